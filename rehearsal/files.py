@@ -1,0 +1,46 @@
+"""Files that are whole or not there, and digests of what they hold."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHUNK = 1 << 20
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+@contextmanager
+def written_aside(path: Path | str) -> Iterator[Path]:
+    """A temporary path beside ``path`` that becomes ``path`` when the block ends well.
+
+    It keeps the suffixes, since many writers choose their format by them. On any exception the
+    temporary file or folder is removed and ``path`` stays as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield aside
+        os.replace(aside, path)
+    finally:
+        if aside.is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            aside.unlink(missing_ok=True)
+
+
+def content_digest(path: Path | str) -> str:
+    """SHA-256 of a file's content, uncompressed where it is gzip or BGZF, as 64 hex digits."""
+    path = Path(path)
+    digest = hashlib.sha256()
+    with path.open("rb") as raw:
+        compressed = raw.read(2) == GZIP_MAGIC
+    with gzip.open(path) if compressed else path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
