@@ -108,6 +108,17 @@ class PlantedVariant:
 
 
 @dataclass(frozen=True, slots=True)
+class Gene:
+    """Where a gene lies: ``[start, end)`` on a contig."""
+
+    name: str
+    contig: str
+    start: int
+    end: int
+    strand: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlleleCounts:
     """Counts of one allele in one group of people. ``ac == 2 * hom + het + hemi``."""
 

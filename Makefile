@@ -1,0 +1,52 @@
+# Two commands are the set-up: make run, make test. Each makes .venv by itself when it is missing.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= all
+ARGS ?=
+BENCHES := $(wildcard bench/*.py)
+
+.PHONY: run test lint format report bench lock clean
+
+run: $(VENV)/.installed ## simulate, serve, ask, judge, report
+	$(BIN)/snakemake --cores $(CORES) $(ARGS)
+
+test: $(VENV)/.installed-dev ## every test; those that want bcftools skip without it
+	$(BIN)/pytest -n 2 $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+report: $(VENV)/.installed ## Snakemake's own report of the last run
+	$(BIN)/snakemake --report results/report/snakemake.html
+
+lock: $(VENV)/.installed-dev ## compile the pinned requirements
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile $(LOCK_OPTIONS) --output-file=requirements.txt requirements.in
+	$(BIN)/pip-compile $(LOCK_OPTIONS) --output-file=requirements-dev.txt requirements-dev.in
+
+LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+clean: ## remove what a run made (not the environment)
+	rm -rf results logs benchmarks .snakemake
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	touch $@
