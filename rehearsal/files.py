@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,4 +43,16 @@ def content_digest(path: Path | str) -> str:
     with gzip.open(path) if compressed else path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
+    return digest.hexdigest()
+
+
+def tree_digest(paths: Iterable[Path | str]) -> str:
+    """SHA-256 over the names and contents of Python and data files below the given paths."""
+    digest = hashlib.sha256()
+    for top in sorted(map(Path, paths)):
+        files = sorted(top.rglob("*")) if top.is_dir() else [top]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{top.name}/{file.relative_to(top)}\0".encode())
+                digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -1,0 +1,32 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/phenotype.smk"
+include: "workflow/rules/shard.smk"
+include: "workflow/rules/serve.smk"
+include: "workflow/rules/query.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.verdict.output,
+
+
+onstart:
+    print(describe_run())
+
+
+onsuccess:
+    print(f"The page: {RESULTS}/report/index.html")

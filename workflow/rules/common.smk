@@ -1,0 +1,62 @@
+# The only place for functions. Needs the configuration; makes the constants that every rule uses.
+import sys
+from pathlib import Path
+
+from rehearsal.files import tree_digest
+from rehearsal.inputs import read_inputs
+from rehearsal.model import InputError
+
+ROOT = Path(workflow.basedir)
+if not (ROOT / "rehearsal").is_dir():
+    ROOT = ROOT.parent  # entered through workflow/Snakefile
+SCRIPTS = f"{ROOT}/scripts"
+
+try:
+    INPUTS = read_inputs(config, workflow.configfiles, ROOT / "workflow" / "schemas")
+except InputError as error:
+    sys.exit(str(error))
+
+RESULTS = config["results"].rstrip("/")
+LOGS = f"{RESULTS}/logs"
+BENCHMARKS = f"{RESULTS}/benchmarks"
+COUNTRIES = [country.code for country in INPUTS.countries]
+BLOCKS = {block.id: block for block in INPUTS.blocks}
+AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit()]
+PEOPLE = sum(INPUTS.numbers.values())
+
+
+wildcard_constraints:
+    block="chr[0-9XYM]+-[0-9]+-[0-9]+",
+    country="[A-Z]{2}",
+
+
+def code(*packages):
+    """A digest of the library code that a rule runs: an edited module reruns its rules."""
+    return tree_digest(ROOT / "rehearsal" / package for package in (*packages, "model.py"))
+
+
+def memory_for(people_mb, base_mb=600):
+    """Memory that grows with the cohort, and again with each attempt."""
+
+    def megabytes(wildcards, attempt):
+        return int((base_mb + people_mb * PEOPLE / 1000) * attempt)
+
+    return megabytes
+
+
+def recombination_map(wildcards):
+    """The map file of a block's contig, or nothing where the rate is uniform."""
+    template = config["genome"]["recombination_map"]
+    contig = BLOCKS[wildcards.block].contig
+    return [template.replace("{contig}", contig)] if template else []
+
+
+def optional(path):
+    return [path] if path else []
+
+
+def describe_run():
+    return (
+        f"Rehearsal: {PEOPLE:,} people in {len(COUNTRIES)} countries, {len(BLOCKS)} blocks, "
+        f"{sum(block.length for block in BLOCKS.values()) / 1e6:.1f} Mb, seed {config['seed']}"
+    )

@@ -1,0 +1,64 @@
+# Needs: the pooled cohort (for the truth) and the node folders (for the answers).
+# Makes: the query suite, the truth, every node's answer and its judgement, latency figures.
+
+
+rule suite:
+    message:
+        "Query suite: drawn from the cohort"
+    input:
+        trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
+        people=rules.people.output.people,
+        diseases=rules.phenotypes.output.diseases,
+        measurements=rules.phenotypes.output.measurements,
+        features=rules.phenotypes.output.features,
+        templates=config["queries"],
+    output:
+        suite=f"{RESULTS}/queries/suite.json",
+        truth=f"{RESULTS}/truth/answers.json",
+    params:
+        code=code("bench"),
+        blocks=INPUTS.blocks,
+        genes=INPUTS.genes,
+        variants=INPUTS.planted,
+        seed=config["seed"],
+    log:
+        f"{LOGS}/suite.log",
+    benchmark:
+        f"{BENCHMARKS}/suite.tsv"
+    resources:
+        mem_mb=memory_for(20),
+        runtime=60,
+    script:
+        f"{SCRIPTS}/suite.py"
+
+
+rule ask:
+    message:
+        "Ask {params.count} nodes the whole suite, from {params.network[asker]}"
+    input:
+        suite=rules.suite.output.suite,
+        truth=rules.suite.output.truth,
+        distances=rules.distances.output.distances,
+        settings=rules.node_people.output.settings,
+        people=rules.node_people.output.people,
+        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
+    output:
+        answers=f"{RESULTS}/queries/answers.parquet",
+        latency=f"{RESULTS}/bench/latency.parquet",
+        conditions=f"{RESULTS}/bench/conditions.json",
+    params:
+        count=len(COUNTRIES),
+        code=code("bench", "network", "node"),
+        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        network=config["network"],
+        logs=f"{LOGS}/nodes",
+    log:
+        f"{LOGS}/ask.log",
+    benchmark:
+        f"{BENCHMARKS}/ask.tsv"
+    threads: workflow.cores
+    resources:
+        mem_mb=len(COUNTRIES) * 100 + 1000,
+        runtime=60,
+    script:
+        f"{SCRIPTS}/ask.py"

@@ -1,0 +1,101 @@
+# Needs: everything before it.
+# Makes: the figures, the page, summary.json; ends the run with an error when an answer is wrong.
+
+
+rule structure:
+    message:
+        "Structure: principal components and frequency spectrum of the people"
+    input:
+        trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
+        people=rules.people.output.people,
+    output:
+        components=f"{RESULTS}/cohort/principal_components.parquet",
+        spectrum=f"{RESULTS}/cohort/frequency_spectrum.parquet",
+    params:
+        code=code("report/pca.py"),
+        seed=config["seed"],
+    log:
+        f"{LOGS}/structure.log",
+    benchmark:
+        f"{BENCHMARKS}/structure.tsv"
+    resources:
+        mem_mb=memory_for(100),
+        runtime=30,
+    script:
+        f"{SCRIPTS}/structure.py"
+
+
+rule page:
+    message:
+        "Report: the page, summary.json and figures"
+    input:
+        people=rules.people.output.people,
+        drawing=rules.demography.output.drawing,
+        components=rules.structure.output.components,
+        spectrum=rules.structure.output.spectrum,
+        answers=rules.ask.output.answers,
+        latency=rules.ask.output.latency,
+        conditions=rules.ask.output.conditions,
+        distances=rules.distances.output.distances,
+        countries=config["countries"],
+    output:
+        page=report(
+            f"{RESULTS}/report/index.html",
+            caption="../report/page.rst",
+            category="Verdict",
+            labels={"figure": "the page"},
+        ),
+        summary=f"{RESULTS}/report/summary.json",
+        spectrum=report(
+            f"{RESULTS}/report/figures/spectrum.svg",
+            caption="../report/spectrum.rst",
+            category="Cohort",
+            labels={"figure": "allele-frequency spectrum"},
+        ),
+        components=report(
+            f"{RESULTS}/report/figures/principal_components.svg",
+            caption="../report/principal_components.rst",
+            category="Cohort",
+            labels={"figure": "principal components"},
+        ),
+        latency=report(
+            f"{RESULTS}/report/figures/latency_by_country.svg",
+            caption="../report/latency.rst",
+            category="Network",
+            labels={"figure": "latency by country"},
+        ),
+    params:
+        code=code("report"),
+        config=config,
+        countries=INPUTS.countries,
+        blocks=INPUTS.blocks,
+        benchmarks=BENCHMARKS,
+    log:
+        f"{LOGS}/page.log",
+    benchmark:
+        f"{BENCHMARKS}/page.tsv"
+    resources:
+        mem_mb=1500,
+        runtime=15,
+    script:
+        f"{SCRIPTS}/page.py"
+
+
+rule verdict:
+    message:
+        "Verdict"
+    input:
+        summary=rules.page.output.summary,
+    output:
+        verdict=f"{RESULTS}/report/verdict.txt",
+    params:
+        code=code("report/summary.py"),
+    log:
+        f"{LOGS}/verdict.log",
+    benchmark:
+        f"{BENCHMARKS}/verdict.tsv"
+    resources:
+        mem_mb=200,
+        runtime=5,
+    script:
+        f"{SCRIPTS}/verdict.py"
