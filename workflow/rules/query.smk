@@ -56,7 +56,7 @@ rule ask:
         f"{LOGS}/ask.log",
     benchmark:
         f"{BENCHMARKS}/ask.tsv"
-    threads: workflow.cores
+    threads: 4
     resources:
         mem_mb=len(COUNTRIES) * 100 + 1000,
         runtime=60,
