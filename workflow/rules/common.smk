@@ -1,4 +1,5 @@
 # The only place for functions. Needs the configuration; makes the constants that every rule uses.
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ ROOT = Path(workflow.basedir)
 if not (ROOT / "rehearsal").is_dir():
     ROOT = ROOT.parent  # entered through workflow/Snakefile
 SCRIPTS = f"{ROOT}/scripts"
+os.environ["PYTHONPATH"] = f"{ROOT}"  # scripts find the library in any environment
 
 try:
     INPUTS = read_inputs(config, workflow.configfiles, ROOT / "workflow" / "schemas")
@@ -32,7 +34,9 @@ wildcard_constraints:
 
 def code(*packages):
     """A digest of the library code that a rule runs: an edited module reruns its rules."""
-    return tree_digest(ROOT / "rehearsal" / package for package in (*packages, "model.py"))
+    return tree_digest(
+        ROOT / "rehearsal" / package for package in (*packages, "model.py")
+    )
 
 
 def memory_for(people_mb, base_mb=600):

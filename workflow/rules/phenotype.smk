@@ -3,8 +3,6 @@
 
 
 rule genetic_values:
-    message:
-        "Genetic values of {wildcards.block}"
     input:
         trees=rules.simulate_block.output.trees,
         people=rules.people.output.people,
@@ -13,26 +11,28 @@ rule genetic_values:
         effects=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.effects.parquet"),
         values=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.values.parquet"),
         carriers=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.carriers.parquet"),
+    log:
+        f"{LOGS}/genetic_values/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/genetic_values/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(5),
+        runtime=30,
     params:
         code=code("phenotypes", "genomes/planting.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         blocks=INPUTS.blocks,
         variants=INPUTS.planted,
         seed=config["seed"],
-    log:
-        f"{LOGS}/genetic_values/{{block}}.log",
-    benchmark:
-        f"{BENCHMARKS}/genetic_values/{{block}}.tsv"
-    resources:
-        mem_mb=memory_for(5),
-        runtime=30,
+    message:
+        "Genetic values of {wildcards.block}"
     script:
         f"{SCRIPTS}/genetic_values.py"
 
 
 rule phenotypes:
-    message:
-        "Phenotypes: traits, diseases, measurements"
     input:
         people=rules.people.output.people,
         effects=expand(rules.genetic_values.output.effects, block=BLOCKS),
@@ -46,15 +46,19 @@ rule phenotypes:
         effects=f"{RESULTS}/truth/effects.parquet",
         genetic_values=f"{RESULTS}/truth/genetic_values.parquet",
         carriers=f"{RESULTS}/truth/planted_carriers.parquet",
-    params:
-        code=code("phenotypes"),
-        seed=config["seed"],
     log:
         f"{LOGS}/phenotypes.log",
     benchmark:
         f"{BENCHMARKS}/phenotypes.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(8),
         runtime=30,
+    params:
+        code=code("phenotypes"),
+        seed=config["seed"],
+    message:
+        "Phenotypes: traits, diseases, measurements"
     script:
         f"{SCRIPTS}/phenotypes.py"

@@ -3,8 +3,6 @@
 
 
 rule suite:
-    message:
-        "Query suite: drawn from the cohort"
     input:
         trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
         people=rules.people.output.people,
@@ -15,26 +13,28 @@ rule suite:
     output:
         suite=f"{RESULTS}/queries/suite.json",
         truth=f"{RESULTS}/truth/answers.json",
+    log:
+        f"{LOGS}/suite.log",
+    benchmark:
+        f"{BENCHMARKS}/suite.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(20),
+        runtime=60,
     params:
         code=code("bench"),
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
         variants=INPUTS.planted,
         seed=config["seed"],
-    log:
-        f"{LOGS}/suite.log",
-    benchmark:
-        f"{BENCHMARKS}/suite.tsv"
-    resources:
-        mem_mb=memory_for(20),
-        runtime=60,
+    message:
+        "Query suite: drawn from the cohort"
     script:
         f"{SCRIPTS}/suite.py"
 
 
 rule ask:
-    message:
-        "Ask {params.count} nodes the whole suite, from {params.network[asker]}"
     input:
         suite=rules.suite.output.suite,
         truth=rules.suite.output.truth,
@@ -46,19 +46,23 @@ rule ask:
         answers=f"{RESULTS}/queries/answers.parquet",
         latency=f"{RESULTS}/bench/latency.parquet",
         conditions=f"{RESULTS}/bench/conditions.json",
+    log:
+        f"{LOGS}/ask.log",
+    benchmark:
+        f"{BENCHMARKS}/ask.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    threads: 4
+    resources:
+        mem_mb=len(COUNTRIES) * 100 + 1000,
+        runtime=60,
     params:
         count=len(COUNTRIES),
         code=code("bench", "network", "node"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         logs=f"{LOGS}/nodes",
-    log:
-        f"{LOGS}/ask.log",
-    benchmark:
-        f"{BENCHMARKS}/ask.tsv"
-    threads: 4
-    resources:
-        mem_mb=len(COUNTRIES) * 100 + 1000,
-        runtime=60,
+    message:
+        "Ask {params.count} nodes the whole suite, from {params.network[asker]}"
     script:
         f"{SCRIPTS}/ask.py"

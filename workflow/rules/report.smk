@@ -3,31 +3,31 @@
 
 
 rule structure:
-    message:
-        "Structure: principal components and frequency spectrum of the people"
     input:
         trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
         people=rules.people.output.people,
     output:
         components=f"{RESULTS}/cohort/principal_components.parquet",
         spectrum=f"{RESULTS}/cohort/frequency_spectrum.parquet",
-    params:
-        code=code("report/pca.py"),
-        seed=config["seed"],
     log:
         f"{LOGS}/structure.log",
     benchmark:
         f"{BENCHMARKS}/structure.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(100),
         runtime=30,
+    params:
+        code=code("report/pca.py"),
+        seed=config["seed"],
+    message:
+        "Structure: principal components and frequency spectrum of the people"
     script:
         f"{SCRIPTS}/structure.py"
 
 
 rule page:
-    message:
-        "Report: the page, summary.json and figures"
     input:
         people=rules.people.output.people,
         drawing=rules.demography.output.drawing,
@@ -64,38 +64,44 @@ rule page:
             category="Network",
             labels={"figure": "latency by country"},
         ),
+    log:
+        f"{LOGS}/page.log",
+    benchmark:
+        f"{BENCHMARKS}/page.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=15,
     params:
         code=code("report"),
         config=config,
         countries=INPUTS.countries,
         blocks=INPUTS.blocks,
         benchmarks=BENCHMARKS,
-    log:
-        f"{LOGS}/page.log",
-    benchmark:
-        f"{BENCHMARKS}/page.tsv"
-    resources:
-        mem_mb=1500,
-        runtime=15,
+    message:
+        "Report: the page, summary.json and figures"
     script:
         f"{SCRIPTS}/page.py"
 
 
 rule verdict:
-    message:
-        "Verdict"
     input:
         summary=rules.page.output.summary,
     output:
         verdict=f"{RESULTS}/report/verdict.txt",
-    params:
-        code=code("report/summary.py"),
     log:
         f"{LOGS}/verdict.log",
     benchmark:
         f"{BENCHMARKS}/verdict.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
     resources:
         mem_mb=200,
         runtime=5,
+    params:
+        code=code("report/summary.py"),
+    message:
+        "Verdict"
     script:
         f"{SCRIPTS}/verdict.py"

@@ -3,47 +3,63 @@
 
 
 rule shard_block:
-    message:
-        "Shard {wildcards.block} into {params.count} countries"
     input:
         trees=rules.simulate_block.output.trees,
         people=rules.people.output.people,
     output:
-        bcf=expand(f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf", country=COUNTRIES),
-        csi=expand(f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf.csi", country=COUNTRIES),
-        part=temp(expand(f"{RESULTS}/shards/{{country}}/{{{{block}}}}.parquet", country=COUNTRIES)),
+        bcf=expand(
+            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf", country=COUNTRIES
+        ),
+        csi=expand(
+            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf.csi",
+            country=COUNTRIES,
+        ),
+        part=temp(
+            expand(
+                f"{RESULTS}/shards/{{country}}/{{{{block}}}}.parquet",
+                country=COUNTRIES,
+            )
+        ),
+    log:
+        f"{LOGS}/shard/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/shard/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(8, base_mb=1000),
+        runtime=60,
     params:
         count=len(COUNTRIES),
         code=code("export", "genomes/carriers.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         countries=COUNTRIES,
-    log:
-        f"{LOGS}/shard/{{block}}.log",
-    benchmark:
-        f"{BENCHMARKS}/shard/{{block}}.tsv"
-    resources:
-        mem_mb=memory_for(8, base_mb=1000),
-        runtime=60,
+    message:
+        "Shard {wildcards.block} into {params.count} countries"
     script:
         f"{SCRIPTS}/shard_block.py"
 
 
 rule variant_store:
-    message:
-        "Variant store of {wildcards.country}"
     input:
-        parts=expand(f"{RESULTS}/shards/{{{{country}}}}/{{block}}.parquet", block=BLOCKS),
+        parts=expand(
+            f"{RESULTS}/shards/{{{{country}}}}/{{block}}.parquet", block=BLOCKS
+        ),
         people=rules.people.output.people,
     output:
         store=f"{RESULTS}/nodes/{{country}}/variants.sqlite",
-    params:
-        code=code("node/variant_store.py"),
     log:
         f"{LOGS}/variant_store/{{country}}.log",
     benchmark:
         f"{BENCHMARKS}/variant_store/{{country}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        code=code("node/variant_store.py"),
+    message:
+        "Variant store of {wildcards.country}"
     script:
         f"{SCRIPTS}/variant_store.py"

@@ -3,8 +3,6 @@
 
 
 rule demography:
-    message:
-        "Demography: the model of {params.count} countries"
     input:
         countries=config["countries"],
         parameters=config["demography"]["parameters"],
@@ -18,30 +16,41 @@ rule demography:
             labels={"figure": "demographic model"},
         ),
         expected=f"{RESULTS}/demography/expected_fst.parquet",
-    params:
-        count=len(COUNTRIES),
-        code=code("europe"),
-        countries=INPUTS.countries,
     log:
         f"{LOGS}/demography.log",
     benchmark:
         f"{BENCHMARKS}/demography.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        count=len(COUNTRIES),
+        code=code("europe"),
+        countries=INPUTS.countries,
+    message:
+        "Demography: the model of {params.count} countries"
     script:
         f"{SCRIPTS}/demography.py"
 
 
 rule people:
-    message:
-        "People: {params.count} individuals, their sexes, ages and families"
     input:
         countries=config["countries"],
         variants=config["variants"],
     output:
         people=f"{RESULTS}/cohort/people.parquet",
         planted=f"{RESULTS}/cohort/planted.parquet",
+    log:
+        f"{LOGS}/people.log",
+    benchmark:
+        f"{BENCHMARKS}/people.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(2),
+        runtime=10,
     params:
         count=PEOPLE,
         code=code("genomes/pedigree.py"),
@@ -50,20 +59,13 @@ rule people:
         variants=INPUTS.planted,
         family_share=config["cohort"]["family_share"],
         seed=config["seed"],
-    log:
-        f"{LOGS}/people.log",
-    benchmark:
-        f"{BENCHMARKS}/people.tsv"
-    resources:
-        mem_mb=memory_for(2),
-        runtime=10,
+    message:
+        "People: {params.count} individuals, their sexes, ages and families"
     script:
         f"{SCRIPTS}/people.py"
 
 
 rule simulate_block:
-    message:
-        "Simulate {wildcards.block}"
     input:
         model=rules.demography.output.model,
         people=rules.people.output.people,
@@ -72,18 +74,22 @@ rule simulate_block:
         reference=optional(config["genome"]["reference_fasta"]),
     output:
         trees=f"{RESULTS}/cohort/blocks/{{block}}.trees",
+    log:
+        f"{LOGS}/simulate/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/simulate/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(5),
+        runtime=60,
     params:
         code=code("genomes"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         variants=INPUTS.planted,
         genome=config["genome"],
         seed=config["seed"],
-    log:
-        f"{LOGS}/simulate/{{block}}.log",
-    benchmark:
-        f"{BENCHMARKS}/simulate/{{block}}.tsv"
-    resources:
-        mem_mb=memory_for(5),
-        runtime=60,
+    message:
+        "Simulate {wildcards.block}"
     script:
         f"{SCRIPTS}/simulate_block.py"
