@@ -60,7 +60,7 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     )
     if not blocks:
         raise InputError(_source_of(["genome"], sources), "genome.regions", "expected a region")
-    return Inputs(countries, people_numbers(config, codes, sources), planted, genes, blocks)
+    return Inputs(countries, people_numbers(config, countries, sources), planted, genes, blocks)
 
 
 def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Path) -> None:
@@ -74,13 +74,13 @@ def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Pat
 
 
 def people_numbers(
-    config: Mapping[str, Any], codes: Sequence[str], sources: Sequence[Path]
+    config: Mapping[str, Any], countries: Sequence[Country], sources: Sequence[Path]
 ) -> dict[str, int]:
     """How many people each country gets. Raises InputError for a country that is not there."""
-    cohort = config["cohort"]
+    cohort, codes = config["cohort"], [country.code for country in countries]
     named = {"cohort.people": list(cohort["people"]), "network.asker": [config["network"]["asker"]]}
-    for key, countries in named.items():
-        for code in countries:
+    for key, wanted in named.items():
+        for code in wanted:
             if code not in codes:
                 raise InputError(
                     _source_of(key.split("."), sources),
@@ -88,7 +88,41 @@ def people_numbers(
                     f"{code} is not a country of {config['countries']}; expected one of "
                     + " ".join(codes),
                 )
-    return {code: cohort["people"].get(code, cohort["people_per_country"]) for code in codes}
+    if cohort["total"] is None:
+        numbers = dict.fromkeys(codes, cohort["people_per_country"])
+    else:
+        floor = cohort["minimum_per_country"]
+        if cohort["total"] < floor * len(codes):
+            raise InputError(
+                _source_of(["cohort", "total"], sources),
+                "cohort.total",
+                f"expected at least {floor * len(codes)}, minimum_per_country in each country",
+            )
+        numbers = share_by_census(countries, cohort["total"], floor)
+    return numbers | cohort["people"]
+
+
+def share_by_census(countries: Sequence[Country], total: int, floor: int) -> dict[str, int]:
+    """``total`` people in proportion to the census, no country below ``floor``.
+
+    Countries whose share falls below the floor get it; the others share the rest, rounded by
+    the largest remainder, so that the numbers add up to ``total``.
+    """
+    census = {country.code: country.census_millions for country in countries}
+    small: set[str] = set()
+    while True:
+        people = total - floor * len(small)
+        weight = sum(census[code] for code in census if code not in small)
+        shares = {c: census[c] * people / weight for c in census if c not in small}
+        below = {code for code, share in shares.items() if share < floor}
+        if not below:
+            break
+        small |= below
+    numbers = {code: floor if code in small else int(shares[code]) for code in census}
+    by_remainder = sorted(shares, key=lambda code: shares[code] - int(shares[code]), reverse=True)
+    for code in by_remainder[: total - sum(numbers.values())]:
+        numbers[code] += 1
+    return numbers
 
 
 def read_countries(path: Path, schema: Path) -> list[Country]:
