@@ -1,0 +1,138 @@
+"""What a node knows about itself: ``node.yaml`` in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from rehearsal import __version__
+from rehearsal.files import written_aside
+from rehearsal.model import InputError
+
+FILE_NAME = "node.yaml"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Gene:
+    """A gene's place, ``[start, end)``, for queries by ``geneId``."""
+
+    symbol: str
+    contig: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProteinChange:
+    """What one variant does to a protein, for queries by ``aminoacidChange``."""
+
+    contig: str
+    start: int
+    ref: str
+    alt: str
+    gene: str
+    change: str  # one-letter form, e.g. "N215S"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """Identity and tables of one node.
+
+    ``reference_year`` is the year in which ages are told: age = reference year - birth year.
+    ``build`` is the digest of what the node's stores were built from.
+    """
+
+    country_code: str
+    country_name: str
+    beacon_id: str
+    frequencies_dataset: str
+    people_dataset: str
+    tests_dataset: str
+    version: str = __version__
+    build: str = ""
+    reference_year: int = 2025
+    genes: tuple[Gene, ...] = ()
+    protein_changes: tuple[ProteinChange, ...] = ()
+
+    @classmethod
+    def for_country(
+        cls,
+        code: str,
+        name: str,
+        genes: Iterable[Gene] = (),
+        protein_changes: Iterable[ProteinChange] = (),
+        build: str = "",
+        reference_year: int = 2025,
+    ) -> NodeSettings:
+        """The usual names of a country's node.
+
+        Dataset identifiers have GDI's form ``^(GOE|GDI)-[A-Z]{2}-[A-Z]+-[0-9]+$``.
+        """
+        return cls(
+            country_code=code,
+            country_name=name,
+            beacon_id=f"org.rehearsal.{code.lower()}",
+            frequencies_dataset=f"GOE-{code}-REHEARSAL-1",
+            people_dataset=f"GDI-{code}-REHEARSAL-1",
+            tests_dataset=f"GDI-{code}-TEST-1",
+            build=build,
+            reference_year=reference_year,
+            genes=tuple(genes),
+            protein_changes=tuple(protein_changes),
+        )
+
+    @classmethod
+    def read(cls, folder: Path | str) -> NodeSettings:
+        """The settings in a node's folder. Raises InputError when missing or ill-formed."""
+        path = Path(folder) / FILE_NAME
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(path, "file", "a node folder with node.yaml") from None
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InputError(path, "file", f"readable YAML ({error})") from None
+        if not isinstance(values, dict):
+            raise InputError(path, "file", "a mapping of settings")
+        values = dict(values)
+        values["genes"] = _rows(path, "genes", Gene, values.get("genes"))
+        values["protein_changes"] = _rows(
+            path, "protein_changes", ProteinChange, values.get("protein_changes")
+        )
+        return _instance(path, "settings", cls, values)
+
+    def write(self, folder: Path | str) -> Path:
+        """Writes ``node.yaml`` into the folder and returns its path."""
+        path = Path(folder) / FILE_NAME
+        values = asdict(self)
+        values["genes"] = [asdict(gene) for gene in self.genes]
+        values["protein_changes"] = [asdict(change) for change in self.protein_changes]
+        with written_aside(path) as aside:
+            aside.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        return path
+
+
+def _rows(path: Path, key: str, kind: type[T], rows: Any) -> tuple[T, ...]:
+    if not isinstance(rows, list | None):
+        raise InputError(path, key, "a list")
+    return tuple(_instance(path, f"{key}[{i}]", kind, row) for i, row in enumerate(rows or ()))
+
+
+def _instance(path: Path, key: str, kind: type[T], values: Any) -> T:
+    """A dataclass from a mapping; YAML's types must be the annotated ones (``NO`` is false)."""
+    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    if not isinstance(values, dict) or not set(values) <= set(fields):
+        raise InputError(path, key, f"the keys {', '.join(fields)}")
+    for name, value in values.items():
+        wanted = {"str": str, "int": int}.get(fields[name].type)
+        if wanted and (not isinstance(value, wanted) or isinstance(value, bool)):
+            raise InputError(path, f"{key}.{name}", f"{wanted.__name__}, not {value!r}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(path, key, str(error)) from None

@@ -1,0 +1,52 @@
+"""node.yaml is read back as it was written, and complaints are one clear line."""
+
+import pytest
+
+from rehearsal.model import InputError
+from rehearsal.node.settings import Gene, NodeSettings, ProteinChange
+
+
+def test_settings_are_read_back_as_written(tmp_path):
+    settings = NodeSettings.for_country(
+        "NO",
+        "Norway",
+        genes=[Gene("BRCA1", "chr17", 43044294, 43125364)],
+        protein_changes=[ProteinChange("chrX", 12886151, "A", "G", "TLR7", "N215S")],
+        build="ab" * 32,
+    )
+    settings.write(tmp_path)
+    assert NodeSettings.read(tmp_path) == settings
+
+
+def test_a_country_gets_gdi_dataset_names():
+    settings = NodeSettings.for_country("FI", "Finland")
+    assert settings.beacon_id == "org.rehearsal.fi"
+    assert settings.frequencies_dataset == "GOE-FI-REHEARSAL-1"
+    assert settings.people_dataset == "GDI-FI-REHEARSAL-1"
+    assert settings.tests_dataset == "GDI-FI-TEST-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("country_code: NO\n", "country_code: str, not False"),
+        ("- a list\n", "a mapping"),
+        ("colour: red\n", "the keys country_code"),
+        ("country_code: FI\n", "missing"),
+        ("genes: [{symbol: A, contig: chr1, start: x, end: 3}]\n", "genes[0].start: int"),
+        ("a: [\n", "readable YAML"),
+    ],
+)
+def test_ill_formed_settings_are_refused_in_one_line(tmp_path, text, complaint):
+    (tmp_path / "node.yaml").write_text(text)
+    with pytest.raises(InputError) as raised:
+        NodeSettings.read(tmp_path)
+    message = str(raised.value)
+    assert complaint in message
+    assert "node.yaml" in message
+    assert "\n" not in message
+
+
+def test_a_folder_without_settings_is_refused(tmp_path):
+    with pytest.raises(InputError, match="node folder"):
+        NodeSettings.read(tmp_path)
