@@ -72,6 +72,11 @@ class Block:
         """Whether the 0-based position lies inside."""
         return contig == self.contig and self.start <= position < self.end
 
+    def holds_variant(self, variant: Variant) -> bool:
+        """Whether the variant's whole reference allele lies inside."""
+        last = variant.start + len(variant.ref) - 1
+        return self.holds(variant.contig, variant.start) and last < self.end
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Variant:

@@ -1,0 +1,31 @@
+"""The demographic model of a run, its drawing and the F_ST that it leads one to expect."""
+
+import demes
+import pandas as pd
+
+from rehearsal.europe.demography import build_model, read_model
+from rehearsal.europe.drawing import draw_model
+from rehearsal.europe.expected import expected_coalescence_times, hudson_fst
+from rehearsal.europe.parameters import read_parameters
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    countries = smk.params.countries
+    if smk.input.model:
+        graph = read_model(smk.input.model[0], countries)
+    else:
+        graph = build_model(countries, read_parameters(smk.input.parameters))
+    with written_aside(smk.output.model) as path:
+        demes.dump(graph, path)
+    draw_model(graph, smk.output.drawing)
+    codes = [country.code for country in countries]
+    fst = hudson_fst(expected_coalescence_times(graph, codes))
+    with written_aside(smk.output.expected) as path:
+        pd.DataFrame(fst, index=codes, columns=codes).to_parquet(path)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

@@ -1,0 +1,24 @@
+"""Who is in the cohort: sexes, ages, families, and who carries what was planted in named people."""
+
+from rehearsal.files import written_aside
+from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.seeds import derive_seed
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    people, planted = plan_people(
+        smk.params.countries,
+        smk.params.numbers,
+        smk.params.family_share,
+        smk.params.variants,
+        derive_seed(smk.params.seed, "people"),
+    )
+    for table, output in ((people, smk.output.people), (planted, smk.output.planted)):
+        with written_aside(output) as path:
+            table.to_parquet(path)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

@@ -1,0 +1,37 @@
+"""One block of everybody's genome as a tree sequence."""
+
+import demes
+import pandas as pd
+
+from rehearsal.europe.demography import to_msprime
+from rehearsal.genomes.recombination import binned_map, read_hapmap, uniform_map
+from rehearsal.genomes.seeds import derive_seed
+from rehearsal.genomes.simulate import read_reference, simulate_block, write_trees
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    block, genome = smk.params.block, smk.params.genome
+    if smk.input.map:
+        recombination = read_hapmap(smk.input.map[0], block.contig)
+    else:
+        recombination = uniform_map(block, genome["recombination_rate"])
+    ts = simulate_block(
+        block,
+        pd.read_parquet(smk.input.people),
+        pd.read_parquet(smk.input.planted),
+        smk.params.variants,
+        to_msprime(demes.load(smk.input.model)),
+        mutation_rate=genome["mutation_rate"],
+        kappa=genome["kappa"],
+        recombination=binned_map(block, recombination, genome["recombination_bin"]),
+        seed=derive_seed(smk.params.seed, "simulate"),
+        reference=read_reference(smk.input.reference[0], block) if smk.input.reference else None,
+    )
+    print(f"{block}: {ts.num_individuals} people, {ts.num_sites} sites, {ts.num_trees} trees")
+    write_trees(ts, smk.output.trees)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

@@ -1,0 +1,25 @@
+"""The people as population geneticists look at them: principal components, frequency spectrum."""
+
+import pandas as pd
+
+from rehearsal.files import written_aside
+from rehearsal.genomes.seeds import derive_seed
+from rehearsal.logs import logged_to
+from rehearsal.report.pca import frequency_spectrum, principal_components
+
+
+def main(smk):
+    people = pd.read_parquet(smk.input.people)
+    seed = derive_seed(smk.params.seed, "structure")
+    tables = {
+        smk.output.components: principal_components(smk.input.trees, people, seed=seed),
+        smk.output.spectrum: frequency_spectrum(smk.input.trees, people),
+    }
+    for output, table in tables.items():
+        with written_aside(output) as path:
+            table.to_parquet(path)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
