@@ -1,0 +1,94 @@
+"""The command ``rehearsal``: by hand what the rules do."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rehearsal import __version__
+from rehearsal.model import InputError
+
+# Imports stand inside the commands: a node must start quickly and stay small.
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; an InputError ends it with its one line and exit status 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except InputError as error:
+        sys.exit(_complain(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _complain(error: InputError) -> int:
+    print(f"rehearsal: {error}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rehearsal", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"rehearsal {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_node(commands.add_parser("node", help="one country's node").add_subparsers(required=True))
+    _add_europe(
+        commands.add_parser("europe", help="the Europe model").add_subparsers(required=True)
+    )
+    return parser
+
+
+def _add_node(commands: argparse._SubParsersAction) -> None:
+    build = commands.add_parser("build", help="make a variant store from VCF or BCF")
+    build.add_argument("--vcf", type=Path, nargs="+", required=True, metavar="FILE")
+    build.add_argument(
+        "--individuals", type=Path, required=True, help="Parquet or TSV with columns id, sex"
+    )
+    build.add_argument("--out", type=Path, required=True, help="the store, e.g. variants.sqlite")
+    build.set_defaults(run=_node_build)
+
+    serve = commands.add_parser("serve", help="answer for one country's folder")
+    serve.add_argument("folder", type=Path)
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=0, help="0: any free port")
+    serve.add_argument("--endpoint-file", type=Path, help="written when the node answers")
+    serve.add_argument("--delay-ms", type=float, default=0.0, help="round-trip time to apply")
+    serve.add_argument("--bandwidth-mbps", type=float, help="line to apply")
+    serve.set_defaults(run=_node_serve)
+
+
+def _add_europe(commands: argparse._SubParsersAction) -> None:
+    fit = commands.add_parser("fit", help="estimate the model's parameters again")
+    fit.add_argument("--countries", type=Path, default=Path("config/countries.tsv"))
+    fit.add_argument("--start", type=Path, default=Path("config/demography.yaml"))
+    fit.add_argument("--fst", type=Path, required=True, help="TSV with pop1, pop2, fst")
+    fit.add_argument("--pca", type=Path, required=True, help="TSV with country, pc1, pc2")
+    fit.add_argument("--out", type=Path, required=True, help="the parameters, YAML")
+    fit.set_defaults(run=_europe_fit)
+
+
+def _node_build(options: argparse.Namespace) -> None:
+    from rehearsal.node.build import build_from_vcf, read_individuals
+
+    build_from_vcf(options.vcf, read_individuals(options.individuals), options.out)
+
+
+def _node_serve(options: argparse.Namespace) -> None:
+    from rehearsal.node.server import serve
+
+    serve(
+        options.folder,
+        host=options.host,
+        port=options.port,
+        endpoint_file=options.endpoint_file,
+        delay_ms=options.delay_ms,
+        bandwidth_mbps=options.bandwidth_mbps,
+    )
+
+
+def _europe_fit(options: argparse.Namespace) -> None:
+    from rehearsal.europe.fit import fit_command
+
+    fit_command(options.countries, options.start, options.fst, options.pca, options.out)

@@ -1,0 +1,110 @@
+"""The house is as docs/architecture.md says, and what stands in two places agrees."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FLOW = ["europe", "genomes", "phenotypes", "export", "node", "network", "bench", "report"]
+SHARED = {"model", "files", "logs"}
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+
+def imported_parts(path):
+    """The parts of the library that a module imports: {'genomes.blocks', 'model', ...}."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.startswith("rehearsal."):
+                yield name.removeprefix("rehearsal.")
+
+
+@pytest.mark.parametrize("package", FLOW)
+def test_a_package_imports_only_from_those_above_it(package):
+    allowed = SHARED | set(FLOW[: FLOW.index(package) + 1])
+    for path in (ROOT / "rehearsal" / package).rglob("*.py"):
+        parts = {name.split(".")[0] for name in imported_parts(path)} - {"__version__"}
+        assert parts <= allowed, f"{path} imports {parts - allowed}"
+
+
+def test_the_library_knows_nothing_of_snakemake():
+    for path in (ROOT / "rehearsal").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.M), path
+
+
+def test_the_truth_shares_no_code_with_the_node():
+    forbidden = ("node", "export", "genomes.carriers")
+    for name in imported_parts(ROOT / "rehearsal/bench/truth.py"):
+        assert not name.startswith(forbidden), name
+
+
+def leaves(schema, prefix=""):
+    for key, rule in schema["properties"].items():
+        if "properties" in rule:
+            yield from leaves(rule, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def config_leaves(config, schema, prefix=""):
+    for key, value in config.items():
+        rule = schema["properties"].get(key, {})
+        if "properties" in rule:
+            yield from config_leaves(value, rule, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def test_config_schema_and_documentation_name_the_same_keys():
+    documented = re.findall(r"^\| `([a-z_.]+)` \|", (ROOT / "config/README.md").read_text(), re.M)
+    assert set(leaves(SCHEMA)) == set(documented) == set(config_leaves(CONFIG, SCHEMA))
+
+
+def test_every_overlay_names_only_keys_of_the_configuration():
+    for overlay in (ROOT / "config/scale").glob("*.yaml"):
+        keys = set(config_leaves(yaml.safe_load(overlay.read_text()), SCHEMA))
+        assert keys <= set(leaves(SCHEMA)), overlay
+
+
+def test_the_demo_overlay_is_the_default():
+    demo = yaml.safe_load((ROOT / "config/scale/demo.yaml").read_text())
+    for section, values in demo.items():
+        assert values.items() <= CONFIG[section].items()
+
+
+def test_the_conda_environment_has_the_versions_of_the_requirements():
+    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.M))
+    environment = yaml.safe_load((ROOT / "envs/rehearsal.yaml").read_text())
+    named = {}
+    for entry in environment["dependencies"]:
+        for text in entry["pip"] if isinstance(entry, dict) else [entry]:
+            name, _, version = text.replace("==", "=").partition("=")
+            named[name.replace("snakemake-minimal", "snakemake")] = version
+    direct = [
+        line.strip()
+        for line in (ROOT / "requirements.in").read_text().splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+    assert {name: named.get(name) for name in direct} == {name: pins[name] for name in direct}
+
+
+def test_every_rule_has_log_benchmark_resources_and_message():
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        for rule in re.split(r"^rule ", path.read_text(), flags=re.M)[1:]:
+            name = rule.split(":")[0]
+            for directive in ("message:", "log:", "benchmark:", "resources:", "script:"):
+                assert directive in rule, f"{path.name}: rule {name} lacks {directive}"
+
+
+def test_every_rule_has_a_script_of_its_own():
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    used = re.findall(r'f"\{SCRIPTS\}/(\w+\.py)"', rules)
+    assert sorted(used) == sorted(path.name for path in (ROOT / "scripts").glob("*.py"))

@@ -1,0 +1,72 @@
+"""A wrong input ends Snakemake before the first job, with one line."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.workflow
+
+
+def dry_run(tmp_path, overlay):
+    """Snakemake's plan of the default configuration under an overlay, in an empty folder."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    overlay_file = tmp_path / "overlay.yaml"
+    overlay_file.write_text(overlay if isinstance(overlay, str) else yaml.safe_dump(overlay))
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--dry-run"]
+        + ["--quiet", "--cores", "1", "--workflow-profile", "none"]
+        + ["--configfile", "config/config.yaml", overlay_file],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_default_configuration_plans_a_run(tmp_path):
+    result = dry_run(tmp_path, {})
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("overlay", "parts"),
+    [
+        ("genome: {mutation_rate: 1e-8}", ["overlay.yaml", "genome.mutation_rate", "1.0e-8"]),
+        ("cohort: {people: {NO: 10}}", ["overlay.yaml", "cohort.people", '"NO"']),
+        ("network: {asker: XX}", ["overlay.yaml", "network.asker", "XX"]),
+        ("genome: {regions: ['chr22:60000000-61000000']}", ["overlay.yaml", "genome.regions"]),
+        ("genome: {planted_window: 0}", ["config.yaml", "BRCA1"]),
+        ("demography: {model: lacking.demes.yaml}", ["lacking.demes.yaml"]),
+        ("traits: nowhere.yaml", ["nowhere.yaml"]),
+        ("queries: nowhere.yaml", ["nowhere.yaml"]),
+    ],
+)
+def test_a_fault_is_one_line_that_names_file_and_key(tmp_path, overlay, parts):
+    result = dry_run(tmp_path, overlay)
+    assert result.returncode != 0
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
+    for part in parts:
+        assert part in lines[0]
+
+
+def test_a_demes_file_that_lacks_a_country_is_refused(tmp_path):
+    model = tmp_path / "mine.demes.yaml"
+    model.write_text(
+        "time_units: generations\ndemes:\n- name: AT\n  epochs:\n  - start_size: 1000\n"
+    )
+    result = dry_run(tmp_path, {"demography": {"model": str(model)}})
+    assert result.returncode != 0
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
+    assert "mine.demes.yaml" in lines[0]
+    assert "BE" in lines[0]
