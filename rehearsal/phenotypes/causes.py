@@ -1,0 +1,119 @@
+"""From causes to traits: measured values, liabilities, ages of onset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from rehearsal.model import InputError
+from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age, standard_noise
+from rehearsal.phenotypes.traits import DerivedMeasurement, Disease, Measurement
+
+
+def standard_score(
+    trait: Measurement, genetic_value: np.ndarray | None, subjects: Subjects, seed: int
+) -> np.ndarray:
+    """A person's place among people of their sex and age, in standard deviations.
+
+    ``z = sqrt(h2) g + sqrt(1 - h2) e``, g the standardised genetic value, e standard normal.
+    """
+    heritability = trait.genetics.heritability if trait.genetics else 0.0
+    score = np.sqrt(1 - heritability) * standard_noise(subjects, seed, trait.name)
+    if genetic_value is not None:
+        score += np.sqrt(heritability) * genetic_value
+    return score
+
+
+def measured(trait: Measurement, score: np.ndarray, subjects: Subjects) -> np.ndarray:
+    """The value with mean and sd of the person's sex and age, in the trait's unit, rounded.
+
+    Lognormal: ``exp(mu + sigma z)`` with ``sigma**2 = log(1 + sd**2 / mean**2)`` and
+    ``mu = log(mean) - sigma**2 / 2``, which has just that mean and sd.
+    """
+    mean, sd = by_sex_and_age(trait.mean, subjects), by_sex_and_age(trait.sd, subjects)
+    if trait.distribution == "lognormal":
+        variance = np.log1p((sd / mean) ** 2)
+        values = mean * np.exp(np.sqrt(variance) * score - variance / 2)
+    else:
+        values = mean + sd * score
+    return np.round(values, trait.decimals)
+
+
+def derived(trait: DerivedMeasurement, values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """``factor * product(value ** power)`` of measured values, in the trait's unit, rounded."""
+    product = trait.factor
+    for name, power in trait.powers.items():
+        product = product * values[name] ** power
+    return np.round(product, trait.decimals)
+
+
+def liability(
+    disease: Disease,
+    genetic_value: np.ndarray | None,
+    scores: Mapping[str, np.ndarray],
+    subjects: Subjects,
+    seed: int,
+) -> np.ndarray:
+    """Standard normal liabilities ``L = sqrt(h2) g + sum(w z) + sqrt(1 - h2 - sum(w**2)) e``.
+
+    z are the standard scores of the measurements that are causes, w their weights.
+    """
+    heritability = disease.genetics.heritability if disease.genetics else 0.0
+    explained = heritability + sum(weight**2 for weight in disease.causes.values())
+    total = np.sqrt(max(1 - explained, 0.0)) * standard_noise(subjects, seed, disease.name)
+    if genetic_value is not None:
+        total += np.sqrt(heritability) * genetic_value
+    for name, weight in disease.causes.items():
+        total += weight * scores[name]
+    return total
+
+
+def ages_of_onset(
+    disease: Disease,
+    liability: np.ndarray,
+    copies: Mapping[str, np.ndarray],
+    subjects: Subjects,
+) -> np.ndarray:
+    """Everybody's age of onset in years, inf for those who never fall ill; not yet cut by age.
+
+    A liability L is above the lifetime threshold ``Phi^-1(1 - K)`` just when ``Phi(-L) < K``,
+    and above the threshold of age a just when ``Phi(-L) < F(a)``, F the cumulative risk with
+    F(lifetime) = K. So the age of onset is ``F^-1(Phi(-L))``: each age has exactly the
+    configured risk, and the most liable fall ill first (the age-dependent liability threshold
+    model; Pedersen et al. 2022, LT-FH++). Of several risks that apply to a person, by sex and
+    by carried gene, the highest at each age counts. ``copies``: n numbers by gene.
+    """
+    tail = ndtr(-liability)
+    onset = np.full(len(subjects), np.inf)
+    for sex, of_sex in subjects.sex.items():
+        risks = [(disease.cumulative_risk, of_sex)]
+        for gene in disease.genes:
+            if gene.gene in copies:
+                carries = of_sex & (copies[gene.gene] >= gene.copies[sex])
+                risks.append((gene.cumulative_risk, carries))
+        for curves, mask in risks:
+            if sex in curves:
+                onset[mask] = np.minimum(onset[mask], curves[sex].age_of(tail[mask]))
+    return onset
+
+
+def carried_copies(carriers: pd.DataFrame, subjects: Subjects) -> dict[str, np.ndarray]:
+    """Copies of any planted variant, n numbers by gene, from columns gene, individual, copies.
+
+    Two different variants of one gene count as two copies: compound heterozygotes.
+    Raises InputError for an individual who is not among the people.
+    """
+    row = pd.Index(subjects.id).get_indexer(carriers["individual"].astype("str"))
+    if (row < 0).any():
+        stranger = carriers["individual"].iloc[int(np.argmax(row < 0))]
+        raise InputError("carriers", "individual", f"expected somebody of the cohort: {stranger}")
+    number = carriers["copies"].to_numpy(dtype=np.int64)
+    copies = {}
+    for gene in carriers["gene"].unique():
+        of_gene = (carriers["gene"] == gene).to_numpy()
+        counts = np.bincount(row[of_gene], weights=number[of_gene], minlength=len(subjects))
+        copies[str(gene)] = counts.astype(np.int64)
+    return copies

@@ -1,0 +1,139 @@
+"""A YAML file read entry by entry, so that every complaint names the file and the key."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal.model import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One value of a YAML file with its place. The methods return plain checked values.
+
+    Each method raises InputError, with the file, the dotted key and what was expected.
+    """
+
+    source: str
+    key: str
+    value: Any
+
+    def error(self, expected: str) -> InputError:
+        """The complaint about this entry, for the caller to raise."""
+        return InputError(self.source, self.key or "(top level)", f"expected {expected}")
+
+    def child(self, name: object) -> Entry:
+        return Entry(self.source, f"{self.key}.{name}".lstrip("."), self.value[name])
+
+    def children(self) -> dict[Any, Entry]:
+        """The entries of a mapping whose keys are free."""
+        if not isinstance(self.value, dict):
+            raise self.error(f"a mapping, found {self.value!r}")
+        return {name: self.child(name) for name in self.value}
+
+    def fields(self, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Entry]:
+        """The entries of a mapping whose keys are known: none missing, none unknown."""
+        children = self.children()
+        for name in required:
+            if name not in children:
+                raise self.error(f"the key {name}")
+        for name, entry in children.items():
+            if name not in required and name not in optional:
+                known = " ".join([*required, *optional])
+                raise InputError(
+                    self.source, entry.key, f"is not a key here; expected one of {known}"
+                )
+        return children
+
+    def items(self) -> list[Entry]:
+        """The entries of a list."""
+        if not isinstance(self.value, list):
+            raise self.error(f"a list, found {self.value!r}")
+        return [
+            Entry(self.source, f"{self.key}[{index}]", value)
+            for index, value in enumerate(self.value)
+        ]
+
+    def number(self, minimum: float = -math.inf, maximum: float = math.inf) -> float:
+        """A finite number in ``[minimum, maximum]``."""
+        value = self.value
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        if not numeric or not math.isfinite(value) or not minimum <= value <= maximum:
+            raise self.error(f"{_range_words(minimum, maximum)}, found {value!r}{_hint(value)}")
+        return float(value)
+
+    def whole_number(self, minimum: int, maximum: float = math.inf) -> int:
+        value = self.value
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or not minimum <= value <= maximum:
+            words = _range_words(minimum, maximum).replace("a number", "a whole number")
+            raise self.error(f"{words}, found {value!r}")
+        return int(value)
+
+    def text(self, pattern: str = r".*\S.*", example: str = "") -> str:
+        """Text that the regular expression matches wholly."""
+        if not isinstance(self.value, str) or not re.fullmatch(pattern, self.value):
+            words = f"text like {example}" if example else "text"
+            raise self.error(f"{words}, found {self.value!r}")
+        return self.value
+
+    def choice(self, *words: str) -> str:
+        if self.value not in words:
+            raise self.error(f"one of {' '.join(words)}, found {self.value!r}")
+        return str(self.value)
+
+
+def read_entries(path: Path | str) -> Entry:
+    """The whole of a YAML file as one entry.
+
+    Raises InputError when the file cannot be read, is not YAML, or writes a key twice (which
+    YAML readers let pass, keeping the last).
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(path, "file", f"cannot be read: {problem}") from problem
+    try:
+        return Entry(str(path), "", yaml.load(text, Loader=_Loader))
+    except yaml.MarkedYAMLError as problem:
+        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
+        raise InputError(path, f"line {line}", f"{problem.problem}") from problem
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, with duplicate keys an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable) or key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key} stands there twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _range_words(minimum: float, maximum: float) -> str:
+    if maximum < math.inf:
+        return f"a number from {minimum:g} to {maximum:g}"
+    return f"a number of at least {minimum:g}" if minimum > -math.inf else "a number"
+
+
+def _hint(value: object) -> str:
+    """YAML 1.1 reads 1e-8 as text."""
+    if isinstance(value, str):
+        try:
+            float(value)
+        except ValueError:
+            return ""
+        return " as text (write 1.0e-8, not 1e-8, and no quotes)"
+    return ""

@@ -1,0 +1,209 @@
+"""Genetic values: causal sites, their effects (tstrait), and the sum of both in every person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import tskit
+import tstrait
+
+from rehearsal.genomes.seeds import derive_seed
+from rehearsal.model import Block, InputError
+from rehearsal.phenotypes.traits import Disease, Measurement, Traits
+
+EFFECT_TYPES = {
+    "trait": "str",
+    "contig": "str",
+    "start": "int64",
+    "ref": "str",
+    "alt": "str",
+    "effect": "float64",
+}
+
+
+@dataclass(frozen=True)
+class GeneticValues:
+    """Effects of causal sites, and the genetic values that they sum to.
+
+    ``effects``: one row a causal site and trait: trait, contig, start (0-based), ref, alt and
+    effect (of one copy of alt). ``values``: one row a person in the order of ``people.parquet``,
+    one column a polygenic trait. A person's value is the sum of effect times copies, less the
+    same constant for everybody once standardised.
+    """
+
+    effects: pd.DataFrame
+    values: pd.DataFrame
+
+
+def is_autosome(contig: str) -> bool:
+    return re.fullmatch(r"chr([1-9]|1\d|2[0-2])", contig) is not None
+
+
+def allot_causal_sites(blocks: Sequence[Block], number: int) -> dict[Block, int]:
+    """Causal sites of each block, in proportion to its length, adding up to ``number``.
+
+    Largest remainder, ties by position. Only autosomal blocks get any: elsewhere men carry one
+    copy or none, and a value would depend on the sex by construction.
+    """
+    allotted = dict.fromkeys(blocks, 0)
+    autosomal = [block for block in blocks if is_autosome(block.contig)]
+    total = sum(block.length for block in autosomal)
+    for block in autosomal:
+        allotted[block] = number * block.length // total
+    left = number - sum(allotted.values()) if autosomal else 0
+    for block in sorted(autosomal, key=lambda block: (-(number * block.length % total), block)):
+        if left == 0:
+            break
+        allotted[block] += 1
+        left -= 1
+    return allotted
+
+
+def causal_sites(
+    ts: tskit.TreeSequence, number: int, minimum_frequency: float, seed: int
+) -> np.ndarray:
+    """Ids of at most ``number`` sites, drawn evenly from those that may be causal, rising.
+
+    A site may be causal when it has one alternate allele that no mutation takes back, so that
+    the effect allele is unambiguous, and its rarer allele has at least ``minimum_frequency``
+    over all samples. Fewer come back when the tree sequence has no more.
+    """
+    frequency = minimum_frequency * (1 - 1e-9)  # the bound itself is in, whatever the rounding
+    # Two lineages differ at a biallelic site with probability 2p(1-p)n/(n-1), which tskit finds
+    # for all sites in one pass; it rises with the frequency of the rarer allele.
+    correction = ts.num_samples / max(ts.num_samples - 1, 1)
+    bound = max(2 * frequency * (1 - frequency) * correction, np.finfo(float).tiny)
+    if ts.num_sites == 0:
+        return np.empty(0, dtype=np.int64)
+    differing = ts.diversity(mode="site", windows="sites", span_normalise=False)
+    eligible = np.flatnonzero(_has_one_alternate(ts) & (differing >= bound))
+    generator = np.random.default_rng(seed)
+    chosen = generator.choice(eligible, size=min(number, eligible.size), replace=False)
+    return np.sort(chosen).astype(np.int64)
+
+
+def _has_one_alternate(ts: tskit.TreeSequence) -> np.ndarray:
+    """Per site: all mutations lead to one same allele, which is not the ancestral one."""
+    site = ts.mutations_site
+    derived = ts.mutations_derived_state
+    first = np.searchsorted(site, np.arange(ts.num_sites))
+    has_mutation = np.bincount(site, minlength=ts.num_sites) > 0
+    alternate = derived[np.minimum(first, ts.num_mutations - 1)]
+    ambiguous = (derived != alternate[site]) | (derived == ts.sites_ancestral_state[site])
+    return has_mutation & (np.bincount(site, weights=ambiguous, minlength=ts.num_sites) == 0)
+
+
+def block_genetic_values(
+    ts: tskit.TreeSequence,
+    block: Block,
+    trait: Measurement | Disease,
+    number_of_sites: int,
+    seed: int,
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """The causal sites that a trait has in one block, and what they add to everybody's value.
+
+    ``seed`` is the root seed. Effects are normal and scale with ``(2p(1-p))**(a/2)``, p the
+    frequency over all countries and a the trait's frequency dependence (tstrait's model).
+    Returns the effects (columns of ``GeneticValues.effects``) and one number an individual of
+    the tree sequence.
+    """
+    genetics = trait.genetics
+    nothing = pd.DataFrame({key: [] for key in EFFECT_TYPES}).astype(EFFECT_TYPES)
+    if genetics is None or number_of_sites == 0:
+        return nothing, np.zeros(ts.num_individuals)
+    site_seed = derive_seed(seed, "causal_sites", trait.name, block.id)
+    sites = causal_sites(ts, number_of_sites, genetics.minimum_frequency, site_seed)
+    if sites.size == 0:
+        return nothing, np.zeros(ts.num_individuals)
+    simulated = tstrait.sim_trait(
+        ts,
+        tstrait.trait_model("normal", mean=0, var=1),
+        causal_sites=sites,
+        alpha=genetics.frequency_dependence,
+        random_seed=derive_seed(seed, "effects", trait.name, block.id),
+    )
+    effects = pd.DataFrame(
+        {
+            "trait": trait.name,
+            "contig": block.contig,
+            "start": simulated["position"],
+            "ref": list(ts.sites_ancestral_state[simulated["site_id"].to_numpy()]),
+            "alt": simulated["causal_allele"],
+            "effect": simulated["effect_size"],
+        }
+    ).astype(EFFECT_TYPES)
+    return effects, _individual_values(ts, sites, simulated["effect_size"].to_numpy())
+
+
+def _individual_values(
+    ts: tskit.TreeSequence, sites: np.ndarray, effects: np.ndarray
+) -> np.ndarray:
+    """Sum of effect times copies of the alternate allele in every individual.
+
+    The same numbers as ``tstrait.genetic_value``, which compiles its kernel for 4 s in every
+    process: longer than a block of a few causal sites takes as a whole.
+    """
+    by_sample = np.zeros(ts.num_samples)
+    variant = tskit.Variant(ts, isolated_as_missing=False)
+    for site, effect in zip(sites, effects, strict=True):
+        variant.decode(int(site))
+        by_sample += effect * (variant.genotypes > 0)
+    owner = ts.nodes_individual[ts.samples()]
+    return np.bincount(owner, weights=by_sample, minlength=ts.num_individuals)
+
+
+def genetic_values_of_block(
+    ts: tskit.TreeSequence, block: Block, traits: Traits, blocks: Sequence[Block], seed: int
+) -> GeneticValues:
+    """What one block adds to the genetic values of all polygenic traits.
+
+    ``blocks`` are all blocks of the run, to know this one's share of the causal sites.
+    """
+    effects = []
+    values: dict[str, np.ndarray] = {}
+    for trait in traits.polygenic:
+        number = allot_causal_sites(blocks, trait.genetics.causal_sites)[block]
+        part, values[trait.name] = block_genetic_values(ts, block, trait, number, seed)
+        effects.append(part)
+    nothing = pd.DataFrame({key: [] for key in EFFECT_TYPES}).astype(EFFECT_TYPES)
+    return GeneticValues(
+        pd.concat([nothing, *effects], ignore_index=True),
+        pd.DataFrame(values, index=pd.RangeIndex(ts.num_individuals), dtype="float64"),
+    )
+
+
+def join_blocks(parts: Iterable[GeneticValues]) -> GeneticValues:
+    """The sum over blocks. Give them in the order of the blocks: sums of floats depend on it."""
+    effects, values = [], None
+    for part in parts:
+        effects.append(part.effects)
+        values = part.values if values is None else values + part.values
+    if values is None:
+        raise ValueError("no blocks to join")
+    return GeneticValues(pd.concat(effects, ignore_index=True), values)
+
+
+def standardise(raw: GeneticValues, traits: Traits) -> GeneticValues:
+    """Genetic values with mean 0 and variance 1 over everybody of all countries.
+
+    Effects are rescaled with them, so that they stay the effect of one copy. Raises InputError
+    for a trait that no causal site sets apart between people.
+    """
+    spread = raw.values.std(ddof=0)
+    for trait in traits.polygenic:
+        if not spread.get(trait.name, 0.0) > 0:
+            part = "measurements" if isinstance(trait, Measurement) else "diseases"
+            raise InputError(
+                traits.source,
+                f"{part}.{trait.name}.genetics.causal_sites",
+                "expected a common autosomal site to choose from: simulate longer regions, "
+                "more people, or lower minimum_frequency",
+            )
+    scale: Mapping[str, float] = spread.to_dict()
+    effects = raw.effects.copy()
+    effects["effect"] /= effects["trait"].map(scale).astype("float64")
+    return GeneticValues(effects, (raw.values - raw.values.mean()) / spread)
