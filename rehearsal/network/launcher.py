@@ -1,0 +1,208 @@
+"""Starts one real process a node, waits until all have announced themselves, always ends them.
+
+A node is told where to write its endpoint file; until then nobody knows its port. Every node
+leads a process group of its own, so what it starts ends with it; a watcher process ends the
+groups when this process is killed in a way that no ``finally`` survives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.network import watcher
+from rehearsal.network.registry import NodeEntry, read_endpoint
+
+POLL_S = 0.02
+STOP_TIMEOUT_S = 5.0
+TAIL_LINES = 15
+
+
+class NodeStartError(RuntimeError):
+    """A node did not start. The message names it and quotes the end of its log."""
+
+    def __init__(self, country: str, what: str, log: Path) -> None:
+        self.country, self.log = country, log
+        super().__init__(f"node {country} {what}; the end of {log}:\n{log_tail(log)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What one node is started with."""
+
+    country: str
+    folder: Path
+    endpoint: Path
+    delay_ms: float
+    bandwidth_mbps: float
+
+
+Command = Callable[[Launch], list[str]]
+
+
+def node_command(launch: Launch) -> list[str]:
+    """The command line that serves a node's folder on a free port."""
+    return [
+        *(sys.executable, "-m", "rehearsal", "node", "serve", str(launch.folder)),
+        *("--port", "0", "--endpoint-file", str(launch.endpoint)),
+        *("--delay-ms", f"{launch.delay_ms:g}", "--bandwidth-mbps", f"{launch.bandwidth_mbps:g}"),
+    ]
+
+
+@contextmanager
+def running_nodes(
+    folders: Mapping[str, Path],
+    delays_ms: Mapping[str, float],
+    bandwidth_mbps: float,
+    log_dir: Path,
+    start_timeout_s: float = 60.0,
+    command: Command = node_command,
+) -> Iterator[list[NodeEntry]]:
+    """Run one node a folder for as long as the block runs; yields them in order of ``folders``.
+
+    ``delays_ms`` maps a country to the round-trip time that its node adds to every answer (0
+    where absent). ``log_dir`` receives ``{country}.log`` and ``{country}.endpoint.json``.
+    Raises NodeStartError, with every process ended, when a node ends before it is ready or is
+    not ready after ``start_timeout_s``.
+    """
+    log_dir.mkdir(parents=True, exist_ok=True)
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    launches = {
+        country: Launch(
+            country,
+            folder,
+            log_dir / f"{country}.endpoint.json",
+            delays_ms.get(country, 0.0),
+            bandwidth_mbps,
+        )
+        for country, folder in folders.items()
+    }
+    with _watcher() as watch:
+        try:
+            for country, launch in launches.items():
+                processes[country] = _start(launch, log_dir / f"{country}.log", command, watch)
+            yield _when_ready(launches, processes, log_dir, start_timeout_s)
+        finally:
+            stop(list(processes.values()))
+            _tell(watch, "done")
+
+
+@contextmanager
+def _watcher() -> Iterator[subprocess.Popen[bytes]]:
+    """The process that ends our nodes when we cannot; see ``rehearsal.network.watcher``."""
+    process = subprocess.Popen(
+        # isolated and without site packages: it starts in milliseconds
+        [sys.executable, "-I", "-S", str(Path(watcher.__file__))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.wait()
+
+
+def _tell(watch: subprocess.Popen[bytes], line: str) -> None:
+    # a watcher that somebody killed must not keep us from ending the nodes ourselves
+    with contextlib.suppress(OSError):
+        watch.stdin.write(f"{line}\n".encode())
+        watch.stdin.flush()
+
+
+def _start(
+    launch: Launch, log: Path, command: Command, watch: subprocess.Popen[bytes]
+) -> subprocess.Popen[bytes]:
+    launch.endpoint.unlink(missing_ok=True)
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            command(launch),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _tell(watch, f"+{process.pid}")
+    return process
+
+
+def _when_ready(
+    launches: Mapping[str, Launch],
+    processes: Mapping[str, subprocess.Popen[bytes]],
+    log_dir: Path,
+    timeout_s: float,
+) -> list[NodeEntry]:
+    """All nodes, once each has written its endpoint file."""
+    until = time.monotonic() + timeout_s
+    ready: dict[str, NodeEntry] = {}
+    while True:
+        for country in launches.keys() - ready.keys():
+            ended = processes[country].poll()
+            if ended is not None:
+                what = f"ended with exit code {ended} before it was ready"
+                raise NodeStartError(country, what, log_dir / f"{country}.log")
+            entry = read_endpoint(launches[country].endpoint)
+            if entry is not None:
+                ready[country] = entry
+        if len(ready) == len(launches):
+            return [ready[country] for country in launches]
+        if time.monotonic() > until:
+            late = sorted(launches.keys() - ready.keys())
+            what = f"was not ready after {timeout_s:g} s (not ready: {', '.join(late)})"
+            raise NodeStartError(late[0], what, log_dir / f"{late[0]}.log")
+        time.sleep(POLL_S)
+
+
+def stop(processes: list[subprocess.Popen[bytes]], timeout_s: float = STOP_TIMEOUT_S) -> None:
+    """End the processes and everything in their groups: ask all, wait, then kill.
+
+    Takes at most ``timeout_s`` for all of them together, however many hang.
+    """
+    for process in processes:
+        _signal_group(process, signal.SIGTERM)
+    until = time.monotonic() + timeout_s
+    waiting = list(processes)
+    while waiting and time.monotonic() < until:
+        waiting = [process for process in waiting if not _has_ended(process)]
+        if waiting:
+            time.sleep(POLL_S)
+    for process in processes:
+        # also when the leader has ended: what it started may live on in its group
+        _signal_group(process, signal.SIGKILL)
+        process.wait()
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the process has ended, without reaping it: its number stays taken until then."""
+    if process.returncode is not None:
+        return True
+    flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    try:
+        return os.waitid(os.P_PID, process.pid, flags) is not None
+    except ChildProcessError:
+        return True
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def log_tail(log: Path, lines: int = TAIL_LINES) -> str:
+    """The last lines of a node's log, or a word that there are none."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        return f"(no log: {error})"
+    return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"

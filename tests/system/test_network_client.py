@@ -1,0 +1,157 @@
+"""One query to many nodes, some of which behave badly: each is marked, none delays another."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rehearsal.model import Answer, Query
+from rehearsal.network.client import NetworkClient
+from rehearsal.network.join import join
+from rehearsal.network.launcher import Launch, running_nodes
+from rehearsal.network.registry import NodeEntry
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
+
+STUB = Path(__file__).with_name("network_stub.py")
+QUERY = Query("q1", "count", "g_variants", {"query": {"requestedGranularity": "count"}})
+DEADLINE_S = 1.5
+MANNERS = {
+    "AT": "healthy",
+    "BE": "hung",
+    "BG": "error500",
+    "CY": "garbage",
+    "CZ": "nobody",
+    "DE": "half",
+    "DK": "redirect",
+    "EE": "endless",
+    "ES": "refusing",
+    "FI": "trickle",
+    "FR": "no-summary",
+    "GB": "closing",
+    "GR": "healthy",
+}
+
+
+def stub_command(launch: Launch) -> list[str]:
+    return [sys.executable, str(STUB), str(launch.folder), str(launch.endpoint)]
+
+
+def ask(nodes: list[NodeEntry], times: int = 1, pause_s: float = 0) -> list[list[Answer]]:
+    async def asked() -> list[list[Answer]]:
+        async with NetworkClient(nodes, size_limit=1 << 20) as client:
+            rounds = []
+            for _ in range(times):
+                rounds.append(await client.ask(QUERY, DEADLINE_S))
+                await asyncio.sleep(pause_s)
+            return rounds
+
+    return asyncio.run(asked())
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("nodes")
+    folders = {country: folder / manner for country, manner in MANNERS.items()}
+    with running_nodes(folders, {}, 1000, folder, 30, stub_command) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def answers(nodes) -> dict[str, Answer]:
+    return {answer.node: answer for answer in ask(nodes)[0]}
+
+
+def test_every_node_is_in_the_answer_with_its_state(answers: dict[str, Answer]):
+    assert {node: answer.state for node, answer in answers.items()} == {
+        "AT": "answered",
+        "BE": "late",
+        "BG": "failed",
+        "CY": "failed",
+        "CZ": "failed",
+        "DE": "failed",
+        "DK": "failed",
+        "EE": "failed",
+        "ES": "refused",
+        "FI": "late",
+        "FR": "failed",
+        "GB": "answered",
+        "GR": "answered",
+    }
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        ("BE", "no whole answer within 1.5 s (0 bytes came)"),
+        ("BG", "HTTP 500: the disk is full"),
+        ("CY", "no JSON object: b'<html>It works!</html>'"),
+        ("CZ", "Cannot connect"),
+        ("DE", "ClientPayloadError"),
+        ("DK", "redirected to 'http://127.0.0.1:9/elsewhere', not followed"),
+        ("EE", "body over 1048576 bytes"),
+        ("ES", "HTTP 400: start is negative"),
+        ("FI", "no whole answer within 1.5 s"),
+        ("FR", "no responseSummary.exists"),
+    ],
+)
+def test_the_reason_says_what_was_wrong(answers: dict[str, Answer], node: str, reason: str):
+    assert reason in answers[node].reason
+
+
+def test_a_hung_node_is_marked_late_at_the_deadline_and_delays_nobody(nodes):
+    begun = time.monotonic()
+    answers = {answer.node: answer for answer in ask(nodes)[0]}
+    assert time.monotonic() - begun < DEADLINE_S + 1
+    assert DEADLINE_S <= answers["BE"].latency_s < DEADLINE_S + 0.5
+    for node in ("AT", "BG", "CY", "CZ", "DE", "ES", "FR", "GB", "GR"):
+        assert answers[node].latency_s < DEADLINE_S / 2, node
+
+
+def test_the_joined_answer_counts_the_healthy_and_names_the_rest(answers: dict[str, Answer]):
+    joined = join(QUERY, list(answers.values()))
+    assert joined.exists is True
+    assert joined.count == 9
+    assert not joined.complete
+    assert set(joined.states) == set(MANNERS)
+    assert set(joined.reasons) == set(MANNERS) - {"AT", "GB", "GR"}
+
+
+def test_a_kept_alive_connection_that_the_node_closed_meanwhile_is_opened_again(tmp_path: Path):
+    folders = {"GB": tmp_path / "closing"}
+    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as running:
+        rounds = ask(running, times=20)
+    assert [answers[0].reason for answers in rounds] == [""] * 20
+
+
+def test_a_node_killed_between_two_queries_is_marked_failed(tmp_path: Path):
+    folders = {"AT": tmp_path / "healthy", "BE": tmp_path / "healthy"}
+
+    async def asked(running: list[NodeEntry]) -> list[Answer]:
+        async with NetworkClient(running) as client:
+            assert [answer.state for answer in await client.ask(QUERY, 5)] == ["answered"] * 2
+            os.kill(running[0].pid, signal.SIGKILL)
+            await asyncio.sleep(0.2)
+            return await client.ask(QUERY, 5)
+
+    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as running:
+        answers = asyncio.run(asked(running))
+    assert [answer.state for answer in answers] == ["failed", "answered"]
+
+
+def test_a_stopped_node_is_late_and_answers_again_when_it_continues(tmp_path: Path):
+    async def asked(running: list[NodeEntry]) -> list[str]:
+        async with NetworkClient(running) as client:
+            states = []
+            for number in (signal.SIGSTOP, signal.SIGCONT):
+                os.kill(running[0].pid, number)
+                states += [answer.state for answer in await client.ask(QUERY, 0.7)]
+            return states
+
+    folders = {"AT": tmp_path / "healthy"}
+    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as running:
+        assert asyncio.run(asked(running)) == ["late", "answered"]

@@ -1,0 +1,121 @@
+"""Nodes run as real processes, announce themselves, and always end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rehearsal.network.launcher import Launch, NodeStartError, running_nodes
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
+
+STUB = Path(__file__).with_name("network_stub.py")
+
+
+def stub_command(launch: Launch) -> list[str]:
+    return [sys.executable, str(STUB), str(launch.folder), str(launch.endpoint)]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # a zombie that nobody has waited for yet is no longer running
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def wait_until_ended(pid: int, timeout_s: float = 10) -> None:
+    until = time.monotonic() + timeout_s
+    while is_running(pid):
+        assert time.monotonic() < until, f"process {pid} is still running"
+        time.sleep(0.05)
+
+
+def test_28_nodes_start_at_once_and_all_end(tmp_path: Path):
+    codes = [f"C{number:02}" for number in range(28)]
+    folders = dict.fromkeys(codes, tmp_path / "healthy")
+    with running_nodes(folders, {}, 1000, tmp_path, 60, stub_command) as nodes:
+        assert [node.country for node in nodes] == codes
+        assert len({node.url for node in nodes}) == 28
+        assert not any(node.url.endswith("/") for node in nodes)
+        assert all(is_running(node.pid) for node in nodes)
+    assert not any(is_running(node.pid) for node in nodes)
+
+
+def test_a_node_that_ends_early_is_named_with_the_end_of_its_log(tmp_path: Path):
+    folders = {"AT": tmp_path / "healthy", "FI": tmp_path / "broken"}
+    with (
+        pytest.raises(NodeStartError, match="node FI ended with exit code 1") as caught,
+        running_nodes(folders, {}, 1000, tmp_path, 30, stub_command),
+    ):
+        pytest.fail("the block must not run")
+    assert "variants.sqlite: not a database" in str(caught.value)
+
+
+def test_a_node_that_never_gets_ready_is_named_and_the_others_are_ended(tmp_path: Path):
+    folders = {"AT": tmp_path / "with-child", "SE": tmp_path / "silent"}
+    with (
+        pytest.raises(NodeStartError, match=r"node SE was not ready after 1\.5 s") as caught,
+        running_nodes(folders, {}, 1000, tmp_path, 1.5, stub_command),
+    ):
+        pytest.fail("the block must not run")
+    assert "loading ..." in str(caught.value)
+    wait_until_ended(int((tmp_path / "child.pid").read_text()))
+
+
+def test_an_endpoint_file_of_an_earlier_run_is_not_taken_for_a_node(tmp_path: Path):
+    (tmp_path / "SE.endpoint.json").write_text('{"country": "SE", "url": "http://x", "pid": 1}')
+    with (
+        pytest.raises(NodeStartError, match="SE"),
+        running_nodes({"SE": tmp_path / "silent"}, {}, 1000, tmp_path, 0.3, stub_command),
+    ):
+        pytest.fail("the block must not run")
+
+
+def test_stubborn_and_stopped_nodes_and_their_children_are_killed(tmp_path: Path):
+    folders = {"AT": tmp_path / "stubborn", "BE": tmp_path / "with-child", "CZ": tmp_path / "ok"}
+    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as nodes:
+        os.kill(nodes[2].pid, signal.SIGSTOP)
+        child = int((tmp_path / "child.pid").read_text())
+        assert is_running(child)
+    assert not any(is_running(node.pid) for node in nodes)
+    wait_until_ended(child)
+
+
+def test_an_exception_in_the_block_ends_the_nodes(tmp_path: Path):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        running_nodes({"AT": tmp_path / "ok"}, {}, 1000, tmp_path, 30, stub_command) as nodes,
+    ):
+        raise KeyboardInterrupt
+    assert not is_running(nodes[0].pid)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nodes_do_not_outlive_a_killed_launcher(tmp_path: Path, number: signal.Signals):
+    script = f"""
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {str(STUB.parent)!r})
+from rehearsal.network.launcher import running_nodes
+from test_network_launcher import stub_command
+tmp = Path({str(tmp_path)!r})
+with running_nodes({{"AT": tmp / "with-child"}}, {{}}, 1000, tmp, 30, stub_command) as nodes:
+    print(nodes[0].pid, flush=True)
+    time.sleep(3600)
+"""
+    launcher = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    node = int(launcher.stdout.readline())
+    child = int((tmp_path / "child.pid").read_text())
+    assert is_running(node)
+    assert is_running(child)
+    launcher.send_signal(number)
+    launcher.wait()
+    launcher.stdout.close()
+    wait_until_ended(node)
+    wait_until_ended(child)

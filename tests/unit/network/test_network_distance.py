@@ -1,0 +1,110 @@
+"""Distances between capitals."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rehearsal.model import Country, InputError
+from rehearsal.network.distance import (
+    SAME_COUNTRY_MS,
+    delays_from,
+    fitted_rtt_ms,
+    great_circle_km,
+    read_distances,
+    rtt_matrix,
+)
+
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+
+
+def country(code: str, latitude: float, longitude: float) -> Country:
+    return Country(code, code, latitude, longitude, 1.0, code, latitude, longitude, "no")
+
+
+BRUSSELS = country("BE", 50.85, 4.35)
+PARIS = country("FR", 48.86, 2.35)
+VALLETTA = country("MT", 35.9, 14.51)
+
+
+def test_great_circle_between_brussels_and_paris_is_264_km():
+    assert great_circle_km(BRUSSELS, PARIS) == pytest.approx(264, abs=1)
+
+
+def test_a_quarter_of_the_globe_is_10_000_km():
+    pole, equator = country("A", 90, 0), country("B", 0, 77)
+    assert great_circle_km(pole, equator) == pytest.approx(10_007.5, abs=1)
+
+
+def test_a_measured_pair_is_taken_and_any_other_is_fitted():
+    matrix = rtt_matrix([BRUSSELS, PARIS, VALLETTA], {frozenset(("FR", "BE")): 11.0})
+    by_pair = matrix.set_index(["asker", "country"])
+    assert by_pair.loc[("BE", "FR"), "rtt_ms"] == 11.0
+    assert by_pair.loc[("BE", "FR"), "measured"]
+    km = great_circle_km(BRUSSELS, VALLETTA)
+    assert by_pair.loc[("BE", "MT"), "rtt_ms"] == pytest.approx(8.8 + 0.0175 * km)
+    assert not by_pair.loc[("BE", "MT"), "measured"]
+    assert by_pair.loc[("BE", "BE"), "rtt_ms"] == SAME_COUNTRY_MS
+    assert len(matrix) == 9
+
+
+def test_times_are_symmetric():
+    matrix = rtt_matrix([BRUSSELS, PARIS, VALLETTA], {frozenset(("FR", "BE")): 11.0})
+    square = matrix.pivot_table(index="asker", columns="country", values="rtt_ms").to_numpy()
+    assert (square == square.T).all()
+
+
+def test_the_delays_of_an_asker_are_its_rows():
+    matrix = rtt_matrix([BRUSSELS, PARIS], {frozenset(("FR", "BE")): 11.0})
+    assert delays_from("FR", matrix) == {"BE": 11.0, "FR": SAME_COUNTRY_MS}
+    with pytest.raises(KeyError):
+        delays_from("XX", matrix)
+
+
+def test_the_shipped_table_is_near_the_fit():
+    rows = pd.read_csv(CONFIG / "countries.tsv", sep="\t", keep_default_na=False)
+    countries = {row.code: Country(**row._asdict()) for row in rows.itertuples(index=False)}
+    measured = read_distances(CONFIG / "distances.tsv")
+    assert len(measured) == 78
+    errors = [
+        fitted_rtt_ms(great_circle_km(*(countries[code] for code in pair))) - rtt
+        for pair, rtt in measured.items()
+    ]
+    mean_square = sum(error**2 for error in errors) / len(errors)
+    assert mean_square**0.5 < 4  # ms; 3 over all 104 pairs of the source
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("BE\tFR\t-1\tx", r"line 3 \(BE-FR\) rtt_ms: a positive number of ms, not '-1'"),
+        ("BE\tFR\tfast\tx", "a positive number"),
+        ("BE\tFR\tnan\tx", "a positive number"),
+        ("FR\tAT\t22\tx", "each pair once"),
+        ("FR\tFR\t22\tx", "two different countries"),
+    ],
+)
+def test_an_unusable_line_is_named(tmp_path: Path, line: str, said: str):
+    path = tmp_path / "distances.tsv"
+    path.write_text(f"a\tb\trtt_ms\tsource\nAT\tFR\t22\tx\n{line}\n")
+    with pytest.raises(InputError, match=said):
+        read_distances(path)
+
+
+def test_norway_is_text_and_missing_columns_are_named(tmp_path: Path):
+    path = tmp_path / "distances.tsv"
+    path.write_text("a\tb\trtt_ms\tsource\nNO\tSE\t18\t\n")
+    assert read_distances(path) == {frozenset(("NO", "SE")): 18.0}
+    path.write_text("a\tb\nNO\tSE\n")
+    with pytest.raises(InputError, match="rtt_ms"):
+        read_distances(path)
+    with pytest.raises(InputError, match="file"):
+        read_distances(tmp_path / "none.tsv")
+
+
+def test_a_country_that_moves_gets_another_time():
+    far = replace(PARIS, code="XX", capital_latitude=60.0)
+    matrix = rtt_matrix([BRUSSELS, PARIS, far], {})
+    times = delays_from("BE", matrix)
+    assert times["XX"] > times["FR"]
