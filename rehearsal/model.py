@@ -37,7 +37,7 @@ class Country:
     capital: str
     capital_latitude: float
     capital_longitude: float
-    signed_declaration: str  # when the 2018 declaration was signed: "2018-2020", or "no" (not by 2020)
+    signed_declaration: str  # when the declaration of 2018 was signed; "no": not by 2020
 
 
 @dataclass(frozen=True, slots=True, order=True)
