@@ -1,0 +1,263 @@
+"""One pass over a block that yields everything sparse: who carries what, and counts by group.
+
+A dense genotype matrix is never made. Sites come in chunks; within a site the carrying haplotypes
+are in the order of people, whatever the order of nodes in the tree sequence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import tskit
+from numpy.typing import NDArray
+
+from rehearsal.genomes import tree_walk
+from rehearsal.model import InputError
+
+MAX_ALLELES = 255  # an allele index is one byte
+
+
+@dataclass(frozen=True, slots=True)
+class Haplotypes:
+    """The haplotypes of a block in the order of people.
+
+    Individual *i* of the tree sequence is person *i*; a person's haplotypes follow each other in
+    the order of node id. A man has one on X; a woman has none on Y.
+    """
+
+    node: NDArray[np.int32]  # by haplotype: its sample node
+    individual: NDArray[np.int32]  # by haplotype: whose it is
+    ploidy: NDArray[np.int8]  # by individual: 0, 1 or 2
+    offset: NDArray[np.int64]  # by individual (and one more): its first haplotype
+
+    @classmethod
+    def of(cls, ts: tskit.TreeSequence) -> Haplotypes:
+        """Raises InputError for a sample node without individual, or three of one individual."""
+        samples = ts.samples()
+        owner = ts.nodes_individual[samples]
+        if np.any(owner < 0):
+            node = samples[np.argmin(owner)]
+            raise InputError("tree sequence", f"node {node}", "every sample has an individual")
+        order = np.lexsort((samples, owner))
+        ploidy = np.bincount(owner, minlength=ts.num_individuals)
+        if ploidy.max(initial=0) > 2:
+            key = f"individual {np.argmax(ploidy)}"
+            raise InputError("tree sequence", key, "at most two sample nodes a person")
+        return cls(
+            node=samples[order],
+            individual=owner[order].astype(np.int32),
+            ploidy=ploidy.astype(np.int8),
+            offset=np.concatenate(([0], np.cumsum(ploidy))),
+        )
+
+    @property
+    def count(self) -> int:
+        return self.node.size
+
+
+@dataclass(frozen=True, slots=True)
+class Alleles:
+    """The distinct alleles of all sites of a block, as one string of bytes."""
+
+    site_offset: NDArray[np.int64]  # by site (and one more): its first allele, the ancestral one
+    text: NDArray[np.uint8]  # ASCII letters
+    text_offset: NDArray[np.int32]  # by allele (and one more)
+
+    def of_site(self, site: int) -> tuple[str, ...]:
+        """The site's alleles, the ancestral one first, then in order of first appearance."""
+        first, end = self.site_offset[site], self.site_offset[site + 1]
+        ends = self.text_offset[first : end + 1].tolist()
+        text = self.text[ends[0] : ends[-1]].tobytes().decode()
+        return tuple(text[a - ends[0] : b - ends[0]] for a, b in pairwise(ends))
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierChunk:
+    """Carriers of S consecutive sites, E entries in all.
+
+    The arrays are reused: they hold until the next chunk is asked for.
+    """
+
+    first_site: int
+    positions: NDArray[np.int64]  # (S,) 0-based
+    table: Alleles  # of the whole block
+    indptr: NDArray[np.int64]  # (S + 1,) a site's entries are indptr[s]:indptr[s + 1]
+    haplotype: NDArray[np.int32]  # (E,) ascending within a site
+    allele: NDArray[np.uint8]  # (E,) index into the site's alleles, at least 1
+
+    @property
+    def alleles(self) -> list[tuple[str, ...]]:
+        """By site: its alleles, the ancestral one first."""
+        return [self.table.of_site(self.first_site + s) for s in range(self.positions.size)]
+
+    @property
+    def row_offset(self) -> NDArray[np.int64]:
+        """(S + 1,) A site's alternate alleles are the rows row_offset[s]:row_offset[s + 1]."""
+        sites = np.arange(self.positions.size + 1)
+        offset = self.table.site_offset[self.first_site + sites]
+        return offset - offset[0] - sites
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """Counts of R alternate alleles in G groups of people."""
+
+    site: NDArray[np.int64]  # (R,) index within the chunk
+    allele: NDArray[np.int64]  # (R,) at least 1
+    an: NDArray[np.int64]  # (G,) alleles called: there is no missing genotype
+    hom: NDArray[np.int32]  # (R, G) PEOPLE with two copies
+    het: NDArray[np.int32]  # (R, G) people with one copy of two
+    hemi: NDArray[np.int32]  # (R, G) people with one copy of one
+
+    @property
+    def ac(self) -> NDArray[np.int32]:
+        """(R, G) Copies of the allele."""
+        return 2 * self.hom + self.het + self.hemi
+
+
+def carrier_chunks(
+    ts: tskit.TreeSequence,
+    haplotypes: Haplotypes | None = None,
+    *,
+    max_sites: int = 8192,
+    max_entries: int = 16_000_000,
+) -> Iterator[CarrierChunk]:
+    """Walk over all sites of the tree sequence, once.
+
+    Memory is bounded by ``max_entries`` (5 bytes each, raised to the number of haplotypes where
+    it is smaller) beside the tree sequence and 36 bytes a node. Every sample is taken to be
+    called: an isolated one has the ancestral allele. Raises InputError for an individual with
+    three sample nodes, a sample without individual, or a site of more than 255 alleles.
+    """
+    haplotypes = Haplotypes.of(ts) if haplotypes is None else haplotypes
+    if ts.num_sites == 0:
+        return
+    label = _preorder_labels(ts)
+    table, mutations = _alleles_and_mutations(ts, label)
+    edges = _edges(ts, label)
+    forest = _forest(ts, label, haplotypes)
+    scratch = _scratch(haplotypes.count)
+    entries = max(max_entries, haplotypes.count)
+    haplotype, allele = np.empty(entries, np.int32), np.empty(entries, np.uint8)
+    indptr = np.empty(max_sites + 1, np.int64)
+    positions = ts.sites_position
+    site = 0
+    while site < ts.num_sites:
+        stop = min(site + max_sites, ts.num_sites)
+        done = tree_walk.walk_sites(
+            site, stop, positions, mutations, edges, forest, scratch, indptr, haplotype, allele
+        )
+        end = indptr[done - site]
+        yield CarrierChunk(
+            first_site=site,
+            positions=positions[site:done].astype(np.int64),
+            table=table,
+            indptr=indptr[: done - site + 1],
+            haplotype=haplotype[:end],
+            allele=allele[:end],
+        )
+        site = done
+
+
+def count_groups(
+    chunk: CarrierChunk, haplotypes: Haplotypes, group: NDArray[np.integer], groups: int
+) -> GroupCounts:
+    """Count each alternate allele of the chunk in each group of people.
+
+    ``group`` gives every individual's group in ``[0, groups)``. Exact for multi-allelic sites: a
+    person with two different alternate alleles is heterozygous for both.
+    """
+    group = np.ascontiguousarray(group, np.int32)
+    offset = chunk.row_offset
+    rows = int(offset[-1])
+    hom, het, hemi = (np.zeros((rows, groups), np.int32) for _ in range(3))
+    tree_walk.count_rows(
+        chunk.indptr,
+        chunk.haplotype,
+        chunk.allele,
+        offset,
+        haplotypes.individual,
+        haplotypes.ploidy,
+        group,
+        hom,
+        het,
+        hemi,
+    )
+    site = np.repeat(np.arange(chunk.positions.size), np.diff(offset))
+    return GroupCounts(
+        site=site,
+        allele=np.arange(rows) - offset[site] + 1,
+        an=np.bincount(group, weights=haplotypes.ploidy, minlength=groups).astype(np.int64),
+        hom=hom,
+        het=het,
+        hemi=hemi,
+    )
+
+
+def _preorder_labels(ts: tskit.TreeSequence) -> NDArray[np.int32]:
+    """New numbers for nodes: first those of the tree in the middle of the sites, in preorder."""
+    middle = ts.at(ts.sites_position[ts.num_sites // 2]).preorder()
+    label = np.full(ts.num_nodes, -1, np.int32)
+    label[middle] = np.arange(middle.size, dtype=np.int32)
+    rest = np.flatnonzero(label < 0)
+    label[rest] = np.arange(middle.size, ts.num_nodes, dtype=np.int32)
+    return label
+
+
+def _edges(ts: tskit.TreeSequence, label: NDArray[np.int32]) -> tree_walk.Edges:
+    return tree_walk.Edges(
+        left=ts.edges_left,
+        right=ts.edges_right,
+        parent=label[ts.edges_parent],
+        child=label[ts.edges_child],
+        insertion=ts.indexes_edge_insertion_order,
+        removal=ts.indexes_edge_removal_order,
+        cursor=np.zeros(2, np.int64),
+    )
+
+
+def _forest(
+    ts: tskit.TreeSequence, label: NDArray[np.int32], haplotypes: Haplotypes
+) -> tree_walk.Forest:
+    """The forest before the first edge: every sample alone."""
+    by_label = np.argsort(label[haplotypes.node])
+    own = np.full(ts.num_nodes, -1, np.int32)
+    own[label[haplotypes.node[by_label]]] = np.arange(haplotypes.count, dtype=np.int32)
+    following = np.empty((haplotypes.count, 2), np.int32)
+    following[:, 0] = -1
+    following[:, 1] = by_label
+    links = (np.full(ts.num_nodes, -1, np.int32) for _ in range(5))
+    return tree_walk.Forest(*links, own=own, first=own.copy(), last=own.copy(), following=following)
+
+
+def _scratch(haplotypes: int) -> tree_walk.Scratch:
+    sizes = [haplotypes // 64**level + 1 for level in (1, 2, 3)]
+    return tree_walk.Scratch(
+        np.full(haplotypes, -1, np.int16), *(np.zeros(size, np.uint64) for size in sizes)
+    )
+
+
+def _alleles_and_mutations(
+    ts: tskit.TreeSequence, label: NDArray[np.int32]
+) -> tuple[Alleles, tree_walk.Mutations]:
+    sites, mutations = ts.tables.sites, ts.tables.mutations
+    offset = np.searchsorted(mutations.site, np.arange(ts.num_sites + 1)).astype(np.int64)
+    ancestral = sites.ancestral_state, sites.ancestral_state_offset.astype(np.int64)
+    derived = mutations.derived_state, mutations.derived_state_offset.astype(np.int64)
+    allele = np.empty(ts.num_mutations, np.int64)
+    source = np.empty(ts.num_sites + ts.num_mutations, np.int64)
+    site_offset = np.empty(ts.num_sites + 1, np.int64)
+    tree_walk.index_alleles(*ancestral, *derived, offset, allele, source, site_offset)
+    if allele.max(initial=0) > MAX_ALLELES:
+        position = ts.sites_position[mutations.site[np.argmax(allele)]]
+        raise InputError("tree sequence", f"position {position:.0f}", "at most 255 alleles a site")
+    text = np.empty(ancestral[0].size + derived[0].size, np.uint8)
+    text_offset = np.empty(site_offset[-1] + 1, np.int32)
+    tree_walk.copy_alleles(*ancestral, *derived, source, site_offset, text, text_offset)
+    return (
+        Alleles(site_offset, text, text_offset),
+        tree_walk.Mutations(offset, label[mutations.node], allele.astype(np.uint8)),
+    )
