@@ -1,0 +1,89 @@
+"""The assembly GRCh38: contigs, their lengths, how many copies a person has, and its masks."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from rehearsal.model import SEXES, Block, InputError, Sex
+
+ASSEMBLY = "GRCh38"
+
+# Lengths of the primary assembly (GRCh38, GCA_000001405.15; chrM is NC_012920.1), in karyotype
+# order.
+CONTIG_LENGTHS: dict[str, int] = {
+    "chr1": 248_956_422,
+    "chr2": 242_193_529,
+    "chr3": 198_295_559,
+    "chr4": 190_214_555,
+    "chr5": 181_538_259,
+    "chr6": 170_805_979,
+    "chr7": 159_345_973,
+    "chr8": 145_138_636,
+    "chr9": 138_394_717,
+    "chr10": 133_797_422,
+    "chr11": 135_086_622,
+    "chr12": 133_275_309,
+    "chr13": 114_364_328,
+    "chr14": 107_043_718,
+    "chr15": 101_991_189,
+    "chr16": 90_338_345,
+    "chr17": 83_257_441,
+    "chr18": 80_373_285,
+    "chr19": 58_617_616,
+    "chr20": 64_444_167,
+    "chr21": 46_709_983,
+    "chr22": 50_818_468,
+    "chrX": 156_040_895,
+    "chrY": 57_227_415,
+    "chrM": 16_569,
+}
+KARYOTYPE_ORDER: dict[str, int] = {contig: rank for rank, contig in enumerate(CONTIG_LENGTHS)}
+AUTOSOMES: frozenset[str] = frozenset(f"chr{number}" for number in range(1, 23))
+
+MASK_COLUMNS = ("contig", "start", "end", "kind", "source")
+
+_SEX_PLOIDY: dict[str, dict[Sex, int]] = {
+    "chrX": {"female": 2, "male": 1},
+    "chrY": {"female": 0, "male": 1},
+    "chrM": {"female": 1, "male": 1},
+}
+
+
+def ploidy(contig: str, sex: Sex) -> int:
+    """How many copies of the contig a person of this sex has.
+
+    The pseudo-autosomal regions of X and Y are not modelled: the whole of chrX is haploid in men,
+    and nothing recombines between X and Y. Raises ValueError for an unknown contig or sex.
+    """
+    if contig not in CONTIG_LENGTHS or sex not in SEXES:
+        raise ValueError(f"no ploidy for contig {contig!r} and sex {sex!r}")
+    return 2 if contig in AUTOSOMES else _SEX_PLOIDY[contig][sex]
+
+
+def read_masks(path: Path | str) -> list[Block]:
+    """The stretches of a mask table that no block may touch, in the file's order.
+
+    The table is tab-separated with the columns contig, start, end (0-based half-open), kind and
+    source. Raises InputError for missing columns and for stretches that are not on a contig.
+    """
+    with Path(path).open(newline="") as stream:
+        reader = csv.DictReader(stream, delimiter="\t")
+        missing = [name for name in MASK_COLUMNS if name not in (reader.fieldnames or [])]
+        if missing:
+            raise InputError(path, "header", f"expected the columns {', '.join(MASK_COLUMNS)}")
+        return [_mask(path, f"row {number}", row) for number, row in enumerate(reader, start=2)]
+
+
+def _mask(path: Path | str, key: str, row: dict[str, str]) -> Block:
+    contig = row["contig"]
+    if contig not in CONTIG_LENGTHS:
+        raise InputError(path, key, f"expected a contig of {ASSEMBLY}, found {contig!r}")
+    try:
+        start, end = int(row["start"]), int(row["end"])
+    except (TypeError, ValueError):
+        raise InputError(path, key, "expected whole numbers as start and end") from None
+    if not 0 <= start < end <= CONTIG_LENGTHS[contig]:
+        expected = f"expected 0 <= start < end <= {CONTIG_LENGTHS[contig]}, found {start}-{end}"
+        raise InputError(path, key, expected)
+    return Block(contig, start, end)
