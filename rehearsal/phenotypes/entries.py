@@ -105,6 +105,8 @@ def read_entries(path: Path | str) -> Entry:
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
         raise InputError(path, f"line {line}", f"{problem.problem}") from problem
+    except yaml.YAMLError as problem:
+        raise InputError(path, "file", f"expected YAML: {problem}") from problem
 
 
 class _Loader(yaml.SafeLoader):

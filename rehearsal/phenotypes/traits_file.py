@@ -200,9 +200,9 @@ def _hpo(entry: Entry) -> str:
 def _check_names(traits: Traits) -> None:
     everything = (*traits.measurements, *traits.derived, *traits.diseases)
     for what in ("name", "code"):
-        value, times = Counter(getattr(trait, what) for trait in everything).most_common(1)[0]
-        if times > 1:
-            raise InputError(traits.source, value, f"expected one trait of this {what}")
+        for value, times in Counter(getattr(trait, what) for trait in everything).items():
+            if times > 1:
+                raise InputError(traits.source, value, f"expected one trait of this {what}")
 
 
 def _check_references(traits: Traits) -> None:
