@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import pandas as pd
 import tskit
 import tstrait
 
+from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import Block, InputError
 from rehearsal.phenotypes.traits import Disease, Measurement, Traits
@@ -39,10 +39,6 @@ class GeneticValues:
     values: pd.DataFrame
 
 
-def is_autosome(contig: str) -> bool:
-    return re.fullmatch(r"chr([1-9]|1\d|2[0-2])", contig) is not None
-
-
 def allot_causal_sites(blocks: Sequence[Block], number: int) -> dict[Block, int]:
     """Causal sites of each block, in proportion to its length, adding up to ``number``.
 
@@ -50,7 +46,7 @@ def allot_causal_sites(blocks: Sequence[Block], number: int) -> dict[Block, int]
     copy or none, and a value would depend on the sex by construction.
     """
     allotted = dict.fromkeys(blocks, 0)
-    autosomal = [block for block in blocks if is_autosome(block.contig)]
+    autosomal = [block for block in blocks if block.contig in AUTOSOMES]
     total = sum(block.length for block in autosomal)
     for block in autosomal:
         allotted[block] = number * block.length // total

@@ -191,6 +191,25 @@ def test_individuals_need_not_own_neighbouring_nodes():
     np.testing.assert_allclose(values, [2 * effects["effect"][0], 0])
 
 
+def test_parents_who_are_sampled_count_beside_their_children():
+    """In families the parents are samples too, and internal nodes of the trees."""
+    tables = tskit.TableCollection(10)
+    parent, child = tables.individuals.add_row(), tables.individuals.add_row()
+    for owner, time in ((parent, 1), (parent, 1), (child, 0), (child, 0)):
+        tables.nodes.add_row(tskit.NODE_IS_SAMPLE, time, individual=owner)
+    root = tables.nodes.add_row(0, 2)
+    for above, below in ((root, 0), (root, 1), (0, 2), (root, 3)):
+        tables.edges.add_row(0, 10, above, below)
+    tables.sort()
+    site = tables.sites.add_row(3, "A")
+    tables.mutations.add_row(site, 0, "T")  # of the parent's first copy, handed down
+    ts = tables.tree_sequence()
+    assert causal_sites(ts, 1, minimum_frequency=0.5, seed=1).tolist() == [0]
+    trait = _trait(minimum_frequency=0.5)
+    effects, values = block_genetic_values(ts, Block("chr1", 0, 10), trait, 1, seed=1)
+    np.testing.assert_allclose(values, np.repeat(effects["effect"][0], 2))
+
+
 def _trait(minimum_frequency):
     genetics = Genetics(0.5, 1, minimum_frequency, 0.0)
     return Disease("d", "X:1", "D", "MONDO:0000003", {}, genetics, {}, (), ())
