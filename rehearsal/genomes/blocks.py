@@ -10,6 +10,7 @@ from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, KARYOTYPE_ORDER
 from rehearsal.model import Block, InputError, PlantedVariant
 
 CONFIG = "config.yaml"
+VARIANTS = "variants.tsv"
 WINDOW_UNIT = 1_000  # windows begin and end at multiples of this, where the contig allows
 
 

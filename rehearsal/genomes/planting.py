@@ -1,0 +1,364 @@
+"""Planted variants: known variants put into a tree sequence, exactly as often as asked for.
+
+A planted variant is one site with mutations on founders' haplotypes or on their ancestors, never
+on a child's own, so that families stay Mendelian: whoever inherited the haplotype at that place
+carries the variant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numba
+import numpy as np
+import pandas as pd
+import tskit
+
+from rehearsal.genomes.assembly import ploidy
+from rehearsal.genomes.blocks import VARIANTS, variant_label
+from rehearsal.genomes.seeds import derive_seed
+from rehearsal.model import SEXES, InputError, PlantedVariant
+
+MAXIMUM_CLADES = 3
+CARRIER_COLUMNS = ("gene", "name", "contig", "start", "ref", "alt", "individual", "copies")
+
+
+# --- what is asked for ----------------------------------------------------------------------
+
+
+def planted_targets(planted: PlantedVariant, people: pd.DataFrame) -> dict[str, int]:
+    """Copies that a variant with frequencies must have in each country.
+
+    Frequency times chromosomes, rounded by largest remainder over all countries, so that the
+    total is right even where each country's share is below one; ties fall by a hash of variant
+    and country. Then at least ``minimum_per_country`` each. Empty for a variant without
+    frequencies. Raises InputError when a country has fewer people than the minimum.
+    """
+    if not planted.frequency:
+        return {}
+    contig, default = planted.variant.contig, planted.frequency.get("*", 0.0)
+    sizes = people.groupby(["country", "sex"], sort=False).size()
+    codes = list(dict.fromkeys(people["country"]))
+    women, men = ((sizes.get((code, sex), 0) for code in codes) for sex in SEXES)
+    carrying = np.array([list(women), list(men)], dtype=np.int64)
+    ploidies = np.array([ploidy(contig, sex) for sex in SEXES])
+    frequency = np.array([planted.frequency.get(code, default) for code in codes])
+    share = frequency * (ploidies @ carrying)
+    target = np.floor(share + 1e-9).astype(np.int64)
+    order = sorted(
+        range(len(codes)),
+        key=lambda k: (target[k] - share[k], derive_seed(0, planted.variant, codes[k])),
+    )
+    target[order[: round(share.sum()) - target.sum()]] += 1
+    able = (carrying * (ploidies > 0)[:, None]).sum(axis=0)
+    if (able < planted.minimum_per_country).any():
+        code = codes[int(np.argmax(able < planted.minimum_per_country))]
+        expected = f"{code} has only {able.min()} people who can carry it"
+        raise InputError(VARIANTS, f"minimum_per_country of {variant_label(planted)}", expected)
+    target = np.maximum(target, planted.minimum_per_country)
+    return dict(zip(codes, target.tolist(), strict=True))
+
+
+def check_places(planted: Sequence[PlantedVariant]) -> None:
+    """Raises InputError when two planted variants touch the same base."""
+    ordered = sorted(planted, key=lambda v: v.variant)
+    for one, two in pairwise(ordered):
+        same = one.variant.contig == two.variant.contig
+        if same and two.variant.start < one.variant.start + len(one.variant.ref):
+            expected = f"expected a place of its own, not one of {variant_label(one)}"
+            raise InputError(VARIANTS, variant_label(two), expected)
+
+
+def sites_in_places(position: np.ndarray, planted: Sequence[PlantedVariant]) -> np.ndarray:
+    """Which site positions stand where a planted variant's REF stands."""
+    inside = np.zeros(len(position), dtype=bool)
+    for variant in (v.variant for v in planted):
+        inside |= (position >= variant.start) & (position < variant.start + len(variant.ref))
+    return inside
+
+
+# --- planting -------------------------------------------------------------------------------
+
+
+def plant(
+    tables: tskit.TableCollection,
+    ts: tskit.TreeSequence,
+    people: pd.DataFrame,
+    planted: Sequence[PlantedVariant],
+    plan: pd.DataFrame,
+    founder_time: float,
+    seed: int,
+) -> None:
+    """Adds the sites and mutations of planted variants to ``tables``; the caller sorts them.
+
+    ``ts`` has the trees (its sites do not matter), with individuals in the order of ``people``.
+    ``plan`` is the plan of ``pedigree.plan_people``; variants with frequencies are planted to
+    ``planted_targets``, somatic ones not at all. Raises InputError when no choice of founders'
+    haplotypes gives exactly the copies asked for.
+    """
+    country = pd.Categorical(people["country"], list(dict.fromkeys(people["country"])))
+    for variant in planted:
+        if variant.carriers:
+            nodes = _planned_nodes(ts, people, variant, plan)
+            mutations = [(node, variant.variant.alt) for node in nodes]
+        elif variant.frequency:
+            target = np.array(list(planted_targets(variant, people).values()))
+            tree = ts.at(variant.variant.start)
+            local = LocalTree.of(tree, country.codes, len(target), founder_time)
+            rng = np.random.default_rng(derive_seed(seed, "planting", variant.variant))
+            mutations = _by_frequency(local, variant, target, rng)
+        else:
+            continue
+        _add_site(tables, ts, variant, mutations)
+
+
+def _planned_nodes(
+    ts: tskit.TreeSequence, people: pd.DataFrame, planted: PlantedVariant, plan: pd.DataFrame
+) -> list[int]:
+    rows = plan[(plan["variant"] == str(planted.variant)) & (plan["kind"] == "carries")]
+    index = pd.Index(people["id"])
+    return [
+        int(ts.individual(index.get_loc(row.person)).nodes[row.haplotype])
+        for row in rows.itertuples()
+    ]
+
+
+def _add_site(
+    tables: tskit.TableCollection,
+    ts: tskit.TreeSequence,
+    planted: PlantedVariant,
+    mutations: Sequence[tuple[int, str]],
+) -> None:
+    """One site; each mutation in the middle of the branch above its node."""
+    if not mutations:
+        return
+    variant = planted.variant
+    tree = ts.at(variant.start)
+    site = tables.sites.add_row(position=variant.start, ancestral_state=variant.ref)
+    for node, state in mutations:
+        time, parent = ts.nodes_time[node], tree.parent(node)
+        above = ts.nodes_time[parent] if parent != tskit.NULL else time + 2
+        tables.mutations.add_row(site, node, derived_state=state, time=(time + above) / 2)
+
+
+@dataclass(frozen=True)
+class LocalTree:
+    """The tree at one position, its nodes in preorder: the subtree of entry k is [k, end[k])."""
+
+    node: np.ndarray
+    parent: np.ndarray  # entry, -1 at a root
+    end: np.ndarray
+    group: np.ndarray  # country of a sample's individual, -1 for other nodes
+    individual: np.ndarray
+    groups: int
+    ancestral: np.ndarray  # as old as founders or older
+    haplotype: np.ndarray  # entries that are founders' haplotypes
+
+    @classmethod
+    def of(
+        cls, tree: tskit.Tree, group_of: np.ndarray, groups: int, founder_time: float
+    ) -> LocalTree:
+        """``group_of`` gives the country of each individual, as an integer below ``groups``."""
+        ts = tree.tree_sequence
+        node = tree.preorder()
+        entry = np.full(ts.num_nodes + 1, -1, dtype=np.int64)
+        entry[node] = np.arange(len(node))
+        parent = entry[tree.parent_array[node]]
+        individual = ts.nodes_individual[node]
+        sample = individual != tskit.NULL
+        time = ts.nodes_time[node]
+        return cls(
+            node=node,
+            parent=parent,
+            end=_subtree_ends(parent),
+            group=np.where(sample, group_of[individual], -1),
+            individual=individual,
+            groups=groups,
+            ancestral=time >= founder_time,
+            haplotype=np.flatnonzero(sample & (time == founder_time)),
+        )
+
+    def samples_below(self, entries: np.ndarray, group: int | None = None) -> np.ndarray:
+        """Samples in each entry's subtree, of one country or of all."""
+        counted = self.group >= 0 if group is None else self.group == group
+        before = np.append(0, np.cumsum(counted))
+        return before[self.end[entries]] - before[entries]
+
+
+@numba.njit(cache=True)
+def _subtree_ends(parent: np.ndarray) -> np.ndarray:
+    """One past the last entry of each subtree, for parents given in preorder."""
+    end = np.arange(1, len(parent) + 1)
+    for entry in range(len(parent) - 1, 0, -1):
+        if parent[entry] >= 0:
+            end[parent[entry]] = max(end[parent[entry]], end[entry])
+    return end
+
+
+def _by_frequency(
+    local: LocalTree, planted: PlantedVariant, target: np.ndarray, rng: np.random.Generator
+) -> list[tuple[int, str]]:
+    """(node, allele) of the mutations that give each country exactly its target."""
+    variant = planted.variant
+    clades = _choose_clades(local, target)
+    haplotype = local.haplotype
+    holds = np.zeros((len(clades), len(haplotype)), dtype=bool)
+    for row, clade in enumerate(clades):
+        holds[row] = (haplotype >= clade) & (haplotype < local.end[clade])
+    wanted = _correct(local, holds.any(axis=0), target, planted, rng)
+    # A clade of which half or less stays is dearer than its carriers one by one.
+    worth = np.array([wanted[row].mean() > 0.5 and row.sum() > 1 for row in holds], dtype=bool)
+    clades, holds = np.array(clades, dtype=np.int64)[worth], holds[worth]
+    inside = holds.any(axis=0)
+    return [
+        *((int(node), variant.alt) for node in local.node[clades]),
+        *((int(node), variant.ref) for node in local.node[haplotype[inside & ~wanted]]),
+        *((int(node), variant.alt) for node in local.node[haplotype[wanted & ~inside]]),
+    ]
+
+
+def _choose_clades(local: LocalTree, target: np.ndarray) -> list[int]:
+    """Up to three disjoint subtrees whose copies come closest to the target, greedily.
+
+    Closest by squares weighted by each country's binomial variance (at least 0.25), over the
+    copies that the clades chosen before have left.
+    """
+    size = np.bincount(local.group[local.group >= 0], minlength=local.groups)
+    frequency = target / np.maximum(size, 1)
+    weight = 1 / np.maximum(size * frequency * (1 - frequency), 0.25)
+    free = local.ancestral & (local.parent >= 0)
+    left = target.astype(float)
+    clades: list[int] = []
+    while len(clades) < MAXIMUM_CLADES and free.any():
+        entry = np.flatnonzero(free)
+        gain = np.zeros(len(entry))
+        for group in range(local.groups):
+            copies = local.samples_below(entry, group)
+            gain += weight[group] * copies * (2 * left[group] - copies)
+        best = int(entry[np.argmax(gain)])
+        if gain.max() <= 0:
+            break
+        clades.append(best)
+        inside = local.group[best : local.end[best]]
+        left -= np.bincount(inside[inside >= 0], minlength=local.groups)
+        free[best : local.end[best]] = False
+        above = local.parent[best]
+        while above >= 0:
+            free[above] = False
+            above = local.parent[above]
+    return clades
+
+
+def _correct(
+    local: LocalTree,
+    carries: np.ndarray,
+    target: np.ndarray,
+    planted: PlantedVariant,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Founders' haplotypes that carry, changed as little as needed for the exact copies."""
+    weight = local.samples_below(local.haplotype)
+    country = local.group[local.haplotype]
+    person = local.individual[local.haplotype]
+    wanted = carries.copy()
+    for group in range(local.groups):
+        own = rng.permutation(np.flatnonzero(country == group))
+        excess = int(weight[own[carries[own]]].sum() - target[group])
+        change = own[carries[own] == (excess > 0)]
+        picked = exact_sum(weight[change], abs(excess))
+        if picked is None:
+            picked, change = exact_sum(weight[own], int(target[group])), own
+            wanted[own] = False
+        if picked is not None:
+            wanted[change[picked]] ^= True
+            if _carriers(local, wanted, group) >= planted.minimum_per_country:
+                continue
+            # Too many copies in too few people: first untransmitted ones of different people.
+            second = pd.Series(person[own]).duplicated().to_numpy()
+            own = own[np.lexsort((weight[own], second))]
+            wanted[own] = False
+            picked = exact_sum(weight[own], int(target[group]))
+            if picked is not None:
+                wanted[own[picked]] = True
+                if _carriers(local, wanted, group) >= planted.minimum_per_country:
+                    continue
+        expected = f"the founders cannot give exactly {target[group]} copies in one country"
+        raise InputError(VARIANTS, variant_label(planted), expected)
+    return wanted
+
+
+def _carriers(local: LocalTree, wanted: np.ndarray, group: int) -> int:
+    """People of a country below the wanted haplotypes."""
+    entries = local.haplotype[wanted]
+    entries = entries[local.group[entries] == group]
+    below = [local.individual[entry : local.end[entry]] for entry in entries]
+    return len(np.unique(np.concatenate(below))) if below else 0
+
+
+def exact_sum(weights: np.ndarray, total: int) -> np.ndarray | None:
+    """Indices of weights (positive whole numbers) that add up to the total, or None.
+
+    Takes what fits in the order given, which nearly always succeeds; else tries all sums.
+    """
+    picked: list[int] = []
+    left = total
+    for number, weight in enumerate(weights.tolist()):
+        if left == 0:
+            break
+        if weight <= left:
+            picked.append(number)
+            left -= weight
+    return np.array(picked, dtype=np.int64) if left == 0 else _subset_sum(weights, total)
+
+
+def _subset_sum(weights: np.ndarray, total: int) -> np.ndarray | None:
+    """The same by dynamic programming: bit s of ``reach[k]`` says that weights from k on make s."""
+    reach = [1]
+    mask = (1 << (total + 1)) - 1
+    for weight in reversed(weights.tolist()):
+        reach.append((reach[-1] | reach[-1] << weight) & mask)
+    reach.reverse()
+    if not reach[0] >> total & 1:
+        return None
+    picked, left = [], total
+    for number, weight in enumerate(weights.tolist()):
+        if not reach[number + 1] >> left & 1:
+            picked.append(number)
+            left -= weight
+    return np.array(picked, dtype=np.int64)
+
+
+# --- what came out --------------------------------------------------------------------------
+
+
+def planted_carriers(
+    ts: tskit.TreeSequence, people: pd.DataFrame, planted: Sequence[PlantedVariant]
+) -> pd.DataFrame:
+    """Who carries the planted variants that stand in a block's tree sequence.
+
+    Read with plain tskit, by code that shares nothing with the planting. A row a variant and
+    carrier, in order of position, then of people: ``CARRIER_COLUMNS``.
+    """
+    ids = people["id"].to_numpy()
+    rows = []
+    contig = ts.metadata["contig"]
+    for asked in sorted(planted, key=lambda v: v.variant):
+        variant = asked.variant
+        if variant.contig != contig:
+            continue
+        for site in ts.variants(left=variant.start, right=variant.start + 1):
+            if site.site.ancestral_state != variant.ref or variant.alt not in site.alleles:
+                continue
+            carrying = site.genotypes == site.alleles.index(variant.alt)
+            individual = ts.nodes_individual[ts.samples()[carrying]]
+            copies = np.bincount(individual, minlength=ts.num_individuals)
+            label = (asked.gene, asked.name, *_parts(asked))
+            rows += [(*label, ids[k], int(copies[k])) for k in np.flatnonzero(copies)]
+    return pd.DataFrame(rows, columns=list(CARRIER_COLUMNS))
+
+
+def _parts(planted: PlantedVariant) -> tuple[str, int, str, str]:
+    variant = planted.variant
+    return variant.contig, variant.start, variant.ref, variant.alt

@@ -1,0 +1,299 @@
+"""Simulates one block of the genome for the whole cohort: ancestry, families, mutations, planting.
+
+Blocks are independent jobs: no background identity by descent crosses a border. Relatives do
+share across the blocks of a contig, since gametes are drawn once per contig.
+"""
+
+from __future__ import annotations
+
+import copy
+import mmap
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import msprime
+import numpy as np
+import pandas as pd
+import tskit
+
+from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
+from rehearsal.genomes.blocks import planted_in
+from rehearsal.genomes.drop import Gametes, Pedigree, draw_gametes, force_transmissions
+from rehearsal.genomes.planting import check_places, plant, sites_in_places
+from rehearsal.genomes.recombination import binned_map
+from rehearsal.genomes.reference import BASES, base_codes, check_reference, rebase
+from rehearsal.genomes.seeds import derive_seed
+from rehearsal.model import Block, InputError, PlantedVariant
+
+# Population sizes and recombination relative to an autosome's, with as many fathers as mothers:
+# three X for four autosomes, two thirds of them in women, where they recombine.
+SIZE_FACTOR = {"chrX": 0.75, "chrY": 0.25, "chrM": 0.25}
+RECOMBINATION_FACTOR = {"chrX": 2 / 3, "chrY": 0.0, "chrM": 0.0}
+
+NO_UUID = b"00000000-0000-0000-0000-000000000000"
+
+
+def simulate_block(
+    block: Block,
+    people: pd.DataFrame,
+    planted_plan: pd.DataFrame,
+    planted: Sequence[PlantedVariant],
+    demography: msprime.Demography,
+    *,
+    mutation_rate: float,
+    kappa: float,
+    recombination: msprime.RateMap,
+    seed: int,
+    recombination_bin: int = 1_000,
+    reference: str | None = None,
+) -> tskit.TreeSequence:
+    """The block's genomes of all people, in GRCh38 coordinates.
+
+    ``people`` and ``planted_plan`` come from ``pedigree.plan_people``; ``demography`` has a
+    population named by each country's code, in generations. ``recombination`` is the map of the
+    WHOLE contig (Morgans per base; on chrX the women's), unbinned; families cross over along it
+    and the block is simulated with ``binned_map`` of it. ``mutation_rate`` is per base and
+    generation, ``kappa`` the transition/transversion rate ratio of HKY with equal base
+    frequencies. ``seed`` is the run's ROOT seed: what must agree between the blocks of a contig
+    is derived from it and the contig, the rest from it and the block. With ``reference`` (the
+    block's bases) every REF is the real base, and unknown bases (N) have no variants.
+
+    The result: sequence length = contig length, empty outside the block; individual i is row i
+    of ``people``; sample nodes in order of people, the mother's haplotype first; integer
+    positions; at least two alleles among the samples at every site; no provenance.
+
+    Raises InputError for a country that the demography lacks, a map that does not cover the
+    block, and planted variants that overlap or contradict the reference.
+    """
+    planted = planted_in(block, planted)
+    check_places(planted)
+    _check_countries(people, demography)
+    if reference is not None:
+        check_reference(block, planted, reference)
+    pedigree = Pedigree.of(people)
+    block_map = binned_map(block, recombination, recombination_bin)
+    gametes = force_transmissions(
+        draw_gametes(pedigree, block.contig, recombination, seed, recombination_bin),
+        people,
+        _plan_of(planted, planted_plan),
+    )
+    founders = _simulate_founders(block, people, pedigree, demography, block_map, seed)
+    ts = _assemble(block, people, pedigree, gametes, *founders)
+    ts = msprime.sim_mutations(
+        ts,
+        rate=mutation_rate,
+        model=msprime.HKY(kappa),
+        random_seed=derive_seed(seed, "mutations", block.id),
+        record_provenance=False,
+    )
+    tables = ts.dump_tables()
+    drop = one_allele_sites(ts) | sites_in_places(ts.sites_position, planted)
+    if reference is not None:
+        bases = np.frombuffer(reference.upper().encode(), dtype=np.uint8)
+        at_sites = bases[ts.sites_position.astype(np.int64) - block.start]
+        rebase(tables, at_sites)
+        drop |= base_codes(at_sites) < 0
+    tables.delete_sites(np.flatnonzero(drop), record_provenance=False)
+    plant(tables, ts, people, planted, planted_plan, pedigree.depth, seed)
+    return _finished(tables, block)
+
+
+def write_trees(ts: tskit.TreeSequence, path: Path | str) -> None:
+    """Writes a tree sequence, whole or not at all, with bytes that depend on its content only.
+
+    The random identifier that tskit gives every file is overwritten by zeros.
+    """
+    with written_aside(path) as aside:
+        ts.dump(aside)
+        uuid = tskit.load(aside, skip_tables=True).file_uuid.encode()
+        with aside.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as content:
+            place = content.rfind(uuid)
+            content[place : place + len(uuid)] = NO_UUID
+
+
+def one_allele_sites(ts: tskit.TreeSequence) -> np.ndarray:
+    """Which sites have a single allele among the samples (a mutation undone on its own branch).
+
+    Boolean, one a site. Only sites with two mutations or more can be so. The alleles are bases.
+    """
+    several = np.bincount(ts.mutations_site, minlength=ts.num_sites) > 1
+    mutation = np.flatnonzero(several[ts.mutations_site])
+    site, parent = ts.mutations_site[mutation], ts.mutations_parent[mutation]
+    below = _samples_below(ts, mutation)
+    nested = parent != tskit.NULL
+    copies = np.zeros((ts.num_sites, len(BASES)), dtype=np.int64)
+    ancestral = base_codes(ts.tables.sites.ancestral_state)
+    derived = base_codes(ts.tables.mutations.derived_state)
+    copies[np.arange(ts.num_sites), ancestral] = ts.num_samples
+    # What a mutation gives to its allele it takes from the allele above it.
+    above = np.where(nested, derived[parent], ancestral[site])
+    np.add.at(copies, (site, derived[mutation]), below)
+    np.subtract.at(copies, (site, above), below)
+    return several & ((copies > 0).sum(axis=1) == 1)
+
+
+def _samples_below(ts: tskit.TreeSequence, mutation: np.ndarray) -> np.ndarray:
+    """Samples below each of some mutations (in order of position), those undone below included."""
+    below = np.zeros(len(mutation), dtype=np.int64)
+    position = ts.sites_position[ts.mutations_site[mutation]]
+    tree_of = np.searchsorted(ts.breakpoints(as_array=True), position, side="right") - 1
+    node = ts.mutations_node[mutation].tolist()
+    tree = tskit.Tree(ts)
+    for index, first, last in _runs(tree_of):
+        tree.seek_index(index)
+        below[first:last] = [tree.num_samples(u) for u in node[first:last]]
+    return below
+
+
+def _runs(values: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """(value, first, one past the last) of each run of equal values."""
+    border = np.flatnonzero(np.diff(values)) + 1
+    edges = [0, *border.tolist(), len(values)] if len(values) else [0]
+    for first, last in pairwise(edges):
+        yield int(values[first]), first, last
+
+
+def _check_countries(people: pd.DataFrame, demography: msprime.Demography) -> None:
+    names = {population.name for population in demography.populations}
+    for code in people["country"].unique():
+        if code not in names:
+            raise InputError("demography", code, "expected a deme named by this country's code")
+
+
+def _plan_of(planted: Sequence[PlantedVariant], plan: pd.DataFrame) -> pd.DataFrame:
+    """The plan's rows of these variants, with the variant's position as ``start``."""
+    start = plan["variant"].map({str(v.variant): v.variant.start for v in planted})
+    return plan.assign(start=start)[start.notna()].astype({"start": "int64"})
+
+
+def _simulate_founders(
+    block: Block,
+    people: pd.DataFrame,
+    pedigree: Pedigree,
+    demography: msprime.Demography,
+    block_map: msprime.RateMap,
+    seed: int,
+) -> tuple[tskit.TreeSequence, np.ndarray]:
+    """The founders' ancestry over ``[0, block.length)`` and the row of people of each individual.
+
+    Founders are sampled country by country, women before men where their ploidy differs.
+    """
+    copies = pedigree.copies(block.contig)
+    country = people["country"].to_numpy()
+    sample_sets, rows = [], []
+    for code in people["country"].unique():
+        for ploidy in (2, 1):
+            row = np.flatnonzero((country == code) & pedigree.founder & (copies == ploidy))
+            if len(row):
+                sample_sets.append(
+                    msprime.SampleSet(len(row), population=code, time=pedigree.depth, ploidy=ploidy)
+                )
+                rows.append(row)
+    recombination = msprime.RateMap(
+        position=block_map.position,
+        rate=block_map.rate * RECOMBINATION_FACTOR.get(block.contig, 1.0),
+    )
+    ts = msprime.sim_ancestry(
+        sample_sets,
+        demography=scale_sizes(demography, SIZE_FACTOR.get(block.contig, 1.0)),
+        sequence_length=block.length,
+        recombination_rate=recombination,
+        ploidy=2,  # the time scale; the sample sets have ploidies of their own
+        random_seed=derive_seed(seed, "ancestry", block.id),
+        record_provenance=False,
+    )
+    return ts, np.concatenate(rows)
+
+
+def scale_sizes(demography: msprime.Demography, factor: float) -> msprime.Demography:
+    """The same model with all population sizes multiplied."""
+    scaled = copy.deepcopy(demography)
+    for population in scaled.populations:
+        population.initial_size *= factor
+    for event in scaled.events:
+        if isinstance(event, msprime.PopulationParametersChange) and event.initial_size is not None:
+            event.initial_size *= factor
+    return scaled
+
+
+def _assemble(
+    block: Block,
+    people: pd.DataFrame,
+    pedigree: Pedigree,
+    gametes: Gametes,
+    founders: tskit.TreeSequence,
+    row_of_individual: np.ndarray,
+) -> tskit.TreeSequence:
+    """Founders' ancestry and families in one tree sequence, samples in order of people."""
+    source = founders.tables
+    tables = tskit.TableCollection(CONTIG_LENGTHS[block.contig])
+    tables.time_units = source.time_units
+    tables.populations.replace_with(source.populations)
+    _set_individuals(tables, pedigree)
+    copies = pedigree.copies(block.contig)
+    person = np.repeat(np.arange(len(people)), copies)
+    samples = len(person)
+
+    # New number of each of msprime's nodes: samples by their person, the others after all samples.
+    sampled = founders.num_samples
+    row = row_of_individual[source.nodes.individual[:sampled]]
+    second = np.append(False, row[1:] == row[:-1])
+    first = pedigree.first_node(block.contig)
+    renumbered = np.concatenate(
+        [first[row] + second, samples + np.arange(founders.num_nodes - sampled)]
+    ).astype(np.int32)
+
+    code = people["country"].map({p.metadata["name"]: p.id for p in founders.populations()})
+    older = slice(sampled, None)
+    tables.nodes.set_columns(
+        flags=np.concatenate(
+            [np.full(samples, tskit.NODE_IS_SAMPLE, np.uint32), source.nodes.flags[older]]
+        ),
+        time=np.concatenate(
+            [(pedigree.depth - pedigree.generation[person]).astype(float), source.nodes.time[older]]
+        ),
+        population=np.concatenate(
+            [code.to_numpy(np.int32)[person], source.nodes.population[older]]
+        ),
+        individual=np.concatenate(
+            [person.astype(np.int32), np.full(founders.num_nodes - sampled, -1, np.int32)]
+        ),
+    )
+    left, right, parent, child = gametes.edges(block)
+    edges = source.edges
+    tables.edges.set_columns(
+        left=np.concatenate([left, edges.left + block.start]),
+        right=np.concatenate([right, edges.right + block.start]),
+        parent=np.concatenate([parent.astype(np.int32), renumbered[edges.parent]]),
+        child=np.concatenate([child.astype(np.int32), renumbered[edges.child]]),
+    )
+    tables.sort()
+    tables.build_index()
+    return tables.tree_sequence()
+
+
+def _set_individuals(tables: tskit.TableCollection, pedigree: Pedigree) -> None:
+    """A row a person; father and mother as parents."""
+    known = ~pedigree.founder
+    parents = np.column_stack([pedigree.father[known], pedigree.mother[known]])
+    tables.individuals.set_columns(
+        flags=np.zeros(len(known), dtype=np.uint32),
+        parents=parents.ravel().astype(np.int32),
+        parents_offset=np.append(0, np.cumsum(2 * known)).astype(np.uint64),
+    )
+
+
+def _finished(tables: tskit.TableCollection, block: Block) -> tskit.TreeSequence:
+    tables.sort(edge_start=len(tables.edges))
+    tables.build_index()
+    tables.compute_mutation_parents()
+    tables.metadata_schema = tskit.MetadataSchema.permissive_json()
+    tables.metadata = {
+        "assembly": ASSEMBLY,
+        "contig": block.contig,
+        "start": block.start,
+        "end": block.end,
+    }
+    return tables.tree_sequence()
