@@ -33,8 +33,8 @@ from rehearsal.phenotypes.genetic import (
     causal_sites,
 )
 from rehearsal.phenotypes.phenotypes import phenotypes
-from rehearsal.phenotypes.traits import Traits
-from rehearsal.phenotypes.traits_file import read_traits
+from rehearsal.phenotypes.trait_types import Traits
+from rehearsal.phenotypes.traits import read_traits
 
 TRAITS = Path(__file__).resolve().parents[1] / "config" / "traits.yaml"
 LENGTH = 1_000_000

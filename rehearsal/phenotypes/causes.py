@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from rehearsal.model import InputError
 from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age, standard_noise
-from rehearsal.phenotypes.traits import DerivedMeasurement, Disease, Measurement
+from rehearsal.phenotypes.trait_types import DerivedMeasurement, Disease, Measurement
 
 
 def standard_score(

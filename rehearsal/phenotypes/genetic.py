@@ -13,7 +13,7 @@ import tstrait
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import Block, InputError
-from rehearsal.phenotypes.traits import Disease, Measurement, Traits
+from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
 
 EFFECT_TYPES = {
     "trait": "str",

@@ -11,7 +11,7 @@ import pandas as pd
 from rehearsal.phenotypes import causes
 from rehearsal.phenotypes.genetic import GeneticValues, standardise
 from rehearsal.phenotypes.subjects import Subjects, subjects
-from rehearsal.phenotypes.traits import Disease, Traits
+from rehearsal.phenotypes.trait_types import Disease, Traits
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import SEXES, InputError, Sex
-from rehearsal.phenotypes.traits import Curve
+from rehearsal.phenotypes.trait_types import Curve
 
 
 @dataclass(frozen=True)

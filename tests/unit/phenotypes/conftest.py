@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.phenotypes.genetic import EFFECT_TYPES, GeneticValues
-from rehearsal.phenotypes.traits_file import read_traits
+from rehearsal.phenotypes.traits import read_traits
 
 SMALL = """\
 measurements:

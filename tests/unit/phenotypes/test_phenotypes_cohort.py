@@ -8,7 +8,7 @@ import pytest
 
 from rehearsal.model import InputError
 from rehearsal.phenotypes.phenotypes import phenotypes
-from rehearsal.phenotypes.traits_file import read_traits
+from rehearsal.phenotypes.traits import read_traits
 
 N = 40_000
 YEAR = 2026

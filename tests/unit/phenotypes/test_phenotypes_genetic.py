@@ -20,7 +20,7 @@ from rehearsal.phenotypes.genetic import (
     join_blocks,
     standardise,
 )
-from rehearsal.phenotypes.traits import Disease, Genetics
+from rehearsal.phenotypes.trait_types import Disease, Genetics
 
 BLOCK = Block("chr22", 0, 200_000)
 

@@ -1,0 +1,133 @@
+"""Traits as data: the types behind ``config/traits.yaml``.
+
+No trait, disease or gene is known by name to the code. What a user writes into the file is
+what is simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rehearsal.model import Sex
+
+Distribution = Literal["normal", "lognormal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A quantity by age: straight lines between the given points, flat beyond them."""
+
+    ages: tuple[float, ...]  # years, rising
+    values: tuple[float, ...]
+
+    def at(self, age: np.ndarray) -> np.ndarray:
+        """The values at these ages (years)."""
+        return np.interp(age, self.ages, self.values)
+
+    def age_of(self, value: np.ndarray) -> np.ndarray:
+        """The ages (years) at which a rising curve reaches these values; inf where it never does.
+
+        For a cumulative risk this is the quantile function of the age of onset.
+        """
+        return np.where(value <= self.values[-1], np.interp(value, self.values, self.ages), np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Genetics:
+    """The polygenic part of a trait."""
+
+    heritability: float  # share of the variance (of the liability, for a disease)
+    causal_sites: int  # at most so many, over all autosomal blocks of the run
+    minimum_frequency: float  # of the rarer allele, over all countries
+    frequency_dependence: float  # effects scale with (2p(1-p))**(this/2)
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """An HPO term that everybody with the disease has."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdFeature:
+    """An HPO term that everybody has whose measured value is at least this."""
+
+    code: str
+    label: str
+    at_least: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A quantitative trait, measured once in everybody at their present age."""
+
+    name: str
+    code: str
+    label: str
+    unit: str  # UCUM
+    decimals: int
+    distribution: Distribution
+    mean: Mapping[Sex, Curve]
+    sd: Mapping[Sex, Curve]
+    genetics: Genetics | None
+    features: tuple[ThresholdFeature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedMeasurement:
+    """A measurement computed from others: ``factor * product(value ** power)``."""
+
+    name: str
+    code: str
+    label: str
+    unit: str
+    decimals: int
+    factor: float
+    powers: Mapping[str, float]  # by the name of a measurement
+    features: tuple[ThresholdFeature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GeneRisk:
+    """The cumulative risk of people who carry planted variants of one gene."""
+
+    gene: str
+    copies: Mapping[Sex, int]  # so many copies or more: 2 is recessive, 2 and 1 X-linked
+    cumulative_risk: Mapping[Sex, Curve]
+
+
+@dataclass(frozen=True, slots=True)
+class Disease:
+    """A disease by liability, with polygenic, measured and monogenic causes, each optional."""
+
+    name: str
+    code: str
+    label: str
+    mondo: str
+    cumulative_risk: Mapping[Sex, Curve]  # of people without a GeneRisk; a sex left out: none
+    genetics: Genetics | None
+    causes: Mapping[str, float]  # correlation of the liability with a measurement, by its name
+    genes: tuple[GeneRisk, ...]
+    features: tuple[Feature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What ``config/traits.yaml`` says, in its order."""
+
+    source: str  # the file, for messages
+    measurements: tuple[Measurement, ...]
+    derived: tuple[DerivedMeasurement, ...]
+    diseases: tuple[Disease, ...]
+
+    @property
+    def polygenic(self) -> tuple[Measurement | Disease, ...]:
+        """The traits that have causal sites."""
+        both = (*self.measurements, *self.diseases)
+        return tuple(trait for trait in both if trait.genetics is not None)
