@@ -12,7 +12,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from rehearsal.genomes.blocks import plan_blocks, read_masks
+from rehearsal.genomes.assembly import read_masks
+from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.model import Block, Country, Gene, InputError, PlantedVariant, Variant
 
 TYPE_NAMES = {

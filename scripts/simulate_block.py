@@ -4,9 +4,9 @@ import demes
 import pandas as pd
 
 from rehearsal.europe.demography import to_msprime
-from rehearsal.genomes.recombination import binned_map, read_hapmap, uniform_map
-from rehearsal.genomes.seeds import derive_seed
-from rehearsal.genomes.simulate import read_reference, simulate_block, write_trees
+from rehearsal.genomes.recombination import read_hapmap, uniform_map
+from rehearsal.genomes.reference import read_reference
+from rehearsal.genomes.simulate import simulate_block, write_trees
 from rehearsal.logs import logged_to
 
 
@@ -15,7 +15,7 @@ def main(smk):
     if smk.input.map:
         recombination = read_hapmap(smk.input.map[0], block.contig)
     else:
-        recombination = uniform_map(block, genome["recombination_rate"])
+        recombination = uniform_map(block.contig, genome["recombination_rate"])
     ts = simulate_block(
         block,
         pd.read_parquet(smk.input.people),
@@ -24,8 +24,9 @@ def main(smk):
         to_msprime(demes.load(smk.input.model)),
         mutation_rate=genome["mutation_rate"],
         kappa=genome["kappa"],
-        recombination=binned_map(block, recombination, genome["recombination_bin"]),
-        seed=derive_seed(smk.params.seed, "simulate"),
+        recombination=recombination,
+        recombination_bin=genome["recombination_bin"],
+        seed=smk.params.seed,
         reference=read_reference(smk.input.reference[0], block) if smk.input.reference else None,
     )
     print(f"{block}: {ts.num_individuals} people, {ts.num_sites} sites, {ts.num_trees} trees")

@@ -81,7 +81,7 @@ def test_positions_of_planted_variants_become_0_based(config):
         ("genome.regions", ["chr22:50000000-60000000"], r"outside|length"),
         ("genome.regions", ["chr22:1000000-2000000", "chr22:1500000-3000000"], r"overlap"),
         ("genome.regions", ["chr99"], r"chr99"),
-        ("genome.planted_window", 0, r"outside every block|no block"),
+        ("genome.planted_window", 0, r"expected a region or a planted_window of 1 or more for BRCA1"),
     ],
 )
 def test_a_wrong_value_is_one_line_with_file_key_and_expectation(config, key, value, message):

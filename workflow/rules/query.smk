@@ -57,12 +57,12 @@ rule ask:
         mem_mb=len(COUNTRIES) * 100 + 1000,
         runtime=60,
     params:
-        count=len(COUNTRIES),
+        number=len(COUNTRIES),
         code=code("bench", "network", "node"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         logs=f"{LOGS}/nodes",
     message:
-        "Ask {params.count} nodes the whole suite, from {params.network[asker]}"
+        "Ask {params.number} nodes the whole suite, from {params.network[asker]}"
     script:
         f"{SCRIPTS}/ask.py"

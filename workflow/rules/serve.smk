@@ -30,13 +30,13 @@ rule node_people:
         mem_mb=memory_for(4),
         runtime=30,
     params:
-        count=len(COUNTRIES),
+        number=len(COUNTRIES),
         code=code("node/people.py", "node/settings.py"),
         countries=INPUTS.countries,
         genes=INPUTS.genes,
         nodes=f"{RESULTS}/nodes",
     message:
-        "Node folders: people and phenotypes of {params.count} countries"
+        "Node folders: people and phenotypes of {params.number} countries"
     script:
         f"{SCRIPTS}/node_people.py"
 

@@ -30,12 +30,12 @@ rule shard_block:
         mem_mb=memory_for(8, base_mb=1000),
         runtime=60,
     params:
-        count=len(COUNTRIES),
+        number=len(COUNTRIES),
         code=code("export", "genomes/carriers.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         countries=COUNTRIES,
     message:
-        "Shard {wildcards.block} into {params.count} countries"
+        "Shard {wildcards.block} into {params.number} countries"
     script:
         f"{SCRIPTS}/shard_block.py"
 

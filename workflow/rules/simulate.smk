@@ -26,11 +26,11 @@ rule demography:
         mem_mb=1000,
         runtime=10,
     params:
-        count=len(COUNTRIES),
+        number=len(COUNTRIES),
         code=code("europe"),
         countries=INPUTS.countries,
     message:
-        "Demography: the model of {params.count} countries"
+        "Demography: the model of {params.number} countries"
     script:
         f"{SCRIPTS}/demography.py"
 
@@ -52,7 +52,7 @@ rule people:
         mem_mb=memory_for(2),
         runtime=10,
     params:
-        count=PEOPLE,
+        number=PEOPLE,
         code=code("genomes/pedigree.py"),
         countries=INPUTS.countries,
         numbers=INPUTS.numbers,
@@ -60,7 +60,7 @@ rule people:
         family_share=config["cohort"]["family_share"],
         seed=config["seed"],
     message:
-        "People: {params.count} individuals, their sexes, ages and families"
+        "People: {params.number} individuals, their sexes, ages and families"
     script:
         f"{SCRIPTS}/people.py"
 

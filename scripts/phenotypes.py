@@ -1,0 +1,37 @@
+"""Measurements, diseases and features of everybody, and the truth behind them."""
+
+import pandas as pd
+
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.phenotypes.genetic import GeneticValues, join_blocks
+from rehearsal.phenotypes.phenotypes import phenotypes
+from rehearsal.phenotypes.traits import read_traits
+
+
+def main(smk):
+    parts = zip(smk.input.effects, smk.input.values, strict=True)
+    carriers = pd.concat(map(pd.read_parquet, smk.input.carriers), ignore_index=True)
+    result = phenotypes(
+        pd.read_parquet(smk.input.people),
+        join_blocks(GeneticValues(pd.read_parquet(e), pd.read_parquet(v)) for e, v in parts),
+        carriers,
+        read_traits(smk.input.traits),
+        smk.params.seed,
+    )
+    tables = {
+        smk.output.diseases: result.diseases,
+        smk.output.measurements: result.measurements,
+        smk.output.features: result.features,
+        smk.output.effects: result.effects,
+        smk.output.genetic_values: result.genetic_values,
+        smk.output.carriers: carriers,
+    }
+    for output, table in tables.items():
+        with written_aside(output) as path:
+            table.to_parquet(path)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
