@@ -1,0 +1,49 @@
+// Draws the page's charts with vegaEmbed, which is bundled with this snippet.
+
+const charts = JSON.parse(document.getElementById("charts").textContent);
+const tip = document.getElementById("tip");
+
+function showTip(_handler, event, _item, text) {
+  const words = text && typeof text === "object" ? Object.values(text).join(", ") : text;
+  tip.hidden = !words;
+  if (!words) return;
+  tip.textContent = words;
+  const box = tip.getBoundingClientRect();
+  const left = Math.min(event.clientX + 14, innerWidth - box.width - 8);
+  const below = event.clientY + 18;
+  const top = below + box.height > innerHeight ? event.clientY - box.height - 12 : below;
+  tip.style.transform = `translate(${Math.max(8, left)}px, ${Math.max(8, top)}px)`;
+}
+
+async function draw(holder) {
+  await vegaEmbed(holder, charts[holder.dataset.chart], {
+    mode: "vega",
+    renderer: "svg",
+    actions: false,
+    defaultStyle: false,
+    tooltip: showTip,
+  });
+  holder.classList.add("drawn");
+}
+
+// What is far below is drawn when the reader comes near, so that the first screen is there at once.
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) {
+      near.unobserve(entry.target);
+      draw(entry.target);
+    }
+  },
+  { rootMargin: "800px" },
+);
+const holders = [...document.querySelectorAll("[data-chart]")];
+holders.forEach((holder) => near.observe(holder));
+
+addEventListener("beforeprint", () => {
+  near.disconnect();
+  holders.filter((holder) => !holder.hasChildNodes()).forEach(draw);
+});
+addEventListener("scroll", () => (tip.hidden = true), { passive: true });
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") tip.hidden = true;
+});

@@ -1,0 +1,156 @@
+"""Principal components of the people's genotypes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import tskit
+from scipy.sparse.linalg import eigsh
+
+from rehearsal.genomes.seeds import derive_seed
+from rehearsal.report.spectrum import autosomal, sample_nodes
+
+COMPONENTS = 4
+CHUNK = 1024  # sites standardised at once: 11 MB at 2,800 people
+
+
+class Components(NamedTuple):
+    """``scores``: id, country, related, PC1..PC4. ``shares``: component, share, sites.
+
+    ``share`` is an axis's part of the variance of the unrelated people's genotypes at ``sites``
+    sites; ``related`` marks people who were projected onto the axes of the unrelated.
+    """
+
+    scores: pd.DataFrame
+    shares: pd.DataFrame
+
+
+def principal_components(
+    trees: Sequence[Path],
+    people: pd.DataFrame,
+    *,
+    seed: int,
+    max_sites: int = 20_000,
+    minimum_frequency: float = 0.05,
+    max_people: int = 3_000,
+) -> Components:
+    """Four principal components of common autosomal variants.
+
+    Sites with two alleles, the rarer at ``minimum_frequency`` or more, ``max_sites`` of them at
+    random; genotypes standardised by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006). The axes
+    are those of one person a family, the leading eigenvectors of their relationship matrix; the
+    others are projected onto them, else families would make axes of their own. More than
+    ``max_people`` people are sampled evenly over the countries. Each axis points so that its
+    largest score is positive. Scores are rounded to 6 decimals: beyond that they depend on how a
+    machine sums.
+
+    Raises ValueError when fewer unrelated people or sites than components are left.
+    """
+    rng = np.random.default_rng(derive_seed(seed, "principal_components"))
+    rows = _sampled_rows(people["country"], max_people, rng)
+    chosen = people.iloc[rows].reset_index(drop=True)
+    unrelated = _one_per_family(chosen)
+    paths = autosomal(trees)
+    sites = _choose_sites(paths, rows, unrelated, minimum_frequency, max_sites, rng)
+    number = sum(len(ids) for ids in sites)
+    if min(number, int(unrelated.sum()) - 1) < COMPONENTS:
+        raise ValueError(
+            f"{number} common sites and {unrelated.sum()} unrelated people "
+            f"are too few for {COMPONENTS} components"
+        )
+    relationship = _relationship(paths, sites, rows, unrelated) / number
+    scores, shares = _decompose(relationship, unrelated)
+    names = [f"PC{axis + 1}" for axis in range(COMPONENTS)]
+    table = pd.DataFrame(scores, columns=names)
+    table.insert(0, "related", ~unrelated)
+    table.insert(0, "country", chosen["country"])
+    table.insert(0, "id", chosen["id"])
+    return Components(table, pd.DataFrame({"component": names, "share": shares, "sites": number}))
+
+
+def _sampled_rows(country: pd.Series, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Row numbers of at most about ``most`` people, as even over the countries as can be."""
+    if len(country) <= most:
+        return np.arange(len(country))
+    shuffled = rng.permutation(len(country))
+    rank = country.iloc[shuffled].groupby(country.iloc[shuffled]).cumcount().to_numpy()
+    return np.sort(shuffled[np.argsort(rank, kind="stable")[:most]])
+
+
+def _one_per_family(people: pd.DataFrame) -> np.ndarray:
+    """True for the first of each family and for everybody without one."""
+    return (people["family"].isna() | ~people["family"].duplicated()).to_numpy()
+
+
+def _choose_sites(
+    paths: Sequence[Path],
+    rows: np.ndarray,
+    unrelated: np.ndarray,
+    minimum_frequency: float,
+    max_sites: int,
+    rng: np.random.Generator,
+) -> list[np.ndarray]:
+    """Per block the ids of the sites to use, ascending; a uniform choice over all blocks."""
+    common = [_common_sites(path, rows[unrelated], minimum_frequency) for path in paths]
+    block = np.repeat(np.arange(len(paths)), [len(ids) for ids in common])
+    pooled = np.concatenate([*common, np.empty(0, int)]).astype(int)
+    if len(pooled) > max_sites:
+        kept = np.sort(rng.choice(len(pooled), max_sites, replace=False))
+        block, pooled = block[kept], pooled[kept]
+    return [pooled[block == number] for number in range(len(paths))]
+
+
+def _common_sites(path: Path, rows: np.ndarray, minimum_frequency: float) -> np.ndarray:
+    """Ids of sites with one mutation whose rarer allele is frequent enough in these people."""
+    ts = tskit.load(path)
+    nodes = sample_nodes(ts, rows).ravel()
+    copies = ts.sample_count_stat(
+        [nodes], lambda x: x, 1, windows="sites", mode="site", polarised=True,
+        span_normalise=False, strict=False,
+    )[:, 0]  # fmt: skip
+    frequency = copies / len(nodes)
+    single = np.bincount(ts.mutations_site, minlength=ts.num_sites) == 1
+    return np.flatnonzero(single & (np.minimum(frequency, 1 - frequency) >= minimum_frequency))
+
+
+def _relationship(
+    paths: Sequence[Path], sites: Sequence[np.ndarray], rows: np.ndarray, unrelated: np.ndarray
+) -> np.ndarray:
+    """The sum over sites of z z', shape (people, people), z standardised in the unrelated."""
+    total = np.zeros((len(rows), len(rows)), np.float32)
+    for path, ids in zip(paths, sites, strict=True):
+        if not len(ids):
+            continue
+        ts = tskit.load(path)
+        nodes = sample_nodes(ts, rows).ravel()
+        variant = tskit.Variant(ts, samples=nodes)
+        for start in range(0, len(ids), CHUNK):
+            dosages = np.empty((len(ids[start : start + CHUNK]), len(rows)), np.float32)
+            for row, site in enumerate(ids[start : start + CHUNK]):
+                variant.decode(int(site))
+                dosages[row] = (variant.genotypes > 0).reshape(-1, 2).sum(axis=1)
+            frequency = dosages[:, unrelated].mean(axis=1, keepdims=True) / 2
+            dosages = (dosages - 2 * frequency) / np.sqrt(2 * frequency * (1 - frequency))
+            total += dosages.T @ dosages
+    return total
+
+
+def _decompose(relationship: np.ndarray, unrelated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of everybody, shape (people, components), and the axes' shares of the variance.
+
+    With G = UΛU' among the unrelated, their scores are U√Λ; a projected person with
+    relationships c to them gets cU/√Λ.
+    """
+    own = relationship[np.ix_(unrelated, unrelated)].astype(np.float64)
+    start = np.ones(len(own)) + np.arange(len(own)) / len(own)
+    values, vectors = eigsh(own, k=COMPONENTS, which="LA", v0=start)
+    order = np.argsort(values)[::-1]
+    values, vectors = values[order], vectors[:, order]
+    scores = relationship[:, unrelated].astype(np.float64) @ vectors / np.sqrt(values)
+    largest = np.abs(scores).argmax(axis=0)
+    scores *= np.sign(scores[largest, np.arange(COMPONENTS)])
+    return np.round(scores, 6) + 0.0, np.round(values / np.trace(own), 6)

@@ -1,0 +1,114 @@
+"""What a run was made with: versions, seed, machine, time. The ``run`` of ``summary.json``."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import rehearsal
+
+# What decides the bytes or the timings of a run.
+PACKAGES = (
+    "snakemake",
+    "msprime",
+    "tskit",
+    "demes",
+    "tstrait",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "numba",
+    "isal",
+    "pyroaring",
+    "granian",
+    "starlette",
+    "orjson",
+    "aiohttp",
+    "altair",
+)
+
+
+def run_facts(seed: int, config_digest: str, stages: pd.DataFrame) -> dict[str, Any]:
+    """The ``run`` of the summary: seed, config digest, versions, machine, stages and their sums.
+
+    ``stages`` comes from ``stage_times``. Load averages are those of this moment.
+    """
+    return {
+        "seed": seed,
+        "config_digest": config_digest,
+        "versions": versions(PACKAGES),
+        "machine": machine(),
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+        "stages": stages.to_dict("records"),
+        "wall_s": round(float(stages["wall_s"].sum()), 2),
+        "cpu_s": round(float(stages["cpu_s"].sum()), 2),
+    }
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """Versions of Rehearsal, Python and those of the packages that are installed."""
+    found = {"rehearsal": rehearsal.__version__, "python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """System, processor, usable cores and memory of this machine; no host or user name."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "memory_gb": round(memory / 1e9, 1),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def stage_times(benchmarks: Path | str) -> pd.DataFrame:
+    """Wall and CPU seconds a stage, from Snakemake's benchmark files under a folder.
+
+    A stage is the first part of a file's path in the folder, without its suffix: a rule
+    ``simulate_block`` writes ``simulate_block/{block}.tsv``, ``figures`` writes ``figures.tsv``.
+    Columns: stage, jobs, wall_s (summed over jobs), cpu_s, peak_mb (largest job; null when not
+    measured), in the order in which the stages began.
+    """
+    folder = Path(benchmarks)
+    rows = []
+    for path in sorted(folder.rglob("*.tsv")):
+        stage = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        table = pd.read_csv(path, sep="\t", na_values=["NA", "-"])
+        began = path.stat().st_mtime - table["s"].sum()
+        rows.append(
+            (stage, began, table["s"].sum(), table["cpu_time"].sum(), table["max_rss"].max())
+        )
+    jobs = pd.DataFrame(rows, columns=["stage", "began", "wall_s", "cpu_s", "peak_mb"])
+    grouped = jobs.groupby("stage", sort=True).agg(
+        jobs=("stage", "size"),
+        wall_s=("wall_s", "sum"),
+        cpu_s=("cpu_s", "sum"),
+        peak_mb=("peak_mb", "max"),
+        began=("began", "min"),
+    )
+    ordered = grouped.sort_values("began", kind="stable").drop(columns="began")
+    return ordered.round({"wall_s": 2, "cpu_s": 2, "peak_mb": 1}).reset_index()

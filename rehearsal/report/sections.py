@@ -1,0 +1,348 @@
+"""The sections of the page, each from the summary and the run's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from rehearsal.report import figures
+from rehearsal.report.parts import (
+    Column,
+    Drawing,
+    Facts,
+    Figure,
+    Points,
+    Section,
+    Shown,
+    Table,
+    Text,
+    Verdict,
+    milliseconds,
+    percent,
+    seconds,
+    table_of,
+    whole,
+)
+from rehearsal.report.style import PAGE
+from rehearsal.report.summary import PROBLEM_COLUMNS, verdict
+from rehearsal.report.tables import ReportTables, cohort_table, kind_table, node_table
+
+LARGEST_DRAWING = 400_000  # characters of SVG that the page may carry
+
+
+def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
+    """What a reader wants to know first: QS-02, exactness, nodes, stories and realism if there."""
+    measured, federation = summary["qs02"], summary["federation"]
+    yield Verdict(
+        "QS-02: answers in time",
+        percent(measured["success_rate"]),
+        f"{whole(measured['answered_in_time'])} of {whole(measured['asked'])} node answers came "
+        f"within {measured['deadline_s']:g} s; {percent(measured['required'])} are required",
+        measured["passed"],
+    )
+    queries = federation["queries"]
+    yield Verdict(
+        "Exact answers",
+        f"{whole(federation['exact'])} of {whole(queries)}",
+        "queries for which every node and the network said what the truth says",
+        queries > 0 and federation["exact"] == queries,
+    )
+    yield Verdict(
+        "Nodes that answered",
+        f"{federation['nodes']} of {federation['nodes_expected']}",
+        f"{whole(federation['answered'])} of {whole(queries)} queries were answered by all",
+        federation["nodes"] == federation["nodes_expected"] and federation["answered"] == queries,
+    )
+    stories = summary["stories"]
+    if stories:
+        passed = [name for name, story in stories.items() if story["passed"]]
+        yield Verdict(
+            "Stories",
+            f"{len(passed)} of {len(stories)}",
+            "went from question to answer as the truth has it",
+            len(passed) == len(stories),
+        )
+    judged = [row for row in summary["realism"] if row["judged"]]
+    if judged:
+        good = sum(row["passed"] for row in judged)
+        yield Verdict(
+            "Realism", f"{good} of {len(judged)}", "measures as expected", good == len(judged)
+        )
+    checks = summary["checks"]
+    if checks:
+        good = sum(check["passed"] for check in checks)
+        yield Verdict("Other checks", f"{good} of {len(checks)}", "passed", good == len(checks))
+
+
+def sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Section]:
+    """All sections in reading order. A section without content is left out."""
+    nodes = node_table(tables)
+    made = [
+        _problems(summary),
+        _map(tables, nodes),
+        _latency(tables, nodes),
+        _cohort(tables),
+        _spectrum(tables),
+        _pca(tables),
+        _demography(tables),
+        _checks(summary),
+        _provenance(summary),
+        _limits(),
+    ]
+    return [section for section in made if section is not None]
+
+
+def _problems(summary: Mapping[str, Any]) -> Section:
+    federation = summary["federation"]
+    frame = pd.DataFrame(federation["problems"], columns=PROBLEM_COLUMNS)
+    others = [line for line in verdict(summary) if not line.startswith(("query ", "federation:"))]
+    parts: list[Any] = [Points(others)] if others else []
+    if frame.empty:
+        parts.append(
+            Text("None: every node and the network answered every query as the truth has it.")
+        )
+    else:
+        shown = [
+            Shown("query", Column("Query", names_row=True)),
+            Shown("kind", Column("Kind"), _spaced),
+            Shown("node", Column("Node")),
+            Shown("problem", Column("Problem")),
+            Shown("expected", Column("Truth")),
+            Shown("observed", Column("Answer")),
+            Shown("reason", Column("Reason")),
+        ]
+        total = federation["problems_total"]
+        caption = f"{whole(total)} wrong, late, failed or missing answers"
+        if total > len(frame):
+            caption += f"; the first {whole(len(frame))} are listed"
+        parts.append(table_of(frame, caption, shown))
+    return Section("problems", "Wrong or missing answers", parts)
+
+
+def _map(tables: ReportTables, nodes: pd.DataFrame) -> Section:
+    countries = {country.code: country for country in tables.countries}
+    home = countries[tables.asker].capital if tables.asker in countries else tables.asker
+    figure = Figure(
+        "map",
+        f"A dot for each node at its country's population centre, linked to the asker in {home}; "
+        "its area follows the people in it, its colour the median latency of its answers.",
+        figures.vega_specification(
+            figures.latency_map(tables.countries, nodes, tables.asker, PAGE, "container")
+        ),
+        square=True,
+    )
+    measured = tables.distances.set_index("country")["measured"]
+    frame = nodes.assign(
+        capital=[country.capital for country in tables.countries],
+        basis=["measured" if measured.get(code, False) else "fitted" for code in nodes["node"]],
+    )
+    frame.loc[frame["node"] == tables.asker, "basis"] = "asker"
+    shown = [
+        Shown("name", Column("Country", names_row=True)),
+        Shown("capital", Column("Capital")),
+        Shown("rtt_ms", Column("Distance applied, ms", number=True), milliseconds),
+        Shown("basis", Column("Basis")),
+        Shown("p50_ms", Column("Median, ms", number=True), milliseconds),
+        Shown("p95_ms", Column("95th percentile, ms", number=True), milliseconds),
+        Shown("p99_ms", Column("99th percentile, ms", number=True), milliseconds),
+        Shown("answers", Column("Answers", number=True), whole),
+        Shown("problems", Column("Wrong or missing", number=True), whole),
+    ]
+    caption = (
+        f"Nodes as seen from {home}. The distance is the round trip that was applied: measured "
+        "between cloud regions where the pair is known, else fitted to the distance in kilometres."
+    )
+    return Section("nodes", "Nodes and distances", [figure, table_of(frame, caption, shown)])
+
+
+def _latency(tables: ReportTables, nodes: pd.DataFrame) -> Section:
+    by_node = figures.node_latency_figure(nodes, PAGE, "container")
+    by_kind = figures.kind_latency_figure(tables.latency, PAGE, "container")
+    shown = [
+        Shown("kind", Column("Kind of query", names_row=True), _spaced),
+        Shown("queries", Column("Queries", number=True), whole),
+        Shown("n", Column("Askings", number=True), whole),
+        Shown("p50_ms", Column("Median, ms", number=True), milliseconds),
+        Shown("p95_ms", Column("95th percentile, ms", number=True), milliseconds),
+        Shown("p99_ms", Column("99th percentile, ms", number=True), milliseconds),
+        Shown("max_ms", Column("Slowest, ms", number=True), milliseconds),
+        Shown("queries_per_s", Column("Queries/s", number=True), milliseconds),
+        Shown("bytes", Column("Bytes", number=True), whole),
+    ]
+    caption = "The joined answer of the whole network, by kind of query"
+    return Section(
+        "latency",
+        "Latency",
+        [
+            Figure(
+                "latency-kinds",
+                "The joined answer of all nodes, by kind of query.",
+                figures.vega_specification(by_kind),
+            ),
+            table_of(kind_table(tables), caption, shown),
+            Figure(
+                "latency-nodes",
+                "Answers of each node over all kinds of query, fastest first.",
+                figures.vega_specification(by_node),
+            ),
+        ],
+    )
+
+
+def _cohort(tables: ReportTables) -> Section:
+    frame = cohort_table(tables)
+    shown = [
+        Shown("name", Column("Country", names_row=True)),
+        Shown("code", Column("Code")),
+        Shown("people", Column("People", number=True), whole),
+        Shown("women", Column("Women", number=True), whole),
+        Shown("men", Column("Men", number=True), whole),
+        Shown("in_families", Column("In families", number=True), whole),
+        Shown("born", Column("Born", number=True)),
+        Shown("alleles", Column("Alleles that vary", number=True), whole),
+        Shown("singleton_share", Column("Seen once", number=True), percent),
+    ]
+    frame["born"] = [
+        None if pd.isna(low) else f"{int(low)}–{int(high)}"
+        for low, high in zip(frame["born_from"], frame["born_to"], strict=True)
+    ]
+    table = table_of(
+        frame,
+        "The simulated people of each country. Alleles that vary: derived autosomal alleles "
+        "that some but not all of the country's chromosomes carry.",
+        shown,
+    )
+    sums = [whole(frame[name].sum()) for name in ("people", "women", "men", "in_families")]
+    total = ("All", "", *sums, "", "", "")
+    return Section("cohort", "The cohort", [Table(table.caption, table.columns, table.rows, total)])
+
+
+def _spectrum(tables: ReportTables) -> Section:
+    pooled = tables.spectrum[tables.spectrum["level"] == "all"]
+    alleles = int(pooled["alleles"].sum())
+    once = int(pooled.loc[pooled["copies"] == 1, "alleles"].sum())
+    caption = (
+        f"Of {whole(alleles)} derived autosomal alleles {percent(once / max(alleles, 1))} were "
+        "seen once, relatives included. Points are means over doublings of the copy number; the "
+        "dashed line is a population of constant size with as many alleles."
+    )
+    chart = figures.spectrum_figure(tables.spectrum, PAGE, "container")
+    return Section(
+        "spectrum",
+        "Allele-frequency spectrum",
+        [Figure("spectrum", caption, figures.vega_specification(chart))],
+    )
+
+
+def _pca(tables: ReportTables) -> Section | None:
+    if tables.components is None:
+        return None
+    scores, shares = tables.components
+    caption = (
+        f"{whole(len(scores))} people on the first two principal components of "
+        f"{whole(shares['sites'].iloc[0])} common autosomal variants; a country's code stands at "
+        f"its median. {whole(scores['related'].sum())} relatives were projected onto the axes of "
+        "the others. Regions are quarters by population centre, for colour only."
+    )
+    chart = figures.pca_figure(tables.components, tables.countries, PAGE, "container")
+    return Section(
+        "pca", "Principal components", [Figure("pca", caption, figures.vega_specification(chart))]
+    )
+
+
+def _demography(tables: ReportTables) -> Section | None:
+    svg = tables.demography_svg
+    if svg is None:
+        return None
+    if len(svg) > LARGEST_DRAWING:
+        return Section(
+            "demography",
+            "Demographic model",
+            [Text("The drawing is too large for this page: results/demography/europe.svg has it.")],
+        )
+    caption = "The model that was simulated: time runs upward into the past, widths are sizes."
+    return Section("demography", "Demographic model", [Drawing(caption, svg)])
+
+
+def _checks(summary: Mapping[str, Any]) -> Section | None:
+    if not summary["checks"]:
+        return None
+    rows = [
+        (
+            check["name"],
+            str(check["expected"]),
+            str(check["observed"]),
+            "passed" if check["passed"] else "failed",
+        )
+        for check in summary["checks"]
+    ]
+    columns = [
+        Column("Check", names_row=True),
+        Column("Expected"),
+        Column("Observed"),
+        Column("Verdict"),
+    ]
+    return Section("checks", "Other checks", [Table("Every other pass or fail", columns, rows)])
+
+
+def _provenance(summary: Mapping[str, Any]) -> Section:
+    run, machine = summary["run"], summary["run"]["machine"]
+    facts = Facts(
+        [
+            ("Seed", str(run["seed"])),
+            ("Config digest", run["config_digest"]),
+            (
+                "Machine",
+                f"{machine['processor']}, {machine['cores']} cores, "
+                f"{machine['memory_gb']} GB, {machine['system']}",
+            ),
+            ("Load average", ", ".join(f"{load:.2f}" for load in run["load_average"])),
+            ("Versions", ", ".join(f"{name} {text}" for name, text in run["versions"].items())),
+        ]
+    )
+    shown = [
+        Shown("stage", Column("Stage", names_row=True), _spaced),
+        Shown("jobs", Column("Jobs", number=True), whole),
+        Shown("wall_s", Column("Wall, s", number=True), seconds),
+        Shown("cpu_s", Column("CPU, s", number=True), seconds),
+        Shown("peak_mb", Column("Peak memory, MB", number=True), whole),
+    ]
+    frame = pd.DataFrame(run["stages"], columns=[how.name for how in shown])
+    parts: list[Any] = [facts]
+    if len(frame):
+        table = table_of(frame, "Time a stage, summed over its jobs", shown)
+        total = (
+            "All",
+            whole(frame["jobs"].sum()),
+            seconds(run["wall_s"]),
+            seconds(run["cpu_s"]),
+            "",
+        )
+        parts.append(Table(table.caption, table.columns, table.rows, total))
+    return Section("provenance", "Provenance", parts)
+
+
+def _limits() -> Section:
+    return Section(
+        "limits",
+        "What this is not",
+        [
+            Points(
+                [
+                    "There is no real data in it: every person, genome and record is simulated.",
+                    "The model's admixture shares are a statistical device that gives countries "
+                    "the right distances. They are not estimates of anybody's ancestry.",
+                    "Blocks are simulated one by one: they share no background identity by "
+                    "descent. Relatives do share segments across blocks.",
+                    "Latencies are those of one machine with emulated distances. They show how "
+                    "the parts behave together, not how fast a country's own hardware is.",
+                ]
+            )
+        ],
+    )
+
+
+def _spaced(text: str) -> str:
+    return text.replace("_", " ")

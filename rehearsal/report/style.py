@@ -1,0 +1,106 @@
+"""Colours and type of the figures, for the page (CSS variables) and for still SVG files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Every colour a figure may use. Regions differ for colour-blind readers too."""
+
+    ink: str
+    muted: str
+    rule: str
+    paper: str
+    accent: str
+    fail: str
+    north: str
+    west: str
+    east: str
+    south: str
+    step1: str
+    step2: str
+    step3: str
+    step4: str
+    step5: str
+
+    @property
+    def steps(self) -> list[str]:
+        """Five ordered colours, from little to much."""
+        return [self.step1, self.step2, self.step3, self.step4, self.step5]
+
+    def region(self, name: str) -> str:
+        """The colour of a region of ``spectrum.REGIONS``."""
+        return getattr(self, name.lower())
+
+
+LIGHT = Palette(
+    ink="#1b2430",
+    muted="#586474",
+    rule="#dfe3e8",
+    paper="#ffffff",
+    accent="#1f4fa3",
+    fail="#b3261e",
+    north="#2166b0",
+    west="#0d8068",
+    east="#8f3f97",
+    south="#c0561a",
+    step1="#a9cbe8",
+    step2="#74a9d6",
+    step3="#4383bf",
+    step4="#235f9f",
+    step5="#123a6b",
+)
+DARK = Palette(
+    ink="#e7eaef",
+    muted="#9ca7b6",
+    rule="#2b333e",
+    paper="#12161c",
+    accent="#8ab4ff",
+    fail="#ff8a80",
+    north="#6fb1f2",
+    west="#4fc9a8",
+    east="#d08ad8",
+    south="#f2a065",
+    step1="#2c5380",
+    step2="#3f76b0",
+    step3="#5f9bd8",
+    step4="#92c0ee",
+    step5="#cfe4fb",
+)
+# A figure in the page names variables, so that it follows the reader's light or dark and paper.
+PAGE = Palette(**{field.name: f"var(--{field.name})" for field in fields(Palette)})
+
+
+def css_variables(palette: Palette) -> str:
+    """The declarations that give ``PAGE`` its colours."""
+    return " ".join(f"--{field.name}: {getattr(palette, field.name)};" for field in fields(Palette))
+
+
+def vega_config(palette: Palette) -> dict[str, Any]:
+    """Vega-Lite configuration: quiet axes, no frame, the page's type."""
+    text = {"labelColor": palette.muted, "titleColor": palette.muted}
+    sizes = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    return {
+        "background": "transparent",
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {
+            **text,
+            **sizes,
+            "domainColor": palette.rule,
+            "gridColor": palette.rule,
+            "tickColor": palette.rule,
+            "labelPadding": 6,
+            "titlePadding": 10,
+        },
+        "legend": {**text, **sizes, "orient": "top", "offset": 8, "symbolSize": 90},
+        "text": {"color": palette.ink, "fontSize": 12},
+    }
+
+
+Width = int | Literal["container"]
