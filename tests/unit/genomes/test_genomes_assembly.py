@@ -1,0 +1,63 @@
+"""GRCh38: contigs, ploidy and masks."""
+
+import pytest
+
+from rehearsal.genomes.assembly import AUTOSOMES, CONTIG_LENGTHS, ploidy, read_masks
+from rehearsal.model import Block, InputError
+
+
+def test_the_assembly_has_25_contigs_and_3_1_gigabases():
+    assert len(CONTIG_LENGTHS) == 25
+    assert sum(CONTIG_LENGTHS.values()) == 3_088_286_401
+
+
+@pytest.mark.parametrize(
+    ("contig", "female", "male"),
+    [("chr1", 2, 2), ("chr22", 2, 2), ("chrX", 2, 1), ("chrY", 0, 1), ("chrM", 1, 1)],
+)
+def test_ploidy_by_sex(contig, female, male):
+    assert (ploidy(contig, "female"), ploidy(contig, "male")) == (female, male)
+
+
+@pytest.mark.parametrize(("contig", "sex"), [("chr23", "male"), ("chr1", "unknown")])
+def test_ploidy_of_something_unknown_is_an_error(contig, sex):
+    with pytest.raises(ValueError, match="no ploidy"):
+        ploidy(contig, sex)
+
+
+def test_the_shipped_masks_hold_a_centromere_and_two_telomeres_a_chromosome(root):
+    masks = read_masks(root / "config/masks.tsv")
+    for contig in [*sorted(AUTOSOMES), "chrX", "chrY"]:
+        own = [mask for mask in masks if mask.contig == contig]
+        assert [own[0].start, own[-1].end] == [0, CONTIG_LENGTHS[contig]]
+        assert len(own) == 3
+        assert 100_000 < own[1].length < 8_000_000
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("chr99\t0\t10\ttelomere\tx", "row 2: expected a contig of GRCh38"),
+        ("chr1\t0\tten\ttelomere\tx", "row 2: expected whole numbers"),
+        ("chr1\t10\t10\ttelomere\tx", "row 2: expected 0 <= start < end"),
+        ("chr22\t0\t60000000\ttelomere\tx", "end <= 50818468"),
+    ],
+)
+def test_a_mask_that_is_no_stretch_of_a_contig_is_named(tmp_path, row, message):
+    path = tmp_path / "masks.tsv"
+    path.write_text("contig\tstart\tend\tkind\tsource\n" + row + "\n")
+    with pytest.raises(InputError, match=message):
+        read_masks(path)
+
+
+def test_masks_without_the_columns_are_refused(tmp_path):
+    path = tmp_path / "masks.tsv"
+    path.write_text("chrom\tstart\n")
+    with pytest.raises(InputError, match="expected the columns contig, start, end"):
+        read_masks(path)
+
+
+def test_masks_come_in_the_order_of_the_file(tmp_path):
+    path = tmp_path / "masks.tsv"
+    path.write_text("contig\tstart\tend\tkind\tsource\nchr2\t5\t9\tgap\tx\nchr1\t0\t3\tgap\tx\n")
+    assert read_masks(path) == [Block("chr2", 5, 9), Block("chr1", 0, 3)]
