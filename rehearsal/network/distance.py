@@ -91,12 +91,18 @@ def rtt_matrix(countries: Sequence[Country], measured: dict[frozenset[str], floa
     return pd.DataFrame(rows, columns=["asker", "country", "km", "rtt_ms", "measured"])
 
 
-def delays_from(asker: str, matrix: pd.DataFrame) -> dict[str, float]:
-    """Round-trip time in ms from ``asker`` to every country, as nodes are started with.
+def distances_from(asker: str, countries: Sequence[Country], table: Path) -> pd.DataFrame:
+    """The rows of ``rtt_matrix`` for one asking country, measured times being in ``table``.
 
-    Raises KeyError when the matrix lacks the asker.
+    Raises InputError for an unusable table, KeyError when the asker is none of the countries.
     """
+    matrix = rtt_matrix(countries, read_distances(table))
     rows = matrix[matrix["asker"] == asker]
     if rows.empty:
         raise KeyError(asker)
-    return dict(zip(rows["country"], rows["rtt_ms"], strict=True))
+    return rows.reset_index(drop=True)
+
+
+def delays_ms(distances: pd.DataFrame) -> dict[str, float]:
+    """Round-trip time in ms to every country, as nodes are started with."""
+    return {row.country: float(row.rtt_ms) for row in distances.itertuples(index=False)}

@@ -1,6 +1,5 @@
 """Distances between capitals."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +8,8 @@ import pytest
 from rehearsal.model import Country, InputError
 from rehearsal.network.distance import (
     SAME_COUNTRY_MS,
-    delays_from,
+    delays_ms,
+    distances_from,
     fitted_rtt_ms,
     great_circle_km,
     read_distances,
@@ -55,11 +55,14 @@ def test_times_are_symmetric():
     assert (square == square.T).all()
 
 
-def test_the_delays_of_an_asker_are_its_rows():
-    matrix = rtt_matrix([BRUSSELS, PARIS], {frozenset(("FR", "BE")): 11.0})
-    assert delays_from("FR", matrix) == {"BE": 11.0, "FR": SAME_COUNTRY_MS}
+def test_the_delays_of_an_asker_are_its_rows(tmp_path: Path):
+    table = tmp_path / "distances.tsv"
+    table.write_text("a\tb\trtt_ms\tsource\nBE\tFR\t11\tx\n")
+    distances = distances_from("FR", [BRUSSELS, PARIS], table)
+    assert delays_ms(distances) == {"BE": 11.0, "FR": SAME_COUNTRY_MS}
+    assert distances["measured"].tolist() == [True, False]
     with pytest.raises(KeyError):
-        delays_from("XX", matrix)
+        distances_from("XX", [BRUSSELS, PARIS], table)
 
 
 def test_the_shipped_table_is_near_the_fit():
@@ -101,10 +104,3 @@ def test_norway_is_text_and_missing_columns_are_named(tmp_path: Path):
         read_distances(path)
     with pytest.raises(InputError, match="file"):
         read_distances(tmp_path / "none.tsv")
-
-
-def test_a_country_that_moves_gets_another_time():
-    far = replace(PARIS, code="XX", capital_latitude=60.0)
-    matrix = rtt_matrix([BRUSSELS, PARIS, far], {})
-    times = delays_from("BE", matrix)
-    assert times["XX"] > times["FR"]

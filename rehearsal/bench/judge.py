@@ -1,0 +1,257 @@
+"""Compares what came with what is true. Exactly: an answer is equal or it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rehearsal.bench.truth import Expected
+from rehearsal.model import AlleleCounts, Answer, AnswerState, Query
+from rehearsal.network.client import error_message
+from rehearsal.network.join import (
+    AlleleKey,
+    AlleleTally,
+    NetworkAnswer,
+    count_of,
+    group_totals,
+    node_frequencies,
+    records,
+    result_sets,
+    says_exists,
+)
+
+# Frequencies are written in decimal, some with six digits; the counts beside them are exact
+FREQUENCY_TOLERANCE = 1e-6
+SHOWN = 3  # variants or individuals named in a text
+
+Tallies = dict[AlleleKey, dict[str, AlleleTally]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether an answer is what it must be. ``difference`` is empty when it is."""
+
+    equal: bool
+    expected: str
+    observed: str
+    difference: str = ""
+
+
+def judge(query: Query, expected: Expected, answer: Answer) -> Judgement:
+    """Judge one node's answer. Anything but an answer (or, for an ill-formed query, a refusal
+    with HTTP 400 and a Beacon error body) is not equal; no answer raises."""
+    granularity = str(query.request["query"]["requestedGranularity"])
+    if expected.refused:
+        return _judge_refusal(answer)
+    wanted = expected_text(answer.node, expected, granularity)
+    if answer.state != "answered":
+        return Judgement(False, wanted, _said(answer), f"{_said(answer)}: {answer.reason}")
+    try:
+        differences = list(_differences(query, granularity, expected, answer))
+        observed = _observed_text(answer)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        differences, observed = [f"records that cannot be read: {error!r}"], "unreadable records"
+    return Judgement(not differences, wanted, observed, "; ".join(differences))
+
+
+def _judge_refusal(answer: Answer) -> Judgement:
+    wanted = "refused (400)"
+    observed = _said(answer)
+    differences = []
+    if answer.state != "refused" or answer.http_status != 400:
+        differences.append(f"{observed} instead of {wanted}")
+    else:
+        error = (answer.body or {}).get("error")
+        if not isinstance(error, dict) or error.get("errorCode") != 400:
+            differences.append("no Beacon error body with errorCode 400")
+        elif not str(error.get("errorMessage", "")).strip():
+            differences.append(f"an error without a reason ({error_message(answer.body)})")
+    return Judgement(not differences, wanted, observed, "; ".join(differences))
+
+
+def _differences(
+    query: Query, granularity: str, expected: Expected, answer: Answer
+) -> Iterable[str]:
+    returned = (answer.body or {}).get("meta", {}).get("returnedGranularity")
+    if returned != granularity:
+        yield f"granularity {returned} instead of {granularity}"
+    if says_exists(answer) != expected.exists:
+        yield f"exists {says_exists(answer)} instead of {expected.exists}"
+    count = count_of(answer)
+    if granularity == "boolean":
+        if count is not None:
+            yield f"a count ({count}) though only presence was asked for"
+        return
+    if count != expected.count:
+        yield f"count {count} instead of {expected.count}"
+    if granularity == "record":
+        in_sets = sum(int(item.get("resultsCount", 0)) for item in result_sets(answer))
+        if in_sets != expected.count:
+            yield f"result sets of {in_sets} instead of {expected.count}"
+        if query.entry_type == "individuals":
+            yield from _individual_differences(query, expected, answer)
+        else:
+            yield from _allele_differences(
+                _country_tallies(answer.node, expected), node_frequencies(answer)
+            )
+            yield from _frequency_faults(answer)
+
+
+def _individual_differences(query: Query, expected: Expected, answer: Answer) -> Iterable[str]:
+    limit = query.request["query"]["pagination"]["limit"]
+    names = [record["id"] for record in records(answer)]
+    if len(set(names)) != len(names):
+        yield "individuals named twice"
+    if strangers := sorted(set(names) - set(expected.individuals)):
+        yield f"{len(strangers)} individuals too many ({_some(strangers)})"
+    missing = min(limit, expected.count) - len(set(names) & set(expected.individuals))
+    if missing > 0:
+        rest = sorted(set(expected.individuals) - set(names))
+        yield f"{missing} individuals missing ({_some(rest)})"
+
+
+def _allele_differences(wanted: Tallies, found: Tallies) -> Iterable[str]:
+    for allele in sorted(wanted.keys() | found.keys()):
+        name = "{}:{}>{}".format(*allele)
+        if allele not in found:
+            yield f"{name} missing"
+        elif allele not in wanted:
+            yield f"{name} too many"
+        else:
+            yield from _population_differences(name, wanted[allele], found[allele])
+
+
+def _population_differences(
+    name: str, wanted: dict[str, AlleleTally], found: dict[str, AlleleTally]
+) -> Iterable[str]:
+    for population in sorted(wanted.keys() | found.keys()):
+        true, said = wanted.get(population), found.get(population)
+        if true != said:
+            yield f"{name} {population} {_tally_text(said)} instead of {_tally_text(true)}"
+
+
+def _frequency_faults(answer: Answer) -> Iterable[str]:
+    """Frequencies that do not fit the counts beside them."""
+    for record in records(answer):
+        for source in record.get("frequencyInPopulations") or ():
+            for entry in source["frequencies"]:
+                true = entry["alleleCount"] / entry["alleleNumber"] if entry["alleleNumber"] else 0
+                if abs(entry["alleleFrequency"] - true) > FREQUENCY_TOLERANCE:
+                    yield f"{entry['population']} frequency {entry['alleleFrequency']} for {true}"
+
+
+def judge_network(
+    query: Query, expected: Mapping[str, Expected], joined: NetworkAnswer
+) -> Judgement:
+    """Judge the joined answer against the truth of the countries whose nodes were asked.
+
+    A joined answer that lacks a node's part is not equal, even where the sums happen to agree.
+    """
+    asked = {country: expected[country] for country in joined.states}
+    refused = any(item.refused for item in asked.values())
+    state: AnswerState = "refused" if refused else "answered"
+    missing = [node for node, said in joined.states.items() if said != state]
+    differences = [
+        f"{joined.states[node]}: {node} {joined.reasons.get(node, '')}" for node in missing
+    ]
+    observed = f"{len(asked) - len(missing)} of {len(asked)} nodes {state}"
+    if refused:
+        wanted = f"{len(asked)} of {len(asked)} nodes refused"
+        return Judgement(not missing, wanted, observed, "; ".join(differences))
+    granularity = str(query.request["query"]["requestedGranularity"])
+    tallies = _network_tallies(asked)
+    exists, count = any(e.exists for e in asked.values()), sum(e.count for e in asked.values())
+    differences += _network_differences(query, granularity, exists, count, tallies, joined)
+    counted = granularity != "boolean"
+    wanted = _text(exists, count if counted else None, tallies)
+    said = _text(joined.exists, joined.count if counted else None, joined.frequencies)
+    observed = said if not missing else f"{said} ({observed})"
+    return Judgement(not differences, wanted, observed, "; ".join(differences))
+
+
+def _network_differences(
+    query: Query,
+    granularity: str,
+    exists: bool,
+    count: int,
+    tallies: Tallies,
+    joined: NetworkAnswer,
+) -> Iterable[str]:
+    if joined.exists != exists:
+        yield f"exists {joined.exists} instead of {exists}"
+    if granularity != "boolean" and joined.uncounted:
+        yield f"no count from {_some(joined.uncounted)}"
+    if granularity != "boolean" and joined.count != count:
+        yield f"count {joined.count} instead of {count}"
+    if granularity == "record" and query.entry_type == "g_variants":
+        yield from _allele_differences(tallies, joined.frequencies)
+
+
+def network_state(joined: NetworkAnswer) -> AnswerState:
+    """One state for the joined answer: the worst of its nodes'."""
+    states = set(joined.states.values())
+    order: tuple[AnswerState, ...] = ("late", "failed", "refused", "answered")
+    return next((state for state in order if state in states), "answered")
+
+
+def _country_tallies(country: str, expected: Expected) -> Tallies:
+    """The counts of alleles that a country's records must give, by allele and population."""
+    return {
+        (variant.start, variant.ref, variant.alt): {
+            f"{country}{group}": in_alleles(counts) for group, counts in groups.items()
+        }
+        for variant, groups in expected.alleles.items()
+    }
+
+
+def _network_tallies(expected: Mapping[str, Expected]) -> Tallies:
+    tallies: Tallies = {}
+    for country, item in expected.items():
+        for allele, populations in _country_tallies(country, item).items():
+            tallies.setdefault(allele, {}).update(populations)
+    return tallies
+
+
+def in_alleles(counts: AlleleCounts) -> AlleleTally:
+    """Counts of people as a Beacon gives them: a homozygous person has two alleles."""
+    return AlleleTally(counts.ac, counts.an, 2 * counts.hom, counts.het, counts.hemi)
+
+
+# --- texts for people ---
+
+
+def expected_text(country: str, expected: Expected, granularity: str) -> str:
+    """What a country must say, in a few words."""
+    count = expected.count if granularity != "boolean" else None
+    return _text(expected.exists, count, _country_tallies(country, expected))
+
+
+def _observed_text(answer: Answer) -> str:
+    return _text(says_exists(answer), count_of(answer), node_frequencies(answer))
+
+
+def _text(exists: bool | None, count: int | None, tallies: Tallies) -> str:
+    parts = ["unknown" if exists is None else "yes" if exists else "no"]
+    if count is not None:
+        parts.append(f"count {count}")
+    if len(tallies) == 1:  # an allele-frequency look-up
+        (populations,) = tallies.values()
+        parts.append(_tally_text(group_totals(populations).get("")))
+    return ", ".join(parts)
+
+
+def _tally_text(tally: AlleleTally | None) -> str:
+    if tally is None:
+        return "nothing"
+    copies = f"{tally.homozygous} hom, {tally.heterozygous} het, {tally.hemizygous} hemi"
+    return f"{tally.count}/{tally.number} alleles ({copies})"
+
+
+def _said(answer: Answer) -> str:
+    status = answer.http_status
+    return answer.state if status is None else f"{answer.state} ({status})"
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:SHOWN]) + (", ..." if len(listed) > SHOWN else "")

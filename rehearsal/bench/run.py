@@ -1,0 +1,228 @@
+"""Asks a suite of running nodes, judges every answer, and notes the conditions it ran under."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from rehearsal.bench.judge import judge, judge_network, network_state
+from rehearsal.bench.truth import Expected
+from rehearsal.model import Answer, Query
+from rehearsal.network.client import NetworkClient
+from rehearsal.network.join import NetworkAnswer, count_of, join, says_exists
+from rehearsal.network.registry import NodeEntry
+
+NETWORK = "network"  # stands for a node in the rows of joined answers
+CONTROL = Query("control", "control", "service-info", {}, method="GET")
+EMPTY_HANDLER = "empty handler"  # stands for a node: an answer that nothing was done for
+
+COLUMNS = {
+    "query": "str",
+    "kind": "str",
+    "node": "str",
+    "repeat": "int64",
+    "state": "str",
+    "http_status": "Int64",
+    "exists": "boolean",
+    "count": "Int64",
+    "observed": "str",
+    "truth": "str",
+    "equal": "boolean",
+    "latency_ms": "float64",
+    "bytes": "int64",
+    "reason": "str",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of a suite.
+
+    ``answers``: a row a query, node and repeat, and one for the joined answer with node
+    ``network``; columns as in ``COLUMNS``. ``control``: the same columns, for requests that need
+    no work: each node's ``/service-info``, and an empty handler on loopback in this process.
+    ``conditions``: machine, time, load and settings, as plain JSON values.
+    """
+
+    answers: pd.DataFrame
+    control: pd.DataFrame
+    conditions: dict[str, Any]
+
+
+def ask_suite(
+    suite: Sequence[Query],
+    expected: Mapping[str, Mapping[str, Expected]],
+    nodes: Sequence[NodeEntry],
+    deadline_s: float,
+    repeats: int = 1,
+    controls: int = 20,
+    burst: int = 16,
+) -> Asked:
+    """Ask every query of all nodes at once, one query at a time, ``repeats`` times over.
+
+    Before that, one query of every kind is asked and forgotten, so that connections are open and
+    caches warm; ``controls`` rounds of control requests follow. After the suite it is asked once
+    more with ``burst`` queries under way at any time, for throughput (0: not). ``expected`` is
+    by query id and country. Raises KeyError when it lacks a query or a node's country.
+    """
+    missing = {query.id for query in suite} - expected.keys()
+    if missing:
+        raise KeyError(f"no expected answer for {', '.join(sorted(missing))}")
+    return asyncio.run(_ask_suite(suite, expected, nodes, deadline_s, repeats, controls, burst))
+
+
+async def _ask_suite(
+    suite: Sequence[Query],
+    expected: Mapping[str, Mapping[str, Expected]],
+    nodes: Sequence[NodeEntry],
+    deadline_s: float,
+    repeats: int,
+    controls: int,
+    burst: int,
+) -> Asked:
+    conditions = _conditions(nodes, deadline_s, repeats)
+    rows: list[dict[str, Any]] = []
+    async with NetworkClient(nodes) as client:
+        for query in {query.kind: query for query in suite}.values():
+            await client.ask(query, deadline_s)
+        control = await _control(client, controls, deadline_s)
+        begun = time.monotonic()
+        for repeat in range(repeats):
+            for query in suite:
+                answers = await client.ask(query, deadline_s)
+                rows += _judged(query, expected[query.id], answers, repeat)
+        conditions["suite_s"] = time.monotonic() - begun
+        if burst:
+            conditions["burst"] = await _burst(client, suite, deadline_s, burst)
+    conditions["load_average_after"] = list(os.getloadavg())
+    return Asked(_frame(rows), _frame(control), conditions)
+
+
+def _conditions(nodes: Sequence[NodeEntry], deadline_s: float, repeats: int) -> dict[str, Any]:
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "nodes": len(nodes),
+        "deadline_s": deadline_s,
+        "repeats": repeats,
+        "load_average_before": list(os.getloadavg()),
+    }
+
+
+async def _control(client: NetworkClient, rounds: int, deadline_s: float) -> list[dict[str, Any]]:
+    """Rows for requests that need no work: what distance, HTTP and this client cost."""
+    rows = []
+    for repeat in range(rounds):
+        for answer in await client.ask(CONTROL, deadline_s):
+            rows.append(_row(CONTROL, answer, repeat))
+    server = await asyncio.start_server(_empty_handler, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with NetworkClient([NodeEntry(EMPTY_HANDLER, f"http://127.0.0.1:{port}")]) as empty:
+        for repeat in range(rounds):
+            (answer,) = await empty.ask(CONTROL, deadline_s)
+            rows.append(_row(CONTROL, answer, repeat))
+    server.close()
+    return rows
+
+
+async def _empty_handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    try:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+async def _burst(
+    client: NetworkClient, suite: Sequence[Query], deadline_s: float, at_once: int
+) -> dict[str, Any]:
+    """Throughput with ``at_once`` queries under way at any time, each of all nodes."""
+    waiting = iter(suite)
+    states: list[str] = []
+
+    async def worker() -> None:
+        for query in waiting:
+            states.extend(answer.state for answer in await client.ask(query, deadline_s))
+
+    begun = time.monotonic()
+    await asyncio.gather(*(worker() for _ in range(at_once)))
+    seconds = time.monotonic() - begun
+    return {
+        "at_once": at_once,
+        "queries": len(suite),
+        "seconds": seconds,
+        "queries_per_s": len(suite) / seconds,
+        "requests_per_s": len(states) / seconds,
+        "unanswered": sum(state in ("late", "failed") for state in states),
+    }
+
+
+def _judged(
+    query: Query, expected: Mapping[str, Expected], answers: Sequence[Answer], repeat: int
+) -> list[dict[str, Any]]:
+    """The rows of one query: every node's, and the joined answer's."""
+    rows = []
+    for answer in answers:
+        verdict = judge(query, expected[answer.node], answer)
+        rows.append(
+            _row(query, answer, repeat)
+            | {"observed": verdict.observed, "truth": verdict.expected, "equal": verdict.equal}
+            | ({"reason": verdict.difference} if verdict.difference else {})
+        )
+    joined = join(query, answers)
+    verdict = judge_network(query, expected, joined)
+    rows.append(
+        _network_row(query, joined, repeat)
+        | {"observed": verdict.observed, "truth": verdict.expected, "equal": verdict.equal}
+        | {"reason": verdict.difference}
+    )
+    return rows
+
+
+def _row(query: Query, answer: Answer, repeat: int) -> dict[str, Any]:
+    answered = answer.state == "answered" and query is not CONTROL
+    return {
+        "query": query.id,
+        "kind": query.kind,
+        "node": answer.node,
+        "repeat": repeat,
+        "state": answer.state,
+        "http_status": answer.http_status,
+        "exists": says_exists(answer) if answered else None,
+        "count": count_of(answer) if answered else None,
+        "latency_ms": answer.latency_s * 1000,
+        "bytes": answer.size_bytes,
+        "reason": answer.reason,
+    }
+
+
+def _network_row(query: Query, joined: NetworkAnswer, repeat: int) -> dict[str, Any]:
+    boolean = query.request["query"]["requestedGranularity"] == "boolean"
+    return {
+        "query": query.id,
+        "kind": query.kind,
+        "node": NETWORK,
+        "repeat": repeat,
+        "state": network_state(joined),
+        "http_status": None,
+        "exists": joined.exists,
+        "count": None if boolean or joined.exists is None else joined.count,
+        "latency_ms": joined.latency_s * 1000,
+        "bytes": joined.size_bytes,
+    }
+
+
+def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)

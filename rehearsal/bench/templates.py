@@ -1,0 +1,133 @@
+"""Reads the templates of the query suite, ``config/queries.yaml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+
+from rehearsal.model import Granularity, InputError
+
+KINDS = (
+    *("allele_frequency", "presence", "count", "range", "gene"),
+    *("individuals", "carriers", "absent", "ill_formed"),
+)
+FREQUENCIES = ("singleton", "rare", "common")
+SHAPES = ("snv", "indel")
+FILTERS = ("sex", "disease", "phenotype")
+COMMON = {"name", "kind", "draw"}
+DRAWN = COMMON | {"number", "granularity"}
+SITE = {"frequency", "shape"}
+# the keys of each draw rule: (those that must be there, those that may)
+RULES: dict[str, tuple[set[str], set[str]]] = {
+    "site": (DRAWN, SITE | {"method"}),
+    "planted": (DRAWN, {"method"}),
+    "interval": (DRAWN | {"length"}, SITE | {"method", "inside"}),
+    "gene": (DRAWN, {"method"}),
+    "people": (DRAWN | {"filters"}, {"method"}),
+    "carriers": (DRAWN, SITE | {"filters", "method"}),
+    "empty_position": (DRAWN, {"method"}),
+    "wrong_allele": (DRAWN, SITE | {"method"}),
+    "somatic": (DRAWN, {"method"}),
+    "requests": (COMMON | {"requests"}, set()),
+}
+REQUEST_KEYS = {
+    *("name", "why", "entry_type", "parameters", "filters", "granularity", "pagination", "method"),
+}
+WHOLE = ("number", "length")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "kind": KINDS,
+    "granularity": get_args(Granularity),
+    "frequency": FREQUENCIES,
+    "shape": SHAPES,
+    "method": ("GET", "POST"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What one kind of question looks like and how it is drawn; see ``config/queries.yaml``."""
+
+    name: str
+    kind: str
+    draw: str
+    number: int = 0
+    granularity: str = "count"
+    frequency: str | None = None
+    shape: str | None = None
+    length: int = 0
+    inside: bool = False
+    filters: tuple[str, ...] = ()
+    method: str = "POST"
+    requests: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def entry_type(self) -> str:
+        """Individuals where people are asked for, variants otherwise."""
+        return "individuals" if self.kind in ("individuals", "carriers") else "g_variants"
+
+
+def read_templates(path: Path) -> list[Template]:
+    """The templates in the order of the file. Raises InputError for whatever cannot be meant."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(path, "file", f"YAML with a list 'templates': {error}") from error
+    given = content.get("templates") if isinstance(content, dict) else None
+    if not isinstance(given, list) or not given:
+        raise InputError(path, "templates", "a list of templates")
+    templates = [_template(path, index, item) for index, item in enumerate(given)]
+    names = [template.name for template in templates]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise InputError(path, f"templates[{index}].name", f"another name: {name} is taken")
+    return templates
+
+
+def _template(path: Path, index: int, given: Any) -> Template:
+    key = f"templates[{index}]"
+    if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+        raise InputError(path, key, "a mapping with a name")
+    key = f"{key} ({given['name']})"
+    rule = given.get("draw")
+    if rule not in RULES:
+        raise InputError(path, f"{key}.draw", f"one of {', '.join(RULES)}, not {rule!r}")
+    required, optional = RULES[rule]
+    for name in sorted(required - given.keys()):
+        raise InputError(path, f"{key}.{name}", f"this key, for draw: {rule}")
+    for name in sorted(given.keys() - required - optional):
+        known = ", ".join(sorted(required | optional))
+        raise InputError(path, f"{key}.{name}", f"one of the keys {known}")
+    for name, value in given.items():
+        if fault := _fault(name, value):
+            raise InputError(path, f"{key}.{name}", f"{fault}, not {value!r}")
+    listed = {name: tuple(given[name]) for name in ("filters", "requests") if name in given}
+    return Template(**{**given, **listed})
+
+
+def _fault(name: str, value: Any) -> str | None:
+    """What was expected of a key's value, when it is something else."""
+    if name in CHOICES and value not in CHOICES[name]:
+        return f"one of {', '.join(CHOICES[name])}"
+    if name in WHOLE and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        return "a whole number above 0"
+    if name == "inside" and not isinstance(value, bool):
+        return "true or false"
+    if name == "filters" and not (
+        isinstance(value, list) and value and all(item in FILTERS for item in value)
+    ):
+        return f"a list of {', '.join(FILTERS)}"
+    if name == "requests" and not (isinstance(value, list) and all(map(_is_request, value))):
+        return f"a list of requests with name, why and some of {', '.join(sorted(REQUEST_KEYS))}"
+    return None
+
+
+def _is_request(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("name"), str)
+        and isinstance(value.get("why"), str)
+        and value.keys() <= REQUEST_KEYS
+    )

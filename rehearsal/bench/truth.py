@@ -1,0 +1,374 @@
+"""The right answer to every query, from the pooled tree sequences and tables.
+
+Nothing here is shared with a node: genotypes are decoded by tskit and counted with NumPy, people
+are selected with pandas. A query is read from its Beacon request, as any server would read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+import tskit
+
+from rehearsal.files import written_aside
+from rehearsal.model import AlleleCounts, Block, Gene, InputError, Query, Variant
+
+GROUPS = ("", "_F", "_M")  # everybody, women, men: as populations are named in answers
+SEX_OF_TERM = {"NCIT:C16576": "female", "NCIT:C20197": "male"}
+
+GroupCounts = dict[str, AlleleCounts]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What one country must answer to one query.
+
+    ``count``: distinct variants, or individuals. ``alleles`` (variant queries of record
+    granularity) and ``individuals`` (identifiers, likewise) are what the records must say.
+    ``refused``: the query is ill-formed and wants HTTP 400.
+    """
+
+    exists: bool
+    count: int
+    alleles: dict[Variant, GroupCounts] = field(default_factory=dict)
+    individuals: tuple[str, ...] = ()
+    refused: bool = False
+
+
+@dataclass(slots=True)
+class _Question:
+    """A query as the truth reads it. ``contig`` None: individuals by filters alone."""
+
+    query: Query
+    contig: str | None = None
+    start: int = 0
+    end: int = 0
+    allele: tuple[str, str] | None = None  # reference and alternate bases, when it asks for one
+    filters: tuple[str, ...] = ()
+
+    @property
+    def wants_people(self) -> bool:
+        return self.query.entry_type == "individuals"
+
+    @property
+    def wants_records(self) -> bool:
+        return self.query.request["query"]["requestedGranularity"] == "record"
+
+    def asks_for(self, variant: Variant) -> bool:
+        """Whether a variant of this contig is meant: the exact allele, or any that overlaps."""
+        if self.allele is not None:
+            return variant.start == self.start and (variant.ref, variant.alt) == self.allele
+        return variant.start < self.end and variant.start + len(variant.ref) > self.start
+
+
+class Truth:
+    """Answers queries from the whole cohort.
+
+    ``trees``: a tree-sequence file a block, individual *i* being row *i* of ``people``;
+    ``people``, ``diseases``, ``features``, ``measurements``: the tables of docs/architecture.md.
+    """
+
+    def __init__(
+        self,
+        trees: Mapping[Block, Path],
+        people: pd.DataFrame,
+        diseases: pd.DataFrame,
+        features: pd.DataFrame,
+        measurements: pd.DataFrame,
+        genes: Sequence[Gene],
+    ) -> None:
+        self._trees = dict(sorted(trees.items()))
+        self._people = people.reset_index(drop=True)
+        self._countries = list(dict.fromkeys(people["country"]))
+        country = pd.Categorical(people["country"], categories=self._countries).codes
+        # a person's cell in a table of counts by country and sex
+        self._cell = country.astype(np.int64) * 2 + (people["sex"] == "male").to_numpy()
+        self._genes = {gene.name: gene for gene in genes}
+        self._codes = pd.concat(
+            [
+                diseases[["individual", "code"]],
+                diseases[["individual", "mondo"]].rename(columns={"mondo": "code"}),
+                features[["individual", "code"]],
+                measurements[["individual", "code"]],
+            ]
+        ).dropna()
+
+    def answer(self, query: Query) -> dict[str, Expected]:
+        """The expected answer of every country. Raises ValueError for a query that the truth
+        does not understand, so that none is ever judged by a guess."""
+        return self.answers([query])[query.id]
+
+    def answers(self, queries: Iterable[Query]) -> dict[str, dict[str, Expected]]:
+        """The same for many queries by their ids; every stretch of a genome is decoded once."""
+        expected: dict[str, dict[str, Expected]] = {}
+        tallies: dict[str, _Tally] = {}
+        for query in queries:
+            if query.kind == "ill_formed":
+                refusal = Expected(False, 0, refused=True)
+                expected[query.id] = dict.fromkeys(self._countries, refusal)
+                continue
+            question = self._question(query)
+            tallies[query.id] = _Tally(question, self._selected(question.filters))
+        for block in self._trees:
+            mine = [t for t in tallies.values() if t.question.contig == block.contig]
+            if mine:
+                self._count(block, mine)
+        for name, tally in tallies.items():
+            expected[name] = self._expected(tally)
+        return expected
+
+    def _question(self, query: Query) -> _Question:
+        """Read a Beacon request. Raises ValueError for shapes that the truth does not know."""
+        asked = query.request["query"]
+        parameters = dict(asked["requestParameters"])
+        question = _Question(query, filters=tuple(item["id"] for item in asked["filters"]))
+        parameters.pop("assemblyId", None)
+        shape = frozenset(parameters)
+        if shape == {"referenceName", "start", "referenceBases", "alternateBases"}:
+            question.contig = f"chr{parameters['referenceName'].removeprefix('chr')}"
+            (question.start,) = parameters["start"]
+            question.end = question.start + 1
+            question.allele = (parameters["referenceBases"], parameters["alternateBases"])
+        elif shape == {"referenceName", "start", "end"}:
+            question.contig = f"chr{parameters['referenceName'].removeprefix('chr')}"
+            (question.start,), (question.end,) = parameters["start"], parameters["end"]
+        elif shape == {"geneId"}:
+            gene = self._genes[parameters["geneId"]]
+            question.contig, question.start, question.end = gene.contig, gene.start, gene.end
+        elif shape or not question.wants_people:
+            raise ValueError(f"{query.id}: no truth for the parameters {sorted(parameters)}")
+        if question.filters and not question.wants_people:
+            raise ValueError(f"{query.id}: no truth for variants with filters")
+        return question
+
+    def _selected(self, filters: Sequence[str]) -> np.ndarray:
+        """Which people have all the terms: bool[people]."""
+        chosen = np.ones(len(self._people), dtype=bool)
+        for term in filters:
+            if term in SEX_OF_TERM:
+                chosen &= (self._people["sex"] == SEX_OF_TERM[term]).to_numpy()
+            else:
+                having = self._codes.loc[_is_or_under(self._codes["code"], term), "individual"]
+                chosen &= self._people["id"].isin(having).to_numpy()
+        return chosen
+
+    def _count(self, block: Block, tallies: list[_Tally]) -> None:
+        """Add what one block holds to the tallies of the questions about its contig."""
+        intervals = [(t.question.start, t.question.end) for t in tallies]
+        if not any(start < block.end and end > block.start for start, end in intervals):
+            return
+        genotypes = _Genotypes(block.contig, tskit.load(self._trees[block]), self._cell)
+        for variant, copies in genotypes.within(intervals):
+            counts = None
+            for tally in tallies:
+                if not tally.question.asks_for(variant):
+                    continue
+                if tally.question.wants_people:
+                    tally.carriers |= copies > 0
+                    continue
+                if counts is None:
+                    counts = genotypes.counts(copies)
+                tally.add(variant, counts)
+
+    def _expected(self, tally: _Tally) -> dict[str, Expected]:
+        return {
+            country: self._of_people(tally, index)
+            if tally.question.wants_people
+            else _of_variants(tally, index)
+            for index, country in enumerate(self._countries)
+        }
+
+    def _of_people(self, tally: _Tally, index: int) -> Expected:
+        found = tally.selected & (self._cell // 2 == index)
+        if tally.question.contig is not None:
+            found &= tally.carriers
+        records = tally.question.wants_records
+        names = tuple(sorted(self._people["id"][found])) if records else ()
+        return Expected(bool(found.any()), int(found.sum()), individuals=names)
+
+
+class _Tally:
+    """What has been counted for one question so far."""
+
+    def __init__(self, question: _Question, selected: np.ndarray) -> None:
+        self.question = question
+        self.selected = selected
+        self.carriers = np.zeros(len(selected), dtype=bool)
+        # per variant, int[countries, sexes, 5]: an, ac, hom, het, hemi
+        self.counts: dict[Variant, np.ndarray] = {}
+
+    def add(self, variant: Variant, counts: np.ndarray) -> None:
+        self.counts[variant] = counts
+
+
+def _of_variants(tally: _Tally, index: int) -> Expected:
+    here = {variant: counts[index] for variant, counts in tally.counts.items()}
+    here = {variant: counts for variant, counts in here.items() if counts[:, 1].any()}
+    alleles = {}
+    if tally.question.wants_records:
+        alleles = {variant: _groups(counts) for variant, counts in here.items()}
+    return Expected(bool(here), len(here), alleles)
+
+
+def _groups(counts: np.ndarray) -> GroupCounts:
+    """Counts of everybody, women and men from int[sexes, 5]."""
+    rows = (counts.sum(axis=0), counts[0], counts[1])
+    return {
+        group: AlleleCounts(*(int(value) for value in row))
+        for group, row in zip(GROUPS, rows, strict=True)
+    }
+
+
+def _is_or_under(codes: pd.Series, term: str) -> pd.Series:
+    """Whether a code is the term or, in ICD-10 whose codes show their hierarchy, lies under it."""
+    same = codes == term
+    if not term.startswith("ICD10"):
+        return same
+    prefix = term if "." in term else f"{term}."
+    return same | codes.str.startswith(prefix)
+
+
+class _Genotypes:
+    """One block's genotypes, person by person."""
+
+    def __init__(self, contig: str, trees: tskit.TreeSequence, cell: np.ndarray) -> None:
+        people = len(cell)
+        if trees.num_individuals != people:
+            raise ValueError(f"{trees.num_individuals} individuals in the trees, {people} people")
+        self._contig, self._trees, self._cell, self._people = contig, trees, cell, people
+        self._samples = trees.samples()
+        self._person = trees.nodes_individual[self._samples]
+        self._ploidy = np.bincount(self._person, minlength=people)
+        self._cells = 2 * (int(cell.max()) // 2 + 1)
+        self._called = np.bincount(cell, self._ploidy, self._cells).astype(np.int64)
+
+    def within(self, intervals: Sequence[tuple[int, int]]) -> Iterator[tuple[Variant, np.ndarray]]:
+        """Each alternate allele at sites that overlap an interval, with the copies of each
+        person, int[people]. A site inside two intervals comes once."""
+        decoder = tskit.Variant(self._trees, samples=self._samples)
+        for site in self._sites_within(intervals):
+            decoder.decode(int(site))
+            if decoder.has_missing_data:
+                raise ValueError(f"missing genotypes at {self._contig}:{decoder.position}")
+            ref, *alternates = decoder.alleles
+            for index, alt in enumerate(alternates, start=1):
+                holders = self._person[decoder.genotypes == index]
+                if len(holders):
+                    copies = np.bincount(holders, minlength=self._people)
+                    yield Variant(self._contig, int(decoder.position), ref, alt), copies
+
+    def _sites_within(self, intervals: Sequence[tuple[int, int]]) -> np.ndarray:
+        """Numbers of the sites whose reference allele overlaps an interval, in order."""
+        starts = self._trees.sites_position
+        lengths = np.diff(self._trees.tables.sites.ancestral_state_offset.astype(np.int64))
+        wanted = np.zeros(len(starts), dtype=bool)
+        for start, end in intervals:
+            wanted |= (starts < end) & (starts + lengths > start)
+        return np.flatnonzero(wanted)
+
+    def counts(self, copies: np.ndarray) -> np.ndarray:
+        """int[countries, sexes, 5] of one allele: an, ac, hom, het, hemi."""
+        two = self._ploidy == 2
+        parts = (
+            copies,
+            two & (copies == 2),
+            two & (copies == 1),
+            (self._ploidy == 1) & (copies == 1),
+        )
+        sums = [np.bincount(self._cell, part, self._cells).astype(np.int64) for part in parts]
+        return np.stack([self._called, *sums], axis=1).reshape(-1, 2, 5)
+
+
+def pooled_sites(trees: Mapping[Block, Path]) -> pd.DataFrame:
+    """Every alternate allele of the pooled cohort, a row each, in order of block and position.
+
+    Columns: ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``ac`` (copies in the whole
+    cohort, above 0), ``an`` (genomes at that place). Counted on the trees, without genotypes:
+    copies of an allele are the samples under its mutations less those under mutations of them.
+    """
+    rows: list[tuple[str, int, str, str, int, int]] = []
+    for block, path in sorted(trees.items()):
+        sequence = tskit.load(path)
+        an = sequence.num_samples
+        for tree in sequence.trees():
+            for site in tree.sites():
+                for alt, ac in _copies(tree, site).items():
+                    rows.append(
+                        (block.contig, int(site.position), site.ancestral_state, alt, ac, an)
+                    )
+    return pd.DataFrame(rows, columns=["contig", "start", "ref", "alt", "ac", "an"])
+
+
+def _copies(tree: tskit.Tree, site: Any) -> dict[str, int]:
+    """Copies of each derived allele at a site, those that somebody has."""
+    if len(site.mutations) == 1:
+        mutation = site.mutations[0]
+        copies = tree.num_samples(mutation.node)
+        differs = mutation.derived_state != site.ancestral_state
+        return {mutation.derived_state: copies} if copies and differs else {}
+    found: dict[str, int] = {}
+    state = {mutation.id: mutation.derived_state for mutation in site.mutations}
+    for mutation in site.mutations:
+        below = tree.num_samples(mutation.node)
+        before = state.get(mutation.parent, site.ancestral_state)
+        found[mutation.derived_state] = found.get(mutation.derived_state, 0) + below
+        found[before] = found.get(before, 0) - below
+    return {allele: ac for allele, ac in found.items() if ac > 0 and allele != site.ancestral_state}
+
+
+# --- the truth as a file ---
+
+
+def write_truth(expected: Mapping[str, Mapping[str, Expected]], path: Path) -> None:
+    """Write expected answers, by query id and country, as JSON."""
+    content = {
+        query: {country: _to_json(answer) for country, answer in countries.items()}
+        for query, countries in expected.items()
+    }
+    with written_aside(path) as aside:
+        aside.write_bytes(orjson.dumps(content))
+
+
+def read_truth(path: Path) -> dict[str, dict[str, Expected]]:
+    """What ``write_truth`` wrote. Raises InputError for any other file."""
+    try:
+        return {
+            query: {country: _from_json(answer) for country, answer in countries.items()}
+            for query, countries in orjson.loads(path.read_bytes()).items()
+        }
+    except (OSError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise InputError(path, "file", f"expected answers in JSON: {error}") from error
+
+
+def _to_json(answer: Expected) -> dict[str, Any]:
+    content: dict[str, Any] = {"exists": answer.exists, "count": answer.count}
+    if answer.alleles:
+        content["alleles"] = [
+            {"variant": variant, "counts": counts} for variant, counts in answer.alleles.items()
+        ]
+    if answer.individuals:
+        content["individuals"] = answer.individuals
+    if answer.refused:
+        content["refused"] = True
+    return content
+
+
+def _from_json(content: Mapping[str, Any]) -> Expected:
+    return Expected(
+        exists=content["exists"],
+        count=content["count"],
+        alleles={
+            Variant(**item["variant"]): {
+                group: AlleleCounts(**counts) for group, counts in item["counts"].items()
+            }
+            for item in content.get("alleles", ())
+        },
+        individuals=tuple(content.get("individuals", ())),
+        refused=content.get("refused", False),
+    )
