@@ -1,14 +1,17 @@
 """Round-trip times between the asking capital and every node."""
 
+from pathlib import Path
+
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.network.distance import distances_from
+from rehearsal.network.distance import read_distances, rtt_matrix
 
 
 def main(smk):
-    distances = distances_from(smk.params.asker, smk.params.countries, smk.input.distances)
+    matrix = rtt_matrix(smk.params.countries, read_distances(Path(smk.input.distances)))
+    seen = matrix[matrix["asker"] == smk.params.asker].reset_index(drop=True)
     with written_aside(smk.output.distances) as path:
-        distances.to_parquet(path)
+        seen.to_parquet(path)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ def main(smk):
         carriers,
         read_traits(smk.input.traits),
         smk.params.seed,
+        smk.params.reference_year,
     )
     tables = {
         smk.output.diseases: result.diseases,

@@ -58,6 +58,7 @@ rule phenotypes:
     params:
         code=code("phenotypes"),
         seed=config["seed"],
+        reference_year=config["cohort"]["reference_year"],
     message:
         "Phenotypes: traits, diseases, measurements"
     script:

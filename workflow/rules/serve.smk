@@ -35,6 +35,7 @@ rule node_people:
         countries=INPUTS.countries,
         genes=INPUTS.genes,
         nodes=f"{RESULTS}/nodes",
+        reference_year=config["cohort"]["reference_year"],
     message:
         "Node folders: people and phenotypes of {params.number} countries"
     script:

@@ -1,0 +1,41 @@
+"""What every node's folder holds besides genomes: people, phenotypes, node.yaml."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.node.people import build_people
+from rehearsal.node.settings import NodeSettings
+
+
+def main(smk):
+    people = pd.read_parquet(smk.input.people)
+    tables = {
+        name: pd.read_parquet(smk.input[name]) for name in ("diseases", "measurements", "features")
+    }
+    for country in smk.params.countries:
+        folder = Path(smk.params.nodes) / country.code
+        mine = people[people["country"] == country.code].reset_index(drop=True)
+        own = {
+            name: table[table["individual"].isin(mine["id"])].reset_index(drop=True)
+            for name, table in tables.items()
+        }
+        with written_aside(folder / "individuals.parquet") as path:
+            mine.to_parquet(path)
+        for name, table in own.items():
+            with written_aside(folder / "phenotypes" / f"{name}.parquet") as path:
+                table.to_parquet(path)
+        build_people(mine, own, folder / "people.sqlite", smk.params.reference_year)
+        NodeSettings.for_country(
+            country.code,
+            country.name,
+            genes=smk.params.genes,
+            reference_year=smk.params.reference_year,
+        ).write(folder)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
