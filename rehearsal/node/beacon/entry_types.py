@@ -1,0 +1,104 @@
+"""The seven entry types of the Beacon v2 default model, and how their paths hang together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MODEL = "https://raw.githubusercontent.com/ga4gh-beacon/beacon-v2/main/models/json/"
+MODEL += "beacon-v2-default-model"
+SPECIFICATION = "Beacon v2.1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryType:
+    """An entry type. ``path``: of its endpoint; ``lists``: entry types listed below one entry."""
+
+    id: str
+    path: str
+    name: str
+    description: str
+    term: tuple[str, str]  # what it is, as an ontology term
+    folder: str  # of its schema in the model
+    lists: tuple[str, ...]  # paths
+
+    @property
+    def schema(self) -> str:
+        short = {"genomicVariant": "variant"}.get(self.id, self.id)
+        return f"ga4gh-beacon-{short}-v2.1.1"
+
+    @property
+    def schema_url(self) -> str:
+        return f"{MODEL}/{self.folder}/defaultSchema.json"
+
+
+OF_COLLECTIONS = ("g_variants", "individuals", "biosamples", "runs", "analyses")
+
+ENTRY_TYPES: dict[str, EntryType] = {
+    entry_type.path: entry_type
+    for entry_type in (
+        EntryType(
+            "genomicVariant",
+            "g_variants",
+            "Genomic Variants",
+            "Alleles that people of this node carry.",
+            ("ENSGLOSSARY:0000092", "Variant"),
+            "genomicVariations",
+            ("individuals", "biosamples", "runs", "analyses"),
+        ),
+        EntryType(
+            "individual",
+            "individuals",
+            "Individuals",
+            "People of this node. They are synthetic.",
+            ("NCIT:C25190", "Person"),
+            "individuals",
+            ("g_variants", "biosamples", "runs", "analyses"),
+        ),
+        EntryType(
+            "biosample",
+            "biosamples",
+            "Biological Samples",
+            "The sample that a person's genome stands for.",
+            ("NCIT:C70699", "Biospecimen"),
+            "biosamples",
+            ("g_variants", "individuals", "runs", "analyses"),
+        ),
+        EntryType(
+            "run",
+            "runs",
+            "Sequencing Runs",
+            "The run that a person's genome stands for.",
+            ("NCIT:C148088", "Sequencing run"),
+            "runs",
+            ("g_variants", "individuals", "biosamples", "analyses"),
+        ),
+        EntryType(
+            "analysis",
+            "analyses",
+            "Bioinformatics Analyses",
+            "The analysis that a person's genotypes stand for.",
+            ("EDAM:operation_2945", "Analysis"),
+            "analyses",
+            ("g_variants", "individuals", "biosamples", "runs"),
+        ),
+        EntryType(
+            "dataset",
+            "datasets",
+            "Datasets",
+            "Frequencies, people, and a few people for tests.",
+            ("NCIT:C47824", "Data set"),
+            "datasets",
+            OF_COLLECTIONS,
+        ),
+        EntryType(
+            "cohort",
+            "cohorts",
+            "Cohorts",
+            "Everybody of this node.",
+            ("NCIT:C61512", "Cohort"),
+            "cohorts",
+            OF_COLLECTIONS,
+        ),
+    )
+}
+COLLECTIONS = frozenset({"datasets", "cohorts"})

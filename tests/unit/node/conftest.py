@@ -1,0 +1,205 @@
+"""A node of twelve people, small enough to count by hand, and its genotypes as plain data.
+
+Women have even numbers, men odd ones. ``GENOTYPES`` is what every expectation is counted from.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from types import SimpleNamespace
+
+import orjson
+import pandas as pd
+import pytest
+
+from rehearsal.node.build import build_from_vcf
+from rehearsal.node.people import PeopleStore, build_people
+from rehearsal.node.settings import Gene, NodeSettings, ProteinChange
+from rehearsal.node.variant_store import VariantStore
+
+PEOPLE = 12
+WOMEN, MEN = range(0, PEOPLE, 2), range(1, PEOPLE, 2)
+NAMES = [f"FI-{number + 1:06d}" for number in range(PEOPLE)]
+CONTIGS = {"chr17": 83_257_441, "chr22": 50_818_468, "chrX": 156_040_895}
+
+Allele = tuple[str, int, str, str]
+
+
+def _many() -> dict[Allele, dict[int, int]]:
+    """Thirty alleles on chr22 with two or more carriers each."""
+    chance = random.Random(22)
+    return {
+        ("chr22", 21_000_000 + 100 * i, "A", "G"): {
+            person: chance.choice((1, 1, 2))
+            for person in chance.sample(range(PEOPLE), chance.randint(2, PEOPLE))
+        }
+        for i in range(30)
+    }
+
+
+# contig, 0-based start, ref, alt: copies by person
+GENOTYPES: dict[Allele, dict[int, int]] = {
+    ("chr17", 43_044_300, "A", "G"): {0: 1, 1: 1, 2: 1, 3: 2},
+    ("chr17", 43_050_000, "C", "CA"): {8: 1},
+    ("chr17", 43_050_000, "C", "T"): {0: 2, 5: 1, 9: 1},
+    ("chr17", 43_057_061, "T", "TG"): {5: 1},
+    ("chr17", 43_124_026, "ACT", "A"): {4: 1, 7: 1},
+    ("chr17", 50_000_000, "G", "C"): {10: 1, 11: 2},
+    **_many(),
+    ("chr22", 22_000_000, "AC", "GT"): {7: 1},
+    ("chrX", 12_886_151, "A", "G"): {1: 1, 3: 1, 2: 1, 4: 2},
+}
+
+GENES = (Gene("BRCA1", "chr17", 43_044_294, 43_125_364), Gene("TLR7", "chrX", 12_867_071, 12_890_361))
+CHANGES = (ProteinChange("chrX", 12_886_151, "A", "G", "TLR7", "N215S"),)
+
+
+def individuals() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "id": NAMES,
+            "country": "FI",
+            "sex": ["female" if i in WOMEN else "male" for i in range(PEOPLE)],
+            "birth_year": [1940 + 5 * i for i in range(PEOPLE)],
+            "family": [None] * (PEOPLE - 1) + ["FI-F1"],
+            "father": [None] * (PEOPLE - 1) + [NAMES[1]],
+            "mother": [None] * (PEOPLE - 1) + [NAMES[0]],
+        }
+    )
+
+
+def phenotypes() -> dict[str, pd.DataFrame]:
+    heart = ("ICD10:I25.1", "Atherosclerotic heart disease", "MONDO:0005010")
+    breast = ("ICD10:C50", "Breast cancer", "MONDO:0007254")
+    return {
+        "diseases": pd.DataFrame(
+            [
+                (NAMES[0], *heart, 61.5),
+                (NAMES[1], *heart, 55.0),
+                (NAMES[4], *breast, 44.0),
+                (NAMES[5], *heart, None),
+            ],
+            columns=["individual", "code", "label", "mondo", "age_of_onset"],
+        ),
+        "measurements": pd.DataFrame(
+            [
+                (name, "LOINC:13457-7", "LDL cholesterol", 2.0 + 0.25 * i, "mmol/L", 30.0)
+                for i, name in enumerate(NAMES)
+                if i != 11
+            ],
+            columns=["individual", "code", "label", "value", "unit", "age"],
+        ),
+        "features": pd.DataFrame(
+            [
+                (NAMES[6], "HP:0000252", "Microcephaly", 0.0),
+                (NAMES[4], "HP:0003002", "Breast carcinoma", 44.0),
+            ],
+            columns=["individual", "code", "label", "age_of_onset"],
+        ),
+    }
+
+
+def write_vcf(path: Path) -> Path:
+    """The genotypes as VCF text."""
+    lines = ["##fileformat=VCFv4.3", '##FORMAT=<ID=GT,Number=1,Type=String,Description="">']
+    lines += [f"##contig=<ID={name},length={length}>" for name, length in CONTIGS.items()]
+    lines.append("\t".join("#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT".split() + NAMES))
+    for (contig, start, ref, alt), copies in GENOTYPES.items():
+        calls = []
+        for person in range(PEOPLE):
+            carried = copies.get(person, 0)
+            if contig == "chrX" and person in MEN:
+                calls.append(str(carried))
+            else:
+                calls.append(("0/0", "0/1", "1/1")[carried])
+        lines.append("\t".join([contig, str(start + 1), ".", ref, alt, *"...", "GT", *calls]))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def write_node(folder: Path) -> Path:
+    """A whole node folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    NodeSettings.for_country("FI", "Finland", GENES, CHANGES, build="0" * 64).write(folder)
+    build_from_vcf([write_vcf(folder / "all.vcf")], individuals(), folder / "variants.sqlite")
+    build_people(individuals(), phenotypes(), folder / "people.sqlite")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def node_folder(tmp_path_factory) -> Path:
+    return write_node(tmp_path_factory.mktemp("node") / "FI")
+
+
+@pytest.fixture(scope="session")
+def people(node_folder):
+    store = PeopleStore.open(node_folder / "people.sqlite")
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def holdings(node_folder, people):
+    from rehearsal.node.beacon.holdings import Holdings
+
+    variants = VariantStore.open(node_folder / "variants.sqlite")
+    yield Holdings(NodeSettings.read(node_folder), variants, people)
+    variants.close()
+
+
+@pytest.fixture(scope="session")
+def facts() -> SimpleNamespace:
+    """What the expectations are counted from."""
+    return SimpleNamespace(
+        genotypes=GENOTYPES, names=NAMES, women=set(WOMEN), men=set(MEN), people=PEOPLE
+    )
+
+
+@pytest.fixture(scope="session")
+def ask(holdings):
+    """Asks the app without a socket: ``ask("/individuals", {...body})`` or ``ask("/info")``.
+
+    Gives (status, body as JSON).
+    """
+    from starlette.testclient import TestClient
+
+    from rehearsal.node.app import beacon_app
+
+    client = TestClient(beacon_app(holdings), raise_server_exceptions=False)
+
+    def send(path, body=None, **parameters):
+        if body is None:
+            response = client.get(path, params=parameters)
+        elif isinstance(body, bytes):
+            response = client.post(path, content=body)
+        else:
+            response = client.post(path, content=orjson.dumps(body))
+        return response.status_code, response.json()
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def query(ask):
+    """Asks one POST query: ``query("g_variants", start=[1], ...)`` with request parameters.
+
+    Options of the query start with an underscore: ``_filters``, ``_granularity``, ``_skip``,
+    ``_limit``, ``_include``, ``_test``. Gives the body; the status must be 200.
+    """
+
+    def send(path, _filters=(), _granularity="count", _status=200, **options):
+        page = {key: options.pop(f"_{key}") for key in ("skip", "limit") if f"_{key}" in options}
+        asked = {
+            "requestedGranularity": _granularity,
+            "filters": list(_filters),
+            "pagination": page,
+            "includeResultsetResponses": options.pop("_include", "HIT"),
+            "testMode": options.pop("_test", False),
+            "requestParameters": options,
+        }
+        status, body = ask(f"/{path}", {"meta": {"apiVersion": "v2.0"}, "query": asked})
+        assert status == _status, body
+        return body
+
+    return send
