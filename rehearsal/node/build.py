@@ -7,6 +7,7 @@ as they are written: REF and ALT are neither trimmed nor moved to the left, so n
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import pandas as pd
 import pysam
 from numpy.typing import NDArray
 
+from rehearsal.export.bgzf import END_OF_FILE
 from rehearsal.export.carrier_lists import encode
 from rehearsal.model import InputError
 from rehearsal.node.variant_store import StoreWriter, merge_contigs
@@ -70,6 +72,7 @@ def build_from_vcf(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> in
 
 def _open(path: Path, number: dict[str, int]) -> _Source:
     try:
+        _refuse_truncated(path)
         with pysam.VariantFile(str(path)) as file:
             header = file.header
             contigs = {
@@ -79,6 +82,8 @@ def _open(path: Path, number: dict[str, int]) -> _Source:
             }
             samples = list(header.samples)
             first = next(((record.contig, record.start) for record in file), ("", -1))
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(path, "file", f"a readable VCF or BCF ({error})") from error
     for sample in samples:
@@ -86,6 +91,16 @@ def _open(path: Path, number: dict[str, int]) -> _Source:
             raise InputError(path, f"sample {sample}", "an id of the individuals table")
     columns = np.array([number[sample] for sample in samples], np.int64)
     return _Source(path, contigs, columns, first)
+
+
+def _refuse_truncated(path: Path) -> None:
+    """BGZF ends with an empty block; htslib only warns where it is missing."""
+    with path.open("rb") as file:
+        if file.read(14)[12:14] != b"BC":
+            return
+        file.seek(-len(END_OF_FILE), os.SEEK_END)
+        if file.read() != END_OF_FILE:
+            raise InputError(path, "file", "a whole VCF or BCF, but its end is missing")
 
 
 def _batches(rows: Iterator[tuple]) -> Iterator[list[tuple]]:
@@ -115,9 +130,9 @@ def _rows_of_file(
                 yield from _rows_of_record(
                     numbers[record.contig], record.start, record.alleles, alleles, ploidy, male
                 )
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
         where = f"after {last[0]}:{last[1] + 1}" if last[0] else "first record"
         raise InputError(source.path, where, f"a readable record ({error})") from error
 

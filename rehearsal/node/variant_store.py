@@ -172,8 +172,10 @@ class VariantStore:
         number = self._numbers.get(contig)
         if number is None:
             return
-        # a variant that begins earlier may reach in, but not from further than the longest REF
         start, end = max(start, 0), min(end, self.contigs[contig])
+        if start >= end:
+            return
+        # a variant that begins earlier may reach in, but not from further than the longest REF
         earliest = start - self._longest_ref[contig] + 1
         for row in self._connection.execute(_RANGE, (number, earliest, end)):
             if row[0] + len(row[1]) > start:

@@ -120,7 +120,7 @@ def test_planted_deletions_are_written_with_their_letters(shards):
 
 
 def test_men_are_haploid_on_x_and_everybody_phased(shards):
-    _, people, bcf, _ = shards
+    bcf = shards[2]
     with pysam.VariantFile(str(bcf["ES"])) as file:
         record = next(iter(file))
         lengths = [len(sample.allele_indices) for sample in record.samples.values()]
@@ -149,7 +149,7 @@ def test_counts_equal_those_of_bcftools_fill_tags(shards, tmp_path, sex):
         f"bcftools view -I -s {','.join(some['id'])} {bcf['FI']} -Ou | "
         "bcftools annotate -x INFO/AN,INFO/AC,INFO/AC_Hom,INFO/AC_Het,INFO/AC_Hemi -Ou | "
         "bcftools +fill-tags -Ou -- -t AN,AC,AC_Hom,AC_Het,AC_Hemi | "
-        f"bcftools query -f '%POS %AN %AC %AC_Hom %AC_Het %AC_Hemi\\n'"
+        "bcftools query -f '%POS %AN %AC %AC_Hom %AC_Het %AC_Hemi\\n'"
     )
     theirs = subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout
     pattern = "%POS " + " ".join(f"%{name}" for name in ours) + "\\n"
@@ -185,22 +185,16 @@ def test_content_equals_the_vcf_that_tskit_writes(tmp_path):
             individual_names=people["id"].tolist(),
             position_transform=lambda x: np.asarray(x, int) + 1,
         )
+    # tskit also writes alleles that nobody has: those that were lost by a second mutation
+    pattern = "%CHROM %POS %REF %ALT %FILTER[ %SAMPLE=%GT]\\n"
+    theirs = f"bcftools view --trim-alt-alleles --min-ac 1 {vcf} | bcftools query -f '{pattern}'"
+    ours = f"bcftools query -f '{pattern}' {out}"
     read = [
-        subprocess.run(
-            ["bcftools", "query", "-f", "%CHROM %POS %REF %ALT %FILTER[ %SAMPLE=%GT]\\n", path],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for path in (out, vcf)
+        subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout
+        for command in (ours, theirs)
     ]
-    # tskit also writes sites that everybody has lost by back mutation, and unused alleles
-    theirs = {line.split()[1]: line for line in read[1].splitlines()}
-    ours = {line.split()[1]: line for line in read[0].splitlines()}
-    assert ours.keys() <= theirs.keys()
-    same = sum(line == theirs[pos] for pos, line in ours.items())
-    assert same > 0.8 * len(theirs)
-    assert expected_genotypes(ts, people, "EU") == genotypes_of(out)
+    assert read[0] == read[1]
+    assert read[0].count("\n") > 100
 
 
 @needs_bcftools
@@ -208,7 +202,7 @@ def test_large_counts_take_wider_integers(tmp_path):
     """127 / 128 and 32,767 / 32,768 are where BCF changes the width."""
     tables = tskit.TableCollection(LENGTH)
     people = 16_500
-    tables.individuals.packset_metadata([b""] * people)
+    tables.individuals.set_columns(flags=np.zeros(people, np.uint32))
     root = 2 * people
     tables.nodes.set_columns(
         flags=np.concatenate((np.ones(root), [0])).astype(np.uint32),
@@ -227,9 +221,7 @@ def test_large_counts_take_wider_integers(tmp_path):
         for node in range(copies):
             tables.mutations.add_row(site=site, node=node, derived_state="C")
     tables.sort()
-    table = pd.DataFrame(
-        {"id": [f"P{n}" for n in range(people)], "country": "FI", "sex": "female"}
-    )
+    table = pd.DataFrame({"id": [f"P{n}" for n in range(people)], "country": "FI", "sex": "female"})
     out = tmp_path / "wide.bcf"
     ts = tables.tree_sequence()
     write_shards(ts, Block("chr22", 0, LENGTH), table, {"FI": out}, {})
