@@ -1,0 +1,209 @@
+"""The whole default suite, asked of real nodes over real people, judged against the truth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msprime
+import numpy as np
+import pandas as pd
+import pytest
+
+from rehearsal.bench.latency import latency_table, qs02
+from rehearsal.bench.run import Asked, ask_suite
+from rehearsal.bench.suite import draw_suite
+from rehearsal.bench.templates import KINDS, read_templates
+from rehearsal.bench.truth import Expected, Truth, pooled_sites
+from rehearsal.export.shards import write_shards
+from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.recombination import uniform_map
+from rehearsal.genomes.simulate import simulate_block, write_trees
+from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
+from rehearsal.network.launcher import running_nodes
+from rehearsal.node.people import build_people
+from rehearsal.node.settings import Gene as NodeGene
+from rehearsal.node.settings import NodeSettings
+from rehearsal.node.variant_store import build_store
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+ROOT = Path(__file__).resolve().parents[2]
+CODES = ["AT", "BE", "FI", "PL"]
+BLOCKS = [
+    Block("chr12", 21_150_000, 21_200_000),
+    Block("chr22", 20_000_000, 20_100_000),
+    Block("chrX", 12_860_000, 12_900_000),
+]
+GENES = [
+    Gene("SLCO1B1", "chr12", 21_131_193, 21_239_796, "+"),
+    Gene("TLR7", "chrX", 12_867_071, 12_890_361, "+"),
+]
+PLANTED = [
+    PlantedVariant(
+        Variant("chr12", 21_178_614, "T", "C"), "SLCO1B1", "c.521T>C", "dose", "common", {"*": 0.15}
+    ),
+    PlantedVariant(
+        Variant("chr22", 20_050_000, "ACT", "A"), "G", "del", "dominant", "cancer", {"*": 0.1}
+    ),
+    PlantedVariant(
+        Variant("chr22", 20_060_000, "T", "TG"), "G", "dup", "dominant", "cancer", {"*": 0.1}
+    ),
+    PlantedVariant(
+        Variant("chrX", 12_886_151, "A", "G"),
+        "TLR7",
+        "c.644A>G",
+        "X-linked",
+        "infectious",
+        {},
+        0,
+        (("FI", "brothers", 1),),
+    ),
+    PlantedVariant(Variant("chr22", 20_070_000, "A", "T"), "BRAF", "V600E", "somatic", "cancer"),
+]
+DISEASES = {"ICD10:I25.1": "MONDO:0005010", "ICD10:C50": "MONDO:0007254"}
+TERMS = ["HP:0001677", "HP:0003002", "HP:0003124"]
+
+
+@dataclass
+class Cohort:
+    people: pd.DataFrame
+    diseases: pd.DataFrame
+    features: pd.DataFrame
+    measurements: pd.DataFrame
+    trees: dict[Block, Path]
+    nodes: dict[str, Path]
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory) -> Cohort:
+    """Four countries of 30 people, three small blocks, node folders built as the workflow does."""
+    folder = tmp_path_factory.mktemp("run")
+    countries = [Country(code, code, 50, 10, 1, code, 50, 10, "no") for code in CODES]
+    people, plan = plan_people(countries, dict.fromkeys(CODES, 30), 0.3, PLANTED, 1)
+    demography = msprime.Demography.island_model([10_000] * len(CODES), 1e-3)
+    for population, code in zip(demography.populations, CODES, strict=True):
+        population.name = code
+    nodes = {code: folder / "nodes" / code for code in CODES}
+    trees, parts = {}, {code: [] for code in CODES}
+    for block in BLOCKS:
+        sequence = simulate_block(
+            block,
+            people,
+            plan,
+            PLANTED,
+            demography,
+            mutation_rate=1.5e-8,
+            kappa=4.0,
+            recombination=uniform_map(block.contig, 1e-8),
+            seed=11,
+        )
+        trees[block] = folder / f"{block.id}.trees"
+        write_trees(sequence, trees[block])
+        out = {code: folder / code / f"{block.id}.parquet" for code in CODES}
+        for code, path in out.items():
+            path.parent.mkdir(exist_ok=True)
+            parts[code].append(path)
+        write_shards(sequence, block, people, {}, out)
+    diseases, features, measurements = phenotypes(people)
+    tables = {"diseases": diseases, "features": features, "measurements": measurements}
+    for code, node in nodes.items():
+        node.mkdir(parents=True)
+        mine = people[people["country"] == code]
+        build_store(parts[code], mine, node / "variants.sqlite")
+        kept = {name: table[table["individual"].isin(mine["id"])] for name, table in tables.items()}
+        build_people(mine, kept, node / "people.sqlite")
+        genes = [NodeGene(gene.name, gene.contig, gene.start, gene.end) for gene in GENES]
+        NodeSettings.for_country(code, code, genes).write(node)
+    return Cohort(people, diseases, features, measurements, trees, nodes)
+
+
+def phenotypes(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(3)
+    ill = rng.choice(people["id"], 60, replace=False)
+    diseases = pd.DataFrame(
+        {"individual": ill, "code": rng.choice(list(DISEASES), 60), "label": "x"}
+    )
+    diseases["mondo"] = diseases["code"].map(DISEASES)
+    diseases["age_of_onset"] = 50.0
+    features = pd.DataFrame({"individual": ill, "code": rng.choice(TERMS, 60), "label": "x"})
+    features["age_of_onset"] = 50.0
+    measurements = pd.DataFrame(
+        {"individual": people["id"], "code": "LOINC:13457-7", "label": "LDL"}
+    )
+    measurements = measurements.assign(value=3.0, unit="mmol/L", age=40.0)
+    return diseases, features, measurements
+
+
+@pytest.fixture(scope="module")
+def suite(cohort: Cohort) -> list[Query]:
+    templates = read_templates(ROOT / "config" / "queries.yaml")
+    tables = (cohort.people, cohort.diseases, cohort.features)
+    return draw_suite(templates, pooled_sites(cohort.trees), PLANTED, GENES, *tables, seed=5)
+
+
+@pytest.fixture(scope="module")
+def expected(cohort: Cohort, suite: list[Query]) -> dict[str, dict[str, Expected]]:
+    tables = (cohort.people, cohort.diseases, cohort.features, cohort.measurements)
+    return Truth(cohort.trees, *tables, GENES).answers(suite)
+
+
+@pytest.fixture(scope="module")
+def asked(cohort: Cohort, suite, expected, tmp_path_factory) -> Asked:
+    logs = tmp_path_factory.mktemp("logs")
+    delays = {"AT": 10.0, "FI": 30.0}
+    with running_nodes(cohort.nodes, delays, 1000, logs) as nodes:
+        return ask_suite(suite, expected, nodes, deadline_s=10, controls=5)
+
+
+def test_the_suite_over_a_small_cohort_has_queries_of_all_kinds(suite: list[Query]):
+    assert {query.kind for query in suite} == set(KINDS)
+
+
+def test_every_answer_is_exact(asked: Asked):
+    wrong = asked.answers[~asked.answers["equal"]]
+    assert wrong.empty, wrong[["query", "node", "observed", "truth", "reason"]].to_string()
+
+
+def test_every_node_is_in_every_answer(asked: Asked, suite: list[Query]):
+    assert (asked.answers.groupby("query")["node"].apply(set) == {*CODES, "network"}).all()
+    assert len(asked.answers) == len(suite) * (len(CODES) + 1)
+
+
+def test_the_truth_is_not_all_the_same(expected):
+    counts = [answer.count for countries in expected.values() for answer in countries.values()]
+    assert len(set(counts)) > 10
+
+
+def test_distance_shows_in_the_latency_and_the_slowest_node_is_the_networks(asked: Asked):
+    table = latency_table(asked.answers, asked.control).set_index(["kind", "node"])
+    assert 10 <= table.loc[("all", "AT"), "p50_ms"] < 30 <= table.loc[("all", "FI"), "p50_ms"]
+    assert table.loc[("all", "network"), "p50_ms"] >= table.loc[("all", "FI"), "p50_ms"]
+    assert table.loc[("control", "FI"), "p50_ms"] >= 30
+    assert table.loc[("control", "empty handler"), "p50_ms"] < 30
+
+
+def test_qs02_holds(asked: Asked):
+    verdict = qs02(asked.answers, 10)
+    assert verdict.success_rate == 1.0
+    assert verdict.passed
+
+
+def test_conditions_are_noted(asked: Asked):
+    assert asked.conditions["nodes"] == 4
+    assert asked.conditions["burst"]["unanswered"] == 0
+    assert len(asked.conditions["load_average_before"]) == 3
+
+
+def test_a_wrong_truth_is_noticed(cohort: Cohort, suite, expected, tmp_path):
+    """The judge has teeth: each kind of answer is found wrong when the truth is another."""
+    other = {
+        name: {
+            code: Expected(not said.exists, said.count + 1, refused=not said.refused)
+            for code, said in countries.items()
+        }
+        for name, countries in expected.items()
+    }
+    few = list({query.kind: query for query in suite}.values())
+    with running_nodes({"AT": cohort.nodes["AT"]}, {}, 1000, tmp_path) as nodes:
+        asked = ask_suite(few, other, nodes, deadline_s=10, controls=1, burst=0)
+    assert not asked.answers["equal"].any()
+    assert (asked.answers["reason"] != "").all()
