@@ -20,7 +20,6 @@ import pandas as pd
 import tskit
 from sparse_pass import cpu_seconds, machine, people_table, simulate
 
-from rehearsal.export.bcf import write_index
 from rehearsal.export.shards import write_shards
 from rehearsal.model import Block
 
@@ -70,10 +69,9 @@ def main() -> None:
         people = people_table(ts.num_individuals)
         print(machine())
         print(f"{ts.num_individuals} people, {ts.num_sites} sites")
-        vcf, bcf, again, csi = (folder / name for name in ("v.gz", "o.bcf", "b.bcf", "i.csi"))
+        vcf, bcf, again = (folder / name for name in ("v.gz", "o.bcf", "b.bcf"))
         slow = timed("tskit | bgzip", lambda: by_tskit(ts, people, vcf), vcf, None)
         timed("ours, BCF and CSI", lambda: by_us(ts, people, bcf), bcf, slow)
-        timed("  of which the CSI", lambda: write_index(bcf, csi), csi, slow)
         timed("bcftools, BCF to BCF, no index", lambda: by_bcftools(bcf, again), again, slow)
         shards = {code: folder / f"{code}.bcf" for code in people["country"].unique()}
         timed(

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-import pysam.bcftools
 from numpy.typing import NDArray
 
 from rehearsal.export.bgzf import BgzfWriter
+from rehearsal.export.csi import Records, write_csi
 from rehearsal.genomes.carriers import CarrierChunk
 from rehearsal.model import InputError
 
@@ -32,7 +32,7 @@ INFO = {
 GT_KEY = len(GROUPS) * len(INFO) + 1  # position in the header's dictionary; PASS is 0
 MOST_ALTERNATES = 62  # the last one that fits into a genotype of one byte
 
-_BUFFER = 8_000_000  # bytes of records that are filled before they are compressed
+_BUFFER = 1 << 20  # bytes of records that are filled before they are compressed: near the core
 _INT8, _INT16, _INT32, _CHAR = 1, 2, 3, 7
 _END_OF_VECTOR = 0x81
 _MISSING_QUALITY = 0x7F800001
@@ -108,6 +108,8 @@ class BcfWriter:
         self, path: Path, contig: str, contig_length: int, samples: list[str], template: Template
     ) -> None:
         self._template = template
+        self._contig_length = contig_length
+        self._places: list[NDArray[np.int64]] = []  # (3, records): start, end, offset
         longest = template.genotypes.size + (1 << 16)
         self._buffer = np.empty(max(_BUFFER, 2 * longest), np.uint8)
         self._file = BgzfWriter(path)
@@ -154,19 +156,29 @@ class BcfWriter:
             end,
             people,
         )
+        offset = np.full(chunk.positions.size, -1, np.int64)
         site = 0
         while site < chunk.positions.size:
-            done, filled = fill_records(site, sites, self._template, self._buffer)
-            if done == site:
-                # one site with very long alleles: make room for it
+            base = self._file.length
+            done, filled = fill_records(site, sites, self._template, base, self._buffer, offset)
+            if done == site:  # its alleles are very long: make room
                 self._buffer = np.empty(2 * self._buffer.size, np.uint8)
             self._file.write(memoryview(self._buffer[:filled]))
             site = done
+        self._note_places(sites, offset)
 
+    def _note_places(self, sites: Sites, offset: NDArray[np.int64]) -> None:
+        written = np.flatnonzero(offset >= 0)
+        start = sites.position[written]
+        ref = sites.first_allele[written]
+        length = sites.text_offset[ref + 1] - sites.text_offset[ref]
+        self._places.append(np.stack((start, start + length, offset[written])))
 
-def write_index(bcf: Path, csi: Path) -> None:
-    """Write the CSI index of a BCF."""
-    pysam.bcftools.index("--csi", "--force", "--output", str(csi), str(bcf), catch_stdout=False)
+    def write_index(self, path: Path) -> None:
+        """Write the CSI index; call it when the BCF is closed."""
+        start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *self._places], axis=1)
+        virtual = self._file.virtual_offsets(np.append(offset, self._file.length))
+        write_csi(path, self._contig_length, Records(start, end, virtual))
 
 
 @numba.njit(cache=True)
@@ -313,9 +325,18 @@ def _present(site: int, sites: Sites) -> NDArray[np.int64]:
 
 @numba.njit(cache=True)
 def fill_records(
-    site: int, sites: Sites, template: Template, out: NDArray[np.uint8]
+    site: int,
+    sites: Sites,
+    template: Template,
+    base: int,
+    out: NDArray[np.uint8],
+    offset: NDArray[np.int64],
 ) -> tuple[int, int]:
-    """Fill ``out`` with records from ``site`` on; returns the first site not done and the end."""
+    """Fill ``out`` with records from ``site`` on; returns the first site not done and the end.
+
+    ``offset`` gets, by site, where its record begins in the file, of which ``base`` bytes are
+    written already.
+    """
     w = 0
     while site < sites.position.size:
         rows = _present(site, sites)
@@ -328,6 +349,7 @@ def fill_records(
         # 15 INFO fields of at most 8 + 4 bytes an allele, 7 bytes before each allele
         if w + 64 + letters + 200 * (rows.size + 1) + template.genotypes.size > out.size:
             break
+        offset[site] = base + w
         shared = _put_site(site, rows, sites, template, out, w + 8)
         end = _put_genotypes(site, rows, sites, template, out, shared)
         _put(shared - w - 8, 4, out, w)

@@ -12,6 +12,8 @@ from types import TracebackType
 
 import isal.igzip_lib
 import isal.isal_zlib
+import numpy as np
+from numpy.typing import NDArray
 
 BLOCK_SIZE = 65280  # uncompressed bytes a block, as htslib
 LEVEL = 1
@@ -29,6 +31,8 @@ class BgzfWriter:
     def __init__(self, path: Path | str) -> None:
         self._file = Path(path).open("wb", buffering=1 << 20)  # noqa: SIM115 (closed in __exit__)
         self._rest = bytearray()
+        self._blocks = [0]  # where each block begins in the file
+        self.length = 0  # uncompressed bytes written so far
 
     def __enter__(self) -> BgzfWriter:
         return self
@@ -48,6 +52,7 @@ class BgzfWriter:
     def write(self, data: bytes | memoryview) -> None:
         """Append; a block is compressed as soon as it is full."""
         view = memoryview(data).cast("B")
+        self.length += len(view)
         start = 0
         if self._rest:
             start = min(BLOCK_SIZE - len(self._rest), len(view))
@@ -61,6 +66,14 @@ class BgzfWriter:
             start += BLOCK_SIZE
         self._rest += view[start:]
 
+    def virtual_offsets(self, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Virtual file offsets of uncompressed ones; call it when the file is closed.
+
+        All blocks but the last are full, so an offset tells its block.
+        """
+        block, within = np.divmod(offsets, BLOCK_SIZE)
+        return np.array(self._blocks, np.int64)[block] << 16 | within
+
     def _write_block(self, data: bytearray | memoryview) -> None:
         packed = isal.igzip_lib.compress(data, LEVEL, isal.igzip_lib.COMP_DEFLATE)
         if len(packed) > len(data):  # a stored block keeps the size within its 16 bits
@@ -70,3 +83,4 @@ class BgzfWriter:
         check = isal.isal_zlib.crc32(data)
         self._file.write(HEADER + struct.pack("<H", size - 1))
         self._file.write(packed + struct.pack("<II", check, len(data)))
+        self._blocks.append(self._blocks[-1] + size)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.export.bcf import BcfWriter, make_template, write_index
+from rehearsal.export.bcf import BcfWriter, make_template
 from rehearsal.export.carrier_lists import write_list
 from rehearsal.export.store_part import StorePartWriter, individuals_digest
 from rehearsal.files import written_aside
@@ -115,20 +115,20 @@ def _open_bcfs(
         country = countries[code]
         aside = stack.enter_context(written_aside(path))
         csi = stack.enter_context(written_aside(f"{path}.csi"))
-        # runs after the writer is closed and before the files get their names
-        stack.push(_index_unless_failed(aside, csi))
         male = country.people["sex"].to_numpy() == "male"
         ploidy = haplotypes.ploidy[country.individuals]
         template = make_template(ploidy, male, country.haplotypes.start)
         writer = BcfWriter(aside, contig, length, country.people["id"].tolist(), template)
+        # runs after the writer is closed and before the files get their names
+        stack.push(_index_unless_failed(writer, csi))
         writers[code] = stack.enter_context(writer)
     return writers
 
 
-def _index_unless_failed(bcf: Path, csi: Path) -> Callable[..., None]:
+def _index_unless_failed(writer: BcfWriter, csi: Path) -> Callable[..., None]:
     def index(kind: object, *_: object) -> None:
         if kind is None:
-            write_index(bcf, csi)
+            writer.write_index(csi)
 
     return index
 

@@ -263,7 +263,7 @@ def test_a_failure_leaves_no_file_behind(tmp_path, monkeypatch):
     def fail(*_):
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr("rehearsal.export.shards.write_index", fail)
+    monkeypatch.setattr("rehearsal.export.bcf.BcfWriter.write_index", fail)
     with pytest.raises(RuntimeError, match="disk full"):
         write_shards(ts, BLOCK, people, {"FI": tmp_path / "FI.bcf"}, {})
     assert list(tmp_path.iterdir()) == []
