@@ -93,14 +93,12 @@ def _collections(
         named = None if identifier is None else (holdings.dataset(identifier).id,)
         chosen = _datasets(holdings, request, named)
         found = [records.dataset_record(one, holdings) for one in chosen]
-    body: Body = {
+    page = found[request.first : request.first + request.limit] if granularity == "record" else []
+    return {
         "meta": framing.meta(holdings.settings.beacon_id, path, request, wanted, granularity),
         "responseSummary": framing.summary(bool(found), len(found), granularity),
+        "response": {"collections": page},
     }
-    if granularity == "record":
-        page = found[request.first : request.first + request.limit]
-        body["response"] = {"collections": page}
-    return body
 
 
 def _datasets(

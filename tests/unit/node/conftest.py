@@ -5,9 +5,11 @@ Women have even numbers, men odd ones. ``GENOTYPES`` is what every expectation i
 
 from __future__ import annotations
 
+import asyncio
 import random
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import orjson
 import pandas as pd
@@ -22,6 +24,8 @@ PEOPLE = 12
 WOMEN, MEN = range(0, PEOPLE, 2), range(1, PEOPLE, 2)
 NAMES = [f"FI-{number + 1:06d}" for number in range(PEOPLE)]
 CONTIGS = {"chr17": 83_257_441, "chr22": 50_818_468, "chrX": 156_040_895}
+
+COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")  # of VCF
 
 Allele = tuple[str, int, str, str]
 
@@ -51,7 +55,10 @@ GENOTYPES: dict[Allele, dict[int, int]] = {
     ("chrX", 12_886_151, "A", "G"): {1: 1, 3: 1, 2: 1, 4: 2},
 }
 
-GENES = (Gene("BRCA1", "chr17", 43_044_294, 43_125_364), Gene("TLR7", "chrX", 12_867_071, 12_890_361))
+GENES = (
+    Gene("BRCA1", "chr17", 43_044_294, 43_125_364),
+    Gene("TLR7", "chrX", 12_867_071, 12_890_361),
+)
 CHANGES = (ProteinChange("chrX", 12_886_151, "A", "G", "TLR7", "N215S"),)
 
 
@@ -104,7 +111,7 @@ def write_vcf(path: Path) -> Path:
     """The genotypes as VCF text."""
     lines = ["##fileformat=VCFv4.3", '##FORMAT=<ID=GT,Number=1,Type=String,Description="">']
     lines += [f"##contig=<ID={name},length={length}>" for name, length in CONTIGS.items()]
-    lines.append("\t".join("#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT".split() + NAMES))
+    lines.append("\t".join([*COLUMNS, *NAMES]))
     for (contig, start, ref, alt), copies in GENOTYPES.items():
         calls = []
         for person in range(PEOPLE):
@@ -162,22 +169,42 @@ def ask(holdings):
 
     Gives (status, body as JSON).
     """
-    from starlette.testclient import TestClient
-
     from rehearsal.node.app import beacon_app
 
-    client = TestClient(beacon_app(holdings), raise_server_exceptions=False)
+    app = beacon_app(holdings)
 
     def send(path, body=None, **parameters):
-        if body is None:
-            response = client.get(path, params=parameters)
-        elif isinstance(body, bytes):
-            response = client.post(path, content=body)
-        else:
-            response = client.post(path, content=orjson.dumps(body))
-        return response.status_code, response.json()
+        if body is not None and not isinstance(body, bytes):
+            body = orjson.dumps(body)
+        status, _, answer = asyncio.run(call(app, path, body, urlencode(parameters, doseq=True)))
+        return status, orjson.loads(answer)
 
     return send
+
+
+async def call(app, path, body=None, parameters="", method=None, headers=()):
+    """One request to an ASGI app without a socket: (status, headers, body)."""
+    sent = []
+    scope = {
+        "type": "http",
+        "method": method or ("GET" if body is None else "POST"),
+        "path": path,
+        "query_string": parameters.encode(),
+        "headers": [(b"host", b"node.example"), *headers],
+        "scheme": "http",
+        "server": ("node.example", 80),
+    }
+
+    async def receive():
+        return {"type": "http.request", "body": body or b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    await app(scope, receive, send)
+    start, *rest = sent
+    answer = b"".join(message.get("body", b"") for message in rest)
+    return start["status"], dict(start["headers"]), answer
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,178 @@
+"""Every answer has Beacon's form: by checks of our own, and by the official schemas when there.
+
+The official files (Beacon v2.1.1, VRS 1.3, with v2.2's relaxed result sets) are looked for in
+``../shared`` beside the checkout.
+"""
+
+import itertools
+import runpy
+from pathlib import Path
+
+import pytest
+
+from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
+
+SHARED = Path(__file__).resolve().parents[3] / "../shared"
+VALIDATOR = SHARED / "tools/validate_beacon.py"
+SCHEMAS = SHARED / "reference/schemas/beacon-v2.1.1"
+
+INFORMATIONAL = ("", "info", "configuration", "map", "entry_types", "filtering_terms")
+ONE = {
+    "g_variants": "chr17-43044301-A-G",
+    "individuals": "FI-000001",
+    "biosamples": "FI-000001-BS",
+    "runs": "FI-000001-RUN",
+    "analyses": "FI-000001-AN",
+    "datasets": "GDI-FI-REHEARSAL-1",
+    "cohorts": "COHORT-FI-1",
+}
+GRANULARITIES = ("boolean", "count", "record")
+INCLUDES = ("ALL", "HIT", "MISS", "NONE")
+
+
+def all_paths():
+    """(path, entry type that it gives) of every endpoint for entries."""
+    for path, entry_type in ENTRY_TYPES.items():
+        yield f"/{path}", path
+        yield f"/{path}/{ONE[path]}", path
+        for listed in entry_type.lists:
+            yield f"/{path}/{ONE[path]}/{listed}", listed
+
+
+BAD = [
+    ("/g_variants", {"start": "x"}),
+    ("/g_variants", {"referenceName": "17", "start": "5"}),
+    ("/individuals", {"filters": "nonsense"}),
+    ("/nothing", {}),
+    ("/datasets/NONE", {}),
+]
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize(("path", "entry_type"), list(all_paths()))
+def test_answers_of_entries_have_beacons_form(ask, path, entry_type, granularity):
+    for include, test_mode in itertools.product(INCLUDES, (False, True)):
+        query = {"includeResultsetResponses": include, "testMode": test_mode}
+        query["requestedGranularity"] = granularity
+        status, body = ask(path, {"meta": {"apiVersion": "v2.0"}, "query": query})
+        assert status == 200
+        check_meta(body["meta"], granularity)
+        assert body["meta"]["returnedSchemas"][0]["entityType"] == ENTRY_TYPES[entry_type].id
+        check_summary(body["responseSummary"], granularity)
+        if entry_type in COLLECTIONS:
+            collections = body["response"]["collections"]
+            assert bool(collections) is (granularity == "record")
+            assert all({"id", "name"} <= set(one) for one in collections)
+        else:
+            check_result_sets(body, granularity, include)
+
+
+def check_meta(meta, granularity):
+    assert {"beaconId", "apiVersion", "returnedSchemas", "returnedGranularity"} <= set(meta)
+    assert meta["returnedGranularity"] == granularity
+    summary = meta["receivedRequestSummary"]
+    assert summary["requestedGranularity"] == granularity
+    assert summary["pagination"] == {"skip": 0, "limit": 10}
+    assert all(isinstance(one, str) for one in summary["filters"])
+    assert all(isinstance(one, dict) for one in summary.get("requestParameters", {}).values())
+
+
+def check_summary(summary, granularity):
+    assert isinstance(summary["exists"], bool)
+    assert ("numTotalResults" in summary) is (granularity != "boolean")
+    if "numTotalResults" in summary:
+        assert summary["exists"] is (summary["numTotalResults"] > 0)
+
+
+def check_result_sets(body, granularity, include):
+    sets = body["response"]["resultSets"]
+    assert len({one["id"] for one in sets}) == len(sets)
+    for one in sets:
+        assert one["setType"] == "dataset"
+        assert one["exists"] is {"HIT": True, "MISS": False}.get(include, one["exists"])
+        if granularity == "boolean":
+            assert set(one) == {"id", "setType", "exists"}
+            continue
+        assert one["exists"] is (one["resultsCount"] > 0)
+        assert len(one["results"]) <= min(one["resultsCount"], 10)
+        assert bool(one["results"]) is (granularity == "record" and one["exists"])
+
+
+@pytest.mark.parametrize("path", [*INFORMATIONAL, *(f"{path}/filtering_terms" for path in ONE)])
+def test_a_node_describes_itself(ask, path):
+    status, body = ask(f"/{path}")
+    assert status == 200
+    assert {"beaconId", "apiVersion", "returnedSchemas"} <= set(body["meta"])
+    assert body["response"]
+
+
+def test_the_map_leads_to_every_endpoint(ask):
+    _, body = ask("/map")
+    for endpoint in body["response"]["endpointSets"].values():
+        path = endpoint["rootUrl"].removeprefix("http://node.example")
+        urls = [endpoint["rootUrl"], endpoint["singleEntryUrl"], endpoint["filteringTermsUrl"]]
+        urls += [one["url"] for one in endpoint["endpoints"].values()]
+        for url in urls:
+            there = url.removeprefix("http://node.example").replace("{id}", ONE[path[1:]])
+            assert ask(there)[0] == 200, there
+
+
+@pytest.mark.parametrize(("path", "parameters"), BAD)
+def test_errors_have_beacons_form(ask, path, parameters):
+    status, body = ask(path, **parameters)
+    assert 400 <= status < 500
+    check_meta(body["meta"], "boolean")
+    assert body["error"]["errorCode"] == status
+    assert body["error"]["errorMessage"]
+
+
+@pytest.fixture(scope="module")
+def validator():
+    """The official schemas' validator: ``errors(schema, body)`` and ``check(body, entry type)``."""
+    if not VALIDATOR.is_file():
+        pytest.skip(f"the official schemas are not there: {SHARED}")
+    pytest.importorskip("jsonschema")
+    # the script leaves the folder of the Beacon schemas to be set
+    return runpy.run_path(str(VALIDATOR), init_globals={"B": f"{SCHEMAS}/"})
+
+
+def test_self_descriptions_are_valid_by_the_official_schemas(ask, validator):
+    for path, schema in validator["FW"].items():
+        _, body = ask(f"/{path}")
+        assert validator["errs"](f"framework/json/responses/{schema}.json", body) == [], path
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize(("path", "entry_type"), list(all_paths()))
+def test_entries_are_valid_by_the_official_schemas(ask, validator, path, entry_type, granularity):
+    for test_mode, include in itertools.product((False, True), ("ALL", "NONE")):
+        query = {"requestedGranularity": granularity, "testMode": test_mode}
+        query |= {"includeResultsetResponses": include, "pagination": {"limit": 0}}
+        query["filters"] = [{"id": "age", "operator": ">", "value": "1"}, "NCIT:C16576"]
+        _, body = ask(path, {"meta": {"apiVersion": "v2.0"}, "query": query})
+        *errors, records = validator["check"](body, entry_type)
+        assert errors == []
+        if granularity == "record" and include == "ALL" and body["responseSummary"]["exists"]:
+            assert records != "(0 records checked)", path
+
+
+def test_variants_and_requests_are_valid_by_the_official_schemas(query, validator, facts):
+    for contig, start, ref, alt in facts.genotypes:
+        body = query(
+            "g_variants",
+            _granularity="record",
+            referenceName=contig,
+            start=[start],
+            referenceBases=ref,
+            alternateBases=alt,
+        )
+        *errors, records = validator["check"](body, "g_variants")
+        assert errors == []
+        assert records == "(2 records checked)"
+
+
+@pytest.mark.parametrize(("path", "parameters"), BAD)
+def test_errors_are_valid_by_the_official_schemas(ask, validator, path, parameters):
+    _, body = ask(path, **parameters)
+    schema = "framework/json/responses/beaconErrorResponse.json"
+    assert validator["errs"](schema, body) == []
