@@ -26,6 +26,7 @@ def bcf(tmp_path_factory):
         tables.mutations.add_row(site=site, node=3, derived_state="A", time=0)
     tables.sort()
     tables.deduplicate_sites()
+    tables.build_index()
     tables.compute_mutation_parents()
     people = pd.DataFrame({"id": [f"P{n}" for n in range(60)], "country": "FI", "sex": "female"})
     path = tmp_path_factory.mktemp("csi") / "FI.bcf"

@@ -160,7 +160,18 @@ def test_a_damaged_store_says_why(path):
         VariantStore.open(path)
 
 
-@pytest.mark.parametrize("lost", [1, 8192, 20_000])
+@pytest.mark.parametrize("people", [10, 9000, 20_000, 200_000])
+def test_stores_of_any_number_of_people_open(tmp_path, people):
+    """The page size follows the number of people; the largest is written as 1 by SQLite."""
+    many = pd.DataFrame({"id": [f"P{n}" for n in range(people)], "sex": "female"})
+    everybody = range(people)
+    rows = [a_row(carriers=everybody, homozygotes=everybody), a_row(start=11)]
+    with VariantStore.open(write(tmp_path / "v.sqlite", rows, many)) as store:
+        store.check()
+        assert store.get("chr2", 10, "A", "C").homozygotes() == BitMap(everybody)
+
+
+@pytest.mark.parametrize("lost", [1, 4096, 10_000])
 def test_a_truncated_store_says_why(path, lost):
     data = path.read_bytes()
     path.write_bytes(data[:-lost])
