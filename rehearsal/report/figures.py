@@ -18,10 +18,9 @@ import vl_convert
 
 from rehearsal.files import written_aside
 from rehearsal.model import Country
-from rehearsal.report.pca import Components
-from rehearsal.report.spectrum import ALL, REGIONS, region_of
+from rehearsal.report.pca import ALL, spectrum_shares
 from rehearsal.report.style import LIGHT, Palette, Width, vega_config
-from rehearsal.report.summary import NETWORK
+from rehearsal.report.tables import REGIONS, region_of
 
 STILL_WIDTH = 720
 SHAPES = dict(zip(REGIONS, ("circle", "square", "diamond", "triangle-up"), strict=True))
@@ -62,7 +61,6 @@ def latency_map(
             "class:O",
             title="Median latency of an answer",
             scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-            legend=alt.Legend(symbolOpacity=1, symbolStrokeWidth=0),
         ),
         tooltip=alt.Tooltip("tip:N"),
     )
@@ -77,7 +75,7 @@ def latency_map(
         chart,
         palette,
         width,
-        height="container" if width == "container" else round(width * 0.95),
+        height="container" if width == "container" else round(width * 0.9),
         description=(
             f"Map of {len(rows)} nodes asked from {asker}. The slowest is {slowest['name']} with a "
             f"median of {_ms(slowest['p50_ms'])}; "
@@ -125,13 +123,13 @@ def _map_rows(
 
 
 def _extent(countries: Sequence[Country]) -> list[list[float]]:
-    """Whole 5° cells around all countries, as [[west, south], [east, north]]."""
+    """The frame around all countries, as [[west, south], [east, north]] in degrees."""
     longitudes = [country.longitude for country in countries]
     latitudes = [country.latitude for country in countries]
-    west, south = (math.floor((min(v) - 1.5) / 5) * 5 for v in (longitudes, latitudes))
-    east, north = (math.ceil((max(v) + 1.5) / 5) * 5 for v in (longitudes, latitudes))
-    # Half a thousandth of a degree, so that the outermost lines themselves are drawn.
-    return [[west - 0.0005, south - 0.0005], [east + 0.0005, north + 0.0005]]
+    return [
+        [min(longitudes) - 3, min(latitudes) - 2],
+        [max(longitudes) + 3, max(latitudes) + 2.5],
+    ]
 
 
 def _class_edges(values: pd.Series) -> list[float]:
@@ -149,177 +147,216 @@ def _class_name(edges: Sequence[float], index: int) -> str:
 def _people_size(rows: list[dict[str, Any]]) -> Any:
     people = [row["people"] for row in rows]
     if min(people) == max(people):
-        return alt.value(190)
+        return alt.value(230)
     scale = alt.Scale(type="sqrt", domain=[0, max(people)], range=[60, 700])
     return alt.Size("people:Q", title="People", scale=scale, legend=None)
 
 
 def spectrum_figure(
-    spectrum: pd.DataFrame, palette: Palette = LIGHT, width: Width = STILL_WIDTH
+    spectrum: pd.DataFrame,
+    countries: Sequence[Country],
+    palette: Palette = LIGHT,
+    width: Width = STILL_WIDTH,
 ) -> alt.LayerChart:
-    """Alleles per copy number against frequency, log-log, the whole cohort and its regions.
+    """The transformed frequency spectrum (Achaz 2009) of the cohort and of each country.
 
-    Points are means over doublings of the copy number, so that sparse counts stay readable. The
-    dashed line is what a population of constant size has: alleles in proportion to 1/copies, with
-    as many alleles in all (Fu 1995).
+    Drawn is the number of alleles with i copies, divided by what a population of constant size
+    has, which is in proportion to 1/i: such a population gives a level line (the dashed one, at
+    Watterson's estimate for the cohort). Growth lifts the left end, a bottleneck lowers it. Copy
+    numbers are pooled over doublings. ``spectrum`` comes from ``pca.frequency_spectrum``.
     """
-    binned = pd.concat(
-        [
-            _binned(part)
-            for level, part in spectrum.groupby(["level", "group"], sort=False)
-            if level[0] in (ALL, "region")
-        ]
+    region = {country.code: region_of(country) for country in countries}
+    names = {country.code: country.name for country in countries} | {ALL: WHOLE}
+    parts = [_transformed(part, names, region) for _, part in spectrum.groupby("group", sort=False)]
+    level = float(_watterson(spectrum[spectrum["group"] == ALL]))
+    domain = [WHOLE, *(name for name in REGIONS if name in region.values())]
+    colour = alt.Color(
+        "region:N",
+        title=None,
+        scale=alt.Scale(
+            domain=domain, range=[palette.ink, *(palette.region(name) for name in domain[1:])]
+        ),
     )
-    binned["group"] = binned["group"].replace({ALL: "All countries"})
-    domain = list(dict.fromkeys(binned["group"]))
-    colours = [palette.ink, *(palette.region(name) for name in domain[1:])]
     x = alt.X(
         "frequency:Q",
-        title="Derived allele frequency",
+        title="Frequency of the derived allele",
         scale=alt.Scale(type="log"),
-        axis=alt.Axis(format="~p", grid=False, tickCount=6),
+        axis=alt.Axis(format="~p", values=[10.0**-power for power in range(8)], grid=False),
     )
     y = alt.Y(
-        "density:Q",
-        title="Alleles per copy number",
+        "alleles:Q",
+        title="Alleles × copies",
         scale=alt.Scale(type="log"),
-        axis=alt.Axis(format="~s", tickCount=6),
+        axis=alt.Axis(format="~s", values=[d * 10**p for p in range(9) for d in (1, 2, 5)]),
     )
-    base = alt.Chart(alt.InlineData(values=binned.to_dict("records"))).encode(
-        x=x,
-        y=y,
-        color=alt.Color("group:N", title=None, scale=alt.Scale(domain=domain, range=colours)),
-        tooltip=alt.Tooltip("tip:N"),
-    )
-    neutral = alt.Chart(alt.InlineData(values=_neutral(spectrum))).mark_line(
-        color=palette.muted, strokeDash=[4, 4], strokeWidth=1.2
-    )
+    each = _lines([row for part in parts[1:] for row in part])
+    cohort = _lines(parts[0])
     chart = alt.layer(
-        neutral.encode(x=x, y=y),
-        base.mark_line(strokeWidth=1.6),
-        base.mark_circle(size=28, opacity=1),
+        alt.Chart(alt.InlineData(values=[{"alleles": level}]))
+        .mark_rule(color=palette.muted, strokeDash=[4, 4])
+        .encode(y=y),
+        each.mark_line(strokeWidth=1.2, opacity=0.55).encode(x, y, colour, detail="name:N"),
+        each.mark_circle(size=24, opacity=0.75).encode(x, y, colour, tooltip="tip:N"),
+        cohort.mark_line(strokeWidth=2.5).encode(x, y, colour),
+        cohort.mark_circle(size=48, opacity=1).encode(x, y, colour, tooltip="tip:N"),
     )
-    pooled = spectrum[spectrum["level"] == ALL]
-    singles = pooled.loc[pooled["copies"] == 1, "alleles"].sum() / max(1, pooled["alleles"].sum())
+    shares = spectrum_shares(spectrum)
     return _finished(
         chart,
         palette,
         width,
-        height=360,
+        height=380,
         description=(
-            f"Allele-frequency spectrum of {pooled['alleles'].sum():,} alleles on logarithmic "
-            f"axes, falling from rare to common; {singles:.0%} were seen once."
+            f"Allele-frequency spectrum of {shares.loc[ALL, 'alleles']:,} alleles against a "
+            "population of constant size, on logarithmic axes, a line for each country; "
+            f"{shares.loc[ALL, 'singleton_share']:.0%} of the alleles were seen once."
         ),
     )
 
 
-def _binned(part: pd.DataFrame) -> pd.DataFrame:
-    """Mean alleles per copy number in bins [1, 2), [2, 4), [4, 8), …"""
-    haplotypes = int(part["haplotypes"].iloc[0])
-    bins = np.floor(np.log2(part["copies"])).astype(int)
-    sums = part.groupby(bins)["alleles"].sum()
-    low = 2 ** sums.index.to_numpy()
-    high = np.minimum(2 * low, haplotypes)
-    middle = np.sqrt(low * (high - 1.0))
-    density = sums.to_numpy() / (high - low)
-    label = [f"{a}" if a == b else f"{a}–{b}" for a, b in zip(low, high - 1, strict=True)]
-    group = part["group"].iloc[0]
-    name = "All countries" if group == ALL else group
-    return pd.DataFrame(
-        {
-            "group": group,
-            "frequency": [float(f"{value:.4g}") for value in middle / haplotypes],
-            "density": [float(f"{value:.4g}") for value in density],
-            "tip": [
-                f"{name}: {count:,} alleles with {copies} of {haplotypes:,} copies"
-                for count, copies in zip(sums, label, strict=True)
-            ],
-        }
-    )
+WHOLE = "All countries"
 
 
-def _neutral(spectrum: pd.DataFrame) -> list[dict[str, float]]:
-    pooled = spectrum[spectrum["level"] == ALL]
-    haplotypes = int(pooled["haplotypes"].iloc[0])
-    theta = pooled["alleles"].sum() / np.sum(1 / np.arange(1, haplotypes))
-    return [
-        {"frequency": copies / haplotypes, "density": float(theta / copies)}
-        for copies in (1, haplotypes - 1)
-    ]
+def _lines(rows: list[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=rows))
+
+
+def _transformed(
+    part: pd.DataFrame, names: Mapping[str, str], region: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """One group's alleles over the expectation 1/i, in bins of copies [1, 2), [2, 4), [4, 8), …"""
+    group, haplotypes = part["group"].iloc[0], int(part["haplotypes"].iloc[0])
+    sums = part.groupby(np.floor(np.log2(part["copies"])).astype(int))["alleles"].sum()
+    rows = []
+    for power, alleles in sums.items():
+        low, high = 2**power, min(2 ** (power + 1), haplotypes) - 1
+        copies = str(low) if low == high else f"{low}–{high}"
+        rows.append(
+            {
+                "name": names[group],
+                "region": region.get(group, WHOLE),
+                "frequency": float(f"{math.sqrt(low * high) / haplotypes:.4g}"),
+                "alleles": float(f"{alleles / np.sum(1 / np.arange(low, high + 1)):.4g}"),
+                "tip": (
+                    f"{names[group]}: {alleles:,} alleles with {copies} of {haplotypes:,} copies"
+                ),
+            }
+        )
+    return rows
+
+
+def _watterson(pooled: pd.DataFrame) -> float:
+    """Watterson's estimate: alleles over the sum of 1/i for i from 1 to haplotypes - 1."""
+    return pooled["alleles"].sum() / np.sum(1 / np.arange(1, pooled["haplotypes"].iloc[0]))
 
 
 def pca_figure(
-    components: Components,
+    components: pd.DataFrame,
     countries: Sequence[Country],
     palette: Palette = LIGHT,
     width: Width = STILL_WIDTH,
 ) -> alt.LayerChart:
     """People on the first two principal components, coloured by region, countries named.
 
-    A country's code stands at its median. The second axis is drawn upright and the first across.
+    A country's dot stands at its median; its code is moved aside where others are near.
+    ``components`` comes from ``pca.principal_components``.
     """
     region = {country.code: region_of(country) for country in countries}
-    names = {country.code: country.name for country in countries}
-    scores = components.scores
-    people = _thinned(scores)
-    medians = scores.groupby("country", sort=False)[["PC1", "PC2"]].median().reset_index()
-    present = [name for name in REGIONS if name in set(scores["country"].map(region))]
-    colour = alt.Color(
-        "region:N",
-        title=None,
-        scale=alt.Scale(domain=present, range=[palette.region(name) for name in present]),
+    present = [name for name in REGIONS if name in region.values()]
+    domain = alt.Scale(domain=present, range=[palette.region(name) for name in present])
+    shapes = alt.Scale(domain=present, range=[SHAPES[name] for name in present])
+    colour = alt.Color("region:N", title=None, scale=domain)
+    first, second = components.attrs["shares"][:2]
+    x, y = (
+        field(
+            title=f"{axis} ({share:.2%} of the variance)",
+            scale=alt.Scale(zero=False, padding=12),
+            axis=alt.Axis(grid=False, tickCount=5),
+        )
+        for field, axis, share in (
+            (lambda **more: alt.X("x:Q", **more), "PC1", first),
+            (lambda **more: alt.Y("y:Q", **more), "PC2", second),
+        )
     )
-    shape = alt.Shape(
-        "region:N", scale=alt.Scale(domain=present, range=[SHAPES[name] for name in present])
-    )
-    shares = components.shares.set_index("component")["share"]
-    axes = {
-        axis: alt.Axis(grid=False, tickCount=5, format="~g", zindex=0) for axis in ("PC1", "PC2")
-    }
-    scale = alt.Scale(zero=False, nice=True, padding=12)
-    x = alt.X("x:Q", title=f"PC1 ({shares['PC1']:.2%})", scale=scale, axis=axes["PC1"])
-    y = alt.Y("y:Q", title=f"PC2 ({shares['PC2']:.2%})", scale=scale, axis=axes["PC2"])
-    dots = (
-        alt.Chart(alt.InlineData(values=_dots(people, region)))
-        .mark_point(filled=True, size=14, opacity=0.55, strokeWidth=0)
-        .encode(x=x, y=y, color=colour, shape=shape)
-    )
-    labels = alt.Chart(alt.InlineData(values=_dots(medians, region, names))).encode(x=x, y=y)
-    halo = labels.mark_text(
-        fontSize=12, fontWeight=700, stroke=palette.paper, strokeWidth=4, strokeJoin="round"
-    ).encode(text="code:N")
-    text = labels.mark_text(fontSize=12, fontWeight=700).encode(
-        text="code:N", tooltip=alt.Tooltip("tip:N")
+    drawn = components.iloc[:: math.ceil(len(components) / DRAWN_PEOPLE)]
+    people = alt.Chart(alt.InlineData(values=_person_dots(drawn, region)))
+    labels = alt.Chart(alt.InlineData(values=_country_labels(components, countries)))
+    at_label = {"x": alt.X("label_x:Q"), "y": alt.Y("label_y:Q"), "text": "code:N"}
+    letters = {"fontSize": 12, "fontWeight": 700}
+    chart = alt.layer(
+        people.mark_point(filled=True, size=14, opacity=0.45, strokeWidth=0).encode(
+            x, y, colour, shape=alt.Shape("region:N", scale=shapes)
+        ),
+        labels.mark_rule(color=palette.muted).encode(x, y, x2="label_x:Q", y2="label_y:Q"),
+        labels.mark_circle(size=50, opacity=1, stroke=palette.paper).encode(x, y, colour),
+        labels.mark_text(**letters, stroke=palette.paper, strokeWidth=4, strokeJoin="round").encode(
+            **at_label
+        ),
+        labels.mark_text(**letters).encode(**at_label, tooltip="tip:N"),
     )
     return _finished(
-        alt.layer(dots, halo, text),
+        chart,
         palette,
         width,
-        height=480,
+        height=520,
         description=(
-            f"Scatter plot of {len(people):,} people on two principal components of "
-            f"{components.shares['sites'].iloc[0]:,} variants, explaining {shares['PC1']:.2%} and "
-            f"{shares['PC2']:.2%} of the variance; {len(medians)} countries named at their medians."
+            f"Scatter plot of {len(drawn):,} people on two principal components of "
+            f"{components.attrs['sites']:,} variants, explaining {first:.2%} and {second:.2%} of "
+            f"the variance; {components['country'].nunique()} countries named at their medians."
         ),
     )
 
 
-def _thinned(scores: pd.DataFrame) -> pd.DataFrame:
-    step = math.ceil(len(scores) / DRAWN_PEOPLE)
-    return scores.iloc[::step]
-
-
-def _dots(
-    table: pd.DataFrame, region: Mapping[str, str], names: Mapping[str, str] | None = None
-) -> list[dict[str, Any]]:
-    rows = [
+def _person_dots(people: pd.DataFrame, region: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
         {"x": round(x, 4), "y": round(y, 4), "region": region[code]}
-        for code, x, y in table[["country", "PC1", "PC2"]].itertuples(index=False)
+        for code, x, y in people[["country", "PC1", "PC2"]].itertuples(index=False)
     ]
-    if names is not None:
-        for row, code in zip(rows, table["country"], strict=True):
-            row |= {"code": code, "tip": f"{names[code]} (median), {row['region']}"}
-    return rows
+
+
+def _country_labels(components: pd.DataFrame, countries: Sequence[Country]) -> list[dict[str, Any]]:
+    """Each country's median and the place of its code."""
+    named = {country.code: country for country in countries}
+    axes = components[["PC1", "PC2"]]
+    medians = components.groupby("country", sort=True)[["PC1", "PC2"]].median()
+    pixels = np.array([640.0, 460.0]) / (axes.max() - axes.min()).to_numpy()
+    places = spread(medians.to_numpy() * pixels, np.array([24.0, 15.0])) / pixels
+    return [
+        {
+            "code": code,
+            "region": region_of(named[code]),
+            "x": round(x, 4),
+            "y": round(y, 4),
+            "label_x": round(label_x, 4),
+            "label_y": round(label_y, 4),
+            "tip": f"{named[code].name}, median",
+        }
+        for code, (x, y), (label_x, label_y) in zip(
+            medians.index, medians.to_numpy(), places, strict=True
+        )
+    ]
+
+
+def spread(points: np.ndarray, box: np.ndarray, rounds: int = 400) -> np.ndarray:
+    """Places for labels of size ``box`` near ``points`` (both in pixels) that do not overlap.
+
+    Labels start above their points; two that overlap are pushed apart along the axis on which
+    they overlap less. No overlap is left unless ``rounds`` do not suffice.
+    """
+    places = points + np.array([0.0, 0.8 * box[1]])
+    # Equal points would be pushed nowhere: a golden-angle spiral parts them, the same every time.
+    angle = np.arange(len(points)) * 2.399963
+    places = places + 0.01 * np.column_stack([np.cos(angle), np.sin(angle)])
+    for _ in range(rounds):
+        gap = places[:, None] - places[None, :]
+        overlap = box - np.abs(gap)
+        overlap[(overlap <= 0).any(axis=2)] = 0
+        overlap[np.diag_indices(len(places))] = 0
+        if not overlap.any():
+            break
+        along = (overlap <= overlap[..., ::-1]) * overlap
+        places = places + 0.3 * (np.sign(gap) * along).sum(axis=1)
+    return places
 
 
 def node_latency_figure(
@@ -338,20 +375,19 @@ def node_latency_figure(
 
 
 def kind_latency_figure(
-    latency: pd.DataFrame, palette: Palette = LIGHT, width: Width = STILL_WIDTH
+    kinds: pd.DataFrame, palette: Palette = LIGHT, width: Width = STILL_WIDTH
 ) -> alt.LayerChart:
-    """Latency of the joined answer of all nodes, by kind of query, from latency.parquet."""
-    table = latency[latency["node"] == NETWORK].sort_values(["p50_ms", "kind"])
-    return _latency_ranges(
-        table.assign(label=table["kind"].str.replace("_", " ")), "query kinds", palette, width
-    )
+    """Latency of the joined answer of all nodes, by kind of query, from ``tables.kind_table``."""
+    table = kinds.dropna(subset=["p50_ms"]).sort_values(["p50_ms", "kind"])
+    labels = table["kind"].replace({"all": "all kinds"}).str.replace("_", " ")
+    return _latency_ranges(table.assign(label=labels), "kinds of query", palette, width)
 
 
 # column, name in the legend, colour of the palette, shape
 LATENCY_MARKS = (
     ("rtt_ms", "Distance applied", "south", "diamond"),
     ("p50_ms", "Median", "accent", "circle"),
-    ("p95_ms", "95th percentile", "step4", "square"),
+    ("p95_ms", "95th percentile", "step3", "square"),
     ("p99_ms", "99th percentile", "ink", "triangle-left"),
 )
 
@@ -376,7 +412,12 @@ def _latency_ranges(
     chart = alt.layer(
         span.encode(x=alt.X("p50_ms:Q", title="Milliseconds"), x2="p99_ms:Q", y=y),
         points.encode(
-            x=alt.X("ms:Q", title="Milliseconds", scale=alt.Scale(zero=True)),
+            x=alt.X(
+                "ms:Q",
+                title="Milliseconds",
+                scale=alt.Scale(zero=True, nice=True),
+                axis=alt.Axis(tickCount=6),
+            ),
             y=y,
             color=alt.Color("mark:N", title=None, scale=colours),
             shape=alt.Shape("mark:N", scale=alt.Scale(domain=names, range=[m[3] for m in marks])),

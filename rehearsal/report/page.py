@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -54,7 +55,7 @@ def render(
         inline_svg=inline_svg,
         css=_stylesheet(),
         charts=script_json(charts),
-        script=vl_convert.javascript_bundle(_package_text("page.js")) if charts else "",
+        script=_script(),
     )
 
 
@@ -66,6 +67,12 @@ def _stylesheet() -> str:
     """The page's CSS with both palettes in place of their markers."""
     css = _package_text("page.css")
     return css.replace("/*light*/", css_variables(LIGHT)).replace("/*dark*/", css_variables(DARK))
+
+
+@functools.cache
+def _script() -> str:
+    """The page's JavaScript with Vega bundled into it; bundling takes a second."""
+    return vl_convert.javascript_bundle(_package_text("page.js"))
 
 
 def script_json(value: Any) -> str:

@@ -122,12 +122,12 @@ def whole(value: float) -> str:
     return f"{int(value):,}".replace(",", "\u202f")
 
 
-def percent(value: float) -> str:
-    """A share as per cent; only what is whole is called 100 %."""
-    if value == 1:
-        return "100\u00a0%"
-    digits = 1 if value < 0.995 else 3
-    return f"{min(100 * value, 100 - 10.0**-digits):.{digits}f}\u00a0%"
+def percent(value: float, digits: int = 1) -> str:
+    """A share as per cent; only what is whole is called 100 %, only what is nothing 0 %."""
+    if value in (0, 1):
+        return f"{value:.0%}".replace("%", "\u00a0%")
+    smallest = 10.0**-digits
+    return f"{min(max(100 * value, smallest), 100 - smallest):.{digits}f}\u00a0%"
 
 
 def milliseconds(value: float) -> str:

@@ -1,10 +1,9 @@
-"""Principal components of the people's genotypes."""
+"""The people as population geneticists look at them: principal components, frequency spectrum."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,32 +11,48 @@ import tskit
 from scipy.sparse.linalg import eigsh
 
 from rehearsal.genomes.seeds import derive_seed
-from rehearsal.report.spectrum import autosomal, sample_nodes
+from rehearsal.model import Block
 
+ALL = "all"  # the group of the whole cohort
 COMPONENTS = 4
-CHUNK = 1024  # sites standardised at once: 11 MB at 2,800 people
+AXES = tuple(f"PC{number + 1}" for number in range(COMPONENTS))
+CHUNK = 1024  # sites standardised at once: 23 MB at 2,800 people
 
 
-class Components(NamedTuple):
-    """``scores``: id, country, related, PC1..PC4. ``shares``: component, share, sites.
+def autosomal(trees: Sequence[Path | str]) -> list[Path]:
+    """Those of the block files ``{contig}-{start}-{end}.trees`` that lie on an autosome."""
+    paths = map(Path, trees)
+    return [path for path in paths if _block(path).contig.removeprefix("chr").isdecimal()]
 
-    ``share`` is an axis's part of the variance of the unrelated people's genotypes at ``sites``
-    sites; ``related`` marks people who were projected onto the axes of the unrelated.
+
+def _block(path: Path) -> Block:
+    return Block.from_id(path.name.removesuffix(".trees"))
+
+
+def sample_nodes(ts: tskit.TreeSequence, rows: np.ndarray) -> np.ndarray:
+    """The two sample nodes of each of these individuals, as an array of shape (people, 2).
+
+    Raises ValueError when one does not have exactly two: the block is not autosomal.
     """
-
-    scores: pd.DataFrame
-    shares: pd.DataFrame
+    nodes = ts.samples()
+    owners = ts.nodes_individual[nodes]
+    nodes = nodes[np.argsort(owners, kind="stable")]
+    counts = np.bincount(owners, minlength=ts.num_individuals)
+    if np.any(counts[rows] != 2):
+        raise ValueError("expected two sample nodes for every individual, an autosome")
+    first = np.concatenate([[0], np.cumsum(counts)])[rows]
+    return np.column_stack([nodes[first], nodes[first + 1]])
 
 
 def principal_components(
-    trees: Sequence[Path],
+    trees: Sequence[Path | str],
     people: pd.DataFrame,
     *,
     seed: int,
     max_sites: int = 20_000,
     minimum_frequency: float = 0.05,
     max_people: int = 3_000,
-) -> Components:
+) -> pd.DataFrame:
     """Four principal components of common autosomal variants.
 
     Sites with two alleles, the rarer at ``minimum_frequency`` or more, ``max_sites`` of them at
@@ -47,6 +62,10 @@ def principal_components(
     ``max_people`` people are sampled evenly over the countries. Each axis points so that its
     largest score is positive. Scores are rounded to 6 decimals: beyond that they depend on how a
     machine sums.
+
+    Columns: id, country, related (projected), PC1 to PC4. Attributes of the table, which Parquet
+    keeps: ``shares`` (of the variance of the unrelated people's genotypes, an axis each),
+    ``sites`` and ``megabases`` (autosomal sequence that they were chosen from).
 
     Raises ValueError when fewer unrelated people or sites than components are left.
     """
@@ -64,12 +83,16 @@ def principal_components(
         )
     relationship = _relationship(paths, sites, rows, unrelated) / number
     scores, shares = _decompose(relationship, unrelated)
-    names = [f"PC{axis + 1}" for axis in range(COMPONENTS)]
-    table = pd.DataFrame(scores, columns=names)
+    table = pd.DataFrame(scores, columns=AXES)
     table.insert(0, "related", ~unrelated)
     table.insert(0, "country", chosen["country"])
     table.insert(0, "id", chosen["id"])
-    return Components(table, pd.DataFrame({"component": names, "share": shares, "sites": number}))
+    table.attrs = {
+        "shares": shares.tolist(),
+        "sites": number,
+        "megabases": sum(_block(path).length for path in paths) / 1e6,
+    }
+    return table
 
 
 def _sampled_rows(country: pd.Series, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -121,7 +144,7 @@ def _relationship(
     paths: Sequence[Path], sites: Sequence[np.ndarray], rows: np.ndarray, unrelated: np.ndarray
 ) -> np.ndarray:
     """The sum over sites of z z', shape (people, people), z standardised in the unrelated."""
-    total = np.zeros((len(rows), len(rows)), np.float32)
+    total = np.zeros((len(rows), len(rows)))
     for path, ids in zip(paths, sites, strict=True):
         if not len(ids):
             continue
@@ -129,7 +152,7 @@ def _relationship(
         nodes = sample_nodes(ts, rows).ravel()
         variant = tskit.Variant(ts, samples=nodes)
         for start in range(0, len(ids), CHUNK):
-            dosages = np.empty((len(ids[start : start + CHUNK]), len(rows)), np.float32)
+            dosages = np.empty((len(ids[start : start + CHUNK]), len(rows)))
             for row, site in enumerate(ids[start : start + CHUNK]):
                 variant.decode(int(site))
                 dosages[row] = (variant.genotypes > 0).reshape(-1, 2).sum(axis=1)
@@ -145,12 +168,71 @@ def _decompose(relationship: np.ndarray, unrelated: np.ndarray) -> tuple[np.ndar
     With G = UΛU' among the unrelated, their scores are U√Λ; a projected person with
     relationships c to them gets cU/√Λ.
     """
-    own = relationship[np.ix_(unrelated, unrelated)].astype(np.float64)
+    own = relationship[np.ix_(unrelated, unrelated)]
     start = np.ones(len(own)) + np.arange(len(own)) / len(own)
     values, vectors = eigsh(own, k=COMPONENTS, which="LA", v0=start)
     order = np.argsort(values)[::-1]
     values, vectors = values[order], vectors[:, order]
-    scores = relationship[:, unrelated].astype(np.float64) @ vectors / np.sqrt(values)
+    scores = relationship[:, unrelated] @ vectors / np.sqrt(values)
     largest = np.abs(scores).argmax(axis=0)
     scores *= np.sign(scores[largest, np.arange(COMPONENTS)])
     return np.round(scores, 6) + 0.0, np.round(values / np.trace(own), 6)
+
+
+def frequency_spectrum(trees: Sequence[Path | str], people: pd.DataFrame) -> pd.DataFrame:
+    """How many alleles have how many copies: the unfolded spectrum of the autosomes.
+
+    ``people`` is people.parquet: row i is individual i of every block. Relatives are included,
+    since they are in the data that nodes hold.
+
+    Columns: group (``all`` or a country's code), haplotypes (sample size), copies (1 to
+    haplotypes - 1), alleles. Copy numbers without any allele have no row. The attribute
+    ``variants`` of the table counts the derived alleles that vary in the cohort, those of blocks
+    that are not autosomal included.
+    """
+    rows = {code: np.flatnonzero(people["country"] == code) for code in people["country"].unique()}
+    rows = {ALL: np.arange(len(people)), **rows}
+    totals = {group: np.zeros(2 * len(members) + 1) for group, members in rows.items()}
+    variants = 0.0
+    on_autosomes = set(autosomal(trees))
+    for path in map(Path, trees):
+        ts = tskit.load(path)
+        variants += _spectrum(ts, ts.samples())[1:-1].sum()
+        if path not in on_autosomes:
+            continue
+        for group, members in rows.items():
+            totals[group] += _spectrum(ts, sample_nodes(ts, members).ravel())
+    table = pd.concat([_tidy(*item) for item in totals.items()], ignore_index=True)
+    table.attrs["variants"] = round(variants)
+    return table
+
+
+def _spectrum(ts: tskit.TreeSequence, nodes: np.ndarray) -> np.ndarray:
+    return ts.allele_frequency_spectrum([nodes], polarised=True, span_normalise=False)
+
+
+def _tidy(group: str, counts: np.ndarray) -> pd.DataFrame:
+    copies = np.arange(1, len(counts) - 1)
+    kept = copies[counts[copies] > 0]
+    return pd.DataFrame(
+        {
+            "group": group,
+            "haplotypes": len(counts) - 1,
+            "copies": kept,
+            "alleles": np.rint(counts[kept]).astype(np.int64),
+        }
+    )
+
+
+def spectrum_shares(spectrum: pd.DataFrame) -> pd.DataFrame:
+    """Per group: haplotypes, alleles that vary in it, singletons, singleton_share.
+
+    Indexed by group, in the order of ``frequency_spectrum``.
+    """
+    marked = spectrum.assign(singletons=spectrum["alleles"].where(spectrum["copies"] == 1, 0))
+    sums = marked.groupby("group", sort=False).agg(
+        haplotypes=("haplotypes", "first"),
+        alleles=("alleles", "sum"),
+        singletons=("singletons", "sum"),
+    )
+    return sums.assign(singleton_share=sums["singletons"] / sums["alleles"])

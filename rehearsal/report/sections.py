@@ -25,11 +25,13 @@ from rehearsal.report.parts import (
     table_of,
     whole,
 )
+from rehearsal.report.pca import ALL, spectrum_shares
 from rehearsal.report.style import PAGE
 from rehearsal.report.summary import PROBLEM_COLUMNS, verdict
 from rehearsal.report.tables import ReportTables, cohort_table, kind_table, node_table
 
-LARGEST_DRAWING = 400_000  # characters of SVG that the page may carry
+LARGEST_DRAWING = 600_000  # characters of SVG that the page may carry
+PCA_MEGABASES = 400  # of independent sequence, for country centroids to resemble a map
 
 
 def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
@@ -38,8 +40,8 @@ def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
     yield Verdict(
         "QS-02: answers in time",
         percent(measured["success_rate"]),
-        f"{whole(measured['answered_in_time'])} of {whole(measured['asked'])} node answers came "
-        f"within {measured['deadline_s']:g} s; {percent(measured['required'])} are required",
+        f"{whole(measured['in_time'])} of {whole(measured['asked'])} times a node answered "
+        f"within {measured['deadline_s']:g} s; {percent(measured['required'], 0)} are required",
         measured["passed"],
     )
     queries = federation["queries"]
@@ -52,7 +54,8 @@ def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
     yield Verdict(
         "Nodes that answered",
         f"{federation['nodes']} of {federation['nodes_expected']}",
-        f"{whole(federation['answered'])} of {whole(queries)} queries were answered by all",
+        f"and {whole(federation['answered'])} of {whole(queries)} queries were answered by all "
+        "of them",
         federation["nodes"] == federation["nodes_expected"] and federation["answered"] == queries,
     )
     stories = summary["stories"]
@@ -73,7 +76,12 @@ def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
     checks = summary["checks"]
     if checks:
         good = sum(check["passed"] for check in checks)
-        yield Verdict("Other checks", f"{good} of {len(checks)}", "passed", good == len(checks))
+        yield Verdict(
+            "Other checks",
+            f"{good} of {len(checks)}",
+            "beyond the queries; they are listed below",
+            good == len(checks),
+        )
 
 
 def sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Section]:
@@ -142,51 +150,61 @@ def _map(tables: ReportTables, nodes: pd.DataFrame) -> Section:
     shown = [
         Shown("name", Column("Country", names_row=True)),
         Shown("capital", Column("Capital")),
-        Shown("rtt_ms", Column("Distance applied, ms", number=True), milliseconds),
+        Shown("rtt_ms", Column("Distance", number=True), milliseconds),
         Shown("basis", Column("Basis")),
-        Shown("p50_ms", Column("Median, ms", number=True), milliseconds),
-        Shown("p95_ms", Column("95th percentile, ms", number=True), milliseconds),
-        Shown("p99_ms", Column("99th percentile, ms", number=True), milliseconds),
+        Shown("p50_ms", Column("Median", number=True), milliseconds),
+        Shown("p95_ms", Column("p95", number=True), milliseconds),
+        Shown("p99_ms", Column("p99", number=True), milliseconds),
         Shown("answers", Column("Answers", number=True), whole),
         Shown("problems", Column("Wrong or missing", number=True), whole),
     ]
     caption = (
-        f"Nodes as seen from {home}. The distance is the round trip that was applied: measured "
-        "between cloud regions where the pair is known, else fitted to the distance in kilometres."
+        f"Nodes as seen from {home}, in milliseconds. The distance is the round trip that was "
+        "applied: measured between cloud regions where the pair is known, else fitted to the "
+        "kilometres between the capitals. Answers are those that came in time; p95 and p99 are "
+        "percentiles of their latency."
     )
     return Section("nodes", "Nodes and distances", [figure, table_of(frame, caption, shown)])
 
 
 def _latency(tables: ReportTables, nodes: pd.DataFrame) -> Section:
+    kinds = kind_table(tables)
     by_node = figures.node_latency_figure(nodes, PAGE, "container")
-    by_kind = figures.kind_latency_figure(tables.latency, PAGE, "container")
+    by_kind = figures.kind_latency_figure(kinds, PAGE, "container")
     shown = [
         Shown("kind", Column("Kind of query", names_row=True), _spaced),
         Shown("queries", Column("Queries", number=True), whole),
-        Shown("n", Column("Askings", number=True), whole),
-        Shown("p50_ms", Column("Median, ms", number=True), milliseconds),
-        Shown("p95_ms", Column("95th percentile, ms", number=True), milliseconds),
-        Shown("p99_ms", Column("99th percentile, ms", number=True), milliseconds),
-        Shown("max_ms", Column("Slowest, ms", number=True), milliseconds),
-        Shown("queries_per_s", Column("Queries/s", number=True), milliseconds),
-        Shown("bytes", Column("Bytes", number=True), whole),
+        Shown("n", Column("Answers", number=True), whole),
+        Shown("p50_ms", Column("Median", number=True), milliseconds),
+        Shown("p95_ms", Column("p95", number=True), milliseconds),
+        Shown("p99_ms", Column("p99", number=True), milliseconds),
+        Shown("max_ms", Column("Slowest", number=True), milliseconds),
+        Shown("queries_per_s", Column("Per second", number=True), milliseconds),
+        Shown("bytes_mean", Column("Bytes", number=True), whole),
     ]
-    caption = "The joined answer of the whole network, by kind of query"
+    *rows, total = table_of(kinds, "", shown).rows
+    table = Table(
+        "The joined answer of the whole network, in milliseconds. Per second: one query after the "
+        "other. Bytes: of all nodes' answers to a query, on average.",
+        [how.column for how in shown],
+        rows,
+        ("All kinds", *total[1:]),
+    )
     return Section(
         "latency",
         "Latency",
         [
             Figure(
-                "latency-kinds",
-                "The joined answer of all nodes, by kind of query.",
-                figures.vega_specification(by_kind),
-            ),
-            table_of(kind_table(tables), caption, shown),
-            Figure(
                 "latency-nodes",
                 "Answers of each node over all kinds of query, fastest first.",
                 figures.vega_specification(by_node),
             ),
+            Figure(
+                "latency-kinds",
+                "The joined answer of all nodes, by kind of query.",
+                figures.vega_specification(by_kind),
+            ),
+            table,
         ],
     )
 
@@ -220,15 +238,14 @@ def _cohort(tables: ReportTables) -> Section:
 
 
 def _spectrum(tables: ReportTables) -> Section:
-    pooled = tables.spectrum[tables.spectrum["level"] == "all"]
-    alleles = int(pooled["alleles"].sum())
-    once = int(pooled.loc[pooled["copies"] == 1, "alleles"].sum())
+    cohort = spectrum_shares(tables.spectrum).loc[ALL]
     caption = (
-        f"Of {whole(alleles)} derived autosomal alleles {percent(once / max(alleles, 1))} were "
-        "seen once, relatives included. Points are means over doublings of the copy number; the "
-        "dashed line is a population of constant size with as many alleles."
+        f"{whole(cohort['alleles'])} derived autosomal alleles vary in the cohort; "
+        f"{percent(cohort['singleton_share'])} of them were seen once, relatives included. Drawn "
+        "is the number of alleles at each frequency against that of a population of constant "
+        "size, which would be level (dashed): growth lifts the rare end, a bottleneck lowers it."
     )
-    chart = figures.spectrum_figure(tables.spectrum, PAGE, "container")
+    chart = figures.spectrum_figure(tables.spectrum, tables.countries, PAGE, "container")
     return Section(
         "spectrum",
         "Allele-frequency spectrum",
@@ -237,16 +254,22 @@ def _spectrum(tables: ReportTables) -> Section:
 
 
 def _pca(tables: ReportTables) -> Section | None:
-    if tables.components is None:
+    components = tables.components
+    if components is None:
         return None
-    scores, shares = tables.components
+    megabases = components.attrs["megabases"]
     caption = (
-        f"{whole(len(scores))} people on the first two principal components of "
-        f"{whole(shares['sites'].iloc[0])} common autosomal variants; a country's code stands at "
-        f"its median. {whole(scores['related'].sum())} relatives were projected onto the axes of "
-        "the others. Regions are quarters by population centre, for colour only."
+        f"{whole(len(components))} people on the first two principal components of "
+        f"{whole(components.attrs['sites'])} common variants in {megabases:.1f} Mb of autosomes. "
+        f"{whole(components['related'].sum())} relatives were projected onto the axes of the "
+        "others. Regions are quarters by population centre, for colour only."
     )
-    chart = figures.pca_figure(tables.components, tables.countries, PAGE, "container")
+    if megabases < PCA_MEGABASES:
+        caption += (
+            f" The map of Europe shows from about {PCA_MEGABASES} Mb: a run as short as this one "
+            "separates a few countries at most."
+        )
+    chart = figures.pca_figure(components, tables.countries, PAGE, "container")
     return Section(
         "pca", "Principal components", [Figure("pca", caption, figures.vega_specification(chart))]
     )
@@ -260,7 +283,7 @@ def _demography(tables: ReportTables) -> Section | None:
         return Section(
             "demography",
             "Demographic model",
-            [Text("The drawing is too large for this page: results/demography/europe.svg has it.")],
+            [Text("The drawing is too large for this page; it is among the run's files.")],
         )
     caption = "The model that was simulated: time runs upward into the past, widths are sizes."
     return Section("demography", "Demographic model", [Drawing(caption, svg)])

@@ -98,7 +98,15 @@ def vega_config(palette: Palette) -> dict[str, Any]:
             "labelPadding": 6,
             "titlePadding": 10,
         },
-        "legend": {**text, **sizes, "orient": "top", "offset": 8, "symbolSize": 90},
+        "legend": {
+            **text,
+            **sizes,
+            "orient": "top",
+            "offset": 8,
+            "symbolOpacity": 1,
+            "symbolSize": 90,
+            "symbolStrokeWidth": 0,
+        },
         "text": {"color": palette.ink, "fontSize": 12},
     }
 

@@ -1,0 +1,140 @@
+"""A small made-up run: five countries, their answers, and blocks of a real simulation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msprime
+import numpy as np
+import pandas as pd
+import pytest
+
+from rehearsal.bench.latency import latency_table
+from rehearsal.model import Country
+from rehearsal.report.pca import frequency_spectrum, principal_components
+from rehearsal.report.tables import ReportTables
+
+COUNTRIES = (
+    Country("BE", "Belgium", 50.7, 4.6, 11.7, "Brussels", 50.85, 4.35, "2018-2020"),
+    Country("ES", "Spain", 40.3, -3.6, 48.0, "Madrid", 40.42, -3.7, "2018-2020"),
+    Country("FI", "Finland", 61.0, 25.0, 5.6, "Helsinki", 60.17, 24.94, "2018-2020"),
+    Country("PL", "Poland", 52.1, 19.4, 36.8, "Warsaw", 52.23, 21.01, "no"),
+    Country("SI", "Slovenia", 46.1, 14.8, 2.1, "Ljubljana", 46.06, 14.51, "2018-2020"),
+)
+CODES = [country.code for country in COUNTRIES]
+KINDS = ("allele_frequency", "presence", "ill_formed")
+
+
+def made_people(countries=COUNTRIES, each: int = 12) -> pd.DataFrame:
+    """Twelve people a country; the first three of each country are a couple and their child."""
+    rows = []
+    for country in countries:
+        ids = [f"{country.code}-{number:06d}" for number in range(1, each + 1)]
+        for number, name in enumerate(ids):
+            family = f"{country.code}-F1" if number < 3 else None
+            father, mother = (ids[0], ids[1]) if number == 2 else (None, None)
+            sex = "female" if number % 2 else "male"
+            rows.append((name, country.code, sex, 1950 + number, family, father, mother))
+    columns = ["id", "country", "sex", "birth_year", "family", "father", "mother"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def made_answers(codes=CODES, queries: int = 6, seed: int = 1) -> pd.DataFrame:
+    """Right answers of every node and of the network to every query."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(queries):
+        kind = KINDS[number % len(KINDS)]
+        bad = kind == "ill_formed"
+        for place, node in enumerate([*codes, "network"]):
+            rows.append(
+                {
+                    "query": f"{kind}-{number:03d}",
+                    "kind": kind,
+                    "node": node,
+                    "state": "refused" if bad else "answered",
+                    "http_status": 400 if bad else 200,
+                    "exists": None if bad else True,
+                    "count": None if bad else 3,
+                    "observed": "HTTP 400" if bad else "3",
+                    "truth": "HTTP 400" if bad else "3",
+                    "equal": True,
+                    "latency_ms": 8.0 + 3 * place + rng.gamma(2, 0.5),
+                    "bytes": 900,
+                    "repeat": 0,
+                    "reason": "",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def simulate_blocks(folder: Path, people: pd.DataFrame, lengths: dict[str, int]) -> list[Path]:
+    """One ``.trees`` a contig, the countries far enough apart for a PCA to see them."""
+    codes = list(dict.fromkeys(people["country"]))
+    demography = msprime.Demography.island_model([2_000] * len(codes), 0.0002)
+    paths = []
+    for number, (contig, length) in enumerate(lengths.items()):
+        samples = {
+            f"pop_{index}": int((people["country"] == code).sum())
+            for index, code in enumerate(codes)
+        }
+        ts = msprime.sim_ancestry(
+            samples,
+            demography=demography,
+            sequence_length=length,
+            recombination_rate=1e-8,
+            random_seed=number + 1,
+        )
+        ts = msprime.sim_mutations(ts, rate=2e-8, random_seed=number + 1)
+        path = folder / f"{contig}-0-{length}.trees"
+        ts.dump(path)
+        paths.append(path)
+    return paths
+
+
+@pytest.fixture(scope="session")
+def people() -> pd.DataFrame:
+    return made_people()
+
+
+@pytest.fixture(scope="session")
+def trees(tmp_path_factory, people) -> list[Path]:
+    folder = tmp_path_factory.mktemp("blocks")
+    return simulate_blocks(folder, people, {"chr21": 400_000, "chr22": 400_000, "chrX": 50_000})
+
+
+@pytest.fixture
+def answers() -> pd.DataFrame:
+    return made_answers()
+
+
+@pytest.fixture(scope="session")
+def spectrum(trees, people) -> pd.DataFrame:
+    return frequency_spectrum(trees, people)
+
+
+@pytest.fixture(scope="session")
+def components(trees, people) -> pd.DataFrame:
+    return principal_components(trees, people, seed=1)
+
+
+@pytest.fixture
+def tables(people, answers, spectrum, components) -> ReportTables:
+    distances = pd.DataFrame(
+        {
+            "country": CODES,
+            "rtt_ms": [0.0, 31.0, 38.5, 29.1, 26.0],
+            "measured": [False, True, True, True, False],
+        }
+    )
+    return ReportTables(
+        countries=COUNTRIES,
+        asker="BE",
+        people=people,
+        answers=answers,
+        latency=latency_table(answers, answers.iloc[:0]),
+        distances=distances,
+        spectrum=spectrum,
+        components=components,
+        demography_svg="<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 10 10'></svg>",
+    )

@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tskit
+
+from rehearsal.report.pca import (
+    AXES,
+    principal_components,
+    sample_nodes,
+    spectrum_shares,
+)
+
+
+def dosages(trees, people):
+    """Derived copies by person at the sites with two alleles and a rarer one of 5 %."""
+    columns = []
+    for path in trees[:2]:
+        ts = tskit.load(path)
+        genotypes = ts.genotype_matrix()
+        single = np.array([len(site.mutations) == 1 for site in ts.sites()])
+        columns.append((genotypes[single] > 0).reshape(single.sum(), len(people), 2).sum(axis=2))
+    return np.concatenate(columns).T
+
+
+def test_axes_are_those_of_a_dense_decomposition(trees, people):
+    alone = people.assign(family=None)
+    found = principal_components(trees, alone, seed=1)
+    copies = dosages(trees, people)
+    frequency = copies.mean(axis=0) / 2
+    common = np.minimum(frequency, 1 - frequency) >= 0.05
+    frequency, copies = frequency[common], copies[:, common]
+    standard = (copies - 2 * frequency) / np.sqrt(2 * frequency * (1 - frequency))
+    left, singular, _ = np.linalg.svd(standard, full_matrices=False)
+    wanted = (left * singular)[:, :4] / np.sqrt(copies.shape[1])
+    assert found.attrs["sites"] == copies.shape[1]
+    assert found.attrs["shares"] == pytest.approx((singular**2 / (singular**2).sum())[:4], abs=2e-6)
+    for axis, name in enumerate(AXES):
+        sign = np.sign(wanted[np.abs(wanted[:, axis]).argmax(), axis])
+        assert np.allclose(found[name], sign * wanted[:, axis], atol=1e-5)
+
+
+def test_countries_part_on_the_first_axes(trees, people):
+    found = principal_components(trees, people, seed=1)
+    within = found.groupby("country")["PC1"].var().mean()
+    assert found["PC1"].var() > 2 * within
+
+
+def test_only_the_first_of_a_family_makes_the_axes(trees, people):
+    found = principal_components(trees, people, seed=1)
+    assert found["related"].sum() == 10  # two others in each of five families
+    projected = found.loc[found["related"], list(AXES)]
+    assert np.isfinite(projected).all(axis=None)
+
+
+def test_projecting_somebody_who_made_the_axes_gives_their_own_score(trees, people):
+    """A projected twin of a person, the same genome under another row, falls on them."""
+    ts = tskit.load(trees[0])
+    twice = pd.concat([people, people.iloc[[5]].assign(id="TWIN")], ignore_index=True)
+    twice.loc[[5, 60], "family"] = "twins"
+    tables = ts.dump_tables()
+    twin = tables.individuals.append(ts.tables.individuals[5])
+    for node in ts.individual(5).nodes:
+        parent_edges = [edge for edge in ts.edges() if edge.child == node]
+        new = tables.nodes.append(ts.tables.nodes[node].replace(individual=twin))
+        for edge in parent_edges:
+            tables.edges.append(ts.tables.edges[edge.id].replace(child=new))
+        for mutation in ts.mutations():
+            if mutation.node == node:
+                row = ts.tables.mutations[mutation.id]
+                tables.mutations.append(row.replace(node=new))
+    tables.sort()
+    tables.build_index()
+    tables.compute_mutation_parents()
+    folder = Path(trees[0]).parent / "twins"
+    folder.mkdir(exist_ok=True)
+    path = folder / trees[0].name
+    tables.tree_sequence().dump(path)
+    # Sites with a private mutation of the person have two mutations now, and are not common.
+    found = principal_components([path], twice, seed=1)
+    assert found["related"].tolist()[60]
+    names = list(AXES)
+    assert np.allclose(
+        found.loc[5, names].to_numpy(float), found.loc[60, names].to_numpy(float), atol=1e-5
+    )
+
+
+def test_the_same_seed_gives_the_same_table_and_another_other_sites(trees, people):
+    first = principal_components(trees, people, seed=1, max_sites=100)
+    again = principal_components([str(path) for path in trees], people, seed=1, max_sites=100)
+    other = principal_components(trees, people, seed=2, max_sites=100)
+    pd.testing.assert_frame_equal(first, again)
+    assert first.attrs["sites"] == other.attrs["sites"] == 100
+    assert not first["PC1"].equals(other["PC1"])
+
+
+def test_people_beyond_the_most_are_sampled_evenly(trees, people):
+    found = principal_components(trees, people, seed=1, max_people=25)
+    assert found["country"].value_counts().tolist() == [5] * 5
+
+
+def test_too_few_people_are_an_error(trees, people):
+    alike = people.assign(family="one")
+    with pytest.raises(ValueError, match=r"1 unrelated people are too few for 4 components"):
+        principal_components(trees, alike, seed=1)
+
+
+def test_attributes_survive_parquet(tmp_path, components, spectrum):
+    for name, table in {"components": components, "spectrum": spectrum}.items():
+        table.to_parquet(tmp_path / name)
+        assert pd.read_parquet(tmp_path / name).attrs == table.attrs
+    assert components.attrs["megabases"] == pytest.approx(0.8)
+
+
+def test_the_spectrum_counts_what_the_genotypes_have(trees, people, spectrum):
+    counts = np.zeros(121, int)
+    for path in trees[:2]:
+        for variant in tskit.load(path).variants():
+            for allele in range(1, len(variant.alleles)):
+                counts[(variant.genotypes == allele).sum()] += 1
+    pooled = spectrum[spectrum["group"] == "all"].set_index("copies")["alleles"]
+    assert pooled.to_dict() == {i: counts[i] for i in range(1, 120) if counts[i]}
+
+
+def test_a_country_has_a_spectrum_of_its_own_people(trees, people, spectrum):
+    finns = np.flatnonzero(people["country"] == "FI")
+    once = 0
+    for path in trees[:2]:
+        ts = tskit.load(path)
+        for variant in ts.variants(samples=sample_nodes(ts, finns).ravel()):
+            for allele in range(1, len(variant.alleles)):
+                once += (variant.genotypes == allele).sum() == 1
+    row = spectrum_shares(spectrum).loc["FI"]
+    assert row["singletons"] == once
+    assert row["haplotypes"] == 24
+    assert row["singleton_share"] == pytest.approx(once / row["alleles"])
+
+
+def test_variants_count_the_x_chromosome_too(trees, people, spectrum):
+    autosomal = spectrum.loc[spectrum["group"] == "all", "alleles"].sum()
+    ts = tskit.load(trees[2])
+    assert ts.num_mutations > 0
+    assert autosomal < spectrum.attrs["variants"] <= autosomal + ts.num_mutations
+
+
+def test_haploid_people_are_refused_on_an_autosome(trees):
+    ts = tskit.load(trees[0]).simplify(range(3))
+    with pytest.raises(ValueError, match="two sample nodes"):
+        sample_nodes(ts, np.arange(ts.num_individuals))
