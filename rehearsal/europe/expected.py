@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-# The largest change (events a lineage, or e-folds of a size) within one step: F_ST then agrees
-# with a ten times finer grid to better than 1e-4 of itself.
-STEP = 0.02
+# The largest step: moves and meetings a lineage, and e-folds of a size. For the Europe model
+# F_ST then agrees with a ten times finer grid to 3e-5 of itself.
+EVENTS_A_STEP = 0.05
+GROWTH_A_STEP = 0.25
 
 Matrix = NDArray[np.float64]
 
@@ -52,15 +53,17 @@ def expected_coalescence_times(graph: demes.Graph, names: Sequence[str]) -> Matr
     ``names`` are demes that live at time 0. The diagonal is for two genomes of one deme.
     Raises ValueError when some of them share no ancestors.
     """
-    graph = graph.in_generations()
-    roots = root_sets(graph, names)
+    labels = [deme.name for deme in graph.demes]
+    order = [labels.index(name) for name in names]
+    stretches = list(_stretches(graph.in_generations()))
+    reached = _reached(stretches, order)
+    roots = _root_sets(stretches[0], reached)
     if len(set(roots)) != 1 or len(roots[0]) != 1:
         raise ValueError(f"not all of {', '.join(names)} come from the same ancestors")
-    first, *later = _stretches(graph)
-    times = first.move @ _equilibrium(first, _reached(graph, names)) @ first.move.T
+    first, *later = stretches
+    times = first.move @ _equilibrium(first, reached) @ first.move.T
     for stretch in later:
         times = stretch.move @ _through(stretch, times) @ stretch.move.T
-    order = [[deme.name for deme in graph.demes].index(name) for name in names]
     return times[np.ix_(order, order)]
 
 
@@ -80,25 +83,30 @@ def root_sets(graph: demes.Graph, names: Sequence[str]) -> list[frozenset[frozen
     Roots that exchange migrants for ever are one group. Lineages of two demes are sure to meet
     when both have the same single group.
     """
-    first = next(_stretches(graph))
-    reach = _reachable(first.generator)
     labels = [deme.name for deme in graph.demes]
-    groups = {
-        i: frozenset(labels[j] for j in np.flatnonzero(reach[i]))
-        for i in range(len(labels))
-        if all(reach[j, i] for j in np.flatnonzero(reach[i]))  # closed: no way out
-    }
+    stretches = list(_stretches(graph.in_generations()))
+    reached = _reached(stretches, [labels.index(name) for name in names])
     return [
-        frozenset(groups[j] for j in np.flatnonzero(reached) if j in groups)
-        for reached in _reached(graph, names)
+        frozenset(frozenset(labels[i] for i in group) for group in groups)
+        for groups in _root_sets(stretches[0], reached)
     ]
 
 
-def _reached(graph: demes.Graph, names: Sequence[str]) -> NDArray[np.bool_]:
-    """Which demes of the oldest time the ancestry of each named deme can reach, shape (k, D)."""
-    labels = [deme.name for deme in graph.demes]
-    reached = np.array([[label == name for label in labels] for name in names])
-    first, *later = _stretches(graph)
+def _root_sets(first: _Stretch, reached: NDArray[np.bool_]) -> list[frozenset[frozenset[int]]]:
+    """For each row of ``reached``, the groups of demes that lineages, once in, never leave."""
+    reach = _reachable(first.generator)
+    groups = {
+        i: frozenset(np.flatnonzero(reach[i]).tolist())
+        for i in range(len(reach))
+        if reach[reach[i], i].all()
+    }
+    return [frozenset(groups[i] for i in np.flatnonzero(row) if i in groups) for row in reached]
+
+
+def _reached(stretches: Sequence[_Stretch], order: Sequence[int]) -> NDArray[np.bool_]:
+    """Which demes of the oldest time the ancestry of each present deme can reach, shape (k, D)."""
+    first, *later = stretches
+    reached = np.eye(len(first.move), dtype=bool)[list(order)]
     for stretch in reversed(later):
         reached = (reached @ (stretch.move > 0)) @ _reachable(stretch.generator)
     return (reached @ (first.move > 0)) @ _reachable(first.generator)
@@ -212,11 +220,12 @@ def _through(stretch: _Stretch, times: Matrix) -> Matrix:
 
 def _step_count(stretch: _Stretch, span: float) -> int:
     leaving = -np.diag(stretch.generator).min()
-    growing = np.abs(np.log(_ratio(stretch))).max() / span
+    growing = np.abs(np.log(_ratio(stretch))).max()
     if leaving == 0 and growing == 0:
         return 1
     meeting = 0.5 / min(stretch.start_sizes.min(), stretch.end_sizes.min())
-    return max(1, math.ceil(span * max(leaving, growing, meeting) / STEP))
+    steps = max(span * max(leaving, meeting) / EVENTS_A_STEP, growing / GROWTH_A_STEP)
+    return max(1, math.ceil(steps))
 
 
 def _ratio(stretch: _Stretch) -> NDArray[Any]:
