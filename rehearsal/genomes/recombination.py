@@ -7,6 +7,7 @@ bin where recombination can happen, which leaves far fewer distinct trees among 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msprime
@@ -25,13 +26,14 @@ def uniform_map(contig: str, rate: float) -> msprime.RateMap:
     return msprime.RateMap.uniform(CONTIG_LENGTHS[contig], 0.0 if silent else rate)
 
 
-def read_hapmap(path: Path | str, contig: str) -> msprime.RateMap:
+def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> msprime.RateMap:
     """The map of one contig from a HapMap-format file, plain or gzipped.
 
     The file has a header and four columns: contig, position, rate in cM/Mb from this position to
     the next, and the map in cM (not used). It may hold several contigs, with or without ``chr``.
     Before the first position and after the last one the rate is missing (NaN). Raises InputError
-    when the file has other columns, lacks the contig, or is out of order.
+    when the file has other columns, lacks the contig, is out of order, or does not cover one of
+    the ``blocks`` (those of other contigs do not matter).
     """
     try:
         table = pd.read_csv(path, sep=r"\s+", header=0, dtype={0: str})
@@ -47,7 +49,11 @@ def read_hapmap(path: Path | str, contig: str) -> msprime.RateMap:
         pd.to_numeric(rows.iloc[:, column], errors="coerce").to_numpy(float) for column in (1, 2)
     )
     _check_hapmap(path, contig, position, rate)
-    return _map_of_rows(position, rate * 1e-8, CONTIG_LENGTHS[contig])
+    contig_map = _map_of_rows(position, rate * 1e-8, CONTIG_LENGTHS[contig])
+    for block in blocks:
+        if block.contig == contig:
+            _check_coverage(contig_map, block, path)
+    return contig_map
 
 
 def binned_map(
@@ -63,8 +69,7 @@ def binned_map(
     ``[0, block.length)`` with the same total mass. Raises InputError when the map does not cover
     the block.
     """
-    if not covers(contig_map, block):
-        raise InputError(source, block.contig, f"expected a map that covers the block {block.id}")
+    _check_coverage(contig_map, block, source)
     edges = bin_edges(block, bin_size)
     mass = np.diff(contig_map.get_cumulative_mass(edges))
     places = bin_places(edges) - block.start
@@ -97,6 +102,11 @@ def covers(contig_map: msprime.RateMap, block: Block) -> bool:
 def centimorgans(contig_map: msprime.RateMap) -> float:
     """The genetic length in cM; missing stretches count as 0."""
     return 100.0 * contig_map.total_mass
+
+
+def _check_coverage(contig_map: msprime.RateMap, block: Block, source: object) -> None:
+    if not covers(contig_map, block):
+        raise InputError(source, block.contig, f"expected a map that covers the block {block.id}")
 
 
 def _check_hapmap(path: Path | str, contig: str, position: np.ndarray, rate: np.ndarray) -> None:

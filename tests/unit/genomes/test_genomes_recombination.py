@@ -76,6 +76,13 @@ def test_a_hapmap_file_may_hold_other_contigs_and_names_without_chr(hapmap, tmp_
     assert centimorgans(read_hapmap(packed, "chr22")) == pytest.approx(0.004)
 
 
+def test_a_map_that_does_not_cover_a_block_is_refused_when_it_is_read(hapmap):
+    path = hapmap("chr22 1000 2.0 0", "chr22 3000 0 0.004")
+    read_hapmap(path, "chr22", [Block("chr22", 1_000, 3_000), Block("chr1", 0, 9_000)])
+    with pytest.raises(InputError, match=r"map\.txt: chr22: .* covers the block chr22-500-2000"):
+        read_hapmap(path, "chr22", [Block("chr22", 1_500, 2_000), Block("chr22", 500, 2_000)])
+
+
 def test_a_map_covers_only_what_lies_between_its_first_and_last_row(hapmap):
     contig_map = read_hapmap(hapmap("chr22 1000 2.0 0", "chr22 3000 0 0.004"), "chr22")
     assert covers(contig_map, Block("chr22", 1_000, 3_000))
