@@ -77,7 +77,7 @@ def build_people(
     individuals: DataFrame,
     phenotypes: Mapping[str, DataFrame],
     out: Path | str,
-    reference_year: int = 2025,
+    reference_year: int = 2026,
     ontology: Ontology | None = None,
 ) -> None:
     """Write ``people.sqlite``.

@@ -22,6 +22,7 @@ from granian.server.embed import Server
 from starlette.applications import Starlette
 
 from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.holdings import Holdings
@@ -49,6 +50,10 @@ def open_node(folder: Path | str) -> Holdings:
     settings = NodeSettings.read(folder)
     variants = VariantStore.open(folder / "variants.sqlite")
     people = PeopleStore.open(folder / "people.sqlite")
+    unknown = set(variants.contigs) - set(CONTIG_LENGTHS)
+    if unknown:
+        expected = f"names of GRCh38 like chr17, not {', '.join(sorted(unknown)[:5])}"
+        raise InputError(folder / "variants.sqlite", "contigs", expected)
     if list(people.all_identifiers()) != variants.individuals:
         raise InputError(people.path, "individuals", "the same people as variants.sqlite, in order")
     return Holdings(settings, variants, people)

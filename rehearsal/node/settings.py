@@ -11,21 +11,11 @@ import yaml
 
 from rehearsal import __version__
 from rehearsal.files import written_aside
-from rehearsal.model import InputError
+from rehearsal.model import Gene, InputError
 
 FILE_NAME = "node.yaml"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Gene:
-    """A gene's place, ``[start, end)``, for queries by ``geneId``."""
-
-    symbol: str
-    contig: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +46,7 @@ class NodeSettings:
     tests_dataset: str
     version: str = __version__
     build: str = ""
-    reference_year: int = 2025
+    reference_year: int = 2026
     genes: tuple[Gene, ...] = ()
     protein_changes: tuple[ProteinChange, ...] = ()
 
@@ -68,7 +58,7 @@ class NodeSettings:
         genes: Iterable[Gene] = (),
         protein_changes: Iterable[ProteinChange] = (),
         build: str = "",
-        reference_year: int = 2025,
+        reference_year: int = 2026,
     ) -> NodeSettings:
         """The usual names of a country's node.
 

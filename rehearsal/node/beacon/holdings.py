@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from pyroaring import BitMap
 
 from rehearsal.genomes.assembly import ploidy
-from rehearsal.model import AlleleCounts
+from rehearsal.model import AlleleCounts, Gene
 from rehearsal.node.beacon.errors import BeaconProblem, shown
 from rehearsal.node.people import SEX_TERMS, PeopleStore
-from rehearsal.node.settings import Gene, NodeSettings
+from rehearsal.node.settings import NodeSettings
 
 if TYPE_CHECKING:
     from rehearsal.node.variant_store import VariantRow
@@ -56,7 +56,7 @@ class Holdings:
 
     def __init__(self, settings: NodeSettings, variants: Variants, people: PeopleStore) -> None:
         self.settings, self.variants, self.people = settings, variants, people
-        self.genes: dict[str, Gene] = {gene.symbol: gene for gene in settings.genes}
+        self.genes: dict[str, Gene] = {gene.name: gene for gene in settings.genes}
         self.of_sex = {sex: people.with_term(term, False) for sex, term in SEX_TERMS.items()}
         self.datasets = _datasets(settings)
 

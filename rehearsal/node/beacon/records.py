@@ -62,7 +62,7 @@ def variant_record(row: VariantRow, holdings: Holdings) -> Record:
 def _molecular_attributes(row: VariantRow, holdings: Holdings) -> Record:
     end = row.start + len(row.ref)
     genes = [
-        gene.symbol
+        gene.name
         for gene in holdings.settings.genes
         if gene.contig == row.contig and gene.start < end and row.start < gene.end
     ]

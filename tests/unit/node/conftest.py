@@ -21,6 +21,7 @@ from rehearsal.node.settings import Gene, NodeSettings, ProteinChange
 from rehearsal.node.variant_store import VariantStore
 
 PEOPLE = 12
+REFERENCE_YEAR = 2025
 WOMEN, MEN = range(0, PEOPLE, 2), range(1, PEOPLE, 2)
 NAMES = [f"FI-{number + 1:06d}" for number in range(PEOPLE)]
 CONTIGS = {"chr17": 83_257_441, "chr22": 50_818_468, "chrX": 156_040_895}
@@ -56,8 +57,8 @@ GENOTYPES: dict[Allele, dict[int, int]] = {
 }
 
 GENES = (
-    Gene("BRCA1", "chr17", 43_044_294, 43_125_364),
-    Gene("TLR7", "chrX", 12_867_071, 12_890_361),
+    Gene("BRCA1", "chr17", 43_044_294, 43_125_364, "-"),
+    Gene("TLR7", "chrX", 12_867_071, 12_890_361, "+"),
 )
 CHANGES = (ProteinChange("chrX", 12_886_151, "A", "G", "TLR7", "N215S"),)
 
@@ -128,9 +129,12 @@ def write_vcf(path: Path) -> Path:
 def write_node(folder: Path) -> Path:
     """A whole node folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    NodeSettings.for_country("FI", "Finland", GENES, CHANGES, build="0" * 64).write(folder)
+    settings = NodeSettings.for_country(
+        "FI", "Finland", GENES, CHANGES, build="0" * 64, reference_year=REFERENCE_YEAR
+    )
+    settings.write(folder)
     build_from_vcf([write_vcf(folder / "all.vcf")], individuals(), folder / "variants.sqlite")
-    build_people(individuals(), phenotypes(), folder / "people.sqlite")
+    build_people(individuals(), phenotypes(), folder / "people.sqlite", REFERENCE_YEAR)
     return folder
 
 

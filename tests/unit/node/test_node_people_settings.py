@@ -10,7 +10,7 @@ def test_settings_are_read_back_as_written(tmp_path):
     settings = NodeSettings.for_country(
         "NO",
         "Norway",
-        genes=[Gene("BRCA1", "chr17", 43044294, 43125364)],
+        genes=[Gene("BRCA1", "chr17", 43044294, 43125364, "-")],
         protein_changes=[ProteinChange("chrX", 12886151, "A", "G", "TLR7", "N215S")],
         build="ab" * 32,
     )
@@ -33,7 +33,7 @@ def test_a_country_gets_gdi_dataset_names():
         ("- a list\n", "a mapping"),
         ("colour: red\n", "the keys country_code"),
         ("country_code: FI\n", "missing"),
-        ("genes: [{symbol: A, contig: chr1, start: x, end: 3}]\n", "genes[0].start: int"),
+        ("genes: [{name: A, contig: chr1, start: x, end: 3, strand: +}]\n", "genes[0].start: int"),
         ("a: [\n", "readable YAML"),
     ],
 )
