@@ -57,8 +57,8 @@ def measure(number: int, megabases: float, folder: Path) -> None:
     pooled_s, draw_s, truth_s = np.diff(times)
     print(
         f"{number:>8} people x {megabases:g} Mb, {len(sites):>7} alleles:"
-        f" pooled sites {pooled_s:.2f} s, {len(suite)} queries drawn {draw_s:.2f} s, answered {truth_s:.2f} s,"
-        f" peak {peak_gigabytes():.2f} GB"
+        f" pooled sites {pooled_s:.2f} s, {len(suite)} queries drawn {draw_s:.2f} s,"
+        f" answered {truth_s:.2f} s, peak {peak_gigabytes():.2f} GB"
     )
 
 
