@@ -16,6 +16,7 @@ import platform
 import resource
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import msprime
@@ -26,7 +27,7 @@ import tskit
 from rehearsal.export.shards import write_shards
 from rehearsal.genomes.carriers import Haplotypes, carrier_chunks, count_groups
 from rehearsal.model import Block
-from rehearsal.node.variant_store import build_store
+from rehearsal.node.variant_store import VariantStore, build_store
 
 COUNTRIES = 28
 
@@ -126,9 +127,31 @@ def measure_stores(ts: tskit.TreeSequence, people: pd.DataFrame, folder: Path) -
         out = folder / f"{code}.sqlite"
         rows += build_store([part], people[people["country"] == code][["id", "sex"]], out)
         size += out.stat().st_size
-    report(
-        "stores of all countries", ts, cpu_seconds() - start, f"{size / 1e6:.0f} MB, {rows} rows"
-    )
+    note = f"{size / 1e6:.0f} MB, {rows} rows"
+    report("stores of all countries", ts, cpu_seconds() - start, note)
+    measure_look_ups(out)
+
+
+def measure_look_ups(path: Path, number: int = 5000) -> None:
+    """Microseconds of wall time a call, on the store of one country."""
+    with VariantStore.open(path) as store:
+        rows = list(store)
+        rng = np.random.default_rng(1)
+        chosen = [rows[i] for i in rng.integers(0, len(rows), number).tolist()]
+        calls = {
+            "look-up": lambda row: store.get(row.contig, row.start, row.ref, row.alt),
+            "look-up with counts": lambda row: store.get(*row[:4]).total,
+            "carriers decoded": lambda row: row.carriers(),
+            "10 kb range": lambda row: list(
+                store.overlapping(row.contig, row.start, row.start + 10_000)
+            ),
+        }
+        for what, call in calls.items():
+            start = time.perf_counter()
+            for row in chosen:
+                call(row)
+            microseconds = (time.perf_counter() - start) / number * 1e6
+            print(f"{len(store.individuals):>9} people {what:<24} {microseconds:8.1f} us")
 
 
 def report(what: str, ts: tskit.TreeSequence, seconds: float, note: str) -> None:

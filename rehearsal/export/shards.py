@@ -144,7 +144,7 @@ def _open_parts(
     for code, path in paths.items():
         people = countries[code].people
         aside = stack.enter_context(written_aside(path))
-        digest = individuals_digest(people["id"], people["sex"])
+        digest = individuals_digest(people["id"].tolist(), people["sex"].tolist())
         writer = StorePartWriter(aside, contig, length, digest)
         writers[code] = stack.enter_context(writer)
     return writers

@@ -128,7 +128,7 @@ def carrier_chunks(
     """Walk over all sites of the tree sequence, once.
 
     Memory is bounded by ``max_entries`` (5 bytes each, raised to the number of haplotypes where
-    it is smaller) beside the tree sequence and 36 bytes a node. Every sample is taken to be
+    it is smaller) beside the tree sequence, 40 bytes a node and 8 an edge. Every sample is taken to be
     called: an isolated one has the ancestral allele. Raises InputError for an individual with
     three sample nodes, a sample without individual, or a site of more than 255 alleles.
     """

@@ -216,7 +216,7 @@ def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
     InputError for a file that is no part, for parts of other people, of contigs with two lengths,
     or that overlap.
     """
-    people = individuals_digest(individuals["id"], individuals["sex"])
+    people = individuals_digest(individuals["id"].tolist(), individuals["sex"].tolist())
     files = [_open_part(part) for part in parts]
     for part, (_, about) in zip(parts, files, strict=True):
         if about["individuals"] != people:
@@ -343,7 +343,7 @@ class StoreWriter:
         people = self._individuals
         self._connection.executemany(
             "INSERT INTO individuals VALUES (?, ?, ?)",
-            zip(range(len(people)), people["id"], people["sex"], strict=True),
+            zip(range(len(people)), people["id"].tolist(), people["sex"].tolist(), strict=True),
         )
         self._connection.executemany(
             "INSERT INTO contigs VALUES (?, ?, ?, ?)",
@@ -357,7 +357,7 @@ class StoreWriter:
             "variants": self.rows,
             "individuals": len(people),
             "content_digest": self._digest.hexdigest(),
-            "individuals_digest": individuals_digest(people["id"], people["sex"]),
+            "individuals_digest": individuals_digest(people["id"].tolist(), people["sex"].tolist()),
         }
         self._connection.executemany(
             "INSERT INTO meta VALUES (?, ?)", [(key, str(value)) for key, value in meta.items()]
