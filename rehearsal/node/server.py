@@ -132,7 +132,8 @@ class _OnSocket(Server):
         self._listener = listener
 
     def _init_shared_socket(self) -> None:
-        self._ssp, self._shd = None, SocketHolder(self._listener.fileno(), False, BACKLOG)
+        # the holder closes the descriptor: it must be the only one to do so
+        self._ssp, self._shd = None, SocketHolder(self._listener.detach(), False, BACKLOG)
 
 
 async def _serve(
@@ -142,11 +143,12 @@ async def _serve(
     endpoint_file: Path | None,
     end_with_parent: bool,
 ) -> None:
+    address = listener.getsockname()[:2]
     server = _OnSocket(app, listener)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    tasks = [loop.create_task(_announce(listener, endpoint, endpoint_file))]
+    tasks = [loop.create_task(_announce(address, endpoint, endpoint_file))]
     if end_with_parent:
         tasks.append(loop.create_task(_end_with_parent(server.stop)))
     try:
@@ -159,11 +161,10 @@ async def _serve(
 
 
 async def _announce(
-    listener: socket.socket, endpoint: dict[str, Any], endpoint_file: Path | None
+    address: tuple[str, int], endpoint: dict[str, Any], endpoint_file: Path | None
 ) -> None:
     """Tell where the node is, once it has answered a request."""
-    host, port = listener.getsockname()[:2]
-    while not await _answers(host, port):
+    while not await _answers(*address):
         await asyncio.sleep(0.02)
     log.info("%s answers at %s", endpoint["country"], endpoint["url"])
     if endpoint_file is not None:

@@ -1,0 +1,273 @@
+"""A node as a real process on a real port: start, answers, bad callers, and its end."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+import pytest
+
+from rehearsal.node.build import build_from_vcf
+from rehearsal.node.people import build_people
+from rehearsal.node.settings import NodeSettings
+
+pytestmark = pytest.mark.system
+
+NAMES = ["FI-000001", "FI-000002", "FI-000003"]
+VCF = """##fileformat=VCFv4.3
+##contig=<ID=chr22,length=50818468>
+##FORMAT=<ID=GT,Number=1,Type=String,Description="">
+#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT FI-000001 FI-000002 FI-000003
+chr22 20000001 . A G . . . GT 0/1 1/1 0/0
+""".replace(" ", "\t").replace("\t\n", "\n")
+LOOK_UP = {
+    "meta": {"apiVersion": "v2.0"},
+    "query": {
+        "requestedGranularity": "record",
+        "requestParameters": {
+            "assemblyId": "GRCh38",
+            "referenceName": "22",
+            "start": [20_000_000],
+            "referenceBases": "A",
+            "alternateBases": "G",
+        },
+    },
+}
+SLOW_MACHINE_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("nodes") / "FI"
+    folder.mkdir()
+    people = pd.DataFrame({"id": NAMES, "sex": ["female", "male", "female"], "birth_year": 1970})
+    people = people.assign(family=None, father=None, mother=None)
+    vcf = folder / "all.vcf"
+    vcf.write_text(VCF)
+    NodeSettings.for_country("FI", "Finland").write(folder)
+    build_from_vcf([vcf], people, folder / "variants.sqlite")
+    build_people(people, {}, folder / "people.sqlite")
+    return folder
+
+
+def command(folder: Path, endpoint: Path, *options: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "rehearsal.node.server", str(folder)),
+        *("--endpoint-file", str(endpoint), *options),
+    ]
+
+
+def wait_for(endpoint: Path, process: subprocess.Popen) -> dict:
+    until = time.monotonic() + SLOW_MACHINE_S
+    while not endpoint.exists():
+        assert process.poll() is None, "the node ended before it was ready"
+        assert time.monotonic() < until, "the node did not become ready"
+        time.sleep(0.02)
+    return json.loads(endpoint.read_text())
+
+
+@contextmanager
+def running(folder: Path, endpoint: Path, *options: str):
+    process = subprocess.Popen(command(folder, endpoint, *options), stderr=subprocess.PIPE)
+    try:
+        yield process, wait_for(endpoint, process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def node(folder, tmp_path_factory):
+    """(host, port) of a node that runs for all tests of this module."""
+    endpoint = tmp_path_factory.mktemp("run") / "FI.json"
+    with running(folder, endpoint) as (process, told):
+        yield urlsplit(told["url"]).netloc.split(":")
+        assert process.poll() is None, "the node died of a test"
+
+
+def ask(node, path="/g_variants", body=LOOK_UP):
+    connection = http.client.HTTPConnection(*node, timeout=SLOW_MACHINE_S)
+    try:
+        if body is None:
+            connection.request("GET", path)
+        else:
+            body = body if isinstance(body, bytes) else json.dumps(body).encode()
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
+
+
+def test_a_node_tells_where_it_is_and_answers_there(folder, tmp_path):
+    endpoint = tmp_path / "FI.json"
+    with running(folder, endpoint) as (process, told):
+        assert told["country"] == "FI"
+        assert told["pid"] == process.pid
+        status, body = ask(urlsplit(told["url"]).netloc.split(":"))
+        assert status == 200
+        record = body["response"]["resultSets"][0]["results"][0]
+        everybody = record["frequencyInPopulations"][0]["frequencies"][0]
+        assert (everybody["alleleCount"], everybody["alleleNumber"]) == (3, 6)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_node_at_once(folder, tmp_path, number):
+    endpoint = tmp_path / "FI.json"
+    with running(folder, endpoint) as (process, told):
+        idle = socket.create_connection(urlsplit(told["url"]).netloc.split(":"))
+        process.send_signal(number)
+        assert process.wait(timeout=5) == 0
+        assert not endpoint.exists()
+        idle.close()
+
+
+def test_a_node_ends_with_its_parent(folder, tmp_path):
+    endpoint = tmp_path / "FI.json"
+    program = (
+        "import subprocess, sys, time;"
+        f"subprocess.Popen({command(folder, endpoint)!r}); time.sleep(600)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    try:
+        told = wait_for(endpoint, parent)
+    finally:
+        parent.kill()
+        parent.wait()
+    until = time.monotonic() + SLOW_MACHINE_S
+    while is_alive(told["pid"]):
+        assert time.monotonic() < until, "the node outlived its parent"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        # an orphan that nobody has reaped yet is not alive
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_node_lives_on_when_only_a_thread_of_its_parent_ends(folder, tmp_path):
+    endpoint = tmp_path / "FI.json"
+    program = (
+        "import subprocess, threading, time;"
+        f"start = lambda: subprocess.Popen({command(folder, endpoint)!r});"
+        "thread = threading.Thread(target=lambda: (start(), time.sleep(3)));"
+        "thread.start(); time.sleep(600)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    try:
+        told = wait_for(endpoint, parent)
+        time.sleep(3.5)
+        assert ask(urlsplit(told["url"]).netloc.split(":"))[0] == 200
+    finally:
+        parent.kill()
+        parent.wait()
+
+
+def test_distance_is_told_and_kept(folder, tmp_path):
+    options = ("--delay-ms", "40", "--bandwidth-mbps", "100")
+    with running(folder, tmp_path / "FI.json", *options) as (_, told):
+        connection = http.client.HTTPConnection(urlsplit(told["url"]).netloc)
+        connection.request("GET", "/info")
+        started = time.perf_counter()
+        response = connection.getresponse()
+        body = response.read()
+        waited_ms = (time.perf_counter() - started) * 1000
+        told_ms = float(response.headers["X-Rehearsal-Delay-Ms"])
+        connection.close()
+    assert told_ms == pytest.approx(40 + 8 * len(body) / 100_000, abs=0.001)
+    assert waited_ms >= 39  # the answer may be on its way when the clock starts
+
+
+@pytest.mark.parametrize("body", [b" " * 10_000_000, b"[" * 10_000_000], ids=["spaces", "deep"])
+def test_a_body_of_ten_megabytes_is_refused(node, body):
+    status, answer = ask(node, body=body)
+    assert status == 413
+    assert "longer than" in answer["error"]["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    "bytes_sent",
+    [
+        b"",
+        b"GET /g_var",
+        b"POST /g_variants HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
+        b"POST /g_variants HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"\x00\x01\x02 nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+        b"GET /" + b"a" * 1_000_000 + b" HTTP/1.1\r\n\r\n",
+    ],
+    ids=["nothing", "half a line", "half a body", "bad chunk", "binary", "headers", "long line"],
+)
+def test_a_connection_dropped_half_way_does_no_harm(node, bytes_sent):
+    # the node may hang up first
+    with suppress(OSError), socket.create_connection(node) as connection:
+        connection.sendall(bytes_sent)
+    assert ask(node)[0] == 200
+
+
+def test_other_callers_are_served_while_slow_ones_wait(node):
+    slow = [socket.create_connection(node) for _ in range(50)]
+    try:
+        for connection in slow:
+            connection.sendall(
+                b"POST /g_variants HTTP/1.1\r\nContent-Length: 9\r\nHost: x\r\n\r\n{"
+            )
+        assert ask(node)[0] == 200
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "variants.sqlite").unlink(),
+        lambda folder: (folder / "people.sqlite").unlink(),
+        lambda folder: (folder / "node.yaml").unlink(),
+        lambda folder: cut_short(folder / "variants.sqlite"),
+        lambda folder: cut_short(folder / "people.sqlite"),
+        lambda folder: (folder / "variants.sqlite").write_bytes(b"nonsense" * 1000),
+        lambda folder: (folder / "node.yaml").write_text("country_code: NO\n"),
+    ],
+    ids=["no variants", "no people", "no settings", "variants cut", "people cut", "bytes", "yaml"],
+)
+def test_a_folder_that_cannot_be_served_is_one_line_and_exit_2(folder, tmp_path, damage):
+    copy = tmp_path / "FI"
+    copy.mkdir()
+    for name in ("variants.sqlite", "people.sqlite", "node.yaml"):
+        (copy / name).write_bytes((folder / name).read_bytes())
+    damage(copy)
+    done = subprocess.run(
+        command(copy, tmp_path / "e.json"), capture_output=True, text=True, timeout=SLOW_MACHINE_S
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert str(copy) in done.stderr
+    assert not (tmp_path / "e.json").exists()
+
+
+def cut_short(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 4096)
+
+
+def test_a_port_that_is_taken_is_one_line_and_exit_2(folder, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            command(folder, tmp_path / "e.json", "--port", port), capture_output=True, text=True
+        )
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port}" in done.stderr
