@@ -101,7 +101,9 @@ def plan_people(
         frames.append(people)
         plans += _plan_rows(own, people["id"].to_numpy(), rng)
     people = pd.concat(frames, ignore_index=True) if frames else _people_frame("", [])
-    return people, pd.DataFrame(plans, columns=list(PLAN_COLUMNS))
+    plan = pd.DataFrame(plans, columns=list(PLAN_COLUMNS))
+    numbers_of = ("case", "haplotype")
+    return people, plan.astype({c: "int64" if c in numbers_of else "str" for c in PLAN_COLUMNS})
 
 
 def parent_rows(people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ carries the variant.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -99,46 +99,47 @@ def plant(
     """
     country = pd.Categorical(people["country"], list(dict.fromkeys(people["country"])))
     for variant in planted:
+        tree = ts.at(variant.variant.start)
         if variant.carriers:
-            nodes = _planned_nodes(ts, people, variant, plan)
-            mutations = [(node, variant.variant.alt) for node in nodes]
+            mutations = _by_plan(ts, people, variant, plan)
         elif variant.frequency:
-            target = np.array(list(planted_targets(variant, people).values()))
-            tree = ts.at(variant.variant.start)
+            target = planted_targets(variant, people)
             local = LocalTree.of(tree, country.codes, len(target), founder_time)
             rng = np.random.default_rng(derive_seed(seed, "planting", variant.variant))
             mutations = _by_frequency(local, variant, target, rng)
         else:
-            continue
-        _add_site(tables, ts, variant, mutations)
+            mutations = []  # somatic
+        if mutations:
+            _add_site(tables, tree, variant, mutations)
 
 
-def _planned_nodes(
+def _by_plan(
     ts: tskit.TreeSequence, people: pd.DataFrame, planted: PlantedVariant, plan: pd.DataFrame
-) -> list[int]:
+) -> list[tuple[int, str]]:
+    """A mutation on each founder's haplotype that the plan names."""
     rows = plan[(plan["variant"] == str(planted.variant)) & (plan["kind"] == "carries")]
+    if rows.empty:
+        expected = f"expected the carriers of {variant_label(planted)}"
+        raise InputError("planted.parquet", str(planted.variant), expected)
     index = pd.Index(people["id"])
     return [
-        int(ts.individual(index.get_loc(row.person)).nodes[row.haplotype])
+        (int(ts.individual(index.get_loc(row.person)).nodes[row.haplotype]), planted.variant.alt)
         for row in rows.itertuples()
     ]
 
 
 def _add_site(
     tables: tskit.TableCollection,
-    ts: tskit.TreeSequence,
+    tree: tskit.Tree,
     planted: PlantedVariant,
     mutations: Sequence[tuple[int, str]],
 ) -> None:
     """One site; each mutation in the middle of the branch above its node."""
-    if not mutations:
-        return
     variant = planted.variant
-    tree = ts.at(variant.start)
     site = tables.sites.add_row(position=variant.start, ancestral_state=variant.ref)
     for node, state in mutations:
-        time, parent = ts.nodes_time[node], tree.parent(node)
-        above = ts.nodes_time[parent] if parent != tskit.NULL else time + 2
+        time, parent = tree.time(node), tree.parent(node)
+        above = tree.time(parent) if parent != tskit.NULL else time + 2
         tables.mutations.add_row(site, node, derived_state=state, time=(time + above) / 2)
 
 
@@ -185,6 +186,11 @@ class LocalTree:
         before = np.append(0, np.cumsum(counted))
         return before[self.end[entries]] - before[entries]
 
+    def people_below(self, entries: np.ndarray) -> int:
+        """People who have a sample in any of the entries' subtrees."""
+        people = {i for k in entries for i in self.individual[k : self.end[k]].tolist()}
+        return len(people - {tskit.NULL})
+
 
 @numba.njit(cache=True)
 def _subtree_ends(parent: np.ndarray) -> np.ndarray:
@@ -197,16 +203,15 @@ def _subtree_ends(parent: np.ndarray) -> np.ndarray:
 
 
 def _by_frequency(
-    local: LocalTree, planted: PlantedVariant, target: np.ndarray, rng: np.random.Generator
+    local: LocalTree, planted: PlantedVariant, target: dict[str, int], rng: np.random.Generator
 ) -> list[tuple[int, str]]:
     """(node, allele) of the mutations that give each country exactly its target."""
-    variant = planted.variant
-    clades = _choose_clades(local, target)
-    haplotype = local.haplotype
+    variant, haplotype = planted.variant, local.haplotype
+    clades = _choose_clades(local, np.array(list(target.values())))
     holds = np.zeros((len(clades), len(haplotype)), dtype=bool)
     for row, clade in enumerate(clades):
         holds[row] = (haplotype >= clade) & (haplotype < local.end[clade])
-    wanted = _correct(local, holds.any(axis=0), target, planted, rng)
+    wanted = _correct(local, holds.any(axis=0), planted, target, rng)
     # A clade of which half or less stays is dearer than its carriers one by one.
     worth = np.array([wanted[row].mean() > 0.5 and row.sum() > 1 for row in holds], dtype=bool)
     clades, holds = np.array(clades, dtype=np.int64)[worth], holds[worth]
@@ -253,47 +258,49 @@ def _choose_clades(local: LocalTree, target: np.ndarray) -> list[int]:
 def _correct(
     local: LocalTree,
     carries: np.ndarray,
-    target: np.ndarray,
     planted: PlantedVariant,
+    target: dict[str, int],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Founders' haplotypes that carry, changed as little as needed for the exact copies."""
+    """Which founders' haplotypes carry: ``carries``, changed until each country is exact."""
     weight = local.samples_below(local.haplotype)
     country = local.group[local.haplotype]
     person = local.individual[local.haplotype]
     wanted = carries.copy()
-    for group in range(local.groups):
+    for group, (code, copies) in enumerate(target.items()):
         own = rng.permutation(np.flatnonzero(country == group))
-        excess = int(weight[own[carries[own]]].sum() - target[group])
-        change = own[carries[own] == (excess > 0)]
-        picked = exact_sum(weight[change], abs(excess))
-        if picked is None:
-            picked, change = exact_sum(weight[own], int(target[group])), own
-            wanted[own] = False
-        if picked is not None:
-            wanted[change[picked]] ^= True
-            if _carriers(local, wanted, group) >= planted.minimum_per_country:
-                continue
-            # Too many copies in too few people: first untransmitted ones of different people.
-            second = pd.Series(person[own]).duplicated().to_numpy()
-            own = own[np.lexsort((weight[own], second))]
-            wanted[own] = False
-            picked = exact_sum(weight[own], int(target[group]))
-            if picked is not None:
-                wanted[own[picked]] = True
-                if _carriers(local, wanted, group) >= planted.minimum_per_country:
-                    continue
-        expected = f"the founders cannot give exactly {target[group]} copies in one country"
-        raise InputError(VARIANTS, variant_label(planted), expected)
+        for way in _ways(wanted[own], weight[own], person[own], copies):
+            if local.people_below(local.haplotype[own[way]]) >= planted.minimum_per_country:
+                wanted[own] = way
+                break
+        else:
+            expected = f"the founders of {code} cannot give exactly {copies} copies"
+            raise InputError(VARIANTS, variant_label(planted), expected)
     return wanted
 
 
-def _carriers(local: LocalTree, wanted: np.ndarray, group: int) -> int:
-    """People of a country below the wanted haplotypes."""
-    entries = local.haplotype[wanted]
-    entries = entries[local.group[entries] == group]
-    below = [local.individual[entry : local.end[entry]] for entry in entries]
-    return len(np.unique(np.concatenate(below))) if below else 0
+def _ways(
+    carries: np.ndarray, weight: np.ndarray, person: np.ndarray, copies: int
+) -> Iterator[np.ndarray]:
+    """Ways in which a country's haplotypes (in random order) give exactly ``copies``.
+
+    Booleans, one a haplotype. First the fewest changes, then without regard to what carries now,
+    then spread over people: one haplotype each before the other, untransmitted ones first.
+    """
+    excess = int(weight[carries].sum()) - copies
+    change = np.flatnonzero(carries == (excess > 0))
+    second = pd.Series(person).duplicated().to_numpy()
+    attempts = (
+        (carries, change, abs(excess)),
+        (np.zeros_like(carries), np.arange(len(weight)), copies),
+        (np.zeros_like(carries), np.lexsort((weight, second)), copies),
+    )
+    for before, order, total in attempts:
+        picked = exact_sum(weight[order], total)
+        if picked is not None:
+            way = before.copy()
+            way[order[picked]] ^= True
+            yield way
 
 
 def exact_sum(weights: np.ndarray, total: int) -> np.ndarray | None:

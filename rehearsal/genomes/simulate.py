@@ -19,7 +19,7 @@ import tskit
 
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
-from rehearsal.genomes.blocks import planted_in
+from rehearsal.genomes.blocks import CONFIG, planted_in
 from rehearsal.genomes.drop import Gametes, Pedigree, draw_gametes, force_transmissions
 from rehearsal.genomes.planting import check_places, plant, sites_in_places
 from rehearsal.genomes.recombination import binned_map
@@ -88,14 +88,7 @@ def simulate_block(
         random_seed=derive_seed(seed, "mutations", block.id),
         record_provenance=False,
     )
-    tables = ts.dump_tables()
-    drop = one_allele_sites(ts) | sites_in_places(ts.sites_position, planted)
-    if reference is not None:
-        bases = np.frombuffer(reference.upper().encode(), dtype=np.uint8)
-        at_sites = bases[ts.sites_position.astype(np.int64) - block.start]
-        rebase(tables, at_sites)
-        drop |= base_codes(at_sites) < 0
-    tables.delete_sites(np.flatnonzero(drop), record_provenance=False)
+    tables = _kept_sites(ts, block, planted, reference)
     plant(tables, ts, people, planted, planted_plan, pedigree.depth, seed)
     return _finished(tables, block)
 
@@ -191,6 +184,8 @@ def _simulate_founders(
                     msprime.SampleSet(len(row), population=code, time=pedigree.depth, ploidy=ploidy)
                 )
                 rows.append(row)
+    if not sample_sets:
+        raise InputError(CONFIG, "genome.regions", f"nobody in the cohort has {block.contig}")
     recombination = msprime.RateMap(
         position=block_map.position,
         rate=block_map.rate * RECOMBINATION_FACTOR.get(block.contig, 1.0),
@@ -283,6 +278,24 @@ def _set_individuals(tables: tskit.TableCollection, pedigree: Pedigree) -> None:
         parents=parents.ravel().astype(np.int32),
         parents_offset=np.append(0, np.cumsum(2 * known)).astype(np.uint64),
     )
+
+
+def _kept_sites(
+    ts: tskit.TreeSequence,
+    block: Block,
+    planted: Sequence[PlantedVariant],
+    reference: str | None,
+) -> tskit.TableCollection:
+    """The tables with the sites that stay, on the reference's bases where they are known."""
+    tables = ts.dump_tables()
+    dropped = one_allele_sites(ts) | sites_in_places(ts.sites_position, planted)
+    if reference is not None:
+        bases = np.frombuffer(reference.upper().encode(), dtype=np.uint8)
+        bases = bases[ts.sites_position.astype(np.int64) - block.start]
+        rebase(tables, bases)
+        dropped |= base_codes(bases) < 0
+    tables.delete_sites(np.flatnonzero(dropped), record_provenance=False)
+    return tables
 
 
 def _finished(tables: tskit.TableCollection, block: Block) -> tskit.TreeSequence:

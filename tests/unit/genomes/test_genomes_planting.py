@@ -240,6 +240,21 @@ def test_copies_that_no_founders_can_give_are_refused(countries, demography):
         simulate(Block("chrM", 0, 2_000), people, plan, planted, demography)
 
 
+def test_planted_mutations_stand_on_founders_or_their_ancestors(autosome, cohort, planted):
+    founder = np.append(cohort[0]["father"].isna().to_numpy(), True)  # no individual: an ancestor
+    for variant in planted[:4]:
+        site = autosome.site(position=variant.variant.start)
+        nodes = [mutation.node for mutation in site.mutations]
+        assert founder[autosome.nodes_individual[nodes]].all()
+
+
+def test_a_plan_that_lacks_a_variants_carriers_is_refused(cohort, planted, demography):
+    people, plan = cohort
+    without = plan[plan["gene"] != "RARE"]
+    with pytest.raises(InputError, match=r"planted\.parquet: .* carriers of RARE recessive"):
+        simulate(Block("chr22", 20_065_000, 20_075_000), people, without, planted, demography)
+
+
 def test_two_planted_variants_at_one_place_are_refused():
     def snv_at(start):
         return PlantedVariant(Variant("chr1", start, "T", "C"), "G", "snv", "any", "any")

@@ -185,6 +185,16 @@ def test_a_demography_that_lacks_a_country_is_refused(simulate, cohort):
         simulate("chr22", people=people)
 
 
+def test_a_contig_that_nobody_has_is_refused(countries, demography):
+    people, plan = plan_people(countries, {"FI": 30}, 0, [], seed=1)
+    women = people[people["sex"] == "female"].reset_index(drop=True)
+    with pytest.raises(InputError, match="nobody in the cohort has chrY"):
+        simulate_block(
+            Block("chrY", 0, 1_000), women, plan, [], demography,
+            mutation_rate=1e-8, kappa=4.0, recombination=uniform_map("chrY", 0), seed=1,
+        )  # fmt: skip
+
+
 def test_a_map_that_ends_before_the_block_is_refused(simulate):
     with pytest.raises(InputError, match="a map that covers the block chr22-20000000-20050000"):
         simulate("chr22", recombination=msprime.RateMap.uniform(20_040_000, 1e-8))
