@@ -19,7 +19,7 @@ import vl_convert
 from rehearsal.files import written_aside
 from rehearsal.model import Country
 from rehearsal.report.pca import ALL, spectrum_shares
-from rehearsal.report.style import LIGHT, Palette, Width, vega_config
+from rehearsal.report.style import LIGHT, Palette, Width, narrow, vega_config
 from rehearsal.report.tables import REGIONS, region_of
 
 STILL_WIDTH = 720
@@ -64,9 +64,9 @@ def latency_map(
         ),
         tooltip=alt.Tooltip("tip:N"),
     )
-    names = base.mark_text(dy=-15, fontSize=11, fontWeight=600).encode(
-        longitude="longitude:Q", latitude="latitude:Q", text="node:N"
-    )
+    names = base.mark_text(
+        dy=alt.ExprRef(**narrow(-10, -15)), fontSize=alt.ExprRef(**narrow(9, 11)), fontWeight=600
+    ).encode(longitude="longitude:Q", latitude="latitude:Q", text="node:N")
     chart = alt.layer(grid, links, dots, names).project(
         type="azimuthalEqualArea", rotate=[-10, -52, 0]
     )
@@ -147,7 +147,7 @@ def _class_name(edges: Sequence[float], index: int) -> str:
 def _people_size(rows: list[dict[str, Any]]) -> Any:
     people = [row["people"] for row in rows]
     if min(people) == max(people):
-        return alt.value(230)
+        return alt.value(alt.ExprRef(**narrow(80, 230)))
     scale = alt.Scale(type="sqrt", domain=[0, max(people)], range=[60, 700])
     return alt.Size("people:Q", title="People", scale=scale, legend=None)
 
@@ -282,7 +282,7 @@ def pca_figure(
     people = alt.Chart(alt.InlineData(values=_person_dots(drawn, region)))
     labels = alt.Chart(alt.InlineData(values=_country_labels(components, countries)))
     at_label = {"x": alt.X("label_x:Q"), "y": alt.Y("label_y:Q"), "text": "code:N"}
-    letters = {"fontSize": 12, "fontWeight": 700}
+    letters = {"fontSize": alt.ExprRef(**narrow(8, 12)), "fontWeight": 700}
     chart = alt.layer(
         people.mark_point(filled=True, size=14, opacity=0.45, strokeWidth=0).encode(
             x, y, colour, shape=alt.Shape("region:N", scale=shapes)
@@ -385,10 +385,10 @@ def kind_latency_figure(
 
 # column, name in the legend, colour of the palette, shape
 LATENCY_MARKS = (
-    ("rtt_ms", "Distance applied", "south", "diamond"),
+    ("rtt_ms", "Distance", "south", "diamond"),
     ("p50_ms", "Median", "accent", "circle"),
-    ("p95_ms", "95th percentile", "step3", "square"),
-    ("p99_ms", "99th percentile", "ink", "triangle-left"),
+    ("p95_ms", "p95", "step3", "square"),
+    ("p99_ms", "p99", "ink", "triangle-left"),
 )
 
 

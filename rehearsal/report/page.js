@@ -26,24 +26,13 @@ async function draw(holder) {
   holder.classList.add("drawn");
 }
 
-// What is far below is drawn when the reader comes near, so that the first screen is there at once.
-const near = new IntersectionObserver(
-  (entries) => {
-    for (const entry of entries.filter((one) => one.isIntersecting)) {
-      near.unobserve(entry.target);
-      draw(entry.target);
-    }
-  },
-  { rootMargin: "800px" },
-);
-const holders = [...document.querySelectorAll("[data-chart]")];
-holders.forEach((holder) => near.observe(holder));
-
-addEventListener("beforeprint", () => {
-  near.disconnect();
-  holders.filter((holder) => !holder.hasChildNodes()).forEach(draw);
-});
 addEventListener("scroll", () => (tip.hidden = true), { passive: true });
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") tip.hidden = true;
 });
+
+async function drawAll() {
+  // One after the other, from the top: the page can be read meanwhile, and printed soon after.
+  for (const holder of document.querySelectorAll("[data-chart]")) await draw(holder);
+}
+drawAll();

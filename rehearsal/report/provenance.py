@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,16 @@ PACKAGES = (
 )
 
 
-def run_facts(seed: int, config_digest: str, stages: pd.DataFrame) -> dict[str, Any]:
+def run_facts(
+    seed: int,
+    config_digest: str,
+    stages: pd.DataFrame,
+    conditions: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The ``run`` of the summary: seed, config digest, versions, machine, stages and their sums.
 
-    ``stages`` comes from ``stage_times``. Load averages are those of this moment.
+    ``stages`` comes from ``stage_times``, ``conditions`` from the bench (conditions.json). The
+    load average is that of this moment; those of the measurements are in the conditions.
     """
     return {
         "seed": seed,
@@ -46,6 +52,7 @@ def run_facts(seed: int, config_digest: str, stages: pd.DataFrame) -> dict[str, 
         "versions": versions(PACKAGES),
         "machine": machine(),
         "load_average": [round(load, 2) for load in os.getloadavg()],
+        "conditions": dict(conditions or {}),
         "stages": stages.to_dict("records"),
         "wall_s": round(float(stages["wall_s"].sum()), 2),
         "cpu_s": round(float(stages["cpu_s"].sum()), 2),

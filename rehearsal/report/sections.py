@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -30,6 +30,7 @@ from rehearsal.report.style import PAGE
 from rehearsal.report.summary import PROBLEM_COLUMNS, verdict
 from rehearsal.report.tables import ReportTables, cohort_table, kind_table, node_table
 
+SHOWN_PROBLEMS = 40
 LARGEST_DRAWING = 600_000  # characters of SVG that the page may carry
 PCA_MEGABASES = 400  # of independent sequence, for country centroids to resemble a map
 
@@ -104,7 +105,7 @@ def sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Section]:
 
 def _problems(summary: Mapping[str, Any]) -> Section:
     federation = summary["federation"]
-    frame = pd.DataFrame(federation["problems"], columns=PROBLEM_COLUMNS)
+    frame = pd.DataFrame(federation["problems"], columns=PROBLEM_COLUMNS).head(SHOWN_PROBLEMS)
     others = [line for line in verdict(summary) if not line.startswith(("query ", "federation:"))]
     parts: list[Any] = [Points(others)] if others else []
     if frame.empty:
@@ -124,7 +125,7 @@ def _problems(summary: Mapping[str, Any]) -> Section:
         total = federation["problems_total"]
         caption = f"{whole(total)} wrong, late, failed or missing answers"
         if total > len(frame):
-            caption += f"; the first {whole(len(frame))} are listed"
+            caption += f"; here are the first {whole(len(frame))}, the rest is in answers.parquet"
         parts.append(table_of(frame, caption, shown))
     return Section("problems", "Wrong or missing answers", parts)
 
@@ -196,7 +197,8 @@ def _latency(tables: ReportTables, nodes: pd.DataFrame) -> Section:
         [
             Figure(
                 "latency-nodes",
-                "Answers of each node over all kinds of query, fastest first.",
+                "Answers of each node over all kinds of query, fastest first. The distance is the "
+                "round trip that was applied; p95 and p99 are percentiles.",
                 figures.vega_specification(by_node),
             ),
             Figure(
@@ -321,7 +323,8 @@ def _provenance(summary: Mapping[str, Any]) -> Section:
                 f"{machine['processor']}, {machine['cores']} cores, "
                 f"{machine['memory_gb']} GB, {machine['system']}",
             ),
-            ("Load average", ", ".join(f"{load:.2f}" for load in run["load_average"])),
+            *_conditions(run["conditions"]),
+            ("Load average at the end", _loads(run["load_average"])),
             ("Versions", ", ".join(f"{name} {text}" for name, text in run["versions"].items())),
         ]
     )
@@ -345,6 +348,26 @@ def _provenance(summary: Mapping[str, Any]) -> Section:
         )
         parts.append(Table(table.caption, table.columns, table.rows, total))
     return Section("provenance", "Provenance", parts)
+
+
+def _conditions(conditions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the bench noted while it asked; each fact only if it is there."""
+    if "started" in conditions:
+        yield "Asked at", conditions["started"]
+    for when in ("before", "after"):
+        if loads := conditions.get(f"load_average_{when}"):
+            yield f"Load average {when} asking", _loads(loads)
+    if burst := conditions.get("burst"):
+        yield (
+            "Throughput",
+            f"{burst['queries_per_s']:.1f} queries/s of all nodes, {burst['requests_per_s']:.0f} "
+            f"requests/s, with {burst['at_once']} queries under way at any time",
+        )
+
+
+def _loads(averages: Sequence[float]) -> str:
+    """One, five and fifteen minutes."""
+    return ", ".join(f"{load:.2f}" for load in averages)
 
 
 def _limits() -> Section:

@@ -81,6 +81,11 @@ def css_variables(palette: Palette) -> str:
     return " ".join(f"--{field.name}: {getattr(palette, field.name)};" for field in fields(Palette))
 
 
+def narrow(small: float, usual: float) -> dict[str, str]:
+    """A number that depends on whether the chart is as narrow as on a phone."""
+    return {"expr": f"width < 420 ? {small} : {usual}"}
+
+
 def vega_config(palette: Palette) -> dict[str, Any]:
     """Vega-Lite configuration: quiet axes, no frame, the page's type."""
     text = {"labelColor": palette.muted, "titleColor": palette.muted}
@@ -106,6 +111,7 @@ def vega_config(palette: Palette) -> dict[str, Any]:
             "symbolOpacity": 1,
             "symbolSize": 90,
             "symbolStrokeWidth": 0,
+            "columns": narrow(2, 6),
         },
         "text": {"color": palette.ink, "fontSize": 12},
     }

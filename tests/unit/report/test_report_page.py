@@ -11,6 +11,11 @@ from rehearsal.report.parts import percent, whole
 from rehearsal.report.provenance import run_facts, stage_times
 from rehearsal.report.summary import Check, build_summary
 
+CONDITIONS = {
+    "started": "2030-01-01T00:00:00+00:00",
+    "load_average_before": [0.5, 0.25, 0.125],
+    "burst": {"queries_per_s": 40.25, "requests_per_s": 1127.0, "at_once": 16},
+}
 CODES = ["BE", "ES", "FI", "PL", "SI"]
 
 
@@ -33,7 +38,7 @@ class Reader(HTMLParser):
 
     def handle_data(self, data):
         if self.open and self.open[-1] not in ("script", "style"):
-            self.text += data
+            self.text += f"{data} "
 
     def attributes(self, tag):
         return [attrs for name, attrs in self.elements if name == tag]
@@ -43,7 +48,7 @@ class Reader(HTMLParser):
 def summary_of(tmp_path, people):
     def build(tables, **more):
         return build_summary(
-            run=run_facts(7, "0123abcd", stage_times(tmp_path)),
+            run=run_facts(7, "0123abcd", stage_times(tmp_path), CONDITIONS),
             people=people,
             blocks=["chr22-0-1000"],
             variants=10,
@@ -137,6 +142,13 @@ def test_the_page_is_made_for_keyboards_and_screen_readers(page_of, tables):
         assert attrs.get("aria-labelledby") in ids
     scrolling = [attrs for attrs in page.attributes("div") if attrs.get("class") == "scroll"]
     assert all(attrs["tabindex"] == "0" and attrs["aria-label"] for attrs in scrolling)
+
+
+def test_provenance_says_what_the_run_was_made_with(page_of, tables):
+    text = " ".join(read(page_of(tables)).text.split())
+    assert "Seed 7 Config digest 0123abcd" in text
+    assert "Asked at 2030-01-01T00:00:00+00:00 Load average before asking 0.50, 0.25, 0.12" in text
+    assert "Throughput 40.2 queries/s of all nodes, 1127 requests/s, with 16 queries" in text
 
 
 def test_what_it_is_not_is_said(page_of, tables):
