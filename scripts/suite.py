@@ -1,0 +1,38 @@
+"""The queries of this run, drawn from its cohort, and the right answer to each."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.bench.suite import draw_suite, write_suite
+from rehearsal.bench.templates import read_templates
+from rehearsal.bench.truth import Truth, pooled_sites, write_truth
+from rehearsal.genomes.seeds import derive_seed
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    trees = dict(zip(smk.params.blocks, map(Path, smk.input.trees), strict=True))
+    people = pd.read_parquet(smk.input.people)
+    diseases, measurements, features = (
+        pd.read_parquet(smk.input[name]) for name in ("diseases", "measurements", "features")
+    )
+    suite = draw_suite(
+        read_templates(Path(smk.input.templates)),
+        pooled_sites(trees),
+        smk.params.variants,
+        smk.params.genes,
+        people,
+        diseases,
+        features,
+        derive_seed(smk.params.seed, "suite"),
+    )
+    truth = Truth(trees, people, diseases, features, measurements, smk.params.genes)
+    write_suite(suite, Path(smk.output.suite))
+    write_truth(truth.answers(suite), Path(smk.output.truth))
+    print(f"{len(suite)} queries")
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
