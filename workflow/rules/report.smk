@@ -28,14 +28,16 @@ rule structure:
 
 
 rule page:
+    message:
+        "Report: the page, summary.json and figures"
     input:
         people=rules.people.output.people,
         drawing=rules.demography.output.drawing,
         components=rules.structure.output.components,
         spectrum=rules.structure.output.spectrum,
+        cohort=rules.suite.output.cohort,
         answers=rules.ask.output.answers,
         latency=rules.ask.output.latency,
-        conditions=rules.ask.output.conditions,
         distances=rules.distances.output.distances,
         countries=config["countries"],
     output:
@@ -46,6 +48,24 @@ rule page:
             labels={"figure": "the page"},
         ),
         summary=f"{RESULTS}/report/summary.json",
+        map=report(
+            f"{RESULTS}/report/figures/map.svg",
+            caption="../report/map.rst",
+            category="Network",
+            labels={"figure": "the nodes on the map"},
+        ),
+        node_latency=report(
+            f"{RESULTS}/report/figures/latency_by_country.svg",
+            caption="../report/latency.rst",
+            category="Network",
+            labels={"figure": "latency by country"},
+        ),
+        kind_latency=report(
+            f"{RESULTS}/report/figures/latency_by_kind.svg",
+            caption="../report/latency.rst",
+            category="Network",
+            labels={"figure": "latency by kind of query"},
+        ),
         spectrum=report(
             f"{RESULTS}/report/figures/spectrum.svg",
             caption="../report/spectrum.rst",
@@ -58,29 +78,27 @@ rule page:
             category="Cohort",
             labels={"figure": "principal components"},
         ),
-        latency=report(
-            f"{RESULTS}/report/figures/latency_by_country.svg",
-            caption="../report/latency.rst",
-            category="Network",
-            labels={"figure": "latency by country"},
+        cohort=report(
+            f"{RESULTS}/report/cohort.csv",
+            caption="../report/cohort.rst",
+            category="Cohort",
+            labels={"figure": "the cohort by country"},
         ),
-    log:
-        f"{LOGS}/page.log",
-    benchmark:
-        f"{BENCHMARKS}/page.tsv"
-    conda:
-        "../../envs/rehearsal.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=15,
     params:
         code=code("report"),
         config=config,
         countries=INPUTS.countries,
-        blocks=INPUTS.blocks,
+        blocks=list(BLOCKS),
         benchmarks=BENCHMARKS,
-    message:
-        "Report: the page, summary.json and figures"
+    log:
+        f"{LOGS}/page.log",
+    benchmark:
+        f"{BENCHMARKS}/page.tsv"
+    resources:
+        mem_mb=1500,
+        runtime=15,
+    conda:
+        "../../envs/rehearsal.yaml"
     script:
         f"{SCRIPTS}/page.py"
 

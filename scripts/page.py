@@ -1,0 +1,64 @@
+"""The page a person opens, the same for machines, and the figures of Snakemake's report."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.report import figures
+from rehearsal.report.page import write_page
+from rehearsal.report.provenance import run_facts, stage_times
+from rehearsal.report.summary import build_summary
+from rehearsal.report.tables import (
+    ReportTables,
+    cohort_table,
+    kind_table,
+    node_table,
+)
+
+
+def main(smk):
+    config = smk.params.config
+    tables = ReportTables(
+        countries=smk.params.countries,
+        asker=config["network"]["asker"],
+        demography_svg=Path(smk.input.drawing).read_text(encoding="utf-8"),
+        **{
+            name: pd.read_parquet(smk.input[name])
+            for name in ("people", "answers", "latency", "distances", "spectrum", "components")
+        },
+    )
+    settings = {key: value for key, value in config.items() if key != "results"}
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    summary = build_summary(
+        run=run_facts(config["seed"], digest, stage_times(smk.params.benchmarks)),
+        people=tables.people,
+        blocks=smk.params.blocks,
+        variants=json.loads(Path(smk.input.cohort).read_text())["alleles"],
+        nodes=[country.code for country in tables.countries],
+        answers=tables.answers,
+        deadline_s=config["network"]["deadline_s"],
+    )
+    write_page(smk.output.page, summary, tables)
+    with written_aside(smk.output.summary) as path:
+        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    with written_aside(smk.output.cohort) as path:
+        cohort_table(tables).to_csv(path, index=False)
+    nodes, countries = node_table(tables), tables.countries
+    stills = {
+        "map": figures.latency_map(countries, nodes, tables.asker),
+        "node_latency": figures.node_latency_figure(nodes),
+        "kind_latency": figures.kind_latency_figure(kind_table(tables)),
+        "spectrum": figures.spectrum_figure(tables.spectrum, countries),
+        "components": figures.pca_figure(tables.components, countries),
+    }
+    for name, chart in stills.items():
+        figures.save_still(chart, smk.output[name])
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

@@ -1,0 +1,19 @@
+"""What one block tells about how real the cohort is: sums that add up over blocks."""
+
+import pandas as pd
+import tskit
+
+from rehearsal.europe.realism.measures import block_measures, write_measures
+from rehearsal.europe.realism.panel import choose_panel
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    panel = choose_panel(pd.read_parquet(smk.input.people), smk.params.seed)
+    measures = block_measures(tskit.load(smk.input.trees), smk.params.block, panel)
+    write_measures(measures, smk.output.measures)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

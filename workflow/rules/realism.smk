@@ -1,0 +1,76 @@
+# Needs: the people, the tree sequences, the model's expected F_ST.
+# Makes: results/realism/: how real the cohort is, a table and its figures.
+
+# Windows around planted variants are short, and what was planted in them is not natural.
+SHORTEST_MEASURED = 1_000_000
+MEASURED = [
+    name
+    for name, block in BLOCKS.items()
+    if block.length >= SHORTEST_MEASURED and (name in AUTOSOMES or block.contig == "chrX")
+] or list(BLOCKS)
+
+
+rule realism_block:
+    input:
+        trees=rules.simulate_block.output.trees,
+        people=rules.people.output.people,
+    output:
+        measures=temp(f"{RESULTS}/realism/blocks/{{block}}.npz"),
+    log:
+        f"{LOGS}/realism_block/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/realism_block/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(5, base_mb=1200),
+        runtime=60,
+    params:
+        code=code("europe/realism"),
+        block=lambda wildcards: BLOCKS[wildcards.block],
+        seed=config["seed"],
+    message:
+        "Realism of {wildcards.block}"
+    script:
+        f"{SCRIPTS}/realism_block.py"
+
+
+rule realism:
+    input:
+        measures=expand(rules.realism_block.output.measures, block=MEASURED),
+        people=rules.people.output.people,
+        expected=rules.demography.output.expected,
+    output:
+        table=report(
+            f"{RESULTS}/realism/realism.tsv",
+            caption="../report/realism.rst",
+            category="Realism",
+            labels={"figure": "table"},
+        ),
+        contigs=f"{RESULTS}/realism/contigs.tsv",
+        map=f"{RESULTS}/realism/map.svg",
+        fst=f"{RESULTS}/realism/fst.svg",
+        distance=f"{RESULTS}/realism/distance.svg",
+        spectrum=f"{RESULTS}/realism/spectrum.svg",
+        linkage=f"{RESULTS}/realism/linkage.svg",
+        sample_size=f"{RESULTS}/realism/sample_size.svg",
+    log:
+        f"{LOGS}/realism.log",
+    benchmark:
+        f"{BENCHMARKS}/realism.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(2, base_mb=1200),
+        runtime=30,
+    params:
+        code=code("europe"),
+        countries=INPUTS.countries,
+        blocks=INPUTS.blocks,
+        measured=[BLOCKS[name] for name in MEASURED],
+        genome=config["genome"],
+        seed=config["seed"],
+    message:
+        "Realism: measured against published and predicted figures"
+    script:
+        f"{SCRIPTS}/realism.py"
