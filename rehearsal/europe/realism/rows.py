@@ -1,0 +1,94 @@
+"""A row of the table: what was measured, what was expected, and whether it could be judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure. ``expected`` says ``low`` to ``high`` in words, or what to compare with.
+
+    ``judged``: there is a range, and the run is large enough. ``passed`` is None when it was not
+    judged; ``note`` then says why.
+    """
+
+    name: str
+    measured: float | None
+    expected: str
+    low: float | None
+    high: float | None
+    source: str
+    sample: str
+    judged: bool
+    passed: bool | None
+    note: str
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+
+
+def judged_row(
+    name: str,
+    measured: float,
+    low: float | None,
+    high: float | None,
+    *,
+    source: str,
+    sample: str,
+    needs: str = "",
+) -> Row:
+    """A row with a range, one end of which may be open. ``needs`` is what the run lacks, if any."""
+    value = _number(measured)
+    judged = value is not None and not needs
+    return Row(
+        name=name,
+        measured=value,
+        expected=_range_in_words(low, high),
+        low=low,
+        high=high,
+        source=source,
+        sample=sample,
+        judged=judged,
+        passed=_within(value, low, high) if judged and value is not None else None,
+        note=needs if value is not None else (needs or "could not be measured"),
+    )
+
+
+def informative_row(
+    name: str, measured: float, expected: str, *, source: str, sample: str, note: str
+) -> Row:
+    """A row that cannot be right or wrong; ``note`` says why."""
+    return Row(name, _number(measured), expected, None, None, source, sample, False, None, note)
+
+
+def row_table(rows: Iterable[Row]) -> pd.DataFrame:
+    """The rows as a table with ``COLUMNS``; missing values are None."""
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=object) for name, values in _by_column(rows).items()},
+        columns=list(COLUMNS),
+    )
+
+
+def _by_column(rows: Iterable[Row]) -> dict[str, list[object]]:
+    rows = list(rows)
+    return {name: [getattr(row, name) for row in rows] for name in COLUMNS}
+
+
+def _number(value: float) -> float | None:
+    """To five digits: beyond them machines differ in how they sum."""
+    return float(f"{value:.5g}") if math.isfinite(value) else None
+
+
+def _within(value: float, low: float | None, high: float | None) -> bool:
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _range_in_words(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high:.4g}"
+    return f"at least {low:.4g}" if high is None else f"{low:.4g} to {high:.4g}"
