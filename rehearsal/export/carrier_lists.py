@@ -34,9 +34,11 @@ def write_list(members: NDArray[np.int32], out: NDArray[np.uint8], w: int) -> in
     width = 2 if last < 65536 else 4
     if last // 8 + 1 < width * n:
         out[w] = BITS
-        out[w + 1 : w + 2 + last // 8] = 0
+        bits = out[w + 1 : w + 2 + last // 8]
+        for i in range(bits.size):
+            bits[i] = 0
         for m in members:
-            out[w + 1 + m // 8] |= 1 << (m % 8)
+            bits[m >> 3] |= 1 << (m & 7)
         return w + 2 + last // 8
     out[w] = SHORT if width == 2 else LONG
     w += 1
