@@ -51,6 +51,7 @@ def simulate_block(
 ) -> tskit.TreeSequence:
     """The block's genomes of all people, in GRCh38 coordinates.
 
+    All blocks of a run are given the same arguments but for ``block`` and what belongs to it.
     ``people`` and ``planted_plan`` come from ``pedigree.plan_people``; ``demography`` has a
     population named by each country's code, in generations. ``recombination`` is the map of the
     WHOLE contig (Morgans per base; on chrX the women's), unbinned; families cross over along it
@@ -67,6 +68,8 @@ def simulate_block(
     Raises InputError for a country that the demography lacks, a map that does not cover the
     block, and planted variants that overlap or contradict the reference.
     """
+    # Gametes are those of the whole contig: variants in other blocks have their say too.
+    transmissions = _plan_of(block.contig, planted, planted_plan)
     planted = planted_in(block, planted)
     check_places(planted)
     _check_countries(people, demography)
@@ -77,7 +80,7 @@ def simulate_block(
     gametes = force_transmissions(
         draw_gametes(pedigree, block.contig, recombination, seed, recombination_bin),
         people,
-        _plan_of(planted, planted_plan),
+        transmissions,
     )
     founders = _simulate_founders(block, people, pedigree, demography, block_map, seed)
     ts = _assemble(block, people, pedigree, gametes, *founders)
@@ -155,9 +158,10 @@ def _check_countries(people: pd.DataFrame, demography: msprime.Demography) -> No
             raise InputError("demography", code, "expected a deme named by this country's code")
 
 
-def _plan_of(planted: Sequence[PlantedVariant], plan: pd.DataFrame) -> pd.DataFrame:
-    """The plan's rows of these variants, with the variant's position as ``start``."""
-    start = plan["variant"].map({str(v.variant): v.variant.start for v in planted})
+def _plan_of(contig: str, planted: Sequence[PlantedVariant], plan: pd.DataFrame) -> pd.DataFrame:
+    """The plan's rows of the contig's variants, with the variant's position as ``start``."""
+    position = {str(v.variant): v.variant.start for v in planted if v.variant.contig == contig}
+    start = plan["variant"].map(position)
     return plan.assign(start=start)[start.notna()].astype({"start": "int64"})
 
 

@@ -159,10 +159,13 @@ def test_sizes_are_scaled_in_every_epoch():
     assert model.populations[0].initial_size == 100
 
 
-def test_relatives_share_across_the_border_of_two_blocks(simulate, cohort):
+def test_relatives_share_across_the_border_of_two_blocks(simulate, cohort, planted):
+    """Also those whose gametes were chosen for a variant that stands in one of the blocks."""
     people = cohort[0]
-    left, right = (simulate("chr22", start=start) for start in (20_000_000, 20_050_000))
-    before, after = left.at(20_049_999), right.at(20_050_000)
+    starts = (20_040_000, 20_090_000)
+    assert any(starts[0] <= v.variant.start < starts[1] and v.carriers for v in planted)
+    left, right = (simulate("chr22", start=start, planted=planted) for start in starts)
+    before, after = left.at(20_089_999), right.at(20_090_000)
     children = np.repeat(people["father"].notna().to_numpy(), 2)
     for node in np.flatnonzero(children):
         assert before.parent(node) == after.parent(node)
