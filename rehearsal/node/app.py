@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rehearsal.node.access import rights
-from rehearsal.node.beacon import describing, framing
+from rehearsal.node.beacon import describing, framing, openapi
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.beacon.holdings import Holdings
@@ -44,6 +44,7 @@ def beacon_app(holdings: Holdings) -> Starlette:
         _get("/", tell_info),
         _get("/info", tell_info),
         _get("/service-info", partial(_plain, describing.service_info(settings))),
+        _get("/openapi.json", partial(_plain, openapi.description(settings))),
         _get(
             "/configuration", partial(_informing, lambda _: describing.configuration(), beacon_id)
         ),

@@ -34,6 +34,7 @@ from rehearsal.node.variant_store import VariantStore
 log = logging.getLogger(__name__)
 
 BACKLOG = 1024
+MAX_CONCURRENT = 8192  # requests; far ones wait a round trip, slow ones up to their time limit
 HEADER_TIMEOUT_MS = 10_000
 PARENT_CHECK_S = 1.0
 EXIT_BAD_INPUT = 2
@@ -126,6 +127,7 @@ class _OnSocket(Server):
             interface=Interfaces.ASGINL,
             http=HTTPModes.http1,
             websockets=False,
+            backpressure=MAX_CONCURRENT,
             log_enabled=False,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
         )

@@ -219,7 +219,7 @@ def test_a_connection_dropped_half_way_does_no_harm(node, bytes_sent):
 
 
 def test_other_callers_are_served_while_slow_ones_wait(node):
-    slow = [socket.create_connection(node) for _ in range(50)]
+    slow = [socket.create_connection(node) for _ in range(300)]
     try:
         for connection in slow:
             connection.sendall(
