@@ -128,9 +128,9 @@ def carrier_chunks(
     """Walk over all sites of the tree sequence, once.
 
     Memory is bounded by ``max_entries`` (5 bytes each, raised to the number of haplotypes where
-    it is smaller) beside the tree sequence, 40 bytes a node and 8 an edge. Every sample is taken to be
-    called: an isolated one has the ancestral allele. Raises InputError for an individual with
-    three sample nodes, a sample without individual, or a site of more than 255 alleles.
+    it is smaller) beside the tree sequence, 40 bytes a node and 8 an edge. Every sample is taken
+    to be called: an isolated one has the ancestral allele. Raises InputError for an individual
+    with three sample nodes, a sample without individual, or a site of more than 255 alleles.
     """
     haplotypes = Haplotypes.of(ts) if haplotypes is None else haplotypes
     if ts.num_sites == 0:
