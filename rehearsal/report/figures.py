@@ -473,6 +473,7 @@ def vega_specification(chart: alt.LayerChart) -> dict[str, Any]:
 
 
 def save_still(chart: alt.LayerChart, path: Path | str) -> None:
-    """Writes the chart as an SVG file that needs nothing else."""
+    """Writes the chart as an SVG file that needs nothing else, on paper of its own."""
+    specification = chart.to_dict() | {"background": LIGHT.paper}
     with written_aside(path) as aside:
-        aside.write_text(vl_convert.vegalite_to_svg(chart.to_dict()), encoding="utf-8")
+        aside.write_text(vl_convert.vegalite_to_svg(specification), encoding="utf-8")

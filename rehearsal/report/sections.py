@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
+from rehearsal.bench.run import CONTROL, EMPTY_HANDLER
 from rehearsal.report import figures
 from rehearsal.report.parts import (
     Column,
@@ -207,8 +208,24 @@ def _latency(tables: ReportTables, nodes: pd.DataFrame) -> Section:
                 figures.vega_specification(by_kind),
             ),
             table,
+            *_control(tables.latency),
         ],
     )
+
+
+def _control(latency: pd.DataFrame) -> Iterator[Text]:
+    """What requests cost that ask for nothing, to hold the other figures against."""
+    medians = latency[latency["kind"] == CONTROL.kind].set_index("node")["p50_ms"].dropna()
+    if EMPTY_HANDLER in medians:
+        yield Text(
+            f"For comparison: an empty handler on this machine answered the same client in "
+            f"{milliseconds(medians.pop(EMPTY_HANDLER))} ms (median)"
+            + (f", the nodes' service-info in {_between(medians)} ms." if len(medians) else ".")
+        )
+
+
+def _between(values: pd.Series) -> str:
+    return f"{milliseconds(values.min())} to {milliseconds(values.max())}"
 
 
 def _cohort(tables: ReportTables) -> Section:
@@ -324,7 +341,7 @@ def _provenance(summary: Mapping[str, Any]) -> Section:
                 f"{machine['memory_gb']} GB, {machine['system']}",
             ),
             *_conditions(run["conditions"]),
-            ("Load average at the end", _loads(run["load_average"])),
+            ("Load average", _loads(run)),
             ("Versions", ", ".join(f"{name} {text}" for name, text in run["versions"].items())),
         ]
     )
@@ -338,7 +355,9 @@ def _provenance(summary: Mapping[str, Any]) -> Section:
     frame = pd.DataFrame(run["stages"], columns=[how.name for how in shown])
     parts: list[Any] = [facts]
     if len(frame):
-        table = table_of(frame, "Time a stage, summed over its jobs", shown)
+        table = table_of(
+            frame, "Time a stage, summed over its jobs, as Snakemake measured it", shown
+        )
         total = (
             "All",
             whole(frame["jobs"].sum()),
@@ -354,9 +373,6 @@ def _conditions(conditions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the bench noted while it asked; each fact only if it is there."""
     if "started" in conditions:
         yield "Asked at", conditions["started"]
-    for when in ("before", "after"):
-        if loads := conditions.get(f"load_average_{when}"):
-            yield f"Load average {when} asking", _loads(loads)
     if burst := conditions.get("burst"):
         yield (
             "Throughput",
@@ -365,9 +381,18 @@ def _conditions(conditions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
 
 
-def _loads(averages: Sequence[float]) -> str:
-    """One, five and fifteen minutes."""
-    return ", ".join(f"{load:.2f}" for load in averages)
+def _loads(run: Mapping[str, Any]) -> str:
+    """Load averages of one, five and fifteen minutes, as far as they were noted."""
+    noted = {
+        "before asking": run["conditions"].get("load_average_before"),
+        "after asking": run["conditions"].get("load_average_after"),
+        "at the end": run["load_average"],
+    }
+    return "; ".join(
+        f"{', '.join(f'{load:.2f}' for load in loads)} {when}"
+        for when, loads in noted.items()
+        if loads
+    )
 
 
 def _limits() -> Section:

@@ -4,6 +4,7 @@ import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
 from rehearsal.report.page import inline_svg, script_json, write_page
@@ -144,11 +145,23 @@ def test_the_page_is_made_for_keyboards_and_screen_readers(page_of, tables):
     assert all(attrs["tabindex"] == "0" and attrs["aria-label"] for attrs in scrolling)
 
 
+def test_a_bare_control_stands_beside_the_latencies(page_of, tables):
+    control = tables.latency.iloc[:3].assign(
+        kind="control", node=["empty handler", "BE", "FI"], p50_ms=[0.25, 2.5, 41.0]
+    )
+    latency = pd.concat([tables.latency, control])
+    text = " ".join(read(page_of(replace(tables, latency=latency))).text.split())
+    assert "an empty handler on this machine answered the same client in 0.2 ms (median)" in text
+    assert "the nodes' service-info in 2.5 to 41.0 ms." in text
+    assert "control" not in text.replace("controlled", "")
+
+
 def test_provenance_says_what_the_run_was_made_with(page_of, tables):
     text = " ".join(read(page_of(tables)).text.split())
     assert "Seed 7 Config digest 0123abcd" in text
-    assert "Asked at 2030-01-01T00:00:00+00:00 Load average before asking 0.50, 0.25, 0.12" in text
-    assert "Throughput 40.2 queries/s of all nodes, 1127 requests/s, with 16 queries" in text
+    assert "Asked at 2030-01-01T00:00:00+00:00 Throughput 40.2 queries/s of all nodes" in text
+    assert "Load average 0.50, 0.25, 0.12 before asking; " in text
+    assert "1127 requests/s, with 16 queries under way" in text
 
 
 def test_what_it_is_not_is_said(page_of, tables):
