@@ -11,6 +11,7 @@ import argparse
 import os
 import platform
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -49,7 +50,12 @@ def binned_map(length: int, rate: float) -> msprime.RateMap:
 
 
 def simulate(
-    demography: msprime.Demography, codes: list[str], people: int, length: int, rate: float, seed
+    demography: msprime.Demography,
+    codes: list[str],
+    people: int,
+    length: int,
+    rate: float,
+    seed: int,
 ) -> tskit.TreeSequence:
     ancestry = msprime.sim_ancestry(
         dict.fromkeys(codes, people),
@@ -100,6 +106,91 @@ def transitions(ts: tskit.TreeSequence) -> tuple[int, int]:
     return found, len(kinds) - found
 
 
+@dataclass
+class Sums:
+    """What the chunks add up to."""
+
+    differences: np.ndarray  # (k, k), autosomes
+    on_x: np.ndarray  # (k, k)
+    kinship: np.ndarray  # (people, people)
+    common: int = 0
+    sites: int = 0
+    singletons: int = 0
+    kinds: tuple[int, int] = (0, 0)
+
+
+def add_autosome(sums: Sums, ts: tskit.TreeSequence, groups: np.ndarray) -> None:
+    carried = (ts.genotype_matrix() > 0).astype(np.int8)
+    copies = carried.sum(axis=1)
+    sums.sites += int(((copies > 0) & (copies < len(groups))).sum())
+    sums.singletons += int((copies == 1).sum())
+    sums.differences += pairwise_differences(carried, groups, len(sums.differences))
+    part, number = relatedness(carried)
+    sums.kinship += part
+    sums.common += number
+    one, other = transitions(ts)
+    sums.kinds = (sums.kinds[0] + one, sums.kinds[1] + other)
+
+
+def run(graph: demes.Graph, codes: list[str], options: argparse.Namespace, x_chunks: int) -> Sums:
+    length, people, count = int(options.megabases * 1e6), options.people, len(codes)
+    groups = np.repeat(np.arange(count), 2 * people)
+    square, individuals = np.zeros((count, count)), count * people
+    sums = Sums(square, square.copy(), np.zeros((individuals, individuals), dtype=np.float64))
+    whole, three_quarters = to_msprime(graph), to_msprime(scaled(graph, 0.75))
+    for chunk in range(options.chunks):
+        seed = derive_seed(options.seed, "autosome", chunk)
+        add_autosome(sums, simulate(whole, codes, people, length, RECOMBINATION_RATE, seed), groups)
+    for chunk in range(x_chunks):
+        seed = derive_seed(options.seed, "X", chunk)
+        ts = simulate(three_quarters, codes, people, length, RECOMBINATION_RATE * 2 / 3, seed)
+        sums.on_x += pairwise_differences((ts.genotype_matrix() > 0).astype(np.int8), groups, count)
+    return sums
+
+
+def print_fst(sums: Sums, graph: demes.Graph, countries: list[Country]) -> None:
+    codes = [country.code for country in countries]
+    index = {code: i for i, code in enumerate(codes)}
+    expected = hudson_fst(expected_coalescence_times(graph, codes))
+    fst, upper = hudson_fst(sums.differences), np.triu_indices(len(codes), 1)
+    pairs = published_pairs(PUBLISHED_FST, countries)
+    simulated = fst[pairs["country1"].map(index), pairs["country2"].map(index)]
+    print(
+        f"F_ST against the expected: r = {np.corrcoef(fst[upper], expected[upper])[0, 1]:.4f}, "
+        f"slope {np.polyfit(expected[upper], fst[upper], 1)[0]:.3f}, highest {fst.max():.4f}"
+    )
+    r = np.corrcoef(simulated, pairs["fst"])[0, 1]
+    print(f"F_ST against {len(pairs)} published pairs: r = {r:.3f}")
+
+
+def print_pca(sums: Sums, countries: list[Country], people: int) -> None:
+    _, vectors = np.linalg.eigh(sums.kinship / sums.common)
+    axes = vectors[:, -2:].reshape(len(countries), people, 2).mean(axis=1)
+    index = {country.code: i for i, country in enumerate(countries)}
+    popres = pca_centroids(POPRES_CENTROIDS, countries)
+    shown = axes[popres["country"].map(index)]
+    to_popres = procrustes_correlation(shown, popres[["pc1", "pc2"]].to_numpy())
+    to_map = procrustes_correlation(axes, map_coordinates(countries))
+    print(
+        f"PCA of all people, {sums.common} sites of 5 % or more, Procrustes: "
+        f"POPRES {to_popres:.3f}, map {to_map:.3f}"
+    )
+
+
+def print_sites(sums: Sums, codes: list[str], bases: float, x_bases: float) -> None:
+    diversity = np.diag(sums.differences) / bases
+    least, most = int(diversity.argmin()), int(diversity.argmax())
+    ratio = np.diag(sums.on_x).mean() / x_bases / diversity.mean()
+    print(
+        f"heterozygosity {diversity.mean():.2e} ({codes[least]} {diversity[least]:.2e} to "
+        f"{codes[most]} {diversity[most]:.2e}); X/autosome {ratio:.3f}"
+    )
+    print(
+        f"Ts/Tv {sums.kinds[0] / sums.kinds[1]:.3f}; {sums.sites / bases * 1e6:.0f} sites/Mb, "
+        f"{sums.singletons / sums.sites:.1%} with one copy"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chunks", type=int, default=80)
@@ -109,68 +200,25 @@ def main() -> None:
     parser.add_argument("--countries", type=Path, default=ROOT / "config/countries.tsv")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-
     table = pd.read_csv(options.countries, sep="\t", na_filter=False)
     countries = [Country(**row) for row in table.to_dict("records")]
     codes = [country.code for country in countries]
     graph = build_model(countries, read_parameters(options.parameters))
-    expected = hudson_fst(expected_coalescence_times(graph, codes))
-    length = int(options.megabases * 1e6)
-    groups = np.repeat(np.arange(len(codes)), 2 * options.people)
-
-    started, wall = time.process_time(), time.time()
-    differences, kinship, common = np.zeros_like(expected), 0.0, 0
-    kinds, sites, single = np.zeros(2), 0, 0
-    demography = to_msprime(graph)
-    for chunk in range(options.chunks):
-        seed = derive_seed(options.seed, "autosome", chunk)
-        ts = simulate(demography, codes, options.people, length, RECOMBINATION_RATE, seed)
-        carried = (ts.genotype_matrix() > 0).astype(np.int8)
-        copies = carried.sum(axis=1)
-        sites += int(((copies > 0) & (copies < len(groups))).sum())
-        single += int((copies == 1).sum())
-        differences += pairwise_differences(carried, groups, len(codes))
-        part, number = relatedness(carried)
-        kinship, common = kinship + part, common + number
-        kinds += transitions(ts)
-    on_x = np.zeros_like(expected)
     x_chunks = max(1, options.chunks // 8)
-    for chunk in range(x_chunks):
-        seed = derive_seed(options.seed, "X", chunk)
-        x_graph = to_msprime(scaled(graph, 0.75))
-        ts = simulate(x_graph, codes, options.people, length, RECOMBINATION_RATE * 2 / 3, seed)
-        on_x += pairwise_differences((ts.genotype_matrix() > 0).astype(np.int8), groups, len(codes))
-    seconds, wall = time.process_time() - started, time.time() - wall
-
-    fst = hudson_fst(differences)
-    upper = np.triu_indices(len(codes), 1)
-    _, vectors = np.linalg.eigh(kinship / common)
-    people_of = np.repeat(np.arange(len(codes)), options.people)
-    axes = np.array([vectors[people_of == i, -2:].mean(axis=0) for i in range(len(codes))])
-    index = {code: i for i, code in enumerate(codes)}
-    pairs = published_pairs(PUBLISHED_FST, countries)
-    simulated = fst[pairs["country1"].map(index), pairs["country2"].map(index)]
-    popres = pca_centroids(POPRES_CENTROIDS, countries)
-    bases = options.chunks * length
-    diversity = np.diag(differences) / bases
-    ratio = (np.diag(on_x) / (x_chunks * length)).mean() / diversity.mean()
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-          f"{datetime.now():%Y-%m-%d}, load {os.getloadavg()[0]:.1f}")  # fmt: skip
-    print(f"{options.chunks} x {options.megabases:g} Mb x {options.people} people a country: "
-          f"{seconds:.0f} CPU-s, {wall:.0f} s")  # fmt: skip
-    print(f"F_ST simulated against expected: r = {np.corrcoef(fst[upper], expected[upper])[0, 1]:.4f}, "
-          f"slope {np.polyfit(expected[upper], fst[upper], 1)[0]:.3f}, highest {fst.max():.4f}")  # fmt: skip
-    print(f"F_ST simulated against {len(pairs)} published pairs: "
-          f"r = {np.corrcoef(simulated, pairs['fst'])[0, 1]:.3f}")  # fmt: skip
-    of_popres = axes[popres["country"].map(index)]
-    print("PCA of all people, Procrustes: POPRES "
-          f"{procrustes_correlation(of_popres, popres[['pc1', 'pc2']].to_numpy()):.3f}, "
-          f"map {procrustes_correlation(axes, map_coordinates(countries)):.3f} ({common} sites)")  # fmt: skip
-    print(f"heterozygosity {diversity.mean():.3e} ({diversity.min():.3e} "
-          f"{codes[int(diversity.argmin())]} to {diversity.max():.3e} "
-          f"{codes[int(diversity.argmax())]}); X/autosome {ratio:.3f}")  # fmt: skip
-    print(f"Ts/Tv {kinds[0] / kinds[1]:.3f}; {sites / bases * 1e6:.0f} sites/Mb, "
-          f"{100 * single / sites:.1f} % with one copy")  # fmt: skip
+    started, wall = time.process_time(), time.time()
+    sums = run(graph, codes, options, x_chunks)
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, {datetime.now():%Y-%m-%d}, "
+        f"load average {os.getloadavg()[0]:.1f}"
+    )
+    print(
+        f"{options.chunks} x {options.megabases:g} Mb, {options.people} people a country: "
+        f"{time.process_time() - started:.0f} CPU-s, {time.time() - wall:.0f} s"
+    )
+    print_fst(sums, graph, countries)
+    print_pca(sums, countries, options.people)
+    chunk = options.megabases * 1e6
+    print_sites(sums, codes, options.chunks * chunk, x_chunks * chunk)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 
 # The largest step: moves and meetings a lineage, and e-folds of a size. For the Europe model
-# F_ST then agrees with a ten times finer grid to 3e-5 of itself.
-EVENTS_A_STEP = 0.05
+# F_ST then agrees with a ten times finer grid to 1e-4 of itself.
+EVENTS_A_STEP = 0.02
 GROWTH_A_STEP = 0.25
 
 Matrix = NDArray[np.float64]
