@@ -11,7 +11,7 @@ from rehearsal.logs import logged_to
 from rehearsal.report import figures
 from rehearsal.report.page import write_page
 from rehearsal.report.provenance import run_facts, stage_times
-from rehearsal.report.summary import build_summary
+from rehearsal.report.summary import build_summary, write_summary
 from rehearsal.report.tables import (
     ReportTables,
     cohort_table,
@@ -34,17 +34,21 @@ def main(smk):
     settings = {key: value for key, value in config.items() if key != "results"}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     summary = build_summary(
-        run=run_facts(config["seed"], digest, stage_times(smk.params.benchmarks)),
+        run=run_facts(
+            config["seed"],
+            digest,
+            stage_times(smk.params.benchmarks),
+            conditions=json.loads(Path(smk.input.conditions).read_text()),
+        ),
         people=tables.people,
         blocks=smk.params.blocks,
-        variants=json.loads(Path(smk.input.cohort).read_text())["alleles"],
+        variants=tables.spectrum.attrs["variants"],
         nodes=[country.code for country in tables.countries],
         answers=tables.answers,
         deadline_s=config["network"]["deadline_s"],
     )
     write_page(smk.output.page, summary, tables)
-    with written_aside(smk.output.summary) as path:
-        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_summary(smk.output.summary, summary)
     with written_aside(smk.output.cohort) as path:
         cohort_table(tables).to_csv(path, index=False)
     nodes, countries = node_table(tables), tables.countries

@@ -1,6 +1,5 @@
 """The queries of this run, drawn from its cohort, and the right answer to each."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +7,6 @@ import pandas as pd
 from rehearsal.bench.suite import draw_suite, write_suite
 from rehearsal.bench.templates import read_templates
 from rehearsal.bench.truth import Truth, pooled_sites, write_truth
-from rehearsal.files import written_aside
 from rehearsal.genomes.seeds import derive_seed
 from rehearsal.logs import logged_to
 
@@ -19,10 +17,9 @@ def main(smk):
     diseases, measurements, features = (
         pd.read_parquet(smk.input[name]) for name in ("diseases", "measurements", "features")
     )
-    sites = pooled_sites(trees)
     suite = draw_suite(
         read_templates(Path(smk.input.templates)),
-        sites,
+        pooled_sites(trees),
         smk.params.variants,
         smk.params.genes,
         people,
@@ -33,8 +30,6 @@ def main(smk):
     truth = Truth(trees, people, diseases, features, measurements, smk.params.genes)
     write_suite(suite, Path(smk.output.suite))
     write_truth(truth.answers(suite), Path(smk.output.truth))
-    with written_aside(smk.output.cohort) as path:
-        path.write_text(json.dumps({"alleles": len(sites)}) + "\n")
     print(f"{len(suite)} queries")
 
 

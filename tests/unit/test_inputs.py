@@ -68,12 +68,20 @@ def test_positions_of_planted_variants_become_0_based(config):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("genome.mutation_rate", "1e-8", r"genome.mutation_rate: expected a number, found '1e-8'.*1.0e-8"),
+        (
+            "genome.mutation_rate",
+            "1e-8",
+            r"genome.mutation_rate: expected a number, found '1e-8'.*1.0e-8",
+        ),
         ("cohort.people", {False: 10}, r'cohort.people: .*unquoted NO as false, write "NO"'),
         ("network.asker", False, r'network.asker: .*write "NO"'),
         ("network.asker", "XX", r"network.asker: XX is not a country of config/countries.tsv"),
         ("cohort.people", {"XX": 10}, r"cohort.people: XX is not a country"),
-        ("cohort.people_per_country", -5, r"cohort.people_per_country: expected at least 1, found -5"),
+        (
+            "cohort.people_per_country",
+            -5,
+            r"cohort.people_per_country: expected at least 1, found -5",
+        ),
         ("cohort.family_share", 1.5, r"cohort.family_share: expected at most 1"),
         ("cohort.total", 10, r"cohort.total: expected at least 28"),
         ("genome.block_size", -1, r"genome.block_size: expected at least"),
@@ -81,7 +89,11 @@ def test_positions_of_planted_variants_become_0_based(config):
         ("genome.regions", ["chr22:50000000-60000000"], r"outside|length"),
         ("genome.regions", ["chr22:1000000-2000000", "chr22:1500000-3000000"], r"overlap"),
         ("genome.regions", ["chr99"], r"chr99"),
-        ("genome.planted_window", 0, r"expected a region or a planted_window of 1 or more for BRCA1"),
+        (
+            "genome.planted_window",
+            0,
+            r"expected a region or a planted_window of 1 or more for BRCA1",
+        ),
     ],
 )
 def test_a_wrong_value_is_one_line_with_file_key_and_expectation(config, key, value, message):
@@ -107,7 +119,12 @@ def test_the_overlay_that_holds_the_fault_is_the_file_that_is_named(config, tmp_
 @pytest.mark.parametrize(
     ("table", "old", "new", "message"),
     [
-        ("countries", "\tAustria\t47.6", "\tAustria\t147.6", r"line 2: latitude: expected at most 90"),
+        (
+            "countries",
+            "\tAustria\t47.6",
+            "\tAustria\t147.6",
+            r"line 2: latitude: expected at most 90",
+        ),
         ("countries", "BE\tBelgium", "AT\tBelgium", r"line 3: code: AT stands there twice"),
         ("countries", "latitude", "lattitude", r"line 1: expected a column latitude"),
         ("variants", "43124027\tACT", "43124027\tAXT", r"line 2: ref: expected text that matches"),

@@ -28,16 +28,14 @@ rule structure:
 
 
 rule page:
-    message:
-        "Report: the page, summary.json and figures"
     input:
         people=rules.people.output.people,
         drawing=rules.demography.output.drawing,
         components=rules.structure.output.components,
         spectrum=rules.structure.output.spectrum,
-        cohort=rules.suite.output.cohort,
         answers=rules.ask.output.answers,
         latency=rules.ask.output.latency,
+        conditions=rules.ask.output.conditions,
         distances=rules.distances.output.distances,
         countries=config["countries"],
     output:
@@ -84,21 +82,23 @@ rule page:
             category="Cohort",
             labels={"figure": "the cohort by country"},
         ),
-    params:
-        code=code("report"),
-        config=config,
-        countries=INPUTS.countries,
-        blocks=list(BLOCKS),
-        benchmarks=BENCHMARKS,
     log:
         f"{LOGS}/page.log",
     benchmark:
         f"{BENCHMARKS}/page.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
     resources:
         mem_mb=1500,
         runtime=15,
-    conda:
-        "../../envs/rehearsal.yaml"
+    params:
+        code=code("report", "bench"),
+        config=config,
+        countries=INPUTS.countries,
+        blocks=list(BLOCKS),
+        benchmarks=BENCHMARKS,
+    message:
+        "Report: the page, summary.json and figures"
     script:
         f"{SCRIPTS}/page.py"
 
