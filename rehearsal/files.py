@@ -26,7 +26,7 @@ def written_aside(path: Path | str) -> Iterator[Path]:
     aside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield aside
-        os.replace(aside, path)
+        aside.replace(path)
     finally:
         if aside.is_dir():
             shutil.rmtree(aside, ignore_errors=True)

@@ -140,7 +140,7 @@ def read_countries(path: Path, schema: Path) -> list[Country]:
 
 
 def read_planted(path: Path, schema: Path, codes: Sequence[str]) -> list[PlantedVariant]:
-    """The planted variants of ``config/variants.tsv``, positions made 0-based. Raises InputError."""
+    """The planted variants of a table, their positions made 0-based. Raises InputError."""
     planted = []
     for line, row in _read_table(path, schema):
         frequency = _frequencies(row["frequency"], path, line)
@@ -229,7 +229,8 @@ def _forbid_false_countries(config: Mapping[str, Any], sources: Sequence[Path]) 
             raise InputError(
                 _source_of(key.split("."), sources),
                 key,
-                'expected a country code, found false: YAML reads an unquoted NO as false, write "NO"',
+                "expected a country code, found false: "
+                'YAML reads an unquoted NO as false, write "NO"',
             )
 
 
@@ -249,11 +250,9 @@ def _source_of(path: Sequence[object], sources: Sequence[Path]) -> str:
     for source in reversed(sources):
         part: Any = yaml.safe_load(Path(source).read_text())
         for step in path:
-            if isinstance(part, Mapping) and step in part:
+            try:
                 part = part[step]
-            elif isinstance(part, list) and isinstance(step, int) and step < len(part):
-                part = part[step]
-            else:
+            except (KeyError, IndexError, TypeError):
                 break
         else:
             return str(source)

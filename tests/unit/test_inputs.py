@@ -2,6 +2,7 @@
 
 import copy
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,4 @@ def test_shares_by_census_add_up_and_respect_the_floor(census, floor, extra):
     assert sum(numbers.values()) == total
     assert min(numbers.values()) >= floor
     ordered = sorted(countries, key=lambda c: c.census_millions)
-    assert all(
-        numbers[a.code] <= numbers[b.code] + 1 for a, b in zip(ordered, ordered[1:], strict=False)
-    )
+    assert all(numbers[a.code] <= numbers[b.code] + 1 for a, b in pairwise(ordered))

@@ -20,9 +20,11 @@ def dry_run(tmp_path, overlay):
     overlay_file = tmp_path / "overlay.yaml"
     overlay_file.write_text(overlay if isinstance(overlay, str) else yaml.safe_dump(overlay))
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--dry-run"]
-        + ["--quiet", "--cores", "1", "--workflow-profile", "none"]
-        + ["--configfile", "config/config.yaml", overlay_file],
+        [
+            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--dry-run"),
+            *("--quiet", "--cores", "1", "--workflow-profile", "none"),
+            *("--configfile", "config/config.yaml", overlay_file),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

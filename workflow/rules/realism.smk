@@ -6,7 +6,8 @@ SHORTEST_MEASURED = 1_000_000
 MEASURED = [
     name
     for name, block in BLOCKS.items()
-    if block.length >= SHORTEST_MEASURED and (name in AUTOSOMES or block.contig == "chrX")
+    if block.length >= SHORTEST_MEASURED
+    and (name in AUTOSOMES or block.contig == "chrX")
 ] or list(BLOCKS)
 
 
