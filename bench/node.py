@@ -248,8 +248,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    print(f"{datetime.now():%Y-%m-%d %H:%M}  {platform.machine()}, {os.cpu_count()} CPUs, Python ")
-    print(f"{platform.python_version()}; load average {os.getloadavg()[0]:.2f} before")
+    print(f"{datetime.now():%Y-%m-%d %H:%M}  {platform.machine()}, {os.cpu_count()} CPUs", end="; ")
+    print(f"Python {platform.python_version()}; load average {os.getloadavg()[0]:.2f} before")
     with tempfile.TemporaryDirectory() as scratch:
         small = make_node(Path(scratch) / "small", 100, options.variants, options.seed)
         large = make_node(Path(scratch) / "large", options.people, 20, options.seed)

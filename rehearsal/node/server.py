@@ -67,7 +67,11 @@ def create_app(
 
     Raises InputError for a folder that cannot be served.
     """
-    app = beacon_app(open_node(folder))
+    return _app(open_node(folder), delay_s, bandwidth_mbps)
+
+
+def _app(holdings: Holdings, delay_s: float, bandwidth_mbps: float | None) -> Starlette | Distant:
+    app = beacon_app(holdings)
     return Distant(app, delay_s, bandwidth_mbps) if delay_s or bandwidth_mbps else app
 
 
@@ -87,9 +91,7 @@ def serve(
     Raises InputError when the folder cannot be served or the address cannot be used.
     """
     holdings = open_node(folder)
-    app: Any = beacon_app(holdings)
-    if delay_ms or bandwidth_mbps:
-        app = Distant(app, delay_ms / 1000, bandwidth_mbps)
+    app = _app(holdings, delay_ms / 1000, bandwidth_mbps)
     with _listening(host, port) as listener:
         url = _url(listener)
         endpoint = {"country": holdings.settings.country_code, "url": url, "pid": os.getpid()}

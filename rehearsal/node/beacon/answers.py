@@ -1,7 +1,7 @@
 """Answers to requests for entries: which exist, how many, and a page of their records.
 
-Totals are of the whole answer whatever the page. The network-wide total of a request is the
-number of DIFFERENT entries: a variant that two datasets hold counts once, while each dataset's
+Totals are of the whole answer whatever the page. The total of a request is the number
+of DIFFERENT entries: a variant that two datasets hold counts once, while each dataset's
 result set has its own count.
 """
 
@@ -156,7 +156,7 @@ def _variants(
             if dataset.kind != "people":
                 record["frequencyInPopulations"] = records.frequencies(row, people, holdings)
             if dataset.kind != "frequencies":
-                record["caseLevelData"] = list(records.cases(row, people, holdings))
+                record |= records.cases(row, people, holdings)
             one.records.append(record)
     return sets
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
@@ -113,24 +113,31 @@ def _frequency(population: str, counts: AlleleCounts) -> Record:
     }
 
 
-def cases(row: VariantRow, people: BitMap | None, holdings: Holdings) -> Iterator[Record]:
-    """``caseLevelData``: carriers among these people, at most MAX_CASES of them."""
+def cases(row: VariantRow, people: BitMap | None, holdings: Holdings) -> Record:
+    """``caseLevelData``: carriers among these people. Of more than MAX_CASES only the first are
+    listed, and ``info`` tells how many there are; ``/g_variants/{id}/individuals`` pages all."""
     carriers = row.carriers() if people is None else row.carriers() & people
     homozygotes = row.homozygotes()
     men = holdings.of_sex["male"]
-    once = {
-        True: HEMIZYGOUS if ploidy(row.contig, "male") == 1 else HETEROZYGOUS,
-        False: HEMIZYGOUS if ploidy(row.contig, "female") == 1 else HETEROZYGOUS,
-    }
+    of_men = HEMIZYGOUS if ploidy(row.contig, "male") == 1 else HETEROZYGOUS
+    of_women = HEMIZYGOUS if ploidy(row.contig, "female") == 1 else HETEROZYGOUS
+    listed = []
     for position in carriers[:MAX_CASES]:
         individual = holdings.variants.individuals[position]
-        yield {
-            "individualId": individual,
-            "biosampleId": individual + SUFFIXES["biosamples"],
-            "analysisId": individual + SUFFIXES["analyses"],
-            "zygosity": HOMOZYGOUS if position in homozygotes else once[position in men],
-            "alleleOrigin": GERMLINE,
-        }
+        once = of_men if position in men else of_women
+        listed.append(
+            {
+                "individualId": individual,
+                "biosampleId": individual + SUFFIXES["biosamples"],
+                "analysisId": individual + SUFFIXES["analyses"],
+                "zygosity": HOMOZYGOUS if position in homozygotes else once,
+                "alleleOrigin": GERMLINE,
+            }
+        )
+    told: Record = {"caseLevelData": listed}
+    if len(carriers) > MAX_CASES:
+        told["info"] = {"caseLevelDataTotal": len(carriers)}
+    return told
 
 
 # --- people and what belongs to them ------------------------------------------------------------

@@ -109,6 +109,15 @@ def test_only_the_people_dataset_names_carriers(query, facts):
     }
 
 
+def test_a_long_list_of_carriers_is_cut_and_says_so(query, monkeypatch):
+    monkeypatch.setattr("rehearsal.node.beacon.records.MAX_CASES", 3)
+    allele = ("chrX", 12_886_151, "A", "G")
+    body = query("g_variants", _granularity="record", **sequence(allele))
+    (record,) = result_set(body, "GDI-FI-REHEARSAL-1")["results"]
+    assert len(record["caseLevelData"]) == 3
+    assert record["info"] == {"caseLevelDataTotal": 4}
+
+
 def test_a_variant_in_two_datasets_counts_once(query, facts):
     body = query("g_variants", **sequence(next(iter(facts.genotypes))))
     assert body["responseSummary"] == {"exists": True, "numTotalResults": 1}
