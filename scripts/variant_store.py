@@ -1,5 +1,7 @@
 """A country's variant store from its parts of all blocks."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from rehearsal.logs import logged_to
@@ -7,9 +9,10 @@ from rehearsal.node.variant_store import build_store
 
 
 def main(smk):
+    country = smk.wildcards.country
     people = pd.read_parquet(smk.input.people)
-    mine = people[people["country"] == smk.wildcards.country]
-    build_store(smk.input.parts, mine, smk.output.store)
+    parts = [Path(folder) / f"{country}.parquet" for folder in smk.input.parts]
+    build_store(parts, people[people["country"] == country], Path(smk.output.store))
 
 
 if __name__ == "__main__":

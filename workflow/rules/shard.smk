@@ -14,12 +14,7 @@ rule shard_block:
             f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf.csi",
             country=COUNTRIES,
         ),
-        part=temp(
-            expand(
-                f"{RESULTS}/shards/{{country}}/{{{{block}}}}.parquet",
-                country=COUNTRIES,
-            )
-        ),
+        parts=temp(directory(f"{RESULTS}/shards/{{block}}")),
     log:
         f"{LOGS}/shard/{{block}}.log",
     benchmark:
@@ -31,7 +26,7 @@ rule shard_block:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code("export", "genomes/carriers.py"),
+        code=code("export", "genomes/carriers.py", "genomes/tree_walk.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         countries=COUNTRIES,
     message:
@@ -42,9 +37,7 @@ rule shard_block:
 
 rule variant_store:
     input:
-        parts=expand(
-            f"{RESULTS}/shards/{{{{country}}}}/{{block}}.parquet", block=BLOCKS
-        ),
+        parts=expand(rules.shard_block.output.parts, block=BLOCKS),
         people=rules.people.output.people,
     output:
         store=f"{RESULTS}/nodes/{{country}}/variants.sqlite",
