@@ -85,11 +85,9 @@ def plan_people(
     - ``transmits``: ``person`` gives ``haplotype`` to ``child`` at the variant's position.
 
     Each country has draws of its own: adding a country changes nobody in the others. Raises
-    InputError when a country has too few people for its families or cases, and for cases that
-    cannot be (a country without people, ``brothers`` on an autosome).
+    InputError as ``check_numbers`` does.
     """
-    if not 0 <= family_share <= 1:
-        raise InputError(CONFIG, "cohort.family_share", "expected a number from 0 to 1")
+    check_numbers(countries, numbers, family_share, planted)
     codes = [country.code for country in countries]
     cases = _cases(planted, codes)
     frames, plans = [], []
@@ -104,6 +102,26 @@ def plan_people(
     plan = pd.DataFrame(plans, columns=list(PLAN_COLUMNS))
     numbers_of = ("case", "haplotype")
     return people, plan.astype({c: "int64" if c in numbers_of else "str" for c in PLAN_COLUMNS})
+
+
+def check_numbers(
+    countries: Sequence[Country],
+    numbers: dict[str, int],
+    family_share: float,
+    planted: Sequence[PlantedVariant],
+) -> None:
+    """Whether such people can be planned, without planning them.
+
+    Raises InputError when a country has too few people for its families or cases, and for cases
+    that cannot be (a country without people, ``brothers`` on an autosome).
+    """
+    if not 0 <= family_share <= 1:
+        raise InputError(CONFIG, "cohort.family_share", "expected a number from 0 to 1")
+    codes = [country.code for country in countries]
+    cases = _cases(planted, codes)
+    for code in codes:
+        own = [case for case in cases if case.country == code]
+        _check_numbers(code, numbers.get(code, 0), family_share, own)
 
 
 def parent_rows(people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -149,23 +167,31 @@ def _country_batches(
     """The country's people: planted cases first (one batch each), families, unrelated people."""
     reserved = [_CASES[case.role](case, rng) for case in cases]
     used = sum(batch.people for batch in reserved)
+    in_families = sum(batch.people for batch in reserved if batch.sex.shape[1] > 1)
+    wanted = round(family_share * number)
+    families = _families(min(wanted - in_families, number - used), rng)
+    used += sum(batch.people for batch in families)
+    return [*reserved, *families, _unrelated(number - used, rng)]
+
+
+def _check_numbers(code: str, number: int, family_share: float, cases: Sequence[Case]) -> None:
+    """A country must have room for its planted cases and for one family if any are asked for."""
+    sizes = [_CASE_SIZE[case.role] for case in cases]
+    used = sum(sizes)
     if used > number:
         expected = (
             f"expected at least {used} people in {code} for its planted cases, found {number}"
         )
         raise InputError(CONFIG, "cohort.people_per_country", expected)
-    in_families = sum(batch.people for batch in reserved if batch.sex.shape[1] > 1)
-    wanted = round(family_share * number)
-    if number > 0 and family_share > 0 and wanted < SMALLEST_FAMILY and not in_families:
+    has_families = any(size > 1 for size in sizes)
+    too_few = round(family_share * number) < SMALLEST_FAMILY
+    if number > 0 and family_share > 0 and too_few and not has_families:
         expected = (
             f"families asked for but too few founders: {family_share} of the {number} people in "
             f"{code} are fewer than the {SMALLEST_FAMILY} of the smallest family; expected more "
             "people or a share of 0"
         )
         raise InputError(CONFIG, "cohort.family_share", expected)
-    families = _families(min(wanted - in_families, number - used), rng)
-    used += sum(batch.people for batch in families)
-    return [*reserved, *families, _unrelated(number - used, rng)]
 
 
 def _families(people: int, rng: np.random.Generator) -> list[Families]:

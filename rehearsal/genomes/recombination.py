@@ -17,12 +17,13 @@ import pandas as pd
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block, InputError
 
+NO_RECOMBINATION = frozenset({"chrY", "chrM"})
 HAPMAP_COLUMNS = "contig, position (bp), rate (cM/Mb) and map (cM)"
 
 
 def uniform_map(contig: str, rate: float) -> msprime.RateMap:
     """The same rate (Morgans per base) along the whole contig; none on chrY and chrM."""
-    silent = contig in ("chrY", "chrM")
+    silent = contig in NO_RECOMBINATION
     return msprime.RateMap.uniform(CONTIG_LENGTHS[contig], 0.0 if silent else rate)
 
 
