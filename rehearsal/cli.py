@@ -34,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"rehearsal {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_node(commands.add_parser("node", help="one country's node").add_subparsers(required=True))
+    network = commands.add_parser("network", help="all nodes behind one Beacon")
+    _add_network(network.add_subparsers(required=True))
+    _add_query(commands.add_parser("query", help="ask a network or a node"))
     _add_europe(
         commands.add_parser("europe", help="the Europe model").add_subparsers(required=True)
     )
@@ -57,6 +60,41 @@ def _add_node(commands: argparse._SubParsersAction) -> None:
     serve.add_argument("--delay-ms", type=float, default=0.0, help="round-trip time to apply")
     serve.add_argument("--bandwidth-mbps", type=float, help="line to apply")
     serve.set_defaults(run=_node_serve)
+
+
+def _add_network(commands: argparse._SubParsersAction) -> None:
+    serve = commands.add_parser("serve", help="answer for all nodes of a registry")
+    serve.add_argument(
+        "--nodes",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE|FOLDER",
+        help="YAML with nodes, or a folder of endpoint files; later ones take earlier ones' place",
+    )
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=0, help="0: any free port")
+    serve.add_argument("--endpoint-file", type=Path, help="written when the service answers")
+    serve.add_argument("--deadline-s", type=float, default=10.0, help="of a query over all nodes")
+    serve.add_argument(
+        "--collect",
+        choices=["at-once", "sequential"],
+        default="at-once",
+        help="sequential: nodes one after another with 5 s each, for comparison",
+    )
+    serve.set_defaults(run=_network_serve)
+
+
+def _add_query(query: argparse.ArgumentParser) -> None:
+    query.add_argument("url", help="of the network, or of one node")
+    query.add_argument("path", help="e.g. g_variants, individuals, datasets")
+    query.add_argument("parameters", nargs="*", metavar="KEY=VALUE", help="e.g. filters=ICD10:C50")
+    query.add_argument("--body", type=Path, help="JSON file to POST instead of parameters")
+    query.add_argument("--deadline-s", type=float, help="other than the network's own")
+    query.add_argument("--partial", action="store_true", help="do not wait for the overdue")
+    query.add_argument("--token-variable", help="environment variable with a bearer token")
+    query.add_argument("--json", action="store_true", help="the whole answer")
+    query.set_defaults(run=_query)
 
 
 def _add_europe(commands: argparse._SubParsersAction) -> None:
@@ -85,6 +123,39 @@ def _node_serve(options: argparse.Namespace) -> None:
         endpoint_file=options.endpoint_file,
         delay_ms=options.delay_ms,
         bandwidth_mbps=options.bandwidth_mbps,
+    )
+
+
+def _network_serve(options: argparse.Namespace) -> None:
+    from rehearsal.network.server import serve
+    from rehearsal.network.service import LONGEST_DEADLINE_S, Policy
+
+    if not 0 < options.deadline_s <= LONGEST_DEADLINE_S:
+        limits = f"more than 0 and at most {LONGEST_DEADLINE_S:g} seconds"
+        raise InputError("rehearsal network serve", "--deadline-s", limits)
+    serve(
+        options.nodes,
+        host=options.host,
+        port=options.port,
+        endpoint_file=options.endpoint_file,
+        policy=Policy(options.deadline_s, options.collect),
+    )
+
+
+def _query(options: argparse.Namespace) -> None:
+    from rehearsal.network.by_hand import ask_by_hand
+
+    sys.exit(
+        ask_by_hand(
+            options.url,
+            options.path,
+            options.parameters,
+            body=options.body,
+            deadline_s=options.deadline_s,
+            partial=options.partial,
+            token_variable=options.token_variable,
+            as_json=options.json,
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Asks every node one query at once, under one deadline, and marks what became of each.
+"""Puts requests to nodes over kept-alive connections and marks what became of each.
 
 No node ever disappears from an answer: each is ``answered``, ``refused`` (it said 4xx),
 ``failed`` (it said something else, or nothing that can be used) or ``late``.
@@ -9,31 +9,66 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from rehearsal.model import Answer, AnswerState, InputError, Query
 from rehearsal.network.registry import NodeEntry
 
 SIZE_LIMIT = 64 << 20  # bytes of one body; a page of 1,000 records is about 1 MB
 REASON_LIMIT = 200  # characters of a foreign message that are kept
+KEPT_ALIVE_S = 60.0
+NAMES_KEPT_S = 300  # how long a host name's address is believed
 # Beacon's own pages about the service carry no summary of results
 WITHOUT_SUMMARY = frozenset(
     ("", "info", "service-info", "configuration", "map", "entry_types", "filtering_terms")
 )
 # how a connection that the other side has closed shows itself, by how far it had got
 DROPPED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
+POST_NOT_TAKEN = (405, 501)
 
 
 class BadAnswerError(Exception):
     """What came is no answer that can be used; the text says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class NodeRequest:
+    """What is put to nodes.
+
+    ``path``: below a node's base URL, percent-encoded. ``body``: of a POST; ``parameters``: of a
+    GET. ``authorization``: the asker's own header, for nodes to which the registry gives no
+    token. ``query``: name of the query in the answers.
+    """
+
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    body: dict[str, Any] | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+    authorization: str | None = None
+    query: str = ""
+
+    @classmethod
+    def of(cls, query: Query) -> NodeRequest:
+        """The request that a query of the suite makes."""
+        if query.method == "POST":
+            return cls(query.entry_type, "POST", query.request, query=query.id)
+        parameters = tuple(get_parameters(query.request).items())
+        return cls(query.entry_type, "GET", None, parameters, query=query.id)
+
+    def as_get(self) -> NodeRequest:
+        """The same as a GET. Raises ValueError for what a GET cannot say."""
+        parameters = tuple(get_parameters(self.body or {}).items())
+        return replace(self, method="GET", body=None, parameters=parameters)
+
+
 class NetworkClient:
-    """Keeps connections to all nodes alive. Use as ``async with NetworkClient(nodes) as client``.
+    """Keeps connections to nodes alive. Use as ``async with NetworkClient(nodes) as client``.
 
     Raises InputError when a node's token variable is not set. ``size_limit``: bytes of one body
     after which a node is marked ``failed``.
@@ -42,12 +77,16 @@ class NetworkClient:
     def __init__(self, nodes: Sequence[NodeEntry], size_limit: int = SIZE_LIMIT) -> None:
         self.nodes = tuple(nodes)
         self._size_limit = size_limit
-        self._headers = {node.country: _headers(node) for node in nodes}
+        self._only_get: set[str] = set()  # URLs of nodes that take no POST
         self._session: aiohttp.ClientSession | None = None
+        for node in nodes:
+            token_of(node)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEPT_ALIVE_S, ttl_dns_cache=NAMES_KEPT_S
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -68,24 +107,26 @@ class NetworkClient:
 
         A node's ``latency_s`` runs from the moment of asking to the last byte of its body.
         """
-        if self._session is None:
-            raise RuntimeError("NetworkClient is used outside its 'async with' block")
-        body = orjson.dumps(query.request) if query.method == "POST" else None
+        request = NodeRequest.of(query)
         started = asyncio.get_running_loop().time()
         return await asyncio.gather(
-            *(self._ask(node, query, body, started, deadline_s) for node in self.nodes)
+            *(self.put(node, request, started, deadline_s) for node in self.nodes)
         )
 
-    async def _ask(
-        self, node: NodeEntry, query: Query, body: bytes | None, started: float, deadline_s: float
+    async def put(
+        self, node: NodeEntry, request: NodeRequest, started: float, deadline_s: float
     ) -> Answer:
+        """One node's answer; ``late`` when it is not whole ``deadline_s`` after ``started``, the
+        loop's time at which the question was asked."""
+        if self._session is None:
+            raise RuntimeError("NetworkClient is used outside its 'async with' block")
         clock = asyncio.get_running_loop().time
         exchange = _Exchange()
         try:
             async with asyncio.timeout_at(started + deadline_s):
-                await self._exchange(node, query, body, exchange)
+                await self._exchange(node, request, exchange)
             latency_s = clock() - started
-            state, content, reason = _read_answer(query, exchange)
+            state, content, reason = _read_answer(request.path, exchange)
         except TimeoutError:
             latency_s, content, state = clock() - started, None, "late"
             reason = f"no whole answer within {deadline_s:g} s ({len(exchange.body)} bytes came)"
@@ -93,7 +134,7 @@ class NetworkClient:
             latency_s, content, state = clock() - started, None, "failed"
             reason = _short(f"{type(error).__name__}: {error}")
         return Answer(
-            query.id,
+            request.query,
             node.country,
             state,
             exchange.status,
@@ -103,27 +144,37 @@ class NetworkClient:
             reason,
         )
 
-    async def _exchange(
-        self, node: NodeEntry, query: Query, body: bytes | None, exchange: _Exchange
+    async def _exchange(self, node: NodeEntry, request: NodeRequest, exchange: _Exchange) -> None:
+        """Send and receive. A node that takes no POST is asked by GET, from then on at once."""
+        if request.method == "POST" and node.url in self._only_get:
+            request = request.as_get()
+        await self._send_surely(node, request, exchange)
+        if request.method == "POST" and exchange.status in POST_NOT_TAKEN:
+            by_get = request.as_get()
+            exchange.clear()
+            await self._send_surely(node, by_get, exchange)
+            if exchange.status == 200:
+                self._only_get.add(node.url)
+
+    async def _send_surely(
+        self, node: NodeEntry, request: NodeRequest, exchange: _Exchange
     ) -> None:
-        """Send and receive. A kept-alive connection that the node closed meanwhile is normal:
-        questions change nothing, so one that no byte was answered to is put once more."""
+        """A kept-alive connection that the node closed meanwhile is normal: questions change
+        nothing, so one that no byte was answered to is put once more."""
         try:
-            await self._send(node, query, body, exchange)
+            await self._send(node, request, exchange)
         except DROPPED as error:
             if exchange.status is not None or isinstance(error, aiohttp.ClientConnectorError):
                 raise
-            await self._send(node, query, body, exchange)
+            await self._send(node, request, exchange)
 
-    async def _send(
-        self, node: NodeEntry, query: Query, body: bytes | None, exchange: _Exchange
-    ) -> None:
+    async def _send(self, node: NodeEntry, request: NodeRequest, exchange: _Exchange) -> None:
+        url = URL(f"{node.url}/{request.path}", encoded=True)
         async with self._session.request(
-            query.method,
-            f"{node.url}/{query.entry_type}",
-            data=body,
-            params=get_parameters(query.request) if body is None else None,
-            headers=self._headers[node.country],
+            request.method,
+            url.with_query(request.parameters) if request.parameters else url,
+            data=None if request.method == "GET" else orjson.dumps(request.body or {}),
+            headers=_headers(node, request),
             allow_redirects=False,
         ) as response:
             exchange.status = response.status
@@ -140,33 +191,61 @@ class _Exchange:
     __slots__ = ("body", "location", "status")
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
         self.status: int | None = None
         self.location = ""
         self.body = bytearray()
 
 
-def _headers(node: NodeEntry) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    if node.token_variable is not None:
-        token = os.environ.get(node.token_variable)
-        if not token:
-            what = f"the environment variable {node.token_variable} with a token"
-            raise InputError("nodes", f"{node.country}.token_variable", what)
+def token_of(node: NodeEntry) -> str | None:
+    """The bearer token that the registry gives a node. Raises InputError when it is not there."""
+    if node.token_variable is None:
+        return None
+    token = os.environ.get(node.token_variable)
+    if not token:
+        what = f"the environment variable {node.token_variable} with a token"
+        raise InputError("nodes", f"{node.country}.token_variable", what)
+    return token
+
+
+def _headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
+    headers = {"Accept": "application/json"}
+    if request.method == "POST":
+        headers["Content-Type"] = "application/json"
+    if token := token_of(node):
+        # the asker's own token is another authority's: it is not shown to this node
         headers["Authorization"] = f"Bearer {token}"
+    elif request.authorization:
+        headers["Authorization"] = request.authorization
     return headers
 
 
 def get_parameters(request: dict[str, Any]) -> dict[str, str]:
-    """A Beacon v2 request body as the parameters of a GET request, lists joined by commas."""
-    query = request.get("query", {})
-    parameters: dict[str, Any] = dict(query.get("requestParameters", {}))
-    parameters |= query.get("pagination", {})
+    """A Beacon v2 request body as the parameters of a GET request, lists joined by commas.
+
+    Raises ValueError for what a GET cannot say: a filter by similarity or without descendants.
+    """
+    query = request.get("query") or {}
+    parameters: dict[str, Any] = dict(query.get("requestParameters") or {})
+    parameters |= parameters.pop("g_variant", None) or {}
+    parameters |= query.get("pagination") or {}
     for key in ("requestedGranularity", "includeResultsetResponses", "testMode"):
         if key in query:
             parameters[key] = query[key]
     if filters := query.get("filters"):
-        parameters["filters"] = [item["id"] for item in filters]
+        parameters["filters"] = [_filter_text(item) for item in filters]
     return {key: _text(value) for key, value in parameters.items()}
+
+
+def _filter_text(item: Any) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    exact = item.get("includeDescendantTerms") is False
+    if exact or item.get("similarity", "exact") != "exact":
+        raise ValueError(f"takes only GET, which cannot say how {item.get('id')} is to be matched")
+    return f"{item['id']}{item.get('operator', '')}{item.get('value', '')}"
 
 
 def _text(value: Any) -> str:
@@ -177,9 +256,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _read_answer(
-    query: Query, exchange: _Exchange
-) -> tuple[AnswerState, dict[str, Any] | None, str]:
+def _read_answer(path: str, exchange: _Exchange) -> tuple[AnswerState, dict[str, Any] | None, str]:
     """State, body and reason of a whole HTTP answer. Raises BadAnswerError for nonsense."""
     status = exchange.status or 0
     if 300 <= status < 400:
@@ -192,7 +269,7 @@ def _read_answer(
     if content is None:
         start = bytes(exchange.body[:40])
         raise BadAnswerError(f"HTTP 200 with a body that is no JSON object: {start!r}")
-    if query.entry_type not in WITHOUT_SUMMARY and (fault := _summary_fault(content)):
+    if path not in WITHOUT_SUMMARY and (fault := _summary_fault(content)):
         raise BadAnswerError(f"HTTP 200 without a Beacon answer: {fault}")
     return "answered", content, ""
 

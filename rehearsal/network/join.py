@@ -79,21 +79,30 @@ def join(query: Query, answers: Sequence[Answer]) -> NetworkAnswer:
         raise ValueError(f"{query.id}: expected one answer a node to this query")
     in_order = sorted(answers, key=lambda answer: answer.node)
     answered = [answer for answer in in_order if answer.state == "answered"]
-    hits = [answer for answer in answered if says_exists(answer)]
+    exists, count, uncounted = totals(answered)
     frequencies, unusable = _added(answered)
     reasons = {answer.node: answer.reason for answer in in_order if answer.reason}
     return NetworkAnswer(
         query=query.id,
         states={answer.node: answer.state for answer in in_order},
         reasons=reasons | unusable,
-        exists=bool(hits) if answered else None,
-        count=sum(count_of(answer) or 0 for answer in answered),
-        uncounted=tuple(answer.node for answer in hits if count_of(answer) is None),
+        exists=exists,
+        count=count,
+        uncounted=uncounted,
         frequencies=frequencies,
         records=tuple((answer.node, record) for answer in answered for record in records(answer)),
         latency_s=max((answer.latency_s for answer in answers), default=0.0),
         size_bytes=sum(answer.size_bytes for answer in answers),
     )
+
+
+def totals(answered: Sequence[Answer]) -> tuple[bool | None, int, tuple[str, ...]]:
+    """Whether anybody holds it (None: nobody answered), how many, and who said yes but not how
+    many. Integers are added, so the sum is exact."""
+    hits = [answer for answer in answered if says_exists(answer)]
+    count = sum(count_of(answer) or 0 for answer in answered)
+    uncounted = tuple(answer.node for answer in hits if count_of(answer) is None)
+    return bool(hits) if answered else None, count, uncounted
 
 
 def _summary(answer: Answer) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
+from rehearsal.files import written_aside
 from rehearsal.model import InputError
 
 FOREIGN_KEYS = {"url", "token_variable"}
@@ -42,12 +44,12 @@ def read_endpoint(path: Path) -> NodeEntry | None:
         return None
 
 
-def read_foreign_nodes(path: Path, countries: Collection[str]) -> list[NodeEntry]:
+def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> list[NodeEntry]:
     """Nodes that somebody else runs, from YAML, in the order of the file.
 
-    ``nodes:`` maps a country code to ``url`` and, optionally, ``token_variable``. Raises
-    InputError for anything that cannot be meant: unknown countries, other keys, URLs that are
-    not http(s).
+    ``nodes:`` maps a country code to ``url`` and, optionally, ``token_variable``. ``countries``:
+    the codes that may stand there; None: any. Raises InputError for anything that cannot be
+    meant: unknown countries, other keys, URLs that are not http(s) or hold a password.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -59,17 +61,20 @@ def read_foreign_nodes(path: Path, countries: Collection[str]) -> list[NodeEntry
     return [_foreign_node(path, code, given, countries) for code, given in nodes.items()]
 
 
-def _foreign_node(path: Path, code: object, given: Any, countries: Collection[str]) -> NodeEntry:
+def _foreign_node(
+    path: Path, code: object, given: Any, countries: Collection[str] | None
+) -> NodeEntry:
     if code is False:
         raise InputError(path, "nodes", 'the country code "NO" in quotes: YAML reads NO as false')
     key = f"nodes.{code}"
-    if not isinstance(code, str) or code not in countries:
+    if not isinstance(code, str) or (countries is not None and code not in countries):
         raise InputError(path, key, "a country code of the countries table")
     if not isinstance(given, dict) or "url" not in given or set(given) - FOREIGN_KEYS:
         raise InputError(path, key, "url and, optionally, token_variable")
     url, variable = given["url"], given.get("token_variable")
     if not _is_http_url(url):
-        raise InputError(path, f"{key}.url", f"a URL http(s)://HOST/..., not {url!r}")
+        expected = f"a URL http(s)://HOST/... without user, password and query, not {url!r}"
+        raise InputError(path, f"{key}.url", expected)
     if variable is not None and not (isinstance(variable, str) and variable):
         raise InputError(path, f"{key}.token_variable", "the name of an environment variable")
     return NodeEntry(code, url.rstrip("/"), variable)
@@ -82,10 +87,76 @@ def _is_http_url(url: object) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
 
 
 def with_foreign(ours: Collection[NodeEntry], foreign: Collection[NodeEntry]) -> list[NodeEntry]:
     """All nodes by country code; a foreign node takes the place of ours."""
     entries = {entry.country: entry for entry in (*ours, *foreign)}
     return [entries[country] for country in sorted(entries)]
+
+
+def write_nodes(nodes: Collection[NodeEntry], path: Path) -> None:
+    """Write nodes as ``read_foreign_nodes`` reads them."""
+    given = {
+        node.country: {"url": node.url}
+        | ({"token_variable": node.token_variable} if node.token_variable else {})
+        for node in nodes
+    }
+    with written_aside(path) as aside:
+        aside.write_text(yaml.safe_dump({"nodes": given}), encoding="utf-8")
+
+
+def read_nodes(sources: Sequence[Path]) -> list[NodeEntry]:
+    """All nodes that the sources name, by country code; a later source takes an earlier's place.
+
+    A source is a folder of endpoint files (``*.json``; one that is not whole yet is left out) or
+    a YAML file as ``read_foreign_nodes`` reads it. Raises InputError for a source that is
+    neither, and for an unusable file.
+    """
+    nodes: list[NodeEntry] = []
+    for source in sources:
+        if source.is_dir():
+            found = [read_endpoint(path) for path in sorted(source.glob("*.json"))]
+            nodes = with_foreign(nodes, [node for node in found if node is not None])
+        else:
+            nodes = with_foreign(nodes, read_foreign_nodes(source))
+    return nodes
+
+
+class Registry:
+    """The nodes that files name, read again when the files have changed."""
+
+    def __init__(self, sources: Sequence[Path]) -> None:
+        """Raises InputError for sources that cannot be read."""
+        self._sources = tuple(sources)
+        self._seen = self._signature()
+        self.nodes = tuple(read_nodes(self._sources))
+        self.fault = ""  # why the last reading was of no use; the nodes are then the ones before
+
+    def refresh(self) -> bool:
+        """Read the sources if they have changed; True when the nodes are others than before."""
+        signature = self._signature()
+        if signature == self._seen:
+            return False
+        self._seen = signature
+        before = self.nodes
+        try:
+            self.nodes, self.fault = tuple(read_nodes(self._sources)), ""
+        except InputError as error:
+            self.fault = str(error)
+        return self.nodes != before
+
+    def _signature(self) -> tuple[tuple[str, int, int, int], ...]:
+        paths = []
+        for source in self._sources:
+            paths += [source, *(sorted(source.glob("*.json")) if source.is_dir() else ())]
+        found = []
+        for path in paths:
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue
+            found.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
+        return tuple(found)

@@ -1,0 +1,267 @@
+"""The network's HTTP interface: a Beacon whose answers are the nodes'."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from math import isfinite
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from rehearsal import __version__
+from rehearsal.model import Granularity
+from rehearsal.network.client import NodeRequest
+from rehearsal.network.health_page import health_body, health_html
+from rehearsal.network.joining import BEACON_ID, Conditions, join_entries, join_terms
+from rehearsal.network.service import LONGEST_DEADLINE_S, Network
+from rehearsal.node.app import MAX_QUERY_STRING, _body
+from rehearsal.node.beacon import describing, framing
+from rehearsal.node.beacon.entry_types import ENTRY_TYPES
+from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.node.beacon.framing import API_VERSION
+from rehearsal.node.beacon.request import (
+    GRANULARITIES,
+    BeaconRequest,
+    from_body,
+    from_query_string,
+)
+
+log = logging.getLogger(__name__)
+
+NAME = "Rehearsal network"
+DESCRIPTION = "All nodes of a rehearsal behind one Beacon. Synthetic people only."
+ORGANIZATION_URL = "https://framework.onemilliongenomes.eu/"
+# how a question is asked: as a header, or as a parameter of the URL
+DEADLINE = ("x-rehearsal-deadline-s", "deadlineS")
+PARTIAL = ("x-rehearsal-partial", "partial")
+TRACE = ("x-rehearsal-trace", "trace")
+OWN_PARAMETERS = frozenset({DEADLINE[1], PARTIAL[1], TRACE[1]})
+
+Body = dict[str, Any]
+
+
+def network_app(network: Network) -> Starlette:
+    """The whole API over a network of nodes."""
+    terms = partial(_terms, network)
+    both = ["GET", "POST"]
+    routes = [
+        Route(f"/{path}", partial(_entries, network, path, None), methods=both)
+        for path in ENTRY_TYPES
+    ]
+    for path, entry_type in ENTRY_TYPES.items():
+        single = f"/{path}/{{id}}"
+        routes += [
+            Route(f"/{path}/filtering_terms", terms, methods=both),
+            Route(single, partial(_entries, network, path, None), methods=both),
+            Route(f"{single}/filtering_terms", terms, methods=both),
+            *(
+                Route(f"{single}/{name}", partial(_entries, network, path, name), methods=both)
+                for name in entry_type.lists
+            ),
+        ]
+    routes += [
+        Route("/", partial(_informing, partial(_info, network))),
+        Route("/info", partial(_informing, partial(_info, network))),
+        Route("/service-info", _service_info),
+        Route("/configuration", partial(_informing, lambda _: describing.configuration())),
+        Route("/entry_types", partial(_informing, lambda _: describing.entry_types())),
+        Route("/map", partial(_informing, lambda r: describing.beacon_map(_base(r)))),
+        Route("/filtering_terms", terms, methods=both),
+        Route("/health", partial(_health, network)),
+    ]
+    handlers = {BeaconProblem: _refused, HTTPException: _refused, Exception: _broken}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def _base(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json")
+
+
+# --- what is asked of the nodes ---
+
+
+async def _entries(network: Network, path: str, listed: str | None, request: Request) -> Response:
+    conditions = _conditions(network, request)
+    identifier = request.path_params.get("id")
+    asked, understood = await _read(request, _below(path, identifier, listed))
+    entry_type = listed or path
+    parts, elapsed_s = await network.entries(asked, entry_type, conditions)
+    conditions = replace(conditions, elapsed_s=elapsed_s)
+    status, body = join_entries(entry_type, understood, _granularity(asked), parts, conditions)
+    return _json(body, status)
+
+
+async def _terms(network: Network, request: Request) -> Response:
+    conditions = _conditions(network, request)
+    asked = NodeRequest("filtering_terms", authorization=request.headers.get("authorization"))
+    answers = await network.ask(asked, conditions)
+    return _json(join_terms(network.parts(answers), conditions))
+
+
+def _below(path: str, identifier: str | None, listed: str | None) -> str:
+    """The path below a node's base URL, percent-encoded."""
+    if identifier in (".", ".."):
+        raise BeaconProblem(f"{shown(identifier)} is no identifier", 404)
+    steps = (path, identifier, listed)
+    return "/".join(quote(step, safe="") for step in steps if step is not None)
+
+
+async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest]:
+    """What is put to the nodes, and how we understand it.
+
+    What we do not understand is for the nodes to refuse: theirs is the word on their data.
+    """
+    authorization = request.headers.get("authorization")
+    if len(request.scope["query_string"]) > MAX_QUERY_STRING:
+        raise BeaconProblem(f"the URL's parameters are longer than {MAX_QUERY_STRING} bytes", 414)
+    pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in OWN_PARAMETERS]
+    if request.method == "POST":
+        if pairs:
+            raise BeaconProblem("a POST is asked by its body: no parameters in the URL")
+        raw = await _body(request)
+        asked = NodeRequest(path, "POST", _document(raw), authorization=authorization)
+        return asked, _understood(from_body, raw)
+    asked = NodeRequest(path, "GET", None, tuple(pairs), authorization)
+    return asked, _understood(from_query_string, pairs)
+
+
+def _document(raw: bytes) -> Body:
+    try:
+        document = orjson.loads(raw) if raw.strip() else {}
+    except orjson.JSONDecodeError as error:
+        raise BeaconProblem(f"the body is no JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise BeaconProblem(f"the body: an object, not {shown(document)}")
+    if not isinstance(document.get("query"), dict | None):
+        raise BeaconProblem(f"query: an object, not {shown(document['query'])}")
+    return document
+
+
+def _understood(parse: Any, given: Any) -> BeaconRequest:
+    try:
+        return parse(given)
+    except BeaconProblem:
+        return BeaconRequest()
+
+
+def _granularity(asked: NodeRequest) -> Granularity | None:
+    if asked.method == "POST":
+        said = ((asked.body or {}).get("query") or {}).get("requestedGranularity")
+    else:
+        said = dict(asked.parameters).get("requestedGranularity")
+    return said if said in GRANULARITIES else None
+
+
+def _conditions(network: Network, request: Request) -> Conditions:
+    return Conditions(
+        _deadline_s(_own(request, DEADLINE), network.policy.deadline_s),
+        _truth(_own(request, PARTIAL), PARTIAL[1]),
+        _truth(_own(request, TRACE), TRACE[1]),
+    )
+
+
+def _own(request: Request, names: tuple[str, str]) -> str | None:
+    return request.query_params.get(names[1], request.headers.get(names[0]))
+
+
+def _deadline_s(said: str | None, default_s: float) -> float:
+    if said is None:
+        return default_s
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = float("nan")
+    if not (isfinite(seconds) and 0 < seconds <= LONGEST_DEADLINE_S):
+        limits = f"seconds, more than 0 and at most {LONGEST_DEADLINE_S:g}"
+        raise BeaconProblem(f"{DEADLINE[1]}: {limits}, not {shown(said)}")
+    return seconds
+
+
+def _truth(said: str | None, name: str) -> bool:
+    if said not in (None, "true", "false"):
+        raise BeaconProblem(f"{name}: true or false, not {shown(said)}")
+    return said == "true"
+
+
+# --- what the network says of itself ---
+
+
+async def _informing(tell: Any, request: Request) -> Response:
+    return _json(framing.informational(BEACON_ID, tell(request)))
+
+
+def _info(network: Network, request: Request) -> Body:
+    return {
+        "id": BEACON_ID,
+        "name": NAME,
+        "apiVersion": API_VERSION,
+        "environment": "test",
+        "organization": {"id": "rehearsal", "name": "Rehearsal"},
+        "description": DESCRIPTION,
+        "version": __version__,
+        "info": {
+            "nodes": [node.country for node in network.nodes],
+            "deadlineS": network.policy.deadline_s,
+            "synthetic": True,
+        },
+    }
+
+
+async def _service_info(request: Request) -> Response:
+    return _json(
+        {
+            "id": BEACON_ID,
+            "name": NAME,
+            "type": {"group": "org.ga4gh", "artifact": "beacon", "version": API_VERSION},
+            "organization": {"name": "Rehearsal", "url": ORGANIZATION_URL},
+            "version": __version__,
+            "environment": "test",
+            "description": DESCRIPTION,
+        }
+    )
+
+
+async def _health(network: Network, request: Request) -> Response:
+    body = health_body(network)
+    status = 503 if body["status"] == "down" else 200
+    if "text/html" in request.headers.get("accept", ""):
+        return HTMLResponse(health_html(body), status)
+    return _json(body, status)
+
+
+# --- refusals ---
+
+
+async def _refused(request: Request, problem: Exception) -> Response:
+    headers: Mapping[str, str] = {}
+    if isinstance(problem, BeaconProblem):
+        status, reason = problem.status, problem.reason
+    else:
+        assert isinstance(problem, HTTPException)
+        status, headers = problem.status_code, problem.headers or {}
+        reason = {
+            404: "there is nothing at this path; see /map",
+            405: f"{request.method} is not possible at this path",
+        }.get(status, problem.detail)
+    response = _json(framing.error(BEACON_ID, status, reason), status)
+    response.headers.update(headers)
+    return response
+
+
+async def _broken(request: Request, problem: Exception) -> Response:
+    """A fault of ours: told as such, without its insides."""
+    log.error("%s %s", request.method, request.url.path, exc_info=problem)
+    return _json(framing.error(BEACON_ID, 500, "the network failed to answer"), 500)

@@ -1,0 +1,98 @@
+"""``rehearsal query``: one question to a network or a node, its answer for a person."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from rehearsal.model import Answer, InputError
+from rehearsal.network.client import NetworkClient, NodeRequest
+from rehearsal.network.registry import NodeEntry
+
+ASKER_MARGIN_S = 2.0  # that the network may need beside its deadline
+PATIENCE_S = 60.0
+
+
+def ask_by_hand(
+    url: str,
+    path: str,
+    parameters: Sequence[str],
+    body: Path | None = None,
+    deadline_s: float | None = None,
+    partial: bool = False,
+    token_variable: str | None = None,
+    as_json: bool = False,
+) -> int:
+    """Ask, print, and return the exit code: 0 when there was an answer, else 1.
+
+    ``parameters``: KEY=VALUE. Raises InputError for what cannot be asked.
+    """
+    pairs = [_pair(text) for text in parameters]
+    own = [("deadlineS", f"{deadline_s:g}")] if deadline_s is not None else []
+    own += [("partial", "true")] if partial else []
+    method = "GET" if body is None else "POST"
+    if body is not None and pairs:
+        raise InputError("rehearsal query", "--body", "a body or parameters, not both")
+    document = None if body is None else _document(body)
+    request = NodeRequest(path.strip("/"), method, document, (*pairs, *own))
+    node = NodeEntry(url, url.rstrip("/"), token_variable)
+    patience_s = PATIENCE_S if deadline_s is None else deadline_s + ASKER_MARGIN_S
+    answer = asyncio.run(_ask(node, request, patience_s))
+    print(_as_json(answer) if as_json else "\n".join(lines(answer)))
+    return 0 if answer.state == "answered" else 1
+
+
+async def _ask(node: NodeEntry, request: NodeRequest, patience_s: float) -> Answer:
+    async with NetworkClient([node]) as client:
+        started = asyncio.get_running_loop().time()
+        return await client.put(node, request, started, patience_s)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise InputError("rehearsal query", text, "KEY=VALUE")
+    return key, value
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise InputError(path, "file", f"a Beacon request in JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InputError(path, "file", "a Beacon request: a JSON object")
+    return document
+
+
+def _as_json(answer: Answer) -> str:
+    return json.dumps(answer.body, indent=2) if answer.body is not None else answer.reason
+
+
+def lines(answer: Answer) -> list[str]:
+    """The answer in words: the total, then a line a node where a network answered."""
+    body = answer.body or {}
+    summary = body.get("responseSummary")
+    info = body.get("info")
+    nodes = info.get("nodes", []) if isinstance(info, dict) else []
+    if answer.state != "answered":
+        said = [f"{answer.state}: {answer.reason}"]
+    elif isinstance(summary, dict):
+        count = summary.get("numTotalResults")
+        word = "yes" if summary.get("exists") else "no"
+        said = [word if count is None else f"{word}, {count:,} in all"]
+    else:
+        said = [json.dumps(body.get("response", body), indent=2)]
+    return said + [_line(node) for node in nodes]
+
+
+def _line(node: dict[str, Any]) -> str:
+    exists = {True: "yes", False: "no"}.get(node.get("exists"), "")
+    count = node.get("count", "")
+    cells = f"{node['node']:8} {node['state']:9} {exists:4} {count!s:>10}"
+    return f"{cells} {node['latencyMs']:9.1f} ms  {node.get('reason', '')}".rstrip()

@@ -1,0 +1,64 @@
+"""One process that serves the network."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from rehearsal.network.app import network_app
+from rehearsal.network.client import NetworkClient
+from rehearsal.network.registry import Registry
+from rehearsal.network.service import Network, Policy
+from rehearsal.node.server import _listening, _serve, _url
+
+NETWORK = "network"  # stands for a country in the service's endpoint file
+
+
+def serve(
+    sources: Sequence[Path],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    endpoint_file: Path | None = None,
+    policy: Policy | None = None,
+    end_with_parent: bool = True,
+) -> None:
+    """Serve the nodes that ``sources`` name until SIGTERM or SIGINT, or until the parent is gone.
+
+    ``sources``: as ``rehearsal.network.registry.read_nodes`` takes them. ``port`` 0 takes a free
+    one. ``endpoint_file`` receives ``{"country": "network", "url", "pid"}`` once every node has
+    been probed and the service answers; it is removed at the end. Raises InputError for an
+    unusable registry, a token variable that is not set, or an address that cannot be used.
+    """
+    registry = Registry(sources)
+    client = NetworkClient(registry.nodes)
+    with _listening(host, port) as listener:
+        asyncio.run(
+            _run(registry, client, policy or Policy(), listener, endpoint_file, end_with_parent)
+        )
+
+
+async def _run(
+    registry: Registry,
+    client: NetworkClient,
+    policy: Policy,
+    listener: socket.socket,
+    endpoint_file: Path | None,
+    end_with_parent: bool,
+) -> None:
+    endpoint = {"country": NETWORK, "url": _url(listener), "pid": os.getpid()}
+    async with client:
+        network = Network(registry, client, policy)
+        await network.start()
+        keeper = asyncio.ensure_future(network.keep())
+        try:
+            app = network_app(network)
+            await _serve(app, listener, endpoint, endpoint_file, end_with_parent)
+        finally:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+            await network.close()

@@ -1,0 +1,271 @@
+"""The network: asks all nodes, keeps an eye on their health, pages over their entries."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from rehearsal.model import Answer
+from rehearsal.network.client import NetworkClient, NodeRequest
+from rehearsal.network.fan_out import (
+    SEQUENTIAL_PATIENCE_S,
+    gather,
+    gather_one_after_another,
+    gather_partially,
+)
+from rehearsal.network.health import IN_TIME, NodeHealth
+from rehearsal.network.join import count_of
+from rehearsal.network.joining import Conditions, Part, returned_granularity, shown_of
+from rehearsal.network.paging import Page, cut, page_of, pages_for, windows, with_page
+from rehearsal.network.registry import NodeEntry, Registry
+from rehearsal.node.beacon.entry_types import COLLECTIONS
+
+log = logging.getLogger(__name__)
+
+DEADLINE_S = 10.0  # QS-02
+LONGEST_DEADLINE_S = 60.0
+PROBE = NodeRequest("info", query="probe")
+
+Body = dict[str, Any]
+Collect = Literal["at-once", "sequential"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How nodes are asked and looked after; all times in seconds."""
+
+    deadline_s: float = DEADLINE_S
+    collect: Collect = "at-once"
+    patience_s: float = SEQUENTIAL_PATIENCE_S  # for each node, when collected in turn
+    probe_s: float = 2.0  # a probe that has no answer by then has failed
+    retry_s: float = 2.0  # between the probes of a node whose circuit is open
+    check_s: float = 15.0  # a node not heard of for so long is probed
+    tick_s: float = 0.5  # how often nodes and registry are looked at
+
+
+class Network:
+    """All nodes of a registry behind one question.
+
+    ``client`` must be open. ``keep`` runs beside the questions for as long as they are asked.
+    """
+
+    def __init__(self, registry: Registry, client: NetworkClient, policy: Policy) -> None:
+        self.registry, self.policy = registry, policy
+        self._client = client
+        self._health: dict[NodeEntry, NodeHealth] = {}
+        self._probes: dict[NodeEntry, asyncio.Task[None]] = {}
+        self._take_over(registry.nodes)
+
+    @property
+    def nodes(self) -> tuple[NodeEntry, ...]:
+        """By country code."""
+        return self.registry.nodes
+
+    def health(self, node: NodeEntry) -> NodeHealth:
+        return self._health.setdefault(node, NodeHealth())
+
+    # --- asking ---
+
+    async def ask(self, request: NodeRequest, conditions: Conditions) -> list[Answer]:
+        """One answer a node, in the order of the registry."""
+        return await self._ask(self.nodes, request, conditions, self._now())
+
+    async def entries(
+        self, request: NodeRequest, entry_type: str, conditions: Conditions
+    ) -> tuple[list[Part], float]:
+        """Every node's part in one page of entries, and the seconds that it took.
+
+        ``entry_type``: path of the endpoint of what is returned. Both rounds of questions that a
+        later page takes share one deadline.
+        """
+        started, page = self._now(), page_of(request)
+        nodes = self.nodes
+        if page is None or page.skip == 0:
+            answers = await self._ask(nodes, request, conditions, started)
+            parts = [self._part(node, a) for node, a in zip(nodes, answers, strict=True)]
+            parts = _first_page(parts, entry_type, page)
+        else:
+            numbers = with_page(request, Page(0, 1))
+            answers = await self._ask(nodes, numbers, conditions, started)
+            parts = [self._part(node, a) for node, a in zip(nodes, answers, strict=True)]
+            parts = await self._later_page(
+                nodes, parts, request, entry_type, page, conditions, started
+            )
+        return parts, self._now() - started
+
+    def _part(self, node: NodeEntry, answer: Answer) -> Part:
+        return Part(answer, self.health(node).beacon_id)
+
+    def parts(self, answers: Sequence[Answer]) -> list[Part]:
+        """The answers with the nodes' names, for answers without entries."""
+        ids = {node.country: self.health(node).beacon_id for node in self.nodes}
+        return [Part(answer, ids.get(answer.node)) for answer in answers]
+
+    async def _ask(
+        self,
+        nodes: Sequence[NodeEntry],
+        request: NodeRequest,
+        conditions: Conditions,
+        started: float,
+    ) -> list[Answer]:
+        deadline_s, policy = conditions.deadline_s, self.policy
+
+        async def put(node: NodeEntry) -> Answer:
+            return await self._client.put(node, request, started, deadline_s)
+
+        if policy.collect == "sequential":
+            deadline_s = policy.patience_s * (len(nodes) + 1)
+            answers = await gather_one_after_another(nodes, put, policy.patience_s, request.query)
+            return answers
+        asked = [node for node in nodes if self.health(node).circuit == "closed"]
+        if conditions.partial:
+            usual_s = {n.country: self.health(n).usual_s for n in asked if self.health(n).healthy}
+            answers = await gather_partially(asked, put, usual_s, started, request.query)
+        else:
+            answers = await gather(asked, put)
+        for node, answer in zip(asked, answers, strict=True):
+            self._note(node, answer)
+        came = dict(zip(asked, answers, strict=True))
+        return [came.get(n) or self.health(n).unasked(n.country, request.query) for n in nodes]
+
+    async def _later_page(
+        self,
+        nodes: Sequence[NodeEntry],
+        parts: list[Part],
+        request: NodeRequest,
+        entry_type: str,
+        page: Page,
+        conditions: Conditions,
+        started: float,
+    ) -> list[Part]:
+        """The second round: the entries of the nodes that the page lies on."""
+        found = windows([_shown_count(part.answer, entry_type) for part in parts], page)
+
+        async def fill(node: NodeEntry, part: Part, window: range) -> Part:
+            shown = shown_of(part.answer, entry_type)
+            if not window:
+                return replace(part, shown=_cut_sets(shown, entry_type, lambda _: []))
+            pages = pages_for(window)
+            answers = await asyncio.gather(
+                *(self._ask([node], with_page(request, one), conditions, started) for one in pages)
+            )
+            for (answer,) in answers:
+                if answer.state != "answered":
+                    return Part(answer, part.beacon_id)
+            shown = _together([shown_of(answer, entry_type) for (answer,) in answers], entry_type)
+            shown = _cut_sets(shown, entry_type, lambda entries: cut(entries, pages, window))
+            return replace(part, shown=shown)
+
+        return list(await asyncio.gather(*map(fill, nodes, parts, found)))
+
+    # --- health ---
+
+    async def start(self) -> None:
+        """Probe every node once, so that it is known from the start who is there."""
+        for node in self.nodes:
+            self._probe(node)
+        await asyncio.gather(*self._probes.values())
+
+    async def keep(self) -> None:
+        """Read the registry again when it changes, and probe whom nothing was heard of."""
+        while True:
+            await asyncio.sleep(self.policy.tick_s)
+            if self.registry.refresh():
+                log.info("the registry names %d nodes now", len(self.nodes))
+                self._take_over(self.nodes)
+            for node in self.nodes:
+                if self._due(self.health(node)):
+                    self._probe(node)
+
+    def _take_over(self, nodes: Sequence[NodeEntry]) -> None:
+        """Keep what is known of nodes that stay, forget those that went."""
+        self._health = {node: self._health.get(node, NodeHealth()) for node in nodes}
+
+    def _due(self, health: NodeHealth) -> bool:
+        if health.tried_at is None:
+            return True
+        wait_s = self.policy.check_s if health.circuit == "closed" else self.policy.retry_s
+        return self._now() - health.tried_at >= wait_s
+
+    def _note(self, node: NodeEntry, answer: Answer) -> None:
+        self.health(node).exchanged(answer, self._now())
+        if answer.state not in IN_TIME:
+            self._probe(node)
+
+    def _probe(self, node: NodeEntry) -> None:
+        """Set out a probe, unless one is under way."""
+        if node in self._probes:
+            return
+        task = asyncio.ensure_future(self._probed(node))
+        self._probes[node] = task
+        task.add_done_callback(lambda _: self._probes.pop(node, None))
+
+    async def _probed(self, node: NodeEntry) -> None:
+        health = self.health(node)
+        for _ in range(2):  # a circuit opens after two failures in a row
+            health.probing(self._now())
+            answer = await self._client.put(node, PROBE, self._now(), self.policy.probe_s)
+            before = health.circuit
+            health.probed(answer, self._now())
+            if health.circuit == "open" and before == "closed":
+                log.warning("%s: circuit open: %s", node.country, answer.reason)
+            if health.strikes == 0 or health.circuit == "open":
+                return
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def close(self) -> None:
+        """End the probes that are under way."""
+        probes = list(self._probes.values())
+        for probe in probes:
+            probe.cancel()
+        await asyncio.gather(*probes, return_exceptions=True)
+
+
+def _shown_count(answer: Answer, entry_type: str) -> int:
+    """How many entries a node would show page by page: none when it gives no records."""
+    if answer.state != "answered" or returned_granularity(answer) != "record":
+        return 0
+    if entry_type in COLLECTIONS or shown_of(answer, entry_type):
+        return count_of(answer) or 0
+    return 0
+
+
+def _first_page(parts: Sequence[Part], entry_type: str, page: Page | None) -> list[Part]:
+    """What every node sent, cut to the network's first page."""
+    sets = [shown_of(part.answer, entry_type) for part in parts]
+    if page is None:
+        return [replace(part, shown=shown) for part, shown in zip(parts, sets, strict=True)]
+    found = windows([_shown_count(part.answer, entry_type) for part in parts], page)
+    return [
+        replace(part, shown=_cut_sets(shown, entry_type, lambda e, w=window: e[: len(w)]))
+        for part, shown, window in zip(parts, sets, found, strict=True)
+    ]
+
+
+def _cut_sets(
+    shown: Sequence[Body], entry_type: str, cut_entries: Callable[[list[Any]], list[Any]]
+) -> tuple[Body, ...]:
+    """Collections, or the records of each result set, cut to a page."""
+    if entry_type in COLLECTIONS:
+        return tuple(cut_entries(list(shown)))
+    return tuple(
+        {**one, "results": cut_entries(one["results"])} if "results" in one else one
+        for one in shown
+    )
+
+
+def _together(rounds: Sequence[Sequence[Body]], entry_type: str) -> tuple[Body, ...]:
+    """Consecutive pages of one node as one: collections, or each set's records, in a row."""
+    if entry_type in COLLECTIONS:
+        return tuple(one for shown in rounds for one in shown)
+    together: dict[str, Body] = {}
+    for shown in rounds:
+        for one in shown:
+            known = together.setdefault(one["id"], {**one, "results": []})
+            known["results"] = [*known["results"], *one.get("results", ())]
+    return tuple(together.values())
