@@ -27,7 +27,8 @@ import tskit
 from rehearsal.export.shards import write_shards
 from rehearsal.genomes.carriers import Haplotypes, carrier_chunks, count_groups
 from rehearsal.model import Block
-from rehearsal.node.variant_store import VariantStore, build_store
+from rehearsal.node.store_writer import build_store
+from rehearsal.node.variant_store import VariantStore
 
 COUNTRIES = 28
 

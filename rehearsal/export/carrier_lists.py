@@ -4,24 +4,16 @@ A list is empty bytes, or one byte that names the form and then a sorted list of
 32-bit numbers, or a bitmap (least significant bit first, up to the last member). The shortest form
 is taken, a list when even, so equal lists have equal bytes. Half of all variants have one carrier
 (3 bytes); the common ones of a small country are bitmaps, where a roaring bitmap would cost up to
-65,536 / people times more. Read back they are roaring bitmaps.
+65,536 / people times more. :mod:`rehearsal.export.carrier_bitmaps` reads them back.
 """
 
 from __future__ import annotations
 
-import struct
-from array import array
-
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from pyroaring import BitMap
 
-SHORT, LONG, BITS = 1, 2, 3  # the forms: 16-bit numbers, 32-bit numbers, bitmap
-
-_CONTAINER = 8192  # bytes of a bitmap container of a roaring bitmap: 65,536 members
-_LONGEST_ARRAY = 4096  # a container with more members is a bitmap
-_NO_RUNS = 12346  # cookie of the portable roaring format without run containers
+from rehearsal.export.carrier_bitmaps import BITS, LONG, SHORT
 
 
 @numba.njit(cache=True)
@@ -54,42 +46,3 @@ def encode(members: NDArray[np.integer]) -> bytes:
     members = np.ascontiguousarray(members, np.int32)
     out = np.empty(1 + 4 * members.size, np.uint8)
     return out[: write_list(members, out, 0)].tobytes()
-
-
-def decode(data: bytes) -> BitMap:
-    """The members. Raises ValueError for bytes that ``encode`` does not write."""
-    if not data:
-        return BitMap()
-    form, body = data[0], data[1:]
-    if form == SHORT:
-        return _roaring([(0, len(body) // 2, body)])
-    if form == LONG:
-        return BitMap(array("I", body))
-    if form == BITS:
-        return _roaring(_containers(body))
-    raise ValueError(f"not a list of carriers: first byte {form}")
-
-
-def _containers(bits: bytes) -> list[tuple[int, int, bytes]]:
-    """Cut a bitmap into roaring containers: (key, members, bytes)."""
-    containers = []
-    for key, start in enumerate(range(0, len(bits), _CONTAINER)):
-        piece = np.frombuffer(bits, np.uint8, min(_CONTAINER, len(bits) - start), start)
-        members = int(np.bitwise_count(piece).sum())
-        if members > _LONGEST_ARRAY:
-            containers.append((key, members, piece.tobytes().ljust(_CONTAINER, b"\0")))
-        elif members:
-            where = np.flatnonzero(np.unpackbits(piece, bitorder="little"))
-            containers.append((key, members, where.astype("<u2").tobytes()))
-    return containers
-
-
-def _roaring(containers: list[tuple[int, int, bytes]]) -> BitMap:
-    """A roaring bitmap by its portable format (github.com/RoaringBitmap/RoaringFormatSpec)."""
-    head = struct.pack("<II", _NO_RUNS, len(containers))
-    head += b"".join(struct.pack("<HH", key, members - 1) for key, members, _ in containers)
-    start = len(head) + 4 * len(containers)
-    for _, _, body in containers:
-        head += struct.pack("<I", start)
-        start += len(body)
-    return BitMap.deserialize(head + b"".join(body for _, _, body in containers))

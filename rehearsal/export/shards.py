@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from rehearsal.export.bcf import BcfWriter, make_template
 from rehearsal.export.carrier_lists import write_list
-from rehearsal.export.store_part import StorePartWriter, individuals_digest
+from rehearsal.export.store_content import individuals_digest
+from rehearsal.export.store_part import StorePartWriter
 from rehearsal.files import written_aside
 from rehearsal.genomes.carriers import (
     CarrierChunk,

@@ -6,18 +6,15 @@ A part holds a row for each alternate allele that somebody of the country carrie
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-COUNTS = tuple(
-    f"{count}_{sex}" for sex in ("female", "male") for count in ("an", "ac", "hom", "het", "hemi")
-)
+from rehearsal.export.store_content import COUNTS
+
 SCHEMA = pa.schema(
     [
         ("start", pa.int64()),
@@ -31,12 +28,6 @@ SCHEMA = pa.schema(
 METADATA_KEY = b"rehearsal_store_part"
 
 _ROWS, _BYTES = 1 << 16, 8 << 20  # a row group is written when it has reached either
-
-
-def individuals_digest(ids: Iterable[str], sexes: Iterable[str]) -> str:
-    """SHA-256 of who the people are and in which order, as 64 hex digits."""
-    text = "".join(f"{name}\0{sex}\n" for name, sex in zip(ids, sexes, strict=True))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class StorePartWriter:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rehearsal.export.bgzf import END_OF_FILE
 from rehearsal.export.carrier_lists import encode
 from rehearsal.model import InputError
-from rehearsal.node.variant_store import StoreWriter, merge_contigs
+from rehearsal.node.store_writer import StoreWriter, merge_contigs
 
 _BATCH = 1 << 12  # rows that are written at a time
 _SEQUENCE = re.compile("[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+")

@@ -14,48 +14,28 @@ rest of the file, so that a damaged store is refused before it answers wrongly.
 from __future__ import annotations
 
 import hashlib
-import json
 import mmap
-import re
 import sqlite3
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
 import isal.isal_zlib
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pyroaring import BitMap
 
-from rehearsal.export import carrier_lists
-from rehearsal.export.store_part import COUNTS, METADATA_KEY, individuals_digest
-from rehearsal.files import written_aside
-from rehearsal.model import SEXES, AlleleCounts, InputError
+from rehearsal.export.carrier_bitmaps import decode
+from rehearsal.export.store_content import COUNTS, individuals_digest
+from rehearsal.model import AlleleCounts, InputError
 
 FORMAT = "rehearsal variant store 1"
 APPLICATION_ID = 0x52485253  # "RHRS"
 
-_BATCH = 1 << 14  # rows that are read or written at a time
+BATCH = 1 << 14  # rows that are read or written at a time
 _COLUMNS = ", ".join(("start", "ref", "alt", *COUNTS, "carriers", "homozygotes"))
-_SCHEMA = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE individuals (number INTEGER PRIMARY KEY, id TEXT NOT NULL, sex TEXT NOT NULL);
-CREATE TABLE contigs (
-    number INTEGER PRIMARY KEY, name TEXT NOT NULL, length INTEGER NOT NULL,
-    longest_ref INTEGER NOT NULL
-);
-CREATE TABLE variants (
-    contig INTEGER NOT NULL, start INTEGER NOT NULL, ref TEXT NOT NULL, alt TEXT NOT NULL,
-    {"".join(f"{name} INTEGER NOT NULL, " for name in COUNTS)}
-    carriers BLOB NOT NULL, homozygotes BLOB NOT NULL,
-    PRIMARY KEY (contig, start, ref, alt)
-) WITHOUT ROWID;
-"""
-_CHECKSUM_AT = 60  # user_version in SQLite's file header
+CHECKSUM_AT = 60  # user_version in SQLite's file header
 _APPLICATION_AT = 68
 
 
@@ -93,11 +73,11 @@ class VariantRow(NamedTuple):
 
     def carriers(self) -> BitMap:
         """Numbers of the individuals with at least one copy."""
-        return carrier_lists.decode(self.carriers_data)
+        return decode(self.carriers_data)
 
     def homozygotes(self) -> BitMap:
         """Numbers of the individuals with two copies; hemizygous ones are not among them."""
-        return carrier_lists.decode(self.homozygotes_data)
+        return decode(self.homozygotes_data)
 
 
 class VariantStore:
@@ -129,7 +109,7 @@ class VariantStore:
         """
         path = Path(path)
         _refuse_foreign_or_truncated(path)
-        if verify and _file_checksum(path) != _stored_checksum(path):
+        if verify and file_checksum(path) != _stored_checksum(path):
             raise InputError(path, "checksum", "the one it was built with: the file is damaged")
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
@@ -191,12 +171,12 @@ class VariantStore:
         Raises InputError when they differ. This finds what :meth:`open` cannot: a store that was
         changed with SQLite and given a new checksum.
         """
-        digest = _ContentDigest()
+        digest = ContentDigest()
         for number in self._numbers.values():
             rows = self._connection.execute(
                 f"SELECT contig, {_COLUMNS} FROM variants WHERE contig = ?", (number,)
             )
-            while batch := rows.fetchmany(_BATCH):
+            while batch := rows.fetchmany(BATCH):
                 digest.update(batch)
         if digest.hexdigest() != self._meta["content_digest"]:
             raise InputError(self._path, "content", "the rows that it was built with")
@@ -208,177 +188,7 @@ _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref 
 _RANGE = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start >= ? AND start < ?"
 
 
-def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
-    """Build a node's store from the parts that its blocks left; returns the number of variants.
-
-    ``individuals`` (``id``, ``sex``) are the country's people in their order. The order of
-    ``parts`` does not matter; the same content gives the same bytes (with the same SQLite). Raises
-    InputError for a file that is no part, for parts of other people, of contigs with two lengths,
-    or that overlap.
-    """
-    people = individuals_digest(individuals["id"].tolist(), individuals["sex"].tolist())
-    files = [_open_part(part) for part in parts]
-    for part, (_, about) in zip(parts, files, strict=True):
-        if about["individuals"] != people:
-            raise InputError(part, "individuals", "the same people in the same order as the node's")
-    contigs = merge_contigs(
-        (part, {about["contig"]: about["length"]})
-        for part, (_, about) in zip(parts, files, strict=True)
-    )
-    with StoreWriter(out, individuals, contigs) as writer:
-        for part, file, about in sorted(
-            ((part, file, about) for part, (file, about) in zip(parts, files, strict=True)),
-            key=lambda item: (writer.number[item[2]["contig"]], _first_start(item[1])),
-        ):
-            for batch in file.iter_batches(_BATCH):
-                columns = [column.to_pylist() for column in batch.columns]
-                number = [writer.number[about["contig"]]] * batch.num_rows
-                writer.write(part, list(zip(number, *columns, strict=True)))
-        return writer.rows
-
-
-def merge_contigs(sources: Iterable[tuple[Path, dict[str, int]]]) -> dict[str, int]:
-    """The contigs of all sources in karyotype order. Raises InputError for two lengths of one."""
-    merged: dict[str, int] = {}
-    for path, contigs in sources:
-        for name, length in contigs.items():
-            if merged.setdefault(name, length) != length:
-                raise InputError(path, f"contig {name}", f"length {merged[name]}, as elsewhere")
-    return {name: merged[name] for name in sorted(merged, key=_karyotype_order)}
-
-
-def _karyotype_order(name: str) -> tuple[int, int, str]:
-    """chr1 to chr22, X, Y, M, then others by name."""
-    short = re.sub("^chr", "", name)
-    if short.isdigit():
-        return 0, int(short), name
-    known = ["X", "Y", "M", "MT"]
-    return (1, known.index(short), name) if short in known else (2, 0, name)
-
-
-def _open_part(part: Path) -> tuple[pq.ParquetFile, dict]:
-    try:
-        file = pq.ParquetFile(part)
-        return file, json.loads(file.schema_arrow.metadata[METADATA_KEY])
-    except (OSError, pa.ArrowException, KeyError, TypeError) as error:
-        raise InputError(
-            part, "file", "a part of a variant store, as the shards write it"
-        ) from error
-
-
-def _first_start(file: pq.ParquetFile) -> int:
-    for batch in file.iter_batches(1, columns=["start"]):
-        return batch.column(0)[0].as_py()
-    return -1
-
-
-class StoreWriter:
-    """Writes a store whose rows come in order; use it as a context manager."""
-
-    def __init__(self, out: Path, individuals: pd.DataFrame, contigs: dict[str, int]) -> None:
-        if not individuals["sex"].isin(SEXES).all():
-            raise InputError("individuals", "sex", "one of " + ", ".join(SEXES))
-        if individuals["id"].duplicated().any():
-            raise InputError("individuals", "id", "no id twice")
-        self.number = {name: number for number, name in enumerate(contigs)}
-        self.rows = 0
-        self._individuals, self._contigs = individuals, contigs
-        self._longest_ref = dict.fromkeys(self.number.values(), 0)
-        self._digest = _ContentDigest()
-        self._last: dict[int, tuple] = {}  # by contig: the last key
-        self._aside = written_aside(out)
-
-    def __enter__(self) -> StoreWriter:
-        self._file = self._aside.__enter__()
-        self._file.unlink(missing_ok=True)
-        self._connection = sqlite3.connect(self._file, isolation_level=None)
-        self._connection.execute(f"PRAGMA page_size = {_page_size(len(self._individuals))}")
-        self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self._connection.execute("PRAGMA journal_mode = OFF")  # the file is thrown away on failure
-        self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.execute("PRAGMA cache_size = -65536")
-        self._connection.executescript(_SCHEMA)
-        self._connection.execute("BEGIN")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self._write_the_rest()
-        self._connection.close()
-        if kind is None:
-            checksum = _file_checksum(self._file)
-            with self._file.open("r+b") as file:
-                file.seek(_CHECKSUM_AT)
-                file.write(struct.pack(">I", checksum))
-        self._aside.__exit__(kind, error, trace)
-
-    def write(self, source: Path, rows: list[tuple]) -> None:
-        """Add rows ``(contig number, start, ref, alt, *COUNTS, carriers, homozygotes)``.
-
-        A call brings rows of one contig. Its keys must ascend strictly, within and between calls;
-        else InputError names ``source``. Contigs may come in any order.
-        """
-        if not rows:
-            return
-        number = rows[0][0]
-        keys = [row[1:4] for row in rows]
-        for before, key in zip([self._last.get(number, ()), *keys[:-1]], keys, strict=True):
-            if not before < key:
-                where = f"{list(self._contigs)[number]}:{key[0] + 1} {key[1]}>{key[2]}"
-                raise InputError(source, where, "variants in order, each once")
-        self._last[number] = keys[-1]
-        longest = max(len(ref) for _, ref, _ in keys)
-        self._longest_ref[number] = max(self._longest_ref[number], longest)
-        places = ", ".join("?" * len(rows[0]))
-        self._connection.executemany(f"INSERT INTO variants VALUES ({places})", rows)
-        self._digest.update(rows)
-        self.rows += len(rows)
-
-    def _write_the_rest(self) -> None:
-        people = self._individuals
-        self._connection.executemany(
-            "INSERT INTO individuals VALUES (?, ?, ?)",
-            zip(range(len(people)), people["id"].tolist(), people["sex"].tolist(), strict=True),
-        )
-        self._connection.executemany(
-            "INSERT INTO contigs VALUES (?, ?, ?, ?)",
-            [
-                (number, name, self._contigs[name], self._longest_ref[number])
-                for name, number in self.number.items()
-            ],
-        )
-        meta = {
-            "format": FORMAT,
-            "variants": self.rows,
-            "individuals": len(people),
-            "content_digest": self._digest.hexdigest(),
-            "individuals_digest": individuals_digest(people["id"].tolist(), people["sex"].tolist()),
-        }
-        self._connection.executemany(
-            "INSERT INTO meta VALUES (?, ?)", [(key, str(value)) for key, value in meta.items()]
-        )
-        self._connection.execute("COMMIT")
-
-
-def _page_size(individuals: int) -> int:
-    """The smallest page a quarter of which holds the longest row.
-
-    SQLite moves rows that are longer than that to pages of their own, and half of the file may
-    end up empty (270,000 people: 1.3 MB a country with such pages, 2.4 MB with half the size).
-    """
-    longest = 2 * (individuals // 8 + 1) + 100  # two bitmaps and the rest
-    size = 4096
-    while size < 4 * longest and size < 65536:
-        size *= 2
-    return size
-
-
-class _ContentDigest:
+class ContentDigest:
     """A digest of rows, by contig and column: the same however the rows are batched."""
 
     def __init__(self) -> None:
@@ -419,11 +229,11 @@ def _refuse_foreign_or_truncated(path: Path) -> None:
         raise InputError(path, "size", f"{expected} bytes, but it has {found}: it is truncated")
 
 
-def _file_checksum(path: Path) -> int:
+def file_checksum(path: Path) -> int:
     """CRC-32 of the file without the field that holds it."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         view = memoryview(data)
-        with view[:_CHECKSUM_AT] as head, view[_CHECKSUM_AT + 4 :] as rest:
+        with view[:CHECKSUM_AT] as head, view[CHECKSUM_AT + 4 :] as rest:
             checksum = isal.isal_zlib.crc32(rest, isal.isal_zlib.crc32(head))
         view.release()
         return checksum
@@ -431,5 +241,5 @@ def _file_checksum(path: Path) -> int:
 
 def _stored_checksum(path: Path) -> int:
     with path.open("rb") as file:
-        file.seek(_CHECKSUM_AT)
+        file.seek(CHECKSUM_AT)
         return struct.unpack(">I", file.read(4))[0]

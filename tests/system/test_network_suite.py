@@ -23,7 +23,7 @@ from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
 from rehearsal.network.launcher import running_nodes
 from rehearsal.node.people import build_people
 from rehearsal.node.settings import NodeSettings
-from rehearsal.node.variant_store import build_store
+from rehearsal.node.store_writer import build_store
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 

@@ -51,7 +51,7 @@ rule variant_store:
         mem_mb=1000,
         runtime=60,
     params:
-        code=code("node/variant_store.py"),
+        code=code("node/store_writer.py", "node/variant_store.py"),
     message:
         "Variant store of {wildcards.country}"
     script:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from rehearsal.export.bgzf import END_OF_FILE, BgzfWriter
-from rehearsal.export.carrier_lists import BITS, LONG, SHORT, decode, encode
+from rehearsal.export.carrier_bitmaps import BITS, LONG, SHORT, decode
+from rehearsal.export.carrier_lists import encode
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from rehearsal.export.shards import write_shards
 from rehearsal.files import content_digest
 from rehearsal.model import Block, InputError
 from rehearsal.node.build import build_from_vcf
-from rehearsal.node.variant_store import VariantStore, build_store
+from rehearsal.node.store_writer import build_store
+from rehearsal.node.variant_store import VariantStore
 
 CODES = ("FI", "ES")
 HEADER = """##fileformat=VCFv4.3

@@ -13,7 +13,8 @@ from pyroaring import BitMap
 
 from rehearsal.export.carrier_lists import encode
 from rehearsal.model import AlleleCounts, InputError
-from rehearsal.node.variant_store import StoreWriter, VariantStore, build_store, merge_contigs
+from rehearsal.node.store_writer import StoreWriter, build_store, merge_contigs
+from rehearsal.node.variant_store import VariantStore
 
 PEOPLE = pd.DataFrame({"id": ["FI-1", "FI-2", "FI-3"], "sex": ["female", "male", "male"]})
 CONTIGS = {"chr2": 1000, "chrX": 500}
