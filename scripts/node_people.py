@@ -15,8 +15,8 @@ def main(smk):
     tables = {
         name: pd.read_parquet(smk.input[name]) for name in ("diseases", "measurements", "features")
     }
-    for country in smk.params.countries:
-        folder = Path(smk.params.nodes) / country.code
+    for country, settings in zip(smk.params.countries, smk.output.settings, strict=True):
+        folder = Path(settings).parent
         mine = people[people["country"] == country.code].reset_index(drop=True)
         own = {
             name: table[table["individual"].isin(mine["id"])].reset_index(drop=True)

@@ -11,7 +11,7 @@ ROOT = Path(workflow.basedir)
 if not (ROOT / "rehearsal").is_dir():
     ROOT = ROOT.parent  # entered through workflow/Snakefile
 SCRIPTS = f"{ROOT}/scripts"
-os.environ["PYTHONPATH"] = f"{ROOT}"  # scripts find the library in any environment
+os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any environment
 
 try:
     INPUTS = read_inputs(config, workflow.configfiles, ROOT / "workflow" / "schemas")
@@ -33,7 +33,7 @@ wildcard_constraints:
 
 
 def code(*packages):
-    """A digest of the library code that a rule runs: an edited module reruns its rules."""
+    """A digest of library code, as a param: what it changed with is run again."""
     return tree_digest(
         ROOT / "rehearsal" / package for package in (*packages, "model.py")
     )

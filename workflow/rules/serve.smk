@@ -34,7 +34,6 @@ rule node_people:
         code=code("node/people.py", "node/settings.py"),
         countries=INPUTS.countries,
         genes=INPUTS.genes,
-        nodes=f"{RESULTS}/nodes",
         reference_year=config["cohort"]["reference_year"],
     message:
         "Node folders: people and phenotypes of {params.number} countries"
