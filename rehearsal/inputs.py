@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from rehearsal.genomes.assembly import read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.model import Block, Country, Gene, InputError, PlantedVariant, Variant
+from rehearsal.network.registry import NodeEntry, read_foreign_nodes
 
 TYPE_NAMES = {
     "integer": "a whole number",
@@ -35,6 +36,7 @@ class Inputs:
     planted: list[PlantedVariant]
     genes: list[Gene]
     blocks: list[Block]
+    foreign: list[NodeEntry]  # nodes of others, in the place of ours
 
 
 def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Path) -> Inputs:
@@ -61,7 +63,10 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     )
     if not blocks:
         raise InputError(_source_of(["genome"], sources), "genome.regions", "expected a region")
-    return Inputs(countries, people_numbers(config, countries, sources), planted, genes, blocks)
+    nodes = config["network"]["nodes"]
+    foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
+    numbers = people_numbers(config, countries, sources)
+    return Inputs(countries, numbers, planted, genes, blocks, foreign)
 
 
 def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Path) -> None:

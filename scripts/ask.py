@@ -1,4 +1,4 @@
-"""Start every node, ask the whole suite, judge every answer, stop every node."""
+"""Start every node and the network, ask the whole suite, judge every answer, stop them all."""
 
 import json
 from pathlib import Path
@@ -11,21 +11,31 @@ from rehearsal.bench.suite import read_suite
 from rehearsal.bench.truth import read_truth
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.network.launcher import running_nodes
+from rehearsal.network.launcher import running_network, running_nodes
+from rehearsal.network.registry import with_foreign
 
 
 def main(smk):
-    network = smk.params.network
-    folders = {country: Path(folder) for country, folder in smk.params.nodes.items()}
+    network, logs = smk.params.network, Path(smk.params.logs)
+    foreign = {node.country: node for node in smk.params.foreign}
+    ours = {
+        country: Path(folder)
+        for country, folder in smk.params.nodes.items()
+        if country not in foreign
+    }
     distances = pd.read_parquet(smk.input.distances).set_index("country")["rtt_ms"]
     delays = distances.to_dict() if network["emulation"] == "delay" else {}
-    with running_nodes(folders, delays, network["bandwidth_mbps"], Path(smk.params.logs)) as nodes:
-        asked = ask_suite(
-            read_suite(Path(smk.input.suite)),
-            read_truth(Path(smk.input.truth)),
-            nodes,
-            network["deadline_s"],
-        )
+    with running_nodes(ours, delays, network["bandwidth_mbps"], logs) as started:
+        nodes = with_foreign(started, foreign.values())
+        with running_network(nodes, network["deadline_s"], logs) as service:
+            asked = ask_suite(
+                read_suite(Path(smk.input.suite)),
+                read_truth(Path(smk.input.truth)),
+                nodes,
+                service,
+                network["deadline_s"],
+                foreign,
+            )
     with written_aside(smk.output.answers) as path:
         asked.answers.to_parquet(path)
     with written_aside(smk.output.latency) as path:

@@ -1,4 +1,5 @@
-"""Asks a suite of running nodes, judges every answer, and notes the conditions it ran under."""
+"""Asks a suite of running nodes through their network, judges every answer, and notes the
+conditions it ran under."""
 
 from __future__ import annotations
 
@@ -6,19 +7,22 @@ import asyncio
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
-from rehearsal.bench.judge import judge, judge_network, network_state
+from rehearsal.bench.judge import Judgement, judge, judge_network, network_state
 from rehearsal.bench.truth import Expected
-from rehearsal.model import Answer, Query
+from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.client import NetworkClient
-from rehearsal.network.join import NetworkAnswer, count_of, join, says_exists
+from rehearsal.network.join import NetworkAnswer, count_of, says_exists
+from rehearsal.network.joining import returned_granularity
 from rehearsal.network.registry import NodeEntry
+from rehearsal.network.reply import NetworkReply, ServiceClient
+from rehearsal.node.beacon.request import GRANULARITIES
 
 NETWORK = "network"  # stands for a node in the rows of joined answers
 CONTROL = Query("control", "control", "service-info", {}, method="GET")
@@ -36,6 +40,7 @@ COLUMNS = {
     "observed": "str",
     "truth": "str",
     "equal": "boolean",
+    "judged_on": "str",
     "latency_ms": "float64",
     "bytes": "int64",
     "reason": "str",
@@ -46,9 +51,12 @@ COLUMNS = {
 class Asked:
     """What came of a suite.
 
-    ``answers``: a row a query, node and repeat, and one for the joined answer with node
-    ``network``; columns as in ``COLUMNS``. ``control``: the same columns, for requests that need
-    no work: each node's ``/service-info``, and an empty handler on loopback in this process.
+    ``answers``: a row a query, node and repeat, and one for the network's own answer with node
+    ``network``; columns as in ``COLUMNS``. A node's latency is the one that the network saw, the
+    network's the asker's. ``judged_on``: the granularity that an answer was judged on, coarser
+    than asked where a node of others gives no more; empty where a refusal is right.
+    ``control``: the same columns, for requests that need no work: each node's ``/service-info``,
+    and an empty handler on loopback in this process.
     ``conditions``: machine, time, load and settings, as plain JSON values.
     """
 
@@ -61,12 +69,17 @@ def ask_suite(
     suite: Sequence[Query],
     expected: Mapping[str, Mapping[str, Expected]],
     nodes: Sequence[NodeEntry],
+    service: NodeEntry,
     deadline_s: float,
+    foreign: Collection[str] = (),
     repeats: int = 1,
     controls: int = 20,
     burst: int = 16,
 ) -> Asked:
-    """Ask every query of all nodes at once, one query at a time, ``repeats`` times over.
+    """Ask the network service every query, one query at a time, ``repeats`` times over.
+
+    ``service`` is the network of ``nodes``; these are asked directly for the control only.
+    ``foreign``: countries whose nodes are not ours, and may give less than is asked for.
 
     Before that, one query of every kind is asked and forgotten, so that connections are open and
     caches warm; ``controls`` rounds of control requests follow. After the suite it is asked once
@@ -76,32 +89,37 @@ def ask_suite(
     missing = {query.id for query in suite} - expected.keys()
     if missing:
         raise KeyError(f"no expected answer for {', '.join(sorted(missing))}")
-    return asyncio.run(_ask_suite(suite, expected, nodes, deadline_s, repeats, controls, burst))
+    return asyncio.run(
+        _ask_suite(suite, expected, nodes, service, deadline_s, foreign, repeats, controls, burst)
+    )
 
 
 async def _ask_suite(
     suite: Sequence[Query],
     expected: Mapping[str, Mapping[str, Expected]],
     nodes: Sequence[NodeEntry],
+    service: NodeEntry,
     deadline_s: float,
+    foreign: Collection[str],
     repeats: int,
     controls: int,
     burst: int,
 ) -> Asked:
     conditions = _conditions(nodes, deadline_s, repeats)
     rows: list[dict[str, Any]] = []
-    async with NetworkClient(nodes) as client:
+    async with ServiceClient(service) as network:
         for query in {query.kind: query for query in suite}.values():
-            await client.ask(query, deadline_s)
-        control = await _control(client, controls, deadline_s)
+            await network.ask(query, deadline_s)
+        async with NetworkClient(nodes) as client:
+            control = await _control(client, controls, deadline_s)
         begun = time.monotonic()
         for repeat in range(repeats):
             for query in suite:
-                answers = await client.ask(query, deadline_s)
-                rows += _judged(query, expected[query.id], answers, repeat)
+                reply = await network.ask(query, deadline_s)
+                rows += _judged(query, expected[query.id], reply, foreign, repeat)
         conditions["suite_s"] = time.monotonic() - begun
         if burst:
-            conditions["burst"] = await _burst(client, suite, deadline_s, burst)
+            conditions["burst"] = await _burst(network, suite, deadline_s, burst)
     conditions["load_average_after"] = list(os.getloadavg())
     return Asked(_frame(rows), _frame(control), conditions)
 
@@ -146,7 +164,7 @@ async def _empty_handler(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 
 async def _burst(
-    client: NetworkClient, suite: Sequence[Query], deadline_s: float, at_once: int
+    network: ServiceClient, suite: Sequence[Query], deadline_s: float, at_once: int
 ) -> dict[str, Any]:
     """Throughput with ``at_once`` queries under way at any time, each of all nodes."""
     waiting = iter(suite)
@@ -154,7 +172,8 @@ async def _burst(
 
     async def worker() -> None:
         for query in waiting:
-            states.extend(answer.state for answer in await client.ask(query, deadline_s))
+            reply = await network.ask(query, deadline_s, trace=False)
+            states.extend(answer.state for answer in reply.answers)
 
     begun = time.monotonic()
     await asyncio.gather(*(worker() for _ in range(at_once)))
@@ -170,25 +189,72 @@ async def _burst(
 
 
 def _judged(
-    query: Query, expected: Mapping[str, Expected], answers: Sequence[Answer], repeat: int
+    query: Query,
+    expected: Mapping[str, Expected],
+    reply: NetworkReply,
+    foreign: Collection[str],
+    repeat: int,
 ) -> list[dict[str, Any]]:
-    """The rows of one query: every node's, and the joined answer's."""
-    rows = []
-    for answer in answers:
-        verdict = judge(query, expected[answer.node], answer)
-        rows.append(
-            _row(query, answer, repeat)
-            | {"observed": verdict.observed, "truth": verdict.expected, "equal": verdict.equal}
-            | ({"reason": verdict.difference} if verdict.difference else {})
-        )
-    joined = join(query, answers)
-    verdict = judge_network(query, expected, joined)
-    rows.append(
-        _network_row(query, joined, repeat)
-        | {"observed": verdict.observed, "truth": verdict.expected, "equal": verdict.equal}
-        | {"reason": verdict.difference}
-    )
-    return rows
+    """The rows of one query: every node's, and the network's own answer's."""
+    rows, coarse, wrong = [], {}, []
+    for answer in reply.answers:
+        judged_on = _judged_on(query, answer, answer.node in foreign)
+        verdict = judge(_at(query, judged_on), expected[answer.node], answer)
+        if judged_on != _asked_for(query):
+            coarse[answer.node] = judged_on
+            wrong += [] if verdict.equal else [f"{answer.node}: {verdict.difference}"]
+        basis = "" if expected[answer.node].refused else judged_on
+        row = _row(query, answer, repeat) | _told(verdict, basis)
+        rows.append(row | {"reason": verdict.difference or answer.reason})
+    verdict = _judge_joined(query, expected, reply.joined, coarse)
+    if wrong:  # what a coarse answer adds may hide in the sums: it is judged by itself
+        differences = [verdict.difference] if verdict.difference else []
+        verdict = replace(verdict, equal=False, difference="; ".join([*differences, *wrong]))
+    basis = rows[0]["judged_on"] and _asked_for(query)
+    row = _network_row(query, reply.joined, repeat) | _told(verdict, basis)
+    without = ", ".join(f"{node} on {judged_on} only" for node, judged_on in coarse.items())
+    return [*rows, row | {"reason": verdict.difference or without}]
+
+
+def _told(verdict: Judgement, judged_on: str) -> dict[str, Any]:
+    return {
+        "observed": verdict.observed,
+        "truth": verdict.expected,
+        "equal": verdict.equal,
+        "judged_on": judged_on,
+    }
+
+
+def _asked_for(query: Query) -> Granularity:
+    return query.request["query"]["requestedGranularity"]
+
+
+def _judged_on(query: Query, answer: Answer, is_foreign: bool) -> Granularity:
+    """What was asked for; of a node that is not ours, what it gave where that is coarser."""
+    asked = _asked_for(query)
+    if not is_foreign or answer.state != "answered":
+        return asked
+    return min(asked, returned_granularity(answer), key=GRANULARITIES.index)
+
+
+def _at(query: Query, granularity: Granularity) -> Query:
+    body = {**query.request["query"], "requestedGranularity": granularity}
+    return replace(query, request={**query.request, "query": body})
+
+
+def _judge_joined(
+    query: Query,
+    expected: Mapping[str, Expected],
+    joined: NetworkAnswer,
+    coarse: Mapping[str, Granularity],
+) -> Judgement:
+    """Judge the joined answer, without what nodes that give less cannot have put into it."""
+    known = dict(expected)
+    for node, granularity in coarse.items():
+        count = 0 if granularity == "boolean" else expected[node].count
+        known[node] = replace(expected[node], count=count, alleles={}, individuals=())
+    uncounted = tuple(node for node in joined.uncounted if node not in coarse)
+    return judge_network(query, known, replace(joined, uncounted=uncounted))
 
 
 def _row(query: Query, answer: Answer, repeat: int) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def join(query: Query, answers: Sequence[Answer]) -> NetworkAnswer:
     in_order = sorted(answers, key=lambda answer: answer.node)
     answered = [answer for answer in in_order if answer.state == "answered"]
     exists, count, uncounted = totals(answered)
-    frequencies, unusable = _added(answered)
+    frequencies, unusable = added(answered)
     reasons = {answer.node: answer.reason for answer in in_order if answer.reason}
     return NetworkAnswer(
         query=query.id,
@@ -184,7 +184,7 @@ def node_frequencies(answer: Answer) -> dict[AlleleKey, dict[str, AlleleTally]]:
     return found
 
 
-def _added(
+def added(
     answered: Sequence[Answer],
 ) -> tuple[dict[AlleleKey, dict[str, AlleleTally]], dict[str, str]]:
     """Allele counts of all nodes, added up where several report one population; and the nodes

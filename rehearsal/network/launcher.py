@@ -1,4 +1,5 @@
-"""Starts one real process a node, waits until all have announced themselves, always ends them.
+"""Starts real processes, nodes or the network service, waits until all have announced themselves,
+always ends them.
 
 A node is told where to write its endpoint file; until then nobody knows its port. Every node
 leads a process group of its own, so what it starts ends with it; a watcher process ends the
@@ -13,17 +14,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.network import watcher
-from rehearsal.network.registry import NodeEntry, read_endpoint
+from rehearsal.network.registry import NodeEntry, read_endpoint, write_nodes
 
 POLL_S = 0.02
 STOP_TIMEOUT_S = 5.0
 TAIL_LINES = 15
+NETWORK = "network"  # stands for a country in the service's endpoint file
 
 
 class NodeStartError(RuntimeError):
@@ -93,6 +95,34 @@ def running_nodes(
         finally:
             stop(list(processes.values()))
             _tell(watch, "done")
+
+
+@contextmanager
+def running_network(
+    nodes: Collection[NodeEntry],
+    deadline_s: float,
+    log_dir: Path,
+    start_timeout_s: float = 60.0,
+    options: Sequence[str] = (),
+) -> Iterator[NodeEntry]:
+    """Run the network service over ``nodes`` for as long as the block runs; yields its entry.
+
+    ``log_dir`` receives ``network.log`` and the registry, ``network.yaml``. Raises NodeStartError
+    when the service ends before it is ready or is not ready after ``start_timeout_s``.
+    """
+    registry = log_dir / f"{NETWORK}.yaml"
+    write_nodes(nodes, registry)
+
+    def command(launch: Launch) -> list[str]:
+        return [
+            *(sys.executable, "-m", "rehearsal", "network", "serve", "--nodes", str(registry)),
+            *("--port", "0", "--endpoint-file", str(launch.endpoint)),
+            *("--deadline-s", f"{deadline_s:g}", *options),
+        ]
+
+    folders = {NETWORK: log_dir}
+    with running_nodes(folders, {}, 0, log_dir, start_timeout_s, command) as (service,):
+        yield service
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,7 +154,7 @@ class Registry:
         found = []
         for path in paths:
             try:
-                status = os.stat(path)
+                status = path.stat()
             except OSError:
                 continue
             found.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from rehearsal.network.app import network_app
 from rehearsal.network.client import NetworkClient
+from rehearsal.network.launcher import NETWORK
 from rehearsal.network.registry import Registry
 from rehearsal.network.service import Network, Policy
 from rehearsal.node.server import _listening, _serve, _url
-
-NETWORK = "network"  # stands for a country in the service's endpoint file
 
 
 def serve(

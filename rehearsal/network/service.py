@@ -118,8 +118,7 @@ class Network:
 
         if policy.collect == "sequential":
             deadline_s = policy.patience_s * (len(nodes) + 1)
-            answers = await gather_one_after_another(nodes, put, policy.patience_s, request.query)
-            return answers
+            return await gather_one_after_another(nodes, put, policy.patience_s, request.query)
         asked = [node for node in nodes if self.health(node).circuit == "closed"]
         if conditions.partial:
             usual_s = {n.country: self.health(n).usual_s for n in asked if self.health(n).healthy}

@@ -42,6 +42,7 @@ rule ask:
         settings=rules.node_people.output.settings,
         people=rules.node_people.output.people,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
+        foreign=optional(config["network"]["nodes"]),
     output:
         answers=f"{RESULTS}/queries/answers.parquet",
         latency=f"{RESULTS}/bench/latency.parquet",
@@ -60,6 +61,7 @@ rule ask:
         number=len(COUNTRIES),
         code=code("bench", "network", "node"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        foreign=INPUTS.foreign,
         network=config["network"],
         logs=f"{LOGS}/nodes",
     message:
