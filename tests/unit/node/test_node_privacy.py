@@ -1,0 +1,239 @@
+"""What the public may learn: thresholds, rounding, fixed noise, budgets that last."""
+
+import math
+import stat
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyroaring import BitMap
+
+from rehearsal.model import InputError
+from rehearsal.node.privacy import (
+    PUBLIC,
+    UNPROTECTED,
+    Budget,
+    Guard,
+    Protection,
+    Told,
+    information,
+    noise,
+    outcomes,
+    power_bound,
+    protect_boolean,
+    protect_count,
+    question_key,
+    secret_key,
+)
+
+KEY = bytes(range(32))
+PEOPLE = 100
+NAMES = [f"AT-{number:06d}" for number in range(PEOPLE)]
+PLAIN = Protection(10, 10, 0, math.inf, math.inf)
+
+
+def guard(protection=PUBLIC, budget=None, people=PEOPLE):
+    return Guard(KEY, people, protection, budget or Budget([str(i) for i in range(people)]))
+
+
+def people(number, first=0):
+    return BitMap(range(first, first + number))
+
+
+def test_the_default_is_the_strict_one():
+    assert Protection() == PUBLIC
+    assert PUBLIC.budgeted and PUBLIC.threshold >= 10 and PUBLIC.rounding >= 10
+    assert power_bound(PUBLIC.user_budget) <= 0.10
+    assert power_bound(PUBLIC.individual_budget) <= 0.10
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"threshold": 0},
+        {"rounding": 0},
+        {"noise": -1},
+        {"threshold": 2, "noise": 2},
+        {"user_budget": -1.0},
+        {"individual_budget": math.nan},
+    ],
+)
+def test_a_protection_that_protects_nothing_is_refused(wrong):
+    with pytest.raises(InputError, match=f"privacy: {list(wrong)[-1]}"):
+        Protection(**wrong)
+
+
+def test_a_budget_without_a_store_is_refused():
+    with pytest.raises(InputError, match="privacy: budget"):
+        Guard(KEY, PEOPLE)
+
+
+def test_fewer_carriers_than_the_threshold_look_absent():
+    rules = guard(PLAIN)
+    assert not protect_boolean(rules, "u", b"q", people(9))
+    assert protect_boolean(rules, "u", b"q", people(10))
+    assert protect_count(rules, "u", b"q", people(9)) == Told(False, 0)
+
+
+def test_counts_are_multiples_of_the_step_and_never_0():
+    rules = guard(PLAIN)
+    told = [protect_count(rules, "u", b"q", people(n)).count for n in (10, 14, 15, 24, 95, 100)]
+    assert told == [10, 10, 20, 20, 100, 100]
+    coarse = guard(replace(PLAIN, rounding=50))
+    assert protect_count(coarse, "u", b"q", people(11)) == Told(True, 50)
+
+
+def test_without_protection_answers_are_the_truth():
+    rules = guard(UNPROTECTED)
+    for number in (0, 1, 7, 100):
+        assert protect_count(rules, "u", b"q", people(number)) == Told(number > 0, number)
+        assert protect_boolean(rules, "u", b"q", people(number)) is (number > 0)
+
+
+def test_noise_is_fixed_by_the_question_and_hidden_by_the_key():
+    rules = Protection(10, 10, 3)
+    questions = [question_key(f"chr1-{i}-A-T") for i in range(400)]
+    drawn = [noise(KEY, question, rules) for question in questions]
+    assert drawn == [noise(KEY, question, rules) for question in questions]
+    assert drawn != [noise(bytes(32), question, rules) for question in questions]
+    assert {up for up, _ in drawn} == set(range(4))
+    assert {shift for _, shift in drawn} == set(range(-3, 4))
+
+
+def test_noise_never_shows_fewer_than_the_threshold():
+    rules = guard(replace(PLAIN, noise=5))
+    assert not any(protect_boolean(rules, "u", question_key(str(i)), people(9)) for i in range(200))
+
+
+def test_a_question_has_one_key_and_its_parts_cannot_be_shifted():
+    assert question_key("a", "bc") != question_key("ab", "c")
+    assert question_key("a", b"bc") == question_key(b"a", "bc")
+
+
+@given(
+    number=st.integers(1, 60),
+    threshold=st.integers(1, 20),
+    step=st.integers(1, 20),
+    spread=st.integers(0, 19),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_table_of_outcomes_is_what_answers_do(number, threshold, step, spread):
+    rules = Protection(threshold, step, min(spread, threshold - 1), math.inf, math.inf)
+    table = outcomes(60, rules, counted=True)
+    assert np.allclose(table.sum(axis=1), 1)
+    for i in range(20):
+        told = protect_count(guard(rules, people=60), "u", question_key(str(i)), people(number))
+        assert table[number, (told.count or 0) // step] > 0
+
+
+def test_information_is_that_of_two_coins_in_the_plainest_case():
+    """Two people, one carrier, a plain beacon: out 1 - 0.5², in certainly yes."""
+    assert information(1, 2, UNPROTECTED, False) == pytest.approx(-math.log(0.75))
+
+
+def test_alleles_near_the_threshold_are_dear_and_others_cheap():
+    cost = {n: information(n, PEOPLE, PUBLIC, False) for n in (1, 10, 40, 95)}
+    assert cost[10] > PUBLIC.user_budget > 1000 * cost[1] > 0
+    assert cost[40] < 1e-9 and cost[95] < 1e-9
+    assert information(40, PEOPLE, PUBLIC, True) > 1e-3, "a count tells more than that it exists"
+    assert information(40_000, 100_000, PUBLIC, True) < 1e-4, "a person hides better among many"
+
+
+def test_the_bound_on_power_is_that_of_the_data_processing_inequality():
+    power = power_bound(0.02)
+    kl = power * math.log(power / 0.05) + (1 - power) * math.log((1 - power) / 0.95)
+    assert kl == pytest.approx(0.02)
+    assert power_bound(0) == pytest.approx(0.05, abs=1e-6) and power_bound(10) == pytest.approx(1)
+
+
+def test_who_has_paid_everything_is_left_out_and_looks_absent():
+    rules = guard(replace(PUBLIC, noise=0))
+    cost = information(20, PEOPLE, rules.protection, False)
+    affordable = int(PUBLIC.user_budget / cost)
+    answers = [
+        protect_boolean(rules, "u", question_key(str(i)), people(20)) for i in range(affordable + 3)
+    ]
+    assert answers == [True] * affordable + [False] * 3
+    assert rules.budget.spent(0, "u") <= PUBLIC.user_budget
+    assert rules.budget.spent(20, "u") == 0, "who does not carry it pays nothing"
+
+
+def test_common_alleles_are_told_when_everything_is_spent():
+    rules = guard()
+    for i in range(50):
+        protect_count(rules, "u", question_key(str(i)), people(60))
+    assert protect_count(rules, "u", question_key("new"), people(60)) == Told(True, None)
+    assert protect_boolean(rules, "u", question_key("new"), people(60))
+
+
+def test_the_same_question_gets_the_same_answer_and_is_paid_once():
+    rules = guard()
+    first = protect_count(rules, "u", question_key("one"), people(60))
+    spent = rules.budget.spent(0, "u")
+    assert first.count is not None and spent > 0
+    for i in range(20):
+        protect_count(rules, "u", question_key(str(i)), people(60))
+    assert protect_count(rules, "u", question_key("one"), people(60)) == first
+    assert rules.budget.spent(0, "u") <= PUBLIC.user_budget
+
+
+def test_users_have_budgets_of_their_own_but_together_no_more_than_the_individual_has():
+    cost = information(60, PEOPLE, PUBLIC, True)
+    rules = guard(replace(PUBLIC, user_budget=cost * 1.5, individual_budget=cost * 2.5))
+
+    def ask(user, text):
+        return protect_count(rules, user, question_key(text), people(60)).count
+
+    assert ask("ann", "1") and not ask("ann", "2")
+    assert ask("bob", "1") and not ask("eve", "1")
+    assert rules.budget.spent(0) <= cost * 2.5
+
+
+def test_budgets_survive_a_restart_and_more_people(tmp_path):
+    path = tmp_path / "budget.sqlite"
+    store = Budget(NAMES, path)
+    told = protect_count(guard(budget=store), "u", question_key("one"), people(60))
+    before = [store.spent(i, "u") for i in range(PEOPLE)]
+    store.close()
+    # the node was built anew: somebody came in first, somebody left
+    later = Budget(["AT-999999", *NAMES[1:]], path)
+    assert [later.spent(i, "u") for i in range(1, PEOPLE)] == before[1:]
+    assert later.spent(0, "u") == 0 and later.spent(1) == before[1]
+    again = protect_count(guard(budget=later), "u", question_key("one"), people(60))
+    assert again == told
+    later.close()
+
+
+def test_the_file_is_its_owners_and_names_no_user(tmp_path):
+    path = tmp_path / "budget.sqlite"
+    store = Budget(NAMES, path)
+    protect_count(guard(budget=store), "ann@example.org", question_key("one"), people(60))
+    store.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert b"ann" not in path.read_bytes()
+
+
+def test_a_full_store_forgets_nobody_and_tells_nothing_dear():
+    store = Budget(NAMES, maximum=2)
+    rules = guard(budget=store)
+    counts = [protect_count(rules, "u", question_key(str(i)), people(60)).count for i in range(3)]
+    assert counts[0] is not None and counts[2] is None
+    assert protect_count(rules, "v", question_key("0"), people(60)).count is None
+    assert protect_count(rules, "u", question_key("0"), people(60)).count == counts[0]
+
+
+def test_a_file_that_is_no_budget_is_refused(tmp_path):
+    path = tmp_path / "budget.sqlite"
+    path.write_bytes(b"something else entirely" * 100)
+    with pytest.raises(InputError, match=r"budget\.sqlite: file"):
+        Budget(NAMES, path)
+
+
+def test_the_secret_is_made_once_and_refused_when_others_may_read_it(tmp_path):
+    key = secret_key(tmp_path)
+    assert len(key) == 32 and secret_key(tmp_path) == key
+    (tmp_path / "privacy.key").chmod(0o644)
+    with pytest.raises(InputError, match="chmod 600"):
+        secret_key(tmp_path)
