@@ -58,7 +58,7 @@ def save_figures(
 
 def map_figure(joined: BlockMeasures, panel: Panel, countries: Sequence[Country]) -> alt.LayerChart:
     """Principal components turned and stretched to fit the map, each country's mean named."""
-    layout = component_layout(joined, panel, countries, OUTLIERS)
+    layout = component_layout(joined, panel, countries)
     # Longitude and latitude drawn at the shape they have in the middle of Europe.
     places = np.array([[c.longitude, c.latitude] for c in layout.countries])
     middle = np.cos(np.radians(places[:, 1].mean()))

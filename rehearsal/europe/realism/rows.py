@@ -44,6 +44,7 @@ def judged_row(
 ) -> Row:
     """A row with a range, one end of which may be open. ``needs`` is what the run lacks, if any."""
     value = _number(measured)
+    low, high = (None if end is None else float(end) for end in (low, high))
     judged = value is not None and not needs
     return Row(
         name=name,
