@@ -15,6 +15,7 @@ include: "workflow/rules/phenotype.smk"
 include: "workflow/rules/shard.smk"
 include: "workflow/rules/serve.smk"
 include: "workflow/rules/query.smk"
+include: "workflow/rules/realism.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -23,7 +23,7 @@ def dry_run(tmp_path, overlay):
         [
             *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--dry-run"),
             *("--quiet", "--cores", "1", "--workflow-profile", "none"),
-            *("--configfile", "config/config.yaml", overlay_file),
+            *("--configfile", overlay_file),
         ],
         cwd=tmp_path,
         capture_output=True,

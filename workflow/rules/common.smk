@@ -3,6 +3,7 @@ import os
 import sys
 from pathlib import Path
 
+from rehearsal.checks import check_science
 from rehearsal.files import tree_digest
 from rehearsal.inputs import read_inputs
 from rehearsal.model import InputError
@@ -13,8 +14,12 @@ if not (ROOT / "rehearsal").is_dir():
 SCRIPTS = f"{ROOT}/scripts"
 os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any environment
 
+# in the order of merging: the workflow's own file first, then those of the command line
+CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.count)
+
 try:
-    INPUTS = read_inputs(config, workflow.configfiles, ROOT / "workflow" / "schemas")
+    INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
+    check_science(config, INPUTS)
 except InputError as error:
     sys.exit(str(error))
 
