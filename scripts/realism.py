@@ -19,16 +19,16 @@ from rehearsal.logs import logged_to
 
 
 def main(smk):
-    countries = smk.params.countries
     morgans = genetic_lengths(smk.params.blocks, smk.params.genome)
     panel = choose_panel(pd.read_parquet(smk.input.people), smk.params.seed)
+    # A country may have nobody in this run.
+    countries = [country for country in smk.params.countries if country.code in panel.codes]
+    codes = [country.code for country in countries]
     parts = [read_measures(path) for path in smk.input.measures]
     joined = join(parts)
     known = Comparison(
-        countries=[country for country in countries if country.code in panel.codes],
-        expected_fst=pd.read_parquet(smk.input.expected)
-        .loc[list(panel.codes), list(panel.codes)]
-        .to_numpy(),
+        countries=countries,
+        expected_fst=pd.read_parquet(smk.input.expected).loc[codes, codes].to_numpy(),
         published=published_pairs(PUBLISHED_FST, countries),
         popres=pca_centroids(POPRES_CENTROIDS, countries),
         crossovers=sum(
