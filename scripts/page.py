@@ -19,13 +19,27 @@ from rehearsal.report.tables import (
     node_table,
 )
 
+REALISM_FIGURES = {
+    "map": "People's first two principal components, turned to lie on the map.",
+    "fst": "F_ST of every pair of countries: measured against what the model predicts.",
+    "distance": "F_ST against the distance between countries.",
+    "linkage": "Linkage disequilibrium against distance.",
+    "sample_size": "Variable sites against the number of people.",
+}
+
 
 def main(smk):
     config = smk.params.config
+    realism = pd.read_csv(smk.input.realism, sep="\t")
     tables = ReportTables(
         countries=smk.params.countries,
         asker=config["network"]["asker"],
         demography_svg=Path(smk.input.drawing).read_text(encoding="utf-8"),
+        realism=realism,
+        realism_svgs={
+            caption: Path(smk.input[f"realism_{name}"]).read_text(encoding="utf-8")
+            for name, caption in REALISM_FIGURES.items()
+        },
         **{
             name: pd.read_parquet(smk.input[name])
             for name in ("people", "answers", "latency", "distances", "spectrum", "components")
@@ -46,6 +60,7 @@ def main(smk):
         nodes=[country.code for country in tables.countries],
         answers=tables.answers,
         deadline_s=config["network"]["deadline_s"],
+        realism=realism.drop(columns=["low", "high"]).to_dict("records"),
     )
     write_page(smk.output.page, summary, tables)
     write_summary(smk.output.summary, summary)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
-import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -52,7 +52,7 @@ def render(
         verdicts=list(statements),
         sections=shown,
         failures=failures,
-        inline_svg=inline_svg,
+        data_uri=data_uri,
         css=_stylesheet(),
         charts=script_json(charts),
         script=_script(),
@@ -81,10 +81,6 @@ def script_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def inline_svg(svg: str) -> str:
-    """A drawing as it can stand inside HTML: without prologue, metadata, fixed size and scripts."""
-    body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>|<script.*?</script>", "", body, flags=re.DOTALL)
-    head, rest = body.split(">", 1)
-    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    return f"{head}>{rest}"
+def data_uri(svg: str) -> str:
+    """A drawing as the source of an image: its ids cannot meet those of others, nothing runs."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")

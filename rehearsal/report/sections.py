@@ -97,6 +97,7 @@ def sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Section]:
         _spectrum(tables),
         _pca(tables),
         _demography(tables),
+        _realism(tables),
         _checks(summary),
         _provenance(summary),
         _limits(),
@@ -306,6 +307,31 @@ def _demography(tables: ReportTables) -> Section | None:
         )
     caption = "The model that was simulated: time runs upward into the past, widths are sizes."
     return Section("demography", "Demographic model", [Drawing(caption, svg)])
+
+
+def _realism(tables: ReportTables) -> Section | None:
+    """What was measured on the cohort beside what is known, and whether the run can judge it."""
+    if tables.realism is None:
+        return None
+    frame = tables.realism
+    judged = frame["judged"].astype(bool)
+    failed = judged & frame["passed"].eq(False)
+    states = frame["note"].fillna("").mask(judged, "passed").mask(failed, "failed")
+    shown = [
+        Shown("name", Column("Measure", names_row=True)),
+        Shown("measured", Column("Measured", number=True), "{:.4g}".format),
+        Shown("expected", Column("Expected")),
+        Shown("verdict", Column("Verdict")),
+        Shown("source", Column("Source")),
+        Shown("sample", Column("Sample")),
+    ]
+    caption = (
+        f"{judged.sum()} of {len(frame)} measures can be judged on a run of this size; "
+        "the verdict of the others says what they need."
+    )
+    drawings = [Drawing(caption, svg) for caption, svg in tables.realism_svgs.items()]
+    table = table_of(frame.assign(verdict=states), caption, shown)
+    return Section("realism", "Realism", [table, *drawings])
 
 
 def _checks(summary: Mapping[str, Any]) -> Section | None:

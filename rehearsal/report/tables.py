@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -42,6 +42,8 @@ class ReportTables:
     spectrum: pd.DataFrame  # pca.frequency_spectrum
     components: pd.DataFrame | None = None  # pca.principal_components; None: too few people
     demography_svg: str | None = None  # the drawing of the model
+    realism: pd.DataFrame | None = None  # realism.tsv
+    realism_svgs: Mapping[str, str] = field(default_factory=dict)  # caption: drawing
 
 
 def cohort_table(tables: ReportTables) -> pd.DataFrame:

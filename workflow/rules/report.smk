@@ -37,6 +37,12 @@ rule page:
         latency=rules.ask.output.latency,
         conditions=rules.ask.output.conditions,
         distances=rules.distances.output.distances,
+        realism=rules.realism.output.table,
+        realism_map=rules.realism.output.map,
+        realism_fst=rules.realism.output.fst,
+        realism_distance=rules.realism.output.distance,
+        realism_linkage=rules.realism.output.linkage,
+        realism_sample_size=rules.realism.output.sample_size,
         countries=config["countries"],
     output:
         page=report(
