@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from rehearsal.node.access import rights
 from rehearsal.node.beacon import describing, framing, openapi
@@ -22,6 +22,7 @@ from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.beacon.request import BeaconRequest, from_body, from_query_string
 from rehearsal.node.beacon.service import entries
+from rehearsal.node.htsget.app import htsget_app
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def beacon_app(holdings: Holdings) -> Starlette:
         _get("/entry_types", partial(_informing, lambda _: describing.entry_types(), beacon_id)),
         _get("/map", partial(_informing, lambda r: describing.beacon_map(_base(r)), beacon_id)),
         Route("/filtering_terms", terms, methods=["GET", "POST"]),
+        Mount("/htsget", htsget_app(holdings)),
     ]
     refused = partial(_refused, beacon_id)
     return Starlette(

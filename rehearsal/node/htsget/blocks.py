@@ -1,0 +1,122 @@
+"""BGZF, read from any place: only the blocks that are looked into are decompressed."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import BinaryIO
+
+import isal.igzip_lib
+import isal.isal_zlib
+
+from rehearsal.export.bgzf import BLOCK_SIZE, END_OF_FILE, HEADER, LEVEL
+from rehearsal.model import InputError
+
+_RAW = -15  # window bits: deflate without a wrapper
+_HEAD, _TAIL = len(HEADER) + 2, 8
+
+
+class Cursor:
+    """A place in a BGZF file, told as a virtual offset: block's place << 16 | place within it.
+
+    Raises InputError for what is not BGZF and for damaged blocks.
+    """
+
+    def __init__(self, file: BinaryIO, virtual: int = 0) -> None:
+        self._file = file
+        self._within = virtual & 0xFFFF
+        self._load(virtual >> 16)
+
+    def tell(self) -> int:
+        """The virtual offset; never the end of a block that another one follows."""
+        self._settle()
+        return self._block << 16 | self._within
+
+    def at_end(self) -> bool:
+        """Whether no byte follows."""
+        self._settle()
+        return self._within >= self._length
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, fewer at the end of the file."""
+        out = bytearray()
+        while len(out) < size and not self.at_end():
+            n = min(size - len(out), self._length - self._within)
+            out += self._content()[self._within : self._within + n]
+            self._within += n
+        return bytes(out)
+
+    def skip(self, size: int) -> None:
+        """Pass over bytes; blocks that are passed whole are not decompressed."""
+        while size and not self.at_end():
+            n = min(size, self._length - self._within)
+            self._within += n
+            size -= n
+
+    def to_end_of_block(self) -> bytes:
+        """What is left of this block; the cursor moves to the next one."""
+        rest = self._content()[self._within :]
+        self._within = self._length
+        return rest
+
+    def _settle(self) -> None:
+        """Leave blocks that are read to their end, and empty ones."""
+        while self._within >= self._length and self._size:
+            self._within -= self._length
+            self._load(self._block + self._size)
+
+    def _load(self, block: int) -> None:
+        self._block, self._data = block, b""
+        self._file.seek(block)
+        head = self._file.read(_HEAD)
+        if not head:
+            self._size = self._length = 0
+            return
+        if len(head) < _HEAD or head[: len(HEADER)] != HEADER:
+            raise self._damaged()
+        self._size = struct.unpack_from("<H", head, len(HEADER))[0] + 1
+        self._file.seek(block + self._size - 4)
+        length = self._file.read(4)
+        if len(length) < 4 or self._size < _HEAD + _TAIL:
+            raise self._damaged()
+        self._length = struct.unpack("<I", length)[0]
+
+    def _content(self) -> bytes:
+        if not self._data and self._length:
+            self._file.seek(self._block + _HEAD)
+            packed = self._file.read(self._size - _HEAD - _TAIL)
+            try:
+                self._data = isal.isal_zlib.decompress(packed, _RAW, max(self._length, 1))
+            except isal.isal_zlib.error:
+                raise self._damaged() from None
+            if len(self._data) != self._length:
+                raise self._damaged()
+        return self._data
+
+    def _damaged(self) -> InputError:
+        name = getattr(self._file, "name", "file")
+        return InputError(name, f"byte {self._block}", "a whole BGZF block")
+
+
+def pack(data: bytes | bytearray) -> bytes:
+    """The bytes as BGZF blocks, without the mark of the end of a file."""
+    out = bytearray()
+    view = memoryview(data)
+    for start in range(0, len(view), BLOCK_SIZE):
+        out += _block(view[start : start + BLOCK_SIZE])
+    return bytes(out)
+
+
+def _block(data: memoryview) -> bytes:
+    packed = isal.igzip_lib.compress(data, LEVEL, isal.igzip_lib.COMP_DEFLATE)
+    if len(packed) > len(data):  # a stored block keeps the size within its 16 bits
+        packed = struct.pack("<BHH", 1, len(data), len(data) ^ 0xFFFF) + bytes(data)
+    size = struct.pack("<H", _HEAD + len(packed) + _TAIL - 1)
+    return HEADER + size + packed + struct.pack("<II", isal.isal_zlib.crc32(data), len(data))
+
+
+def end_of_blocks(file: BinaryIO) -> int:
+    """Where the mark of the end begins, or the file ends that has none."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - len(END_OF_FILE)))
+    return size - len(END_OF_FILE) if file.read() == END_OF_FILE else size
