@@ -6,6 +6,7 @@ from rehearsal.europe.realism.contigs import contig_table
 from rehearsal.europe.realism.figures import save_figures
 from rehearsal.europe.realism.measures import join, read_measures
 from rehearsal.europe.realism.panel import choose_panel
+from rehearsal.europe.realism.rows import write_rows
 from rehearsal.europe.realism.table import Comparison, realism_table
 from rehearsal.europe.targets import (
     POPRES_CENTROIDS,
@@ -36,13 +37,9 @@ def main(smk):
             for part, block in zip(parts, smk.params.measured, strict=True)
         ),
     )
-    tables = {
-        smk.output.table: realism_table(joined, panel, known),
-        smk.output.contigs: contig_table(smk.params.blocks, morgans),
-    }
-    for output, table in tables.items():
-        with written_aside(output) as path:
-            table.to_csv(path, sep="\t", index=False)
+    write_rows(realism_table(joined, panel, known), smk.output.table)
+    with written_aside(smk.output.contigs) as path:
+        contig_table(smk.params.blocks, morgans).to_csv(path, sep="\t", index=False)
     names = [key for key in smk.output.keys() if key not in ("table", "contigs")]  # noqa: SIM118
     save_figures(joined, panel, known, {name: smk.output[name] for name in names})
 

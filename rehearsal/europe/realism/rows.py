@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
+
+from rehearsal.files import written_aside
 
 
 @dataclass(frozen=True)
@@ -93,3 +97,38 @@ def _range_in_words(low: float | None, high: float | None) -> str:
     if low is None:
         return f"at most {high:.4g}"
     return f"at least {low:.4g}" if high is None else f"{low:.4g} to {high:.4g}"
+
+
+def write_rows(table: pd.DataFrame, path: Path | str) -> None:
+    """The table as tab-separated text; missing values are empty."""
+    with written_aside(path) as aside:
+        table.to_csv(aside, sep="\t", index=False)
+
+
+def read_rows(path: Path | str) -> list[dict[str, Any]]:
+    """What ``write_rows`` wrote, a dict a row, as ``summary.json`` wants them.
+
+    Numbers are floats, ``judged`` and ``passed`` are bools, missing values None.
+    """
+    texts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    return [
+        {name: _READERS.get(name, str)(value) for name, value in row.items()}
+        for row in texts.to_dict("records")
+    ]
+
+
+def _truth(text: str) -> bool | None:
+    return {"True": True, "False": False}.get(text)
+
+
+def _float(text: str) -> float | None:
+    return float(text) if text else None
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "measured": _float,
+    "low": _float,
+    "high": _float,
+    "judged": _truth,
+    "passed": _truth,
+}

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from rehearsal.europe.realism.contigs import contig_table
 from rehearsal.europe.realism.figures import FIGURES, save_figures
 from rehearsal.europe.realism.measures import block_measures, join
-from rehearsal.europe.realism.rows import COLUMNS, informative_row, judged_row, row_table
+from rehearsal.europe.realism.rows import (
+    COLUMNS,
+    informative_row,
+    judged_row,
+    read_rows,
+    row_table,
+    write_rows,
+)
 from rehearsal.europe.realism.structure import (
     correlation,
     laid_over,
@@ -126,13 +133,15 @@ def test_what_could_not_be_measured_is_not_judged(value):
     assert row.note == "could not be measured"
 
 
-def test_a_table_keeps_missing_values_and_truth():
+def test_a_table_keeps_missing_values_and_truth(tmp_path):
     rows = [
         judged_row("one", 0.5, 0, 1, **WORDS),
         judged_row("two", 0.5, 0, 1, needs="needs more", **WORDS),
         informative_row("three", 0.5, "no more", note="why", **WORDS),
     ]
     assert list(row_table(rows)["passed"]) == [True, None, None]
+    write_rows(row_table(rows), tmp_path / "rows.tsv")
+    assert read_rows(tmp_path / "rows.tsv") == row_table(rows).to_dict("records")
 
 
 def test_components_find_two_groups():
