@@ -32,8 +32,8 @@ from rehearsal.europe.targets import (
     procrustes_correlation,
     published_pairs,
 )
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import Country
+from rehearsal.seeds import derive_seed
 
 ROOT = Path(__file__).resolve().parents[1]
 MUTATION_RATE, RECOMBINATION_RATE, KAPPA, BIN = 1.29e-8, 1.1e-8, 4.0, 1000

@@ -2,8 +2,8 @@
 
 from rehearsal.files import written_aside
 from rehearsal.genomes.pedigree import plan_people
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.logs import logged_to
+from rehearsal.seeds import derive_seed
 
 
 def main(smk):

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from rehearsal.files import written_aside
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.logs import logged_to
 from rehearsal.report.pca import frequency_spectrum, principal_components
+from rehearsal.seeds import derive_seed
 
 
 def main(smk):

@@ -7,8 +7,8 @@ import pandas as pd
 from rehearsal.bench.suite import draw_suite, write_suite
 from rehearsal.bench.templates import read_templates
 from rehearsal.bench.truth import Truth, pooled_sites, write_truth
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.logs import logged_to
+from rehearsal.seeds import derive_seed
 
 
 def main(smk):

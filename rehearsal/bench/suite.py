@@ -15,8 +15,8 @@ import pandas as pd
 
 from rehearsal.bench.templates import Template
 from rehearsal.files import written_aside
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
+from rehearsal.seeds import derive_seed
 
 RARE_MAXIMUM = 0.01
 COMMON_MINIMUM = 0.05

@@ -16,8 +16,8 @@ import pandas as pd
 
 from rehearsal.genomes.assembly import AUTOSOMES, ploidy
 from rehearsal.genomes.pedigree import generations, parent_rows
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import Block, InputError
+from rehearsal.seeds import derive_seed
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import pandas as pd
 
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.blocks import CONFIG, VARIANTS, variant_label
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import Country, InputError, PlantedVariant
+from rehearsal.seeds import derive_seed
 
 OLDEST, YOUNGEST = 1935, 2024  # birth years
 PARENT_AGE = (18, 45)  # of a mother or father when a child is born, years

@@ -18,8 +18,8 @@ import tskit
 
 from rehearsal.genomes.assembly import ploidy
 from rehearsal.genomes.blocks import VARIANTS, variant_label
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import SEXES, InputError, PlantedVariant
+from rehearsal.seeds import derive_seed
 
 MAXIMUM_CLADES = 3
 CARRIER_COLUMNS = ("gene", "name", "contig", "start", "ref", "alt", "individual", "copies")

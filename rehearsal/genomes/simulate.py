@@ -24,8 +24,8 @@ from rehearsal.genomes.drop import Gametes, Pedigree, draw_gametes, force_transm
 from rehearsal.genomes.planting import check_places, plant, sites_in_places
 from rehearsal.genomes.recombination import binned_map
 from rehearsal.genomes.reference import BASES, base_codes, check_reference, rebase
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import Block, InputError, PlantedVariant
+from rehearsal.seeds import derive_seed
 
 # Population sizes and recombination relative to an autosome's, with as many fathers as mothers:
 # three X for four autosomes, two thirds of them in women, where they recombine.

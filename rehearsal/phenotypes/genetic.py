@@ -11,9 +11,9 @@ import tskit
 import tstrait
 
 from rehearsal.genomes.assembly import AUTOSOMES
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import Block, InputError
 from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
+from rehearsal.seeds import derive_seed
 
 EFFECT_TYPES = {
     "trait": "str",

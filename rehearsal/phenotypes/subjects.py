@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import SEXES, InputError, Sex
 from rehearsal.phenotypes.trait_types import Curve
+from rehearsal.seeds import derive_seed
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pandas as pd
 import tskit
 from scipy.sparse.linalg import eigsh
 
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.model import Block
+from rehearsal.seeds import derive_seed
 
 ALL = "all"  # the group of the whole cohort
 COMPONENTS = 4

@@ -9,7 +9,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOW = ["europe", "genomes", "phenotypes", "export", "node", "network", "bench", "report"]
-SHARED = {"model", "files", "logs"}
+SHARED = {"model", "files", "logs", "seeds"}
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.genomes.seeds import derive_seed
+from rehearsal.seeds import derive_seed
 
 Rows = NDArray[np.int64]
 
