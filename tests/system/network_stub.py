@@ -22,11 +22,13 @@ def answer(body: bytes, status: str = "200 OK", more: str = "") -> bytes:
     return head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
-async def read_request(reader: asyncio.StreamReader) -> None:
+async def read_request(reader: asyncio.StreamReader) -> str:
+    """The request's head, in small letters."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     for line in head.splitlines():
         if line.startswith("content-length:"):
             await reader.readexactly(int(line.split(":")[1]))
+    return head
 
 
 WHOLE = answer(json.dumps(ANSWER).encode())
@@ -44,7 +46,10 @@ SAID = {
     "garbage": answer(b"<html>It works!</html>"),
     "no-summary": answer(b"{}"),
     "half": WHOLE[:-20],
+    "post-refused": error("405 Method Not Allowed", "only GET"),
 }
+BOOLEAN = {"meta": {"returnedGranularity": "boolean"}, "responseSummary": {"exists": True}}
+SAID["boolean"] = answer(json.dumps(BOOLEAN).encode())
 CLOSING = ("half", "closing")  # close the connection unannounced
 # (head, what is sent again and again, pause in seconds)
 NEVER_ENDING = {
@@ -53,10 +58,18 @@ NEVER_ENDING = {
 }
 
 
-async def serve_one(manner: str, writer: asyncio.StreamWriter) -> bool:
-    """Answer one request; False: close the connection."""
-    if manner == "hung":
+async def serve_one(manner: str, head: str, switch: Path, writer: asyncio.StreamWriter) -> bool:
+    """Answer one request; False: close the connection. ``switch``: a file that says "hang"."""
+    if manner == "hung" or (manner == "switched" and switch.exists()):
         await asyncio.sleep(3600)
+    if manner == "slow":
+        await asyncio.sleep(0.3)
+    if manner == "get-only" and head.startswith("post"):
+        manner = "post-refused"
+    if manner == "token":
+        said = [line for line in head.splitlines() if line.startswith("authorization:")]
+        writer.write(error("403 Forbidden", said[0] if said else "no token"))
+        return True
     if manner in NEVER_ENDING:
         head, piece, pause_s = NEVER_ENDING[manner]
         writer.write(head)
@@ -72,9 +85,9 @@ async def serve_one(manner: str, writer: asyncio.StreamWriter) -> bool:
 async def main(manner: str, endpoint: Path) -> None:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await read_request(reader)
-            while await serve_one(manner, writer):
-                await read_request(reader)
+            head = await read_request(reader)
+            while await serve_one(manner, head, endpoint.parent / "hang", writer):
+                head = await read_request(reader)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:

@@ -1,0 +1,192 @@
+"""What the network service adds to its slowest node, and what hung nodes cost.
+
+    python bench/network.py --nodes 28 --hung 3 --rounds 500 --rtt-ms 45
+
+One process stands for all nodes, on one port each: it answers a small Beacon answer after the
+node's round-trip time (evenly spread up to --rtt-ms), or never. The service runs as
+`rehearsal network serve`. Prints, as the asker sees them over one kept-alive connection:
+
+- the slowest node asked alone, without the service (the control),
+- queries through the service, the difference to that node's round-trip time,
+- the same with --hung nodes that accept and never answer: by default before their circuits are
+  open and after; with partial=true on a service that has just seen them hang, and after,
+- the same collected one after another with 5 s each, as today's European aggregator does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+from sparse_pass import machine
+
+from rehearsal.bench.latency import percentile
+from rehearsal.network.launcher import running_network
+from rehearsal.network.registry import NodeEntry
+
+BODY = (
+    b'{"meta":{"beaconId":"org.bench","apiVersion":"v2.0","returnedGranularity":"count"},'
+    b'"responseSummary":{"exists":true,"numTotalResults":1},"response":{"resultSets":'
+    b'[{"id":"D","setType":"dataset","exists":true,"resultsCount":1,"results":[]}]}}'
+)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+QUERY = {
+    "meta": {"apiVersion": "2.0"},
+    "query": {
+        "requestParameters": {
+            "assemblyId": "GRCh38",
+            "referenceName": "17",
+            "start": [43057061],
+            "referenceBases": "T",
+            "alternateBases": "TG",
+        },
+        "requestedGranularity": "count",
+    },
+}
+
+
+class Distant(asyncio.Protocol):
+    """Answers every request with the same bytes after a round-trip time; None: never.
+
+    Hung nodes answer /info for as long as ``probes`` says, so that they look healthy at first.
+    """
+
+    def __init__(self, rtt_s: float, hangs: list[bool]) -> None:
+        self._rtt_s, self._hangs = rtt_s, hangs
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if not self._hangs[0]:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._rtt_s, self.transport.write, HEAD % len(BODY) + BODY)
+
+
+def serve(rtt_s: list[float], hung: int, pipe: Connection) -> None:
+    """Nodes until the pipe ends; a True that comes through it makes the last ``hung`` hang."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        never, switch = [False], [False]
+        ports = []
+        for number, rtt in enumerate(rtt_s):
+            hangs = switch if number >= len(rtt_s) - hung else never
+
+            def node(rtt: float = rtt, hangs: list[bool] = hangs) -> Distant:
+                return Distant(rtt, hangs)
+
+            server = await loop.create_server(node, "127.0.0.1", 0)
+            ports.append(server.sockets[0].getsockname()[1])
+        pipe.send(ports)
+        ended = asyncio.Event()
+
+        def said() -> None:
+            try:
+                switch[0] = pipe.recv()
+            except EOFError:
+                ended.set()
+
+        loop.add_reader(pipe.fileno(), said)
+        await ended.wait()
+
+    asyncio.run(main())
+
+
+def figures(name: str, seconds: list[float], less_s: float = 0.0) -> None:
+    values = (np.array(seconds) - less_s) * 1000
+    shares = " ".join(f"p{share} {percentile(values, share):8.2f}" for share in (50, 95, 99, 100))
+    print(f"{name:52} {shares} ms  (n = {len(values)})", flush=True)
+
+
+async def timed(url: str, rounds: int, pause_s: float = 0.0) -> list[float]:
+    """Latency of queries one after the other over one connection."""
+    seconds = []
+    async with aiohttp.ClientSession() as session:
+        for number in range(rounds + 1):
+            begun = time.perf_counter()
+            async with session.post(url, json=QUERY) as response:
+                body = await response.json()
+                assert body["responseSummary"]["exists"]
+            if number:  # the first opens connections
+                seconds.append(time.perf_counter() - begun)
+            await asyncio.sleep(pause_s)
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--nodes", type=int, default=28)
+    parser.add_argument("--hung", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--rtt-ms", type=float, default=45.0, help="of the slowest node")
+    parser.add_argument("--pause-ms", type=float, default=5.0, help="between queries")
+    parser.add_argument("--sequential", action="store_true", help="measure the baseline too")
+    options = parser.parse_args()
+    print(machine())
+    # the slowest is not among those that hang
+    rtt_s = list(np.linspace(options.rtt_ms, 5, options.nodes) / 1000)
+    here, there = multiprocessing.Pipe()
+    stubs = multiprocessing.Process(target=serve, args=(rtt_s, options.hung, there), daemon=True)
+    stubs.start()
+    there.close()
+    ports = here.recv()
+    nodes = [NodeEntry(f"N{i:02}", f"http://127.0.0.1:{port}") for i, port in enumerate(ports)]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            measure(nodes, rtt_s[0], here, options, Path(folder))
+        finally:
+            here.close()
+            stubs.join(5)
+            stubs.terminate()
+
+
+def measure(
+    nodes: list[NodeEntry],
+    slowest_s: float,
+    stubs: Connection,
+    options: argparse.Namespace,
+    folder: Path,
+) -> None:
+    pause_s = options.pause_ms / 1000
+    alone = asyncio.run(timed(f"{nodes[0].url}/g_variants", options.rounds, pause_s))
+    figures("the slowest node alone, less its RTT", alone, slowest_s)
+    with running_network(nodes, 10, folder) as service:
+        url = f"{service.url}/g_variants"
+        seconds = asyncio.run(timed(url, options.rounds, pause_s))
+        figures(f"{len(nodes)} nodes through the network, less the RTT", seconds, slowest_s)
+        seconds = asyncio.run(timed(f"{url}?partial=true", options.rounds, pause_s))
+        figures("the same with partial=true", seconds, slowest_s)
+        stubs.send(True)
+        begun = asyncio.run(timed(f"{url}?partial=true", 20, pause_s))
+        figures(f"{options.hung} have just hung, partial=true, less the RTT", begun, slowest_s)
+        time.sleep(5)
+        seconds = asyncio.run(timed(f"{url}?partial=true", options.rounds // 5, pause_s))
+        figures("circuits open, partial=true, less the RTT", seconds, slowest_s)
+        seconds = asyncio.run(timed(url, options.rounds // 5, pause_s))
+        figures("circuits open, less the RTT", seconds, slowest_s)
+        stubs.send(False)
+        time.sleep(5)
+        stubs.send(True)
+        seconds = asyncio.run(timed(f"{url}?deadlineS=1", 3))
+        figures(f"{options.hung} have just hung, deadline of 1000 ms", seconds[:1] or seconds)
+        stubs.send(False)
+    if options.sequential:
+        with running_network(nodes, 10, folder, options=("--collect", "sequential")) as service:
+            stubs.send(True)
+            seconds = asyncio.run(timed(f"{service.url}/g_variants", 1))
+            figures("one after another with 5 s each", seconds)
+            stubs.send(False)
+    print(f"load average at the end: {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
