@@ -1,7 +1,11 @@
-"""The whole default suite, asked of real nodes over real people, judged against the truth."""
+"""The whole default suite, asked of real nodes over real people through the network, and judged
+against the truth; countries taken by nodes of others."""
 
 import os
 import signal
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +24,8 @@ from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import simulate_block, write_trees
 from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
-from rehearsal.network.launcher import running_nodes
+from rehearsal.network.launcher import Launch, running_network, running_nodes
+from rehearsal.network.registry import read_foreign_nodes, with_foreign, write_nodes
 from rehearsal.node.people import build_people
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.store_writer import build_store
@@ -146,12 +151,21 @@ def expected(cohort: Cohort, suite: list[Query]) -> dict[str, dict[str, Expected
     return Truth(cohort.trees, *tables, GENES).answers(suite)
 
 
+@contextmanager
+def a_network(folders: dict[str, Path], logs: Path, delays=(), deadline_s: float = 10):
+    """Nodes and a network before them; yields both."""
+    with (
+        running_nodes(folders, dict(delays), 1000, logs) as nodes,
+        running_network(nodes, deadline_s, logs) as service,
+    ):
+        yield nodes, service
+
+
 @pytest.fixture(scope="module")
 def asked(cohort: Cohort, suite, expected, tmp_path_factory) -> Asked:
-    logs = tmp_path_factory.mktemp("logs")
     delays = {"AT": 10.0, "FI": 30.0}
-    with running_nodes(cohort.nodes, delays, 1000, logs) as nodes:
-        return ask_suite(suite, expected, nodes, deadline_s=10, controls=5)
+    with a_network(cohort.nodes, tmp_path_factory.mktemp("logs"), delays) as (nodes, service):
+        return ask_suite(suite, expected, nodes, service, deadline_s=10, controls=5)
 
 
 def test_the_suite_over_a_small_cohort_has_queries_of_all_kinds(suite: list[Query]):
@@ -200,14 +214,15 @@ def test_a_stopped_node_is_late_in_every_row_and_the_joined_answer_names_it(
 ):
     few = [query for query in suite if query.kind == "individuals"][:2]
     folders = {code: cohort.nodes[code] for code in ("AT", "BE")}
-    with running_nodes(folders, {}, 1000, tmp_path) as nodes:
+    with a_network(folders, tmp_path, deadline_s=1) as (nodes, service):
         os.kill(nodes[1].pid, signal.SIGSTOP)
-        asked = ask_suite(few, expected, nodes, deadline_s=1, controls=1, burst=2)
+        asked = ask_suite(few, expected, nodes, service, deadline_s=1, controls=1, burst=2)
     rows = asked.answers.set_index("node")
     assert rows.loc["AT", "equal"].all()
     assert (rows.loc["BE", "state"] == "late").all()
     assert not rows.loc[["BE", "network"], "equal"].any()
-    assert rows.loc["network", "reason"].str.startswith("late: BE no whole answer within 1 s").all()
+    assert rows.loc["network", "reason"].str.startswith("late: BE ").all()
+    assert rows.loc["network", "reason"].str.contains("no whole answer within ").all()
     assert qs02(asked.answers, 1).success_rate == 0.5
 
 
@@ -221,7 +236,98 @@ def test_a_wrong_truth_is_noticed(cohort: Cohort, suite, expected, tmp_path):
         for name, countries in expected.items()
     }
     few = list({query.kind: query for query in suite}.values())
-    with running_nodes({"AT": cohort.nodes["AT"]}, {}, 1000, tmp_path) as nodes:
-        asked = ask_suite(few, other, nodes, deadline_s=10, controls=1, burst=0)
+    with a_network({"AT": cohort.nodes["AT"]}, tmp_path) as (nodes, service):
+        asked = ask_suite(few, other, nodes, service, deadline_s=10, controls=1, burst=0)
     assert not asked.answers["equal"].any()
     assert (asked.answers["reason"] != "").all()
+
+
+# --- nodes of others ---
+
+
+def foreign_command(manner: str, node: str):
+    def command(launch: Launch) -> list[str]:
+        script = Path(__file__).with_name("foreign_stub.py")
+        return [sys.executable, str(script), node, str(launch.endpoint), manner]
+
+    return command
+
+
+def ask_with_foreign(
+    cohort: Cohort, suite: Sequence[Query], expected, folder: Path, manner: str | None
+) -> Asked:
+    """The suite with FI's node run by somebody else: a whole one, or a foreign-looking one."""
+    ours = {code: cohort.nodes[code] for code in ("AT", "BE")}
+    with ExitStack() as stack:
+        # the operator's own process, started with their copy of results/nodes/FI
+        (theirs,) = stack.enter_context(
+            running_nodes({"FI": cohort.nodes["FI"]}, {}, 1000, folder / "theirs")
+        )
+        if manner is not None:
+            command = foreign_command(manner, theirs.url)
+            (theirs,) = stack.enter_context(
+                running_nodes({"FI": folder}, {}, 0, folder / "front", 30, command)
+            )
+        write_nodes([theirs], folder / "nodes.yaml")
+        foreign = read_foreign_nodes(folder / "nodes.yaml", CODES)
+        started = stack.enter_context(running_nodes(ours, {}, 1000, folder / "ours"))
+        nodes = with_foreign(started, foreign)
+        service = stack.enter_context(running_network(nodes, 10, folder / "ours"))
+        return ask_suite(
+            suite, expected, nodes, service, 10, foreign=["FI"], controls=1, burst=0
+        )
+
+
+def test_a_node_started_by_somebody_else_is_judged_like_ours(
+    cohort: Cohort, suite, expected, tmp_path
+):
+    some = [query for query in suite if query.method == "POST"][::5]
+    asked = ask_with_foreign(cohort, some, expected, tmp_path, manner=None)
+    wrong = asked.answers[~asked.answers["equal"]]
+    assert wrong.empty, wrong[["query", "node", "observed", "truth", "reason"]].to_string()
+    assert set(asked.answers["node"]) == {"AT", "BE", "FI", "network"}
+    rows = asked.answers[asked.answers["node"] == "FI"].set_index("query")
+    for query in some:
+        granularity = query.request["query"]["requestedGranularity"]
+        assert rows.loc[query.id, "judged_on"] in (granularity, "")
+
+
+def test_a_foreign_node_that_only_says_yes_or_no_is_judged_on_that_and_marked(
+    cohort: Cohort, suite, expected, tmp_path
+):
+    some = suite[::3]
+    asked = ask_with_foreign(cohort, some, expected, tmp_path, manner="honest")
+    wrong = asked.answers[~asked.answers["equal"]]
+    assert wrong.empty, wrong[["query", "node", "observed", "truth", "reason"]].to_string()
+    rows = asked.answers.set_index("node")
+    assert set(rows.loc["FI", "judged_on"]) == {"boolean", ""}
+    assert {"count", "record"} <= set(rows.loc["AT", "judged_on"])
+    assert rows.loc["FI", "count"].isna().all()
+    counted = rows.loc["network"][rows.loc["network", "judged_on"].isin(["count", "record"])]
+    assert (counted["reason"] == "FI on boolean only").all()
+
+
+def test_a_foreign_node_that_says_no_where_it_should_say_yes_is_found(
+    cohort: Cohort, suite, expected, tmp_path
+):
+    some = [query for query in suite if query.kind in ("count", "presence", "allele_frequency")]
+    asked = ask_with_foreign(cohort, some[::4], expected, tmp_path, manner="lying")
+    rows = asked.answers[asked.answers["node"] == "FI"].set_index("query")
+    network = asked.answers[asked.answers["node"] == "network"].set_index("query")
+    for query in some[::4]:
+        holds = expected[query.id]["FI"].exists
+        assert rows.loc[query.id, "equal"] is not holds
+        assert not (holds and network.loc[query.id, "equal"])
+    assert (~rows["equal"]).sum() > 3
+
+
+def test_our_own_node_may_not_give_less(cohort: Cohort, suite, expected, tmp_path):
+    some = [query for query in suite if query.kind == "count"][:3]
+    with running_nodes({"FI": cohort.nodes["FI"]}, {}, 1000, tmp_path / "n") as (node,):
+        command = foreign_command("honest", node.url)
+        with (
+            running_nodes({"FI": tmp_path}, {}, 0, tmp_path / "f", 30, command) as nodes,
+            running_network(nodes, 10, tmp_path / "s") as service,
+        ):
+            asked = ask_suite(some, expected, nodes, service, 10, controls=1, burst=0)
+    assert not asked.answers["equal"].any()

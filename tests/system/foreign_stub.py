@@ -1,0 +1,52 @@
+"""A Beacon that looks nothing like ours: python foreign_stub.py NODE_URL ENDPOINT_FILE MANNER.
+
+It stands before one of our nodes. Another base path, no POST, yes or no and nothing else, no
+result sets, slow. MANNER ``lying``: it says no where it should say yes.
+"""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from aiohttp import ClientSession, web
+
+BASE = "/beacon/api/v2"
+SLOW_S = 0.03
+
+
+async def main(node: str, endpoint: Path, manner: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.method != "GET":
+            raise web.HTTPMethodNotAllowed(request.method, ["GET"])
+        await asyncio.sleep(SLOW_S)
+        query = dict(request.query)
+        if request.path.endswith("/info"):
+            return web.json_response({"meta": {"beaconId": "com.foreign"}, "response": {}})
+        query["requestedGranularity"] = "boolean"
+        url = f"{node}{request.path.removeprefix(BASE)}"
+        async with session.get(url, params=query) as response:
+            said = await response.json()
+            if response.status != 200:
+                return web.json_response(said, status=response.status)
+        exists = said["responseSummary"]["exists"] and manner != "lying"
+        meta = {"beaconId": "com.foreign", "returnedGranularity": "boolean"}
+        return web.json_response({"meta": meta, "responseSummary": {"exists": exists}})
+
+    app = web.Application()
+    app.router.add_route("*", BASE + "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    async with ClientSession() as session:
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        said = {"country": endpoint.name.split(".")[0], "url": f"http://127.0.0.1:{port}{BASE}"}
+        aside = endpoint.with_suffix(".part")
+        aside.write_text(json.dumps(said | {"pid": 1}))
+        aside.rename(endpoint)
+        await asyncio.sleep(3600)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))
