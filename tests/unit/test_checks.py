@@ -27,7 +27,20 @@ BASES = "ACGT"
 
 
 def planted(gene="BRCA1", position=2_001, ref="A", alt="G", frequency="*=0.1", minimum=0, who=""):
-    cells = (gene, "v", "chr22", position, ref, alt, "dominant", "cancer", frequency, minimum, who, "made up")
+    cells = (
+        gene,
+        "v",
+        "chr22",
+        position,
+        ref,
+        alt,
+        "dominant",
+        "cancer",
+        frequency,
+        minimum,
+        who,
+        "made up",
+    )
     return "\t".join(map(str, cells))
 
 

@@ -1,0 +1,93 @@
+"""The manifest of a run: every file whose content the seed decides, with its digest.
+
+Two runs of one configuration with one seed have equal manifests, on any number of cores and in
+any order of jobs. Content is compared uncompressed where a file is gzip or BGZF, so another
+compressor does not make another file. What is measured while a run goes (times, loads) is no part
+of it; ``MEASURED`` says what and why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rehearsal.files import content_digest, written_aside
+
+FORMAT = "rehearsal manifest 1"
+NOT_DECIDING = ("results",)  # keys of the configuration that no file's content depends on
+
+# Folders and files below the results that differ from run to run, and why.
+MEASURED: dict[str, str] = {
+    "queries/answers.parquet": "latencies were measured; the right answers are truth/answers.json",
+    "bench": "latencies and loads were measured",
+    "benchmarks": "seconds and memory of every job were measured",
+    "report": "shows latencies, loads, seconds and the machine",
+    "logs": "tell times and paths of the machine",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One file: its path below the results, bytes on disk, SHA-256 of its uncompressed content."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list[Entry]:
+    """An entry for each file, in order of path. Raises ValueError for one outside the results."""
+
+    def entry(file: Path) -> Entry:
+        path = file.relative_to(results).as_posix()
+        return Entry(path, file.stat().st_size, content_digest(file))
+
+    with ThreadPoolExecutor(threads) as pool:  # hashing and unzipping leave the interpreter's lock
+        return sorted(pool.map(entry, files))
+
+
+def config_digest(config: Mapping[str, Any]) -> str:
+    """SHA-256 of a configuration, but for where the results go."""
+    settings = {key: value for key, value in config.items() if key not in NOT_DECIDING}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def write_manifest(
+    path: Path,
+    entries: Iterable[Entry],
+    seed: int,
+    config: Mapping[str, Any],
+    versions: Mapping[str, str],
+) -> None:
+    """Write the manifest as JSON; its bytes depend on its content only."""
+    manifest = {
+        "format": FORMAT,
+        "seed": seed,
+        "config_digest": config_digest(config),
+        "versions": dict(versions),
+        "excluded": MEASURED,
+        "files": [asdict(entry) for entry in sorted(entries)],
+    }
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """What two manifests disagree about, a line each: what a run was given, then files."""
+    lines = [
+        f"{key}: {one[key]} and {other[key]}"
+        for key in ("format", "seed", "config_digest", "versions")
+        if one[key] != other[key]
+    ]
+    first, second = ({entry["path"]: entry for entry in m["files"]} for m in (one, other))
+    for path in sorted(first.keys() | second.keys()):
+        if path not in first or path not in second:
+            lines.append(f"{path}: only in the {'first' if path in first else 'second'}")
+        elif first[path]["sha256"] != second[path]["sha256"]:
+            lines.append(f"{path}: another content")
+    return lines

@@ -1,0 +1,21 @@
+"""Digests of a block's trees and of what it left in every node's folder."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.manifest import digest_files
+
+
+def main(smk):
+    entries = digest_files(Path(smk.params.results), map(Path, smk.input))
+    with written_aside(smk.output.digests) as path:
+        pd.DataFrame(map(asdict, entries)).to_parquet(path)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

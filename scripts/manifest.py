@@ -1,0 +1,23 @@
+"""The manifest of a run: the digests of all blocks joined with those of all other files."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.logs import logged_to
+from rehearsal.manifest import Entry, digest_files, write_manifest
+from rehearsal.report.provenance import PACKAGES, versions
+
+
+def main(smk):
+    tables = map(pd.read_parquet, smk.input.digests)
+    entries = [Entry(*row) for table in tables for row in table.itertuples(index=False)]
+    others = (Path(file) for file in smk.input if file not in set(smk.input.digests))
+    entries += digest_files(Path(smk.params.results), others, smk.threads)
+    config = smk.params.config
+    write_manifest(Path(smk.output.manifest), entries, config["seed"], config, versions(PACKAGES))
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

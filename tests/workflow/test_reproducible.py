@@ -1,0 +1,113 @@
+"""The same seed gives the same files, whatever the number of cores and the order of jobs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rehearsal.manifest import differences
+
+ROOT = Path(__file__).resolve().parents[2]
+COUNTRIES = ("BE\t", "ES\t", "FI\t")
+# every gene that a disease names, in one autosomal block, and one variant on X in a window
+PLANTED = (
+    ("BRCA1", "chr22", 20_050_001, "ACT", "A", "dominant", "*=0.05", ""),
+    ("BRCA2", "chr22", 20_060_001, "G", "GT", "dominant", "*=0.05", ""),
+    ("PHGDH", "chr22", 20_070_001, "T", "C", "recessive", "", "ES:homozygous=1"),
+    ("TLR7", "chrX", 12_886_152, "A", "G", "X-linked", "", "BE:hemizygous=1"),
+)
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def overlay(tmp_path_factory):
+    """Three countries of 12 people, 0.2 Mb of chr22 and a window of 0.1 Mb on X."""
+    folder = tmp_path_factory.mktemp("inputs")
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    for key in ("traits", "genes", "queries"):
+        config[key] = str(ROOT / config[key])
+    config["demography"]["parameters"] = str(ROOT / config["demography"]["parameters"])
+    config["network"]["distances"] = str(ROOT / config["network"]["distances"])
+    lines = (ROOT / "config/countries.tsv").read_text().splitlines()
+    kept = [line for line in lines if line.startswith(("code", *COUNTRIES))]
+    config["countries"] = write(folder / "countries.tsv", kept)
+    header = (ROOT / "config/variants.tsv").read_text().splitlines()[0]
+    rows = [
+        "\t".join(map(str, (gene, "v", contig, place, ref, alt, how, "any", share, 0, who, "")))
+        for gene, contig, place, ref, alt, how, share, who in PLANTED
+    ]
+    config["variants"] = write(folder / "variants.tsv", [header, *rows])
+    config["cohort"]["people_per_country"] = 12
+    config["genome"] |= {"regions": ["chr22:20000000-20200000"], "planted_window": 100_000}
+    config["genome"]["masks"] = None
+    path = folder / "overlay.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def write(path, lines):
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def run(folder, overlay, cores, *options, **environment):
+    """Runs the workflow up to its manifest in an empty folder; returns the manifest."""
+    folder.mkdir()
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    result = subprocess.run(
+        [
+            *(*snakemake, "--workflow-profile", "none", "--scheduler", "greedy"),
+            *("--cores", str(cores), "--configfile", overlay, *options),
+            *("--", "results/manifest.json"),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"XDG_CACHE_HOME": str(folder / "cache")} | environment,
+        timeout=600,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return json.loads((folder / "results/manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory, overlay):
+    """Two runs: one core; two cores, one thread each, and what came last now first."""
+    folder = tmp_path_factory.mktemp("runs")
+    last_first = ("--prioritize", "results/nodes/FI/variants.sqlite", "results/realism/realism.tsv")
+    return (
+        run(folder / "one", overlay, 1, OPENBLAS_NUM_THREADS="2"),
+        run(folder / "two", overlay, 2, *last_first, OPENBLAS_NUM_THREADS="1"),
+    )
+
+
+def test_two_runs_of_one_seed_agree_in_every_file(manifests):
+    one, two = manifests
+    assert differences(one, two) == []
+    assert one == two
+
+
+def test_the_manifest_holds_what_the_seed_decides_and_nothing_that_is_measured(manifests):
+    paths = {entry["path"] for entry in manifests[0]["files"]}
+    assert {
+        "cohort/people.parquet",
+        "cohort/blocks/chr22-20000000-20200000.trees",
+        "cohort/blocks/chrX-12836000-12937000.trees",
+        "demography/europe.demes.yaml",
+        "nodes/BE/people.sqlite",
+        "nodes/ES/variants.sqlite",
+        "nodes/FI/genomes/chr22-20000000-20200000.bcf",
+        "nodes/FI/genomes/chr22-20000000-20200000.bcf.csi",
+        "phenotypes/diseases.parquet",
+        "queries/suite.json",
+        "realism/realism.tsv",
+        "truth/answers.json",
+    } <= paths
+    excluded = manifests[0]["excluded"]
+    assert not [p for p in paths if any(p == e or p.startswith(f"{e}/") for e in excluded)]

@@ -1,0 +1,61 @@
+# Needs: everything that the seed decides.
+# Makes: results/manifest.json: path, bytes and digest of every such file, to compare runs by.
+
+
+rule digest_block:
+    input:
+        trees=rules.simulate_block.output.trees,
+        bcf=rules.shard_block.output.bcf,
+        csi=rules.shard_block.output.csi,
+    output:
+        digests=temp(f"{RESULTS}/digests/{{block}}.parquet"),
+    log:
+        f"{LOGS}/digest_block/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/digest_block/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=500,
+        runtime=120,
+    params:
+        code=code("manifest.py", "files.py"),
+        results=RESULTS,
+    message:
+        "Digests of {wildcards.block}"
+    script:
+        f"{SCRIPTS}/digest_block.py"
+
+
+rule manifest:
+    input:
+        digests=expand(rules.digest_block.output.digests, block=BLOCKS),
+        demography=rules.demography.output,
+        people=rules.people.output,
+        phenotypes=rules.phenotypes.output,
+        nodes=rules.node_people.output,
+        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
+        distances=rules.distances.output,
+        suite=rules.suite.output,
+        structure=rules.structure.output,
+        realism=rules.realism.output,
+    output:
+        manifest=f"{RESULTS}/manifest.json",
+    log:
+        f"{LOGS}/manifest.log",
+    benchmark:
+        f"{BENCHMARKS}/manifest.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    threads: 4
+    resources:
+        mem_mb=500,
+        runtime=120,
+    params:
+        code=code("manifest.py", "files.py", "report/provenance.py"),
+        results=RESULTS,
+        config=config,
+    message:
+        "Manifest: every file that the seed decides, with its digest"
+    script:
+        f"{SCRIPTS}/manifest.py"
