@@ -32,9 +32,9 @@ from scipy import stats
 from rehearsal.europe.demography import build_model, to_msprime
 from rehearsal.europe.parameters import read_parameters
 from rehearsal.genomes.recombination import binned_map, uniform_map
-from rehearsal.genomes.seeds import derive_seed
 from rehearsal.inputs import read_countries
 from rehearsal.model import Block, Country
+from rehearsal.seeds import derive_seed
 
 ROOT = Path(__file__).resolve().parents[1]
 MUTATION_RATE, RECOMBINATION_RATE, KAPPA, BIN = 1.29e-8, 1.1e-8, 4.0, 1_000
