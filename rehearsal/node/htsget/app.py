@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Set
 from contextlib import closing
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from starlette.applications import Starlette
@@ -17,12 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rehearsal.model import InputError
 from rehearsal.node import access
 from rehearsal.node.beacon import describing
 from rehearsal.node.beacon.errors import BeaconProblem, shown
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.htsget.blocks import pack
-from rehearsal.node.htsget.cuts import find_span, parts, recoded
+from rehearsal.node.htsget.cuts import Slice, find_span, parts, recoded
 from rehearsal.node.htsget.data import read_slice, stream, whole_or_range
 from rehearsal.node.htsget.errors import STATUS, HtsgetProblem
 from rehearsal.node.htsget.genomes import GenomeFile, Genomes
@@ -37,15 +38,19 @@ MEDIA_TYPE = f"application/vnd.ga4gh.htsget.v{VERSION}+json"
 MAX_BODY = 1 << 20  # bytes: some ten thousand regions
 THIRTY_DAYS_S = 30 * 24 * 3600
 
+Cut = tuple[int, int, int]  # start, end, and where the region before this one ends
 
-def may_read(request: Request) -> None:
-    """Whether the sender may read the genomes of dataset ``request.path_params["id"]``.
 
-    Asked before anything else, so that a refusal tells nothing of what is here. Raises
-    HtsgetProblem InvalidAuthentication (401) or PermissionDenied (403).
+def may_read(request: Request, dataset: str) -> Collection[int]:
+    """Numbers of the people who are left out of what the sender of the request reads.
+
+    Asked before anything is looked up, so that a refusal tells nothing of what is here. Raises
+    BeaconProblem or HtsgetProblem: 401 for a caller who is not known, 403 for one who has no right
+    to the genomes of the dataset.
     """
     if access.rights(request).granularity != "record":
         raise HtsgetProblem("PermissionDenied", "genomes are for those who may see records")
+    return ()
 
 
 def htsget_app(holdings: Holdings) -> Starlette:
@@ -69,6 +74,7 @@ def htsget_app(holdings: Holdings) -> Starlette:
         HtsgetProblem: _refused,
         BeaconProblem: _refused_elsewhere,
         HTTPException: _refused_elsewhere,
+        InputError: _broken,  # a file of ours that is missing or damaged
         Exception: _broken,
     }
     return Starlette(routes=routes, middleware=[cors], exception_handlers=handlers)
@@ -79,6 +85,7 @@ class _Served:
 
     def __init__(self, holdings: Holdings) -> None:
         self._settings = holdings.settings
+        self._people = holdings.people
         self._genomes = Genomes(holdings.people.path.parent)
 
     async def service_info(self, request: Request) -> Response:
@@ -113,54 +120,67 @@ class _Served:
         return _json(body, media_type=MEDIA_TYPE)
 
     async def header(self, request: Request) -> Response:
-        self._admit(request)
+        excluded = self._admit(request)
         names = request.query_params.getlist("contig") or self._genomes.names
         if not set(names) <= set(self._genomes.names):
             raise HtsgetProblem("NotFound", "a contig that is not here")
         make = {"bcf": pack, "vcf.gz": vcf_header}.get(request.path_params["suffix"])
         if make is None:
             raise HtsgetProblem("NotFound", "there is a header.bcf and a header.vcf.gz")
-        body = await run_in_threadpool(lambda: make(self._genomes.header(names)))
+        body = await run_in_threadpool(lambda: make(self._genomes.header(names, excluded)))
         return whole_or_range(request, None, [body])
 
     async def block(self, request: Request) -> Response:
-        self._admit(request)
+        excluded = self._admit(request)
         block, _, suffix = request.path_params["name"].partition(".")
         genome = self._genomes.files.get(block)
         if genome is None or suffix not in ("bcf", "vcf.gz"):
             raise HtsgetProblem("NotFound", "no such block here")
         place = {name: _number(request, name) for name in ("start", "end", "after", "number")}
-        number = place.pop("number")
-        start, end, after = place["start"] or 0, place["end"], place["after"] or 0
-        cut = (start, LAST if end is None else end, after)
+        number, end = place["number"], place["end"]
+        cut = (place["start"] or 0, LAST if end is None else end, place["after"] or 0)
         if suffix == "vcf.gz":
-            return stream(request, self._as_vcf(genome, cut))
-        if number not in (None, genome.contig_number):
-            return stream(request, _renumbered(genome, cut, number))
-        file = await run_in_threadpool(genome.open)
-        try:
-            found = await run_in_threadpool(lambda: parts(file, find_span(file, genome, *cut)))
-        except BaseException:
-            file.close()
-            raise
+            return await stream(request, self._as_vcf(genome, cut, excluded))
+        stored = await run_in_threadpool(lambda: genome.contig_number)
+        if excluded or number not in (None, stored):
+            return await stream(request, _recoded(genome, cut, number, excluded))
+        file, found = await run_in_threadpool(_opened, genome, cut)
         return whole_or_range(request, file, found)
 
-    def _admit(self, request: Request) -> None:
-        may_read(request)
+    def _admit(self, request: Request) -> Set[str]:
+        """The people who are left out. Raises what refuses, first of all for want of a right."""
+        dataset = self._settings.people_dataset
+        numbers = may_read(request, dataset)
         identifier = request.path_params["id"]
-        if identifier != self._settings.people_dataset or not self._genomes.files:
+        if identifier != dataset or not self._genomes.files:
             raise HtsgetProblem("NotFound", f"no genomes {shown(identifier)} here")
+        if not numbers:
+            return frozenset()
+        names = list(self._people.all_identifiers())
+        return frozenset(names[number] for number in numbers)
 
-    def _as_vcf(self, genome: GenomeFile, cut: tuple[int, int, int]) -> Iterator[bytes]:
-        header = self._genomes.header([genome.block.contig])
-        numbers = list(self._genomes.contigs([genome.block.contig]))
-        number = numbers.index(genome.block.contig)
-        if number == genome.contig_number:
-            return vcf_records(header, _verbatim(genome, cut))
-        return vcf_records(header, _renumbered(genome, cut, number))
+    def _as_vcf(self, genome: GenomeFile, cut: Cut, excluded: Set[str]) -> Iterator[bytes]:
+        contig = genome.block.contig
+        header = self._genomes.header([contig], excluded)
+        number = list(self._genomes.contigs([contig])).index(contig)
+        if excluded or number != genome.contig_number:
+            body = _recoded(genome, cut, number, excluded)
+        else:
+            body = _verbatim(genome, cut)
+        yield from vcf_records(header, body)
 
 
-def _verbatim(genome: GenomeFile, cut: tuple[int, int, int]) -> Iterator[bytes]:
+def _opened(genome: GenomeFile, cut: Cut) -> tuple[BinaryIO, list[bytes | Slice]]:
+    """The file, and what of it the cut is."""
+    file = genome.open()
+    try:
+        return file, parts(file, find_span(file, genome, *cut))
+    except BaseException:
+        file.close()
+        raise
+
+
+def _verbatim(genome: GenomeFile, cut: Cut) -> Iterator[bytes]:
     with closing(genome.open()) as file:
         for part in parts(file, find_span(file, genome, *cut)):
             if isinstance(part, bytes):
@@ -169,10 +189,12 @@ def _verbatim(genome: GenomeFile, cut: tuple[int, int, int]) -> Iterator[bytes]:
                 yield from read_slice(file, *part)
 
 
-def _renumbered(genome: GenomeFile, cut: tuple[int, int, int], number: int) -> Iterator[bytes]:
+def _recoded(
+    genome: GenomeFile, cut: Cut, number: int | None, excluded: Set[str]
+) -> Iterator[bytes]:
     with closing(genome.open()) as file:
         span = find_span(file, genome, *cut)
-    yield from recoded(genome, span, number)
+    yield from recoded(genome, span, genome.contig_number if number is None else number, excluded)
 
 
 def _number(request: Request, name: str) -> int | None:

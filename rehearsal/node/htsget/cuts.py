@@ -8,13 +8,17 @@ what lies outside. Deletions that begin before the region and reach into it come
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import numpy as np
+
+from rehearsal.model import InputError
 from rehearsal.node.htsget.blocks import Cursor, pack
 from rehearsal.node.htsget.genomes import GenomeFile
+from rehearsal.node.htsget.leaving_out import left
 
 CHUNK = 1 << 20
 _PLACE = struct.Struct("<IIiii")  # lengths of the two parts, contig, position, reference bases
@@ -94,20 +98,48 @@ def parts(file: BinaryIO, span: Span) -> list[bytes | Slice]:
     return [reaching + head, (first, last), tail]
 
 
-def recoded(genome: GenomeFile, span: Span, number: int) -> Iterator[bytes]:
-    """The span as BGZF without a header, its records on the contig with another number."""
+def recoded(
+    genome: GenomeFile, span: Span, number: int, excluded: Set[str] = frozenset()
+) -> Iterator[bytes]:
+    """The span as BGZF without a header: on the contig with another number, without some people.
+
+    Raises InputError for records that do not fit their header.
+    """
     contig = struct.pack("<i", number)
-    out = bytearray(span.reaching)
+    change = _leaving_out(genome, excluded) if excluded else None
+    out = bytearray()
+    for record in _records(genome, span):
+        record = record[:_CONTIG] + contig + record[_CONTIG + 4 :]
+        out += record if change is None else change(record)
+        if len(out) >= CHUNK:
+            yield pack(out)
+            out.clear()
+    yield pack(out)
+
+
+def _records(genome: GenomeFile, span: Span) -> Iterator[bytes]:
     at = 0
-    while at < len(out):
-        out[at + _CONTIG : at + _CONTIG + 4] = contig
-        at += 8 + sum(struct.unpack_from("<II", out, at))
+    while at < len(span.reaching):
+        size = 8 + sum(struct.unpack_from("<II", span.reaching, at))
+        yield span.reaching[at : at + size]
+        at += size
     with closing(genome.open()) as file:
         cursor = Cursor(file, span.first)
         while cursor.tell() < span.last and (lengths := cursor.read(8)):
-            rest = cursor.read(sum(struct.unpack("<II", lengths)))
-            out += lengths + contig + rest[4:]
-            if len(out) >= CHUNK:
-                yield pack(out)
-                out.clear()
-    yield pack(out)
+            yield lengths + cursor.read(sum(struct.unpack("<II", lengths)))
+
+
+def _leaving_out(genome: GenomeFile, excluded: Set[str]) -> Callable[[bytes], bytes]:
+    header = genome.header()
+    stays = np.array([name not in excluded for name in header.samples])
+    gt_key = header.gt_key
+
+    def change(record: bytes) -> bytes:
+        try:
+            return left(record, stays, gt_key)
+        except (ValueError, IndexError, KeyError, struct.error) as error:
+            raise InputError(
+                genome.path, "records", f"genotypes of all samples ({error})"
+            ) from None
+
+    return change

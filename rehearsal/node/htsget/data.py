@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
+from itertools import chain
 from typing import BinaryIO
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -15,11 +17,16 @@ from rehearsal.node.htsget.cuts import CHUNK, Slice
 MEDIA_TYPE = "application/octet-stream"
 
 
-def stream(request: Request, pieces: Iterator[bytes]) -> Response:
-    """Bytes whose number is not known before they are made."""
+async def stream(request: Request, pieces: Iterator[bytes]) -> Response:
+    """Bytes whose number is not known before they are made.
+
+    The first piece is made before the answer begins, so that what is wrong with a file from the
+    start becomes an error; what is wrong further on breaks the connection off.
+    """
     if request.method == "HEAD":
-        return Response(headers={"content-type": MEDIA_TYPE, "transfer-encoding": "chunked"})
-    return StreamingResponse(pieces, media_type=MEDIA_TYPE)
+        return StreamingResponse((), media_type=MEDIA_TYPE)
+    first = await run_in_threadpool(next, pieces, b"")
+    return StreamingResponse(chain((first,), pieces), media_type=MEDIA_TYPE)
 
 
 def whole_or_range(

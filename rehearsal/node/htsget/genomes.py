@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,24 @@ class Header:
         return cls(before, contigs, after, cursor.tell())
 
     @property
+    def samples(self) -> list[str]:
+        return self.after[-1].split("\t")[9:]
+
+    @property
+    def gt_key(self) -> int:
+        """The number of GT in the dictionary. Raises ValueError without one."""
+        for line in (*self.before, *self.after):
+            if line.startswith("##FORMAT=<ID=GT,") and (number := re.search(r",IDX=(\d+)", line)):
+                return int(number[1])
+        raise ValueError("no FORMAT GT in the header")
+
+    def without(self, excluded: Set[str]) -> tuple[str, ...]:
+        """The lines after the contigs, without some samples."""
+        columns = self.after[-1].split("\t")
+        stay = [name for name in columns[9:] if name not in excluded]
+        return (*self.after[:-1], "\t".join([*columns[:9], *stay]))
+
+    @property
     def common(self) -> str:
         """Digest of everything but the contigs: files that are joined must have it in common."""
         return hashlib.sha256("\n".join((*self.before, "", *self.after)).encode()).hexdigest()
@@ -81,6 +99,11 @@ class GenomeFile:
             path = path.with_name(name + SUFFIX)
         with self._open(path) as file:
             return Index.read(file, path)
+
+    def header(self) -> Header:
+        """Raises InputError."""
+        with self.open() as file:
+            return Header.read(file, self.path)
 
     @cached_property
     def _facts(self) -> tuple[dict[str, tuple[int, str]], int, str, int]:
@@ -157,8 +180,8 @@ class Genomes:
                     lines.setdefault(name, line)
         return lines
 
-    def header(self, names: Sequence[str]) -> bytes:
-        """A BCF's beginning, uncompressed, for records on the named contigs.
+    def header(self, names: Sequence[str], excluded: Set[str] = frozenset()) -> bytes:
+        """A BCF's beginning, uncompressed, for records on the named contigs, without some people.
 
         Raises InputError when files differ in more than their contigs.
         """
@@ -166,10 +189,9 @@ class Genomes:
         for other in ours:
             if other.common != ours[0].common:
                 raise InputError(other.path, "header", f"the same as in {ours[0].path.name}")
-        with ours[0].open() as file:
-            header = Header.read(file, ours[0].path)
+        header = ours[0].header()
         lines = [
             f"{line[:-1]},IDX={number}>" for number, line in enumerate(self.contigs(names).values())
         ]
-        text = "\n".join((*header.before, *lines, *header.after)).encode() + b"\n\0"
+        text = "\n".join((*header.before, *lines, *header.without(excluded))).encode() + b"\n\0"
         return _MAGIC + struct.pack("<I", len(text)) + text

@@ -19,6 +19,7 @@ from starlette.routing import Mount
 from rehearsal.export.bgzf import END_OF_FILE
 from rehearsal.export.crypt4gh import encrypt_at_rest
 from rehearsal.model import Block
+from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.htsget import app as htsget
 from rehearsal.node.htsget.errors import HtsgetProblem
 from rehearsal.node.settings import NodeSettings
@@ -35,7 +36,7 @@ RECORDS = 100  # in a block: several BGZF blocks
 LENGTH = 83_257_441
 
 
-def write_block(folder, block: Block, seed: int) -> None:
+def write_block(folder, block: Block, seed: int, samples=SAMPLES) -> None:
     """A block's BCF as htslib writes it: one contig in the header, deletions among the records."""
     chance = random.Random(seed)
     fixed = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
@@ -43,13 +44,17 @@ def write_block(folder, block: Block, seed: int) -> None:
         "##fileformat=VCFv4.3",
         f"##contig=<ID={block.contig},length={LENGTH}>",
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
-        "\t".join([*fixed, *SAMPLES]),
+        "\t".join([*fixed, *samples]),
     ]
     for start in sorted(chance.sample(range(block.start, block.end - 2000), RECORDS)):
         ref = "A" * chance.choice((1, 1, 2, 500, 1999))
         calls = chance.choices(("0|0", "0|1", "1|0", "1|1"), k=len(SAMPLES))
         row = [block.contig, str(start + 1), ".", ref, "C", ".", ".", ".", "GT", *calls]
         lines.append("\t".join(row))
+    write_bcf(folder, block, lines)
+
+
+def write_bcf(folder, block: Block, lines: list[str]) -> None:
     text = folder.parent / "block.vcf"
     text.write_text("\n".join(lines) + "\n")
     path = str(folder / f"{block.id}.bcf")
@@ -84,7 +89,8 @@ def oracle(plain_folder):
 def app_of(folder) -> Starlette:
     settings = NodeSettings.for_country("FI", "Finland")
     holdings = SimpleNamespace(
-        settings=settings, people=SimpleNamespace(path=folder / "people.sqlite")
+        settings=settings,
+        people=SimpleNamespace(path=folder / "people.sqlite", all_identifiers=lambda: SAMPLES),
     )
     return Starlette(routes=[Mount("/htsget", htsget.htsget_app(holdings))])
 
@@ -102,6 +108,12 @@ def encrypted_app(plain_folder, tmp_path_factory):
         (folder / "genomes" / path.name).write_bytes(path.read_bytes())
     encrypt_at_rest(folder)
     return app_of(folder)
+
+
+@pytest.fixture(autouse=True)
+def everybody(monkeypatch):
+    """Everybody may read everything, unless a test says otherwise."""
+    monkeypatch.setattr(htsget, "may_read", lambda request, dataset: ())
 
 
 def call(app, target, body=None, method=None, headers=None):
@@ -419,12 +431,13 @@ def test_a_node_without_genomes_says_404(tmp_path):
 
 @pytest.fixture
 def guarded(app, monkeypatch):
-    def wants_token(request):
+    def wants_token(request, dataset):
         token = request.headers.get("authorization")
         if token is None:
             raise HtsgetProblem("InvalidAuthentication", "a bearer token is needed")
         if token != "Bearer right":
             raise HtsgetProblem("PermissionDenied", "not with this token")
+        return ()
 
     monkeypatch.setattr(htsget, "may_read", wants_token)
     return app
@@ -462,11 +475,73 @@ def test_with_the_right_token_the_region_is_read(guarded, oracle, tmp_path):
         assert [str(one) for one in reader] == [row[3] for row in oracle if row[0] == "chrX"]
 
 
-def test_who_may_not_see_records_may_not_read_genomes(app, monkeypatch):
-    monkeypatch.setattr(
-        htsget.access, "rights", lambda request: SimpleNamespace(granularity="count")
-    )
-    assert call(app, f"/htsget/variants/{ID}")[0] == 403
+def test_the_rules_of_access_decide_at_a_whole_node(ask, monkeypatch):
+    """They are asked as they are; this node's folder has no genomes."""
+    monkeypatch.undo()
+    status, body = ask(f"/htsget/variants/{ID}")
+    assert status in (401, 403, 404)
+    assert set(body) == {"htsget"}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refusals_by_the_rules_of_access_become_htsgets_own(app, monkeypatch, status):
+    def refuse(request, dataset):
+        assert dataset == ID
+        raise BeaconProblem("not you", status)
+
+    monkeypatch.setattr(htsget, "may_read", refuse)
+    got, _, body = call(app, f"/htsget/variants/{ID}")
+    error = {401: "InvalidAuthentication", 403: "PermissionDenied"}[status]
+    assert (got, orjson.loads(body)["htsget"]) == (status, {"error": error, "message": "not you"})
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    few=st.sets(st.integers(50, len(SAMPLES) - 1), max_size=5), fmt=st.sampled_from(["BCF", "VCF"])
+)
+def test_people_who_are_left_out_leave_no_trace(app, rare, tmp_path, monkeypatch, few, fmt):
+    """The only carriers of an allele, and any others, are left out."""
+    folder, carriers = rare
+    excluded = few | carriers
+    monkeypatch.setattr(htsget, "may_read", lambda request, dataset: excluded)
+    path = tmp_path / "left"
+    path.write_bytes(put_together(app_of(folder), ticket(app_of(folder), format=fmt)))
+    kept = [name for i, name in enumerate(SAMPLES) if i not in excluded]
+    with pysam.VariantFile(str(path)) as reader:
+        assert list(reader.header.samples) == kept
+        rows = list(reader)
+        assert [one.alleles for one in rows] == [("C", "T"), ("G", "T")]
+        assert [dict(one.info) for one in rows] == [{}, {}]
+        for one in rows:
+            calls = [call["GT"] for call in one.samples.values()]
+            assert calls == [(0, 1) if name == SAMPLES[40] else (0, 0) for name in kept]
+
+
+@pytest.fixture(scope="module")
+def rare(tmp_path_factory):
+    """A node with alleles of persons 7 and 9 alone, and of person 40; and the two."""
+    folder = tmp_path_factory.mktemp("rare") / "FI"
+    (folder / "genomes").mkdir(parents=True)
+    fixed = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
+    lines = [
+        "##fileformat=VCFv4.3",
+        f"##contig=<ID=chr2,length={LENGTH}>",
+        '##INFO=<ID=AC,Number=A,Type=Integer,Description="">',
+        '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="">',
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
+        "\t".join([*fixed, *SAMPLES]),
+    ]
+    for position, ref, alts, calls in (
+        (10, "A", "G", {7: "0|1", 9: "1|1"}),
+        (20, "C", "G,T", {7: "0|1", 40: "0|2"}),
+        (30, "G", "T", {9: "1|1", 40: "0|1"}),
+    ):
+        given = [calls.get(i, "0|0") + ":3" for i in range(len(SAMPLES))]
+        counts = ",".join("1" for _ in alts.split(","))
+        row = ["chr2", str(position), ".", ref, alts, ".", "PASS", f"AC={counts}", "GT:DP", *given]
+        lines.append("\t".join(row))
+    write_bcf(folder / "genomes", BLOCKS[0], lines)
+    return folder, {7, 9}
 
 
 # --- data blocks --------------------------------------------------------------------------------
@@ -509,6 +584,36 @@ def test_head_tells_the_length_without_the_bytes(app):
     status, headers, body = call(app, WHOLE, method="HEAD")
     assert (status, headers["content-length"], body) == (200, length, b"")
     assert headers["accept-ranges"] == "bytes"
+
+
+def test_head_of_a_stream_tells_no_length(app):
+    target = f"/htsget/data/{ID}/{BLOCKS[1].id}.vcf.gz"
+    status, headers, body = call(app, target, method="HEAD")
+    assert (status, body) == (200, b"")
+    assert "content-length" not in headers
+
+
+def test_a_missing_index_is_an_error_and_told_without_insides(plain_folder, tmp_path, caplog):
+    (tmp_path / "genomes").mkdir()
+    name = f"{BLOCKS[1].id}.bcf"
+    (tmp_path / "genomes" / name).write_bytes((plain_folder / "genomes" / name).read_bytes())
+    broken = app_of(tmp_path)
+    for suffix in ("bcf", "vcf.gz"):
+        target = f"/htsget/data/{ID}/{BLOCKS[1].id}.{suffix}?start=1050000&end=1060000"
+        status, _, body = call(broken, target)
+        assert (status, orjson.loads(body)["htsget"]["error"]) == (500, "InternalServerError")
+        assert str(tmp_path) not in body.decode()
+        assert f"{name}.csi" in caplog.text
+
+
+def test_files_of_other_people_are_not_joined(plain_folder, tmp_path, caplog):
+    (tmp_path / "genomes").mkdir()
+    for path in (plain_folder / "genomes").iterdir():
+        (tmp_path / "genomes" / path.name).write_bytes(path.read_bytes())
+    write_block(tmp_path / "genomes", BLOCKS[0], 1, SAMPLES[::-1])
+    status, _, _ = call(app_of(tmp_path), f"/htsget/data/{ID}/header.bcf")
+    assert status == 500
+    assert "the same as in" in caplog.text
 
 
 @pytest.mark.parametrize("bad", ["start=x", "end=-1", "after=99999999999", "number=1.0"])

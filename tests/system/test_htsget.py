@@ -1,0 +1,222 @@
+"""The field's clients read a region from a running node: with a token, and not without one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import msprime
+import numpy as np
+import pandas as pd
+import pytest
+
+from rehearsal.export.crypt4gh import encrypt_at_rest
+from rehearsal.export.shards import write_shards
+from rehearsal.model import Block
+from rehearsal.node.build import build_from_vcf
+from rehearsal.node.people import build_people
+from rehearsal.node.settings import NodeSettings
+
+pytestmark = pytest.mark.system
+
+SLOW_MACHINE_S = 60.0
+CONTIG_LENGTH = 50_818_468
+BLOCKS = (
+    Block("chr17", 43_000_000, 43_200_000),
+    Block("chr22", 20_000_000, 20_200_000),
+    Block("chr22", 20_200_000, 20_400_000),
+)
+PEOPLE = 40
+REGION = {"referenceName": "chr22", "start": 20_150_000, "end": 20_250_000}
+# the node, asking for a bearer token before genomes are read
+GUARDED = """
+import sys
+from rehearsal.node import server
+from rehearsal.node.htsget import app
+from rehearsal.node.htsget.errors import HtsgetProblem
+
+def may_read(request, dataset):
+    token = request.headers.get("authorization")
+    if token is None:
+        raise HtsgetProblem("InvalidAuthentication", "a bearer token is needed")
+    if token != "Bearer right":
+        raise HtsgetProblem("PermissionDenied", "not with this token")
+    return ()
+
+app.may_read = may_read
+sys.exit(server.main(sys.argv[1:]))
+"""
+
+
+def tool(name: str) -> str:
+    path = shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+def make_node(folder: Path) -> None:
+    """A node as the workflow makes it."""
+    (folder / "genomes").mkdir(parents=True)
+    people = pd.DataFrame({"id": [f"FI-{i + 1:06d}" for i in range(PEOPLE)], "country": "FI"})
+    people = people.assign(sex=np.repeat(["female", "male"], PEOPLE // 2), birth_year=1970)
+    paths = []
+    for seed, block in enumerate(BLOCKS, start=1):
+        ts = msprime.sim_ancestry(
+            PEOPLE, population_size=10_000, sequence_length=block.length, random_seed=seed
+        )
+        ts = msprime.sim_mutations(ts, rate=5e-8, random_seed=seed)
+        tables = ts.dump_tables()
+        tables.sequence_length = CONTIG_LENGTH
+        tables.edges.left, tables.edges.right = (
+            tables.edges.left + block.start,
+            tables.edges.right + block.start,
+        )
+        tables.sites.position = tables.sites.position + block.start
+        tables.sort()
+        paths.append(folder / "genomes" / f"{block.id}.bcf")
+        write_shards(tables.tree_sequence(), block, people, {"FI": paths[-1]}, {})
+    NodeSettings.for_country("FI", "Finland").write(folder)
+    build_from_vcf(paths, people, folder / "variants.sqlite")
+    build_people(people.assign(family=None, father=None, mother=None), {}, folder / "people.sqlite")
+
+
+@contextmanager
+def running(folder: Path, endpoint: Path):
+    command = [sys.executable, "-c", GUARDED, str(folder), "--endpoint-file", str(endpoint)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    try:
+        until = time.monotonic() + SLOW_MACHINE_S
+        while not endpoint.exists():
+            assert process.poll() is None, process.stderr.read().decode()
+            assert time.monotonic() < until, "the node did not become ready"
+            time.sleep(0.02)
+        told = json.loads(endpoint.read_text())
+        yield f"{told['url']}/htsget/variants/GDI-FI-REHEARSAL-1"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory):
+    """A node that gives genomes to those with the right token, and its folder."""
+    folder = tmp_path_factory.mktemp("nodes") / "FI"
+    make_node(folder)
+    with running(folder, folder / "endpoint.json") as url:
+        yield SimpleNamespace(url=url, folder=folder)
+
+
+def rows(path: Path | str, *options: str, environment: dict[str, str] | None = None) -> list[str]:
+    """Records as ``bcftools view`` prints them."""
+    command = [tool("bcftools"), "view", "--no-version", "-H", *options, str(path)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **(environment or {})}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "truncated" not in done.stderr
+    return done.stdout.splitlines()
+
+
+def stored_rows(node, contig=None, start=0, end=CONTIG_LENGTH) -> list[str]:
+    """The same read from the files with bcftools and its own index: 1-based, closed."""
+    place = (lambda name: ["-r", f"{name}:{start + 1}-{end}"]) if contig else lambda name: []
+    found = []
+    for block in BLOCKS:
+        if contig in (None, block.contig):
+            path = node.folder / "genomes" / f"{block.id}.bcf"
+            found += rows(path, *place(block.contig))
+    return found
+
+
+def client(node, out: Path, *options: str) -> subprocess.CompletedProcess:
+    command = [tool("htsget"), node.url, "-O", str(out), "-M", "0", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SLOW_MACHINE_S)
+
+
+PLACE = ("-r", "chr22", "-s", str(REGION["start"]), "-e", str(REGION["end"]))
+
+
+@pytest.mark.parametrize("fmt", ["BCF", "VCF"])
+def test_the_htsget_client_reads_a_region_with_a_token(node, tmp_path, fmt):
+    out = tmp_path / "region"
+    done = client(node, out, "-f", fmt, *PLACE, "-b", "right")
+    assert done.returncode == 0, done.stderr
+    expected = stored_rows(node, "chr22", REGION["start"], REGION["end"])
+    assert len(expected) > 50
+    assert rows(out) == expected
+
+
+@pytest.mark.parametrize("token", [(), ("-b", "wrong")], ids=["none", "wrong"])
+def test_the_htsget_client_is_refused_without_the_token(node, tmp_path, token):
+    out = tmp_path / "region"
+    done = client(node, out, *PLACE, *token)
+    assert done.returncode != 0
+    assert ("401" if not token else "403") in done.stderr
+    assert out.read_bytes() == b""
+
+
+@pytest.mark.parametrize("fmt", ["BCF", "VCF"])
+def test_the_htsget_client_reads_all_contigs_into_one_file(node, tmp_path, fmt):
+    out = tmp_path / "all"
+    assert client(node, out, "-f", fmt, "-b", "right").returncode == 0
+    assert rows(out) == stored_rows(node)
+
+
+def with_token(token: str, folder: Path) -> dict[str, str]:
+    """How htslib is given a token; loopback is not encrypted."""
+    (folder / "token").write_text(token)
+    return {
+        "HTS_AUTH_LOCATION": str(folder / "token"),
+        "HTS_ALLOW_UNENCRYPTED_AUTHORIZATION_HEADER": "I understand the risks",
+    }
+
+
+@pytest.mark.parametrize("fmt", ["BCF", "VCF"])
+def test_bcftools_reads_a_region_from_the_node_itself(node, tmp_path, fmt):
+    address = f"{node.url}?format={fmt}&referenceName=chr22&start=20150000&end=20250000"
+    got = rows(address, environment=with_token("right", tmp_path))
+    assert got == stored_rows(node, "chr22", REGION["start"], REGION["end"])
+
+
+def test_bcftools_is_refused_without_the_token(node):
+    command = [tool("bcftools"), "view", "-H", f"{node.url}?format=BCF"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stdout == ""
+
+
+def test_genomes_encrypted_at_rest_are_read_just_so(node, tmp_path):
+    folder = tmp_path / "FI"
+    shutil.copytree(node.folder, folder, ignore=shutil.ignore_patterns("endpoint.json"))
+    encrypt_at_rest(folder)
+    assert not list(folder.rglob("*.bcf"))
+    with running(folder, tmp_path / "endpoint.json") as url:
+        encrypted = SimpleNamespace(url=url, folder=folder)
+        for fmt in ("BCF", "VCF"):
+            out = tmp_path / fmt
+            assert client(encrypted, out, "-f", fmt, *PLACE, "-b", "right").returncode == 0
+            assert rows(out) == stored_rows(node, "chr22", REGION["start"], REGION["end"])
+    assert not list(folder.rglob("*.bcf"))
+
+
+@pytest.mark.parametrize("fmt", ["BCF", "VCF"])
+def test_a_file_damaged_within_is_never_passed_off_as_whole(node, tmp_path, fmt):
+    folder = tmp_path / "FI"
+    shutil.copytree(node.folder, folder, ignore=shutil.ignore_patterns("endpoint.json"))
+    encrypt_at_rest(folder)
+    for path in (folder / "genomes").glob("chr22*.bcf.c4gh"):
+        content = bytearray(path.read_bytes())
+        content[-1000] ^= 1
+        path.write_bytes(content)
+    with running(folder, tmp_path / "endpoint.json") as url:
+        damaged = SimpleNamespace(url=url, folder=folder)
+        done = client(damaged, tmp_path / "out", "-f", fmt, "-b", "right")
+    assert done.returncode != 0
