@@ -232,7 +232,7 @@ def _asked_for(query: Query) -> Granularity:
 def _judged_on(query: Query, answer: Answer, is_foreign: bool) -> Granularity:
     """What was asked for; of a node that is not ours, what it gave where that is coarser."""
     asked = _asked_for(query)
-    if not is_foreign or answer.state != "answered":
+    if not is_foreign or answer.state != "answered" or asked not in GRANULARITIES:
         return asked
     return min(asked, returned_granularity(answer), key=GRANULARITIES.index)
 

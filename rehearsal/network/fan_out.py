@@ -14,7 +14,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from rehearsal.model import Answer
 from rehearsal.network.registry import NodeEntry
 
-GRACE_S = 0.03  # what a partial answer waits for those who are overdue; with our own work below 50 ms
+GRACE_S = (
+    0.03  # what a partial answer waits for those who are overdue; with our own work below 50 ms
+)
 SEQUENTIAL_PATIENCE_S = 5.0
 
 Put = Callable[[NodeEntry], Awaitable[Answer]]

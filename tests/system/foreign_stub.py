@@ -23,7 +23,8 @@ async def main(node: str, endpoint: Path, manner: str) -> None:
         query = dict(request.query)
         if request.path.endswith("/info"):
             return web.json_response({"meta": {"beaconId": "com.foreign"}, "response": {}})
-        query["requestedGranularity"] = "boolean"
+        if query.get("requestedGranularity") in (None, "count", "record"):
+            query["requestedGranularity"] = "boolean"
         url = f"{node}{request.path.removeprefix(BASE)}"
         async with session.get(url, params=query) as response:
             said = await response.json()

@@ -239,15 +239,17 @@ def test_one_after_another_each_hung_node_costs_its_patience(tmp_path):
 
 def test_the_registry_is_read_again_when_it_changes(tmp_path):
     folders = {"AT": tmp_path / "healthy", "BE": tmp_path / "healthy"}
-    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as nodes:
-        with running_network(nodes[:1], 1, tmp_path, 30) as one:
-            assert set(told(ask(one, "/g_variants", COUNT)[1])) == {"AT"}
-            write_nodes(nodes, tmp_path / "network.yaml")
-            wait_for(one, lambda known: set(known) == {"AT", "BE"})
-            assert set(told(ask(one, "/g_variants", COUNT)[1])) == {"AT", "BE"}
-            (tmp_path / "network.yaml").write_text("nodes: nonsense")
-            wait_for(one, lambda known: "nodes" in ask(one, "/health")[1]["registryFault"])
-            assert set(told(ask(one, "/g_variants", COUNT)[1])) == {"AT", "BE"}
+    with (
+        running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as nodes,
+        running_network(nodes[:1], 1, tmp_path, 30) as one,
+    ):
+        assert set(told(ask(one, "/g_variants", COUNT)[1])) == {"AT"}
+        write_nodes(nodes, tmp_path / "network.yaml")
+        wait_for(one, lambda known: set(known) == {"AT", "BE"})
+        assert set(told(ask(one, "/g_variants", COUNT)[1])) == {"AT", "BE"}
+        (tmp_path / "network.yaml").write_text("nodes: nonsense")
+        wait_for(one, lambda known: "nodes" in ask(one, "/health")[1]["registryFault"])
+        assert set(told(ask(one, "/g_variants", COUNT)[1])) == {"AT", "BE"}
 
 
 def test_a_folder_of_endpoint_files_is_a_registry(tmp_path):

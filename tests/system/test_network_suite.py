@@ -273,9 +273,7 @@ def ask_with_foreign(
         started = stack.enter_context(running_nodes(ours, {}, 1000, folder / "ours"))
         nodes = with_foreign(started, foreign)
         service = stack.enter_context(running_network(nodes, 10, folder / "ours"))
-        return ask_suite(
-            suite, expected, nodes, service, 10, foreign=["FI"], controls=1, burst=0
-        )
+        return ask_suite(suite, expected, nodes, service, 10, foreign=["FI"], controls=1, burst=0)
 
 
 def test_a_node_started_by_somebody_else_is_judged_like_ours(

@@ -3,9 +3,19 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from rehearsal.inputs import read_inputs
 from rehearsal.model import InputError
-from rehearsal.network.registry import NodeEntry, read_endpoint, read_foreign_nodes, with_foreign
+from rehearsal.network.registry import (
+    NodeEntry,
+    Registry,
+    read_endpoint,
+    read_foreign_nodes,
+    read_nodes,
+    with_foreign,
+    write_nodes,
+)
 
 
 def test_an_endpoint_file_names_the_node(tmp_path: Path):
@@ -40,6 +50,7 @@ def test_foreign_nodes_take_the_place_of_ours(tmp_path: Path):
         ("nodes: {SE: {url: 'http://x', token: secret}}", "nodes.SE: url and"),
         ("nodes: {SE: {url: 'ftp://x'}}", r"nodes.SE.url: a URL http\(s\)"),
         ("nodes: {SE: {url: 'http://[bad'}}", "nodes.SE.url"),
+        ("nodes: {SE: {url: 'http://user:secret@x'}}", "nodes.SE.url"),
         ("nodes: {SE: {url: 'http://x', token_variable: 3}}", "token_variable: the name"),
         ("nodes: [SE]", "nodes: a mapping"),
         ("[", "file: YAML"),
@@ -51,3 +62,51 @@ def test_an_unusable_entry_is_named_in_one_line(tmp_path: Path, content: str, sa
     with pytest.raises(InputError, match=said) as caught:
         read_foreign_nodes(path, {"NO", "SE"})
     assert "\n" not in str(caught.value)
+
+
+def test_sources_add_up_and_later_ones_take_the_place_of_earlier(tmp_path: Path):
+    (tmp_path / "ours").mkdir()
+    for code in ("FI", "SE"):
+        said = f'{{"country": "{code}", "url": "http://ours/{code}", "pid": 1}}'
+        (tmp_path / "ours" / f"{code}.endpoint.json").write_text(said)
+    (tmp_path / "ours" / "AT.endpoint.json").write_text("{")
+    theirs = tmp_path / "nodes.yaml"
+    write_nodes([NodeEntry("NO", "https://no"), NodeEntry("FI", "https://fi", "TOKEN")], theirs)
+    assert [(node.country, node.url) for node in read_nodes([tmp_path / "ours", theirs])] == [
+        ("FI", "https://fi"),
+        ("NO", "https://no"),
+        ("SE", "http://ours/SE"),
+    ]
+
+
+def test_a_registry_is_read_again_only_when_files_change(tmp_path: Path):
+    path = tmp_path / "nodes.yaml"
+    write_nodes([NodeEntry("FI", "https://fi")], path)
+    registry = Registry([path])
+    assert not registry.refresh()
+    write_nodes([NodeEntry("FI", "https://fi"), NodeEntry("SE", "https://se")], path)
+    assert registry.refresh()
+    assert [node.country for node in registry.nodes] == ["FI", "SE"]
+    path.write_text("nodes: nonsense")
+    assert not registry.refresh()
+    assert "nodes" in registry.fault
+    assert [node.country for node in registry.nodes] == ["FI", "SE"]
+
+
+def test_the_example_of_the_configuration_is_a_registry():
+    root = Path(__file__).resolve().parents[3]
+    nodes = read_foreign_nodes(root / "config/nodes.example.yaml", {"FI", "NO"})
+    assert [node.country for node in nodes] == ["FI", "NO"]
+
+
+def test_a_faulty_file_of_nodes_is_named_before_any_work(tmp_path: Path):
+    root = Path(__file__).resolve().parents[3]
+    config = yaml.safe_load((root / "config/config.yaml").read_text())
+    path = tmp_path / "nodes.yaml"
+    path.write_text("nodes: {XX: {url: 'http://x'}}")
+    config["network"]["nodes"] = str(path)
+    for key in ("countries", "variants", "genes"):
+        config[key] = str(root / config[key])
+    config["genome"]["masks"] = str(root / config["genome"]["masks"])
+    with pytest.raises(InputError, match=r"nodes\.yaml: nodes\.XX: a country code"):
+        read_inputs(config, [root / "config/config.yaml"], root / "workflow/schemas")

@@ -1,0 +1,278 @@
+"""A small issuer of tokens for rehearsals: it plays the broker and the committees that sign visas.
+
+Keys are made per run and readable by their owner only. Whoever has the folder can be anybody at
+every node that trusts it: it is for synthetic people.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import stat
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from rehearsal.files import written_aside
+from rehearsal.model import InputError
+from rehearsal.node.access_settings import (
+    DATASETS_URL,
+    REGISTERED_ACCESS,
+    VISA_TYPES,
+    IssuerSettings,
+)
+from rehearsal.node.tokens import PASSPORT, PASSPORT_TYPE, VISA
+
+URL = "https://issuer.rehearsal.example"  # reserved by RFC 2606: nobody answers there
+AUDIENCE = "https://network.rehearsal.example"  # all nodes of a rehearsal
+CENTRAL_COMMITTEE = f"{DATASETS_URL}all"  # a grant that nodes may take for any of their datasets
+
+SETTINGS, JWKS, SECRET_KEYS, SUBJECTS = "issuer.json", "jwks.json", "keys.json", "subjects"
+ALGORITHMS = ("ES256", "RS256")
+SUBJECT = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+HOUR_S = 3600
+
+Role = Literal["researcher", "clinician", "committee"]
+ROLES: tuple[Role, ...] = ("researcher", "clinician", "committee")
+
+
+@dataclass(frozen=True, slots=True)
+class VisaObject:
+    """What one visa says (GA4GH Passport 1.2). ``conditions`` are understood by no node of ours."""
+
+    type: str
+    value: str
+    source: str
+    by: str
+    asserted: int
+    conditions: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody the issuer knows, with what their visas say."""
+
+    subject: str
+    visas: tuple[VisaObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """``access``: an access token, which never carries visas; ``passport``: the visas, signed."""
+
+    access: str
+    passport: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An issuer with its keys: algorithm to (kid, private key in PEM)."""
+
+    folder: Path
+    url: str
+    keys: dict[str, tuple[str, str]]
+
+    @property
+    def jku(self) -> str:
+        """Where its public keys are: what its visas name."""
+        return f"{self.url}/jwks"
+
+    def jwks(self) -> dict[str, Any]:
+        """Its public keys as a JWK set."""
+        return json.loads((self.folder / JWKS).read_text(encoding="utf-8"))
+
+    def trusted(self, jwks_file: str | None = None) -> IssuerSettings:
+        """What a node's ``access.issuers`` lists to believe this issuer, keys included or in a
+        file of the node's folder."""
+        keys = None if jwks_file is not None else self.jwks()
+        return IssuerSettings(self.url, jwks=keys, jwks_file=jwks_file, jku=self.jku)
+
+    def sign(self, claims: dict[str, Any], kind: str, algorithm: str = "ES256") -> str:
+        """A signed JWT of a type (header ``typ``)."""
+        kid, key = self.keys[algorithm]
+        headers = {"typ": kind, "kid": kid}
+        if VISA in claims:
+            headers["jku"] = self.jku
+        return jwt.encode(claims, key, algorithm, headers)
+
+
+def make_issuer(folder: Path, url: str = URL) -> Issuer:
+    """The issuer of a folder, with new keys when it has none.
+
+    Raises InputError for a folder that holds something else, or keys that others may read.
+    """
+    if (folder / SETTINGS).exists():
+        return open_issuer(folder)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private = {
+        "ES256": ec.generate_private_key(ec.SECP256R1()),
+        "RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+    }
+    kids = {algorithm: f"{algorithm.lower()}-{secrets.token_hex(4)}" for algorithm in private}
+    keys = {algorithm: (kids[algorithm], _pem(key).decode()) for algorithm, key in private.items()}
+    public = [_public_jwk(kids[algorithm], algorithm, key) for algorithm, key in private.items()]
+    _write_secret(folder / SECRET_KEYS, json.dumps(keys))
+    _write(folder / JWKS, {"keys": public})
+    _write(folder / SETTINGS, {"url": url.rstrip("/")})
+    return Issuer(folder, url.rstrip("/"), keys)
+
+
+def open_issuer(folder: Path) -> Issuer:
+    """An issuer that was made before. Raises InputError."""
+    path = folder / SECRET_KEYS
+    try:
+        url = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["url"]
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise InputError(path, "permissions", "keys that only their owner may read (chmod 600)")
+        keys = {name: tuple(pair) for name, pair in json.loads(path.read_text()).items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(folder, "issuer", f"made by 'rehearsal issuer init' ({error})") from None
+    return Issuer(folder, url, keys)
+
+
+def person(
+    role: Role, country: str, grants: Sequence[str] = (), issuer: str = URL, name: str = ""
+) -> Person:
+    """A researcher, clinician or committee member of a country.
+
+    ``grants``: datasets (or URLs) that a committee has opened to them. Researchers and clinicians
+    are bona fide and have accepted the terms; who sits on a committee decides, and sees nothing.
+    """
+    place = country.lower()
+    home = {"researcher": "university", "clinician": "hospital", "committee": "dac"}[role]
+    source, now = f"https://{home}.example.{place}", int(time.time())
+    visas = [VisaObject("AffiliationAndRole", f"{role}@{home}.example.{place}", source, "so", now)]
+    if role != "committee":
+        visas += [
+            VisaObject("ResearcherStatus", REGISTERED_ACCESS, source, "so", now),
+            VisaObject("AcceptedTermsAndPolicies", REGISTERED_ACCESS, issuer, "self", now),
+        ]
+    visas += [
+        VisaObject("ControlledAccessGrants", dataset_url(one), f"{issuer}/dac", "dac", now)
+        for one in grants
+    ]
+    return Person(name or f"{role}-{place}", tuple(visas))
+
+
+def dataset_url(dataset: str) -> str:
+    """What a grant calls a dataset."""
+    return dataset if "://" in dataset else f"{DATASETS_URL}{dataset}"
+
+
+def link(mine: tuple[str, str], other: tuple[str, str]) -> VisaObject:
+    """A LinkedIdentities visa: two (issuer, subject) are one person."""
+    value = f"{quote(other[1], safe='')},{quote(other[0], safe='')}"
+    return VisaObject("LinkedIdentities", value, mine[0], "system", int(time.time()))
+
+
+def issue(
+    issuer: Issuer,
+    who: Person,
+    audience: str | Iterable[str] = AUDIENCE,
+    lifetime_s: int = HOUR_S,
+    algorithm: str = "ES256",
+    now: float | None = None,
+) -> Tokens:
+    """Tokens for a person, and a note of them, from which ``/userinfo`` answers.
+
+    Raises InputError for a subject that is no plain name or an unknown type of visa.
+    """
+    if not SUBJECT.fullmatch(who.subject):
+        raise InputError("token", "subject", "small letters, digits, '.', '_' and '-'")
+    if any(visa.type not in VISA_TYPES for visa in who.visas):
+        raise InputError("token", "visa", f"one of {', '.join(VISA_TYPES)}")
+    if algorithm not in ALGORITHMS:
+        raise InputError("token", "algorithm", f"one of {', '.join(ALGORITHMS)}")
+    begun = int(time.time() if now is None else now)
+    claims = {
+        "iss": issuer.url,
+        "sub": who.subject,
+        "aud": audience if isinstance(audience, str) else list(audience),
+        "iat": begun,
+        "exp": begun + lifetime_s,
+    }
+    _write(issuer.folder / SUBJECTS / f"{who.subject}.json", asdict(who))
+    access = issuer.sign(
+        {**claims, "scope": f"openid {PASSPORT}", "jti": secrets.token_hex(8)},
+        "at+jwt",
+        algorithm,
+    )
+    visas = sign_visas(issuer, who, lifetime_s, algorithm, begun)
+    passport = issuer.sign(
+        {**claims, "jti": secrets.token_hex(8), PASSPORT: visas}, PASSPORT_TYPE, algorithm
+    )
+    return Tokens(access, passport)
+
+
+def sign_visas(
+    issuer: Issuer,
+    who: Person,
+    lifetime_s: int = HOUR_S,
+    algorithm: str = "ES256",
+    now: float | None = None,
+) -> list[str]:
+    """A person's visas, each a signed JWT."""
+    begun = int(time.time() if now is None else now)
+    signed = []
+    for visa in who.visas:
+        said = {key: value for key, value in asdict(visa).items() if key != "conditions"}
+        if visa.conditions:
+            said["conditions"] = list(visa.conditions)
+        claims = {
+            "iss": issuer.url,
+            "sub": who.subject,
+            "iat": begun,
+            "exp": begun + lifetime_s,
+            "jti": secrets.token_hex(8),
+            VISA: said,
+        }
+        signed.append(issuer.sign(claims, "vnd.ga4gh.visa+jwt", algorithm))
+    return signed
+
+
+def known_person(issuer: Issuer, subject: str) -> Person | None:
+    """Somebody to whom tokens were issued; None for anybody else."""
+    path = issuer.folder / SUBJECTS / f"{subject}.json"
+    if not SUBJECT.fullmatch(subject) or not path.is_file():
+        return None
+    said = json.loads(path.read_text(encoding="utf-8"))
+    visas = tuple(
+        replace(VisaObject(**one), conditions=tuple(one["conditions"])) for one in said["visas"]
+    )
+    return Person(said["subject"], visas)
+
+
+def _pem(key: Any) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _public_jwk(kid: str, algorithm: str, key: Any) -> dict[str, Any]:
+    made = jwt.get_algorithm_by_name(algorithm).to_jwk(key.public_key(), as_dict=True)
+    made.pop("key_ops", None)
+    return {**made, "kid": kid, "alg": algorithm, "use": "sig"}
+
+
+def _write(path: Path, content: Any) -> None:
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """Never for a moment readable by others."""
+    with written_aside(path) as aside:
+        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
