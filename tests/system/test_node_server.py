@@ -271,3 +271,24 @@ def test_a_port_that_is_taken_is_one_line_and_exit_2(folder, tmp_path):
         )
     assert done.returncode == 2
     assert f"127.0.0.1:{port}" in done.stderr
+
+
+def test_a_fuzzer_finds_no_server_error_and_no_answer_that_breaks_its_schema(node, tmp_path):
+    program = Path(sys.executable).with_name("schemathesis")
+    if not program.exists():
+        pytest.skip("schemathesis is not installed")
+    address = f"http://{node[0]}:{node[1]}/openapi.json"
+    done = subprocess.run(
+        [
+            *(program, "run", address, "--no-color", "--warnings", "off"),
+            *("--seed", "1", "--generation-deterministic", "--max-examples", "5"),
+            *("--phases", "fuzzing", "--workers", "1"),
+            *("--checks", "not_a_server_error,response_schema_conformance"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
