@@ -79,7 +79,8 @@ def ask_suite(
     """Ask the network service every query, one query at a time, ``repeats`` times over.
 
     ``service`` is the network of ``nodes``; these are asked directly for the control only.
-    ``foreign``: countries whose nodes are not ours, and may give less than is asked for.
+    ``foreign``: countries whose nodes are not ours: they may give less than is asked for, and
+    refuse with any HTTP 4xx.
 
     Before that, one query of every kind is asked and forgotten, so that connections are open and
     caches warm; ``controls`` rounds of control requests follow. After the suite it is asked once
@@ -200,6 +201,8 @@ def _judged(
     for answer in reply.answers:
         judged_on = _judged_on(query, answer, answer.node in foreign)
         verdict = judge(_at(query, judged_on), expected[answer.node], answer)
+        if answer.node in foreign and _has_refused(expected[answer.node], answer):
+            verdict = Judgement(True, verdict.expected, verdict.observed)
         if judged_on != _asked_for(query):
             coarse[answer.node] = judged_on
             wrong += [] if verdict.equal else [f"{answer.node}: {verdict.difference}"]
@@ -214,6 +217,11 @@ def _judged(
     row = _network_row(query, reply.joined, repeat) | _told(verdict, basis)
     without = ", ".join(f"{node} on {judged_on} only" for node, judged_on in coarse.items())
     return [*rows, row | {"reason": verdict.difference or without}]
+
+
+def _has_refused(expected: Expected, answer: Answer) -> bool:
+    """Whether what had to be refused was, however a node of others says so."""
+    return expected.refused and answer.state == "refused"
 
 
 def _told(verdict: Judgement, judged_on: str) -> dict[str, Any]:

@@ -37,6 +37,10 @@ class BadAnswerError(Exception):
     """What came is no answer that can be used; the text says why."""
 
 
+class UnsayableError(ValueError):
+    """A request that only a POST can put."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeRequest:
     """What is put to nodes.
@@ -62,8 +66,11 @@ class NodeRequest:
         return cls(query.entry_type, "GET", None, parameters, query=query.id)
 
     def as_get(self) -> NodeRequest:
-        """The same as a GET. Raises ValueError for what a GET cannot say."""
-        parameters = tuple(get_parameters(self.body or {}).items())
+        """The same as a GET. Raises UnsayableError for what a GET cannot say."""
+        try:
+            parameters = tuple(get_parameters(self.body or {}).items())
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UnsayableError(f"takes only GET, which cannot say this: {error!r}") from error
         return replace(self, method="GET", body=None, parameters=parameters)
 
 
@@ -130,6 +137,9 @@ class NetworkClient:
         except TimeoutError:
             latency_s, content, state = clock() - started, None, "late"
             reason = f"no whole answer within {deadline_s:g} s ({len(exchange.body)} bytes came)"
+        except UnsayableError as error:
+            latency_s, content, state = clock() - started, None, "refused"
+            exchange.status, reason = POST_NOT_TAKEN[0], _short(str(error))
         except Exception as error:  # whatever one node provokes must not cost the others' answers
             latency_s, content, state = clock() - started, None, "failed"
             reason = _short(f"{type(error).__name__}: {error}")
@@ -244,7 +254,7 @@ def _filter_text(item: Any) -> str:
         return str(item)
     exact = item.get("includeDescendantTerms") is False
     if exact or item.get("similarity", "exact") != "exact":
-        raise ValueError(f"takes only GET, which cannot say how {item.get('id')} is to be matched")
+        raise ValueError(f"how {item.get('id')} is to be matched")
     return f"{item['id']}{item.get('operator', '')}{item.get('value', '')}"
 
 

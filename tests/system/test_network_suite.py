@@ -308,14 +308,15 @@ def test_a_foreign_node_that_only_says_yes_or_no_is_judged_on_that_and_marked(
 def test_a_foreign_node_that_says_no_where_it_should_say_yes_is_found(
     cohort: Cohort, suite, expected, tmp_path
 ):
-    some = [query for query in suite if query.kind in ("count", "presence", "allele_frequency")]
-    asked = ask_with_foreign(cohort, some[::4], expected, tmp_path, manner="lying")
+    some = [query for query in suite if query.kind in ("count", "allele_frequency")][::4]
+    asked = ask_with_foreign(cohort, some, expected, tmp_path, manner="lying")
     rows = asked.answers[asked.answers["node"] == "FI"].set_index("query")
     network = asked.answers[asked.answers["node"] == "network"].set_index("query")
-    for query in some[::4]:
+    for query in some:
         holds = expected[query.id]["FI"].exists
-        assert rows.loc[query.id, "equal"] is not holds
-        assert not (holds and network.loc[query.id, "equal"])
+        assert rows.loc[query.id, "equal"] != holds
+        # even where other countries' yes makes the joined answer right
+        assert network.loc[query.id, "equal"] != holds
     assert (~rows["equal"]).sum() > 3
 
 
