@@ -22,12 +22,13 @@ from pyroaring import BitMap
 
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
+from rehearsal.node.consent import Purpose, permits
 from rehearsal.node.ontology import CodeHierarchy, Ontology
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SEX_TERMS = {"female": "NCIT:C16576", "male": "NCIT:C20197"}
 AGE, BIRTH_YEAR, ONSET = "age", "birthYear", "ageOfOnset"
 
@@ -41,6 +42,8 @@ CREATE TABLE similar (query TEXT, term TEXT, score REAL NOT NULL,
                       PRIMARY KEY (query, term)) WITHOUT ROWID;
 CREATE TABLE numbers (field TEXT PRIMARY KEY, label TEXT NOT NULL, unit TEXT NOT NULL,
                       "values" BLOB NOT NULL, people BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE consent (basis TEXT, uses TEXT, withdrawn INTEGER, people BLOB NOT NULL,
+                      PRIMARY KEY (basis, uses, withdrawn)) WITHOUT ROWID;
 """
 INDEXES = "CREATE UNIQUE INDEX individuals_id ON individuals (id);"
 
@@ -49,6 +52,7 @@ COLUMNS = {
     "diseases": ("individual", "code", "label", "mondo", "age_of_onset"),
     "measurements": ("individual", "code", "label", "value", "unit", "age"),
     "features": ("individual", "code", "label", "age_of_onset"),
+    "consent": ("individual", "basis", "uses", "withdrawn"),
 }
 
 
@@ -83,9 +87,9 @@ def build_people(
     """Write ``people.sqlite``.
 
     ``individuals``: the columns of ``people.parquet``, in the order of the variant store.
-    ``phenotypes``: ``diseases``, ``measurements``, ``features`` (any may be absent), with the
-    columns of docs/architecture.md. Ages are told for ``reference_year``. ``ontology`` gives
-    ancestors and similar terms beyond ICD-10's own hierarchy.
+    ``phenotypes``: ``diseases``, ``measurements``, ``features``, ``consent`` (any may be absent),
+    with the columns of docs/architecture.md. Ages are told for ``reference_year``. ``ontology``
+    gives ancestors and similar terms beyond ICD-10's own hierarchy.
     Raises InputError for a missing column, an unknown sex, or a phenotype of somebody unknown.
     """
     tables = {"individuals": individuals, **phenotypes}
@@ -106,6 +110,7 @@ def build_people(
             _write_individuals(connection, out, people, rows)
             _write_terms(connection, people, rows, (CodeHierarchy(), ontology))
             _write_numbers(connection, people, rows, reference_year)
+            _write_consent(connection, _rows(out, "consent", phenotypes.get("consent"), positions))
             connection.executescript(INDEXES)
             connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
@@ -236,6 +241,18 @@ def _write_numbers(
         )
 
 
+def _write_consent(connection: sqlite3.Connection, rows: list[tuple[int, Row]]) -> None:
+    """One row for all people with the same record: there are few different ones."""
+    members: dict[tuple[str, str, int], BitMap] = defaultdict(BitMap)
+    for position, row in rows:
+        uses = ", ".join(sorted({use.strip() for use in (row["uses"] or "").split(",")} - {""}))
+        members[row["basis"] or "", uses, int(bool(row["withdrawn"]))].add(position)
+    connection.executemany(
+        "INSERT INTO consent VALUES (?, ?, ?, ?)",
+        ((*record, people.serialize()) for record, people in members.items()),
+    )
+
+
 # --- reading ----------------------------------------------------------------------------------
 
 
@@ -249,6 +266,7 @@ class PeopleStore:
         self.everyone = BitMap(range(self.size))
         self._number_rows = lru_cache(maxsize=8)(self._read_number_rows)
         self._term_people = lru_cache(maxsize=64)(self._read_term_people)
+        self.not_permitting = lru_cache(maxsize=64)(self._read_not_permitting)
 
     @classmethod
     def open(cls, path: Path | str) -> PeopleStore:
@@ -304,6 +322,24 @@ class PeopleStore:
     def _read_term_people(self, term: str) -> BitMap:
         row = self._one("SELECT people FROM terms WHERE id = ?", term)
         return BitMap.deserialize(row[0]) if row else BitMap()
+
+    # consent
+
+    def _read_not_permitting(self, purpose: Purpose | None, unrecorded: bool = True) -> BitMap:
+        """The people whose consent does not permit a purpose, or who withdrew it.
+
+        ``unrecorded``: those without a record are among them. Do not change the bitmap: it is
+        kept.
+        """
+        found, recorded = BitMap(), BitMap()
+        for uses, withdrawn, members in self._connection.execute(
+            "SELECT uses, withdrawn, people FROM consent"
+        ):
+            people = BitMap.deserialize(members)
+            recorded |= people
+            if withdrawn or not permits(uses.split(", "), purpose):
+                found |= people
+        return found | (self.everyone - recorded) if unrecorded else found
 
     # numbers
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ import yaml
 from rehearsal import __version__
 from rehearsal.files import written_aside
 from rehearsal.model import Gene, InputError
+from rehearsal.node.access_settings import AccessSettings, access_settings, as_yaml
 
 FILE_NAME = "node.yaml"
 
@@ -35,7 +36,8 @@ class NodeSettings:
     """Identity and tables of one node.
 
     ``reference_year`` is the year in which ages are told: age = reference year - birth year.
-    ``build`` is the digest of what the node's stores were built from.
+    ``build`` is the digest of what the node's stores were built from. ``access``: who may ask
+    what; without it everybody is the public.
     """
 
     country_code: str
@@ -49,6 +51,7 @@ class NodeSettings:
     reference_year: int = 2026
     genes: tuple[Gene, ...] = ()
     protein_changes: tuple[ProteinChange, ...] = ()
+    access: AccessSettings = field(default_factory=AccessSettings)
 
     @classmethod
     def for_country(
@@ -59,6 +62,7 @@ class NodeSettings:
         protein_changes: Iterable[ProteinChange] = (),
         build: str = "",
         reference_year: int = 2026,
+        access: AccessSettings | None = None,
     ) -> NodeSettings:
         """The usual names of a country's node.
 
@@ -75,6 +79,7 @@ class NodeSettings:
             reference_year=reference_year,
             genes=tuple(genes),
             protein_changes=tuple(protein_changes),
+            access=access or AccessSettings(),
         )
 
     @classmethod
@@ -94,7 +99,13 @@ class NodeSettings:
         values["protein_changes"] = _rows(
             path, "protein_changes", ProteinChange, values.get("protein_changes")
         )
-        return _instance(path, "settings", cls, values)
+        values["access"] = access_settings(path, values.get("access"))
+        settings = _instance(path, "settings", cls, values)
+        known = {settings.frequencies_dataset, settings.people_dataset, settings.tests_dataset}
+        strangers = set(settings.access.datasets) - known
+        if strangers:
+            raise InputError(path, "access.datasets", f"some of {', '.join(sorted(known))}")
+        return settings
 
     def write(self, folder: Path | str) -> Path:
         """Writes ``node.yaml`` into the folder and returns its path."""
@@ -102,6 +113,7 @@ class NodeSettings:
         values = asdict(self)
         values["genes"] = [asdict(gene) for gene in self.genes]
         values["protein_changes"] = [asdict(change) for change in self.protein_changes]
+        values["access"] = as_yaml(self.access)
         with written_aside(path) as aside:
             aside.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
         return path

@@ -1,0 +1,222 @@
+"""The node's audit log: a line for every decision, each bound to the line before by its hash.
+
+A line is JSON: ``n`` (1, 2, ...), ``time``, what was decided, and ``hash``: SHA-256 over the hash
+of the line before and this line without its hash. Beside the log lies its head (``.head``): how
+many lines there are, and the last hash. Who changes, removes or reorders lines breaks the chain;
+who cuts lines off the end leaves a head that knows better. Who can write both can write a new
+chain: note the head elsewhere (``rehearsal audit verify`` prints it) to be safe from its owner.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from rehearsal.model import InputError
+
+FILE_NAME = "audit.jsonl"
+START = "0" * 64  # stands for the line before the first
+HEAD_SIZE = 20 + 1 + 64 + 1  # "00000000000000000012 hash\n"
+HASH_KEY = b',"hash":"'
+
+
+class AuditFailed(Exception):  # noqa: N818 - the answer is refused with it
+    """A decision could not be written down: it must not be carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A whole chain: its length and last hash."""
+
+    lines: int
+    head: str
+
+
+class AuditLog:
+    """Appends to a log; several processes may at a time. A line is written before this returns.
+
+    Written is: handed to the system, so that it survives the process. A power cut may lose the
+    last seconds, which the head then shows.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Opens the log, or begins it. Raises InputError when it cannot be written or is broken
+        at its end."""
+        self.path = Path(path)
+        self._lock = threading.Lock()
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._log = os.open(self.path, flags | os.O_APPEND, 0o600)
+            self._head = os.open(head_path(self.path), flags, 0o600)
+        except OSError as error:
+            raise InputError(self.path, "file", f"a log that can be written ({error})") from None
+        try:
+            with self._alone():
+                self._take_up()
+        except OSError as error:
+            raise InputError(self.path, "file", f"a log that can be written ({error})") from None
+
+    def close(self) -> None:
+        os.close(self._log)
+        os.close(self._head)
+
+    def append(self, decision: Mapping[str, Any]) -> None:
+        """Write a decision. Raises AuditFailed when it cannot be written whole."""
+        try:
+            with self._alone():
+                self._append(decision)
+        except OSError as error:
+            raise AuditFailed(str(error)) from error
+
+    def _append(self, decision: Mapping[str, Any]) -> None:
+        lines, last = _read_head(os.pread(self._head, HEAD_SIZE, 0))
+        line = {"n": lines + 1, "time": round(time.time(), 6), **decision}
+        text, digest = _sealed(line, last)
+        written = os.write(self._log, text)
+        if written != len(text):  # a full disk
+            os.ftruncate(self._log, os.fstat(self._log).st_size - written)
+            raise OSError("the line could not be written whole")
+        self._write_head(lines + 1, digest)
+
+    def _write_head(self, lines: int, digest: str) -> None:
+        os.pwrite(self._head, f"{lines:020} {digest}\n".encode(), 0)
+
+    def _take_up(self) -> None:
+        """Go on where the log ends: after a crash the head may be one line behind."""
+        size = os.fstat(self._log).st_size
+        head = os.pread(self._head, HEAD_SIZE, 0)
+        if not size and not head:
+            self._write_head(0, START)
+            return
+        whole = self._cut_torn_line(size)
+        lines, last = _read_head(head) if head else (0, START)
+        end = _last_line(self._log, whole)
+        if end is None:
+            if lines:
+                raise InputError(self.path, "log", f"{lines} lines, as its head says")
+            return
+        if end["n"] == lines + 1 and _digest_of(end, last) == end["hash"]:
+            self._write_head(end["n"], end["hash"])  # the crash came between line and head
+        elif (end["n"], end["hash"]) != (lines, last):
+            raise InputError(self.path, "log", "the last line that its head names")
+
+    def _cut_torn_line(self, size: int) -> int:
+        """Take off a line that a crash or a full disk left unfinished: no answer went out on it."""
+        step, at = 1 << 16, size
+        while at > 0:
+            start = max(0, at - step)
+            found = os.pread(self._log, at - start, start).rfind(b"\n")
+            if found >= 0:
+                at = start + found + 1
+                break
+            at = start
+        if at < size:
+            os.ftruncate(self._log, at)
+        return at
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._lock:
+            fcntl.flock(self._head, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._head, fcntl.LOCK_UN)
+
+
+def head_path(log: Path) -> Path:
+    """Where a log's head lies."""
+    return log.with_name(f"{log.name}.head")
+
+
+def verify_log(path: Path | str, expected_head: str | None = None) -> Verified:
+    """Walk the whole chain. ``expected_head``: a last hash that was noted elsewhere.
+
+    Raises InputError that names the first line that is changed, missing or out of order, or says
+    how many are missing at the end.
+    """
+    path = Path(path)
+    try:
+        head = head_path(path).read_bytes()
+        with path.open("rb") as log:
+            lines, last, seen = _walk(path, log, expected_head)
+    except OSError as error:
+        raise InputError(path, "file", f"an audit log with its head ({error})") from None
+    try:
+        known, known_hash = _read_head(head)
+    except OSError:
+        raise InputError(head_path(path), "head", "a count and a hash") from None
+    if known > lines:
+        raise InputError(path, f"line {lines + 1}", f"{known - lines} more: the log was cut short")
+    if (known, known_hash) != (lines, last):
+        raise InputError(path, f"line {known + 1}", f"the end of the log: its head knows {known}")
+    if not seen:
+        raise InputError(path, "head", f"a line with the hash {expected_head}")
+    return Verified(lines, last)
+
+
+def _walk(path: Path, log: Any, expected_head: str | None) -> tuple[int, str, bool]:
+    last, number = START, 0
+    seen = expected_head in (None, START)
+    for number, text in enumerate(log, start=1):
+        where = f"line {number}"
+        try:
+            line = orjson.loads(text)
+            stated = line["hash"], line["n"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise InputError(path, where, "a whole line of an audit log") from None
+        if stated[1] != number:
+            raise InputError(path, where, f"number {number}, not {stated[1]}: missing or moved")
+        if _sealed({key: one for key, one in line.items() if key != "hash"}, last)[0] != text:
+            raise InputError(path, where, "the line that was written, after the line before it")
+        last = stated[0]
+        seen = seen or last == expected_head
+    return number, last, seen
+
+
+def _sealed(line: Mapping[str, Any], before: str) -> tuple[bytes, str]:
+    """The line as it stands in the log, and its hash."""
+    text = orjson.dumps(line)
+    digest = hashlib.sha256(before.encode() + text).hexdigest()
+    return text[:-1] + HASH_KEY + digest.encode() + b'"}\n', digest
+
+
+def _digest_of(line: Mapping[str, Any], before: str) -> str:
+    return _sealed({key: one for key, one in line.items() if key != "hash"}, before)[1]
+
+
+def _last_line(log: int, size: int) -> dict[str, Any] | None:
+    """The last line of a log whose every line is whole. Raises InputError for anything else."""
+    if not size:
+        return None
+    step = 1 << 12
+    while True:
+        start = max(0, size - step)
+        *_, text = os.pread(log, size - start - 1, start).rpartition(b"\n")
+        if start == 0 or len(text) < size - start - 1:
+            break
+        step *= 2
+    try:
+        line = orjson.loads(text)
+        return line if isinstance(line["n"], int) and isinstance(line["hash"], str) else None
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise InputError(FILE_NAME, "last line", "a line of an audit log") from None
+
+
+def _read_head(content: bytes) -> tuple[int, str]:
+    """(lines, last hash). Raises OSError for what is no head."""
+    count, _, digest = content.rstrip(b"\n").partition(b" ")
+    if len(content) != HEAD_SIZE or not count.isdigit() or len(digest) != 64:
+        raise OSError("the head of the log is damaged")
+    return int(count), digest.decode()
