@@ -17,16 +17,20 @@ noise
 budget
     Raisaro's: each question costs each carrier what the answer may tell of him, here in nats
     (:func:`information`). Who cannot pay any more is left out of the answer and looks absent.
-    Rare alleles, or counts near the threshold, are dear, common alleles next to free. It is kept
-    for each user and individual, and for each individual over all users, so that many accounts
-    are worth no more than one.
+    The price depends on how frequent the allele is elsewhere and on nothing in the node: a price
+    by the node's own carriers would itself tell who is there (measured: a power of 0.2). Alleles
+    whose answer anybody could foresee, the common ones, are next to free; without a frequency
+    from elsewhere every question has the highest price. Budgets are kept for each user and
+    individual, and for each individual over all users, so that many accounts are worth no more
+    than one.
 
 The budget is what a promise rests on. For any test whatsoever, with false positives alpha and
 power beta, the relative entropy kl(beta || alpha) is at most the nats that the answers tell (data
 processing inequality): with 0.02 nats the power at 5 % false positives is at most 0.10
 (:func:`power_bound`). The nats are those against an attacker who knows each allele's frequency
-and takes people as drawn at random; linked alleles may tell more than their sum (von Thenen et al.,
-Bioinformatics 2019), which :mod:`rehearsal.bench.membership` measures.
+and takes people as drawn at random from it. Linked alleles may tell more than their sum (von Thenen
+et al., Bioinformatics 2019), and an answer from which others are left out more than its price:
+:mod:`rehearsal.bench.membership` measures what that comes to.
 """
 
 from __future__ import annotations
@@ -48,11 +52,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from rehearsal.files import written_aside
 from rehearsal.model import InputError
 
 BUDGET_FILE = "budget.sqlite"
 KEY_FILE = "privacy.key"
+SHARES_FILE = "public_shares.npz"
 FREE = 1e-9  # nats: a million such questions tell a thousandth; they are not written down
+_DRIFT = 0.01  # how far frequencies elsewhere may be from the node's people: F_ST and sampling
+_SHARES = 1 / (1 + np.exp(-np.linspace(-12, 12, 241)))  # at which prices are computed
 
 _FORMAT = "rehearsal privacy budget 1"
 _USERS_IN_MEMORY = 64
@@ -125,23 +133,34 @@ class Guard:
 
 
 def protect_boolean(
-    guard: Guard, user: str, question: bytes, carriers: Collection[int], among: int | None = None
+    guard: Guard,
+    user: str,
+    question: bytes,
+    carriers: Collection[int],
+    share: float | None = None,
+    among: int | None = None,
 ) -> bool:
     """Whether the user is told that somebody is there.
 
     ``question`` names what is asked as :func:`question_key` does, in one way only however it was
-    worded. ``carriers`` are numbers of the individuals it is true of, ``among`` how many people
-    it was asked of (everybody). A question about several alleles (a range, a gene) is as many
-    questions: ask for each and join the answers.
+    worded. ``carriers`` are numbers of the individuals it is true of. ``share`` is how many people
+    in one it is true of elsewhere, from public data (:class:`PublicShares`); None costs most.
+    ``among`` is how many people it was asked of (everybody). A question about several alleles (a
+    range, a gene) is as many questions: ask for each and join the answers.
     """
     if not carriers:
         return False
-    shown = _contributing(guard, user, question, carriers, among, counted=False)
+    shown = _contributing(guard, user, question, carriers, share, among, counted=False)
     return bool(is_told(shown, noise(guard.key, question, guard.protection)[0], guard.protection))
 
 
 def protect_count(
-    guard: Guard, user: str, question: bytes, carriers: Collection[int], among: int | None = None
+    guard: Guard,
+    user: str,
+    question: bytes,
+    carriers: Collection[int],
+    share: float | None = None,
+    among: int | None = None,
 ) -> Told:
     """How many people the user is told of; arguments as of :func:`protect_boolean`.
 
@@ -151,10 +170,10 @@ def protect_count(
     if not carriers:
         return Told(False, 0)
     up, shift = noise(guard.key, question, guard.protection)
-    shown = _contributing(guard, user, question, carriers, among, counted=True)
+    shown = _contributing(guard, user, question, carriers, share, among, counted=True)
     if is_told(shown, up, guard.protection):
         return Told(True, int(rounded(shown, shift, guard.protection)))
-    if shown < len(carriers) and protect_boolean(guard, user, question, carriers, among):
+    if shown < len(carriers) and protect_boolean(guard, user, question, carriers, share, among):
         return Told(True, None)
     return Told(False, 0)
 
@@ -164,14 +183,14 @@ def _contributing(
     user: str,
     question: bytes,
     carriers: Collection[int],
+    share: float | None,
     among: int | None,
     counted: bool,
 ) -> int:
     """How many of the carriers the answer is made of, after they paid for it."""
     if guard.budget is None or not guard.protection.budgeted:
         return len(carriers)
-    people = guard.people if among is None else among
-    cost = information(len(carriers), people, guard.protection, counted)
+    cost = price(share, guard.people if among is None else among, guard.protection, counted)
     # a count tells more than its existence: another question, with a price of its own
     asked = question + (b"#" if counted else b"?")
     return guard.budget.charge(user, asked, carriers, cost, guard.protection)
@@ -239,23 +258,54 @@ def _outcomes(
     return table
 
 
-@lru_cache(maxsize=1 << 16)
-def information(carriers: int, people: int, protection: Protection, counted: bool) -> float:
-    """Nats that one answer may tell about whether one of its carriers is in the node.
+def price(share: float | None, people: int, protection: Protection, counted: bool) -> float:
+    """Nats that an answer costs each carrier: the most it may tell if the share is about right.
+
+    The highest :func:`information` within two standard deviations of drift around the share; over
+    all shares when it is None.
+    """
+    if share is None:
+        return _highest_price(people, protection, counted)
+    return _price(int(np.abs(_SHARES - share).argmin()), people, protection, counted)
+
+
+def prices(
+    shares: NDArray[np.float64], people: int, protection: Protection, counted: bool
+) -> NDArray[np.float64]:
+    """:func:`price` of many shares at once."""
+    middles = (_SHARES[1:] + _SHARES[:-1]) / 2
+    table = np.array([_price(step, people, protection, counted) for step in range(_SHARES.size)])
+    return table[np.searchsorted(middles, shares)]
+
+
+@lru_cache(maxsize=1 << 14)
+def _price(step: int, people: int, protection: Protection, counted: bool) -> float:
+    share = _SHARES[step]
+    spread = 2 * math.sqrt(_DRIFT * share * (1 - share))
+    around = np.clip(share + np.linspace(-spread, spread, 5), _SHARES[0], _SHARES[-1])
+    return max(information(float(one), people, protection, counted) for one in around)
+
+
+@lru_cache(maxsize=256)
+def _highest_price(people: int, protection: Protection, counted: bool) -> float:
+    return max(_price(step, people, protection, counted) for step in range(_SHARES.size))
+
+
+def information(share: float, people: int, protection: Protection, counted: bool) -> float:
+    """Nats that one answer tells about whether one of its carriers is in the node.
 
     The relative entropy of the answer when the individual is in the node (1 + Binomial(people - 1,
-    c) carriers) from the answer when not (Binomial(people, c)), over the noise, for an attacker
-    who knows the frequency c of carriers, which is taken as the node's own. Near 0 for alleles far
-    from any boundary, the common and the very rare; highest beside the threshold.
+    share) carriers) from the answer when not (Binomial(people, share)), over the noise, for an
+    attacker who knows the share of carriers. Near 0 for alleles far from any boundary, the common
+    and the very rare; highest beside the threshold. Raises ValueError for a share outside ]0, 1[.
     """
-    if carriers < 1 or people < carriers:
-        raise ValueError(f"{carriers} carriers among {people} people")
-    c = min(max(carriers / people, 0.5 / people), 1 - 0.5 / people)
-    reach = 12 * math.sqrt(people * c * (1 - c)) + 40
-    low, high = max(0, int(people * c - reach)), min(people, int(people * c + reach))
+    if not 0 < share < 1:
+        raise ValueError(f"share of carriers {share}: not between 0 and 1")
+    reach = 12 * math.sqrt(people * share * (1 - share)) + 40
+    low, high = max(0, int(people * share - reach)), min(people, int(people * share + reach))
     shown = np.arange(low, high + 1)
-    absent = _binomial(shown, people, c)
-    present = _binomial(shown - 1, people - 1, c)
+    absent = _binomial(shown, people, share)
+    present = _binomial(shown - 1, people - 1, share)
     answers = _outcomes(shown, protection, counted)
     p, q = present @ answers, absent @ answers
     seen = p > 0
@@ -293,6 +343,47 @@ def power_bound(nats: float, false_positives: float = 0.05) -> float:
 
 
 # --- what is kept -------------------------------------------------------------------------------
+
+
+class PublicShares:
+    """How many people elsewhere carry each allele, from data that anybody has.
+
+    In a rehearsal the other countries' people together, as the Genome of Europe publishes them;
+    a node with real data takes a public catalogue. The file has two arrays, ``keys`` (the first 8
+    bytes of an allele's :func:`question_key`, ascending) and ``shares``, and ``people``, how many
+    they were counted in.
+    """
+
+    def __init__(self, keys: NDArray[np.uint64], shares: NDArray[np.float64], people: int) -> None:
+        """``keys`` in any order; ``shares`` of carriers among ``people``."""
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._shares, self.people = keys[order], shares[order], people
+
+    @staticmethod
+    def key(question: bytes) -> int:
+        """What stands for an allele's question in the file."""
+        return int.from_bytes(question[:8], "big")
+
+    @classmethod
+    def open(cls, path: Path | str) -> PublicShares:
+        """Raises InputError for a file that is missing or something else."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return cls(file["keys"], file["shares"], int(file["people"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(path, "file", f"shares of carriers elsewhere ({error})") from None
+
+    def write(self, path: Path | str) -> None:
+        with written_aside(path) as aside, aside.open("wb") as file:
+            np.savez(file, keys=self._keys, shares=self._shares, people=self.people)
+
+    def share(self, question: bytes) -> float:
+        """Of an allele by its question; half a person where nobody elsewhere has it."""
+        key = np.uint64(self.key(question))
+        at = int(np.searchsorted(self._keys, key))
+        if at < self._keys.size and self._keys[at] == key:
+            return max(float(self._shares[at]), 0.5 / (self.people + 1))
+        return 0.5 / (self.people + 1)
 
 
 class Budget:

@@ -17,11 +17,14 @@ from rehearsal.node.privacy import (
     Budget,
     Guard,
     Protection,
+    PublicShares,
     Told,
     information,
     noise,
     outcomes,
     power_bound,
+    price,
+    prices,
     protect_boolean,
     protect_count,
     question_key,
@@ -129,16 +132,34 @@ def test_the_table_of_outcomes_is_what_answers_do(number, threshold, step, sprea
 
 
 def test_information_is_that_of_two_coins_in_the_plainest_case():
-    """Two people, one carrier, a plain beacon: out 1 - 0.5², in certainly yes."""
-    assert information(1, 2, UNPROTECTED, False) == pytest.approx(-math.log(0.75))
+    """Two people, a plain beacon, half carry it: out 1 - 0.5², in certainly yes."""
+    assert information(0.5, 2, UNPROTECTED, False) == pytest.approx(-math.log(0.75))
 
 
-def test_alleles_near_the_threshold_are_dear_and_others_cheap():
-    cost = {n: information(n, PEOPLE, PUBLIC, False) for n in (1, 10, 40, 95)}
-    assert cost[10] > PUBLIC.user_budget > 1000 * cost[1] > 0
-    assert cost[40] < 1e-9 and cost[95] < 1e-9
-    assert information(40, PEOPLE, PUBLIC, True) > 1e-3, "a count tells more than that it exists"
-    assert information(40_000, 100_000, PUBLIC, True) < 1e-4, "a person hides better among many"
+@pytest.mark.parametrize("share", [0.0, 1.0, -1.0, math.nan])
+def test_information_wants_a_share(share):
+    with pytest.raises(ValueError, match="share of carriers"):
+        information(share, PEOPLE, PUBLIC, False)
+
+
+def test_alleles_near_the_threshold_are_dear_and_those_anybody_could_foresee_free():
+    cost = {share: price(share, PEOPLE, PUBLIC, False) for share in (0.0001, 0.1, 0.6, 0.95)}
+    assert cost[0.1] > PUBLIC.user_budget
+    assert cost[0.0001] < 1e-4 and cost[0.6] < 1e-6 and cost[0.95] < 1e-9
+    assert price(0.6, PEOPLE, PUBLIC, True) > 1e-3, "a count tells more than that it exists"
+    assert price(0.6, 100_000, PUBLIC, True) < 1e-4, "a person hides better among many"
+
+
+def test_a_question_without_a_public_share_has_the_highest_price():
+    shares = np.linspace(0.001, 0.999, 200)
+    for counted in (False, True):
+        table = prices(shares, PEOPLE, PUBLIC, counted)
+        assert table.tolist() == [price(share, PEOPLE, PUBLIC, counted) for share in shares]
+        assert table.max() == price(None, PEOPLE, PUBLIC, counted) > PUBLIC.user_budget
+
+
+def test_a_price_holds_also_when_the_frequency_has_drifted():
+    assert price(0.3, PEOPLE, PUBLIC, False) > 10 * information(0.3, PEOPLE, PUBLIC, False)
 
 
 def test_the_bound_on_power_is_that_of_the_data_processing_inequality():
@@ -149,42 +170,52 @@ def test_the_bound_on_power_is_that_of_the_data_processing_inequality():
 
 
 def test_who_has_paid_everything_is_left_out_and_looks_absent():
-    rules = guard(replace(PUBLIC, noise=0))
-    cost = information(20, PEOPLE, rules.protection, False)
+    rules, share = guard(replace(PUBLIC, noise=0)), 0.45
+    cost = price(share, PEOPLE, rules.protection, True)
     affordable = int(PUBLIC.user_budget / cost)
-    answers = [
-        protect_boolean(rules, "u", question_key(str(i)), people(20)) for i in range(affordable + 3)
+    told = [
+        protect_count(rules, "u", question_key(str(i)), people(20), share)
+        for i in range(affordable + 3)
     ]
-    assert answers == [True] * affordable + [False] * 3
+    assert [one.count for one in told[:affordable]] == [20] * affordable and affordable >= 2
+    assert not any(one.count for one in told[affordable:])
     assert rules.budget.spent(0, "u") <= PUBLIC.user_budget
     assert rules.budget.spent(20, "u") == 0, "who does not carry it pays nothing"
+
+
+def test_prices_do_not_depend_on_who_is_in_the_node():
+    """Else the price would tell what it is meant to hide."""
+    rules = guard()
+    protect_count(rules, "u", question_key("few"), people(5), 0.6)
+    protect_count(rules, "u", question_key("many"), people(60, first=30), 0.6)
+    assert rules.budget.spent(0, "u") == rules.budget.spent(50, "u") > 0
 
 
 def test_common_alleles_are_told_when_everything_is_spent():
     rules = guard()
     for i in range(50):
-        protect_count(rules, "u", question_key(str(i)), people(60))
-    assert protect_count(rules, "u", question_key("new"), people(60)) == Told(True, None)
-    assert protect_boolean(rules, "u", question_key("new"), people(60))
+        protect_count(rules, "u", question_key(str(i)), people(80), 0.8)
+    assert protect_count(rules, "u", question_key("new"), people(80), 0.8) == Told(True, None)
+    assert protect_boolean(rules, "u", question_key("new"), people(80), 0.8)
 
 
 def test_the_same_question_gets_the_same_answer_and_is_paid_once():
     rules = guard()
-    first = protect_count(rules, "u", question_key("one"), people(60))
+    first = protect_count(rules, "u", question_key("one"), people(60), 0.6)
     spent = rules.budget.spent(0, "u")
     assert first.count is not None and spent > 0
     for i in range(20):
-        protect_count(rules, "u", question_key(str(i)), people(60))
-    assert protect_count(rules, "u", question_key("one"), people(60)) == first
+        protect_count(rules, "u", question_key(str(i)), people(60), 0.6)
+    assert protect_count(rules, "u", question_key("one"), people(60), 0.6) == first
     assert rules.budget.spent(0, "u") <= PUBLIC.user_budget
 
 
 def test_users_have_budgets_of_their_own_but_together_no_more_than_the_individual_has():
-    cost = information(60, PEOPLE, PUBLIC, True)
+    cost = price(0.6, PEOPLE, PUBLIC, True)
     rules = guard(replace(PUBLIC, user_budget=cost * 1.5, individual_budget=cost * 2.5))
 
     def ask(user, text):
-        return protect_count(rules, user, question_key(text), people(60)).count
+        return protect_count(rules, user, question_key(text), people(60), 0.6).count
 
     assert ask("ann", "1") and not ask("ann", "2")
     assert ask("bob", "1") and not ask("eve", "1")
@@ -194,14 +225,14 @@ def test_users_have_budgets_of_their_own_but_together_no_more_than_the_individua
 def test_budgets_survive_a_restart_and_more_people(tmp_path):
     path = tmp_path / "budget.sqlite"
     store = Budget(NAMES, path)
-    told = protect_count(guard(budget=store), "u", question_key("one"), people(60))
+    told = protect_count(guard(budget=store), "u", question_key("one"), people(60), 0.6)
     before = [store.spent(i, "u") for i in range(PEOPLE)]
     store.close()
     # the node was built anew: somebody came in first, somebody left
     later = Budget(["AT-999999", *NAMES[1:]], path)
     assert [later.spent(i, "u") for i in range(1, PEOPLE)] == before[1:]
     assert later.spent(0, "u") == 0 and later.spent(1) == before[1]
-    again = protect_count(guard(budget=later), "u", question_key("one"), people(60))
+    again = protect_count(guard(budget=later), "u", question_key("one"), people(60), 0.6)
     assert again == told
     later.close()
 
@@ -209,7 +240,7 @@ def test_budgets_survive_a_restart_and_more_people(tmp_path):
 def test_the_file_is_its_owners_and_names_no_user(tmp_path):
     path = tmp_path / "budget.sqlite"
     store = Budget(NAMES, path)
-    protect_count(guard(budget=store), "ann@example.org", question_key("one"), people(60))
+    protect_count(guard(budget=store), "ann@example.org", question_key("one"), people(60), 0.6)
     store.close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert b"ann" not in path.read_bytes()
@@ -218,10 +249,12 @@ def test_the_file_is_its_owners_and_names_no_user(tmp_path):
 def test_a_full_store_forgets_nobody_and_tells_nothing_dear():
     store = Budget(NAMES, maximum=2)
     rules = guard(budget=store)
-    counts = [protect_count(rules, "u", question_key(str(i)), people(60)).count for i in range(3)]
+    counts = [
+        protect_count(rules, "u", question_key(str(i)), people(60), 0.6).count for i in range(3)
+    ]
     assert counts[0] is not None and counts[2] is None
-    assert protect_count(rules, "v", question_key("0"), people(60)).count is None
-    assert protect_count(rules, "u", question_key("0"), people(60)).count == counts[0]
+    assert protect_count(rules, "v", question_key("0"), people(60), 0.6).count is None
+    assert protect_count(rules, "u", question_key("0"), people(60), 0.6).count == counts[0]
 
 
 def test_a_file_that_is_no_budget_is_refused(tmp_path):
@@ -237,3 +270,18 @@ def test_the_secret_is_made_once_and_refused_when_others_may_read_it(tmp_path):
     (tmp_path / "privacy.key").chmod(0o644)
     with pytest.raises(InputError, match="chmod 600"):
         secret_key(tmp_path)
+
+
+def test_public_shares_are_found_by_question_and_rare_where_unknown(tmp_path):
+    questions = [question_key(f"chr1-{i}-A-T") for i in range(50)]
+    keys = np.array([PublicShares.key(one) for one in questions], np.uint64)
+    PublicShares(keys, np.arange(50) / 50, 500).write(tmp_path / "shares.npz")
+    read = PublicShares.open(tmp_path / "shares.npz")
+    assert [read.share(one) for one in questions[1:]] == [i / 50 for i in range(1, 50)]
+    assert read.share(questions[0]) == read.share(question_key("new")) == 0.5 / 501
+
+
+def test_a_file_without_public_shares_is_refused(tmp_path):
+    (tmp_path / "shares.npz").write_text("nothing")
+    with pytest.raises(InputError, match=r"shares\.npz: file"):
+        PublicShares.open(tmp_path / "shares.npz")

@@ -1,0 +1,96 @@
+"""The membership attack as a figure: what each protection leaves of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from rehearsal.bench.membership import (
+    FALSE_POSITIVES,
+    OPEN_NAME,
+    PROMISED_POWER,
+    PUBLIC_NAME,
+    REGISTERED_NAME,
+)
+from rehearsal.report.style import LIGHT, Palette, Width, vega_config
+
+STILL_WIDTH = 720
+
+
+def power_figure(
+    table: Sequence[Mapping[str, Any]], palette: Palette = LIGHT, width: Width = STILL_WIDTH
+) -> alt.LayerChart:
+    """Power of the strongest attack against the number of queries, a line a protection.
+
+    ``table``: the rows of ``summary.json``'s ``privacy.table``. A dashed line marks the promise.
+    """
+    points = strongest(table)
+    names = list(dict.fromkeys(point["protection"] for point in points))
+    colours = _colours(names, palette)
+    base = alt.Chart(alt.InlineData(values=points)).encode(
+        x=alt.X(
+            "queries:Q",
+            title="Queries about one person",
+            scale=alt.Scale(type="log"),
+            axis=alt.Axis(values=sorted({point["queries"] for point in points}), grid=False),
+        ),
+        y=alt.Y(
+            "power:Q",
+            title=f"Members found at {FALSE_POSITIVES:.0%} false positives",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%"),
+        ),
+        color=alt.Color(
+            "protection:N",
+            title="Protection",
+            sort=names,
+            scale=alt.Scale(domain=names, range=[colours[name] for name in names]),
+        ),
+        tooltip=alt.Tooltip("tip:N"),
+    )
+    promise = (
+        alt.Chart(alt.InlineData(values=[{"power": PROMISED_POWER}]))
+        .mark_rule(color=palette.muted, strokeDash=[4, 4])
+        .encode(y="power:Q")
+    )
+    chart = alt.layer(promise, base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
+    return chart.properties(
+        width=width, height=300, description=_description(points, names)
+    ).configure(**vega_config(palette))
+
+
+def strongest(table: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of every protection and number of queries the attack with the highest power."""
+    best: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in table:
+        key = row["protection"], row["queries"]
+        if key not in best or row["power"] > best[key]["power"]:
+            best[key] = {name: row[name] for name in ("protection", "queries", "power", "attack")}
+    for point in best.values():
+        point["tip"] = (
+            f"{point['protection']}, {point['queries']:,} queries: {point['power']:.0%} found by "
+            f"the attack {point['attack']}"
+        )
+    return list(best.values())
+
+
+def _colours(names: Sequence[str], palette: Palette) -> dict[str, str]:
+    fixed = {
+        OPEN_NAME: palette.fail,
+        PUBLIC_NAME: palette.accent,
+        REGISTERED_NAME: palette.west,
+    }
+    steps = iter([palette.south, palette.east, palette.muted])
+    return {name: fixed.get(name) or next(steps, palette.muted) for name in names}
+
+
+def _description(points: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    most = {
+        name: max(point["power"] for point in points if point["protection"] == name)
+        for name in names
+    }
+    return "Share of members that the strongest attack finds at most: " + "; ".join(
+        f"{name} {power:.0%}" for name, power in most.items()
+    )

@@ -1,0 +1,28 @@
+"""The membership attack on the run's nodes, before and after protections."""
+
+import json
+from pathlib import Path
+
+from rehearsal.genomes.seeds import derive_seed
+
+from rehearsal.bench.membership import ladder, membership_table, privacy_summary, read_nodes
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.report.figures import save_still
+from rehearsal.report.privacy import power_figure
+
+
+def main(smk):
+    nodes = read_nodes({code: Path(folder) for code, folder in smk.params.nodes.items()})
+    table = membership_table(nodes, ladder(), derive_seed(smk.params.seed, "membership"))
+    with written_aside(smk.output.table) as path:
+        table.to_parquet(path)
+    summary = privacy_summary(table)
+    with written_aside(smk.output.summary) as path:
+        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    save_still(power_figure(summary["table"]), smk.output.figure)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
