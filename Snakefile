@@ -17,12 +17,14 @@ include: "workflow/rules/serve.smk"
 include: "workflow/rules/query.smk"
 include: "workflow/rules/realism.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/manifest.smk"
 
 
 rule all:
     default_target: True
     input:
         rules.verdict.output,
+        rules.manifest.output,
 
 
 onstart:

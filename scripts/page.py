@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rehearsal.europe.realism.rows import read_rows
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.report import figures
@@ -30,12 +31,12 @@ REALISM_FIGURES = {
 
 def main(smk):
     config = smk.params.config
-    realism = pd.read_csv(smk.input.realism, sep="\t")
+    realism = read_rows(smk.input.realism)
     tables = ReportTables(
         countries=smk.params.countries,
         asker=config["network"]["asker"],
         demography_svg=Path(smk.input.drawing).read_text(encoding="utf-8"),
-        realism=realism,
+        realism=pd.DataFrame(realism),
         realism_svgs={
             caption: Path(smk.input[f"realism_{name}"]).read_text(encoding="utf-8")
             for name, caption in REALISM_FIGURES.items()
@@ -60,7 +61,7 @@ def main(smk):
         nodes=[country.code for country in tables.countries],
         answers=tables.answers,
         deadline_s=config["network"]["deadline_s"],
-        realism=realism.drop(columns=["low", "high"]).to_dict("records"),
+        realism=realism,
     )
     write_page(smk.output.page, summary, tables)
     write_summary(smk.output.summary, summary)
