@@ -11,7 +11,7 @@ from rehearsal.manifest import digest_files
 
 
 def main(smk):
-    entries = digest_files(Path(smk.params.results), map(Path, smk.input))
+    entries = digest_files(Path(smk.output.digests).parents[1], map(Path, smk.input))
     with written_aside(smk.output.digests) as path:
         pd.DataFrame(map(asdict, entries)).to_parquet(path)
 

@@ -13,7 +13,7 @@ def main(smk):
     tables = map(pd.read_parquet, smk.input.digests)
     entries = [Entry(*row) for table in tables for row in table.itertuples(index=False)]
     others = (Path(file) for file in smk.input if file not in set(smk.input.digests))
-    entries += digest_files(Path(smk.params.results), others, smk.threads)
+    entries += digest_files(Path(smk.output.manifest).parent, others, smk.threads)
     config = smk.params.config
     write_manifest(Path(smk.output.manifest), entries, config["seed"], config, versions(PACKAGES))
 

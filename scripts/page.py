@@ -1,6 +1,5 @@
 """The page a person opens, the same for machines, and the figures of Snakemake's report."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pandas as pd
 from rehearsal.europe.realism.rows import read_rows
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
+from rehearsal.manifest import config_digest
 from rehearsal.report import figures
 from rehearsal.report.page import write_page
 from rehearsal.report.provenance import run_facts, stage_times
@@ -46,12 +46,10 @@ def main(smk):
             for name in ("people", "answers", "latency", "distances", "spectrum", "components")
         },
     )
-    settings = {key: value for key, value in config.items() if key != "results"}
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     summary = build_summary(
         run=run_facts(
             config["seed"],
-            digest,
+            config_digest(config),
             stage_times(smk.params.benchmarks),
             conditions=json.loads(Path(smk.input.conditions).read_text()),
         ),

@@ -20,7 +20,6 @@ rule digest_block:
         runtime=120,
     params:
         code=code("manifest.py", "files.py"),
-        results=RESULTS,
     message:
         "Digests of {wildcards.block}"
     script:
@@ -53,7 +52,6 @@ rule manifest:
         runtime=120,
     params:
         code=code("manifest.py", "files.py", "report/provenance.py"),
-        results=RESULTS,
         config=config,
     message:
         "Manifest: every file that the seed decides, with its digest"
