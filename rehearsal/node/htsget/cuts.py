@@ -131,12 +131,15 @@ def _records(genome: GenomeFile, span: Span) -> Iterator[bytes]:
 
 def _leaving_out(genome: GenomeFile, excluded: Set[str]) -> Callable[[bytes], bytes]:
     header = genome.header()
-    stays = np.array([name not in excluded for name in header.samples])
+    samples = len(header.samples)
+    stay = np.flatnonzero([name not in excluded for name in header.samples])
     gt_key = header.gt_key
+    if gt_key is None:
+        raise InputError(genome.path, "header", "a line ##FORMAT of GT, with its IDX")
 
     def change(record: bytes) -> bytes:
         try:
-            return left(record, stays, gt_key)
+            return left(record, samples, stay, gt_key)
         except (ValueError, IndexError, KeyError, struct.error) as error:
             raise InputError(
                 genome.path, "records", f"genotypes of all samples ({error})"

@@ -61,12 +61,11 @@ class Header:
         return self.after[-1].split("\t")[9:]
 
     @property
-    def gt_key(self) -> int:
-        """The number of GT in the dictionary. Raises ValueError without one."""
-        for line in (*self.before, *self.after):
-            if line.startswith("##FORMAT=<ID=GT,") and (number := re.search(r",IDX=(\d+)", line)):
-                return int(number[1])
-        raise ValueError("no FORMAT GT in the header")
+    def gt_key(self) -> int | None:
+        """The number of GT in the dictionary."""
+        lines = [one for one in (*self.before, *self.after) if one.startswith("##FORMAT=<ID=GT,")]
+        number = re.search(r",IDX=(\d+)", lines[0]) if lines else None
+        return int(number[1]) if number else None
 
     def without(self, excluded: Set[str]) -> tuple[str, ...]:
         """The lines after the contigs, without some samples."""

@@ -18,21 +18,21 @@ _FIXED = struct.Struct("<IIiiiIII")  # lengths, contig, position, bases, quality
 _INT8, _WIDE = 1, 15
 
 
-def left(record: bytes, stays: NDArray[np.bool_], gt_key: int) -> bytes:
+def left(record: bytes, samples: int, stay: NDArray[np.intp], gt_key: int) -> bytes:
     """The record of those who stay, with their genotypes only; nothing when none has an allele.
 
-    ``stays``: by sample. ``gt_key``: the number of GT in the header's dictionary. Raises ValueError
-    for a record of another number of samples, or without genotypes.
+    ``stay``: their places among the samples. ``gt_key``: the number of GT in the header's
+    dictionary. Raises ValueError for a record of another number of samples, or without genotypes.
     """
     shared, _, *place, quality, counts, others = _FIXED.unpack_from(record)
-    number_of_alleles, samples, fields = counts >> 16, others & 0xFFFFFF, others >> 24
-    if samples != stays.size:
-        raise ValueError(f"{samples} samples instead of {stays.size}")
+    number_of_alleles, fields = counts >> 16, others >> 24
+    if others & 0xFFFFFF != samples:
+        raise ValueError(f"{others & 0xFFFFFF} samples instead of {samples}")
     values, behind = [], _FIXED.size
     for _ in range(number_of_alleles + 2):  # id, alleles, filters
         begin, (_, _, behind) = behind, _value(record, behind)
         values.append(record[begin:behind])
-    genotypes = _genotypes(record, 8 + shared, samples, fields, gt_key)[stays]
+    genotypes = _genotypes(record, 8 + shared, samples, fields, gt_key, stay)
     carried = _carried(genotypes, number_of_alleles)
     if not carried[1:].any():
         return b""
@@ -40,7 +40,7 @@ def left(record: bytes, stays: NDArray[np.bool_], gt_key: int) -> bytes:
     alleles = [text for text, is_carried in zip(values[1:-1], carried, strict=True) if is_carried]
     genotypes = _renumbered(genotypes, carried)
     counts = len(alleles) << 16  # and no INFO
-    others = 1 << 24 | int(stays.sum())
+    others = 1 << 24 | stay.size
     text = b"".join([values[0], *alleles, values[-1]])
     field = _key(gt_key) + _descriptor(genotypes) + genotypes.tobytes()
     lengths = (_FIXED.size - 8 + len(text), len(field))
@@ -63,23 +63,32 @@ def _described(record: bytes, at: int) -> tuple[int, int, int]:
     return kind, int.from_bytes(record[begin:end], "little"), end
 
 
-def _genotypes(record: bytes, at: int, samples: int, fields: int, gt_key: int) -> NDArray:
-    """(samples, ploidy) as they are coded."""
+def _genotypes(
+    record: bytes, at: int, samples: int, fields: int, gt_key: int, stay: NDArray[np.intp]
+) -> NDArray:
+    """(those who stay, ploidy) as they are coded."""
     for _ in range(fields):
         kind, _, begin = _described(record, at)
         key = int.from_bytes(record[begin : begin + _SIZE[kind]], "little")
         kind, width, begin = _described(record, begin + _SIZE[kind])
         if key == gt_key:
-            flat = np.frombuffer(record, _DTYPE[kind], samples * width, begin)
-            return flat.reshape(samples, width)
+            person = np.dtype(f"V{_SIZE[kind] * width}")  # copied as one piece
+            rows = np.frombuffer(record, person, samples, begin).take(stay)
+            return rows.view(_DTYPE[kind]).reshape(stay.size, width)
         at = begin + _SIZE[kind] * width * samples
     raise ValueError("a record without genotypes")
 
 
 def _carried(genotypes: NDArray, number_of_alleles: int) -> NDArray[np.bool_]:
     """By allele: whether somebody has it. A call is (allele + 1) << 1, and 1 when phased."""
-    alleles = (genotypes[genotypes > 1] >> 1) - 1
-    return np.bincount(alleles, minlength=number_of_alleles)[:number_of_alleles] > 0
+    codes = genotypes.ravel()
+    if genotypes.dtype == _DTYPE[1]:
+        seen = np.bincount(codes.view(np.uint8), minlength=128)[:128].nonzero()[0]
+    else:
+        seen = np.unique(codes[codes > 1])
+    carried = np.zeros(number_of_alleles, bool)
+    carried[(seen[seen > 1] >> 1) - 1] = True
+    return carried
 
 
 def _renumbered(genotypes: NDArray, carried: NDArray[np.bool_]) -> NDArray:

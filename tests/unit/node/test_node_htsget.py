@@ -90,7 +90,8 @@ def app_of(folder) -> Starlette:
     settings = NodeSettings.for_country("FI", "Finland")
     holdings = SimpleNamespace(
         settings=settings,
-        people=SimpleNamespace(path=folder / "people.sqlite", all_identifiers=lambda: SAMPLES),
+        people=SimpleNamespace(path=folder / "people.sqlite"),
+        variants=SimpleNamespace(individuals=SAMPLES),
     )
     return Starlette(routes=[Mount("/htsget", htsget.htsget_app(holdings))])
 
@@ -297,11 +298,12 @@ def test_blocks_of_one_contig_are_sent_as_they_are_in_the_file(app, plain_folder
     assert body[-5000:] == stored[: -len(END_OF_FILE)][-5000:]
 
 
-def test_the_token_goes_along_with_every_request_for_data(app):
-    told = ticket(app, headers={"Authorization": "Bearer abc"})
+def test_token_and_purpose_go_along_with_every_request_for_data(app):
+    sent = {"Authorization": "Bearer abc", "X-Rehearsal-Purpose": "DUO:0000006"}
+    told = ticket(app, headers={**sent, "Accept": "*/*", "Cookie": "a=b"})
     for one in told["urls"]:
         if not one["url"].startswith("data:"):
-            assert one["headers"] == {"Authorization": "Bearer abc"}
+            assert one["headers"] == sent
 
 
 def test_tickets_and_service_info_follow_the_official_schemas(app, shared):
