@@ -60,6 +60,7 @@ QUERIES = (1, 5, 10, 50, 100, 500, 1000)
 FALSE_POSITIVES = 0.05
 PROMISED_POWER = 0.10
 UNPROTECTED_POWER = 0.9  # less would mean that the attack is too weak to judge anything
+FEWEST_TARGETS = 20
 PROMISED_PEOPLE = 100  # a node of so many or more holds the promise
 
 Attack = Literal["presence", "rarest", "informed", "counts", "frequency"]
@@ -163,7 +164,8 @@ def read_nodes(folders: Mapping[str, Path], bounds: Bounds | None = None) -> lis
     """The attacked nodes, spread evenly over the folders.
 
     Nodes that must hold the promise (100 people or more) are taken when there are any, else the
-    largest. A folder holds ``variants.sqlite``, ``individuals.parquet``, ``public_shares.npz``.
+    largest; a node with fewer than 20 targets says nothing about 5 % of them and is left out. A
+    folder holds ``variants.sqlite``, ``individuals.parquet``, ``public_shares.npz``.
     """
     bounds = bounds or Bounds()
     families = {
@@ -173,7 +175,8 @@ def read_nodes(folders: Mapping[str, Path], bounds: Bounds | None = None) -> lis
     enough = min(PROMISED_PEOPLE, max(map(len, families.values())))
     able = [code for code, family in families.items() if len(family) >= enough]
     chosen = np.unique(np.linspace(0, len(able) - 1, bounds.nodes).astype(int))
-    return [_read_node(able[i], folders[able[i]], families[able[i]], bounds) for i in chosen]
+    nodes = [_read_node(able[i], folders[able[i]], families[able[i]], bounds) for i in chosen]
+    return [node for node in nodes if node.questions and len(node.targets) >= FEWEST_TARGETS]
 
 
 def _read_node(code: str, folder: Path, family: pd.Series, bounds: Bounds) -> AttackedNode:
@@ -371,7 +374,7 @@ def presence_ratio(known: NDArray[np.float64], people: int) -> tuple[float, floa
     weight = known / known.sum()
     mean = float(weight @ frequency)
     variance = float(weight @ (frequency - mean) ** 2)
-    strength = mean * (1 - mean) / variance - 1
+    strength = mean * (1 - mean) / max(variance, 1e-12) - 1
     a, b = mean * strength, (1 - mean) * strength
     none = [math.exp(betaln(a, b + n) - betaln(a, b)) for n in (2 * people, 2 * people - 2)]
     there = math.log1p(-_ERROR * none[1]) - math.log1p(-none[0])
@@ -523,13 +526,17 @@ def utility(attacker: _Attacker) -> dict[str, float]:
     }
 
 
+COLUMNS = ["node", "people", "tier", "protection", "attack", "queries", "targets", "power", "auc"]
+COLUMNS += ["refused", "refused_common", "uncounted", "frequency_error"]
+
+
 def membership_table(
     nodes: Iterable[AttackedNode], rules: Iterable[Rules], seed: int
 ) -> pd.DataFrame:
     """A row a node, protection, attack and number of queries.
 
-    Columns: ``node``, ``people``, ``tier``, ``protection``, ``attack``, ``queries``, ``targets``,
-    ``power`` (at 5 % false positives), ``auc``, and those of :func:`utility`.
+    Columns: ``COLUMNS``; ``power`` is at 5 % false positives, the last four are of
+    :func:`utility`.
     """
     rules = list(rules)
     rows = []
@@ -548,7 +555,7 @@ def membership_table(
                         | {"auc": area_under_curve(*pair)}
                         | cost
                     )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def privacy_summary(table: pd.DataFrame) -> dict[str, Any]:
@@ -559,6 +566,8 @@ def privacy_summary(table: pd.DataFrame) -> dict[str, Any]:
     judged on nodes of 100 people or more, on the strongest attack at any number of queries; without
     such nodes there are no checks.
     """
+    if table.empty:
+        return {"measured": {"nodes": []}, "table": [], "checks": []}
     keys = ["tier", "protection", "attack", "queries"]
     groups = table.groupby(keys, sort=False)
     costs = ["refused", "refused_common", "uncounted", "frequency_error"]
