@@ -6,8 +6,9 @@ One process stands for all nodes, on one port each: it answers a small Beacon an
 node's round-trip time (evenly spread up to --rtt-ms), or never. The service runs as
 `rehearsal network serve`. Prints, as the asker sees them over one kept-alive connection:
 
-- the slowest node asked alone, without the service (the control),
-- queries through the service, the difference to that node's round-trip time,
+- the control, in turn with the queries: the same bytes to all nodes over open sockets and
+  nothing else, so that what a busy machine costs can be told from what the service costs,
+- queries through the service, both less the slowest node's round-trip time,
 - the same with --hung nodes that accept and never answer: by default before their circuits are
   open and after; with partial=true on a service that has just seen them hang, and after,
 - the same collected one after another with 5 s each, as today's European aggregator does.
@@ -54,9 +55,9 @@ QUERY = {
 
 
 class Distant(asyncio.Protocol):
-    """Answers every request with the same bytes after a round-trip time; None: never.
+    """Answers every request with the same bytes after a round-trip time, or never.
 
-    Hung nodes answer /info for as long as ``probes`` says, so that they look healthy at first.
+    Whether it hangs can change: the one element of ``hangs`` says so.
     """
 
     def __init__(self, rtt_s: float, hangs: list[bool]) -> None:
@@ -105,6 +106,51 @@ def figures(name: str, seconds: list[float], less_s: float = 0.0) -> None:
     values = (np.array(seconds) - less_s) * 1000
     shares = " ".join(f"p{share} {percentile(values, share):8.2f}" for share in (50, 95, 99, 100))
     print(f"{name:52} {shares} ms  (n = {len(values)})", flush=True)
+
+
+class Bare(asyncio.Protocol):
+    """One open connection; ``answered`` is set when bytes have come."""
+
+    def __init__(self) -> None:
+        self.answered = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.answered.set()
+
+
+async def in_turn(
+    nodes: list[NodeEntry], url: str, slowest_s: float, rounds: int, pause_s: float
+) -> None:
+    """Print the latencies of the bare control and of the service, asked in turn."""
+    loop = asyncio.get_running_loop()
+    request = b"POST /g_variants HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    connections = []
+    for node in nodes:
+        port = int(node.url.rsplit(":", 1)[1])
+        connections.append((await loop.create_connection(Bare, "127.0.0.1", port))[1])
+    bare, served = [], []
+    async with aiohttp.ClientSession() as session:
+        for number in range(rounds + 1):
+            begun = time.perf_counter()
+            for connection in connections:
+                connection.answered.clear()
+                connection.transport.write(request)
+            for connection in connections:
+                await connection.answered.wait()
+            between = time.perf_counter()
+            async with session.post(url, json=QUERY) as response:
+                await response.read()
+            if number:
+                bare.append(between - begun)
+                served.append(time.perf_counter() - between)
+            await asyncio.sleep(pause_s)
+    for connection in connections:
+        connection.transport.close()
+    figures(f"control: {len(nodes)} open sockets, less the RTT", bare, slowest_s)
+    figures(f"{len(nodes)} nodes through the network, less the RTT", served, slowest_s)
 
 
 async def timed(url: str, rounds: int, pause_s: float = 0.0) -> list[float]:
@@ -157,12 +203,9 @@ def measure(
     folder: Path,
 ) -> None:
     pause_s = options.pause_ms / 1000
-    alone = asyncio.run(timed(f"{nodes[0].url}/g_variants", options.rounds, pause_s))
-    figures("the slowest node alone, less its RTT", alone, slowest_s)
     with running_network(nodes, 10, folder) as service:
         url = f"{service.url}/g_variants"
-        seconds = asyncio.run(timed(url, options.rounds, pause_s))
-        figures(f"{len(nodes)} nodes through the network, less the RTT", seconds, slowest_s)
+        asyncio.run(in_turn(nodes, url, slowest_s, options.rounds, pause_s))
         seconds = asyncio.run(timed(f"{url}?partial=true", options.rounds, pause_s))
         figures("the same with partial=true", seconds, slowest_s)
         stubs.send(True)

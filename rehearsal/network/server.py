@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
 from collections.abc import Sequence
@@ -52,6 +53,8 @@ async def _run(
     async with client:
         network = Network(registry, client, policy)
         await network.start()
+        gc.collect()
+        gc.freeze()  # what is here now stays: a collection in mid-query need not look at it
         keeper = asyncio.ensure_future(network.keep())
         try:
             app = network_app(network)
