@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 
-from rehearsal.genomes.seeds import derive_seed
-
 from rehearsal.bench.membership import ladder, membership_table, privacy_summary, read_nodes
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.report.figures import save_still
 from rehearsal.report.privacy import power_figure
+from rehearsal.seeds import derive_seed
 
 
 def main(smk):

@@ -41,6 +41,7 @@ import math
 import os
 import sqlite3
 import threading
+from array import array
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -251,6 +252,7 @@ def _outcomes(
         return np.column_stack([1 - there, there])
     shifts = np.arange(-protection.noise, protection.noise + 1)
     told = rounded(shown[:, None], shifts, protection) // protection.rounding
+    told -= told.min() - 1  # a window of many people needs only the counts in it
     table = np.zeros((len(shown), int(told.max()) + 1))
     rows = np.broadcast_to(np.arange(len(shown))[:, None], told.shape)
     np.add.at(table, (rows, told), np.broadcast_to(there[:, None] / len(shifts), told.shape))
@@ -466,7 +468,7 @@ class Budget:
             if self._rows >= self._maximum:
                 return 0
             spent = self._spent_on(who)
-            numbers = np.fromiter(members, np.int64, len(members))
+            numbers = _as_array(members)
             paying = numbers[
                 (spent[numbers] + cost <= protection.user_budget)
                 & (self._all[numbers] + cost <= protection.individual_budget)
@@ -486,7 +488,9 @@ class Budget:
             return float(self._spent_on(who)[individual])
 
     def _write(self, who: bytes, question: bytes, cost: float, paying: NDArray[np.int64]) -> None:
-        members = BitMap(self._kept_number[paying]).serialize()
+        members = BitMap(
+            array("I", self._kept_number[paying].astype(np.uint32).tobytes())
+        ).serialize()
         self._connection.execute(
             "INSERT INTO charges (user, question, cost, charged, members) VALUES (?, ?, ?, ?, ?)",
             (who, question, cost, int(paying.size), members),
@@ -510,9 +514,15 @@ class Budget:
             f"SELECT cost, members FROM charges {where} ORDER BY number", values
         )
         for cost, members in rows:
-            numbers = self._number[np.array(BitMap.deserialize(members), np.int64)]
+            numbers = self._number[_as_array(BitMap.deserialize(members))]
             spent[numbers[numbers >= 0]] += cost
         return spent
+
+
+def _as_array(numbers: Collection[int]) -> NDArray[np.int64]:
+    if isinstance(numbers, BitMap):  # without a Python number for each of 100,000 people
+        return np.frombuffer(numbers.to_array(), np.uint32).astype(np.int64)
+    return np.fromiter(numbers, np.int64, len(numbers))
 
 
 def secret_key(folder: Path | str) -> bytes:
@@ -538,4 +548,4 @@ def secret_key(folder: Path | str) -> bytes:
 
 def people_key(people: BitMap | None) -> bytes:
     """A part of :func:`question_key` for the people a question is narrowed to; None: everybody."""
-    return b"everybody" if people is None else np.array(people, "<u4").tobytes()
+    return b"everybody" if people is None else people.to_array().tobytes()
