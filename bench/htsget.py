@@ -68,7 +68,7 @@ def make_node(folder: Path, people: int, megabytes: int, seed: int) -> None:
         write_bcf(folder / "genomes" / f"{block.id}.bcf", block, names, number, rng)
     individuals = pd.DataFrame({"id": names, "sex": "female", "birth_year": 1970})
     individuals = individuals.assign(family=None, father=None, mother=None)
-    NodeSettings.for_country("FI", "Finland").write(folder)
+    NodeSettings.for_country("FI", "Finland").opened().write(folder)
     small = next((folder / "genomes").glob("chr1-*.bcf"))
     build_from_vcf([small], individuals, folder / "variants.sqlite")
     build_people(individuals, {}, folder / "people.sqlite")

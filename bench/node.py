@@ -54,7 +54,7 @@ def make_node(folder: Path, people: int, variants: int, seed: int) -> Path:
     diseases = diseases.assign(label="heart", mondo="MONDO:0005010", age_of_onset=60.0)
     measured = pd.DataFrame({"individual": names, "value": rng.normal(3.5, 1, people).round(2)})
     measured = measured.assign(code="LOINC:13457-7", label="LDL cholesterol", unit="mmol/L", age=50)
-    NodeSettings.for_country("FI", "Finland").write(folder)
+    NodeSettings.for_country("FI", "Finland").opened().write(folder)
     tables = {"diseases": diseases, "measurements": measured}
     build_people(individuals, tables, folder / "people.sqlite")
     write_vcf(folder / "all.vcf", names, variants, rng)

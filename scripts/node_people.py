@@ -33,7 +33,7 @@ def main(smk):
             country.name,
             genes=smk.params.genes,
             reference_year=smk.params.reference_year,
-        ).write(folder)
+        ).opened().write(folder)
 
 
 if __name__ == "__main__":

@@ -1,28 +1,99 @@
-"""Who may ask what. One place, asked once for every request."""
+"""What one caller may see: found out once for every request, before anything is looked up."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyroaring import BitMap
+
 from rehearsal.model import Granularity
-from rehearsal.node.beacon.request import GRANULARITIES
+from rehearsal.node.access_settings import GRANULARITIES, Tier
+from rehearsal.node.beacon.errors import BeaconProblem
+from rehearsal.node.consent import Purpose
+from rehearsal.node.protecting import Protector
+from rehearsal.node.tokens import Caller
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+SCOPE_KEY = "rehearsal.admission"
+
+# one wording for all refusals of a kind: the audit log knows why, the caller need not
+NOT_BELIEVED = "the token is not accepted here"
+NO_TOKEN = "this needs a token"
+NO_RIGHT = "the token gives no right to this"
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a caller may see: answers up to this granularity."""
+    """What one caller may see for one purpose.
 
-    granularity: Granularity = "record"
+    ``finest``: by dataset, the finest granularity; a dataset that is not in it is as if it were
+    not here. ``protectors``: by dataset, how answers are protected; those of a dataset that is not
+    in it are exact. ``excluded``: numbers of the people who are in no answer; ``permitted``: the
+    others, or None where nobody is excluded. ``tiers``, ``rules``: by dataset, the caller's tier
+    and what gave it.
+    """
 
-    def granted(self, wanted: Granularity) -> Granularity:
-        """The wanted granularity, or the finest allowed when that is coarser."""
-        return min(wanted, self.granularity, key=GRANULARITIES.index)
+    caller: Caller | None
+    purpose: Purpose | None
+    tiers: Mapping[str, Tier]
+    rules: Mapping[str, str]
+    finest: Mapping[str, Granularity]
+    protectors: Mapping[str, Protector]
+    excluded: BitMap
+    permitted: BitMap | None
+
+    def granted(self, dataset: str, wanted: Granularity) -> Granularity:
+        """The wanted granularity, or the finest that this dataset gives."""
+        return min(wanted, self.finest[dataset], key=GRANULARITIES.index)
+
+    def granted_anywhere(self, wanted: Granularity) -> Granularity:
+        """The same of whichever dataset gives most: for answers that come from none."""
+        finest = max(self.finest.values(), key=GRANULARITIES.index, default="boolean")
+        return min(wanted, finest, key=GRANULARITIES.index)
+
+    def sees(self, dataset: str) -> bool:
+        """Whether the dataset is there for the caller at all."""
+        return dataset in self.finest
+
+    def refusal(self) -> BeaconProblem:
+        """What is said to a caller whose rights do not suffice."""
+        if self.caller is None:
+            return BeaconProblem(NO_TOKEN, 401)
+        return BeaconProblem(NO_RIGHT, 403)
+
+    def require_records(self, datasets: Iterable[str]) -> None:
+        """Raises BeaconProblem (401 or 403) unless one of the datasets gives records.
+
+        Asked before a person or a file is looked for: who has no right learns nothing from the
+        answer, nor from how long it takes.
+        """
+        if not any(self.finest.get(one) == "record" for one in datasets):
+            raise self.refusal()
+
+
+@dataclass(slots=True)
+class Admission:
+    """What was found out about one request, and what goes into the audit log about it.
+
+    ``problem``: why it is refused whatever it asks; ``rule``: the same for the log. ``asked``:
+    whether a handler wanted to know: only then there is a decision.
+    """
+
+    rights: Rights | None
+    problem: BeaconProblem | None = None
+    rule: str = ""
+    asked: bool = False
 
 
 def rights(request: Request) -> Rights:
-    """The rights of whoever sent the request: everybody may see everything."""
-    return Rights()
+    """The rights of whoever sent the request. Raises BeaconProblem for a token that is not
+    believed, whatever is asked; then nobody looks further."""
+    admission: Admission = request.scope[SCOPE_KEY]
+    admission.asked = True
+    if admission.rights is None:
+        raise admission.problem or BeaconProblem(NOT_BELIEVED, 401)
+    return admission.rights

@@ -6,7 +6,7 @@ Without the section nobody is believed: everybody is the public, and sees what t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -121,6 +121,17 @@ class AccessSettings:
     def protection_of(self, tier: Tier) -> Protection:
         """How answers to this tier are protected; those to controlled access are exact."""
         return UNPROTECTED if tier == "controlled" else self.protection[tier]
+
+
+def open_to_all(datasets: Iterable[str]) -> AccessSettings:
+    """Everybody sees everything exactly, and no consent is asked: for people who do not exist."""
+    everything = DatasetAccess("public", "public", "public")
+    return AccessSettings(
+        without_consent="include",
+        datasets=dict.fromkeys(datasets, everything),
+        roles={},
+        protection={"public": UNPROTECTED, "registered": UNPROTECTED},
+    )
 
 
 def access_settings(source: Path | str, values: Any) -> AccessSettings:

@@ -11,17 +11,20 @@ from typing import Any
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from rehearsal.node.access import rights
+from rehearsal.node.admitting import Admitting
 from rehearsal.node.beacon import describing, framing, openapi
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.beacon.request import BeaconRequest, from_body, from_query_string
 from rehearsal.node.beacon.service import entries
+from rehearsal.node.gate import Gate
 from rehearsal.node.htsget.app import htsget_app
 
 log = logging.getLogger(__name__)
@@ -34,11 +37,13 @@ BODY_TIMEOUT_S = 10.0
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def beacon_app(holdings: Holdings) -> Starlette:
-    """The whole API over a node's holdings."""
+def beacon_app(holdings: Holdings, gate: Gate) -> Starlette:
+    """The whole API over a node's holdings; ``gate`` decides who may ask what."""
     beacon_id = holdings.settings.beacon_id
     settings = holdings.settings
-    terms = partial(_informing, lambda _: describing.filtering_terms(holdings), beacon_id)
+    terms = partial(
+        _informing, lambda one: describing.filtering_terms(holdings, rights(one)), beacon_id
+    )
     tell_info = partial(_informing, lambda _: describing.info(settings), beacon_id)
     routes = [
         *_entry_routes(holdings, terms),
@@ -57,6 +62,7 @@ def beacon_app(holdings: Holdings) -> Starlette:
     refused = partial(_refused, beacon_id)
     return Starlette(
         routes=routes,
+        middleware=[Middleware(Admitting, gate=gate)],
         exception_handlers={
             BeaconProblem: refused,
             HTTPException: refused,
@@ -110,9 +116,10 @@ async def _informing(
 
 
 async def _entries(holdings: Holdings, path: str, listed: str | None, request: Request) -> Response:
+    caller = rights(request)
     beacon_request = await _read(request)
     identifier = request.path_params.get("id")
-    body = entries(holdings, rights(request), beacon_request, path, identifier, listed)
+    body = entries(holdings, caller, beacon_request, path, identifier, listed)
     return _json(body)
 
 
@@ -152,7 +159,10 @@ async def _body(request: Request) -> bytes:
 
 async def _refused(beacon_id: str, request: Request, problem: Exception) -> Response:
     if isinstance(problem, BeaconProblem):
-        status, reason, headers = problem.status, problem.reason, None
+        status, reason, headers = problem.status, problem.reason, {}
+        if status == 401:  # RFC 6750: a token that was shown and refused, or none
+            shown = ' error="invalid_token"' if "authorization" in request.headers else ""
+            headers["www-authenticate"] = f"Bearer{shown}"
     else:
         assert isinstance(problem, HTTPException)
         status, headers = problem.status_code, problem.headers

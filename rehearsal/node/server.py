@@ -27,6 +27,7 @@ from rehearsal.model import InputError
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.distance import Distant
+from rehearsal.node.gate import Gate
 from rehearsal.node.people import PeopleStore
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.variant_store import VariantStore
@@ -67,11 +68,13 @@ def create_app(
 
     Raises InputError for a folder that cannot be served.
     """
-    return _app(open_node(folder), delay_s, bandwidth_mbps)
+    return _app(open_node(folder), folder, delay_s, bandwidth_mbps)
 
 
-def _app(holdings: Holdings, delay_s: float, bandwidth_mbps: float | None) -> Starlette | Distant:
-    app = beacon_app(holdings)
+def _app(
+    holdings: Holdings, folder: Path | str, delay_s: float, bandwidth_mbps: float | None
+) -> Starlette | Distant:
+    app = beacon_app(holdings, Gate.open(holdings, Path(folder)))
     return Distant(app, delay_s, bandwidth_mbps) if delay_s or bandwidth_mbps else app
 
 
@@ -91,7 +94,7 @@ def serve(
     Raises InputError when the folder cannot be served or the address cannot be used.
     """
     holdings = open_node(folder)
-    app = _app(holdings, delay_ms / 1000, bandwidth_mbps)
+    app = _app(holdings, folder, delay_ms / 1000, bandwidth_mbps)
     with _listening(host, port) as listener:
         url = _url(listener)
         endpoint = {"country": holdings.settings.country_code, "url": url, "pid": os.getpid()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ import yaml
 from rehearsal import __version__
 from rehearsal.files import written_aside
 from rehearsal.model import Gene, InputError
-from rehearsal.node.access_settings import AccessSettings, access_settings, as_yaml
+from rehearsal.node.access_settings import AccessSettings, access_settings, as_yaml, open_to_all
 
 FILE_NAME = "node.yaml"
 
@@ -81,6 +81,11 @@ class NodeSettings:
             protein_changes=tuple(protein_changes),
             access=access or AccessSettings(),
         )
+
+    def opened(self) -> NodeSettings:
+        """The same node with everything open to everybody: for tests and invented people."""
+        datasets = (self.frequencies_dataset, self.people_dataset, self.tests_dataset)
+        return replace(self, access=open_to_all(datasets))
 
     @classmethod
     def read(cls, folder: Path | str) -> NodeSettings:

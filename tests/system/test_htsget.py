@@ -83,7 +83,7 @@ def make_node(folder: Path) -> None:
         tables.sort()
         paths.append(folder / "genomes" / f"{block.id}.bcf")
         write_shards(tables.tree_sequence(), block, people, {"FI": paths[-1]}, {})
-    NodeSettings.for_country("FI", "Finland").write(folder)
+    NodeSettings.for_country("FI", "Finland").opened().write(folder)
     build_from_vcf(paths, people, folder / "variants.sqlite")
     build_people(people.assign(family=None, father=None, mother=None), {}, folder / "people.sqlite")
 

@@ -55,7 +55,7 @@ def build_node(folder: Path, country: str) -> Path:
     diseases = pd.DataFrame(
         [(names[0], *disease)], columns=["individual", "code", "label", "mondo", "age_of_onset"]
     )
-    NodeSettings.for_country(country, country).write(folder)
+    NodeSettings.for_country(country, country).opened().write(folder)
     build_from_vcf([vcf], people, folder / "variants.sqlite")
     build_people(people, {"diseases": diseases}, folder / "people.sqlite")
     return folder

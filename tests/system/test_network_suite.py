@@ -117,7 +117,7 @@ def cohort(tmp_path_factory) -> Cohort:
         build_store(parts[code], mine, node / "variants.sqlite")
         kept = {name: table[table["individual"].isin(mine["id"])] for name, table in tables.items()}
         build_people(mine, kept, node / "people.sqlite")
-        NodeSettings.for_country(code, code, GENES).write(node)
+        NodeSettings.for_country(code, code, GENES).opened().write(node)
     return Cohort(people, diseases, features, measurements, trees, nodes)
 
 

@@ -54,7 +54,7 @@ def folder(tmp_path_factory) -> Path:
     people = people.assign(family=None, father=None, mother=None)
     vcf = folder / "all.vcf"
     vcf.write_text(VCF)
-    NodeSettings.for_country("FI", "Finland").write(folder)
+    NodeSettings.for_country("FI", "Finland").opened().write(folder)
     build_from_vcf([vcf], people, folder / "variants.sqlite")
     build_people(people, {}, folder / "people.sqlite")
     return folder

@@ -1,5 +1,8 @@
 """Answers to requests for entries: which exist, how many, and a page of their records.
 
+Each dataset answers as finely as the caller's rights allow, protected where they say so, and never
+of people whose consent does not permit the request's purpose.
+
 Totals are of the whole answer whatever the page. The total of a request is the number
 of DIFFERENT entries: a variant that two datasets hold counts once, while each dataset's
 result set has its own count.
@@ -15,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from pyroaring import BitMap
 
 from rehearsal.model import Granularity
+from rehearsal.node.access import Rights
+from rehearsal.node.access_settings import GRANULARITIES
 from rehearsal.node.beacon import records
 from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.beacon.filters import people_passing
@@ -24,6 +29,7 @@ from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.shapes import VariantQuery
 
 if TYPE_CHECKING:
+    from rehearsal.node.protecting import Protector
     from rehearsal.node.variant_store import VariantRow
 
 Record = dict[str, Any]
@@ -37,6 +43,7 @@ class Scope:
     variant: VariantQuery | None = None
     datasets: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset({"frequencies", "people", "tests"})
+    single: bool = False  # the path names one person: only for those who may see records
 
 
 @dataclass(slots=True)
@@ -47,6 +54,7 @@ class ResultSet:
     exists: bool
     count: int | None = None
     records: list[Record] = field(default_factory=list)
+    granularity: Granularity = "boolean"
 
 
 @dataclass(slots=True)
@@ -64,11 +72,27 @@ class Result:
         # a dataset holds all of the node's entries that match, or (tests) some of the same
         return max((one.count or 0 for one in self.sets), default=0)
 
+    @property
+    def granularity(self) -> Granularity:
+        """The finest of any dataset's answer."""
+        found = {one.granularity for one in self.sets}
+        return next((one for one in reversed(GRANULARITIES) if one in found), "boolean")
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How some datasets are asked: their members, how finely, and how they are protected."""
+
+    members: BitMap | None  # None: everybody
+    granularity: Granularity
+    protector: Protector | None
+
 
 def answer(
     entry_type: str,
     request: BeaconRequest,
-    granularity: Granularity,
+    wanted: Granularity,
+    rights: Rights,
     holdings: Holdings,
     scope: Scope | None = None,
 ) -> Result:
@@ -79,11 +103,13 @@ def answer(
     scope = scope or Scope()
     query = _variant_asked(request, scope)
     people = _both(people_passing(request.filters, holdings.people), scope.people)
+    people = _both(people, rights.permitted)
     find = _variants if entry_type == "g_variants" else _people
     sets: dict[str, ResultSet] = {}
-    for members, datasets in _by_members(_asked(entry_type, request, scope, holdings), holdings):
-        among = _both(people, members)
-        found = find(entry_type, query, among, request, granularity, datasets, holdings)
+    asked = _asked(entry_type, request, scope, rights, holdings)
+    for view, datasets in _by_view(asked, wanted, rights, holdings):
+        among = _both(people, view.members)
+        found = find(entry_type, query, among, request, view, datasets, rights, holdings)
         sets.update((one.dataset, one) for one in found)
     return Result([sets[one.id] for one in holdings.datasets if one.id in sets])
 
@@ -101,26 +127,46 @@ def _both(left: BitMap | None, right: BitMap | None) -> BitMap | None:
 
 
 def _asked(
-    entry_type: str, request: BeaconRequest, scope: Scope, holdings: Holdings
+    entry_type: str, request: BeaconRequest, scope: Scope, rights: Rights, holdings: Holdings
 ) -> list[Dataset]:
     """The datasets that answer: those named, those of test mode, or the usual ones."""
     if scope.datasets and request.datasets:
         raise BeaconProblem("the path names a dataset: name no other in the parameters")
     named = scope.datasets or request.datasets
     if named:
-        chosen = [holdings.dataset(identifier) for identifier in named]
+        chosen = [seen_dataset(identifier, rights, holdings) for identifier in named]
     else:
         chosen = [one for one in holdings.datasets if (one.kind == "tests") == request.test_mode]
-    return [one for one in chosen if one.answers(entry_type) and one.kind in scope.kinds]
+    return [
+        one
+        for one in chosen
+        if one.answers(entry_type)
+        and one.kind in scope.kinds
+        and (rights.finest.get(one.id) == "record" if scope.single else rights.sees(one.id))
+    ]
 
 
-def _by_members(
-    datasets: Iterable[Dataset], holdings: Holdings
-) -> list[tuple[BitMap | None, list[Dataset]]]:
-    """Datasets of the same people together: what matches is looked for once for them."""
-    of_all = [one for one in datasets if holdings.members(one) is None]
-    of_some = [(holdings.members(one), [one]) for one in datasets if one not in of_all]
-    return [(None, of_all), *of_some] if of_all else of_some
+def seen_dataset(identifier: str, rights: Rights, holdings: Holdings) -> Dataset:
+    """The dataset with this identifier. Raises BeaconProblem (404) when there is none, and just
+    so when the caller may not know of it."""
+    dataset = holdings.dataset(identifier)
+    if not rights.sees(dataset.id):
+        raise holdings.no_dataset(identifier)
+    return dataset
+
+
+def _by_view(
+    datasets: Iterable[Dataset], wanted: Granularity, rights: Rights, holdings: Holdings
+) -> list[tuple[_View, list[Dataset]]]:
+    """Datasets that are asked alike together: what matches is looked for once for them."""
+    groups: dict[tuple[bool, Granularity, int], tuple[_View, list[Dataset]]] = {}
+    for one in datasets:
+        members = holdings.members(one)
+        view = _View(members, rights.granted(one.id, wanted), rights.protectors.get(one.id))
+        guard = None if view.protector is None else view.protector.guard
+        key = (members is None, view.granularity, id(guard))
+        groups.setdefault(key, (view, []))[1].append(one)
+    return list(groups.values())
 
 
 # --- variants -----------------------------------------------------------------------------------
@@ -131,24 +177,29 @@ def _variants(
     query: VariantQuery | None,
     people: BitMap | None,
     request: BeaconRequest,
-    granularity: Granularity,
+    view: _View,
     datasets: list[Dataset],
+    rights: Rights,
     holdings: Holdings,
 ) -> list[ResultSet]:
-    rows = carried(matching(query, holdings), people)
-    if granularity == "boolean":
-        exists = next(rows, None) is not None
-        return [ResultSet(one.id, exists) for one in datasets]
+    rows = matching(query, holdings)
+    if view.protector is not None and view.granularity != "record":
+        counted = view.granularity == "count"
+        told = view.protector.variants(rows, people, counted)
+        return _told(told.exists, told.count, datasets)
+    rows = carried(rows, people, holdings.people.size)
+    if view.granularity == "boolean":
+        return _told(next(rows, None) is not None, None, datasets)
     page: list[VariantRow] = []
     before = 0
-    if granularity == "record":
+    if view.granularity == "record":
         before = sum(1 for _ in islice(rows, request.first))
         page = list(islice(rows, request.limit))
     if query is None and people is None:
         count = holdings.variants.count
     else:
         count = before + len(page) + sum(1 for _ in rows)
-    sets = [ResultSet(one.id, count > 0, count) for one in datasets]
+    sets = [ResultSet(one.id, count > 0, count, [], view.granularity) for one in datasets]
     for row in page:
         common = records.variant_record(row, holdings)
         for one, dataset in zip(sets, datasets, strict=True):
@@ -161,13 +212,33 @@ def _variants(
     return sets
 
 
-def carried(rows: Iterator[VariantRow], people: BitMap | None) -> Iterator[VariantRow]:
-    """The variants that somebody among the people carries; all of them for None."""
+def _told(exists: bool, count: int | None, datasets: list[Dataset]) -> list[ResultSet]:
+    granularity: Granularity = "boolean" if count is None else "count"
+    return [ResultSet(one.id, exists, count, [], granularity) for one in datasets]
+
+
+def carried(rows: Iterator[VariantRow], people: BitMap | None, size: int) -> Iterator[VariantRow]:
+    """The variants that somebody among the people carries; all of them for None.
+
+    ``size``: how many people there are. More carriers than there are people left out cannot all
+    be left out: their list need not be read.
+    """
     if people is None:
         return rows
     if not people:
         return iter(())
-    return (row for row in rows if row.carriers().intersect(people))
+    left_out = size - len(people)
+    return (row for row in rows if _carrying(row) > left_out or row.carriers().intersect(people))
+
+
+def _carrying(row: VariantRow) -> int:
+    """How many people carry the variant, by the stored counts."""
+    return (
+        row.hom_female
+        + row.het_female
+        + row.hemi_female
+        + (row.hom_male + row.het_male + row.hemi_male)
+    )
 
 
 # --- people and what belongs to them ------------------------------------------------------------
@@ -178,20 +249,33 @@ def _people(
     query: VariantQuery | None,
     people: BitMap | None,
     request: BeaconRequest,
-    granularity: Granularity,
+    view: _View,
     datasets: list[Dataset],
+    rights: Rights,
     holdings: Holdings,
 ) -> list[ResultSet]:
     found = holdings.people.everyone if people is None else people
+    if view.protector is not None and view.granularity != "record":
+        counted = view.granularity == "count"
+        if query is None:
+            told = view.protector.people(found, counted)
+        else:
+            told = view.protector.carriers(list(matching(query, holdings)), people, counted)
+        return _told(told.exists, told.count, datasets)
     if query is not None:
         found = found & carriers(query, holdings)
     count = len(found)
-    if granularity == "boolean":
-        return [ResultSet(one.id, count > 0) for one in datasets]
-    page = found[request.first : request.first + request.limit] if granularity == "record" else ()
-    record = records.OF_A_PERSON[entry_type]
-    shown = [record(position, holdings) for position in page]
-    return [ResultSet(one.id, count > 0, count, shown) for one in datasets]
+    if view.granularity == "boolean":
+        return _told(count > 0, None, datasets)
+    shown: list[Record] = []
+    if view.granularity == "record":
+        record = records.OF_A_PERSON[entry_type]
+        page = found[request.first : request.first + request.limit]
+        shown = [
+            records.without_kin(record(position, holdings), rights.excluded, holdings)
+            for position in page
+        ]
+    return [ResultSet(one.id, count > 0, count, shown, view.granularity) for one in datasets]
 
 
 def carriers(query: VariantQuery, holdings: Holdings) -> BitMap:

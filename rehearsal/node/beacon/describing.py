@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rehearsal.node.access import Rights
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES, SPECIFICATION, EntryType
 from rehearsal.node.beacon.filters import ONTOLOGIES, TEXT_FIELDS
 from rehearsal.node.beacon.framing import API_VERSION
@@ -65,7 +66,7 @@ def configuration() -> Body:
         "maturityAttributes": {"productionStatus": "TEST"},
         "securityAttributes": {
             "defaultGranularity": DEFAULT_GRANULARITY,
-            "securityLevels": ["PUBLIC"],
+            "securityLevels": ["PUBLIC", "REGISTERED", "CONTROLLED"],
         },
         "entryTypes": {one.id: _definition(one) for one in ENTRY_TYPES.values()},
     }
@@ -123,17 +124,29 @@ def _endpoints(one: EntryType, base: str) -> Body:
     }
 
 
-def filtering_terms(holdings: Holdings) -> Body:
+def filtering_terms(holdings: Holdings, rights: Rights) -> Body:
     """The response of ``/filtering_terms``: what people of this node can be filtered by.
+
+    A term is listed when the caller would be told that somebody has it: the list must not tell
+    of a rare disease what a question does not.
 
     Every term restricts people, and thereby what belongs to them: each is offered for the same
     entry types.
     """
     scopes = ["individual", "biosample", "run", "analysis"]
     people = holdings.people
+    least = min(
+        (rights.protectors[one].least if one in rights.protectors else 1 for one in rights.finest),
+        default=people.size + 1,
+    )
+    told = [
+        term
+        for term in people.terms.values()
+        if len(people.with_term(term.id, descendants=False) - rights.excluded) >= least
+    ]
     terms = [
         {"id": term.id, "label": term.label, "type": _ontology(term.id), "scopes": scopes}
-        for term in people.terms.values()
+        for term in told
     ]
     numbers = [
         {"id": field.id, "label": _with_unit(field.label, field.unit), "type": "alphanumeric"}
@@ -143,7 +156,7 @@ def filtering_terms(holdings: Holdings) -> Body:
         {"id": name, "label": f"label of a {kind}; % is any text", "type": "alphanumeric"}
         for name, kind in TEXT_FIELDS.items()
     ]
-    used = {term.id.partition(":")[0] for term in people.terms.values()}
+    used = {term.id.partition(":")[0] for term in told}
     return {
         "filteringTerms": [*terms, *({**one, "scopes": scopes} for one in (*numbers, *texts))],
         "resources": [_resource(prefix) for prefix in ONTOLOGIES if prefix in used],

@@ -65,20 +65,24 @@ def summary(exists: bool, count: int, granularity: Granularity) -> Body:
     return {"exists": exists, "numTotalResults": count}
 
 
-def result_sets(result: Result, request: BeaconRequest, granularity: Granularity) -> list[Body]:
+def result_sets(result: Result, request: BeaconRequest) -> list[Body]:
     """The datasets' answers that ``includeResultsetResponses`` wants.
 
     Each is told apart at every granularity, so that an asker sees who answered: whether
-    anything exists, from ``count`` on how many, and at ``record`` a page of them.
+    anything exists, from ``count`` on how many, and at ``record`` a page of them. A dataset that
+    tells less than the finest one says so.
     """
     wanted = {"ALL": (True, False), "HIT": (True,), "MISS": (False,), "NONE": ()}[request.include]
+    finest = result.granularity
     sets = []
     for one in result.sets:
         if one.exists not in wanted:
             continue
         body: Body = {"id": one.dataset, "setType": SET_TYPE, "exists": one.exists}
-        if granularity != "boolean":
+        if one.granularity != "boolean":
             body |= {"resultsCount": one.count, "results": one.records}
+        if one.granularity != finest:
+            body["info"] = {"returnedGranularity": one.granularity}
         sets.append(body)
     return sets
 

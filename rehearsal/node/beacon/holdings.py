@@ -73,7 +73,12 @@ class Holdings:
         for dataset in self.datasets:
             if dataset.id == identifier:
                 return dataset
-        raise BeaconProblem(f"no dataset {shown(identifier)} at this node", 404)
+        raise self.no_dataset(identifier)
+
+    @staticmethod
+    def no_dataset(identifier: str) -> BeaconProblem:
+        """What is said of a dataset that is not here."""
+        return BeaconProblem(f"no dataset {shown(identifier)} at this node", 404)
 
     def gene(self, symbol: str) -> Gene:
         """The gene with this symbol. Raises BeaconProblem when the node's table lacks it."""

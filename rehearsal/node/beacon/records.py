@@ -167,6 +167,15 @@ def individual(position: int, holdings: Holdings) -> Record:
     }
 
 
+def without_kin(record: Record, excluded: BitMap, holdings: Holdings) -> Record:
+    """The record, naming no parent who is in no answer."""
+    kin = record.get("info", {})
+    for parent in ("father", "mother"):
+        if excluded and parent in kin and holdings.people.position(kin[parent]) in excluded:
+            del kin[parent]
+    return record
+
+
 def _disease(row: Record) -> Record:
     code = {"id": row["code"], "label": row["label"]}
     if row["mondo"]:
@@ -252,10 +261,11 @@ OF_A_PERSON: dict[str, Callable[[int, Holdings], Record]] = {
 # --- collections --------------------------------------------------------------------------------
 
 
-def dataset_record(identifier: str, holdings: Holdings) -> Record:
-    """A dataset: what it is and what it may be used for (DUO)."""
+def dataset_record(identifier: str, holdings: Holdings, excluded: BitMap) -> Record:
+    """A dataset: what it is, and how many people are in it for the purpose of the request."""
     dataset = holdings.dataset(identifier)
     members = holdings.members(dataset)
+    everyone = holdings.people.everyone if members is None else members
     return {
         "id": dataset.id,
         "name": dataset.name,
@@ -268,7 +278,7 @@ def dataset_record(identifier: str, holdings: Holdings) -> Record:
         },
         "info": {
             "synthetic": True,
-            "individuals": holdings.people.size if members is None else len(members),
+            "individuals": len(everyone - excluded),
             "build": holdings.settings.build,
         },
     }
@@ -279,15 +289,16 @@ def cohort_id(holdings: Holdings) -> str:
     return f"COHORT-{holdings.settings.country_code}-1"
 
 
-def cohort_record(holdings: Holdings) -> Record:
-    """The country's cohort with its distribution by sex."""
+def cohort_record(holdings: Holdings, excluded: BitMap) -> Record:
+    """The country's cohort with its distribution by sex, without people who are excluded."""
     settings = holdings.settings
-    by_sex = {sex: len(people) for sex, people in holdings.of_sex.items()}
+    by_sex = {sex: len(people - excluded) for sex, people in holdings.of_sex.items()}
+    size = holdings.people.size - len(excluded)
     return {
         "id": cohort_id(holdings),
         "name": f"Cohort of {settings.country_name}",
         "cohortType": "study-defined",
-        "cohortSize": holdings.people.size,
+        "cohortSize": size,
         "cohortDataTypes": [{"id": "OGMS:0000015", "label": "clinical history"}],
         "inclusionCriteria": {
             "locations": [
@@ -297,10 +308,10 @@ def cohort_record(holdings: Holdings) -> Record:
         "collectionEvents": [
             {
                 "eventNum": 1,
-                "eventSize": holdings.people.size,
+                "eventSize": size,
                 "eventGenders": {
                     "availability": True,
-                    "availabilityCount": holdings.people.size,
+                    "availabilityCount": size,
                     "distribution": {"genders": by_sex},
                 },
             }

@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from rehearsal.model import Granularity
 from rehearsal.node.access import Rights
 from rehearsal.node.beacon import framing, records
-from rehearsal.node.beacon.answers import Scope, answer
+from rehearsal.node.beacon.answers import Scope, answer, seen_dataset
 from rehearsal.node.beacon.describing import DEFAULT_GRANULARITY
 from rehearsal.node.beacon.entry_types import COLLECTIONS
 from rehearsal.node.beacon.errors import BeaconProblem, shown
@@ -40,34 +40,38 @@ def entries(
         return _collections(holdings, rights, request, path, identifier)
     whole = identifier is not None and listed is None
     wanted: Granularity = request.granularity or ("record" if whole else DEFAULT_GRANULARITY)
-    granularity = rights.granted(wanted)
-    scope = Scope() if identifier is None else _scope(holdings, path, identifier)
+    scope = Scope() if identifier is None else _scope(holdings, rights, path, identifier)
     entry_type = listed or path
-    result = answer(entry_type, request, granularity, holdings, scope)
+    result = answer(entry_type, request, wanted, rights, holdings, scope)
+    told = result.granularity if result.sets else rights.granted_anywhere(wanted)
     return {
-        "meta": framing.meta(holdings.settings.beacon_id, entry_type, request, wanted, granularity),
-        "responseSummary": framing.summary(result.exists, result.count, granularity),
-        "response": {"resultSets": framing.result_sets(result, request, granularity)},
+        "meta": framing.meta(holdings.settings.beacon_id, entry_type, request, wanted, told),
+        "responseSummary": framing.summary(result.exists, result.count, told),
+        "response": {"resultSets": framing.result_sets(result, request)},
     }
 
 
-def _scope(holdings: Holdings, path: str, identifier: str) -> Scope:
+def _scope(holdings: Holdings, rights: Rights, path: str, identifier: str) -> Scope:
     """What an identifier in a path narrows an answer to.
 
     A variant or person that is not here is a question that was answered: it does not exist here.
+    One person is for those who may see records; whether there is such a person is not looked up
+    for anybody else.
     """
     if path == "g_variants":
         return Scope(variant=query_for(identifier))
     if path == "datasets":
-        return Scope(datasets=(holdings.dataset(identifier).id,))
+        return Scope(datasets=(seen_dataset(identifier, rights, holdings).id,))
     if path == "cohorts":
         _check_cohort(holdings, identifier)
         return Scope()
+    rights.require_records(one.id for one in holdings.datasets if one.kind in OF_PEOPLE)
     suffix = records.SUFFIXES[path]
     position = None
     if identifier.endswith(suffix):
         position = holdings.people.position(identifier.removesuffix(suffix))
-    return Scope(BitMap() if position is None else BitMap([position]), kinds=OF_PEOPLE)
+    person = BitMap() if position is None else BitMap([position])
+    return Scope(person, kinds=OF_PEOPLE, single=True)
 
 
 def _check_cohort(holdings: Holdings, identifier: str) -> None:
@@ -82,32 +86,37 @@ def _collections(
     path: str,
     identifier: str | None,
 ) -> Body:
-    """The answer of ``/datasets`` and ``/cohorts``, and of one of them."""
-    wanted: Granularity = request.granularity or "record"
-    granularity = rights.granted(wanted)
+    """The answer of ``/datasets`` and ``/cohorts``, and of one of them.
+
+    What they are is for everybody to know who may ask them anything.
+    """
+    granularity: Granularity = request.granularity or "record"
     if path == "cohorts":
         if identifier is not None:
             _check_cohort(holdings, identifier)
-        found = [records.cohort_record(holdings)]
+        found = [records.cohort_record(holdings, rights.excluded)]
     else:
-        named = None if identifier is None else (holdings.dataset(identifier).id,)
-        chosen = _datasets(holdings, request, named)
-        found = [records.dataset_record(one, holdings) for one in chosen]
+        named = None if identifier is None else (identifier,)
+        chosen = _datasets(holdings, rights, request, named)
+        found = [records.dataset_record(one, holdings, rights.excluded) for one in chosen]
     page = found[request.first : request.first + request.limit] if granularity == "record" else []
+    beacon_id = holdings.settings.beacon_id
     return {
-        "meta": framing.meta(holdings.settings.beacon_id, path, request, wanted, granularity),
+        "meta": framing.meta(beacon_id, path, request, granularity, granularity),
         "responseSummary": framing.summary(bool(found), len(found), granularity),
         "response": {"collections": page},
     }
 
 
 def _datasets(
-    holdings: Holdings, request: BeaconRequest, named: tuple[str, ...] | None
+    holdings: Holdings, rights: Rights, request: BeaconRequest, named: tuple[str, ...] | None
 ) -> list[str]:
     """Datasets by identifier: all, or one; of a query, those that hold what it asks for."""
-    wanted = named or request.datasets or tuple(one.id for one in holdings.datasets)
+    seen = tuple(one.id for one in holdings.datasets if rights.sees(one.id))
+    wanted = [seen_dataset(one, rights, holdings).id for one in named or request.datasets or seen]
     if request.variants is None and not request.filters:
-        return [holdings.dataset(one).id for one in wanted]
+        return wanted
     asked = replace(request, datasets=())
-    result = answer("g_variants", asked, "boolean", holdings, Scope(datasets=wanted))
+    scope = Scope(datasets=tuple(wanted))
+    result = answer("g_variants", asked, "boolean", rights, holdings, scope)
     return [one.dataset for one in result.sets if one.exists]

@@ -47,12 +47,12 @@ def may_read(request: Request, dataset: str) -> Collection[int]:
     """Numbers of the people who are left out of what the sender of the request reads.
 
     Asked before anything is looked up, so that a refusal tells nothing of what is here. Raises
-    BeaconProblem or HtsgetProblem: 401 for a caller who is not known, 403 for one who has no right
-    to the genomes of the dataset.
+    BeaconProblem: 401 for a caller who is not known, 403 for one who has no right to the genomes
+    of the dataset.
     """
-    if access.rights(request).granularity != "record":
-        raise HtsgetProblem("PermissionDenied", "genomes are for those who may see records")
-    return ()
+    caller = access.rights(request)
+    caller.require_records([dataset])
+    return caller.excluded
 
 
 def htsget_app(holdings: Holdings) -> Starlette:

@@ -132,7 +132,7 @@ def write_node(folder: Path) -> Path:
     settings = NodeSettings.for_country(
         "FI", "Finland", GENES, CHANGES, build="0" * 64, reference_year=REFERENCE_YEAR
     )
-    settings.write(folder)
+    settings.opened().write(folder)
     build_from_vcf([write_vcf(folder / "all.vcf")], individuals(), folder / "variants.sqlite")
     build_people(individuals(), phenotypes(), folder / "people.sqlite", REFERENCE_YEAR)
     return folder
@@ -174,8 +174,9 @@ def ask(holdings):
     Gives (status, body as JSON).
     """
     from rehearsal.node.app import beacon_app
+    from rehearsal.node.gate import Gate
 
-    app = beacon_app(holdings)
+    app = beacon_app(holdings, Gate(holdings))
 
     def send(path, body=None, **parameters):
         if body is not None and not isinstance(body, bytes):

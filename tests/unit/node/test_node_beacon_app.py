@@ -9,11 +9,12 @@ import pytest
 from rehearsal.node import app as node_app
 from rehearsal.node.app import MAX_BODY, beacon_app
 from rehearsal.node.distance import Distant
+from rehearsal.node.gate import Gate
 
 
 @pytest.fixture
 def app(holdings):
-    return beacon_app(holdings)
+    return beacon_app(holdings, Gate(holdings))
 
 
 def send(app, path, messages=None, method="POST", headers=()):

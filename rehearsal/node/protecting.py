@@ -1,0 +1,93 @@
+"""Answers to those who may not see everything: threshold, rounding, noise and budgets applied."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+
+from rehearsal.model import Variant
+from rehearsal.node.privacy import (
+    Guard,
+    PublicShares,
+    Told,
+    people_key,
+    protect_boolean,
+    protect_count,
+    question_key,
+)
+
+if TYPE_CHECKING:
+    from rehearsal.node.variant_store import VariantRow
+
+COUNTED = 1000  # variants of one answer that are looked at one by one: each may have a price
+
+
+@dataclass(frozen=True, slots=True)
+class Protector:
+    """The rules of a tier, for one user. ``shares``: how frequent alleles are elsewhere.
+
+    Budgets bound what can be found out by who holds a genome; questions that name no variant give
+    such an attacker nothing, and are protected by threshold, rounding and noise alone.
+    """
+
+    guard: Guard
+    user: str
+    shares: PublicShares | None = None
+
+    @property
+    def least(self) -> int:
+        """So many people are always enough to be told of."""
+        return self.guard.protection.threshold + self.guard.protection.noise
+
+    def people(self, found: BitMap, counted: bool) -> Told:
+        """How many people there are with what was asked of them, apart from variants."""
+        question = question_key("people", people_key(found))
+        unbudgeted = replace(
+            self.guard.protection, user_budget=math.inf, individual_budget=math.inf
+        )
+        guard = Guard(self.guard.key, self.guard.people, unbudgeted)
+        if not counted:
+            return Told(protect_boolean(guard, self.user, question, found))
+        return protect_count(guard, self.user, question, found)
+
+    def carriers(self, rows: Sequence[VariantRow], people: BitMap | None, counted: bool) -> Told:
+        """How many of the people carry one of the variants.
+
+        Of several variants only whether anybody does: each is a question of its own.
+        """
+        if len(rows) != 1 or not counted:
+            return Told(any(self._carried(row, people) for row in rows), None)
+        (row,) = rows
+        question, share = self._question(row, people)
+        carrying = row.carriers() if people is None else row.carriers() & people
+        among = None if people is None else len(people)
+        return protect_count(self.guard, self.user, question, carrying, share, among)
+
+    def variants(self, rows: Iterator[VariantRow], people: BitMap | None, counted: bool) -> Told:
+        """How many of the variants somebody among the people carries; each is a question."""
+        if not counted:
+            return Told(any(self._carried(row, people) for row in rows))
+        count = 0
+        for number, row in enumerate(rows):
+            if number == COUNTED:
+                return Told(count > 0, None)
+            count += self._carried(row, people)
+        return Told(count > 0, count)
+
+    def _carried(self, row: VariantRow, people: BitMap | None) -> bool:
+        question, share = self._question(row, people)
+        carrying = row.carriers() if people is None else row.carriers() & people
+        among = None if people is None else len(people)
+        return protect_boolean(self.guard, self.user, question, carrying, share, among)
+
+    def _question(self, row: VariantRow, people: BitMap | None) -> tuple[bytes, float | None]:
+        """The question's name, and the share of people elsewhere who carry the allele."""
+        allele = question_key(str(Variant(row.contig, row.start, row.ref, row.alt)))
+        share = None if self.shares is None else self.shares.share(allele)
+        if people is None:
+            return allele, share
+        return question_key(allele, people_key(people)), share
