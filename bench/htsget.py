@@ -79,20 +79,21 @@ def write_bcf(path: Path, block: Block, names: list[str], number: int, rng) -> N
     alleles = b"\x07\x17A\x17C\x00"  # no id, A, C, no filter
     shared = struct.pack("<iiIIII", 0, 0, 1, 0x7F800001, 2 << 16, 1 << 24 | len(names)) + alleles
     lengths = struct.pack("<II", len(shared), 3 + 2 * len(names))
+    contig = list(CONTIG_LENGTHS).index(block.contig)
     offsets = []
     with BgzfWriter(path) as file:
-        text = header_text(block.contig, CONTIG_LENGTHS[block.contig], names).encode() + b"\0"
+        text = header_text(CONTIG_LENGTHS, names).encode() + b"\0"
         file.write(b"BCF\2\2" + struct.pack("<I", len(text)) + text)
         for i in range(number):
             offsets.append(file.length)
-            place = struct.pack("<ii", 0, block.start + STEP * i)
+            place = struct.pack("<ii", contig, block.start + STEP * i)
             genotypes = rng.integers(2, 6, 2 * len(names), np.uint8).tobytes()
             file.write(lengths + place + shared[8:] + bytes((0x11, GT_KEY, 0x21)) + genotypes)
         offsets.append(file.length)
     start = block.start + STEP * np.arange(number, dtype=np.int64)
     virtual = file.virtual_offsets(np.array(offsets, np.int64))
     csi = path.with_name(path.name + ".csi")
-    write_csi(csi, CONTIG_LENGTHS[block.contig], Records(start, start + 1, virtual))
+    write_csi(csi, CONTIG_LENGTHS, contig, Records(start, start + 1, virtual))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rehearsal.export.bgzf import BgzfWriter
 from rehearsal.export.csi import Records, write_csi
+from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.carriers import CarrierChunk
 from rehearsal.model import InputError
 
@@ -61,16 +62,26 @@ class Template(NamedTuple):
     first_haplotype: int
     individuals: int
     an: NDArray[np.int64]  # by sex: female, male
+    contig: int  # its number in the header
 
 
-def header_text(contig: str, contig_length: int, samples: list[str]) -> str:
+def listed_contigs(contig: str, contig_length: int) -> dict[str, int]:
+    """The contigs of a file's header: those of the assembly, and its own if that is another.
+
+    All files of a node list the same ones, so their records can be joined as they are.
+    """
+    return CONTIG_LENGTHS | {contig: contig_length}
+
+
+def header_text(contigs: dict[str, int], samples: list[str]) -> str:
     """The VCF 4.3 header; it has no dates, so equal input gives equal bytes."""
     lines = [
         "##fileformat=VCFv4.3",
         '##FILTER=<ID=PASS,Description="All filters passed",IDX=0>',
         f"##source=rehearsal: {SYNTHETIC}",
-        f"##contig=<ID={contig},length={contig_length},assembly=GRCh38,IDX=0>",
     ]
+    for index, (name, length) in enumerate(contigs.items()):
+        lines.append(f"##contig=<ID={name},length={length},assembly={ASSEMBLY},IDX={index}>")
     keys = [(name + suffix, name, who) for suffix, who in GROUPS.items() for name in INFO]
     for index, (key, name, who) in enumerate(keys, start=1):
         number, meaning = INFO[name]
@@ -87,7 +98,7 @@ def header_text(contig: str, contig_length: int, samples: list[str]) -> str:
 
 
 def make_template(
-    ploidy: NDArray[np.int8], male: NDArray[np.bool_], first_haplotype: int
+    ploidy: NDArray[np.int8], male: NDArray[np.bool_], first_haplotype: int, contig: int
 ) -> Template:
     """The reference genotypes of people of the given ploidy: ``0|0``, ``0`` or ``.``."""
     width = max(1, int(ploidy.max(initial=1)))
@@ -98,22 +109,23 @@ def make_template(
     called = np.arange(width) < ploidy[:, None]
     an = np.array([ploidy[~male].sum(), ploidy[male].sum()], np.int64)
     slot = np.flatnonzero(called.ravel())
-    return Template(genotypes.ravel(), slot, first_haplotype, ploidy.size, an)
+    return Template(genotypes.ravel(), slot, first_haplotype, ploidy.size, an, contig)
 
 
 class BcfWriter:
     """One country's BCF of one contig, written from carriers; use it as a context manager."""
 
     def __init__(
-        self, path: Path, contig: str, contig_length: int, samples: list[str], template: Template
+        self, path: Path, contigs: dict[str, int], samples: list[str], template: Template
     ) -> None:
+        """``contigs`` are all that the header lists (name: length); the template has the file's."""
         self._template = template
-        self._contig_length = contig_length
+        self._contigs = contigs
         self._places: list[NDArray[np.int64]] = []  # (3, records): start, end, offset
         longest = template.genotypes.size + (1 << 16)
         self._buffer = np.empty(max(_BUFFER, 2 * longest), np.uint8)
         self._file = BgzfWriter(path)
-        text = header_text(contig, contig_length, samples).encode() + b"\0"
+        text = header_text(contigs, samples).encode() + b"\0"
         self._file.write(b"BCF\2\2" + struct.pack("<I", len(text)) + text)
 
     def __enter__(self) -> BcfWriter:
@@ -178,7 +190,7 @@ class BcfWriter:
         """Write the CSI index; call it when the BCF is closed."""
         start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *self._places], axis=1)
         virtual = self._file.virtual_offsets(np.append(offset, self._file.length))
-        write_csi(path, self._contig_length, Records(start, end, virtual))
+        write_csi(path, self._contigs, self._template.contig, Records(start, end, virtual))
 
 
 @numba.njit(cache=True)
@@ -270,7 +282,7 @@ def _put_site(
 ) -> int:
     """The shared part of a record, without its two lengths."""
     ref = sites.first_allele[site]
-    w = _put(0, 4, out, w)
+    w = _put(template.contig, 4, out, w)
     w = _put(sites.position[site], 4, out, w)
     w = _put(sites.text_offset[ref + 1] - sites.text_offset[ref], 4, out, w)
     w = _put(_MISSING_QUALITY, 4, out, w)

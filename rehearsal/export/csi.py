@@ -1,4 +1,4 @@
-"""The CSI index of a BCF of one contig, from what its writer knows anyway.
+"""The CSI index of a BCF whose records lie on one contig, from what its writer knows anyway.
 
 The format: CSI v1, github.com/samtools/hts-specs. Reading the file again to index it, as bcftools
 must, takes as long as writing it did.
@@ -27,17 +27,21 @@ class Records:
     offset: NDArray[np.int64]  # (N + 1,) virtual file offset of each, and of the end of the file
 
 
-def write_csi(path: Path, contig_length: int, records: Records) -> None:
-    """Write the index."""
-    depth = _depth(contig_length)
+def write_csi(path: Path, contigs: dict[str, int], contig: int, records: Records) -> None:
+    """Write the index of a file whose header lists ``contigs`` (name: length) in this order.
+
+    All records lie on the one of number ``contig``; the others have no bins.
+    """
+    depth = _depth(max(contigs.values()))
     with BgzfWriter(path) as file:
-        file.write(b"CSI\1" + struct.pack("<iiii", MIN_SHIFT, depth, 0, 1))
-        file.write(_bins(records, depth))
+        file.write(b"CSI\1" + struct.pack("<iiii", MIN_SHIFT, depth, 0, len(contigs)))
+        for number in range(len(contigs)):
+            file.write(_bins(records, depth) if number == contig else struct.pack("<i", 0))
         file.write(struct.pack("<Q", 0))  # no record without a place
 
 
 def _depth(contig_length: int) -> int:
-    """Levels of bins below the one that holds the whole contig, as htslib chooses them."""
+    """Levels of bins below the one that holds the longest contig, as htslib chooses them."""
     depth = 0
     while contig_length + 256 > 1 << (MIN_SHIFT + 3 * depth):
         depth += 1

@@ -14,7 +14,7 @@ import pyarrow as pa
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.export.bcf import BcfWriter, make_template
+from rehearsal.export.bcf import BcfWriter, listed_contigs, make_template
 from rehearsal.export.carrier_lists import write_list
 from rehearsal.export.store_content import individuals_digest
 from rehearsal.export.store_part import StorePartWriter
@@ -111,6 +111,8 @@ def _open_bcfs(
     countries: dict[str, _Country],
     haplotypes: Haplotypes,
 ) -> dict[str, BcfWriter]:
+    contigs = listed_contigs(contig, length)
+    number = list(contigs).index(contig)
     writers = {}
     for code, path in paths.items():
         country = countries[code]
@@ -118,8 +120,8 @@ def _open_bcfs(
         csi = stack.enter_context(written_aside(f"{path}.csi"))
         male = country.people["sex"].to_numpy() == "male"
         ploidy = haplotypes.ploidy[country.individuals]
-        template = make_template(ploidy, male, country.haplotypes.start)
-        writer = BcfWriter(aside, contig, length, country.people["id"].tolist(), template)
+        template = make_template(ploidy, male, country.haplotypes.start, number)
+        writer = BcfWriter(aside, contigs, country.people["id"].tolist(), template)
         # runs after the writer is closed and before the files get their names
         stack.push(_index_unless_failed(writer, csi))
         writers[code] = stack.enter_context(writer)
