@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from rehearsal.seeds import derive_seed
 from rehearsal.model import InputError
+from rehearsal.seeds import derive_seed
 
 COLUMNS = ("individual", "basis", "uses", "withdrawn")
 USE = re.compile(r"DUO:\d{7}( MONDO:\d{7})?")

@@ -40,7 +40,7 @@ def entries(
         return _collections(holdings, rights, request, path, identifier)
     whole = identifier is not None and listed is None
     wanted: Granularity = request.granularity or ("record" if whole else DEFAULT_GRANULARITY)
-    scope = Scope() if identifier is None else _scope(holdings, rights, path, identifier)
+    scope = Scope() if identifier is None else _scope(holdings, rights, request, path, identifier)
     entry_type = listed or path
     result = answer(entry_type, request, wanted, rights, holdings, scope)
     told = result.granularity if result.sets else rights.granted_anywhere(wanted)
@@ -51,7 +51,9 @@ def entries(
     }
 
 
-def _scope(holdings: Holdings, rights: Rights, path: str, identifier: str) -> Scope:
+def _scope(
+    holdings: Holdings, rights: Rights, request: BeaconRequest, path: str, identifier: str
+) -> Scope:
     """What an identifier in a path narrows an answer to.
 
     A variant or person that is not here is a question that was answered: it does not exist here.
@@ -65,7 +67,16 @@ def _scope(holdings: Holdings, rights: Rights, path: str, identifier: str) -> Sc
     if path == "cohorts":
         _check_cohort(holdings, identifier)
         return Scope()
-    rights.require_records(one.id for one in holdings.datasets if one.kind in OF_PEOPLE)
+    rights.require_records(
+        one.id
+        for one in holdings.datasets
+        if one.kind in OF_PEOPLE
+        and (
+            one.id in request.datasets
+            if request.datasets
+            else (one.kind == "tests") == request.test_mode
+        )
+    )
     suffix = records.SUFFIXES[path]
     position = None
     if identifier.endswith(suffix):
