@@ -12,10 +12,12 @@ under the protection, which alone moves with a threshold. ``counts``: the same w
 ``frequency``: frequencies of random common alleles, whether the target has them or not (the test of
 Homer et al. 2008 as the likelihood ratio of Sankararaman et al. 2009).
 
-Everybody without kin in the node is a target twice: as a member of the node as it is, and as a
-non-member of the same node without that one person. Members and non-members are so of the same
-population and the same people, and the node keeps its size; held-out people of a node split in two
-would attack a node of half the size, people of other countries would be told by their ancestry.
+Everybody without kin in the node is a target twice: as a member, and as a non-member. Each target
+has a stand-in among the others. The node without the stand-in has the target as a member, the node
+without the target has not: both are of the same people but one, and of the same size (one less than
+the node; were only the target taken out, counts of common alleles would tell the sizes apart).
+People held out of a node split in two would attack a node of half the size, people of other
+countries would be told by their ancestry.
 Kin are no targets, as their relatives' alleles stay in the node and make the non-member look like a
 member. Answers come from the nodes' stores by the rules of :mod:`rehearsal.node.privacy`, as a
 fresh user with a whole budget gets them (a test compares this replay with the node's own calls).
@@ -118,6 +120,11 @@ class AttackedNode:
     alleles: Lists
     known: NDArray[np.float64]
     targets: NDArray[np.int64]
+
+    @property
+    def stand_ins(self) -> dict[int, int]:
+        """For each target another one, who is not in the node when that target is."""
+        return dict(zip(self.targets.tolist(), np.roll(self.targets, 1).tolist(), strict=True))
 
 
 class Lists(NamedTuple):
@@ -224,7 +231,7 @@ class Price(NamedTuple):
 
 
 class Replies(NamedTuple):
-    """Answers to a list of questions; ``count`` is -1 where none is told."""
+    """Answers to a list of questions; ``count`` is -1 where it is not told of those there."""
 
     exists: NDArray[np.bool_]
     count: NDArray[np.int64]
@@ -245,7 +252,7 @@ def replies(
     allele of the node, of shape (alleles, 2).
     """
     up, shift = drawn[asked].T
-    shown, again = _contributing(
+    shown, with_count = _contributing(
         asked,
         *node.carriers,
         left_out,
@@ -253,15 +260,11 @@ def replies(
         price.presence[asked],
         price.count[asked],
         price.limit,
-        up + protection.threshold,
         node.people,
     )
     exists = is_told(shown, up, protection)
-    if not counted:
-        return Replies(exists, np.full(asked.size, -1))
     count = np.where(exists, rounded(shown, shift, protection), 0)
-    fallen_back = ~exists & is_told(again, up, protection)
-    return Replies(exists | fallen_back, np.where(fallen_back, -1, count))
+    return Replies(exists, np.where(exists & ~with_count, -1, count))
 
 
 @numba.njit(cache=True)
@@ -274,28 +277,22 @@ def _contributing(
     presence_price: NDArray[np.float64],
     count_price: NDArray[np.float64],
     limit: float,
-    needed: NDArray[np.int64],
     people: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How many carriers each answer is made of: as asked, and of the answer fallen back to."""
-    spent = np.zeros(people)
-    shown, again = np.zeros(asked.size, np.int64), np.zeros(asked.size, np.int64)
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """How many carriers each answer is made of, and whether its count is told."""
+    spent, spent_on_counts = np.zeros(people), 0.0
+    shown, with_count = np.zeros(asked.size, np.int64), np.zeros(asked.size, np.bool_)
     for i in range(asked.size):
         carriers = members[start[asked[i]] : start[asked[i] + 1]]
-        price = count_price[i] if counted else presence_price[i]
-        shown[i] = _pay(spent, carriers, left_out, price, limit)
-        # those who were left out of a count may still afford its existence
-        if counted and shown[i] < needed[i] and shown[i] < _number(carriers, left_out):
-            again[i] = _pay(spent, carriers, left_out, presence_price[i], limit)
-    return shown, again
-
-
-@numba.njit(cache=True)
-def _number(carriers: NDArray[np.int32], left_out: int) -> int:
-    number = 0
-    for person in carriers:
-        number += person != left_out
-    return number
+        price = count_price[i]
+        if counted and (price < FREE or spent_on_counts + price <= limit):
+            if price >= FREE:
+                spent_on_counts += price
+            with_count[i] = True
+            shown[i] = _pay(spent, carriers, left_out, 0.0, limit)
+        else:
+            shown[i] = _pay(spent, carriers, left_out, presence_price[i], limit)
+    return shown, with_count
 
 
 @numba.njit(cache=True)
@@ -433,7 +430,7 @@ class _Attacker:
             return np.zeros((2, len(QUERIES)))
         last = np.minimum(QUERIES, asked.size) - 1
         both = []
-        for left_out in (-1, target):
+        for left_out in (self.node.stand_ins[target], target):
             told = replies(
                 self.node,
                 asked,
@@ -581,7 +578,7 @@ def privacy_summary(table: pd.DataFrame) -> dict[str, Any]:
             "people_smallest_node": int(table["people"].min()),
             "targets": int(table.drop_duplicates("node")["targets"].sum()),
             "false_positives": FALSE_POSITIVES,
-            "non_members": "the same people, each in turn taken out of the node",
+            "non_members": "the same people, each in turn taken out of the node instead of another",
         },
         "table": [
             {name: round(value, 4) if isinstance(value, float) else value for name, value in row}

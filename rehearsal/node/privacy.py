@@ -15,22 +15,23 @@ noise
     (HMAC-SHA256 with the node's secret key): asking twice tells nothing more, and there is no
     average to take. Against somebody who knows all other people's alleles.
 budget
-    Raisaro's: each question costs each carrier what the answer may tell of him, here in nats
-    (:func:`information`). Who cannot pay any more is left out of the answer and looks absent.
+    A question costs what its answer may tell, here in nats (:func:`information`). Whether somebody
+    is there costs each carrier, as Raisaro has it: who cannot pay any more is left out of the
+    answer and looks absent. How many are there costs everybody, since a count tells also of those
+    who are not in it; it is told of all or not at all, as one that leaves people out is wrong.
     The price depends on how frequent the allele is elsewhere and on nothing in the node: a price
-    by the node's own carriers would itself tell who is there (measured: a power of 0.2). Alleles
-    whose answer anybody could foresee, the common ones, are next to free; without a frequency
-    from elsewhere every question has the highest price. Budgets are kept for each user and
-    individual, and for each individual over all users, so that many accounts are worth no more
-    than one.
+    by the node's own carriers would itself tell who is there. Alleles whose answer anybody could
+    foresee, the very rare and the common ones, are next to free; without a frequency from
+    elsewhere every question has the highest price. Budgets are kept for each user and individual,
+    and for each individual over all users, so that many accounts are worth no more than one.
 
 The budget is what a promise rests on. For any test whatsoever, with false positives alpha and
 power beta, the relative entropy kl(beta || alpha) is at most the nats that the answers tell (data
-processing inequality): with 0.02 nats the power at 5 % false positives is at most 0.10
-(:func:`power_bound`). The nats are those against an attacker who knows each allele's frequency
-and takes people as drawn at random from it. Linked alleles may tell more than their sum (von Thenen
-et al., Bioinformatics 2019), and an answer from which others are left out more than its price:
-:mod:`rehearsal.bench.membership` measures what that comes to.
+processing inequality): with 0.02 nats, 0.01 for each kind of question, the power at 5 % false
+positives is at most 0.10 (:func:`power_bound`). The nats are those against an attacker who knows
+each allele's frequency and takes people as drawn at random from it. Linked alleles may tell more
+than their sum (von Thenen et al., Bioinformatics 2019), and an answer from which others are left
+out more than its price: :mod:`rehearsal.bench.membership` measures what that comes to.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ _SHARES = 1 / (1 + np.exp(-np.linspace(-12, 12, 241)))  # at which prices are co
 
 _FORMAT = "rehearsal privacy budget 1"
 _USERS_IN_MEMORY = 64
+_EVERYBODY = ""  # the id that stands for everybody; no individual has it
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS individuals (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
@@ -81,15 +83,16 @@ class Protection:
 
     ``threshold``: carriers below it look absent. ``rounding``: step of counts. ``noise``: the
     threshold is moved up by 0 to so many, a count by so many at most either way.
-    ``user_budget``: nats that one user may learn of an individual; ``individual_budget``: nats
-    that all users together may. Raises InputError for values that protect nothing they promise.
+    ``user_budget``: nats that one user may learn of an individual by questions whether somebody is
+    there, and as many again by counts; ``individual_budget``: those that all users together may.
+    Raises InputError for values that protect nothing they promise.
     """
 
     threshold: int = 10
     rounding: int = 10
     noise: int = 2
-    user_budget: float = 0.02
-    individual_budget: float = 0.02
+    user_budget: float = 0.01
+    individual_budget: float = 0.01
 
     def __post_init__(self) -> None:
         for name in ("threshold", "rounding"):
@@ -107,7 +110,7 @@ class Protection:
 
 
 PUBLIC = Protection()
-REGISTERED = Protection(5, 5, 1, user_budget=0.5, individual_budget=5.0)
+REGISTERED = Protection(5, 5, 1, user_budget=0.25, individual_budget=2.5)
 UNPROTECTED = Protection(1, 1, 0, math.inf, math.inf)
 
 
@@ -151,7 +154,10 @@ def protect_boolean(
     """
     if not carriers:
         return False
-    shown = _contributing(guard, user, question, carriers, share, among, counted=False)
+    shown = len(carriers)
+    if guard.protection.budgeted:
+        cost = price(share, among or guard.people, guard.protection, counted=False)
+        shown = guard.budget.charge(user, question + b"?", carriers, cost, guard.protection)
     return bool(is_told(shown, noise(guard.key, question, guard.protection)[0], guard.protection))
 
 
@@ -165,36 +171,27 @@ def protect_count(
 ) -> Told:
     """How many people the user is told of; arguments as of :func:`protect_boolean`.
 
-    Where budgets no longer bear a count, the answer falls back to whether there is somebody, and
-    the count is None.
+    Where the budget no longer bears a count, the answer falls back to whether there is somebody,
+    and the count is None.
     """
-    if not carriers:
-        return Told(False, 0)
+    if not _may_count(guard, user, question, share, among):
+        exists = protect_boolean(guard, user, question, carriers, share, among)
+        return Told(exists, None if exists else 0)
     up, shift = noise(guard.key, question, guard.protection)
-    shown = _contributing(guard, user, question, carriers, share, among, counted=True)
-    if is_told(shown, up, guard.protection):
-        return Told(True, int(rounded(shown, shift, guard.protection)))
-    if shown < len(carriers) and protect_boolean(guard, user, question, carriers, share, among):
-        return Told(True, None)
-    return Told(False, 0)
+    if not is_told(len(carriers), up, guard.protection):
+        return Told(False, 0)
+    return Told(True, int(rounded(len(carriers), shift, guard.protection)))
 
 
-def _contributing(
-    guard: Guard,
-    user: str,
-    question: bytes,
-    carriers: Collection[int],
-    share: float | None,
-    among: int | None,
-    counted: bool,
-) -> int:
-    """How many of the carriers the answer is made of, after they paid for it."""
-    if guard.budget is None or not guard.protection.budgeted:
-        return len(carriers)
-    cost = price(share, guard.people if among is None else among, guard.protection, counted)
-    # a count tells more than its existence: another question, with a price of its own
-    asked = question + (b"#" if counted else b"?")
-    return guard.budget.charge(user, asked, carriers, cost, guard.protection)
+def _may_count(
+    guard: Guard, user: str, question: bytes, share: float | None, among: int | None
+) -> bool:
+    """Whether everybody can pay for a count; paid whatever it will be."""
+    if not guard.protection.budgeted:
+        return True
+    cost = price(share, among or guard.people, guard.protection, counted=True)
+    asked = question + b"#"
+    return guard.budget.charge(user, asked, [guard.budget.everybody], cost, guard.protection) == 1
 
 
 # --- the parts, as the attack that measures them uses them --------------------------------------
@@ -410,7 +407,7 @@ class Budget:
         """
         self._lock = threading.Lock()
         self._maximum = maximum
-        self._people = len(individuals)
+        self.everybody = len(individuals)  # the number that stands for all of them in counts
         self._users: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -419,7 +416,7 @@ class Budget:
             path or ":memory:", isolation_level=None, check_same_thread=False
         )
         try:
-            self._open(individuals)
+            self._open([*individuals, _EVERYBODY])
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise InputError(path, "file", f"a {_FORMAT} ({error})") from error
@@ -480,7 +477,7 @@ class Budget:
             return int(paying.size)
 
     def spent(self, individual: int, user: str | None = None) -> float:
-        """Nats told about an individual (by number) to a user, or to all together."""
+        """Nats that an individual (by number, or ``everybody``) paid to a user, or to all."""
         with self._lock:
             if user is None:
                 return float(self._all[individual])
@@ -508,7 +505,7 @@ class Budget:
 
     def _spent(self, who: bytes | None = None) -> NDArray[np.float64]:
         """Added up in the order in which it was paid, so that the sums come out the same."""
-        spent = np.zeros(self._people)
+        spent = np.zeros(self.everybody + 1)
         where, values = ("", ()) if who is None else ("WHERE user = ?", (who,))
         rows = self._connection.execute(
             f"SELECT cost, members FROM charges {where} ORDER BY number", values

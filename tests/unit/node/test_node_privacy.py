@@ -48,8 +48,9 @@ def people(number, first=0):
 def test_the_default_is_the_strict_one():
     assert Protection() == PUBLIC
     assert PUBLIC.budgeted and PUBLIC.threshold >= 10 and PUBLIC.rounding >= 10
-    assert power_bound(PUBLIC.user_budget) <= 0.10
-    assert power_bound(PUBLIC.individual_budget) <= 0.10
+    # one budget for whether somebody is there and one for counts
+    assert power_bound(2 * PUBLIC.user_budget) <= 0.10
+    assert power_bound(2 * PUBLIC.individual_budget) <= 0.10
 
 
 @pytest.mark.parametrize(
@@ -169,25 +170,48 @@ def test_the_bound_on_power_is_that_of_the_data_processing_inequality():
     assert power_bound(0) == pytest.approx(0.05, abs=1e-6) and power_bound(10) == pytest.approx(1)
 
 
+WIDE = replace(PUBLIC, user_budget=0.1, individual_budget=0.1)
+
+
 def test_who_has_paid_everything_is_left_out_and_looks_absent():
-    rules, share = guard(replace(PUBLIC, noise=0)), 0.45
-    cost = price(share, PEOPLE, rules.protection, True)
-    affordable = int(PUBLIC.user_budget / cost)
+    rules, share = guard(replace(WIDE, noise=0)), 0.1
+    affordable = int(WIDE.user_budget / price(share, PEOPLE, rules.protection, False))
     told = [
-        protect_count(rules, "u", question_key(str(i)), people(20), share)
+        protect_boolean(rules, "u", question_key(str(i)), people(20), share)
         for i in range(affordable + 3)
     ]
-    assert [one.count for one in told[:affordable]] == [20] * affordable and affordable >= 2
-    assert not any(one.count for one in told[affordable:])
-    assert rules.budget.spent(0, "u") <= PUBLIC.user_budget
+    assert told == [True] * affordable + [False] * 3 and affordable >= 2
+    assert 0 < rules.budget.spent(0, "u") <= WIDE.user_budget
     assert rules.budget.spent(20, "u") == 0, "who does not carry it pays nothing"
+    assert protect_boolean(rules, "u", question_key("others"), people(20, first=20), share)
+
+
+def test_a_count_costs_everybody_and_is_whole_or_not_told():
+    rules, share = guard(replace(WIDE, noise=0)), 0.6
+    affordable = int(WIDE.user_budget / price(share, PEOPLE, rules.protection, True))
+    told = [
+        protect_count(rules, "u", question_key(str(i)), people(60), share)
+        for i in range(affordable + 3)
+    ]
+    assert told == [Told(True, 60)] * affordable + [Told(True, None)] * 3 and affordable >= 2
+    everybody = rules.budget.everybody
+    assert rules.budget.spent(everybody, "u") == pytest.approx(
+        affordable * price(share, PEOPLE, rules.protection, True)
+    )
+
+
+def test_a_count_is_paid_also_when_nobody_carries_it():
+    """Else what is left of the budget would tell whether somebody does."""
+    rules = guard(WIDE)
+    assert protect_count(rules, "u", question_key("none"), people(0), 0.6) == Told(False, 0)
+    assert rules.budget.spent(rules.budget.everybody, "u") > 0
 
 
 def test_prices_do_not_depend_on_who_is_in_the_node():
     """Else the price would tell what it is meant to hide."""
-    rules = guard()
-    protect_count(rules, "u", question_key("few"), people(5), 0.6)
-    protect_count(rules, "u", question_key("many"), people(60, first=30), 0.6)
+    rules = guard(WIDE)
+    protect_boolean(rules, "u", question_key("few"), people(5), 0.1)
+    protect_boolean(rules, "u", question_key("many"), people(60, first=30), 0.1)
     assert rules.budget.spent(0, "u") == rules.budget.spent(50, "u") > 0
 
 
@@ -200,14 +224,17 @@ def test_common_alleles_are_told_when_everything_is_spent():
 
 
 def test_the_same_question_gets_the_same_answer_and_is_paid_once():
-    rules = guard()
-    first = protect_count(rules, "u", question_key("one"), people(60), 0.6)
-    spent = rules.budget.spent(0, "u")
-    assert first.count is not None and spent > 0
-    for i in range(20):
-        protect_count(rules, "u", question_key(str(i)), people(60), 0.6)
-    assert protect_count(rules, "u", question_key("one"), people(60), 0.6) == first
-    assert rules.budget.spent(0, "u") <= PUBLIC.user_budget
+    rules = guard(WIDE)
+    ask = (protect_count, 60, 0.6), (protect_boolean, 20, 0.1)
+    for protect, carriers, share in ask:
+        first = protect(rules, "u", question_key("one"), people(carriers), share)
+        for i in range(50):
+            protect(rules, "u", question_key(str(i)), people(carriers), share)
+        spent = rules.budget.spent(0, "u"), rules.budget.spent(rules.budget.everybody, "u")
+        assert protect(rules, "u", question_key("one"), people(carriers), share) == first
+        last = protect(rules, "u", question_key("two"), people(carriers), share)
+        assert last != first, "the budget is spent"
+        assert spent == (rules.budget.spent(0, "u"), rules.budget.spent(PEOPLE, "u"))
 
 
 def test_users_have_budgets_of_their_own_but_together_no_more_than_the_individual_has():
@@ -219,21 +246,26 @@ def test_users_have_budgets_of_their_own_but_together_no_more_than_the_individua
 
     assert ask("ann", "1") and not ask("ann", "2")
     assert ask("bob", "1") and not ask("eve", "1")
-    assert rules.budget.spent(0) <= cost * 2.5
+    assert rules.budget.spent(rules.budget.everybody) <= cost * 2.5
 
 
 def test_budgets_survive_a_restart_and_more_people(tmp_path):
     path = tmp_path / "budget.sqlite"
     store = Budget(NAMES, path)
-    told = protect_count(guard(budget=store), "u", question_key("one"), people(60), 0.6)
-    before = [store.spent(i, "u") for i in range(PEOPLE)]
+    rules = guard(WIDE, budget=store)
+    told = [protect_boolean(rules, "u", question_key(str(i)), people(20), 0.1) for i in range(9)]
+    protect_count(rules, "u", question_key("one"), people(60), 0.6)
+    before = [store.spent(i, "u") for i in range(PEOPLE + 1)]
+    assert before[1] > 0 and before[PEOPLE] > 0
     store.close()
     # the node was built anew: somebody came in first, somebody left
     later = Budget(["AT-999999", *NAMES[1:]], path)
-    assert [later.spent(i, "u") for i in range(1, PEOPLE)] == before[1:]
+    assert [later.spent(i, "u") for i in range(1, PEOPLE + 1)] == before[1:]
     assert later.spent(0, "u") == 0 and later.spent(1) == before[1]
-    again = protect_count(guard(budget=later), "u", question_key("one"), people(60), 0.6)
-    assert again == told
+    rules = guard(WIDE, budget=later)
+    assert told == [
+        protect_boolean(rules, "u", question_key(str(i)), people(20), 0.1) for i in range(9)
+    ]
     later.close()
 
 
@@ -248,7 +280,7 @@ def test_the_file_is_its_owners_and_names_no_user(tmp_path):
 
 def test_a_full_store_forgets_nobody_and_tells_nothing_dear():
     store = Budget(NAMES, maximum=2)
-    rules = guard(budget=store)
+    rules = guard(WIDE, budget=store)
     counts = [
         protect_count(rules, "u", question_key(str(i)), people(60), 0.6).count for i in range(3)
     ]
