@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rehearsal.export.bgzf import BgzfWriter
 from rehearsal.export.csi import Records, write_csi
-from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
+from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.carriers import CarrierChunk
 from rehearsal.model import InputError
 
@@ -63,14 +63,6 @@ class Template(NamedTuple):
     individuals: int
     an: NDArray[np.int64]  # by sex: female, male
     contig: int  # its number in the header
-
-
-def listed_contigs(contig: str, contig_length: int) -> dict[str, int]:
-    """The contigs of a file's header: those of the assembly, and its own if that is another.
-
-    All files of a node list the same ones, so their records can be joined as they are.
-    """
-    return CONTIG_LENGTHS | {contig: contig_length}
 
 
 def header_text(contigs: dict[str, int], samples: list[str]) -> str:

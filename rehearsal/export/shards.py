@@ -14,11 +14,12 @@ import pyarrow as pa
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.export.bcf import BcfWriter, listed_contigs, make_template
+from rehearsal.export.bcf import BcfWriter, make_template
 from rehearsal.export.carrier_lists import write_list
 from rehearsal.export.store_content import individuals_digest
 from rehearsal.export.store_part import StorePartWriter
 from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import (
     CarrierChunk,
     GroupCounts,

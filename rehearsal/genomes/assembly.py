@@ -50,6 +50,15 @@ _SEX_PLOIDY: dict[str, dict[Sex, int]] = {
 }
 
 
+def listed_contigs(contig: str, length: int) -> dict[str, int]:
+    """What a file or store of one contig lists: the assembly's contigs, and its own.
+
+    All of a node list the same ones, so records can be joined as they are, and a contig without
+    data is known to hold nothing.
+    """
+    return CONTIG_LENGTHS | {contig: length}
+
+
 def ploidy(contig: str, sex: Sex) -> int:
     """How many copies of the contig a person of this sex has.
 

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from rehearsal.export.store_content import COUNTS, individuals_digest
 from rehearsal.export.store_part import METADATA_KEY
 from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.model import SEXES, InputError
 from rehearsal.node.variant_store import (
     APPLICATION_ID,
@@ -61,7 +62,7 @@ def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
         if about["individuals"] != people:
             raise InputError(part, "individuals", "the same people in the same order as the node's")
     contigs = merge_contigs(
-        (part, {about["contig"]: about["length"]})
+        (part, listed_contigs(about["contig"], about["length"]))
         for part, (_, about) in zip(parts, files, strict=True)
     )
     with StoreWriter(out, individuals, contigs) as writer:

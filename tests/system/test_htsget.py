@@ -19,6 +19,7 @@ import pytest
 
 from rehearsal.export.crypt4gh import encrypt_at_rest
 from rehearsal.export.shards import write_shards
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
 from rehearsal.node.build import build_from_vcf
 from rehearsal.node.people import build_people
@@ -27,7 +28,7 @@ from rehearsal.node.settings import NodeSettings
 pytestmark = pytest.mark.system
 
 SLOW_MACHINE_S = 60.0
-CONTIG_LENGTH = 50_818_468
+LONGEST_CONTIG = max(CONTIG_LENGTHS.values())
 BLOCKS = (
     Block("chr17", 43_000_000, 43_200_000),
     Block("chr22", 20_000_000, 20_200_000),
@@ -74,7 +75,7 @@ def make_node(folder: Path) -> None:
         )
         ts = msprime.sim_mutations(ts, rate=5e-8, random_seed=seed)
         tables = ts.dump_tables()
-        tables.sequence_length = CONTIG_LENGTH
+        tables.sequence_length = CONTIG_LENGTHS[block.contig]
         tables.edges.left, tables.edges.right = (
             tables.edges.left + block.start,
             tables.edges.right + block.start,
@@ -125,7 +126,7 @@ def rows(path: Path | str, *options: str, environment: dict[str, str] | None = N
     return done.stdout.splitlines()
 
 
-def stored_rows(node, contig=None, start=0, end=CONTIG_LENGTH) -> list[str]:
+def stored_rows(node, contig=None, start=0, end=LONGEST_CONTIG) -> list[str]:
     """The same read from the files with bcftools and its own index: 1-based, closed."""
     place = (lambda name: ["-r", f"{name}:{start + 1}-{end}"]) if contig else lambda name: []
     found = []
