@@ -134,13 +134,22 @@ def _add_site(
     planted: PlantedVariant,
     mutations: Sequence[tuple[int, str]],
 ) -> None:
-    """One site; each mutation in the middle of the branch above its node."""
+    """One site; each mutation in the middle of the branch above its node, ancestors first."""
     variant = planted.variant
     site = tables.sites.add_row(position=variant.start, ancestral_state=variant.ref)
+    rows: dict[int, int] = {}
     for node, state in mutations:
         time, parent = tree.time(node), tree.parent(node)
         above = tree.time(parent) if parent != tskit.NULL else time + 2
-        tables.mutations.add_row(site, node, derived_state=state, time=(time + above) / 2)
+        while parent != tskit.NULL and parent not in rows:
+            parent = tree.parent(parent)
+        rows[node] = tables.mutations.add_row(
+            site,
+            node,
+            derived_state=state,
+            parent=rows.get(parent, tskit.NULL),
+            time=(time + above) / 2,
+        )
 
 
 @dataclass(frozen=True)
