@@ -1,9 +1,10 @@
-"""Measurements, diseases and features of everybody, and the truth behind them."""
+"""What is on record of everybody: traits, diseases, treatments, and the truth behind them."""
 
 import pandas as pd
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
+from rehearsal.phenotypes.family_history import family_history
 from rehearsal.phenotypes.genetic import GeneticValues, join_blocks
 from rehearsal.phenotypes.phenotypes import phenotypes
 from rehearsal.phenotypes.traits import read_traits
@@ -12,8 +13,9 @@ from rehearsal.phenotypes.traits import read_traits
 def main(smk):
     parts = zip(smk.input.effects, smk.input.values, strict=True)
     carriers = pd.concat(map(pd.read_parquet, smk.input.carriers), ignore_index=True)
+    people = pd.read_parquet(smk.input.people)
     result = phenotypes(
-        pd.read_parquet(smk.input.people),
+        people,
         join_blocks(GeneticValues(pd.read_parquet(e), pd.read_parquet(v)) for e, v in parts),
         carriers,
         read_traits(smk.input.traits),
@@ -24,6 +26,10 @@ def main(smk):
         smk.output.diseases: result.diseases,
         smk.output.measurements: result.measurements,
         smk.output.features: result.features,
+        smk.output.exposures: result.exposures,
+        smk.output.treatments: result.treatments,
+        smk.output.missing: result.missing,
+        smk.output.family_history: family_history(people, result.diseases),
         smk.output.effects: result.effects,
         smk.output.genetic_values: result.genetic_values,
         smk.output.carriers: carriers,

@@ -1,4 +1,4 @@
-"""From causes to traits: measured values, liabilities, ages of onset."""
+"""From causes to traits: scores, measured values, ages of onset."""
 
 from __future__ import annotations
 
@@ -14,16 +14,27 @@ from rehearsal.phenotypes.trait_types import DerivedMeasurement, Disease, Measur
 
 
 def standard_score(
-    trait: Measurement, genetic_value: np.ndarray | None, subjects: Subjects, seed: int
+    trait: Measurement | Disease,
+    genetic_value: np.ndarray | None,
+    scores: Mapping[str, np.ndarray],
+    explained: float,
+    subjects: Subjects,
+    seed: int,
 ) -> np.ndarray:
-    """A person's place among people of their sex and age, in standard deviations.
+    """A person's place among people of their sex and age, in standard deviations: the score of a
+    measurement, the liability to a disease. n numbers.
 
-    ``z = sqrt(h2) g + sqrt(1 - h2) e``, g the standardised genetic value, e standard normal.
+    ``z = sqrt(h2) g + sum(w_j z_j) + sqrt(1 - h2 - explained) e``, g the standardised genetic
+    value, z_j the scores of the causes and w_j their weights, e standard normal. ``explained``:
+    the share of the variance that the causes explain together (``paths.explained_by_causes``).
     """
     heritability = trait.genetics.heritability if trait.genetics else 0.0
-    score = np.sqrt(1 - heritability) * standard_noise(subjects, seed, trait.name)
+    own = np.sqrt(max(1 - heritability - explained, 0.0))
+    score = own * standard_noise(subjects, seed, trait.name)
     if genetic_value is not None:
         score += np.sqrt(heritability) * genetic_value
+    for name, weight in trait.causes.items():
+        score += weight * scores[name]
     return score
 
 
@@ -48,27 +59,6 @@ def derived(trait: DerivedMeasurement, values: Mapping[str, np.ndarray]) -> np.n
     for name, power in trait.powers.items():
         product = product * values[name] ** power
     return np.round(product, trait.decimals)
-
-
-def liability(
-    disease: Disease,
-    genetic_value: np.ndarray | None,
-    scores: Mapping[str, np.ndarray],
-    subjects: Subjects,
-    seed: int,
-) -> np.ndarray:
-    """Standard normal liabilities ``L = sqrt(h2) g + sum(w z) + sqrt(1 - h2 - sum(w**2)) e``.
-
-    z are the standard scores of the measurements that are causes, w their weights.
-    """
-    heritability = disease.genetics.heritability if disease.genetics else 0.0
-    explained = heritability + sum(weight**2 for weight in disease.causes.values())
-    total = np.sqrt(max(1 - explained, 0.0)) * standard_noise(subjects, seed, disease.name)
-    if genetic_value is not None:
-        total += np.sqrt(heritability) * genetic_value
-    for name, weight in disease.causes.items():
-        total += weight * scores[name]
-    return total
 
 
 def ages_of_onset(

@@ -9,18 +9,28 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.phenotypes import causes
+from rehearsal.phenotypes.exposures import exposures_table
 from rehearsal.phenotypes.genetic import GeneticValues, standardise
-from rehearsal.phenotypes.subjects import Subjects, subjects
+from rehearsal.phenotypes.missing import draw_missing, kept, missing_table
+from rehearsal.phenotypes.paths import explained_by_causes
+from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects
+from rehearsal.phenotypes.tables import by_person
 from rehearsal.phenotypes.trait_types import Disease, Traits
+from rehearsal.phenotypes.treatments import Course, draw_course, treatments_table
+
+TERM = {"code": "str", "label": "str"}
 
 
 @dataclass(frozen=True)
 class Phenotypes:
     """Tables with the columns of docs/architecture.md, rows in the order of the people."""
 
-    diseases: pd.DataFrame  # individual, code, label, mondo, age_of_onset
+    diseases: pd.DataFrame  # individual, code, label, mondo, mondo_label, age_of_onset
     measurements: pd.DataFrame  # individual, code, label, value, unit, age
     features: pd.DataFrame  # individual, code, label, age_of_onset
+    exposures: pd.DataFrame  # individual, code, label, value, value_label, age
+    treatments: pd.DataFrame  # individual, code, label, ... (treatments.COLUMNS)
+    missing: pd.DataFrame  # individual, table, code, null_flavour
     effects: pd.DataFrame  # truth: trait, contig, start, ref, alt, effect
     genetic_values: pd.DataFrame  # truth: individual, trait, genetic_value, liability
 
@@ -33,7 +43,7 @@ def phenotypes(
     seed: int,
     reference_year: int = 2026,
 ) -> Phenotypes:
-    """Measurements, diseases and features of everybody, with the truth behind them.
+    """What is on record of everybody, with the truth behind it.
 
     ``people``: id, country, sex, birth_year. ``genetic_values``: sums over all blocks, a row a
     person; they are standardised here, over all countries. ``carriers``: gene, individual,
@@ -46,31 +56,37 @@ def phenotypes(
     genetic = standardise(genetic_values, traits)
     own = {name: genetic.values[name].to_numpy() for name in genetic.values}
 
-    scores = {
-        trait.name: causes.standard_score(trait, own.get(trait.name), cohort, seed)
-        for trait in traits.measurements
-    }
+    explained = explained_by_causes(traits)
+    scores = {trait.name: standard_noise(cohort, seed, trait.name) for trait in traits.exposures}
+    for trait in (*traits.measurements, *traits.diseases):
+        scores[trait.name] = causes.standard_score(
+            trait, own.get(trait.name), scores, explained[trait.name], cohort, seed
+        )
     values = {
         trait.name: causes.measured(trait, scores[trait.name], cohort)
         for trait in traits.measurements
     }
     values |= {trait.name: causes.derived(trait, values) for trait in traits.derived}
 
-    liabilities = {
-        disease.name: causes.liability(disease, own.get(disease.name), scores, cohort, seed)
-        for disease in traits.diseases
-    }
     copies = causes.carried_copies(carriers, cohort)
     onsets = {
-        disease.name: causes.ages_of_onset(disease, liabilities[disease.name], copies, cohort)
+        disease.name: causes.ages_of_onset(disease, scores[disease.name], copies, cohort)
         for disease in traits.diseases
     }
+    flavours = draw_missing(traits.missing, cohort, seed)
+    courses = [
+        draw_course(treatment, onsets, copies, cohort, seed) for treatment in traits.treatments
+    ]
+    known = {name: kept(flavours, name, cohort) for name in (*values, *scores)}
     return Phenotypes(
         _diseases(traits.diseases, onsets, cohort),
-        _measurements(traits, values, cohort),
-        _features(traits, values, onsets, cohort),
+        _measurements(traits, values, known, cohort),
+        _features(traits, values, known, onsets, courses, cohort),
+        exposures_table(traits.exposures, scores, known, cohort),
+        treatments_table(traits, courses, flavours, cohort),
+        missing_table(traits, courses, flavours, cohort),
         genetic.effects,
-        _genetic_values(traits, own, liabilities, cohort),
+        _genetic_values(traits, own, scores, cohort),
     )
 
 
@@ -78,7 +94,7 @@ def _diseases(
     diseases: Sequence[Disease], onsets: Mapping[str, np.ndarray], cohort: Subjects
 ) -> pd.DataFrame:
     found = [(disease, onsets[disease.name] <= cohort.age) for disease in diseases]
-    return _by_person(
+    return by_person(
         [
             (
                 np.flatnonzero(ill),
@@ -86,34 +102,38 @@ def _diseases(
                     "code": disease.code,
                     "label": disease.label,
                     "mondo": disease.mondo,
+                    "mondo_label": disease.mondo_label,
                     "age_of_onset": np.floor(onsets[disease.name][ill]),
                 },
             )
             for disease, ill in found
         ],
-        {"code": "str", "label": "str", "mondo": "str", "age_of_onset": "int16"},
+        {**TERM, "mondo": "str", "mondo_label": "str", "age_of_onset": "int16"},
         cohort,
     )
 
 
 def _measurements(
-    traits: Traits, values: Mapping[str, np.ndarray], cohort: Subjects
+    traits: Traits,
+    values: Mapping[str, np.ndarray],
+    known: Mapping[str, np.ndarray],
+    cohort: Subjects,
 ) -> pd.DataFrame:
-    return _by_person(
+    return by_person(
         [
             (
-                np.arange(len(cohort)),
+                known[trait.name],
                 {
                     "code": trait.code,
                     "label": trait.label,
-                    "value": values[trait.name],
+                    "value": values[trait.name][known[trait.name]],
                     "unit": trait.unit,
-                    "age": cohort.age,
+                    "age": cohort.age[known[trait.name]],
                 },
             )
-            for trait in (*traits.measurements, *traits.derived)
+            for trait in traits.measurable
         ],
-        {"code": "str", "label": "str", "value": "float64", "unit": "str", "age": "int16"},
+        {**TERM, "value": "float64", "unit": "str", "age": "int16"},
         cohort,
     )
 
@@ -121,33 +141,30 @@ def _measurements(
 def _features(
     traits: Traits,
     values: Mapping[str, np.ndarray],
+    known: Mapping[str, np.ndarray],
     onsets: Mapping[str, np.ndarray],
+    courses: Sequence[Course],
     cohort: Subjects,
 ) -> pd.DataFrame:
-    """Features of diseases begin with them; those of measured values when they were measured."""
-    found = [
-        (feature, values[trait.name] >= feature.at_least, cohort.age)
-        for trait in (*traits.measurements, *traits.derived)
-        for feature in trait.features
-    ]
-    found += [
-        (feature, onsets[disease.name] <= cohort.age, onsets[disease.name])
-        for disease in traits.diseases
-        for feature in disease.features
-    ]
-    table = _by_person(
+    """Features of diseases begin with them, those of measured values when they were measured,
+    those of treatments when they ended them."""
+    found = []
+    for trait in traits.measurable:
+        rows = known[trait.name]
+        for feature in trait.features:
+            high = rows[values[trait.name][rows] >= feature.at_least]
+            found.append((feature, high, cohort.age[high]))
+    for disease in traits.diseases:
+        ill = np.flatnonzero(onsets[disease.name] <= cohort.age)
+        found += [(feature, ill, onsets[disease.name][ill]) for feature in disease.features]
+    for course in courses:
+        found += course.events()
+    table = by_person(
         [
-            (
-                np.flatnonzero(has),
-                {
-                    "code": feature.code,
-                    "label": feature.label,
-                    "age_of_onset": np.floor(age[has]),
-                },
-            )
-            for feature, has, age in found
+            (rows, {"code": term.code, "label": term.label, "age_of_onset": np.floor(age)})
+            for term, rows, age in found
         ],
-        {"code": "str", "label": "str", "age_of_onset": "int16"},
+        {**TERM, "age_of_onset": "int16"},
         cohort,
     )
     # Two causes may share a term: it is noted once, from its first year on.
@@ -159,20 +176,20 @@ def _features(
 def _genetic_values(
     traits: Traits,
     own: Mapping[str, np.ndarray],
-    liabilities: Mapping[str, np.ndarray],
+    scores: Mapping[str, np.ndarray],
     cohort: Subjects,
 ) -> pd.DataFrame:
     """A trait without a polygenic part has genetic value 0, a measurement no liability."""
     everybody = np.arange(len(cohort))
     nobody = np.full(len(cohort), np.nan)
-    return _by_person(
+    return by_person(
         [
             (
                 everybody,
                 {
                     "trait": trait.name,
                     "genetic_value": own.get(trait.name, np.zeros(len(cohort))),
-                    "liability": liabilities.get(trait.name, nobody),
+                    "liability": scores[trait.name] if trait in traits.diseases else nobody,
                 },
             )
             for trait in (*traits.measurements, *traits.diseases)
@@ -180,23 +197,3 @@ def _genetic_values(
         {"trait": "str", "genetic_value": "float64", "liability": "float64"},
         cohort,
     )
-
-
-def _by_person(
-    parts: Sequence[tuple[np.ndarray, Mapping[str, object]]],
-    types: Mapping[str, str],
-    cohort: Subjects,
-) -> pd.DataFrame:
-    """A long table: parts are rows of people and their columns; sorted by person, then part."""
-    rows = np.concatenate([np.empty(0, dtype=np.int64), *(rows for rows, _ in parts)])
-    order = np.argsort(rows, kind="stable")
-    part_of = np.repeat(np.arange(len(parts)), [len(part_rows) for part_rows, _ in parts])[order]
-    table = {"individual": cohort.id.take(rows[order]).array}
-    for column, kind in types.items():
-        cells = [columns[column] for _, columns in parts]
-        if kind == "str":
-            table[column] = pd.array(cells, dtype="str").take(part_of)
-        else:
-            joined = np.concatenate([np.empty(0), *cells])
-            table[column] = joined[order].astype(kind)
-    return pd.DataFrame(table)

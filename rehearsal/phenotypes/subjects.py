@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,8 +66,22 @@ def standard_noise(subjects: Subjects, seed: int, name: str) -> np.ndarray:
     Each country draws its own, in the order of its people: neither another country nor another
     trait changes them, nor do people added after a person.
     """
+    return _noise(subjects, seed, name, np.random.Generator.standard_normal)
+
+
+def uniform_noise(subjects: Subjects, seed: int, name: str) -> np.ndarray:
+    """Independent numbers in [0, 1), one a person, drawn as ``standard_noise`` draws."""
+    return _noise(subjects, seed, name, np.random.Generator.random)
+
+
+def _noise(
+    subjects: Subjects,
+    seed: int,
+    name: str,
+    draw: Callable[[np.random.Generator, int], np.ndarray],
+) -> np.ndarray:
     noise = np.empty(len(subjects))
     for country, rows in subjects.rows_of_country.items():
         generator = np.random.default_rng(derive_seed(seed, "phenotypes", name, country))
-        noise[rows] = generator.standard_normal(rows.size)
+        noise[rows] = draw(generator, rows.size)
     return noise

@@ -7,14 +7,25 @@ what is simulated.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from rehearsal.model import Sex
 
+if TYPE_CHECKING:
+    from rehearsal.phenotypes.clinical_types import Exposure, MissingRule, Sequencing, Treatment
+
 Distribution = Literal["normal", "lognormal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A term of a terminology. ``code``: a CURIE such as ``LOINC:13457-7``."""
+
+    code: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Measurement:
     mean: Mapping[Sex, Curve]
     sd: Mapping[Sex, Curve]
     genetics: Genetics | None
+    causes: Mapping[str, float]  # weight by the name of an exposure or an earlier measurement
     features: tuple[ThresholdFeature, ...]
 
 
@@ -110,9 +122,10 @@ class Disease:
     code: str
     label: str
     mondo: str
+    mondo_label: str
     cumulative_risk: Mapping[Sex, Curve]  # of people without a GeneRisk; a sex left out: none
     genetics: Genetics | None
-    causes: Mapping[str, float]  # correlation of the liability with a measurement, by its name
+    causes: Mapping[str, float]  # weight by the name of a measurement or an exposure
     genes: tuple[GeneRisk, ...]
     features: tuple[Feature, ...]
 
@@ -125,6 +138,16 @@ class Traits:
     measurements: tuple[Measurement, ...]
     derived: tuple[DerivedMeasurement, ...]
     diseases: tuple[Disease, ...]
+    exposures: tuple[Exposure, ...] = ()
+    treatments: tuple[Treatment, ...] = ()
+    missing: tuple[MissingRule, ...] = ()
+    sequencing: Sequencing | None = None
+    gene_identifiers: Mapping[str, str] = field(default_factory=dict)  # HGNC, by symbol
+
+    @property
+    def measurable(self) -> tuple[Measurement | DerivedMeasurement, ...]:
+        """Everything that is in the table of measurements."""
+        return (*self.measurements, *self.derived)
 
     @property
     def polygenic(self) -> tuple[Measurement | Disease, ...]:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import get_args
 
-from rehearsal.model import SEXES, InputError, Sex
+from rehearsal.model import SEXES, InputError
+from rehearsal.phenotypes.clinical_reader import (
+    read_exposure,
+    read_missing,
+    read_sequencing,
+    read_treatment,
+)
 from rehearsal.phenotypes.entries import Entry, read_entries
+from rehearsal.phenotypes.paths import explained_by_causes
+from rehearsal.phenotypes.readers import by_sex, curie, hpo, named, positive_curve, risk_curve
 from rehearsal.phenotypes.trait_types import (
-    Curve,
     DerivedMeasurement,
     Disease,
     Distribution,
@@ -22,9 +29,15 @@ from rehearsal.phenotypes.trait_types import (
     Traits,
 )
 
-OLDEST = 130  # years: an age beyond it is a slip
 COMMON = ("code", "label")
-T = TypeVar("T")
+OPTIONAL = (
+    "derived_measurements",
+    "exposures",
+    "treatments",
+    "missing",
+    "sequencing",
+    "gene_identifiers",
+)
 
 
 def read_traits(path: Path | str) -> Traits:
@@ -33,42 +46,43 @@ def read_traits(path: Path | str) -> Traits:
     Raises InputError naming the file, the key and what was expected.
     """
     top = read_entries(path)
-    parts = top.fields(["measurements", "diseases"], ["derived_measurements"])
+    parts = top.fields(["measurements", "diseases"], OPTIONAL)
+    genes = parts.get("gene_identifiers")
     traits = Traits(
         source=str(path),
-        measurements=_named(parts["measurements"], _measurement),
-        derived=_named(parts.get("derived_measurements"), _derived),
-        diseases=_named(parts["diseases"], _disease),
+        measurements=named(parts["measurements"], _measurement),
+        derived=named(parts.get("derived_measurements"), _derived),
+        diseases=named(parts["diseases"], _disease),
+        exposures=named(parts.get("exposures"), read_exposure),
+        treatments=named(parts.get("treatments"), read_treatment),
+        missing=read_missing(parts.get("missing")),
+        sequencing=read_sequencing(parts["sequencing"]) if "sequencing" in parts else None,
+        gene_identifiers={str(gene): curie(code) for gene, code in genes.children().items()}
+        if genes
+        else {},
     )
     _check_names(traits)
     _check_references(traits)
+    _check_explained(traits)
     return traits
-
-
-def _named(part: Entry | None, read: Callable[[str, Entry], T]) -> tuple[T, ...]:
-    """Each entry of a mapping from short names, read."""
-    traits = []
-    for name, entry in part.children().items() if part else ():
-        named = Entry(entry.source, entry.key, name)
-        named.text(r"[a-z][a-z0-9_]*", "a_short_name of small letters, digits and _")
-        traits.append(read(name, entry))
-    return tuple(traits)
 
 
 def _measurement(name: str, entry: Entry) -> Measurement:
     part = entry.fields(
-        [*COMMON, "unit", "decimals", "distribution", "mean", "sd"], ["genetics", "features"]
+        [*COMMON, "unit", "decimals", "distribution", "mean", "sd"],
+        ["genetics", "causes", "features"],
     )
     return Measurement(
         name=name,
-        code=_curie(part["code"]),
+        code=curie(part["code"]),
         label=part["label"].text(),
         unit=part["unit"].text(),
         decimals=part["decimals"].whole_number(0, 6),
         distribution=part["distribution"].choice(*get_args(Distribution)),
-        mean=_by_sex(part["mean"], _positive_curve, need_both=True),
-        sd=_by_sex(part["sd"], _positive_curve, need_both=True),
+        mean=by_sex(part["mean"], positive_curve, need_both=True),
+        sd=by_sex(part["sd"], positive_curve, need_both=True),
         genetics=_genetics(part.get("genetics")),
+        causes=_causes(part.get("causes")),
         features=_threshold_features(part.get("features")),
     )
 
@@ -77,7 +91,7 @@ def _derived(name: str, entry: Entry) -> DerivedMeasurement:
     part = entry.fields([*COMMON, "unit", "decimals", "factor", "powers"], ["features"])
     return DerivedMeasurement(
         name=name,
-        code=_curie(part["code"]),
+        code=curie(part["code"]),
         label=part["label"].text(),
         unit=part["unit"].text(),
         decimals=part["decimals"].whole_number(0, 6),
@@ -89,19 +103,19 @@ def _derived(name: str, entry: Entry) -> DerivedMeasurement:
 
 def _disease(name: str, entry: Entry) -> Disease:
     part = entry.fields(
-        [*COMMON, "mondo"], ["cumulative_risk", "genetics", "causes", "genes", "features"]
+        [*COMMON, "mondo"],
+        ["mondo_label", "cumulative_risk", "genetics", "causes", "genes", "features"],
     )
-    risk, causes, genes = (part.get(key) for key in ("cumulative_risk", "causes", "genes"))
+    risk, genes = part.get("cumulative_risk"), part.get("genes")
     return Disease(
         name=name,
-        code=_curie(part["code"]),
+        code=curie(part["code"]),
         label=part["label"].text(),
         mondo=part["mondo"].text(r"MONDO:\d{7}", "MONDO:0007254"),
-        cumulative_risk=_by_sex(risk, _risk_curve) if risk else {},
+        mondo_label=part["mondo_label" if "mondo_label" in part else "label"].text(),
+        cumulative_risk=by_sex(risk, risk_curve) if risk else {},
         genetics=_genetics(part.get("genetics")),
-        causes={of: weight.number(-1, 1) for of, weight in causes.children().items()}
-        if causes
-        else {},
+        causes=_causes(part.get("causes")),
         genes=tuple(_gene(gene, risk) for gene, risk in genes.children().items()) if genes else (),
         features=tuple(_feature(item) for item in part["features"].items())
         if "features" in part
@@ -109,13 +123,19 @@ def _disease(name: str, entry: Entry) -> Disease:
     )
 
 
+def _causes(entry: Entry | None) -> dict[str, float]:
+    if entry is None:
+        return {}
+    return {of: weight.number(-1, 1) for of, weight in entry.children().items()}
+
+
 def _gene(gene: str, entry: Entry) -> GeneRisk:
     part = entry.fields(["cumulative_risk"], ["copies"])
     if "copies" in part:
-        copies = _by_sex(part["copies"], lambda number: number.whole_number(1, 2), need_both=True)
+        copies = by_sex(part["copies"], lambda number: number.whole_number(1, 2), need_both=True)
     else:
         copies = dict.fromkeys(SEXES, 1)
-    return GeneRisk(str(gene), copies, _by_sex(part["cumulative_risk"], _risk_curve))
+    return GeneRisk(str(gene), copies, by_sex(part["cumulative_risk"], risk_curve))
 
 
 def _genetics(entry: Entry | None) -> Genetics | None:
@@ -135,7 +155,7 @@ def _genetics(entry: Entry | None) -> Genetics | None:
 
 def _feature(entry: Entry) -> Feature:
     part = entry.fields(COMMON)
-    return Feature(_hpo(part["code"]), part["label"].text())
+    return Feature(hpo(part["code"]), part["label"].text())
 
 
 def _threshold_features(entry: Entry | None) -> tuple[ThresholdFeature, ...]:
@@ -143,62 +163,13 @@ def _threshold_features(entry: Entry | None) -> tuple[ThresholdFeature, ...]:
     for item in entry.items() if entry else ():
         part = item.fields([*COMMON, "at_least"])
         features.append(
-            ThresholdFeature(_hpo(part["code"]), part["label"].text(), part["at_least"].number())
+            ThresholdFeature(hpo(part["code"]), part["label"].text(), part["at_least"].number())
         )
     return tuple(features)
 
 
-def _by_sex(
-    entry: Entry, read: Callable[[Entry], T], *, need_both: bool = False
-) -> Mapping[Sex, T]:
-    """One value for both sexes, or a mapping from sex; a sex may be left out if allowed."""
-    if isinstance(entry.value, dict) and set(entry.value) & set(SEXES):
-        part = entry.fields(SEXES if need_both else (), SEXES)
-        return {sex: read(part[sex]) for sex in SEXES if sex in part}
-    return dict.fromkeys(SEXES, read(entry))
-
-
-def _curve(entry: Entry, lowest: float, highest: float) -> Curve:
-    """One number for all ages, or a mapping from age in years."""
-    if not isinstance(entry.value, dict):
-        return Curve((0.0,), (entry.number(lowest, highest),))
-    if not entry.value:
-        raise entry.error("a mapping from age in years, or a number")
-    points = {}
-    for age, value in entry.children().items():
-        years = Entry(entry.source, value.key, age).number(0, OLDEST)
-        points[years] = value.number(lowest, highest)
-    return Curve(tuple(sorted(points)), tuple(points[years] for years in sorted(points)))
-
-
-def _positive_curve(entry: Entry) -> Curve:
-    curve = _curve(entry, 0, 1e9)
-    if min(curve.values) <= 0:
-        raise entry.error("numbers above 0")
-    return curve
-
-
-def _risk_curve(entry: Entry) -> Curve:
-    """A cumulative risk: it starts at 0 and rises, so that every risk has its age."""
-    if not isinstance(entry.value, dict):
-        raise entry.error("cumulative risks by age, e.g. {30: 0, 80: 0.12}")
-    curve = _curve(entry, 0, 1)
-    steps = zip(curve.values, curve.values[1:], strict=False)
-    if curve.values[0] != 0 or len(curve.values) < 2 or any(b <= a for a, b in steps):
-        raise entry.error("risks that start at 0 and rise with age, e.g. {30: 0, 80: 0.12}")
-    return curve
-
-
-def _curie(entry: Entry) -> str:
-    return entry.text(r"[A-Za-z][A-Za-z0-9.]*:\S+", "LOINC:13457-7")
-
-
-def _hpo(entry: Entry) -> str:
-    return entry.text(r"HP:\d{7}", "HP:0003124")
-
-
 def _check_names(traits: Traits) -> None:
-    everything = (*traits.measurements, *traits.derived, *traits.diseases)
+    everything = (*traits.measurements, *traits.derived, *traits.exposures, *traits.diseases)
     for what in ("name", "code"):
         for value, times in Counter(getattr(trait, what) for trait in everything).items():
             if times > 1:
@@ -206,27 +177,49 @@ def _check_names(traits: Traits) -> None:
 
 
 def _check_references(traits: Traits) -> None:
-    known = {measurement.name for measurement in traits.measurements}
-    uses = [
-        (f"{part}.{trait.name}.{key}", of)
-        for part, key, some in (
-            ("derived_measurements", "powers", traits.derived),
-            ("diseases", "causes", traits.diseases),
+    measured = [trait.name for trait in traits.measurements]
+    exposures = [trait.name for trait in traits.exposures]
+    missable = [*measured, *(t.name for t in (*traits.derived, *traits.exposures))]
+    for derived in traits.derived:
+        _check_known(
+            traits, f"derived_measurements.{derived.name}.powers", derived.powers, measured
         )
-        for trait in some
-        for of in getattr(trait, key)
-    ]
-    for key, of in uses:
-        if of not in known:
-            names = " ".join(sorted(known))
-            raise InputError(traits.source, f"{key}.{of}", f"expected one of {names}")
+    for number, trait in enumerate(traits.measurements):
+        # those that stand before it, so that none is its own cause
+        causes = [*measured[:number], *exposures]
+        _check_known(traits, f"measurements.{trait.name}.causes", trait.causes, causes)
     for disease in traits.diseases:
-        explained = sum(weight**2 for weight in disease.causes.values())
-        explained += disease.genetics.heritability if disease.genetics else 0
-        if explained > 1:
+        causes = [*measured, *exposures]
+        _check_known(traits, f"diseases.{disease.name}.causes", disease.causes, causes)
+    diseases = [disease.name for disease in traits.diseases]
+    for treatment in traits.treatments:
+        key = f"treatments.{treatment.name}.for"
+        _check_known(traits, key, treatment.indications, diseases)
+    for number, rule in enumerate(traits.missing):
+        fields = [*missable, *(treatment.name for treatment in traits.treatments)]
+        _check_known(traits, f"missing[{number}].fields", rule.fields, fields)
+
+
+def _check_known(traits: Traits, key: str, used: Iterable[str], known: Iterable[str]) -> None:
+    names = sorted(known)
+    for name in used:
+        if name not in names:
             raise InputError(
-                traits.source,
-                f"diseases.{disease.name}",
-                "expected heritability + sum of causes squared to be at most 1, "
-                f"found {explained:g}",
+                traits.source, f"{key}.{name}", f"expected one of {' '.join(names) or '(none)'}"
             )
+
+
+def _check_explained(traits: Traits) -> None:
+    """Heritability and causes cannot explain more than all of the variance."""
+    explained = explained_by_causes(traits)
+    parts = (("measurements", traits.measurements), ("diseases", traits.diseases))
+    for part, some in parts:
+        for trait in some:
+            total = explained[trait.name] + (trait.genetics.heritability if trait.genetics else 0)
+            if total > 1 + 1e-9:
+                raise InputError(
+                    traits.source,
+                    f"{part}.{trait.name}",
+                    "expected heritability + what its causes explain to be at most 1, "
+                    f"found {total:g}",
+                )

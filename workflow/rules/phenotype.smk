@@ -1,5 +1,6 @@
 # Needs: the people and the tree sequences of the blocks.
-# Makes: effects and genetic values (truth), planted carriers (truth), diseases, measurements, features.
+# Makes: effects and genetic values (truth), planted carriers (truth), everybody's clinical record,
+# samples, runs and analyses.
 
 
 rule genetic_values:
@@ -43,6 +44,10 @@ rule phenotypes:
         diseases=f"{RESULTS}/phenotypes/diseases.parquet",
         measurements=f"{RESULTS}/phenotypes/measurements.parquet",
         features=f"{RESULTS}/phenotypes/features.parquet",
+        exposures=f"{RESULTS}/phenotypes/exposures.parquet",
+        treatments=f"{RESULTS}/phenotypes/treatments.parquet",
+        missing=f"{RESULTS}/phenotypes/missing.parquet",
+        family_history=f"{RESULTS}/phenotypes/family_history.parquet",
         effects=f"{RESULTS}/truth/effects.parquet",
         genetic_values=f"{RESULTS}/truth/genetic_values.parquet",
         carriers=f"{RESULTS}/truth/planted_carriers.parquet",
@@ -60,6 +65,61 @@ rule phenotypes:
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:
-        "Phenotypes: traits, diseases, measurements"
+        "Phenotypes: traits, diseases, treatments, family history"
     script:
         f"{SCRIPTS}/phenotypes.py"
+
+
+rule variant_counts:
+    input:
+        trees=rules.simulate_block.output.trees,
+    output:
+        counts=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.counts.parquet"),
+    log:
+        f"{LOGS}/variant_counts/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/variant_counts/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(8),
+        runtime=60,
+    params:
+        code=code(
+            "phenotypes/variant_counts.py",
+            "genomes/carriers.py",
+            "genomes/tree_walk.py",
+        ),
+    message:
+        "Variants that everybody carries in {wildcards.block}"
+    script:
+        f"{SCRIPTS}/variant_counts.py"
+
+
+rule sequencing:
+    input:
+        people=rules.people.output.people,
+        counts=expand(rules.variant_counts.output.counts, block=AUTOSOMES),
+        traits=config["traits"],
+    output:
+        subjects=f"{RESULTS}/phenotypes/subjects.parquet",
+        biosamples=f"{RESULTS}/phenotypes/biosamples.parquet",
+        runs=f"{RESULTS}/phenotypes/runs.parquet",
+        analyses=f"{RESULTS}/phenotypes/analyses.parquet",
+    log:
+        f"{LOGS}/sequencing.log",
+    benchmark:
+        f"{BENCHMARKS}/sequencing.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(4),
+        runtime=30,
+    params:
+        code=code("phenotypes"),
+        seed=config["seed"],
+        reference_year=config["cohort"]["reference_year"],
+    message:
+        "Samples, sequencing runs and analyses"
+    script:
+        f"{SCRIPTS}/sequencing.py"

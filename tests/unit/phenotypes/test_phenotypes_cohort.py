@@ -248,16 +248,23 @@ def test_countries_draw_different_noise(simulate, make_people):
 def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_people):
     result = simulate(make_people({"FI": 500}, sex="male", birth_year=YEAR - 80))
     kinds = {
-        "diseases": ["str", "str", "str", "str", "int16"],
+        "diseases": ["str"] * 5 + ["int16"],
         "measurements": ["str", "str", "str", "float64", "str", "int16"],
         "features": ["str", "str", "str", "int16"],
+        "exposures": ["str"] * 5 + ["int16"],
+        "treatments": ["str"] * 3 + ["float64", "int16", "Int16"] + ["str"] * 6,
+        "missing": ["str"] * 4,
         "effects": ["str", "str", "int64", "str", "str", "float64"],
         "genetic_values": ["str", "str", "float64", "float64"],
     }
     columns = {
-        "diseases": "individual code label mondo age_of_onset",
+        "diseases": "individual code label mondo mondo_label age_of_onset",
         "measurements": "individual code label value unit age",
         "features": "individual code label age_of_onset",
+        "exposures": "individual code label value value_label age",
+        "treatments": "individual code label dose_mg start_age end_age indication "
+        "indication_label response response_label adverse_event adverse_event_label",
+        "missing": "individual table code null_flavour",
         "effects": "trait contig start ref alt effect",
         "genetic_values": "individual trait genetic_value liability",
     }
@@ -278,7 +285,7 @@ def test_rows_come_in_the_order_of_the_people(simulate, make_people):
 def test_empty_tables_keep_their_types(simulate, make_people):
     result = simulate(make_people({"FI": 5}, birth_year=YEAR))
     assert len(result.diseases) == 0
-    assert [str(kind) for kind in result.diseases.dtypes] == ["str"] * 4 + ["int16"]
+    assert [str(kind) for kind in result.diseases.dtypes] == ["str"] * 5 + ["int16"]
 
 
 def test_people_who_cannot_be_are_refused(simulate, make_people, make_carriers):

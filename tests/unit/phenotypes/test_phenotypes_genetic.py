@@ -212,4 +212,4 @@ def test_parents_who_are_sampled_count_beside_their_children():
 
 def _trait(minimum_frequency):
     genetics = Genetics(0.5, 1, minimum_frequency, 0.0)
-    return Disease("d", "X:1", "D", "MONDO:0000003", {}, genetics, {}, (), ())
+    return Disease("d", "X:1", "D", "MONDO:0000003", "D", {}, genetics, {}, (), ())

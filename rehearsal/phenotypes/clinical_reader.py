@@ -1,0 +1,178 @@
+"""Reads the parts of ``config/traits.yaml`` that are in ``clinical_types``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rehearsal.phenotypes.clinical_types import (
+    NULL_FLAVOURS,
+    AdverseEvent,
+    Drug,
+    Exposure,
+    ExposureValue,
+    MissingRule,
+    ReadFigure,
+    Sequencing,
+    Treatment,
+)
+from rehearsal.phenotypes.entries import Entry
+from rehearsal.phenotypes.readers import by_sex, coded, curie, hpo, share_curve
+from rehearsal.phenotypes.trait_types import Coded
+
+COMMON = ("code", "label")
+READ_FIGURES = (
+    "mean_autosome_coverage",
+    "yield_bp_q30",
+    "pct_autosomes_15x",
+    "mad_autosome_coverage",
+    "cross_contamination_rate",
+    "pct_reads_mapped",
+)
+
+
+def read_exposure(name: str, entry: Entry) -> Exposure:
+    """An exposure with its values, the least exposed first."""
+    part = entry.fields([*COMMON, "values"])
+    items = part["values"].items()
+    if len(items) < 2:
+        raise part["values"].error("two values or more, the least exposed first")
+    values = []
+    for number, item in enumerate(items):
+        given = item.fields([*COMMON, *(["share"] if number else [])])
+        share = by_sex(given["share"], share_curve, need_both=True) if number else None
+        values.append(ExposureValue(_coded(given), share))
+    exposure = Exposure(name, curie(part["code"]), part["label"].text(), tuple(values))
+    _check_rest(part["values"], exposure)
+    return exposure
+
+
+def _check_rest(entry: Entry, exposure: Exposure) -> None:
+    """The shares of the later values leave something for the first, at every age."""
+    curves = [value.share for value in exposure.values if value.share is not None]
+    for sex in curves[0]:
+        for age in sorted({age for curve in curves for age in curve[sex].ages}):
+            if sum(curve[sex].at(age) for curve in curves) > 1 + 1e-9:
+                raise entry.error(f"shares that add up to at most 1; more at {age:g} ({sex})")
+
+
+def read_treatment(name: str, entry: Entry) -> Treatment:
+    """A treatment with its drugs and responses."""
+    part = entry.fields(
+        ["for", "share", "drugs", "responses"],
+        ["years_to_start", "years_to_response", "stopped_yearly", "duration_years"],
+    )
+    years = {
+        key: part[key].number(0, 50) if key in part else 0.0
+        for key in ("years_to_start", "years_to_response")
+    }
+    stop, duration = part.get("stopped_yearly"), part.get("duration_years")
+    drugs = tuple(_drug(item) for item in part["drugs"].items())
+    responses = _shares(part["responses"])
+    _check_sum(part["drugs"], [drug.share for drug in drugs])
+    return Treatment(
+        name=name,
+        indications=tuple(item.text() for item in part["for"].items()),
+        share=by_sex(part["share"], share_curve, need_both=True),
+        **years,
+        stopped_yearly=stop.number(0, 0.999) if stop else 0.0,
+        duration_years=duration.number(0.01, 100) if duration else None,
+        drugs=drugs,
+        responses=responses,
+    )
+
+
+def _drug(entry: Entry) -> Drug:
+    part = entry.fields([*COMMON, "share"], ["dose", "adverse_event"])
+    return Drug(
+        term=_coded(part),
+        share=part["share"].number(0, 1),
+        dose=part["dose"].number(0) if "dose" in part else None,
+        adverse_event=_adverse_event(part["adverse_event"]) if "adverse_event" in part else None,
+    )
+
+
+def _adverse_event(entry: Entry) -> AdverseEvent:
+    part = entry.fields([*COMMON, "risk"], ["odds_ratios"])
+    ratios = part["odds_ratios"].children() if "odds_ratios" in part else {}
+    return AdverseEvent(
+        Coded(hpo(part["code"]), part["label"].text()),
+        part["risk"].number(0, 0.999),
+        {str(gene): ratio.number(0) for gene, ratio in ratios.items()},
+    )
+
+
+def read_missing(entry: Entry | None) -> tuple[MissingRule, ...]:
+    """The rules of what is missing. A field may stand in one rule only."""
+    rules: list[MissingRule] = []
+    for item in entry.items() if entry else ():
+        part = item.fields(["fields", "rate", "flavours"])
+        fields = tuple(field.text() for field in part["fields"].items())
+        flavours = {}
+        for flavour, share in part["flavours"].children().items():
+            if flavour not in NULL_FLAVOURS:
+                raise share.error(f"an HL7 null flavour: {' '.join(sorted(NULL_FLAVOURS))}")
+            flavours[flavour] = share.number(0, 1)
+        _check_sum(part["flavours"], flavours.values())
+        for field in fields:
+            if any(field in rule.fields for rule in rules):
+                raise part["fields"].error(f"each field once, {field} stands in two rules")
+        rules.append(MissingRule(fields, part["rate"].number(0, 1), flavours))
+    return tuple(rules)
+
+
+def read_sequencing(entry: Entry) -> Sequencing:
+    """Samples, instruments, read-level figures and pipeline."""
+    texts = (
+        "target",
+        "input_format",
+        "output_format",
+        "genome",
+        "pipeline",
+        "aligner",
+        "variant_caller",
+    )
+    terms = ("tissue", "sample_type", "organism")
+    part = entry.fields([*terms, "collected_within_years", "platforms", "read_figures", *texts])
+    figures = part["read_figures"].fields(READ_FIGURES)
+    return Sequencing(
+        **{key: coded(part[key]) for key in terms},
+        **{key: part[key].text() for key in texts},
+        collected_within_years=part["collected_within_years"].number(0, 130),
+        platforms=_shares(part["platforms"]),
+        figures=tuple(_read_figure(name, figures[name]) for name in READ_FIGURES),
+    )
+
+
+def _read_figure(name: str, entry: Entry) -> ReadFigure:
+    part = entry.fields(["mean", "sd", "decimals"], ["minimum", "maximum", "coverage_correlation"])
+    bounds = {key: part[key].number() for key in ("minimum", "maximum") if key in part}
+    correlation = part.get("coverage_correlation")
+    return ReadFigure(
+        name=name,
+        mean=part["mean"].number(),
+        sd=part["sd"].number(0),
+        minimum=bounds.get("minimum", 0.0),
+        maximum=bounds.get("maximum", float("inf")),
+        decimals=part["decimals"].whole_number(0, 6),
+        coverage_correlation=correlation.number(-1, 1) if correlation else 0.0,
+    )
+
+
+def _shares(entry: Entry) -> tuple[tuple[Coded, float], ...]:
+    """Terms with shares that add up to 1."""
+    found = []
+    for item in entry.items():
+        part = item.fields([*COMMON, "share"])
+        found.append((_coded(part), part["share"].number(0, 1)))
+    _check_sum(entry, [share for _, share in found])
+    return tuple(found)
+
+
+def _coded(part: dict[str, Entry]) -> Coded:
+    return Coded(curie(part["code"]), part["label"].text())
+
+
+def _check_sum(entry: Entry, shares: Iterable[float]) -> None:
+    total = sum(shares)
+    if abs(total - 1) > 1e-6:
+        raise entry.error(f"shares that add up to 1, not {total:g}")

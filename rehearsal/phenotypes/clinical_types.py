@@ -1,0 +1,110 @@
+"""What the clinical record holds beyond traits, as data: the other types behind
+``config/traits.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rehearsal.model import Sex
+from rehearsal.phenotypes.trait_types import Coded, Curve
+
+NULL_FLAVOURS = (
+    *("NI", "INV", "DER", "OTH", "NINF", "PINF", "UNC", "MSK", "NA"),
+    *("UNK", "ASKU", "NAV", "NASK", "NAVU", "QS", "TRC", "NP"),
+)
+"""HL7 version 3, code system NullFlavor (from memory)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureValue:
+    """One value of an exposure. ``share``: of the people of a sex and age; of the first value
+    None, it gets the rest."""
+
+    term: Coded
+    share: Mapping[Sex, Curve] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Something that people are exposed to, such as smoking."""
+
+    name: str
+    code: str
+    label: str
+    values: tuple[ExposureValue, ...]  # from the least exposed to the most
+
+
+@dataclass(frozen=True, slots=True)
+class AdverseEvent:
+    """An event that ends a treatment. ``odds_ratios``: a copy of planted variants, by gene."""
+
+    term: Coded  # HPO
+    risk: float  # of those without such a copy
+    odds_ratios: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """A drug with its share among the drugs of a treatment."""
+
+    term: Coded  # ATC
+    share: float
+    dose: float | None  # mg, once daily; None: told by no single number
+    adverse_event: AdverseEvent | None
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """Everybody indicated may get one of its drugs, once."""
+
+    name: str
+    indications: tuple[str, ...]  # names of diseases
+    share: Mapping[Sex, Curve]  # of the indicated people who are treated, by their present age
+    years_to_start: float  # mean after the onset of a disease
+    years_to_response: float  # before it nobody can tell
+    stopped_yearly: float  # share of the treated who stop in a year
+    duration_years: float | None  # the course ends then
+    drugs: tuple[Drug, ...]
+    responses: tuple[tuple[Coded, float], ...]  # with their shares
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRule:
+    """Fields that are missing together, in a share of everybody."""
+
+    fields: tuple[str, ...]  # measurements, exposures; of a treatment: its response
+    rate: float
+    flavours: Mapping[str, float]  # HL7 null flavours with their shares
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFigure:
+    """A read-level quality figure: normal, cut at minimum and maximum."""
+
+    name: str
+    mean: float
+    sd: float
+    minimum: float
+    maximum: float
+    decimals: int
+    coverage_correlation: float  # with the first figure
+
+
+@dataclass(frozen=True, slots=True)
+class Sequencing:
+    """How everybody was sampled, sequenced and analysed."""
+
+    tissue: Coded
+    sample_type: Coded
+    organism: Coded
+    collected_within_years: float  # before the end of the reference year
+    target: str
+    platforms: tuple[tuple[Coded, float], ...]  # instrument models with their shares
+    figures: tuple[ReadFigure, ...]
+    input_format: str
+    output_format: str
+    genome: str
+    pipeline: str
+    aligner: str
+    variant_caller: str

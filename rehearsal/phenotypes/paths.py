@@ -1,0 +1,35 @@
+"""How much of a trait its causes explain, when causes depend on each other.
+
+Every score is standard normal and ``score = sum(w_j score_j) + own part``, a recursive path
+model: the variance that the causes explain is ``w' C w``, C their correlations (Wright 1934).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rehearsal.phenotypes.trait_types import Traits
+
+
+def explained_by_causes(traits: Traits) -> dict[str, float]:
+    """Share of the variance explained by ``causes``, by the name of a measurement or a disease.
+
+    Unknown causes count nothing: the reader complains about them.
+    """
+    names = [trait.name for trait in (*traits.exposures, *traits.measurements)]
+    correlation = np.eye(len(names))
+    for trait in traits.measurements:
+        row = names.index(trait.name)
+        weights = _weights(trait.causes, names)
+        correlation[row, :row] = correlation[:row, row] = (correlation @ weights)[:row]
+    explained = {}
+    for trait in (*traits.measurements, *traits.diseases):
+        weights = _weights(trait.causes, names)
+        explained[trait.name] = float(weights @ correlation @ weights)
+    return explained
+
+
+def _weights(causes: Mapping[str, float], names: list[str]) -> np.ndarray:
+    return np.array([causes.get(name, 0.0) for name in names])

@@ -1,0 +1,173 @@
+"""Samples, sequencing runs and analyses of everybody, and the subjects' own data: what the 1+MG
+minimal dataset asks for.
+
+There are no reads: what would come of them is drawn, and marked ``simulated``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.phenotypes.clinical_types import ReadFigure, Sequencing
+from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects, uniform_noise
+from rehearsal.phenotypes.tables import chosen
+from rehearsal.phenotypes.variant_counts import quality_figures
+
+DAYS_A_YEAR = 365.2425
+DAYS_TO_RUN, DAYS_TO_ANALYSIS = 30, 45  # after the sample was taken, at most
+GENDERS = {"female": "female", "male": "male"}  # HL7 administrative gender
+
+
+@dataclass(frozen=True)
+class SequencingTables:
+    """Tables with the columns of docs/architecture.md, a row a person in the order of people."""
+
+    subjects: pd.DataFrame
+    biosamples: pd.DataFrame
+    runs: pd.DataFrame
+    analyses: pd.DataFrame
+
+
+def sequencing_tables(
+    people: pd.DataFrame,
+    counts: pd.DataFrame,
+    sequencing: Sequencing,
+    seed: int,
+    reference_year: int = 2026,
+) -> SequencingTables:
+    """One sample, run and analysis of everybody.
+
+    ``people``: id, country, sex, birth_year. ``counts``: their variants on all autosomes
+    (``variant_counts.COUNTS``). Identifiers are the person's with ``-BS``, ``-RUN``, ``-AN``.
+    Births fall evenly on the days of the year of birth, samples on those of the last years.
+    """
+    cohort = subjects(people, reference_year)
+    last = _day(np.array([reference_year + 1])) - 1
+    birth = _birth_days(people["birth_year"].to_numpy(np.int64), cohort, seed)
+    within = np.minimum(sequencing.collected_within_years * DAYS_A_YEAR, last - birth)
+    taken = last - np.floor(uniform_noise(cohort, seed, "collection date") * (within + 1))
+    taken = np.clip(taken, birth, last)
+    names = people["id"].astype("str").reset_index(drop=True)
+    model = _pick_platform(sequencing, uniform_noise(cohort, seed, "platform"))
+    models = [term for term, _ in sequencing.platforms]
+    return SequencingTables(
+        subjects=pd.DataFrame(
+            {
+                "individual": names,
+                "birth_date": _dates(birth),
+                "administrative_gender": people["sex"].map(GENDERS).astype("str").array,
+            }
+        ),
+        biosamples=_table(
+            {
+                "id": names + "-BS",
+                "individual": names,
+                "tissue": sequencing.tissue.code,
+                "tissue_label": sequencing.tissue.label,
+                "sample_type": sequencing.sample_type.code,
+                "sample_type_label": sequencing.sample_type.label,
+                "organism": sequencing.organism.code,
+                "organism_label": sequencing.organism.label,
+                "collection_date": _dates(taken),
+                "collection_age": _completed_years(birth, taken),
+            }
+        ),
+        runs=_table(
+            {
+                "id": names + "-RUN",
+                "individual": names,
+                "biosample": names + "-BS",
+                "run_date": _dates(np.minimum(taken + DAYS_TO_RUN, last)),
+                "target": sequencing.target,
+                "platform": chosen([term.code for term in models], model),
+                "platform_label": chosen([term.label for term in models], model),
+                **_read_figures(sequencing, cohort, seed),
+                "figures": "simulated",
+            }
+        ),
+        analyses=_table(
+            {
+                "id": names + "-AN",
+                "individual": names,
+                "run": names + "-RUN",
+                "biosample": names + "-BS",
+                "analysis_date": _dates(np.minimum(taken + DAYS_TO_ANALYSIS, last)),
+                "pipeline": sequencing.pipeline,
+                "aligner": sequencing.aligner,
+                "variant_caller": sequencing.variant_caller,
+                "input_format": sequencing.input_format,
+                "output_format": sequencing.output_format,
+                "genome": sequencing.genome,
+                **quality_figures(counts.reset_index(drop=True)).to_dict("series"),
+                "figures": "computed",
+            }
+        ),
+    )
+
+
+def _table(columns: Mapping[str, object]) -> pd.DataFrame:
+    """Text that is the same for everybody is stretched over them."""
+    number = len(columns["individual"])
+    nobody = np.zeros(number, np.int64)
+    return pd.DataFrame(
+        {
+            name: chosen([cells], nobody) if isinstance(cells, str) else cells
+            for name, cells in columns.items()
+        }
+    )
+
+
+def _day(year: np.ndarray) -> np.ndarray:
+    """The first day of a year, in days since 1970."""
+    return (year - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+
+
+def _birth_days(birth_year: np.ndarray, cohort: Subjects, seed: int) -> np.ndarray:
+    first, following = _day(birth_year), _day(birth_year + 1)
+    draw = uniform_noise(cohort, seed, "birth date")
+    return first + np.floor(draw * (following - first)).astype(np.int64)
+
+
+def _dates(days: np.ndarray) -> pd.Series:
+    """ISO 8601 dates as text."""
+    days = days.astype(np.int64)
+    distinct, index = np.unique(days, return_inverse=True)
+    texts = np.datetime_as_string(distinct.astype("datetime64[D]"))
+    return chosen(texts.tolist(), index)
+
+
+def _completed_years(birth: np.ndarray, day: np.ndarray) -> np.ndarray:
+    years, days_of_year = [], []
+    for days in (birth, day):
+        date = days.astype(np.int64).astype("datetime64[D]")
+        month = date.astype("datetime64[M]")
+        years.append(date.astype("datetime64[Y]").astype(np.int64))
+        days_of_year.append(month.astype(np.int64) % 12 * 31 + (date - month).astype(np.int64))
+    not_yet = days_of_year[1] < days_of_year[0]
+    return (years[1] - years[0] - not_yet).astype("int16")
+
+
+def _pick_platform(sequencing: Sequencing, draw: np.ndarray) -> np.ndarray:
+    bounds = np.cumsum([share for _, share in sequencing.platforms])
+    return np.minimum(np.searchsorted(bounds, draw, side="right"), bounds.size - 1)
+
+
+def _read_figures(sequencing: Sequencing, cohort: Subjects, seed: int) -> dict[str, np.ndarray]:
+    coverage = standard_noise(cohort, seed, sequencing.figures[0].name)
+    figures = {}
+    for number, figure in enumerate(sequencing.figures):
+        own = standard_noise(cohort, seed, figure.name) if number else coverage
+        figures[figure.name] = _read_figure(figure, own, coverage)
+    return figures
+
+
+def _read_figure(figure: ReadFigure, own: np.ndarray, coverage: np.ndarray) -> np.ndarray:
+    correlation = figure.coverage_correlation
+    score = correlation * coverage + np.sqrt(1 - correlation**2) * own
+    value = np.clip(figure.mean + figure.sd * score, figure.minimum, figure.maximum)
+    value = np.round(value, figure.decimals)
+    return value.astype(np.int64) if figure.decimals == 0 else value

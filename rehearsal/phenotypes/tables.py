@@ -1,0 +1,49 @@
+"""Long tables, a row a person and thing, made of parts that concern some of the people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.phenotypes.subjects import Subjects
+
+Part = tuple[np.ndarray, Mapping[str, object]]
+
+
+def by_person(parts: Sequence[Part], types: Mapping[str, str], cohort: Subjects) -> pd.DataFrame:
+    """A table sorted by person, then part.
+
+    A part is the rows of its people (rising) and a cell or an array of cells by column. Types:
+    ``str`` (None is null), a number, or a nullable ``Int16`` (NaN is null).
+    """
+    rows = np.concatenate([np.empty(0, dtype=np.int64), *(rows for rows, _ in parts)])
+    order = np.argsort(rows, kind="stable")
+    part_of = np.repeat(np.arange(len(parts)), [len(part_rows) for part_rows, _ in parts])[order]
+    table = {"individual": cohort.id.take(rows[order]).array}
+    for column, kind in types.items():
+        cells = [columns[column] for _, columns in parts]
+        if kind == "str" and all(cell is None or isinstance(cell, str) for cell in cells):
+            table[column] = pd.array(cells, dtype="str").take(part_of)
+        elif kind == "str":
+            table[column] = _joined_texts(parts, cells).take(order)
+        else:
+            sizes = [len(own) for own, _ in parts]
+            filled = map(np.broadcast_to, cells, sizes)
+            joined = pd.Series(np.concatenate([np.empty(0), *filled])[order])
+            table[column] = joined.astype(kind).array
+    return pd.DataFrame(table)
+
+
+def chosen(texts: Sequence[str | None], index: np.ndarray) -> pd.Series:
+    """The text that each number stands for; none for -1."""
+    return pd.Series(pd.array([*texts, None], dtype="str").take(index))
+
+
+def _joined_texts(parts: Sequence[Part], cells: Sequence[object]) -> object:
+    filled = [
+        cell if isinstance(cell, pd.Series) else chosen([cell], np.zeros(len(rows), np.int64))
+        for cell, (rows, _) in zip(cells, parts, strict=True)
+    ]
+    return pd.concat(filled, ignore_index=True).array

@@ -1,0 +1,170 @@
+"""Who was treated with what, from when to when, with which response and adverse event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.phenotypes.clinical_types import AdverseEvent, Treatment
+from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age, uniform_noise
+from rehearsal.phenotypes.tables import by_person, chosen
+from rehearsal.phenotypes.trait_types import Coded, Traits
+
+if TYPE_CHECKING:
+    from rehearsal.phenotypes.missing import Flavours
+
+NOT_YET = "NAV"  # HL7: not available now, may be later
+YEARS_TO_EVENT = 1.0  # an adverse event comes within so many years of the start
+COLUMNS = {
+    "code": "str",
+    "label": "str",
+    "dose_mg": "float64",
+    "start_age": "int16",
+    "end_age": "Int16",
+    "indication": "str",
+    "indication_label": "str",
+    "response": "str",
+    "response_label": "str",
+    "adverse_event": "str",
+    "adverse_event_label": "str",
+}
+
+
+@dataclass(frozen=True)
+class Course:
+    """The people who were given one treatment: arrays of their number, rows rising."""
+
+    treatment: Treatment
+    rows: np.ndarray  # of the people
+    indication: np.ndarray  # index into treatment.indications
+    drug: np.ndarray  # index into treatment.drugs
+    start: np.ndarray  # age, years
+    end: np.ndarray  # inf: still treated
+    response: np.ndarray  # index into treatment.responses
+    response_known: np.ndarray
+    has_event: np.ndarray  # the drug's adverse event ended it
+
+    def events(self) -> Iterator[tuple[Coded, np.ndarray, np.ndarray]]:
+        """Adverse events: term, rows, ages."""
+        for number, drug in enumerate(self.treatment.drugs):
+            mine = self.has_event & (self.drug == number)
+            if drug.adverse_event is not None:
+                yield drug.adverse_event.term, self.rows[mine], self.end[mine]
+
+
+def draw_course(
+    treatment: Treatment,
+    onsets: Mapping[str, np.ndarray],
+    copies: Mapping[str, np.ndarray],
+    cohort: Subjects,
+    seed: int,
+) -> Course:
+    """Treat the people who have one of the diseases that it is for.
+
+    ``onsets``: ages of onset by disease, inf for never. ``copies``: of planted variants by gene.
+    The start is exponentially distributed after the first onset, the years on it too (rate
+    ``-log(1 - stopped_yearly)``); a course with a duration ends with it, and an adverse event
+    ends it early. Odds of the event: ``risk / (1 - risk)`` times the odds ratio a copy.
+    """
+
+    def draw(what: str) -> np.ndarray:
+        return uniform_noise(cohort, seed, f"{treatment.name} {what}")
+
+    ages = np.stack([onsets[name] for name in treatment.indications])
+    ages[ages > cohort.age] = np.inf
+    start = ages.min(axis=0) - treatment.years_to_start * np.log1p(-draw("start"))
+    treated = (start <= cohort.age) & (draw("treated") < by_sex_and_age(treatment.share, cohort))
+    rows = np.flatnonzero(treated)
+    start, age = start[rows], cohort.age[rows]
+
+    drug = _pick([drug.share for drug in treatment.drugs], draw("drug")[rows])
+    length = np.full(rows.size, np.inf)
+    if treatment.stopped_yearly > 0:
+        length = np.log1p(-draw("stop")[rows]) / np.log1p(-treatment.stopped_yearly)
+    if treatment.duration_years is not None:
+        length = np.minimum(length, treatment.duration_years)
+    event = draw("event")[rows] < _event_risk(treatment, drug, copies, rows)
+    event_after = YEARS_TO_EVENT * draw("event after")[rows]
+    event &= (event_after < length) & (start + event_after <= age)
+    end = start + np.where(event, event_after, length)
+    return Course(
+        treatment=treatment,
+        rows=rows,
+        indication=ages[:, rows].argmin(axis=0),
+        drug=drug,
+        start=start,
+        end=np.where(end <= age, end, np.inf),
+        response=_pick([share for _, share in treatment.responses], draw("response")[rows]),
+        response_known=np.minimum(end, age) - start >= treatment.years_to_response,
+        has_event=event,
+    )
+
+
+def _pick(shares: Sequence[float], draw: np.ndarray) -> np.ndarray:
+    """An index for each uniform number, in the given shares."""
+    index = np.searchsorted(np.cumsum(shares), draw, side="right")
+    return np.minimum(index, len(shares) - 1)
+
+
+def _event_risk(
+    treatment: Treatment, drug: np.ndarray, copies: Mapping[str, np.ndarray], rows: np.ndarray
+) -> np.ndarray:
+    risk = np.zeros(rows.size)
+    for number, one in enumerate(treatment.drugs):
+        if one.adverse_event is not None:
+            mine = drug == number
+            risk[mine] = _risk_with_copies(one.adverse_event, copies, rows[mine])
+    return risk
+
+
+def _risk_with_copies(
+    event: AdverseEvent, copies: Mapping[str, np.ndarray], rows: np.ndarray
+) -> np.ndarray:
+    odds = np.full(rows.size, event.risk / (1 - event.risk))
+    for gene, ratio in event.odds_ratios.items():
+        if gene in copies:
+            odds *= ratio ** copies[gene][rows]
+    return odds / (1 + odds)
+
+
+def treatments_table(
+    traits: Traits,
+    courses: Sequence[Course],
+    flavours: Mapping[str, Flavours],
+    cohort: Subjects,
+) -> pd.DataFrame:
+    """A row a treatment: ``individual`` and ``COLUMNS``; ages in whole years."""
+    diseases = {disease.name: disease for disease in traits.diseases}
+    parts = []
+    for course in courses:
+        treatment = course.treatment
+        known = course.response_known.copy()
+        if treatment.name in flavours:
+            known &= flavours[treatment.name].index[course.rows] < 0
+        response = np.where(known, course.response, -1)
+        event = np.where(course.has_event, course.drug, -1)
+        indications = [diseases[name] for name in treatment.indications]
+        terms = {
+            ("code", "label"): ([drug.term for drug in treatment.drugs], course.drug),
+            ("indication", "indication_label"): (indications, course.indication),
+            ("response", "response_label"): ([term for term, _ in treatment.responses], response),
+            ("adverse_event", "adverse_event_label"): (_event_terms(treatment), event),
+        }
+        columns = {
+            "dose_mg": np.array([drug.dose or np.nan for drug in treatment.drugs])[course.drug],
+            "start_age": np.floor(course.start),
+            "end_age": np.floor(np.where(np.isinf(course.end), np.nan, course.end)),
+        }
+        for (code, label), (some, index) in terms.items():
+            columns[code] = chosen([term and term.code for term in some], index)
+            columns[label] = chosen([term and term.label for term in some], index)
+        parts.append((course.rows, columns))
+    return by_person(parts, COLUMNS, cohort)
+
+
+def _event_terms(treatment: Treatment) -> list[Coded | None]:
+    return [drug.adverse_event and drug.adverse_event.term for drug in treatment.drugs]

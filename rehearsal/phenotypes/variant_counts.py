@@ -1,0 +1,127 @@
+"""How many variants of which kind everybody carries: one pass over a block, added up over blocks.
+
+They are what GA4GH's WGS quality figures of a call set are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numba
+import numpy as np
+import pandas as pd
+import tskit
+from numpy.typing import NDArray
+
+from rehearsal.genomes.carriers import Alleles, Haplotypes, carrier_chunks
+
+COUNTS = (
+    "heterozygous_snvs",
+    "homozygous_snvs",
+    "transitions",
+    "transversions",
+    "insertions",
+    "deletions",
+)
+TRANSITION, TRANSVERSION, INSERTION, DELETION, OTHER = range(5)
+TRANSITIONS = ({"A", "G"}, {"C", "T"})
+
+
+def variant_counts(ts: tskit.TreeSequence) -> pd.DataFrame:
+    """Counts of the alternate alleles that each person carries, a row an individual of the tree
+    sequence and the columns ``COUNTS``.
+
+    An allele counts once a person, whatever the copies; somebody with two different alternate
+    alleles of a site is heterozygous for both. One copy of one is homozygous here, so give
+    autosomes. The ancestral allele is the reference, as in the BCF files.
+    """
+    haplotypes = Haplotypes.of(ts)
+    counts = np.zeros((ts.num_individuals, len(COUNTS)), np.int32)
+    kinds: NDArray[np.int8] | None = None
+    for chunk in carrier_chunks(ts, haplotypes):
+        kinds = allele_kinds(chunk.table) if kinds is None else kinds
+        first = chunk.table.site_offset[chunk.first_site : chunk.first_site + chunk.positions.size]
+        _count(
+            chunk.indptr,
+            chunk.haplotype,
+            chunk.allele,
+            first,
+            kinds,
+            haplotypes.individual,
+            haplotypes.ploidy,
+            counts,
+        )
+    return pd.DataFrame(counts, columns=list(COUNTS))
+
+
+def add_up(parts: Iterable[pd.DataFrame], people: int) -> pd.DataFrame:
+    """The sum over blocks of ``variant_counts``, a row a person; zeros when there are none."""
+    total = np.zeros((people, len(COUNTS)), np.int64)
+    for part in parts:
+        total += part[list(COUNTS)].to_numpy()
+    return pd.DataFrame(total, columns=list(COUNTS))
+
+
+def quality_figures(counts: pd.DataFrame) -> pd.DataFrame:
+    """GA4GH WGS-QC figures of everybody's variants, to the two digits that it asks for.
+
+    A ratio to nothing is null. Definitions: github.com/ga4gh/quality-control-wgs,
+    metrics_definitions.md (its spelling of the het/hom ratio is kept).
+    """
+    ratios = {
+        "ratio_heterozygous_homzygous_snv": ("heterozygous_snvs", "homozygous_snvs"),
+        "ratio_insertion_deletion": ("insertions", "deletions"),
+        "ratio_transitions_transversions_snv": ("transitions", "transversions"),
+    }
+    figures = {
+        "count_snvs": counts["heterozygous_snvs"] + counts["homozygous_snvs"],
+        "count_insertions": counts["insertions"],
+        "count_deletions": counts["deletions"],
+    }
+    for name, (above, below) in ratios.items():
+        divisor = counts[below].where(counts[below] > 0)
+        figures[name] = (counts[above] / divisor).round(2)
+    return pd.DataFrame(figures)
+
+
+def allele_kinds(table: Alleles) -> NDArray[np.int8]:
+    """By allele of the table: what it is, compared with the first of its site."""
+    length = np.diff(table.text_offset)
+    alleles = table.site_offset[1:] - table.site_offset[:-1]
+    reference = np.repeat(table.site_offset[:-1], alleles)
+    change = length - length[reference]
+    kinds = np.select([change > 0, change < 0], [INSERTION, DELETION], OTHER).astype(np.int8)
+    letter = table.text[np.minimum(table.text_offset[:-1], max(table.text.size - 1, 0))]
+    single = (length == 1) & (length[reference] == 1)
+    other = letter[reference]
+    same_class = np.zeros(length.size, bool)
+    for pair in TRANSITIONS:
+        members = [ord(base) for base in pair]
+        same_class |= np.isin(letter, members) & np.isin(other, members)
+    return np.where(single, np.where(same_class, TRANSITION, TRANSVERSION), kinds).astype(np.int8)
+
+
+@numba.njit(cache=True)
+def _count(
+    indptr: NDArray[np.int64],
+    haplotype: NDArray[np.int32],
+    allele: NDArray[np.uint8],
+    first_allele: NDArray[np.int64],
+    kinds: NDArray[np.int8],
+    individual: NDArray[np.int32],
+    ploidy: NDArray[np.int8],
+    counts: NDArray[np.int32],
+) -> None:
+    """Add the sites of a chunk to ``counts``, whose columns are ``COUNTS``."""
+    for site in range(indptr.size - 1):
+        q, end = indptr[site], indptr[site + 1]
+        while q < end:
+            who = individual[haplotype[q]]
+            kind = kinds[first_allele[site] + allele[q]]
+            two = q + 1 < end and individual[haplotype[q + 1]] == who
+            alike = two and allele[q + 1] == allele[q]
+            if kind < 2:
+                counts[who, 1 if alike or ploidy[who] == 1 else 0] += 1
+            if kind < 4:
+                counts[who, 2 + kind] += 1
+            q += 2 if alike else 1
