@@ -60,6 +60,7 @@ def main(smk):
         answers=tables.answers,
         deadline_s=config["network"]["deadline_s"],
         realism=realism,
+        privacy=json.loads(Path(smk.input.privacy).read_text()),
     )
     write_page(smk.output.page, summary, tables)
     write_summary(smk.output.summary, summary)

@@ -27,6 +27,7 @@ from rehearsal.report.parts import (
     whole,
 )
 from rehearsal.report.pca import ALL, spectrum_shares
+from rehearsal.report.privacy import power_figure
 from rehearsal.report.style import PAGE
 from rehearsal.report.summary import PROBLEM_COLUMNS, verdict
 from rehearsal.report.tables import ReportTables, cohort_table, kind_table, node_table
@@ -98,6 +99,7 @@ def sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Section]:
         _pca(tables),
         _demography(tables),
         _realism(tables),
+        _privacy(summary),
         _checks(summary),
         _provenance(summary),
         _limits(),
@@ -332,6 +334,36 @@ def _realism(tables: ReportTables) -> Section | None:
     drawings = [Drawing(caption, svg) for caption, svg in tables.realism_svgs.items()]
     table = table_of(frame.assign(verdict=states), caption, shown)
     return Section("realism", "Realism", [table, *drawings])
+
+
+def _privacy(summary: Mapping[str, Any]) -> Section | None:
+    """How often an attacker finds who is in a node, and what protection costs true questions."""
+    if not summary["privacy"].get("table"):
+        return None
+    measured = summary["privacy"]["measured"]
+    frame = pd.DataFrame(summary["privacy"]["table"])
+    most = frame[frame["queries"] == frame["queries"].max()]
+    worst = most.loc[most.groupby("protection", sort=False)["power"].idxmax()]
+    shown = [
+        Shown("protection", Column("Protection", names_row=True)),
+        Shown("attack", Column("Strongest attack"), _spaced),
+        Shown("power", Column("Members found", number=True), percent),
+        Shown("auc", Column("AUC", number=True), "{:.2f}".format),
+        Shown("refused", Column("True answers refused", number=True), percent),
+        Shown("refused_common", Column("of common alleles", number=True), percent),
+    ]
+    caption = (
+        f"After {whole(frame['queries'].max())} queries at {len(measured['nodes'])} nodes, "
+        f"{percent(measured['false_positives'], 0)} false positives, "
+        f"{whole(measured['targets'])} people attacked."
+    )
+    figure = Figure(
+        "privacy",
+        "Members that the strongest attack finds, by the number of queries it asks. "
+        "The dashed line is what the public tier promises.",
+        figures.vega_specification(power_figure(summary["privacy"]["table"], PAGE, "container")),
+    )
+    return Section("privacy", "Re-identification", [figure, table_of(worst, caption, shown)])
 
 
 def _checks(summary: Mapping[str, Any]) -> Section | None:

@@ -37,6 +37,7 @@ rule page:
         latency=rules.ask.output.latency,
         conditions=rules.ask.output.conditions,
         distances=rules.distances.output.distances,
+        privacy=rules.membership.output.summary,
         realism=rules.realism.output.table,
         realism_map=rules.realism.output.map,
         realism_fst=rules.realism.output.fst,

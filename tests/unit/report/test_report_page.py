@@ -228,3 +228,18 @@ def test_charts_are_drawn_without_a_console_message(tmp_path, page_of, tables):
     charts = re.findall(r'class="chart [^"]*drawn[^"]*"', done.stdout)
     assert len(charts) == 5
     assert done.stdout.count('role="graphics-document"') == 5
+
+
+def test_the_membership_attack_is_shown_by_protection(page_of, tables):
+    costs = {"auc": 0.9, "refused": 0.2, "refused_common": 0.1}
+    rows = [
+        {"protection": name, "attack": "rarest_first", "queries": number, "power": power} | costs
+        for name, powers in {"none": (0.4, 1.0), "public": (0.06, 0.07)}.items()
+        for number, power in zip((1, 1000), powers, strict=True)
+    ]
+    measured = {"nodes": ["BE"], "targets": 80, "false_positives": 0.05}
+    text = read(page_of(tables, privacy={"measured": measured, "table": rows, "checks": []})).text
+    assert "Re-identification" in text
+    assert "rarest first" in text
+    assert "100\u00a0%" in text
+    assert "7.0\u00a0%" in text
