@@ -75,7 +75,7 @@ def test_every_site_has_two_alleles_or_more_among_the_samples(simulate):
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
-@pytest.mark.parametrize("people", [2, 5, 20])
+@pytest.mark.parametrize("people", [2, 5])
 def test_one_allele_sites_are_those_that_genotypes_say(people, seed):
     ts = msprime.sim_ancestry(
         people, population_size=1_000, sequence_length=500, recombination_rate=1e-6,
