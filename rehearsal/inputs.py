@@ -16,6 +16,7 @@ from rehearsal.genomes.assembly import read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.model import Block, Country, Gene, InputError, PlantedVariant, Variant
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
+from rehearsal.phenotypes.consent import read_consent
 
 TYPE_NAMES = {
     "integer": "a whole number",
@@ -65,6 +66,7 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
         raise InputError(_source_of(["genome"], sources), "genome.regions", "expected a region")
     nodes = config["network"]["nodes"]
     foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
+    read_consent(Path(config["consent"]))
     numbers = people_numbers(config, countries, sources)
     return Inputs(countries, numbers, planted, genes, blocks, foreign)
 

@@ -153,6 +153,7 @@ class Query:
     request: dict[str, Any]  # the Beacon v2 request body
     tier: str = "controlled"  # public, registered, controlled
     method: Literal["GET", "POST"] = "POST"
+    purpose: str | None = None  # what the answer is for, as DUO terms; None: not stated
 
 
 @dataclass(frozen=True, slots=True)

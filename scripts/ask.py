@@ -11,6 +11,7 @@ from rehearsal.bench.suite import read_suite
 from rehearsal.bench.truth import read_truth
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
+from rehearsal.network.issuer import tokens
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.network.registry import with_foreign
 
@@ -35,6 +36,7 @@ def main(smk):
                 service,
                 network["deadline_s"],
                 foreign,
+                tokens(Path(smk.input.issuer).parent, network["asker"]),
             )
     with written_aside(smk.output.answers) as path:
         asked.answers.to_parquet(path)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
+from rehearsal.network.issuer import rehearsal_access
 from rehearsal.node.people import build_people
 from rehearsal.node.settings import NodeSettings
 
@@ -13,7 +14,8 @@ from rehearsal.node.settings import NodeSettings
 def main(smk):
     people = pd.read_parquet(smk.input.people)
     tables = {
-        name: pd.read_parquet(smk.input[name]) for name in ("diseases", "measurements", "features")
+        name: pd.read_parquet(smk.input[name])
+        for name in ("diseases", "measurements", "features", "consent")
     }
     for country, settings in zip(smk.params.countries, smk.output.settings, strict=True):
         folder = Path(settings).parent
@@ -33,7 +35,8 @@ def main(smk):
             country.name,
             genes=smk.params.genes,
             reference_year=smk.params.reference_year,
-        ).opened().write(folder)
+            access=rehearsal_access(country.code),
+        ).write(folder)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from rehearsal.seeds import derive_seed
 def main(smk):
     trees = dict(zip(smk.params.blocks, map(Path, smk.input.trees), strict=True))
     people = pd.read_parquet(smk.input.people)
-    diseases, measurements, features = (
-        pd.read_parquet(smk.input[name]) for name in ("diseases", "measurements", "features")
+    diseases, measurements, features, consent = (
+        pd.read_parquet(smk.input[name])
+        for name in ("diseases", "measurements", "features", "consent")
     )
     suite = draw_suite(
         read_templates(Path(smk.input.templates)),
@@ -27,7 +28,7 @@ def main(smk):
         features,
         derive_seed(smk.params.seed, "suite"),
     )
-    truth = Truth(trees, people, diseases, features, measurements, smk.params.genes)
+    truth = Truth(trees, people, diseases, features, measurements, smk.params.genes, consent)
     write_suite(suite, Path(smk.output.suite))
     write_truth(truth.answers(suite), Path(smk.output.truth))
     print(f"{len(suite)} queries")

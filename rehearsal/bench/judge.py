@@ -22,6 +22,7 @@ from rehearsal.network.join import (
 
 # Frequencies are written in decimal, some with six digits; the counts beside them are exact
 FREQUENCY_TOLERANCE = 1e-6
+ROUNDED = 10  # by so much a protected count may be more than there are
 SHOWN = 3  # variants or individuals named in a text
 
 Tallies = dict[AlleleKey, dict[str, AlleleTally]]
@@ -52,6 +53,35 @@ def judge(query: Query, expected: Expected, answer: Answer) -> Judgement:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         differences, observed = [f"records that cannot be read: {error!r}"], "unreadable records"
     return Judgement(not differences, wanted, observed, "; ".join(differences))
+
+
+def judge_protected(query: Query, expected: Expected, answer: Answer) -> Judgement:
+    """Judge an answer to a tier that is told less: what it tells must be true, it may tell less.
+
+    Nobody may exist who does not, a count may only be rounded, and nothing may be told that names
+    a person or an allele's frequency.
+    """
+    wanted = f"no more than {expected_text(answer.node, expected, 'count')}"
+    if expected.refused:
+        return _judge_refusal(answer)
+    if answer.state != "answered":
+        return Judgement(False, wanted, _said(answer), f"{_said(answer)}: {answer.reason}")
+    observed = _observed_text(answer)
+    differences = list(_too_much(expected, answer))
+    return Judgement(not differences, wanted, observed, "; ".join(differences))
+
+
+def _too_much(expected: Expected, answer: Answer) -> Iterable[str]:
+    returned = (answer.body or {}).get("meta", {}).get("returnedGranularity")
+    count = count_of(answer)
+    if returned not in ("boolean", "count"):
+        yield f"granularity {returned} for a tier without records"
+    if any(True for _ in records(answer)):
+        yield "records for a tier without records"
+    if says_exists(answer) and not expected.exists:
+        yield "exists True instead of False"
+    if count is not None and count > expected.count + ROUNDED:
+        yield f"count {count} instead of at most {expected.count}, rounded"
 
 
 def _judge_refusal(answer: Answer) -> Judgement:

@@ -14,7 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.bench.judge import Judgement, judge, judge_network, network_state
+from rehearsal.bench.judge import (
+    Judgement,
+    judge,
+    judge_network,
+    judge_protected,
+    network_state,
+)
 from rehearsal.bench.truth import Expected
 from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.client import NetworkClient
@@ -72,6 +78,7 @@ def ask_suite(
     service: NodeEntry,
     deadline_s: float,
     foreign: Collection[str] = (),
+    tokens: Mapping[str, str] | None = None,
     repeats: int = 1,
     controls: int = 20,
     burst: int = 16,
@@ -80,7 +87,8 @@ def ask_suite(
 
     ``service`` is the network of ``nodes``; these are asked directly for the control only.
     ``foreign``: countries whose nodes are not ours: they may give less than is asked for, and
-    refuse with any HTTP 4xx.
+    refuse with any HTTP 4xx. ``tokens``: the asker's, by tier; a tier without one is asked
+    without a token, as the public.
 
     Before that, one query of every kind is asked and forgotten, so that connections are open and
     caches warm; ``controls`` rounds of control requests follow. After the suite it is asked once
@@ -91,7 +99,18 @@ def ask_suite(
     if missing:
         raise KeyError(f"no expected answer for {', '.join(sorted(missing))}")
     return asyncio.run(
-        _ask_suite(suite, expected, nodes, service, deadline_s, foreign, repeats, controls, burst)
+        _ask_suite(
+            suite,
+            expected,
+            nodes,
+            service,
+            deadline_s,
+            foreign,
+            tokens or {},
+            repeats,
+            controls,
+            burst,
+        )
     )
 
 
@@ -102,13 +121,14 @@ async def _ask_suite(
     service: NodeEntry,
     deadline_s: float,
     foreign: Collection[str],
+    tokens: Mapping[str, str],
     repeats: int,
     controls: int,
     burst: int,
 ) -> Asked:
     conditions = _conditions(nodes, deadline_s, repeats)
     rows: list[dict[str, Any]] = []
-    async with ServiceClient(service) as network:
+    async with ServiceClient(service, lambda query: tokens.get(query.tier)) as network:
         for query in {query.kind: query for query in suite}.values():
             await network.ask(query, deadline_s)
         async with NetworkClient(nodes) as client:
@@ -197,6 +217,8 @@ def _judged(
     repeat: int,
 ) -> list[dict[str, Any]]:
     """The rows of one query: every node's, and the network's own answer's."""
+    if query.tier != "controlled":
+        return _judged_protected(query, expected, reply, repeat)
     rows, coarse, wrong = [], {}, []
     for answer in reply.answers:
         judged_on = _judged_on(query, answer, answer.node in foreign)
@@ -217,6 +239,27 @@ def _judged(
     row = _network_row(query, reply.joined, repeat) | _told(verdict, basis)
     without = ", ".join(f"{node} on {judged_on} only" for node, judged_on in coarse.items())
     return [*rows, row | {"reason": verdict.difference or without}]
+
+
+def _judged_protected(
+    query: Query, expected: Mapping[str, Expected], reply: NetworkReply, repeat: int
+) -> list[dict[str, Any]]:
+    """The rows of a query of a tier that is told less than there is.
+
+    The network's answer must be what its nodes told, put together.
+    """
+    rows = []
+    for answer in reply.answers:
+        verdict = judge_protected(query, expected[answer.node], answer)
+        row = _row(query, answer, repeat) | _told(verdict, "protected")
+        rows.append(row | {"reason": verdict.difference or answer.reason})
+    told = [answer for answer in reply.answers if answer.state == "answered"]
+    exists = any(says_exists(answer) for answer in told)
+    wrong = [str(row["node"]) for row in rows if not row["equal"]]
+    equal = not wrong and reply.joined.exists is exists
+    verdict = Judgement(equal, f"exists {exists}", f"exists {reply.joined.exists}", "")
+    row = _network_row(query, reply.joined, repeat) | _told(verdict, "protected")
+    return [*rows, row | {"reason": ", ".join(wrong)}]
 
 
 def _has_refused(expected: Expected, answer: Answer) -> bool:

@@ -90,7 +90,9 @@ def _drawn(template: Template, cohort: Cohort, random: np.random.Generator) -> I
                 template.granularity,
                 {"skip": 0, "limit": PAGE if template.granularity == "record" else 1},
             ),
+            tier=template.tier,
             method=template.method,
+            purpose=template.purpose,
         )
 
 
@@ -106,7 +108,9 @@ def _as_they_stand(template: Template) -> Iterator[Query]:
                 given.get("granularity", "count"),
                 given.get("pagination", {"skip": 0, "limit": 10}),
             ),
+            tier=template.tier,
             method=given.get("method", "POST"),
+            purpose=template.purpose,
         )
 
 

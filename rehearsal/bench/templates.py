@@ -17,7 +17,10 @@ KINDS = (
 FREQUENCIES = ("singleton", "rare", "common")
 SHAPES = ("snv", "indel")
 FILTERS = ("sex", "disease", "phenotype")
+TIERS = ("public", "registered", "controlled")
+PURPOSE = "DUO:0000006"  # health research, unless a template says otherwise
 COMMON = {"name", "kind", "draw"}
+ASKED = {"tier", "purpose"}  # keys that every template may have
 DRAWN = COMMON | {"number", "granularity"}
 SITE = {"frequency", "shape"}
 # the keys of each draw rule: (those that must be there, those that may)
@@ -43,6 +46,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "frequency": FREQUENCIES,
     "shape": SHAPES,
     "method": ("GET", "POST"),
+    "tier": TIERS,
 }
 
 
@@ -61,6 +65,8 @@ class Template:
     inside: bool = False
     filters: tuple[str, ...] = ()
     method: str = "POST"
+    tier: str = "controlled"
+    purpose: str | None = PURPOSE
     requests: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -94,7 +100,7 @@ def _template(path: Path, index: int, given: Any) -> Template:
     rule = given.get("draw")
     if rule not in RULES:
         raise InputError(path, f"{key}.draw", f"one of {', '.join(RULES)}, not {rule!r}")
-    required, optional = RULES[rule]
+    required, optional = RULES[rule][0], RULES[rule][1] | ASKED
     for name in sorted(required - given.keys()):
         raise InputError(path, f"{key}.{name}", f"this key, for draw: {rule}")
     for name in sorted(given.keys() - required - optional):
@@ -113,6 +119,8 @@ def _fault(name: str, value: Any) -> str | None:
         return f"one of {', '.join(CHOICES[name])}"
     if name in WHOLE and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         return "a whole number above 0"
+    if name == "purpose" and not isinstance(value, str | None):
+        return "DUO terms as text, or null"
     if name == "inside" and not isinstance(value, bool):
         return "true or false"
     if name == "filters" and not (

@@ -20,6 +20,16 @@ from rehearsal.files import written_aside
 from rehearsal.model import AlleleCounts, Block, Gene, InputError, Query, Variant
 
 GROUPS = ("", "_F", "_M")  # everybody, women, men: as populations are named in answers
+# Consent, read from the Data Use Ontology's definitions: which permissions a purpose may rest on
+NO_RESTRICTION, DISEASE_RESEARCH = "DUO:0000004", "DUO:0000007"
+RESTS_ON = {
+    "DUO:0000042": ["DUO:0000004", "DUO:0000042"],  # general research
+    "DUO:0000006": ["DUO:0000004", "DUO:0000042", "DUO:0000006"],  # health research
+    "DUO:0000007": ["DUO:0000004", "DUO:0000042", "DUO:0000006"],  # one disease, or that itself
+    "DUO:0000011": ["DUO:0000004", "DUO:0000042", "DUO:0000011"],  # origins and ancestry
+    "DUO:0000043": ["DUO:0000004", "DUO:0000043"],  # clinical care
+}
+PERMISSION = "DUO:00000(?:04|42|06|07|11|43)"
 SEX_OF_TERM = {"NCIT:C16576": "female", "NCIT:C20197": "male"}
 
 GroupCounts = dict[str, AlleleCounts]
@@ -71,7 +81,8 @@ class Truth:
     """Answers queries from the whole cohort.
 
     ``trees``: a tree-sequence file a block, individual *i* being row *i* of ``people``;
-    ``people``, ``diseases``, ``features``, ``measurements``: the tables of docs/architecture.md.
+    ``people``, ``diseases``, ``features``, ``measurements``, ``consent``: the tables of
+    docs/architecture.md; without ``consent`` everybody permits everything.
     """
 
     def __init__(
@@ -82,6 +93,7 @@ class Truth:
         features: pd.DataFrame,
         measurements: pd.DataFrame,
         genes: Sequence[Gene],
+        consent: pd.DataFrame | None = None,
     ) -> None:
         self._trees = dict(sorted(trees.items()))
         self._people = people.reset_index(drop=True)
@@ -89,6 +101,7 @@ class Truth:
         country = pd.Categorical(people["country"], categories=self._countries).codes
         # a person's cell in a table of counts by country and sex
         self._cell = country.astype(np.int64) * 2 + (people["sex"] == "male").to_numpy()
+        self._consent = None if consent is None else consent.set_index("individual")
         self._genes = {gene.name: gene for gene in genes}
         self._codes = pd.concat(
             [
@@ -114,7 +127,9 @@ class Truth:
                 expected[query.id] = dict.fromkeys(self._countries, refusal)
                 continue
             question = self._question(query)
-            tallies[query.id] = _Tally(question, self._selected(question.filters))
+            permitting = self._permitting(query.purpose)
+            selected = self._selected(question.filters) & permitting
+            tallies[query.id] = _Tally(question, selected, permitting)
         for block in self._trees:
             mine = [t for t in tallies.values() if t.question.contig == block.contig]
             if mine:
@@ -158,6 +173,28 @@ class Truth:
                 chosen &= self._people["id"].isin(having).to_numpy()
         return chosen
 
+    def _permitting(self, purpose: str | None) -> np.ndarray:
+        """Whose consent permits a purpose: bool[people]. Raises ValueError for purposes with
+        conditions, which the truth does not know."""
+        if self._consent is None:
+            return np.ones(len(self._people), dtype=bool)
+        records = self._consent.reindex(self._people["id"])
+        uses = records["uses"].fillna("").str.split(",").explode().str.strip()
+        granting = uses.str.match(PERMISSION)
+        if purpose is None:
+            covering = uses == NO_RESTRICTION
+        else:
+            term, _, disease = purpose.partition(" ")
+            if term not in RESTS_ON or (disease and term != DISEASE_RESEARCH):
+                raise ValueError(f"no truth for the purpose {purpose}")
+            covering = uses.isin([*RESTS_ON[term], purpose])
+        is_kept = records["withdrawn"].eq(False).to_numpy()
+        return (
+            is_kept
+            & covering.groupby(level=0).any()[self._people["id"]].to_numpy()
+            & granting.groupby(level=0).all()[self._people["id"]].to_numpy()
+        )
+
     def _count(self, block: Block, tallies: list[_Tally]) -> None:
         """Add what one block holds to the tallies of the questions about its contig."""
         intervals = [(t.question.start, t.question.end) for t in tallies]
@@ -165,16 +202,16 @@ class Truth:
             return
         genotypes = _Genotypes(block.contig, tskit.load(self._trees[block]), self._cell)
         for variant, copies in genotypes.within(intervals):
-            counts = None
+            counts: dict[bytes, np.ndarray] = {}
             for tally in tallies:
                 if not tally.question.asks_for(variant):
                     continue
                 if tally.question.wants_people:
                     tally.carriers |= copies > 0
                     continue
-                if counts is None:
-                    counts = genotypes.counts(copies)
-                tally.add(variant, counts)
+                if tally.permitting_key not in counts:
+                    counts[tally.permitting_key] = genotypes.counts(copies, tally.permitting)
+                tally.add(variant, counts[tally.permitting_key])
 
     def _expected(self, tally: _Tally) -> dict[str, Expected]:
         return {
@@ -196,9 +233,12 @@ class Truth:
 class _Tally:
     """What has been counted for one question so far."""
 
-    def __init__(self, question: _Question, selected: np.ndarray) -> None:
+    def __init__(self, question: _Question, selected: np.ndarray, permitting: np.ndarray) -> None:
+        """``selected``: the people with its filters' terms; ``permitting``: those whose consent
+        covers its purpose; both bool[people]."""
         self.question = question
-        self.selected = selected
+        self.selected, self.permitting = selected, permitting
+        self.permitting_key = np.packbits(permitting).tobytes()
         self.carriers = np.zeros(len(selected), dtype=bool)
         # per variant, int[countries, sexes, 5]: an, ac, hom, het, hemi
         self.counts: dict[Variant, np.ndarray] = {}
@@ -246,7 +286,6 @@ class _Genotypes:
         self._person = trees.nodes_individual[self._samples]
         self._ploidy = np.bincount(self._person, minlength=people)
         self._cells = 2 * (int(cell.max()) // 2 + 1)
-        self._called = np.bincount(cell, self._ploidy, self._cells).astype(np.int64)
 
     def within(self, intervals: Sequence[tuple[int, int]]) -> Iterator[tuple[Variant, np.ndarray]]:
         """Each alternate allele at sites that overlap an interval, with the copies of each
@@ -272,17 +311,20 @@ class _Genotypes:
             wanted |= (starts < end) & (starts + lengths > start)
         return np.flatnonzero(wanted)
 
-    def counts(self, copies: np.ndarray) -> np.ndarray:
-        """int[countries, sexes, 5] of one allele: an, ac, hom, het, hemi."""
+    def counts(self, copies: np.ndarray, among: np.ndarray) -> np.ndarray:
+        """int[countries, sexes, 5] of one allele among some people (bool[people]): an, ac, hom,
+        het, hemi."""
         two = self._ploidy == 2
+        copies = copies * among
         parts = (
+            self._ploidy * among,
             copies,
             two & (copies == 2),
             two & (copies == 1),
             (self._ploidy == 1) & (copies == 1),
         )
         sums = [np.bincount(self._cell, part, self._cells).astype(np.int64) for part in parts]
-        return np.stack([self._called, *sums], axis=1).reshape(-1, 2, 5)
+        return np.stack(sums, axis=1).reshape(-1, 2, 5)
 
 
 def pooled_sites(trees: Mapping[Block, Path]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from rehearsal import __version__
 from rehearsal.model import Granularity
-from rehearsal.network.client import NodeRequest
+from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.health_page import health_body, health_html
 from rehearsal.network.joining import BEACON_ID, Conditions, join_entries, join_terms
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
@@ -106,7 +106,11 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
 
 async def _terms(network: Network, request: Request) -> Response:
     conditions = _conditions(network, request)
-    asked = NodeRequest("filtering_terms", authorization=request.headers.get("authorization"))
+    asked = NodeRequest(
+        "filtering_terms",
+        authorization=request.headers.get("authorization"),
+        purpose=request.headers.get(PURPOSE),
+    )
     answers = await network.ask(asked, conditions)
     return _json(join_terms(network.parts(answers), conditions))
 
@@ -124,7 +128,7 @@ async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest
 
     What we do not understand is for the nodes to refuse: theirs is the word on their data.
     """
-    authorization = request.headers.get("authorization")
+    authorization, purpose = (request.headers.get(one) for one in ("authorization", PURPOSE))
     if len(request.scope["query_string"]) > MAX_QUERY_STRING:
         raise BeaconProblem(f"the URL's parameters are longer than {MAX_QUERY_STRING} bytes", 414)
     pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in OWN_PARAMETERS]
@@ -132,9 +136,9 @@ async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest
         if pairs:
             raise BeaconProblem("a POST is asked by its body: no parameters in the URL")
         raw = await _body(request)
-        asked = NodeRequest(path, "POST", _document(raw), authorization=authorization)
+        asked = NodeRequest(path, "POST", _document(raw), (), authorization, purpose)
         return asked, _understood(from_body, raw)
-    asked = NodeRequest(path, "GET", None, tuple(pairs), authorization)
+    asked = NodeRequest(path, "GET", None, tuple(pairs), authorization, purpose)
     return asked, _understood(from_query_string, pairs)
 
 

@@ -30,6 +30,7 @@ WITHOUT_SUMMARY = frozenset(
 )
 # how a connection that the other side has closed shows itself, by how far it had got
 DROPPED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
+PURPOSE = "X-Rehearsal-Purpose"
 POST_NOT_TAKEN = (405, 501)
 
 
@@ -47,7 +48,8 @@ class NodeRequest:
 
     ``path``: below a node's base URL, percent-encoded. ``body``: of a POST; ``parameters``: of a
     GET. ``authorization``: the asker's own header, for nodes to which the registry gives no
-    token. ``query``: name of the query in the answers.
+    token. ``purpose``: what the answer is for, as DUO terms. ``query``: name of the query in the
+    answers.
     """
 
     path: str
@@ -55,15 +57,18 @@ class NodeRequest:
     body: dict[str, Any] | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     authorization: str | None = None
+    purpose: str | None = None
     query: str = ""
 
     @classmethod
     def of(cls, query: Query) -> NodeRequest:
         """The request that a query of the suite makes."""
         if query.method == "POST":
-            return cls(query.entry_type, "POST", query.request, query=query.id)
+            return cls(
+                query.entry_type, "POST", query.request, purpose=query.purpose, query=query.id
+            )
         parameters = tuple(get_parameters(query.request).items())
-        return cls(query.entry_type, "GET", None, parameters, query=query.id)
+        return cls(query.entry_type, "GET", None, parameters, purpose=query.purpose, query=query.id)
 
     def as_get(self) -> NodeRequest:
         """The same as a GET. Raises UnsayableError for what a GET cannot say."""
@@ -224,6 +229,8 @@ def _headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
     headers = {"Accept": "application/json"}
     if request.method == "POST":
         headers["Content-Type"] = "application/json"
+    if request.purpose:
+        headers[PURPOSE] = request.purpose
     if token := token_of(node):
         # the asker's own token is another authority's: it is not shown to this node
         headers["Authorization"] = f"Bearer {token}"

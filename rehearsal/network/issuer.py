@@ -28,14 +28,18 @@ from rehearsal.node.access_settings import (
     DATASETS_URL,
     REGISTERED_ACCESS,
     VISA_TYPES,
+    AccessSettings,
+    DatasetAccess,
     IssuerSettings,
 )
+from rehearsal.node.settings import NodeSettings
 from rehearsal.node.tokens import PASSPORT, PASSPORT_TYPE, VISA
 
 URL = "https://issuer.rehearsal.example"  # reserved by RFC 2606: nobody answers there
 AUDIENCE = "https://network.rehearsal.example"  # all nodes of a rehearsal
 CENTRAL_COMMITTEE = f"{DATASETS_URL}all"  # a grant that nodes may take for any of their datasets
 
+TRUSTED = "issuer.jwks.json"  # in a node's folder: the keys of the run's issuer
 SETTINGS, JWKS, SECRET_KEYS, SUBJECTS = "issuer.json", "jwks.json", "keys.json", "subjects"
 ALGORITHMS = ("ES256", "RS256")
 SUBJECT = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -112,7 +116,8 @@ def make_issuer(folder: Path, url: str = URL) -> Issuer:
     """
     if (folder / SETTINGS).exists():
         return open_issuer(folder)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     private = {
         "ES256": ec.generate_private_key(ec.SECP256R1()),
         "RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
@@ -161,6 +166,33 @@ def person(
         for one in grants
     ]
     return Person(name or f"{role}-{place}", tuple(visas))
+
+
+def rehearsal_access(country: str) -> AccessSettings:
+    """``access:`` of a country's node in a rehearsal: it trusts the run's issuer, whose keys lie in
+    its folder, and takes the central committee's grant for each of its datasets."""
+    settings = NodeSettings.for_country(country, country)
+    granted = DatasetAccess(grants=(CENTRAL_COMMITTEE,))
+    trusted = IssuerSettings(URL, jwks_file=TRUSTED, jku=f"{URL}/jwks")
+    return AccessSettings(
+        audience=(AUDIENCE, settings.beacon_id),
+        issuers=(trusted,),
+        datasets=dict.fromkeys(settings.datasets, granted),
+    )
+
+
+def tokens(folder: Path, country: str, lifetime_s: int = HOUR_S) -> dict[str, str]:
+    """Passports by tier for a researcher of a country, from the issuer of a run.
+
+    The public has none. Controlled access rests on the central committee's grant.
+    """
+    issuer = open_issuer(folder)
+    known = person("researcher", country, issuer=issuer.url, name=f"registered-{country.lower()}")
+    granted = person("researcher", country, [CENTRAL_COMMITTEE], issuer.url)
+    return {
+        "registered": issue(issuer, known, lifetime_s=lifetime_s).passport,
+        "controlled": issue(issuer, granted, lifetime_s=lifetime_s).passport,
+    }
 
 
 def dataset_url(dataset: str) -> str:

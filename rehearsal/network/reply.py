@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -30,10 +30,15 @@ class NetworkReply:
 
 
 class ServiceClient:
-    """Keeps connections to a network service alive. Use as ``async with ServiceClient(entry)``."""
+    """Keeps connections to a network service alive. Use as ``async with ServiceClient(entry)``.
 
-    def __init__(self, service: NodeEntry) -> None:
-        self._service = service
+    ``token``: gives the bearer token that a query is asked with, or None for the public.
+    """
+
+    def __init__(
+        self, service: NodeEntry, token: Callable[[Query], str | None] = lambda _: None
+    ) -> None:
+        self._service, self._token = service, token
         self._client = NetworkClient([service])
 
     async def __aenter__(self) -> Self:
@@ -55,7 +60,12 @@ class ServiceClient:
         """
         own = [("deadlineS", f"{deadline_s:g}"), ("trace", "true" if trace else "false")]
         request = NodeRequest.of(query)
-        request = replace(request, parameters=(*request.parameters, *own))
+        token = self._token(query)
+        request = replace(
+            request,
+            parameters=(*request.parameters, *own),
+            authorization=None if token is None else f"Bearer {token}",
+        )
         started = asyncio.get_running_loop().time()
         answer = await self._client.put(self._service, request, started, deadline_s + MARGIN_S)
         return read_reply(answer)

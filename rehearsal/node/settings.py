@@ -84,8 +84,12 @@ class NodeSettings:
 
     def opened(self) -> NodeSettings:
         """The same node with everything open to everybody: for tests and invented people."""
-        datasets = (self.frequencies_dataset, self.people_dataset, self.tests_dataset)
-        return replace(self, access=open_to_all(datasets))
+        return replace(self, access=open_to_all(self.datasets))
+
+    @property
+    def datasets(self) -> tuple[str, str, str]:
+        """Identifiers of the node's datasets."""
+        return self.frequencies_dataset, self.people_dataset, self.tests_dataset
 
     @classmethod
     def read(cls, folder: Path | str) -> NodeSettings:
@@ -106,10 +110,8 @@ class NodeSettings:
         )
         values["access"] = access_settings(path, values.get("access"))
         settings = _instance(path, "settings", cls, values)
-        known = {settings.frequencies_dataset, settings.people_dataset, settings.tests_dataset}
-        strangers = set(settings.access.datasets) - known
-        if strangers:
-            raise InputError(path, "access.datasets", f"some of {', '.join(sorted(known))}")
+        if set(settings.access.datasets) - set(settings.datasets):
+            raise InputError(path, "access.datasets", f"some of {', '.join(settings.datasets)}")
         return settings
 
     def write(self, folder: Path | str) -> Path:

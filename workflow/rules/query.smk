@@ -9,6 +9,7 @@ rule suite:
         diseases=rules.phenotypes.output.diseases,
         measurements=rules.phenotypes.output.measurements,
         features=rules.phenotypes.output.features,
+        consent=rules.consent.output.consent,
         templates=config["queries"],
     output:
         suite=f"{RESULTS}/queries/suite.json",
@@ -42,6 +43,7 @@ rule ask:
         settings=rules.node_people.output.settings,
         people=rules.node_people.output.people,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
+        issuer=rules.issuer.output.secret,
         foreign=optional(config["network"]["nodes"]),
     output:
         answers=f"{RESULTS}/queries/answers.parquet",

@@ -8,6 +8,7 @@ rule node_people:
         diseases=rules.phenotypes.output.diseases,
         measurements=rules.phenotypes.output.measurements,
         features=rules.phenotypes.output.features,
+        consent=rules.consent.output.consent,
         genes=config["genes"],
     output:
         settings=expand(f"{RESULTS}/nodes/{{country}}/node.yaml", country=COUNTRIES),
@@ -18,7 +19,7 @@ rule node_people:
         phenotypes=expand(
             f"{RESULTS}/nodes/{{country}}/phenotypes/{{table}}.parquet",
             country=COUNTRIES,
-            table=["diseases", "measurements", "features"],
+            table=["diseases", "measurements", "features", "consent"],
         ),
     log:
         f"{LOGS}/node_people.log",
@@ -31,7 +32,13 @@ rule node_people:
         runtime=30,
     params:
         number=len(COUNTRIES),
-        code=code("node/people.py", "node/settings.py"),
+        code=code(
+            "node/people.py",
+            "node/settings.py",
+            "node/access_settings.py",
+            "node/consent.py",
+            "network/issuer.py",
+        ),
         countries=INPUTS.countries,
         genes=INPUTS.genes,
         reference_year=config["cohort"]["reference_year"],

@@ -18,6 +18,8 @@ from rehearsal.bench.truth import (
 )
 from rehearsal.model import AlleleCounts, Block, InputError, Query, Variant
 
+from .conftest import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE
+
 
 def variants(parameters: dict, granularity: str = "count", kind: str = "count") -> Query:
     request = beacon_request(parameters, [], granularity, {"skip": 0, "limit": 10})
@@ -241,3 +243,56 @@ def test_the_truth_survives_its_file(truth: Truth, tmp_path: Path):
     (tmp_path / "answers.json").write_text('{"q": {"FI": 3}}')
     with pytest.raises(InputError, match="expected answers in JSON"):
         read_truth(tmp_path / "answers.json")
+
+
+# --- consent ---
+
+HEALTH, CARE = "DUO:0000006", "DUO:0000043"
+# Anna permits all, Aldo health research, Bea research if not for profit, Ben withdrew, Bo care
+CONSENT = pd.DataFrame(
+    [
+        ("FI-000001", "consent", "DUO:0000004", False),
+        ("FI-000002", "consent", "DUO:0000006, DUO:0000043", False),
+        ("EE-000001", "consent", "DUO:0000042, DUO:0000045", False),
+        ("EE-000002", "consent", "DUO:0000004", True),
+        ("EE-000003", "consent", "DUO:0000043", False),
+    ],
+    columns=["individual", "basis", "uses", "withdrawn"],
+)
+
+
+@pytest.fixture(scope="module")
+def consenting(trees):
+    return Truth(trees, PEOPLE, DISEASES, FEATURES, MEASUREMENTS, GENES, CONSENT)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "there"),
+    [
+        (HEALTH, {"FI-000001", "FI-000002"}),
+        (CARE, {"FI-000001", "FI-000002", "EE-000003"}),
+        ("DUO:0000042", {"FI-000001"}),
+        (None, {"FI-000001"}),
+    ],
+)
+def test_people_who_do_not_permit_the_purpose_are_not_there(consenting, purpose, there):
+    request = beacon_request({}, [], "record", {"skip": 0, "limit": 10})
+    answers = consenting.answer(Query("q", "individuals", "individuals", request, purpose=purpose))
+    assert {name for answer in answers.values() for name in answer.individuals} == there
+
+
+def test_alleles_of_people_who_do_not_permit_the_purpose_are_not_counted(consenting):
+    parameters = {"referenceName": "22", "start": [100]}
+    parameters |= {"referenceBases": "A", "alternateBases": "G"}
+    request = beacon_request(parameters, [], "record", {"skip": 0, "limit": 10})
+    asked = Query("q", "allele_frequency", "g_variants", request, purpose=None)
+    answers = consenting.answer(asked)
+    (groups,) = answers["FI"].alleles.values()
+    assert groups[""] == AlleleCounts(an=2, ac=2, hom=1, het=0, hemi=0)  # Anna, twice
+    assert not answers["EE"].exists
+
+
+def test_a_purpose_that_the_truth_does_not_know_raises(consenting):
+    request = beacon_request({}, [], "count", {"skip": 0, "limit": 10})
+    with pytest.raises(ValueError, match="no truth for the purpose"):
+        consenting.answer(Query("q", "count", "individuals", request, purpose="DUO:0000006, X"))

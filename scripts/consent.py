@@ -1,0 +1,21 @@
+"""What each person permits."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.phenotypes.consent import draw_consent, read_consent
+
+
+def main(smk):
+    people = pd.read_parquet(smk.input.people)
+    drawn = draw_consent(people, read_consent(Path(smk.input.shares)), smk.params.seed)
+    with written_aside(smk.output.consent) as path:
+        drawn.to_parquet(path)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
