@@ -3,7 +3,7 @@
 Two runs of one configuration with one seed have equal manifests, on any number of cores and in
 any order of jobs. Content is compared uncompressed where a file is gzip or BGZF, so another
 compressor does not make another file. What is measured while a run goes (times, loads) is no part
-of it; ``MEASURED`` says what and why.
+of it, nor are secret keys; ``EXCLUDED`` says what and why.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rehearsal.files import content_digest, written_aside
@@ -21,13 +21,15 @@ from rehearsal.files import content_digest, written_aside
 FORMAT = "rehearsal manifest 1"
 NOT_DECIDING = ("results",)  # keys of the configuration that no file's content depends on
 
-# Folders and files below the results that differ from run to run, and why.
-MEASURED: dict[str, str] = {
+# Below the results, what differs from run to run, and why. "*" is any one folder or file.
+EXCLUDED: dict[str, str] = {
     "queries/answers.parquet": "latencies were measured; the right answers are truth/answers.json",
     "bench": "latencies and loads were measured",
     "benchmarks": "seconds and memory of every job were measured",
     "report": "shows latencies, loads, seconds and the machine",
     "logs": "tell times and paths of the machine",
+    "issuer": "secret keys are drawn anew in every run",
+    "nodes/*/issuer.jwks.json": "public keys of the issuer, drawn anew in every run",
 }
 
 
@@ -38,6 +40,19 @@ class Entry:
     path: str
     bytes: int
     sha256: str
+
+
+def why_excluded(path: str) -> str | None:
+    """The reason for which a path below the results is no part of the manifest, if it is none."""
+    place = PurePosixPath(path)
+    for pattern, reason in EXCLUDED.items():
+        if any(part.match(f"/{pattern}") for part in (_from_top(place), *_from_top(place).parents)):
+            return reason
+    return None
+
+
+def _from_top(path: PurePosixPath) -> PurePosixPath:
+    return PurePosixPath("/") / path
 
 
 def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list[Entry]:
@@ -70,7 +85,7 @@ def write_manifest(
         "seed": seed,
         "config_digest": config_digest(config),
         "versions": dict(versions),
-        "excluded": MEASURED,
+        "excluded": EXCLUDED,
         "files": [asdict(entry) for entry in sorted(entries)],
     }
     with written_aside(path) as aside:

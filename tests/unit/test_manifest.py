@@ -3,8 +3,10 @@
 import gzip
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 
 import msprime
 import pytest
@@ -14,10 +16,18 @@ from hypothesis import strategies as st
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import simulate_block
-from rehearsal.manifest import Entry, config_digest, differences, digest_files, write_manifest
+from rehearsal.manifest import (
+    Entry,
+    config_digest,
+    differences,
+    digest_files,
+    why_excluded,
+    write_manifest,
+)
 from rehearsal.model import Block, Country, PlantedVariant, Variant
 from rehearsal.phenotypes.subjects import standard_noise, subjects
 
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = {"seed": 1, "results": "results", "cohort": {"people_per_country": 12}}
 
 
@@ -80,6 +90,42 @@ def test_a_file_outside_the_results_is_an_error(tmp_path):
     (tmp_path / "a").touch()
     with pytest.raises(ValueError, match="subpath"):
         digest_files(tmp_path / "results", [tmp_path / "a"])
+
+
+@pytest.mark.parametrize(
+    ("path", "excluded"),
+    [
+        ("logs/a/b.log", True),
+        ("nodes/FI/issuer.jwks.json", True),
+        ("queries/answers.parquet", True),
+        ("queries/suite.json", False),
+        ("nodes/FI/node.yaml", False),
+        ("truth/report", False),
+        ("reports", False),
+    ],
+)
+def test_a_folder_is_excluded_with_all_that_is_in_it(path, excluded):
+    assert bool(why_excluded(path)) is excluded
+
+
+def rules():
+    """(name, text of its outputs) of every rule that the Snakefile includes."""
+    found = []
+    for path in re.findall(r'^include: "(.*)"', (ROOT / "Snakefile").read_text(), re.M):
+        for text in re.split(r"^rule ", (ROOT / path).read_text(), flags=re.M)[1:]:
+            outputs = re.search(r"^    output:\n(.*?)^    \w+:", text, re.M | re.S)
+            found.append((text.split(":")[0], outputs[1] if outputs else ""))
+    return found
+
+
+@pytest.mark.parametrize(("name", "outputs"), rules())
+def test_what_a_rule_makes_is_in_the_manifest_or_excluded_with_a_reason(name, outputs):
+    if f"rules.{name}.output" in (ROOT / "workflow/rules/manifest.smk").read_text():
+        return
+    paths = re.findall(r'(temp\(\s*)?f"\{RESULTS\}/([^"]+)"', outputs)
+    kept = [re.sub(r"\{+country\}+", "FI", path) for temporary, path in paths if not temporary]
+    assert paths
+    assert name == "manifest" or all(map(why_excluded, kept)), f"{name} makes {kept}"
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.binary(max_size=3)))

@@ -33,12 +33,15 @@ rule manifest:
         people=rules.people.output,
         phenotypes=rules.phenotypes.output,
         consent=rules.consent.output,
+        consent=rules.consent.output,
         nodes=rules.node_people.output,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
         distances=rules.distances.output,
         suite=rules.suite.output,
         structure=rules.structure.output,
         realism=rules.realism.output,
+        public_shares=rules.public_shares.output,
+        membership=rules.membership.output,
     output:
         manifest=f"{RESULTS}/manifest.json",
     log:
