@@ -33,7 +33,6 @@ rule manifest:
         people=rules.people.output,
         phenotypes=rules.phenotypes.output,
         consent=rules.consent.output,
-        consent=rules.consent.output,
         nodes=rules.node_people.output,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
         distances=rules.distances.output,
