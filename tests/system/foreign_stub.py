@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 
 BASE = "/beacon/api/v2"
 SLOW_S = 0.03
+PASSED = ("Authorization", "X-Rehearsal-Purpose")  # to the node behind it
 
 
 async def main(node: str, endpoint: Path, manner: str) -> None:
@@ -26,7 +27,8 @@ async def main(node: str, endpoint: Path, manner: str) -> None:
         if query.get("requestedGranularity") in (None, "count", "record"):
             query["requestedGranularity"] = "boolean"
         url = f"{node}{request.path.removeprefix(BASE)}"
-        async with session.get(url, params=query) as response:
+        passed = {name: request.headers[name] for name in PASSED if name in request.headers}
+        async with session.get(url, params=query, headers=passed) as response:
             said = await response.json()
             if response.status != 200:
                 return web.json_response(said, status=response.status)
