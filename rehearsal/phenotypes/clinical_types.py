@@ -9,11 +9,26 @@ from dataclasses import dataclass
 from rehearsal.model import Sex
 from rehearsal.phenotypes.trait_types import Coded, Curve
 
-NULL_FLAVOURS = (
-    *("NI", "INV", "DER", "OTH", "NINF", "PINF", "UNC", "MSK", "NA"),
-    *("UNK", "ASKU", "NAV", "NASK", "NAVU", "QS", "TRC", "NP"),
-)
-"""HL7 version 3, code system NullFlavor (from memory)."""
+NULL_FLAVOURS = {
+    "NI": "no information",
+    "INV": "invalid",
+    "DER": "derived",
+    "OTH": "other",
+    "NINF": "negative infinity",
+    "PINF": "positive infinity",
+    "UNC": "un-encoded",
+    "MSK": "masked",
+    "NA": "not applicable",
+    "UNK": "unknown",
+    "ASKU": "asked but unknown",
+    "NAV": "temporarily unavailable",
+    "NASK": "not asked",
+    "NAVU": "not available",
+    "QS": "sufficient quantity",
+    "TRC": "trace",
+    "NP": "not present",
+}
+"""HL7 version 3, code system NullFlavor, with what they mean (from memory)."""
 
 
 @dataclass(frozen=True, slots=True)

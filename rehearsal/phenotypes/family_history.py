@@ -54,6 +54,7 @@ def _relatives(people: pd.DataFrame) -> pd.DataFrame:
         for known in [people.dropna(subset=[parent])]
     ]
     parents = pd.concat(up, ignore_index=True)
+    parents = parents[parents["relative"].isin(people["id"])]  # some are not in the cohort
     both = born.merge(born, on=["father", "mother"])
     both = both[both["id_x"] != both["id_y"]]
     siblings = both.rename(columns={"id_x": "individual", "id_y": "relative"})

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rehearsal.phenotypes.clinical_types import MissingRule
+from rehearsal.phenotypes.clinical_types import Exposure, MissingRule
 from rehearsal.phenotypes.subjects import Subjects, uniform_noise
-from rehearsal.phenotypes.tables import by_person, chosen
-from rehearsal.phenotypes.trait_types import Traits
+from rehearsal.phenotypes.tables import Part, by_person, chosen
+from rehearsal.phenotypes.trait_types import Coded, DerivedMeasurement, Measurement, Traits
 from rehearsal.phenotypes.treatments import NOT_YET, Course
+
+COLUMNS = ("table", "code", "label", "null_flavour")
+HasCode = Coded | Measurement | DerivedMeasurement | Exposure
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ def missing_table(
     flavours: Mapping[str, Flavours],
     cohort: Subjects,
 ) -> pd.DataFrame:
-    """A row for everything that is not on record: ``individual``, ``table`` and ``code`` where it
-    would stand (of a treatment the response is missing), ``null_flavour``."""
+    """A row for everything that is not on record: ``individual``, ``table``, ``code`` and ``label``
+    where it would stand (of a treatment the response is missing), ``null_flavour``."""
     tables = {"measurements": traits.measurable, "exposures": traits.exposures}
     parts = []
     for table, some in tables.items():
@@ -59,21 +62,23 @@ def missing_table(
             if trait.name in flavours:
                 of_field = flavours[trait.name]
                 rows = np.flatnonzero(of_field.index >= 0)
-                parts.append(_part(table, trait.code, rows, of_field))
+                parts.append(_part(table, trait, rows, of_field))
     for course in courses:
         for number, drug in enumerate(course.treatment.drugs):
             mine = course.rows[course.drug == number]
             if course.treatment.name in flavours:
                 of_field = flavours[course.treatment.name]
                 rows = mine[of_field.index[mine] >= 0]
-                parts.append(_part("treatments", drug.term.code, rows, of_field))
+                parts.append(_part("treatments", drug.term, rows, of_field))
                 mine = mine[of_field.index[mine] < 0]
             early = np.intersect1d(mine, course.rows[~course.response_known])
-            cells = {"table": "treatments", "code": drug.term.code, "null_flavour": NOT_YET}
-            parts.append((early, cells))
-    return by_person(parts, dict.fromkeys(("table", "code", "null_flavour"), "str"), cohort)
+            parts.append((early, _cells("treatments", drug.term, NOT_YET)))
+    return by_person(parts, dict.fromkeys(COLUMNS, "str"), cohort)
 
 
-def _part(table: str, code: str, rows: np.ndarray, flavours: Flavours) -> tuple[np.ndarray, dict]:
-    flavour = chosen(flavours.names, flavours.index[rows])
-    return rows, {"table": table, "code": code, "null_flavour": flavour}
+def _part(table: str, term: HasCode, rows: np.ndarray, flavours: Flavours) -> Part:
+    return rows, _cells(table, term, chosen(flavours.names, flavours.index[rows]))
+
+
+def _cells(table: str, term: HasCode, flavour: str | pd.Series) -> dict[str, object]:
+    return {"table": table, "code": term.code, "label": term.label, "null_flavour": flavour}

@@ -30,7 +30,7 @@ class Phenotypes:
     features: pd.DataFrame  # individual, code, label, age_of_onset
     exposures: pd.DataFrame  # individual, code, label, value, value_label, age
     treatments: pd.DataFrame  # individual, code, label, ... (treatments.COLUMNS)
-    missing: pd.DataFrame  # individual, table, code, null_flavour
+    missing: pd.DataFrame  # individual, table, code, label, null_flavour
     effects: pd.DataFrame  # truth: trait, contig, start, ref, alt, effect
     genetic_values: pd.DataFrame  # truth: individual, trait, genetic_value, liability
 

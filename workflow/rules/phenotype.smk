@@ -1,6 +1,6 @@
 # Needs: the people and the tree sequences of the blocks.
 # Makes: effects and genetic values (truth), planted carriers (truth), everybody's clinical record,
-# samples, runs and analyses.
+# samples, runs and analyses, and the phenopackets in each node's folder.
 
 
 rule genetic_values:
@@ -123,3 +123,47 @@ rule sequencing:
         "Samples, sequencing runs and analyses"
     script:
         f"{SCRIPTS}/sequencing.py"
+
+
+rule phenopackets:
+    input:
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+        diseases=rules.phenotypes.output.diseases,
+        measurements=rules.phenotypes.output.measurements,
+        features=rules.phenotypes.output.features,
+        exposures=rules.phenotypes.output.exposures,
+        treatments=rules.phenotypes.output.treatments,
+        missing=rules.phenotypes.output.missing,
+        subjects=rules.sequencing.output.subjects,
+        biosamples=rules.sequencing.output.biosamples,
+        traits=config["traits"],
+    output:
+        phenopackets=expand(
+            f"{RESULTS}/nodes/{{country}}/phenopackets.jsonl.gz", country=COUNTRIES
+        ),
+        families=expand(
+            f"{RESULTS}/nodes/{{country}}/families.jsonl.gz", country=COUNTRIES
+        ),
+    log:
+        f"{LOGS}/phenopackets.log",
+    benchmark:
+        f"{BENCHMARKS}/phenopackets.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(6),
+        runtime=60,
+    params:
+        number=len(COUNTRIES),
+        code=code(
+            "export/phenopackets.py",
+            "export/phenopacket_resources.py",
+            "phenotypes/clinical_types.py",
+        ),
+        countries=COUNTRIES,
+        reference_year=config["cohort"]["reference_year"],
+    message:
+        "Phenopackets of {params.number} countries"
+    script:
+        f"{SCRIPTS}/phenopackets.py"

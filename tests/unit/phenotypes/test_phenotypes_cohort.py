@@ -253,7 +253,7 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "features": ["str", "str", "str", "int16"],
         "exposures": ["str"] * 5 + ["int16"],
         "treatments": ["str"] * 3 + ["float64", "int16", "Int16"] + ["str"] * 6,
-        "missing": ["str"] * 4,
+        "missing": ["str"] * 5,
         "effects": ["str", "str", "int64", "str", "str", "float64"],
         "genetic_values": ["str", "str", "float64", "float64"],
     }
@@ -264,7 +264,7 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "exposures": "individual code label value value_label age",
         "treatments": "individual code label dose_mg start_age end_age indication "
         "indication_label response response_label adverse_event adverse_event_label",
-        "missing": "individual table code null_flavour",
+        "missing": "individual table code label null_flavour",
         "effects": "trait contig start ref alt effect",
         "genetic_values": "individual trait genetic_value liability",
     }

@@ -1,0 +1,35 @@
+"""Phenopackets of everybody and of every family, a file of each a country."""
+
+from dataclasses import fields
+
+import pandas as pd
+
+from rehearsal.export.phenopackets import (
+    ClinicalTables,
+    GeneKnowledge,
+    Phenopackets,
+    write_json_lines,
+)
+from rehearsal.logs import logged_to
+from rehearsal.phenotypes.traits import read_traits
+
+
+def main(smk):
+    tables = ClinicalTables(
+        **{one.name: pd.read_parquet(smk.input[one.name]) for one in fields(ClinicalTables)}
+    )
+    genes = GeneKnowledge.of(read_traits(smk.input.traits))
+    outputs = zip(smk.output.phenopackets, smk.output.families, strict=True)
+    files = dict(zip(smk.params.countries, outputs, strict=True))
+    for country, part in tables.by_country():
+        packets = Phenopackets(part, genes, smk.params.reference_year)
+        everybody, families = files.pop(country)
+        write_json_lines(packets, everybody)
+        write_json_lines(packets.families(), families)
+    if files:
+        raise ValueError(f"nobody lives in {' '.join(files)}")
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
