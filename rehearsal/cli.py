@@ -37,6 +37,11 @@ def _parser() -> argparse.ArgumentParser:
     network = commands.add_parser("network", help="all nodes behind one Beacon")
     _add_network(network.add_subparsers(required=True))
     _add_query(commands.add_parser("query", help="ask a network or a node"))
+    issuer = commands.add_parser("issuer", help="an issuer of tokens for rehearsals")
+    _add_issuer(issuer.add_subparsers(required=True))
+    _add_token(commands.add_parser("token", help="print a token for somebody invented"))
+    audit = commands.add_parser("audit", help="a node's audit log")
+    _add_audit(audit.add_subparsers(required=True))
     _add_europe(
         commands.add_parser("europe", help="the Europe model").add_subparsers(required=True)
     )
@@ -93,8 +98,48 @@ def _add_query(query: argparse.ArgumentParser) -> None:
     query.add_argument("--deadline-s", type=float, help="other than the network's own")
     query.add_argument("--partial", action="store_true", help="do not wait for the overdue")
     query.add_argument("--token-variable", help="environment variable with a bearer token")
+    query.add_argument("--purpose", help="what for, e.g. DUO:0000006")
     query.add_argument("--json", action="store_true", help="the whole answer")
     query.set_defaults(run=_query)
+
+
+def _add_issuer(commands: argparse._SubParsersAction) -> None:
+    init = commands.add_parser("init", help="make its keys")
+    init.add_argument("folder", type=Path, help="for the keys; only their owner can read them")
+    init.add_argument("--url", help="the issuer's name in tokens; nodes compare it by letter")
+    init.set_defaults(run=_issuer_init)
+
+    serve = commands.add_parser("serve", help="answer for keys, userinfo and token exchange")
+    serve.add_argument("folder", type=Path)
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=0, help="0: any free port")
+    serve.add_argument("--endpoint-file", type=Path, help="written when the issuer answers")
+    serve.set_defaults(run=_issuer_serve)
+
+
+def _add_token(token: argparse.ArgumentParser) -> None:
+    token.add_argument("folder", type=Path, help="of the issuer")
+    roles = ["researcher", "clinician", "committee"]
+    token.add_argument("--role", choices=roles, default="researcher")
+    token.add_argument("--country", required=True, help="ISO code, e.g. FI")
+    token.add_argument(
+        "--grant", action="append", default=[], help="dataset opened to them, e.g. GDI-FI-..."
+    )
+    token.add_argument("--name", default="", help="subject, other than ROLE-COUNTRY")
+    token.add_argument("--audience", action="append", help="who may take it; default: all nodes")
+    token.add_argument("--lifetime-s", type=int, default=3600)
+    token.add_argument("--algorithm", choices=["ES256", "RS256"], default="ES256")
+    token.add_argument(
+        "--access", action="store_true", help="an access token, without visas, not a passport"
+    )
+    token.set_defaults(run=_token)
+
+
+def _add_audit(commands: argparse._SubParsersAction) -> None:
+    verify = commands.add_parser("verify", help="find a changed, missing or reordered line")
+    verify.add_argument("file", type=Path, nargs="+", help="audit.jsonl")
+    verify.add_argument("--head", help="a hash that was noted earlier and must be in the log")
+    verify.set_defaults(run=_audit_verify)
 
 
 def _add_europe(commands: argparse._SubParsersAction) -> None:
@@ -154,9 +199,44 @@ def _query(options: argparse.Namespace) -> None:
             deadline_s=options.deadline_s,
             partial=options.partial,
             token_variable=options.token_variable,
+            purpose=options.purpose,
             as_json=options.json,
         )
     )
+
+
+def _issuer_init(options: argparse.Namespace) -> None:
+    from rehearsal.network.issuer import URL, make_issuer
+
+    issuer = make_issuer(options.folder, options.url or URL)
+    print(f"{issuer.url}; public keys in {options.folder / 'jwks.json'}")
+
+
+def _issuer_serve(options: argparse.Namespace) -> None:
+    from rehearsal.network.issuer_server import serve
+
+    serve(options.folder, options.host, options.port, options.endpoint_file)
+
+
+def _token(options: argparse.Namespace) -> None:
+    from rehearsal.network.issuer import AUDIENCE, issue, open_issuer, person
+
+    if len(options.country) != 2 or not options.country.isalpha():
+        raise InputError("rehearsal token", "--country", "an ISO code of two letters")
+    if options.lifetime_s < 1:
+        raise InputError("rehearsal token", "--lifetime-s", "seconds, more than 0")
+    issuer = open_issuer(options.folder)
+    who = person(options.role, options.country, options.grant, issuer.url, options.name)
+    made = issue(issuer, who, options.audience or AUDIENCE, options.lifetime_s, options.algorithm)
+    print(made.access if options.access else made.passport)
+
+
+def _audit_verify(options: argparse.Namespace) -> None:
+    from rehearsal.node.audit import verify_log
+
+    for path in options.file:
+        verified = verify_log(path, options.head)
+        print(f"{path}: {verified.lines} lines, head {verified.head}")
 
 
 def _europe_fit(options: argparse.Namespace) -> None:

@@ -26,11 +26,12 @@ def ask_by_hand(
     deadline_s: float | None = None,
     partial: bool = False,
     token_variable: str | None = None,
+    purpose: str | None = None,
     as_json: bool = False,
 ) -> int:
     """Ask, print, and return the exit code: 0 when there was an answer, else 1.
 
-    ``parameters``: KEY=VALUE. Raises InputError for what cannot be asked.
+    ``parameters``: KEY=VALUE. ``purpose``: DUO terms. Raises InputError for what cannot be asked.
     """
     pairs = [_pair(text) for text in parameters]
     own = [("deadlineS", f"{deadline_s:g}")] if deadline_s is not None else []
@@ -39,7 +40,7 @@ def ask_by_hand(
     if body is not None and pairs:
         raise InputError("rehearsal query", "--body", "a body or parameters, not both")
     document = None if body is None else _document(body)
-    request = NodeRequest(path.strip("/"), method, document, (*pairs, *own))
+    request = NodeRequest(path.strip("/"), method, document, (*pairs, *own), purpose=purpose)
     node = NodeEntry(url, url.rstrip("/"), token_variable)
     patience_s = PATIENCE_S if deadline_s is None else deadline_s + ASKER_MARGIN_S
     answer = asyncio.run(_ask(node, request, patience_s))

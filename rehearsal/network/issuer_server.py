@@ -1,0 +1,147 @@
+"""The issuer as a service: discovery, keys, userinfo and token exchange (GA4GH AAI 1.2).
+
+There is no log-in: tokens are handed out by whoever holds the folder (``rehearsal token``). What
+is served is what nodes and clients need of an issuer afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import jwt
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from rehearsal.network.issuer import (
+    ALGORITHMS,
+    Issuer,
+    Person,
+    issue,
+    known_person,
+    open_issuer,
+    sign_visas,
+)
+from rehearsal.node.server import _listening, _serve, _url
+from rehearsal.node.tokens import ACCESS_TYPES, MAX_TOKEN, PASSPORT, usable_keys
+
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
+PASSPORT_TOKEN = "urn:ga4gh:params:oauth:token-type:passport"
+
+
+def issuer_app(issuer: Issuer) -> Starlette:
+    """The service of one issuer. People who were given new visas have them at their next call."""
+
+    async def discovery(request: Request) -> Response:
+        base = str(request.base_url).rstrip("/")
+        return JSONResponse(
+            {
+                "issuer": issuer.url,
+                "jwks_uri": f"{base}/jwks",
+                "userinfo_endpoint": f"{base}/userinfo",
+                "token_endpoint": f"{base}/token",
+                "grant_types_supported": [EXCHANGE],
+                "scopes_supported": ["openid", PASSPORT],
+                "claims_supported": ["sub", PASSPORT],
+                "id_token_signing_alg_values_supported": list(ALGORITHMS),
+                "subject_types_supported": ["public"],
+                "response_types_supported": [],
+            }
+        )
+
+    async def keys(request: Request) -> Response:
+        return JSONResponse(issuer.jwks())
+
+    async def userinfo(request: Request) -> Response:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        claims = _claims(issuer, token) if scheme.lower() == "bearer" else None
+        who = None if claims is None else known_person(issuer, claims["sub"])
+        if who is None:
+            headers = {"WWW-Authenticate": "Bearer"}
+            return JSONResponse({"error": "invalid_token"}, 401, headers)
+        return JSONResponse({"sub": who.subject, PASSPORT: sign_visas(issuer, who)})
+
+    async def token(request: Request) -> Response:
+        given = parse_qs((await _limited(request)).decode("utf-8", "replace"))
+        form = {name: values[0] for name, values in given.items() if len(values) == 1}
+        if form.get("grant_type") != EXCHANGE:
+            return JSONResponse({"error": "unsupported_grant_type"}, 400)
+        if form.get("requested_token_type") != PASSPORT_TOKEN:
+            return JSONResponse({"error": "invalid_request"}, 400)
+        claims = _claims(issuer, form.get("subject_token", ""))
+        who: Person | None = None if claims is None else known_person(issuer, claims["sub"])
+        if claims is None or who is None:
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        passport = issue(issuer, who, given.get("resource") or claims.get("aud") or ()).passport
+        return JSONResponse(
+            {
+                "access_token": passport,
+                "issued_token_type": PASSPORT_TOKEN,
+                "token_type": "Bearer",
+            }
+        )
+
+    async def about(request: Request) -> Response:
+        return JSONResponse({"id": issuer.url, "name": "Rehearsal issuer", "synthetic": True})
+
+    return Starlette(
+        routes=[
+            Route("/.well-known/openid-configuration", discovery),
+            Route("/jwks", keys),
+            Route("/userinfo", userinfo, methods=["GET", "POST"]),
+            Route("/token", token, methods=["POST"]),
+            Route("/service-info", about),
+        ]
+    )
+
+
+async def _limited(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > 2 * MAX_TOKEN:
+            return b""
+    return bytes(body)
+
+
+def _claims(issuer: Issuer, token: str) -> dict[str, Any] | None:
+    """The claims of an access token of this issuer; None for anything else."""
+    if len(token) > MAX_TOKEN:
+        return None
+    try:
+        header = jwt.get_unverified_header(token)
+        key = usable_keys(issuer.jwks()).get(str(header.get("kid")))
+        if key is None or str(header.get("typ", "")).lower() not in ACCESS_TYPES:
+            return None
+        return jwt.decode(
+            token,
+            key,
+            algorithms=[key.algorithm_name],
+            issuer=issuer.url,
+            options={"require": ["exp", "iat", "iss", "sub", "scope"], "verify_aud": False},
+        )
+    except jwt.InvalidTokenError:
+        return None
+
+
+def serve(
+    folder: Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    endpoint_file: Path | None = None,
+    end_with_parent: bool = True,
+) -> None:
+    """Serve an issuer's folder until SIGTERM or SIGINT, or until the parent is gone.
+
+    ``port`` 0 takes a free one; ``endpoint_file`` receives ``{"country": "issuer", "url", "pid"}``.
+    Raises InputError for a folder or an address that cannot be used.
+    """
+    app = issuer_app(open_issuer(folder))
+    with _listening(host, port) as listener:
+        endpoint = {"country": "issuer", "url": _url(listener), "pid": os.getpid()}
+        asyncio.run(_serve(app, listener, endpoint, endpoint_file, end_with_parent))
