@@ -32,6 +32,8 @@ rule manifest:
         demography=rules.demography.output,
         people=rules.people.output,
         phenotypes=rules.phenotypes.output,
+        sequencing=rules.sequencing.output,
+        phenopackets=rules.phenopackets.output,
         consent=rules.consent.output,
         nodes=rules.node_people.output,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
