@@ -263,8 +263,14 @@ def _people(
             told = view.protector.carriers(list(matching(query, holdings)), people, counted)
         return _told(told.exists, told.count, datasets)
     if query is not None:
-        found = found & carriers(query, holdings)
-    count = len(found)
+        carrying = carriers(query, holdings)
+        if view.granularity == "count":  # without making the set
+            found, count = BitMap(), found.intersection_cardinality(carrying)
+        else:
+            found = found & carrying
+            count = len(found)
+    else:
+        count = len(found)
     if view.granularity == "boolean":
         return _told(count > 0, None, datasets)
     shown: list[Record] = []
