@@ -1,6 +1,7 @@
 """Start every node and the network, ask the whole suite, judge every answer, stop them all."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,8 @@ from rehearsal.logs import logged_to
 from rehearsal.network.issuer import tokens
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.network.registry import with_foreign
+from rehearsal.node.audit import FILE_NAME as AUDIT_FILE
+from rehearsal.node.audit import verify_log
 
 
 def main(smk):
@@ -36,14 +39,17 @@ def main(smk):
                 service,
                 network["deadline_s"],
                 foreign,
-                tokens(Path(smk.input.issuer).parent, network["asker"]),
+                tokens(Path(smk.input.issuer[0]).parent, network["asker"]),
             )
+    # every decision of every node is in its log, and the log is whole
+    audit = {country: asdict(verify_log(folder / AUDIT_FILE)) for country, folder in ours.items()}
     with written_aside(smk.output.answers) as path:
         asked.answers.to_parquet(path)
     with written_aside(smk.output.latency) as path:
         latency_table(asked.answers, asked.control).to_parquet(path)
     with written_aside(smk.output.conditions) as path:
-        path.write_text(json.dumps(asked.conditions | {"network": network}, indent=2) + "\n")
+        conditions = asked.conditions | {"network": network, "audit": audit}
+        path.write_text(json.dumps(conditions, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ rule ask:
         settings=rules.node_people.output.settings,
         people=rules.node_people.output.people,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        issuer=rules.issuer.output.secret,
+        issuer=rules.issuer.output,
+        shares=rules.public_shares.output.shares,
         foreign=optional(config["network"]["nodes"]),
     output:
         answers=f"{RESULTS}/queries/answers.parquet",
