@@ -15,7 +15,7 @@ def main(smk):
     people = pd.read_parquet(smk.input.people)
     tables = {
         name: pd.read_parquet(smk.input[name])
-        for name in ("diseases", "measurements", "features", "consent")
+        for name in (*smk.params.served, *smk.params.kept)
     }
     for country, settings in zip(smk.params.countries, smk.output.settings, strict=True):
         folder = Path(settings).parent
@@ -29,7 +29,8 @@ def main(smk):
         for name, table in own.items():
             with written_aside(folder / "phenotypes" / f"{name}.parquet") as path:
                 table.to_parquet(path)
-        build_people(mine, own, folder / "people.sqlite", smk.params.reference_year)
+        served = {name: own[name] for name in smk.params.served}
+        build_people(mine, served, folder / "people.sqlite", smk.params.reference_year)
         NodeSettings.for_country(
             country.code,
             country.name,

@@ -2,6 +2,20 @@
 # Makes: the rest of each node's folder (people, phenotypes, node.yaml), so that it can be served or moved.
 
 
+# what the node answers from, and what lies beside it for its operator
+SERVED_TABLES = ["diseases", "measurements", "features", "consent"]
+KEPT_TABLES = [
+    "exposures",
+    "treatments",
+    "missing",
+    "family_history",
+    "subjects",
+    "biosamples",
+    "runs",
+    "analyses",
+]
+
+
 rule node_people:
     input:
         people=rules.people.output.people,
@@ -9,6 +23,14 @@ rule node_people:
         measurements=rules.phenotypes.output.measurements,
         features=rules.phenotypes.output.features,
         consent=rules.consent.output.consent,
+        exposures=rules.phenotypes.output.exposures,
+        treatments=rules.phenotypes.output.treatments,
+        missing=rules.phenotypes.output.missing,
+        family_history=rules.phenotypes.output.family_history,
+        subjects=rules.sequencing.output.subjects,
+        biosamples=rules.sequencing.output.biosamples,
+        runs=rules.sequencing.output.runs,
+        analyses=rules.sequencing.output.analyses,
         genes=config["genes"],
     output:
         settings=expand(f"{RESULTS}/nodes/{{country}}/node.yaml", country=COUNTRIES),
@@ -19,7 +41,7 @@ rule node_people:
         phenotypes=expand(
             f"{RESULTS}/nodes/{{country}}/phenotypes/{{table}}.parquet",
             country=COUNTRIES,
-            table=["diseases", "measurements", "features", "consent"],
+            table=SERVED_TABLES + KEPT_TABLES,
         ),
     log:
         f"{LOGS}/node_people.log",
@@ -39,6 +61,8 @@ rule node_people:
             "node/consent.py",
             "network/issuer.py",
         ),
+        served=SERVED_TABLES,
+        kept=KEPT_TABLES,
         countries=INPUTS.countries,
         genes=INPUTS.genes,
         reference_year=config["cohort"]["reference_year"],
