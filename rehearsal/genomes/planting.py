@@ -189,10 +189,9 @@ class LocalTree:
             haplotype=np.flatnonzero(sample & (time == founder_time)),
         )
 
-    def samples_below(self, entries: np.ndarray, group: int | None = None) -> np.ndarray:
-        """Samples in each entry's subtree, of one country or of all."""
-        counted = self.group >= 0 if group is None else self.group == group
-        before = np.append(0, np.cumsum(counted))
+    def samples_below(self, entries: np.ndarray) -> np.ndarray:
+        """Samples in each entry's subtree."""
+        before = np.append(0, np.cumsum(self.group >= 0))
         return before[self.end[entries]] - before[entries]
 
     def people_below(self, entries: np.ndarray) -> int:
@@ -246,10 +245,7 @@ def _choose_clades(local: LocalTree, target: np.ndarray) -> list[int]:
     clades: list[int] = []
     while len(clades) < MAXIMUM_CLADES and free.any():
         entry = np.flatnonzero(free)
-        gain = np.zeros(len(entry))
-        for group in range(local.groups):
-            copies = local.samples_below(entry, group)
-            gain += weight[group] * copies * (2 * left[group] - copies)
+        gain = _gains(entry, local.end, local.group, weight, left)
         best = int(entry[np.argmax(gain)])
         if gain.max() <= 0:
             break
@@ -262,6 +258,22 @@ def _choose_clades(local: LocalTree, target: np.ndarray) -> list[int]:
             free[above] = False
             above = local.parent[above]
     return clades
+
+
+@numba.njit(cache=True)
+def _gains(
+    entry: np.ndarray, end: np.ndarray, group: np.ndarray, weight: np.ndarray, left: np.ndarray
+) -> np.ndarray:
+    """What each entry's subtree takes off the weighted squares of the copies left, per country."""
+    gain = np.zeros(entry.size)
+    before = np.zeros(group.size + 1, np.int32)  # samples of one country before each entry
+    for country in range(weight.size):
+        for k in range(group.size):
+            before[k + 1] = before[k] + (group[k] == country)
+        for i in range(entry.size):
+            copies = before[end[entry[i]]] - before[entry[i]]
+            gain[i] += weight[country] * copies * (2 * left[country] - copies)
+    return gain
 
 
 def _correct(

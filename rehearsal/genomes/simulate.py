@@ -7,8 +7,10 @@ share across the blocks of a contig, since gametes are drawn once per contig.
 from __future__ import annotations
 
 import copy
+import ctypes
 import mmap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msprime
@@ -83,13 +85,13 @@ def simulate_block(
         people,
         transmissions,
     )
-    # Not kept beside what is made of it: at a million people it takes a gigabyte.
-    ts = _assemble(
-        *(block, people, pedigree, gametes),
-        *_simulate_founders(block, people, pedigree, demography, block_map, seed),
-    )
     ts = msprime.sim_mutations(
-        ts,
+        _TablesOnly.of(
+            _assemble(
+                *(block, people, pedigree, gametes),
+                *_simulate_founders(block, people, pedigree, demography, block_map, seed),
+            )
+        ),
         rate=mutation_rate,
         model=msprime.HKY(kappa),
         random_seed=derive_seed(seed, "mutations", block.id),
@@ -97,6 +99,7 @@ def simulate_block(
     )
     tables = _kept_sites(ts, block, planted, reference)
     plant(tables, ts, people, planted, planted_plan, pedigree.depth, seed)
+    del ts  # its memory is wanted for the next
     return _finished(tables, block)
 
 
@@ -111,6 +114,34 @@ def write_trees(ts: tskit.TreeSequence, path: Path | str) -> None:
         with aside.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as content:
             place = content.rfind(uuid)
             content[place : place + len(uuid)] = NO_UUID
+
+
+@dataclass
+class _TablesOnly:
+    """What msprime asks of a tree sequence that it puts mutations on, without the sequence itself.
+
+    It takes the tables once and copies them twice; they are let go as soon as it has: at a million
+    people each copy is a gigabyte.
+    """
+
+    handed_over: list[tskit.TableCollection]
+    sequence_length: float
+
+    @classmethod
+    def of(cls, tables: tskit.TableCollection) -> _TablesOnly:
+        _give_back_memory()
+        return cls([tables], tables.sequence_length)
+
+    @property
+    def tables(self) -> tskit.TableCollection:
+        return self.handed_over.pop()
+
+
+def _give_back_memory() -> None:
+    """Let the system have what was freed: glibc keeps the small pieces that a simulation leaves."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _check_countries(people: pd.DataFrame, demography: msprime.Demography) -> None:
@@ -186,8 +217,8 @@ def _assemble(
     gametes: Gametes,
     founders: tskit.TreeSequence,
     row_of_individual: np.ndarray,
-) -> tskit.TreeSequence:
-    """Founders' ancestry and families in one tree sequence, samples in order of people."""
+) -> tskit.TableCollection:
+    """Founders' ancestry and families in one tree sequence's tables, samples in order of people."""
     source = founders.tables
     tables = tskit.TableCollection(CONTIG_LENGTHS[block.contig])
     tables.time_units = source.time_units
@@ -232,7 +263,7 @@ def _assemble(
     )
     tables.sort()
     index_edges(tables)
-    return tables.tree_sequence()
+    return tables
 
 
 def index_edges(tables: tskit.TableCollection) -> None:
