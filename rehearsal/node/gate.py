@@ -116,7 +116,8 @@ class Gate:
             purpose = consent.read_purpose(self._access.purpose)
         key = (b"" if caller is None else caller.digest, str(purpose))
         known = self._kept.get(key)
-        if known is None:
+        # a token that is verified anew is another caller: rights must not outlive its visas
+        if known is None or known.caller is not caller:
             known = self._kept[key] = self._worked_out(caller, purpose)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from dataclasses import replace
 
 import orjson
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.network.issuer import CENTRAL_COMMITTEE, issue, make_issuer, person
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, issue, make_issuer, person, sign_visas
 from rehearsal.node.access_settings import (
     AccessSettings,
     DatasetAccess,
@@ -25,6 +26,7 @@ from rehearsal.node.gate import Gate
 from rehearsal.node.people import PeopleStore, build_people
 from rehearsal.node.privacy import UNPROTECTED, Protection
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.tokens import PASSPORT
 
 from .conftest import GENOTYPES, NAMES, call, individuals, phenotypes
 from .hostile_tokens import AUDIENCE, HOSTILE, TOKENS, Forge
@@ -217,6 +219,24 @@ def test_a_grant_opens_its_dataset_and_no_other(forge, node):
     assert sets[FREQUENCIES]["results"]
     assert PEOPLE not in sets or not sets[PEOPLE]["results"]
     assert node.ask("/individuals/FI-000001", token)[0] == 403
+
+
+def test_rights_do_not_outlive_the_visa_that_gave_them(forge, make_node):
+    """The passport is good for an hour, its grant for a minute."""
+    who = person("researcher", "SE", [PEOPLE])
+    visas = sign_visas(forge.mine, who, lifetime_s=60)
+    token = forge.passport(sub=who.subject, **{PASSPORT: visas})
+    now = [time.time()]
+    node = make_node()
+    node.gate = Gate(node.holdings, clock=lambda: now[0])
+
+    def tier():
+        headers = [f"Bearer {token}".encode()], [HMB.encode()]
+        return asyncio.run(node.gate.admit(*headers)).rights.tiers[PEOPLE]
+
+    assert tier() == "controlled"
+    now[0] += 61
+    assert tier() == "public"
 
 
 # --- visas of other kinds ---
