@@ -30,6 +30,10 @@ EXCLUDED: dict[str, str] = {
     "logs": "tell times and paths of the machine",
     "issuer": "secret keys are drawn anew in every run",
     "nodes/*/issuer.jwks.json": "public keys of the issuer, drawn anew in every run",
+    "nodes/*/privacy.key": "a secret key, drawn anew in every run",
+    "nodes/*/budget.sqlite": "a node wrote it while it answered",
+    "nodes/*/audit.jsonl": "a node wrote it while it answered",
+    "nodes/*/audit.jsonl.head": "a node wrote it while it answered",
 }
 
 

@@ -16,7 +16,11 @@ from rehearsal.network.issuer import tokens
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.network.registry import with_foreign
 from rehearsal.node.audit import FILE_NAME as AUDIT_FILE
-from rehearsal.node.audit import verify_log
+from rehearsal.node.audit import head_path, verify_log
+from rehearsal.node.privacy import BUDGET_FILE, KEY_FILE
+
+# what nodes wrote in an earlier run: this one starts with unspent budgets and empty logs
+STATE = (AUDIT_FILE, head_path(Path(AUDIT_FILE)).name, BUDGET_FILE, KEY_FILE)
 
 
 def main(smk):
@@ -27,6 +31,9 @@ def main(smk):
         for country, folder in smk.params.nodes.items()
         if country not in foreign
     }
+    for folder in ours.values():
+        for name in STATE:
+            (folder / name).unlink(missing_ok=True)
     distances = pd.read_parquet(smk.input.distances).set_index("country")["rtt_ms"]
     delays = distances.to_dict() if network["emulation"] == "delay" else {}
     with running_nodes(ours, delays, network["bandwidth_mbps"], logs) as started:

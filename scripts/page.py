@@ -12,7 +12,7 @@ from rehearsal.manifest import config_digest
 from rehearsal.report import figures
 from rehearsal.report.page import write_page
 from rehearsal.report.provenance import run_facts, stage_times
-from rehearsal.report.summary import build_summary, write_summary
+from rehearsal.report.summary import Check, build_summary, write_summary
 from rehearsal.report.tables import (
     ReportTables,
     cohort_table,
@@ -32,6 +32,7 @@ REALISM_FIGURES = {
 def main(smk):
     config = smk.params.config
     realism = read_rows(smk.input.realism)
+    conditions = json.loads(Path(smk.input.conditions).read_text())
     tables = ReportTables(
         countries=smk.params.countries,
         asker=config["network"]["asker"],
@@ -51,7 +52,7 @@ def main(smk):
             config["seed"],
             config_digest(config),
             stage_times(smk.params.benchmarks),
-            conditions=json.loads(Path(smk.input.conditions).read_text()),
+            conditions=conditions,
         ),
         people=tables.people,
         blocks=smk.params.blocks,
@@ -59,6 +60,7 @@ def main(smk):
         nodes=[country.code for country in tables.countries],
         answers=tables.answers,
         deadline_s=config["network"]["deadline_s"],
+        checks=[audit_check(conditions["audit"], tables.answers)],
         realism=realism,
         privacy=json.loads(Path(smk.input.privacy).read_text()),
     )
@@ -76,6 +78,14 @@ def main(smk):
     }
     for name, chart in stills.items():
         figures.save_still(chart, smk.output[name])
+
+
+def audit_check(audit, answers):
+    """Every node of ours has a whole chain of decisions, with a line for each of its answers."""
+    given = answers[answers["http_status"].notna()].groupby("node").size()
+    whole = [code for code, log in audit.items() if log["lines"] >= given.get(code, 0)]
+    name = "audit logs: nodes with a whole chain and a line for every answer"
+    return Check(name, len(audit), len(whole), len(whole) == len(audit))
 
 
 if __name__ == "__main__":
