@@ -7,15 +7,16 @@ import pandas as pd
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.network.issuer import rehearsal_access
+from rehearsal.node.ontology import HumanPhenotypeOntology
 from rehearsal.node.people import build_people
 from rehearsal.node.settings import NodeSettings
 
 
 def main(smk):
     people = pd.read_parquet(smk.input.people)
+    ontology = HumanPhenotypeOntology()
     tables = {
-        name: pd.read_parquet(smk.input[name])
-        for name in (*smk.params.served, *smk.params.kept)
+        name: pd.read_parquet(smk.input[name]) for name in (*smk.params.served, *smk.params.kept)
     }
     for country, settings in zip(smk.params.countries, smk.output.settings, strict=True):
         folder = Path(settings).parent
@@ -30,7 +31,7 @@ def main(smk):
             with written_aside(folder / "phenotypes" / f"{name}.parquet") as path:
                 table.to_parquet(path)
         served = {name: own[name] for name in smk.params.served}
-        build_people(mine, served, folder / "people.sqlite", smk.params.reference_year)
+        build_people(mine, served, folder / "people.sqlite", smk.params.reference_year, ontology)
         NodeSettings.for_country(
             country.code,
             country.name,

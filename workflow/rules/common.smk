@@ -40,7 +40,7 @@ wildcard_constraints:
 def code(*packages):
     """A digest of library code, as a param: what it changed with is run again."""
     return tree_digest(
-        ROOT / "rehearsal" / package for package in (*packages, "model.py")
+        ROOT / "rehearsal" / package for package in (*packages, "model.py", "seeds.py")
     )
 
 

@@ -99,7 +99,7 @@ rule page:
         mem_mb=1500,
         runtime=15,
     params:
-        code=code("report", "bench"),
+        code=code("report", "bench", "europe/realism/rows.py", "manifest.py"),
         config=config,
         countries=INPUTS.countries,
         blocks=list(BLOCKS),
@@ -125,7 +125,7 @@ rule verdict:
         mem_mb=200,
         runtime=5,
     params:
-        code=code("report/summary.py"),
+        code=code("report/summary.py", "bench"),
     message:
         "Verdict"
     script:

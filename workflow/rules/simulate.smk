@@ -84,7 +84,7 @@ rule simulate_block:
         mem_mb=memory_for(5),
         runtime=60,
     params:
-        code=code("genomes"),
+        code=code("genomes", "europe/demography.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         variants=INPUTS.planted,
         genome=config["genome"],
