@@ -18,6 +18,7 @@ from rehearsal.node.privacy import (
     protect_boolean,
     protect_count,
     question_key,
+    rounded,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class Protector:
     def least(self) -> int:
         """So many people are always enough to be told of."""
         return self.guard.protection.threshold + self.guard.protection.noise
+
+    def size(self, people: int) -> int | None:
+        """How many people a collection has: rounded, without noise; None below the threshold."""
+        protection = self.guard.protection
+        return int(rounded(people, 0, protection)) if people >= protection.threshold else None
 
     def people(self, found: BitMap, counted: bool) -> Told:
         """How many people there are with what was asked of them, apart from variants."""

@@ -11,11 +11,12 @@ from rehearsal.genomes.assembly import ploidy
 from rehearsal.model import AlleleCounts, Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import REFSEQ
-from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.beacon.holdings import Dataset, Holdings
 from rehearsal.node.beacon.matching import variant_type
 from rehearsal.node.people import SEX_TERMS
 
 if TYPE_CHECKING:
+    from rehearsal.node.access import Rights
     from rehearsal.node.variant_store import VariantRow
 
 Record = dict[str, Any]
@@ -168,11 +169,13 @@ def individual(position: int, holdings: Holdings) -> Record:
 
 
 def without_kin(record: Record, excluded: BitMap, holdings: Holdings) -> Record:
-    """The record, naming no parent who is in no answer."""
+    """The record, naming no parent who is in no answer. ``excluded``: empty names all."""
     kin = record.get("info", {})
     for parent in ("father", "mother"):
-        if excluded and parent in kin and holdings.people.position(kin[parent]) in excluded:
-            del kin[parent]
+        if excluded and parent in kin:
+            position = holdings.people.position(kin[parent])
+            if position is None or position in excluded:  # who is not here permitted nothing
+                del kin[parent]
     return record
 
 
@@ -261,11 +264,14 @@ OF_A_PERSON: dict[str, Callable[[int, Holdings], Record]] = {
 # --- collections --------------------------------------------------------------------------------
 
 
-def dataset_record(identifier: str, holdings: Holdings, excluded: BitMap) -> Record:
-    """A dataset: what it is, and how many people are in it for the purpose of the request."""
+def dataset_record(identifier: str, holdings: Holdings, rights: Rights) -> Record:
+    """A dataset: what it is, and how many people are in it.
+
+    Whom its answers tell exactly is told how many for the purpose of the request; others one
+    rounded size, the same for every purpose: the difference of two would be somebody's consent.
+    """
     dataset = holdings.dataset(identifier)
-    members = holdings.members(dataset)
-    everyone = holdings.people.everyone if members is None else members
+    size = _size(dataset, holdings, rights)
     return {
         "id": dataset.id,
         "name": dataset.name,
@@ -278,7 +284,7 @@ def dataset_record(identifier: str, holdings: Holdings, excluded: BitMap) -> Rec
         },
         "info": {
             "synthetic": True,
-            "individuals": len(everyone - excluded),
+            **({} if size is None else {"individuals": size}),
             "build": holdings.settings.build,
         },
     }
@@ -289,31 +295,43 @@ def cohort_id(holdings: Holdings) -> str:
     return f"COHORT-{holdings.settings.country_code}-1"
 
 
-def cohort_record(holdings: Holdings, excluded: BitMap) -> Record:
-    """The country's cohort with its distribution by sex, without people who are excluded."""
+def _size(dataset: Dataset, holdings: Holdings, rights: Rights) -> int | None:
+    """How many people a dataset has for this caller; None where that is not told."""
+    if not rights.sees(dataset.id):
+        return None
+    members = holdings.members(dataset)
+    everyone = holdings.people.everyone if members is None else members
+    if dataset.id in rights.protectors:
+        return rights.protectors[dataset.id].size(len(everyone))
+    return len(everyone - rights.excluded)
+
+
+def cohort_record(holdings: Holdings, rights: Rights) -> Record:
+    """The country's cohort: as many as its dataset of people says, and how many of each sex where
+    that is told exactly."""
     settings = holdings.settings
-    by_sex = {sex: len(people - excluded) for sex, people in holdings.of_sex.items()}
-    size = holdings.people.size - len(excluded)
+    dataset = holdings.dataset(settings.people_dataset)
+    size = _size(dataset, holdings, rights)
+    event: Record = {"eventNum": 1}
+    if size is not None:
+        event["eventSize"] = size
+        if dataset.id not in rights.protectors:
+            by_sex = {sex: len(one - rights.excluded) for sex, one in holdings.of_sex.items()}
+            event["eventGenders"] = {
+                "availability": True,
+                "availabilityCount": size,
+                "distribution": {"genders": by_sex},
+            }
     return {
         "id": cohort_id(holdings),
         "name": f"Cohort of {settings.country_name}",
         "cohortType": "study-defined",
-        "cohortSize": size,
+        **({} if size is None else {"cohortSize": size}),
         "cohortDataTypes": [{"id": "OGMS:0000015", "label": "clinical history"}],
         "inclusionCriteria": {
             "locations": [
                 {"id": f"ISO3166:{settings.country_code}", "label": settings.country_name}
             ]
         },
-        "collectionEvents": [
-            {
-                "eventNum": 1,
-                "eventSize": size,
-                "eventGenders": {
-                    "availability": True,
-                    "availabilityCount": size,
-                    "distribution": {"genders": by_sex},
-                },
-            }
-        ],
+        "collectionEvents": [event],
     }

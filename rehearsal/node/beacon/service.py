@@ -105,11 +105,11 @@ def _collections(
     if path == "cohorts":
         if identifier is not None:
             _check_cohort(holdings, identifier)
-        found = [records.cohort_record(holdings, rights.excluded)]
+        found = [records.cohort_record(holdings, rights)]
     else:
         named = None if identifier is None else (identifier,)
         chosen = _datasets(holdings, rights, request, named)
-        found = [records.dataset_record(one, holdings, rights.excluded) for one in chosen]
+        found = [records.dataset_record(one, holdings, rights) for one in chosen]
     page = found[request.first : request.first + request.limit] if granularity == "record" else []
     beacon_id = holdings.settings.beacon_id
     return {

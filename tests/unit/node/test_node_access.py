@@ -239,6 +239,18 @@ def test_rights_do_not_outlive_the_visa_that_gave_them(forge, make_node):
     assert tier() == "public"
 
 
+@pytest.mark.parametrize("tier", ["public", "registered"])
+@pytest.mark.parametrize("path", ["/cohorts", "/datasets"])
+def test_sizes_told_to_the_protected_tiers_single_nobody_out(node, tokens, tier, path):
+    """Twelve people; how many permit a purpose, or are women, is nobody's business."""
+    told = [node.ask(path, tokens[tier], one)[1]["response"] for one in (HMB, None, "DUO:0000011")]
+    assert told[0] == told[1] == told[2]
+    assert "female" not in str(told)
+    collections = told[0]["collections"]
+    sizes = {one.get("cohortSize") or one["info"]["individuals"] for one in collections}
+    assert sizes == {10}
+
+
 # --- visas of other kinds ---
 
 
