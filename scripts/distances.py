@@ -4,12 +4,11 @@ from pathlib import Path
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.network.distance import read_distances, rtt_matrix
+from rehearsal.network.distance import distances_from
 
 
 def main(smk):
-    matrix = rtt_matrix(smk.params.countries, read_distances(Path(smk.input.distances)))
-    seen = matrix[matrix["asker"] == smk.params.asker].reset_index(drop=True)
+    seen = distances_from(smk.params.asker, smk.params.countries, Path(smk.input.distances))
     with written_aside(smk.output.distances) as path:
         seen.to_parquet(path)
 
