@@ -24,6 +24,7 @@ SCOPE_KEY = "rehearsal.admission"
 NOT_BELIEVED = "the token is not accepted here"
 NO_TOKEN = "this needs a token"
 NO_RIGHT = "the token gives no right to this"
+NO_CHOICE = "filters: no right to choose people so here; at most a sex and one exact term"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,16 @@ class Rights:
     def sees(self, dataset: str) -> bool:
         """Whether the dataset is there for the caller at all."""
         return dataset in self.finest
+
+    def exact(self, dataset: str, wanted: Granularity) -> bool:
+        """Whether the dataset would tell the caller this as it is: nothing protects it."""
+        given = self.granted(dataset, wanted)
+        return given == "record" or dataset not in self.protectors
+
+    def refusal_to_choose(self) -> BeaconProblem:
+        """What is said where no dataset that is asked lets the caller choose people by these
+        filters: of the rights alone, not of who is here."""
+        return BeaconProblem(NO_CHOICE, 401 if self.caller is None else 403)
 
     def refusal(self) -> BeaconProblem:
         """What is said to a caller whose rights do not suffice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
@@ -65,6 +66,8 @@ class Protector:
 
         Of several variants only whether anybody does: each is a question of its own.
         """
+        if people is not None and not people:
+            return Told(False, 0 if counted else None)
         if len(rows) != 1 or not counted:
             return Told(any(self._carried(row, people) for row in rows), None)
         (row,) = rows
@@ -74,9 +77,15 @@ class Protector:
         return protect_count(self.guard, self.user, question, carrying, share, among)
 
     def variants(self, rows: Iterator[VariantRow], people: BitMap | None, counted: bool) -> Told:
-        """How many of the variants somebody among the people carries; each is a question."""
+        """How many of the variants somebody among the people carries; each is a question.
+
+        Of more than COUNTED only the first are looked at: no question may keep the node from
+        others' for long.
+        """
+        if people is not None and not people:
+            return Told(False, 0 if counted else None)
         if not counted:
-            return Told(any(self._carried(row, people) for row in rows))
+            return Told(any(self._carried(row, people) for row in islice(rows, COUNTED)))
         count = 0
         for number, row in enumerate(rows):
             if number == COUNTED:

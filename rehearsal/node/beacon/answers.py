@@ -22,11 +22,12 @@ from rehearsal.node.access import Rights
 from rehearsal.node.access_settings import GRANULARITIES
 from rehearsal.node.beacon import records
 from rehearsal.node.beacon.errors import BeaconProblem
-from rehearsal.node.beacon.filters import people_passing
+from rehearsal.node.beacon.filters import is_coarse, people_passing
 from rehearsal.node.beacon.holdings import Dataset, Holdings
 from rehearsal.node.beacon.matching import matching
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.shapes import VariantQuery
+from rehearsal.node.protecting import COUNTED
 
 if TYPE_CHECKING:
     from rehearsal.node.protecting import Protector
@@ -98,15 +99,16 @@ def answer(
 ) -> Result:
     """The answer of every dataset that is asked. ``entry_type``: path of its endpoint.
 
-    Raises BeaconProblem for what the node cannot answer.
+    Raises BeaconProblem for what the node cannot answer, or (401, 403) may not.
     """
     scope = scope or Scope()
     query = _variant_asked(request, scope)
+    asked = _asked(entry_type, request, scope, rights, holdings)
+    asked = _letting_choose(asked, request, wanted, rights, holdings)
     people = _both(people_passing(request.filters, holdings.people), scope.people)
     people = _both(people, rights.permitted)
     find = _variants if entry_type == "g_variants" else _people
     sets: dict[str, ResultSet] = {}
-    asked = _asked(entry_type, request, scope, rights, holdings)
     for view, datasets in _by_view(asked, wanted, rights, holdings):
         among = _both(people, view.members)
         found = find(entry_type, query, among, request, view, datasets, rights, holdings)
@@ -144,6 +146,40 @@ def _asked(
         and one.kind in scope.kinds
         and (rights.finest.get(one.id) == "record" if scope.single else rights.sees(one.id))
     ]
+
+
+def _letting_choose(
+    datasets: list[Dataset],
+    request: BeaconRequest,
+    wanted: Granularity,
+    rights: Rights,
+    holdings: Holdings,
+) -> list[Dataset]:
+    """The datasets that may be asked of people chosen by these filters.
+
+    Frequencies among people of one's choice are genotypes: exact ones are for those to whom the
+    dataset of people tells as much. Elsewhere filters that find single people are not taken: an
+    answer says whether a person more or less passes them. Raises BeaconProblem when none is left.
+    """
+    if not request.filters:
+        return datasets
+    people, coarse = holdings.settings.people_dataset, is_coarse(request.filters)
+
+    def lets(one: Dataset) -> bool:
+        if not rights.exact(one.id, wanted):
+            return coarse
+        if one.kind != "frequencies":
+            return True
+        return (
+            rights.sees(people)
+            and rights.exact(people, wanted)
+            and rights.granted(people, wanted) == rights.granted(one.id, wanted)
+        )
+
+    left = [one for one in datasets if lets(one)]
+    if datasets and not left:
+        raise rights.refusal_to_choose()
+    return left
 
 
 def seen_dataset(identifier: str, rights: Rights, holdings: Holdings) -> Dataset:
@@ -260,7 +296,8 @@ def _people(
         if query is None:
             told = view.protector.people(found, counted)
         else:
-            told = view.protector.carriers(list(matching(query, holdings)), people, counted)
+            rows = list(islice(matching(query, holdings), COUNTED))
+            told = view.protector.carriers(rows, people, counted)
         return _told(told.exists, told.count, datasets)
     if query is not None:
         carrying = carriers(query, holdings)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pyroaring import BitMap
 
 from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.people import AGE, BIRTH_YEAR, ONSET, PeopleStore
+from rehearsal.node.people import AGE, BIRTH_YEAR, ONSET, SEX_TERMS, PeopleStore
 
 MAX_FILTERS = 100
 OPERATORS = ("=", "<", ">", "!", ">=", "<=")
@@ -169,6 +169,23 @@ def _value_filter(identifier: str, item: Mapping[str, Any]) -> ValueFilter:
     if not isinstance(value, str) or not 0 < len(value) <= 200:
         raise BeaconProblem(f"filter {shown(identifier)}: value must be a text or a number")
     return ValueFilter(identifier, operator, value)
+
+
+def is_coarse(filters: Iterable[Filter]) -> bool:
+    """Whether filters choose people by no more than a sex and one term, as it stands.
+
+    Numbers, texts and similarities can be moved by little steps until one person more or less is
+    in the answer; so can combinations of many terms.
+    """
+    sexes, others = 0, 0
+    for one in filters:
+        if not isinstance(one, TermFilter) or one.similarity != "exact":
+            return False
+        if one.id in SEX_TERMS.values():
+            sexes += 1
+        else:
+            others += 1
+    return sexes <= 1 and others <= 1
 
 
 def people_passing(filters: Iterable[Filter], people: PeopleStore) -> BitMap | None:

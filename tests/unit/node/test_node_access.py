@@ -25,6 +25,7 @@ from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.gate import Gate
 from rehearsal.node.people import PeopleStore, build_people
 from rehearsal.node.privacy import UNPROTECTED, Protection
+from rehearsal.node.protecting import Protector
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.tokens import PASSPORT
 
@@ -249,6 +250,66 @@ def test_sizes_told_to_the_protected_tiers_single_nobody_out(node, tokens, tier,
     collections = told[0]["collections"]
     sizes = {one.get("cohortSize") or one["info"]["individuals"] for one in collections}
     assert sizes == {10}
+
+
+LDL = {"id": "LOINC:13457-7", "operator": "=", "value": "3.0"}  # one person's value
+
+
+@pytest.mark.parametrize("granularity", ["boolean", "count", "record"])
+def test_a_grant_for_frequencies_reads_nobodys_genotypes(forge, node, tokens, granularity):
+    token = issue(forge.mine, person("researcher", "SE", [FREQUENCIES]), AUDIENCE).passport
+    for filters in ([LDL], [{"id": "ICD10:C50"}]):
+        query = look_up(COMMON, granularity) | {"filters": filters}
+        status, body, _ = node.ask(f"/datasets/{FREQUENCIES}/g_variants", token, query=query)
+        assert status == 403
+        assert "filters" in body["error"]["errorMessage"]
+        assert node.ask("/g_variants", tokens["controlled"], query=query)[0] == 200
+
+
+MOVABLE = [
+    [LDL],
+    [{"id": "age", "operator": ">", "value": "50"}],
+    [{"id": "disease", "operator": "=", "value": "%heart%"}],
+    [{"id": "HP:0000252", "similarity": "low"}],
+    [{"id": "ICD10:C50"}, {"id": "HP:0000252"}],
+    [{"id": WOMAN}, {"id": "NCIT:C20197"}],
+]
+
+
+@pytest.mark.parametrize("filters", MOVABLE)
+@pytest.mark.parametrize(("tier", "refused"), [("public", 401), ("registered", 403)])
+def test_protected_tiers_cannot_move_a_filter_over_one_person(
+    node, tokens, monkeypatch, filters, tier, refused
+):
+    monkeypatch.setattr("rehearsal.node.beacon.answers.people_passing", None)  # nobody looks
+    for path in ("/individuals", "/g_variants", "/datasets"):
+        for granularity in ("boolean", "count"):
+            query = {"filters": filters, "requestedGranularity": granularity}
+            assert node.ask(path, tokens[tier], query=query)[0] == refused
+
+
+def test_protected_tiers_choose_by_a_sex_and_a_term_and_grants_as_they_like(node, tokens):
+    coarse = {"filters": [{"id": WOMAN}, {"id": "ICD10:C50"}]}
+    assert node.ask("/individuals", query=coarse)[0] == 200
+    for filters in MOVABLE:
+        assert node.ask("/individuals", tokens["controlled"], query={"filters": filters})[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/g_variants", "/individuals"])
+def test_a_public_question_looks_at_so_many_variants_and_of_nobody_at_none(node, monkeypatch, path):
+    looked = []
+    monkeypatch.setattr("rehearsal.node.protecting.COUNTED", 5)
+    monkeypatch.setattr("rehearsal.node.beacon.answers.COUNTED", 5)
+    monkeypatch.setattr(Protector, "_carried", lambda *row: looked.append(row))
+    region = {"referenceName": "chr22", "start": [0], "end": [50_000_000], "assemblyId": "GRCh38"}
+    query = {"requestParameters": region}
+    assert node.ask(path, query=query)[0] == 200
+    assert len(looked) == 5
+    looked.clear()
+    query["filters"] = [{"id": "ICD10:A00"}]  # nobody has it
+    for granularity in ("boolean", "count"):
+        assert node.ask(path, query=query | {"requestedGranularity": granularity})[0] == 200
+    assert looked == []
 
 
 # --- visas of other kinds ---
