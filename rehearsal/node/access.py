@@ -90,13 +90,15 @@ class Rights:
 class Admission:
     """What was found out about one request, and what goes into the audit log about it.
 
-    ``problem``: why it is refused whatever it asks; ``rule``: the same for the log. ``asked``:
-    whether a handler wanted to know: only then there is a decision.
+    ``problem``: why it is refused whatever it asks; ``rule``: the same for the log; ``caller``:
+    who is refused, once a token is believed. ``asked``: whether a handler wanted to know: only
+    then there is a decision.
     """
 
     rights: Rights | None
     problem: BeaconProblem | None = None
     rule: str = ""
+    caller: Caller | None = None
     asked: bool = False
 
 

@@ -69,15 +69,15 @@ def _decision(scope: Message, admission: Admission, status: int) -> dict[str, An
         "status": status,
     }
     rights = admission.rights
-    if rights is None:
-        return {**told, "subject": None, "rule": admission.rule}
-    caller = rights.caller
+    caller = admission.caller if rights is None else rights.caller
     if caller is not None:
         told |= {"issuer": caller.issuer, "subject": caller.subject}
         if caller.dropped:
             told["dropped"] = caller.dropped
     else:
         told["subject"] = None
+    if rights is None:
+        return {**told, "rule": admission.rule}
     told["purpose"] = None if rights.purpose is None else str(rights.purpose)
     told["rules"] = {
         dataset: f"{rights.finest.get(dataset, 'nothing')}: {rule}"

@@ -31,13 +31,17 @@ from rehearsal.node.privacy import (
     secret_key,
 )
 from rehearsal.node.protecting import Protector
-from rehearsal.node.tokens import Caller, Fetch, TokenRefused, Verifier
+from rehearsal.node.tokens import Caller, Fetch, TokenRefused, Verifier, linked_identities
 
 if TYPE_CHECKING:
     from rehearsal.node.beacon.holdings import Holdings
 
 PUBLIC_USER = "public"  # everybody without a token shares one budget
 KEPT = 1024  # rights that were worked out
+# who may assert what, by ``by`` (GA4GH Passport 1.2): role and place only who employs one, or its
+# records; that one is a researcher a peer too. What people say of themselves counts for neither.
+EMPLOYED_BY = ("so", "system")
+VOUCHED_FOR_BY = ("so", "system", "peer")
 COUNTRY_OF = {"UK": "GB", "EL": "GR"}  # top-level domains that are no ISO code
 
 
@@ -93,12 +97,16 @@ class Gate:
         """What these headers give. Never raises for what a caller sends."""
         try:
             caller = await self._caller(authorization)
-            rights = self._rights(caller, consent.read_purpose(_one_text(purpose)))
         except TokenRefused as refusal:
             return Admission(None, BeaconProblem(NOT_BELIEVED, 401), f"token: {refusal.rule}")
+        try:
+            stated = consent.read_purpose(_one_text(purpose))
         except BeaconProblem as problem:
-            return Admission(None, problem, "purpose")
-        return Admission(rights)
+            return Admission(None, problem, "purpose: malformed", caller)
+        try:
+            return Admission(self._rights(caller, stated))
+        except BeaconProblem as problem:
+            return Admission(None, problem, "purpose: not for a caller without the role", caller)
 
     async def _caller(self, authorization: list[bytes]) -> Caller | None:
         if not authorization:
@@ -198,13 +206,17 @@ def _gains(caller: Caller, settings: AccessSettings) -> _Gains:
     """Registered access takes a bona fide researcher who accepted the terms, as published in
     "Registered access: authorizing data access" (Dyke et al., Eur J Hum Genet 2018)."""
     researcher = any(
-        visa.value in settings.researcher_status and visa.by in ("so", "system", "dac", "peer")
+        visa.value in settings.researcher_status and visa.by in VOUCHED_FOR_BY
         for visa in caller.values("ResearcherStatus")
     )
     accepted = any(
         visa.value in settings.terms for visa in caller.values("AcceptedTermsAndPolicies")
     )
-    places = [visa.value.partition("@") for visa in caller.values("AffiliationAndRole")]
+    places = [
+        visa.value.partition("@")
+        for visa in caller.values("AffiliationAndRole")
+        if visa.by in EMPLOYED_BY
+    ]
     domains = {domain.rpartition(".")[2].upper() for _, _, domain in places}
     return _Gains(
         researcher and accepted,
@@ -217,11 +229,16 @@ def _gains(caller: Caller, settings: AccessSettings) -> _Gains:
 def _applies(
     veto: Veto, dataset: str, caller: Caller, gains: _Gains, purpose: consent.Purpose | None
 ) -> bool:
+    """Whether a veto is meant: of any identity that is linked to the caller, and whoever issued or
+    asserted any of the visas. A country that nobody vouches for may be the one meant."""
+    identities = linked_identities((caller.issuer, caller.subject), caller.visas)
+    issuers = {issuer for issuer, _ in identities} | {visa.issuer for visa in caller.visas}
+    issuers |= {visa.source for visa in caller.visas}
     return (
         veto.dataset in (None, dataset)
-        and veto.issuer in (None, caller.issuer)
-        and veto.subject in (None, caller.subject)
-        and (veto.country is None or veto.country in gains.countries)
+        and (veto.issuer is None or veto.issuer in issuers)
+        and (veto.subject is None or veto.subject in {subject for _, subject in identities})
+        and (veto.country is None or not gains.countries or veto.country in gains.countries)
         and veto.purpose in (None, purpose.term if purpose else None)
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.network.issuer import CENTRAL_COMMITTEE, issue, make_issuer, person, sign_visas
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, issue, link, make_issuer, person, sign_visas
 from rehearsal.node.access_settings import (
     AccessSettings,
     DatasetAccess,
@@ -314,6 +314,8 @@ def test_a_public_question_looks_at_so_many_variants_and_of_nobody_at_none(node,
 
 # --- visas of other kinds ---
 
+ASSERTED = ("so", "system", "peer", "dac", "self")
+
 
 @pytest.mark.parametrize(
     ("missing", "registered"),
@@ -338,6 +340,37 @@ def test_a_committee_sees_nothing_by_itself(forge, node):
 def test_clinical_care_is_stated_by_clinicians_only(node, tokens, tier, status):
     assert node.ask("/individuals", tokens[tier], purpose=CARE)[0] == status
     assert node.ask("/individuals", purpose=CARE)[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "counts"),
+    [
+        *(("AffiliationAndRole", by, by in ("so", "system")) for by in ASSERTED),
+        *(("ResearcherStatus", by, by in ("so", "system", "peer")) for by in ASSERTED),
+    ],
+)
+def test_nobody_vouches_for_themselves(forge, node, kind, by, counts):
+    """A role that lets state a purpose, and a researcher's status, by who asserts them."""
+    who = person("clinician", "FI", [PEOPLE])
+    visas = tuple(replace(one, by=by) if one.type == kind else one for one in who.visas)
+    token = issue(forge.mine, replace(who, visas=visas), AUDIENCE).passport
+    if kind == "AffiliationAndRole":
+        assert node.ask("/individuals", token, CARE)[0] == (200 if counts else 403)
+    else:
+        node.ask("/individuals", token)
+        assert ("ResearcherStatus" in node.logged()[-1]["rules"][FREQUENCIES]) is counts
+
+
+@pytest.mark.parametrize(
+    ("purpose", "rule"),
+    [(CARE, "purpose: not for a caller without the role"), ("nonsense", "purpose: malformed")],
+)
+def test_who_states_a_purpose_that_is_refused_is_named_in_the_log(node, tokens, purpose, rule):
+    node.ask("/individuals", tokens["controlled"], purpose)
+    line = node.logged()[-1]
+    assert (line["rule"], line["subject"]) == (rule, "researcher-se")
+    node.ask("/individuals", None, purpose)
+    assert (node.logged()[-1]["rule"], node.logged()[-1]["subject"]) == (rule, None)
 
 
 # --- the node's own no (QS-03) ---
@@ -371,6 +404,45 @@ def test_a_node_vetoes_what_a_committee_granted(make_node, tokens, veto):
 def test_a_veto_of_something_else_changes_nothing(make_node, tokens, veto):
     node = make_node(vetoes=(Veto("not from us", **veto),))
     assert node.ask("/individuals/FI-000005", tokens["controlled"])[0] == 200
+
+
+@pytest.mark.parametrize(
+    "veto",
+    [
+        {"subject": "other"},
+        {"subject": "bare"},
+        {"issuer": "https://elsewhere.example"},
+        {"issuer": "https://dac.example"},
+    ],
+)
+def test_a_veto_finds_every_linked_identity_and_whoever_asserts_a_visa(forge, make_node, veto):
+    """researcher-fi shows a grant of ``other``, to whom they are linked, as ``bare`` is."""
+    mine = (forge.mine.url, forge.good.subject)
+    grant = forge.visa(said={"source": "https://dac.example"}, sub="other")
+    ties = (
+        link(mine, (forge.mine.url, "other")),
+        link(mine, ("https://elsewhere.example", "bare")),
+    )
+    tied = sign_visas(forge.mine, replace(forge.good, visas=ties))
+    token = forge.passport(**{PASSPORT: [grant, *tied]})
+    assert make_node().ask("/individuals/FI-000005", token)[0] == 200
+    node = make_node(vetoes=(Veto("not from us", **veto),))
+    assert node.ask("/individuals/FI-000005", token)[0] == 403
+
+
+@pytest.mark.parametrize("affiliation", [None, "self", "org"])
+def test_a_veto_of_a_country_meets_those_whose_country_nobody_vouches_for(
+    forge, make_node, affiliation
+):
+    who = person("researcher", "SE", [PEOPLE])
+    place, *others = who.visas
+    told = {None: (), "self": (replace(place, by="self"),)}.get(
+        affiliation, (replace(place, value="researcher@university.example.org"),)
+    )
+    token = issue(forge.mine, replace(who, visas=(*told, *others)), AUDIENCE).passport
+    assert make_node().ask("/individuals/FI-000005", token)[0] == 200
+    node = make_node(vetoes=(Veto("not from us", country="SE"),))
+    assert node.ask("/individuals/FI-000005", token)[0] == 403
 
 
 def test_a_central_grant_counts_where_a_node_takes_it(forge, make_node, tmp_path):
