@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,12 +50,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_node(commands: argparse._SubParsersAction) -> None:
-    build = commands.add_parser("build", help="make a variant store from VCF or BCF")
+    build = commands.add_parser("build", help="make a folder to serve from VCF or BCF")
     build.add_argument("--vcf", type=Path, nargs="+", required=True, metavar="FILE")
     build.add_argument(
-        "--individuals", type=Path, required=True, help="Parquet or TSV with columns id, sex"
+        "--individuals",
+        type=Path,
+        required=True,
+        help="Parquet or TSV with columns id, sex, birth_year",
     )
-    build.add_argument("--out", type=Path, required=True, help="the store, e.g. variants.sqlite")
+    build.add_argument("--country", required=True, help="ISO code, e.g. FI")
+    build.add_argument("--name", help="the country's name; default: its code")
+    build.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     build.set_defaults(run=_node_build)
 
     serve = commands.add_parser("serve", help="answer for one country's folder")
@@ -153,9 +159,17 @@ def _add_europe(commands: argparse._SubParsersAction) -> None:
 
 
 def _node_build(options: argparse.Namespace) -> None:
-    from rehearsal.node.build import build_from_vcf, read_individuals
+    from rehearsal.node.build import build_node, read_individuals
+    from rehearsal.node.settings import NodeSettings
 
-    build_from_vcf(options.vcf, read_individuals(options.individuals), options.out)
+    if not re.fullmatch("[A-Z]{2}", options.country):
+        raise InputError("rehearsal node build", "--country", "an ISO code like FI")
+    if options.out.exists() and not options.out.is_dir():
+        raise InputError(options.out, "--out", "a folder")
+    people = read_individuals(options.individuals)
+    settings = NodeSettings.for_country(options.country, options.name or options.country)
+    variants = build_node(options.vcf, people, settings, options.out)
+    print(f"{options.out}: {variants} variants of {len(people)} people")
 
 
 def _node_serve(options: argparse.Namespace) -> None:

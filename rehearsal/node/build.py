@@ -1,8 +1,8 @@
-"""A node's variant store from VCF or BCF: how a country loads genotypes that we did not make.
+"""A node's folder from VCF or BCF: how a country loads genotypes that we did not make.
 
-The content equals that of a store built from the parts of the same genotypes. Records are taken
-as they are written: REF and ALT are neither trimmed nor moved to the left, so normalise first
-(``bcftools norm``) where callers wrote the same variant in different ways.
+The content of its variant store equals that of a store built from the parts of the same genotypes.
+Records are taken as they are written: REF and ALT are neither trimmed nor moved to the left, so
+normalise first (``bcftools norm``) where callers wrote the same variant in different ways.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from rehearsal.export.bgzf import END_OF_FILE
 from rehearsal.export.carrier_lists import encode
-from rehearsal.model import InputError
+from rehearsal.model import SEXES, InputError
+from rehearsal.node.people import build_people
+from rehearsal.node.settings import NodeSettings
 from rehearsal.node.store_writer import StoreWriter, merge_contigs
 
 _BATCH = 1 << 12  # rows that are written at a time
@@ -34,6 +36,10 @@ _COMPLAINTS = {
 }
 
 
+_INDIVIDUAL_COLUMNS = ("id", "sex", "birth_year")
+_FAMILY_COLUMNS = ("family", "father", "mother")
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """An opened VCF: what its header says, and where it begins."""
@@ -42,6 +48,59 @@ class _Source:
     contigs: dict[str, int]
     columns: NDArray[np.int64]  # by sample of the file: the individual's number
     first: tuple[str, int]  # contig and start of the first record; ("", -1) without one
+
+
+def build_node(
+    vcfs: list[Path], individuals: pd.DataFrame, settings: NodeSettings, folder: Path
+) -> int:
+    """Make a folder that a node can serve; returns the number of variants.
+
+    Writes ``variants.sqlite``, ``people.sqlite`` and, last, ``node.yaml``. ``individuals`` as
+    ``read_individuals`` gives them. Raises InputError as ``build_from_vcf`` does.
+    """
+    variants = build_from_vcf(vcfs, individuals, folder / "variants.sqlite")
+    build_people(individuals, {}, folder / "people.sqlite", settings.reference_year)
+    settings.write(folder)
+    return variants
+
+
+def read_individuals(path: Path) -> pd.DataFrame:
+    """The people of a node from Parquet (by its suffix) or a tab-separated table.
+
+    Columns ``id`` (text), ``sex`` (female or male) and ``birth_year``; ``family``, ``father`` and
+    ``mother`` may be there and are None where they are not. Raises InputError for a file that
+    cannot be read, a missing column, other values, and an id that stands there twice.
+    """
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+        else:
+            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, index_col=False)
+    except (OSError, ValueError) as error:
+        raise InputError(path, "file", f"a readable Parquet or TSV file ({error})") from None
+    for column in _INDIVIDUAL_COLUMNS:
+        if column not in table:
+            raise InputError(path, column, "a column with this name")
+    for column in _FAMILY_COLUMNS:
+        table[column] = table[column].replace("", None) if column in table else None
+    table = table[[*_INDIVIDUAL_COLUMNS, *_FAMILY_COLUMNS]].reset_index(drop=True)
+    _check_individuals(path, table)
+    return table.astype({"birth_year": int})
+
+
+def _check_individuals(path: Path, table: pd.DataFrame) -> None:
+    if table.empty:
+        raise InputError(path, "id", "at least one person")
+    for row, (name, sex, born, *_) in enumerate(table.itertuples(index=False), start=1):
+        if not isinstance(name, str) or not name:
+            raise InputError(path, f"row {row}: id", f"text, not {name!r}")
+        if sex not in SEXES:
+            raise InputError(path, f"row {row}: sex", f"female or male, not {sex!r}")
+        if not re.fullmatch("[12][0-9]{3}", str(born)):
+            raise InputError(path, f"row {row}: birth_year", f"a year like 1970, not {born!r}")
+    twice = table["id"][table["id"].duplicated()]
+    if len(twice):
+        raise InputError(path, "id", f"each person once, but {twice.iloc[0]} stands there twice")
 
 
 def build_from_vcf(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> int:
@@ -57,6 +116,14 @@ def build_from_vcf(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> in
     without a ``##contig`` line with a length, positions out of order or outside their contig,
     records without GT, and more than two alleles a genotype.
     """
+    verbosity = pysam.set_verbosity(0)  # what htslib has to say is in our own complaints
+    try:
+        return _build(vcfs, individuals, out)
+    finally:
+        pysam.set_verbosity(verbosity)
+
+
+def _build(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> int:
     number = {name: row for row, name in enumerate(individuals["id"])}
     sources = [_open(Path(path), number) for path in vcfs]
     contigs = merge_contigs((source.path, source.contigs) for source in sources)
