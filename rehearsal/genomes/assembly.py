@@ -74,14 +74,18 @@ def read_masks(path: Path | str) -> list[Block]:
     """The stretches of a mask table that no block may touch, in the file's order.
 
     The table is tab-separated with the columns contig, start, end (0-based half-open), kind and
-    source. Raises InputError for missing columns and for stretches that are not on a contig.
+    source. Raises InputError for a file that cannot be read, missing columns, and stretches that
+    are not on a contig.
     """
-    with Path(path).open(newline="") as stream:
-        reader = csv.DictReader(stream, delimiter="\t")
-        missing = [name for name in MASK_COLUMNS if name not in (reader.fieldnames or [])]
-        if missing:
-            raise InputError(path, "header", f"expected the columns {', '.join(MASK_COLUMNS)}")
-        return [_mask(path, f"row {number}", row) for number, row in enumerate(reader, start=2)]
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(path, "file", f"cannot be read: {problem}") from None
+    reader = csv.DictReader(lines, delimiter="\t")
+    missing = [name for name in MASK_COLUMNS if name not in (reader.fieldnames or [])]
+    if missing:
+        raise InputError(path, "header", f"expected the columns {', '.join(MASK_COLUMNS)}")
+    return [_mask(path, f"row {number}", row) for number, row in enumerate(reader, start=2)]
 
 
 def _mask(path: Path | str, key: str, row: dict[str, str]) -> Block:

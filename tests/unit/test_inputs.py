@@ -147,6 +147,15 @@ def test_a_table_that_is_not_there_is_named(config):
         read(changed(config, "countries", "nowhere.tsv"))
 
 
+@pytest.mark.parametrize("content", [None, b"contig\tstart\xff"])
+def test_masks_that_cannot_be_read_are_named(config, tmp_path, content):
+    path = tmp_path / "masks.tsv"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"masks.tsv: file: cannot be read"):
+        read(changed(config, "genome.masks", str(path)))
+
+
 def country(code, census):
     return Country(code, code, 50, 10, census, code, 50, 10, "no")
 

@@ -48,6 +48,7 @@ def test_the_default_configuration_plans_a_run(tmp_path):
         ("genome: {regions: ['chr22:60000000-61000000']}", ["overlay.yaml", "genome.regions"]),
         ("genome: {planted_window: 0}", ["config.yaml", "BRCA1"]),
         ("demography: {model: lacking.demes.yaml}", ["lacking.demes.yaml"]),
+        ("genome: {masks: nowhere.tsv}", ["nowhere.tsv: file: cannot be read"]),
         ("traits: nowhere.yaml", ["nowhere.yaml"]),
         ("queries: nowhere.yaml", ["nowhere.yaml"]),
     ],
