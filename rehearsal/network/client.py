@@ -47,9 +47,9 @@ class NodeRequest:
     """What is put to nodes.
 
     ``path``: below a node's base URL, percent-encoded. ``body``: of a POST; ``parameters``: of a
-    GET. ``authorization``: the asker's own header, for nodes to which the registry gives no
-    token. ``purpose``: what the answer is for, as DUO terms. ``query``: name of the query in the
-    answers.
+    GET. ``authorization``: the asker's own header, for our own nodes and those to which the
+    registry forwards it. ``purpose``: what the answer is for, as DUO terms. ``query``: name of the
+    query in the answers.
     """
 
     path: str
@@ -234,7 +234,7 @@ def _headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
     if token := token_of(node):
         # the asker's own token is another authority's: it is not shown to this node
         headers["Authorization"] = f"Bearer {token}"
-    elif request.authorization:
+    elif request.authorization and node.is_shown_tokens:
         headers["Authorization"] = request.authorization
     return headers
 

@@ -13,8 +13,9 @@ import yaml
 
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
+from rehearsal.node.access_settings import is_safe_url
 
-FOREIGN_KEYS = {"url", "token_variable"}
+FOREIGN_KEYS = {"url", "token_variable", "forward_token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,19 @@ class NodeEntry:
 
     ``token_variable`` names the environment variable that holds the bearer token, so that the
     token itself never stands in a file. ``pid`` is known for nodes that run here.
+    ``forward_token``: whether a node that somebody else runs is shown the asker's own token.
     """
 
     country: str
     url: str
     token_variable: str | None = None
     pid: int | None = None
+    forward_token: bool = False
+
+    @property
+    def is_shown_tokens(self) -> bool:
+        """Whether the asker's own token goes to this node: whoever has it can be the asker."""
+        return self.pid is not None or self.forward_token
 
 
 def read_endpoint(path: Path) -> NodeEntry | None:
@@ -46,9 +54,10 @@ def read_endpoint(path: Path) -> NodeEntry | None:
 def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> list[NodeEntry]:
     """Nodes that somebody else runs, from YAML, in the order of the file.
 
-    ``nodes:`` maps a country code to ``url`` and, optionally, ``token_variable``. ``countries``:
-    the codes that may stand there; None: any. Raises InputError for anything that cannot be
-    meant: unknown countries, other keys, URLs that are not http(s) or hold a password.
+    ``nodes:`` maps a country code to ``url`` and, optionally, ``token_variable`` or
+    ``forward_token``. ``countries``: the codes that may stand there; None: any. Raises InputError
+    for anything that cannot be meant: unknown countries, other keys, URLs that are not http(s) or
+    hold a password, tokens forwarded over plain http to another machine.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -69,14 +78,19 @@ def _foreign_node(
     if not isinstance(code, str) or (countries is not None and code not in countries):
         raise InputError(path, key, "a country code of the countries table")
     if not isinstance(given, dict) or "url" not in given or set(given) - FOREIGN_KEYS:
-        raise InputError(path, key, "url and, optionally, token_variable")
+        raise InputError(path, key, "url and, optionally, token_variable or forward_token")
     url, variable = given["url"], given.get("token_variable")
+    forward = given.get("forward_token", False)
     if not _is_http_url(url):
         expected = f"a URL http(s)://HOST/... without user, password and query, not {url!r}"
         raise InputError(path, f"{key}.url", expected)
     if variable is not None and not (isinstance(variable, str) and variable):
         raise InputError(path, f"{key}.token_variable", "the name of an environment variable")
-    return NodeEntry(code, url.rstrip("/"), variable)
+    if not isinstance(forward, bool):
+        raise InputError(path, f"{key}.forward_token", "true or false")
+    if forward and not is_safe_url(url):
+        raise InputError(path, f"{key}.forward_token", "a url with https, or http on this machine")
+    return NodeEntry(code, url.rstrip("/"), variable, forward_token=forward)
 
 
 def _is_http_url(url: object) -> bool:
@@ -97,10 +111,11 @@ def with_foreign(ours: Collection[NodeEntry], foreign: Collection[NodeEntry]) ->
 
 
 def write_nodes(nodes: Collection[NodeEntry], path: Path) -> None:
-    """Write nodes as ``read_foreign_nodes`` reads them."""
+    """Write nodes as ``read_foreign_nodes`` reads them. Our own go on being shown tokens."""
     given = {
         node.country: {"url": node.url}
         | ({"token_variable": node.token_variable} if node.token_variable else {})
+        | ({"forward_token": True} if node.is_shown_tokens and is_safe_url(node.url) else {})
         for node in nodes
     }
     with written_aside(path) as aside:
@@ -127,11 +142,13 @@ def read_nodes(sources: Sequence[Path]) -> list[NodeEntry]:
 class Registry:
     """The nodes that files name, read again when the files have changed."""
 
-    def __init__(self, sources: Sequence[Path]) -> None:
-        """Raises InputError for sources that cannot be read."""
-        self._sources = tuple(sources)
+    def __init__(self, sources: Sequence[Path], exposed: bool = False) -> None:
+        """``exposed``: other machines can ask, so that no node may have a token of its own.
+
+        Raises InputError for sources that cannot be read, or have such a node."""
+        self._sources, self._exposed = tuple(sources), exposed
         self._seen = self._signature()
-        self.nodes = tuple(read_nodes(self._sources))
+        self.nodes = self._read()
         self.fault = ""  # why the last reading was of no use; the nodes are then the ones before
 
     def refresh(self) -> bool:
@@ -142,10 +159,20 @@ class Registry:
         self._seen = signature
         before = self.nodes
         try:
-            self.nodes, self.fault = tuple(read_nodes(self._sources)), ""
+            self.nodes, self.fault = self._read(), ""
         except InputError as error:
             self.fault = str(error)
         return self.nodes != before
+
+    def _read(self) -> tuple[NodeEntry, ...]:
+        nodes = tuple(read_nodes(self._sources))
+        for node in nodes:
+            if self._exposed and node.token_variable:
+                key = f"nodes.{node.country}.token_variable"
+                raise InputError(
+                    "nodes", key, "none, or --host 127.0.0.1: all who ask would speak with it"
+                )
+        return nodes
 
     def _signature(self) -> tuple[tuple[str, int, int, int], ...]:
         paths = []

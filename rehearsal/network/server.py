@@ -15,6 +15,7 @@ from rehearsal.network.client import NetworkClient
 from rehearsal.network.launcher import NETWORK
 from rehearsal.network.registry import Registry
 from rehearsal.network.service import Network, Policy
+from rehearsal.node.access_settings import LOOPBACK
 from rehearsal.node.server import _listening, _serve, _url
 
 
@@ -31,9 +32,10 @@ def serve(
     ``sources``: as ``rehearsal.network.registry.read_nodes`` takes them. ``port`` 0 takes a free
     one. ``endpoint_file`` receives ``{"country": "network", "url", "pid"}`` once every node has
     been probed and the service answers; it is removed at the end. Raises InputError for an
-    unusable registry, a token variable that is not set, or an address that cannot be used.
+    unusable registry, a token variable that is not set, one at all when ``host`` lets other
+    machines ask, or an address that cannot be used.
     """
-    registry = Registry(sources)
+    registry = Registry(sources, exposed=host not in LOOPBACK)
     client = NetworkClient(registry.nodes)
     with _listening(host, port) as listener:
         asyncio.run(
