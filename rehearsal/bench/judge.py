@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rehearsal.bench.truth import Expected
 from rehearsal.model import AlleleCounts, Answer, AnswerState, Query
@@ -91,12 +92,15 @@ def _judge_refusal(answer: Answer) -> Judgement:
     if answer.state != "refused" or answer.http_status != 400:
         differences.append(f"{observed} instead of {wanted}")
     else:
-        error = (answer.body or {}).get("error")
-        if not isinstance(error, dict) or error.get("errorCode") != 400:
-            differences.append("no Beacon error body with errorCode 400")
-        elif not str(error.get("errorMessage", "")).strip():
-            differences.append(f"an error without a reason ({error_message(answer.body)})")
+        differences += _error_faults((answer.body or {}).get("error"))
     return Judgement(not differences, wanted, observed, "; ".join(differences))
+
+
+def _error_faults(error: Any) -> Iterable[str]:
+    if not isinstance(error, dict) or error.get("errorCode") != 400:
+        yield "no Beacon error body with errorCode 400"
+    elif not str(error.get("errorMessage", "")).strip():
+        yield f"an error without a reason ({error_message({'error': error})})"
 
 
 def _differences(
@@ -134,15 +138,24 @@ def _result_set_differences(expected: Expected, answer: Answer) -> Iterable[str]
 
 
 def _individual_differences(query: Query, expected: Expected, answer: Answer) -> Iterable[str]:
+    names = [str(record["id"]) for record in records(answer)]
+    yield from _name_differences(query, expected.individuals, expected.count, names)
+
+
+def _name_differences(
+    query: Query, wanted: Iterable[str], count: int, names: Sequence[str]
+) -> Iterable[str]:
+    """One page of names against the whole list, in any order. ``count``: how many there are."""
     limit = query.request["query"]["pagination"]["limit"]
-    names = [record["id"] for record in records(answer)]
     if len(set(names)) != len(names):
         yield "individuals named twice"
-    if strangers := sorted(set(names) - set(expected.individuals)):
+    if len(names) > limit:
+        yield f"{len(names)} individuals on a page of {limit}"
+    if strangers := sorted(set(names) - set(wanted)):
         yield f"{len(strangers)} individuals too many ({_some(strangers)})"
-    missing = min(limit, expected.count) - len(set(names) & set(expected.individuals))
+    missing = min(limit, count) - len(set(names) & set(wanted))
     if missing > 0:
-        rest = sorted(set(expected.individuals) - set(names))
+        rest = sorted(set(wanted) - set(names))
         yield f"{missing} individuals missing ({_some(rest)})"
 
 
@@ -192,12 +205,19 @@ def judge_network(
     ]
     observed = f"{len(asked) - len(missing)} of {len(asked)} nodes {state}"
     if refused:
-        wanted = f"{len(asked)} of {len(asked)} nodes refused"
-        return Judgement(not missing, wanted, observed, "; ".join(differences))
+        wanted = f"{len(asked)} of {len(asked)} nodes refused, the network too (400)"
+        observed = f"{observed}, the network said {joined.http_status}"
+        if joined.http_status != 400:
+            differences.append(f"the network said {joined.http_status} instead of 400")
+        else:
+            differences += [f"the network: {fault}" for fault in _error_faults(joined.error)]
+        return Judgement(not differences, wanted, observed, "; ".join(differences))
     granularity = str(query.request["query"]["requestedGranularity"])
     tallies = _network_tallies(asked)
     exists, count = any(e.exists for e in asked.values()), sum(e.count for e in asked.values())
     differences += _network_differences(query, granularity, exists, count, tallies, joined)
+    if granularity == "record" and query.entry_type == "individuals":
+        differences += _joined_individual_differences(query, asked, joined)
     counted = granularity != "boolean"
     wanted = _text(exists, count if counted else None, tallies)
     said = _text(joined.exists, joined.count if counted else None, joined.frequencies)
@@ -221,6 +241,18 @@ def _network_differences(
         yield f"count {joined.count} instead of {count}"
     if granularity == "record" and query.entry_type == "g_variants":
         yield from _allele_differences(tallies, joined.frequencies)
+
+
+def _joined_individual_differences(
+    query: Query, asked: Mapping[str, Expected], joined: NetworkAnswer
+) -> Iterable[str]:
+    """The people of all nodes that give records, named once each, and by their own node.
+
+    Who they are is told by node and name, so that no two nodes' people are taken for one.
+    """
+    wanted = [f"{node}/{name}" for node, item in asked.items() for name in item.individuals]
+    names = [f"{node}/{record.get('id')}" for node, record in joined.records]
+    yield from _name_differences(query, wanted, len(wanted), names)
 
 
 def network_state(joined: NetworkAnswer) -> AnswerState:

@@ -62,6 +62,8 @@ class NetworkAnswer:
     records: tuple[tuple[str, dict[str, Any]], ...] = field(repr=False)
     latency_s: float
     size_bytes: int
+    http_status: int | None = None  # the network's own, and its Beacon error; a join has neither
+    error: dict[str, Any] | None = None
 
     @property
     def complete(self) -> bool:

@@ -126,4 +126,6 @@ def _joined(answer: Answer, answers: tuple[Answer, ...], info: Mapping[str, Any]
         records=tuple(records),
         latency_s=answer.latency_s,
         size_bytes=answer.size_bytes - sum(one.size_bytes for one in answers),
+        http_status=answer.http_status,
+        error=body.get("error"),
     )

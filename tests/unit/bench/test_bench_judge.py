@@ -1,6 +1,7 @@
 """Judging answers: equal, or a word about every difference."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 
@@ -265,11 +266,58 @@ def test_an_ill_formed_query_must_be_refused_by_all():
     refusal = Answer("q", "FI", "refused", 400, ERROR, 0.01, 10, "HTTP 400")
     expected = dict.fromkeys(("FI", "SE"), Expected(False, 0, refused=True))
     both = [refusal, Answer("q", "SE", "refused", 400, ERROR, 0.01, 10, "HTTP 400")]
-    assert judge_network(query("count"), expected, join(query("count"), both)).equal
+    joined = replace(join(query("count"), both), http_status=400, error=ERROR["error"])
+    assert judge_network(query("count"), expected, joined).equal
     one = [refusal, answered(body("count", False, 0), "SE")]
-    verdict = judge_network(query("count"), expected, join(query("count"), one))
+    joined = replace(join(query("count"), one), http_status=400, error=ERROR["error"])
+    verdict = judge_network(query("count"), expected, joined)
     assert not verdict.equal
     assert "SE" in verdict.difference
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "said"),
+    [
+        (200, None, "the network said 200 instead of 400"),
+        (502, {"errorCode": 502, "errorMessage": "none answered"}, "the network said 502"),
+        (400, None, "the network: no Beacon error body"),
+        (400, {"errorCode": 404, "errorMessage": "x"}, "the network: no Beacon error body"),
+        (400, {"errorCode": 400, "errorMessage": ""}, "the network: an error without a reason"),
+    ],
+)
+def test_the_network_itself_must_refuse_what_its_nodes_refuse(status, error, said):
+    refusal = Answer("q", "FI", "refused", 400, ERROR, 0.01, 10, "HTTP 400")
+    joined = replace(join(query("count"), [refusal]), http_status=status, error=error)
+    expected = {"FI": Expected(False, 0, refused=True)}
+    verdict = judge_network(query("count"), expected, joined)
+    assert not verdict.equal
+    assert said in verdict.difference
+
+
+@pytest.mark.parametrize(
+    ("named", "limit", "said"),
+    [
+        ([("FI", "a"), ("FI", "b"), ("SE", "c")], 10, ""),
+        ([("SE", "c"), ("FI", "b"), ("FI", "a")], 10, ""),
+        ([("FI", "b"), ("FI", "a")], 2, ""),
+        ([("FI", "a"), ("FI", "b")], 10, "1 individuals missing (SE/c)"),
+        ([("FI", "a"), ("FI", "b"), ("FI", "c")], 10, "1 individuals too many (FI/c)"),
+        ([("FI", "a"), ("FI", "b"), ("SE", "c"), ("SE", "c")], 10, "individuals named twice"),
+        ([("FI", "a"), ("FI", "b"), ("SE", "c")], 2, "3 individuals on a page of 2"),
+        ([], 10, "3 individuals missing"),
+    ],
+)
+def test_the_people_that_the_network_names_are_judged(named, limit, said):
+    asked = query("record", "individuals", limit)
+    expected = {
+        "FI": Expected(True, 2, individuals=("a", "b")),
+        "SE": Expected(True, 1, individuals=("c",)),
+    }
+    answers = [answered(body("record", True, len(expected[n].individuals)), n) for n in expected]
+    records = tuple((node, {"id": name}) for node, name in named)
+    verdict = judge_network(asked, expected, replace(join(asked, answers), records=records))
+    assert verdict.equal == (said == "")
+    assert said in verdict.difference
 
 
 @pytest.mark.parametrize(
