@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from rehearsal.genomes.assembly import read_masks
+from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.model import Block, Country, Gene, InputError, PlantedVariant, Variant
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
@@ -179,12 +179,22 @@ def read_planted(path: Path, schema: Path, codes: Sequence[str]) -> list[Planted
 
 def read_genes(path: Path, schema: Path) -> list[Gene]:
     """The genes that gene queries may name. Raises InputError."""
-    genes = []
+    genes: dict[str, Gene] = {}
     for line, row in _read_table(path, schema):
-        if row["end"] <= row["start"]:
+        gene = Gene(row["gene"], row["contig"], row["start"], row["end"], row["strand"])
+        length = CONTIG_LENGTHS.get(gene.contig)
+        if length is None:
+            expected = f"expected a contig of {ASSEMBLY}, found {gene.contig!r}"
+            raise InputError(path, f"line {line}: contig", expected)
+        if gene.end <= gene.start:
             raise InputError(path, f"line {line}: end", "expected a number above start")
-        genes.append(Gene(row["gene"], row["contig"], row["start"], row["end"], row["strand"]))
-    return genes
+        if gene.end > length:
+            expected = f"expected at most {length}, the length of {gene.contig}, found {gene.end}"
+            raise InputError(path, f"line {line}: end", expected)
+        if gene.name in genes:
+            raise InputError(path, f"line {line}: gene", f"{gene.name} stands there twice")
+        genes[gene.name] = gene
+    return list(genes.values())
 
 
 def explain(error: ValidationError) -> str:

@@ -132,6 +132,9 @@ def test_the_overlay_that_holds_the_fault_is_the_file_that_is_named(config, tmp_
         ("variants", "*=0.0005\t0", "*=7\t0", r"line 2: frequency: expected 0 to 1"),
         ("variants", "IE:homozygous", "XX:homozygous", r"XX is not a country of this run"),
         ("genes", "43044294\t43125364", "43125364\t43044294", r"line 2: end: expected"),
+        ("genes", "BRCA1\tchr17", "BRCA1\tchr99", r"line 2: contig: expected a contig of GRCh38"),
+        ("genes", "43125364", "83257442", r"line 2: end: expected at most 83257441, the length"),
+        ("genes", "BRCA2", "BRCA1", r"line 3: gene: BRCA1 stands there twice"),
     ],
 )
 def test_a_wrong_cell_is_one_line_with_file_line_and_column(
