@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,6 +22,7 @@ from starlette.routing import Route
 
 from rehearsal.network.issuer import (
     ALGORITHMS,
+    HOUR_S,
     Issuer,
     Person,
     issue,
@@ -68,23 +71,7 @@ def issuer_app(issuer: Issuer) -> Starlette:
 
     async def token(request: Request) -> Response:
         given = parse_qs((await _limited(request)).decode("utf-8", "replace"))
-        form = {name: values[0] for name, values in given.items() if len(values) == 1}
-        if form.get("grant_type") != EXCHANGE:
-            return JSONResponse({"error": "unsupported_grant_type"}, 400)
-        if form.get("requested_token_type") != PASSPORT_TOKEN:
-            return JSONResponse({"error": "invalid_request"}, 400)
-        claims = _claims(issuer, form.get("subject_token", ""))
-        who: Person | None = None if claims is None else known_person(issuer, claims["sub"])
-        if claims is None or who is None:
-            return JSONResponse({"error": "invalid_grant"}, 400)
-        passport = issue(issuer, who, given.get("resource") or claims.get("aud") or ()).passport
-        return JSONResponse(
-            {
-                "access_token": passport,
-                "issued_token_type": PASSPORT_TOKEN,
-                "token_type": "Bearer",
-            }
-        )
+        return _exchanged(issuer, given)
 
     async def about(request: Request) -> Response:
         return JSONResponse({"id": issuer.url, "name": "Rehearsal issuer", "synthetic": True})
@@ -98,6 +85,39 @@ def issuer_app(issuer: Issuer) -> Starlette:
             Route("/service-info", about),
         ]
     )
+
+
+def _exchanged(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
+    """A passport for an access token: for nobody whom the token was not for, and no longer."""
+    form = {name: values[0] for name, values in given.items() if len(values) == 1}
+    if form.get("grant_type") != EXCHANGE:
+        return JSONResponse({"error": "unsupported_grant_type"}, 400)
+    if form.get("requested_token_type") != PASSPORT_TOKEN:
+        return JSONResponse({"error": "invalid_request"}, 400)
+    claims = _claims(issuer, form.get("subject_token", ""))
+    who: Person | None = None if claims is None else known_person(issuer, claims["sub"])
+    if claims is None or who is None:
+        return JSONResponse({"error": "invalid_grant"}, 400)
+    audience = _audience(claims)
+    wanted = given.get("resource") or audience
+    if not wanted or not set(wanted) <= set(audience):
+        return JSONResponse({"error": "invalid_target"}, 400)  # RFC 8707
+    now = int(time.time())
+    lifetime_s = min(HOUR_S, int(claims["exp"]) - now)
+    passport = issue(issuer, who, wanted, lifetime_s, now=now).passport
+    return JSONResponse(
+        {
+            "access_token": passport,
+            "issued_token_type": PASSPORT_TOKEN,
+            "token_type": "Bearer",
+        }
+    )
+
+
+def _audience(claims: Mapping[str, Any]) -> list[str]:
+    """Whom a token is for: an exchange never makes it be for anybody else."""
+    said = claims.get("aud") or []
+    return [said] if isinstance(said, str) else list(said)
 
 
 async def _limited(request: Request) -> bytes:

@@ -80,6 +80,8 @@ class AuditLog:
             raise AuditFailed(str(error)) from error
 
     def _append(self, decision: Mapping[str, Any]) -> None:
+        if 0 in (os.fstat(self._log).st_nlink, os.fstat(self._head).st_nlink):
+            raise OSError("the log was removed: what is written to it is lost")
         lines, last = _read_head(os.pread(self._head, HEAD_SIZE, 0))
         line = {"n": lines + 1, "time": round(time.time(), 6), **decision}
         text, digest = _sealed(line, last)

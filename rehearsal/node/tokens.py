@@ -39,7 +39,7 @@ LEEWAY_S = 30  # clocks that differ by so much are taken as equal
 RSA_BITS = 2048
 CACHED = 4096  # verified tokens
 REFETCH_S = 60.0  # keys that lack a kid are asked for again so often at most
-ENVELOPE = frozenset({"alg", "kid", "typ", "jku"})  # headers that are understood
+BELIEVED_S = 3600.0  # so old may fetched keys become: one that its issuer withdrew goes
 FORBIDDEN = frozenset({"crit", "jwk", "x5u", "x5c", "b64", "zip", "enc"})
 
 Fetch = Callable[[str, str | None], Awaitable[Mapping[str, Any]]]  # (address, bearer token)
@@ -88,10 +88,11 @@ class Caller:
 
 @dataclass(slots=True)
 class _Keys:
-    """An issuer's keys by ``kid``, and when they were last fetched."""
+    """An issuer's keys by ``kid``, when they were fetched and when last asked for."""
 
     keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
     fetched: float = -math.inf
+    tried: float = -math.inf
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -276,18 +277,24 @@ class Verifier:
             raise TokenRefused("wrong audience")
 
     async def _key(self, issuer: IssuerSettings, kid: str) -> jwt.PyJWK | None:
-        """The issuer's key; asked for, at the configured address only, when it is not known."""
+        """The issuer's key; asked for, at the configured address only, when it is not known or
+        was fetched long ago. Old keys are not believed when new ones cannot be had."""
         known = self._keys[issuer.issuer]
-        if kid in known.keys or issuer.jwks_url is None:
+        if issuer.jwks_url is None or (kid in known.keys and not self._old(known)):
             return known.keys.get(kid)
         async with known.lock:
-            if kid not in known.keys and self._clock() - known.fetched >= REFETCH_S:
-                known.fetched = self._clock()
+            asked_again = self._clock() - known.tried >= REFETCH_S
+            if asked_again and (kid not in known.keys or self._old(known)):
+                known.tried = self._clock()
                 try:
                     known.keys = usable_keys(await self._fetch(issuer.jwks_url, None))
                 except (OSError, ValueError, TimeoutError) as error:
                     raise TokenRefused("keys cannot be had") from error
-        return known.keys.get(kid)
+                known.fetched = self._clock()
+        return None if self._old(known) else known.keys.get(kid)
+
+    def _old(self, known: _Keys) -> bool:
+        return self._clock() - known.fetched >= BELIEVED_S
 
 
 # --- the parts of a token -----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rehearsal.node.access import Rights
@@ -128,22 +129,24 @@ def filtering_terms(holdings: Holdings, rights: Rights) -> Body:
     """The response of ``/filtering_terms``: what people of this node can be filtered by.
 
     A term is listed when the caller would be told that somebody has it: the list must not tell
-    of a rare disease what a question does not.
+    of a rare disease what a question does not. Numbers and texts are listed for those who may
+    filter by them: to whom the dataset of people answers exactly.
 
     Every term restricts people, and thereby what belongs to them: each is offered for the same
     entry types.
     """
     scopes = ["individual", "biosample", "run", "analysis"]
     people = holdings.people
-    least = min(
-        (rights.protectors[one].least if one in rights.protectors else 1 for one in rights.finest),
-        default=people.size + 1,
-    )
+    dataset = holdings.settings.people_dataset
+    protector = rights.protectors.get(dataset)
+    least = 1 if protector is None else protector.least
     told = [
         term
         for term in people.terms.values()
-        if len(people.with_term(term.id, descendants=False) - rights.excluded) >= least
+        if rights.sees(dataset)
+        and len(people.with_term(term.id, descendants=False) - rights.excluded) >= least
     ]
+    exact = rights.sees(dataset) and protector is None
     terms = [
         {"id": term.id, "label": term.label, "type": _ontology(term.id), "scopes": scopes}
         for term in told
@@ -151,10 +154,12 @@ def filtering_terms(holdings: Holdings, rights: Rights) -> Body:
     numbers = [
         {"id": field.id, "label": _with_unit(field.label, field.unit), "type": "alphanumeric"}
         for field in people.numbers.values()
+        if exact and people.with_number(field.id, ">=", -math.inf) - rights.excluded
     ]
     texts = [
         {"id": name, "label": f"label of a {kind}; % is any text", "type": "alphanumeric"}
         for name, kind in TEXT_FIELDS.items()
+        if exact
     ]
     used = {term.id.partition(":")[0] for term in told}
     return {

@@ -535,6 +535,20 @@ def test_terms_of_those_who_are_left_out_are_not_offered(node, tokens):
     assert not any(one["id"].startswith("ICD10") for one in everything)
 
 
+def test_terms_are_offered_by_what_the_dataset_of_people_tells(forge, node, tokens):
+    """A grant for frequencies tells nothing of diseases; who may not filter is offered nothing."""
+
+    def offered(token, purpose=HMB):
+        body = node.ask("/filtering_terms", token, purpose)[1]
+        return {one["id"] for one in body["response"]["filteringTerms"]}
+
+    frequencies = issue(forge.mine, person("researcher", "SE", [FREQUENCIES]), AUDIENCE).passport
+    assert not any(one.startswith("ICD10") for one in offered(frequencies))
+    for token in (None, tokens["registered"], frequencies):
+        assert not offered(token) & {"age", "LOINC:13457-7", "sex"}
+    assert {"age", "LOINC:13457-7", "sex", "ageOfOnset"} <= offered(tokens["controlled"])
+
+
 @pytest.mark.parametrize("purpose", ["research", "DUO:0000007", "DUO:0000006,DUO:0000043"])
 def test_a_purpose_that_cannot_be_meant_is_400(node, purpose):
     status, body, _ = node.ask("/individuals", purpose=purpose)

@@ -36,6 +36,14 @@ def test_the_log_and_its_head_are_for_their_owner_only(path):
     assert head_path(path).stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("removed", [lambda path: path, head_path])
+def test_a_log_that_was_removed_takes_no_more(path, removed):
+    log = AuditLog(path)
+    removed(path).unlink()
+    with pytest.raises(AuditFailed, match="removed"):
+        log.append({"subject": "somebody"})
+
+
 def test_a_log_goes_on_after_a_restart(path):
     log = AuditLog(path)
     log.append({"rule": "again"})

@@ -13,7 +13,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from rehearsal.model import InputError
 from rehearsal.network.issuer import issue, link, make_issuer, open_issuer, person, sign_visas
 from rehearsal.node.access_settings import IssuerSettings
-from rehearsal.node.tokens import PASSPORT, REFETCH_S, TokenRefused, Verifier, usable_keys
+from rehearsal.node.tokens import (
+    BELIEVED_S,
+    PASSPORT,
+    REFETCH_S,
+    TokenRefused,
+    Verifier,
+    usable_keys,
+)
 
 from .hostile_tokens import AUDIENCE, DATASET, HOSTILE, TOKENS, VISAS, Forge
 
@@ -186,6 +193,36 @@ def test_no_hostile_token_makes_the_node_ask_anybody_else(forge, name, monkeypat
     finally:
         loop.close()
     assert {url for url, _ in asked} <= {forge.mine.jku}
+
+
+def test_a_key_that_its_issuer_withdrew_is_believed_for_an_hour_at_most(forge):
+    answers = {forge.mine.jku: forge.mine.jwks()}
+    verifier, asked = fetching(forge, answers)
+    now = verifier._clock = Clock()
+    lasting = {"exp": int(now() + 3 * BELIEVED_S)}
+    assert verify(verifier, forge.passport(jti="1", **lasting)).visas
+    answers[forge.mine.jku] = {"keys": []}
+    now.ahead += BELIEVED_S - 1
+    assert verify(verifier, forge.passport(jti="2", **lasting))
+    assert len(asked) == 1
+    now.ahead += 1
+    for _ in range(2):
+        with pytest.raises(TokenRefused, match="unknown key"):
+            verify(verifier, forge.passport(jti="3", **lasting))
+    assert len(asked) == 2
+
+
+def test_old_keys_are_not_believed_when_new_ones_cannot_be_had(forge):
+    answers = {forge.mine.jku: forge.mine.jwks()}
+    verifier, _ = fetching(forge, answers)
+    now = verifier._clock = Clock()
+    lasting = {"exp": int(now() + 3 * BELIEVED_S)}
+    assert verify(verifier, forge.passport(jti="1", **lasting)).visas
+    answers[forge.mine.jku] = OSError("gone")
+    now.ahead += BELIEVED_S
+    for _ in range(2):
+        with pytest.raises(TokenRefused):
+            verify(verifier, forge.passport(jti="2", **lasting))
 
 
 def test_an_unknown_kid_does_not_make_the_node_ask_again_and_again(forge):
