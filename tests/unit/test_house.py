@@ -41,9 +41,41 @@ def test_the_library_knows_nothing_of_snakemake():
 
 
 def test_the_truth_shares_no_code_with_the_node():
-    forbidden = ("node", "export", "genomes.carriers")
-    for name in imported_parts(ROOT / "rehearsal/bench/truth.py"):
-        assert not name.startswith(forbidden), name
+    forbidden = {"rehearsal.node", "rehearsal.export", "rehearsal.genomes.carriers"}
+    for module, way in modules_behind("bench.truth").items():
+        assert not any(f"{module}.".startswith(f"{name}.") for name in forbidden), way
+
+
+def test_imports_are_followed_through_other_modules():
+    """The judge reads answers by the network's means, which are the nodes': found at a distance."""
+    found = modules_behind("bench.judge")
+    assert "rehearsal.network.client" in found
+    assert any(name.startswith("rehearsal.node.") for name in found)
+    assert "rehearsal.node" not in {f"rehearsal.{name}" for name in direct("bench.judge")}
+
+
+def module_file(name):
+    """The file of a module of the library; None for names that are none, such as functions."""
+    path = ROOT / "rehearsal" / name.replace(".", "/")
+    files = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in files if file.is_file()), None)
+
+
+def direct(name):
+    return set(imported_parts(module_file(name)))
+
+
+def modules_behind(name):
+    """All modules of the library that one needs, at whatever distance: {module: way to it}."""
+    found, waiting = {}, [(name, (name,))]
+    while waiting:
+        module, way = waiting.pop()
+        packages = [module.rsplit(".", n)[0] for n in range(1, module.count(".") + 1)]
+        for other in {*direct(module), *packages}:
+            if module_file(other) is not None and f"rehearsal.{other}" not in found:
+                found[f"rehearsal.{other}"] = " -> ".join((*way, other))
+                waiting.append((other, (*way, other)))
+    return found
 
 
 def leaves(schema, prefix=""):
