@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -74,6 +75,9 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
 def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Path) -> None:
     """Raise InputError for the first thing in the configuration that the schema forbids."""
     _forbid_false_countries(config, sources)
+    for path, number in _not_finite(config):
+        found = f"expected a finite number, found {number}"
+        raise InputError(_source_of(path, sources), _dotted(path), found)
     validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
     error = best_match(validator.iter_errors(config))
     if error is not None:
@@ -251,6 +255,17 @@ def _forbid_false_countries(config: Mapping[str, Any], sources: Sequence[Path]) 
             )
 
 
+def _not_finite(value: object) -> Iterator[tuple[list[object], float]]:
+    """Where numbers are infinite or none at all: a schema's limits let ``nan`` pass."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield [], value
+    elif isinstance(value, Mapping | list):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, part in items:
+            for path, number in _not_finite(part):
+                yield [key, *path], number
+
+
 def _unexpected_keys(error: ValidationError) -> list[str]:
     if error.validator != "additionalProperties":
         return []
@@ -290,6 +305,9 @@ def _read_table(path: Path, schema: Path) -> Iterator[tuple[int, dict[str, Any]]
         raise InputError(path, "line 1", f"expected a column {missing[0]}, tab-separated")
     for text in reader:
         row = {key: _typed(value, rules["properties"].get(key, {})) for key, value in text.items()}
+        for (column,), number in _not_finite(row):
+            found = f"expected a finite number, found {number}"
+            raise InputError(path, f"line {reader.line_num}: {column}", found)
         error = best_match(validator.iter_errors(row))
         if error is not None:
             key = _dotted([*error.absolute_path, *_unexpected_keys(error)])
@@ -310,6 +328,8 @@ def _frequencies(text: str, path: Path, line: int) -> dict[str, float]:
     pairs = (part.split("=") for part in text.split(";") if part)
     frequencies = {}
     for code, value in pairs:
+        if code in frequencies:
+            raise InputError(path, f"line {line}: frequency", f"{code}= stands there twice")
         try:
             frequencies[code] = float(value)
         except ValueError:

@@ -1,6 +1,7 @@
 """What a user gets to read when a configuration or a table is wrong."""
 
 import copy
+import math
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -85,6 +86,23 @@ def test_positions_of_planted_variants_become_0_based(config):
         ),
         ("cohort.family_share", 1.5, r"cohort.family_share: expected at most 1"),
         ("cohort.total", 10, r"cohort.total: expected at least 28"),
+        *[
+            (key, value, rf"{key}: expected a finite number, found {value}")
+            for key in (
+                "genome.mutation_rate",
+                "genome.recombination_rate",
+                "genome.kappa",
+                "network.bandwidth_mbps",
+                "network.deadline_s",
+                "cohort.family_share",
+            )
+            for value in (math.nan, math.inf)
+        ],
+        ("cohort.people", {"FI": math.inf}, r"cohort.people.FI: expected a finite number"),
+        ("results", "/", r"results: expected text that matches"),
+        ("results", "", r"results: expected text that matches"),
+        ("results", "run{country}", r"results: expected text that matches"),
+        ("results", "my results", r"results: expected text that matches"),
         ("genome.block_size", -1, r"genome.block_size: expected at least"),
         ("genome.colour", "red", r"genome.colour: is not a key here"),
         ("genome.regions", ["chr22:50000000-60000000"], r"outside|length"),
@@ -132,6 +150,9 @@ def test_the_overlay_that_holds_the_fault_is_the_file_that_is_named(config, tmp_
         ("variants", "*=0.0005\t0", "*=7\t0", r"line 2: frequency: expected 0 to 1"),
         ("variants", "IE:homozygous", "XX:homozygous", r"XX is not a country of this run"),
         ("genes", "43044294\t43125364", "43125364\t43044294", r"line 2: end: expected"),
+        ("variants", "IE:homozygous=1", "IE:homozygous=0", r"carriers: expected text that matches"),
+        ("variants", "*=0.0005\t0", "*=0.1;*=0.2\t0", r"line 2: frequency: \*= stands there twice"),
+        ("countries", "\tAustria\t47.6", "\tAustria\tnan", r"line 2: latitude: expected a finite"),
         ("genes", "BRCA1\tchr17", "BRCA1\tchr99", r"line 2: contig: expected a contig of GRCh38"),
         ("genes", "43125364", "83257442", r"line 2: end: expected at most 83257441, the length"),
         ("genes", "BRCA2", "BRCA1", r"line 3: gene: BRCA1 stands there twice"),
