@@ -524,6 +524,18 @@ def test_a_child_does_not_name_a_parent_who_withdrew(node, tokens):
     assert NAMES[1] not in str(body)
 
 
+def test_a_parent_who_is_not_at_this_node_is_not_named(node, tokens, monkeypatch):
+    """Kin may have been dealt to other countries: no number here, and no error."""
+    own = node.holdings.people.position
+    monkeypatch.setattr(
+        node.holdings.people, "position", lambda name: None if name == NAMES[0] else own(name)
+    )
+    status, body, _ = node.ask(f"/individuals/{NAMES[11]}", tokens["controlled"])
+    assert status == 200
+    (record,) = body["response"]["resultSets"][0]["results"]
+    assert not {"father", "mother"} & record["info"].keys()
+
+
 def test_terms_of_those_who_are_left_out_are_not_offered(node, tokens):
     def offered(purpose):
         body = node.ask("/filtering_terms", tokens["controlled"], purpose)[1]
