@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
+from rehearsal.bench.hpo import two_above
 from rehearsal.bench.templates import Template
 from rehearsal.files import written_aside
 from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
@@ -244,6 +245,8 @@ def _filters(
         "disease": cohort.diseases.set_index("individual")["code"],
         "phenotype": cohort.features.set_index("individual")["code"],
     }
+    if "phenotype_parent" in wanted:
+        terms["phenotype_parent"] = _parents(terms["phenotype"])
     joined = pd.DataFrame(index=pd.Index(cohort.people["id"], name="individual"))
     for name in wanted:
         joined = joined.join(terms[name].rename(name), how="inner")
@@ -251,6 +254,12 @@ def _filters(
     combinations = sorted(set(joined[list(wanted)].itertuples(index=False, name=None)))
     for index in random.permutation(len(combinations)):
         yield list(combinations[index])
+
+
+def _parents(terms: pd.Series) -> pd.Series:
+    """The more general terms of everybody's own, a row each."""
+    above = {term: two_above(term) for term in terms.unique()}
+    return terms.map(above).explode().dropna()
 
 
 def _empty_positions(

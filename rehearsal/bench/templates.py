@@ -16,7 +16,7 @@ KINDS = (
 )
 FREQUENCIES = ("singleton", "rare", "common")
 SHAPES = ("snv", "indel")
-FILTERS = ("sex", "disease", "phenotype")
+FILTERS = ("sex", "disease", "phenotype", "phenotype_parent")
 TIERS = ("public", "registered", "controlled")
 PURPOSE = "DUO:0000006"  # health research, unless a template says otherwise
 COMMON = {"name", "kind", "draw"}

@@ -16,6 +16,7 @@ import orjson
 import pandas as pd
 import tskit
 
+from rehearsal.bench.hpo import at_or_below
 from rehearsal.files import written_aside
 from rehearsal.model import AlleleCounts, Block, Gene, InputError, Query, Variant
 
@@ -266,7 +267,9 @@ def _groups(counts: np.ndarray) -> GroupCounts:
 
 
 def _is_or_under(codes: pd.Series, term: str) -> pd.Series:
-    """Whether a code is the term or, in ICD-10 whose codes show their hierarchy, lies under it."""
+    """Whether a code is the term or lies under it: in HPO, and in ICD-10 by the codes alone."""
+    if term.startswith("HP:"):
+        return codes.isin(at_or_below(term))
     same = codes == term
     if not term.startswith("ICD10"):
         return same

@@ -28,6 +28,7 @@ from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tokens
 from rehearsal.network.launcher import Launch, running_network, running_nodes
 from rehearsal.network.registry import read_foreign_nodes, with_foreign, write_nodes
+from rehearsal.node.ontology import HumanPhenotypeOntology
 from rehearsal.node.people import build_people
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.store_writer import build_store
@@ -119,12 +120,13 @@ def cohort(tmp_path_factory) -> Cohort:
     tables = {"diseases": diseases, "features": features, "measurements": measurements}
     tables["consent"] = consent
     issuer = make_issuer(folder / "issuer")
+    ontology = HumanPhenotypeOntology()
     for code, node in nodes.items():
         node.mkdir(parents=True)
         mine = people[people["country"] == code]
         build_store(parts[code], mine, node / "variants.sqlite")
         kept = {name: table[table["individual"].isin(mine["id"])] for name, table in tables.items()}
-        build_people(mine, kept, node / "people.sqlite")
+        build_people(mine, kept, node / "people.sqlite", ontology=ontology)
         settings = NodeSettings.for_country(code, code, GENES, access=rehearsal_access(code))
         settings.write(node)
         (node / TRUSTED).write_text(json.dumps(issuer.jwks()))
@@ -183,6 +185,15 @@ def asked(cohort: Cohort, suite, expected, tmp_path_factory) -> Asked:
 
 def test_the_suite_over_a_small_cohort_has_queries_of_all_kinds(suite: list[Query]):
     assert {query.kind for query in suite} == set(KINDS)
+
+
+def test_more_general_terms_are_asked_and_find_people(suite: list[Query], expected, cohort):
+    parents = [query for query in suite if query.id.startswith("individuals-parent")]
+    assert parents
+    for query in parents:
+        (term, *_) = (item["id"] for item in query.request["query"]["filters"])
+        assert term not in set(cohort.features["code"])
+        assert any(answer.count for answer in expected[query.id].values())
 
 
 def test_every_answer_is_exact(asked: Asked):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.bench.hpo import at_or_below
 from rehearsal.bench.suite import draw_suite, read_suite, write_suite
 from rehearsal.bench.templates import KINDS, Template, read_templates
 from rehearsal.bench.truth import Truth, pooled_sites
@@ -14,7 +15,7 @@ from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
 
 CONFIG = Path(__file__).resolve().parents[3] / "config" / "queries.yaml"
 CODES = ["ICD10:I25.1", "ICD10:C50", "ICD10:E72.8"]
-TERMS = [f"HP:{number}" for number in range(6)]
+TERMS = ["HP:0001677", "HP:0003002", "HP:0003124", "HP:0001250", "HP:0002315", "HP:0100543"]
 
 
 def demo_cohort() -> dict:
@@ -216,3 +217,20 @@ def test_an_unusable_template_is_named_in_one_line(tmp_path: Path, content: str,
     with pytest.raises(InputError, match=said) as caught:
         read_templates(path)
     assert "\n" not in str(caught.value)
+
+
+def parent_queries(seed: int = 20181) -> list[str]:
+    template = Template("p", "individuals", "people", number=9, filters=("phenotype_parent",))
+    drawn = draw_suite([template], **demo_cohort(), seed=seed)
+    return [query.request["query"]["filters"][0]["id"] for query in drawn]
+
+
+def test_more_general_terms_lie_two_levels_above_those_of_people():
+    terms = parent_queries()
+    assert terms == parent_queries()
+    assert len(set(terms)) == len(terms) > 3
+    assert "HP:0002634" in terms  # two above HP:0001677, coronary atherosclerosis
+    assert not {"HP:0000001", "HP:0000118", "HP:0001626"} & set(terms)
+    for term in terms:
+        assert at_or_below(term) & set(TERMS)
+        assert term not in TERMS

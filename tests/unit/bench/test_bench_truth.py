@@ -296,3 +296,20 @@ def test_a_purpose_that_the_truth_does_not_know_raises(consenting):
     request = beacon_request({}, [], "count", {"skip": 0, "limit": 10})
     with pytest.raises(ValueError, match="no truth for the purpose"):
         consenting.answer(Query("q", "count", "individuals", request, purpose="DUO:0000006, X"))
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("HP:0001677", {"FI": 1, "EE": 1}),  # coronary atherosclerosis, what they have
+        ("HP:0006704", {"FI": 1, "EE": 1}),  # its parent: abnormal coronary artery morphology
+        ("HP:0001626", {"FI": 1, "EE": 1}),  # and far above: the cardiovascular system
+        ("HP:0004761", {"FI": 0, "EE": 0}),  # below it
+        ("HP:0000707", {"FI": 0, "EE": 0}),  # elsewhere: the nervous system
+        ("HP:9999999", {"FI": 0, "EE": 0}),  # no term
+    ],
+)
+def test_who_has_a_phenotype_has_the_more_general_ones_too(truth: Truth, term, expected):
+    assert counts(truth.answer(people({}, term))) == expected
+    women = truth.answer(people({}, term, "NCIT:C16576"))
+    assert counts(women) == {"FI": 0, "EE": expected["EE"]}
