@@ -49,14 +49,15 @@ def plan_blocks(
     out the masks. A planted variant in no region gets a window of ``planted_window`` bases around
     it, rounded outward to 1 kb, cut where a region, a mask or the contig's end begins; windows
     that overlap become one. Raises InputError for regions that are ill-formed, outside their
-    contig or overlapping, and for a planted variant that would stand in no block, in a mask, or
-    across a block's end.
+    contig, overlapping or wholly in masks, and for a planted variant that would stand in no block,
+    in a mask, or across a block's end.
     """
     if block_size < 1:
         raise InputError(source, "genome.block_size", f"expected at least 1, found {block_size}")
     asked = sorted(parse_region(text, source) for text in regions)
     _refuse_overlaps(asked, source)
     masks = list(masks)
+    _refuse_masked(asked, masks, source)
     stretches = subtract(asked, masks)
     outside = [v for v in planted if not _holder(stretches, v)]
     windows = [_window(v, planted_window, source) for v in outside] if planted_window else []
@@ -121,6 +122,13 @@ def _refuse_overlaps(asked: Sequence[Block], source: str) -> None:
     for first, second in pairwise(asked):
         if first.contig == second.contig and second.start < first.end:
             expected = f"expected regions that do not overlap, found {first.id} and {second.id}"
+            raise InputError(source, "genome.regions", expected)
+
+
+def _refuse_masked(asked: Sequence[Block], masks: Sequence[Block], source: str) -> None:
+    for region in asked:
+        if not subtract([region], masks):
+            expected = f"expected bases outside the masks, found none in {region.id}"
             raise InputError(source, "genome.regions", expected)
 
 

@@ -156,6 +156,19 @@ def test_blocks_that_cannot_be_are_refused(regions, planted, window, message):
         plan_blocks(regions, planted, window, 1_000, [Block("chrM", 100, 200)])
 
 
+def test_a_region_wholly_inside_masks_is_named():
+    masks = [Block("chrM", 90, 150), Block("chrM", 150, 200)]
+    regions = ["chrM:1000-2000", "chrM:100-200"]
+    with pytest.raises(InputError, match=r"my\.yaml: genome\.regions: .*none in chrM-100-200"):
+        plan_blocks(regions, [], 0, 1_000, masks, "my.yaml")
+    left = plan_blocks(["chrM:100-201"], [], 0, 1_000, masks)
+    assert left == [Block("chrM", 200, 201)]
+
+
+def test_windows_alone_are_blocks_without_any_region():
+    assert len(plan_blocks([], [snv("chrM", 500)], 100, 1_000)) == 1
+
+
 def test_adjacent_regions_do_not_overlap():
     assert len(plan_blocks(["chr1:0-10", "chr1:10-20"], [], 0, 100)) == 2
 
