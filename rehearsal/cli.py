@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from rehearsal import __version__
 from rehearsal.model import InputError
@@ -30,8 +32,45 @@ def _complain(error: InputError) -> int:
     return 2
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage; the parsers of commands are such too."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected 0 to 65535, found {text}")
+    return int(text)
+
+
+def _not_negative(text: str) -> float:
+    number = _number(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, found {text}")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = _number(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, found {text}")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"expected a number, found {text}")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rehearsal", description=__doc__)
+    parser = _Parser(prog="rehearsal", description=__doc__)
     parser.add_argument("--version", action="version", version=f"rehearsal {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_node(commands.add_parser("node", help="one country's node").add_subparsers(required=True))
@@ -66,10 +105,12 @@ def _add_node(commands: argparse._SubParsersAction) -> None:
     serve = commands.add_parser("serve", help="answer for one country's folder")
     serve.add_argument("folder", type=Path)
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=0, help="0: any free port")
+    serve.add_argument("--port", type=_port, default=0, help="0: any free port")
     serve.add_argument("--endpoint-file", type=Path, help="written when the node answers")
-    serve.add_argument("--delay-ms", type=float, default=0.0, help="round-trip time to apply")
-    serve.add_argument("--bandwidth-mbps", type=float, help="line to apply")
+    serve.add_argument(
+        "--delay-ms", type=_not_negative, default=0.0, help="round-trip time to apply"
+    )
+    serve.add_argument("--bandwidth-mbps", type=_positive, help="line to apply")
     serve.set_defaults(run=_node_serve)
 
 
@@ -84,7 +125,7 @@ def _add_network(commands: argparse._SubParsersAction) -> None:
         help="YAML with nodes, or a folder of endpoint files; later ones take earlier ones' place",
     )
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=0, help="0: any free port")
+    serve.add_argument("--port", type=_port, default=0, help="0: any free port")
     serve.add_argument("--endpoint-file", type=Path, help="written when the service answers")
     serve.add_argument("--deadline-s", type=float, default=10.0, help="of a query over all nodes")
     serve.add_argument(
@@ -101,7 +142,7 @@ def _add_query(query: argparse.ArgumentParser) -> None:
     query.add_argument("path", help="e.g. g_variants, individuals, datasets")
     query.add_argument("parameters", nargs="*", metavar="KEY=VALUE", help="e.g. filters=ICD10:C50")
     query.add_argument("--body", type=Path, help="JSON file to POST instead of parameters")
-    query.add_argument("--deadline-s", type=float, help="other than the network's own")
+    query.add_argument("--deadline-s", type=_positive, help="other than the network's own")
     query.add_argument("--partial", action="store_true", help="do not wait for the overdue")
     query.add_argument("--token-variable", help="environment variable with a bearer token")
     query.add_argument("--purpose", help="what for, e.g. DUO:0000006")
@@ -118,7 +159,7 @@ def _add_issuer(commands: argparse._SubParsersAction) -> None:
     serve = commands.add_parser("serve", help="answer for keys, userinfo and token exchange")
     serve.add_argument("folder", type=Path)
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=0, help="0: any free port")
+    serve.add_argument("--port", type=_port, default=0, help="0: any free port")
     serve.add_argument("--endpoint-file", type=Path, help="written when the issuer answers")
     serve.set_defaults(run=_issuer_serve)
 
@@ -222,8 +263,12 @@ def _query(options: argparse.Namespace) -> None:
 def _issuer_init(options: argparse.Namespace) -> None:
     from rehearsal.network.issuer import URL, make_issuer
 
-    issuer = make_issuer(options.folder, options.url or URL)
-    print(f"{issuer.url}; public keys in {options.folder / 'jwks.json'}")
+    folder = options.folder
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        expected = "a new or an empty folder; keys that are there are never replaced"
+        raise InputError(folder, "issuer", expected)
+    issuer = make_issuer(folder, options.url or URL)
+    print(f"{issuer.url}; public keys in {folder / 'jwks.json'}")
 
 
 def _issuer_serve(options: argparse.Namespace) -> None:

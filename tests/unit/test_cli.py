@@ -112,3 +112,48 @@ def test_a_compressed_vcf_needs_no_index_and_htslib_keeps_quiet(mine, capfd):
     pysam.tabix_compress(str(mine / "mine.vcf"), str(mine / "mine.vcf.gz"))
     build(mine, "--vcf", mine / "mine.vcf.gz")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "value"),
+    [
+        *[
+            ("node serve here", option, value)
+            for option in ("--delay-ms", "--bandwidth-mbps")
+            for value in ("-1", "nan", "inf", "far")
+        ],
+        ("node serve here", "--bandwidth-mbps", "0"),
+        *[
+            (command, "--port", value)
+            for command in ("node serve here", "network serve --nodes here", "issuer serve here")
+            for value in ("-1", "65536", "http")
+        ],
+        ("query http://localhost g_variants", "--deadline-s", "0"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_in_one_line(capfd, command, option, value):
+    (line,) = refusal(capfd, main, [*command.split(), f"{option}={value}"])
+    assert f"argument {option}: expected" in line
+    assert f"found {value}" in line
+
+
+@pytest.mark.parametrize("arguments", [[], ["node"], ["node", "fly"], ["node", "build"]])
+def test_a_command_that_is_not_whole_is_refused_in_one_line(capfd, arguments):
+    (line,) = refusal(capfd, main, arguments)
+    assert "--help" in line
+
+
+def test_an_issuer_is_made_once_and_its_keys_are_never_replaced(tmp_path, capfd):
+    folder = tmp_path / "issuer"
+    folder.mkdir()
+    main(["issuer", "init", str(folder)])
+    made = {path.name: path.read_bytes() for path in folder.iterdir()}
+    again = ["issuer", "init", str(folder), "--url", "https://other.example"]
+    (line,) = refusal(capfd, main, again)
+    assert "a new or an empty folder" in line
+    (folder / "issuer.json").unlink(missing_ok=True)
+    refusal(capfd, main, again)
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert kept.items() <= made.items()
+    (tmp_path / "file").touch()
+    refusal(capfd, main, ["issuer", "init", str(tmp_path / "file")])
