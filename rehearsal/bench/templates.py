@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +20,7 @@ SHAPES = ("snv", "indel")
 FILTERS = ("sex", "disease", "phenotype", "phenotype_parent")
 TIERS = ("public", "registered", "controlled")
 PURPOSE = "DUO:0000006"  # health research, unless a template says otherwise
+PURPOSE_FORM = re.compile(r"DUO:[0-9]{7}(?: MONDO:[0-9]{7})?")
 COMMON = {"name", "kind", "draw"}
 ASKED = {"tier", "purpose"}  # keys that every template may have
 DRAWN = COMMON | {"number", "granularity"}
@@ -119,8 +121,8 @@ def _fault(name: str, value: Any) -> str | None:
         return f"one of {', '.join(CHOICES[name])}"
     if name in WHOLE and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         return "a whole number above 0"
-    if name == "purpose" and not isinstance(value, str | None):
-        return "DUO terms as text, or null"
+    if name == "purpose" and value is not None and not _is_purpose(value):
+        return "a DUO term such as DUO:0000006, a MONDO term after it where it has one, or null"
     if name == "inside" and not isinstance(value, bool):
         return "true or false"
     if name == "filters" and not (
@@ -130,6 +132,10 @@ def _fault(name: str, value: Any) -> str | None:
     if name == "requests" and not (isinstance(value, list) and all(map(_is_request, value))):
         return f"a list of requests with name, why and some of {', '.join(sorted(REQUEST_KEYS))}"
     return None
+
+
+def _is_purpose(value: Any) -> bool:
+    return isinstance(value, str) and PURPOSE_FORM.fullmatch(value) is not None
 
 
 def _is_request(value: Any) -> bool:

@@ -219,6 +219,31 @@ def test_an_unusable_template_is_named_in_one_line(tmp_path: Path, content: str,
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("purpose", "fine"),
+    [
+        ("null", True),
+        ("DUO:0000006", True),
+        ("DUO:0000007 MONDO:0007254", True),
+        ("health research", False),
+        ("DUO:6", False),
+        ("DUO:0000006 ", False),
+        ("DUO:0000007 ICD10:C50", False),
+        ("MONDO:0007254", False),
+        ("6", False),
+    ],
+)
+def test_a_purpose_is_a_duo_term(tmp_path: Path, purpose: str, fine: bool):
+    path = tmp_path / "queries.yaml"
+    value = purpose if purpose in ("null", "6") else f'"{purpose}"'
+    path.write_text(f"templates: [{SITE}, purpose: {value}}}]")
+    if fine:
+        assert read_templates(path)[0].purpose == (None if purpose == "null" else purpose)
+    else:
+        with pytest.raises(InputError, match="purpose: a DUO term such as DUO:0000006"):
+            read_templates(path)
+
+
 def parent_queries(seed: int = 20181) -> list[str]:
     template = Template("p", "individuals", "people", number=9, filters=("phenotype_parent",))
     drawn = draw_suite([template], **demo_cohort(), seed=seed)
