@@ -23,7 +23,6 @@ from rehearsal.network.join import (
 
 # Frequencies are written in decimal, some with six digits; the counts beside them are exact
 FREQUENCY_TOLERANCE = 1e-6
-ROUNDED = 10  # by so much a protected count may be more than there are
 SHOWN = 3  # variants or individuals named in a text
 
 Tallies = dict[AlleleKey, dict[str, AlleleTally]]
@@ -44,50 +43,24 @@ def judge(query: Query, expected: Expected, answer: Answer) -> Judgement:
     with HTTP 400 and a Beacon error body) is not equal; no answer raises."""
     granularity = str(query.request["query"]["requestedGranularity"])
     if expected.refused:
-        return _judge_refusal(answer)
+        return judge_refusal(answer)
     wanted = expected_text(answer.node, expected, granularity)
     if answer.state != "answered":
-        return Judgement(False, wanted, _said(answer), f"{_said(answer)}: {answer.reason}")
+        return Judgement(
+            False, wanted, said_state(answer), f"{said_state(answer)}: {answer.reason}"
+        )
     try:
         differences = list(_differences(query, granularity, expected, answer))
-        observed = _observed_text(answer)
+        observed = observed_text(answer)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         differences, observed = [f"records that cannot be read: {error!r}"], "unreadable records"
     return Judgement(not differences, wanted, observed, "; ".join(differences))
 
 
-def judge_protected(query: Query, expected: Expected, answer: Answer) -> Judgement:
-    """Judge an answer to a tier that is told less: what it tells must be true, it may tell less.
-
-    Nobody may exist who does not, a count may only be rounded, and nothing may be told that names
-    a person or an allele's frequency.
-    """
-    wanted = f"no more than {expected_text(answer.node, expected, 'count')}"
-    if expected.refused:
-        return _judge_refusal(answer)
-    if answer.state != "answered":
-        return Judgement(False, wanted, _said(answer), f"{_said(answer)}: {answer.reason}")
-    observed = _observed_text(answer)
-    differences = list(_too_much(expected, answer))
-    return Judgement(not differences, wanted, observed, "; ".join(differences))
-
-
-def _too_much(expected: Expected, answer: Answer) -> Iterable[str]:
-    returned = (answer.body or {}).get("meta", {}).get("returnedGranularity")
-    count = count_of(answer)
-    if returned not in ("boolean", "count"):
-        yield f"granularity {returned} for a tier without records"
-    if any(True for _ in records(answer)):
-        yield "records for a tier without records"
-    if says_exists(answer) and not expected.exists:
-        yield "exists True instead of False"
-    if count is not None and count > expected.count + ROUNDED:
-        yield f"count {count} instead of at most {expected.count}, rounded"
-
-
-def _judge_refusal(answer: Answer) -> Judgement:
+def judge_refusal(answer: Answer) -> Judgement:
+    """Judge what a node made of an ill-formed query: HTTP 400 and a Beacon error with a reason."""
     wanted = "refused (400)"
-    observed = _said(answer)
+    observed = said_state(answer)
     differences = []
     if answer.state != "refused" or answer.http_status != 400:
         differences.append(f"{observed} instead of {wanted}")
@@ -296,7 +269,8 @@ def expected_text(country: str, expected: Expected, granularity: str) -> str:
     return _text(expected.exists, count, _country_tallies(country, expected))
 
 
-def _observed_text(answer: Answer) -> str:
+def observed_text(answer: Answer) -> str:
+    """What a node said, in a few words."""
     return _text(says_exists(answer), count_of(answer), node_frequencies(answer))
 
 
@@ -317,7 +291,8 @@ def _tally_text(tally: AlleleTally | None) -> str:
     return f"{tally.count}/{tally.number} alleles ({copies})"
 
 
-def _said(answer: Answer) -> str:
+def said_state(answer: Answer) -> str:
+    """What became of a request: state and HTTP status."""
     status = answer.http_status
     return answer.state if status is None else f"{answer.state} ({status})"
 

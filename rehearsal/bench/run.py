@@ -18,8 +18,13 @@ from rehearsal.bench.judge import (
     Judgement,
     judge,
     judge_network,
-    judge_protected,
     network_state,
+)
+from rehearsal.bench.protected import (
+    PROTECTED,
+    is_answerable,
+    judge_protected,
+    judge_protected_network,
 )
 from rehearsal.bench.truth import Expected
 from rehearsal.model import Answer, Granularity, Query
@@ -37,6 +42,7 @@ EMPTY_HANDLER = "empty handler"  # stands for a node: an answer that nothing was
 COLUMNS = {
     "query": "str",
     "kind": "str",
+    "tier": "str",
     "node": "str",
     "repeat": "int64",
     "state": "str",
@@ -47,6 +53,7 @@ COLUMNS = {
     "truth": "str",
     "equal": "boolean",
     "judged_on": "str",
+    "answerable": "boolean",
     "latency_ms": "float64",
     "bytes": "int64",
     "reason": "str",
@@ -60,7 +67,9 @@ class Asked:
     ``answers``: a row a query, node and repeat, and one for the network's own answer with node
     ``network``; columns as in ``COLUMNS``. A node's latency is the one that the network saw, the
     network's the asker's. ``judged_on``: the granularity that an answer was judged on, coarser
-    than asked where a node of others gives no more; empty where a refusal is right.
+    than asked where a node of others gives no more; empty where a refusal is right;
+    ``protected`` for the tiers that are told less, and ``answerable`` then says whether the node
+    holds enough people to tell of; see ``protected.public_checks``.
     ``control``: the same columns, for requests that need no work: each node's ``/service-info``,
     and an empty handler on loopback in this process.
     ``conditions``: machine, time, load and settings, as plain JSON values.
@@ -218,7 +227,7 @@ def _judged(
 ) -> list[dict[str, Any]]:
     """The rows of one query: every node's, and the network's own answer's."""
     if query.tier != "controlled":
-        return _judged_protected(query, expected, reply, repeat)
+        return _judged_protected(query, expected, reply, foreign, repeat)
     rows, coarse, wrong = [], {}, []
     for answer in reply.answers:
         judged_on = _judged_on(query, answer, answer.node in foreign)
@@ -242,7 +251,11 @@ def _judged(
 
 
 def _judged_protected(
-    query: Query, expected: Mapping[str, Expected], reply: NetworkReply, repeat: int
+    query: Query,
+    expected: Mapping[str, Expected],
+    reply: NetworkReply,
+    foreign: Collection[str],
+    repeat: int,
 ) -> list[dict[str, Any]]:
     """The rows of a query of a tier that is told less than there is.
 
@@ -250,16 +263,15 @@ def _judged_protected(
     """
     rows = []
     for answer in reply.answers:
-        verdict = judge_protected(query, expected[answer.node], answer)
-        row = _row(query, answer, repeat) | _told(verdict, "protected")
+        true = expected[answer.node]
+        verdict = judge_protected(query, true, answer, answer.node in foreign)
+        row = _row(query, answer, repeat) | _told(verdict, PROTECTED)
+        row["answerable"] = is_answerable(query, true)
         rows.append(row | {"reason": verdict.difference or answer.reason})
-    told = [answer for answer in reply.answers if answer.state == "answered"]
-    exists = any(says_exists(answer) for answer in told)
     wrong = [str(row["node"]) for row in rows if not row["equal"]]
-    equal = not wrong and reply.joined.exists is exists
-    verdict = Judgement(equal, f"exists {exists}", f"exists {reply.joined.exists}", "")
-    row = _network_row(query, reply.joined, repeat) | _told(verdict, "protected")
-    return [*rows, row | {"reason": ", ".join(wrong)}]
+    verdict = judge_protected_network(query, reply.answers, reply.joined, wrong)
+    row = _network_row(query, reply.joined, repeat) | _told(verdict, PROTECTED)
+    return [*rows, row | {"reason": verdict.difference}]
 
 
 def _has_refused(expected: Expected, answer: Answer) -> bool:
@@ -313,6 +325,7 @@ def _row(query: Query, answer: Answer, repeat: int) -> dict[str, Any]:
     return {
         "query": query.id,
         "kind": query.kind,
+        "tier": query.tier,
         "node": answer.node,
         "repeat": repeat,
         "state": answer.state,
@@ -330,6 +343,7 @@ def _network_row(query: Query, joined: NetworkAnswer, repeat: int) -> dict[str, 
     return {
         "query": query.id,
         "kind": query.kind,
+        "tier": query.tier,
         "node": NETWORK,
         "repeat": repeat,
         "state": network_state(joined),

@@ -41,7 +41,8 @@ class Expected:
     """What one country must answer to one query.
 
     ``count``: distinct variants, or individuals. ``alleles`` (variant queries of record
-    granularity) and ``individuals`` (identifiers, likewise) are what the records must say.
+    granularity or a protected tier) and ``individuals`` (identifiers, of record granularity) are
+    what the records must say; in protected tiers, how many carriers there are to tell of.
     ``refused``: the query is ill-formed and wants HTTP 400.
     """
 
@@ -252,7 +253,7 @@ def _of_variants(tally: _Tally, index: int) -> Expected:
     here = {variant: counts[index] for variant, counts in tally.counts.items()}
     here = {variant: counts for variant, counts in here.items() if counts[:, 1].any()}
     alleles = {}
-    if tally.question.wants_records:
+    if tally.question.wants_records or tally.question.query.tier != "controlled":
         alleles = {variant: _groups(counts) for variant, counts in here.items()}
     return Expected(bool(here), len(here), alleles)
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.bench.latency import latency_table, qs02
+from rehearsal.bench.protected import public_checks
 from rehearsal.bench.run import Asked, ask_suite
 from rehearsal.bench.suite import draw_suite
 from rehearsal.bench.templates import KINDS, read_templates
@@ -199,6 +200,16 @@ def test_more_general_terms_are_asked_and_find_people(suite: list[Query], expect
 def test_every_answer_is_exact(asked: Asked):
     wrong = asked.answers[~asked.answers["equal"]]
     assert wrong.empty, wrong[["query", "node", "observed", "truth", "reason"]].to_string()
+
+
+def test_the_public_is_told_what_enough_people_have(asked: Asked):
+    """People: alleles cost too much of the budgets of 30 people without public frequencies."""
+    checks = [check for check in public_checks(asked.answers) if "on people" in check["name"]]
+    assert len(checks) == 2
+    assert all(check["passed"] for check in checks), checks
+    assert any(check["observed"] for check in checks)
+    silent = asked.answers.assign(exists=False)
+    assert not all(check["passed"] for check in public_checks(silent))
 
 
 def test_every_node_is_in_every_answer(asked: Asked, suite: list[Query]):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from rehearsal.bench.judge import judge, judge_network, judge_protected, network_state
+from rehearsal.bench.judge import judge, judge_network, network_state
 from rehearsal.bench.suite import beacon_request
 from rehearsal.bench.truth import Expected
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
@@ -318,26 +318,3 @@ def test_the_people_that_the_network_names_are_judged(named, limit, said):
     verdict = judge_network(asked, expected, replace(join(asked, answers), records=records))
     assert verdict.equal == (said == "")
     assert said in verdict.difference
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (body("boolean", False), ""),
-        (body("boolean", True), ""),
-        (body("count", True, 10), ""),
-        (body("count", False, 0), ""),
-        (body("count", True, 20), "count 20 instead of at most 1"),
-        (body("record", True, 1), "granularity record"),
-        (body("count", True, 1, [record()]), "records for a tier"),
-    ],
-)
-def test_a_protected_answer_may_tell_less_but_nothing_untrue(content, said):
-    verdict = judge_protected(query("record"), EXPECTED, answered(content))
-    assert verdict.equal is (said == "")
-    assert said in verdict.difference
-
-
-def test_a_protected_answer_invents_nobody():
-    verdict = judge_protected(query("boolean"), NOTHING, answered(body("boolean", True)))
-    assert "exists True instead of False" in verdict.difference
