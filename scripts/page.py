@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rehearsal.bench.protected import public_checks
 from rehearsal.europe.realism.rows import read_rows
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
@@ -60,7 +61,10 @@ def main(smk):
         nodes=[country.code for country in tables.countries],
         answers=tables.answers,
         deadline_s=config["network"]["deadline_s"],
-        checks=[audit_check(conditions["audit"], tables.answers)],
+        checks=[
+            audit_check(conditions["audit"], tables.answers),
+            *(Check(**check) for check in public_checks(tables.answers)),
+        ],
         realism=realism,
         privacy=json.loads(Path(smk.input.privacy).read_text()),
     )

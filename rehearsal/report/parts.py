@@ -40,6 +40,7 @@ class Column:
     title: str
     number: bool = False
     names_row: bool = False
+    long: bool = False  # sentences, that get their share of the width
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,23 +317,30 @@ def _realism(tables: ReportTables) -> Section | None:
         return None
     frame = tables.realism
     judged = frame["judged"].astype(bool)
-    failed = judged & frame["passed"].eq(False)
-    states = frame["note"].fillna("").mask(judged, "passed").mask(failed, "failed")
-    shown = [
+    state = frame["passed"].map({True: "passed", False: "failed"})
+    measure = [
         Shown("name", Column("Measure", names_row=True)),
-        Shown("measured", Column("Measured", number=True), "{:.4g}".format),
+        Shown("measured", Column("Measured", number=True), _figure),
         Shown("expected", Column("Expected")),
-        Shown("verdict", Column("Verdict")),
-        Shown("source", Column("Source")),
-        Shown("sample", Column("Sample")),
     ]
-    caption = (
-        f"{judged.sum()} of {len(frame)} measures can be judged on a run of this size; "
-        "the verdict of the others says what they need."
-    )
+    told = f"{judged.sum()} of {len(frame)} measures can be judged on a run of this size."
+    parts: list[Any] = []
+    if judged.any():
+        shown = [
+            *measure,
+            Shown("verdict", Column("Verdict")),
+            Shown("source", Column("Source", long=True)),
+        ]
+        parts.append(table_of(frame.assign(verdict=state)[judged], told, shown))
+    shown = [*measure, Shown("note", Column("Why it is not judged", long=True))]
+    caption = "Measured, not judged. Sources and samples of all rows: realism/realism.tsv."
+    parts.append(table_of(frame[~judged], caption if parts else f"{told} {caption}", shown))
     drawings = [Drawing(caption, svg) for caption, svg in tables.realism_svgs.items()]
-    table = table_of(frame.assign(verdict=states), caption, shown)
-    return Section("realism", "Realism", [table, *drawings])
+    return Section("realism", "Realism", [*parts, *drawings])
+
+
+def _figure(value: float) -> str:
+    return whole(value) if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _privacy(summary: Mapping[str, Any]) -> Section | None:

@@ -95,8 +95,12 @@ def _within(value: float, low: float | None, high: float | None) -> bool:
 
 def _range_in_words(low: float | None, high: float | None) -> str:
     if low is None:
-        return f"at most {high:.4g}"
-    return f"at least {low:.4g}" if high is None else f"{low:.4g} to {high:.4g}"
+        return f"at most {_figure(high)}"
+    return f"at least {_figure(low)}" if high is None else f"{_figure(low)} to {_figure(high)}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def write_rows(table: pd.DataFrame, path: Path | str) -> None:
