@@ -15,7 +15,7 @@ from rehearsal.europe.targets import (
     published_pairs,
 )
 from rehearsal.files import written_aside
-from rehearsal.genomes.recombination import read_hapmap, uniform_map
+from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap, uniform_map
 from rehearsal.logs import logged_to
 
 
@@ -48,7 +48,8 @@ def genetic_lengths(blocks, genome):
     """Morgans of each block by its id; a woman's on chrX."""
     lengths = {}
     for contig in dict.fromkeys(block.contig for block in blocks):
-        if template := genome["recombination_map"]:
+        template = genome["recombination_map"]
+        if template and contig not in NO_RECOMBINATION:
             recombination = read_hapmap(template.replace("{contig}", contig), contig)
         else:
             recombination = uniform_map(contig, genome["recombination_rate"])

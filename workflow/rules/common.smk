@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rehearsal.checks import check_science
 from rehearsal.files import tree_digest
+from rehearsal.genomes.recombination import NO_RECOMBINATION
 from rehearsal.inputs import read_inputs
 from rehearsal.model import InputError
 
@@ -19,7 +20,8 @@ CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.c
 
 try:
     INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
-    check_science(config, INPUTS)
+    if workflow.is_main_process:  # jobs read what the main process has found good
+        check_science(config, INPUTS)
 except InputError as error:
     sys.exit(str(error))
 
@@ -57,7 +59,8 @@ def recombination_map(wildcards):
     """The map file of a block's contig, or nothing where the rate is uniform."""
     template = config["genome"]["recombination_map"]
     contig = BLOCKS[wildcards.block].contig
-    return [template.replace("{contig}", contig)] if template else []
+    mapped = template and contig not in NO_RECOMBINATION
+    return [template.replace("{contig}", contig)] if mapped else []
 
 
 def optional(path):

@@ -19,7 +19,7 @@ rule genetic_values:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(5),
+        mem_mb=memory_for(3),
         runtime=30,
     params:
         code=code("phenotypes", "genomes/planting.py"),

@@ -24,7 +24,7 @@ rule realism_block:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(5, base_mb=1200),
+        mem_mb=memory_for(7, base_mb=1000),
         runtime=60,
     params:
         code=code("europe/realism"),

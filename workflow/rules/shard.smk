@@ -22,7 +22,7 @@ rule shard_block:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(8, base_mb=1000),
+        mem_mb=memory_for(4, base_mb=1000),
         runtime=60,
     params:
         number=len(COUNTRIES),
@@ -48,8 +48,8 @@ rule variant_store:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory_for(1, base_mb=1000),
+        runtime=240,
     params:
         code=code("node/store_writer.py", "node/variant_store.py"),
     message:

@@ -49,7 +49,7 @@ rule people:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(2),
+        mem_mb=memory_for(1),
         runtime=10,
     params:
         number=PEOPLE,
