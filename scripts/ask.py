@@ -12,6 +12,7 @@ from rehearsal.bench.suite import read_suite
 from rehearsal.bench.truth import read_truth
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
+from rehearsal.network.distance import delays_ms
 from rehearsal.network.issuer import tokens
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.network.registry import with_foreign
@@ -34,8 +35,8 @@ def main(smk):
     for folder in ours.values():
         for name in STATE:
             (folder / name).unlink(missing_ok=True)
-    distances = pd.read_parquet(smk.input.distances).set_index("country")["rtt_ms"]
-    delays = distances.to_dict() if network["emulation"] == "delay" else {}
+    distances = pd.read_parquet(smk.input.distances)
+    delays = delays_ms(distances) if network["emulation"] == "delay" else {}
     with running_nodes(ours, delays, network["bandwidth_mbps"], logs) as started:
         nodes = with_foreign(started, foreign.values())
         with running_network(nodes, network["deadline_s"], logs) as service:

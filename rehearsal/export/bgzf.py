@@ -21,6 +21,15 @@ HEADER = bytes.fromhex("1f8b08040000000000ff060042430200")
 END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
+def pack_block(data: bytes | bytearray | memoryview) -> bytes:
+    """At most ``BLOCK_SIZE`` bytes as one BGZF block (SAM specification, section 4.1)."""
+    packed = isal.igzip_lib.compress(data, LEVEL, isal.igzip_lib.COMP_DEFLATE)
+    if len(packed) > len(data):  # a stored block keeps the size within its 16 bits
+        packed = struct.pack("<BHH", 1, len(data), len(data) ^ 0xFFFF) + bytes(data)
+    size = struct.pack("<H", len(HEADER) + 2 + len(packed) + 8 - 1)
+    return HEADER + size + packed + struct.pack("<II", isal.isal_zlib.crc32(data), len(data))
+
+
 class BgzfWriter:
     """A binary file, compressed block by block; use it as a context manager.
 
@@ -75,12 +84,6 @@ class BgzfWriter:
         return np.array(self._blocks, np.int64)[block] << 16 | within
 
     def _write_block(self, data: bytearray | memoryview) -> None:
-        packed = isal.igzip_lib.compress(data, LEVEL, isal.igzip_lib.COMP_DEFLATE)
-        if len(packed) > len(data):  # a stored block keeps the size within its 16 bits
-            length = len(data)
-            packed = struct.pack("<BHH", 1, length, length ^ 0xFFFF) + bytes(data)
-        size = len(HEADER) + 2 + len(packed) + 8
-        check = isal.isal_zlib.crc32(data)
-        self._file.write(HEADER + struct.pack("<H", size - 1))
-        self._file.write(packed + struct.pack("<II", check, len(data)))
-        self._blocks.append(self._blocks[-1] + size)
+        block = pack_block(data)
+        self._file.write(block)
+        self._blocks.append(self._blocks[-1] + len(block))

@@ -61,16 +61,6 @@ def open_node(folder: Path | str) -> Holdings:
     return Holdings(settings, variants, people)
 
 
-def create_app(
-    folder: Path | str, delay_s: float = 0.0, bandwidth_mbps: float | None = None
-) -> Starlette | Distant:
-    """The node's application. Answers wait ``delay_s`` plus their bytes over the bandwidth.
-
-    Raises InputError for a folder that cannot be served.
-    """
-    return _app(open_node(folder), folder, delay_s, bandwidth_mbps)
-
-
 def _app(
     holdings: Holdings, folder: Path | str, delay_s: float, bandwidth_mbps: float | None
 ) -> Starlette | Distant:

@@ -6,10 +6,9 @@ import io
 import struct
 from typing import BinaryIO
 
-import isal.igzip_lib
 import isal.isal_zlib
 
-from rehearsal.export.bgzf import BLOCK_SIZE, END_OF_FILE, HEADER, LEVEL
+from rehearsal.export.bgzf import BLOCK_SIZE, END_OF_FILE, HEADER, pack_block
 from rehearsal.model import InputError
 
 _RAW = -15  # window bits: deflate without a wrapper
@@ -103,16 +102,8 @@ def pack(data: bytes | bytearray) -> bytes:
     out = bytearray()
     view = memoryview(data)
     for start in range(0, len(view), BLOCK_SIZE):
-        out += _block(view[start : start + BLOCK_SIZE])
+        out += pack_block(view[start : start + BLOCK_SIZE])
     return bytes(out)
-
-
-def _block(data: memoryview) -> bytes:
-    packed = isal.igzip_lib.compress(data, LEVEL, isal.igzip_lib.COMP_DEFLATE)
-    if len(packed) > len(data):  # a stored block keeps the size within its 16 bits
-        packed = struct.pack("<BHH", 1, len(data), len(data) ^ 0xFFFF) + bytes(data)
-    size = struct.pack("<H", _HEAD + len(packed) + _TAIL - 1)
-    return HEADER + size + packed + struct.pack("<II", isal.isal_zlib.crc32(data), len(data))
 
 
 def end_of_blocks(file: BinaryIO) -> int:
