@@ -1,0 +1,253 @@
+"""The genotypes of some people on one contig: what every genotype format is written from.
+
+A selection is made once, as a smaller tree sequence, and all formats are written from that, so
+all hold the same sites: those that somebody of the selection carries, with the alleles that are
+carried. Blocks are loaded one after the other and sites come in chunks, so memory depends on the
+number of people and on the largest block, not on the number of sites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numba
+import numpy as np
+import pandas as pd
+import tskit
+from numpy.typing import NDArray
+
+from rehearsal.genomes.assembly import ASSEMBLY, listed_contigs
+from rehearsal.genomes.carriers import CarrierChunk, Haplotypes, carrier_chunks
+from rehearsal.model import SEXES, Block, InputError, Variant
+
+SYNTHETIC = "SYNTHETIC data: simulated people, no real genomes"
+PEOPLE_COLUMNS = ("id", "country", "sex")
+JSON = tskit.MetadataSchema.permissive_json()
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """S consecutive sites, and who carries what there."""
+
+    position: NDArray[np.int64]  # (S,) 0-based
+    alleles: list[tuple[str, ...]]  # by site, the reference first; each is carried by somebody
+    indptr: NDArray[np.int64]  # (S + 1,) a site's entries are indptr[s]:indptr[s + 1]
+    haplotype: NDArray[np.int32]  # (E,) ascending within a site
+    allele: NDArray[np.uint8]  # (E,) index into the site's alleles, at least 1
+
+
+@dataclass(frozen=True)
+class Genotypes:
+    """Some people's genotypes on one contig.
+
+    ``people`` has a row a person, in the order of the files, with the columns of
+    ``people.parquet``; ``ploidy`` (people,) is 0, 1 or 2. Make one with ``Genotypes.of``.
+    """
+
+    contig: str
+    length: int  # of the contig
+    people: pd.DataFrame
+    ploidy: NDArray[np.int8]
+    _sources: tuple[Path | tskit.TreeSequence, ...]
+    _rows: NDArray[np.int64]
+    _regions: tuple[Block, ...] | None
+    _starts: NDArray[np.int64] | None
+    _kept: dict[int, tskit.TreeSequence] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        trees: Sequence[Path | tskit.TreeSequence],
+        contig: str,
+        people: pd.DataFrame,
+        keep: NDArray[np.bool_] | None = None,
+        regions: Sequence[Block] | None = None,
+        variants: Collection[Variant] | None = None,
+    ) -> Genotypes:
+        """The genotypes in the contig's blocks ``trees``, which follow each other along it.
+
+        ``people``: a row an individual of the tree sequences. ``keep`` (people,): whom to take;
+        ``regions``: records that begin outside are left out; ``variants``: only what stands at
+        their places; None: all. Raises InputError for people that do not fit the tree sequences,
+        for nobody at all, for an unknown sex and for regions outside the contig.
+        """
+        first = _load(trees[0])
+        if len(people) != first.num_individuals:
+            raise InputError("people", "rows", f"{first.num_individuals}, as the trees have")
+        if not people["sex"].isin(SEXES).all():
+            raise InputError("people", "sex", "one of " + ", ".join(SEXES))
+        rows = np.arange(len(people)) if keep is None else np.flatnonzero(keep)
+        if rows.size == 0:
+            raise InputError("people", "selection", "somebody; nobody is selected")
+        length = int(first.sequence_length)
+        for region in regions or ():
+            if region.contig == contig and not 0 <= region.start < region.end <= length:
+                expected = f"a stretch of {contig}, 0 to {length}"
+                raise InputError("regions", region.id, expected)
+        starts = {v.start for v in variants or () if v.contig == contig}
+        return cls(
+            contig=contig,
+            length=length,
+            people=people.iloc[rows].reset_index(drop=True),
+            ploidy=Haplotypes.of(first).ploidy[rows],
+            _sources=tuple(trees),
+            _rows=rows,
+            _regions=None if regions is None else tuple(r for r in regions if r.contig == contig),
+            _starts=None if variants is None else np.array(sorted(starts), np.int64),
+        )
+
+    @property
+    def male(self) -> NDArray[np.bool_]:
+        """(people,)"""
+        return (self.people["sex"] == "male").to_numpy()
+
+    @property
+    def contigs(self) -> dict[str, int]:
+        """What headers list: names and lengths of the assembly's contigs."""
+        return listed_contigs(self.contig, self.length)
+
+    def trees(self) -> Iterator[tskit.TreeSequence]:
+        """The selection, a tree sequence a block; individual *i* is row *i* of ``people``.
+
+        Every site is carried by somebody. The same person's nodes are those of ``Haplotypes.of``.
+        """
+        for number, source in enumerate(self._sources):
+            if number in self._kept:
+                yield self._kept[number]
+                continue
+            ts = self._select(_load(source))
+            if len(self._sources) == 1:
+                self._kept[number] = ts
+            yield ts
+
+    def chunks(self) -> Iterator[tuple[CarrierChunk, Haplotypes]]:
+        """Carriers of all sites in order of position."""
+        for ts in self.trees():
+            haplotypes = Haplotypes.of(ts)
+            for chunk in carrier_chunks(ts, haplotypes):
+                yield chunk, haplotypes
+
+    def records(self) -> Iterator[Records]:
+        """The same without the alleles that nobody has; the others move up."""
+        for chunk, _ in self.chunks():
+            number = _carried(
+                chunk.indptr, chunk.allele, int(chunk.row_offset[-1]), chunk.row_offset
+            )
+            allele = _renumbered(chunk.indptr, chunk.allele, chunk.row_offset, number)
+            alleles = chunk.alleles
+            for site in np.flatnonzero(np.diff(chunk.row_offset) > 1):
+                a, b = chunk.row_offset[site : site + 2]
+                kept = [alleles[site][1 + i] for i in np.flatnonzero(number[a:b])]
+                alleles[site] = (alleles[site][0], *kept)
+            yield Records(chunk.positions, alleles, chunk.indptr, chunk.haplotype, allele)
+
+    def count(self) -> tuple[int, int]:
+        """How many sites there are, and the most alleles that one of them may have."""
+        sites, most = 0, 2
+        for ts in self.trees():
+            sites += ts.num_sites
+            mutations = np.bincount(ts.mutations_site, minlength=1)
+            most = max(most, 1 + int(mutations.max(initial=0)))
+        return sites, most
+
+    def slots(self) -> NDArray[np.int64]:
+        """By haplotype: its place among two a person, ``2 * person`` or ``2 * person + 1``."""
+        called = np.arange(2) < self.ploidy[:, None]
+        return np.flatnonzero(called.ravel())
+
+    def _select(self, ts: tskit.TreeSequence) -> tskit.TreeSequence:
+        if self._starts is not None:
+            outside = ~np.isin(ts.sites_position.astype(np.int64), self._starts)
+            ts = ts.delete_sites(np.flatnonzero(outside), record_provenance=False)
+        if self._regions is not None:
+            ts = _within(ts, self._regions)
+        haplotypes = Haplotypes.of(ts)
+        nodes = haplotypes.node[np.isin(haplotypes.individual, self._rows)]
+        ts = ts.simplify(
+            nodes, filter_individuals=False, filter_populations=False, record_provenance=False
+        )
+        ts = _without_sites_nobody_carries(ts)
+        return self._with_people(ts)
+
+    def _with_people(self, ts: tskit.TreeSequence) -> tskit.TreeSequence:
+        """Row *i* of the selected people as individual *i*, with name and sex."""
+        tables = ts.dump_tables()
+        number = np.full(ts.num_individuals + 1, -1, np.int32)  # the last one is of no individual
+        number[self._rows] = np.arange(self._rows.size)
+        nodes = tables.nodes
+        nodes.individual = number[nodes.individual]
+        tables.individuals.clear()
+        tables.individuals.metadata_schema = JSON
+        for row in self.people[list(PEOPLE_COLUMNS)].to_dict("records"):
+            tables.individuals.add_row(metadata=row)
+        tables.metadata_schema = JSON
+        tables.metadata = {
+            "description": SYNTHETIC,
+            "assembly": ASSEMBLY,
+            "contig": self.contig,
+        }
+        return tables.tree_sequence()
+
+
+def _load(source: Path | tskit.TreeSequence) -> tskit.TreeSequence:
+    return source if isinstance(source, tskit.TreeSequence) else tskit.load(source)
+
+
+def _within(ts: tskit.TreeSequence, regions: Sequence[Block]) -> tskit.TreeSequence:
+    merged: list[list[int]] = []
+    for region in sorted(regions):
+        if merged and region.start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], region.end)
+        else:
+            merged.append([region.start, region.end])
+    if not merged:
+        return ts.delete_sites(np.arange(ts.num_sites), record_provenance=False)
+    return ts.keep_intervals(merged, simplify=False, record_provenance=False)
+
+
+def _without_sites_nobody_carries(ts: tskit.TreeSequence) -> tskit.TreeSequence:
+    """After simplification these are sites of several mutations, of which one undoes another."""
+    several = np.bincount(ts.mutations_site, minlength=ts.num_sites) > 1
+    rest = ts.delete_sites(np.flatnonzero(~several), record_provenance=False)
+    nobody = [c.positions[np.diff(c.indptr) == 0] for c in carrier_chunks(rest)]
+    if not sum(map(len, nobody)):
+        return ts
+    places = np.searchsorted(ts.sites_position, np.concatenate(nobody))
+    return ts.delete_sites(places, record_provenance=False)
+
+
+@numba.njit(cache=True)
+def _carried(
+    indptr: NDArray[np.int64],
+    allele: NDArray[np.uint8],
+    rows: int,
+    row_offset: NDArray[np.int64],
+) -> NDArray[np.uint8]:
+    """By alternate allele of the chunk: its new number, 0 if nobody has it."""
+    number = np.zeros(rows, np.uint8)
+    for site in range(indptr.size - 1):
+        first, end = row_offset[site], row_offset[site + 1]
+        for q in range(indptr[site], indptr[site + 1]):
+            number[first + allele[q] - 1] = 1
+        n = 0
+        for row in range(first, end):
+            if number[row]:
+                n += 1
+                number[row] = n
+    return number
+
+
+@numba.njit(cache=True)
+def _renumbered(
+    indptr: NDArray[np.int64],
+    allele: NDArray[np.uint8],
+    row_offset: NDArray[np.int64],
+    number: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    out = np.empty_like(allele)
+    for site in range(indptr.size - 1):
+        for q in range(indptr[site], indptr[site + 1]):
+            out[q] = number[row_offset[site] + allele[q] - 1]
+    return out

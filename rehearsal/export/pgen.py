@@ -1,0 +1,147 @@
+"""PLINK 2 files: genotypes (PGEN), variants (PVAR) and people (PSAM).
+
+Formats: cog-genomics.org/plink/2.0/formats and the PGEN specification beside pgenlib, which
+writes the genotypes. All are phased. PLINK keeps who is haploid by contig and sex, so a man on X
+is stored as homozygous.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TextIO
+
+import numba
+import numpy as np
+import pandas as pd
+import pgenlib
+from numpy.typing import NDArray
+
+from rehearsal.export.genotypes import SYNTHETIC, Genotypes
+from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import ASSEMBLY
+
+SEX_CODES = {"male": "1", "female": "2"}
+MISSING = "NA"
+MOST_ALLELES = 255  # of a site, for pgenlib
+
+
+def write_pgen(
+    genotypes: Genotypes, path: Path | str, phenotypes: pd.DataFrame | None = None
+) -> None:
+    """Write ``path`` (``.pgen``) and, beside it, ``.pvar`` and ``.psam``.
+
+    ``phenotypes``: a row a person in the order of ``genotypes.people``, a column a phenotype;
+    booleans become 1 (no) and 2 (yes), as PLINK wants cases. Without any variant the PGEN is an
+    empty file, for PLINK has none of that kind.
+    """
+    path = Path(path)
+    sites, alleles = genotypes.count()
+    with (
+        written_aside(path.with_suffix(".psam")) as psam,
+        written_aside(path.with_suffix(".pvar")) as pvar,
+        written_aside(path) as pgen,
+    ):
+        _write_psam(psam, genotypes.people, phenotypes)
+        if sites == 0:
+            pvar.write_text(_pvar_header(genotypes))
+            pgen.touch()
+            return
+        writer = pgenlib.PgenWriter(
+            str(pgen).encode(),
+            len(genotypes.people),
+            variant_ct=sites,
+            nonref_flags=False,
+            allele_ct_limit=min(alleles, MOST_ALLELES),
+            hardcall_phase_present=True,
+        )
+        try:
+            with pvar.open("w") as text:
+                text.write(_pvar_header(genotypes))
+                _write_records(genotypes, writer, text)
+            writer.close()
+        finally:
+            pgen.with_name(f"{pgen.name}.tmp").unlink(missing_ok=True)  # pgenlib's, if it failed
+
+
+def _write_records(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> None:
+    codes = np.full((len(genotypes.people), 2), -9, np.int32)
+    codes[genotypes.ploidy > 0] = 0
+    codes = codes.ravel()
+    slot = genotypes.slots()
+    twice = (genotypes.ploidy == 1)[slot // 2]  # the haplotype stands in both places
+    for records in genotypes.records():
+        lines = []
+        for site, letters in enumerate(records.alleles):
+            first, end = records.indptr[site : site + 2]
+            carriers = records.haplotype[first:end]
+            _fill(codes, slot, twice, carriers, records.allele[first:end])
+            writer.append_alleles(codes, True, len(letters))
+            _clear(codes, slot, twice, carriers)
+            ref, alts = letters[0], ",".join(letters[1:])
+            place = records.position[site] + 1
+            name = f"{genotypes.contig}-{place}-{ref}-{alts.replace(',', '/')}"
+            lines.append(f"{genotypes.contig}\t{place}\t{name}\t{ref}\t{alts}\n")
+        text.writelines(lines)
+
+
+def _pvar_header(genotypes: Genotypes) -> str:
+    length = genotypes.length
+    return (
+        f"##fileformat=VCFv4.3\n##source=rehearsal: {SYNTHETIC}\n"
+        f"##contig=<ID={genotypes.contig},length={length},assembly={ASSEMBLY}>\n"
+        "#CHROM\tPOS\tID\tREF\tALT\n"
+    )
+
+
+def _write_psam(path: Path, people: pd.DataFrame, phenotypes: pd.DataFrame | None) -> None:
+    """A parent who is not in the file is told all the same, as PLINK allows; 0 is unknown."""
+    table = pd.DataFrame({"#FID": _known(people, "family"), "IID": people["id"]})
+    table["PAT"] = _known(people, "father")
+    table["MAT"] = _known(people, "mother")
+    table["SEX"] = people["sex"].map(SEX_CODES)
+    if phenotypes is not None:
+        columns = {name: _cells(phenotypes[name]) for name in phenotypes}
+        table = pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
+    with path.open("w") as file:
+        file.write(f"##source=rehearsal: {SYNTHETIC}\n")
+        table.to_csv(file, sep="\t", index=False, na_rep=MISSING, lineterminator="\n")
+
+
+def _known(people: pd.DataFrame, column: str) -> pd.Series:
+    if column not in people:
+        return pd.Series("0", index=people.index)
+    return people[column].astype(object).where(people[column].notna(), "0")
+
+
+def _cells(column: pd.Series) -> list[object]:
+    if column.dtype == bool:
+        return np.where(column, "2", "1").tolist()
+    return column.astype(object).where(column.notna(), MISSING).tolist()
+
+
+@numba.njit(cache=True)
+def _fill(
+    codes: NDArray[np.int32],
+    slot: NDArray[np.int64],
+    twice: NDArray[np.bool_],
+    carriers: NDArray[np.int32],
+    allele: NDArray[np.uint8],
+) -> None:
+    for i in range(carriers.size):
+        place = slot[carriers[i]]
+        codes[place] = allele[i]
+        if twice[carriers[i]]:
+            codes[place + 1] = allele[i]
+
+
+@numba.njit(cache=True)
+def _clear(
+    codes: NDArray[np.int32],
+    slot: NDArray[np.int64],
+    twice: NDArray[np.bool_],
+    carriers: NDArray[np.int32],
+) -> None:
+    for h in carriers:
+        codes[slot[h]] = 0
+        if twice[h]:
+            codes[slot[h] + 1] = 0

@@ -1,0 +1,56 @@
+"""Tree sequences, compressed by tszip, and genotype representation graphs (GRG)."""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+import zipfile
+from pathlib import Path
+
+import tszip
+
+from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.vcf_zarr import zip_folder
+from rehearsal.files import written_aside
+from rehearsal.model import InputError
+
+
+def write_trees(genotypes: Genotypes, path: Path | str) -> None:
+    """Write the selection of one block as ``path`` (``.tsz``).
+
+    An individual's metadata has ``id``, ``country`` and ``sex``; the top-level metadata says that
+    the data are synthetic. Raises ValueError for several blocks: they share no trees.
+    """
+    (ts,) = genotypes.trees()
+    with written_aside(path) as aside:
+        tszip.compress(ts, aside)
+        _without_dates(aside)
+
+
+def write_grg(genotypes: Genotypes, path: Path | str) -> None:
+    """Write the selection of one block as ``path`` (``.grg``), if pygrgl is installed.
+
+    Raises InputError where it is not: it is no requirement of the rehearsal.
+    """
+    check_grg()
+    pygrgl = importlib.import_module("pygrgl")
+    (ts,) = genotypes.trees()
+    with written_aside(path) as aside, tempfile.TemporaryDirectory(dir=aside.parent) as folder:
+        trees = Path(folder) / "selection.trees"
+        ts.dump(trees)
+        pygrgl.save_grg(pygrgl.grg_from_trees(str(trees)), str(aside))
+
+
+def check_grg() -> None:
+    """Raises InputError where the package that writes GRG is missing."""
+    if importlib.util.find_spec("pygrgl") is None:
+        expected = "the package pygrgl, which is not installed (pip install pygrgl)"
+        raise InputError("exports", "formats: grg", expected)
+
+
+def _without_dates(path: Path) -> None:
+    """The same archive with no time in it, so that equal content gives equal bytes."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(folder)
+        zip_folder(Path(folder), path)

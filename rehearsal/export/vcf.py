@@ -1,0 +1,50 @@
+"""BCF with its CSI index, and bgzipped VCF with its TBI index: VCF 4.3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pysam
+import pysam.bcftools
+
+from rehearsal.export.bcf import BcfWriter, make_template
+from rehearsal.export.genotypes import Genotypes
+from rehearsal.files import written_aside
+from rehearsal.genomes.carriers import count_groups
+
+
+def write_bcf(genotypes: Genotypes, path: Path | str) -> None:
+    """Write the BCF at ``path`` and its index at ``path.csi``.
+
+    INFO has AN and AC, homozygous, heterozygous and hemizygous, of everybody and of either sex.
+    Raises InputError for a site of more than 62 alternate alleles.
+    """
+    path = Path(path)
+    male = genotypes.male.astype(np.int32)
+    contigs = genotypes.contigs
+    number = list(contigs).index(genotypes.contig)
+    template = make_template(genotypes.ploidy, genotypes.male, 0, number)
+    samples = genotypes.people["id"].tolist()
+    with written_aside(path) as aside, written_aside(f"{path}.csi") as csi:
+        with BcfWriter(aside, contigs, samples, template) as writer:
+            for chunk, haplotypes in genotypes.chunks():
+                counts = count_groups(chunk, haplotypes, male, 2)
+                people = np.stack((counts.hom, counts.het, counts.hemi), axis=2)
+                writer.write(chunk, chunk.indptr[:-1], chunk.indptr[1:], people)
+        writer.write_index(csi)
+
+
+def write_vcf(genotypes: Genotypes, path: Path | str) -> None:
+    """Write the bgzipped VCF at ``path`` and its index at ``path.tbi``, by htslib from our BCF."""
+    path = Path(path)
+    with written_aside(path) as aside, written_aside(f"{path}.tbi") as tbi:
+        bcf = aside.with_suffix(".bcf")
+        try:
+            write_bcf(genotypes, bcf)
+            options = ("--no-version", "-Oz6", "-o", str(aside), str(bcf))
+            pysam.bcftools.view(*options, catch_stdout=False)
+        finally:
+            bcf.unlink(missing_ok=True)
+            bcf.with_name(f"{bcf.name}.csi").unlink(missing_ok=True)
+        pysam.tabix_index(str(aside), preset="vcf", force=True, index=str(tbi))

@@ -1,0 +1,156 @@
+"""VCF Zarr in one zip file, written by bio2zarr from the selection.
+
+The specification (sgkit-dev/vcf-zarr-spec, 0.5) keeps arrays in chunks, a file each: a folder of a
+whole genome has many thousands of them, more than a cluster's quota of files may allow. Zarr
+reads a zip archive as it reads a folder, so one file is written.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from bio2zarr import constants, core, vcz
+from bio2zarr.zarr_utils import (
+    DEFAULT_COMPRESSOR_BOOL_CONFIG,
+    DEFAULT_COMPRESSOR_GENOTYPES_CONFIG,
+    STRING_DTYPE_NAME,
+)
+from numpy.typing import NDArray
+
+from rehearsal.export.genotypes import SYNTHETIC, Genotypes
+from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import ASSEMBLY
+
+VARIANTS_PER_CHUNK, PEOPLE_PER_CHUNK = 1000, 10_000  # as bio2zarr chooses
+_FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can tell
+_NO_LONGER_THAN = np.iinfo(np.int32).max
+
+
+def write_vcf_zarr(genotypes: Genotypes, path: Path | str) -> None:
+    """Write the archive at ``path`` (``.vcz.zip``): the records of the VCF, without INFO."""
+    source = _Selection(genotypes)
+    with written_aside(path) as aside:
+        folder = aside.with_suffix("")  # .vcz
+        try:
+            vcz.encode(source, source.generate_schema(), folder, worker_processes=0)
+            zip_folder(folder, aside)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def zip_folder(folder: Path, path: Path) -> None:
+    """The files of a folder as one archive, not compressed again; equal files, equal bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+            name = zipfile.ZipInfo(file.relative_to(folder).as_posix(), _FIRST_DAY)
+            archive.writestr(name, file.read_bytes())
+
+
+class _Selection(vcz.Source):
+    """What bio2zarr asks of a source, answered in one pass over the records."""
+
+    path = None
+
+    def __init__(self, genotypes: Genotypes) -> None:
+        self._genotypes = genotypes
+        self._sites, most = genotypes.count()
+        self._most_alleles = most
+        self._width = max(1, int(genotypes.ploidy.max(initial=1)))
+        self._contigs = genotypes.contigs
+
+    @property
+    def num_records(self) -> int:
+        return self._sites
+
+    @property
+    def num_samples(self) -> int:
+        return len(self._genotypes.people)
+
+    @property
+    def samples(self) -> list[vcz.Sample]:
+        return [vcz.Sample(id=name) for name in self._genotypes.people["id"]]
+
+    @property
+    def contigs(self) -> list[vcz.Contig]:
+        return [vcz.Contig(id=name, length=length) for name, length in self._contigs.items()]
+
+    @property
+    def root_attrs(self) -> dict[str, str]:
+        return {"description": SYNTHETIC, "assembly": ASSEMBLY}
+
+    def iter_contig(self, start: int, stop: int) -> Iterator[int]:
+        number = list(self._contigs).index(self._genotypes.contig)
+        yield from (number for _ in range(start, stop))
+
+    def iter_field(
+        self, field_name: str, shape: tuple, dtype: object, start: int, stop: int
+    ) -> Iterator[int]:
+        """Positions, 1-based as in VCF: the only field that a record has beside the genotypes."""
+        if (start, stop) != (0, self._sites):
+            raise ValueError(f"expected all records at once, asked for {start} to {stop}")
+        for ts in self._genotypes.trees():
+            yield from (int(place) + 1 for place in ts.sites_position)
+
+    def iter_alleles_and_genotypes(
+        self, start: int, stop: int, shape: tuple, num_alleles: int
+    ) -> Iterator[vcz.VariantData]:
+        if (start, stop) != (0, self._sites):
+            raise ValueError(f"expected all records at once, asked for {start} to {stop}")
+        called = np.arange(self._width) < self._genotypes.ploidy[:, None]
+        template = np.where(called, 0, constants.INT_FILL).astype(np.int8)
+        template[self._genotypes.ploidy == 0, 0] = constants.INT_MISSING
+        slot = np.flatnonzero(called.ravel())
+        phased = np.ones(len(called), bool)
+        for records in self._genotypes.records():
+            for site, letters in enumerate(records.alleles):
+                first, end = records.indptr[site : site + 2]
+                calls = template.copy()
+                calls.ravel()[slot[records.haplotype[first:end]]] = records.allele[first:end]
+                yield vcz.VariantData(len(letters[0]), _padded(letters, num_alleles), calls, phased)
+
+    def generate_schema(
+        self, variants_chunk_size: int | None = None, samples_chunk_size: int | None = None
+    ) -> vcz.VcfZarrSchema:
+        dimensions = vcz.standard_dimensions(
+            variants_size=self._sites,
+            variants_chunk_size=variants_chunk_size or VARIANTS_PER_CHUNK,
+            samples_size=self.num_samples,
+            samples_chunk_size=samples_chunk_size or PEOPLE_PER_CHUNK,
+            ploidy_size=self._width,
+            alleles_size=self._most_alleles,
+        )
+        call, flag = DEFAULT_COMPRESSOR_GENOTYPES_CONFIG, DEFAULT_COMPRESSOR_BOOL_CONFIG
+        who, copies = ["variants", "samples"], ["variants", "samples", "ploidy"]
+        integer = core.min_int_dtype(0, _NO_LONGER_THAN)
+        codes = core.min_int_dtype(constants.INT_FILL, self._most_alleles - 1)
+        rows = [
+            ("variant_position", "position", integer, ["variants"], "Position", None),
+            ("variant_allele", None, STRING_DTYPE_NAME, ["variants", "alleles"], "Alleles", None),
+            ("variant_length", None, integer, ["variants"], "Bases of the reference allele", None),
+            ("variant_contig", None, np.dtype(np.int8).str, ["variants"], "Index of contig", None),
+            ("call_genotype_phased", None, "bool", who, "All are phased", flag),
+            ("call_genotype", None, codes, copies, "Genotype, -2 beyond the ploidy", call),
+            ("call_genotype_mask", None, "bool", copies, "What is no allele", flag),
+        ]
+        fields = [
+            vcz.ZarrArraySpec(
+                name=name,
+                source=source,
+                dtype=kind,
+                dimensions=axes,
+                description=text,
+                **({"compressor": dict(compressor)} if compressor else {}),
+            )
+            for name, source, kind, axes, text, compressor in rows
+        ]
+        return vcz.VcfZarrSchema(
+            format_version=vcz.ZARR_SCHEMA_FORMAT_VERSION, dimensions=dimensions, fields=fields
+        )
+
+
+def _padded(letters: tuple[str, ...], number: int) -> NDArray[np.object_]:
+    return np.array([*letters, *[constants.STR_FILL] * (number - len(letters))], dtype=object)

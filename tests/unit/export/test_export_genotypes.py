@@ -1,0 +1,309 @@
+"""One selection in every genotype format, read back by the field's own readers."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msprime
+import numpy as np
+import pandas as pd
+import pgenlib
+import pytest
+import tskit
+import tszip
+import zarr
+
+from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.pgen import write_pgen
+from rehearsal.export.trees import check_grg, write_trees
+from rehearsal.export.vcf import write_bcf, write_vcf
+from rehearsal.export.vcf_zarr import write_vcf_zarr
+from rehearsal.genomes.carriers import Haplotypes
+from rehearsal.model import Block, InputError, Variant
+
+SYNTHETIC = "SYNTHETIC data: simulated people"
+LENGTH = 4000
+WOMEN, MEN = 6, 5  # of either country
+
+
+def example_people():
+    """Two countries, women first in each; one family."""
+    rows = []
+    for code in ("FI", "ES"):
+        for number, sex in enumerate(["female"] * WOMEN + ["male"] * MEN):
+            rows.append({"id": f"{code}-{number:06d}", "country": code, "sex": sex})
+    people = pd.DataFrame(rows).assign(birth_year=1980, family=None, father=None, mother=None)
+    people.loc[[0, 6, 7], "family"] = "FI-F1"
+    people.loc[7, ["father", "mother"]] = ["FI-000006", "FI-000000"]
+    return people
+
+
+def example_trees(contig="chr22", seed=3):
+    """Recurrent mutation, indels, and sites on the first and the last base of the contig.
+
+    On chrX men are haploid. The last site's derived allele is carried by everybody.
+    """
+    ploidy = 1 if contig == "chrX" else 2
+    samples = []
+    for population in range(2):
+        samples.append(msprime.SampleSet(WOMEN, population=population, ploidy=2))
+        samples.append(msprime.SampleSet(MEN, population=population, ploidy=ploidy))
+    ts = msprime.sim_ancestry(
+        samples,
+        demography=msprime.Demography.island_model([60, 60], 1e-3),
+        sequence_length=LENGTH,
+        recombination_rate=1e-5,
+        random_seed=seed,
+    )
+    ts = msprime.sim_mutations(ts, rate=1.5e-3, random_seed=seed)
+    taken = set(ts.sites_position.astype(int))
+    free = [x for x in range(100, LENGTH - 100) if x not in taken][:2]
+    tables = ts.dump_tables()
+    ends = np.isin(ts.sites_position, [0, LENGTH - 1])
+    tables = ts.delete_sites(np.flatnonzero(ends)).dump_tables()
+    last = ts.num_samples - 1
+    add(tables, ts, 0, "A", {0: "G", last: "T"})
+    add(tables, ts, free[0], "ACT", {1: "A", 5: "ACTG", last: "A"})
+    add(tables, ts, free[1], "C", {2: "CTTG", 3: "T", last - 1: "G"})
+    add(tables, ts, LENGTH - 1, "C", dict.fromkeys(range(ts.num_samples), "T"))
+    tables.sort()
+    tables.build_index()
+    tables.compute_mutation_parents()
+    return tables.tree_sequence()
+
+
+def add(tables, ts, position, ancestral, derived):
+    site = tables.sites.add_row(position=position, ancestral_state=ancestral)
+    for node, state in derived.items():
+        tables.mutations.add_row(
+            site=site, node=node, derived_state=state, time=ts.nodes_time[node]
+        )
+
+
+def digest(rows):
+    """SHA-256 of (contig, 1-based position, alleles, genotypes of everybody) in this order.
+
+    A genotype is a tuple of allele numbers, as many as the person has copies of the contig.
+    Alleles that nobody has are left out; alternate alleles are in the order of their letters.
+    """
+    total = hashlib.sha256()
+    for contig, position, alleles, genotypes in rows:
+        seen = {allele for genotype in genotypes for allele in genotype}
+        kept = [0, *sorted(seen - {0}, key=lambda allele: alleles[allele])]
+        calls = [tuple(kept.index(a) for a in genotype) for genotype in genotypes]
+        total.update(repr((contig, position, [alleles[a] for a in kept], calls)).encode())
+    return total.hexdigest()
+
+
+def needs(tool):
+    return pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed")
+
+
+def output(*command):
+    return subprocess.run(
+        list(map(str, command)), check=True, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.fixture(params=["chr22", "chrX"])
+def example(request):
+    """The genotypes of Finland, and the digest of what tskit says they are."""
+    contig = request.param
+    ts, people = example_trees(contig), example_people()
+    keep = (people["country"] == "FI").to_numpy()
+    genotypes = Genotypes.of([ts], contig, people, keep)
+    return genotypes, digest(by_tskit(ts, contig, np.flatnonzero(keep)))
+
+
+def by_tskit(ts, contig, persons):
+    """What tskit decodes, without the sites where all of these people have the reference."""
+    haplotypes = Haplotypes.of(ts)
+    nodes = [haplotypes.node[haplotypes.individual == person] for person in persons]
+    index = {node: i for i, node in enumerate(ts.samples())}
+    for variant in ts.variants():
+        calls = [tuple(int(variant.genotypes[index[node]]) for node in own) for own in nodes]
+        if any(any(call) for call in calls):
+            yield contig, int(variant.site.position) + 1, list(variant.alleles), calls
+
+
+def by_vcf_text(text):
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        contig, position, _, ref, alt, *_, kind, calls = line.split("\t", 9)
+        assert kind.split(":")[0] == "GT"
+        genotypes = [tuple(map(int, call.split("|"))) for call in calls.split("\t")]
+        yield contig, int(position), [ref, *alt.split(",")], genotypes
+
+
+@needs("bcftools")
+@pytest.mark.parametrize(("write", "name"), [(write_bcf, "x.bcf"), (write_vcf, "x.vcf.gz")])
+def test_bcftools_reads_the_same_genotypes(example, tmp_path, write, name):
+    genotypes, expected = example
+    write(genotypes, tmp_path / name)
+    text = output("bcftools", "view", tmp_path / name)
+    assert digest(by_vcf_text(text)) == expected
+    assert SYNTHETIC in text
+    header = [line for line in text.splitlines() if line.startswith("##contig")]
+    assert f"##contig=<ID={genotypes.contig},length={LENGTH},assembly=GRCh38>" in header
+    last = f"{genotypes.contig}:{LENGTH}-{LENGTH}"
+    assert len(output("bcftools", "view", "-H", tmp_path / name, "-r", last).splitlines()) == 1
+    assert {path.suffix for path in tmp_path.iterdir()} <= {".bcf", ".csi", ".gz", ".tbi"}
+
+
+def test_pgenlib_reads_the_same_genotypes(example, tmp_path):
+    genotypes, expected = example
+    path = tmp_path / "x.pgen"
+    write_pgen(genotypes, path)
+    pvar = pgenlib.PvarReader(bytes(path.with_suffix(".pvar")))
+    rows = []
+    with pgenlib.PgenReader(bytes(path), pvar=pvar) as reader:
+        codes = np.empty(2 * reader.get_raw_sample_ct(), np.int32)
+        for variant in range(reader.get_variant_ct()):
+            phased = np.empty(len(genotypes.people), np.uint8)
+            reader.read_alleles_and_phasepresent(variant, codes, phased)
+            assert phased.all()
+            number = pvar.get_allele_ct(variant)
+            letters = [pvar.get_allele_code(variant, a).decode() for a in range(number)]
+            calls = [
+                tuple(codes[2 * person : 2 * person + ploidy].tolist())
+                for person, ploidy in enumerate(genotypes.ploidy)
+            ]
+            contig = pvar.get_variant_chrom(variant).decode()
+            rows.append((contig, pvar.get_variant_pos(variant), letters, calls))
+    assert digest(rows) == expected
+
+
+@needs("plink2")
+def test_plink2_reads_the_same_genotypes_and_people(example, tmp_path):
+    genotypes, expected = example
+    path = tmp_path / "x.pgen"
+    table = pd.DataFrame({"LDL": np.arange(11) / 10, "ill": [True] * 3 + [False] * 8})
+    write_pgen(genotypes, path, table)
+    options = ("--pfile", path.with_suffix(""), "--output-chr", "chrM", "--export", "vcf")
+    if genotypes.contig == "chrX":  # the whole of it is haploid in men
+        options += ("--not-chr", "PAR1")
+    log = output("plink2", *options, "--out", tmp_path / "read")
+    assert "11 samples (6 females, 5 males" in log and "2 phenotypes loaded" in log
+    assert digest(by_vcf_text((tmp_path / "read.vcf").read_text())) == expected
+    assert "rehearsal: " + SYNTHETIC in path.with_suffix(".pvar").read_text()
+    psam = path.with_suffix(".psam").read_text().splitlines()
+    assert SYNTHETIC in psam[0]
+    assert psam[9].split() == ["FI-F1", "FI-000007", "FI-000006", "FI-000000", "1", "0.7", "1"]
+
+
+def test_zarr_reads_the_same_genotypes(example, tmp_path):
+    genotypes, expected = example
+    write_vcf_zarr(genotypes, tmp_path / "x.vcz.zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.vcz.zip"]
+    root = zarr.open_group(zarr.storage.ZipStore(tmp_path / "x.vcz.zip", mode="r"), mode="r")
+    names = root["contig_id"][:]
+    rows = []
+    for contig, position, letters, calls in zip(
+        root["variant_contig"][:],
+        root["variant_position"][:],
+        root["variant_allele"][:],
+        root["call_genotype"][:],
+        strict=True,
+    ):
+        persons = [tuple(int(a) for a in call if a >= 0) for call in calls]
+        rows.append((str(names[contig]), int(position), [x for x in letters if x], persons))
+    assert digest(rows) == expected
+    assert SYNTHETIC in root.attrs["description"]
+
+
+def test_vcztools_writes_the_same_genotypes(example, tmp_path):
+    genotypes, expected = example
+    write_vcf_zarr(genotypes, tmp_path / "x.vcz.zip")
+    text = output(Path(sys.executable).with_name("vcztools"), "view", tmp_path / "x.vcz.zip")
+    assert digest(by_vcf_text(text)) == expected
+
+
+def test_tskit_reads_the_same_genotypes_and_names(example, tmp_path):
+    genotypes, expected = example
+    write_trees(genotypes, tmp_path / "x.tsz")
+    ts = tszip.load(tmp_path / "x.tsz")
+    everybody = np.arange(ts.num_individuals)
+    assert digest(by_tskit(ts, genotypes.contig, everybody)) == expected
+    assert [i.metadata["id"] for i in ts.individuals()] == genotypes.people["id"].tolist()
+    assert SYNTHETIC in ts.metadata["description"]
+
+
+@pytest.mark.parametrize("write", [write_bcf, write_vcf, write_pgen, write_vcf_zarr, write_trees])
+def test_the_same_selection_gives_the_same_bytes(example, tmp_path, write):
+    genotypes, _ = example
+    suffix = {write_pgen: "pgen", write_vcf_zarr: "vcz.zip", write_vcf: "vcf.gz"}.get(write, "x")
+    for folder in ("one", "other"):
+        write(genotypes, tmp_path / folder / f"x.{suffix}")
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes(), path.name
+
+
+def test_a_region_and_planted_places_select_records():
+    ts, people = example_trees(), example_people()
+    region = Genotypes.of([ts], "chr22", people, regions=[Block("chr22", 1000, 2000)])
+    places = np.concatenate([records.position for records in region.records()])
+    assert places.size and ((places >= 1000) & (places < 2000)).all()
+    ends = [Variant("chr22", 0, "A", "G"), Variant("chr22", LENGTH - 1, "C", "T")]
+    planted = Genotypes.of([ts], "chr22", people, variants=ends)
+    places = np.concatenate([records.position for records in planted.records()])
+    assert places.tolist() == [0, LENGTH - 1]
+
+
+def test_blocks_of_a_contig_become_one_file(tmp_path):
+    ts, people = example_trees(), example_people()
+    halves = [ts.keep_intervals([span], simplify=False) for span in ([0, 2000], [2000, LENGTH])]
+    write_bcf(Genotypes.of([ts], "chr22", people), tmp_path / "whole.bcf")
+    write_bcf(Genotypes.of(halves, "chr22", people), tmp_path / "halves.bcf")
+    whole, joined = (tmp_path / f"{name}.bcf" for name in ("whole", "halves"))
+    assert joined.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("write", [write_bcf, write_vcf, write_pgen, write_vcf_zarr, write_trees])
+def test_a_selection_without_variants_gives_whole_files(tmp_path, write):
+    genotypes = Genotypes.of([example_trees()], "chr22", example_people(), variants=[])
+    suffix = {write_pgen: "pgen", write_vcf_zarr: "vcz.zip", write_vcf: "vcf.gz"}.get(write, "x")
+    write(genotypes, tmp_path / f"x.{suffix}")
+    assert (tmp_path / f"x.{suffix}").is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"keep": np.zeros(22, bool)}, "people: selection: somebody; nobody is selected"),
+        ({"regions": [Block("chr22", 10, 5000)]}, "chr22-10-5000: a stretch of chr22, 0 to 4000"),
+    ],
+)
+def test_a_selection_that_cannot_be_is_refused(change, message):
+    with pytest.raises(InputError, match=message):
+        Genotypes.of([example_trees()], "chr22", example_people(), **change)
+
+
+def test_a_failure_leaves_no_file_behind(tmp_path, monkeypatch):
+    genotypes = Genotypes.of([example_trees()], "chr22", example_people())
+
+    def broken(self):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Genotypes, "chunks", broken)
+    for write, name in ((write_bcf, "x.bcf"), (write_vcf, "x.vcf.gz"), (write_pgen, "x.pgen")):
+        with pytest.raises(OSError, match="No space"):
+            write(genotypes, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_grg_without_its_package_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="formats: grg: the package pygrgl"):
+        check_grg()
+
+
+def test_sites_that_nobody_of_the_selection_carries_are_not_there():
+    ts, people = example_trees(), example_people()
+    genotypes = Genotypes.of([ts], "chr22", people, np.arange(22) == 4)
+    (selected,) = genotypes.trees()
+    assert isinstance(selected, tskit.TreeSequence)
+    assert 0 < selected.num_sites < ts.num_sites
+    assert all((np.diff(records.indptr) > 0).all() for records in genotypes.records())
