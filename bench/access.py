@@ -77,7 +77,7 @@ def people_of(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
 def running(folder: Path) -> Iterator[tuple[str, int]]:
     endpoint = folder / "endpoint.json"
     process = subprocess.Popen(
-        [sys.executable, "-m", "rehearsal.node.server", folder, "--endpoint-file", endpoint],
+        [sys.executable, "-m", "rehearsal", "node", "serve", folder, "--endpoint-file", endpoint],
         stderr=subprocess.DEVNULL,
     )
     try:

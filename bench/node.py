@@ -83,7 +83,7 @@ def running(folder: Path) -> Iterator[tuple[Address, int, float]]:
     endpoint = folder / "endpoint.json"
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "rehearsal.node.server", folder, "--endpoint-file", endpoint],
+        [sys.executable, "-m", "rehearsal", "node", "serve", folder, "--endpoint-file", endpoint],
         stderr=subprocess.DEVNULL,
     )
     try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -111,7 +113,7 @@ def _add_node(commands: argparse._SubParsersAction) -> None:
         "--delay-ms", type=_not_negative, default=0.0, help="round-trip time to apply"
     )
     serve.add_argument("--bandwidth-mbps", type=_positive, help="line to apply")
-    serve.set_defaults(run=_node_serve)
+    serve.set_defaults(run=partial(_until_told, _node_serve))
 
 
 def _add_network(commands: argparse._SubParsersAction) -> None:
@@ -134,7 +136,7 @@ def _add_network(commands: argparse._SubParsersAction) -> None:
         default="at-once",
         help="sequential: nodes one after another with 5 s each, for comparison",
     )
-    serve.set_defaults(run=_network_serve)
+    serve.set_defaults(run=partial(_until_told, _network_serve))
 
 
 def _add_query(query: argparse.ArgumentParser) -> None:
@@ -161,7 +163,7 @@ def _add_issuer(commands: argparse._SubParsersAction) -> None:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=0, help="0: any free port")
     serve.add_argument("--endpoint-file", type=Path, help="written when the issuer answers")
-    serve.set_defaults(run=_issuer_serve)
+    serve.set_defaults(run=partial(_until_told, _issuer_serve))
 
 
 def _add_token(token: argparse.ArgumentParser) -> None:
@@ -211,6 +213,17 @@ def _node_build(options: argparse.Namespace) -> None:
     settings = NodeSettings.for_country(options.country, options.name or options.country)
     variants = build_node(options.vcf, people, settings, options.out)
     print(f"{options.out}: {variants} variants of {len(people)} people")
+
+
+def _until_told(
+    serve: Callable[[argparse.Namespace], None], options: argparse.Namespace
+) -> NoReturn:
+    """Serve until told to end; what happens meanwhile is told on standard error."""
+    from rehearsal.node.process import leave
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    serve(options)
+    leave()
 
 
 def _node_serve(options: argparse.Namespace) -> None:

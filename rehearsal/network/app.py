@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from math import isfinite
@@ -11,11 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
 
 from rehearsal import __version__
 from rehearsal.model import Granularity
@@ -23,9 +18,8 @@ from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.health_page import health_body, health_html
 from rehearsal.network.joining import BEACON_ID, Conditions, join_entries, join_terms
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
-from rehearsal.node.app import MAX_QUERY_STRING, _body
+from rehearsal.node.app import add_entry_routes
 from rehearsal.node.beacon import describing, framing
-from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.errors import BeaconProblem, shown
 from rehearsal.node.beacon.framing import API_VERSION
 from rehearsal.node.beacon.request import (
@@ -34,8 +28,7 @@ from rehearsal.node.beacon.request import (
     from_body,
     from_query_string,
 )
-
-log = logging.getLogger(__name__)
+from rehearsal.node.http import Api, Json, base_url, query_pairs, read_body
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. Synthetic people only."
@@ -49,45 +42,19 @@ OWN_PARAMETERS = frozenset({DEADLINE[1], PARTIAL[1], TRACE[1]})
 Body = dict[str, Any]
 
 
-def network_app(network: Network) -> Starlette:
+def network_app(network: Network) -> Api:
     """The whole API over a network of nodes."""
-    terms = partial(_terms, network)
-    both = ["GET", "POST"]
-    routes = [
-        Route(f"/{path}", partial(_entries, network, path, None), methods=both)
-        for path in ENTRY_TYPES
-    ]
-    for path, entry_type in ENTRY_TYPES.items():
-        single = f"/{path}/{{id}}"
-        routes += [
-            Route(f"/{path}/filtering_terms", terms, methods=both),
-            Route(single, partial(_entries, network, path, None), methods=both),
-            Route(f"{single}/filtering_terms", terms, methods=both),
-            *(
-                Route(f"{single}/{name}", partial(_entries, network, path, name), methods=both)
-                for name in entry_type.lists
-            ),
-        ]
-    routes += [
-        Route("/", partial(_informing, partial(_info, network))),
-        Route("/info", partial(_informing, partial(_info, network))),
-        Route("/service-info", _service_info),
-        Route("/configuration", partial(_informing, lambda _: describing.configuration())),
-        Route("/entry_types", partial(_informing, lambda _: describing.entry_types())),
-        Route("/map", partial(_informing, lambda r: describing.beacon_map(_base(r)))),
-        Route("/filtering_terms", terms, methods=both),
-        Route("/health", partial(_health, network)),
-    ]
-    handlers = {BeaconProblem: _refused, HTTPException: _refused, Exception: _broken}
-    return Starlette(routes=routes, exception_handlers=handlers)
-
-
-def _base(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
-
-
-def _json(body: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status, media_type="application/json")
+    inform = partial(partial, _informing)
+    api = Api(BEACON_ID, "network")
+    add_entry_routes(api, partial(partial, _entries, network), partial(_terms, network))
+    for path in ("/", "/info"):
+        api.add(path, inform(partial(_info, network)))
+    api.add("/service-info", _service_info)
+    api.add("/configuration", inform(lambda _: describing.configuration()))
+    api.add("/entry_types", inform(lambda _: describing.entry_types()))
+    api.add("/map", inform(lambda request: describing.beacon_map(base_url(request))))
+    api.add("/health", partial(_health, network))
+    return api
 
 
 # --- what is asked of the nodes ---
@@ -101,7 +68,7 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
     parts, elapsed_s = await network.entries(asked, entry_type, conditions)
     conditions = replace(conditions, elapsed_s=elapsed_s)
     status, body = join_entries(entry_type, understood, _granularity(asked), parts, conditions)
-    return _json(body, status)
+    return Json(body, status)
 
 
 async def _terms(network: Network, request: Request) -> Response:
@@ -112,7 +79,7 @@ async def _terms(network: Network, request: Request) -> Response:
         purpose=request.headers.get(PURPOSE),
     )
     answers = await network.ask(asked, conditions)
-    return _json(join_terms(network.parts(answers), conditions))
+    return Json(join_terms(network.parts(answers), conditions))
 
 
 def _below(path: str, identifier: str | None, listed: str | None) -> str:
@@ -129,13 +96,11 @@ async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest
     What we do not understand is for the nodes to refuse: theirs is the word on their data.
     """
     authorization, purpose = (request.headers.get(one) for one in ("authorization", PURPOSE))
-    if len(request.scope["query_string"]) > MAX_QUERY_STRING:
-        raise BeaconProblem(f"the URL's parameters are longer than {MAX_QUERY_STRING} bytes", 414)
-    pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in OWN_PARAMETERS]
+    pairs = [pair for pair in query_pairs(request) if pair[0] not in OWN_PARAMETERS]
     if request.method == "POST":
         if pairs:
             raise BeaconProblem("a POST is asked by its body: no parameters in the URL")
-        raw = await _body(request)
+        raw = await read_body(request)
         asked = NodeRequest(path, "POST", _document(raw), (), authorization, purpose)
         return asked, _understood(from_body, raw)
     asked = NodeRequest(path, "GET", None, tuple(pairs), authorization, purpose)
@@ -204,7 +169,7 @@ def _truth(said: str | None, name: str) -> bool:
 
 
 async def _informing(tell: Any, request: Request) -> Response:
-    return _json(framing.informational(BEACON_ID, tell(request)))
+    return Json(framing.informational(BEACON_ID, tell(request)))
 
 
 def _info(network: Network, request: Request) -> Body:
@@ -225,7 +190,7 @@ def _info(network: Network, request: Request) -> Body:
 
 
 async def _service_info(request: Request) -> Response:
-    return _json(
+    return Json(
         {
             "id": BEACON_ID,
             "name": NAME,
@@ -243,29 +208,4 @@ async def _health(network: Network, request: Request) -> Response:
     status = 503 if body["status"] == "down" else 200
     if "text/html" in request.headers.get("accept", ""):
         return HTMLResponse(health_html(body), status)
-    return _json(body, status)
-
-
-# --- refusals ---
-
-
-async def _refused(request: Request, problem: Exception) -> Response:
-    headers: Mapping[str, str] = {}
-    if isinstance(problem, BeaconProblem):
-        status, reason = problem.status, problem.reason
-    else:
-        assert isinstance(problem, HTTPException)
-        status, headers = problem.status_code, problem.headers or {}
-        reason = {
-            404: "there is nothing at this path; see /map",
-            405: f"{request.method} is not possible at this path",
-        }.get(status, problem.detail)
-    response = _json(framing.error(BEACON_ID, status, reason), status)
-    response.headers.update(headers)
-    return response
-
-
-async def _broken(request: Request, problem: Exception) -> Response:
-    """A fault of ours: told as such, without its insides."""
-    log.error("%s %s", request.method, request.url.path, exc_info=problem)
-    return _json(framing.error(BEACON_ID, 500, "the network failed to answer"), 500)
+    return Json(body, status)

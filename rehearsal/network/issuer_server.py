@@ -30,7 +30,7 @@ from rehearsal.network.issuer import (
     open_issuer,
     sign_visas,
 )
-from rehearsal.node.server import _listening, _serve, _url
+from rehearsal.node.process import listening, serve_app, url_of
 from rehearsal.node.tokens import ACCESS_TYPES, MAX_TOKEN, PASSPORT, usable_keys
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
@@ -162,6 +162,6 @@ def serve(
     Raises InputError for a folder or an address that cannot be used.
     """
     app = issuer_app(open_issuer(folder))
-    with _listening(host, port) as listener:
-        endpoint = {"country": "issuer", "url": _url(listener), "pid": os.getpid()}
-        asyncio.run(_serve(app, listener, endpoint, endpoint_file, end_with_parent))
+    with listening(host, port) as listener:
+        endpoint = {"country": "issuer", "url": url_of(listener), "pid": os.getpid()}
+        asyncio.run(serve_app(app, listener, endpoint, endpoint_file, end_with_parent))

@@ -16,7 +16,7 @@ from rehearsal.network.launcher import NETWORK
 from rehearsal.network.registry import Registry
 from rehearsal.network.service import Network, Policy
 from rehearsal.node.access_settings import LOOPBACK
-from rehearsal.node.server import _listening, _serve, _url
+from rehearsal.node.process import listening, serve_app, url_of
 
 
 def serve(
@@ -37,7 +37,7 @@ def serve(
     """
     registry = Registry(sources, exposed=host not in LOOPBACK)
     client = NetworkClient(registry.nodes)
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         asyncio.run(
             _run(registry, client, policy or Policy(), listener, endpoint_file, end_with_parent)
         )
@@ -51,7 +51,7 @@ async def _run(
     endpoint_file: Path | None,
     end_with_parent: bool,
 ) -> None:
-    endpoint = {"country": NETWORK, "url": _url(listener), "pid": os.getpid()}
+    endpoint = {"country": NETWORK, "url": url_of(listener), "pid": os.getpid()}
     async with client:
         network = Network(registry, client, policy)
         await network.start()
@@ -60,7 +60,7 @@ async def _run(
         keeper = asyncio.ensure_future(network.keep())
         try:
             app = network_app(network)
-            await _serve(app, listener, endpoint, endpoint_file, end_with_parent)
+            await serve_app(app, listener, endpoint, endpoint_file, end_with_parent)
         finally:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):

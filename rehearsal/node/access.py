@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
@@ -27,7 +28,7 @@ NO_RIGHT = "the token gives no right to this"
 NO_CHOICE = "filters: no right to choose people so here; at most a sex and one exact term"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rights:
     """What one caller may see for one purpose.
 
@@ -46,6 +47,18 @@ class Rights:
     protectors: Mapping[str, Protector]
     excluded: BitMap
     permitted: BitMap | None
+
+    @cached_property
+    def logged(self) -> dict[str, Any]:
+        """What the audit log says of whoever has these rights."""
+        return {
+            **logged_caller(self.caller),
+            "purpose": None if self.purpose is None else str(self.purpose),
+            "rules": {
+                dataset: f"{self.finest.get(dataset, 'nothing')}: {rule}"
+                for dataset, rule in self.rules.items()
+            },
+        }
 
     def granted(self, dataset: str, wanted: Granularity) -> Granularity:
         """The wanted granularity, or the finest that this dataset gives."""
@@ -84,6 +97,14 @@ class Rights:
         """
         if not any(self.finest.get(one) == "record" for one in datasets):
             raise self.refusal()
+
+
+def logged_caller(caller: Caller | None) -> dict[str, Any]:
+    """What the audit log says of a caller."""
+    if caller is None:
+        return {"subject": None}
+    told: dict[str, Any] = {"issuer": caller.issuer, "subject": caller.subject}
+    return {**told, "dropped": caller.dropped} if caller.dropped else told
 
 
 @dataclass(slots=True)

@@ -1,10 +1,12 @@
 """Before the application and behind it: who asks, and the audit log.
 
-The decision is written before the answer leaves. Where that fails there is no answer, but 503.
+The decision is written before the answer leaves, those of one turn of the event loop together.
+Where that fails there is no answer, but 503.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -12,11 +14,14 @@ from typing import Any
 import orjson
 
 from rehearsal.node import consent
-from rehearsal.node.access import SCOPE_KEY, Admission
-from rehearsal.node.audit import AuditFailed
+from rehearsal.node.access import SCOPE_KEY, Admission, logged_caller
+from rehearsal.node.audit import AuditFailed, AuditLog
 from rehearsal.node.gate import Gate
+from rehearsal.node.http import ROUTE_KEY
 
 log = logging.getLogger(__name__)
+
+PURPOSE_HEADER = consent.HEADER.encode()
 
 Message = MutableMapping[str, Any]
 
@@ -26,22 +31,25 @@ class Admitting:
 
     def __init__(self, app: Any, gate: Gate) -> None:
         self._app, self._gate = app, gate
+        self._log = None if gate.audit is None else _Turns(gate.audit)
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = scope["headers"]
-        admission = scope[SCOPE_KEY] = await self._gate.admit(
-            [value for name, value in headers if name == b"authorization"],
-            [value for name, value in headers if name == consent.HEADER.encode()],
-        )
+        tokens, purposes = [], []
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                tokens.append(value)
+            elif name == PURPOSE_HEADER:
+                purposes.append(value)
+        admission = scope[SCOPE_KEY] = await self._gate.admit(tokens, purposes)
         refused = False
 
         async def send_logged(message: Message) -> None:
             nonlocal refused
-            if message["type"] == "http.response.start" and admission.asked:
-                refused = not self._write(scope, admission, message["status"])
+            if admission.asked and message["type"] == "http.response.start":
+                refused = not await self._written(scope, admission, message["status"])
                 if refused:
                     await _send_unavailable(send)
             if not refused:
@@ -49,41 +57,61 @@ class Admitting:
 
         await self._app(scope, receive, send_logged)
 
-    def _write(self, scope: Message, admission: Admission, status: int) -> bool:
+    async def _written(self, scope: Message, admission: Admission, status: int) -> bool:
         """Log the decision; whether that worked."""
-        if self._gate.audit is None:
+        if self._log is None:
             return True
         try:
-            self._gate.audit.append(_decision(scope, admission, status))
+            await self._log.append(_decision(scope, admission, status))
         except AuditFailed as failure:
             log.error("the audit log cannot be written: %s", failure)
             return False
         return True
 
 
+class _Turns:
+    """Writes the decisions of one turn of the event loop at once: one lock, one write for all."""
+
+    def __init__(self, audit: AuditLog) -> None:
+        self._audit = audit
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
+
+    async def append(self, decision: Message) -> None:
+        """Gives back when the decision is written. Raises AuditFailed when it cannot be."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # whoever waited in a loop that ended is gone with it
+            self._loop, self._waiting = loop, []
+        if not self._waiting:
+            loop.call_soon(self._write)
+        written = loop.create_future()
+        self._waiting.append((decision, written))
+        await written
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        failure = None
+        try:
+            self._audit.append(*(decision for decision, _ in waiting))
+        except AuditFailed as error:
+            failure = error
+        for _, written in waiting:
+            if written.done():  # its caller went away
+                continue
+            if failure is None:
+                written.set_result(None)
+            else:
+                written.set_exception(failure)
+
+
 def _decision(scope: Message, admission: Admission, status: int) -> dict[str, Any]:
     """Who, by which rule, to what; never what was asked of which variant or person."""
-    told: dict[str, Any] = {
-        "method": scope["method"],
-        "route": _route(scope["path"], scope.get("path_params", {})),
-        "status": status,
-    }
+    route = scope.get(ROUTE_KEY) or _route(scope["path"], scope.get("path_params", {}))
+    told: dict[str, Any] = {"method": scope["method"], "route": route, "status": status}
     rights = admission.rights
-    caller = admission.caller if rights is None else rights.caller
-    if caller is not None:
-        told |= {"issuer": caller.issuer, "subject": caller.subject}
-        if caller.dropped:
-            told["dropped"] = caller.dropped
-    else:
-        told["subject"] = None
-    if rights is None:
-        return {**told, "rule": admission.rule}
-    told["purpose"] = None if rights.purpose is None else str(rights.purpose)
-    told["rules"] = {
-        dataset: f"{rights.finest.get(dataset, 'nothing')}: {rule}"
-        for dataset, rule in rights.rules.items()
-    }
-    return told
+    if rights is not None:
+        return told | rights.logged
+    return told | logged_caller(admission.caller) | {"rule": admission.rule}
 
 
 def _route(path: str, parameters: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,47 +71,57 @@ class AuditLog:
         os.close(self._log)
         os.close(self._head)
 
-    def append(self, decision: Mapping[str, Any]) -> None:
-        """Write a decision. Raises AuditFailed when it cannot be written whole."""
+    def append(self, *decisions: Mapping[str, Any]) -> None:
+        """Write decisions, each a line of its own. Raises AuditFailed when they cannot all be
+        written whole; then none of them is."""
         try:
             with self._alone():
-                self._append(decision)
+                self._append(decisions)
         except OSError as error:
             raise AuditFailed(str(error)) from error
 
-    def _append(self, decision: Mapping[str, Any]) -> None:
+    def _append(self, decisions: Iterable[Mapping[str, Any]]) -> None:
         if 0 in (os.fstat(self._log).st_nlink, os.fstat(self._head).st_nlink):
             raise OSError("the log was removed: what is written to it is lost")
         lines, last = _read_head(os.pread(self._head, HEAD_SIZE, 0))
-        line = {"n": lines + 1, "time": round(time.time(), 6), **decision}
-        text, digest = _sealed(line, last)
-        written = os.write(self._log, text)
-        if written != len(text):  # a full disk
+        now, texts = round(time.time(), 6), []
+        for decision in decisions:
+            lines += 1
+            text, last = _sealed({"n": lines, "time": now, **decision}, last)
+            texts.append(text)
+        whole = b"".join(texts)
+        written = os.write(self._log, whole)
+        if written != len(whole):  # a full disk
             os.ftruncate(self._log, os.fstat(self._log).st_size - written)
             raise OSError("the line could not be written whole")
-        self._write_head(lines + 1, digest)
+        self._write_head(lines, last)
 
     def _write_head(self, lines: int, digest: str) -> None:
         os.pwrite(self._head, f"{lines:020} {digest}\n".encode(), 0)
 
     def _take_up(self) -> None:
-        """Go on where the log ends: after a crash the head may be one line behind."""
+        """Go on where the log ends: after a crash the head may be behind by what was written at
+        once."""
         size = os.fstat(self._log).st_size
         head = os.pread(self._head, HEAD_SIZE, 0)
         if not size and not head:
             self._write_head(0, START)
             return
         whole = self._cut_torn_line(size)
-        lines, last = _read_head(head) if head else (0, START)
-        end = _last_line(self._log, whole)
-        if end is None:
-            if lines:
+        lines, last = _read_head(head)
+        since = _lines_from(self._log, whole, lines)
+        if lines:
+            if not since:
                 raise InputError(self.path, "log", f"{lines} lines, as its head says")
-            return
-        if end["n"] == lines + 1 and _digest_of(end, last) == end["hash"]:
-            self._write_head(end["n"], end["hash"])  # the crash came between line and head
-        elif (end["n"], end["hash"]) != (lines, last):
-            raise InputError(self.path, "log", "the last line that its head names")
+            named = since.pop(0)
+            if (named["n"], named["hash"]) != (lines, last):
+                raise InputError(self.path, "log", "the last line that its head names")
+        for line in since:  # the crash came between these and the head
+            lines, last = lines + 1, _digest_of(line, last)
+            if (line["n"], line["hash"]) != (lines, last):
+                raise InputError(self.path, "log", f"line {lines} as it was written")
+        if since:
+            self._write_head(lines, last)
 
     def _cut_torn_line(self, size: int) -> int:
         """Take off a line that a crash or a full disk left unfinished: no answer went out on it."""
@@ -198,22 +208,29 @@ def _digest_of(line: Mapping[str, Any], before: str) -> str:
     return _sealed({key: one for key, one in line.items() if key != "hash"}, before)[1]
 
 
-def _last_line(log: int, size: int) -> dict[str, Any] | None:
-    """The last line of a log whose every line is whole. Raises InputError for anything else."""
-    if not size:
-        return None
-    step = 1 << 12
+def _lines_from(log: int, size: int, number: int) -> list[dict[str, Any]]:
+    """The last lines of a log whose every line is whole, from the one with this number on.
+
+    Raises InputError for anything that is no line.
+    """
+    step = 1 << 14
     while True:
         start = max(0, size - step)
-        *_, text = os.pread(log, size - start - 1, start).rpartition(b"\n")
-        if start == 0 or len(text) < size - start - 1:
-            break
+        texts = os.pread(log, size - start, start).splitlines()
+        lines = [_read_line(text) for text in (texts if start == 0 else texts[1:])]
+        if start == 0 or (lines and lines[0]["n"] <= number):
+            return [line for line in lines if line["n"] >= number]
         step *= 2
+
+
+def _read_line(text: bytes) -> dict[str, Any]:
     try:
         line = orjson.loads(text)
-        return line if isinstance(line["n"], int) and isinstance(line["hash"], str) else None
+        if isinstance(line["n"], int) and isinstance(line["hash"], str):
+            return line
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise InputError(FILE_NAME, "last line", "a line of an audit log") from None
+        pass
+    raise InputError(FILE_NAME, "last line", "a line of an audit log")
 
 
 def _read_head(content: bytes) -> tuple[int, str]:

@@ -62,7 +62,7 @@ def folder(tmp_path_factory) -> Path:
 
 def command(folder: Path, endpoint: Path, *options: str) -> list[str]:
     return [
-        *(sys.executable, "-m", "rehearsal.node.server", str(folder)),
+        *(sys.executable, "-m", "rehearsal", "node", "serve", str(folder)),
         *("--endpoint-file", str(endpoint), *options),
     ]
 

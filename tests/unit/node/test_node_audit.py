@@ -121,6 +121,28 @@ def test_a_crash_between_line_and_head_is_healed(path):
     assert verify_log(path).lines == 6
 
 
+def test_decisions_that_are_written_at_once_are_lines_of_their_own(path):
+    AuditLog(path).append({"subject": "one"}, {"subject": "two"}, {"subject": "three"})
+    assert verify_log(path).lines == 8
+    assert [json.loads(line)["subject"] for line in lines(path)[5:]] == ["one", "two", "three"]
+
+
+def test_a_crash_between_many_lines_and_the_head_is_healed(path):
+    head = head_path(path).read_bytes()
+    log = AuditLog(path)
+    log.append(*({"subject": f"caller {i}" * 50} for i in range(100)))  # more than a page of them
+    log.close()
+    head_path(path).write_bytes(head)
+    AuditLog(path).close()
+    assert verify_log(path).lines == 105
+
+
+def test_a_log_without_its_head_is_not_gone_on_with(path):
+    head_path(path).unlink()
+    with pytest.raises(InputError):
+        AuditLog(path)
+
+
 @pytest.mark.parametrize("cut", [1, 5])
 def test_a_log_that_was_cut_is_not_gone_on_with(path, cut):
     path.write_bytes(b"".join(lines(path)[:-cut]))

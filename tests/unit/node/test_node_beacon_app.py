@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from rehearsal.node import app as node_app
-from rehearsal.node.app import MAX_BODY, beacon_app
+from rehearsal.node import http
+from rehearsal.node.app import beacon_app
 from rehearsal.node.distance import Distant
 from rehearsal.node.gate import Gate
 
@@ -52,13 +53,13 @@ def test_other_methods_are_refused(app, method):
 def test_a_body_that_is_too_long_is_refused(app):
     chunk = {"type": "http.request", "body": b" " * 100_000, "more_body": True}
     last = {"type": "http.request", "body": b"", "more_body": False}
-    status, _, body = send(app, "/g_variants", [*[chunk] * (MAX_BODY // 100_000 + 1), last])
+    status, _, body = send(app, "/g_variants", [*[chunk] * (http.MAX_BODY // 100_000 + 1), last])
     assert status == 413
-    assert str(MAX_BODY) in body["error"]["errorMessage"]
+    assert str(http.MAX_BODY) in body["error"]["errorMessage"]
 
 
 def test_a_body_that_never_ends_is_refused(app, monkeypatch):
-    monkeypatch.setattr(node_app, "BODY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(http, "BODY_TIMEOUT_S", 0.05)
     chunk = {"type": "http.request", "body": b"{", "more_body": True}
     status, _, body = send(app, "/g_variants", [chunk])
     assert status == 408

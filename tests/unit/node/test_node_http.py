@@ -1,0 +1,116 @@
+"""Routes by dictionary, and decisions that are written before their answers leave."""
+
+import asyncio
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from rehearsal.node.access import SCOPE_KEY
+from rehearsal.node.admitting import Admitting
+from rehearsal.node.audit import AuditLog, verify_log
+from rehearsal.node.gate import Gate
+from rehearsal.node.http import GET_OR_POST, ROUTE_KEY, Api, Json
+
+from .conftest import call
+
+
+def telling(name):
+    async def handler(request):
+        return Json([name, request.path_params, request.scope[ROUTE_KEY]])
+
+    return handler
+
+
+@pytest.fixture
+def api():
+    async def below(request):
+        return PlainTextResponse(f"below: {request.url.path} of {request.base_url}")
+
+    api = Api("org.rehearsal.xx", "node")
+    api.add("/things", telling("list"), GET_OR_POST)
+    api.add("/things/{id}", telling("one"))
+    api.add("/things/special", telling("special"))
+    api.add("/things/{id}/parts/{part}", telling("part"))
+    api.add("/things/{id}", telling("made"), ["POST"])
+    api.mount("/other", Starlette(routes=[Route("/page", below)]))
+    return api
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/things", b'["list",{},"/things"]'),
+        ("/things/", b'["list",{},"/things"]'),
+        ("/things/7", b'["one",{"id":"7"},"/things/{id}"]'),
+        ("/things/{}", b'["one",{"id":"{}"},"/things/{id}"]'),
+        ("/things/special", b'["special",{},"/things/special"]'),
+        ("/things/7/parts/a b", b'["part",{"id":"7","part":"a b"},"/things/{id}/parts/{part}"]'),
+        ("/other/page", b"below: /other/page of http://node.example/"),
+    ],
+)
+def test_a_path_finds_its_handler(api, path, answer):
+    assert asyncio.run(call(api, path))[::2] == (200, answer)
+
+
+def test_one_path_may_have_a_handler_for_each_method(api):
+    assert asyncio.run(call(api, "/things/7", method="POST"))[2].startswith(b'["made"')
+
+
+@pytest.mark.parametrize("path", ["/", "/thing", "/things//parts/1", "/things/7/parts", "/other/x"])
+def test_a_path_that_nothing_answers_is_not_found(api, path):
+    assert asyncio.run(call(api, path))[0] == 404
+
+
+def test_another_method_is_told_which_ones_there_are(api):
+    status, headers, _ = asyncio.run(call(api, "/things", method="PUT"))
+    assert (status, headers[b"allow"]) == (405, b"GET, HEAD, POST")
+
+
+def many_at_once(app, number):
+    async def all_together():
+        return await asyncio.gather(*(call(app, "/things") for _ in range(number)))
+
+    return asyncio.run(all_together())
+
+
+@pytest.fixture
+def logged(holdings, tmp_path):
+    """An application whose every answer is a decision, and the log of them."""
+
+    async def asking(request):
+        request.scope[SCOPE_KEY].asked = True
+        return Json("told")
+
+    api = Api("org.rehearsal.xx", "node")
+    api.add("/things", asking)
+    path = tmp_path / "audit.jsonl"
+    return Admitting(api, Gate(holdings, audit=AuditLog(path))), path
+
+
+def test_decisions_of_one_moment_are_written_at_once(logged, monkeypatch):
+    app, path = logged
+    writes = []
+    append = AuditLog.append
+    monkeypatch.setattr(
+        AuditLog, "append", lambda log, *d: writes.append(len(d)) or append(log, *d)
+    )
+    assert {status for status, _, _ in many_at_once(app, 20)} == {200}
+    assert writes == [20]
+    assert verify_log(path).lines == 20
+
+
+def test_no_answer_leaves_when_their_decisions_cannot_be_written(logged, monkeypatch):
+    app, path = logged
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rehearsal.node.audit.os.write", full)
+    answers = many_at_once(app, 20)
+    assert {status for status, _, _ in answers} == {503}
+    assert not any(b"told" in body for _, _, body in answers)
+    monkeypatch.undo()
+    assert many_at_once(app, 2)[0][0] == 200
+    assert verify_log(path).lines == 2
