@@ -6,13 +6,16 @@ CORES ?= all
 ARGS ?=
 BENCHES := $(wildcard bench/*.py)
 
-.PHONY: run test lint format report bench lock clean
+.PHONY: run test test-slurm lint format report bench lock clean
 
 run: $(VENV)/.installed ## simulate, serve, ask, judge, report
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 
 test: $(VENV)/.installed-dev ## every test; those that want bcftools skip without it
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 -m "not slurm" $(ARGS)
+
+test-slurm: $(VENV)/.installed-dev ## the default run on a one-node Slurm, after make run; wants root, slurm-wlm, munge
+	$(BIN)/pytest -m slurm tests/system/test_slurm.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
