@@ -203,11 +203,9 @@ def main() -> None:
     print_rules(jobs)
     on_disk = sum(file.stat().st_size for file in options.sample.rglob("*") if file.is_file())
     print(
-        f"\n{len(blocks)} blocks, {all_mb:.0f} Mb; sample: {len(sampled)} blocks, {sampled_mb:.1f} Mb"
+        f"\n{len(blocks)} blocks of {all_mb:.0f} Mb; sample: {len(sampled)} of {sampled_mb:.1f} Mb"
     )
-    print(
-        f"bytes: {on_disk * all_mb / sampled_mb / 1e9:.0f} GB, by length from {on_disk / 1e9:.2f} GB"
-    )
+    print(f"bytes: {on_disk * all_mb / sampled_mb / 1e9:.0f} GB, from {on_disk / 1e9:.2f} GB")
     for machines in MACHINES:
         hours = wall_seconds(jobs, machines, options.cores, options.memory_gb * 1000) / 3600
         print(
@@ -219,18 +217,17 @@ def print_rules(jobs: dict[int, Job]) -> None:
     rules = defaultdict(list)
     for job in jobs.values():
         rules[job.rule].append(job)
-    print(
-        "| rule | jobs | CPU hours | longest job, min | peak memory, GB |\n| --- | --- | --- | --- | --- |"
-    )
-    for rule, group in sorted(rules.items(), key=lambda item: -sum(job.seconds for job in item[1])):
+    print("| rule | jobs | CPU hours | longest job, min | peak memory, GB |")
+    print("| --- | --- | --- | --- | --- |")
+    for rule in sorted(rules, key=lambda rule: -sum(job.seconds for job in rules[rule])):
+        group = rules[rule]
         hours = sum(job.seconds for job in group) / 3600
         longest = max(job.seconds for job in group) / 60
         memory = max(job.memory_mb for job in group) / 1000
         print(f"| `{rule}` | {len(group)} | {hours:.2f} | {longest:.1f} | {memory:.2f} |")
     total = sum(job.seconds for job in jobs.values()) / 3600
-    print(
-        f"| all | {len(jobs)} | {total:.2f} | | {max(j.memory_mb for j in jobs.values()) / 1000:.2f} |"
-    )
+    peak = max(job.memory_mb for job in jobs.values()) / 1000
+    print(f"| all | {len(jobs)} | {total:.2f} | | {peak:.2f} |")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ def main(smk):
             (folder / name).unlink(missing_ok=True)
     distances = pd.read_parquet(smk.input.distances)
     delays = delays_ms(distances) if network["emulation"] == "delay" else {}
-    with running_nodes(ours, delays, network["bandwidth_mbps"], logs) as started:
+    bandwidth, launch = network["bandwidth_mbps"], network["launch"]
+    with running_nodes(ours, delays, bandwidth, logs, prefix=launch) as started:
         nodes = with_foreign(started, foreign.values())
         with running_network(nodes, network["deadline_s"], logs) as service:
             asked = ask_suite(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,9 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.network import watcher
-from rehearsal.network.registry import NodeEntry, read_endpoint, write_nodes
+from rehearsal.network.registry import NodeEntry, read_endpoint, write_endpoints, write_nodes
 
 POLL_S = 0.02
+START_TIMEOUT_S = 60.0
+QUEUE_TIMEOUT_S = 600.0  # for nodes that wait for a place on a cluster first
 STOP_TIMEOUT_S = 5.0
 TAIL_LINES = 15
 NETWORK = "network"  # stands for a country in the service's endpoint file
@@ -45,17 +48,24 @@ class Launch:
     endpoint: Path
     delay_ms: float
     bandwidth_mbps: float
+    prefix: tuple[str, ...] = ()  # of the command line: what starts the node elsewhere
 
 
 Command = Callable[[Launch], list[str]]
 
 
 def node_command(launch: Launch) -> list[str]:
-    """The command line that serves a node's folder on a free port."""
+    """The command line that serves a node's folder on a free port.
+
+    Behind a prefix the node may run on another machine: it listens on every address of that one
+    and announces it by its name.
+    """
     return [
+        *launch.prefix,
         *(sys.executable, "-m", "rehearsal", "node", "serve", str(launch.folder)),
         *("--port", "0", "--endpoint-file", str(launch.endpoint)),
         *("--delay-ms", f"{launch.delay_ms:g}", "--bandwidth-mbps", f"{launch.bandwidth_mbps:g}"),
+        *(("--host", "0.0.0.0") if launch.prefix else ()),
     ]
 
 
@@ -65,16 +75,21 @@ def running_nodes(
     delays_ms: Mapping[str, float],
     bandwidth_mbps: float,
     log_dir: Path,
-    start_timeout_s: float = 60.0,
+    start_timeout_s: float | None = None,
     command: Command = node_command,
+    prefix: str | None = None,
 ) -> Iterator[list[NodeEntry]]:
     """Run one node a folder for as long as the block runs; yields them in order of ``folders``.
 
     ``delays_ms`` maps a country to the round-trip time that its node adds to every answer (0
     where absent). ``log_dir`` receives ``{country}.log`` and ``{country}.endpoint.json``.
+    ``prefix``: what starts each node, ``srun --overlap --ntasks=1`` for example; it must stay until
+    the node has ended and pass SIGTERM on to it, and ``log_dir`` must be seen from everywhere.
     Raises NodeStartError, with every process ended, when a node ends before it is ready or is
-    not ready after ``start_timeout_s``.
+    not ready after ``start_timeout_s`` (default: a minute; with a prefix, which may queue, ten).
     """
+    if start_timeout_s is None:
+        start_timeout_s = QUEUE_TIMEOUT_S if prefix else START_TIMEOUT_S
     log_dir.mkdir(parents=True, exist_ok=True)
     processes: dict[str, subprocess.Popen[bytes]] = {}
     launches = {
@@ -84,6 +99,7 @@ def running_nodes(
             log_dir / f"{country}.endpoint.json",
             delays_ms.get(country, 0.0),
             bandwidth_mbps,
+            tuple(shlex.split(prefix or "")),
         )
         for country, folder in folders.items()
     }
@@ -102,20 +118,23 @@ def running_network(
     nodes: Collection[NodeEntry],
     deadline_s: float,
     log_dir: Path,
-    start_timeout_s: float = 60.0,
+    start_timeout_s: float = START_TIMEOUT_S,
     options: Sequence[str] = (),
 ) -> Iterator[NodeEntry]:
     """Run the network service over ``nodes`` for as long as the block runs; yields its entry.
 
-    ``log_dir`` receives ``network.log`` and the registry, ``network.yaml``. Raises NodeStartError
-    when the service ends before it is ready or is not ready after ``start_timeout_s``.
+    ``log_dir`` receives ``network.log`` and the registry: ``network/``, endpoint files of our own
+    nodes, and ``network.yaml`` with those of others. Raises NodeStartError when the service ends
+    before it is ready or is not ready after ``start_timeout_s``.
     """
-    registry = log_dir / f"{NETWORK}.yaml"
-    write_nodes(nodes, registry)
+    ours, registry = log_dir / NETWORK, log_dir / f"{NETWORK}.yaml"
+    write_endpoints([node for node in nodes if node.pid is not None], ours)
+    write_nodes([node for node in nodes if node.pid is None], registry)
 
     def command(launch: Launch) -> list[str]:
         return [
-            *(sys.executable, "-m", "rehearsal", "network", "serve", "--nodes", str(registry)),
+            *(sys.executable, "-m", "rehearsal", "network", "serve"),
+            *("--nodes", str(ours), str(registry)),
             *("--port", "0", "--endpoint-file", str(launch.endpoint)),
             *("--deadline-s", f"{deadline_s:g}", *options),
         ]

@@ -110,6 +110,17 @@ def with_foreign(ours: Collection[NodeEntry], foreign: Collection[NodeEntry]) ->
     return [entries[country] for country in sorted(entries)]
 
 
+def write_endpoints(nodes: Collection[NodeEntry], folder: Path) -> None:
+    """Write nodes of our own as files that ``read_endpoint`` reads, and no others there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.json"):
+        old.unlink()
+    for node in nodes:
+        with written_aside(folder / f"{node.country}.json") as aside:
+            said = {"country": node.country, "url": node.url, "pid": node.pid}
+            aside.write_bytes(orjson.dumps(said))
+
+
 def write_nodes(nodes: Collection[NodeEntry], path: Path) -> None:
     """Write nodes as ``read_foreign_nodes`` reads them. Our own go on being shown tokens."""
     given = {

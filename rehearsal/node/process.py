@@ -28,6 +28,7 @@ from rehearsal.model import InputError
 log = logging.getLogger(__name__)
 
 BACKLOG = 1024
+EVERY_ADDRESS = ("0.0.0.0", "::")
 MAX_CONCURRENT = 8192  # requests; far ones wait a round trip, slow ones up to their time limit
 HEADER_TIMEOUT_MS = 10_000
 PARENT_CHECK_S = 1.0
@@ -51,8 +52,10 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The address of a socket that listens."""
+    """The address of a socket that listens; of one for every address, by this machine's name."""
     host, port = listener.getsockname()[:2]
+    if host in EVERY_ADDRESS:
+        host = socket.gethostname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

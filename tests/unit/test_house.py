@@ -140,3 +140,13 @@ def test_every_rule_has_a_script_of_its_own():
     rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     used = re.findall(r'f"\{SCRIPTS\}/(\w+\.py)"', rules)
     assert sorted(used) == sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
+
+
+@pytest.mark.parametrize("profile", sorted((ROOT / "profiles").iterdir()), ids=lambda p: p.name)
+def test_every_rule_that_a_profile_names_is_there(profile):
+    """Snakemake ignores a rule that it does not know."""
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    known = set(re.findall(r"^rule (\w+):", rules, re.M))
+    settings = yaml.safe_load((profile / "config.yaml").read_text())
+    for key in ("groups", "set-resources", "set-threads"):
+        assert set(settings.get(key, ())) <= known, key
