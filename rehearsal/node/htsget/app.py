@@ -23,8 +23,9 @@ from rehearsal.node.beacon import describing
 from rehearsal.node.beacon.errors import BeaconProblem, shown
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.htsget.blocks import pack
-from rehearsal.node.htsget.cuts import Slice, find_span, parts, recoded
-from rehearsal.node.htsget.data import read_slice, stream, whole_or_range
+from rehearsal.node.htsget.content import packed
+from rehearsal.node.htsget.cuts import Slice, Span, find_span, parts, recoded, uncompressed
+from rehearsal.node.htsget.data import stream, whole_or_range
 from rehearsal.node.htsget.errors import STATUS, HtsgetProblem
 from rehearsal.node.htsget.genomes import GenomeFile, Genomes
 from rehearsal.node.htsget.request import LAST, from_body, from_query
@@ -144,7 +145,7 @@ class _Served:
             return await stream(request, self._as_vcf(genome, cut, excluded))
         stored = await run_in_threadpool(lambda: genome.contig_number)
         if excluded or number not in (None, stored):
-            return await stream(request, _recoded(genome, cut, number, excluded))
+            return await stream(request, packed(_recoded(genome, cut, number, excluded)))
         file, found = await run_in_threadpool(_opened, genome, cut)
         return whole_or_range(request, file, found)
 
@@ -162,10 +163,10 @@ class _Served:
         header = self._genomes.header([contig], excluded)
         number = list(self._genomes.contigs([contig])).index(contig)
         if excluded or number != genome.contig_number:
-            body = _recoded(genome, cut, number, excluded)
+            records = _recoded(genome, cut, number, excluded)
         else:
-            body = _verbatim(genome, cut)
-        yield from vcf_records(header, body)
+            records = _as_stored(genome, cut)
+        yield from vcf_records(header, records)
 
 
 def _opened(genome: GenomeFile, cut: Cut) -> tuple[BinaryIO, list[bytes | Slice]]:
@@ -178,21 +179,20 @@ def _opened(genome: GenomeFile, cut: Cut) -> tuple[BinaryIO, list[bytes | Slice]
         raise
 
 
-def _verbatim(genome: GenomeFile, cut: Cut) -> Iterator[bytes]:
-    with closing(genome.open()) as file:
-        for part in parts(file, find_span(file, genome, *cut)):
-            if isinstance(part, bytes):
-                yield part
-            else:
-                yield from read_slice(file, *part)
+def _as_stored(genome: GenomeFile, cut: Cut) -> Iterator[bytes]:
+    yield from uncompressed(genome, _span(genome, cut))
 
 
 def _recoded(
     genome: GenomeFile, cut: Cut, number: int | None, excluded: Set[str]
 ) -> Iterator[bytes]:
+    number = genome.contig_number if number is None else number
+    yield from recoded(genome, _span(genome, cut), number, excluded)
+
+
+def _span(genome: GenomeFile, cut: Cut) -> Span:
     with closing(genome.open()) as file:
-        span = find_span(file, genome, *cut)
-    yield from recoded(genome, span, genome.contig_number if number is None else number, excluded)
+        return find_span(file, genome, *cut)
 
 
 def _number(request: Request, name: str) -> int | None:

@@ -12,7 +12,7 @@ from rehearsal.export.bgzf import BLOCK_SIZE, END_OF_FILE, HEADER, pack_block
 from rehearsal.model import InputError
 
 _RAW = -15  # window bits: deflate without a wrapper
-_HEAD, _TAIL = len(HEADER) + 2, 8
+HEAD, TAIL = len(HEADER) + 2, 8
 
 
 class Cursor:
@@ -67,34 +67,43 @@ class Cursor:
     def _load(self, block: int) -> None:
         self._block, self._data = block, b""
         self._file.seek(block)
-        head = self._file.read(_HEAD)
+        head = self._file.read(HEAD)
         if not head:
             self._size = self._length = 0
             return
-        if len(head) < _HEAD or head[: len(HEADER)] != HEADER:
-            raise self._damaged()
+        if len(head) < HEAD or head[: len(HEADER)] != HEADER:
+            raise damaged(self._file, block)
         self._size = struct.unpack_from("<H", head, len(HEADER))[0] + 1
         self._file.seek(block + self._size - 4)
         length = self._file.read(4)
-        if len(length) < 4 or self._size < _HEAD + _TAIL:
-            raise self._damaged()
+        if len(length) < 4 or self._size < HEAD + TAIL:
+            raise damaged(self._file, block)
         self._length = struct.unpack("<I", length)[0]
 
     def _content(self) -> bytes:
         if not self._data and self._length:
-            self._file.seek(self._block + _HEAD)
-            packed = self._file.read(self._size - _HEAD - _TAIL)
-            try:
-                self._data = isal.isal_zlib.decompress(packed, _RAW, max(self._length, 1))
-            except isal.isal_zlib.error:
-                raise self._damaged() from None
-            if len(self._data) != self._length:
-                raise self._damaged()
+            self._file.seek(self._block + HEAD)
+            packed = self._file.read(self._size - HEAD)
+            self._data = unpack_block(self._file, self._block, packed)
         return self._data
 
-    def _damaged(self) -> InputError:
-        name = getattr(self._file, "name", "file")
-        return InputError(name, f"byte {self._block}", "a whole BGZF block")
+
+def unpack_block(file: BinaryIO, at: int, rest: bytes) -> bytes:
+    """The content of a block by what follows its head. Raises InputError for a damaged one."""
+    checksum, length = struct.unpack("<II", rest[-TAIL:])
+    try:
+        data = isal.isal_zlib.decompress(rest[:-TAIL], _RAW, max(length, 1))
+    except isal.isal_zlib.error:
+        raise damaged(file, at) from None
+    if len(data) != length or isal.isal_zlib.crc32(data) != checksum:
+        raise damaged(file, at)
+    return data
+
+
+def damaged(file: BinaryIO, block: int) -> InputError:
+    """What is raised where a block of the file is not whole."""
+    name = getattr(file, "name", "file")
+    return InputError(name, f"byte {block}", "a whole BGZF block")
 
 
 def pack(data: bytes | bytearray) -> bytes:

@@ -17,12 +17,11 @@ import numpy as np
 
 from rehearsal.model import InputError
 from rehearsal.node.htsget.blocks import Cursor, pack
+from rehearsal.node.htsget.content import content
 from rehearsal.node.htsget.genomes import GenomeFile
-from rehearsal.node.htsget.leaving_out import left
 
 CHUNK = 1 << 20
 _PLACE = struct.Struct("<IIiii")  # lengths of the two parts, contig, position, reference bases
-_CONTIG = 8  # bytes before a record's contig
 
 Slice = tuple[int, int]  # bytes of the file
 
@@ -98,51 +97,64 @@ def parts(file: BinaryIO, span: Span) -> list[bytes | Slice]:
     return [reaching + head, (first, last), tail]
 
 
+def uncompressed(genome: GenomeFile, span: Span) -> Iterator[bytes]:
+    """The span's records, cut anywhere. Raises InputError for a damaged file."""
+    if span.reaching:
+        yield span.reaching
+    with closing(genome.open()) as file:
+        yield from content(file, span.first, span.last)
+
+
 def recoded(
     genome: GenomeFile, span: Span, number: int, excluded: Set[str] = frozenset()
 ) -> Iterator[bytes]:
-    """The span as BGZF without a header: on the contig with another number, without some people.
+    """The span, uncompressed: on the contig with another number, without some people.
 
     Raises InputError for records that do not fit their header.
     """
-    contig = struct.pack("<i", number)
-    change = _leaving_out(genome, excluded) if excluded else None
-    out = bytearray()
-    for record in _records(genome, span):
-        record = record[:_CONTIG] + contig + record[_CONTIG + 4 :]
-        out += record if change is None else change(record)
-        if len(out) >= CHUNK:
-            yield pack(out)
-            out.clear()
-    yield pack(out)
+    change = _leaving_out(genome, number, excluded) if excluded else _renumbering(number)
+    rest = b""
+    for piece in uncompressed(genome, span):
+        rest += piece
+        used, changed = change(rest)
+        rest = rest[used:]
+        if changed:
+            yield changed
+    if rest:
+        raise InputError(genome.path, "records", "whole records: the file was cut")
 
 
-def _records(genome: GenomeFile, span: Span) -> Iterator[bytes]:
-    at = 0
-    while at < len(span.reaching):
-        size = 8 + sum(struct.unpack_from("<II", span.reaching, at))
-        yield span.reaching[at : at + size]
-        at += size
-    with closing(genome.open()) as file:
-        cursor = Cursor(file, span.first)
-        while cursor.tell() < span.last and (lengths := cursor.read(8)):
-            yield lengths + cursor.read(sum(struct.unpack("<II", lengths)))
+# what is made of whole records, and where they end
+_Change = Callable[[bytes], tuple[int, bytes]]
 
 
-def _leaving_out(genome: GenomeFile, excluded: Set[str]) -> Callable[[bytes], bytes]:
+def _renumbering(number: int) -> _Change:
+    # compiled code is large: only nodes that rewrite records load it
+    from rehearsal.node.htsget.bcf_kernel import renumber
+
+    def change(records: bytes) -> tuple[int, bytes]:
+        out = bytearray(records)
+        used = renumber(np.frombuffer(out, np.uint8), number)
+        return used, bytes(memoryview(out)[:used])
+
+    return change
+
+
+def _leaving_out(genome: GenomeFile, number: int, excluded: Set[str]) -> _Change:
+    from rehearsal.node.htsget.leaving_out import leave_out, runs_of
+
     header = genome.header()
-    samples = len(header.samples)
-    stay = np.flatnonzero([name not in excluded for name in header.samples])
-    gt_key = header.gt_key
+    samples, gt_key = len(header.samples), header.gt_key
+    runs = runs_of(np.array([name not in excluded for name in header.samples], bool))
     if gt_key is None:
         raise InputError(genome.path, "header", "a line ##FORMAT of GT, with its IDX")
 
-    def change(record: bytes) -> bytes:
-        try:
-            return left(record, samples, stay, gt_key)
-        except (ValueError, IndexError, KeyError, struct.error) as error:
-            raise InputError(
-                genome.path, "records", f"genotypes of all samples ({error})"
-            ) from None
+    def change(records: bytes) -> tuple[int, bytes]:
+        data = np.frombuffer(records, np.uint8)
+        out = np.empty_like(data)
+        used, written = leave_out(data, out, number, samples, runs, gt_key)
+        if written < 0:
+            raise InputError(genome.path, "records", "genotypes of all samples")
+        return used, out[:written].tobytes()
 
     return change

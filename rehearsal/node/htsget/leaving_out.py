@@ -7,108 +7,202 @@ left carries go, and with the last of them the record.
 
 from __future__ import annotations
 
-import struct
-
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_DTYPE = {1: np.dtype("<i1"), 2: np.dtype("<i2"), 3: np.dtype("<i4")}
-_SIZE = {0: 0, 1: 1, 2: 2, 3: 4, 5: 4, 7: 1}  # bytes by type of a typed value
-_FIXED = struct.Struct("<IIiiiIII")  # lengths, contig, position, bases, quality, counts, counts
-_INT8, _WIDE = 1, 15
+from rehearsal.node.htsget.bcf_kernel import (
+    BAD,
+    FIXED,
+    Bytes,
+    described,
+    end_of,
+    number_at,
+    u32,
+    vector_of,
+    width_of,
+)
+
+Runs = NDArray[np.int64]  # (runs, 2): those who stay, as first and behind last among the samples
 
 
-def left(record: bytes, samples: int, stay: NDArray[np.intp], gt_key: int) -> bytes:
-    """The record of those who stay, with their genotypes only; nothing when none has an allele.
+def runs_of(stay: NDArray[np.bool_]) -> Runs:
+    """Those who stay, in runs: copied faster than one by one."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], stay, [False])).astype(np.int8)))
+    return edges.reshape(-1, 2).astype(np.int64)
 
-    ``stay``: their places among the samples. ``gt_key``: the number of GT in the header's
-    dictionary. Raises ValueError for a record of another number of samples, or without genotypes.
+
+@numba.njit(cache=True, nogil=True)
+def leave_out(
+    data: Bytes, out: Bytes, contig: int, samples: int, runs: Runs, gt_key: int
+) -> tuple[int, int]:
+    """Write all whole records of ``data`` as those who stay have them.
+
+    ``out`` is as large as ``data``; ``gt_key`` is the number of GT in the header's dictionary.
+    Returns where the records end and how much was written, or BAD for a record of another number
+    of samples or without genotypes, or damaged.
     """
-    shared, _, *place, quality, counts, others = _FIXED.unpack_from(record)
-    number_of_alleles, fields = counts >> 16, others >> 24
-    if others & 0xFFFFFF != samples:
-        raise ValueError(f"{others & 0xFFFFFF} samples instead of {samples}")
-    values, behind = [], _FIXED.size
-    for _ in range(number_of_alleles + 2):  # id, alleles, filters
-        begin, (_, _, behind) = behind, _value(record, behind)
-        values.append(record[begin:behind])
-    genotypes = _genotypes(record, 8 + shared, samples, fields, gt_key, stay)
-    carried = _carried(genotypes, number_of_alleles)
-    if not carried[1:].any():
-        return b""
-    carried[0] = True  # the reference stays in any case
-    alleles = [text for text, is_carried in zip(values[1:-1], carried, strict=True) if is_carried]
-    genotypes = _renumbered(genotypes, carried)
-    counts = len(alleles) << 16  # and no INFO
-    others = 1 << 24 | stay.size
-    text = b"".join([values[0], *alleles, values[-1]])
-    field = _key(gt_key) + _descriptor(genotypes) + genotypes.tobytes()
-    lengths = (_FIXED.size - 8 + len(text), len(field))
-    return _FIXED.pack(*lengths, *place, quality, counts, others) + text + field
+    at = written = 0
+    end = end_of(data, at)
+    while end >= 0:
+        written = _left(data, at, end, out, written, contig, samples, runs, gt_key)
+        if written < 0:
+            return at, BAD
+        at = end
+        end = end_of(data, at)
+    return at, written
 
 
-def _value(record: bytes, at: int) -> tuple[int, int, int]:
-    """(type, number of elements, place behind it) of the typed value at a place."""
-    kind, length, begin = _described(record, at)
-    return kind, length, begin + _SIZE[kind] * length
+@numba.njit(cache=True, nogil=True)
+def _left(
+    data: Bytes,
+    at: int,
+    end: int,
+    out: Bytes,
+    w: int,
+    contig: int,
+    samples: int,
+    runs: Runs,
+    gt_key: int,
+) -> int:
+    """One record; returns the end of what is written, ``w`` itself when nobody has an allele."""
+    border = at + 8 + u32(data, at)  # between what is shared and the samples
+    alleles, fields = u32(data, at + 24) >> 16, u32(data, at + 28) >> 24
+    if u32(data, at + 28) & 0xFFFFFF != samples or border > end:
+        return BAD
+    place = _place_of(data, border, end, fields, samples, gt_key)
+    if place < 0:
+        return BAD
+    _, kind, width, begin = vector_of(data, place, end, samples)
+    if not 1 <= kind <= 3:
+        return BAD
+
+    carried = np.zeros(alleles + 1, np.bool_)
+    if not _note_carried(data, begin, kind, width, runs, carried):
+        return BAD
+    carried[1] = True  # the reference stays in any case; 0 is missing
+    kept = carried[1:].sum()
+    if kept <= 1:
+        return w
+
+    first = w
+    w = _copy(data, at, at + FIXED, out, w)
+    shared = _copy_shared(data, at + FIXED, border, alleles, carried, out, w)
+    if shared < 0:
+        return BAD
+    w = _copy(data, place, begin, out, shared)  # GT's key and descriptor
+    genotypes = w
+    for run in range(runs.shape[0]):
+        size = width_of(kind) * width
+        w = _copy(data, begin + runs[run, 0] * size, begin + runs[run, 1] * size, out, w)
+    if kept < alleles:
+        _count_again(out, genotypes, w, kind, carried)
+
+    stay = 0
+    for run in range(runs.shape[0]):
+        stay += runs[run, 1] - runs[run, 0]
+    _put(shared - first - 8, out, first)
+    _put(w - shared, out, first + 4)
+    _put(contig, out, first + 8)
+    _put(kept << 16, out, first + 24)  # and no INFO
+    _put(1 << 24 | stay, out, first + 28)
+    return w
 
 
-def _described(record: bytes, at: int) -> tuple[int, int, int]:
-    """(type, number of elements, place of the first) of a descriptor."""
-    length, kind = record[at] >> 4, record[at] & 15
-    if length < _WIDE:
-        return kind, length, at + 1
-    number, _, begin = _described(record, at + 1)
-    end = begin + _SIZE[number]
-    return kind, int.from_bytes(record[begin:end], "little"), end
-
-
-def _genotypes(
-    record: bytes, at: int, samples: int, fields: int, gt_key: int, stay: NDArray[np.intp]
-) -> NDArray:
-    """(those who stay, ploidy) as they are coded."""
+@numba.njit(cache=True, nogil=True)
+def _place_of(data: Bytes, place: int, end: int, fields: int, samples: int, wanted: int) -> int:
+    """Where the FORMAT field with a key begins; BAD where there is none."""
     for _ in range(fields):
-        kind, _, begin = _described(record, at)
-        key = int.from_bytes(record[begin : begin + _SIZE[kind]], "little")
-        kind, width, begin = _described(record, begin + _SIZE[kind])
-        if key == gt_key:
-            person = np.dtype(f"V{_SIZE[kind] * width}")  # copied as one piece
-            rows = np.frombuffer(record, person, samples, begin).take(stay)
-            return rows.view(_DTYPE[kind]).reshape(stay.size, width)
-        at = begin + _SIZE[kind] * width * samples
-    raise ValueError("a record without genotypes")
+        key, kind, width, begin = vector_of(data, place, end, samples)
+        if key < 0:
+            return BAD
+        if key == wanted:
+            return place
+        place = begin + width_of(kind) * width * samples
+    return BAD
 
 
-def _carried(genotypes: NDArray, number_of_alleles: int) -> NDArray[np.bool_]:
-    """By allele: whether somebody has it. A call is (allele + 1) << 1, and 1 when phased."""
-    codes = genotypes.ravel()
-    if genotypes.dtype == _DTYPE[1]:
-        seen = np.bincount(codes.view(np.uint8), minlength=128)[:128].nonzero()[0]
-    else:
-        seen = np.unique(codes[codes > 1])
-    carried = np.zeros(number_of_alleles, bool)
-    carried[(seen[seen > 1] >> 1) - 1] = True
-    return carried
+@numba.njit(cache=True, nogil=True)
+def _put(value: int, out: Bytes, w: int) -> None:
+    for byte in range(4):
+        out[w + byte] = value >> 8 * byte & 255
 
 
-def _renumbered(genotypes: NDArray, carried: NDArray[np.bool_]) -> NDArray:
-    """The genotypes with the alleles counted that are carried only."""
-    if carried.all():
-        return genotypes
-    number = np.cumsum(carried) - 1
-    out = genotypes.copy()
-    called = genotypes > 1
-    calls = genotypes[called]
-    out[called] = (number[(calls >> 1) - 1] + 1) << 1 | calls & 1
-    return out
+@numba.njit(cache=True, nogil=True)
+def _copy(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
+    source, target = data[begin:end], out[w : w + end - begin]
+    for i in range(target.size):  # compiled to one memory copy
+        target[i] = source[i]
+    return w + end - begin
 
 
-def _key(number: int) -> bytes:
-    if number < 128:
-        return bytes((1 << 4 | _INT8, number))
-    return struct.pack("<Bh", 1 << 4 | 2, number)
+@numba.njit(cache=True, nogil=True)
+def _copy_shared(
+    data: Bytes,
+    at: int,
+    border: int,
+    alleles: int,
+    carried: NDArray[np.bool_],
+    out: Bytes,
+    w: int,
+) -> int:
+    """The id, the alleles that are carried, the filters."""
+    for value in range(alleles + 2):
+        kind, length, begin = described(data, at, border)
+        if kind < 0:
+            return BAD
+        behind = begin + length * width_of(kind)
+        if not 1 <= value <= alleles or carried[value]:
+            w = _copy(data, at, behind, out, w)
+        at = behind
+    return w
 
 
-def _descriptor(genotypes: NDArray) -> bytes:
-    kind = {dtype: number for number, dtype in _DTYPE.items()}[genotypes.dtype]
-    return bytes((genotypes.shape[1] << 4 | kind,))  # nobody has 15 copies of a contig
+@numba.njit(cache=True, nogil=True)
+def _note_carried(
+    data: Bytes, begin: int, kind: int, width: int, runs: Runs, carried: NDArray[np.bool_]
+) -> bool:
+    """Note whose allele is there, by allele + 1: a call is (allele + 1) << 1, and 1 when phased.
+
+    False for an allele that the record does not have.
+    """
+    size = width_of(kind)
+    for run in range(runs.shape[0]):
+        first = begin + runs[run, 0] * width * size
+        last = begin + runs[run, 1] * width * size
+        if kind == 1 and carried.size == 3:
+            if not _note_two(data[first:last], carried):
+                return False
+            continue
+        for at in range(first, last, size):
+            value = number_at(data, at, kind)
+            if value > 1:
+                if value >> 1 >= carried.size:
+                    return False
+                carried[value >> 1] = True
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _note_two(calls: Bytes, carried: NDArray[np.bool_]) -> bool:
+    """The same for one alternate allele in bytes, without branches: most of all records."""
+    alternate, other = np.uint8(0), np.uint8(0)
+    for i in range(calls.size):
+        call = calls[i]
+        alternate |= np.uint8(call & np.uint8(0xFE) == np.uint8(4))
+        other |= np.uint8(np.uint8(call - np.uint8(6)) < np.uint8(122))  # 6 to 127
+    carried[2] |= alternate != 0
+    return other == 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_again(out: Bytes, begin: int, end: int, kind: int, carried: NDArray[np.bool_]) -> None:
+    """Number the alleles among those that are carried only."""
+    number = np.cumsum(carried)  # by allele + 1; 0 is missing, and nobody's allele
+    size = width_of(kind)
+    for at in range(begin, end, size):
+        value = number_at(out, at, kind)
+        if value > 1:
+            value = number[value >> 1] << 1 | value & 1
+            for byte in range(size):
+                out[at + byte] = value >> 8 * byte & 255

@@ -1,0 +1,307 @@
+"""BCF records as lines of VCF 4.3, in compiled code: a tenth of the time of htslib's writer.
+
+Understood are records with GT alone in FORMAT, no quality, and numbers, letters or flags in INFO:
+all that the rehearsal writes. What else there is, is left to htslib.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearsal.node.htsget.bcf_kernel import (
+    BAD,
+    FIXED,
+    Bytes,
+    described,
+    end_of,
+    number_at,
+    u32,
+    vector_of,
+    width_of,
+)
+
+_NOT_OURS = -2  # a record for htslib
+FULL = 1  # there is no room for the next record
+_NO_QUALITY = 0x7F800001
+_SMALLEST = (0, -(1 << 7), -(1 << 15), -(1 << 31))  # by kind: missing; one more: end of vector
+_TAB, _DOT, _COLON, _COMMA, _SEMICOLON, _EQUALS, _NEWLINE = b"\t.:,;=\n"
+_ZERO, _MINUS, _SLASH, _BAR, _G, _T = b"0-/|GT"
+_MISSING_LETTER = 7
+_ONE_DIGIT = 22  # calls below it name alleles of one digit
+
+
+class Names(NamedTuple):
+    """Texts by number: name ``i`` is ``text[offset[i]:offset[i + 1]]``."""
+
+    text: Bytes
+    offset: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, names: list[str]) -> Names:
+        encoded = [name.encode() for name in names]
+        lengths = np.array([0, *map(len, encoded)], np.int64)
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), np.cumsum(lengths))
+
+    @property
+    def longest(self) -> int:
+        return int(np.diff(self.offset).max(initial=0))
+
+
+@numba.njit(cache=True, nogil=True)
+def to_text(
+    data: Bytes, out: Bytes, contigs: Names, keys: Names, longest: int, samples: int, gt_key: int
+) -> tuple[int, int, int]:
+    """Write whole records as lines, as many as ``out`` has room for.
+
+    ``longest``: letters of the longest name. Returns where the records that were written end, how
+    much was written, and a status: 0, FULL, BAD for a record that does not fit its header, below
+    BAD for one that is for htslib.
+    """
+    at = written = 0
+    end = end_of(data, at)
+    while end >= 0:
+        fields = u32(data, at + 24) & 0xFFFF
+        # a number of one byte has up to four letters, and a comma
+        if written + 6 * (end - at) + (fields + 3) * (longest + 2) + 64 > out.size:
+            return at, written, FULL
+        after = _line(data, at, end, out, written, contigs, keys, samples, gt_key)
+        if after < 0:
+            return at, written, after
+        at, written = end, after
+        end = end_of(data, at)
+    return at, written, 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _line(
+    data: Bytes,
+    at: int,
+    end: int,
+    out: Bytes,
+    w: int,
+    contigs: Names,
+    keys: Names,
+    samples: int,
+    gt_key: int,
+) -> int:
+    border = at + 8 + u32(data, at)
+    alleles, infos = u32(data, at + 24) >> 16, u32(data, at + 24) & 0xFFFF
+    if border > end or u32(data, at + 28) & 0xFFFFFF != samples:
+        return BAD
+    if u32(data, at + 20) != _NO_QUALITY or u32(data, at + 28) >> 24 != 1:
+        return _NOT_OURS
+    w = _name(contigs, u32(data, at + 8), out, w)
+    if w < 0:
+        return BAD
+    out[w] = _TAB
+    w = _number(u32(data, at + 12) + 1, out, w + 1)
+
+    at, w = _identity(data, at + FIXED, border, alleles, out, w)
+    if w < 0:
+        return w
+    out[w], out[w + 1], out[w + 2] = _TAB, _DOT, _TAB  # no quality
+    at, w = _filter(data, at, border, keys, out, w + 3)
+    if w < 0:
+        return w
+    out[w] = _TAB
+    w = _info(data, at, border, infos, keys, out, w + 1)
+    if w < 0:
+        return w
+    out[w], out[w + 1], out[w + 2] = _TAB, _G, _T
+    w = _genotypes(data, border, end, samples, gt_key, out, w + 3)
+    if w < 0:
+        return w
+    out[w] = _NEWLINE
+    return w + 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _identity(
+    data: Bytes, at: int, border: int, alleles: int, out: Bytes, w: int
+) -> tuple[int, int]:
+    """Id, reference, alternates: (place behind them, end of what is written, or a status)."""
+    for value in range(alleles + 1):
+        kind, length, begin = described(data, at, border)
+        if kind < 0:
+            return at, BAD
+        if kind not in (0, 7):
+            return at, _NOT_OURS
+        at = begin + length * width_of(kind)
+        out[w] = _COMMA if value > 2 else _TAB
+        w = _letters(data, begin, at, out, w + 1)
+    for _ in range(alleles, 2):
+        out[w], out[w + 1] = _TAB, _DOT
+        w += 2
+    return at, w
+
+
+@numba.njit(cache=True, nogil=True)
+def _name(names: Names, number: int, out: Bytes, w: int) -> int:
+    if not 0 <= number < names.offset.size - 1:
+        return BAD
+    for i in range(names.offset[number], names.offset[number + 1]):
+        out[w] = names.text[i]
+        w += 1
+    return w
+
+
+@numba.njit(cache=True, nogil=True)
+def _number(value: int, out: Bytes, w: int) -> int:
+    if value < 0:
+        out[w] = _MINUS
+        value, w = -value, w + 1
+    digits, rest = 1, value // 10
+    while rest:
+        digits, rest = digits + 1, rest // 10
+    for i in range(digits - 1, -1, -1):
+        out[w + i] = _ZERO + value % 10
+        value //= 10
+    return w + digits
+
+
+@numba.njit(cache=True, nogil=True)
+def _letters(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
+    """A text up to its first NUL; a dot for none."""
+    first = w
+    for i in range(begin, end):
+        if data[i] == 0:
+            break
+        out[w] = _DOT if data[i] == _MISSING_LETTER else data[i]
+        w += 1
+    if w == first:
+        out[w] = _DOT
+        w += 1
+    return w
+
+
+@numba.njit(cache=True, nogil=True)
+def _filter(data: Bytes, at: int, border: int, keys: Names, out: Bytes, w: int) -> tuple[int, int]:
+    """(place behind it, end of what is written, or a status)."""
+    kind, length, begin = described(data, at, border)
+    if kind < 0:
+        return at, BAD
+    if length == 0:
+        out[w] = _DOT
+        return begin, w + 1
+    if length > 1 or kind > 3:
+        return at, _NOT_OURS
+    return begin + width_of(kind), _name(keys, number_at(data, begin, kind), out, w)
+
+
+@numba.njit(cache=True, nogil=True)
+def _info(data: Bytes, at: int, border: int, infos: int, keys: Names, out: Bytes, w: int) -> int:
+    if infos == 0:
+        out[w] = _DOT
+        return w + 1
+    for info in range(infos):
+        if info:
+            out[w] = _SEMICOLON
+            w += 1
+        kind, length, begin = described(data, at, border)
+        if not 1 <= kind <= 3 or length != 1:
+            return BAD
+        w = _name(keys, number_at(data, begin, kind), out, w)
+        if w < 0:
+            return BAD
+        kind, length, begin = described(data, begin + width_of(kind), border)
+        if kind < 0:
+            return BAD
+        if kind not in (0, 1, 2, 3, 7):
+            return _NOT_OURS
+        at = begin + length * width_of(kind)
+        if length == 0:  # a flag
+            continue
+        out[w] = _EQUALS
+        w += 1
+        w = (
+            _letters(data, begin, at, out, w)
+            if kind == 7
+            else _values(data, begin, at, kind, out, w)
+        )
+    return w
+
+
+@numba.njit(cache=True, nogil=True)
+def _values(data: Bytes, begin: int, end: int, kind: int, out: Bytes, w: int) -> int:
+    size = width_of(kind)
+    for at in range(begin, end, size):
+        value = number_at(data, at, kind)
+        if value == _SMALLEST[kind] + 1:
+            break
+        if at > begin:
+            out[w] = _COMMA
+            w += 1
+        if value == _SMALLEST[kind]:
+            out[w] = _DOT
+            w += 1
+        else:
+            w = _number(value, out, w)
+    return w
+
+
+@numba.njit(cache=True, nogil=True)
+def _genotypes(
+    data: Bytes, at: int, end: int, samples: int, gt_key: int, out: Bytes, w: int
+) -> int:
+    key, kind, width, begin = vector_of(data, at, end, samples)
+    if key < 0:
+        return BAD
+    if key != gt_key or not 1 <= kind <= 3 or width < 1:
+        return _NOT_OURS
+    if kind == 1 and width == 2:
+        calls = data[begin : begin + 2 * samples]
+        if _are_plain(calls):
+            return _pairs(calls, out, w)
+    for sample in range(samples):
+        first = begin + sample * width * width_of(kind)
+        w = _genotype(data, first, kind, width, out, w)
+    return w
+
+
+@numba.njit(cache=True, nogil=True)
+def _genotype(data: Bytes, at: int, kind: int, width: int, out: Bytes, w: int) -> int:
+    out[w] = _TAB
+    first = w + 1
+    w = first
+    for i in range(width):
+        call = number_at(data, at + i * width_of(kind), kind)
+        if call == _SMALLEST[kind] + 1:
+            break
+        if w > first:
+            out[w] = _BAR if call & 1 else _SLASH
+            w += 1
+        if call >> 1:
+            w = _number((call >> 1) - 1, out, w)
+        else:
+            out[w] = _DOT
+            w += 1
+    if w == first:
+        out[w] = _DOT
+        w += 1
+    return w
+
+
+@numba.njit(cache=True, nogil=True)
+def _are_plain(calls: Bytes) -> bool:
+    """Whether all alleles have one digit and nobody has fewer than two."""
+    strange = np.uint8(0)
+    for i in range(calls.size):
+        strange |= np.uint8(calls[i] >= np.uint8(_ONE_DIGIT))
+    return strange == 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _pairs(calls: Bytes, out: Bytes, w: int) -> int:
+    """The common case, four letters a person."""
+    text = out[w : w + 2 * calls.size]
+    for i in range(calls.size // 2):
+        one, other = calls[2 * i], calls[2 * i + 1]
+        text[4 * i] = _TAB
+        text[4 * i + 1] = _ZERO - 1 + (one >> 1) if one >> 1 else _DOT
+        text[4 * i + 2] = _BAR if other & 1 else _SLASH
+        text[4 * i + 3] = _ZERO - 1 + (other >> 1) if other >> 1 else _DOT
+    return w + 2 * calls.size
