@@ -7,8 +7,9 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 CHUNK = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
@@ -36,12 +37,17 @@ def written_aside(path: Path | str) -> Iterator[Path]:
 
 def content_digest(path: Path | str) -> str:
     """SHA-256 of a file's content, uncompressed where it is gzip or BGZF, as 64 hex digits."""
-    path = Path(path)
+    with Path(path).open("rb") as file:
+        return stream_digest(file)
+
+
+def stream_digest(file: BinaryIO) -> str:
+    """The same of an open file, read from its beginning."""
     digest = hashlib.sha256()
-    with path.open("rb") as raw:
-        compressed = raw.read(2) == GZIP_MAGIC
-    with gzip.open(path) if compressed else path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
+    compressed = file.read(2) == GZIP_MAGIC
+    file.seek(0)
+    with gzip.open(file) if compressed else nullcontext(file) as content:
+        while chunk := content.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
 

@@ -20,6 +20,7 @@ from rehearsal.network.registry import NodeEntry, read_foreign_nodes
 from rehearsal.phenotypes.consent import read_consent
 
 TYPE_NAMES = {
+    "boolean": "true or false (True or False on the command line)",
     "integer": "a whole number",
     "number": "a number",
     "string": "text",

@@ -1,9 +1,10 @@
 """The manifest of a run: every file whose content the seed decides, with its digest.
 
 Two runs of one configuration with one seed have equal manifests, on any number of cores and in
-any order of jobs. Content is compared uncompressed where a file is gzip or BGZF, so another
-compressor does not make another file. What is measured while a run goes (times, loads) is no part
-of it, nor are secret keys; ``EXCLUDED`` says what and why.
+any order of jobs. Content is compared uncompressed where a file is gzip or BGZF, and decrypted
+where it is Crypt4GH, so another compressor or key does not make another file. What is measured
+while a run goes (times, loads) is no part of it, nor are secret keys; ``EXCLUDED`` says what and
+why.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rehearsal.files import content_digest, written_aside
+from rehearsal.export import crypt4gh
+from rehearsal.files import content_digest, stream_digest, written_aside
 
 FORMAT = "rehearsal manifest 1"
 NOT_DECIDING = ("results",)  # keys of the configuration that no file's content depends on
@@ -30,6 +32,7 @@ EXCLUDED: dict[str, str] = {
     "logs": "tell times and paths of the machine",
     "issuer": "secret keys are drawn anew in every run",
     "nodes/*/issuer.jwks.json": "public keys of the issuer, drawn anew in every run",
+    "nodes/*/keys": "keys that genomes are encrypted with, drawn anew in every run",
     "nodes/*/privacy.key": "a secret key, drawn anew in every run",
     "nodes/*/budget.sqlite": "a node wrote it while it answered",
     "nodes/*/audit.jsonl": "a node wrote it while it answered",
@@ -39,7 +42,7 @@ EXCLUDED: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
-    """One file: its path below the results, bytes on disk, SHA-256 of its uncompressed content."""
+    """One file: its path below the results, bytes on disk, SHA-256 of its content."""
 
     path: str
     bytes: int
@@ -64,10 +67,18 @@ def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list
 
     def entry(file: Path) -> Entry:
         path = file.relative_to(results).as_posix()
-        return Entry(path, file.stat().st_size, content_digest(file))
+        return Entry(path, file.stat().st_size, _digest(file))
 
     with ThreadPoolExecutor(threads) as pool:  # hashing and unzipping leave the interpreter's lock
         return sorted(pool.map(entry, files))
+
+
+def _digest(file: Path) -> str:
+    """Of what is in the file, decrypted with the key of the node in whose folder it lies."""
+    if file.suffix != crypt4gh.SUFFIX:
+        return content_digest(file)
+    with crypt4gh.open_decrypting(file, crypt4gh.secret_key_of(file.parents[1])) as plain:
+        return stream_digest(plain)
 
 
 def config_digest(config: Mapping[str, Any]) -> str:

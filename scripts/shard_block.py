@@ -1,10 +1,12 @@
 """One sparse pass over a block: every country's BCF and its part of the variant store."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import tskit
 
+from rehearsal.export.crypt4gh import encrypt_file
 from rehearsal.export.shards import write_shards
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
@@ -12,15 +14,21 @@ from rehearsal.logs import logged_to
 
 def main(smk):
     countries = smk.params.countries
-    with written_aside(smk.output.parts) as folder:
+    keys = smk.input.public_keys  # none where genomes stay plain
+    with written_aside(smk.output.parts) as folder, TemporaryDirectory(dir=folder.parent) as plain:
         folder.mkdir()
+        # what will lie encrypted is never plain in a node's folder
+        bcfs = [f"{plain}/{country}.bcf" for country in countries] if keys else smk.output.bcf
         write_shards(
             tskit.load(smk.input.trees),
             smk.params.block,
             pd.read_parquet(smk.input.people),
-            dict(zip(countries, map(Path, smk.output.bcf), strict=True)),
+            dict(zip(countries, map(Path, bcfs), strict=True)),
             {country: folder / f"{country}.parquet" for country in countries},
         )
+        for number, key in enumerate(keys):
+            encrypt_file(bcfs[number], smk.output.bcf[number], key)
+            encrypt_file(f"{bcfs[number]}.csi", smk.output.csi[number], key)
 
 
 if __name__ == "__main__":

@@ -102,6 +102,11 @@ def open_decrypting(path: Path | str, secret_key: Path | str) -> io.BufferedRead
         raise
 
 
+def secret_key_of(node_folder: Path | str) -> Path:
+    """Where a node's secret key lies, whether or not it has one."""
+    return Path(node_folder, "keys", SECRET_KEY)
+
+
 def encrypt_at_rest(node_folder: Path | str) -> Path:
     """Encrypt a node's genomes and their indexes, and remove the plain files.
 
@@ -109,15 +114,14 @@ def encrypt_at_rest(node_folder: Path | str) -> Path:
     that are encrypted already stay as they are, so an interrupted run can be repeated. Returns
     the secret key's path.
     """
-    node_folder = Path(node_folder)
-    keys = node_folder / "keys"
-    if not (keys / SECRET_KEY).exists():
-        make_key_pair(keys)
-    genomes = node_folder / "genomes"
+    secret = secret_key_of(node_folder)
+    if not secret.exists():
+        make_key_pair(secret.parent)
+    genomes = Path(node_folder, "genomes")
     for plain in sorted([*genomes.glob("*.bcf"), *genomes.glob("*.bcf.csi")]):
-        encrypt_file(plain, plain.with_name(plain.name + SUFFIX), keys / PUBLIC_KEY)
+        encrypt_file(plain, plain.with_name(plain.name + SUFFIX), secret.with_name(PUBLIC_KEY))
         plain.unlink()
-    return keys / SECRET_KEY
+    return secret
 
 
 class _Decrypting(io.RawIOBase):

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rehearsal.export.crypt4gh import encrypt_at_rest
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import simulate_block
@@ -66,6 +67,19 @@ def test_another_compressor_makes_no_other_file(tmp_path):
     assert differences(one, two) == []
 
 
+def test_a_genome_encrypted_at_rest_is_the_same_content_whatever_the_key(tmp_path):
+    digests = []
+    for run in ("one", "two"):
+        node = tmp_path / run / "nodes" / "FI"
+        (node / "genomes").mkdir(parents=True)
+        (node / "genomes" / "a.bcf").write_bytes(gzip.compress(b"same" * 99))
+        digests += digest_files(tmp_path / run, [node / "genomes" / "a.bcf"])
+        encrypt_at_rest(node)
+        digests += digest_files(tmp_path / run, [node / "genomes" / "a.bcf.c4gh"])
+    assert len({entry.sha256 for entry in digests}) == 1
+    assert {entry.path for entry in digests[1::2]} == {"nodes/FI/genomes/a.bcf.c4gh"}
+
+
 def test_differences_name_what_was_given_and_which_files_differ(tmp_path):
     one = manifest(tmp_path / "one", {"a": b"1", "b": b"2", "c": b"3"}, msprime="1")
     config = CONFIG | {"cohort": {"people_per_country": 13}}
@@ -97,6 +111,7 @@ def test_a_file_outside_the_results_is_an_error(tmp_path):
     [
         ("logs/a/b.log", True),
         ("nodes/FI/issuer.jwks.json", True),
+        ("nodes/FI/keys/c4gh.sec", True),
         ("queries/answers.parquet", True),
         ("queries/suite.json", False),
         ("nodes/FI/node.yaml", False),

@@ -1,7 +1,11 @@
 """The same seed gives the same files, whatever the number of cores and the order of jobs."""
 
+import gzip
+import hashlib
 import json
 import os
+import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -57,13 +61,18 @@ def write(path, lines):
 
 def run(folder, overlay, cores, *options, **environment):
     """Runs the workflow up to its manifest in an empty folder; returns the manifest."""
+    snakemake(folder, overlay, cores, *options, "--", "results/manifest.json", **environment)
+    return json.loads((folder / "results/manifest.json").read_text())
+
+
+def snakemake(folder, overlay, cores, *options, **environment):
+    """Runs the workflow in an empty folder."""
     folder.mkdir()
-    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
     result = subprocess.run(
         [
-            *(*snakemake, "--workflow-profile", "none", "--scheduler", "greedy"),
+            *(*command, "--workflow-profile", "none", "--scheduler", "greedy"),
             *("--cores", str(cores), "--configfile", overlay, *options),
-            *("--", "results/manifest.json"),
         ],
         cwd=folder,
         capture_output=True,
@@ -73,7 +82,6 @@ def run(folder, overlay, cores, *options, **environment):
         check=False,
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    return json.loads((folder / "results/manifest.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +118,27 @@ def test_the_manifest_holds_what_the_seed_decides_and_nothing_that_is_measured(m
         "truth/answers.json",
     } <= paths
     assert not [path for path in paths if why_excluded(path)]
+
+
+def test_genomes_at_rest_are_crypt4gh_that_the_standard_command_decrypts(
+    manifests, overlay, tmp_path
+):
+    """The same genomes, encrypted as they are written, for a key that the run makes."""
+    command = shutil.which("crypt4gh", path=Path(sys.executable).parent)
+    if command is None:
+        pytest.skip("the crypt4gh command is not installed")
+    genome = "nodes/FI/genomes/chrX-12836000-12937000.bcf"
+    snakemake(
+        *(tmp_path / "run", overlay, 2, "--config", "encrypt_at_rest=True"),
+        *("--", f"results/{genome}.c4gh"),
+    )
+    node = tmp_path / "run/results/nodes/FI"
+    assert [path.suffix for path in (node / "genomes").iterdir()] == [".c4gh", ".c4gh"]
+    assert not list((tmp_path / "run/results").rglob("*.bcf"))
+    secret = node / "keys/c4gh.sec"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    with (node / f"genomes/{Path(genome).name}.c4gh").open("rb") as encrypted:
+        decrypt = [command, "decrypt", "--sk", secret]
+        done = subprocess.run(decrypt, stdin=encrypted, capture_output=True, check=True)
+    digest = {entry["path"]: entry["sha256"] for entry in manifests[0]["files"]}
+    assert hashlib.sha256(gzip.decompress(done.stdout)).hexdigest() == digest[genome]

@@ -1,5 +1,5 @@
 # Needs: the people; the nodes' folders are made here or in other rules, whichever comes first.
-# Makes: consent records, and the issuer that nodes trust: its keys are of this run and differ from run to run.
+# Makes: consent records; the key pairs of genomes at rest, where they are encrypted; and the issuer that nodes trust: its keys are of this run and differ from run to run.
 
 
 rule consent:
@@ -50,3 +50,25 @@ rule issuer:
         "Issuer of tokens: new keys, which {params.number} nodes trust"
     script:
         f"{SCRIPTS}/issuer.py"
+
+
+rule genome_keys:
+    output:
+        secret=expand(f"{RESULTS}/nodes/{{country}}/keys/c4gh.sec", country=COUNTRIES),
+        public=expand(f"{RESULTS}/nodes/{{country}}/keys/c4gh.pub", country=COUNTRIES),
+    log:
+        f"{LOGS}/genome_keys.log",
+    benchmark:
+        f"{BENCHMARKS}/genome_keys.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=300,
+        runtime=5,
+    params:
+        number=len(COUNTRIES),
+        code=code("export/crypt4gh.py"),
+    message:
+        "New key pairs for the genomes of {params.number} nodes"
+    script:
+        f"{SCRIPTS}/genome_keys.py"

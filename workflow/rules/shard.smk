@@ -1,17 +1,19 @@
-# Needs: tree sequences, people.
-# Makes: results/nodes/{country}/genomes/{block}.bcf + .csi and variants.sqlite, from one sparse pass a block.
+# Needs: tree sequences, people; where genomes are encrypted at rest, each node's key.
+# Makes: results/nodes/{country}/genomes/{block}.bcf + .csi (.c4gh) and variants.sqlite, from one sparse pass a block.
 
 
 rule shard_block:
     input:
         trees=rules.simulate_block.output.trees,
         people=rules.people.output.people,
+        public_keys=rules.genome_keys.output.public if SEALED else [],
     output:
         bcf=expand(
-            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf", country=COUNTRIES
+            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf{SEALED}",
+            country=COUNTRIES,
         ),
         csi=expand(
-            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf.csi",
+            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf.csi{SEALED}",
             country=COUNTRIES,
         ),
         parts=temp(directory(f"{RESULTS}/shards/{{block}}")),

@@ -1,0 +1,16 @@
+"""A key pair for every node, which its genomes are encrypted for."""
+
+from pathlib import Path
+
+from rehearsal.export.crypt4gh import make_key_pair
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    for secret in smk.output.secret:
+        make_key_pair(Path(secret).parent)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
