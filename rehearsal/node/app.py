@@ -19,7 +19,17 @@ from rehearsal.node.beacon.request import BeaconRequest, from_body, from_query_s
 from rehearsal.node.beacon.service import entries
 from rehearsal.node.gate import Gate
 from rehearsal.node.htsget.app import htsget_app
-from rehearsal.node.http import GET_OR_POST, Api, Handler, Json, base_url, query_pairs, read_body
+from rehearsal.node.http import (
+    GET_OR_POST,
+    POST,
+    Api,
+    Handler,
+    Json,
+    base_url,
+    query_pairs,
+    read_body,
+)
+from rehearsal.node.matchmaker.app import Matching
 
 
 def beacon_app(holdings: Holdings, gate: Gate) -> Admitting:
@@ -36,6 +46,7 @@ def beacon_app(holdings: Holdings, gate: Gate) -> Admitting:
     api.add("/configuration", inform(lambda _: describing.configuration()))
     api.add("/entry_types", inform(lambda _: describing.entry_types()))
     api.add("/map", inform(lambda request: describing.beacon_map(base_url(request))))
+    api.add("/match", Matching(holdings, gate.secret).answer, POST)
     api.mount("/htsget", htsget_app(holdings))
     return Admitting(api, gate)
 

@@ -83,7 +83,8 @@ class Gate:
             **extra,
         )
         state = _state(self._access, folder)
-        self._guards = _guards(self._access, holdings, state)
+        self.secret = bytes(32) if state is None else secret_key(state)
+        self._guards = _guards(self._access, holdings, state, self.secret)
         self._shares = _shares(folder)
         self._kept: OrderedDict[tuple[bytes, str], Rights] = OrderedDict()
 
@@ -180,13 +181,14 @@ def _state(settings: AccessSettings, folder: Path | None) -> Path | None:
     return folder if settings.state is None else (folder or Path()) / settings.state
 
 
-def _guards(settings: AccessSettings, holdings: Holdings, state: Path | None) -> dict[Tier, Guard]:
+def _guards(
+    settings: AccessSettings, holdings: Holdings, state: Path | None, key: bytes
+) -> dict[Tier, Guard]:
     """How each tier's answers are protected; tiers that are told exactly are left out."""
     protections = {tier: settings.protection_of(tier) for tier in TIERS}
     protected = {tier: one for tier, one in protections.items() if one != UNPROTECTED}
     if not protected:
         return {}
-    key = b"\0" * 32 if state is None else secret_key(state)
     people = holdings.variants.individuals
     budget = Budget(people, None if state is None else state / BUDGET_FILE)
     return {tier: Guard(key, len(people), one, budget) for tier, one in protected.items()}

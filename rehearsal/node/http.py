@@ -28,6 +28,7 @@ MAX_QUERY_STRING = 16 * 1024
 BODY_TIMEOUT_S = 10.0
 
 GET = ("GET",)
+POST = ("POST",)
 GET_OR_POST = ("GET", "POST")
 ROUTE_KEY = "rehearsal.route"  # in the scope: the path with what varies named only
 

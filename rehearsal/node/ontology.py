@@ -6,7 +6,10 @@ needs no ontology in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Protocol
 
 
@@ -20,6 +23,18 @@ class Ontology(Protocol):
     def similar(self, term: str) -> Iterable[tuple[str, float]]:
         """(other term, similarity in (0, 1]), for terms near enough to be worth a mention."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class PhenotypeTerm:
+    """A term of HPO. ``content``: its information content, -ln(the share of OMIM's annotated
+    diseases that have it or a term below); 0 for a term that none has. ``ancestors``: all more
+    general terms."""
+
+    id: str
+    label: str
+    content: float
+    ancestors: tuple[str, ...]
 
 
 class CodeHierarchy:
@@ -73,3 +88,23 @@ class HumanPhenotypeOntology:
         others = (other for other in self._hpo if other.id != found.id)
         scored = ((o.id, found.similarity_score(o, kind="omim", method="lin")) for o in others)
         return [(name, score) for name, score in scored if score >= self.LEAST_SIMILARITY]
+
+    def phenotypes(self) -> Mapping[str, PhenotypeTerm]:
+        """All terms by identifier; an identifier that was replaced leads to the term that did."""
+        return self._phenotypes
+
+    @cached_property
+    def _phenotypes(self) -> Mapping[str, PhenotypeTerm]:
+        current = {
+            term.id: PhenotypeTerm(
+                term.id,
+                term.name,
+                term.information_content["omim"],
+                tuple(sorted(parent.id for parent in term.all_parents)),
+            )
+            for term in self._hpo
+            if not term.is_obsolete
+        }
+        replaced = {term.id: term.replaced_by for term in self._hpo if term.is_obsolete}
+        by_other = {old: current[new] for old, new in replaced.items() if new in current}
+        return MappingProxyType(current | by_other)

@@ -1,0 +1,155 @@
+"""``POST /match``: who may ask, in which words, and what is told of whom (Matchmaker Exchange 1.1).
+
+Rights come first, then the request, then the asking patient's consent: nobody is looked at before
+all three are in order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rehearsal.node import access
+from rehearsal.node.beacon.errors import BeaconProblem
+from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.consent import CARE, permits
+from rehearsal.node.http import read_body
+from rehearsal.node.matchmaker.contacts import Contacts
+from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
+from rehearsal.node.matchmaker.ranking import Match, Ranking
+from rehearsal.node.matchmaker.request import MatchRequest, read_match
+from rehearsal.node.tokens import Caller
+
+API_VERSION = "1.1"
+MEDIA_TYPE = f"application/vnd.ga4gh.matchmaker.v{API_VERSION}+json"
+PLAIN = "application/json"
+OTHER_VERSION = re.compile(r"application/vnd\.ga4gh\.matchmaker\.v(?!1\.[01]\+)[^+]*\+json")
+MOST_MATCHES = 50
+DISCLAIMER = "Synthetic people: none of them exists."
+
+Body = dict[str, Any]
+
+
+class Matching:
+    """The handler of ``/match`` over one node's people.
+
+    ``secret``: of the node, for contact tokens. Raises InputError for an index that cannot be
+    used; a node without one matches nobody, and says so.
+    """
+
+    def __init__(self, holdings: Holdings, secret: bytes) -> None:
+        self._settings = holdings.settings
+        self._names = holdings.variants.individuals
+        self._contacts = Contacts(secret)
+        path = holdings.people.path.parent / FILE_NAME
+        self._ranking = None
+        if path.exists():
+            index = MatchmakerIndex.open(path, len(self._names))
+            self._ranking, self._hpo = Ranking(holdings, index), index.hpo
+
+    async def answer(self, request: Request) -> Response:
+        rights = access.rights(request)
+        caller = self._clinician(rights)
+        media_type = _media_type(request)
+        if self._ranking is None:
+            raise BeaconProblem("this node keeps no index to match patients by", 404)
+        asked = read_match(await read_body(request))
+        if not permits(asked.uses, rights.purpose):
+            raise BeaconProblem(
+                f"patient._consent: the asking patient does not permit {rights.purpose}", 403
+            )
+        found = self._ranking.matches(asked, rights.excluded, MOST_MATCHES)
+        body = orjson.dumps(self._told(asked, found, caller))
+        return Response(body, media_type=media_type)
+
+    def _clinician(self, rights: access.Rights) -> Caller:
+        """The caller, who asks for clinical care and has the node's people opened to them.
+
+        Raises BeaconProblem (401, 403): where a role is wanted for clinical care, the gate has
+        looked at it already.
+        """
+        if rights.caller is None:
+            raise rights.refusal()
+        if rights.purpose is None or rights.purpose.term != CARE:
+            raise BeaconProblem(f"patients are matched for clinical care only, purpose {CARE}", 403)
+        rights.require_records([self._settings.people_dataset])
+        return rights.caller
+
+    def _told(self, asked: MatchRequest, found: Sequence[Match], caller: Caller) -> Body:
+        """The answer: who asks by a token of this node's own is not told of that person."""
+        named = [(one, self._contacts.for_caller(caller, self._names[one.person])) for one in found]
+        named = [(one, token) for one, token in named if token != asked.id]
+        named.sort(key=lambda pair: (-pair[0].score, not pair[0].variants, pair[1]))
+        told: Body = {
+            "results": [self._result(one, token, asked) for one, token in named[:MOST_MATCHES]],
+            "disclaimer": DISCLAIMER,
+            "_hpo": self._hpo,
+        }
+        if asked.notes:
+            told["_notes"] = list(asked.notes)
+        return told
+
+    def _result(self, match: Match, token: str, asked: MatchRequest) -> Body:
+        country = self._settings.country_code
+        contact = {
+            "name": f"Rare disease desk of {self._settings.country_name}",
+            "institution": f"Rehearsal node of {self._settings.country_name}",
+            "href": f"mailto:match@{country.lower()}.rehearsal.example?subject={token}",
+        }
+        patient = {
+            "id": token,
+            "contact": contact,
+            "features": [_feature(term) for term in match.terms],
+            "genomicFeatures": _genomic(match, asked),
+        }
+        return {"score": {"patient": match.score}, "patient": patient}
+
+
+def _feature(term: Term) -> Body:
+    return {"id": term.id, "label": term.label, "observed": "yes"}
+
+
+def _genomic(match: Match, asked: MatchRequest) -> list[Body]:
+    """Shared variants with the copies that the other has, then shared genes without one."""
+    told: list[Body] = []
+    for variant, copies in match.variants:
+        gene = asked.gene_of.get(variant)
+        told.append(
+            {
+                **({} if gene is None else {"gene": {"id": gene}}),
+                "variant": {
+                    "assembly": "GRCh38",
+                    "referenceName": variant.contig.removeprefix("chr"),
+                    "start": variant.start,
+                    "end": variant.start + len(variant.ref),
+                    "referenceBases": variant.ref,
+                    "alternateBases": variant.alt,
+                },
+                "zygosity": copies,
+            }
+        )
+    named = {one["gene"]["id"] for one in told if "gene" in one}
+    return told + [{"gene": {"id": gene}} for gene in match.genes if gene not in named]
+
+
+def _media_type(request: Request) -> str:
+    """The type to answer in. Raises BeaconProblem: 415 for another type of body, 406 for another
+    version of the API."""
+    sent = request.headers.get("content-type", PLAIN).partition(";")[0].strip().lower()
+    if OTHER_VERSION.fullmatch(sent) or not (sent == PLAIN or "ga4gh.matchmaker" in sent):
+        raise BeaconProblem(f"content-type: {MEDIA_TYPE} or {PLAIN}", 415)
+    accepted = [
+        one.partition(";")[0].strip().lower()
+        for one in request.headers.get("accept", "*/*").split(",")
+    ]
+    usable = [one for one in accepted if not OTHER_VERSION.fullmatch(one)]
+    if not usable:
+        raise BeaconProblem(f"accept: this node speaks {MEDIA_TYPE}", 406)
+    return (
+        PLAIN if PLAIN in usable and not any("matchmaker" in one for one in usable) else MEDIA_TYPE
+    )

@@ -1,0 +1,172 @@
+"""Write the index that patients are matched by: ``matchmaker.sqlite`` in a node's folder.
+
+Everything that takes the ontology (a second and 200 MB to load) is worked out here, once: each
+term's ancestors and information content, who has the term or one below it, who was found not to
+have it, and whose candidate a gene or variant is.
+
+Information content is that of HPO's own annotations of OMIM's diseases, never of a node's people,
+so that scores of different nodes can be compared. It is kept in millionths: sums of whole numbers
+are the same in any order.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+
+from rehearsal.files import written_aside
+from rehearsal.model import InputError
+from rehearsal.node.ontology import HumanPhenotypeOntology, PhenotypeTerm
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FILE_NAME = "matchmaker.sqlite"
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE terms (number INTEGER PRIMARY KEY, id TEXT NOT NULL, label TEXT NOT NULL,
+                    content INTEGER NOT NULL, ancestors BLOB NOT NULL,
+                    people BLOB, excluding BLOB);
+CREATE TABLE names (id TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE genes (gene TEXT PRIMARY KEY, people BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE variants (contig TEXT, start INTEGER, ref TEXT, alt TEXT, people BLOB NOT NULL,
+                       twice BLOB NOT NULL, PRIMARY KEY (contig, start, ref, alt)) WITHOUT ROWID;
+CREATE TABLE totals ("values" BLOB NOT NULL);
+"""
+COLUMNS = {
+    "features": ("individual", "code"),
+    "excluded": ("individual", "code"),
+    "candidates": ("individual", "gene", "contig", "start", "ref", "alt", "copies"),
+}
+
+
+def build_matchmaker(
+    individuals: Iterable[str],
+    tables: Mapping[str, DataFrame],
+    out: Path | str,
+    ontology: HumanPhenotypeOntology,
+) -> None:
+    """Write the index of a node's people, given in the order of its stores.
+
+    ``tables``: ``features``, ``excluded``, ``candidates`` with the columns of
+    docs/architecture.md; any may be absent. Terms that are none of HPO's are left out: nobody can
+    ask for them. Raises InputError for a missing column, somebody unknown, and somebody with and
+    without a term.
+    """
+    positions = {name: i for i, name in enumerate(individuals)}
+    rows = {name: _rows(out, name, tables.get(name), positions) for name in COLUMNS}
+    terms = ontology.phenotypes()
+    having = _closures(rows["features"], terms)
+    lacking: dict[str, BitMap] = defaultdict(BitMap)
+    for position, code in rows["excluded"]:
+        if code in terms:
+            lacking[terms[code].id].add(position)
+    for code, people in lacking.items():
+        if both := having.get(code, BitMap()) & people:
+            expected = f"nobody with and without {code}, as is number {both[0]}"
+            raise InputError(out, "excluded.code", expected)
+    with written_aside(out) as aside:
+        connection = sqlite3.connect(aside)
+        try:
+            connection.executescript(SCHEMA)
+            _write_terms(connection, terms, having, lacking, len(positions))
+            _write_candidates(connection, rows["candidates"])
+            connection.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [
+                    ("schema", str(SCHEMA_VERSION)),
+                    ("hpo", ontology.version),
+                    ("people", str(len(positions))),
+                ],
+            )
+            connection.commit()
+        finally:
+            connection.close()
+
+
+def _rows(
+    out: Path | str, name: str, table: DataFrame | None, positions: Mapping[str, int]
+) -> list[tuple]:
+    """(position of the person, the other columns): nulls become None."""
+    if table is None:
+        return []
+    missing = set(COLUMNS[name]) - set(table.columns)
+    if missing:
+        raise InputError(out, name, f"the columns {', '.join(sorted(missing))}")
+    rows = []
+    for person, *values in table[list(COLUMNS[name])].itertuples(index=False, name=None):
+        if person not in positions:
+            raise InputError(out, name, "the node's own individuals only")
+        rows.append((positions[person], *(None if one != one else one for one in values)))
+    return rows
+
+
+def _closures(rows: list[tuple], terms: Mapping[str, PhenotypeTerm]) -> dict[str, BitMap]:
+    """By term, who has it or a more special one."""
+    exact: dict[str, list[int]] = defaultdict(list)
+    for position, code in rows:
+        if code in terms:
+            exact[terms[code].id].append(position)
+    having: dict[str, BitMap] = defaultdict(BitMap)
+    for code, positions in exact.items():
+        people = BitMap(positions)
+        for name in (code, *terms[code].ancestors):
+            having[name] |= people
+    return having
+
+
+def _write_terms(
+    connection: sqlite3.Connection,
+    terms: Mapping[str, PhenotypeTerm],
+    having: Mapping[str, BitMap],
+    lacking: Mapping[str, BitMap],
+    people: int,
+) -> None:
+    """``names`` leads from every identifier, replaced ones too, to its term."""
+    current = sorted({term.id for term in terms.values()})
+    number = {name: i for i, name in enumerate(current)}
+    totals = array("q", bytes(8 * people))
+    rows = []
+    for name in current:
+        term = terms[name]
+        content = round(term.content * 1_000_000)
+        above = array("H", sorted(number[one] for one in (name, *term.ancestors)))
+        for position in having.get(name, ()):
+            totals[position] += content
+        people_of = having[name].serialize() if name in having else None
+        without = lacking[name].serialize() if name in lacking else None
+        rows.append((number[name], name, term.label, content, above.tobytes(), people_of, without))
+    connection.executemany("INSERT INTO terms VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    names = ((name, number[term.id]) for name, term in sorted(terms.items()))
+    connection.executemany("INSERT INTO names VALUES (?, ?)", names)
+    connection.execute("INSERT INTO totals VALUES (?)", (totals.tobytes(),))
+
+
+def _write_candidates(connection: sqlite3.Connection, rows: list[tuple]) -> None:
+    genes: dict[str, BitMap] = defaultdict(BitMap)
+    variants: dict[tuple, tuple[BitMap, BitMap]] = defaultdict(lambda: (BitMap(), BitMap()))
+    for position, gene, contig, start, ref, alt, copies in rows:
+        genes[gene].add(position)
+        if contig is not None:
+            people, twice = variants[contig, int(start), ref, alt]
+            people.add(position)
+            if copies == 2:
+                twice.add(position)
+    connection.executemany(
+        "INSERT INTO genes VALUES (?, ?)",
+        ((gene, people.serialize()) for gene, people in sorted(genes.items())),
+    )
+    connection.executemany(
+        "INSERT INTO variants VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            (*allele, people.serialize(), twice.serialize())
+            for allele, (people, twice) in sorted(variants.items())
+        ),
+    )
