@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from math import isfinite
@@ -17,6 +18,8 @@ from rehearsal.model import Granularity
 from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.health_page import health_body, health_html
 from rehearsal.network.joining import BEACON_ID, Conditions, join_entries, join_terms
+from rehearsal.network.matchmaking import PATH as MATCH
+from rehearsal.network.matchmaking import join_matches
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
 from rehearsal.node.app import add_entry_routes
 from rehearsal.node.beacon import describing, framing
@@ -28,7 +31,8 @@ from rehearsal.node.beacon.request import (
     from_body,
     from_query_string,
 )
-from rehearsal.node.http import Api, Json, base_url, query_pairs, read_body
+from rehearsal.node.http import POST, Api, Json, base_url, query_pairs, read_body
+from rehearsal.node.matchmaker.app import media_type
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. Synthetic people only."
@@ -54,6 +58,7 @@ def network_app(network: Network) -> Api:
     api.add("/entry_types", inform(lambda _: describing.entry_types()))
     api.add("/map", inform(lambda request: describing.beacon_map(base_url(request))))
     api.add("/health", partial(_health, network))
+    api.add(f"/{MATCH}", partial(_match, network), POST)
     return api
 
 
@@ -80,6 +85,26 @@ async def _terms(network: Network, request: Request) -> Response:
     )
     answers = await network.ask(asked, conditions)
     return Json(join_terms(network.parts(answers), conditions))
+
+
+async def _match(network: Network, request: Request) -> Response:
+    conditions = _conditions(network, request)
+    answered_as = media_type(request)
+    asked = NodeRequest(
+        MATCH,
+        "POST",
+        _document(await read_body(request)),
+        authorization=request.headers.get("authorization"),
+        purpose=request.headers.get(PURPOSE),
+    )
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    parts = network.parts(await network.ask(asked, conditions))
+    status, body = join_matches(parts, replace(conditions, elapsed_s=clock() - started))
+    response = Json(body, status)
+    if status == 200:
+        response.headers["content-type"] = answered_as
+    return response
 
 
 def _below(path: str, identifier: str | None, listed: str | None) -> str:

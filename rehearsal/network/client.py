@@ -24,9 +24,9 @@ SIZE_LIMIT = 64 << 20  # bytes of one body; a page of 1,000 records is about 1 M
 REASON_LIMIT = 200  # characters of a foreign message that are kept
 KEPT_ALIVE_S = 60.0
 NAMES_KEPT_S = 300  # how long a host name's address is believed
-# Beacon's own pages about the service carry no summary of results
+# Beacon's own pages about the service carry no summary of results, nor do matches of patients
 WITHOUT_SUMMARY = frozenset(
-    ("", "info", "service-info", "configuration", "map", "entry_types", "filtering_terms")
+    ("", "info", "service-info", "configuration", "map", "entry_types", "filtering_terms", "match")
 )
 # how a connection that the other side has closed shows itself, by how far it had got
 DROPPED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)

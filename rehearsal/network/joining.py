@@ -68,7 +68,7 @@ def join_entries(
     """
     answered = [part.answer for part in parts if part.answer.state == "answered"]
     if not answered:
-        return _nobody(request, parts, conditions)
+        return nobody(request, parts, conditions)
     finest = max(map(returned_granularity, answered), key=GRANULARITIES.index)
     granularity = min(finest, wanted or finest, key=GRANULARITIES.index)
     exists, count, _ = totals(answered)
@@ -134,7 +134,7 @@ def _unique(marked: Iterable[Body]) -> list[Body]:
     return list(found.values())
 
 
-def _nobody(
+def nobody(
     request: BeaconRequest, parts: Sequence[Part], conditions: Conditions
 ) -> tuple[int, Body]:
     answers = [part.answer for part in parts]

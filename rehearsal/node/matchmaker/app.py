@@ -55,7 +55,7 @@ class Matching:
     async def answer(self, request: Request) -> Response:
         rights = access.rights(request)
         caller = self._clinician(rights)
-        media_type = _media_type(request)
+        answered_as = media_type(request)
         if self._ranking is None:
             raise BeaconProblem("this node keeps no index to match patients by", 404)
         asked = read_match(await read_body(request))
@@ -65,7 +65,7 @@ class Matching:
             )
         found = self._ranking.matches(asked, rights.excluded, MOST_MATCHES)
         body = orjson.dumps(self._told(asked, found, caller))
-        return Response(body, media_type=media_type)
+        return Response(body, media_type=answered_as)
 
     def _clinician(self, rights: access.Rights) -> Caller:
         """The caller, who asks for clinical care and has the node's people opened to them.
@@ -137,7 +137,7 @@ def _genomic(match: Match, asked: MatchRequest) -> list[Body]:
     return told + [{"gene": {"id": gene}} for gene in match.genes if gene not in named]
 
 
-def _media_type(request: Request) -> str:
+def media_type(request: Request) -> str:
     """The type to answer in. Raises BeaconProblem: 415 for another type of body, 406 for another
     version of the API."""
     sent = request.headers.get("content-type", PLAIN).partition(";")[0].strip().lower()

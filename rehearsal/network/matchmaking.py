@@ -1,0 +1,83 @@
+"""The network's answer to a match request: the nodes' rankings as one.
+
+Scores rest on HPO's own annotations, the same at every node, so they are compared as they are.
+Of equal scores nodes go by their name, and each keeps its own order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+from rehearsal.model import Answer
+from rehearsal.network.joining import Conditions, Part, network_info, nobody
+from rehearsal.node.beacon.request import BeaconRequest
+
+PATH = "match"
+
+Body = dict[str, Any]
+
+
+def join_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[int, Body]:
+    """HTTP status and body. Every result names its node (``_node``); ``info`` is that of every
+    answer of the network, with each node's number of results as its count.
+
+    A node whose answer is no list of scored patients is marked as failed. When no node answered,
+    it is an error, as in any answer of the network.
+    """
+    parts = [replace(part, answer=_checked(part.answer)) for part in parts]
+    if not any(part.answer.state == "answered" for part in parts):
+        return nobody(BeaconRequest(), parts, conditions)
+    results = [
+        {**one, "_node": part.answer.node} for part in parts for one in _results(part.answer)
+    ]
+    results.sort(key=lambda one: (-one["score"]["patient"], one["_node"]))
+    info = network_info(parts, conditions)
+    for told, part in zip(info["nodes"], parts, strict=True):
+        if part.answer.state == "answered":
+            told.pop("granularity")
+            told |= {"exists": bool(found := _results(part.answer)), "count": len(found)}
+    notes = {note for part in parts for note in (part.answer.body or {}).get("_notes") or ()}
+    versions = {part.answer.node: hpo for part in parts if (hpo := _hpo(part.answer)) is not None}
+    return 200, {
+        "results": results,
+        **({"_notes": sorted(notes)} if notes else {}),
+        "_hpo": versions,
+        "info": info,
+    }
+
+
+def _results(answer: Answer) -> list[Body]:
+    return (answer.body or {}).get("results") or [] if answer.state == "answered" else []
+
+
+def _hpo(answer: Answer) -> str | None:
+    return (answer.body or {}).get("_hpo") if answer.state == "answered" else None
+
+
+def _checked(answer: Answer) -> Answer:
+    """The answer, or what is wrong with it where it says 200 and is none."""
+    if answer.state != "answered":
+        return answer
+    body = answer.body or {}
+    results, notes = body.get("results"), body.get("_notes", [])
+    if not isinstance(results, list):
+        fault = "no list of results"
+    elif not all(map(_is_scored, results)):
+        fault = "a result without a patient or a score from 0 to 1"
+    elif not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        fault = "notes that are no texts"
+    else:
+        return answer
+    return replace(answer, state="failed", reason=f"HTTP 200 without matches: {fault}")
+
+
+def _is_scored(one: Any) -> bool:
+    if not isinstance(one, dict) or not isinstance(one.get("patient"), dict):
+        return False
+    score = one["score"].get("patient") if isinstance(one.get("score"), dict) else None
+    if isinstance(score, bool) or not isinstance(score, int | float):
+        return False
+    return isfinite(score) and 0 <= score <= 1

@@ -1,0 +1,174 @@
+"""A clinician's match request goes through the network to real nodes, one of which is stopped."""
+
+import json
+import os
+import shutil
+import signal
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from rehearsal.network.issuer import (
+    CENTRAL_COMMITTEE,
+    TRUSTED,
+    issue,
+    make_issuer,
+    person,
+    rehearsal_access,
+)
+from rehearsal.network.launcher import running_network, running_nodes
+from rehearsal.node.build import build_from_vcf
+from rehearsal.node.matchmaker.index_writer import FILE_NAME, build_matchmaker
+from rehearsal.node.ontology import HumanPhenotypeOntology
+from rehearsal.node.people import build_people
+from rehearsal.node.settings import NodeSettings
+
+from .test_network_service import ask, told
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+CARE = "DUO:0000043"
+PHGDH = ("chr1", 119_712_023, "T", "C")
+MARTIN = ("HP:0000252", "HP:0000274", "HP:0001263", "HP:0001250", "HP:0012279")
+# by country, a person each: terms, a candidate gene, copies of the variant; the last one of FI
+# equals the patient and permits research only
+CASES = {
+    "ES": [((*MARTIN[:1], *MARTIN[2:]), "PHGDH", 2)],
+    "FI": [(("HP:0000252", "HP:0001250"), "PSAT1", 0), (MARTIN, "PHGDH", 0)],
+    "PL": [(("HP:0000252", "HP:0001263"), "PSAT1", 0)],
+}
+USES = {"FI-000002": "DUO:0000042"}
+REQUEST = {
+    "patient": {
+        "id": "martin",
+        "contact": {"name": "Dr Byrne", "href": "mailto:byrne@hospital.example.ie"},
+        "features": [{"id": term} for term in MARTIN],
+        "genomicFeatures": [{"gene": {"id": gene}} for gene in ("PHGDH", "PSAT1")],
+        "_consent": [CARE],
+    }
+}
+REQUEST["patient"]["genomicFeatures"][0]["variant"] = {
+    "assembly": "GRCh38",
+    "referenceName": "1",
+    "start": PHGDH[1],
+    "referenceBases": "T",
+    "alternateBases": "C",
+}
+
+
+def build(folder, country, issuer, ontology):
+    folder.mkdir(parents=True)
+    cases = CASES[country]
+    names = [f"{country}-{i + 1:06d}" for i in range(len(cases))]
+    people = pd.DataFrame({"id": names, "sex": "female", "birth_year": 2015})
+    people = people.assign(family=None, father=None, mother=None)
+    calls = ["/".join("1" * copies + "0" * (2 - copies)) for _, _, copies in cases]
+    head = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *names]
+    row = ["chr1", str(PHGDH[1] + 1), ".", "T", "C", ".", ".", ".", "GT", *calls]
+    lines = ["##fileformat=VCFv4.3", "##contig=<ID=chr1,length=248956422>"]
+    lines.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="">')
+    (folder / "all.vcf").write_text("\n".join([*lines, "\t".join(head), "\t".join(row)]) + "\n")
+    build_from_vcf([folder / "all.vcf"], people, folder / "variants.sqlite")
+    uses = [USES.get(name, f"{CARE}, DUO:0000042") for name in names]
+    consent = pd.DataFrame({"individual": names, "basis": "consent", "uses": uses})
+    consent["withdrawn"] = False
+    build_people(people, {"consent": consent}, folder / "people.sqlite")
+    features = pd.DataFrame(
+        [(name, term) for name, case in zip(names, cases, strict=True) for term in case[0]],
+        columns=["individual", "code"],
+    )
+    candidates = pd.DataFrame({"individual": names, "gene": [gene for _, gene, _ in cases]})
+    candidates = candidates.assign(contig=None, start=None, ref=None, alt=None, copies=None)
+    tables = {"features": features, "candidates": candidates}
+    build_matchmaker(names, tables, folder / FILE_NAME, ontology)
+    shutil.copy(issuer.folder / "jwks.json", folder / TRUSTED)
+    settings = NodeSettings.for_country(country, country)
+    replace(settings, access=rehearsal_access(country)).write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory):
+    """(the network, its nodes, its issuer)"""
+    place = tmp_path_factory.mktemp("match")
+    issuer = make_issuer(place / "issuer")
+    ontology = HumanPhenotypeOntology()
+    folders = {one: build(place / "nodes" / one, one, issuer, ontology) for one in CASES}
+    with (
+        running_nodes(folders, {}, 1000, place, 30) as nodes,
+        running_network(nodes, 5.0, place, 30) as service,
+    ):
+        yield service, nodes, issuer, place
+
+
+def token(issuer, role="clinician", grants=(CENTRAL_COMMITTEE,)):
+    return f"Bearer {issue(issuer, person(role, 'IE', grants)).passport}"
+
+
+def match(service, authorization, body=REQUEST, purpose=CARE, path="/match"):
+    headers = {"Authorization": authorization, "X-Rehearsal-Purpose": purpose}
+    headers |= {"Content-Type": "application/json", "Accept": "application/json"}
+    status, body, _ = ask(service, path, body, **headers)
+    return status, body
+
+
+def test_the_case_with_the_same_variant_comes_first(rehearsal):
+    service, _, issuer, _ = rehearsal
+    status, body = match(service, token(issuer))
+    assert status == 200
+    assert [one["_node"] for one in body["results"]] == ["ES", "PL", "FI"]
+    first = body["results"][0]["patient"]
+    assert first["genomicFeatures"][0]["zygosity"] == 2
+    assert len(first["features"]) == 4
+    assert not any(name in json.dumps(body) for name in ("ES-0", "FI-0", "PL-0"))
+    assert {one["state"] for one in body["info"]["nodes"]} == {"answered"}
+
+
+def test_the_network_gives_what_each_node_gives(rehearsal):
+    service, nodes, issuer, _ = rehearsal
+    _, joined = match(service, token(issuer))
+    for node in nodes:
+        _, body = match(node, token(issuer))
+        mine = [
+            {key: value for key, value in one.items() if key != "_node"}
+            for one in joined["results"]
+            if one["_node"] == node.country
+        ]
+        assert body["results"] == mine
+
+
+@pytest.mark.parametrize(
+    ("role", "grants", "purpose", "expected"),
+    [
+        ("researcher", [CENTRAL_COMMITTEE], CARE, 403),
+        ("clinician", [], CARE, 403),
+        ("clinician", [CENTRAL_COMMITTEE], "DUO:0000006", 403),
+    ],
+)
+def test_who_may_not_ask_is_refused_by_all(rehearsal, role, grants, purpose, expected):
+    service, _, issuer, _ = rehearsal
+    status, body = match(service, token(issuer, role, grants), purpose=purpose)
+    assert status == expected
+    assert {one["state"] for one in body["info"]["nodes"]} == {"refused"}
+
+
+def test_a_forged_token_is_401_and_an_unknown_term_400(rehearsal):
+    service, _, issuer, place = rehearsal
+    forged = token(make_issuer(place / "evil"))
+    assert match(service, forged)[0] == 401
+    patient = REQUEST["patient"] | {"features": [{"id": "HP:9999999"}]}
+    status, body = match(service, token(issuer), {"patient": patient})
+    assert status == 400
+    assert "HP:9999999" in body["error"]["errorMessage"]
+
+
+def test_a_stopped_node_is_marked_and_the_others_answer(rehearsal):
+    """The last test of this module: the Spanish node does not come back."""
+    service, _, issuer, place = rehearsal
+    os.kill(json.loads((place / "ES.endpoint.json").read_text())["pid"], signal.SIGKILL)
+    status, body = match(service, token(issuer), path="/match?deadlineS=2")
+    assert status == 200
+    assert [one["_node"] for one in body["results"]] == ["PL", "FI"]
+    assert told(body)["ES"]["state"] == "failed"
+    assert not body["info"]["complete"]
