@@ -19,7 +19,8 @@ from rehearsal.network.issuer import (
 )
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.build import build_from_vcf
-from rehearsal.node.matchmaker.index_writer import FILE_NAME, build_matchmaker
+from rehearsal.node.matchmaker.index import FILE_NAME
+from rehearsal.node.matchmaker.index_writer import build_matchmaker
 from rehearsal.node.ontology import HumanPhenotypeOntology
 from rehearsal.node.people import build_people
 from rehearsal.node.settings import NodeSettings
@@ -79,8 +80,7 @@ def build(folder, country, issuer, ontology):
         columns=["individual", "code"],
     )
     candidates = pd.DataFrame({"individual": names, "gene": [gene for _, gene, _ in cases]})
-    candidates = candidates.assign(contig=None, start=None, ref=None, alt=None, copies=None)
-    tables = {"features": features, "candidates": candidates}
+    tables = {"features": features, "candidate_genes": candidates}
     build_matchmaker(names, tables, folder / FILE_NAME, ontology)
     shutil.copy(issuer.folder / "jwks.json", folder / TRUSTED)
     settings = NodeSettings.for_country(country, country)

@@ -114,15 +114,6 @@ class MatchmakerIndex:
         ).fetchone()
         return _bitmap(row and row[0])
 
-    def with_variant(self, contig: str, start: int, ref: str, alt: str) -> tuple[BitMap, BitMap]:
-        """Whose recorded candidate the variant is, and who of them has two copies."""
-        row = self._connection.execute(
-            "SELECT people, twice FROM variants"
-            " WHERE contig = ? AND start = ? AND ref = ? AND alt = ?",
-            (contig, start, ref, alt),
-        ).fetchone()
-        return (_bitmap(row[0]), _bitmap(row[1])) if row else (BitMap(), BitMap())
-
 
 def _numbers(blob: bytes) -> frozenset[int]:
     numbers = array("H")

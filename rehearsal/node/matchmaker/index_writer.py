@@ -22,13 +22,12 @@ from pyroaring import BitMap
 
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
+from rehearsal.node.matchmaker.index import SCHEMA_VERSION
 from rehearsal.node.ontology import HumanPhenotypeOntology, PhenotypeTerm
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-FILE_NAME = "matchmaker.sqlite"
-SCHEMA_VERSION = 1
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE terms (number INTEGER PRIMARY KEY, id TEXT NOT NULL, label TEXT NOT NULL,
@@ -36,14 +35,12 @@ CREATE TABLE terms (number INTEGER PRIMARY KEY, id TEXT NOT NULL, label TEXT NOT
                     people BLOB, excluding BLOB);
 CREATE TABLE names (id TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE genes (gene TEXT PRIMARY KEY, people BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE variants (contig TEXT, start INTEGER, ref TEXT, alt TEXT, people BLOB NOT NULL,
-                       twice BLOB NOT NULL, PRIMARY KEY (contig, start, ref, alt)) WITHOUT ROWID;
 CREATE TABLE totals ("values" BLOB NOT NULL);
 """
 COLUMNS = {
     "features": ("individual", "code"),
-    "excluded": ("individual", "code"),
-    "candidates": ("individual", "gene", "contig", "start", "ref", "alt", "copies"),
+    "excluded_features": ("individual", "code"),
+    "candidate_genes": ("individual", "gene"),
 }
 
 
@@ -55,7 +52,7 @@ def build_matchmaker(
 ) -> None:
     """Write the index of a node's people, given in the order of its stores.
 
-    ``tables``: ``features``, ``excluded``, ``candidates`` with the columns of
+    ``tables``: ``features``, ``excluded_features``, ``candidate_genes`` with the columns of
     docs/architecture.md; any may be absent. Terms that are none of HPO's are left out: nobody can
     ask for them. Raises InputError for a missing column, somebody unknown, and somebody with and
     without a term.
@@ -65,19 +62,19 @@ def build_matchmaker(
     terms = ontology.phenotypes()
     having = _closures(rows["features"], terms)
     lacking: dict[str, BitMap] = defaultdict(BitMap)
-    for position, code in rows["excluded"]:
+    for position, code in rows["excluded_features"]:
         if code in terms:
             lacking[terms[code].id].add(position)
     for code, people in lacking.items():
         if both := having.get(code, BitMap()) & people:
             expected = f"nobody with and without {code}, as is number {both[0]}"
-            raise InputError(out, "excluded.code", expected)
+            raise InputError(out, "excluded_features.code", expected)
     with written_aside(out) as aside:
         connection = sqlite3.connect(aside)
         try:
             connection.executescript(SCHEMA)
             _write_terms(connection, terms, having, lacking, len(positions))
-            _write_candidates(connection, rows["candidates"])
+            _write_genes(connection, rows["candidate_genes"])
             connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
                 [
@@ -93,22 +90,22 @@ def build_matchmaker(
 
 def _rows(
     out: Path | str, name: str, table: DataFrame | None, positions: Mapping[str, int]
-) -> list[tuple]:
-    """(position of the person, the other columns): nulls become None."""
+) -> list[tuple[int, str]]:
+    """(position of the person, term or gene)."""
     if table is None:
         return []
     missing = set(COLUMNS[name]) - set(table.columns)
     if missing:
         raise InputError(out, name, f"the columns {', '.join(sorted(missing))}")
     rows = []
-    for person, *values in table[list(COLUMNS[name])].itertuples(index=False, name=None):
+    for person, value in table[list(COLUMNS[name])].itertuples(index=False, name=None):
         if person not in positions:
             raise InputError(out, name, "the node's own individuals only")
-        rows.append((positions[person], *(None if one != one else one for one in values)))
+        rows.append((positions[person], value))
     return rows
 
 
-def _closures(rows: list[tuple], terms: Mapping[str, PhenotypeTerm]) -> dict[str, BitMap]:
+def _closures(rows: list[tuple[int, str]], terms: Mapping[str, PhenotypeTerm]) -> dict[str, BitMap]:
     """By term, who has it or a more special one."""
     exact: dict[str, list[int]] = defaultdict(list)
     for position, code in rows:
@@ -149,24 +146,11 @@ def _write_terms(
     connection.execute("INSERT INTO totals VALUES (?)", (totals.tobytes(),))
 
 
-def _write_candidates(connection: sqlite3.Connection, rows: list[tuple]) -> None:
+def _write_genes(connection: sqlite3.Connection, rows: list[tuple[int, str]]) -> None:
     genes: dict[str, BitMap] = defaultdict(BitMap)
-    variants: dict[tuple, tuple[BitMap, BitMap]] = defaultdict(lambda: (BitMap(), BitMap()))
-    for position, gene, contig, start, ref, alt, copies in rows:
+    for position, gene in rows:
         genes[gene].add(position)
-        if contig is not None:
-            people, twice = variants[contig, int(start), ref, alt]
-            people.add(position)
-            if copies == 2:
-                twice.add(position)
     connection.executemany(
         "INSERT INTO genes VALUES (?, ?)",
         ((gene, people.serialize()) for gene, people in sorted(genes.items())),
-    )
-    connection.executemany(
-        "INSERT INTO variants VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            (*allele, people.serialize(), twice.serialize())
-            for allele, (people, twice) in sorted(variants.items())
-        ),
     )

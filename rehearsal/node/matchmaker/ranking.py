@@ -9,8 +9,8 @@ where IC sums the terms' information content. It is 1 for the same terms, 0 for 
 and the same whoever of the two asks.
 
 A gene is shared when it is among a person's recorded candidates, or the person carries a rare
-variant in it; a variant likewise. Rare: at most two people of the node carry it, or one in a
-hundred.
+variant in it; a variant when the person carries it and it is rare. Rare: at most two people of
+the node carry it, or one in a hundred.
 """
 
 from __future__ import annotations
@@ -122,13 +122,12 @@ class Ranking:
         return BitMap.union(BitMap(), *(row.carriers() for row in rows if self._is_rare(row)))
 
     def _with_variant(self, variant: Variant) -> tuple[BitMap, BitMap]:
-        """Who has the variant, and who two copies of it."""
+        """Who carries the variant where it is rare, and who two copies of it."""
         allele = (variant.contig, variant.start, variant.ref, variant.alt)
-        people, twice = self._index.with_variant(*allele)
         row = self._holdings.variants.get(*allele)
         if row is None or not self._is_rare(row):
-            return people, twice
-        return people | row.carriers(), twice | row.homozygotes()
+            return BitMap(), BitMap()
+        return row.carriers(), row.homozygotes()
 
     def _is_rare(self, row: VariantRow) -> bool:
         counts = row.total
