@@ -7,6 +7,8 @@ import pandas as pd
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.network.issuer import rehearsal_access
+from rehearsal.node.matchmaker.index import FILE_NAME as MATCHMAKER
+from rehearsal.node.matchmaker.index_writer import build_matchmaker
 from rehearsal.node.ontology import HumanPhenotypeOntology
 from rehearsal.node.people import build_people
 from rehearsal.node.settings import NodeSettings
@@ -32,6 +34,7 @@ def main(smk):
                 table.to_parquet(path)
         served = {name: own[name] for name in smk.params.served}
         build_people(mine, served, folder / "people.sqlite", smk.params.reference_year, ontology)
+        build_matchmaker(mine["id"], own, folder / MATCHMAKER, ontology)
         NodeSettings.for_country(
             country.code,
             country.name,

@@ -38,6 +38,9 @@ rule node_people:
             f"{RESULTS}/nodes/{{country}}/individuals.parquet", country=COUNTRIES
         ),
         people=expand(f"{RESULTS}/nodes/{{country}}/people.sqlite", country=COUNTRIES),
+        matchmaker=expand(
+            f"{RESULTS}/nodes/{{country}}/matchmaker.sqlite", country=COUNTRIES
+        ),
         phenotypes=expand(
             f"{RESULTS}/nodes/{{country}}/phenotypes/{{table}}.parquet",
             country=COUNTRIES,
@@ -56,6 +59,9 @@ rule node_people:
         number=len(COUNTRIES),
         code=code(
             "node/people.py",
+            "node/ontology.py",
+            "node/matchmaker/index.py",
+            "node/matchmaker/index_writer.py",
             "node/settings.py",
             "node/access_settings.py",
             "node/consent.py",
