@@ -109,6 +109,7 @@ def test_the_manifest_holds_what_the_seed_decides_and_nothing_that_is_measured(m
         "cohort/blocks/chrX-12836000-12937000.trees",
         "demography/europe.demes.yaml",
         "nodes/BE/people.sqlite",
+        "nodes/BE/matchmaker.sqlite",
         "nodes/ES/variants.sqlite",
         "nodes/FI/genomes/chr22-20000000-20200000.bcf",
         "nodes/FI/genomes/chr22-20000000-20200000.bcf.csi",

@@ -8,6 +8,7 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
 from rehearsal.node.beacon.framing import API_VERSION
 from rehearsal.node.beacon.request import GRANULARITIES, INCLUDES
+from rehearsal.node.matchmaker import openapi as matchmaker
 from rehearsal.node.settings import NodeSettings
 
 Body = dict[str, Any]
@@ -35,12 +36,13 @@ def description(settings: NodeSettings) -> Body:
             paths[f"/{path}/{{id}}/{listed}"] = _entries(
                 summary, listed, [_ref("parameters", "id")]
             )
+    paths["/match"] = matchmaker.path()
     return {
         "openapi": "3.1.0",
         "info": {
             "title": f"Rehearsal node of {settings.country_name}",
             "version": API_VERSION,
-            "description": "GA4GH Beacon v2 over synthetic people.",
+            "description": "GA4GH Beacon v2 and Matchmaker Exchange over synthetic people.",
         },
         "paths": paths,
         "components": {
@@ -48,7 +50,7 @@ def description(settings: NodeSettings) -> Body:
                 "id": {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
                 **{name: _parameter(name, schema) for name, schema in _parameters().items()},
             },
-            "schemas": _schemas(),
+            "schemas": _schemas() | matchmaker.schemas(),
         },
     }
 

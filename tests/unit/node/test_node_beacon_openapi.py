@@ -38,6 +38,9 @@ def test_every_path_is_described_and_there(description, ask):
     paths = description["paths"]
     assert {f"/{path}" for path in ENTRY_TYPES} <= set(paths)
     for path in paths:
+        if "get" not in paths[path]:
+            assert ask(path)[0] == 405, path
+            continue
         status, _ = ask(path.replace("{id}", "GDI-FI-REHEARSAL-1"))
         described = path.replace("/", " ").split()
         assert status == 200 or described[:1] in (["g_variants"], ["cohorts"]), path

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import orjson
 import pandas as pd
@@ -31,6 +32,7 @@ from .test_node_access import CARE, CONSENT, HMB, PEOPLE
 MICROCEPHALY, PRIMARY = "HP:0000252", "HP:0011451"
 SMALL_FACE, DELAY, SEIZURE, HYPOSERINEMIA = "HP:0000274", "HP:0001263", "HP:0001250", "HP:0012279"
 MARTIN = (MICROCEPHALY, SMALL_FACE, DELAY, SEIZURE, HYPOSERINEMIA)
+SHARED = Path(__file__).resolve().parents[3] / "../shared"
 VARIANT = ("chr17", 50_000_000, "G", "C")  # 11 has it twice, 10 once
 # 11 is much alike, 4 has the gene as a candidate, 5 the same phenotypes without the gene, 6 little
 # in common, 7 is known to have no seizures, 1 withdrew consent, 3 has no record of it
@@ -451,6 +453,32 @@ def test_media_types_are_those_of_the_matchmaker_exchange(
 ):
     found, _, told = node.post(patient(), clinician, headers=headers.items())
     assert (found, told[b"content-type"].decode()) == (status, answered)
+
+
+def test_request_and_answer_are_as_the_openapi_description_says(ask, node, clinician):
+    jsonschema = pytest.importorskip("jsonschema")
+    _, description = ask("/openapi.json")
+    operation = description["paths"]["/match"]["post"]
+
+    def validate(content, document):
+        schema = {**content[MEDIA_TYPE]["schema"], "components": description["components"]}
+        jsonschema.Draft202012Validator(schema).validate(document)
+
+    validate(operation["requestBody"]["content"], patient())
+    status, body, _ = node.post(patient(), clinician)
+    assert status == 200
+    validate(operation["responses"]["200"]["content"], body)
+
+
+def test_the_matchmaker_exchanges_own_test_patients_are_understood(node, clinician):
+    """Its fifty benchmark patients, whose variants are of GRCh37."""
+    path = SHARED / "reference/schemas/mme/benchmark_patients.json"
+    if not path.exists():
+        pytest.skip("the Matchmaker Exchange's benchmark patients are not here")
+    for one in json.loads(path.read_text()):
+        status, body, _ = node.post({"patient": one | {"_consent": [CARE]}}, clinician)
+        assert (status, body.get("results")) == (200, []), body
+        assert "GRCh37" in body["_notes"][0]
 
 
 # --- the index ---
