@@ -32,6 +32,7 @@ from rehearsal.node.matchmaker.request import MatchRequest
 from rehearsal.node.variant_store import VariantRow
 
 LEAST_SCORE = 0.1  # below it two patients have little more in common than being ill
+FEW = 4  # one in so many people, or fewer
 RARE_SHARE = 100  # one in so many people
 ALWAYS_RARE = 2  # carriers
 UNTELLING = frozenset({"HP:0000001", "HP:0000118"})  # All, Phenotypic abnormality
@@ -139,8 +140,9 @@ class Ranking:
         self, observed: frozenset[int], absent: list[int], people: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Score by person, rounded to six decimals. ``people``: sorted numbers."""
-        chosen = BitMap(people)
         everybody = self._index.size
+        # of few it is quicker to count these only, of many to count everybody
+        chosen = BitMap(people) if FEW * people.size < everybody else None
         shared = np.zeros(everybody, np.int64)
         against = np.zeros(everybody, np.int64)
         total = 0
@@ -152,13 +154,13 @@ class Ranking:
         for number in observed:
             term = self._index.term(number)
             total += term.content
-            _add(shared, term.people & chosen, term.content)
+            _add(shared, term.people, chosen, term.content)
             contrary = [lacking for above, lacking in excluding.items() if above in term.ancestors]
             if contrary:
-                _add(against, BitMap.union(*contrary) & chosen, term.content)
+                _add(against, BitMap.union(*contrary), chosen, term.content)
         for number in self._had_below(absent):
             term = self._index.term(number)
-            _add(against, term.people & chosen, term.content)
+            _add(against, term.people, chosen, term.content)
         both = shared[people]
         either = total + self._index.totals[people] - both
         return np.round(np.maximum(both - against[people], 0) / np.maximum(either, 1), 6)
@@ -189,7 +191,9 @@ class Ranking:
         )
 
 
-def _add(sums: NDArray[np.int64], people: BitMap, content: int) -> None:
+def _add(sums: NDArray[np.int64], people: BitMap, chosen: BitMap | None, content: int) -> None:
+    """Add to the people's sums; to those of the chosen only, where somebody is chosen."""
+    people = people if chosen is None else people & chosen
     if people and content:
         sums[np.frombuffer(people.to_array(), np.uint32)] += content
 
