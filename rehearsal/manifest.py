@@ -35,6 +35,7 @@ EXCLUDED: dict[str, str] = {
     "nodes/*/keys": "keys that genomes are encrypted with, drawn anew in every run",
     "nodes/*/privacy.key": "a secret key, drawn anew in every run",
     "nodes/*/budget.sqlite": "a node wrote it while it answered",
+    "nodes/*/term_budget.sqlite": "a node wrote it while it answered",
     "nodes/*/audit.jsonl": "a node wrote it while it answered",
     "nodes/*/audit.jsonl.head": "a node wrote it while it answered",
 }

@@ -24,6 +24,7 @@ from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.privacy import (
     BUDGET_FILE,
     SHARES_FILE,
+    TERM_BUDGET_FILE,
     UNPROTECTED,
     Budget,
     Guard,
@@ -190,8 +191,11 @@ def _guards(
     if not protected:
         return {}
     people = holdings.variants.individuals
-    budget = Budget(people, None if state is None else state / BUDGET_FILE)
-    return {tier: Guard(key, len(people), one, budget) for tier, one in protected.items()}
+    budgets = [
+        Budget(people, None if state is None else state / name)
+        for name in (BUDGET_FILE, TERM_BUDGET_FILE)
+    ]
+    return {tier: Guard(key, len(people), one, *budgets) for tier, one in protected.items()}
 
 
 def _shares(folder: Path | None) -> PublicShares | None:

@@ -309,6 +309,12 @@ class PeopleStore:
             return found
         return BitMap.union(found, *map(self._term_people, self.under(term)))
 
+    @property
+    def ancestors(self) -> list[str]:
+        """The terms above any that people here have, in order."""
+        rows = self._connection.execute("SELECT DISTINCT ancestor FROM ancestors ORDER BY ancestor")
+        return [row[0] for row in rows]
+
     def under(self, term: str) -> list[str]:
         """The terms that people here have and that are more special than ``term``."""
         rows = self._connection.execute("SELECT term FROM ancestors WHERE ancestor = ?", (term,))

@@ -58,6 +58,7 @@ from rehearsal.files import written_aside
 from rehearsal.model import InputError
 
 BUDGET_FILE = "budget.sqlite"
+TERM_BUDGET_FILE = "term_budget.sqlite"
 KEY_FILE = "privacy.key"
 SHARES_FILE = "public_shares.npz"
 FREE = 1e-9  # nats: a million such questions tell a thousandth; they are not written down
@@ -129,7 +130,8 @@ class Guard:
     key: bytes
     people: int
     protection: Protection = PUBLIC
-    budget: Budget | None = None
+    budget: Budget | None = None  # of questions that name a variant
+    term_budget: Budget | None = None  # of those that choose people by terms alone
 
     def __post_init__(self) -> None:
         if self.protection.budgeted and self.budget is None:
@@ -152,8 +154,6 @@ def protect_boolean(
     ``among`` is how many people it was asked of (everybody). A question about several alleles (a
     range, a gene) is as many questions: ask for each and join the answers.
     """
-    if not carriers:
-        return False
     shown = len(carriers)
     if guard.protection.budgeted:
         cost = price(share, among or guard.people, guard.protection, counted=False)
@@ -345,18 +345,23 @@ def power_bound(nats: float, false_positives: float = 0.05) -> float:
 
 
 class PublicShares:
-    """How many people elsewhere carry each allele, from data that anybody has.
+    """How many people elsewhere carry each allele or have each term, from data that anybody has.
 
     In a rehearsal the other countries' people together, as the Genome of Europe publishes them;
     a node with real data takes a public catalogue. The file has two arrays, ``keys`` (the first 8
-    bytes of an allele's :func:`question_key`, ascending) and ``shares``, and ``people``, how many
-    they were counted in.
+    bytes of an allele's or term's :func:`question_key`, ascending) and ``shares``, and ``people``,
+    how many they were counted in.
     """
 
     def __init__(self, keys: NDArray[np.uint64], shares: NDArray[np.float64], people: int) -> None:
         """``keys`` in any order; ``shares`` of carriers among ``people``."""
         order = np.argsort(keys, kind="stable")
         self._keys, self._shares, self.people = keys[order], shares[order], people
+
+    @staticmethod
+    def term_question(term: str, descendants: bool = True) -> bytes:
+        """The name of the question who has a term or, with ``descendants``, one below it."""
+        return question_key("term", term, "below" if descendants else "alone")
 
     @staticmethod
     def key(question: bytes) -> int:
@@ -451,10 +456,13 @@ class Budget:
     ) -> int:
         """How many of the members the answer may be made of, after each of them paid ``cost``.
 
-        Members who cannot pay it all pay nothing and are left out.
+        Members who cannot pay it all pay nothing and are left out. A question is written down also
+        when nobody pays, so that it takes as long as if somebody did.
         """
         if cost < FREE:
             return len(members)
+        if cost > min(protection.user_budget, protection.individual_budget):
+            return 0  # nobody ever could
         who = hashlib.blake2b(user.encode(), digest_size=16).digest()
         with self._lock:
             paid = self._connection.execute(
@@ -470,10 +478,9 @@ class Budget:
                 (spent[numbers] + cost <= protection.user_budget)
                 & (self._all[numbers] + cost <= protection.individual_budget)
             ]
-            if paying.size:
-                self._write(who, question, cost, paying)
-                spent[paying] += cost
-                self._all[paying] += cost
+            self._write(who, question, cost, paying)
+            spent[paying] += cost
+            self._all[paying] += cost
             return int(paying.size)
 
     def spent(self, individual: int, user: str | None = None) -> float:

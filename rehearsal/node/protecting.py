@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from rehearsal.model import Variant
+from rehearsal.node.people import SEX_TERMS
 from rehearsal.node.privacy import (
     Guard,
     PublicShares,
@@ -25,15 +25,15 @@ from rehearsal.node.privacy import (
 if TYPE_CHECKING:
     from rehearsal.node.variant_store import VariantRow
 
+Terms = Sequence[tuple[str, bool]]  # term, and whether those below it are meant
 COUNTED = 1000  # variants of one answer that are looked at one by one: each may have a price
 
 
 @dataclass(frozen=True, slots=True)
 class Protector:
-    """The rules of a tier, for one user. ``shares``: how frequent alleles are elsewhere.
+    """The rules of a tier, for one user. ``shares``: how frequent alleles and terms are elsewhere.
 
-    Budgets bound what can be found out by who holds a genome; questions that name no variant give
-    such an attacker nothing, and are protected by threshold, rounding and noise alone.
+    Questions by terms have budgets of their own, so that they cannot use up those of alleles.
     """
 
     guard: Guard
@@ -50,27 +50,37 @@ class Protector:
         protection = self.guard.protection
         return int(rounded(people, 0, protection)) if people >= protection.threshold else None
 
-    def people(self, found: BitMap, counted: bool) -> Told:
-        """How many people there are with what was asked of them, apart from variants."""
+    def people(self, found: BitMap, terms: Terms, among: int, counted: bool) -> Told:
+        """How many people were found by terms, among so many whose consent lets them be asked."""
         question = question_key("people", people_key(found))
-        unbudgeted = replace(
-            self.guard.protection, user_budget=math.inf, individual_budget=math.inf
-        )
-        guard = Guard(self.guard.key, self.guard.people, unbudgeted)
+        guard = replace(self.guard, budget=self.guard.term_budget)
+        share = self._share_with(terms)
         if not counted:
-            return Told(protect_boolean(guard, self.user, question, found))
-        return protect_count(guard, self.user, question, found)
+            return Told(protect_boolean(guard, self.user, question, found, share, among))
+        return protect_count(guard, self.user, question, found, share, among)
 
-    def carriers(self, rows: Sequence[VariantRow], people: BitMap | None, counted: bool) -> Told:
-        """How many of the people carry one of the variants.
+    def _share_with(self, terms: Terms) -> float | None:
+        """How many people in one have all terms elsewhere, as if they came independently."""
+        share = 1.0
+        for term, descendants in terms:
+            if term in SEX_TERMS.values():
+                share *= 0.5
+            elif self.shares is None:
+                return None
+            else:
+                share *= self.shares.share(PublicShares.term_question(term, descendants))
+        return share
+
+    def carriers(self, rows: Iterator[VariantRow], people: BitMap | None, counted: bool) -> Told:
+        """How many of the people carry one of the variants; counted where one is named.
 
         Of several variants only whether anybody does: each is a question of its own.
         """
         if people is not None and not people:
             return Told(False, 0 if counted else None)
-        if len(rows) != 1 or not counted:
-            return Told(any(self._carried(row, people) for row in rows), None)
-        (row,) = rows
+        if not counted:
+            return Told(any(self._carried(row, people) for row in islice(rows, COUNTED)), None)
+        row = next(rows)
         question, share = self._question(row, people)
         carrying = row.carriers() if people is None else row.carriers() & people
         among = None if people is None else len(people)

@@ -28,7 +28,7 @@ from pyroaring import BitMap
 
 from rehearsal.export.carrier_bitmaps import decode
 from rehearsal.export.store_content import COUNTS, individuals_digest
-from rehearsal.model import AlleleCounts, InputError
+from rehearsal.model import AlleleCounts, InputError, Variant
 
 FORMAT = "rehearsal variant store 1"
 APPLICATION_ID = 0x52485253  # "RHRS"
@@ -58,6 +58,12 @@ class VariantRow(NamedTuple):
     hemi_male: int
     carriers_data: bytes
     homozygotes_data: bytes
+
+    @classmethod
+    def of_nobody(cls, variant: Variant) -> VariantRow:
+        """The row of an allele that nobody here carries."""
+        place = (variant.contig, variant.start, variant.ref, variant.alt)
+        return cls(*place, *(0,) * 10, b"", b"")
 
     @property
     def female(self) -> AlleleCounts:

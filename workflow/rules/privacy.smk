@@ -5,6 +5,7 @@
 rule public_shares:
     input:
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
+        people=rules.node_people.output.people,
     output:
         shares=expand(
             f"{RESULTS}/nodes/{{country}}/public_shares.npz", country=COUNTRIES
@@ -19,10 +20,10 @@ rule public_shares:
         mem_mb=memory_for(10),
         runtime=60,
     params:
-        code=code("bench/public_shares.py", "node/privacy.py"),
+        code=code("bench/public_shares.py", "node/people.py", "node/privacy.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
     message:
-        "What is public about each node's alleles"
+        "What is public about each node's alleles and terms"
     script:
         f"{SCRIPTS}/public_shares.py"
 

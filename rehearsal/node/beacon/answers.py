@@ -22,12 +22,11 @@ from rehearsal.node.access import Rights
 from rehearsal.node.access_settings import GRANULARITIES
 from rehearsal.node.beacon import records
 from rehearsal.node.beacon.errors import BeaconProblem
-from rehearsal.node.beacon.filters import is_coarse, people_passing
+from rehearsal.node.beacon.filters import is_coarse, people_passing, terms_of
 from rehearsal.node.beacon.holdings import Dataset, Holdings
-from rehearsal.node.beacon.matching import matching
+from rehearsal.node.beacon.matching import matching, named_or_matching
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.shapes import VariantQuery
-from rehearsal.node.protecting import COUNTED
 
 if TYPE_CHECKING:
     from rehearsal.node.protecting import Protector
@@ -218,12 +217,12 @@ def _variants(
     rights: Rights,
     holdings: Holdings,
 ) -> list[ResultSet]:
-    rows = matching(query, holdings)
     if view.protector is not None and view.granularity != "record":
         counted = view.granularity == "count"
-        told = view.protector.variants(rows, people, counted)
+        asked, _ = named_or_matching(query, holdings)
+        told = view.protector.variants(asked, people, counted)
         return _told(told.exists, told.count, datasets)
-    rows = carried(rows, people, holdings.people.size)
+    rows = carried(matching(query, holdings), people, holdings.people.size)
     if view.granularity == "boolean":
         return _told(next(rows, None) is not None, None, datasets)
     page: list[VariantRow] = []
@@ -294,10 +293,11 @@ def _people(
     if view.protector is not None and view.granularity != "record":
         counted = view.granularity == "count"
         if query is None:
-            told = view.protector.people(found, counted)
+            among = len(holdings.people.everyone if rights.permitted is None else rights.permitted)
+            told = view.protector.people(found, terms_of(request.filters), among, counted)
         else:
-            rows = list(islice(matching(query, holdings), COUNTED))
-            told = view.protector.carriers(rows, people, counted)
+            rows, is_named = named_or_matching(query, holdings)
+            told = view.protector.carriers(rows, people, counted and is_named)
         return _told(told.exists, told.count, datasets)
     if query is not None:
         carrying = carriers(query, holdings)

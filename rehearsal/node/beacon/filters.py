@@ -188,6 +188,11 @@ def is_coarse(filters: Iterable[Filter]) -> bool:
     return sexes <= 1 and others <= 1
 
 
+def terms_of(filters: Iterable[Filter]) -> tuple[tuple[str, bool], ...]:
+    """(term, whether those below it are meant) of coarse filters: what they are priced by."""
+    return tuple((one.id, one.descendants) for one in filters if isinstance(one, TermFilter))
+
+
 def people_passing(filters: Iterable[Filter], people: PeopleStore) -> BitMap | None:
     """Those who pass all filters; None, for everybody, when there are no filters."""
     found: BitMap | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.errors import BeaconProblem, shown
@@ -19,9 +19,7 @@ from rehearsal.node.beacon.shapes import (
     SequenceQuery,
     VariantQuery,
 )
-
-if TYPE_CHECKING:
-    from rehearsal.node.variant_store import VariantRow
+from rehearsal.node.variant_store import VariantRow
 
 IUPAC = {
     **{"A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT"},
@@ -56,6 +54,27 @@ def matching(query: VariantQuery | None, holdings: Holdings) -> Iterator[Variant
             yield from _described(description, holdings)
 
 
+def named_or_matching(
+    query: VariantQuery | None, holdings: Holdings
+) -> tuple[Iterator[VariantRow], bool]:
+    """The rows that a query asks for, and whether it names one allele by itself.
+
+    An allele that is named has a row also when nobody carries it: what is told of it is then
+    worked out as for any other, so that neither the answer's form nor its timing tells.
+    """
+    if not isinstance(query, SequenceQuery) or not _is_plain(query):
+        return matching(query, holdings), False
+    row = next(matching(query, holdings), None)
+    if row is None:
+        variant = Variant(query.contig, query.start, query.ref, query.alt)
+        row = VariantRow.of_nobody(variant)
+    return iter((row,)), True
+
+
+def _is_plain(query: SequenceQuery) -> bool:
+    return bool(query.ref and query.alt) and PLAIN.issuperset(query.ref + query.alt)
+
+
 def _bracketed(query: BracketQuery, holdings: Holdings) -> Iterator[VariantRow]:
     (first, last), (low, high) = query.start, query.end
     for row in _overlapping(holdings, query.contig, first, last + 1):
@@ -80,7 +99,7 @@ def _exact(query: SequenceQuery, holdings: Holdings) -> Iterator[VariantRow]:
     """By key where bases are plain; else by looking at every allele that starts there."""
     if query.contig not in holdings.variants.contigs:
         return
-    if query.ref and query.alt and PLAIN.issuperset(query.ref + query.alt):
+    if _is_plain(query):
         row = holdings.variants.get(query.contig, query.start, query.ref, query.alt)
         if row is not None:
             yield row

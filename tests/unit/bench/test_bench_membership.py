@@ -28,6 +28,7 @@ from rehearsal.bench.membership import (
 from rehearsal.bench.public_shares import write_public_shares
 from rehearsal.export.carrier_lists import encode
 from rehearsal.model import Variant
+from rehearsal.node.people import build_people
 from rehearsal.node.privacy import (
     PUBLIC,
     UNPROTECTED,
@@ -186,8 +187,9 @@ def write_node(folder, rows, families):
     folder.mkdir(parents=True)
     people = pd.DataFrame(
         {"id": [f"{folder.name}-{i}" for i in range(len(families))], "sex": "female"}
-    )
-    people.assign(family=families).to_parquet(folder / "individuals.parquet")
+    ).assign(family=families, father=None, mother=None, birth_year=1970)
+    people.to_parquet(folder / "individuals.parquet")
+    build_people(people, {}, folder / "people.sqlite")
     contigs = {"chr1": 10_000, "chrX": 10_000}
     with StoreWriter(folder / "variants.sqlite", people, contigs) as writer:
         for number, contig in enumerate(contigs):
@@ -228,6 +230,9 @@ def test_public_shares_are_of_the_other_countries(folders):
     assert (at.people, be.people) == (22, 22)
     assert at.share(shared) == pytest.approx(1 / 22) and be.share(shared) == pytest.approx(2 / 22)
     assert be.share(only_be) == 0.5 / 23, "its own carriers are not public"
+    assert at.share(only_be) == 3 / 22, (
+        "what is common elsewhere is priced also where nobody has it"
+    )
 
 
 def test_nodes_are_read_with_autosomes_only_and_kin_is_no_target(folders):

@@ -174,6 +174,22 @@ def test_public_counts_are_rounded(make_node):
     assert body["responseSummary"] == {"exists": False, "numTotalResults": 0}
 
 
+def test_a_public_question_by_terms_is_paid_for_and_a_grant_is_not_asked_to(node, tokens):
+    guard = node.gate._guards["public"]
+    everybody = guard.budget.everybody
+    query = {"filters": [{"id": WOMAN}], "requestedGranularity": "count"}
+    node.ask("/individuals", tokens["controlled"], query=query)
+    assert guard.term_budget.spent(everybody) == 0
+    loose = replace(guard, protection=replace(guard.protection, threshold=3, individual_budget=9))
+    node.gate._guards["public"] = replace(
+        loose, protection=replace(loose.protection, user_budget=9)
+    )
+    node.gate._kept.clear()
+    node.ask("/individuals", query=query)
+    assert guard.term_budget.spent(everybody) > 0
+    assert guard.budget.spent(everybody) == 0
+
+
 def test_nobody_is_believed_when_nothing_is_configured(holdings, people_with_consent, tmp_path):
     node = Node(holdings, people_with_consent, AccessSettings(), tmp_path)
     assert node.ask("/individuals/FI-000001")[0] == 401
@@ -299,7 +315,6 @@ def test_protected_tiers_choose_by_a_sex_and_a_term_and_grants_as_they_like(node
 def test_a_public_question_looks_at_so_many_variants_and_of_nobody_at_none(node, monkeypatch, path):
     looked = []
     monkeypatch.setattr("rehearsal.node.protecting.COUNTED", 5)
-    monkeypatch.setattr("rehearsal.node.beacon.answers.COUNTED", 5)
     monkeypatch.setattr(Protector, "_carried", lambda *row: looked.append(row))
     region = {"referenceName": "chr22", "start": [0], "end": [50_000_000], "assemblyId": "GRCh38"}
     query = {"requestParameters": region}
@@ -310,6 +325,23 @@ def test_a_public_question_looks_at_so_many_variants_and_of_nobody_at_none(node,
     for granularity in ("boolean", "count"):
         assert node.ask(path, query=query | {"requestedGranularity": granularity})[0] == 200
     assert looked == []
+
+
+@pytest.mark.parametrize("tier", ["public", "registered"])
+@pytest.mark.parametrize("granularity", ["boolean", "count", "record"])
+@pytest.mark.parametrize("path", ["/g_variants", "/individuals"])
+def test_an_allele_that_is_not_there_is_denied_like_one_that_few_carry(
+    node, tokens, path, granularity, tier
+):
+    """In every word of the answer: also in the granularity that is said to be returned."""
+    rare = min(GENOTYPES, key=lambda allele: len(GENOTYPES[allele]))
+    contig, start, ref, _ = rare
+    answers = set()
+    for allele in (rare, (contig, start, ref, "ACGT"), (contig, start + 7, "A", "T")):
+        status, body, _ = node.ask(path, tokens[tier], query=look_up(allele, granularity))
+        body["meta"].pop("receivedRequestSummary")
+        answers.add((status, orjson.dumps(body, option=orjson.OPT_SORT_KEYS)))
+    assert len(answers) == 1
 
 
 # --- visas of other kinds ---
