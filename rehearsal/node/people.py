@@ -24,6 +24,7 @@ from rehearsal.files import written_aside
 from rehearsal.model import InputError
 from rehearsal.node.consent import Purpose, permits
 from rehearsal.node.ontology import CodeHierarchy, Ontology
+from rehearsal.node.seal import check_seal, check_whole, seal
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -119,6 +120,7 @@ def build_people(
             connection.commit()
         finally:
             connection.close()
+        seal(aside)
 
 
 Row = dict[str, Any]
@@ -270,17 +272,14 @@ class PeopleStore:
 
     @classmethod
     def open(cls, path: Path | str) -> PeopleStore:
-        """Open a store. Raises InputError when it is missing, cut short or of another version."""
+        """Open a store. Raises InputError when it is missing, cut short, damaged or of another
+        version."""
         path = Path(path)
-        if not path.is_file():
-            raise InputError(path, "file", "a people store; build the node first")
+        check_whole(path, "a people store")
+        check_seal(path)
         try:
             uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-            if pages * page_size != path.stat().st_size:
-                raise InputError(path, "file", "a whole people store; this one is cut short")
             meta = dict(connection.execute("SELECT key, value FROM meta"))
             if meta.get("schema") != str(SCHEMA_VERSION):
                 raise InputError(path, "schema", f"version {SCHEMA_VERSION}; build the node again")

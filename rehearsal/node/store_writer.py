@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -23,13 +22,12 @@ from rehearsal.export.store_part import METADATA_KEY
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.model import SEXES, InputError
+from rehearsal.node.seal import seal
 from rehearsal.node.variant_store import (
     APPLICATION_ID,
     BATCH,
-    CHECKSUM_AT,
     FORMAT,
     ContentDigest,
-    file_checksum,
 )
 
 SMALLEST_PAGE, LARGEST_PAGE = 4096, 65536  # bytes
@@ -153,10 +151,7 @@ class StoreWriter:
             self._write_the_rest()
         self._connection.close()
         if kind is None:
-            checksum = file_checksum(self._file)
-            with self._file.open("r+b") as file:
-                file.seek(CHECKSUM_AT)
-                file.write(struct.pack(">I", checksum))
+            seal(self._file)
         self._aside.__exit__(kind, error, trace)
 
     def write(self, source: Path, rows: list[tuple]) -> None:

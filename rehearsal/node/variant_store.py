@@ -7,14 +7,13 @@
 
 ``carriers`` and ``homozygotes`` are lists of individuals' numbers
 (:mod:`rehearsal.export.carrier_lists`). REF and ALT are kept as they were written: nothing is
-trimmed or moved to the left. SQLite's free header field ``user_version`` holds a CRC-32 of the
-rest of the file, so that a damaged store is refused before it answers wrongly.
+trimmed or moved to the left. The file is sealed (:mod:`rehearsal.node.seal`), so that a damaged
+store is refused before it answers wrongly.
 """
 
 from __future__ import annotations
 
 import hashlib
-import mmap
 import sqlite3
 import struct
 from collections.abc import Iterator
@@ -22,20 +21,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-import isal.isal_zlib
 import numpy as np
 from pyroaring import BitMap
 
 from rehearsal.export.carrier_bitmaps import decode
 from rehearsal.export.store_content import COUNTS, individuals_digest
 from rehearsal.model import AlleleCounts, InputError, Variant
+from rehearsal.node.seal import check_seal, check_whole
 
 FORMAT = "rehearsal variant store 1"
 APPLICATION_ID = 0x52485253  # "RHRS"
 
 BATCH = 1 << 14  # rows that are read or written at a time
 _COLUMNS = ", ".join(("start", "ref", "alt", *COUNTS, "carriers", "homozygotes"))
-CHECKSUM_AT = 60  # user_version in SQLite's file header
 _APPLICATION_AT = 68
 
 
@@ -115,8 +113,8 @@ class VariantStore:
         """
         path = Path(path)
         _refuse_foreign_or_truncated(path)
-        if verify and file_checksum(path) != _stored_checksum(path):
-            raise InputError(path, "checksum", "the one it was built with: the file is damaged")
+        if verify:
+            check_seal(path)
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         try:
@@ -218,34 +216,7 @@ class ContentDigest:
 
 
 def _refuse_foreign_or_truncated(path: Path) -> None:
-    if not path.is_file():
-        raise InputError(path, "file", "a variant store, but there is none")
-    with path.open("rb") as file:
-        head = file.read(100)
-    if len(head) < 100 or head[:16] != b"SQLite format 3\0":
-        raise InputError(path, "file", "a variant store, but it is no SQLite file or an empty one")
+    head = check_whole(path, "a variant store")
     (application,) = struct.unpack_from(">I", head, _APPLICATION_AT)
     if application != APPLICATION_ID:
         raise InputError(path, "file", "a variant store, but it is another SQLite file")
-    (page_size,) = struct.unpack_from(">H", head, 16)
-    page_size = 65536 if page_size == 1 else page_size
-    (pages,) = struct.unpack_from(">I", head, 28)
-    expected, found = page_size * pages, path.stat().st_size
-    if found != expected:
-        raise InputError(path, "size", f"{expected} bytes, but it has {found}: it is truncated")
-
-
-def file_checksum(path: Path) -> int:
-    """CRC-32 of the file without the field that holds it."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        view = memoryview(data)
-        with view[:CHECKSUM_AT] as head, view[CHECKSUM_AT + 4 :] as rest:
-            checksum = isal.isal_zlib.crc32(rest, isal.isal_zlib.crc32(head))
-        view.release()
-        return checksum
-
-
-def _stored_checksum(path: Path) -> int:
-    with path.open("rb") as file:
-        file.seek(CHECKSUM_AT)
-        return struct.unpack(">I", file.read(4))[0]

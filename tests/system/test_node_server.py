@@ -239,10 +239,13 @@ def test_other_callers_are_served_while_slow_ones_wait(node):
         lambda folder: (folder / "node.yaml").unlink(),
         lambda folder: cut_short(folder / "variants.sqlite"),
         lambda folder: cut_short(folder / "people.sqlite"),
+        lambda folder: flip_a_bit(folder / "variants.sqlite"),
+        lambda folder: flip_a_bit(folder / "people.sqlite"),
         lambda folder: (folder / "variants.sqlite").write_bytes(b"nonsense" * 1000),
         lambda folder: (folder / "node.yaml").write_text("country_code: NO\n"),
     ],
-    ids=["no variants", "no people", "no settings", "variants cut", "people cut", "bytes", "yaml"],
+    ids="no-variants no-people no-settings variants-cut people-cut variants-flipped "
+    "people-flipped bytes yaml".split(),
 )
 def test_a_folder_that_cannot_be_served_is_one_line_and_exit_2(folder, tmp_path, damage):
     copy = tmp_path / "FI"
@@ -261,6 +264,12 @@ def test_a_folder_that_cannot_be_served_is_one_line_and_exit_2(folder, tmp_path,
 
 def cut_short(path: Path) -> None:
     os.truncate(path, path.stat().st_size - 4096)
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def test_a_port_that_is_taken_is_one_line_and_exit_2(folder, tmp_path):

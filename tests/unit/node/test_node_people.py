@@ -151,11 +151,19 @@ def test_people_that_cannot_be_used_are_refused(people_from):
 
 def test_stores_that_are_missing_or_damaged_are_refused(people_from, tmp_path):
     path = tmp_path / "people.sqlite"
-    with pytest.raises(InputError, match="build the node first"):
+    with pytest.raises(InputError, match="people store, but there is none"):
         PeopleStore.open(path)
     people_from().close()
     whole = path.read_bytes()
-    for damaged in (whole[:-4096], whole[: len(whole) // 2 + 100], b"", b"not a database" * 400):
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for damaged in (
+        bytes(flipped),
+        whole[:-4096],
+        whole[: len(whole) // 2 + 100],
+        b"",
+        b"not a database" * 400,
+    ):
         path.write_bytes(damaged)
         with pytest.raises(InputError, match=r"people\.sqlite"):
             PeopleStore.open(path)
