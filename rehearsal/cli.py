@@ -61,6 +61,13 @@ def _positive(text: str) -> float:
     return number
 
 
+def _share(text: str) -> float:
+    number = _number(text)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"expected 0 or more and below 1, found {text}")
+    return number
+
+
 def _number(text: str) -> float:
     try:
         number = float(text)
@@ -113,6 +120,10 @@ def _add_node(commands: argparse._SubParsersAction) -> None:
         "--delay-ms", type=_not_negative, default=0.0, help="round-trip time to apply"
     )
     serve.add_argument("--bandwidth-mbps", type=_positive, help="line to apply")
+    serve.add_argument(
+        "--jitter-ms", type=_not_negative, default=0.0, help="how far a round trip may be off"
+    )
+    serve.add_argument("--loss", type=_share, default=0.0, help="share of packets that get lost")
     serve.set_defaults(run=partial(_until_told, _node_serve))
 
 
@@ -227,6 +238,7 @@ def _until_told(
 
 
 def _node_serve(options: argparse.Namespace) -> None:
+    from rehearsal.node.distance import Line
     from rehearsal.node.server import serve
 
     serve(
@@ -234,8 +246,7 @@ def _node_serve(options: argparse.Namespace) -> None:
         host=options.host,
         port=options.port,
         endpoint_file=options.endpoint_file,
-        delay_ms=options.delay_ms,
-        bandwidth_mbps=options.bandwidth_mbps,
+        line=Line(options.delay_ms, options.bandwidth_mbps, options.jitter_ms, options.loss),
     )
 
 

@@ -21,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.network import watcher
+from rehearsal.network.emulation import HERE, Ground, Place
 from rehearsal.network.registry import NodeEntry, read_endpoint, write_endpoints, write_nodes
+from rehearsal.node.distance import NEAR, Line
 
 POLL_S = 0.02
 START_TIMEOUT_S = 60.0
@@ -46,8 +48,8 @@ class Launch:
     country: str
     folder: Path
     endpoint: Path
-    delay_ms: float
-    bandwidth_mbps: float
+    line: Line
+    place: Place = HERE
     prefix: tuple[str, ...] = ()  # of the command line: what starts the node elsewhere
 
 
@@ -63,10 +65,17 @@ def node_command(launch: Launch) -> list[str]:
     return [
         *launch.prefix,
         *(sys.executable, "-m", "rehearsal", "node", "serve", str(launch.folder)),
-        *("--port", "0", "--endpoint-file", str(launch.endpoint)),
-        *("--delay-ms", f"{launch.delay_ms:g}", "--bandwidth-mbps", f"{launch.bandwidth_mbps:g}"),
-        *(("--host", "0.0.0.0") if launch.prefix else ()),
+        *("--host", "0.0.0.0" if launch.prefix else launch.place.host, "--port", "0"),
+        *("--endpoint-file", str(launch.endpoint)),
+        *_line_options(launch.line),
     ]
+
+
+def _line_options(line: Line) -> list[str]:
+    """What a node is told to emulate."""
+    bandwidth = ["--bandwidth-mbps", f"{line.bandwidth_mbps:g}"] if line.bandwidth_mbps else []
+    told = (("delay-ms", line.delay_ms), ("jitter-ms", line.jitter_ms), ("loss", line.loss))
+    return bandwidth + [part for name, n in told if n for part in (f"--{name}", f"{n:g}")]
 
 
 @contextmanager
@@ -78,11 +87,13 @@ def running_nodes(
     start_timeout_s: float | None = None,
     command: Command = node_command,
     prefix: str | None = None,
+    ground: Ground | None = None,
 ) -> Iterator[list[NodeEntry]]:
     """Run one node a folder for as long as the block runs; yields them in order of ``folders``.
 
     ``delays_ms`` maps a country to the round-trip time that its node adds to every answer (0
-    where absent). ``log_dir`` receives ``{country}.log`` and ``{country}.endpoint.json``.
+    where absent); ``ground`` says instead where each node runs, and what it emulates there.
+    ``log_dir`` receives ``{country}.log`` and ``{country}.endpoint.json``.
     ``prefix``: what starts each node, ``srun --overlap --ntasks=1`` for example; it must stay until
     the node has ended and pass SIGTERM on to it, and ``log_dir`` must be seen from everywhere.
     Raises NodeStartError, with every process ended, when a node ends before it is ready or is
@@ -92,13 +103,16 @@ def running_nodes(
         start_timeout_s = QUEUE_TIMEOUT_S if prefix else START_TIMEOUT_S
     log_dir.mkdir(parents=True, exist_ok=True)
     processes: dict[str, subprocess.Popen[bytes]] = {}
+    if ground is None:
+        lines = {country: Line(delays_ms.get(country, 0.0), bandwidth_mbps) for country in folders}
+        ground = Ground(dict.fromkeys(folders, HERE), lines)
     launches = {
         country: Launch(
             country,
             folder,
             log_dir / f"{country}.endpoint.json",
-            delays_ms.get(country, 0.0),
-            bandwidth_mbps,
+            ground.lines.get(country, NEAR),
+            ground.places[country],
             tuple(shlex.split(prefix or "")),
         )
         for country, folder in folders.items()
@@ -174,7 +188,7 @@ def _start(
     launch: Launch, log: Path, command: Command, watch: subprocess.Popen[bytes]
 ) -> subprocess.Popen[bytes]:
     launch.endpoint.unlink(missing_ok=True)
-    with log.open("wb") as sink:
+    with log.open("wb") as sink, launch.place.entered():
         process = subprocess.Popen(
             command(launch),
             stdin=subprocess.DEVNULL,

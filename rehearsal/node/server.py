@@ -11,7 +11,7 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.distance import Distant
+from rehearsal.node.distance import NEAR, Distant, Line
 from rehearsal.node.gate import Gate
 from rehearsal.node.people import PeopleStore
 from rehearsal.node.process import listening, serve_app, url_of
@@ -37,11 +37,9 @@ def open_node(folder: Path | str) -> Holdings:
     return Holdings(settings, variants, people)
 
 
-def _app(
-    holdings: Holdings, folder: Path | str, delay_s: float, bandwidth_mbps: float | None
-) -> Any:
+def _app(holdings: Holdings, folder: Path | str, line: Line) -> Any:
     app = beacon_app(holdings, Gate.open(holdings, Path(folder)))
-    return Distant(app, delay_s, bandwidth_mbps) if delay_s or bandwidth_mbps else app
+    return app if line.is_plain else Distant(app, line)
 
 
 def serve(
@@ -49,8 +47,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     endpoint_file: Path | None = None,
-    delay_ms: float = 0.0,
-    bandwidth_mbps: float | None = None,
+    line: Line = NEAR,
     end_with_parent: bool = True,
 ) -> None:
     """Serve a node until SIGTERM or SIGINT, or until the parent process is gone.
@@ -60,7 +57,7 @@ def serve(
     Raises InputError when the folder cannot be served or the address cannot be used.
     """
     holdings = open_node(folder)
-    app = _app(holdings, folder, delay_ms / 1000, bandwidth_mbps)
+    app = _app(holdings, folder, line)
     with listening(host, port) as listener:
         url = url_of(listener)
         endpoint = {"country": holdings.settings.country_code, "url": url, "pid": os.getpid()}

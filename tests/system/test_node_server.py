@@ -244,8 +244,10 @@ def test_other_callers_are_served_while_slow_ones_wait(node):
         lambda folder: (folder / "variants.sqlite").write_bytes(b"nonsense" * 1000),
         lambda folder: (folder / "node.yaml").write_text("country_code: NO\n"),
     ],
-    ids="no-variants no-people no-settings variants-cut people-cut variants-flipped "
-    "people-flipped bytes yaml".split(),
+    ids=[
+        *("no variants", "no people", "no settings", "variants cut", "people cut"),
+        *("variants flipped", "people flipped", "bytes", "yaml"),
+    ],
 )
 def test_a_folder_that_cannot_be_served_is_one_line_and_exit_2(folder, tmp_path, damage):
     copy = tmp_path / "FI"

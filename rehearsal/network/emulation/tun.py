@@ -1,0 +1,110 @@
+"""Places as namespaces with a tun device each; a process of ours, the wire, lies between them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+import orjson
+
+from rehearsal.network.emulation.namespaces import Place, in_namespace
+from rehearsal.node.distance import Line
+
+DEVICE = "/dev/net/tun"
+NAME = "wan0"
+SUBNET = 24
+MTU, QUEUE = 1500, 2000
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000  # linux/if_tun.h
+END_S = 5.0
+
+Lines = Mapping[tuple[str, str], Line]
+
+
+@contextmanager
+def connected(
+    places: Mapping[str, Place], lines: Lines, rates: Mapping[str, float]
+) -> Iterator[None]:
+    """Packets pass between the places, later, as long as the block runs.
+
+    ``lines``: by pair of names; a missing pair is not connected. ``rates``: bytes per second of a
+    place's own line; 0 or missing: no limit. Raises OSError where that is not permitted.
+    """
+    with ExitStack() as stack:
+        devices = {}
+        for name, place in places.items():
+            devices[name] = _open_device(place)
+            stack.callback(os.close, devices[name])
+            in_namespace(place.namespace, ["ip", "-batch", "-"], set_up(place.host))
+        said = description(places, lines, rates, devices)
+        wire = stack.enter_context(_wire(said, list(devices.values())))
+        yield
+        if wire.poll() is not None:
+            raise OSError(f"the wire of the emulation ended with {wire.returncode}")
+
+
+def description(
+    places: Mapping[str, Place],
+    lines: Lines,
+    rates: Mapping[str, float],
+    devices: Mapping[str, int],
+) -> dict[str, object]:
+    """What the wire is told: see :mod:`rehearsal.network.emulation.wire`."""
+    ways = []
+    for (first, second), line in lines.items():
+        one, other = places[first].host, places[second].host
+        way = (line.delay_ms / 2000, line.jitter_ms / 2000, line.loss)
+        ways += [(one, other, *way), (other, one, *way)]
+    told = [(place.host, devices[name], rates.get(name, 0)) for name, place in places.items()]
+    return {"places": told, "ways": ways, "seed": 0}
+
+
+def set_up(host: str) -> str:
+    """Commands for ``ip -batch``."""
+    return (
+        f"address add {host}/{SUBNET} dev {NAME}\nlink set {NAME} mtu {MTU} txqueuelen {QUEUE} up\n"
+    )
+
+
+def _open_device(place: Place) -> int:
+    """A tun device in the place's namespace; it is gone when the last descriptor is closed."""
+    with place.entered():
+        device = os.open(DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            asked = struct.pack("16sH22x", NAME.encode(), IFF_TUN | IFF_NO_PI)
+            fcntl.ioctl(device, TUNSETIFF, asked)
+        except OSError:
+            os.close(device)
+            raise
+        return device
+
+
+@contextmanager
+def _wire(said: dict[str, object], devices: Sequence[int]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rehearsal.network.emulation.wire"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=devices,
+        start_new_session=True,
+    )
+    try:
+        process.stdin.write(orjson.dumps(said) + b"\n")
+        process.stdin.flush()
+        if process.stdout.readline() != b"ready\n":
+            raise OSError("the wire of the emulation did not start")
+        yield process
+    finally:
+        with contextlib.suppress(OSError):
+            process.stdin.close()  # it ends by that
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
