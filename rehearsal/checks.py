@@ -20,17 +20,20 @@ from rehearsal.genomes.pedigree import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
 from rehearsal.genomes.reference import check_reference, read_reference
-from rehearsal.inputs import Inputs
+from rehearsal.inputs import Inputs, source_of
 from rehearsal.model import Block, Country, InputError, PlantedVariant
 from rehearsal.network.distance import read_distances
+from rehearsal.network.emulation import check_possible
+from rehearsal.network.emulation.ground import WAYS
 from rehearsal.phenotypes.traits import read_traits
 
 
-def check_science(config: Mapping[str, Any], inputs: Inputs) -> None:
+def check_science(config: Mapping[str, Any], inputs: Inputs, sources: Sequence[Path] = ()) -> None:
     """Read what a run's jobs will read. Raises InputError for the first thing they could not use.
 
     ``config`` is the merged configuration that ``read_inputs`` has accepted, ``inputs`` what it
-    gave. Takes tenths of a second; with recombination maps of a whole genome, a few seconds.
+    gave, ``sources`` the files that it was merged from. Takes tenths of a second; with
+    recombination maps of a whole genome, a few seconds.
     """
     with _real_names({VARIANTS: config["variants"]}):
         share = config["cohort"]["family_share"]
@@ -46,6 +49,20 @@ def check_science(config: Mapping[str, Any], inputs: Inputs) -> None:
     check_traits(Path(config["traits"]), inputs.planted)
     read_templates(Path(config["queries"]))
     read_distances(Path(config["network"]["distances"]))
+    check_emulation(config["network"], source_of(["network", "emulation"], sources))
+
+
+def check_emulation(network: Mapping[str, Any], source: str) -> None:
+    """Raises InputError for distance that this machine cannot emulate, or not between these nodes.
+
+    Whoever is in a namespace of ours reaches nobody outside.
+    """
+    way = network["emulation"]
+    check_possible(way, source)
+    if way in WAYS and network["nodes"]:
+        raise InputError(
+            source, "network.emulation", f"delay or none with network.nodes, not {way}"
+        )
 
 
 def check_demography(demography: Mapping[str, str | None], countries: Sequence[Country]) -> None:

@@ -62,10 +62,10 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
         genome["planted_window"],
         genome["block_size"],
         masks,
-        source=_source_of(["genome", "regions"], sources),
+        source=source_of(["genome", "regions"], sources),
     )
     if not blocks:
-        raise InputError(_source_of(["genome"], sources), "genome.regions", "expected a region")
+        raise InputError(source_of(["genome"], sources), "genome.regions", "expected a region")
     nodes = config["network"]["nodes"]
     foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
     read_consent(Path(config["consent"]))
@@ -78,12 +78,12 @@ def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Pat
     _forbid_false_countries(config, sources)
     for path, number in _not_finite(config):
         found = f"expected a finite number, found {number}"
-        raise InputError(_source_of(path, sources), _dotted(path), found)
+        raise InputError(source_of(path, sources), _dotted(path), found)
     validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
     error = best_match(validator.iter_errors(config))
     if error is not None:
         path = [*error.absolute_path, *_unexpected_keys(error)]
-        raise InputError(_source_of(path, sources), _dotted(path), explain(error))
+        raise InputError(source_of(path, sources), _dotted(path), explain(error))
 
 
 def people_numbers(
@@ -96,7 +96,7 @@ def people_numbers(
         for code in wanted:
             if code not in codes:
                 raise InputError(
-                    _source_of(key.split("."), sources),
+                    source_of(key.split("."), sources),
                     key,
                     f"{code} is not a country of {config['countries']}; expected one of "
                     + " ".join(codes),
@@ -107,7 +107,7 @@ def people_numbers(
         floor = cohort["minimum_per_country"]
         if cohort["total"] < floor * len(codes):
             raise InputError(
-                _source_of(["cohort", "total"], sources),
+                source_of(["cohort", "total"], sources),
                 "cohort.total",
                 f"expected at least {floor * len(codes)}, minimum_per_country in each country",
             )
@@ -249,7 +249,7 @@ def _forbid_false_countries(config: Mapping[str, Any], sources: Sequence[Path]) 
     ):
         if found:
             raise InputError(
-                _source_of(key.split("."), sources),
+                source_of(key.split("."), sources),
                 key,
                 "expected a country code, found false: "
                 'YAML reads an unquoted NO as false, write "NO"',
@@ -278,7 +278,7 @@ def _dotted(path: Sequence[object]) -> str:
     return ".".join(str(part) for part in path) or "(top level)"
 
 
-def _source_of(path: Sequence[object], sources: Sequence[Path]) -> str:
+def source_of(path: Sequence[object], sources: Sequence[Path]) -> str:
     """The last configuration file that sets the key, for it won the merge."""
     for source in reversed(sources):
         part: Any = yaml.safe_load(Path(source).read_text())

@@ -12,9 +12,8 @@ from rehearsal.bench.suite import read_suite
 from rehearsal.bench.truth import read_truth
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.network.distance import delays_ms
 from rehearsal.network.issuer import tokens
-from rehearsal.network.launcher import running_network, running_nodes
+from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
 from rehearsal.node.audit import FILE_NAME as AUDIT_FILE
 from rehearsal.node.audit import head_path, verify_log
@@ -35,10 +34,8 @@ def main(smk):
     for folder in ours.values():
         for name in STATE:
             (folder / name).unlink(missing_ok=True)
-    distances = pd.read_parquet(smk.input.distances)
-    delays = delays_ms(distances) if network["emulation"] == "delay" else {}
-    bandwidth, launch = network["bandwidth_mbps"], network["launch"]
-    with running_nodes(ours, delays, bandwidth, logs, prefix=launch) as started:
+    pairs = pd.read_parquet(smk.input.pairs)
+    with nodes_at_their_distance(ours, network, pairs, logs) as started:
         nodes = with_foreign(started, foreign.values())
         with running_network(nodes, network["deadline_s"], logs) as service:
             asked = ask_suite(

@@ -1,16 +1,18 @@
-"""Round-trip times between the asking capital and every node."""
+"""Round-trip times between all capitals, and those of the asking one apart."""
 
 from pathlib import Path
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.network.distance import distances_from
+from rehearsal.network.distance import distances_from, read_distances, rtt_matrix
 
 
 def main(smk):
-    seen = distances_from(smk.params.asker, smk.params.countries, Path(smk.input.distances))
+    pairs = rtt_matrix(smk.params.countries, read_distances(Path(smk.input.distances)))
+    with written_aside(smk.output.pairs) as path:
+        pairs.to_parquet(path)
     with written_aside(smk.output.distances) as path:
-        seen.to_parquet(path)
+        distances_from(smk.params.asker, pairs).to_parquet(path)
 
 
 if __name__ == "__main__":

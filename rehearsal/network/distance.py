@@ -91,13 +91,12 @@ def rtt_matrix(countries: Sequence[Country], measured: dict[frozenset[str], floa
     return pd.DataFrame(rows, columns=["asker", "country", "km", "rtt_ms", "measured"])
 
 
-def distances_from(asker: str, countries: Sequence[Country], table: Path) -> pd.DataFrame:
-    """The rows of ``rtt_matrix`` for one asking country, measured times being in ``table``.
+def distances_from(asker: str, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``rtt_matrix`` for one asking country.
 
-    Raises InputError for an unusable table, KeyError when the asker is none of the countries.
+    Raises KeyError when the asker is none of the countries.
     """
-    matrix = rtt_matrix(countries, read_distances(table))
-    rows = matrix[matrix["asker"] == asker]
+    rows = pairs[pairs["asker"] == asker]
     if rows.empty:
         raise KeyError(asker)
     return rows.reset_index(drop=True)

@@ -19,11 +19,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rehearsal.network import watcher
-from rehearsal.network.emulation import HERE, Ground, Place
+from rehearsal.network.emulation import HERE, Ground, Place, emulated
 from rehearsal.network.registry import NodeEntry, read_endpoint, write_endpoints, write_nodes
 from rehearsal.node.distance import NEAR, Line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 POLL_S = 0.02
 START_TIMEOUT_S = 60.0
@@ -125,6 +129,26 @@ def running_nodes(
         finally:
             stop(list(processes.values()))
             _tell(watch, "done")
+
+
+@contextmanager
+def nodes_at_their_distance(
+    folders: Mapping[str, Path],
+    network: Mapping[str, Any],
+    pairs: pd.DataFrame,
+    log_dir: Path,
+) -> Iterator[list[NodeEntry]]:
+    """Run nodes where and as far from the asker as the configuration's part ``network`` says.
+
+    ``pairs``: ``rtt_matrix``. Raises as ``running_nodes``, and as ``emulated``, in whose
+    namespaces this thread is meanwhile.
+    """
+    prefix = network["launch"]
+    with (
+        emulated(network, pairs, folders) as ground,
+        running_nodes(folders, {}, 0, log_dir, prefix=prefix, ground=ground) as nodes,
+    ):
+        yield nodes
 
 
 @contextmanager

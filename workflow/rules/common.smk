@@ -21,7 +21,7 @@ CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.c
 try:
     INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
     if workflow.is_main_process:  # jobs read what the main process has found good
-        check_science(config, INPUTS)
+        check_science(config, INPUTS, CONFIG_FILES)
 except InputError as error:
     sys.exit(str(error))
 

@@ -39,7 +39,7 @@ rule ask:
     input:
         suite=rules.suite.output.suite,
         truth=rules.suite.output.truth,
-        distances=rules.distances.output.distances,
+        pairs=rules.distances.output.pairs,
         settings=rules.node_people.output.settings,
         people=rules.node_people.output.people,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),

@@ -84,6 +84,7 @@ rule distances:
         distances=config["network"]["distances"],
     output:
         distances=f"{RESULTS}/network/distances.parquet",
+        pairs=f"{RESULTS}/network/pairs.parquet",
     log:
         f"{LOGS}/distances.log",
     benchmark:

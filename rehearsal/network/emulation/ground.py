@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from rehearsal.model import InputError
 from rehearsal.network.emulation import netem, tun
 from rehearsal.network.emulation.namespaces import HERE, Place, namespaces
 from rehearsal.node.distance import Line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ASKER = "asker"  # the name of the place from which the network asks
 KEY = "network.emulation"

@@ -58,11 +58,11 @@ def test_times_are_symmetric():
 def test_the_delays_of_an_asker_are_its_rows(tmp_path: Path):
     table = tmp_path / "distances.tsv"
     table.write_text("a\tb\trtt_ms\tsource\nBE\tFR\t11\tx\n")
-    distances = distances_from("FR", [BRUSSELS, PARIS], table)
+    distances = distances_from("FR", rtt_matrix([BRUSSELS, PARIS], read_distances(table)))
     assert delays_ms(distances) == {"BE": 11.0, "FR": SAME_COUNTRY_MS}
     assert distances["measured"].tolist() == [True, False]
     with pytest.raises(KeyError):
-        distances_from("XX", [BRUSSELS, PARIS], table)
+        distances_from("XX", rtt_matrix([BRUSSELS, PARIS], {}))
 
 
 def test_the_shipped_table_is_near_the_fit():
