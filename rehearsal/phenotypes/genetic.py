@@ -22,6 +22,7 @@ EFFECT_TYPES = {
     "ref": "str",
     "alt": "str",
     "effect": "float64",
+    "frequency": "float64",
 }
 
 
@@ -29,10 +30,10 @@ EFFECT_TYPES = {
 class GeneticValues:
     """Effects of causal sites, and the genetic values that they sum to.
 
-    ``effects``: one row a causal site and trait: trait, contig, start (0-based), ref, alt and
-    effect (of one copy of alt). ``values``: one row a person in the order of ``people.parquet``,
-    one column a polygenic trait. A person's value is the sum of effect times copies, less the
-    same constant for everybody once standardised.
+    ``effects``: one row a causal site and trait: trait, contig, start (0-based), ref, alt, effect
+    (of one copy of alt) and frequency of alt over all countries. ``values``: one row a person in
+    the order of ``people.parquet``, one column a polygenic trait. A person's value is the sum of
+    effect times copies, less the same constant for everybody once standardised.
     """
 
     effects: pd.DataFrame
@@ -131,25 +132,30 @@ def block_genetic_values(
             "alt": simulated["causal_allele"],
             "effect": simulated["effect_size"],
         }
-    ).astype(EFFECT_TYPES)
-    return effects, _individual_values(ts, sites, simulated["effect_size"].to_numpy())
+    )
+    values, frequencies = _individual_values(ts, sites, effects["effect"].to_numpy())
+    return effects.assign(frequency=frequencies).astype(EFFECT_TYPES), values
 
 
 def _individual_values(
     ts: tskit.TreeSequence, sites: np.ndarray, effects: np.ndarray
-) -> np.ndarray:
-    """Sum of effect times copies of the alternate allele in every individual.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of effect times copies of the alternate allele in every individual, and the frequency
+    of that allele at each site.
 
     The same numbers as ``tstrait.genetic_value``, which compiles its kernel for 4 s in every
     process: longer than a block of a few causal sites takes as a whole.
     """
     by_sample = np.zeros(ts.num_samples)
+    frequencies = np.empty(len(sites))
     variant = tskit.Variant(ts, isolated_as_missing=False)
-    for site, effect in zip(sites, effects, strict=True):
+    for row, (site, effect) in enumerate(zip(sites, effects, strict=True)):
         variant.decode(int(site))
-        by_sample += effect * (variant.genotypes > 0)
+        carried = variant.genotypes > 0
+        by_sample += effect * carried
+        frequencies[row] = carried.mean()
     owner = ts.nodes_individual[ts.samples()]
-    return np.bincount(owner, weights=by_sample, minlength=ts.num_individuals)
+    return np.bincount(owner, weights=by_sample, minlength=ts.num_individuals), frequencies
 
 
 def genetic_values_of_block(

@@ -31,7 +31,7 @@ class Phenotypes:
     exposures: pd.DataFrame  # individual, code, label, value, value_label, age
     treatments: pd.DataFrame  # individual, code, label, ... (treatments.COLUMNS)
     missing: pd.DataFrame  # individual, table, code, label, null_flavour
-    effects: pd.DataFrame  # truth: trait, contig, start, ref, alt, effect
+    effects: pd.DataFrame  # truth: trait, contig, start, ref, alt, effect, frequency
     genetic_values: pd.DataFrame  # truth: individual, trait, genetic_value, liability
 
 

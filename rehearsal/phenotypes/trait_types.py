@@ -55,6 +55,7 @@ class Genetics:
     causal_sites: int  # at most so many, over all autosomal blocks of the run
     minimum_frequency: float  # of the rarer allele, over all countries
     frequency_dependence: float  # effects scale with (2p(1-p))**(this/2)
+    hazard_ratio_per_sd: float | None = None  # of a disease, in the place of a heritability (0)
 
 
 @dataclass(frozen=True, slots=True)

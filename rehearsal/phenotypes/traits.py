@@ -114,7 +114,7 @@ def _disease(name: str, entry: Entry) -> Disease:
         mondo=part["mondo"].text(r"MONDO:\d{7}", "MONDO:0007254"),
         mondo_label=part["mondo_label" if "mondo_label" in part else "label"].text(),
         cumulative_risk=by_sex(risk, risk_curve) if risk else {},
-        genetics=_genetics(part.get("genetics")),
+        genetics=_genetics(part.get("genetics"), of_disease=True),
         causes=_causes(part.get("causes")),
         genes=tuple(_gene(gene, risk) for gene, risk in genes.children().items()) if genes else (),
         features=tuple(_feature(item) for item in part["features"].items())
@@ -138,15 +138,19 @@ def _gene(gene: str, entry: Entry) -> GeneRisk:
     return GeneRisk(str(gene), copies, by_sex(part["cumulative_risk"], risk_curve))
 
 
-def _genetics(entry: Entry | None) -> Genetics | None:
+def _genetics(entry: Entry | None, of_disease: bool = False) -> Genetics | None:
+    """A disease may say how much its hazard rises in the place of a heritability."""
     if entry is None:
         return None
-    part = entry.fields(
-        ["heritability", "causal_sites"], ["minimum_frequency", "frequency_dependence"]
-    )
+    sizes = ["heritability", "hazard_ratio_per_sd"] if of_disease else ["heritability"]
+    part = entry.fields(["causal_sites"], [*sizes, "minimum_frequency", "frequency_dependence"])
+    if len(part.keys() & set(sizes)) != 1:
+        raise entry.error(f"{'one of the keys' if of_disease else 'the key'} {' '.join(sizes)}")
     frequency, dependence = (part.get(key) for key in ("minimum_frequency", "frequency_dependence"))
+    ratio = part.get("hazard_ratio_per_sd")
     return Genetics(
-        heritability=part["heritability"].number(0, 1),
+        heritability=0.0 if ratio else part["heritability"].number(0, 1),
+        hazard_ratio_per_sd=ratio.number(0.1, 10) if ratio else None,
         causal_sites=part["causal_sites"].whole_number(1),
         minimum_frequency=frequency.number(0, 0.5) if frequency else 0.01,
         frequency_dependence=dependence.number(-2, 2) if dependence else 0.0,

@@ -265,7 +265,7 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "treatments": "individual code label dose_mg start_age end_age indication "
         "indication_label response response_label adverse_event adverse_event_label",
         "missing": "individual table code label null_flavour",
-        "effects": "trait contig start ref alt effect",
+        "effects": "trait contig start ref alt effect frequency",
         "genetic_values": "individual trait genetic_value liability",
     }
     for name, expected in kinds.items():
@@ -300,3 +300,41 @@ def test_people_who_cannot_be_are_refused(simulate, make_people, make_carriers):
 def test_as_many_genetic_values_as_people(simulate, make_people, make_genetic_values, traits):
     with pytest.raises(ValueError, match="4 genetic values, 3 people"):
         simulate(make_people({"FI": 3}), genetic_values=make_genetic_values(traits, 4))
+
+
+@pytest.fixture
+def with_hazard_ratio(tmp_path, small_text):
+    """The same disease, whose polygenic part is configured by a hazard ratio."""
+    path = tmp_path / "ratio.yaml"
+    path.write_text(small_text.replace("heritability: 0.4", "hazard_ratio_per_sd: 1.71"))
+    return read_traits(path)
+
+
+def test_a_hazard_ratio_is_what_a_cox_model_finds_at_the_configured_risk(
+    simulate, make_people, with_hazard_ratio
+):
+    lifelines = pytest.importorskip("lifelines")
+    people = make_people({"FI": N}, sex="male", birth_year=YEAR - 80)
+    result = simulate(people, traits=with_hazard_ratio)
+    assert share_ill(result, "ICD10:A00", people) == pytest.approx(0.3, abs=error(0.3))
+    truth = result.genetic_values.query("trait == 'common_disease'").set_index("individual")
+    assert truth["liability"].std() == pytest.approx(1, abs=0.02)
+    onset = result.diseases.query("code == 'ICD10:A00'").set_index("individual")["age_of_onset"]
+    table = pd.DataFrame({"score": truth["genetic_value"]})
+    table["ill"] = table.index.isin(onset.index)
+    table["years"] = onset.reindex(table.index).fillna(80).astype(float)
+    fitted = lifelines.CoxPHFitter().fit(table, "years", "ill")
+    low, high = np.exp(fitted.confidence_intervals_.loc["score"])
+    assert low < 1.71 < high
+    assert high / low < 1.1  # with 12,000 cases that is narrow
+
+
+def test_other_causes_act_beside_a_hazard_ratio(simulate, make_people, with_hazard_ratio):
+    people = make_people({"FI": N})
+    result = simulate(people, traits=with_hazard_ratio)
+    truth = result.genetic_values.set_index(["trait", "individual"])
+    level = result.measurements.query("code == 'LOINC:1-1'")["value"].to_numpy()
+    liability = truth.loc["common_disease", "liability"].to_numpy()
+    own = truth.loc["common_disease", "genetic_value"].to_numpy()
+    assert np.corrcoef(level, liability)[0, 1] == pytest.approx(0.26, abs=0.05)
+    assert np.corrcoef(own, liability)[0, 1] > 0.3

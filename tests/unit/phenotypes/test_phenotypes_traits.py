@@ -129,3 +129,18 @@ def test_traits_may_be_left_empty(tmp_path):
     path = tmp_path / "traits.yaml"
     path.write_text("measurements: {}\ndiseases: {}\n")
     assert read_traits(path).polygenic == ()
+
+
+@pytest.mark.parametrize(
+    ("genetics", "complaint"),
+    [
+        ("{causal_sites: 10}", "one of the keys heritability hazard_ratio_per_sd"),
+        ("{heritability: 0.4, hazard_ratio_per_sd: 1.7, causal_sites: 10}", "one of the keys"),
+        ("{hazard_ratio_per_sd: -1, causal_sites: 10}", "hazard_ratio_per_sd: expected"),
+    ],
+)
+def test_a_disease_has_a_heritability_or_a_hazard_ratio(tmp_path, small_text, genetics, complaint):
+    path = tmp_path / "traits.yaml"
+    path.write_text(small_text.replace("{heritability: 0.4, causal_sites: 10}", genetics))
+    with pytest.raises(InputError, match=complaint):
+        read_traits(path)
