@@ -17,7 +17,9 @@ from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.model import Block, Country, Gene, InputError, PlantedVariant, Variant
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
+from rehearsal.node.drug_genes import read_drug_rules
 from rehearsal.phenotypes.consent import read_consent
+from rehearsal.phenotypes.traits import read_traits
 
 TYPE_NAMES = {
     "boolean": "true or false (True or False on the command line)",
@@ -40,6 +42,7 @@ class Inputs:
     genes: list[Gene]
     blocks: list[Block]
     foreign: list[NodeEntry]  # nodes of others, in the place of ours
+    scored: list[str]  # polygenic diseases: each gets a scoring file
 
 
 def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Path) -> Inputs:
@@ -69,8 +72,11 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     nodes = config["network"]["nodes"]
     foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
     read_consent(Path(config["consent"]))
+    read_drug_rules(Path(config["drug_genes"]))
+    diseases = read_traits(Path(config["traits"])).diseases
+    scored = [disease.name for disease in diseases if disease.genetics is not None]
     numbers = people_numbers(config, countries, sources)
-    return Inputs(countries, numbers, planted, genes, blocks, foreign)
+    return Inputs(countries, numbers, planted, genes, blocks, foreign, scored)
 
 
 def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Path) -> None:

@@ -36,7 +36,7 @@ class Rights:
     not here. ``protectors``: by dataset, how answers are protected; those of a dataset that is not
     in it are exact. ``excluded``: numbers of the people who are in no answer; ``permitted``: the
     others, or None where nobody is excluded. ``tiers``, ``rules``: by dataset, the caller's tier
-    and what gave it.
+    and what gave it. ``roles``, ``countries``: what the caller's employers vouch for.
     """
 
     caller: Caller | None
@@ -47,6 +47,8 @@ class Rights:
     protectors: Mapping[str, Protector]
     excluded: BitMap
     permitted: BitMap | None
+    roles: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
 
     @cached_property
     def logged(self) -> dict[str, Any]:

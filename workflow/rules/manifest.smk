@@ -37,6 +37,7 @@ rule manifest:
         phenopackets=rules.phenopackets.output,
         consent=rules.consent.output,
         nodes=rules.node_people.output,
+        scoring_files=rules.scoring_files.output,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
         distances=rules.distances.output,
         suite=rules.suite.output,

@@ -45,6 +45,7 @@ rule ask:
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
         issuer=rules.issuer.output,
         shares=rules.public_shares.output.shares,
+        scores=rules.scoring_files.output,
         foreign=optional(config["network"]["nodes"]),
     output:
         answers=f"{RESULTS}/queries/answers.parquet",

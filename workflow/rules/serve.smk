@@ -1,5 +1,6 @@
 # Needs: people, phenotypes, genes, distances.
-# Makes: the rest of each node's folder (people, phenotypes, node.yaml), so that it can be served or moved.
+# Makes: the rest of each node's folder (people, phenotypes, node.yaml, scoring files, drug-gene rules), so that it can
+# be served or moved.
 
 
 # what the node answers from, and what lies beside it for its operator
@@ -76,6 +77,40 @@ rule node_people:
         "Node folders: people and phenotypes of {params.number} countries"
     script:
         f"{SCRIPTS}/node_people.py"
+
+
+rule scoring_files:
+    input:
+        effects=rules.phenotypes.output.effects,
+        traits=config["traits"],
+        drug_genes=config["drug_genes"],
+    output:
+        scores=expand(f"{RESULTS}/scores/{{trait}}.txt.gz", trait=INPUTS.scored),
+        copies=expand(
+            f"{RESULTS}/nodes/{{country}}/scores/{{trait}}.txt.gz",
+            country=COUNTRIES,
+            trait=INPUTS.scored,
+        ),
+        drug_genes=expand(
+            f"{RESULTS}/nodes/{{country}}/drug_genes.tsv", country=COUNTRIES
+        ),
+    log:
+        f"{LOGS}/scoring_files.log",
+    benchmark:
+        f"{BENCHMARKS}/scoring_files.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        number=len(COUNTRIES),
+        code=code("export/scoring_files.py"),
+        traits=INPUTS.scored,
+    message:
+        "Scoring files and drug-gene rules for {params.number} operators"
+    script:
+        f"{SCRIPTS}/scoring_files.py"
 
 
 rule distances:

@@ -1,0 +1,145 @@
+"""Which drugs a person's genotype speaks against: rules as data, looked up where the person is.
+
+A table in the node's folder (``drug_genes.tsv``, 1-based positions as VCF has them) names a drug
+by ATC code, an allele, and how many copies of it are a warning.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.model import InputError, Variant
+from rehearsal.node.access import rights
+from rehearsal.node.beacon import framing
+from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.http import Api, Json, query_pairs
+from rehearsal.node.own_patient import own_patient
+
+FILE_NAME = "drug_genes.tsv"
+COLUMNS = (
+    *("drug", "label", "gene", "variant", "contig", "position", "ref", "alt", "copies"),
+    *("advice", "evidence"),
+)
+MOST_DRUGS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DrugRule:
+    """From ``copies`` of an allele on, a drug is flagged. ``drug``: a CURIE, ``ATC:C10AA01``."""
+
+    drug: str
+    label: str
+    gene: str
+    name: str
+    variant: Variant
+    copies: int
+    advice: str
+    evidence: str
+
+
+def read_drug_rules(path: Path) -> list[DrugRule]:
+    """The rules of a table. Raises InputError naming the file, the line and what was expected."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t")
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise InputError(path, "columns", f"expected {' '.join(COLUMNS)}")
+            return [_rule(path, reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, "file", f"a readable table ({error})") from None
+
+
+def _rule(path: Path, line: int, row: dict[str, str | None]) -> DrugRule:
+    def wrong(column: str, expected: str) -> InputError:
+        return InputError(path, f"line {line}: {column}", f"{expected}, not {row[column]!r}")
+
+    if None in row or None in row.values():
+        raise InputError(path, f"line {line}", f"{len(COLUMNS)} columns")
+    if not row["drug"].startswith("ATC:"):
+        raise wrong("drug", "an ATC code like ATC:C10AA01")
+    if row["contig"] not in CONTIG_LENGTHS:
+        raise wrong("contig", "a contig of GRCh38 like chr12")
+    for column in ("position", "copies"):
+        if not row[column].isdecimal() or int(row[column]) < 1:
+            raise wrong(column, "a whole number above 0")
+    for column in ("ref", "alt"):
+        if not row[column] or not set(row[column]) <= set("ACGT"):
+            raise wrong(column, "bases")
+    variant = Variant(row["contig"], int(row["position"]) - 1, row["ref"], row["alt"])
+    return DrugRule(
+        row["drug"],
+        row["label"],
+        row["gene"],
+        row["variant"],
+        variant,
+        int(row["copies"]),
+        row["advice"],
+        row["evidence"],
+    )
+
+
+class DrugFlags:
+    """``GET /drug_flags/{id}?drugs=ATC:C10AA01,ATC:C10AA05``, for a clinician's own patient.
+
+    ``folder``: the node's; without a table in it no drug is ever flagged. Raises InputError.
+    """
+
+    def __init__(self, holdings: Holdings, folder: Path | None) -> None:
+        self._holdings = holdings
+        path = None if folder is None else folder / FILE_NAME
+        self._rules = read_drug_rules(path) if path is not None and path.exists() else []
+
+    def add_to(self, api: Api) -> None:
+        api.add("/drug_flags/{id}", self.answer)
+
+    async def answer(self, request: Request) -> Json:
+        caller = rights(request)
+        position = own_patient(caller, self._holdings, request.path_params["id"])
+        drugs = _drugs(query_pairs(request)) or sorted({rule.drug for rule in self._rules})
+        response = {"drugs": [self._told(drug, position) for drug in drugs]}
+        return Json(framing.informational(self._holdings.settings.beacon_id, response))
+
+    def _told(self, drug: str, position: int) -> dict[str, Any]:
+        """Whether a drug is flagged, and by how many of the ``rules`` that there are for it: a
+        drug without a rule is not known to be safe."""
+        rules = [rule for rule in self._rules if rule.drug == drug]
+        reasons = [
+            {**_plain(rule), "copies": copies}
+            for rule in rules
+            if (copies := self._copies(rule.variant, position)) >= rule.copies
+        ]
+        return {"drug": drug, "flagged": bool(reasons), "rules": len(rules), "reasons": reasons}
+
+    def _copies(self, variant: Variant, position: int) -> int:
+        row = self._holdings.variants.get(variant.contig, variant.start, variant.ref, variant.alt)
+        if row is None:
+            return 0
+        return int(position in row.carriers()) + int(position in row.homozygotes())
+
+
+def _plain(rule: DrugRule) -> dict[str, Any]:
+    told = asdict(rule) | {"variant": str(rule.variant)}
+    del told["drug"]
+    return told
+
+
+def _drugs(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    drugs: list[str] = []
+    for key, value in pairs:
+        if key != "drugs":
+            raise BeaconProblem(f"unknown parameter {shown(key)}: only drugs is known")
+        drugs += [one for one in value.split(",") if one]
+    for drug in drugs:
+        if not drug.startswith("ATC:"):
+            raise BeaconProblem(f"drugs: ATC codes like ATC:C10AA01, not {shown(drug)}")
+    if len(drugs) > MOST_DRUGS:
+        raise BeaconProblem(f"drugs: at most {MOST_DRUGS}")
+    return list(dict.fromkeys(drugs))

@@ -1,0 +1,98 @@
+"""``/scores``: histograms and sums of the scores of many; one score only to one's own clinician.
+
+Exact sums go to controlled access alone: whoever may choose the edges of bins could subtract
+histograms from each other, so rounding and thresholds would protect nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+
+from rehearsal.node.access import Rights, rights
+from rehearsal.node.beacon import framing
+from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.http import Api, Json, read_body
+from rehearsal.node.own_patient import own_patient
+from rehearsal.node.scoring.request import read_hazard, read_histogram
+from rehearsal.node.scoring.scorer import Group, Scorer
+
+
+class Scoring:
+    """The handlers over one node's people and scoring files.
+
+    ``folder``: the node's. Raises InputError for a scoring file that cannot be used.
+    """
+
+    def __init__(self, holdings: Holdings, folder: Path | None) -> None:
+        self._holdings = holdings
+        self._scorer = Scorer(holdings, folder)
+
+    def add_to(self, api: Api) -> None:
+        api.add("/scores", self.files)
+        api.add("/scores", self.histogram, ["POST"])
+        api.add("/scores/hazard", self.hazard, ["POST"])
+        api.add("/scores/{digest}/individuals/{id}", self.of_patient)
+
+    async def files(self, request: Request) -> Json:
+        """Which scoring files can be asked for: open to everybody, as the files are."""
+        return self._told(
+            {
+                "scoringFiles": [
+                    {
+                        "scoringFile": one.digest,
+                        "name": one.name,
+                        "trait": one.trait,
+                        "variants": len(one.weights),
+                    }
+                    for one in self._scorer.files.values()
+                ]
+            }
+        )
+
+    async def histogram(self, request: Request) -> Json:
+        caller = self._entitled(request)
+        asked = read_histogram(await read_body(request))
+        people, groups = self._scorer.histogram(
+            asked.digest, asked.edges, caller.permitted, asked.by_sex, asked.disease
+        )
+        return self._told(
+            {
+                "scoringFile": asked.digest,
+                "edges": asked.edges.tolist(),
+                "people": people,
+                "groups": [_group(one) for one in groups],
+            }
+        )
+
+    async def hazard(self, request: Request) -> Json:
+        caller = self._entitled(request)
+        asked = read_hazard(await read_body(request))
+        sums = self._scorer.hazard(asked.digest, asked.disease, asked.coefficient, caller.permitted)
+        return self._told({"scoringFile": asked.digest, **asdict(sums)})
+
+    async def of_patient(self, request: Request) -> Json:
+        caller = rights(request)
+        position = own_patient(caller, self._holdings, request.path_params["id"])
+        digest = request.path_params["digest"]
+        score = float(self._scorer.scores(digest)[position])
+        return self._told({"scoringFile": digest, "score": score})
+
+    def _entitled(self, request: Request) -> Rights:
+        """The rights of a caller who is told of people exactly. Raises BeaconProblem."""
+        caller = rights(request)
+        dataset = self._holdings.settings.people_dataset
+        counted = caller.sees(dataset) and caller.granted(dataset, "count") == "count"
+        if not counted or not caller.exact(dataset, "count"):
+            raise caller.refusal()
+        return caller
+
+    def _told(self, response: dict[str, Any]) -> Json:
+        return Json(framing.informational(self._holdings.settings.beacon_id, response))
+
+
+def _group(one: Group) -> dict[str, Any]:
+    return {**one.labels, "below": one.below, "counts": list(one.counts), "above": one.above}

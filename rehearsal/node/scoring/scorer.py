@@ -1,0 +1,168 @@
+"""Scores of a node's people: computed once a scoring file, told as sums only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from rehearsal.export.scoring_files import SUFFIX, ScoringFile, read_scoring_file
+from rehearsal.model import SEXES, InputError
+from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.people import AGE
+from rehearsal.node.scoring.cox import Derivatives, derivatives
+
+FOLDER = "scores"  # in a node's folder: what its operator lets be asked for
+KEPT = 16  # files whose scores stay in memory: 8 bytes a person
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People of a histogram who are told apart. ``below`` and ``above``: beside the bins."""
+
+    labels: Mapping[str, str | bool]
+    below: int
+    counts: tuple[int, ...]
+    above: int
+
+
+class Scorer:
+    """Knows a node's scoring files and scores its people by them.
+
+    Files are read when the node starts, people are scored when a file is first asked for.
+    Raises InputError for a file that cannot be used.
+    """
+
+    def __init__(self, holdings: Holdings, folder: Path | None) -> None:
+        self._holdings = holdings
+        paths = sorted((folder / FOLDER).glob(f"*{SUFFIX}")) if folder is not None else []
+        self.files: dict[str, ScoringFile] = {}
+        for path in paths:
+            file = read_scoring_file(path)
+            self._refuse_exchanged(path, file)
+            self.files[file.digest] = file
+        self._scores = lru_cache(maxsize=KEPT)(self._scored)
+        self._followed = lru_cache(maxsize=KEPT)(self._follow)
+
+    def file(self, digest: str) -> ScoringFile:
+        """Raises BeaconProblem (404) for a file that this node does not have."""
+        if digest not in self.files:
+            raise BeaconProblem(f"no scoring file {shown(digest)} at this node; see /scores", 404)
+        return self.files[digest]
+
+    def scores(self, digest: str) -> Numbers:
+        """Everybody's standardised score, by number. Do not change the array: it is kept."""
+        return self._scores(self.file(digest).digest)
+
+    def _scored(self, digest: str) -> Numbers:
+        """A sum over carriers: who carries nothing costs nothing."""
+        file, variants = self.files[digest], self._holdings.variants
+        total = np.zeros(self._holdings.people.size)
+        for one in file.weights:
+            row = variants.get(one.contig, one.start, one.ref, one.alt)
+            if row is None:  # nobody here carries it
+                continue
+            for carriers in (row.carriers(), row.homozygotes()):
+                total[np.array(carriers, dtype=np.int64)] += one.weight
+        return (total - file.mean) / file.sd
+
+    def _refuse_exchanged(self, path: Path, file: ScoringFile) -> None:
+        """A weight of the reference allele would be added to nobody instead of to nearly all."""
+        for one in file.weights:
+            if self._holdings.variants.get(one.contig, one.start, one.alt, one.ref) is not None:
+                where = f"{one.contig.removeprefix('chr')} {one.start + 1}"
+                raise InputError(path, where, "the alternate allele as effect_allele")
+
+    # --- what is told ---
+
+    def histogram(
+        self,
+        digest: str,
+        edges: Numbers,
+        among: BitMap | None,
+        by_sex: bool,
+        disease: str | None,
+    ) -> tuple[int, list[Group]]:
+        """How many people there are, and how many in each bin ``[edge, next edge)`` of each group.
+
+        ``among``: the people who may be in it, None for everybody. Groups: all, or by sex, by
+        whether people have a disease (or one under it), or both.
+        """
+        scores = self.scores(digest)
+        chosen = np.zeros(len(scores), dtype=bool)
+        chosen[np.array(self._everyone if among is None else among, dtype=np.int64)] = True
+        parts: list[tuple[dict[str, str | bool], NDArray[np.bool_]]] = [({}, chosen)]
+        if by_sex:
+            parts = [
+                ({**labels, "sex": sex}, mask & self._mask(self._holdings.of_sex[sex]))
+                for labels, mask in parts
+                for sex in SEXES
+            ]
+        if disease is not None:
+            ill = self._mask(self._holdings.people.with_term(disease))
+            parts = [
+                ({**labels, "case": case}, mask & (ill == case))
+                for labels, mask in parts
+                for case in (True, False)
+            ]
+        return int(chosen.sum()), [_group(labels, scores[mask], edges) for labels, mask in parts]
+
+    def hazard(
+        self, digest: str, disease: str, coefficient: float, among: BitMap | None
+    ) -> Derivatives:
+        """This node's part in a Cox regression of the age at a disease on the score, by sex."""
+        scores, (left, ill) = self.scores(digest), self._followed(disease)
+        chosen = left >= 0  # who is not one year old was not followed for a whole year
+        if among is not None:
+            chosen &= self._mask(among)
+        total = Derivatives(0, 0, 0.0, 0.0)
+        for sex in SEXES:
+            mine = chosen & self._mask(self._holdings.of_sex[sex])
+            total += derivatives(scores[mine], left[mine], ill[mine], coefficient)
+        return total
+
+    def _follow(self, disease: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """By person: the last whole year that they lived through without the disease or in which
+        it began, and whether it did. Onsets are told in whole years, so somebody of 50 is at risk
+        up to the year that ends with their birthday of 50."""
+        people = self._holdings.people
+        ages, owners = people.numbers_of(AGE)
+        left = np.empty(people.size, dtype=np.int64)
+        left[np.array(owners)] = np.array(ages, dtype=np.int64) - 1
+        ill = np.zeros(people.size, dtype=bool)
+        codes = {disease, *people.under(disease)}
+        for position in people.with_term(disease):
+            onsets = [
+                one["age_of_onset"]
+                for one in people.record(position)["diseases"]
+                if codes & {one["code"], one["mondo"]} and one["age_of_onset"] is not None
+            ]
+            if onsets:
+                left[position], ill[position] = int(min(onsets)), True
+            else:  # nobody knows when: not followed
+                left[position] = -1
+        return left, ill
+
+    @property
+    def _everyone(self) -> BitMap:
+        return self._holdings.people.everyone
+
+    def _mask(self, people: BitMap) -> NDArray[np.bool_]:
+        mask = np.zeros(self._holdings.people.size, dtype=bool)
+        mask[np.array(people, dtype=np.int64)] = True
+        return mask
+
+
+def _group(labels: Mapping[str, str | bool], scores: Numbers, edges: Numbers) -> Group:
+    bins = np.searchsorted(edges, scores, side="right")
+    counts = np.bincount(bins, minlength=len(edges) + 1)
+    inside = tuple(int(number) for number in counts[1:-1])
+    return Group(labels, int(counts[0]), inside, int(counts[-1]))

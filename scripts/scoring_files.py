@@ -1,0 +1,30 @@
+"""What every operator gets beside their own data: scoring files, and rules on drugs and genes."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.export.scoring_files import write_scoring_file
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.phenotypes.traits import read_traits
+
+
+def main(smk):
+    effects = pd.read_parquet(smk.input.effects)
+    diseases = {one.name: one for one in read_traits(smk.input.traits).diseases}
+    written = {}
+    for trait, output in zip(smk.params.traits, smk.output.scores, strict=True):
+        write_scoring_file(effects, diseases[trait], Path(output))
+        written[Path(output).name] = output
+    sources = {copy: written[Path(copy).name] for copy in smk.output.copies}
+    sources |= dict.fromkeys(smk.output.drug_genes, smk.input.drug_genes)
+    for copy, source in sources.items():
+        with written_aside(copy) as path:
+            shutil.copyfile(source, path)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
