@@ -126,6 +126,18 @@ def _add_node(commands: argparse._SubParsersAction) -> None:
     serve.add_argument("--loss", type=_share, default=0.0, help="share of packets that get lost")
     serve.set_defaults(run=partial(_until_told, _node_serve))
 
+    admit = commands.add_parser("admit", help="let somebody arrive at a node")
+    admit.add_argument("folder", type=Path, help="of the node, which may be serving")
+    admit.add_argument("phenopacket", type=Path, help="JSON, GA4GH Phenopackets v2")
+    admit.add_argument("--genotypes", type=Path, help="VCF or BCF of this person")
+    admit.add_argument("--consent", help="what they permit, e.g. DUO:0000042,DUO:0000043")
+    admit.set_defaults(run=_node_admit)
+
+    contact = commands.add_parser("contact", help="whom an alert's token stands for")
+    contact.add_argument("folder", type=Path)
+    contact.add_argument("token")
+    contact.set_defaults(run=_node_contact)
+
 
 def _add_network(commands: argparse._SubParsersAction) -> None:
     serve = commands.add_parser("serve", help="answer for all nodes of a registry")
@@ -248,6 +260,18 @@ def _node_serve(options: argparse.Namespace) -> None:
         endpoint_file=options.endpoint_file,
         line=Line(options.delay_ms, options.bandwidth_mbps, options.jitter_ms, options.loss),
     )
+
+
+def _node_admit(options: argparse.Namespace) -> None:
+    from rehearsal.node.alerts.arrival import admit
+
+    print(admit(options.folder, options.phenopacket, options.genotypes, options.consent))
+
+
+def _node_contact(options: argparse.Namespace) -> None:
+    from rehearsal.node.alerts.store import person_behind
+
+    print(person_behind(options.folder, options.token))
 
 
 def _network_serve(options: argparse.Namespace) -> None:

@@ -15,11 +15,13 @@ from starlette.responses import HTMLResponse, Response
 
 from rehearsal import __version__
 from rehearsal.model import Granularity
+from rehearsal.network.alerts import Alerts
 from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.health_page import health_body, health_html
 from rehearsal.network.joining import BEACON_ID, Conditions, join_entries, join_terms
 from rehearsal.network.matchmaking import PATH as MATCH
 from rehearsal.network.matchmaking import join_matches
+from rehearsal.network.scores import Scores
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
 from rehearsal.node.app import add_entry_routes
 from rehearsal.node.beacon import describing, framing
@@ -59,6 +61,8 @@ def network_app(network: Network) -> Api:
     api.add("/map", inform(lambda request: describing.beacon_map(base_url(request))))
     api.add("/health", partial(_health, network))
     api.add(f"/{MATCH}", partial(_match, network), POST)
+    Scores(network).add_to(api)
+    Alerts(network).add_to(api)
     return api
 
 

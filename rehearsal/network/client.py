@@ -49,16 +49,18 @@ class NodeRequest:
     ``path``: below a node's base URL, percent-encoded. ``body``: of a POST; ``parameters``: of a
     GET. ``authorization``: the asker's own header, for our own nodes and those to which the
     registry forwards it. ``purpose``: what the answer is for, as DUO terms. ``query``: name of the
-    query in the answers.
+    query in the answers. ``is_beacon``: an answer must have a summary of results, unless it is one
+    of Beacon's own pages about the service; of nothing else can a GET take the place of a POST.
     """
 
     path: str
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST", "DELETE"] = "GET"
     body: dict[str, Any] | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     authorization: str | None = None
     purpose: str | None = None
     query: str = ""
+    is_beacon: bool = True
 
     @classmethod
     def of(cls, query: Query) -> NodeRequest:
@@ -138,7 +140,8 @@ class NetworkClient:
             async with asyncio.timeout_at(started + deadline_s):
                 await self._exchange(node, request, exchange)
             latency_s = clock() - started
-            state, content, reason = _read_answer(request.path, exchange)
+            summarised = request.is_beacon and request.path not in WITHOUT_SUMMARY
+            state, content, reason = _read_answer(summarised, exchange)
         except TimeoutError:
             latency_s, content, state = clock() - started, None, "late"
             reason = f"no whole answer within {deadline_s:g} s ({len(exchange.body)} bytes came)"
@@ -161,13 +164,14 @@ class NetworkClient:
 
     async def _exchange(self, node: NodeEntry, request: NodeRequest, exchange: _Exchange) -> None:
         """Send and receive. A node that takes no POST is asked by GET, from then on at once."""
-        if request.method == "POST" and node.url in self._only_get:
-            request = request.as_get()
+        by_get = request.method == "POST" and request.is_beacon
+        if by_get and node.url in self._only_get:
+            request, by_get = request.as_get(), False
         await self._send_surely(node, request, exchange)
-        if request.method == "POST" and exchange.status in POST_NOT_TAKEN:
-            by_get = request.as_get()
+        if by_get and exchange.status in POST_NOT_TAKEN:
+            asked_by_get = request.as_get()
             exchange.clear()
-            await self._send_surely(node, by_get, exchange)
+            await self._send_surely(node, asked_by_get, exchange)
             if exchange.status == 200:
                 self._only_get.add(node.url)
 
@@ -188,7 +192,7 @@ class NetworkClient:
         async with self._session.request(
             request.method,
             url.with_query(request.parameters) if request.parameters else url,
-            data=None if request.method == "GET" else orjson.dumps(request.body or {}),
+            data=orjson.dumps(request.body or {}) if request.method == "POST" else None,
             headers=_headers(node, request),
             allow_redirects=False,
         ) as response:
@@ -273,7 +277,9 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _read_answer(path: str, exchange: _Exchange) -> tuple[AnswerState, dict[str, Any] | None, str]:
+def _read_answer(
+    summarised: bool, exchange: _Exchange
+) -> tuple[AnswerState, dict[str, Any] | None, str]:
     """State, body and reason of a whole HTTP answer. Raises BadAnswerError for nonsense."""
     status = exchange.status or 0
     if 300 <= status < 400:
@@ -286,7 +292,7 @@ def _read_answer(path: str, exchange: _Exchange) -> tuple[AnswerState, dict[str,
     if content is None:
         start = bytes(exchange.body[:40])
         raise BadAnswerError(f"HTTP 200 with a body that is no JSON object: {start!r}")
-    if path not in WITHOUT_SUMMARY and (fault := _summary_fault(content)):
+    if summarised and (fault := _summary_fault(content)):
         raise BadAnswerError(f"HTTP 200 without a Beacon answer: {fault}")
     return "answered", content, ""
 

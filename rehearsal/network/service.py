@@ -73,6 +73,11 @@ class Network:
         """One answer a node, in the order of the registry."""
         return await self._ask(self.nodes, request, conditions, self._now())
 
+    async def put(self, node: NodeEntry, request: NodeRequest, deadline_s: float) -> Answer:
+        """One node's answer, whatever is known of its health, to which it adds nothing: a node may
+        be asked to hold its answer back."""
+        return await self._client.put(node, request, self._now(), deadline_s)
+
     async def entries(
         self, request: NodeRequest, entry_type: str, conditions: Conditions
     ) -> tuple[list[Part], float]:

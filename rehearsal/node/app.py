@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,7 +32,15 @@ from rehearsal.node.http import (
 from rehearsal.node.matchmaker.app import Matching
 
 
-def beacon_app(holdings: Holdings, gate: Gate) -> Admitting:
+class Extension(Protocol):
+    """What a node answers beside Beacon and htsget."""
+
+    def add_to(self, api: Api) -> None:
+        """Add its routes."""
+        ...
+
+
+def beacon_app(holdings: Holdings, gate: Gate, *extensions: Extension) -> Admitting:
     """The whole API over a node's holdings; ``gate`` decides who may ask what."""
     settings = holdings.settings
     inform = partial(partial, _informing, settings.beacon_id)
@@ -48,6 +56,8 @@ def beacon_app(holdings: Holdings, gate: Gate) -> Admitting:
     api.add("/map", inform(lambda request: describing.beacon_map(base_url(request))))
     api.add("/match", Matching(holdings, gate.secret).answer, POST)
     api.mount("/htsget", htsget_app(holdings))
+    for extension in extensions:
+        extension.add_to(api)
     return Admitting(api, gate)
 
 

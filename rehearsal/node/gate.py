@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,10 @@ class _Gains:
 
 
 class Gate:
-    """Decides for one node. ``audit`` None writes no log; ``folder`` None keeps nothing on disk."""
+    """Decides for one node. ``audit`` None writes no log; ``folder`` None keeps nothing on disk.
+
+    ``state``: the folder of what the node writes while it serves, or None.
+    """
 
     def __init__(
         self,
@@ -83,7 +86,7 @@ class Gate:
             fetch,
             **extra,
         )
-        state = _state(self._access, folder)
+        state = self.state = _state(self._access, folder)
         self.secret = bytes(32) if state is None else secret_key(state)
         self._guards = _guards(self._access, holdings, state, self.secret)
         self._shares = _shares(folder)
@@ -133,6 +136,19 @@ class Gate:
                 self._kept.popitem(last=False)
         return known
 
+    def standing(self, caller: Caller, purpose: consent.Purpose | None) -> Rights:
+        """The rights that a caller who was verified earlier has now, for a purpose stated then.
+
+        Visas of issuers that the node does not believe any more do not count. Raises BeaconProblem
+        where the caller's own is such, and where the purpose is not for the caller. Whether visas
+        have expired is for who keeps them to see.
+        """
+        believed = {one.issuer: one.visas for one in self._access.issuers}
+        if caller.issuer not in believed:
+            raise BeaconProblem(NOT_BELIEVED, 401)
+        visas = tuple(one for one in caller.visas if one.type in believed.get(one.issuer, ()))
+        return self._worked_out(replace(caller, visas=visas), purpose)
+
     def _worked_out(self, caller: Caller | None, purpose: consent.Purpose | None) -> Rights:
         gains = _Gains() if caller is None else _gains(caller, self._access)
         tiers: dict[str, Tier] = {}
@@ -149,7 +165,18 @@ class Gate:
                 protectors[dataset] = Protector(self._guards[tier], user, self._shares)
         excluded = self._people.not_permitting(purpose, self._access.without_consent == "exclude")
         permitted = self._people.everyone - excluded if excluded else None
-        rights = Rights(caller, purpose, tiers, rules, finest, protectors, excluded, permitted)
+        rights = Rights(
+            caller,
+            purpose,
+            tiers,
+            rules,
+            finest,
+            protectors,
+            excluded,
+            permitted,
+            gains.roles,
+            gains.countries,
+        )
         roles = self._access.roles.get(purpose.term) if purpose else None
         if roles is not None and not gains.roles.intersection(roles):
             raise rights.refusal()

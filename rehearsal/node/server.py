@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError
+from rehearsal.node.alerts.app import Subscribing
+from rehearsal.node.alerts.store import FILE_NAME as ALERTS
+from rehearsal.node.alerts.store import AlertStore
+from rehearsal.node.alerts.watch import Watch
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.distance import NEAR, Distant, Line
+from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.gate import Gate
 from rehearsal.node.people import PeopleStore
 from rehearsal.node.process import listening, serve_app, url_of
+from rehearsal.node.scoring.app import Scoring
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.variant_store import VariantStore
 
@@ -37,11 +44,6 @@ def open_node(folder: Path | str) -> Holdings:
     return Holdings(settings, variants, people)
 
 
-def _app(holdings: Holdings, folder: Path | str, line: Line) -> Any:
-    app = beacon_app(holdings, Gate.open(holdings, Path(folder)))
-    return app if line.is_plain else Distant(app, line)
-
-
 def serve(
     folder: Path | str,
     host: str = "127.0.0.1",
@@ -56,9 +58,30 @@ def serve(
     whole or not at all, once the node has answered a request; it is removed at the end.
     Raises InputError when the folder cannot be served or the address cannot be used.
     """
+    folder = Path(folder)
     holdings = open_node(folder)
-    app = _app(holdings, folder, line)
+    gate = Gate.open(holdings, folder)
+    watch = Watch(holdings, gate, AlertStore(gate.state / ALERTS), folder)
+    app: Any = beacon_app(
+        holdings,
+        gate,
+        Scoring(holdings, folder),
+        DrugFlags(holdings, folder),
+        Subscribing(holdings, watch),
+    )
+    if not line.is_plain:
+        app = Distant(app, line)
     with listening(host, port) as listener:
         url = url_of(listener)
         endpoint = {"country": holdings.settings.country_code, "url": url, "pid": os.getpid()}
-        asyncio.run(serve_app(app, listener, endpoint, endpoint_file, end_with_parent))
+        serving = serve_app(app, listener, endpoint, endpoint_file, end_with_parent)
+        asyncio.run(_beside(watch.keep(), serving))
+
+
+async def _beside(keeping: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]) -> None:
+    """Serve, and let something go on for as long."""
+    keeper = asyncio.ensure_future(keeping)
+    try:
+        await serving
+    finally:
+        keeper.cancel()

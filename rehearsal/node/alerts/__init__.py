@@ -1,0 +1,1 @@
+"""Standing queries: who is told when a patient like theirs arrives at this node."""

@@ -1,0 +1,170 @@
+"""``/subscriptions`` and ``/alerts`` of a node."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from rehearsal.node.access import NO_TOKEN, Rights, rights
+from rehearsal.node.alerts.profile import read_profile
+from rehearsal.node.alerts.store import Alert, Subscription
+from rehearsal.node.alerts.watch import Watch, may_subscribe
+from rehearsal.node.beacon import framing
+from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.http import Api, Json, query_pairs, read_body
+from rehearsal.node.tokens import Caller
+
+LONGEST_WAIT_S = 30.0
+MOST_SUBSCRIPTIONS = 100  # of one subscriber at one node
+MOST_TOKENS = 1000
+
+
+class Subscribing:
+    """The handlers over one node's watch."""
+
+    def __init__(self, holdings: Holdings, watch: Watch) -> None:
+        self._holdings, self._watch, self._store = holdings, watch, watch.store
+
+    def add_to(self, api: Api) -> None:
+        api.add("/subscriptions", self.listed)
+        api.add("/subscriptions", self.subscribe, ["POST"])
+        api.add("/subscriptions/{id}", self.unsubscribe, ["DELETE"])
+        api.add("/alerts", self.alerts)
+        api.add("/alerts/acknowledged", self.acknowledge, ["POST"])
+
+    async def subscribe(self, request: Request) -> Json:
+        """The same subscriber, profile and purpose are the same subscription: subscribing again
+        renews it, with the visas that are shown now."""
+        permitted = rights(request)
+        caller = self._subscriber(permitted)
+        body = _object(await read_body(request), {"profile"})
+        profile = read_profile(body["profile"], self._holdings)
+        purpose = None if permitted.purpose is None else str(permitted.purpose)
+        one = Subscription(_identifier(caller, purpose, profile.plain()), caller, purpose, profile)
+        known = self._store.subscriptions
+        if one.id not in known and len(self._of(caller)) >= MOST_SUBSCRIPTIONS:
+            raise BeaconProblem(f"at most {MOST_SUBSCRIPTIONS} subscriptions at a node", 429)
+        self._store.subscribe(one)
+        return self._answer(_subscription(one))
+
+    async def listed(self, request: Request) -> Json:
+        caller = _caller(rights(request))
+        return self._answer({"subscriptions": [_subscription(one) for one in self._of(caller)]})
+
+    async def unsubscribe(self, request: Request) -> Json:
+        caller = _caller(rights(request))
+        identifier = request.path_params["id"]
+        if identifier not in {one.id for one in self._of(caller)}:
+            raise BeaconProblem("no such subscription of yours at this node", 404)
+        self._store.unsubscribe(identifier)
+        return self._answer({"unsubscribed": identifier})
+
+    async def alerts(self, request: Request) -> Json:
+        """The subscriber's alerts until they are acknowledged; ``waitS`` waits for the first."""
+        caller = _caller(rights(request))
+        wait_s = read_wait_s(query_pairs(request))
+        found = await self._watch.pending(caller.issuer, caller.subject, wait_s)
+        return self._answer({"alerts": [self._told(one) for one in found]})
+
+    async def acknowledge(self, request: Request) -> Json:
+        caller = _caller(rights(request))
+        tokens = read_tokens(await read_body(request))
+        marked = self._store.acknowledge(caller.issuer, caller.subject, tokens)
+        return self._answer({"acknowledged": marked})
+
+    def _subscriber(self, permitted: Rights) -> Caller:
+        if not may_subscribe(permitted, self._holdings) or permitted.caller is None:
+            raise permitted.refusal()
+        return permitted.caller
+
+    def _of(self, caller: Caller) -> list[Subscription]:
+        mine = (caller.issuer, caller.subject)
+        every = self._store.subscriptions.values()
+        return [one for one in every if (one.caller.issuer, one.caller.subject) == mine]
+
+    def _told(self, one: Alert) -> dict[str, Any]:
+        return {
+            "subscription": one.subscription,
+            "node": self._holdings.settings.country_code,
+            "time": _timestamp(one.time),
+            "token": one.token,
+        }
+
+    def _answer(self, response: dict[str, Any]) -> Json:
+        return Json(framing.informational(self._holdings.settings.beacon_id, response))
+
+
+def read_wait_s(pairs: list[tuple[str, str]]) -> float:
+    """``waitS`` of a URL's parameters; 0 without. Raises BeaconProblem."""
+    given = dict(pairs)
+    if len(given) != len(pairs) or not set(given) <= {"waitS"}:
+        raise BeaconProblem("parameters: waitS, once, and nothing else")
+    try:
+        seconds = float(given.get("waitS", "0"))
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= LONGEST_WAIT_S:
+        limits = f"seconds from 0 to {LONGEST_WAIT_S:g}"
+        raise BeaconProblem(f"waitS: {limits}, not {shown(given['waitS'])}")
+    return seconds
+
+
+def read_tokens(body: bytes) -> list[str]:
+    """``{"tokens": [...]}`` of alerts. Raises BeaconProblem."""
+    tokens = _object(body, {"tokens"})["tokens"]
+    if not isinstance(tokens, list) or not all(isinstance(one, str) for one in tokens):
+        raise BeaconProblem("tokens: a list of texts")
+    if len(tokens) > MOST_TOKENS:
+        raise BeaconProblem(f"tokens: at most {MOST_TOKENS}")
+    return tokens
+
+
+def _caller(permitted: Rights) -> Caller:
+    if permitted.caller is None:
+        raise BeaconProblem(NO_TOKEN, 401)
+    return permitted.caller
+
+
+def _object(body: bytes, keys: set[str]) -> dict[str, Any]:
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BeaconProblem(f"the body is no JSON: {error}") from None
+    if not isinstance(given, dict) or set(given) != keys:
+        raise BeaconProblem(f"the body: an object with {', '.join(sorted(keys))}")
+    return given
+
+
+def _identifier(caller: Caller, purpose: str | None, profile: dict[str, Any]) -> str:
+    """The same at every node, so that network and subscriber need to keep no table of ids."""
+    said = orjson.dumps(
+        [caller.issuer, caller.subject, purpose, profile], option=orjson.OPT_SORT_KEYS
+    )
+    return hashlib.sha256(said).hexdigest()[:32]
+
+
+def _subscription(one: Subscription) -> dict[str, Any]:
+    profile = one.profile
+    age = None if profile.age is None else {"from": profile.age[0], "to": profile.age[1]}
+    return {
+        "subscription": one.id,
+        "purpose": one.purpose,
+        "expires": _timestamp(one.caller.expires),
+        "profile": {
+            "sex": profile.sex,
+            "age": age,
+            "terms": list(profile.terms),
+            "gene": profile.gene,
+            "maximumFrequency": profile.maximum_frequency,
+        },
+    }
+
+
+def _timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,186 @@
+"""Somebody who arrives at a node, as the operator admits them: a phenopacket, genotypes, consent.
+
+The file in ``arrivals/`` is JSON with ``phenopacket`` (GA4GH Phenopackets v2, protobuf JSON form),
+``variants`` (lists of contig, 0-based start, ref, alt) and ``consent`` (``uses`` and ``withdrawn``,
+or null where none is recorded).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.model import InputError, Sex, Variant
+
+FOLDER = "arrivals"
+TAKEN, REFUSED = "taken", "refused"  # folders in it
+IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SEXES: Mapping[str, Sex] = {"FEMALE": "female", "MALE": "male"}
+YEARS = re.compile(r"P(\d{1,3})Y.*|P(?:\d+[MWD])+")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What standing queries look at. ``age``: completed years; ``terms``: CURIEs of features that
+    were found and of diseases; ``uses``: DUO terms, None without a consent record."""
+
+    person: str
+    sex: Sex | None
+    age: int | None
+    terms: frozenset[str]
+    variants: frozenset[Variant]
+    uses: tuple[str, ...] | None
+    withdrawn: bool = False
+
+
+def admit(
+    folder: Path,
+    phenopacket: Path,
+    genotypes: Path | None = None,
+    consent: str | None = None,
+) -> Path:
+    """Put somebody into a node's ``arrivals/``, whole or not at all; returns the file.
+
+    ``genotypes``: VCF or BCF whose one sample, or the one named as the phenopacket's subject, is
+    that person; without it the variants are those that the phenopacket interprets. ``consent``: DUO
+    terms, separated by commas. Raises InputError.
+    """
+    if not (folder / "node.yaml").is_file():
+        raise InputError(folder, "folder", "a node's folder with node.yaml")
+    message = _json(phenopacket)
+    arrival = _arrival(phenopacket, {"phenopacket": message, "variants": [], "consent": None})
+    variants = arrival.variants
+    if genotypes is not None:
+        variants |= frozenset(_carried(genotypes, arrival.person))
+    content = {
+        "phenopacket": message,
+        "variants": [[v.contig, v.start, v.ref, v.alt] for v in sorted(variants)],
+        "consent": None if consent is None else {"uses": _uses(consent), "withdrawn": False},
+    }
+    path = folder / FOLDER / f"{arrival.person}.json"
+    with written_aside(path) as aside:
+        aside.write_bytes(orjson.dumps(content))
+    return path
+
+
+def read_arrival(path: Path) -> Arrival:
+    """Raises InputError for a file that ``admit`` does not write."""
+    return _arrival(path, _json(path))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise InputError(path, "file", f"readable JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise InputError(path, "file", "a JSON object")
+    return content
+
+
+def _arrival(path: Path, content: Mapping[str, Any]) -> Arrival:
+    try:
+        packet, consent = content["phenopacket"], content["consent"]
+        subject = packet["subject"]
+        variants = {Variant(str(c), int(s), str(r), str(a)) for c, s, r, a in content["variants"]}
+        arrival = Arrival(
+            person=_identifier(path, subject["id"]),
+            sex=SEXES.get(subject.get("sex", "")),
+            age=_age(path, subject),
+            terms=frozenset(_terms(packet)),
+            variants=frozenset(variants | set(_interpreted(packet))),
+            uses=None if consent is None else tuple(consent["uses"]),
+            withdrawn=consent is not None and consent["withdrawn"] is True,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        what = f"a phenopacket with subject.id ({type(error).__name__}: {error})"
+        raise InputError(path, "phenopacket", what) from None
+    for variant in arrival.variants:
+        if not 0 <= variant.start < CONTIG_LENGTHS.get(variant.contig, 0):
+            raise InputError(path, "variants", f"places on GRCh38, not {variant}")
+    return arrival
+
+
+def _identifier(path: Path, value: Any) -> str:
+    if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
+        expected = f"letters, digits, '.', '_' and '-', not {value!r}"
+        raise InputError(path, "phenopacket.subject.id", expected)
+    return value
+
+
+def _age(path: Path, subject: Mapping[str, Any]) -> int | None:
+    """Completed years, from the age at the last encounter or else the date of birth."""
+    said = (subject.get("timeAtLastEncounter") or {}).get("age", {}).get("iso8601duration")
+    if said is not None:
+        match = YEARS.fullmatch(said)
+        if match is None:
+            key = "phenopacket.subject.timeAtLastEncounter"
+            raise InputError(path, key, f"an age like P27Y, not {said!r}")
+        return int(match[1] or 0)
+    born = subject.get("dateOfBirth")
+    if born is None:
+        return None
+    birth, today = date.fromisoformat(born[:10]), date.today()
+    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+
+
+def _terms(packet: Mapping[str, Any]) -> Iterator[str]:
+    for feature in packet.get("phenotypicFeatures", ()):
+        if not feature.get("excluded", False):
+            yield feature["type"]["id"]
+    for disease in packet.get("diseases", ()):
+        if not disease.get("excluded", False):
+            yield disease["term"]["id"]
+
+
+def _interpreted(packet: Mapping[str, Any]) -> Iterator[Variant]:
+    """The variants that a phenopacket's interpretations say its subject carries."""
+    for interpretation in packet.get("interpretations", ()):
+        for one in interpretation.get("diagnosis", {}).get("genomicInterpretations", ()):
+            said = one.get("variantInterpretation", {}).get("variationDescriptor", {})
+            record = said.get("vcfRecord")
+            if record is not None and record.get("genomeAssembly") == "GRCh38":
+                contig, start = record["chrom"], int(record["pos"]) - 1
+                contig = contig if contig.startswith("chr") else f"chr{contig}"
+                yield Variant(contig, start, record["ref"], record["alt"])
+
+
+def _uses(text: str) -> list[str]:
+    uses = [use.strip() for use in text.split(",")]
+    for use in uses:
+        if not re.fullmatch(r"DUO:\d{7}( MONDO:\d{7})?", use):
+            raise InputError("rehearsal node admit", "--consent", f"like DUO:0000042, not {use!r}")
+    return uses
+
+
+def _carried(path: Path, person: str) -> Iterator[Variant]:
+    """The alternate alleles in a sample's genotypes."""
+    import pysam  # only the operator's command reads VCF: a node does without
+
+    verbosity = pysam.set_verbosity(0)
+    try:
+        with pysam.VariantFile(str(path)) as file:
+            names = list(file.header.samples)
+            sample = person if person in names else names[0] if len(names) == 1 else None
+            if sample is None:
+                raise InputError(path, "samples", f"one sample, or one named {person}")
+            for record in file:
+                alleles = set(record.samples[sample].get("GT") or ()) - {None, 0}
+                for number in sorted(alleles):
+                    yield Variant(record.chrom, record.start, record.ref, record.alleles[number])
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(path, "file", f"a readable VCF or BCF ({error})") from None
+    finally:
+        pysam.set_verbosity(verbosity)
