@@ -20,12 +20,14 @@ from rehearsal.genomes.pedigree import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
 from rehearsal.genomes.reference import check_reference, read_reference
-from rehearsal.inputs import Inputs, source_of
+from rehearsal.inputs import Inputs, source_of, stories_folder
 from rehearsal.model import Block, Country, InputError, PlantedVariant
 from rehearsal.network.distance import read_distances
 from rehearsal.network.emulation import check_possible
 from rehearsal.network.emulation.ground import WAYS
 from rehearsal.phenotypes.traits import read_traits
+from rehearsal.stories.known import Known
+from rehearsal.stories.reading import read_stories
 
 
 def check_science(config: Mapping[str, Any], inputs: Inputs, sources: Sequence[Path] = ()) -> None:
@@ -37,7 +39,7 @@ def check_science(config: Mapping[str, Any], inputs: Inputs, sources: Sequence[P
     """
     with _real_names({VARIANTS: config["variants"]}):
         share = config["cohort"]["family_share"]
-        check_numbers(inputs.countries, inputs.numbers, share, inputs.planted)
+        check_numbers(inputs.countries, inputs.numbers, share, inputs.planted, inputs.patients)
         check_minimums(inputs.planted, inputs.numbers)
         check_places(inputs.planted)
         if config["genome"]["reference_fasta"]:
@@ -47,6 +49,7 @@ def check_science(config: Mapping[str, Any], inputs: Inputs, sources: Sequence[P
     if config["genome"]["recombination_map"]:
         check_maps(config["genome"]["recombination_map"], inputs.blocks)
     check_traits(Path(config["traits"]), inputs.planted)
+    check_terms(config, inputs)
     read_templates(Path(config["queries"]))
     read_distances(Path(config["network"]["distances"]))
     check_emulation(config["network"], source_of(["network", "emulation"], sources))
@@ -93,13 +96,21 @@ def check_traits(path: Path, planted: Iterable[PlantedVariant]) -> None:
 
     A disease's ``genes`` names planted variants that are in the germline.
     """
-    germline = {v.gene for v in planted if v.frequency or v.carriers}
+    germline = {v.gene for v in planted if not v.is_somatic}
     for disease in read_traits(path).diseases:
         for risk in disease.genes:
             if risk.gene not in germline:
                 key = f"diseases.{disease.name}.genes.{risk.gene}"
                 expected = f"expected a gene with planted variants: {' '.join(sorted(germline))}"
                 raise InputError(path, key, expected)
+
+
+def check_terms(config: Mapping[str, Any], inputs: Inputs) -> None:
+    """Raises InputError for a story that names a term which HPO does not have."""
+    codes = [country.code for country in inputs.countries]
+    traits = read_traits(Path(config["traits"]))
+    known = Known.of(codes, inputs.planted, inputs.genes, traits, has_ontology=True)
+    read_stories(stories_folder(config), known)
 
 
 def check_maps(template: str, blocks: Sequence[Block]) -> None:

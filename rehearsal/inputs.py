@@ -15,11 +15,14 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, read_masks
 from rehearsal.genomes.blocks import plan_blocks
-from rehearsal.model import Block, Country, Gene, InputError, PlantedVariant, Variant
+from rehearsal.model import Block, Country, Gene, InputError, Patient, PlantedVariant, Variant
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
 from rehearsal.node.drug_genes import read_drug_rules
 from rehearsal.phenotypes.consent import read_consent
 from rehearsal.phenotypes.traits import read_traits
+from rehearsal.stories.known import Known
+from rehearsal.stories.reading import read_stories
+from rehearsal.stories.types import Story
 
 TYPE_NAMES = {
     "boolean": "true or false (True or False on the command line)",
@@ -43,6 +46,12 @@ class Inputs:
     blocks: list[Block]
     foreign: list[NodeEntry]  # nodes of others, in the place of ours
     scored: list[str]  # polygenic diseases: each gets a scoring file
+    stories: list[Story]
+
+    @property
+    def patients(self) -> list[Patient]:
+        """Those whom stories put into the cohort."""
+        return [patient for story in self.stories for patient in story.patients]
 
 
 def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Path) -> Inputs:
@@ -73,10 +82,16 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
     read_consent(Path(config["consent"]))
     read_drug_rules(Path(config["drug_genes"]))
-    diseases = read_traits(Path(config["traits"])).diseases
-    scored = [disease.name for disease in diseases if disease.genetics is not None]
+    traits = read_traits(Path(config["traits"]))
+    scored = [disease.name for disease in traits.diseases if disease.genetics is not None]
     numbers = people_numbers(config, countries, sources)
-    return Inputs(countries, numbers, planted, genes, blocks, foreign, scored)
+    stories = read_stories(stories_folder(config), Known.of(codes, planted, genes, traits))
+    return Inputs(countries, numbers, planted, genes, blocks, foreign, scored, stories)
+
+
+def stories_folder(config: Mapping[str, Any]) -> Path | None:
+    """The folder of stories; None: none are played."""
+    return Path(config["stories"]) if config["stories"] else None
 
 
 def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Path) -> None:

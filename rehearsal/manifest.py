@@ -28,6 +28,7 @@ EXCLUDED: dict[str, str] = {
     "queries/answers.parquet": "latencies were measured; the right answers are truth/answers.json",
     "bench": "latencies and loads were measured",
     "benchmarks": "seconds and memory of every job were measured",
+    "stories": "latencies were measured; the right answers are truth/stories.json",
     "report": "shows latencies, loads, seconds and the machine",
     "logs": "tell times and paths of the machine",
     "issuer": "secret keys are drawn anew in every run",

@@ -98,8 +98,9 @@ class PlantedVariant:
 
     ``frequency`` maps a country code, or ``"*"`` for all others, to an allele frequency.
     ``carriers`` lists (country, role, number of people or families) with role one of
-    ``homozygous``, ``heterozygous``, ``hemizygous``, ``brothers``. Both empty: the variant is
-    somatic, its place must be simulated and the germline must not hold it.
+    ``homozygous``, ``heterozygous``, ``hemizygous``, ``brothers``. Patients of stories may carry
+    it beside. Inheritance ``somatic``: its place must be simulated and the germline must not hold
+    it.
     """
 
     variant: Variant
@@ -110,6 +111,87 @@ class PlantedVariant:
     frequency: dict[str, float] = field(default_factory=dict)
     minimum_per_country: int = 0
     carriers: tuple[tuple[str, str, int], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How stories name it: ``BRCA1 c.68_69del``."""
+        return f"{self.gene} {self.name}"
+
+    @property
+    def is_somatic(self) -> bool:
+        return self.inheritance == "somatic"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An HPO term that a story notes of somebody. ``age_of_onset``: years."""
+
+    code: str
+    label: str
+    age_of_onset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What somebody permits: a legal basis, DUO terms, and whether they took it all back."""
+
+    basis: str
+    uses: tuple[str, ...]
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Somebody whom a story puts into a country's cohort; what it leaves open (None) is drawn.
+
+    ``mother``, ``father``: handles of patients of the same story. ``carries``: copies of planted
+    variants; ``lacks``: planted variants that nobody may give them. Ranges are (lowest, highest).
+    ``diseases`` (ages of onset), ``measurements`` and ``treatments`` go by their names in the
+    traits.
+    """
+
+    story: str
+    handle: str
+    country: str
+    sex: Sex
+    born: tuple[int, int]
+    where: tuple[str, str]  # file, and line and key in it: for complaints
+    template: str = ""  # the patient of the file that this is one of
+    name: str = ""
+    mother: str | None = None
+    father: str | None = None
+    carries: dict[Variant, int] = field(default_factory=dict)
+    lacks: tuple[Variant, ...] = ()
+    tumour: tuple[Variant, ...] = ()
+    diseases: dict[str, tuple[float, float]] | None = None
+    measurements: dict[str, tuple[float, float]] = field(default_factory=dict)
+    treatments: tuple[str, ...] | None = None
+    features: tuple[Finding, ...] | None = None
+    excluded: tuple[Finding, ...] = ()
+    candidate_genes: tuple[str, ...] = ()
+    consent: Consent | None = None
+
+    def error(self, expected: str) -> InputError:
+        """The complaint about this patient, for the caller to raise."""
+        return InputError(*self.where, expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A patient whom a story finds in the cohort: of those who fit, the first in order of a
+    column of a table of the run (by ``individual``), highest or lowest first."""
+
+    story: str
+    handle: str
+    where: tuple[str, str]
+    name: str = ""
+    country: str | None = None
+    sex: Sex | None = None
+    age: tuple[int, int] = (0, 150)
+    table: str = ""  # path below the results; empty: cohort/people.parquet
+    rows: dict[str, str] = field(default_factory=dict)  # only the table's rows with these values
+    order: str = "id"
+    highest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,13 @@ from rehearsal.phenotypes.consent import draw_consent, read_consent
 
 def main(smk):
     people = pd.read_parquet(smk.input.people)
-    drawn = draw_consent(people, read_consent(Path(smk.input.shares)), smk.params.seed)
+    ids = pd.read_parquet(smk.input.patients).set_index(["story", "handle"])["individual"]
+    told = {
+        ids[one.story, one.handle]: one.consent
+        for one in smk.params.patients
+        if one.consent is not None
+    }
+    drawn = draw_consent(people, read_consent(Path(smk.input.shares)), smk.params.seed, told)
     with written_aside(smk.output.consent) as path:
         drawn.to_parquet(path)
 

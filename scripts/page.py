@@ -67,6 +67,7 @@ def main(smk):
         ],
         realism=realism,
         privacy=json.loads(Path(smk.input.privacy).read_text()),
+        stories=stories_of(smk.input.stories),
     )
     write_page(smk.output.page, summary, tables)
     write_summary(smk.output.summary, summary)
@@ -82,6 +83,12 @@ def main(smk):
     }
     for name, chart in stills.items():
         figures.save_still(chart, smk.output[name])
+
+
+def stories_of(paths):
+    """The verdict of every story, by its name."""
+    results = [json.loads(Path(path).read_text()) for path in paths]
+    return {one["name"]: {key: one[key] for key in ("passed", "checks")} for one in results}
 
 
 def audit_check(audit, answers):

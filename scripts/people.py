@@ -1,7 +1,8 @@
-"""Who is in the cohort: sexes, ages, families, and who carries what was planted in named people."""
+"""Who is in the cohort: sexes, ages, families, patients of stories, and who carries what was
+planted in named people."""
 
 from rehearsal.files import written_aside
-from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.pedigree import patient_ids, plan_people
 from rehearsal.logs import logged_to
 from rehearsal.seeds import derive_seed
 
@@ -13,8 +14,14 @@ def main(smk):
         smk.params.family_share,
         smk.params.variants,
         derive_seed(smk.params.seed, "people"),
+        smk.params.patients,
     )
-    for table, output in ((people, smk.output.people), (planted, smk.output.planted)):
+    tables = {
+        smk.output.people: people,
+        smk.output.planted: planted,
+        smk.output.patients: patient_ids(smk.params.patients, people),
+    }
+    for output, table in tables.items():
         with written_aside(output) as path:
             table.to_parquet(path)
 

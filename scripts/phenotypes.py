@@ -21,6 +21,8 @@ def main(smk):
         read_traits(smk.input.traits),
         smk.params.seed,
         smk.params.reference_year,
+        smk.params.patients,
+        pd.read_parquet(smk.input.patients),
     )
     tables = {
         smk.output.diseases: result.diseases,
@@ -29,6 +31,9 @@ def main(smk):
         smk.output.exposures: result.exposures,
         smk.output.treatments: result.treatments,
         smk.output.missing: result.missing,
+        smk.output.excluded_features: result.excluded_features,
+        smk.output.candidate_genes: result.candidate_genes,
+        smk.output.tumour_variants: result.tumour_variants,
         smk.output.family_history: family_history(people, result.diseases),
         smk.output.effects: result.effects,
         smk.output.genetic_values: result.genetic_values,

@@ -32,6 +32,11 @@ def _term(name: str) -> Any:
         return None
 
 
+def is_known(name: str) -> bool:
+    """Whether HPO has the term."""
+    return _term(name) is not None
+
+
 def at_or_below(name: str) -> frozenset[str]:
     """The term and all more special ones; a term that HPO does not know stands alone."""
     found, waiting = {name}, [_term(name)]

@@ -187,18 +187,14 @@ def _sites(template: Template, cohort: Cohort, random: np.random.Generator) -> I
 
 
 def _planted(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
-    germline = [planted for planted in cohort.planted if not _is_somatic(planted)]
+    germline = [planted for planted in cohort.planted if not planted.is_somatic]
     for index in random.permutation(len(germline)):
         yield _allele(germline[index].variant), []
 
 
-def _is_somatic(planted: PlantedVariant) -> bool:
-    return not planted.frequency and not planted.carriers
-
-
 def _somatic(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
     for planted in cohort.planted:
-        if _is_somatic(planted):
+        if planted.is_somatic:
             yield _allele(planted.variant), []
 
 

@@ -6,6 +6,7 @@ are selected with pandas. A query is read from its Beacon request, as any server
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,11 @@ RESTS_ON = {
 }
 PERMISSION = "DUO:00000(?:04|42|06|07|11|43)"
 SEX_OF_TERM = {"NCIT:C16576": "female", "NCIT:C20197": "male"}
+COMPARE = {
+    **{"=": operator.eq, "<": operator.lt, "<=": operator.le},
+    **{">": operator.gt, ">=": operator.ge},
+}
+ONSET_OF = "ageOfOnset:"  # of one disease, by its code
 
 GroupCounts = dict[str, AlleleCounts]
 
@@ -62,7 +68,7 @@ class _Question:
     start: int = 0
     end: int = 0
     allele: tuple[str, str] | None = None  # reference and alternate bases, when it asks for one
-    filters: tuple[str, ...] = ()
+    filters: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def wants_people(self) -> bool:
@@ -83,8 +89,9 @@ class Truth:
     """Answers queries from the whole cohort.
 
     ``trees``: a tree-sequence file a block, individual *i* being row *i* of ``people``;
-    ``people``, ``diseases``, ``features``, ``measurements``, ``consent``: the tables of
-    docs/architecture.md; without ``consent`` everybody permits everything.
+    ``people``, ``diseases``, ``features``, ``measurements``, ``consent``, ``treatments``: the
+    tables of docs/architecture.md; without ``consent`` everybody permits everything. Ages are
+    told for ``reference_year``.
     """
 
     def __init__(
@@ -96,6 +103,8 @@ class Truth:
         measurements: pd.DataFrame,
         genes: Sequence[Gene],
         consent: pd.DataFrame | None = None,
+        treatments: pd.DataFrame | None = None,
+        reference_year: int = 2026,
     ) -> None:
         self._trees = dict(sorted(trees.items()))
         self._people = people.reset_index(drop=True)
@@ -111,8 +120,11 @@ class Truth:
                 diseases[["individual", "mondo"]].rename(columns={"mondo": "code"}),
                 features[["individual", "code"]],
                 measurements[["individual", "code"]],
+                *([] if treatments is None else [treatments[["individual", "code"]]]),
             ]
         ).dropna()
+        self._diseases, self._measurements = diseases, measurements
+        self._year = reference_year
 
     def answer(self, query: Query) -> dict[str, Expected]:
         """The expected answer of every country. Raises ValueError for a query that the truth
@@ -144,7 +156,7 @@ class Truth:
         """Read a Beacon request. Raises ValueError for shapes that the truth does not know."""
         asked = query.request["query"]
         parameters = dict(asked["requestParameters"])
-        question = _Question(query, filters=tuple(item["id"] for item in asked["filters"]))
+        question = _Question(query, filters=tuple(asked["filters"]))
         parameters.pop("assemblyId", None)
         shape = frozenset(parameters)
         if shape == {"referenceName", "start", "referenceBases", "alternateBases"}:
@@ -164,16 +176,34 @@ class Truth:
             raise ValueError(f"{query.id}: no truth for variants with filters")
         return question
 
-    def _selected(self, filters: Sequence[str]) -> np.ndarray:
-        """Which people have all the terms: bool[people]."""
+    def _selected(self, filters: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Which people pass all filters: bool[people]."""
         chosen = np.ones(len(self._people), dtype=bool)
-        for term in filters:
-            if term in SEX_OF_TERM:
+        for one in filters:
+            term = one["id"]
+            if "operator" in one:
+                chosen &= self._people["id"].isin(self._with_number(one)).to_numpy()
+            elif term in SEX_OF_TERM:
                 chosen &= (self._people["sex"] == SEX_OF_TERM[term]).to_numpy()
             else:
                 having = self._codes.loc[_is_or_under(self._codes["code"], term), "individual"]
                 chosen &= self._people["id"].isin(having).to_numpy()
         return chosen
+
+    def _with_number(self, one: Mapping[str, Any]) -> pd.Series:
+        """Who has a value for which ``value operator wanted``, ids. Raises KeyError for an
+        operator and ValueError for a value that the truth does not know."""
+        field, compare, wanted = one["id"], COMPARE[one["operator"]], float(one["value"])
+        if field == "age":
+            return self._people.loc[compare(self._year - self._people["birth_year"], wanted), "id"]
+        if field == "ageOfOnset" or field.startswith(ONSET_OF):
+            table, column = self._diseases, "age_of_onset"
+            if code := field.removeprefix("ageOfOnset").removeprefix(":"):
+                table = table[_is_or_under(table["code"], code) | (table["mondo"] == code)]
+        else:
+            table, column = self._measurements, "value"
+            table = table[table["code"] == field]
+        return table.loc[compare(table[column].astype(float), wanted), "individual"]
 
     def _permitting(self, purpose: str | None) -> np.ndarray:
         """Whose consent permits a purpose: bool[people]. Raises ValueError for purposes with
@@ -268,9 +298,11 @@ def _groups(counts: np.ndarray) -> GroupCounts:
 
 
 def _is_or_under(codes: pd.Series, term: str) -> pd.Series:
-    """Whether a code is the term or lies under it: in HPO, and in ICD-10 by the codes alone."""
+    """Whether a code is the term or lies under it: in HPO; in ICD-10 and ATC by the codes alone."""
     if term.startswith("HP:"):
         return codes.isin(at_or_below(term))
+    if term.startswith("ATC:"):
+        return codes.str.startswith(term)
     same = codes == term
     if not term.startswith("ICD10"):
         return same
@@ -374,7 +406,7 @@ def _copies(tree: tskit.Tree, site: Any) -> dict[str, int]:
 def write_truth(expected: Mapping[str, Mapping[str, Expected]], path: Path) -> None:
     """Write expected answers, by query id and country, as JSON."""
     content = {
-        query: {country: _to_json(answer) for country, answer in countries.items()}
+        query: {country: expected_to_json(answer) for country, answer in countries.items()}
         for query, countries in expected.items()
     }
     with written_aside(path) as aside:
@@ -385,14 +417,15 @@ def read_truth(path: Path) -> dict[str, dict[str, Expected]]:
     """What ``write_truth`` wrote. Raises InputError for any other file."""
     try:
         return {
-            query: {country: _from_json(answer) for country, answer in countries.items()}
+            query: {country: expected_from_json(answer) for country, answer in countries.items()}
             for query, countries in orjson.loads(path.read_bytes()).items()
         }
     except (OSError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         raise InputError(path, "file", f"expected answers in JSON: {error}") from error
 
 
-def _to_json(answer: Expected) -> dict[str, Any]:
+def expected_to_json(answer: Expected) -> dict[str, Any]:
+    """An expected answer as plain JSON values."""
     content: dict[str, Any] = {"exists": answer.exists, "count": answer.count}
     if answer.alleles:
         content["alleles"] = [
@@ -405,7 +438,8 @@ def _to_json(answer: Expected) -> dict[str, Any]:
     return content
 
 
-def _from_json(content: Mapping[str, Any]) -> Expected:
+def expected_from_json(content: Mapping[str, Any]) -> Expected:
+    """What ``expected_to_json`` made."""
     return Expected(
         exists=content["exists"],
         count=content["count"],

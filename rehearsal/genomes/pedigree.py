@@ -7,7 +7,7 @@ parents in the cohort or is a founder.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,15 +15,15 @@ import pandas as pd
 
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.blocks import CONFIG, VARIANTS, variant_label
-from rehearsal.model import Country, InputError, PlantedVariant
+from rehearsal.genomes.story_families import StoryFamily, family_plan, story_families
+from rehearsal.model import Country, InputError, Patient, PlantedVariant, Variant
 from rehearsal.seeds import derive_seed
 
 OLDEST, YOUNGEST = 1935, 2024  # birth years
 PARENT_AGE = (18, 45)  # of a mother or father when a child is born, years
 PARENT_AGE_MEAN, PARENT_AGE_SD = 29.0, 5.0
-FIRST_CASE_BORN = 2015  # the child of the rare-disease story
-OTHER_CASES_BORN = (2008, 2020)
-BROTHERS_BORN = (1996, 1993)  # the two men of the infectious-disease story, 27 and 30
+HOMOZYGOUS_BORN = (2008, 2020)
+BROTHERS_BORN = (1990, 2000)  # the elder; the other one to four years later
 
 # Relative number of people by birth year, shaped like the age pyramid of the EU (from memory).
 PYRAMID_YEARS = (1935, 1950, 1965, 1985, 2005, 2024)
@@ -73,31 +73,38 @@ def plan_people(
     family_share: float,
     planted: Sequence[PlantedVariant],
     seed: int,
+    patients: Sequence[Patient] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The people of the cohort and the plan for variants planted in named people.
 
     ``numbers`` maps a country's code to its number of people, ``family_share`` is the share of
     them who are members of families (the families that planted variants need are reserved first
     and count). The first frame has ``PEOPLE_COLUMNS``: countries contiguous in the order given,
-    ids running within a country. The second has ``PLAN_COLUMNS``, two kinds of row:
+    ids running within a country; the patients of stories are a country's last people
+    (``patient_ids``). The second has ``PLAN_COLUMNS``, three kinds of row:
 
     - ``carries``: the founder ``person`` has the variant on ``haplotype`` (0 the mother's);
-    - ``transmits``: ``person`` gives ``haplotype`` to ``child`` at the variant's position.
+    - ``transmits``: ``person`` gives ``haplotype`` to ``child`` at the variant's position;
+    - ``lacks``: no haplotype of the founder ``person`` has it where no ``carries`` says so.
 
     Each country has draws of its own: adding a country changes nobody in the others. Raises
     InputError as ``check_numbers`` does.
     """
-    check_numbers(countries, numbers, family_share, planted)
+    check_numbers(countries, numbers, family_share, planted, patients)
     codes = [country.code for country in countries]
     cases = _cases(planted, codes)
+    genes = {one.variant: one.gene for one in planted}
     frames, plans = [], []
     for code in codes:
         rng = np.random.default_rng(derive_seed(seed, "pedigree", code))
         own = [case for case in cases if case.country == code]
-        batches = _country_batches(code, numbers.get(code, 0), family_share, own, rng)
+        told = story_families(patients, code)
+        batches = _country_batches(code, numbers.get(code, 0), family_share, own, told, rng)
         people = _people_frame(code, batches)
         frames.append(people)
-        plans += _plan_rows(own, people["id"].to_numpy(), rng)
+        ids = people["id"].to_numpy()
+        plans += _plan_rows(own, ids, rng)
+        plans += _story_rows(told, ids, genes, rng)
     people = pd.concat(frames, ignore_index=True) if frames else _people_frame("", [])
     plan = pd.DataFrame(plans, columns=list(PLAN_COLUMNS))
     numbers_of = ("case", "haplotype")
@@ -109,11 +116,12 @@ def check_numbers(
     numbers: dict[str, int],
     family_share: float,
     planted: Sequence[PlantedVariant],
+    patients: Sequence[Patient] = (),
 ) -> None:
     """Whether such people can be planned, without planning them.
 
-    Raises InputError when a country has too few people for its families or cases, and for cases
-    that cannot be (a country without people, ``brothers`` on an autosome).
+    Raises InputError when a country has too few people for its families, cases or patients of
+    stories, and for those that cannot be (a country without people, ``brothers`` on an autosome).
     """
     if not 0 <= family_share <= 1:
         raise InputError(CONFIG, "cohort.family_share", "expected a number from 0 to 1")
@@ -121,7 +129,26 @@ def check_numbers(
     cases = _cases(planted, codes)
     for code in codes:
         own = [case for case in cases if case.country == code]
-        _check_numbers(code, numbers.get(code, 0), family_share, own)
+        told = story_families(patients, code)
+        for family in told:
+            family_plan(family, [""] * len(family.members), np.random.default_rng(0))
+        _check_numbers(code, numbers.get(code, 0), family_share, own, told)
+
+
+def patient_ids(patients: Sequence[Patient], people: pd.DataFrame) -> pd.DataFrame:
+    """Who of the people are the patients: ``story``, ``handle``, ``name``, ``template``,
+    ``individual``, ``country``."""
+    rows = []
+    for code, group in people.groupby("country", sort=False):
+        families = story_families(patients, str(code))
+        members = [member for family in families for member in family.members]
+        for member, individual in zip(
+            members, group["id"].iloc[len(group) - len(members) :], strict=True
+        ):
+            if (one := member.patient) is not None:
+                rows.append((one.story, one.handle, one.name, one.template, individual, code))
+    columns = ["story", "handle", "name", "template", "individual", "country"]
+    return pd.DataFrame(rows, columns=columns, dtype="str")
 
 
 def parent_rows(people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -162,26 +189,57 @@ def generations(father: np.ndarray, mother: np.ndarray) -> np.ndarray:
 
 
 def _country_batches(
-    code: str, number: int, family_share: float, cases: Sequence[Case], rng: np.random.Generator
+    code: str,
+    number: int,
+    family_share: float,
+    cases: Sequence[Case],
+    told: Sequence[StoryFamily],
+    rng: np.random.Generator,
 ) -> list[Families]:
-    """The country's people: planted cases first (one batch each), families, unrelated people."""
+    """The country's people: planted cases (one batch each), families, unrelated people, stories'
+    patients."""
     reserved = [_CASES[case.role](case, rng) for case in cases]
-    used = sum(batch.people for batch in reserved)
-    in_families = sum(batch.people for batch in reserved if batch.sex.shape[1] > 1)
+    last = [_of_story(family, rng) for family in told]
+    used = sum(batch.people for batch in (*reserved, *last))
+    in_families = sum(b.people for b in (*reserved, *last) if b.sex.shape[1] > 1)
     wanted = round(family_share * number)
     families = _families(min(wanted - in_families, number - used), rng)
     used += sum(batch.people for batch in families)
-    return [*reserved, *families, _unrelated(number - used, rng)]
+    return [*reserved, *families, _unrelated(number - used, rng), *last]
 
 
-def _check_numbers(code: str, number: int, family_share: float, cases: Sequence[Case]) -> None:
-    """A country must have room for its planted cases and for one family if any are asked for."""
-    sizes = [_CASE_SIZE[case.role] for case in cases]
+def _of_story(family: StoryFamily, rng: np.random.Generator) -> Families:
+    """The people of a story's family, birth years drawn where the story leaves them open."""
+    born = np.zeros(len(family.members), dtype=np.int64)
+    parents = np.full((len(family.members), 2), -1)
+    for number, member in enumerate(family.members):
+        if member.parents is not None:
+            parents[number] = member.parents
+        if member.patient is not None:
+            first, last = member.patient.born
+            born[number] = rng.integers(first, last + 1)
+    for number, member in enumerate(family.members):
+        if member.patient is None:  # a parent of whom the story says nothing
+            children = born[(parents == number).any(axis=1)][None, :]
+            born[number] = _born_before(children, rng)[0]
+    sex = np.array([member.sex for member in family.members])
+    return Families(sex[None, :], born[None, :], parents)
+
+
+def _check_numbers(
+    code: str,
+    number: int,
+    family_share: float,
+    cases: Sequence[Case],
+    told: Sequence[StoryFamily],
+) -> None:
+    """A country must have room for its planted cases, its patients of stories, and for one family
+    if any are asked for."""
+    sizes = [_CASE_SIZE[case.role] for case in cases] + [len(one.members) for one in told]
     used = sum(sizes)
     if used > number:
-        expected = (
-            f"expected at least {used} people in {code} for its planted cases, found {number}"
-        )
+        whom = "planted cases and patients of stories" if told else "planted cases"
+        expected = f"expected at least {used} people in {code} for its {whom}, found {number}"
         raise InputError(CONFIG, "cohort.people_per_country", expected)
     has_families = any(size > 1 for size in sizes)
     too_few = round(family_share * number) < SMALLEST_FAMILY
@@ -283,14 +341,15 @@ def _born_before(born: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _homozygous(case: Case, rng: np.random.Generator) -> Families:
     """A couple, the child with two copies, and a sibling born two to four years apart."""
-    born = FIRST_CASE_BORN if case.number == 0 else int(rng.integers(*OTHER_CASES_BORN))
+    born = int(rng.integers(*HOMOZYGOUS_BORN))
     sibling = born + int(rng.choice([-1, 1])) * int(rng.integers(2, 5))
-    sex = MALE if case.number == 0 else int(rng.integers(0, 2))
-    return _nuclear(np.array([[born, sibling]]), np.array([[sex, rng.integers(0, 2)]]), rng)
+    return _nuclear(np.array([[born, sibling]]), rng.integers(0, 2, (1, 2)), rng)
 
 
 def _brothers(case: Case, rng: np.random.Generator) -> Families:
-    return _nuclear(np.array([BROTHERS_BORN]), np.array([[MALE, MALE]]), rng)
+    elder = int(rng.integers(*BROTHERS_BORN))
+    born = np.array([[elder + int(rng.integers(1, 5)), elder]])
+    return _nuclear(born, np.array([[MALE, MALE]]), rng)
 
 
 def _hemizygous(case: Case, rng: np.random.Generator) -> Families:
@@ -349,6 +408,25 @@ def _plan_rows(cases: Sequence[Case], ids: np.ndarray, rng: np.random.Generator)
             child_id = None if child is None else ids[first + child]
             rows.append((*variant, kind, ids[first + member], haplotype, child_id))
         first += _CASE_SIZE[case.role]
+    return rows
+
+
+def _story_rows(
+    told: Sequence[StoryFamily],
+    ids: np.ndarray,
+    genes: Mapping[Variant, str],
+    rng: np.random.Generator,
+) -> list[tuple]:
+    """The plan's rows for a country's patients of stories, who are its last people."""
+    rows: list[tuple] = []
+    first = len(ids) - sum(len(family.members) for family in told)
+    for number, family in enumerate(told):
+        own = ids[first : first + len(family.members)]
+        for variant, kind, person, haplotype, child in family_plan(family, own, rng):
+            rows.append(
+                (str(variant), genes[variant], "story", number, kind, person, haplotype, child)
+            )
+        first += len(family.members)
     return rows
 
 

@@ -100,32 +100,35 @@ def plant(
     country = pd.Categorical(people["country"], list(dict.fromkeys(people["country"])))
     for variant in planted:
         tree = ts.at(variant.variant.start)
-        if variant.carriers:
-            mutations = _by_plan(ts, people, variant, plan)
-        elif variant.frequency:
+        carrying, lacking = _planned(ts, people, variant, plan)
+        if variant.frequency:
             target = planted_targets(variant, people)
             local = LocalTree.of(tree, country.codes, len(target), founder_time)
             rng = np.random.default_rng(derive_seed(seed, "planting", variant.variant))
-            mutations = _by_frequency(local, variant, target, rng)
-        else:
-            mutations = []  # somatic
+            mutations = _by_frequency(local, variant, target, rng, carrying, lacking)
+        elif variant.carriers and not carrying:
+            expected = f"expected the carriers of {variant_label(variant)}"
+            raise InputError("planted.parquet", str(variant.variant), expected)
+        else:  # none where it is somatic
+            mutations = [(node, variant.variant.alt) for node in carrying]
         if mutations:
             _add_site(tables, tree, variant, mutations)
 
 
-def _by_plan(
+def _planned(
     ts: tskit.TreeSequence, people: pd.DataFrame, planted: PlantedVariant, plan: pd.DataFrame
-) -> list[tuple[int, str]]:
-    """A mutation on each founder's haplotype that the plan names."""
-    rows = plan[(plan["variant"] == str(planted.variant)) & (plan["kind"] == "carries")]
-    if rows.empty:
-        expected = f"expected the carriers of {variant_label(planted)}"
-        raise InputError("planted.parquet", str(planted.variant), expected)
+) -> tuple[list[int], list[int]]:
+    """Nodes of the founders' haplotypes that must carry, and of those that must not."""
+    rows = plan[plan["variant"] == str(planted.variant)]
     index = pd.Index(people["id"])
-    return [
-        (int(ts.individual(index.get_loc(row.person)).nodes[row.haplotype]), planted.variant.alt)
-        for row in rows.itertuples()
-    ]
+
+    def nodes(person: str) -> list[int]:
+        return ts.individual(index.get_loc(person)).nodes.tolist()
+
+    of_kind = {kind: rows[rows["kind"] == kind] for kind in ("carries", "lacks")}
+    carrying = [nodes(row.person)[row.haplotype] for row in of_kind["carries"].itertuples()]
+    others = {node for person in of_kind["lacks"]["person"] for node in nodes(person)}
+    return carrying, sorted(others - set(carrying))
 
 
 def _add_site(
@@ -211,15 +214,24 @@ def _subtree_ends(parent: np.ndarray) -> np.ndarray:
 
 
 def _by_frequency(
-    local: LocalTree, planted: PlantedVariant, target: dict[str, int], rng: np.random.Generator
+    local: LocalTree,
+    planted: PlantedVariant,
+    target: dict[str, int],
+    rng: np.random.Generator,
+    carrying: Sequence[int] = (),
+    lacking: Sequence[int] = (),
 ) -> list[tuple[int, str]]:
-    """(node, allele) of the mutations that give each country exactly its target."""
+    """(node, allele) of the mutations that give each country exactly its target, or what those
+    who must carry it (nodes ``carrying``) have, if that is more."""
     variant, haplotype = planted.variant, local.haplotype
+    told = np.zeros(len(haplotype), dtype=np.int8)  # 1 must carry, -1 must not
+    told[np.isin(local.node[haplotype], carrying)] = 1
+    told[np.isin(local.node[haplotype], lacking)] = -1
     clades = _choose_clades(local, np.array(list(target.values())))
     holds = np.zeros((len(clades), len(haplotype)), dtype=bool)
     for row, clade in enumerate(clades):
         holds[row] = (haplotype >= clade) & (haplotype < local.end[clade])
-    wanted = _correct(local, holds.any(axis=0), planted, target, rng)
+    wanted = _correct(local, holds.any(axis=0), planted, target, rng, told)
     # A clade of which half or less stays is dearer than its carriers one by one.
     worth = np.array([wanted[row].mean() > 0.5 and row.sum() > 1 for row in holds], dtype=bool)
     clades, holds = np.array(clades, dtype=np.int64)[worth], holds[worth]
@@ -282,16 +294,23 @@ def _correct(
     planted: PlantedVariant,
     target: dict[str, int],
     rng: np.random.Generator,
+    told: np.ndarray,
 ) -> np.ndarray:
-    """Which founders' haplotypes carry: ``carries``, changed until each country is exact."""
+    """Which founders' haplotypes carry: ``carries``, changed until each country is exact.
+
+    Those that are ``told`` to carry (1) or not to (-1) are as told, and count.
+    """
     weight = local.samples_below(local.haplotype)
     country = local.group[local.haplotype]
     person = local.individual[local.haplotype]
-    wanted = carries.copy()
+    wanted = np.where(told == 0, carries, told > 0)
     for group, (code, copies) in enumerate(target.items()):
-        own = rng.permutation(np.flatnonzero(country == group))
+        own = rng.permutation(np.flatnonzero((country == group) & (told == 0)))
+        fixed = np.flatnonzero((country == group) & (told > 0))
+        copies = max(copies - int(weight[fixed].sum()), 0)
         for way in _ways(wanted[own], weight[own], person[own], copies):
-            if local.people_below(local.haplotype[own[way]]) >= planted.minimum_per_country:
+            carrying = local.haplotype[np.concatenate([fixed, own[way]])]
+            if local.people_below(carrying) >= planted.minimum_per_country:
                 wanted[own] = way
                 break
         else:

@@ -6,6 +6,7 @@ Shares of a few typical records, drawn at random; nothing about a person makes o
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from rehearsal.model import InputError
+from rehearsal.model import Consent, InputError
 from rehearsal.seeds import derive_seed
 
 COLUMNS = ("individual", "basis", "uses", "withdrawn")
@@ -79,7 +80,12 @@ def _share(path: Path, key: str, value: Any) -> float:
     return float(value)
 
 
-def draw_consent(people: pd.DataFrame, shares: ConsentShares, seed: int) -> pd.DataFrame:
+def draw_consent(
+    people: pd.DataFrame,
+    shares: ConsentShares,
+    seed: int,
+    told: Mapping[str, Consent] | None = None,
+) -> pd.DataFrame:
     """A row a person: ``individual``, ``basis``, ``uses`` (DUO terms joined by ``", "``; that of
     a disease with its MONDO term after it), ``withdrawn`` (bool).
 
@@ -101,4 +107,9 @@ def draw_consent(people: pd.DataFrame, shares: ConsentShares, seed: int) -> pd.D
                 }
             )
         )
-    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    for individual, consent in (told or {}).items():
+        row = table["individual"] == individual
+        table.loc[row, ["basis", "uses"]] = [consent.basis, ", ".join(consent.uses)]
+        table.loc[row, "withdrawn"] = consent.withdrawn
+    return table

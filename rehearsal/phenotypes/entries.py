@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from rehearsal.model import InputError
 
@@ -18,19 +20,33 @@ from rehearsal.model import InputError
 class Entry:
     """One value of a YAML file with its place. The methods return plain checked values.
 
-    Each method raises InputError, with the file, the dotted key and what was expected.
+    Each method raises InputError, with the file, the dotted key (after its line, where that is
+    known) and what was expected.
     """
 
     source: str
     key: str
     value: Any
+    line: int | None = None
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """The file, and the place in it."""
+        key = self.key or "(top level)"
+        return self.source, key if self.line is None else f"line {self.line}: {key}"
 
     def error(self, expected: str) -> InputError:
         """The complaint about this entry, for the caller to raise."""
-        return InputError(self.source, self.key or "(top level)", f"expected {expected}")
+        return InputError(*self.where, f"expected {expected}")
 
     def child(self, name: object) -> Entry:
-        return Entry(self.source, f"{self.key}.{name}".lstrip("."), self.value[name])
+        key = f"{self.key}.{name}".lstrip(".")
+        return Entry(self.source, key, self.value[name], self._line_of("key", name))
+
+    def _line_of(self, what: str, name: object) -> int | None:
+        """The line of a key or item, where the file was read with its lines."""
+        marks = getattr(self.value, "lc", None)
+        return None if marks is None else getattr(marks, what)(name)[0] + 1
 
     def children(self) -> dict[Any, Entry]:
         """The entries of a mapping whose keys are free."""
@@ -47,9 +63,7 @@ class Entry:
         for name, entry in children.items():
             if name not in required and name not in optional:
                 known = " ".join([*required, *optional])
-                raise InputError(
-                    self.source, entry.key, f"is not a key here; expected one of {known}"
-                )
+                raise InputError(*entry.where, f"is not a key here; expected one of {known}")
         return children
 
     def items(self) -> list[Entry]:
@@ -57,7 +71,7 @@ class Entry:
         if not isinstance(self.value, list):
             raise self.error(f"a list, found {self.value!r}")
         return [
-            Entry(self.source, f"{self.key}[{index}]", value)
+            Entry(self.source, f"{self.key}[{index}]", value, self._line_of("item", index))
             for index, value in enumerate(self.value)
         ]
 
@@ -106,6 +120,22 @@ def read_entries(path: Path | str) -> Entry:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
         raise InputError(path, f"line {line}", f"{problem.problem}") from problem
     except yaml.YAMLError as problem:
+        raise InputError(path, "file", f"expected YAML: {problem}") from problem
+
+
+def read_lined_entries(path: Path) -> Entry:
+    """The same with the line of every entry, for files that people write much of.
+
+    YAML 1.2: an unquoted ``NO`` is Norway. Raises InputError as ``read_entries`` does.
+    """
+    try:
+        return Entry(str(path), "", YAML().load(path.read_text(encoding="utf-8")), 1)
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(path, "file", f"cannot be read: {problem}") from problem
+    except MarkedYAMLError as problem:
+        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
+        raise InputError(path, f"line {line}", f"{problem.problem}") from problem
+    except YAMLError as problem:
         raise InputError(path, "file", f"expected YAML: {problem}") from problem
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rehearsal.model import Patient
 from rehearsal.phenotypes import causes
 from rehearsal.phenotypes.exposures import exposures_table
 from rehearsal.phenotypes.genetic import GeneticValues, standardise
@@ -15,6 +16,7 @@ from rehearsal.phenotypes.missing import draw_missing, kept, missing_table
 from rehearsal.phenotypes.paths import explained_by_causes
 from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects
 from rehearsal.phenotypes.tables import by_person
+from rehearsal.phenotypes.told import Told
 from rehearsal.phenotypes.trait_types import Disease, Traits
 from rehearsal.phenotypes.treatments import Course, draw_course, treatments_table
 
@@ -31,6 +33,9 @@ class Phenotypes:
     exposures: pd.DataFrame  # individual, code, label, value, value_label, age
     treatments: pd.DataFrame  # individual, code, label, ... (treatments.COLUMNS)
     missing: pd.DataFrame  # individual, table, code, label, null_flavour
+    excluded_features: pd.DataFrame  # individual, code, label
+    candidate_genes: pd.DataFrame  # individual, gene
+    tumour_variants: pd.DataFrame  # individual, contig, start, ref, alt
     effects: pd.DataFrame  # truth: trait, contig, start, ref, alt, effect, frequency
     genetic_values: pd.DataFrame  # truth: individual, trait, genetic_value, liability
 
@@ -42,15 +47,19 @@ def phenotypes(
     traits: Traits,
     seed: int,
     reference_year: int = 2026,
+    patients: Sequence[Patient] = (),
+    individuals: pd.DataFrame | None = None,
 ) -> Phenotypes:
     """What is on record of everybody, with the truth behind it.
 
     ``people``: id, country, sex, birth_year. ``genetic_values``: sums over all blocks, a row a
     person; they are standardised here, over all countries. ``carriers``: gene, individual,
     copies of planted variants. ``seed``: the root seed. Ages are whole years at
-    ``reference_year``. Raises InputError.
+    ``reference_year``. ``patients`` of stories are the ``individuals`` of
+    ``cohort/patients.parquet``; their records are written as the stories say. Raises InputError.
     """
     cohort = subjects(people, reference_year)
+    told = Told.of(patients, individuals, cohort, seed) if patients else Told({}, seed)
     if len(genetic_values.values) != len(cohort):
         raise ValueError(f"{len(genetic_values.values)} genetic values, {len(cohort)} people")
     genetic = standardise(genetic_values, traits)
@@ -67,24 +76,30 @@ def phenotypes(
         for trait in traits.measurements
     }
     values |= {trait.name: causes.derived(trait, values) for trait in traits.derived}
+    told.set_values(values, traits)
 
     copies = causes.carried_copies(carriers, cohort)
     onsets = {
         disease.name: causes.ages_of_onset(disease, scores[disease.name], copies, cohort)
         for disease in traits.diseases
     }
-    flavours = draw_missing(traits.missing, cohort, seed)
+    told.set_onsets(onsets, cohort)
+    flavours = told.nothing_missing(draw_missing(traits.missing, cohort, seed))
     courses = [
-        draw_course(treatment, onsets, copies, cohort, seed) for treatment in traits.treatments
+        draw_course(treatment, onsets, copies, cohort, seed, told.treated(treatment.name))
+        for treatment in traits.treatments
     ]
     known = {name: kept(flavours, name, cohort) for name in (*values, *scores)}
     return Phenotypes(
         _diseases(traits.diseases, onsets, cohort),
         _measurements(traits, values, known, cohort),
-        _features(traits, values, known, onsets, courses, cohort),
+        told.with_features(_features(traits, values, known, onsets, courses, cohort), cohort),
         exposures_table(traits.exposures, scores, known, cohort),
         treatments_table(traits, courses, flavours, cohort),
         missing_table(traits, courses, flavours, cohort),
+        told.excluded(cohort),
+        told.candidate_genes(cohort),
+        told.tumour_variants(cohort),
         genetic.effects,
         _genetic_values(traits, own, scores, cohort),
     )

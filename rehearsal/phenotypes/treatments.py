@@ -62,13 +62,15 @@ def draw_course(
     copies: Mapping[str, np.ndarray],
     cohort: Subjects,
     seed: int,
+    told: Mapping[int, bool] | None = None,
 ) -> Course:
     """Treat the people who have one of the diseases that it is for.
 
     ``onsets``: ages of onset by disease, inf for never. ``copies``: of planted variants by gene.
     The start is exponentially distributed after the first onset, the years on it too (rate
     ``-log(1 - stopped_yearly)``); a course with a duration ends with it, and an adverse event
-    ends it early. Odds of the event: ``risk / (1 - risk)`` times the odds ratio a copy.
+    ends it early. Odds of the event: ``risk / (1 - risk)`` times the odds ratio a copy. ``told``:
+    by row, whether somebody ill is treated, whatever would be drawn; they begin by now.
     """
 
     def draw(what: str) -> np.ndarray:
@@ -78,6 +80,9 @@ def draw_course(
     ages[ages > cohort.age] = np.inf
     start = ages.min(axis=0) - treatment.years_to_start * np.log1p(-draw("start"))
     treated = (start <= cohort.age) & (draw("treated") < by_sex_and_age(treatment.share, cohort))
+    for row, is_treated in (told or {}).items():
+        start[row] = min(start[row], cohort.age[row])
+        treated[row] = is_treated and np.isfinite(ages[:, row]).any()
     rows = np.flatnonzero(treated)
     start, age = start[rows], cohort.age[rows]
 

@@ -50,6 +50,7 @@ def small(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     config = copy.deepcopy(DEFAULT)
     config["network"]["asker"] = "AT"
+    config["stories"] = None
     config["genome"] |= {"regions": ["chr22:1000-31000"], "masks": None, "planted_window": 0}
     lines = (ROOT / config["countries"]).read_text().splitlines()
     kept = [line for line in lines if line.startswith(("code", "AT\t", "BE\t"))]
@@ -130,7 +131,8 @@ def test_a_fault_in_a_file_names_the_file_and_the_key(
 
 
 def test_a_gene_that_is_only_mutated_in_tumours_has_no_carriers_at_risk(small, tmp_path):
-    rows = [planted(), planted("BRCA2", 3_001, frequency=""), planted("PHGDH", 4_001)]
+    somatic = planted("BRCA2", 3_001, frequency="").replace("dominant", "somatic")
+    rows = [planted(), somatic, planted("PHGDH", 4_001)]
     write_variants(small, tmp_path, rows)
     assert "genes.BRCA2: expected a gene with planted variants: BRCA1 PHGDH" in complaint(small)
 

@@ -8,7 +8,17 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOW = ["europe", "genomes", "phenotypes", "export", "node", "network", "bench", "report"]
+FLOW = [
+    "europe",
+    "genomes",
+    "phenotypes",
+    "export",
+    "node",
+    "network",
+    "bench",
+    "stories",
+    "report",
+]
 SHARED = {"model", "files", "logs", "seeds"}
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -40,9 +50,20 @@ def test_the_library_knows_nothing_of_snakemake():
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.M), path
 
 
-def test_the_truth_shares_no_code_with_the_node():
+TRUTHS = [
+    "bench.truth",
+    "stories.truths",
+    *(
+        f"stories.truths.{path.stem}"
+        for path in (ROOT / "rehearsal/stories/truths").glob("[a-z]*.py")
+    ),
+]
+
+
+@pytest.mark.parametrize("truth", TRUTHS)
+def test_the_truth_shares_no_code_with_the_node(truth):
     forbidden = {"rehearsal.node", "rehearsal.export", "rehearsal.genomes.carriers"}
-    for module, way in modules_behind("bench.truth").items():
+    for module, way in modules_behind(truth).items():
         assert not any(f"{module}.".startswith(f"{name}.") for name in forbidden), way
 
 

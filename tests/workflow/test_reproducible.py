@@ -46,6 +46,7 @@ def overlay(tmp_path_factory):
         for gene, contig, place, ref, alt, how, share, who in PLANTED
     ]
     config["variants"] = write(folder / "variants.tsv", [header, *rows])
+    config["stories"] = None
     config["cohort"]["people_per_country"] = 12
     config["genome"] |= {"regions": ["chr22:20000000-20200000"], "planted_window": 100_000}
     config["genome"]["masks"] = None

@@ -5,6 +5,7 @@
 rule consent:
     input:
         people=rules.people.output.people,
+        patients=rules.people.output.patients,
         shares=config["consent"],
     output:
         consent=f"{RESULTS}/phenotypes/consent.parquet",
@@ -19,6 +20,7 @@ rule consent:
         runtime=10,
     params:
         code=code("phenotypes/consent.py"),
+        patients=INPUTS.patients,
         seed=config["seed"],
     message:
         "Consent: what each person permits"

@@ -41,6 +41,8 @@ rule manifest:
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
         distances=rules.distances.output,
         suite=rules.suite.output,
+        patients=rules.patients.output,
+        story_truth=rules.story_truth.output,
         structure=rules.structure.output,
         realism=rules.realism.output,
         public_shares=rules.public_shares.output,

@@ -36,6 +36,7 @@ rule genetic_values:
 rule phenotypes:
     input:
         people=rules.people.output.people,
+        patients=rules.people.output.patients,
         effects=expand(rules.genetic_values.output.effects, block=BLOCKS),
         values=expand(rules.genetic_values.output.values, block=BLOCKS),
         carriers=expand(rules.genetic_values.output.carriers, block=BLOCKS),
@@ -47,6 +48,9 @@ rule phenotypes:
         exposures=f"{RESULTS}/phenotypes/exposures.parquet",
         treatments=f"{RESULTS}/phenotypes/treatments.parquet",
         missing=f"{RESULTS}/phenotypes/missing.parquet",
+        excluded_features=f"{RESULTS}/phenotypes/excluded_features.parquet",
+        candidate_genes=f"{RESULTS}/phenotypes/candidate_genes.parquet",
+        tumour_variants=f"{RESULTS}/phenotypes/tumour_variants.parquet",
         family_history=f"{RESULTS}/phenotypes/family_history.parquet",
         effects=f"{RESULTS}/truth/effects.parquet",
         genetic_values=f"{RESULTS}/truth/genetic_values.parquet",
@@ -62,6 +66,7 @@ rule phenotypes:
         runtime=30,
     params:
         code=code("phenotypes"),
+        patients=INPUTS.patients,
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:

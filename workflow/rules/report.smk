@@ -38,6 +38,7 @@ rule page:
         conditions=rules.ask.output.conditions,
         distances=rules.distances.output.distances,
         privacy=rules.membership.output.summary,
+        stories=rules.play.output.stories,
         realism=rules.realism.output.table,
         realism_map=rules.realism.output.map,
         realism_fst=rules.realism.output.fst,

@@ -42,6 +42,7 @@ rule people:
     output:
         people=f"{RESULTS}/cohort/people.parquet",
         planted=f"{RESULTS}/cohort/planted.parquet",
+        patients=f"{RESULTS}/cohort/patients.parquet",
     log:
         f"{LOGS}/people.log",
     benchmark:
@@ -53,10 +54,11 @@ rule people:
         runtime=10,
     params:
         number=PEOPLE,
-        code=code("genomes/pedigree.py"),
+        code=code("genomes/pedigree.py", "genomes/story_families.py"),
         countries=INPUTS.countries,
         numbers=INPUTS.numbers,
         variants=INPUTS.planted,
+        patients=INPUTS.patients,
         family_share=config["cohort"]["family_share"],
         seed=config["seed"],
     message:

@@ -72,13 +72,13 @@ def test_families_are_trios_siblings_half_siblings_and_cousins(countries):
     assert len(grandchildren) == (depth == 2).sum() > 20
 
 
-def test_the_rare_case_is_a_boy_born_2015_whose_parents_both_carry(cohort):
+def test_a_homozygous_case_is_a_child_whose_parents_both_carry(cohort):
     people, plan = cohort
     person = people.set_index("id")
     irish = plan[(plan["role"] == "homozygous") & plan["person"].str.startswith("IE")]
     transmits = irish[irish["kind"] == "transmits"]
     child = transmits["child"].iloc[0]
-    assert (person.loc[child, "birth_year"], person.loc[child, "sex"]) == (2015, "male")
+    assert 2008 <= person.loc[child, "birth_year"] < 2020
     parents = {person.loc[child, "father"], person.loc[child, "mother"]}
     carriers = irish[irish["kind"] == "carries"].set_index("person")["haplotype"]
     assert set(carriers.index) == parents
@@ -92,11 +92,12 @@ def test_the_rare_case_is_a_boy_born_2015_whose_parents_both_carry(cohort):
     assert to_sibling["haplotype"].tolist() == [1 - carriers[mother]]
 
 
-def test_the_brothers_are_sons_of_one_mother_born_1996_and_1993(cohort):
+def test_the_brothers_are_sons_of_one_mother(cohort):
     people, plan = cohort
     rows = plan[(plan["role"] == "brothers") & (plan["kind"] == "transmits")]
     brothers = people[people["id"].isin(rows["child"])]
-    assert sorted(brothers["birth_year"]) == [1993, 1996]
+    elder, younger = sorted(brothers["birth_year"])
+    assert 1 <= younger - elder <= 4
     assert set(brothers["sex"]) == {"male"}
     assert set(brothers["mother"]) == set(rows["person"])
 

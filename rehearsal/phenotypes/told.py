@@ -1,0 +1,133 @@
+"""What stories say of their patients, written over what was drawn.
+
+A story's word stands: diseases, features and treatments that it names replace the drawn ones of
+that person (an empty list: none), measurements replace single values. What it does not mention is
+left as drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.model import Patient
+from rehearsal.phenotypes.missing import Flavours
+from rehearsal.phenotypes.subjects import Subjects
+from rehearsal.phenotypes.trait_types import Traits
+from rehearsal.seeds import derive_seed
+
+EXCLUDED_COLUMNS = ("individual", "code", "label")
+CANDIDATE_COLUMNS = ("individual", "gene")
+TUMOUR_COLUMNS = ("individual", "contig", "start", "ref", "alt")
+
+
+@dataclass(frozen=True)
+class Told:
+    """The patients of stories by their rows in the cohort. ``seed``: the root seed."""
+
+    patients: Mapping[int, Patient]
+    seed: int
+
+    @classmethod
+    def of(
+        cls, patients: Sequence[Patient], individuals: pd.DataFrame, cohort: Subjects, seed: int
+    ) -> Told:
+        """``individuals``: columns story, handle, individual (``cohort/patients.parquet``)."""
+        row = pd.Index(cohort.id)
+        place = {
+            (one.story, one.handle): int(row.get_loc(one.individual))
+            for one in individuals.itertuples()
+        }
+        rows = {place[one.story, one.handle]: one for one in patients}
+        return cls(dict(sorted(rows.items())), seed)
+
+    def set_onsets(self, onsets: dict[str, np.ndarray], cohort: Subjects) -> None:
+        """Whoever has diseases told has these and no others of ``onsets`` (ages, years)."""
+        for row, patient in self.patients.items():
+            if patient.diseases is None:
+                continue
+            for name, ages in onsets.items():
+                ages[row] = np.inf
+                if name in patient.diseases:
+                    onset = self._within(patient, name, patient.diseases[name])
+                    ages[row] = min(onset, cohort.age[row])
+
+    def set_values(self, values: dict[str, np.ndarray], traits: Traits) -> None:
+        """Measured values as told, rounded as the traits say."""
+        decimals = {trait.name: trait.decimals for trait in traits.measurable}
+        for row, patient in self.patients.items():
+            for name, bounds in patient.measurements.items():
+                value = self._within(patient, name, bounds)
+                values[name][row] = round(value, decimals[name])
+
+    def nothing_missing(self, flavours: dict[str, Flavours]) -> dict[str, Flavours]:
+        """What is told is on record."""
+        found = dict(flavours)
+        for row, patient in self.patients.items():
+            for name in {*patient.measurements, *(patient.treatments or ())} & found.keys():
+                index = found[name].index.copy()
+                index[row] = -1
+                found[name] = replace(found[name], index=index)
+        return found
+
+    def treated(self, treatment: str) -> dict[int, bool]:
+        """Who of the told gets a treatment, by row; those of whom nothing is told are left out."""
+        return {
+            row: treatment in patient.treatments
+            for row, patient in self.patients.items()
+            if patient.treatments is not None
+        }
+
+    def with_features(self, features: pd.DataFrame, cohort: Subjects) -> pd.DataFrame:
+        """The table of features with the told ones in the place of the drawn."""
+        told = {row: one for row, one in self.patients.items() if one.features is not None}
+        if not told:
+            return features
+        kept = features[~features["individual"].isin(cohort.id.iloc[list(told)])]
+        own = pd.DataFrame(
+            [
+                (cohort.id.iloc[row], term.code, term.label, int(term.age_of_onset))
+                for row, one in told.items()
+                for term in one.features or ()
+            ],
+            columns=list(features.columns),
+        ).astype(dict(features.dtypes))
+        joined = pd.concat([kept, own], ignore_index=True)
+        place = pd.Index(cohort.id).get_indexer(joined["individual"])
+        return joined.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
+
+    def excluded(self, cohort: Subjects) -> pd.DataFrame:
+        """Features that somebody was looked for and does not have: ``EXCLUDED_COLUMNS``."""
+        rows = ((row, term.code, term.label) for row, one in self._all() for term in one.excluded)
+        return _table(rows, EXCLUDED_COLUMNS, cohort)
+
+    def candidate_genes(self, cohort: Subjects) -> pd.DataFrame:
+        """Genes that clinicians suspect: ``CANDIDATE_COLUMNS``."""
+        rows = ((row, gene) for row, one in self._all() for gene in one.candidate_genes)
+        return _table(rows, CANDIDATE_COLUMNS, cohort)
+
+    def tumour_variants(self, cohort: Subjects) -> pd.DataFrame:
+        """Somatic variants (``start`` 0-based): ``TUMOUR_COLUMNS``."""
+        rows = (
+            (row, v.contig, v.start, v.ref, v.alt) for row, one in self._all() for v in one.tumour
+        )
+        return _table(rows, TUMOUR_COLUMNS, cohort).astype({"start": "int64"})
+
+    def _all(self) -> Iterator[tuple[int, Patient]]:
+        return iter(self.patients.items())
+
+    def _within(self, patient: Patient, what: str, bounds: tuple[float, float]) -> float:
+        low, high = bounds
+        if low == high:
+            return low
+        seed = derive_seed(self.seed, "story", patient.story, patient.handle, what)
+        return float(np.random.default_rng(seed).uniform(low, high))
+
+
+def _table(rows: Iterator[tuple], columns: Sequence[str], cohort: Subjects) -> pd.DataFrame:
+    named = [(cohort.id.iloc[row], *cells) for row, *cells in rows]
+    table = pd.DataFrame(named, columns=list(columns))
+    return table.astype({name: "str" for name in columns if name != "start"})

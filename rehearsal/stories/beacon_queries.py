@@ -1,0 +1,60 @@
+"""Beacon requests as questions make them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rehearsal.model import Query, Variant
+from rehearsal.stories.types import Question
+
+LIMIT = 1000  # the largest page of a node
+
+
+def beacon_query(
+    question: Question,
+    part: str,
+    entry_type: str,
+    parameters: Mapping[str, Any],
+    filters: Sequence[Mapping[str, Any]],
+    granularity: str,
+) -> Query:
+    """A query that stands for a question, or for a named part of it."""
+    return Query(
+        id=f"{question.id}/{part}" if part else question.id,
+        kind=question.kind,
+        entry_type=entry_type,
+        request={
+            "meta": {"apiVersion": "2.0"},
+            "query": {
+                "requestParameters": dict(parameters),
+                "filters": [dict(one) for one in filters],
+                "requestedGranularity": granularity,
+                "includeResultsetResponses": "HIT",
+                "pagination": {"skip": 0, "limit": LIMIT},
+                "testMode": False,
+            },
+        },
+        tier=question.asker.tier,
+        purpose=question.asker.purpose,
+    )
+
+
+def allele(variant: Variant) -> dict[str, Any]:
+    """The request parameters of one allele."""
+    return {
+        "assemblyId": "GRCh38",
+        "referenceName": variant.contig.removeprefix("chr"),
+        "start": [variant.start],
+        "referenceBases": variant.ref,
+        "alternateBases": variant.alt,
+    }
+
+
+def question_query(question: Question) -> Query:
+    """The one query of a question of kind ``beacon``."""
+    asked = question.parameters
+    entry_type = {"people": "individuals", "variants": "g_variants"}[asked["find"]]
+    return beacon_query(
+        question, "", entry_type, asked["parameters"], asked["filters"], asked["granularity"]
+    )

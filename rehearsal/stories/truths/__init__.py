@@ -1,0 +1,20 @@
+"""What the right answer to a question is, by kind, from the pooled cohort.
+
+Nothing behind these modules is a node's or an export's: a test follows their imports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rehearsal.stories.cohort import Cohort
+from rehearsal.stories.truths import beacon
+from rehearsal.stories.types import Question, Story
+
+TRUTHS: Mapping[str, Callable[[Question, Cohort], Any]] = {"beacon": beacon.truth}
+
+
+def truth_of(story: Story, cohort: Cohort) -> dict[str, Any]:
+    """The right answers to a story's questions by their ids: plain JSON values."""
+    return {one.id: TRUTHS[one.kind](one, cohort) for one in story.questions}

@@ -1,0 +1,81 @@
+"""What a story is, as plain data: read from ``config/stories/*.yaml``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rehearsal.model import Choice, Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks. ``purpose``: DUO terms, or None for a request that states none."""
+
+    name: str
+    country: str
+    role: str  # researcher, clinician
+    tier: str  # public, registered, controlled
+    purpose: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of a story. ``parameters``: what its kind has read; plain JSON values."""
+
+    id: str
+    text: str
+    kind: str
+    asker: Asker
+    about: str | None  # handle of a patient
+    parameters: dict[str, Any]
+    where: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """``name``: of its file, without ``.yaml``. ``evidence``: where its facts are from."""
+
+    name: str
+    title: str
+    summary: str
+    evidence: tuple[str, ...]
+    asker: Asker
+    patients: tuple[Patient, ...]
+    choices: tuple[Choice, ...]
+    questions: tuple[Question, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that an answer must be. Values are plain JSON."""
+
+    name: str
+    expected: Any
+    observed: Any
+    passed: bool
+
+    @classmethod
+    def equal(cls, name: str, expected: Any, observed: Any) -> Check:
+        return cls(name, expected, observed, expected == observed)
+
+
+@dataclass(slots=True)
+class Told:
+    """What came of a question, for the page and for its checks; plain JSON values.
+
+    ``request``: as it was put. ``countries``: by code, each with ``state`` (answered, refused,
+    failed, late), ``latency_ms``, ``answer`` (what came back, shortened) and, where it was not
+    answered, ``reason``. ``joined``: the network's own answer. ``stayed_home``: what was not sent,
+    in a line or two. ``details``: whatever else a kind wants to show.
+    """
+
+    request: Any
+    countries: dict[str, dict[str, Any]]
+    joined: dict[str, Any]
+    stayed_home: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
