@@ -9,8 +9,8 @@ where IC sums the terms' information content. It is 1 for the same terms, 0 for 
 and the same whoever of the two asks.
 
 A gene is shared when it is among a person's recorded candidates, or the person carries a rare
-variant in it; a variant when the person carries it and it is rare. Rare: at most two people of
-the node carry it, or one in a hundred.
+variant in it; a variant when the person carries it and it is rare. Rare: at most five people of
+the node carry it (a family), or one in a hundred.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from rehearsal.node.variant_store import VariantRow
 LEAST_SCORE = 0.1  # below it two patients have little more in common than being ill
 FEW = 4  # one in so many people, or fewer
 RARE_SHARE = 100  # one in so many people
-ALWAYS_RARE = 2  # carriers
+ALWAYS_RARE = 5  # carriers: a family of a small node
 UNTELLING = frozenset({"HP:0000001", "HP:0000118"})  # All, Phenotypic abnormality
 
 
