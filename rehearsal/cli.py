@@ -133,9 +133,11 @@ def _add_node(commands: argparse._SubParsersAction) -> None:
     admit.add_argument("--consent", help="what they permit, e.g. DUO:0000042,DUO:0000043")
     admit.set_defaults(run=_node_admit)
 
-    contact = commands.add_parser("contact", help="whom an alert's token stands for")
+    contact = commands.add_parser("contact", help="whom the token of an alert or match stands for")
     contact.add_argument("folder", type=Path)
     contact.add_argument("token")
+    contact.add_argument("--matched-for", help="of a match: who asked (subject of the audit log)")
+    contact.add_argument("--issuer", help="that names them so; default: the one of rehearsals")
     contact.set_defaults(run=_node_contact)
 
 
@@ -269,9 +271,15 @@ def _node_admit(options: argparse.Namespace) -> None:
 
 
 def _node_contact(options: argparse.Namespace) -> None:
+    from rehearsal.network.issuer import URL
     from rehearsal.node.alerts.store import person_behind
+    from rehearsal.node.matchmaker.contacts import person_of
 
-    print(person_behind(options.folder, options.token))
+    asker = options.matched_for
+    if asker is None:
+        print(person_behind(options.folder, options.token))
+    else:
+        print(person_of(options.folder, options.issuer or URL, asker, options.token))
 
 
 def _network_serve(options: argparse.Namespace) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 from hashlib import sha256
+from pathlib import Path
 
+from rehearsal.model import InputError
+from rehearsal.node.people import PeopleStore
+from rehearsal.node.privacy import secret_key
+from rehearsal.node.settings import NodeSettings
 from rehearsal.node.tokens import Caller
 
 LENGTH = 32  # hexadecimal digits: 128 bits
@@ -17,6 +22,11 @@ class Contacts:
 
     def __init__(self, secret: bytes) -> None:
         self._key = hmac.digest(secret, b"contact token", "sha256")
+
+    @classmethod
+    def of(cls, folder: Path) -> Contacts:
+        """Those of a node's folder. Raises InputError for a folder that is none."""
+        return cls(secret_key(folder / (NodeSettings.read(folder).access.state or "")))
 
     def token(self, issuer: str, subject: str, person: str) -> str:
         """The token of a person for the asker whom an issuer calls ``subject``."""
@@ -30,3 +40,16 @@ class Contacts:
     def person(self, issuer: str, subject: str, token: str, people: Iterable[str]) -> str | None:
         """Who of the node's people a token of this asker stands for."""
         return next((one for one in people if self.token(issuer, subject, one) == token), None)
+
+
+def person_of(folder: Path, issuer: str, subject: str, token: str) -> str:
+    """Who a contact token of an asker stands for: for the node's operator. Raises InputError."""
+    contacts = Contacts.of(folder)
+    people = PeopleStore.open(folder / "people.sqlite")
+    try:
+        found = contacts.person(issuer, subject, token, people.all_identifiers())
+    finally:
+        people.close()
+    if found is None:
+        raise InputError(folder, "token", f"one that this node gave to {subject} of {issuer}")
+    return found

@@ -10,14 +10,16 @@ import orjson
 import pandas as pd
 import pytest
 
+from rehearsal.cli import main
 from rehearsal.model import InputError
-from rehearsal.network.issuer import issue, make_issuer, person
+from rehearsal.network.issuer import URL, issue, make_issuer, person
 from rehearsal.node.access_settings import AccessSettings, Veto
 from rehearsal.node.app import beacon_app
 from rehearsal.node.audit import AuditLog
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.gate import Gate
 from rehearsal.node.matchmaker.app import MEDIA_TYPE
+from rehearsal.node.matchmaker.contacts import person_of
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
 from rehearsal.node.matchmaker.ranking import Ranking
@@ -74,6 +76,7 @@ class Node:
         build_matchmaker(NAMES, tables(), folder / FILE_NAME, ontology)
         settings = replace(NodeSettings.for_country("FI", "Finland"), access=access)
         settings = replace(settings, genes=holdings.settings.genes)
+        settings.write(folder)
         people = PeopleStore.open(folder / "people.sqlite")
         self.holdings = Holdings(settings, holdings.variants, people)
         self.log = folder / "audit.jsonl"
@@ -290,6 +293,15 @@ def test_a_contact_token_is_one_per_person_and_asker(node, clinician, forge):
     assert ids(clinician) == ids(again)
     assert set(ids(clinician)).isdisjoint(ids(other))
     assert len(set(ids(clinician))) == 3
+
+
+def test_the_operator_finds_the_person_of_a_token_and_of_nobody_elses(node, clinician, capsys):
+    token = node.post(patient(), clinician)[1]["results"][0]["patient"]["id"]
+    folder = node.log.parent
+    main(["node", "contact", str(folder), token, "--matched-for", "clinician-ie"])
+    assert capsys.readouterr().out == f"{NAMES[11]}\n"
+    with pytest.raises(InputError, match="one that this node gave to clinician-se"):
+        person_of(folder, URL, "clinician-se", token)
 
 
 def test_another_nodes_secret_gives_other_tokens(node, clinician, make_node):
