@@ -14,6 +14,7 @@ include: "workflow/rules/simulate.smk"
 include: "workflow/rules/phenotype.smk"
 include: "workflow/rules/access.smk"
 include: "workflow/rules/shard.smk"
+include: "workflow/rules/exports.smk"
 include: "workflow/rules/serve.smk"
 include: "workflow/rules/privacy.smk"
 include: "workflow/rules/query.smk"
@@ -28,6 +29,7 @@ rule all:
     input:
         rules.verdict.output,
         rules.manifest.output,
+        exported_files(),
 
 
 onstart:

@@ -15,6 +15,7 @@ from typing import Any
 from rehearsal.bench.templates import read_templates
 from rehearsal.europe.demography import build_model, read_model, to_msprime
 from rehearsal.europe.parameters import read_parameters
+from rehearsal.export.settings import check_room
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.genomes.pedigree import check_numbers
 from rehearsal.genomes.planting import check_places
@@ -52,6 +53,7 @@ def check_science(config: Mapping[str, Any], inputs: Inputs, sources: Sequence[P
     check_terms(config, inputs)
     read_templates(Path(config["queries"]))
     read_distances(Path(config["network"]["distances"]))
+    check_room(inputs.exports.values(), inputs.numbers, inputs.blocks, Path(config["results"]))
     check_emulation(config["network"], source_of(["network", "emulation"], sources))
 
 

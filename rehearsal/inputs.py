@@ -13,6 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from rehearsal.export.settings import Export, read_exports
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.model import Block, Country, Gene, InputError, Patient, PlantedVariant, Variant
@@ -47,6 +48,7 @@ class Inputs:
     foreign: list[NodeEntry]  # nodes of others, in the place of ours
     scored: list[str]  # polygenic diseases: each gets a scoring file
     stories: list[Story]
+    exports: dict[str, Export]  # by name
 
     @property
     def patients(self) -> list[Patient]:
@@ -86,7 +88,10 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     scored = [disease.name for disease in traits.diseases if disease.genetics is not None]
     numbers = people_numbers(config, countries, sources)
     stories = read_stories(stories_folder(config), Known.of(codes, planted, genes, traits))
-    return Inputs(countries, numbers, planted, genes, blocks, foreign, scored, stories)
+    exports = read_exports(
+        config["exports"], source_of(["exports"], sources), codes, planted, blocks
+    )
+    return Inputs(countries, numbers, planted, genes, blocks, foreign, scored, stories, exports)
 
 
 def stories_folder(config: Mapping[str, Any]) -> Path | None:

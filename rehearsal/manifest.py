@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -30,6 +30,7 @@ EXCLUDED: dict[str, str] = {
     "benchmarks": "seconds and memory of every job were measured",
     "stories": "latencies were measured; the right answers are truth/stories.json",
     "report": "shows latencies, loads, seconds and the machine",
+    "exports/*/*/*.c4gh": "keys and nonces of the encryption are drawn anew in every run",
     "logs": "tell times and paths of the machine",
     "issuer": "secret keys are drawn anew in every run",
     "nodes/*/issuer.jwks.json": "public keys of the issuer, drawn anew in every run",
@@ -62,6 +63,18 @@ def why_excluded(path: str) -> str | None:
 
 def _from_top(path: PurePosixPath) -> PurePosixPath:
     return PurePosixPath("/") / path
+
+
+def files_below(paths: Iterable[Path | str]) -> Iterator[Path]:
+    """The files among these paths, and those in the folders among them that are not hidden.
+
+    Snakemake keeps a hidden file of its own in folders that rules make.
+    """
+    for path in map(Path, paths):
+        if path.is_dir():
+            yield from (file for file in path.rglob("*") if file.is_file() and file.name[0] != ".")
+        else:
+            yield path
 
 
 def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list[Entry]:

@@ -29,14 +29,15 @@ INFO = {
     "AC_Hom": ("A", "Copies of the allele in homozygous genotypes (two a person)"),
     "AC_Het": ("A", "Copies of the allele in heterozygous genotypes"),
     "AC_Hemi": ("A", "Copies of the allele in haploid genotypes"),
+    "AF": ("A", "Frequency of the allele, AC / AN"),
 }
 GT_KEY = len(GROUPS) * len(INFO) + 1  # position in the header's dictionary; PASS is 0
 MOST_ALTERNATES = 62  # the last one that fits into a genotype of one byte
 
 _BUFFER = 1 << 20  # bytes of records that are filled before they are compressed: near the core
-_INT8, _INT16, _INT32, _CHAR = 1, 2, 3, 7
+_INT8, _INT16, _INT32, _FLOAT, _CHAR = 1, 2, 3, 5, 7
 _END_OF_VECTOR = 0x81
-_MISSING_QUALITY = 0x7F800001
+_MISSING_FLOAT = 0x7F800001
 
 
 class Sites(NamedTuple):
@@ -78,7 +79,7 @@ def header_text(contigs: dict[str, int], samples: list[str]) -> str:
     for index, (key, name, who) in enumerate(keys, start=1):
         number, meaning = INFO[name]
         lines.append(
-            f"##INFO=<ID={key},Number={number},Type=Integer,"
+            f"##INFO=<ID={key},Number={number},Type={'Float' if name == 'AF' else 'Integer'},"
             f'Description="{meaning}, {who}",IDX={index}>'
         )
     lines.append(
@@ -228,6 +229,20 @@ def _put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: in
 
 
 @numba.njit(cache=True)
+def _put_frequencies(
+    key: int, counts: NDArray[np.int64], an: int, out: NDArray[np.uint8], w: int
+) -> int:
+    """The INFO field of shares of ``an``; where nobody is called they are missing."""
+    w = _put_type(1, _INT8, out, w)
+    w = _put(key, 1, out, w)
+    w = _put_type(counts.size, _FLOAT, out, w)
+    bits = (counts / max(an, 1)).astype(np.float32).view(np.uint32)
+    for value in bits:
+        w = _put(value if an else _MISSING_FLOAT, 4, out, w)
+    return w
+
+
+@numba.njit(cache=True)
 def _put_counts(
     rows: NDArray[np.int64], sites: Sites, an: NDArray[np.int64], out: NDArray[np.uint8], w: int
 ) -> int:
@@ -251,7 +266,8 @@ def _put_counts(
         w = _put_info(key + 2, hom, out, w)
         w = _put_info(key + 3, het, out, w)
         w = _put_info(key + 4, hemi, out, w)
-        key += 5
+        w = _put_frequencies(key + 5, hom + het + hemi, called[0], out, w)
+        key += 6
     return w
 
 
@@ -277,7 +293,7 @@ def _put_site(
     w = _put(template.contig, 4, out, w)
     w = _put(sites.position[site], 4, out, w)
     w = _put(sites.text_offset[ref + 1] - sites.text_offset[ref], 4, out, w)
-    w = _put(_MISSING_QUALITY, 4, out, w)
+    w = _put(_MISSING_FLOAT, 4, out, w)
     w = _put((rows.size + 1) << 16 | GT_KEY - 1, 4, out, w)
     w = _put(1 << 24 | template.individuals, 4, out, w)
     w = _put_type(0, _CHAR, out, w)  # no id
@@ -354,8 +370,8 @@ def fill_records(
         first = sites.first_allele[site]
         last = first + sites.row_offset[site + 1] - sites.row_offset[site] + 1
         letters = sites.text_offset[last] - sites.text_offset[first]
-        # 15 INFO fields of at most 8 + 4 bytes an allele, 7 bytes before each allele
-        if w + 64 + letters + 200 * (rows.size + 1) + template.genotypes.size > out.size:
+        # 18 INFO fields of at most 8 + 4 bytes an allele, 7 bytes before each allele
+        if w + 64 + letters + 240 * (rows.size + 1) + template.genotypes.size > out.size:
             break
         offset[site] = base + w
         shared = _put_site(site, rows, sites, template, out, w + 8)

@@ -61,18 +61,18 @@ def make_key_pair(folder: Path | str) -> KeyPair:
     return pair
 
 
-def encrypt_file(source: Path | str, target: Path | str, public_key: Path | str) -> None:
-    """Encrypt a file for the owner of a public key; ``target`` is whole or not there.
+def encrypt_file(source: Path | str, target: Path | str, *public_keys: Path | str) -> None:
+    """Encrypt a file for the owners of public keys; ``target`` is whole or not there.
 
     Raises InputError for a key that cannot be read.
     """
-    recipient = _recipient(public_key)
+    recipients = [(_X25519, os.urandom(32), _recipient(key)) for key in public_keys]
     with (
         written_aside(target) as aside,
         Path(source).open("rb", _BUFFER) as plain,
         aside.open("wb", _BUFFER) as encrypted,
     ):
-        lib.encrypt([(_X25519, os.urandom(32), recipient)], plain, encrypted)
+        lib.encrypt(recipients, plain, encrypted)
 
 
 def decrypt_file(source: Path | str, target: Path | str, secret_key: Path | str) -> None:

@@ -152,6 +152,12 @@ class Genotypes:
             most = max(most, 1 + int(mutations.max(initial=0)))
         return sites, most
 
+    def reference_alleles(self) -> Iterator[tuple[int, str]]:
+        """0-based start and reference allele of every site of the blocks, whoever carries it."""
+        for source in self._sources:
+            for site in _load(source).sites():
+                yield int(site.position), site.ancestral_state
+
     def slots(self) -> NDArray[np.int64]:
         """By haplotype: its place among two a person, ``2 * person`` or ``2 * person + 1``."""
         called = np.arange(2) < self.ploidy[:, None]

@@ -17,7 +17,7 @@ from rehearsal.genomes.carriers import count_groups
 def write_bcf(genotypes: Genotypes, path: Path | str) -> None:
     """Write the BCF at ``path`` and its index at ``path.csi``.
 
-    INFO has AN and AC, homozygous, heterozygous and hemizygous, of everybody and of either sex.
+    INFO has AN, AC, AF and AC by zygosity, of everybody and of either sex.
     Raises InputError for a site of more than 62 alternate alleles.
     """
     path = Path(path)

@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 
 from rehearsal.checks import check_science
+from rehearsal.export.selection import for_reads
+from rehearsal.export.settings import BY_PLACE
 from rehearsal.files import tree_digest
 from rehearsal.genomes.recombination import NO_RECOMBINATION
 from rehearsal.inputs import read_inputs
@@ -34,11 +36,23 @@ AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit(
 # how the names of genomes at rest end
 SEALED = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
+EXPORTS = INPUTS.exports
+SELECTION_CODE = ("export/selection.py", "export/settings.py")
+GENOTYPE_CODE = (
+    *SELECTION_CODE,
+    "export/genotypes.py",
+    "export/bcf.py",
+    "genomes/carriers.py",
+    "genomes/tree_walk.py",
+)
 
 
 wildcard_constraints:
     block="chr[0-9XYM]+-[0-9]+-[0-9]+",
     country="[A-Z]{2}",
+    name="[a-z][a-z0-9_-]*",
+    place="[A-Z]{2}|pooled",
+    contig="chr[0-9XYM]+",
 
 
 def code(*packages):
@@ -63,6 +77,44 @@ def recombination_map(wildcards):
     contig = BLOCKS[wildcards.block].contig
     mapped = template and contig not in NO_RECOMBINATION
     return [template.replace("{contig}", contig)] if mapped else []
+
+
+def export_of(wildcards):
+    return EXPORTS[wildcards.name]
+
+
+def trees_of_export(wildcards):
+    """The blocks of the run that an export has something of."""
+    blocks = EXPORTS[wildcards.name].blocks(INPUTS.blocks)
+    return expand(
+        f"{RESULTS}/cohort/blocks/{{block}}.trees", block=[b.id for b in blocks]
+    )
+
+
+def trees_of_reads(wildcards):
+    """The blocks that reads of an export are drawn from."""
+    blocks = for_reads(EXPORTS[wildcards.name]).blocks(INPUTS.blocks)
+    return expand(
+        f"{RESULTS}/cohort/blocks/{{block}}.trees", block=[b.id for b in blocks]
+    )
+
+
+def trees_of_contig(wildcards):
+    """The same, of one contig."""
+    return [
+        path
+        for path in trees_of_export(wildcards)
+        if Path(path).name.startswith(f"{wildcards.contig}-")
+    ]
+
+
+def exported_files():
+    """Every file and folder that the exports of the configuration make."""
+    return [
+        f"{RESULTS}/exports/{export.name}/{file}"
+        for export in EXPORTS.values()
+        for file in export.files(INPUTS.blocks)
+    ]
 
 
 def optional(path):

@@ -47,6 +47,7 @@ rule manifest:
         realism=rules.realism.output,
         public_shares=rules.public_shares.output,
         membership=rules.membership.output,
+        exports=[file for file in exported_files() if not file.endswith(".c4gh")],
     output:
         manifest=f"{RESULTS}/manifest.json",
     log:

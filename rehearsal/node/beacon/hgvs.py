@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rehearsal.node.beacon.contigs import CONTIGS, REFSEQ
+from rehearsal.genomes.assembly import REFSEQ
+from rehearsal.node.beacon.contigs import CONTIGS
 from rehearsal.node.beacon.errors import BeaconProblem, shown
 
 PATTERN = re.compile(

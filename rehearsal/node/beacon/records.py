@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
-from rehearsal.genomes.assembly import ploidy
+from rehearsal.genomes.assembly import REFSEQ, ploidy
 from rehearsal.model import AlleleCounts, Variant
 from rehearsal.node.beacon import hgvs
-from rehearsal.node.beacon.contigs import REFSEQ
 from rehearsal.node.beacon.holdings import Dataset, Holdings
 from rehearsal.node.beacon.matching import variant_type
 from rehearsal.node.people import SEX_TERMS

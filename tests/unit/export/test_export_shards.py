@@ -142,14 +142,14 @@ def test_the_header_says_that_the_data_are_synthetic(shards):
 def test_counts_equal_those_of_bcftools_fill_tags(shards, tmp_path, sex):
     _, people, bcf, _ = shards
     suffix = {None: "", "female": "_F", "male": "_M"}[sex]
-    ours = [f"{name}{suffix}" for name in ("AN", "AC", "AC_Hom", "AC_Het", "AC_Hemi")]
+    ours = [f"{name}{suffix}" for name in ("AN", "AC", "AC_Hom", "AC_Het", "AC_Hemi", "AF")]
     here = people[people["country"] == "FI"]
     some = here if sex is None else here[here["sex"] == sex]
     command = (
         f"bcftools view -I -s {','.join(some['id'])} {bcf['FI']} -Ou | "
-        "bcftools annotate -x INFO/AN,INFO/AC,INFO/AC_Hom,INFO/AC_Het,INFO/AC_Hemi -Ou | "
-        "bcftools +fill-tags -Ou -- -t AN,AC,AC_Hom,AC_Het,AC_Hemi | "
-        "bcftools query -f '%POS %AN %AC %AC_Hom %AC_Het %AC_Hemi\\n'"
+        "bcftools annotate -x INFO/AN,INFO/AC,INFO/AC_Hom,INFO/AC_Het,INFO/AC_Hemi,INFO/AF -Ou | "
+        "bcftools +fill-tags -Ou -- -t AN,AC,AC_Hom,AC_Het,AC_Hemi,AF | "
+        "bcftools query -f '%POS %AN %AC %AC_Hom %AC_Het %AC_Hemi %AF\\n'"
     )
     theirs = subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout
     pattern = "%POS " + " ".join(f"%{name}" for name in ours) + "\\n"

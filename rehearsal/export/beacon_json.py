@@ -1,0 +1,312 @@
+"""Beacon v2 documents of all entry types, as the reference implementation loads them.
+
+A JSON array of documents a collection, gzipped, for ``mongoimport --jsonArray``: ``datasets``,
+``cohorts``, ``individuals``, ``biosamples``, ``runs``, ``analyses``, ``genomicVariations``. The
+fields are those of the default model 2.1; the loader's own additions stand beside them where it
+looks for them (``datasetId`` and the ``_position`` of a variant).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+from isal import igzip
+
+from rehearsal.export.genotypes import SYNTHETIC, Genotypes
+from rehearsal.export.settings import COLLECTIONS
+from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import ASSEMBLY, REFSEQ
+from rehearsal.model import Variant
+
+Document = dict[str, Any]
+SEX_TERMS = {"female": "NCIT:C16576", "male": "NCIT:C20197"}
+ZYGOSITIES = {
+    "heterozygous": {"id": "GENO:0000135", "label": "heterozygous"},
+    "homozygous": {"id": "GENO:0000136", "label": "homozygous"},
+    "hemizygous": {"id": "GENO:0000134", "label": "hemizygous"},
+}
+WGS_SOURCE = {"id": "GENEPIO:0001966", "label": "genomic source"}
+REFERENCE_SAMPLE = {"id": "EFO:0009654", "label": "reference sample"}
+
+
+def write_beacon_json(
+    name: str,
+    people: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    genotypes: Iterable[Genotypes],
+    folder: Path | str,
+    reference_year: int,
+) -> None:
+    """Write ``{collection}.json.gz`` for every collection into ``folder``.
+
+    ``name``: of the dataset. ``people``: rows of ``people.parquet``; ``tables``: their rows of
+    ``diseases``, ``features``, ``measurements``, ``exposures``, ``treatments``, ``biosamples``,
+    ``runs``, ``analyses``. ``genotypes``: of the same people, a contig each; variants are written
+    as they come, so memory stays bounded.
+    """
+    dataset = f"REHEARSAL-{name}".upper()
+    documents: dict[str, Iterable[Document]] = {
+        "datasets": [_dataset(dataset, people)],
+        "cohorts": [_cohort(dataset, people)],
+        "individuals": _individuals(people, tables, dataset, reference_year),
+        "biosamples": _biosamples(tables["biosamples"], dataset),
+        "runs": _runs(tables["runs"], dataset),
+        "analyses": _analyses(tables["analyses"], dataset),
+        "genomicVariations": (one for own in genotypes for one in _variations(own, dataset)),
+    }
+    with ExitStack() as stack:
+        for collection in COLLECTIONS:
+            path = Path(folder) / f"{collection}.json.gz"
+            _write_array(documents[collection], stack.enter_context(written_aside(path)))
+
+
+def _write_array(documents: Iterable[Document], path: Path) -> None:
+    """A JSON array, a document a line."""
+    with (
+        path.open("wb") as raw,
+        igzip.IGzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream,
+    ):
+        separator = b"[\n"
+        for document in documents:
+            stream.write(separator + orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
+            separator = b",\n"
+        stream.write(b"\n]\n" if separator == b",\n" else b"[]\n")
+
+
+def _term(code: str, label: str) -> Document:
+    return {"id": code, "label": label}
+
+
+def _age(years: int) -> Document:
+    return {"iso8601duration": f"P{int(years)}Y"}
+
+
+def _dataset(dataset: str, people: pd.DataFrame) -> Document:
+    return {
+        "id": dataset,
+        "name": "Rehearsal, synthetic",
+        "description": f"{SYNTHETIC}; {len(people)} people, {ASSEMBLY}",
+        "dataUseConditions": {
+            "duoDataUse": [{**_term("DUO:0000004", "no restriction"), "version": "2021-02-23"}]
+        },
+        "info": {"synthetic": True, "build": ASSEMBLY},
+    }
+
+
+def _cohort(dataset: str, people: pd.DataFrame) -> Document:
+    countries = people["country"].unique().tolist()
+    return {
+        "id": f"{dataset}-COHORT",
+        "name": "Rehearsal, synthetic",
+        "cohortType": "study-defined",
+        "cohortSize": len(people),
+        "inclusionCriteria": {"locations": [_term(f"ISO3166:{c}", c) for c in countries]},
+        "datasetId": dataset,
+    }
+
+
+def _by_person(table: pd.DataFrame) -> dict[str, list[Document]]:
+    """Rows as dictionaries without nulls, by individual."""
+    found: dict[str, list[Document]] = {}
+    for row in table.to_dict("records"):
+        kept = {key: value for key, value in row.items() if not pd.isna(value)}
+        found.setdefault(kept["individual"], []).append(kept)
+    return found
+
+
+def _individuals(
+    people: pd.DataFrame, tables: Mapping[str, pd.DataFrame], dataset: str, reference_year: int
+) -> Iterator[Document]:
+    names = ("diseases", "features", "measurements", "exposures", "treatments")
+    rows = {name: _by_person(tables[name]) for name in names}
+    for person in people.to_dict("records"):
+        own = {name: found.get(person["id"], []) for name, found in rows.items()}
+        info = {"synthetic": True, "birthYear": person["birth_year"]}
+        info["age"] = reference_year - person["birth_year"]
+        kin = ("family", "father", "mother")
+        yield {
+            "id": person["id"],
+            "sex": _term(SEX_TERMS[person["sex"]], person["sex"]),
+            "karyotypicSex": "XX" if person["sex"] == "female" else "XY",
+            "geographicOrigin": _term(f"ISO3166:{person['country']}", person["country"]),
+            "diseases": [
+                {"diseaseCode": _term(r["code"], r["label"]), "ageOfOnset": _age(r["age_of_onset"])}
+                for r in own["diseases"]
+            ],
+            "phenotypicFeatures": [
+                {"featureType": _term(r["code"], r["label"]), "onset": _age(r["age_of_onset"])}
+                for r in own["features"]
+            ],
+            "measures": [
+                *map(_measure, own["measurements"]),
+                *map(_exposure, own["exposures"]),
+            ],
+            "treatments": [
+                {
+                    "treatmentCode": _term(r["code"], r["label"]),
+                    "ageAtOnset": _age(r["start_age"]),
+                }
+                for r in own["treatments"]
+            ],
+            "info": {**info, **{key: person[key] for key in kin if not pd.isna(person[key])}},
+            "datasetId": dataset,
+        }
+
+
+def _measure(row: Document) -> Document:
+    return {
+        "assayCode": _term(row["code"], row["label"]),
+        "measurementValue": {
+            "unit": _term(f"UCUM:{row['unit']}", row["unit"]),
+            "value": row["value"],
+        },
+        "observationMoment": _age(row["age"]),
+    }
+
+
+def _exposure(row: Document) -> Document:
+    """As a measure: Beacon's exposures want a duration, which is not simulated."""
+    return {
+        "assayCode": _term(row["code"], row["label"]),
+        "measurementValue": _term(row["value"], row["value_label"]),
+        "observationMoment": _age(row["age"]),
+    }
+
+
+def _biosamples(table: pd.DataFrame, dataset: str) -> Iterator[Document]:
+    for row in table.to_dict("records"):
+        yield {
+            "id": row["id"],
+            "individualId": row["individual"],
+            "biosampleStatus": REFERENCE_SAMPLE,
+            "sampleOriginType": _term(row["tissue"], row["tissue_label"]),
+            "collectionDate": row["collection_date"],
+            "collectionMoment": f"P{row['collection_age']}Y",
+            "obtentionProcedure": {
+                "procedureCode": _term(row["sample_type"], row["sample_type_label"])
+            },
+            "info": {"synthetic": True},
+            "datasetId": dataset,
+        }
+
+
+def _runs(table: pd.DataFrame, dataset: str) -> Iterator[Document]:
+    figures = ("mean_autosome_coverage", "yield_bp_q30", "pct_reads_mapped")
+    for row in table.to_dict("records"):
+        yield {
+            "id": row["id"],
+            "biosampleId": row["biosample"],
+            "individualId": row["individual"],
+            "runDate": row["run_date"],
+            "libraryStrategy": row["target"],
+            "librarySource": WGS_SOURCE,
+            "platform": row["platform_label"],
+            "platformModel": _term(row["platform"], row["platform_label"]),
+            "info": {"synthetic": True, **{name: row[name] for name in figures}},
+            "datasetId": dataset,
+        }
+
+
+def _analyses(table: pd.DataFrame, dataset: str) -> Iterator[Document]:
+    for row in table.to_dict("records"):
+        yield {
+            "id": row["id"],
+            "runId": row["run"],
+            "biosampleId": row["biosample"],
+            "individualId": row["individual"],
+            "analysisDate": row["analysis_date"],
+            "pipelineName": row["pipeline"],
+            "aligner": row["aligner"],
+            "variantCaller": row["variant_caller"],
+            "info": {"synthetic": True, "count_snvs": row["count_snvs"]},
+            "datasetId": dataset,
+        }
+
+
+def _variations(genotypes: Genotypes, dataset: str) -> Iterator[Document]:
+    """A document an alternate allele, with its carriers and its frequency in these people."""
+    owner = np.repeat(np.arange(len(genotypes.people)), genotypes.ploidy)
+    ids = genotypes.people["id"].tolist()
+    called = int(genotypes.ploidy.sum())
+    for records in genotypes.records():
+        for site, letters in enumerate(records.alleles):
+            first, end = records.indptr[site : site + 2]
+            who = owner[records.haplotype[first:end]]
+            for number, alt in enumerate(letters[1:], start=1):
+                mine = who[records.allele[first:end] == number]
+                persons, copies = np.unique(mine, return_counts=True)
+                zygosity = _zygosity(copies, genotypes.ploidy[persons])
+                variant = Variant(genotypes.contig, int(records.position[site]), letters[0], alt)
+                document = _variation(variant, dataset)
+                document["caseLevelData"] = [
+                    {
+                        "biosampleId": f"{ids[person]}-BS",
+                        "individualId": ids[person],
+                        "analysisId": f"{ids[person]}-AN",
+                        "zygosity": ZYGOSITIES[kind],
+                    }
+                    for person, kind in zip(persons.tolist(), zygosity, strict=True)
+                ]
+                document["frequencyInPopulations"] = [_frequency(dataset, len(mine), called)]
+                yield document
+
+
+def _zygosity(copies: np.ndarray, ploidy: np.ndarray) -> list[str]:
+    once = np.where(ploidy == 1, "hemizygous", "heterozygous")
+    return np.where(copies == 2, "homozygous", once).tolist()
+
+
+def _frequency(dataset: str, count: int, number: int) -> Document:
+    return {
+        "source": "Rehearsal (synthetic)",
+        "sourceReference": "simulated",
+        "frequencies": [
+            {
+                "population": dataset,
+                "alleleFrequency": count / number,
+                "alleleCount": count,
+                "alleleNumber": number,
+            }
+        ],
+    }
+
+
+def _variation(variant: Variant, dataset: str) -> Document:
+    end = variant.start + len(variant.ref)
+    plain = variant.contig.removeprefix("chr")
+    if len(variant.ref) == len(variant.alt):
+        kind = "SNP" if len(variant.ref) == 1 else "MNP"
+    else:
+        kind = "DEL" if len(variant.ref) > len(variant.alt) else "INS"
+    return {
+        "variantInternalId": str(variant),
+        "variation": {
+            "variantType": kind,
+            "referenceBases": variant.ref,
+            "alternateBases": variant.alt,
+            "location": {
+                "type": "SequenceLocation",
+                "sequence_id": f"refseq:{REFSEQ[variant.contig]}",
+                "interval": {
+                    "type": "SequenceInterval",
+                    "start": {"type": "Number", "value": variant.start},
+                    "end": {"type": "Number", "value": end},
+                },
+            },
+        },
+        "_position": {
+            "assemblyId": ASSEMBLY,
+            "refseqId": plain,
+            "start": [variant.start],
+            "end": [end],
+            "startInteger": variant.start,
+            "endInteger": end,
+        },
+        "datasetId": dataset,
+    }

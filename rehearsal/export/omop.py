@@ -1,0 +1,235 @@
+"""OMOP Common Data Model 5.4: the clinical tables as CSV files (ohdsi.github.io/CommonDataModel).
+
+Standard concepts need the vocabularies that OHDSI hands out under their own licences, so concept
+ids are 0 ("no matching concept") but for sex, and every row tells its source code. Which
+vocabulary a prefix stands for is in ``vocabulary.csv``; mapping is the loader's, by
+``source_to_concept_map`` or Usagi. Record types are 0 as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.export.genotypes import SYNTHETIC
+from rehearsal.files import written_aside
+
+NO_CONCEPT = 0
+SEX_CONCEPTS = {"male": 8507, "female": 8532}  # (m) of the vocabulary Gender
+# prefix of the codes: OMOP vocabulary id, name; (m), to be compared with the download
+VOCABULARIES = {
+    "ICD10": ("ICD10", "International Classification of Diseases, 10th revision (WHO)"),
+    "LOINC": ("LOINC", "Logical Observation Identifiers Names and Codes"),
+    "ATC": ("ATC", "Anatomical Therapeutic Chemical Classification"),
+    "SNOMEDCT": ("SNOMED", "Systematized Nomenclature of Medicine, Clinical Terms"),
+    "HP": ("HPO", "Human Phenotype Ontology (no OMOP vocabulary: source codes only)"),
+    "UCUM": ("UCUM", "Unified Code for Units of Measure"),
+}
+TABLES = (
+    "person",
+    "observation_period",
+    "condition_occurrence",
+    "measurement",
+    "drug_exposure",
+    "observation",
+)
+
+
+def write_omop(
+    people: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    folder: Path | str,
+    reference_year: int,
+) -> None:
+    """Write the tables, ``cdm_source.csv`` and ``vocabulary.csv`` into a new folder.
+
+    ``people``: rows of ``people.parquet``; ``tables``: their rows of ``subjects``, ``diseases``,
+    ``measurements``, ``treatments``, ``exposures`` and ``features``. A person's id is the row's
+    number from 1; ``person_source_value`` is the cohort's identifier. Dates other than births are
+    told from ages: the birthday of that age.
+    """
+    births = tables["subjects"].set_index("individual")["birth_date"]
+    person = _Persons(people["id"], births.reindex(people["id"]), reference_year)
+    written = {
+        "person": _person(people, person),
+        "observation_period": _observation_period(person),
+        "condition_occurrence": _conditions(tables["diseases"], person),
+        "measurement": _measurements(tables["measurements"], person),
+        "drug_exposure": _drugs(tables["treatments"], person),
+        "observation": _observations(tables["exposures"], tables["features"], person),
+        "cdm_source": _source(reference_year),
+        "vocabulary": _vocabularies(),
+    }
+    with written_aside(folder) as aside:
+        aside.mkdir()
+        for name, table in written.items():
+            table.to_csv(aside / f"{name}.csv", index=False, lineterminator="\n")
+
+
+class _Persons:
+    """Numbers and birthdays of people by identifier."""
+
+    def __init__(self, ids: pd.Series, births: pd.Series, reference_year: int) -> None:
+        self.number = pd.Series(np.arange(1, len(ids) + 1), index=ids.to_numpy())
+        self.born = births.to_numpy().astype("datetime64[D]")
+        self.last = np.datetime64(f"{reference_year}-12-31", "D")
+
+    def ids(self, individuals: pd.Series) -> np.ndarray:
+        return self.number.loc[individuals].to_numpy()
+
+    def birthday(self, individuals: pd.Series, age: pd.Series) -> np.ndarray:
+        """The dates on which they became so old, not behind the last day."""
+        born = self.born[self.ids(individuals) - 1]
+        months = born.astype("datetime64[M]")
+        years = age.to_numpy(np.int64).astype("timedelta64[Y]")
+        day = (months.astype("datetime64[Y]") + years).astype("datetime64[M]")
+        day = day + (months - months.astype("datetime64[Y]").astype("datetime64[M]"))
+        within = np.minimum(born - months.astype("datetime64[D]"), np.timedelta64(27, "D"))
+        return np.minimum(day.astype("datetime64[D]") + within, self.last)
+
+
+def _person(people: pd.DataFrame, person: _Persons) -> pd.DataFrame:
+    parts = pd.DatetimeIndex(person.born)
+    return pd.DataFrame(
+        {
+            "person_id": person.number.to_numpy(),
+            "gender_concept_id": people["sex"].map(SEX_CONCEPTS).to_numpy(),
+            "year_of_birth": parts.year,
+            "month_of_birth": parts.month,
+            "day_of_birth": parts.day,
+            "race_concept_id": NO_CONCEPT,
+            "ethnicity_concept_id": NO_CONCEPT,
+            "person_source_value": people["id"].to_numpy(),
+            "gender_source_value": people["sex"].to_numpy(),
+            "gender_source_concept_id": NO_CONCEPT,
+        }
+    )
+
+
+def _observation_period(person: _Persons) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "observation_period_id": person.number.to_numpy(),
+            "person_id": person.number.to_numpy(),
+            "observation_period_start_date": person.born,
+            "observation_period_end_date": person.last,
+            "period_type_concept_id": NO_CONCEPT,
+        }
+    )
+
+
+def _rows(name: str, table: pd.DataFrame, person: _Persons) -> dict[str, object]:
+    return {
+        f"{name}_id": np.arange(1, len(table) + 1),
+        "person_id": person.ids(table["individual"]),
+    }
+
+
+def _conditions(diseases: pd.DataFrame, person: _Persons) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            **_rows("condition_occurrence", diseases, person),
+            "condition_concept_id": NO_CONCEPT,
+            "condition_start_date": person.birthday(
+                diseases["individual"], diseases["age_of_onset"]
+            ),
+            "condition_type_concept_id": NO_CONCEPT,
+            "condition_source_value": diseases["code"].to_numpy(),
+            "condition_source_concept_id": NO_CONCEPT,
+        }
+    )
+
+
+def _measurements(measurements: pd.DataFrame, person: _Persons) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            **_rows("measurement", measurements, person),
+            "measurement_concept_id": NO_CONCEPT,
+            "measurement_date": person.birthday(measurements["individual"], measurements["age"]),
+            "measurement_type_concept_id": NO_CONCEPT,
+            "value_as_number": measurements["value"].to_numpy(),
+            "unit_concept_id": NO_CONCEPT,
+            "measurement_source_value": measurements["code"].to_numpy(),
+            "measurement_source_concept_id": NO_CONCEPT,
+            "unit_source_value": measurements["unit"].to_numpy(),
+        }
+    )
+
+
+def _drugs(treatments: pd.DataFrame, person: _Persons) -> pd.DataFrame:
+    """A treatment that goes on ends on the last day of the reference year."""
+    who = treatments["individual"]
+    start = person.birthday(who, treatments["start_age"])
+    ended = treatments["end_age"].notna().to_numpy()
+    end = np.full(len(treatments), person.last)
+    end[ended] = person.birthday(who[ended], treatments["end_age"][ended])
+    dose = treatments["dose_mg"]
+    sig = dose.map(lambda mg: f"{mg:g} mg once daily").where(dose.notna(), None)
+    return pd.DataFrame(
+        {
+            **_rows("drug_exposure", treatments, person),
+            "drug_concept_id": NO_CONCEPT,
+            "drug_exposure_start_date": start,
+            "drug_exposure_end_date": np.maximum(start, end),
+            "drug_type_concept_id": NO_CONCEPT,
+            "stop_reason": treatments["adverse_event"].to_numpy(),
+            "sig": sig.to_numpy(),
+            "drug_source_value": treatments["code"].to_numpy(),
+            "drug_source_concept_id": NO_CONCEPT,
+            "dose_unit_source_value": np.where(dose.notna(), "mg", None),
+        }
+    )
+
+
+def _observations(
+    exposures: pd.DataFrame, features: pd.DataFrame, person: _Persons
+) -> pd.DataFrame:
+    """Exposures with their coded values; features, whose presence is all there is to tell."""
+    present = features.rename(columns={"age_of_onset": "age"}).assign(
+        value=features["code"], value_label=features["label"]
+    )
+    columns = ["individual", "code", "value", "value_label", "age"]
+    table = pd.concat([exposures[columns], present[columns]], ignore_index=True)
+    return pd.DataFrame(
+        {
+            **_rows("observation", table, person),
+            "observation_concept_id": NO_CONCEPT,
+            "observation_date": person.birthday(table["individual"], table["age"]),
+            "observation_type_concept_id": NO_CONCEPT,
+            "value_as_string": table["value_label"].to_numpy(),
+            "observation_source_value": table["code"].to_numpy(),
+            "observation_source_concept_id": NO_CONCEPT,
+            "value_source_value": table["value"].to_numpy(),
+        }
+    )
+
+
+def _source(reference_year: int) -> pd.DataFrame:
+    row = {
+        "cdm_source_name": "Rehearsal, synthetic",
+        "cdm_source_abbreviation": "REHEARSAL",
+        "cdm_holder": "nobody: the people do not exist",
+        "source_description": SYNTHETIC,
+        "source_release_date": f"{reference_year}-12-31",
+        "cdm_release_date": f"{reference_year}-12-31",
+        "cdm_version": "v5.4",
+        "cdm_version_concept_id": NO_CONCEPT,
+        "vocabulary_version": "none: source codes only",
+    }
+    return pd.DataFrame([row])
+
+
+def _vocabularies() -> pd.DataFrame:
+    rows = [
+        {
+            "vocabulary_id": identifier,
+            "vocabulary_name": name,
+            "vocabulary_reference": f"source codes with the prefix {prefix}:",
+            "vocabulary_concept_id": NO_CONCEPT,
+        }
+        for prefix, (identifier, name) in VOCABULARIES.items()
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,229 @@
+"""Small sets of sequencing reads of chosen people and regions, from their two haplotypes.
+
+dwgsim draws read pairs from each haplotype (Illumina-like errors, no further mutations), minimap2
+aligns them, htslib (by pysam) sorts and writes CRAM. The reference lies beside the reads: the
+contig in its GRCh38 length with N outside of the regions, from the run's FASTA or, without one,
+of random bases with the REF of every simulated site in its place.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pysam
+from numpy.typing import NDArray
+
+from rehearsal.export.bgzf import BgzfWriter
+from rehearsal.export.genotypes import SYNTHETIC, Genotypes
+from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import ASSEMBLY
+from rehearsal.genomes.reference import BASES, read_reference
+from rehearsal.model import Block
+from rehearsal.seeds import derive_seed
+
+READ_LENGTH, INSERT, INSERT_SD = 150, 400, 40
+ERROR_RATES = ("0.0002-0.0008", "0.0002-0.0012")  # from the first base of a read to its last
+LINE = 60
+Change = tuple[int, str, str]  # 0-based start, reference, allele
+
+
+def write_read_sets(
+    genotypes: Sequence[Genotypes],
+    regions: Sequence[Block],
+    depth: float,
+    folder: Path | str,
+    seed: int,
+    reference_fasta: Path | str | None = None,
+) -> None:
+    """Write reads of everybody in ``genotypes`` into a new folder.
+
+    ``genotypes``: of the same people, selected by ``regions``, a contig each. ``depth``: mean, of
+    two haplotypes; who has one copy of a contig gets half. The folder has ``reference.fa.gz`` with
+    its indexes; of each person ``{id}_R1.fastq.gz``, ``{id}_R2.fastq.gz``, ``{id}.cram`` with
+    ``.crai``; and ``wgs_qc.tsv`` with figures computed from the alignments. Needs dwgsim and
+    minimap2. Raises InputError for a FASTA that does not fit, CalledProcessError where a program
+    fails.
+    """
+    people = genotypes[0].people["id"].tolist()
+    with written_aside(folder) as aside, tempfile.TemporaryDirectory() as scratch:
+        aside.mkdir()
+        reference = aside / "reference.fa.gz"
+        bases = [_reference(own, regions, seed, reference_fasta) for own in genotypes]
+        _write_fasta(reference, {o.contig: b for o, b in zip(genotypes, bases, strict=True)})
+        figures = []
+        for number, person in enumerate(people):
+            pairs = Path(scratch) / person
+            pairs.mkdir()
+            for own, letters in zip(genotypes, bases, strict=True):
+                for copy, sequences in enumerate(_haplotypes(own, number, letters, regions)):
+                    job = derive_seed(seed, "reads", person, own.contig, copy)
+                    prefix = f"{person}-{own.contig}-{copy + 1}"
+                    _draw_reads(sequences, depth / 2, job, pairs / prefix)
+            ends = [aside / f"{person}_R{end}.fastq.gz" for end in (1, 2)]
+            for end, path in enumerate(ends, start=1):
+                _join(sorted(pairs.glob(f"*.read{end}.fastq.gz")), path)
+            cram = aside / f"{person}.cram"
+            _align(reference, ends, person, cram, Path(scratch))
+            figures.append({"individual": person, **quality(cram, reference, regions)})
+        table = pd.DataFrame(figures).assign(figures="computed", source=SYNTHETIC)
+        table.to_csv(aside / "wgs_qc.tsv", sep="\t", index=False, lineterminator="\n")
+
+
+def quality(cram: Path, reference: Path, regions: Sequence[Block]) -> dict[str, float | int]:
+    """The read-level figures of the GA4GH WGS-QC standard, over the regions in the place of the
+    autosomes; duplicates, secondary and supplementary alignments count for nothing."""
+    depths, q30, reads, mapped = [], 0, 0, 0
+    with pysam.AlignmentFile(str(cram), reference_filename=str(reference)) as file:
+        for read in file.fetch(until_eof=True):
+            if read.is_secondary or read.is_supplementary:
+                continue
+            reads += 1
+            mapped += not read.is_unmapped
+            q30 += int((np.array(read.query_qualities) >= 30).sum())
+        for region in regions:
+            if region.contig in file.references:
+                bases = file.count_coverage(
+                    region.contig, region.start, region.end, quality_threshold=0
+                )
+                depths.append(np.sum(bases, axis=0))
+    depth = np.concatenate(depths)
+    return {
+        "yield_bp_q30": q30,
+        "mean_autosome_coverage": round(float(depth.mean()), 3),
+        "pct_autosomes_15x": round(100 * float((depth >= 15).mean()), 2),
+        "mad_autosome_coverage": float(np.median(np.abs(depth - np.median(depth)))),
+        "pct_reads_mapped": round(100 * mapped / max(reads, 1), 3),
+    }
+
+
+def _reference(
+    genotypes: Genotypes, regions: Sequence[Block], seed: int, fasta: Path | str | None
+) -> NDArray[np.uint8]:
+    """(length,) The contig's bases as ASCII, N outside of the regions."""
+    bases = np.full(genotypes.length, ord("N"), np.uint8)
+    for region in regions:
+        if region.contig != genotypes.contig:
+            continue
+        place = slice(region.start, region.end)
+        if fasta is not None:
+            bases[place] = np.frombuffer(read_reference(fasta, region).encode(), np.uint8)
+            continue
+        # drawn for the contig from its start, so that a place has one base whatever the regions
+        draw = np.random.default_rng(derive_seed(seed, "reference", genotypes.contig))
+        draw.bit_generator.advance(region.start)
+        letters = np.frombuffer(BASES, np.uint8)
+        bases[place] = letters[(draw.random(region.length) * 4).astype(int)]
+    if fasta is None:
+        inside = bases != ord("N")
+        for position, letters in genotypes.reference_alleles():
+            span = slice(position, position + len(letters))
+            if inside[span].all():
+                bases[span] = np.frombuffer(letters.encode(), np.uint8)
+    return bases
+
+
+def _haplotypes(
+    genotypes: Genotypes, person: int, bases: NDArray[np.uint8], regions: Sequence[Block]
+) -> Iterator[dict[str, str]]:
+    """Of each of a person's copies: its sequence in every region, by the region's name."""
+    first = int(genotypes.ploidy[:person].sum())
+    for haplotype in range(first, first + int(genotypes.ploidy[person])):
+        changes = list(_changes(genotypes, haplotype))
+        own = [region for region in regions if region.contig == genotypes.contig]
+        yield {region.id: apply_changes(bases, region, changes) for region in own}
+
+
+def _changes(genotypes: Genotypes, haplotype: int) -> Iterator[Change]:
+    for records in genotypes.records():
+        for entry in np.flatnonzero(records.haplotype == haplotype):
+            site = int(np.searchsorted(records.indptr, entry, side="right")) - 1
+            letters = records.alleles[site]
+            yield int(records.position[site]), letters[0], letters[records.allele[entry]]
+
+
+def apply_changes(bases: NDArray[np.uint8], region: Block, changes: Sequence[Change]) -> str:
+    """The region's sequence with a haplotype's alleles; what begins inside a deletion is lost."""
+    parts, place = [], region.start
+    for start, ref, allele in sorted(changes):
+        if start < place or start + len(ref) > region.end:
+            continue
+        parts += [bases[place:start].tobytes().decode(), allele]
+        place = start + len(ref)
+    return "".join([*parts, bases[place : region.end].tobytes().decode()])
+
+
+def _write_fasta(path: Path, contigs: dict[str, NDArray[np.uint8]]) -> None:
+    with BgzfWriter(path) as file:
+        for name, bases in contigs.items():
+            file.write(f">{name} {ASSEMBLY} coordinates; {SYNTHETIC}\n".encode())
+            whole = bases.size // LINE * LINE
+            lines = np.full((whole // LINE, LINE + 1), ord("\n"), np.uint8)
+            lines[:, :LINE] = bases[:whole].reshape(-1, LINE)
+            file.write(lines.tobytes())
+            if whole < bases.size:
+                file.write(bases[whole:].tobytes() + b"\n")
+    pysam.faidx(str(path))
+
+
+def _draw_reads(sequences: dict[str, str], depth: float, seed: int, prefix: Path) -> None:
+    """Read pairs of one haplotype: ``{prefix}.bwa.read1.fastq.gz`` and ``read2``."""
+    fasta = prefix.with_name(f"{prefix.name}.fa")
+    fasta.write_text("".join(f">{name}\n{letters}\n" for name, letters in sequences.items()))
+    pysam.faidx(str(fasta))
+    first, second = ERROR_RATES
+    options = ["-e", first, "-E", second, "-d", INSERT, "-s", INSERT_SD, "-C", depth, "-z", seed]
+    options += ["-1", READ_LENGTH, "-2", READ_LENGTH, "-r", 0, "-y", 0, "-H", "-o", 1]
+    options += ["-P", f"SYNTHETIC-{prefix.name}"]
+    _run(["dwgsim", *options, fasta, prefix])
+
+
+def _join(parts: Sequence[Path], path: Path) -> None:
+    with BgzfWriter(path) as file:
+        for part in parts:
+            with gzip.open(part) as stream:
+                while piece := stream.read(1 << 20):
+                    file.write(piece)
+
+
+def _align(reference: Path, ends: Sequence[Path], person: str, cram: Path, scratch: Path) -> None:
+    """Aligned, sorted, as CRAM 3.0 with its index; the header names no program and no path."""
+    sam, bam = scratch / "aligned.sam", scratch / "aligned.bam"
+    group = f"@RG\\tID:{person}\\tSM:{person}\\tPL:ILLUMINA\\tDS:{SYNTHETIC}"
+    _run(["minimap2", "-t", 1, "-ax", "sr", "-R", group, "-o", sam, reference, *ends])
+    with pysam.AlignmentFile(str(sam)) as aligned:
+        header = aligned.header.to_dict()
+        header.pop("PG", None)
+        header["CO"] = [SYNTHETIC]
+        for contig in header["SQ"]:
+            contig["AS"] = ASSEMBLY
+        with pysam.AlignmentFile(str(bam), "wb", header=header) as out:
+            for read in aligned:
+                out.write(pysam.AlignedSegment.from_dict(read.to_dict(), out.header))
+    ordered = scratch / "sorted.bam"
+    pysam.sort("--no-PG", "-o", str(ordered), str(bam))
+    with pysam.AlignmentFile(str(ordered)) as aligned:
+        header = aligned.header.to_dict()
+        options = ["version=3.0", "store_md=0", "no_ref=1"]
+        with pysam.AlignmentFile(
+            str(cram), "wc", header=header, format_options=[o.encode() for o in options]
+        ) as out:
+            for read in aligned:
+                out.write(read)
+    with cram.open("r+b") as file:  # htslib puts the path into the file's own name
+        file.seek(6)
+        file.write(person.encode()[:20].ljust(20, b"\0"))
+    pysam.index(str(cram))
+
+
+def _run(command: Sequence[object]) -> None:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(re.sub(r"\s+", " ", done.stderr[-2000:]))
+        raise subprocess.CalledProcessError(done.returncode, str(command[0]), stderr=done.stderr)

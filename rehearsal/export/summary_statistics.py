@@ -1,0 +1,242 @@
+"""Genome-wide association summary statistics, in the columns of GWAS-SSF, and what is true.
+
+GWAS-SSF 1.1 (github.com/EBISPOT/gwas-summary-statistics-standard): tab-separated, 1-based
+positions, a metadata file beside the table. Each common alternate allele is tested alone. For a
+measurement: least squares of the value on the copies. For a disease: the score test of a logistic
+model, whose effect is its one-step estimate (Newton's first step from no effect). Sex and age are
+taken out of phenotype and copies alike. Nothing is dense: sums run over carriers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from isal import igzip
+from numpy.typing import NDArray
+from scipy.special import expit, ndtr, stdtr
+
+from rehearsal.export.genotypes import SYNTHETIC, Genotypes, Records
+from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import ASSEMBLY
+
+MINIMUM_FREQUENCY = 0.01  # of the rarer allele; rarer ones say nothing one at a time
+FEWEST_CASES = 10
+TRUTH_COLUMNS = ["trait", "contig", "start", "ref", "alt", "effect"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phenotype:
+    """One phenotype of the people, NaN where it is missing; a disease is 0 or 1."""
+
+    name: str  # of the file
+    code: str
+    label: str
+    values: NDArray[np.float64]
+
+    @property
+    def binary(self) -> bool:
+        return bool(np.isin(self.values[~np.isnan(self.values)], (0, 1)).all())
+
+
+def write_summary_statistics(
+    genotypes: Iterable[Genotypes],
+    phenotypes: Iterable[Phenotype],
+    effects: pd.DataFrame,
+    folder: Path | str,
+    reference_year: int,
+) -> None:
+    """Write ``{name}.tsv.gz`` and ``{name}.tsv.gz-meta.yaml`` for each phenotype into ``folder``.
+
+    ``genotypes``: of the same people, a contig each, autosomes only are tested. ``effects``: rows
+    of ``truth/effects.parquet``, written beside as ``true_effects.tsv`` (1-based positions).
+    Diseases with fewer than 10 cases are left out.
+    """
+    with written_aside(folder) as aside:
+        aside.mkdir()
+        tests: list[_Test] | None = None
+        people = 0
+        for own in genotypes:
+            if not own.contig[3:].isdigit():
+                continue
+            if tests is None:
+                people = len(own.people)
+                tests = [t for p in phenotypes if (t := _test(p, own.people, reference_year))]
+                streams = [_open(aside / f"{test.phenotype.name}.tsv.gz") for test in tests]
+                for test, stream in zip(tests, streams, strict=True):
+                    stream.write("\t".join(test.columns) + "\n")
+            for records in own.records():
+                for site, copies in _common(records, own):
+                    for test, stream in zip(tests, streams, strict=True):
+                        stream.write(test.row(own.contig, records, site, copies))
+        for test, stream in zip(tests or [], streams if tests else [], strict=True):
+            stream.close()
+            _write_metadata(aside / f"{test.phenotype.name}.tsv.gz", test.phenotype, people)
+        truth = effects[TRUTH_COLUMNS].assign(start=effects["start"] + 1)
+        truth.rename(columns={"start": "position"}).to_csv(
+            aside / "true_effects.tsv", sep="\t", index=False, lineterminator="\n"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    number: int  # of the alternate allele
+    persons: NDArray[np.int64]  # who has it
+    copies: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A phenotype with all that no variant changes.
+
+    With weights w and covariates C (and residuals r of the phenotype given them), the score of a
+    variant with copies x is x'r and its information x'Wx - x'WC (C'WC)^-1 C'Wx.
+    """
+
+    phenotype: Phenotype
+    known: NDArray[np.bool_]
+    residual: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    weighted: NDArray[np.float64]  # (people, covariates) W C
+    inverse: NDArray[np.float64]  # of C'WC
+    total: float  # of the squared residuals, of a measurement
+
+    @property
+    def columns(self) -> list[str]:
+        effect = "odds_ratio" if self.phenotype.binary else "beta"
+        return [
+            "chromosome",
+            "base_pair_location",
+            "effect_allele",
+            "other_allele",
+            effect,
+            "standard_error",
+            "effect_allele_frequency",
+            "p_value",
+            "variant_id",
+            "n",
+        ]
+
+    def row(self, contig: str, records: Records, number: int, site: _Site) -> str:
+        known = self.known[site.persons]
+        who, copies = site.persons[known], site.copies[known]
+        number_known = int(self.known.sum())
+        score = copies @ self.residual[who]
+        projected = copies @ self.weighted[who]
+        information = (copies**2) @ self.weight[who] - projected @ self.inverse @ projected
+        letters = records.alleles[number]
+        place, alt = records.position[number] + 1, letters[site.number]
+        head = f"{contig[3:]}\t{place}\t{alt}\t{letters[0]}"
+        frequency = copies.sum() / (2 * number_known)
+        tail = f"{contig[3:]}_{place}_{letters[0]}_{alt}\t{number_known}\n"
+        if information <= 1e-9:  # the same in everybody who is tested
+            return f"{head}\t#NA\t#NA\t{frequency:.6g}\t#NA\t{tail}"
+        effect = score / information
+        if self.phenotype.binary:
+            error, told = np.sqrt(1 / information), np.exp(effect)
+            p = 2 * ndtr(-abs(effect) / error)
+        else:
+            freedom = number_known - self.weighted.shape[1] - 1
+            error = np.sqrt(max(self.total - effect * score, 0.0) / freedom / information)
+            told, p = effect, 2 * stdtr(freedom, -abs(effect) / error) if error else 0.0
+        return f"{head}\t{told:.6g}\t{error:.6g}\t{frequency:.6g}\t{p:.6g}\t{tail}"
+
+
+def _test(phenotype: Phenotype, people: pd.DataFrame, reference_year: int) -> _Test | None:
+    known = ~np.isnan(phenotype.values)
+    value = np.where(known, phenotype.values, 0.0)
+    cases = int(value.sum()) if phenotype.binary else FEWEST_CASES
+    if known.sum() < 2 * FEWEST_CASES or min(cases, known.sum() - cases) < FEWEST_CASES:
+        return None
+    age = reference_year - people["birth_year"].to_numpy(float)
+    male = (people["sex"] == "male").to_numpy(float)
+    design = np.column_stack((np.ones(len(people)), age - age.mean(), male - male.mean()))
+    design[~known] = 0
+    if phenotype.binary:
+        fitted = expit(design @ _logistic(design[known], value[known]))
+        weight = np.where(known, fitted * (1 - fitted), 0.0)
+    else:
+        beta, *_ = np.linalg.lstsq(design[known], value[known], rcond=None)
+        fitted = design @ beta
+        weight = known.astype(float)
+    residual = np.where(known, value - fitted, 0.0)
+    weighted = weight[:, None] * design
+    inverse = np.linalg.pinv(design.T @ weighted)
+    return _Test(phenotype, known, residual, weight, weighted, inverse, float(residual @ residual))
+
+
+def _logistic(design: NDArray[np.float64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Maximum likelihood by Newton's steps; 25 are more than it ever takes."""
+    beta = np.zeros(design.shape[1])
+    for _ in range(25):
+        fitted = expit(design @ beta)
+        hessian = design.T @ (design * (fitted * (1 - fitted))[:, None])
+        step = np.linalg.pinv(hessian) @ (design.T @ (value - fitted))
+        beta += step
+        if np.abs(step).max() < 1e-10:
+            break
+    return beta
+
+
+def _common(records: Records, genotypes: Genotypes) -> Iterator[tuple[int, _Site]]:
+    owner = np.repeat(np.arange(len(genotypes.people)), genotypes.ploidy)
+    called = owner.size
+    for number, letters in enumerate(records.alleles):
+        first, end = records.indptr[number : number + 2]
+        if end - first < MINIMUM_FREQUENCY * called:
+            continue
+        who, allele = owner[records.haplotype[first:end]], records.allele[first:end]
+        for alt in range(1, len(letters)):
+            persons, copies = np.unique(who[allele == alt], return_counts=True)
+            frequency = copies.sum() / called
+            if MINIMUM_FREQUENCY <= frequency <= 1 - MINIMUM_FREQUENCY:
+                yield number, _Site(alt, persons, copies.astype(float))
+
+
+def _open(path: Path) -> io.TextIOWrapper:
+    """Gzip without a name or a time in it, so that equal content gives equal bytes."""
+    raw = path.open("wb")
+    packed = igzip.IGzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
+    packed.myfileobj = raw  # closed with it
+    return io.TextIOWrapper(packed, encoding="utf-8", newline="")
+
+
+def _write_metadata(path: Path, phenotype: Phenotype, people: int) -> None:
+    metadata = {
+        "file_type": "GWAS-SSF v1.1",
+        "data_file_name": path.name,
+        "data_file_md5sum": hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest(),
+        "genome_assembly": ASSEMBLY,
+        "coordinate_system": "1-based",
+        "trait_description": [f"{phenotype.label} ({phenotype.code})"],
+        "samples": [{"sample_size": people, "sample_ancestry": [SYNTHETIC]}],
+        "genotyping_technology": ["simulation"],
+        "is_harmonised": False,
+        "is_sorted": True,
+        "author_notes": (
+            f"{SYNTHETIC}. Adjusted for sex and age; alternate alleles of {MINIMUM_FREQUENCY:.0%} "
+            "and more; diseases: score test, one-step odds ratio."
+        ),
+    }
+    path.with_name(f"{path.name}-meta.yaml").write_text(yaml.safe_dump(metadata, sort_keys=False))
+
+
+def phenotypes_of(people: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Phenotype]:
+    """Every measurement and every disease of these people, named by code (``LOINC_13457-7``)."""
+    found = []
+    for kind in ("measurements", "diseases"):
+        for code, own in tables[kind].groupby("code", sort=True):
+            if kind == "diseases":
+                values = people["id"].isin(own["individual"]).to_numpy(float)
+            else:
+                by_person = own.drop_duplicates("individual").set_index("individual")["value"]
+                values = by_person.reindex(people["id"]).to_numpy(float)
+            name = str(code).replace(":", "_")
+            found.append(Phenotype(name, str(code), own["label"].iloc[0], values))
+    return found

@@ -1,0 +1,26 @@
+"""Beacon documents of an export's people and their variants."""
+
+from pathlib import Path
+
+from rehearsal.export.beacon_json import write_beacon_json
+from rehearsal.export.selection import by_contig, load_genotypes, load_people, load_tables
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    chosen = (smk.params.export, smk.wildcards.place)
+    cohort = (smk.input.people, smk.input.carriers)
+    people, _ = load_people(*chosen, *cohort)
+    write_beacon_json(
+        f"{smk.wildcards.name}-{smk.wildcards.place}",
+        people,
+        load_tables(people, smk.input.tables),
+        (load_genotypes(*chosen, trees, *cohort) for trees in by_contig(smk.input.trees)),
+        Path(smk.output[0]).parent,
+        smk.params.reference_year,
+    )
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

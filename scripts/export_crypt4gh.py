@@ -1,0 +1,13 @@
+"""One file of an export, encrypted for its recipients."""
+
+from rehearsal.export.crypt4gh import encrypt_file
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    encrypt_file(smk.input.file, smk.output.encrypted, *smk.params.recipients)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

@@ -1,0 +1,25 @@
+"""Association summary statistics in an export's people, with the true effects beside them."""
+
+import pandas as pd
+
+from rehearsal.export.selection import by_contig, load_genotypes, load_people, load_tables
+from rehearsal.export.summary_statistics import phenotypes_of, write_summary_statistics
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    chosen = (smk.params.export, smk.wildcards.place)
+    cohort = (smk.input.people, smk.input.carriers)
+    people, _ = load_people(*chosen, *cohort)
+    write_summary_statistics(
+        (load_genotypes(*chosen, trees, *cohort) for trees in by_contig(smk.input.trees)),
+        phenotypes_of(people, load_tables(people, smk.input.tables)),
+        pd.read_parquet(smk.input.effects),
+        smk.output.folder,
+        smk.params.reference_year,
+    )
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

@@ -1,0 +1,18 @@
+"""OMOP CDM tables of an export's people."""
+
+from rehearsal.export.omop import write_omop
+from rehearsal.export.selection import load_people, load_tables
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    people, _ = load_people(
+        smk.params.export, smk.wildcards.place, smk.input.people, smk.input.carriers
+    )
+    tables = load_tables(people, smk.input.tables)
+    write_omop(people, tables, smk.output.folder, smk.params.reference_year)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

@@ -1,0 +1,24 @@
+"""PLINK 2 files of an export's people on one contig, with their phenotypes."""
+
+from rehearsal.export.pgen import write_pgen
+from rehearsal.export.phenotype_tables import phenotype_columns
+from rehearsal.export.selection import load_genotypes, load_tables
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    genotypes = load_genotypes(
+        smk.params.export,
+        smk.wildcards.place,
+        smk.input.trees,
+        smk.input.people,
+        smk.input.carriers,
+    )
+    tables = load_tables(genotypes.people, smk.input.phenotypes)
+    columns = phenotype_columns(genotypes.people, tables["measurements"], tables["diseases"])
+    write_pgen(genotypes, smk.output.pgen, columns)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

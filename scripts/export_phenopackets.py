@@ -1,0 +1,28 @@
+"""Phenopackets of an export's people and families."""
+
+from rehearsal.export.phenopackets import (
+    ClinicalTables,
+    GeneKnowledge,
+    Phenopackets,
+    write_json_lines,
+)
+from rehearsal.export.selection import load_people, load_tables
+from rehearsal.logs import logged_to
+from rehearsal.phenotypes.traits import read_traits
+
+
+def main(smk):
+    people, carriers = load_people(
+        smk.params.export, smk.wildcards.place, smk.input.people, smk.input.carriers
+    )
+    tables = load_tables(people, smk.input.tables)
+    genes = GeneKnowledge.of(read_traits(smk.input.traits))
+    clinical = ClinicalTables(people=people, carriers=carriers, **tables)
+    packets = Phenopackets(clinical, genes, smk.params.reference_year)
+    write_json_lines(packets, smk.output.people)
+    write_json_lines(packets.families(), smk.output.families)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

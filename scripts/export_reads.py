@@ -1,0 +1,28 @@
+"""Reads of the first people of an export in chosen regions, aligned, with their quality."""
+
+from rehearsal.export.read_sets import write_read_sets
+from rehearsal.export.selection import by_contig, for_reads, load_genotypes
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    export = smk.params.export
+    wanted = for_reads(export)
+    genotypes = [
+        load_genotypes(wanted, smk.wildcards.place, trees, smk.input.people, smk.input.carriers)
+        for trees in by_contig(smk.input.trees)
+    ]
+    fasta = smk.input.get("fasta")
+    write_read_sets(
+        genotypes,
+        export.reads.regions,
+        export.reads.depth,
+        smk.output.folder,
+        smk.params.seed,
+        fasta,
+    )
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

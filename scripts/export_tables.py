@@ -1,0 +1,18 @@
+"""Tidy phenotypes of an export's people, with a data dictionary."""
+
+from rehearsal.export.phenotype_tables import write_phenotype_tables
+from rehearsal.export.selection import load_people, load_tables
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    people, _ = load_people(
+        smk.params.export, smk.wildcards.place, smk.input.people, smk.input.carriers
+    )
+    tables = load_tables(people, smk.input.tables)
+    write_phenotype_tables(people, tables, smk.output.folder)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

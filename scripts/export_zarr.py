@@ -1,0 +1,21 @@
+"""VCF Zarr of an export's people on one contig."""
+
+from rehearsal.export.selection import load_genotypes
+from rehearsal.export.vcf_zarr import write_vcf_zarr
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    genotypes = load_genotypes(
+        smk.params.export,
+        smk.wildcards.place,
+        smk.input.trees,
+        smk.input.people,
+        smk.input.carriers,
+    )
+    write_vcf_zarr(genotypes, smk.output.zarr)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

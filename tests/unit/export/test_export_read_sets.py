@@ -1,0 +1,109 @@
+"""Reads of chosen people and regions: they show the haplotypes that the genotypes have."""
+
+import gzip
+import shutil
+
+import numpy as np
+import pandas as pd
+import pysam
+import pytest
+import tskit
+
+from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.read_sets import apply_changes, write_read_sets
+from rehearsal.model import Block
+
+LENGTH = 6000
+REGION = Block("chr22", 1000, 5000)
+HOMOZYGOUS, HETEROZYGOUS, DELETED = 2000, 2500, 3000
+
+needs_programs = pytest.mark.skipif(
+    not all(map(shutil.which, ("dwgsim", "minimap2"))), reason="dwgsim or minimap2 is missing"
+)
+
+
+@pytest.fixture(scope="module")
+def genotypes():
+    """One woman, homozygous for one SNV, heterozygous for another and for a deletion."""
+    tables = tskit.TableCollection(LENGTH)
+    tables.individuals.add_row()
+    for _ in range(2):
+        tables.nodes.add_row(flags=tskit.NODE_IS_SAMPLE, time=0, individual=0)
+    tables.nodes.add_row(time=1)
+    for child in range(2):
+        tables.edges.add_row(0, LENGTH, 2, child)
+    sites = ((HOMOZYGOUS, "A", "G", (0, 1)), (HETEROZYGOUS, "C", "T", (0,)),
+             (DELETED, "ACTT", "A", (1,)))  # fmt: skip
+    for position, ref, alt, nodes in sites:
+        site = tables.sites.add_row(position, ref)
+        for node in nodes:
+            tables.mutations.add_row(site, node, alt)
+    tables.sort()
+    tables.build_index()
+    people = pd.DataFrame({"id": ["FI-000001"], "country": ["FI"], "sex": ["female"]})
+    return Genotypes.of([tables.tree_sequence()], "chr22", people, regions=[REGION])
+
+
+@pytest.fixture(scope="module")
+def folders(genotypes, tmp_path_factory):
+    """The same reads, written twice in two places."""
+    found = []
+    for _ in range(2):
+        folder = tmp_path_factory.mktemp("somewhere") / "reads"
+        write_read_sets([genotypes], [REGION], 40, folder, seed=5)
+        found.append(folder)
+    return found
+
+
+@needs_programs
+def test_alignments_show_the_genotypes_at_grch38_coordinates(folders):
+    folder = folders[0]
+    reference = str(folder / "reference.fa.gz")
+    with pysam.AlignmentFile(folder / "FI-000001.cram", reference_filename=reference) as cram:
+        bases = np.array(cram.count_coverage("chr22", 0, LENGTH, quality_threshold=0))
+        depth = bases.sum(axis=0)
+        assert bases[2, HOMOZYGOUS] / depth[HOMOZYGOUS] > 0.95  # G
+        assert 0.25 < bases[3, HETEROZYGOUS] / depth[HETEROZYGOUS] < 0.75  # T
+        assert 10 < depth[DELETED + 1] < 0.8 * depth[DELETED - 10]
+        assert not depth[: REGION.start].any() and not depth[REGION.end :].any()
+        assert 32 < depth[REGION.start + 500 : REGION.end - 500].mean() < 48
+        header = cram.header.to_dict()
+    assert header["SQ"] == [{"SN": "chr22", "LN": LENGTH, "AS": "GRCh38"}]
+    assert "SYNTHETIC" in header["CO"][0] and "PG" not in header
+
+
+@needs_programs
+def test_the_reference_beside_the_reads_has_ref_at_every_site(folders):
+    with pysam.FastaFile(str(folders[0] / "reference.fa.gz")) as fasta:
+        assert fasta.fetch("chr22", DELETED, DELETED + 4) == "ACTT"
+        assert fasta.fetch("chr22", HOMOZYGOUS, HOMOZYGOUS + 1) == "A"
+        assert set(fasta.fetch("chr22", 0, REGION.start)) == {"N"}
+
+
+@needs_programs
+def test_quality_figures_are_those_of_the_alignments(folders):
+    table = pd.read_csv(folders[0] / "wgs_qc.tsv", sep="\t").iloc[0]
+    assert 36 < table["mean_autosome_coverage"] < 44
+    assert table["pct_reads_mapped"] > 99 and table["pct_autosomes_15x"] > 90
+    q30 = 0
+    for end in (1, 2):
+        with gzip.open(folders[0] / f"FI-000001_R{end}.fastq.gz", "rt") as reads:
+            lines = reads.read().splitlines()
+        assert lines[0].startswith("@SYNTHETIC-FI-000001") and len(lines[1]) == 150
+        q30 += sum(letter >= "?" for line in lines[3::4] for letter in line)  # Phred 30 + 33
+    assert table["yield_bp_q30"] == q30
+
+
+@needs_programs
+def test_the_same_seed_gives_the_same_bytes_in_any_folder(folders):
+    one, other = folders
+    names = sorted(path.name for path in one.iterdir())
+    assert names == sorted(path.name for path in other.iterdir())
+    assert all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+
+
+def test_what_begins_inside_a_deletion_is_lost_with_it():
+    bases = np.frombuffer(b"AACGTACG", np.uint8)
+    changes = [(1, "ACG", "A"), (2, "C", "T"), (5, "A", "AGG")]
+    assert apply_changes(bases, Block("chr22", 0, 8), changes) == "AATAGGCG"
+    assert apply_changes(bases, Block("chr22", 2, 7), changes[1:]) == "TGTAGGC"

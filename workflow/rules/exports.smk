@@ -1,0 +1,391 @@
+# Needs: people, tree sequences, phenotypes; what `exports` in the configuration asks for.
+# Makes: results/exports/{name}/{place}/..., a place being a country or `pooled`; see docs/formats.md.
+# One job a country and contig; tree sequences one a block, for blocks share no trees.
+
+
+EXPORTED = f"{RESULTS}/exports/{{name}}/{{place}}"
+
+
+rule export_bcf:
+    input:
+        trees=trees_of_contig,
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+    output:
+        bcf=f"{EXPORTED}/{{contig}}.bcf",
+        csi=f"{EXPORTED}/{{contig}}.bcf.csi",
+    log:
+        f"{LOGS}/export_bcf/{{name}}/{{place}}/{{contig}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_bcf/{{name}}/{{place}}/{{contig}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(4, base_mb=1000),
+        runtime=240,
+    params:
+        code=code(*GENOTYPE_CODE, "export/vcf.py"),
+        export=export_of,
+    message:
+        "Export {wildcards.name}: BCF of {wildcards.place}, {wildcards.contig}"
+    script:
+        f"{SCRIPTS}/export_bcf.py"
+
+
+rule export_vcf:
+    input:
+        trees=trees_of_contig,
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+    output:
+        vcf=f"{EXPORTED}/{{contig}}.vcf.gz",
+        tbi=f"{EXPORTED}/{{contig}}.vcf.gz.tbi",
+    log:
+        f"{LOGS}/export_vcf/{{name}}/{{place}}/{{contig}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_vcf/{{name}}/{{place}}/{{contig}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(4, base_mb=1000),
+        runtime=240,
+    params:
+        code=code(*GENOTYPE_CODE, "export/vcf.py"),
+        export=export_of,
+    message:
+        "Export {wildcards.name}: VCF of {wildcards.place}, {wildcards.contig}"
+    script:
+        f"{SCRIPTS}/export_vcf.py"
+
+
+rule export_pgen:
+    input:
+        trees=trees_of_contig,
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+        phenotypes=[
+            rules.phenotypes.output.measurements,
+            rules.phenotypes.output.diseases,
+        ],
+    output:
+        pgen=f"{EXPORTED}/{{contig}}.pgen",
+        pvar=f"{EXPORTED}/{{contig}}.pvar",
+        psam=f"{EXPORTED}/{{contig}}.psam",
+    log:
+        f"{LOGS}/export_pgen/{{name}}/{{place}}/{{contig}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_pgen/{{name}}/{{place}}/{{contig}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(4, base_mb=1000),
+        runtime=240,
+    params:
+        code=code(*GENOTYPE_CODE, "export/pgen.py", "export/phenotype_tables.py"),
+        export=export_of,
+    message:
+        "Export {wildcards.name}: PGEN of {wildcards.place}, {wildcards.contig}"
+    script:
+        f"{SCRIPTS}/export_pgen.py"
+
+
+rule export_zarr:
+    input:
+        trees=trees_of_contig,
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+    output:
+        zarr=f"{EXPORTED}/{{contig}}.vcz.zip",
+    log:
+        f"{LOGS}/export_zarr/{{name}}/{{place}}/{{contig}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_zarr/{{name}}/{{place}}/{{contig}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(8, base_mb=1000),
+        runtime=240,
+    params:
+        code=code(*GENOTYPE_CODE, "export/vcf_zarr.py"),
+        export=export_of,
+    message:
+        "Export {wildcards.name}: VCF Zarr of {wildcards.place}, {wildcards.contig}"
+    script:
+        f"{SCRIPTS}/export_zarr.py"
+
+
+rule export_trees:
+    input:
+        trees=[rules.simulate_block.output.trees],
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+    output:
+        trees=f"{EXPORTED}/{{block}}.tsz",
+    log:
+        f"{LOGS}/export_trees/{{name}}/{{place}}/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_trees/{{name}}/{{place}}/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(4, base_mb=1000),
+        runtime=240,
+    params:
+        code=code(*GENOTYPE_CODE, "export/trees.py"),
+        export=export_of,
+    message:
+        "Export {wildcards.name}: tree sequence of {wildcards.place}, {wildcards.block}"
+    script:
+        f"{SCRIPTS}/export_trees.py"
+
+
+rule export_grg:
+    input:
+        trees=[rules.simulate_block.output.trees],
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+    output:
+        grg=f"{EXPORTED}/{{block}}.grg",
+    log:
+        f"{LOGS}/export_grg/{{name}}/{{place}}/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_grg/{{name}}/{{place}}/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(4, base_mb=1000),
+        runtime=240,
+    params:
+        code=code(*GENOTYPE_CODE, "export/trees.py"),
+        export=export_of,
+    message:
+        "Export {wildcards.name}: GRG of {wildcards.place}, {wildcards.block}"
+    script:
+        f"{SCRIPTS}/export_grg.py"
+
+
+rule export_phenopackets:
+    input:
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+        tables=[
+            rules.phenotypes.output.diseases,
+            rules.phenotypes.output.measurements,
+            rules.phenotypes.output.features,
+            rules.phenotypes.output.exposures,
+            rules.phenotypes.output.treatments,
+            rules.phenotypes.output.missing,
+            rules.sequencing.output.subjects,
+            rules.sequencing.output.biosamples,
+        ],
+        traits=config["traits"],
+    output:
+        people=f"{EXPORTED}/phenopackets.jsonl.gz",
+        families=f"{EXPORTED}/families.jsonl.gz",
+    log:
+        f"{LOGS}/export_phenopackets/{{name}}/{{place}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_phenopackets/{{name}}/{{place}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(6, base_mb=1000),
+        runtime=120,
+    params:
+        code=code(
+            *SELECTION_CODE,
+            "export/phenopackets.py",
+            "export/phenopacket_resources.py",
+        ),
+        export=export_of,
+        reference_year=config["cohort"]["reference_year"],
+    message:
+        "Export {wildcards.name}: phenopackets of {wildcards.place}"
+    script:
+        f"{SCRIPTS}/export_phenopackets.py"
+
+
+rule export_tables:
+    input:
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+        tables=[
+            rules.phenotypes.output.diseases,
+            rules.phenotypes.output.measurements,
+            rules.phenotypes.output.features,
+            rules.phenotypes.output.exposures,
+            rules.phenotypes.output.treatments,
+            rules.phenotypes.output.missing,
+        ],
+    output:
+        folder=directory(f"{EXPORTED}/tables"),
+    log:
+        f"{LOGS}/export_tables/{{name}}/{{place}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_tables/{{name}}/{{place}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(6, base_mb=1000),
+        runtime=120,
+    params:
+        code=code(*SELECTION_CODE, "export/phenotype_tables.py"),
+        export=export_of,
+    message:
+        "Export {wildcards.name}: phenotypes of {wildcards.place}"
+    script:
+        f"{SCRIPTS}/export_tables.py"
+
+
+rule export_omop:
+    input:
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+        tables=[
+            rules.phenotypes.output.diseases,
+            rules.phenotypes.output.measurements,
+            rules.phenotypes.output.features,
+            rules.phenotypes.output.exposures,
+            rules.phenotypes.output.treatments,
+            rules.sequencing.output.subjects,
+        ],
+    output:
+        folder=directory(f"{EXPORTED}/omop"),
+    log:
+        f"{LOGS}/export_omop/{{name}}/{{place}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_omop/{{name}}/{{place}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(6, base_mb=1000),
+        runtime=120,
+    params:
+        code=code(*SELECTION_CODE, "export/omop.py"),
+        export=export_of,
+        reference_year=config["cohort"]["reference_year"],
+    message:
+        "Export {wildcards.name}: OMOP tables of {wildcards.place}"
+    script:
+        f"{SCRIPTS}/export_omop.py"
+
+
+rule export_beacon:
+    input:
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+        tables=[
+            rules.phenotypes.output.diseases,
+            rules.phenotypes.output.measurements,
+            rules.phenotypes.output.features,
+            rules.phenotypes.output.exposures,
+            rules.phenotypes.output.treatments,
+            rules.sequencing.output.biosamples,
+            rules.sequencing.output.runs,
+            rules.sequencing.output.analyses,
+        ],
+        trees=trees_of_export,
+    output:
+        [f"{EXPORTED}/{name}" for name in BY_PLACE["beacon"]],
+    log:
+        f"{LOGS}/export_beacon/{{name}}/{{place}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_beacon/{{name}}/{{place}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(6, base_mb=1000),
+        runtime=120,
+    params:
+        code=code(*SELECTION_CODE, "export/beacon_json.py", "export/genotypes.py"),
+        export=export_of,
+        reference_year=config["cohort"]["reference_year"],
+    message:
+        "Export {wildcards.name}: Beacon documents of {wildcards.place}"
+    script:
+        f"{SCRIPTS}/export_beacon.py"
+
+
+rule export_gwas:
+    input:
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+        tables=[
+            rules.phenotypes.output.diseases,
+            rules.phenotypes.output.measurements,
+        ],
+        effects=rules.phenotypes.output.effects,
+        trees=trees_of_export,
+    output:
+        folder=directory(f"{EXPORTED}/gwas"),
+    log:
+        f"{LOGS}/export_gwas/{{name}}/{{place}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_gwas/{{name}}/{{place}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(6, base_mb=1000),
+        runtime=120,
+    params:
+        code=code(*GENOTYPE_CODE, "export/summary_statistics.py"),
+        export=export_of,
+        reference_year=config["cohort"]["reference_year"],
+    message:
+        "Export {wildcards.name}: summary statistics of {wildcards.place}"
+    script:
+        f"{SCRIPTS}/export_gwas.py"
+
+
+rule export_reads:
+    input:
+        **(
+            {"fasta": config["genome"]["reference_fasta"]}
+            if config["genome"]["reference_fasta"]
+            else {}
+        ),
+        trees=trees_of_reads,
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+    output:
+        folder=directory(f"{EXPORTED}/reads"),
+    log:
+        f"{LOGS}/export_reads/{{name}}/{{place}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_reads/{{name}}/{{place}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(4, base_mb=3000),
+        runtime=240,
+    params:
+        code=code(*GENOTYPE_CODE, "export/read_sets.py"),
+        export=export_of,
+        seed=config["seed"],
+    message:
+        "Export {wildcards.name}: reads of {wildcards.place}"
+    script:
+        f"{SCRIPTS}/export_reads.py"
+
+
+rule export_crypt4gh:
+    input:
+        file=f"{EXPORTED}/{{file}}",
+    output:
+        encrypted=f"{EXPORTED}/{{file}}.c4gh",
+    log:
+        f"{LOGS}/export_crypt4gh/{{name}}/{{place}}/{{file}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_crypt4gh/{{name}}/{{place}}/{{file}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=500,
+        runtime=120,
+    params:
+        code=code("export/crypt4gh.py"),
+        recipients=lambda wildcards: EXPORTS[wildcards.name].recipients,
+    message:
+        "Export {wildcards.name}: {wildcards.place}/{wildcards.file} encrypted"
+    script:
+        f"{SCRIPTS}/export_crypt4gh.py"
