@@ -16,6 +16,7 @@ include: "workflow/rules/access.smk"
 include: "workflow/rules/shard.smk"
 include: "workflow/rules/exports.smk"
 include: "workflow/rules/serve.smk"
+include: "workflow/rules/catalogue.smk"
 include: "workflow/rules/privacy.smk"
 include: "workflow/rules/query.smk"
 include: "workflow/rules/stories.smk"
@@ -30,6 +31,7 @@ rule all:
         rules.verdict.output,
         rules.manifest.output,
         exported_files(),
+        rules.ro_crate.output,
 
 
 onstart:

@@ -18,6 +18,7 @@ from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.distance import NEAR, Distant, Line
 from rehearsal.node.drug_genes import DrugFlags
+from rehearsal.node.fair_data_point import FairDataPoint
 from rehearsal.node.gate import Gate
 from rehearsal.node.people import PeopleStore
 from rehearsal.node.process import listening, serve_app, url_of
@@ -68,6 +69,7 @@ def serve(
         Scoring(holdings, folder),
         DrugFlags(holdings, folder),
         Subscribing(holdings, watch),
+        FairDataPoint(Path(folder)),
     )
     if not line.is_plain:
         app = Distant(app, line)

@@ -14,6 +14,7 @@ FLOW = [
     "phenotypes",
     "export",
     "node",
+    "catalogue",
     "network",
     "bench",
     "stories",

@@ -1,5 +1,6 @@
 # Needs: everything that the seed decides.
-# Makes: results/manifest.json: path, bytes and digest of every such file, to compare runs by.
+# Makes: results/manifest.json: path, bytes and digest of every such file, to compare runs by;
+# results/ro-crate-metadata.json: the same as a research object crate.
 
 
 rule digest_block:
@@ -48,6 +49,7 @@ rule manifest:
         public_shares=rules.public_shares.output,
         membership=rules.membership.output,
         exports=[file for file in exported_files() if not file.endswith(".c4gh")],
+        catalogue=rules.catalogue.output,
     output:
         manifest=f"{RESULTS}/manifest.json",
     log:
@@ -67,3 +69,27 @@ rule manifest:
         "Manifest: every file that the seed decides, with its digest"
     script:
         f"{SCRIPTS}/manifest.py"
+
+
+rule ro_crate:
+    input:
+        manifest=rules.manifest.output.manifest,
+    output:
+        crate=f"{RESULTS}/ro-crate-metadata.json",
+    log:
+        f"{LOGS}/ro_crate.log",
+    benchmark:
+        f"{BENCHMARKS}/ro_crate.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=300,
+        runtime=10,
+    params:
+        code=code("catalogue/crate.py"),
+        title=describe_run(),
+        reference_year=config["cohort"]["reference_year"],
+    message:
+        "Research object crate of the run"
+    script:
+        f"{SCRIPTS}/ro_crate.py"

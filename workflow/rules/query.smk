@@ -42,6 +42,7 @@ rule ask:
         pairs=rules.distances.output.pairs,
         settings=rules.node_people.output.settings,
         people=rules.node_people.output.people,
+        catalogues=rules.catalogue.output.nodes,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
         issuer=rules.issuer.output,
         shares=rules.public_shares.output.shares,

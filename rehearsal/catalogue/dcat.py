@@ -1,0 +1,241 @@
+"""A catalogue in RDF: HealthDCAT-AP as GDI profiles it, behind a FAIR Data Point.
+
+Shapes that it is meant to satisfy: GDI metadata v1.1 (Health-RI, 2025) and those of GDI's FAIR Data
+Point, https://specs.fairdatapoint.org/fdp-specs-v1.2.html. All addresses of the service's own
+documents stand below one base, for which a service puts its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rdflib import Graph, Literal, Namespace, URIRef
+from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, XSD
+
+from rehearsal.catalogue.descriptor import Descriptor, Distribution
+
+DCATAP = Namespace("http://data.europa.eu/r5r/")
+HEALTH = Namespace("http://healthdataportal.eu/ns/health#")
+GDI = Namespace("http://data.gdi.eu/core/p2/")
+VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
+DPV = Namespace("https://w3id.org/dpv#")
+ADMS = Namespace("http://www.w3.org/ns/adms#")
+LDP = Namespace("http://www.w3.org/ns/ldp#")
+FDP = Namespace("https://w3id.org/fdp/fdp-o#")
+ODRL = Namespace("http://www.w3.org/ns/odrl/2/")
+DCAT_NAMESPACE = Namespace(str(DCAT))  # for what DCAT does not define
+DUO = Namespace("http://purl.obolibrary.org/obo/DUO_")
+PREFIXES = {
+    "dcat": DCAT,
+    "dct": DCTERMS,
+    "foaf": FOAF,
+    "dcatap": DCATAP,
+    "healthdcatap": HEALTH,
+    "gdi": GDI,
+    "vcard": VCARD,
+    "dpv": DPV,
+    "adms": ADMS,
+    "ldp": LDP,
+    "fdp-o": FDP,
+    "odrl": ODRL,
+    "xsd": XSD,
+}
+
+EHDS = URIRef("http://data.europa.eu/eli/reg/2025/327/oj")  # Regulation (EU) 2025/327
+AUTHORITY = "http://publications.europa.eu/resource/authority"
+PUBLIC = URIRef(f"{AUTHORITY}/access-right/PUBLIC")
+RESTRICTED = URIRef(f"{AUTHORITY}/access-right/RESTRICTED")
+HEALTH_THEME = URIRef(f"{AUTHORITY}/data-theme/HEAL")
+DEVELOPED = URIRef(f"{AUTHORITY}/distribution-status/DEVELOP")
+DATASET_DEVELOPED = URIRef(f"{AUTHORITY}/dataset-status/DEVELOP")
+ENGLISH = URIRef(f"{AUTHORITY}/language/ENG")
+SYNTHETIC = URIRef("https://publications.europa.eu/resource/authority/dataset-type/SYNTHETIC_DATA")
+MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
+MIT = URIRef("https://opensource.org/license/mit")
+FDP_SPECIFICATION = URIRef("https://specs.fairdatapoint.org/fdp-specs-v1.2.html")
+DCAT_AP = URIRef("https://healthdataeu.pages.code.europa.eu/healthdcat-ap/releases/release-6/")
+
+DOMAIN = "rehearsal.example"
+
+
+def base_of(country_code: str) -> str:
+    """What stands for the address of a country's service in written metadata."""
+    return f"https://{country_code.lower()}.{DOMAIN}/"
+
+
+def catalogue(descriptors: Sequence[Descriptor], base: str, title: str, version: str) -> Graph:
+    """Everything about some datasets of one service: the point, its catalogue, the datasets.
+
+    ``base`` ends in a slash. Raises ValueError without a dataset.
+    """
+    if not descriptors:
+        raise ValueError("a catalogue without a dataset")
+    graph = Graph()
+    for prefix, namespace in PREFIXES.items():
+        graph.bind(prefix, namespace)
+    first = descriptors[0]
+    service = _service(graph, base, first, descriptors)
+    listed = _catalogue(graph, base, title, descriptors)
+    _point(graph, base, title, version, listed, first.year)
+    for descriptor in descriptors:
+        _dataset(graph, base, descriptor, service)
+    return graph
+
+
+def turtle(graph: Graph) -> str:
+    """As Turtle."""
+    return graph.serialize(format="turtle")
+
+
+def json_ld(graph: Graph) -> str:
+    """As JSON-LD."""
+    context = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
+    return graph.serialize(format="json-ld", context=context, indent=1, sort_keys=True)
+
+
+def address(base: str, *parts: str) -> URIRef:
+    """Of a document of the FAIR Data Point."""
+    return URIRef(base + "/".join(("fdp", *parts)))
+
+
+def _point(graph: Graph, base: str, title: str, version: str, listed: URIRef, year: int) -> None:
+    point, container = address(base), address(base, "catalogs")
+    date = Literal(f"{year}-01-01T00:00:00+00:00", datatype=XSD.dateTime)
+    for predicate, value in (
+        (RDF.type, FDP.FAIRDataPoint),
+        (DCTERMS.title, Literal(f"FAIR Data Point of {title}", lang="en")),
+        (DCTERMS.description, Literal("Metadata of synthetic data: no real person.", lang="en")),
+        (DCTERMS.conformsTo, FDP_SPECIFICATION),
+        (DCTERMS.license, MIT),
+        (DCTERMS.publisher, _agent(graph, base)),
+        (DCTERMS.language, ENGLISH),
+        (DCTERMS.hasVersion, Literal(version)),
+        (DCAT_NAMESPACE.endPointURL, URIRef(base)),  # spelt so in the shapes of GDI's point
+        (DCAT.endpointURL, URIRef(base)),
+        (FDP.conformsToFdpSpec, FDP_SPECIFICATION),
+        (FDP.metadataIdentifier, point),
+        (FDP.metadataIssued, date),
+        (FDP.metadataModified, date),
+        (FDP.metadataCatalog, listed),
+    ):
+        graph.add((point, predicate, value))
+    for predicate, value in (
+        (RDF.type, LDP.DirectContainer),
+        (DCTERMS.title, Literal("Catalogues", lang="en")),
+        (LDP.contains, listed),
+        (LDP.hasMemberRelation, FDP.metadataCatalog),
+        (LDP.membershipResource, point),
+    ):
+        graph.add((container, predicate, value))
+
+
+def _catalogue(graph: Graph, base: str, title: str, descriptors: Sequence[Descriptor]) -> URIRef:
+    listed = address(base, "catalog")
+    about = f"{title}. Every person in it is simulated."
+    for predicate, value in (
+        (RDF.type, DCAT.Catalog),
+        (DCTERMS.title, Literal(title, lang="en")),
+        (DCTERMS.description, Literal(about, lang="en")),
+        (DCTERMS.publisher, _agent(graph, base)),
+        (DCTERMS.isPartOf, address(base)),
+        (DCATAP.applicableLegislation, EHDS),
+        *((DCAT.dataset, address(base, "dataset", one.identifier)) for one in descriptors),
+    ):
+        graph.add((listed, predicate, value))
+    return listed
+
+
+def _service(
+    graph: Graph, base: str, first: Descriptor, descriptors: Sequence[Descriptor]
+) -> URIRef:
+    service = address(base, "service")
+    for predicate, value in (
+        (RDF.type, DCAT.DataService),
+        (DCTERMS.title, Literal(f"Beacon and htsget of {first.country_name}", lang="en")),
+        (DCAT.endpointURL, URIRef(base)),
+        *((DCAT.servesDataset, address(base, "dataset", one.identifier)) for one in descriptors),
+    ):
+        graph.add((service, predicate, value))
+    return service
+
+
+def _dataset(graph: Graph, base: str, one: Descriptor, service: URIRef) -> None:
+    dataset = address(base, "dataset", one.identifier)
+    agent = _agent(graph, base)
+    number = {"datatype": XSD.nonNegativeInteger}
+    for predicate, value in (
+        (RDF.type, DCAT.Dataset),
+        (DCTERMS.identifier, Literal(one.identifier)),
+        (DCTERMS.title, Literal(one.title, lang="en")),
+        (DCTERMS.description, Literal(one.description, lang="en")),
+        (DCTERMS.accessRights, PUBLIC if one.identifier.startswith("GOE") else RESTRICTED),
+        (DCTERMS.creator, agent),
+        (DCTERMS.publisher, agent),
+        (DCTERMS.type, SYNTHETIC),
+        (DCTERMS.license, MIT),
+        (DCTERMS.language, ENGLISH),
+        (DCAT.contactPoint, _contact(graph, base)),
+        (DCAT.theme, HEALTH_THEME),
+        (DCATAP.applicableLegislation, EHDS),
+        (HEALTH.hdab, agent),
+        (HEALTH.healthCategory, GDI.HealthCategoryHumanGenomic),
+        # spelt so in the shapes of GDI's FAIR Data Point
+        (HEALTH.healthCatagory, GDI.HealthCategoryHumanGenomic),
+        (HEALTH.numberOfRecords, Literal(one.records, **number)),
+        (HEALTH.numberOfUniqueIndividuals, Literal(one.individuals, **number)),
+        (ADMS.status, DATASET_DEVELOPED),
+        *((DPV.hasLegalBasis, DPV[basis]) for basis in one.legal_bases),
+        *((DCAT.keyword, Literal(word, lang="en")) for word in one.keywords),
+        (ODRL.hasPolicy, _policy(graph, base, one)),
+    ):
+        graph.add((dataset, predicate, value))
+    for distribution in one.distributions:
+        graph.add(
+            (dataset, DCAT.distribution, _distribution(graph, base, one, distribution, service))
+        )
+
+
+def _distribution(
+    graph: Graph, base: str, one: Descriptor, given: Distribution, service: URIRef
+) -> URIRef:
+    distribution = address(base, "distribution", f"{one.identifier}-{given.name}")
+    for predicate, value in (
+        (RDF.type, DCAT.Distribution),
+        (DCTERMS.title, Literal(given.title, lang="en")),
+        (DCAT.accessURL, URIRef(base + given.path)),
+        (DCAT.accessService, service),
+        (DCAT.mediaType, URIRef(MEDIA_TYPES + given.media_type)),
+        (DCATAP.applicableLegislation, EHDS),
+        (ADMS.status, DEVELOPED),
+    ):
+        graph.add((distribution, predicate, value))
+    return distribution
+
+
+def _policy(graph: Graph, base: str, one: Descriptor) -> URIRef:
+    """What the data may be used for: a permission a DUO term that somebody's consent has."""
+    policy = address(base, "policy", one.identifier)
+    graph.add((policy, RDF.type, ODRL.Set))
+    for term, _ in one.uses:
+        permission = address(base, "policy", f"{one.identifier}-{term.removeprefix('DUO:')}")
+        graph.add((policy, ODRL.permission, permission))
+        graph.add((permission, RDF.type, ODRL.Permission))
+        graph.add((permission, ODRL.action, DUO[term.removeprefix("DUO:")]))
+        graph.add((permission, ODRL.target, address(base, "dataset", one.identifier)))
+    return policy
+
+
+def _agent(graph: Graph, base: str) -> URIRef:
+    agent = address(base, "agent")
+    graph.add((agent, RDF.type, FOAF.Agent))
+    graph.add((agent, FOAF.name, Literal("Rehearsal (nobody real)", lang="en")))
+    graph.add((agent, DCAT.contactPoint, _contact(graph, base)))
+    return agent
+
+
+def _contact(graph: Graph, base: str) -> URIRef:
+    contact = address(base, "contact")
+    graph.add((contact, RDF.type, VCARD.Kind))
+    graph.add((contact, VCARD.fn, Literal("Nobody: the data are synthetic")))
+    graph.add((contact, VCARD.hasEmail, URIRef(f"mailto:nobody@{DOMAIN}")))
+    return contact

@@ -1,0 +1,17 @@
+"""The results as a research object crate."""
+
+import json
+from pathlib import Path
+
+from rehearsal.catalogue.crate import write_crate
+from rehearsal.logs import logged_to
+
+
+def main(smk):
+    manifest = json.loads(Path(smk.input.manifest).read_text())
+    write_crate(Path(smk.output.crate), manifest, smk.params.title, smk.params.reference_year)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
