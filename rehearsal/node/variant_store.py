@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from pyroaring import BitMap
 
-from rehearsal.export.carrier_bitmaps import decode
+from rehearsal.export.carrier_bitmaps import SHORT, decode
 from rehearsal.export.store_content import COUNTS, individuals_digest
 from rehearsal.model import AlleleCounts, InputError, Variant
 from rehearsal.node.seal import check_seal, check_whole
@@ -35,6 +35,9 @@ APPLICATION_ID = 0x52485253  # "RHRS"
 BATCH = 1 << 14  # rows that are read or written at a time
 _COLUMNS = ", ".join(("start", "ref", "alt", *COUNTS, "carriers", "homozygotes"))
 _APPLICATION_AT = 68
+
+
+_ONE_CARRIER = bytes((SHORT, 0, 0))
 
 
 class VariantRow(NamedTuple):
@@ -57,12 +60,6 @@ class VariantRow(NamedTuple):
     carriers_data: bytes
     homozygotes_data: bytes
 
-    @classmethod
-    def of_nobody(cls, variant: Variant) -> VariantRow:
-        """The row of an allele that nobody here carries."""
-        place = (variant.contig, variant.start, variant.ref, variant.alt)
-        return cls(*place, *(0,) * 10, b"", b"")
-
     @property
     def female(self) -> AlleleCounts:
         return AlleleCounts(*self[4:9])
@@ -82,6 +79,22 @@ class VariantRow(NamedTuple):
     def homozygotes(self) -> BitMap:
         """Numbers of the individuals with two copies; hemizygous ones are not among them."""
         return decode(self.homozygotes_data)
+
+
+class NobodysRow(VariantRow):
+    """The row of an allele that nobody carries. It is worked with like one that somebody does."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, variant: Variant) -> NobodysRow:
+        place = (variant.contig, variant.start, variant.ref, variant.alt)
+        return cls(*place, *(0,) * 10, _ONE_CARRIER, b"")
+
+    def carriers(self) -> BitMap:
+        """Nobody, after as much work as for one carrier."""
+        decode(self.carriers_data)
+        return BitMap()
 
 
 class VariantStore:
@@ -150,6 +163,21 @@ class VariantStore:
         row = self._connection.execute(_GET, (number, start, ref, alt)).fetchone()
         return None if row is None else VariantRow(contig, *row)
 
+    def read(self, variant: Variant) -> VariantRow:
+        """The variant's row, found in the same steps whether or not anybody carries it.
+
+        What is read is the first row at or behind the variant's place: its own, or the next one,
+        which is not looked into.
+        """
+        number = self._numbers.get(variant.contig)
+        if number is None or not 0 <= variant.start <= self.contigs[variant.contig]:
+            return NobodysRow.of(variant)
+        key = (number, variant.start, variant.ref, variant.alt)
+        row = self._connection.execute(_FROM, key).fetchone()
+        if row is not None and row[:3] == key[1:]:
+            return VariantRow(variant.contig, *row)
+        return NobodysRow.of(variant)
+
     def overlapping(self, contig: str, start: int, end: int) -> Iterator[VariantRow]:
         """Variants whose reference bases touch ``[start, end)``, ordered by (start, ref, alt)."""
         number = self._numbers.get(contig)
@@ -189,6 +217,8 @@ class VariantStore:
 
 
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
+_FROM = f"""SELECT {_COLUMNS} FROM variants WHERE contig = ? AND (start, ref, alt) >= (?, ?, ?)
+ORDER BY start, ref, alt LIMIT 1"""
 _RANGE = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start >= ? AND start < ?"
 
 

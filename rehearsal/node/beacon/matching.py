@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
@@ -19,7 +20,9 @@ from rehearsal.node.beacon.shapes import (
     SequenceQuery,
     VariantQuery,
 )
-from rehearsal.node.variant_store import VariantRow
+
+if TYPE_CHECKING:
+    from rehearsal.node.variant_store import VariantRow
 
 IUPAC = {
     **{"A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT"},
@@ -64,11 +67,8 @@ def named_or_matching(
     """
     if not isinstance(query, SequenceQuery) or not _is_plain(query):
         return matching(query, holdings), False
-    row = next(matching(query, holdings), None)
-    if row is None:
-        variant = Variant(query.contig, query.start, query.ref, query.alt)
-        row = VariantRow.of_nobody(variant)
-    return iter((row,)), True
+    variant = Variant(query.contig, query.start, query.ref, query.alt)
+    return iter((holdings.variants.read(variant),)), True
 
 
 def _is_plain(query: SequenceQuery) -> bool:

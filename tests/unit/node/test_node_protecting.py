@@ -19,7 +19,7 @@ from rehearsal.node.privacy import (
     question_key,
 )
 from rehearsal.node.protecting import Protector
-from rehearsal.node.variant_store import VariantRow
+from rehearsal.node.variant_store import NobodysRow, VariantRow
 
 KEY = b"k" * 32
 PEOPLE = 100
@@ -108,7 +108,7 @@ def test_an_allele_takes_the_same_steps_whether_nobody_or_few_carry_it(monkeypat
     key = PublicShares.key(question_key(str(ALLELE)))
     shares = PublicShares(np.array([key], np.uint64), np.array([share]), 2700)
     taken = []
-    for one in (VariantRow.of_nobody(ALLELE), row([5]), row([1, 2, 3]), row(range(9))):
+    for one in (NobodysRow.of(ALLELE), row([5]), row([1, 2, 3]), row(range(9))):
         guard = Guard(KEY, PEOPLE, PUBLIC, Budget(NAMES), Budget(NAMES))
         protector = Protector(guard, "public", shares)
         steps.clear()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from rehearsal.export.carrier_lists import encode
-from rehearsal.model import AlleleCounts, InputError
+from rehearsal.model import AlleleCounts, InputError, Variant
 from rehearsal.node.store_writer import StoreWriter, build_store, merge_contigs
 from rehearsal.node.variant_store import VariantStore
 
@@ -84,6 +84,14 @@ def test_a_variant_is_found_by_its_exact_place_and_letters(store):
 )
 def test_a_variant_that_is_not_there_is_none(store, place):
     assert store.get(*place) is None
+    row = store.read(Variant(*place))
+    assert row[:4] == place and row.carriers() == BitMap() and row.total.an == 0
+
+
+def test_a_variant_that_is_there_is_read_as_it_is_found(store):
+    for row in store:
+        variant = Variant(row.contig, row.start, row.ref, row.alt)
+        assert store.read(variant) == store.get(*row[:4]) == row
 
 
 @pytest.mark.parametrize(
