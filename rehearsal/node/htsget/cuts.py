@@ -92,7 +92,7 @@ def parts(file: BinaryIO, span: Span) -> list[bytes | Slice]:
     if within:
         cursor = Cursor(file, span.first)
         head = pack(cursor.to_end_of_block())
-        first = cursor.tell() >> 16
+        first = min(cursor.tell() >> 16, last)  # it passes the mark of the end of a file
     tail = pack(Cursor(file, last << 16).read(rest)) if rest else b""
     return [reaching + head, (first, last), tail]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import random
 from types import SimpleNamespace
 from urllib.parse import urlencode, urlsplit
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from rehearsal.export.bgzf import END_OF_FILE
+from rehearsal.export.bgzf import END_OF_FILE, BgzfWriter
 from rehearsal.export.crypt4gh import encrypt_at_rest
 from rehearsal.model import Block
 from rehearsal.node.beacon.errors import BeaconProblem
@@ -206,6 +207,31 @@ def test_without_a_place_everything_comes_contig_by_contig(either, oracle, tmp_p
     got = records(either, tmp_path, format=fmt)
     assert got == oracle
     assert len({row[0] for row in got}) == 3
+
+
+@pytest.mark.parametrize("fmt", ["BCF", "VCF"])
+def test_a_file_that_is_one_block_comes_whole(tmp_path, fmt):
+    """Header and records share the block, and the mark of the end follows."""
+    folder = tmp_path / "FI"
+    (folder / "genomes").mkdir(parents=True)
+    fixed = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *SAMPLES[:3]]
+    lines = [
+        "##fileformat=VCFv4.3",
+        f"##contig=<ID=chr2,length={LENGTH}>",
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
+        "\t".join(fixed),
+        *(f"chr2\t{place}\t.\tA\tC\t.\t.\t.\tGT\t0|1\t0|0\t1|1" for place in (10, 20, 30)),
+    ]
+    write_bcf(folder / "genomes", BLOCKS[0], lines)
+    path = folder / "genomes" / f"{BLOCKS[0].id}.bcf"
+    content = gzip.decompress(path.read_bytes())
+    with BgzfWriter(path) as writer:
+        writer.write(content)
+    pysam.tabix_index(str(path), preset="bcf", csi=True, force=True)
+    path = tmp_path / "whole"
+    path.write_bytes(put_together(app_of(folder), ticket(app_of(folder), format=fmt)))
+    with pysam.VariantFile(str(path)) as reader:
+        assert [str(row) for row in reader] == [f"{line}\n" for line in lines[4:]]
 
 
 def test_a_region_within_a_block(either, oracle, tmp_path, fmt):
