@@ -50,6 +50,8 @@ def trimmed(contig: str, start: int, ref: str, alt: str) -> TrimmedAllele:
 
 def describe(contig: str, start: int, ref: str, alt: str) -> str:
     """The genomic HGVS description of a VCF-like allele with a 0-based start."""
+    if len(ref) == len(alt) == 1 and ref != alt:
+        return f"{REFSEQ.get(contig, contig)}:g.{start + 1}{ref}>{alt}"
     allele = trimmed(contig, start, ref, alt)
     first, last = allele.start + 1, allele.end
     where = f"{first}" if first == last else f"{first}_{last}"
@@ -57,7 +59,7 @@ def describe(contig: str, start: int, ref: str, alt: str) -> str:
         change = _insertion(allele, start, ref, alt)
     elif not allele.inserted:
         change = f"{where}del"
-    elif len(allele.deleted) == len(allele.inserted) == 1:
+    elif len(allele.deleted) == len(allele.inserted) == 1:  # with bases that both share
         change = f"{first}{allele.deleted}>{allele.inserted}"
     else:
         change = f"{where}delins{allele.inserted}"

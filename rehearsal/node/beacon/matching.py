@@ -144,6 +144,8 @@ def _restricted(rows: Iterator[VariantRow], wanted: Restrictions) -> Iterator[Va
 
 def variant_type(ref: str, alt: str) -> str:
     """SNP, MNP, INS, DEL or INDEL of an allele as VCF writes it."""
+    if len(ref) == len(alt) == 1:
+        return "SNP"
     allele = hgvs.trimmed("", 0, ref, alt)
     deleted, inserted = len(allele.deleted), len(allele.inserted)
     if deleted == inserted:

@@ -110,8 +110,8 @@ def _mapping(name: str, value: Any, known: frozenset[str] | None) -> dict[str, A
         return {}
     if not isinstance(value, dict):
         raise BeaconProblem(f"{name}: an object, not {shown(value)}")
-    strangers = set() if known is None else set(value) - known
-    if strangers:
+    if known is not None and not value.keys() <= known:
+        strangers = value.keys() - known
         raise BeaconProblem(f"{name}: unknown {', '.join(shown(key) for key in sorted(strangers))}")
     return dict(value)
 

@@ -209,9 +209,11 @@ def _protein_change(values: Mapping[str, Any]) -> str:
 def text(values: Mapping[str, Any], key: str) -> str | None:
     """A parameter that must be text, or None."""
     value = values.get(key)
+    if value is None:
+        return None
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if value is None or (isinstance(value, str) and len(value) <= 5000 and value.isprintable()):
+    if isinstance(value, str) and len(value) <= 5000 and value.isprintable():
         return value
     raise BeaconProblem(f"{key}: one text, not {shown(value)}")
 
@@ -236,6 +238,8 @@ def _positions(values: Mapping[str, Any], key: str, contig: str) -> list[int]:
 
 
 def _whole(key: str, value: Any, minimum: int) -> int:
+    if type(value) is int and minimum <= value < 2**63:
+        return value
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value, re.ASCII):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
