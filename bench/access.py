@@ -32,7 +32,7 @@ from node import START, STEP, make_node
 
 from rehearsal.network.issuer import TRUSTED, Issuer, make_issuer, rehearsal_access, tokens
 from rehearsal.node.audit import AuditLog
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.tokens import Verifier
 from rehearsal.phenotypes.consent import draw_consent, read_consent

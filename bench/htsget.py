@@ -44,7 +44,7 @@ from rehearsal.export.csi import Records, write_csi
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
 from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 
 STEP = 100  # bases between records

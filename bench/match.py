@@ -38,7 +38,7 @@ from rehearsal.network.issuer import (
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
 from rehearsal.node.ontology import HumanPhenotypeOntology
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 
 CARE = "DUO:0000043"

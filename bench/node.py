@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 
 START, STEP = 20_000_000, 200  # variants on chr22 stand so far apart

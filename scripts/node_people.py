@@ -10,16 +10,14 @@ from rehearsal.network.issuer import rehearsal_access
 from rehearsal.node.matchmaker.index import FILE_NAME as MATCHMAKER
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
 from rehearsal.node.ontology import HumanPhenotypeOntology
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import COLUMNS, build_people
 from rehearsal.node.settings import NodeSettings
 
 
 def main(smk):
     people = pd.read_parquet(smk.input.people)
     ontology = HumanPhenotypeOntology()
-    tables = {
-        name: pd.read_parquet(smk.input[name]) for name in (*smk.params.served, *smk.params.kept)
-    }
+    tables = {name: pd.read_parquet(smk.input[name]) for name in smk.params.tables}
     for country, settings in zip(smk.params.countries, smk.output.settings, strict=True):
         folder = Path(settings).parent
         mine = people[people["country"] == country.code].reset_index(drop=True)
@@ -32,8 +30,8 @@ def main(smk):
         for name, table in own.items():
             with written_aside(folder / "phenotypes" / f"{name}.parquet") as path:
                 table.to_parquet(path)
-        served = {name: own[name] for name in smk.params.served}
-        build_people(mine, served, folder / "people.sqlite", smk.params.reference_year, ontology)
+        told = {name: table for name, table in own.items() if name in COLUMNS}
+        build_people(mine, told, folder / "people.sqlite", smk.params.reference_year, ontology)
         build_matchmaker(mine["id"], own, folder / MATCHMAKER, ontology)
         NodeSettings.for_country(
             country.code,

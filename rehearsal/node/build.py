@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rehearsal.export.bgzf import END_OF_FILE
 from rehearsal.export.carrier_lists import encode
 from rehearsal.model import SEXES, InputError
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.store_writer import StoreWriter, merge_contigs
 

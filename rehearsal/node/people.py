@@ -1,8 +1,8 @@
 """The people store of a node: who has which term, measured values in order, a record each.
 
-``build_people`` wants pandas; reading wants SQLite and roaring bitmaps only, so that an idle
-node stays small. People are numbered as in the variant store; a set of people is a bitmap of
-those numbers.
+:mod:`rehearsal.node.people_writer` writes it and wants pandas; reading wants SQLite and roaring
+bitmaps only, so that an idle node stays small. People are numbered as in the variant store; a set
+of people is a bitmap of those numbers.
 """
 
 from __future__ import annotations
@@ -10,27 +10,23 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from pyroaring import BitMap
 
-from rehearsal.files import written_aside
 from rehearsal.model import InputError
 from rehearsal.node.consent import Purpose, permits
-from rehearsal.node.ontology import CodeHierarchy, Ontology
-from rehearsal.node.seal import check_seal, check_whole, seal
+from rehearsal.node.seal import check_seal, check_whole
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SEX_TERMS = {"female": "NCIT:C16576", "male": "NCIT:C20197"}
+# what belongs to a person, by the suffix of its identifier: one sample, sequenced and called once
+SAMPLES = {"biosamples": "-BS", "runs": "-RUN", "analyses": "-AN"}
 AGE, BIRTH_YEAR, ONSET = "age", "birthYear", "ageOfOnset"
 
 SCHEMA = """
@@ -45,16 +41,11 @@ CREATE TABLE numbers (field TEXT PRIMARY KEY, label TEXT NOT NULL, unit TEXT NOT
                       "values" BLOB NOT NULL, people BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE consent (basis TEXT, uses TEXT, withdrawn INTEGER, people BLOB NOT NULL,
                       PRIMARY KEY (basis, uses, withdrawn)) WITHOUT ROWID;
+CREATE TABLE samples (kind TEXT, position INTEGER, record BLOB NOT NULL,
+                      PRIMARY KEY (kind, position)) WITHOUT ROWID;
+CREATE TABLE sampled (kind TEXT PRIMARY KEY, people BLOB NOT NULL) WITHOUT ROWID;
 """
 INDEXES = "CREATE UNIQUE INDEX individuals_id ON individuals (id);"
-
-COLUMNS = {
-    "individuals": ("id", "sex", "birth_year", "family", "father", "mother"),
-    "diseases": ("individual", "code", "label", "mondo", "age_of_onset"),
-    "measurements": ("individual", "code", "label", "value", "unit", "age"),
-    "features": ("individual", "code", "label", "age_of_onset"),
-    "consent": ("individual", "basis", "uses", "withdrawn"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,189 +64,6 @@ class NumberField:
     id: str
     label: str
     unit: str
-
-
-# --- building ---------------------------------------------------------------------------------
-
-
-def build_people(
-    individuals: DataFrame,
-    phenotypes: Mapping[str, DataFrame],
-    out: Path | str,
-    reference_year: int = 2026,
-    ontology: Ontology | None = None,
-) -> None:
-    """Write ``people.sqlite``.
-
-    ``individuals``: the columns of ``people.parquet``, in the order of the variant store.
-    ``phenotypes``: ``diseases``, ``measurements``, ``features``, ``consent`` (any may be absent),
-    with the columns of docs/architecture.md. Ages are told for ``reference_year``. ``ontology``
-    gives ancestors and similar terms beyond ICD-10's own hierarchy.
-    Raises InputError for a missing column, an unknown sex, or a phenotype of somebody unknown.
-    """
-    tables = {"individuals": individuals, **phenotypes}
-    for name, table in tables.items():
-        _check_columns(out, name, table)
-    positions = {name: i for i, name in enumerate(individuals["id"])}
-    if len(positions) != len(individuals):
-        raise InputError(out, "individuals.id", "unique identifiers")
-    rows = {
-        name: _rows(out, name, phenotypes.get(name), positions)
-        for name in ("diseases", "measurements", "features")
-    }
-    people = individuals[list(COLUMNS["individuals"])].to_dict("records")
-    with written_aside(out) as aside:
-        connection = sqlite3.connect(aside)
-        try:
-            connection.executescript(SCHEMA)
-            _write_individuals(connection, out, people, rows)
-            _write_terms(connection, people, rows, (CodeHierarchy(), ontology))
-            _write_numbers(connection, people, rows, reference_year)
-            _write_consent(connection, _rows(out, "consent", phenotypes.get("consent"), positions))
-            connection.executescript(INDEXES)
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("schema", str(SCHEMA_VERSION)), ("reference_year", str(reference_year))],
-            )
-            connection.commit()
-        finally:
-            connection.close()
-        seal(aside)
-
-
-Row = dict[str, Any]
-
-
-def _check_columns(out: Path | str, name: str, table: DataFrame) -> None:
-    if name not in COLUMNS:
-        raise InputError(out, name, f"one of {', '.join(COLUMNS)}")
-    missing = set(COLUMNS[name]) - set(table.columns)
-    if missing:
-        raise InputError(out, name, f"the columns {', '.join(sorted(missing))}")
-
-
-def _rows(
-    out: Path | str, name: str, table: DataFrame | None, positions: Mapping[str, int]
-) -> list[tuple[int, Row]]:
-    """(position of the person, row) in the table's order; nulls become None."""
-    if table is None:
-        return []
-    pairs = []
-    for row in table[list(COLUMNS[name])].to_dict("records"):
-        row = {key: None if value != value else value for key, value in row.items()}  # NaN
-        position = positions.get(row.pop("individual"))
-        if position is None:
-            raise InputError(out, name, "phenotypes of the node's own individuals only")
-        pairs.append((position, row))
-    return pairs
-
-
-def _write_individuals(
-    connection: sqlite3.Connection,
-    out: Path | str,
-    people: list[Row],
-    rows: Mapping[str, list[tuple[int, Row]]],
-) -> None:
-    records = []
-    for person in people:
-        if person["sex"] not in SEX_TERMS:
-            raise InputError(out, "individuals.sex", f"female or male, not {person['sex']!r}")
-        kept = {key: None if value != value else value for key, value in person.items()}
-        records.append({**kept, "birth_year": int(person["birth_year"]), **{n: [] for n in rows}})
-    for name, pairs in rows.items():
-        for position, row in pairs:
-            records[position][name].append(row)
-    connection.executemany(
-        "INSERT INTO individuals VALUES (?, ?, ?)",
-        (
-            (i, record["id"], orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY))
-            for i, record in enumerate(records)
-        ),
-    )
-
-
-def _write_terms(
-    connection: sqlite3.Connection,
-    people: list[Row],
-    rows: Mapping[str, list[tuple[int, Row]]],
-    ontologies: Iterable[Ontology | None],
-) -> None:
-    members: dict[Term, list[int]] = defaultdict(list)
-    for i, person in enumerate(people):
-        members[Term(SEX_TERMS[person["sex"]], person["sex"], "sex")].append(i)
-    for name, kind in (("diseases", "disease"), ("features", "feature")):
-        for position, row in rows[name]:
-            for code in (row["code"], row.get("mondo")):
-                if code:
-                    members[Term(code, row["label"], kind)].append(position)
-    by_id = {term.id: (term, BitMap()) for term in members}
-    for term, positions in members.items():
-        by_id[term.id][1].update(positions)
-    for term, bitmap in by_id.values():
-        connection.execute(
-            "INSERT INTO terms VALUES (?, ?, ?, ?)",
-            (term.id, term.label, term.kind, bitmap.serialize()),
-        )
-        for ontology in filter(None, ontologies):
-            connection.executemany(
-                "INSERT OR IGNORE INTO ancestors VALUES (?, ?)",
-                ((ancestor, term.id) for ancestor in ontology.ancestors(term.id)),
-            )
-            connection.executemany(
-                "INSERT OR IGNORE INTO similar VALUES (?, ?, ?)",
-                ((other, term.id, score) for other, score in ontology.similar(term.id)),
-            )
-
-
-def _write_numbers(
-    connection: sqlite3.Connection,
-    people: list[Row],
-    rows: Mapping[str, list[tuple[int, Row]]],
-    reference_year: int,
-) -> None:
-    born = [int(person["birth_year"]) for person in people]
-    pairs: dict[NumberField, list[tuple[float, int]]] = {
-        NumberField(AGE, "age in years", "a"): [
-            (reference_year - y, i) for i, y in enumerate(born)
-        ],
-        NumberField(BIRTH_YEAR, "year of birth", ""): [(y, i) for i, y in enumerate(born)],
-        NumberField(ONSET, "age of onset of any disease, in years", "a"): [
-            (row["age_of_onset"], position)
-            for position, row in rows["diseases"]
-            if row["age_of_onset"] is not None
-        ],
-    }
-    for position, row in rows["measurements"]:
-        if row["value"] is not None:
-            field = NumberField(row["code"], row["label"], row["unit"] or "")
-            pairs.setdefault(field, []).append((row["value"], position))
-    for field, values in pairs.items():
-        values.sort()
-        connection.execute(
-            "INSERT OR REPLACE INTO numbers VALUES (?, ?, ?, ?, ?)",
-            (
-                field.id,
-                field.label,
-                field.unit,
-                array("d", (value for value, _ in values)).tobytes(),
-                array("I", (position for _, position in values)).tobytes(),
-            ),
-        )
-
-
-def _write_consent(connection: sqlite3.Connection, rows: list[tuple[int, Row]]) -> None:
-    """One row for all people with the same record: there are few different ones."""
-    members: dict[tuple[str, str, int], BitMap] = defaultdict(BitMap)
-    for position, row in rows:
-        uses = ", ".join(sorted({use.strip() for use in (row["uses"] or "").split(",")} - {""}))
-        members[row["basis"] or "", uses, int(bool(row["withdrawn"]))].add(position)
-    connection.executemany(
-        "INSERT INTO consent VALUES (?, ?, ?, ?)",
-        ((*record, people.serialize()) for record, people in members.items()),
-    )
-
-
-# --- reading ----------------------------------------------------------------------------------
 
 
 class PeopleStore:
@@ -402,9 +210,29 @@ class PeopleStore:
         return (row[0] for row in rows)
 
     def record(self, position: int) -> dict[str, Any]:
-        """One person: the columns of ``people.parquet`` (without country) and lists ``diseases``,
-        ``measurements``, ``features`` of rows as in docs/architecture.md."""
+        """One person: the columns of ``people.parquet`` (without country) and, by the name of each
+        table that tells of people, a list of rows as in docs/architecture.md."""
         row = self._one("SELECT record FROM individuals WHERE position = ?", position)
         if row is None:
             raise KeyError(position)
         return orjson.loads(row[0])
+
+    def with_sample(self, kind: str) -> BitMap:
+        """The people who have a biosample, a run or an analysis (``kind``: as in SAMPLES).
+
+        Where nothing was said of biosamples everybody has one of which nothing is known: there
+        are genomes.
+        """
+        unsaid = self.everyone if kind == "biosamples" else BitMap()
+        return self._sampled.get(kind, unsaid)
+
+    @cached_property
+    def _sampled(self) -> dict[str, BitMap]:
+        rows = self._connection.execute("SELECT kind, people FROM sampled")
+        return {kind: BitMap.deserialize(people) for kind, people in rows}
+
+    def sample(self, kind: str, position: int) -> dict[str, Any] | None:
+        """A person's biosample, run or analysis: the columns of its table; None without one."""
+        sql = "SELECT record FROM samples WHERE kind = ? AND position = ?"
+        row = self._one(sql, kind, position)
+        return None if row is None else orjson.loads(row[0])

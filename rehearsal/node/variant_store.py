@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -111,9 +112,11 @@ class VariantStore:
         self._numbers = {name: number for name, number, _, _ in contigs}
         self._longest_ref = {name: longest for name, _, _, longest in contigs}
         self.contigs: dict[str, int] = {name: length for name, _, length, _ in contigs}
-        people = connection.execute("SELECT id, sex FROM individuals ORDER BY number").fetchall()
-        self.individuals: list[str] = [name for name, _ in people]
-        self.sexes: list[str] = [sex for _, sex in people]
+        people = "SELECT {} FROM individuals ORDER BY number"
+        self.individuals: list[str] = [name for (name,) in connection.execute(people.format("id"))]
+        self.sexes: list[str] = [  # one text for all of a sex: a node of 100,000 stays small
+            sys.intern(sex) for (sex,) in connection.execute(people.format("sex"))
+        ]
         self.count = int(self._meta["variants"])
 
     @classmethod

@@ -19,7 +19,7 @@ import pytest
 from rehearsal.network.issuer import URL, make_issuer
 from rehearsal.node.access_settings import AccessSettings, IssuerSettings
 from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 
 pytestmark = pytest.mark.system

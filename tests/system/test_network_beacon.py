@@ -13,7 +13,7 @@ import pytest
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
 from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]

@@ -22,7 +22,7 @@ from rehearsal.node.build import build_from_vcf
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
 from rehearsal.node.ontology import HumanPhenotypeOntology
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 
 from .test_network_service import ask, told

@@ -27,7 +27,7 @@ from rehearsal.network.issuer import (
 from rehearsal.network.registry import read_endpoint, write_nodes
 from rehearsal.node.build import build_from_vcf
 from rehearsal.node.drug_genes import COLUMNS
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import Gene, NodeSettings
 from rehearsal.phenotypes.trait_types import Disease
 

@@ -30,7 +30,7 @@ from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tok
 from rehearsal.network.launcher import Launch, running_network, running_nodes
 from rehearsal.network.registry import read_foreign_nodes, with_foreign, write_nodes
 from rehearsal.node.ontology import HumanPhenotypeOntology
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.store_writer import build_store
 from rehearsal.phenotypes.consent import draw_consent, read_consent

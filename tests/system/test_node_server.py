@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 
 pytestmark = pytest.mark.system

@@ -3,9 +3,11 @@
 # be served or moved.
 
 
-# what the node answers from, and what lies beside it for its operator
-SERVED_TABLES = ["diseases", "measurements", "features", "consent"]
-KEPT_TABLES = [
+PERSONAL_TABLES = [
+    "diseases",
+    "measurements",
+    "features",
+    "consent",
     "exposures",
     "treatments",
     "missing",
@@ -51,7 +53,7 @@ rule node_people:
         phenotypes=expand(
             f"{RESULTS}/nodes/{{country}}/phenotypes/{{table}}.parquet",
             country=COUNTRIES,
-            table=SERVED_TABLES + KEPT_TABLES,
+            table=PERSONAL_TABLES,
         ),
     log:
         f"{LOGS}/node_people.log",
@@ -69,13 +71,13 @@ rule node_people:
             "node/ontology.py",
             "node/matchmaker/index.py",
             "node/matchmaker/index_writer.py",
+            "node/people_writer.py",
             "node/settings.py",
             "node/access_settings.py",
             "node/consent.py",
             "network/issuer.py",
         ),
-        served=SERVED_TABLES,
-        kept=KEPT_TABLES,
+        tables=PERSONAL_TABLES,
         countries=INPUTS.countries,
         genes=INPUTS.genes,
         reference_year=config["cohort"]["reference_year"],

@@ -25,8 +25,10 @@ from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.beacon.filters import is_coarse, people_passing, terms_of
 from rehearsal.node.beacon.holdings import Dataset, Holdings
 from rehearsal.node.beacon.matching import matching, named_or_matching
+from rehearsal.node.beacon.people_records import RECORDS
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.shapes import VariantQuery
+from rehearsal.node.people import SAMPLES
 
 if TYPE_CHECKING:
     from rehearsal.node.protecting import Protector
@@ -289,6 +291,9 @@ def _people(
     rights: Rights,
     holdings: Holdings,
 ) -> list[ResultSet]:
+    sampled = holdings.people.with_sample(entry_type) if entry_type in SAMPLES else None
+    if sampled is not None and len(sampled) < holdings.people.size:
+        people = _both(people, sampled)
     found = holdings.people.everyone if people is None else people
     if view.protector is not None and view.granularity != "record":
         counted = view.granularity == "count"
@@ -312,12 +317,9 @@ def _people(
         return _told(count > 0, None, datasets)
     shown: list[Record] = []
     if view.granularity == "record":
-        record = records.OF_A_PERSON[entry_type]
+        record = RECORDS[entry_type]
         page = found[request.first : request.first + request.limit]
-        shown = [
-            records.without_kin(record(position, holdings), rights.excluded, holdings)
-            for position in page
-        ]
+        shown = [record(position, holdings, rights.excluded) for position in page]
     return [ResultSet(one.id, count > 0, count, shown, view.granularity) for one in datasets]
 
 

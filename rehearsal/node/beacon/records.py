@@ -1,18 +1,17 @@
-"""Records of the entry types, as the Beacon v2 default model wants them."""
+"""Records of variants and collections, as the Beacon v2 default model wants them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
 from rehearsal.genomes.assembly import REFSEQ, ploidy
 from rehearsal.model import AlleleCounts, Variant
-from rehearsal.node.beacon import hgvs
+from rehearsal.node.beacon import hgvs, vrs
 from rehearsal.node.beacon.holdings import Dataset, Holdings
 from rehearsal.node.beacon.matching import variant_type
-from rehearsal.node.people import SEX_TERMS
+from rehearsal.node.people import SAMPLES
 
 if TYPE_CHECKING:
     from rehearsal.node.access import Rights
@@ -28,9 +27,6 @@ HETEROZYGOUS = {"id": "GENO:0000135", "label": "heterozygous"}
 HOMOZYGOUS = {"id": "GENO:0000136", "label": "homozygous"}
 HEMIZYGOUS = {"id": "GENO:0000134", "label": "hemizygous"}
 GERMLINE = {"id": "SO:0001778", "label": "germline variant"}
-
-# suffix of what belongs to a person: one sample, sequenced once, called once
-SUFFIXES = {"individuals": "", "biosamples": "-BS", "runs": "-RUN", "analyses": "-AN"}
 
 
 def variant_record(row: VariantRow, holdings: Holdings) -> Record:
@@ -53,6 +49,9 @@ def variant_record(row: VariantRow, holdings: Holdings) -> Record:
         },
         "identifiers": {"genomicHGVSId": hgvs.describe(row.contig, row.start, row.ref, row.alt)},
     }
+    computed = vrs.alternative_ids(row.contig, row.start, row.ref, row.alt)
+    if computed:
+        record["identifiers"]["variantAlternativeIds"] = computed
     attributes = _molecular_attributes(row, holdings)
     if attributes:
         record["molecularAttributes"] = attributes
@@ -117,7 +116,7 @@ def cases(row: VariantRow, people: BitMap | None, holdings: Holdings) -> Record:
     """``caseLevelData``: carriers among these people. Of more than MAX_CASES only the first are
     listed, and ``info`` tells how many there are; ``/g_variants/{id}/individuals`` pages all."""
     carriers = row.carriers() if people is None else row.carriers() & people
-    homozygotes = row.homozygotes()
+    homozygotes, analysed = row.homozygotes(), holdings.people.with_sample("analyses")
     men = holdings.of_sex["male"]
     of_men = HEMIZYGOUS if ploidy(row.contig, "male") == 1 else HETEROZYGOUS
     of_women = HEMIZYGOUS if ploidy(row.contig, "female") == 1 else HETEROZYGOUS
@@ -128,136 +127,17 @@ def cases(row: VariantRow, people: BitMap | None, holdings: Holdings) -> Record:
         listed.append(
             {
                 "individualId": individual,
-                "biosampleId": individual + SUFFIXES["biosamples"],
-                "analysisId": individual + SUFFIXES["analyses"],
+                "biosampleId": individual + SAMPLES["biosamples"],
                 "zygosity": HOMOZYGOUS if position in homozygotes else once,
                 "alleleOrigin": GERMLINE,
             }
         )
+        if position in analysed:
+            listed[-1]["analysisId"] = individual + SAMPLES["analyses"]
     told: Record = {"caseLevelData": listed}
     if len(carriers) > MAX_CASES:
         told["info"] = {"caseLevelDataTotal": len(carriers)}
     return told
-
-
-# --- people and what belongs to them ------------------------------------------------------------
-
-
-def individual(position: int, holdings: Holdings) -> Record:
-    """One person with diseases, features and measurements."""
-    person = holdings.people.record(position)
-    settings = holdings.settings
-    sex = person["sex"]
-    return {
-        "id": person["id"],
-        "sex": {"id": SEX_TERMS[sex], "label": sex},
-        "karyotypicSex": "XX" if sex == "female" else "XY",
-        "geographicOrigin": {
-            "id": f"ISO3166:{settings.country_code}",
-            "label": settings.country_name,
-        },
-        "diseases": [_disease(row) for row in person["diseases"]],
-        "phenotypicFeatures": [_feature(row) for row in person["features"]],
-        "measures": [_measure(row) for row in person["measurements"]],
-        "info": {
-            "birthYear": person["birth_year"],
-            "age": settings.reference_year - person["birth_year"],
-            **{key: person[key] for key in ("family", "father", "mother") if person[key]},
-        },
-    }
-
-
-def without_kin(record: Record, excluded: BitMap, holdings: Holdings) -> Record:
-    """The record, naming no parent who is in no answer. ``excluded``: empty names all."""
-    kin = record.get("info", {})
-    for parent in ("father", "mother"):
-        if excluded and parent in kin:
-            position = holdings.people.position(kin[parent])
-            if position is None or position in excluded:  # who is not here permitted nothing
-                del kin[parent]
-    return record
-
-
-def _disease(row: Record) -> Record:
-    code = {"id": row["code"], "label": row["label"]}
-    if row["mondo"]:
-        code["sameAs"] = row["mondo"]
-    return _timed({"diseaseCode": code}, "ageOfOnset", row["age_of_onset"])
-
-
-def _feature(row: Record) -> Record:
-    feature = {"featureType": {"id": row["code"], "label": row["label"]}}
-    return _timed(feature, "onset", row["age_of_onset"])
-
-
-def _measure(row: Record) -> Record:
-    unit = row["unit"] or "1"
-    measure = {
-        "assayCode": {"id": row["code"], "label": row["label"]},
-        "measurementValue": {
-            "unit": {"id": f"UCUM:{unit}", "label": unit},
-            "value": row["value"],
-        },
-    }
-    return _timed(measure, "observationMoment", row["age"])
-
-
-def _timed(record: Record, key: str, years: float | None) -> Record:
-    return record if years is None else {**record, key: {"iso8601duration": duration(years)}}
-
-
-def duration(years: float) -> str:
-    """An age in years as an ISO 8601 duration, to the month: 54.5 is ``P54Y6M``."""
-    whole, months = divmod(round(years * 12), 12)
-    return f"P{whole}Y{months}M" if months else f"P{whole}Y"
-
-
-def biosample(position: int, holdings: Holdings) -> Record:
-    """The one blood sample of a person."""
-    name = holdings.variants.individuals[position]
-    return {
-        "id": name + SUFFIXES["biosamples"],
-        "individualId": name,
-        "biosampleStatus": {"id": "EFO:0009654", "label": "reference sample"},
-        "sampleOriginType": {"id": "UBERON:0000178", "label": "blood"},
-        "notes": "simulated",
-    }
-
-
-def run(position: int, holdings: Holdings) -> Record:
-    """The run that would have read the sample. There are no reads: it is simulated."""
-    name = holdings.variants.individuals[position]
-    return {
-        "id": name + SUFFIXES["runs"],
-        "biosampleId": name + SUFFIXES["biosamples"],
-        "individualId": name,
-        "runDate": f"{holdings.settings.reference_year}-01-01",
-        "libraryStrategy": "WGS",
-        "librarySource": {"id": "GENEPIO:0001966", "label": "genomic source"},
-        "info": {"simulated": True},
-    }
-
-
-def analysis(position: int, holdings: Holdings) -> Record:
-    """The analysis that the person's genotypes stand for."""
-    name = holdings.variants.individuals[position]
-    return {
-        "id": name + SUFFIXES["analyses"],
-        "runId": name + SUFFIXES["runs"],
-        "biosampleId": name + SUFFIXES["biosamples"],
-        "individualId": name,
-        "analysisDate": f"{holdings.settings.reference_year}-01-01",
-        "pipelineName": f"Rehearsal {holdings.settings.version}",
-        "info": {"simulated": True},
-    }
-
-
-OF_A_PERSON: dict[str, Callable[[int, Holdings], Record]] = {
-    "individuals": individual,
-    "biosamples": biosample,
-    "runs": run,
-    "analyses": analysis,
-}
 
 
 # --- collections --------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from rehearsal.node.beacon.errors import BeaconProblem, shown
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.beacon.matching import query_for
 from rehearsal.node.beacon.request import BeaconRequest
+from rehearsal.node.people import SAMPLES
 
 Body = dict[str, Any]
 
@@ -77,7 +78,7 @@ def _scope(
             else (one.kind == "tests") == request.test_mode
         )
     )
-    suffix = records.SUFFIXES[path]
+    suffix = SAMPLES.get(path, "")
     position = None
     if identifier.endswith(suffix):
         position = holdings.people.position(identifier.removesuffix(suffix))

@@ -28,7 +28,7 @@ from rehearsal.bench.membership import (
 from rehearsal.bench.public_shares import write_public_shares
 from rehearsal.export.carrier_lists import encode
 from rehearsal.model import Variant
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.privacy import (
     PUBLIC,
     UNPROTECTED,

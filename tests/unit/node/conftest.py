@@ -16,7 +16,9 @@ import pandas as pd
 import pytest
 
 from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people import PeopleStore, build_people
+from rehearsal.node.people import PeopleStore
+from rehearsal.node.people_writer import COLUMNS as COLUMNS_OF
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import Gene, NodeSettings, ProteinChange
 from rehearsal.node.variant_store import VariantStore
 
@@ -63,6 +65,10 @@ GENES = (
 CHANGES = (ProteinChange("chrX", 12_886_151, "A", "G", "TLR7", "N215S"),)
 
 
+HEART = ("ICD10:I25.1", "Atherosclerotic heart disease", "MONDO:0005010")
+SMOKING = ("LOINC:72166-2", "Tobacco smoking status", "SNOMEDCT:8517006", "Ex-smoker")
+
+
 def individuals() -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -78,15 +84,14 @@ def individuals() -> pd.DataFrame:
 
 
 def phenotypes() -> dict[str, pd.DataFrame]:
-    heart = ("ICD10:I25.1", "Atherosclerotic heart disease", "MONDO:0005010")
     breast = ("ICD10:C50", "Breast cancer", "MONDO:0007254")
     return {
         "diseases": pd.DataFrame(
             [
-                (NAMES[0], *heart, 61.5),
-                (NAMES[1], *heart, 55.0),
+                (NAMES[0], *HEART, 61.5),
+                (NAMES[1], *HEART, 55.0),
                 (NAMES[4], *breast, 44.0),
-                (NAMES[5], *heart, None),
+                (NAMES[5], *HEART, None),
             ],
             columns=["individual", "code", "label", "mondo", "age_of_onset"],
         ),
@@ -105,7 +110,58 @@ def phenotypes() -> dict[str, pd.DataFrame]:
             ],
             columns=["individual", "code", "label", "age_of_onset"],
         ),
+        **samples(NAMES),
+        "treatments": pd.DataFrame(
+            [
+                (NAMES[0], "ATC:B01AC06", "acetylsalicylic acid", 75.0, 62, None, *HEART[:2])
+                + (None,) * 4
+            ],
+            columns=COLUMNS_OF["treatments"],
+        ),
+        "exposures": pd.DataFrame([(NAMES[0], *SMOKING, 60)], columns=COLUMNS_OF["exposures"]),
+        "family_history": pd.DataFrame(
+            [
+                (NAMES[0], NAMES[1], "HL7RoleCode:NBRO", "natural brother", *HEART, 55),
+                (NAMES[1], NAMES[0], "HL7RoleCode:NSIS", "natural sister", *HEART, 61),
+            ],
+            columns=COLUMNS_OF["family_history"],
+        ),
+        "missing": pd.DataFrame(
+            [(NAMES[11], "measurements", "LOINC:13457-7", "LDL cholesterol", "ASKU")],
+            columns=COLUMNS_OF["missing"],
+        ),
+        "subjects": pd.DataFrame(
+            [(name, f"{1940 + 5 * i}-06-01", "unknown") for i, name in enumerate(NAMES)],
+            columns=COLUMNS_OF["subjects"],
+        ),
     }
+
+
+def samples(names: list[str]) -> dict[str, pd.DataFrame]:
+    """A biosample, a run and an analysis for everybody."""
+    blood = ("UBERON:0000178", "blood", "NCIT:C17610", "Blood Sample")
+    biosamples = [
+        (f"{name}-BS", name, *blood, "NCBITaxon:9606", "Homo sapiens", "2024-05-01", 30)
+        for name in names
+    ]
+    platform = ("WGS", "OBI:0002630", "Illumina NovaSeq 6000")
+    runs = [
+        (
+            *(f"{name}-RUN", name, f"{name}-BS", "2024-06-01", *platform),
+            *(29.5 + i / 10, 10**11, 95.5, 5, 0.0007, 99.7, "simulated"),
+        )
+        for i, name in enumerate(names)
+    ]
+    analyses = [
+        (
+            *(f"{name}-AN", name, f"{name}-RUN", f"{name}-BS", "2024-07-01"),
+            *("Rehearsal simulation", "none (simulated)", "none (simulated)"),
+            *("FASTQ", "BCF", "GRCh38", 800 + i, 0, 0, 2.5, None, 1.75, "computed"),
+        )
+        for i, name in enumerate(names)
+    ]
+    rows = {"biosamples": biosamples, "runs": runs, "analyses": analyses}
+    return {name: pd.DataFrame(rows[name], columns=COLUMNS_OF[name]) for name in rows}
 
 
 def write_vcf(path: Path) -> Path:

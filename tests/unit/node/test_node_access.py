@@ -23,7 +23,8 @@ from rehearsal.node.app import beacon_app
 from rehearsal.node.audit import AuditLog, verify_log
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.gate import Gate
-from rehearsal.node.people import PeopleStore, build_people
+from rehearsal.node.people import PeopleStore
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.privacy import UNPROTECTED, Protection
 from rehearsal.node.protecting import Protector
 from rehearsal.node.settings import NodeSettings

@@ -1,6 +1,17 @@
 """Individuals and what belongs to them: filters, carriers, pages, records."""
 
+from contextlib import closing
+
 import pytest
+from pyroaring import BitMap
+
+from rehearsal.model import InputError
+from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.beacon.people_records import biosample, individual
+from rehearsal.node.people import PeopleStore
+from rehearsal.node.people_writer import build_people
+
+from .conftest import NAMES, individuals, samples
 
 WOMAN, MAN = "NCIT:C16576", "NCIT:C20197"
 BRCA1 = {"referenceName": "17", "start": [43_044_300], "referenceBases": "A"}
@@ -95,6 +106,7 @@ def test_an_individuals_record_is_complete(ask):
                 "label": "Atherosclerotic heart disease",
                 "sameAs": "MONDO:0005010",
             },
+            "familyHistory": True,
             "ageOfOnset": {"iso8601duration": "P61Y6M"},
         }
     ]
@@ -102,7 +114,7 @@ def test_an_individuals_record_is_complete(ask):
         "unit": {"id": "UCUM:mmol/L", "label": "mmol/L"},
         "value": 2.0,
     }
-    assert record["info"] == {"birthYear": 1940, "age": 85}
+    assert (record["info"]["birthYear"], record["info"]["age"]) == (1940, 85)
 
 
 def test_a_child_names_its_family(ask):
@@ -186,3 +198,93 @@ def test_filtering_terms_name_what_can_be_asked(ask, query):
         assert query("individuals", [given])["responseSummary"]["exists"] is True, term
     for path in ("individuals", "g_variants", "datasets/GDI-FI-REHEARSAL-1"):
         assert ask(f"/{path}/filtering_terms")[1]["response"] == body["response"]
+
+
+def only_record(body):
+    (held,) = body["response"]["resultSets"]
+    (record,) = held["results"]
+    return record
+
+
+def test_treatments_habits_and_family_are_told_from_the_tables(ask):
+    record = only_record(ask("/individuals/FI-000001")[1])
+    assert record["treatments"] == [
+        {
+            "treatmentCode": {"id": "ATC:B01AC06", "label": "acetylsalicylic acid"},
+            "ageAtOnset": {"iso8601duration": "P62Y"},
+            "info": {
+                "doseMg": 75.0,
+                "indication": {"id": "ICD10:I25.1", "label": "Atherosclerotic heart disease"},
+            },
+        }
+    ]
+    assert record["measures"][-1]["measurementValue"]["label"] == "Ex-smoker"
+    (relative,) = record["info"]["familyHistory"]
+    assert (relative["relative"], relative["relation"]) == ("FI-000002", "HL7RoleCode:NBRO")
+    assert record["info"]["birthDate"] == "1940-06-01"
+    last = only_record(ask("/individuals/FI-000012")[1])
+    assert last["info"]["missing"][0]["nullFlavour"] == "ASKU"
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("biosamples/FI-000003-BS", {"collectionDate": "2024-05-01", "collectionMoment": "P30Y"}),
+        (
+            "runs/FI-000003-RUN",
+            {
+                "runDate": "2024-06-01",
+                "libraryStrategy": "WGS",
+                "platformModel": {"id": "OBI:0002630", "label": "Illumina NovaSeq 6000"},
+            },
+        ),
+        (
+            "analyses/FI-000003-AN",
+            {"analysisDate": "2024-07-01", "pipelineName": "Rehearsal simulation"},
+        ),
+    ],
+)
+def test_samples_are_told_from_the_tables(ask, path, told):
+    record = only_record(ask(f"/{path}")[1])
+    assert {key: record[key] for key in told} == told
+    assert record["individualId"] == "FI-000003"
+
+
+def test_the_figures_of_a_run_stand_in_info(ask):
+    info = only_record(ask("/runs/FI-000003-RUN")[1])["info"]
+    assert (info["meanAutosomeCoverage"], info["figures"]) == (29.7, "simulated")
+    assert only_record(ask("/analyses/FI-000003-AN")[1])["info"]["countSnvs"] == 802
+
+
+def test_nothing_is_told_of_a_relative_who_is_in_no_answer(holdings):
+    first = holdings.people.position("FI-000001")
+    brother = BitMap([holdings.people.position("FI-000002")])
+    record = individual(first, holdings, brother)
+    assert "familyHistory" not in record["info"]
+    assert "familyHistory" not in record["diseases"][0]
+
+
+def without_tables(tmp_path):
+    build_people(individuals(), {}, tmp_path / "people.sqlite")
+    return PeopleStore.open(tmp_path / "people.sqlite")
+
+
+def test_without_tables_there_are_samples_of_which_nothing_is_known(holdings, tmp_path):
+    with closing(without_tables(tmp_path)) as people:
+        bare = Holdings(holdings.settings, holdings.variants, people)
+        assert biosample(0, bare, BitMap())["sampleOriginType"]["label"] == "Unknown"
+        assert len(people.with_sample("biosamples")) == len(NAMES)
+        assert not people.with_sample("runs")
+        assert not people.with_sample("analyses")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"), [([0, 0], "one row"), ([0], "FI-000001-RUN, not 'another'")]
+)
+def test_a_run_that_is_not_its_persons_only_one_is_refused(tmp_path, rows, said):
+    runs = samples(NAMES)["runs"].iloc[rows]
+    if len(rows) == 1:
+        runs = runs.assign(id="another")
+    with pytest.raises(InputError, match=said):
+        build_people(individuals(), {"runs": runs}, tmp_path / "people.sqlite")
+    assert not (tmp_path / "people.sqlite").exists()

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from rehearsal.model import InputError
 from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.consent import COVERED_BY, Purpose, permits, read_purpose
-from rehearsal.node.people import PeopleStore, build_people
+from rehearsal.node.people import PeopleStore
+from rehearsal.node.people_writer import build_people
 
 NRES, GRU, HMB, DS, POA, CC = (f"DUO:00000{n}" for n in ("04", "42", "06", "07", "11", "43"))
 NPOA, NPU, NCU, NPUNCU, IRB = (f"DUO:00000{n}" for n in ("44", "45", "46", "18", "21"))

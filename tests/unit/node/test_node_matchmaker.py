@@ -24,7 +24,8 @@ from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
 from rehearsal.node.matchmaker.ranking import Ranking
 from rehearsal.node.ontology import HumanPhenotypeOntology
-from rehearsal.node.people import PeopleStore, build_people
+from rehearsal.node.people import PeopleStore
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 
 from .conftest import NAMES, call, individuals, phenotypes

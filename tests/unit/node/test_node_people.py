@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from rehearsal.model import InputError
 from rehearsal.node.ontology import CodeHierarchy
-from rehearsal.node.people import PeopleStore, build_people
+from rehearsal.node.people import PeopleStore
+from rehearsal.node.people_writer import build_people
 
 OPERATORS = {
     "=": operator.eq,

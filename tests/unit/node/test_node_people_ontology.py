@@ -40,7 +40,8 @@ def test_people_are_found_by_a_more_general_and_by_a_similar_term(hpo, tmp_path)
     import pandas as pd
 
     from rehearsal.node.beacon.filters import TermFilter, people_passing
-    from rehearsal.node.people import PeopleStore, build_people
+    from rehearsal.node.people import PeopleStore
+    from rehearsal.node.people_writer import build_people
 
     people = pd.DataFrame({"id": ["a", "b"], "sex": "female", "birth_year": 2015})
     people = people.assign(family=None, father=None, mother=None)

@@ -19,7 +19,8 @@ from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.drug_genes import COLUMNS, DrugFlags
 from rehearsal.node.gate import Gate
 from rehearsal.node.http import Api
-from rehearsal.node.people import PeopleStore, build_people
+from rehearsal.node.people import PeopleStore
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.scoring.app import Scoring
 from rehearsal.node.scoring.cox import derivatives
 from rehearsal.node.scoring.scorer import Scorer

@@ -1,0 +1,227 @@
+"""Records of people and of what belongs to them, as the Beacon v2 default model wants them.
+
+They are told from the tables that the node was built from. What a table says and the model has no
+place for stands in ``info``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pyroaring import BitMap
+
+from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.people import SAMPLES, SEX_TERMS
+
+Record = dict[str, Any]
+
+REFERENCE_SAMPLE = {"id": "EFO:0009654", "label": "reference sample"}
+UNKNOWN = {"id": "NCIT:C17998", "label": "Unknown"}
+GENOMIC = {"id": "GENEPIO:0001966", "label": "genomic source"}
+
+
+def individual(position: int, holdings: Holdings, excluded: BitMap) -> Record:
+    """One person with diseases, features, measurements and treatments.
+
+    ``excluded``: people who are in no answer; no relative among them is named or told of.
+    """
+    person = holdings.people.record(position)
+    settings = holdings.settings
+    sex = person["sex"]
+    relatives = _permitted_relatives(person, excluded, holdings)
+    in_family = {row["code"] for row in relatives["family_history"]}
+    record = {
+        "id": person["id"],
+        "sex": {"id": SEX_TERMS[sex], "label": sex},
+        "karyotypicSex": "XX" if sex == "female" else "XY",
+        "geographicOrigin": {
+            "id": f"ISO3166:{settings.country_code}",
+            "label": settings.country_name,
+        },
+        "diseases": [_disease(row, in_family) for row in person["diseases"]],
+        "phenotypicFeatures": [_feature(row) for row in person["features"]],
+        "measures": [
+            *(_measure(row) for row in person["measurements"]),
+            *(_observation(row) for row in person["exposures"]),
+        ],
+        "info": {
+            "birthYear": person["birth_year"],
+            "age": settings.reference_year - person["birth_year"],
+            **({"family": person["family"]} if person["family"] else {}),
+            **{key: relatives[key] for key in ("father", "mother") if relatives[key]},
+        },
+    }
+    if person["treatments"]:
+        record["treatments"] = [_treatment(row) for row in person["treatments"]]
+    if person["subjects"]:
+        (subject,) = person["subjects"]
+        record["info"]["birthDate"] = subject["birth_date"]
+        record["info"]["administrativeGender"] = subject["administrative_gender"]
+    told = (("familyHistory", relatives["family_history"]), ("missing", person["missing"]))
+    record["info"] |= {key: [_camel(row) for row in rows] for key, rows in told if rows}
+    return record
+
+
+def _permitted_relatives(person: Record, excluded: BitMap, holdings: Holdings) -> Record:
+    """Who may be named: no parent, and nothing of a relative, who is in no answer."""
+
+    def permits(name: str | None) -> bool:
+        if not name or not excluded:
+            return True
+        position = holdings.people.position(name)
+        return position is not None and position not in excluded  # who is not here permits nothing
+
+    return {
+        "father": person["father"] if permits(person["father"]) else None,
+        "mother": person["mother"] if permits(person["mother"]) else None,
+        "family_history": [row for row in person["family_history"] if permits(row["relative"])],
+    }
+
+
+def _disease(row: Record, in_family: set[str]) -> Record:
+    code = {"id": row["code"], "label": row["label"]}
+    if row["mondo"]:
+        code["sameAs"] = row["mondo"]
+    disease = {"diseaseCode": code, **({"familyHistory": True} if row["code"] in in_family else {})}
+    return _timed(disease, "ageOfOnset", row["age_of_onset"])
+
+
+def _feature(row: Record) -> Record:
+    feature = {"featureType": {"id": row["code"], "label": row["label"]}}
+    return _timed(feature, "onset", row["age_of_onset"])
+
+
+def _measure(row: Record) -> Record:
+    unit = row["unit"] or "1"
+    measure = {
+        "assayCode": {"id": row["code"], "label": row["label"]},
+        "measurementValue": {
+            "unit": {"id": f"UCUM:{unit}", "label": unit},
+            "value": row["value"],
+        },
+    }
+    return _timed(measure, "observationMoment", row["age"])
+
+
+def _observation(row: Record) -> Record:
+    """A habit, as a measure whose value is a term: an exposure of the model wants a duration."""
+    observation = {
+        "assayCode": {"id": row["code"], "label": row["label"]},
+        "measurementValue": {"id": row["value"], "label": row["value_label"]},
+    }
+    return _timed(observation, "observationMoment", row["age"])
+
+
+def _treatment(row: Record) -> Record:
+    treatment = {
+        "treatmentCode": {"id": row["code"], "label": row["label"]},
+        "info": {
+            key: row[column]
+            for key, column in (("doseMg", "dose_mg"), ("endAge", "end_age"))
+            if row[column] is not None
+        },
+    }
+    for key in ("indication", "response", "adverse_event"):
+        if row[key] is not None:
+            term = {"id": row[key], "label": row[f"{key}_label"]}
+            treatment["info"][_camel_name(key)] = term
+    return _timed(treatment, "ageAtOnset", row["start_age"])
+
+
+def _timed(record: Record, key: str, years: float | None) -> Record:
+    return record if years is None else {**record, key: {"iso8601duration": duration(years)}}
+
+
+def duration(years: float) -> str:
+    """An age in years as an ISO 8601 duration, to the month: 54.5 is ``P54Y6M``."""
+    whole, months = divmod(round(years * 12), 12)
+    return f"P{whole}Y{months}M" if months else f"P{whole}Y"
+
+
+def _camel_name(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
+
+
+def _camel(row: Record, left_out: frozenset[str] = frozenset()) -> Record:
+    """What a row says beyond ``left_out``, in the model's spelling of names."""
+    return {
+        _camel_name(key): value
+        for key, value in row.items()
+        if value is not None and key not in left_out
+    }
+
+
+def _of(position: int, holdings: Holdings) -> tuple[str, Record]:
+    name = holdings.variants.individuals[position]
+    return name, {"individualId": name, "biosampleId": name + SAMPLES["biosamples"]}
+
+
+def biosample(position: int, holdings: Holdings, excluded: BitMap) -> Record:
+    """The one sample of a person, who has one."""
+    name, _ = _of(position, holdings)
+    row = holdings.people.sample("biosamples", position)
+    record = {"id": name + SAMPLES["biosamples"], "individualId": name}
+    record |= {"biosampleStatus": REFERENCE_SAMPLE, "info": {"simulated": True}}
+    if row is None:
+        return record | {"sampleOriginType": UNKNOWN}
+    record["info"]["organism"] = {"id": row["organism"], "label": row["organism_label"]}
+    record |= {
+        "sampleOriginType": {"id": row["sample_type"], "label": row["sample_type_label"]},
+        "sampleOriginDetail": {"id": row["tissue"], "label": row["tissue_label"]},
+        "collectionDate": row["collection_date"],
+        "collectionMoment": None
+        if row["collection_age"] is None
+        else duration(row["collection_age"]),
+    }
+    return {key: value for key, value in record.items() if value is not None}
+
+
+RUN = frozenset({"id", "biosample", "run_date", "target", "platform", "platform_label"})
+
+
+def run(position: int, holdings: Holdings, excluded: BitMap) -> Record:
+    """The run that read the sample of a person, who has one."""
+    _, whose = _of(position, holdings)
+    row = holdings.people.sample("runs", position) or {}
+    return {
+        **whose,
+        "id": row["id"],
+        "biosampleId": row["biosample"],
+        "runDate": row["run_date"],
+        "libraryStrategy": row["target"],
+        "librarySource": GENOMIC,
+        "platformModel": {"id": row["platform"], "label": row["platform_label"]},
+        "info": {"simulated": True, **_camel(row, RUN)},
+    }
+
+
+ANALYSIS = frozenset(
+    {"id", "run", "biosample", "analysis_date", "pipeline", "aligner", "variant_caller"}
+)
+
+
+def analysis(position: int, holdings: Holdings, excluded: BitMap) -> Record:
+    """The analysis that gave a person's genotypes."""
+    _, whose = _of(position, holdings)
+    row = holdings.people.sample("analyses", position) or {}
+    return {
+        **whose,
+        "id": row["id"],
+        "runId": row["run"],
+        "biosampleId": row["biosample"],
+        "analysisDate": row["analysis_date"],
+        "pipelineName": row["pipeline"],
+        "aligner": row["aligner"],
+        "variantCaller": row["variant_caller"],
+        "info": {"simulated": True, **_camel(row, ANALYSIS)},
+    }
+
+
+RECORDS: dict[str, Callable[[int, Holdings, BitMap], Record]] = {
+    "individuals": individual,
+    "biosamples": biosample,
+    "runs": run,
+    "analyses": analysis,
+}
