@@ -7,6 +7,7 @@ for the truth, so that a slip in one way does not hide in the other.
 from __future__ import annotations
 
 from functools import cache
+from math import log
 from typing import Any
 
 # All of HPO, and its branch of phenotypes: their children name no more than a system of the body
@@ -47,6 +48,33 @@ def at_or_below(name: str) -> frozenset[str]:
                 found.add(child.id)
                 waiting.append(child)
     return frozenset(found)
+
+
+@cache
+def at_or_above(name: str) -> frozenset[str]:
+    """The term and all more general ones; a term that HPO does not know stands alone."""
+    found, waiting = {name}, [_term(name)]
+    while waiting:
+        term = waiting.pop()
+        for parent in term.parents if term is not None else ():
+            if parent.id not in found:
+                found.add(parent.id)
+                waiting.append(parent)
+    return frozenset(found)
+
+
+@cache
+def content(name: str) -> float:
+    """Information content: -ln of the share of OMIM's annotated diseases that have the term or one
+    below; 0 for a term that none has."""
+    term = _term(name)
+    having = 0 if term is None else len(term.omim_diseases)
+    return -log(having / _diseases()) if having else 0.0
+
+
+@cache
+def _diseases() -> int:
+    return len(list(_hpo().omim_diseases))
 
 
 def two_above(name: str) -> list[str]:

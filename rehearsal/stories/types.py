@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rehearsal.model import Choice, Patient
@@ -30,6 +31,11 @@ class Question:
     about: str | None  # handle of a patient
     parameters: dict[str, Any]
     where: tuple[str, str]
+
+    @property
+    def story(self) -> str:
+        """The name of its story, which is that of the file."""
+        return Path(self.where[0]).stem
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.stories.cohort import Cohort
-from rehearsal.stories.truths import beacon
+from rehearsal.stories.truths import beacon, match
 from rehearsal.stories.types import Question, Story
 
-TRUTHS: Mapping[str, Callable[[Question, Cohort], Any]] = {"beacon": beacon.truth}
+TRUTHS: Mapping[str, Callable[[Question, Cohort], Any]] = {
+    "beacon": beacon.truth,
+    "match": match.truth,
+}
 
 
 def truth_of(story: Story, cohort: Cohort) -> dict[str, Any]:
