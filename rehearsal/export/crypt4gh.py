@@ -69,8 +69,8 @@ def encrypt_file(source: Path | str, target: Path | str, *public_keys: Path | st
     recipients = [(_X25519, os.urandom(32), _recipient(key)) for key in public_keys]
     with (
         written_aside(target) as aside,
-        Path(source).open("rb", _BUFFER) as plain,
-        aside.open("wb", _BUFFER) as encrypted,
+        Path(source).open("rb") as plain,
+        aside.open("wb") as encrypted,
     ):
         lib.encrypt(recipients, plain, encrypted)
 
@@ -82,9 +82,10 @@ def decrypt_file(source: Path | str, target: Path | str, secret_key: Path | str)
     """
     with written_aside(target) as aside, open_decrypting(source, secret_key) as plain:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        segments = memoryview(bytearray(_BUFFER))
         with os.fdopen(descriptor, "wb", 0) as file:
-            while segments := plain.read(_BUFFER):
-                file.write(segments)
+            while size := plain.raw.readinto(segments):  # past the buffer: one copy less
+                file.write(segments[:size])
 
 
 def open_decrypting(path: Path | str, secret_key: Path | str) -> io.BufferedReader:

@@ -39,7 +39,7 @@ REGION = {"referenceName": "chr22", "start": 20_150_000, "end": 20_250_000}
 # the node, asking for a bearer token before genomes are read
 GUARDED = """
 import sys
-from rehearsal.node import server
+from rehearsal import cli
 from rehearsal.node.htsget import app
 from rehearsal.node.htsget.errors import HtsgetProblem
 
@@ -52,7 +52,7 @@ def may_read(request, dataset):
     return ()
 
 app.may_read = may_read
-sys.exit(server.main(sys.argv[1:]))
+sys.exit(cli.main(["node", "serve", *sys.argv[1:]]))
 """
 
 
