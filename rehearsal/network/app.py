@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from rehearsal import __version__
 from rehearsal.model import Granularity
+from rehearsal.network import openapi
 from rehearsal.network.alerts import Alerts
 from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.health_page import health_body, health_html
@@ -56,6 +57,7 @@ def network_app(network: Network) -> Api:
     for path in ("/", "/info"):
         api.add(path, inform(partial(_info, network)))
     api.add("/service-info", _service_info)
+    api.add("/openapi.json", partial(_plain, openapi.description()))
     api.add("/configuration", inform(lambda _: describing.configuration()))
     api.add("/entry_types", inform(lambda _: describing.entry_types()))
     api.add("/map", inform(lambda request: describing.beacon_map(base_url(request))))
@@ -216,6 +218,10 @@ def _info(network: Network, request: Request) -> Body:
             "synthetic": True,
         },
     }
+
+
+async def _plain(body: Body, request: Request) -> Response:
+    return Json(body)
 
 
 async def _service_info(request: Request) -> Response:

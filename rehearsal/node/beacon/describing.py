@@ -7,7 +7,7 @@ from typing import Any
 
 from rehearsal.node.access import Rights
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES, SPECIFICATION, EntryType
-from rehearsal.node.beacon.filters import ONTOLOGIES, TEXT_FIELDS
+from rehearsal.node.beacon.filters import BIRTH_DECADE, ONTOLOGIES, TEXT_FIELDS, born_in
 from rehearsal.node.beacon.framing import API_VERSION
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.settings import NodeSettings
@@ -161,9 +161,19 @@ def filtering_terms(holdings: Holdings, rights: Rights) -> Body:
         for name, kind in TEXT_FIELDS.items()
         if exact
     ]
+    decades = [
+        {
+            "id": f"{BIRTH_DECADE}{decade}",
+            "label": f"born from {decade} to {decade + 9}",
+            "type": "custom",
+        }
+        for decade in range(1800, 2100, 10)
+        if exact and born_in(decade, people) - rights.excluded
+    ]
+    others = [{**one, "scopes": scopes} for one in (*numbers, *texts, *decades)]
     used = {term.id.partition(":")[0] for term in told}
     return {
-        "filteringTerms": [*terms, *({**one, "scopes": scopes} for one in (*numbers, *texts))],
+        "filteringTerms": [*terms, *others],
         "resources": [_resource(prefix) for prefix in ONTOLOGIES if prefix in used],
     }
 

@@ -13,6 +13,7 @@ from rehearsal.node.beacon.errors import BeaconProblem, shown
 from rehearsal.node.people import AGE, BIRTH_YEAR, ONSET, SEX_TERMS, PeopleStore
 
 MAX_FILTERS = 100
+BIRTH_DECADE = "demographic.birthDecade:"
 OPERATORS = ("=", "<", ">", "!", ">=", "<=")
 CURIE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*:[^\s:%]+")
 
@@ -85,7 +86,17 @@ class ValueFilter:
         return f"{self.id}{self.operator}{self.value}"
 
 
-Filter = TermFilter | ValueFilter
+@dataclass(frozen=True, slots=True)
+class CustomFilter:
+    """People born in a decade: a term of ours, ``demographic.birthDecade:1950``."""
+
+    decade: int
+
+    def __str__(self) -> str:
+        return f"{BIRTH_DECADE}{self.decade}"
+
+
+Filter = TermFilter | ValueFilter | CustomFilter
 
 
 def parse_filters(given: Any) -> tuple[Filter, ...]:
@@ -126,6 +137,9 @@ def _one(item: Any) -> Filter:
     if "operator" in item or "value" in item:
         _known_keys(identifier, item, {"id", "operator", "value", "scope"})
         return _value_filter(identifier, item)
+    if identifier.startswith(BIRTH_DECADE):
+        _known_keys(identifier, item, {"id", "scope"})
+        return _custom_filter(identifier)
     _known_keys(identifier, item, {"id", "includeDescendantTerms", "similarity", "scope"})
     return _term_filter(identifier, item)
 
@@ -155,6 +169,13 @@ def _term_filter(identifier: str, item: Mapping[str, Any]) -> TermFilter:
     if similarity != "exact" and similarity not in SIMILARITY:
         raise BeaconProblem(f"filter {shown(identifier)}: similarity: exact, high, medium or low")
     return TermFilter(identifier, descendants, similarity)
+
+
+def _custom_filter(identifier: str) -> CustomFilter:
+    decade = identifier.removeprefix(BIRTH_DECADE)
+    if not re.fullmatch(r"(1[89]|20)\d0", decade, re.ASCII):
+        raise BeaconProblem(f"filter {shown(identifier)}: a decade like {BIRTH_DECADE}1950")
+    return CustomFilter(int(decade))
 
 
 def _value_filter(identifier: str, item: Mapping[str, Any]) -> ValueFilter:
@@ -197,11 +218,23 @@ def people_passing(filters: Iterable[Filter], people: PeopleStore) -> BitMap | N
     """Those who pass all filters; None, for everybody, when there are no filters."""
     found: BitMap | None = None
     for one in filters:
-        passing = (
-            _with_term(one, people) if isinstance(one, TermFilter) else _with_value(one, people)
-        )
+        match one:
+            case TermFilter():
+                passing = _with_term(one, people)
+            case CustomFilter(decade):
+                passing = born_in(decade, people)
+            case ValueFilter():
+                passing = _with_value(one, people)
         found = passing if found is None else found & passing
     return found
+
+
+def born_in(decade: int, people: PeopleStore) -> BitMap:
+    """The people born in the ten years from ``decade`` on."""
+    if BIRTH_YEAR not in people.numbers:
+        return BitMap()
+    since = people.with_number(BIRTH_YEAR, ">=", decade)
+    return since & people.with_number(BIRTH_YEAR, "<", decade + 10)
 
 
 def _with_term(one: TermFilter, people: PeopleStore) -> BitMap:

@@ -19,7 +19,19 @@ INFORMATIONAL = ("", "info", "configuration", "map", "entry_types")
 
 
 def description(settings: NodeSettings) -> Body:
-    """The whole document of ``/openapi.json``."""
+    """The whole document of a node's ``/openapi.json``."""
+    document = beacon_description(
+        f"Rehearsal node of {settings.country_name}",
+        "GA4GH Beacon v2 and Matchmaker Exchange over synthetic people.",
+    )
+    document["paths"]["/match"] = matchmaker.path()
+    document["components"]["schemas"] |= matchmaker.schemas()
+    return document
+
+
+def beacon_description(title: str, about: str, also: dict[str, Body] | None = None) -> Body:
+    """A document of the paths that every Beacon here has. ``also``: schemas, by name, of
+    parameters that may be given anywhere."""
     paths: Body = {f"/{name}": {"get": _told("What the node is.")} for name in INFORMATIONAL}
     paths["/service-info"] = {"get": _operation("GA4GH service-info.", "ServiceInfo")}
     paths["/filtering_terms"] = _both("What people can be filtered by.", "Informational", [])
@@ -36,21 +48,34 @@ def description(settings: NodeSettings) -> Body:
             paths[f"/{path}/{{id}}/{listed}"] = _entries(
                 summary, listed, [_ref("parameters", "id")]
             )
-    paths["/match"] = matchmaker.path()
+    for path in paths.values() if also else ():
+        path["parameters"] = [*path.get("parameters", ()), *(_ref("parameters", n) for n in also)]
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": f"Rehearsal node of {settings.country_name}",
+            "title": title,
             "version": API_VERSION,
-            "description": "GA4GH Beacon v2 and Matchmaker Exchange over synthetic people.",
+            "description": about,
         },
         "paths": paths,
+        "security": [{}, {"passport": []}],  # a token gives more; without one there is an answer
         "components": {
+            "securitySchemes": {
+                "passport": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A GA4GH Passport, or an access token of an issuer known here.",
+                }
+            },
             "parameters": {
                 "id": {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
-                **{name: _parameter(name, schema) for name, schema in _parameters().items()},
+                **{
+                    name: _parameter(name, schema)
+                    for name, schema in (_parameters() | (also or {})).items()
+                },
             },
-            "schemas": _schemas() | matchmaker.schemas(),
+            "schemas": _schemas(),
         },
     }
 

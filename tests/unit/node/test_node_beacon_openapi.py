@@ -70,3 +70,10 @@ def test_the_api_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not {"pandas", "pyarrow", "numba", "pysam", "scipy"} & set(done.stdout.split())
+
+
+def test_a_token_may_be_shown_and_need_not(ask):
+    _, description = ask("/openapi.json")
+    assert description["security"] == [{}, {"passport": []}]
+    scheme = description["components"]["securitySchemes"]["passport"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")

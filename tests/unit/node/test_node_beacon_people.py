@@ -288,3 +288,18 @@ def test_a_run_that_is_not_its_persons_only_one_is_refused(tmp_path, rows, said)
     with pytest.raises(InputError, match=said):
         build_people(individuals(), {"runs": runs}, tmp_path / "people.sqlite")
     assert not (tmp_path / "people.sqlite").exists()
+
+
+def test_a_custom_filter_finds_a_decade_of_births(query, ask):
+    asked = [{"id": "demographic.birthDecade:1950", "scope": "individuals"}]
+    body = query("individuals", _filters=asked, _granularity="record")
+    assert people(body) == {2, 3}  # born in 1950 and 1955
+    listed = ask("/filtering_terms")[1]["response"]["filteringTerms"]
+    decades = [one["id"] for one in listed if one["type"] == "custom"]
+    assert decades == [f"demographic.birthDecade:{year}" for year in range(1940, 2000, 10)]
+
+
+@pytest.mark.parametrize("decade", ["1955", "none", "", "195"])
+def test_a_custom_filter_that_is_no_decade_is_refused(query, decade):
+    asked = [{"id": f"demographic.birthDecade:{decade}"}]
+    query("individuals", _filters=asked, _status=400)
