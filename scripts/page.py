@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from rehearsal.bench.capitals import capitals_checks
+from rehearsal.bench.distance import distance_checks
+from rehearsal.bench.faults.run import fault_checks
 from rehearsal.bench.protected import public_checks
 from rehearsal.europe.realism.rows import read_rows
 from rehearsal.files import written_aside
@@ -28,6 +31,13 @@ REALISM_FIGURES = {
     "linkage": "Linkage disequilibrium against distance.",
     "sample_size": "Variable sites against the number of people.",
 }
+
+
+def bench_checks(smk):
+    """What distance, capitals and faults found."""
+    found = {"distance": distance_checks, "capitals": capitals_checks, "faults": fault_checks}
+    for name, checks in found.items():
+        yield from checks(pd.read_parquet(smk.input[name]))
 
 
 def main(smk):
@@ -64,6 +74,7 @@ def main(smk):
         checks=[
             audit_check(conditions["audit"], tables.answers),
             *(Check(**check) for check in public_checks(tables.answers)),
+            *(Check(**check) for check in bench_checks(smk)),
         ],
         realism=realism,
         privacy=json.loads(Path(smk.input.privacy).read_text()),

@@ -21,11 +21,11 @@ from typing import Any
 import orjson
 
 from rehearsal.network.emulation.delay_queue import Address, DelayQueue, OneWay
+from rehearsal.network.emulation.punctual import punctual
 
 BATCH = 64  # packets that are read from one place before others have their turn
 LARGEST = 65_536
 IPV4 = 4
-PRIORITY = -10  # a wire that waits for its turn on the processor adds to every distance
 
 
 def queue_of(said: Mapping[str, Any]) -> DelayQueue:
@@ -78,10 +78,9 @@ def _take(queue: DelayQueue, device: int, source: Address, now: float) -> None:
 def main() -> None:
     said = orjson.loads(sys.stdin.buffer.readline())
     devices = {socket.inet_aton(address): device for address, device, _ in said["places"]}
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
     print("ready", flush=True)
-    run(queue_of(said), devices, sys.stdin.fileno())
+    with punctual():  # a wire that waits for its turn on a processor adds to every distance
+        run(queue_of(said), devices, sys.stdin.fileno())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,44 @@
+"""What a query over all nodes costs, as seen from each capital."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from rehearsal.bench.capitals import measure_capitals, one_of_each_kind
+from rehearsal.bench.faults.processes import served_copy
+from rehearsal.bench.suite import read_suite
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.network.emulation.ground import line_of_pairs
+from rehearsal.network.issuer import tokens
+from rehearsal.network.launcher import running_nodes
+from rehearsal.seeds import derive_seed
+
+
+def main(smk):
+    network, logs = smk.params.network, Path(smk.params.logs)
+    suite = one_of_each_kind(read_suite(Path(smk.input.suite)), smk.params.queries)
+    token = tokens(Path(smk.input.issuer[0]).parent, network["asker"])["controlled"]
+    with TemporaryDirectory() as scratch:
+        folders = {
+            country: served_copy(Path(folder), Path(scratch) / "nodes" / country)
+            for country, folder in smk.params.nodes.items()
+        }
+        with running_nodes(folders, {}, 0, logs) as nodes:
+            table = measure_capitals(
+                nodes,
+                suite,
+                line_of_pairs(network, pd.read_parquet(smk.input.pairs)),
+                token,
+                network["deadline_s"],
+                Path(scratch) / "registry",
+                derive_seed(smk.params.seed, "capitals"),
+            )
+    with written_aside(smk.output.capitals) as path:
+        table.to_parquet(path)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)

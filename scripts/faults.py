@@ -1,0 +1,42 @@
+"""Nodes and the network are broken and mended, while somebody asks."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rehearsal.bench.capitals import one_of_each_kind
+from rehearsal.bench.faults.run import Cast, run_faults
+from rehearsal.bench.faults.scenarios import chosen
+from rehearsal.bench.suite import read_suite
+from rehearsal.bench.truth import read_truth
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+
+QUERIES = 16  # different ones, asked again and again
+
+
+def main(smk):
+    settings = smk.params.faults
+    cast = Cast(
+        {country: Path(folder) for country, folder in smk.params.nodes.items()},
+        Path(smk.input.issuer[0]).parent,
+        smk.params.asker,
+        one_of_each_kind(read_suite(Path(smk.input.suite)), QUERIES),
+        read_truth(Path(smk.input.truth)),
+    )
+    with TemporaryDirectory() as scratch:
+        table = run_faults(
+            cast,
+            chosen(settings["scenarios"]) if len(cast.folders) > 1 else [],
+            Path(scratch),
+            Path(smk.params.logs),
+            settings["fault_s"],
+            settings["per_s"],
+        )
+    print(table.drop(columns="must_hold").to_string())
+    with written_aside(smk.output.faults) as path:
+        table.to_parquet(path)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
