@@ -1,7 +1,6 @@
 """Start every node and the network, ask the whole suite, judge every answer, stop them all."""
 
 import json
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,14 +15,9 @@ from rehearsal.logs import logged_to
 from rehearsal.network.issuer import tokens
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
-from rehearsal.node.alerts.arrival import FOLDER as ARRIVALS
-from rehearsal.node.alerts.store import FILE_NAME as ALERTS_FILE
 from rehearsal.node.audit import FILE_NAME as AUDIT_FILE
-from rehearsal.node.audit import head_path, verify_log
-from rehearsal.node.privacy import BUDGET_FILE, KEY_FILE
-
-# what nodes wrote in an earlier run: this one starts with unspent budgets and empty logs
-STATE = (AUDIT_FILE, head_path(Path(AUDIT_FILE)).name, BUDGET_FILE, KEY_FILE, ALERTS_FILE)
+from rehearsal.node.audit import verify_log
+from rehearsal.node.state import forget_state
 
 
 def main(smk):
@@ -35,9 +29,7 @@ def main(smk):
         if country not in foreign
     }
     for folder in ours.values():
-        for name in STATE:
-            (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / ARRIVALS, ignore_errors=True)
+        forget_state(folder)  # of an earlier run
     pairs = pd.read_parquet(smk.input.pairs)
     with nodes_at_their_distance(ours, network, pairs, logs) as started:
         nodes = with_foreign(started, foreign.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -12,26 +11,10 @@ from urllib.parse import urlsplit
 
 from rehearsal.network.launcher import Launch, node_command, running_network, running_nodes
 from rehearsal.network.registry import NodeEntry
-from rehearsal.node.audit import FILE_NAME as AUDIT_FILE
-from rehearsal.node.audit import head_path
-from rehearsal.node.privacy import BUDGET_FILE, KEY_FILE
 
 VICTIM_MS = 100.0  # round trip to a victim: at any moment questions are under way to it
-STATE = (AUDIT_FILE, head_path(Path(AUDIT_FILE)).name, BUDGET_FILE, KEY_FILE)
 
 Arguments = Callable[[list[str]], list[str]]  # makes one command line of another
-
-
-def served_copy(folder: Path, copy: Path, own: Sequence[str] = ()) -> Path:
-    """A node's folder again, without what it wrote while it served: links to the files, but
-    copies of those whose names are in ``own``, which will be damaged."""
-    copy.mkdir(parents=True)
-    for path in folder.iterdir():
-        if path.name in own:
-            shutil.copyfile(path, copy / path.name)
-        elif not path.name.startswith(STATE):  # SQLite puts more files beside its own
-            (copy / path.name).symlink_to(path.resolve())
-    return copy
 
 
 class Restartable:

@@ -17,12 +17,13 @@ import pandas as pd
 from rehearsal.bench.faults.asking import NO_REPLY, Asker, Heard
 from rehearsal.bench.faults.injecting import FAULTS, Injection
 from rehearsal.bench.faults.misbehaving import front_of
-from rehearsal.bench.faults.processes import VICTIM_MS, NodeProcess, ServiceProcess, served_copy
+from rehearsal.bench.faults.processes import VICTIM_MS, NodeProcess, ServiceProcess
 from rehearsal.bench.faults.scenarios import Lane, Scenario
 from rehearsal.bench.truth import Expected
 from rehearsal.model import Query
 from rehearsal.network.issuer import TRUSTED, tokens
 from rehearsal.network.registry import NodeEntry
+from rehearsal.node.state import served_copy
 
 WITNESSES = 2
 DEADLINE_S = 1.0

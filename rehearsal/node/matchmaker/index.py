@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from rehearsal.model import InputError
+from rehearsal.node.seal import check_seal, check_whole
 
 FILE_NAME = "matchmaker.sqlite"
 SCHEMA_VERSION = 1
@@ -59,8 +60,8 @@ class MatchmakerIndex:
         """Open the index of so many people. Raises InputError when it is missing, damaged, of
         another version or of other people."""
         path = Path(path)
-        if not path.is_file():
-            raise InputError(path, "file", "an index for matching; build the node first")
+        check_whole(path, "an index for matching")
+        check_seal(path)
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         try:
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)

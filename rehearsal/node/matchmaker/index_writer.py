@@ -24,6 +24,7 @@ from rehearsal.files import written_aside
 from rehearsal.model import InputError
 from rehearsal.node.matchmaker.index import SCHEMA_VERSION
 from rehearsal.node.ontology import HumanPhenotypeOntology, PhenotypeTerm
+from rehearsal.node.seal import seal
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -86,6 +87,7 @@ def build_matchmaker(
             connection.commit()
         finally:
             connection.close()
+        seal(aside)
 
 
 def _rows(
