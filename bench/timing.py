@@ -32,7 +32,7 @@ from scipy.stats import mannwhitneyu
 from rehearsal.model import Variant
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people import build_people
+from rehearsal.node.people_writer import build_people
 from rehearsal.node.privacy import SHARES_FILE, PublicShares, question_key
 from rehearsal.node.settings import NodeSettings
 

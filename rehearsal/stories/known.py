@@ -28,6 +28,7 @@ class Known:
     genes: tuple[Gene, ...]
     traits: Traits
     has_ontology: bool = False
+    patients: tuple[str, ...] = ()  # handles of the story that is being read
 
     @classmethod
     def of(
@@ -43,6 +44,10 @@ class Known:
     def country(self, entry: Entry) -> str:
         """A country of the run. Raises InputError, as all methods do."""
         return _one_of(entry, self.countries, "a country of this run")
+
+    def patient(self, entry: Entry) -> str:
+        """The handle of a patient of the same story."""
+        return _one_of(entry, self.patients, "a patient of this story")
 
     def variant(self, entry: Entry) -> PlantedVariant:
         """A planted variant by its gene and name: ``BRCA1 c.68_69del``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rehearsal.model import SEXES, Choice, InputError, Patient
@@ -41,6 +42,7 @@ def _story(path: Path, known: Known) -> Story:
     patients = tuple(one for one in people if isinstance(one, Patient))
     _check_parents(patients)
     handles = {one.handle for one in people}
+    known = replace(known, patients=tuple(sorted(handles)))
     questions = [_question(item, asker, handles, known) for item in part["questions"].items()]
     for number, question in enumerate(questions):
         if any(question.id == other.id for other in questions[:number]):

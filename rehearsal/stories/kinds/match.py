@@ -97,7 +97,7 @@ def _expected(entry: Entry, known: Known) -> Body:
         if "copies" in first:
             found["first"]["copies"] = first["copies"].whole_number(1, 2)
     if "withheld" in part:
-        found["withheld"] = [item.text() for item in part["withheld"].items()]
+        found["withheld"] = [known.patient(item) for item in part["withheld"].items()]
     return found
 
 
@@ -243,15 +243,17 @@ def _told_variant(told: Body) -> str:
 
 def judge(question: Question, truth: Any, reply: Reply) -> list[Check]:
     """All answered, each as the truth has it, in order, with nothing but shared facts in it."""
-    if truth["refused"]:
-        refused = [node["node"] for node in reply.nodes if node["state"] == "refused"]
-        return [Check.equal("every country refuses", sorted(truth["countries"]), refused)]
-    answered = sorted(node["node"] for node in reply.nodes if node["state"] == "answered")
     observed = {code: _of_country(reply, code) for code in truth["countries"]}
+    expectations = _expectations(question.parameters["expected"], truth, reply, observed)
+    countries = sorted(truth["countries"])
+    if truth["refused"]:
+        refused = sorted(node["node"] for node in reply.nodes if node["state"] == "refused")
+        return [Check.equal("every country refuses", countries, refused), *expectations]
+    answered = sorted(node["node"] for node in reply.nodes if node["state"] == "answered")
     agree = {code: same(truth["countries"][code], observed[code]) for code in observed}
     order = [(-one["score"]["patient"], one["_node"]) for one in reply.results]
     return [
-        Check.equal("every country answered", sorted(truth["countries"]), answered),
+        Check.equal("every country answered", countries, answered),
         Check(
             "each country's matches are the truth",
             {code: _in_short(found) for code, found in truth["countries"].items()},
@@ -260,7 +262,7 @@ def judge(question: Question, truth: Any, reply: Reply) -> list[Check]:
         ),
         Check.equal("matches go by score, then country", True, order == sorted(order)),
         Check.equal("what came beside shared facts", [], _beside(reply)),
-        *_expectations(question.parameters["expected"], truth, reply, observed),
+        *expectations,
     ]
 
 
