@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
-BENCHES := $(wildcard bench/*.py)
 
 .PHONY: run test test-slurm lint format report bench lock clean
 
@@ -27,6 +26,9 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
+
+bench: $(VENV)/.installed ## the full bench over the run that is there: load, growth, hung nodes
+	$(BIN)/snakemake --cores $(CORES) --configfile config/scale/bench.yaml $(ARGS)
 
 report: $(VENV)/.installed ## Snakemake's own report of the last run
 	$(BIN)/snakemake --report results/report/snakemake.html

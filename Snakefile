@@ -30,6 +30,7 @@ rule all:
     default_target: True
     input:
         rules.verdict.output,
+        rules.policy.output,
         rules.manifest.output,
         exported_files(),
         rules.ro_crate.output,

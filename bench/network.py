@@ -18,11 +18,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import os
 import tempfile
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import aiohttp
@@ -30,15 +28,10 @@ import numpy as np
 from sparse_pass import machine
 
 from rehearsal.bench.latency import percentile
+from rehearsal.bench.stub_nodes import StubNodes
 from rehearsal.network.launcher import running_network
 from rehearsal.network.registry import NodeEntry
 
-BODY = (
-    b'{"meta":{"beaconId":"org.bench","apiVersion":"v2.0","returnedGranularity":"count"},'
-    b'"responseSummary":{"exists":true,"numTotalResults":1},"response":{"resultSets":'
-    b'[{"id":"D","setType":"dataset","exists":true,"resultsCount":1,"results":[]}]}}'
-)
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 QUERY = {
     "meta": {"apiVersion": "2.0"},
     "query": {
@@ -52,54 +45,6 @@ QUERY = {
         "requestedGranularity": "count",
     },
 }
-
-
-class Distant(asyncio.Protocol):
-    """Answers every request with the same bytes after a round-trip time, or never.
-
-    Whether it hangs can change: the one element of ``hangs`` says so.
-    """
-
-    def __init__(self, rtt_s: float, hangs: list[bool]) -> None:
-        self._rtt_s, self._hangs = rtt_s, hangs
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        if not self._hangs[0]:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._rtt_s, self.transport.write, HEAD % len(BODY) + BODY)
-
-
-def serve(rtt_s: list[float], hung: int, pipe: Connection) -> None:
-    """Nodes until the pipe ends; a True that comes through it makes the last ``hung`` hang."""
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        never, switch = [False], [False]
-        ports = []
-        for number, rtt in enumerate(rtt_s):
-            hangs = switch if number >= len(rtt_s) - hung else never
-
-            def node(rtt: float = rtt, hangs: list[bool] = hangs) -> Distant:
-                return Distant(rtt, hangs)
-
-            server = await loop.create_server(node, "127.0.0.1", 0)
-            ports.append(server.sockets[0].getsockname()[1])
-        pipe.send(ports)
-        ended = asyncio.Event()
-
-        def said() -> None:
-            try:
-                switch[0] = pipe.recv()
-            except EOFError:
-                ended.set()
-
-        loop.add_reader(pipe.fileno(), said)
-        await ended.wait()
-
-    asyncio.run(main())
 
 
 def figures(name: str, seconds: list[float], less_s: float = 0.0) -> None:
@@ -180,25 +125,16 @@ def main() -> None:
     print(machine())
     # the slowest is not among those that hang
     rtt_s = list(np.linspace(options.rtt_ms, 5, options.nodes) / 1000)
-    here, there = multiprocessing.Pipe()
-    stubs = multiprocessing.Process(target=serve, args=(rtt_s, options.hung, there), daemon=True)
-    stubs.start()
-    there.close()
-    ports = here.recv()
-    nodes = [NodeEntry(f"N{i:02}", f"http://127.0.0.1:{port}") for i, port in enumerate(ports)]
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            measure(nodes, rtt_s[0], here, options, Path(folder))
-        finally:
-            here.close()
-            stubs.join(5)
-            stubs.terminate()
+    with tempfile.TemporaryDirectory() as folder, StubNodes(rtt_s, options.hung) as stubs:
+        stubs.hang(False)
+        nodes = [NodeEntry(f"N{number:02}", url) for number, url in enumerate(stubs.urls)]
+        measure(nodes, rtt_s[0], stubs, options, Path(folder))
 
 
 def measure(
     nodes: list[NodeEntry],
     slowest_s: float,
-    stubs: Connection,
+    stubs: StubNodes,
     options: argparse.Namespace,
     folder: Path,
 ) -> None:
@@ -208,7 +144,7 @@ def measure(
         asyncio.run(in_turn(nodes, url, slowest_s, options.rounds, pause_s))
         seconds = asyncio.run(timed(f"{url}?partial=true", options.rounds, pause_s))
         figures("the same with partial=true", seconds, slowest_s)
-        stubs.send(True)
+        stubs.hang(True)
         begun = asyncio.run(timed(f"{url}?partial=true", 20, pause_s))
         figures(f"{options.hung} have just hung, partial=true, less the RTT", begun, slowest_s)
         time.sleep(5)
@@ -216,18 +152,18 @@ def measure(
         figures("circuits open, partial=true, less the RTT", seconds, slowest_s)
         seconds = asyncio.run(timed(url, options.rounds // 5, pause_s))
         figures("circuits open, less the RTT", seconds, slowest_s)
-        stubs.send(False)
+        stubs.hang(False)
         time.sleep(5)
-        stubs.send(True)
+        stubs.hang(True)
         seconds = asyncio.run(timed(f"{url}?deadlineS=1", 3))
         figures(f"{options.hung} have just hung, deadline of 1000 ms", seconds[:1] or seconds)
-        stubs.send(False)
+        stubs.hang(False)
     if options.sequential:
         with running_network(nodes, 10, folder, options=("--collect", "sequential")) as service:
-            stubs.send(True)
+            stubs.hang(True)
             seconds = asyncio.run(timed(f"{service.url}/g_variants", 1))
             figures("one after another with 5 s each", seconds)
-            stubs.send(False)
+            stubs.hang(False)
     print(f"load average at the end: {os.getloadavg()[0]:.1f}")
 
 

@@ -68,6 +68,12 @@ def _share(text: str) -> float:
     return number
 
 
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
+    return int(text)
+
+
 def _number(text: str) -> float:
     try:
         number = float(text)
@@ -86,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     network = commands.add_parser("network", help="all nodes behind one Beacon")
     _add_network(network.add_subparsers(required=True))
     _add_query(commands.add_parser("query", help="ask a network or a node"))
+    _add_bench(commands.add_parser("bench", help="put a part of the suite to any Beacon v2"))
     issuer = commands.add_parser("issuer", help="an issuer of tokens for rehearsals")
     _add_issuer(issuer.add_subparsers(required=True))
     _add_token(commands.add_parser("token", help="print a token for somebody invented"))
@@ -175,6 +182,32 @@ def _add_query(query: argparse.ArgumentParser) -> None:
     query.add_argument("--purpose", help="what for, e.g. DUO:0000006")
     query.add_argument("--json", action="store_true", help="the whole answer")
     query.set_defaults(run=_query)
+
+
+def _add_bench(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("--target", required=True, metavar="URL", help="base URL of the Beacon")
+    bench.add_argument("--token-variable", help="environment variable with its bearer token")
+    bench.add_argument(
+        "--against", metavar="URL|FOLDER", help="another Beacon, or a node's folder to serve"
+    )
+    bench.add_argument("--against-token-variable", help="the same for the other one")
+    bench.add_argument(
+        "--part",
+        required=True,
+        choices=["frequency", "individuals"],
+        help="allele-frequency look-ups, or counts of individuals",
+    )
+    bench.add_argument(
+        "--suite",
+        type=Path,
+        default=Path("results/queries/suite.json"),
+        metavar="FILE",
+        help="queries as a run draws them",
+    )
+    bench.add_argument("--rounds", type=_whole, default=5, help="how often each query is asked")
+    bench.add_argument("--deadline-s", type=_positive, default=10.0)
+    bench.add_argument("--out", type=Path, metavar="FILE", help="Parquet, a row a request")
+    bench.set_defaults(run=_bench)
 
 
 def _add_issuer(commands: argparse._SubParsersAction) -> None:
@@ -312,6 +345,24 @@ def _query(options: argparse.Namespace) -> None:
             token_variable=options.token_variable,
             purpose=options.purpose,
             as_json=options.json,
+        )
+    )
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from rehearsal.bench.compare import compare_by_hand
+
+    sys.exit(
+        compare_by_hand(
+            options.target,
+            options.part,
+            options.suite,
+            token_variable=options.token_variable,
+            against=options.against,
+            against_token_variable=options.against_token_variable,
+            rounds=options.rounds,
+            deadline_s=options.deadline_s,
+            out=options.out,
         )
     )
 

@@ -34,10 +34,12 @@ REALISM_FIGURES = {
 
 
 def bench_checks(smk):
-    """What distance, capitals and faults found."""
+    """What the bench found that must hold on any machine."""
     found = {"distance": distance_checks, "capitals": capitals_checks, "faults": fault_checks}
     for name, checks in found.items():
         yield from checks(pd.read_parquet(smk.input[name]))
+    for name in ("knee", "growth"):
+        yield from json.loads(Path(smk.input[name]).read_text())["checks"]
 
 
 def main(smk):

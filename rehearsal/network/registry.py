@@ -81,7 +81,7 @@ def _foreign_node(
         raise InputError(path, key, "url and, optionally, token_variable or forward_token")
     url, variable = given["url"], given.get("token_variable")
     forward = given.get("forward_token", False)
-    if not _is_http_url(url):
+    if not is_http_url(url):
         expected = f"a URL http(s)://HOST/... without user, password and query, not {url!r}"
         raise InputError(path, f"{key}.url", expected)
     if variable is not None and not (isinstance(variable, str) and variable):
@@ -93,7 +93,8 @@ def _foreign_node(
     return NodeEntry(code, url.rstrip("/"), variable, forward_token=forward)
 
 
-def _is_http_url(url: object) -> bool:
+def is_http_url(url: object) -> bool:
+    """Whether this is a base URL that can be asked: http or https, no user, password or query."""
     if not isinstance(url, str):
         return False
     try:

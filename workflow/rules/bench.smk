@@ -1,5 +1,6 @@
 # Needs: the node folders, the suite with its truth, distances, the issuer.
-# Makes: whether distance is what the table says, the network as seen from each capital, and what faults do to it.
+# Makes: whether distance is what the table says, the network as seen from each capital, and what faults, load, growth
+# and hung nodes do to it. Nodes of others are never put under load: all are ours here.
 
 
 rule measured_distance:
@@ -95,3 +96,128 @@ rule faults:
         "Faults: nodes and the network are broken, and mended"
     script:
         f"{SCRIPTS}/faults.py"
+
+
+rule load:
+    input:
+        faults=rules.faults.output.faults,  # not both at once
+        suite=rules.suite.output.suite,
+        truth=rules.suite.output.truth,
+        pairs=rules.distances.output.pairs,
+        settings=rules.node_people.output.settings,
+        people=rules.node_people.output.people,
+        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
+        issuer=rules.issuer.output,
+        shares=rules.public_shares.output.shares,
+    output:
+        load=f"{RESULTS}/bench/load.parquet",
+        knee=f"{RESULTS}/bench/knee.json",
+        histograms=directory(f"{RESULTS}/bench/histograms"),
+        figure=report(
+            f"{RESULTS}/bench/load.svg",
+            caption="../report/load.rst",
+            category="Bench",
+            labels={"figure": "latency against load"},
+        ),
+    log:
+        f"{LOGS}/load.log",
+    benchmark:
+        f"{BENCHMARKS}/load.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    threads: 4
+    resources:
+        mem_mb=len(COUNTRIES) * 100 + 1500,
+        runtime=60,
+    params:
+        number=len(COUNTRIES),
+        code=code("bench", "network", "node"),
+        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        network=config["network"],
+        load=config["bench"]["load"],
+        seed=config["seed"],
+        logs=f"{LOGS}/load",
+    message:
+        "Load on {params.number} nodes: a ramp up to the knee"
+    script:
+        f"{SCRIPTS}/load.py"
+
+
+rule growth:
+    input:
+        knee=rules.load.output.knee,  # not both at once
+        suite=rules.suite.output.suite,
+        truth=rules.suite.output.truth,
+        people=rules.people.output.people,
+        settings=rules.node_people.output.settings,
+        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
+        issuer=rules.issuer.output,
+        shares=rules.public_shares.output.shares,
+    output:
+        growth=f"{RESULTS}/bench/growth.parquet",
+        fits=f"{RESULTS}/bench/growth_fits.parquet",
+        conditions=f"{RESULTS}/bench/growth.json",
+        nodes_figure=report(
+            f"{RESULTS}/bench/growth_nodes.svg",
+            caption="../report/growth.rst",
+            category="Bench",
+            labels={"figure": "growth with nodes"},
+        ),
+        users_figure=report(
+            f"{RESULTS}/bench/growth_users.svg",
+            caption="../report/growth.rst",
+            category="Bench",
+            labels={"figure": "growth with users"},
+        ),
+    log:
+        f"{LOGS}/growth.log",
+    benchmark:
+        f"{BENCHMARKS}/growth.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    threads: 4
+    resources:
+        mem_mb=len(COUNTRIES) * 150 + 2000,
+        runtime=60,
+    params:
+        code=code("bench", "network", "node"),
+        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        network=config["network"],
+        growth=config["bench"]["growth"],
+        seed=config["seed"],
+        logs=f"{LOGS}/growth",
+    message:
+        "Growth: more nodes, more people, more users"
+    script:
+        f"{SCRIPTS}/growth.py"
+
+
+rule policy:
+    input:
+        distances=rules.distances.output.distances,
+    output:
+        policy=f"{RESULTS}/bench/policy.parquet",
+        figure=report(
+            f"{RESULTS}/bench/policy.svg",
+            caption="../report/policy.rst",
+            category="Bench",
+            labels={"figure": "what hung nodes cost"},
+        ),
+    log:
+        f"{LOGS}/policy.log",
+    benchmark:
+        f"{BENCHMARKS}/policy.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        code=code("bench/policy.py", "bench/stub_nodes.py", "network"),
+        policy=config["bench"]["policy"],
+        deadline_s=config["network"]["deadline_s"],
+        logs=f"{LOGS}/policy",
+    message:
+        "What hung nodes cost, by how answers are collected"
+    script:
+        f"{SCRIPTS}/policy.py"

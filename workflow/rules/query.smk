@@ -24,7 +24,9 @@ rule suite:
         mem_mb=memory_for(20),
         runtime=60,
     params:
-        code=code("bench"),
+        code=code(
+            "bench/suite.py", "bench/templates.py", "bench/truth.py", "bench/hpo.py"
+        ),
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
         variants=INPUTS.planted,

@@ -40,6 +40,8 @@ rule page:
         distance=rules.measured_distance.output.distance,
         capitals=rules.capitals.output.capitals,
         faults=rules.faults.output.faults,
+        knee=rules.load.output.knee,
+        growth=rules.growth.output.conditions,
         privacy=rules.membership.output.summary,
         stories=rules.play.output.stories,
         realism=rules.realism.output.table,

@@ -1,0 +1,61 @@
+"""Latencies as HdrHistogram logs: an interval histogram a second, mergeable, read by any tool.
+
+The format is HdrHistogram's log, version 1.2; values are microseconds with three significant
+digits, intervals by the time at which a request was to leave, in seconds from the log's base time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from hdrh.histogram import HdrHistogram
+from hdrh.log import HistogramLogReader, HistogramLogWriter
+
+from rehearsal.files import written_aside
+
+LOWEST_US, HIGHEST_US, DIGITS = 1, 120_000_000, 3
+US = 1_000_000
+
+
+def write_log(
+    path: Path, latencies: Iterable[tuple[float, float]], begun: float, comment: str
+) -> None:
+    """Write latencies, each with the time it was to leave, both in seconds, the time from the
+    log's start. ``begun``: when that was, in seconds since the epoch. Longer ones than
+    two minutes are written down as such."""
+    seconds: dict[int, HdrHistogram] = {}
+    for at_s, latency_s in latencies:
+        histogram = seconds.setdefault(int(at_s), new_histogram())
+        histogram.record_value(_us(latency_s))
+    with written_aside(path) as aside, aside.open("w", encoding="utf-8") as file:
+        writer = HistogramLogWriter(file)
+        writer.output_comment(f"[{comment}; latencies in microseconds]")
+        writer.output_log_format_version()
+        writer.output_base_time(begun * 1000)
+        writer.output_legend()
+        for second, histogram in sorted(seconds.items()):
+            # the writer takes a start of 0 for none given: it wants the histogram's own then
+            histogram.set_start_time_stamp(second * 1000)
+            histogram.set_end_time_stamp((second + 1) * 1000)
+            writer.output_interval_histogram(histogram, max_value_unit_ratio=1.0)
+
+
+def read_log(path: Path) -> HdrHistogram:
+    """All intervals of a log together."""
+    together = new_histogram()
+    reader = HistogramLogReader(str(path), new_histogram())
+    try:
+        while reader.add_next_interval_histogram(together):
+            pass
+    finally:
+        reader.close()
+    return together
+
+
+def new_histogram() -> HdrHistogram:
+    return HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
+
+
+def _us(seconds: float) -> int:
+    return min(max(round(seconds * US), LOWEST_US), HIGHEST_US)

@@ -1,0 +1,29 @@
+"""What hung nodes cost under our ways of collecting answers, and under the known one."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.bench.policy import measure_policies
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.network.distance import delays_ms
+from rehearsal.report.bench_figures import policy_figure
+from rehearsal.report.figures import save_still
+
+
+def main(smk):
+    rtt_ms = delays_ms(pd.read_parquet(smk.input.distances))
+    policy, deadline_s = smk.params.policy, smk.params.deadline_s
+    table = measure_policies(
+        rtt_ms, policy["hung"], policy["queries"], deadline_s, Path(smk.params.logs)
+    )
+    print(table.to_string())
+    with written_aside(smk.output.policy) as path:
+        table.to_parquet(path)
+    save_still(policy_figure(table), smk.output.figure)
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
