@@ -27,7 +27,6 @@ def main(smk):
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         # beside the logs: what nodes are launched from may be seen by other machines only there
-        folder = Path(stack.enter_context(TemporaryDirectory(dir=logs)))
         place = Path(stack.enter_context(TemporaryDirectory(dir=logs)))
         copies = {code: served_copy(path, place / code) for code, path in folders.items()}
         nodes = stack.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
