@@ -11,7 +11,8 @@ from rehearsal.node.matchmaker.index import FILE_NAME as MATCHMAKER
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
 from rehearsal.node.ontology import HumanPhenotypeOntology
 from rehearsal.node.people_writer import COLUMNS, build_people
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings import TUMOURS, NodeSettings
+from rehearsal.node.tumours import build_tumours
 
 
 def main(smk):
@@ -32,13 +33,15 @@ def main(smk):
                 table.to_parquet(path)
         told = {name: table for name, table in own.items() if name in COLUMNS}
         build_people(mine, told, folder / "people.sqlite", smk.params.reference_year, ontology)
+        build_tumours(own["tumour_variants"], mine, folder / TUMOURS)
         build_matchmaker(mine["id"], own, folder / MATCHMAKER, ontology)
         NodeSettings.for_country(
             country.code,
             country.name,
             genes=smk.params.genes,
             reference_year=smk.params.reference_year,
-            access=rehearsal_access(country.code),
+            access=rehearsal_access(country.code, has_tumours=True),
+            has_tumours=True,
         ).write(folder)
 
 

@@ -141,8 +141,8 @@ class Truth:
                 expected[query.id] = dict.fromkeys(self._countries, refusal)
                 continue
             question = self._question(query)
-            permitting = self._permitting(query.purpose)
-            selected = self._selected(question.filters) & permitting
+            permitting = self.permitting(query.purpose)
+            selected = self.selected(question.filters) & permitting
             tallies[query.id] = _Tally(question, selected, permitting)
         for block in self._trees:
             mine = [t for t in tallies.values() if t.question.contig == block.contig]
@@ -176,7 +176,7 @@ class Truth:
             raise ValueError(f"{query.id}: no truth for variants with filters")
         return question
 
-    def _selected(self, filters: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    def selected(self, filters: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Which people pass all filters: bool[people]."""
         chosen = np.ones(len(self._people), dtype=bool)
         for one in filters:
@@ -205,7 +205,7 @@ class Truth:
             table = table[table["code"] == field]
         return table.loc[compare(table[column].astype(float), wanted), "individual"]
 
-    def _permitting(self, purpose: str | None) -> np.ndarray:
+    def permitting(self, purpose: str | None) -> np.ndarray:
         """Whose consent permits a purpose: bool[people]. Raises ValueError for purposes with
         conditions, which the truth does not know."""
         if self._consent is None:
@@ -302,7 +302,7 @@ def _is_or_under(codes: pd.Series, term: str) -> pd.Series:
     if term.startswith("HP:"):
         return codes.isin(at_or_below(term))
     if term.startswith("ATC:"):
-        return codes.str.startswith(term)
+        return codes.str.startswith(term)  # all levels are prefixes
     same = codes == term
     if not term.startswith("ICD10"):
         return same

@@ -168,16 +168,19 @@ def person(
     return Person(name or f"{role}-{place}", tuple(visas))
 
 
-def rehearsal_access(country: str) -> AccessSettings:
+def rehearsal_access(country: str, has_tumours: bool = False) -> AccessSettings:
     """``access:`` of a country's node in a rehearsal: it trusts the run's issuer, whose keys lie in
     its folder, and takes the central committee's grant for each of its datasets."""
-    settings = NodeSettings.for_country(country, country)
+    settings = NodeSettings.for_country(country, country, has_tumours=has_tumours)
     granted = DatasetAccess(grants=(CENTRAL_COMMITTEE,))
+    # nothing of tumours for the public: few people have any
+    closed = replace(granted, boolean="controlled", count="controlled")
+    tumours = dict.fromkeys(filter(None, [settings.tumours_dataset]), closed)
     trusted = IssuerSettings(URL, jwks_file=TRUSTED, jku=f"{URL}/jwks")
     return AccessSettings(
         audience=(AUDIENCE, settings.beacon_id),
         issuers=(trusted,),
-        datasets=dict.fromkeys(settings.datasets, granted),
+        datasets=dict.fromkeys(settings.datasets, granted) | tumours,
     )
 
 

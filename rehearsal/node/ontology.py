@@ -12,6 +12,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Protocol
 
+ATC_LEVELS = (1, 3, 4, 5)  # characters of the levels above a substance
+
 
 class Ontology(Protocol):
     """What a people store wants to know of the terms that its people have."""
@@ -38,10 +40,13 @@ class PhenotypeTerm:
 
 
 class CodeHierarchy:
-    """ICD-10 by its own codes: ``ICD10:I25.1`` lies under ``ICD10:I25``. No similarity."""
+    """ICD-10 and ATC by their own codes: ``ICD10:I25.1`` lies under ``ICD10:I25``,
+    ``ATC:L01DB01`` under ``ATC:L01``. No similarity."""
 
     def ancestors(self, term: str) -> Iterable[str]:
         prefix, _, code = term.partition(":")
+        if prefix == "ATC":
+            return [f"ATC:{code[:level]}" for level in ATC_LEVELS if level < len(code)]
         category, _, rest = code.partition(".")
         if not prefix.startswith("ICD10") or not rest:
             return []

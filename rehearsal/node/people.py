@@ -50,7 +50,7 @@ INDEXES = "CREATE UNIQUE INDEX individuals_id ON individuals (id);"
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term that people of this node have. ``kind``: sex, disease or feature."""
+    """A term that people of this node have. ``kind``: sex, disease, feature or treatment."""
 
     id: str
     label: str

@@ -175,7 +175,8 @@ def _write_terms(
     members: dict[Term, list[int]] = defaultdict(list)
     for i, person in enumerate(people):
         members[Term(SEX_TERMS[person["sex"]], person["sex"], "sex")].append(i)
-    for name, kind in (("diseases", "disease"), ("features", "feature")):
+    kinds = {"diseases": "disease", "features": "feature", "treatments": "treatment"}
+    for name, kind in kinds.items():
         for position, row in rows[name]:
             for code in (row["code"], row.get("mondo")):
                 if code:
@@ -217,6 +218,12 @@ def _write_numbers(
             if row["age_of_onset"] is not None
         ],
     }
+    for position, row in rows["diseases"]:
+        for code in (row["code"], row["mondo"]):
+            if code and row["age_of_onset"] is not None:
+                label = f"age of onset of {row['label']}, in years"
+                field = NumberField(f"{ONSET}:{code}", label, "a")
+                pairs.setdefault(field, []).append((row["age_of_onset"], position))
     for position, row in rows["measurements"]:
         if row["value"] is not None:
             field = NumberField(row["code"], row["label"], row["unit"] or "")

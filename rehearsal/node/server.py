@@ -24,7 +24,7 @@ from rehearsal.node.gate import Gate
 from rehearsal.node.people import PeopleStore
 from rehearsal.node.process import listening, serve_app, url_of
 from rehearsal.node.scoring.app import Scoring
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings import TUMOURS, NodeSettings
 from rehearsal.node.variant_store import VariantStore
 
 
@@ -44,7 +44,10 @@ def open_node(folder: Path | str) -> Holdings:
     pairs = zip_longest(people.all_identifiers(), variants.individuals)  # no second list of them
     if not all(one == other for one, other in pairs):
         raise InputError(people.path, "individuals", "the same people as variants.sqlite, in order")
-    return Holdings(settings, variants, people)
+    tumours = VariantStore.open(folder / TUMOURS) if settings.tumours_dataset else None
+    if tumours is not None and tumours.individuals != variants.individuals:
+        raise InputError(folder / TUMOURS, "individuals", "the people of variants.sqlite, in order")
+    return Holdings(settings, variants, people, tumours)
 
 
 def serve(

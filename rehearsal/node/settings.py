@@ -15,6 +15,7 @@ from rehearsal.model import Gene, InputError
 from rehearsal.node.access_settings import AccessSettings, access_settings, as_yaml, open_to_all
 
 FILE_NAME = "node.yaml"
+TUMOURS = "tumours.sqlite"  # a variant store of somatic variants
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ class NodeSettings:
     frequencies_dataset: str
     people_dataset: str
     tests_dataset: str
+    tumours_dataset: str = ""  # somatic variants; empty: none
     version: str = __version__
     build: str = ""
     reference_year: int = 2026
@@ -63,8 +65,9 @@ class NodeSettings:
         build: str = "",
         reference_year: int = 2026,
         access: AccessSettings | None = None,
+        has_tumours: bool = False,
     ) -> NodeSettings:
-        """The usual names of a country's node.
+        """The usual names of a country's node. ``has_tumours``: it has a ``tumours.sqlite``.
 
         Dataset identifiers have GDI's form ``^(GOE|GDI)-[A-Z]{2}-[A-Z]+-[0-9]+$``.
         """
@@ -75,6 +78,7 @@ class NodeSettings:
             frequencies_dataset=f"GOE-{code}-REHEARSAL-1",
             people_dataset=f"GDI-{code}-REHEARSAL-1",
             tests_dataset=f"GDI-{code}-TEST-1",
+            tumours_dataset=f"GDI-{code}-TUMOURS-1" if has_tumours else "",
             build=build,
             reference_year=reference_year,
             genes=tuple(genes),
@@ -87,9 +91,10 @@ class NodeSettings:
         return replace(self, access=open_to_all(self.datasets))
 
     @property
-    def datasets(self) -> tuple[str, str, str]:
+    def datasets(self) -> tuple[str, ...]:
         """Identifiers of the node's datasets."""
-        return self.frequencies_dataset, self.people_dataset, self.tests_dataset
+        germline = self.frequencies_dataset, self.people_dataset, self.tests_dataset
+        return (*germline, self.tumours_dataset) if self.tumours_dataset else germline
 
     @classmethod
     def read(cls, folder: Path | str) -> NodeSettings:

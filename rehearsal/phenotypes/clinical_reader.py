@@ -11,12 +11,14 @@ from rehearsal.phenotypes.clinical_types import (
     Exposure,
     ExposureValue,
     MissingRule,
+    Outcome,
     ReadFigure,
+    RiskGroup,
     Sequencing,
     Treatment,
 )
 from rehearsal.phenotypes.entries import Entry
-from rehearsal.phenotypes.readers import by_sex, coded, curie, hpo, share_curve
+from rehearsal.phenotypes.readers import bounds, by_sex, coded, curie, hpo, share_curve
 from rehearsal.phenotypes.trait_types import Coded
 
 COMMON = ("code", "label")
@@ -98,6 +100,32 @@ def _adverse_event(entry: Entry) -> AdverseEvent:
         Coded(hpo(part["code"]), part["label"].text()),
         part["risk"].number(0, 0.999),
         {str(gene): ratio.number(0) for gene, ratio in ratios.items()},
+    )
+
+
+def read_outcome(name: str, entry: Entry) -> Outcome:
+    """What may follow a disease. ``name``: of the disease that it is."""
+    part = entry.fields(["after", "within_years", "risk"], ["groups"])
+    return Outcome(
+        disease=name,
+        after=part["after"].text(),
+        within_years=part["within_years"].number(0.1, 100),
+        risk=part["risk"].number(0, 0.999),
+        groups=tuple(_risk_group(item) for item in part["groups"].items())
+        if "groups" in part
+        else (),
+    )
+
+
+def _risk_group(entry: Entry) -> RiskGroup:
+    part = entry.fields(["risk"], ["measurements", "onset", "treated"])
+    measurements = part["measurements"].children() if "measurements" in part else {}
+    treated = part["treated"].children() if "treated" in part else {}
+    return RiskGroup(
+        measurements={str(name): bounds(one) for name, one in measurements.items()},
+        onset=bounds(part["onset"]) if "onset" in part else (0.0, 200.0),
+        risk=part["risk"].number(0, 0.999),
+        treated={str(name): one.number(0, 0.999) for name, one in treated.items()},
     )
 
 

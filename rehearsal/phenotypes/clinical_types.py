@@ -85,6 +85,27 @@ class Treatment:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskGroup:
+    """Patients with a risk of their own. Ranges are (lowest, highest), both in."""
+
+    measurements: Mapping[str, tuple[float, float]]
+    onset: tuple[float, float]  # of the disease before, years
+    risk: float
+    treated: Mapping[str, float]  # the risk of those with a treatment
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What may follow a disease within some years; itself a disease of the traits."""
+
+    disease: str
+    after: str
+    within_years: float
+    risk: float  # of patients in no group
+    groups: tuple[RiskGroup, ...]  # the first that fits counts
+
+
+@dataclass(frozen=True, slots=True)
 class MissingRule:
     """Fields that are missing together, in a share of everybody."""
 

@@ -13,6 +13,7 @@ from rehearsal.phenotypes import causes
 from rehearsal.phenotypes.exposures import exposures_table
 from rehearsal.phenotypes.genetic import GeneticValues, standardise
 from rehearsal.phenotypes.missing import draw_missing, kept, missing_table
+from rehearsal.phenotypes.outcomes import ages_of_outcome
 from rehearsal.phenotypes.paths import explained_by_causes
 from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects
 from rehearsal.phenotypes.tables import by_person
@@ -89,11 +90,18 @@ def phenotypes(
         draw_course(treatment, onsets, copies, cohort, seed, told.treated(treatment.name))
         for treatment in traits.treatments
     ]
+    for outcome in traits.outcomes:
+        ages = ages_of_outcome(outcome, onsets, values, courses, cohort, seed)
+        told_of = onsets[outcome.disease]  # what a story says, if anything
+        onsets[outcome.disease] = np.where(np.isfinite(told_of), told_of, ages)
     known = {name: kept(flavours, name, cohort) for name in (*values, *scores)}
+    measured_at = _ages_measured(traits, onsets, known, cohort)
     return Phenotypes(
         _diseases(traits.diseases, onsets, cohort),
-        _measurements(traits, values, known, cohort),
-        told.with_features(_features(traits, values, known, onsets, courses, cohort), cohort),
+        _measurements(traits, values, known, measured_at, cohort),
+        told.with_features(
+            _features(traits, values, known, measured_at, onsets, courses, cohort), cohort
+        ),
         exposures_table(traits.exposures, scores, known, cohort),
         treatments_table(traits, courses, flavours, cohort),
         missing_table(traits, courses, flavours, cohort),
@@ -128,10 +136,30 @@ def _diseases(
     )
 
 
+def _ages_measured(
+    traits: Traits,
+    onsets: Mapping[str, np.ndarray],
+    known: dict[str, np.ndarray],
+    cohort: Subjects,
+) -> dict[str, np.ndarray]:
+    """The age (years) at which everybody was measured: now; where only the ill are, at the onset,
+    and the others are taken out of ``known``."""
+    ages = dict.fromkeys((trait.name for trait in traits.measurable), cohort.age)
+    for trait in traits.measurements:
+        if trait.only_with is not None:
+            onset = onsets[trait.only_with]
+            known[trait.name] = np.intersect1d(
+                known[trait.name], np.flatnonzero(onset <= cohort.age)
+            )
+            ages[trait.name] = np.where(np.isfinite(onset), onset, 0)
+    return ages
+
+
 def _measurements(
     traits: Traits,
     values: Mapping[str, np.ndarray],
     known: Mapping[str, np.ndarray],
+    measured_at: Mapping[str, np.ndarray],
     cohort: Subjects,
 ) -> pd.DataFrame:
     return by_person(
@@ -143,7 +171,7 @@ def _measurements(
                     "label": trait.label,
                     "value": values[trait.name][known[trait.name]],
                     "unit": trait.unit,
-                    "age": cohort.age[known[trait.name]],
+                    "age": measured_at[trait.name][known[trait.name]],
                 },
             )
             for trait in traits.measurable
@@ -157,6 +185,7 @@ def _features(
     traits: Traits,
     values: Mapping[str, np.ndarray],
     known: Mapping[str, np.ndarray],
+    measured_at: Mapping[str, np.ndarray],
     onsets: Mapping[str, np.ndarray],
     courses: Sequence[Course],
     cohort: Subjects,
@@ -168,7 +197,7 @@ def _features(
         rows = known[trait.name]
         for feature in trait.features:
             high = rows[values[trait.name][rows] >= feature.at_least]
-            found.append((feature, high, cohort.age[high]))
+            found.append((feature, high, measured_at[trait.name][high]))
     for disease in traits.diseases:
         ill = np.flatnonzero(onsets[disease.name] <= cohort.age)
         found += [(feature, ill, onsets[disease.name][ill]) for feature in disease.features]

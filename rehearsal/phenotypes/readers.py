@@ -69,6 +69,16 @@ def risk_curve(entry: Entry) -> Curve:
     return risk
 
 
+def bounds(entry: Entry) -> tuple[float, float]:
+    """A number, or [lowest, highest]; none below 0."""
+    if not isinstance(entry.value, list):
+        return (entry.number(0), entry.number(0))
+    found = [item.number(0) for item in entry.items()]
+    if len(found) != 2 or found[0] > found[1]:
+        raise entry.error("a number, or [lowest, highest]")
+    return found[0], found[1]
+
+
 def curie(entry: Entry) -> str:
     """A code with its prefix."""
     return entry.text(r"[A-Za-z][A-Za-z0-9.]*:\S+", "LOINC:13457-7")

@@ -15,7 +15,13 @@ import numpy as np
 from rehearsal.model import Sex
 
 if TYPE_CHECKING:
-    from rehearsal.phenotypes.clinical_types import Exposure, MissingRule, Sequencing, Treatment
+    from rehearsal.phenotypes.clinical_types import (
+        Exposure,
+        MissingRule,
+        Outcome,
+        Sequencing,
+        Treatment,
+    )
 
 Distribution = Literal["normal", "lognormal"]
 
@@ -90,6 +96,7 @@ class Measurement:
     genetics: Genetics | None
     causes: Mapping[str, float]  # weight by the name of an exposure or an earlier measurement
     features: tuple[ThresholdFeature, ...]
+    only_with: str | None = None  # a disease: measured in the ill, at its onset
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,7 @@ class Traits:
     exposures: tuple[Exposure, ...] = ()
     treatments: tuple[Treatment, ...] = ()
     missing: tuple[MissingRule, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
     sequencing: Sequencing | None = None
     gene_identifiers: Mapping[str, str] = field(default_factory=dict)  # HGNC, by symbol
 

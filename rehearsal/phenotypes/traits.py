@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -11,6 +11,7 @@ from rehearsal.model import SEXES, InputError
 from rehearsal.phenotypes.clinical_reader import (
     read_exposure,
     read_missing,
+    read_outcome,
     read_sequencing,
     read_treatment,
 )
@@ -35,6 +36,7 @@ OPTIONAL = (
     "exposures",
     "treatments",
     "missing",
+    "outcomes",
     "sequencing",
     "gene_identifiers",
 )
@@ -56,6 +58,7 @@ def read_traits(path: Path | str) -> Traits:
         exposures=named(parts.get("exposures"), read_exposure),
         treatments=named(parts.get("treatments"), read_treatment),
         missing=read_missing(parts.get("missing")),
+        outcomes=named(parts.get("outcomes"), read_outcome),
         sequencing=read_sequencing(parts["sequencing"]) if "sequencing" in parts else None,
         gene_identifiers={str(gene): curie(code) for gene, code in genes.children().items()}
         if genes
@@ -70,7 +73,7 @@ def read_traits(path: Path | str) -> Traits:
 def _measurement(name: str, entry: Entry) -> Measurement:
     part = entry.fields(
         [*COMMON, "unit", "decimals", "distribution", "mean", "sd"],
-        ["genetics", "causes", "features"],
+        ["genetics", "causes", "features", "only_with"],
     )
     return Measurement(
         name=name,
@@ -84,6 +87,7 @@ def _measurement(name: str, entry: Entry) -> Measurement:
         genetics=_genetics(part.get("genetics")),
         causes=_causes(part.get("causes")),
         features=_threshold_features(part.get("features")),
+        only_with=part["only_with"].text() if "only_with" in part else None,
     )
 
 
@@ -183,7 +187,8 @@ def _check_names(traits: Traits) -> None:
 def _check_references(traits: Traits) -> None:
     measured = [trait.name for trait in traits.measurements]
     exposures = [trait.name for trait in traits.exposures]
-    missable = [*measured, *(t.name for t in (*traits.derived, *traits.exposures))]
+    everywhere = [trait.name for trait in traits.measurements if trait.only_with is None]
+    missable = [*everywhere, *(t.name for t in (*traits.derived, *traits.exposures))]
     for derived in traits.derived:
         _check_known(
             traits, f"derived_measurements.{derived.name}.powers", derived.powers, measured
@@ -199,9 +204,30 @@ def _check_references(traits: Traits) -> None:
     for treatment in traits.treatments:
         key = f"treatments.{treatment.name}.for"
         _check_known(traits, key, treatment.indications, diseases)
+    for trait in traits.measurements:
+        key = f"measurements.{trait.name}.only_with"
+        _check_known(traits, key, [trait.only_with] if trait.only_with else [], diseases)
+    _check_outcomes(traits, diseases)
     for number, rule in enumerate(traits.missing):
         fields = [*missable, *(treatment.name for treatment in traits.treatments)]
         _check_known(traits, f"missing[{number}].fields", rule.fields, fields)
+
+
+def _check_outcomes(traits: Traits, diseases: Sequence[str]) -> None:
+    """An outcome is a disease without a risk of its own; its groups name what the traits have."""
+    own_risk = {one.name for one in traits.diseases if one.cumulative_risk or one.genes}
+    outcomes = {outcome.disease for outcome in traits.outcomes}
+    treatments = [treatment.name for treatment in traits.treatments]
+    measured = [trait.name for trait in traits.measurable]
+    for outcome in traits.outcomes:
+        key = f"outcomes.{outcome.disease}"
+        free = [name for name in diseases if name not in own_risk]
+        _check_known(traits, key, [outcome.disease], free)
+        _check_known(traits, f"{key}.after", [outcome.after], set(diseases) - outcomes)
+        for number, group in enumerate(outcome.groups):
+            place = f"{key}.groups[{number}]"
+            _check_known(traits, f"{place}.measurements", group.measurements, measured)
+            _check_known(traits, f"{place}.treated", group.treated, treatments)
 
 
 def _check_known(traits: Traits, key: str, used: Iterable[str], known: Iterable[str]) -> None:

@@ -58,3 +58,29 @@ def question_query(question: Question) -> Query:
     return beacon_query(
         question, "", entry_type, asked["parameters"], asked["filters"], asked["granularity"]
     )
+
+
+def comparison_queries(question: Question) -> dict[str, Query]:
+    """The queries of a question of kind ``comparison``, by their parts.
+
+    Of each stratum, all people with its filters (``STRATUM/all``) and those of them with the
+    treatment (``treated``), with the outcome, and with both; a Beacon cannot say "without".
+    Carriers of the variants that nobody may carry are asked for in the same four ways, to be
+    taken away.
+    """
+    asked = question.parameters
+    queries = {}
+    for name, stratum in asked["strata"].items():
+        base = [*asked["filters"], *stratum["filters"]]
+        for part, more in {
+            "all": [],
+            "treated": asked["treated"],
+            "outcome": asked["outcome"],
+            "treated-outcome": [*asked["treated"], *asked["outcome"]],
+        }.items():
+            for number, variant in enumerate([None, *asked["without"]]):
+                key = f"{name}/{part}" if variant is None else f"{name}/{part}/{number}"
+                queries[key] = beacon_query(
+                    question, key, "individuals", variant or {}, [*base, *more], "count"
+                )
+    return queries

@@ -9,6 +9,7 @@ from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.model import SEXES, Choice, Consent, Finding, Patient, Variant
 from rehearsal.phenotypes.consent import USE
 from rehearsal.phenotypes.entries import Entry
+from rehearsal.phenotypes.readers import bounds
 from rehearsal.stories.known import Known
 
 HANDLE = re.compile(r"[a-z][a-z0-9-]{0,60}")
@@ -77,7 +78,7 @@ def _record(part: dict[str, Entry], known: Known) -> dict[str, object]:
     for key, name in (("diseases", known.disease), ("measurements", known.measurement)):
         if key in part:
             found[key] = {
-                name(Entry(one.source, one.key, of, one.line)): _range(one)
+                name(Entry(one.source, one.key, of, one.line)): bounds(one)
                 for of, one in part[key].children().items()
             }
     if "consent" in part:
@@ -112,18 +113,8 @@ def _consent(entry: Entry) -> Consent:
     return Consent(part["basis"].text(), uses, withdrawn)
 
 
-def _range(entry: Entry) -> tuple[float, float]:
-    """A number, or [lowest, highest]."""
-    if not isinstance(entry.value, list):
-        return (entry.number(0), entry.number(0))
-    bounds = [item.number(0) for item in entry.items()]
-    if len(bounds) != 2 or bounds[0] > bounds[1]:
-        raise entry.error("a number, or [lowest, highest]")
-    return bounds[0], bounds[1]
-
-
 def _years(entry: Entry) -> tuple[int, int]:
-    first, last = _range(entry)
+    first, last = bounds(entry)
     if not (first >= 1900 and last <= 2100 and first.is_integer() and last.is_integer()):
         raise entry.error("a year, or [first, last]")
     return int(first), int(last)
@@ -133,7 +124,7 @@ def read_choice(story: str, handle: str, entry: Entry, known: Known) -> Choice:
     """A patient who is found in the cohort."""
     part = entry.fields(("choose",), ("name",))
     rule = part["choose"].fields((), ("country", "sex", "age", "table", "rows", "order", "highest"))
-    age = _range(rule["age"]) if "age" in rule else (0, 150)
+    age = bounds(rule["age"]) if "age" in rule else (0, 150)
     rows = rule["rows"].children() if "rows" in rule else {}
     highest = rule["highest"].value if "highest" in rule else False
     if not isinstance(highest, bool):

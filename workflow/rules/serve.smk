@@ -47,6 +47,7 @@ rule node_people:
             f"{RESULTS}/nodes/{{country}}/individuals.parquet", country=COUNTRIES
         ),
         people=expand(f"{RESULTS}/nodes/{{country}}/people.sqlite", country=COUNTRIES),
+        tumours=expand(f"{RESULTS}/nodes/{{country}}/tumours.sqlite", country=COUNTRIES),
         matchmaker=expand(
             f"{RESULTS}/nodes/{{country}}/matchmaker.sqlite", country=COUNTRIES
         ),
@@ -69,6 +70,8 @@ rule node_people:
         code=code(
             "node/people.py",
             "node/ontology.py",
+            "node/tumours.py",
+            "node/store_writer.py",
             "node/matchmaker/index.py",
             "node/matchmaker/index_writer.py",
             "node/people_writer.py",

@@ -44,7 +44,7 @@ class Scope:
     people: BitMap | None = None
     variant: VariantQuery | None = None
     datasets: tuple[str, ...] = ()
-    kinds: frozenset[str] = frozenset({"frequencies", "people", "tests"})
+    kinds: frozenset[str] = frozenset({"frequencies", "people", "tests", "tumours"})
     single: bool = False  # the path names one person: only for those who may see records
 
 
@@ -112,7 +112,8 @@ def answer(
     sets: dict[str, ResultSet] = {}
     for view, datasets in _by_view(asked, wanted, rights, holdings):
         among = _both(people, view.members)
-        found = find(entry_type, query, among, request, view, datasets, rights, holdings)
+        held = holdings.holding(datasets[0])
+        found = find(entry_type, query, among, request, view, datasets, rights, held)
         sets.update((one.dataset, one) for one in found)
     return Result([sets[one.id] for one in holdings.datasets if one.id in sets])
 
@@ -132,14 +133,20 @@ def _both(left: BitMap | None, right: BitMap | None) -> BitMap | None:
 def _asked(
     entry_type: str, request: BeaconRequest, scope: Scope, rights: Rights, holdings: Holdings
 ) -> list[Dataset]:
-    """The datasets that answer: those named, those of test mode, or the usual ones."""
+    """The datasets that answer: those named, those of test mode, or the usual ones.
+
+    A question to many nodes names each node's dataset: those of other nodes are passed over.
+    """
     if scope.datasets and request.datasets:
         raise BeaconProblem("the path names a dataset: name no other in the parameters")
     named = scope.datasets or request.datasets
     if named:
-        chosen = [seen_dataset(identifier, rights, holdings) for identifier in named]
+        chosen = [one for one in holdings.datasets if one.id in named and rights.sees(one.id)]
+        if not chosen:
+            raise holdings.no_dataset(named[0])
     else:
-        chosen = [one for one in holdings.datasets if (one.kind == "tests") == request.test_mode]
+        usual = ("tests",) if request.test_mode else ("frequencies", "people")
+        chosen = [one for one in holdings.datasets if one.kind in usual]
     return [
         one
         for one in chosen
@@ -196,12 +203,12 @@ def _by_view(
     datasets: Iterable[Dataset], wanted: Granularity, rights: Rights, holdings: Holdings
 ) -> list[tuple[_View, list[Dataset]]]:
     """Datasets that are asked alike together: what matches is looked for once for them."""
-    groups: dict[tuple[bool, Granularity, int], tuple[_View, list[Dataset]]] = {}
+    groups: dict[tuple[str, Granularity, int], tuple[_View, list[Dataset]]] = {}
     for one in datasets:
         members = holdings.members(one)
         view = _View(members, rights.granted(one.id, wanted), rights.protectors.get(one.id))
         guard = None if view.protector is None else view.protector.guard
-        key = (members is None, view.granularity, id(guard))
+        key = ("" if members is None else one.kind, view.granularity, id(guard))
         groups.setdefault(key, (view, []))[1].append(one)
     return list(groups.values())
 
@@ -241,7 +248,7 @@ def _variants(
         common = records.variant_record(row, holdings)
         for one, dataset in zip(sets, datasets, strict=True):
             record = dict(common)
-            if dataset.kind != "people":
+            if dataset.kind in ("frequencies", "tests"):
                 record["frequencyInPopulations"] = records.frequencies(row, people, holdings)
             if dataset.kind != "frequencies":
                 record |= records.cases(row, people, holdings)

@@ -31,6 +31,10 @@ ONTOLOGIES = {
     "ATC": ("Anatomical Therapeutic Chemical", "https://atcddd.fhi.no/atc_ddd_index/?code="),
     "DOID": ("Human Disease Ontology", "http://purl.obolibrary.org/obo/DOID_"),
     "EFO": ("Experimental Factor Ontology", "http://www.ebi.ac.uk/efo/EFO_"),
+    "NAACCR": (
+        "North American Association of Central Cancer Registries",
+        "https://apps.naaccr.org/data-dictionary/data-dictionary/item/",
+    ),
     "UBERON": ("Uberon", "http://purl.obolibrary.org/obo/UBERON_"),
 }
 
@@ -267,7 +271,8 @@ def _number_field(identifier: str, people: PeopleStore) -> str | None:
     for number_field in people.numbers.values():
         if number_field.label.lower() == identifier.lower():
             return number_field.id
-    known = field in FIELD_NAMES.values() or field.partition(":")[0] in ONTOLOGIES
+    # a code that nobody here has a value of, or the onset of a disease that nobody here has
+    known = field in FIELD_NAMES.values() or field.partition(":")[0] in (*ONTOLOGIES, ONSET)
     return field if known else None
 
 

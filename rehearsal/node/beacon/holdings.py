@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from pyroaring import BitMap
 
-from rehearsal.genomes.assembly import ploidy
+from rehearsal.genomes.assembly import CONTIG_LENGTHS, ploidy
 from rehearsal.model import AlleleCounts, Gene
 from rehearsal.node.beacon.errors import BeaconProblem, shown
 from rehearsal.node.people import SEX_TERMS, PeopleStore
@@ -18,6 +19,8 @@ from rehearsal.node.settings import NodeSettings
 if TYPE_CHECKING:
     from rehearsal.node.variant_store import VariantRow
 
+# entry types of kinds that do not hold them all
+HELD = {"frequencies": ("g_variants",), "tumours": ("g_variants", "individuals")}
 PEOPLE_IN_TESTS = 10  # the dataset for tests shows so many people, the first ones
 
 
@@ -38,24 +41,35 @@ class Dataset:
     """One dataset: a kind of view on the node's data.
 
     ``frequencies``: allele frequencies only. ``people``: individuals and who carries what.
-    ``tests``: both, of the first few people.
+    ``tests``: both, of the first few people. ``tumours``: somatic variants and whose they are;
+    only for requests that name it.
     """
 
     id: str
     name: str
     description: str
-    kind: Literal["frequencies", "people", "tests"]
+    kind: Literal["frequencies", "people", "tests", "tumours"]
 
     def answers(self, entry_type: str) -> bool:
         """Whether the dataset holds entries of this type (the path of its endpoint)."""
-        return self.kind != "frequencies" or entry_type == "g_variants"
+        held = HELD.get(self.kind)
+        return held is None or entry_type in held
 
 
 class Holdings:
-    """One node's data, opened."""
+    """One node's data, opened. ``tumours``: somatic variants of the same people."""
 
-    def __init__(self, settings: NodeSettings, variants: Variants, people: PeopleStore) -> None:
+    is_germline = True
+
+    def __init__(
+        self,
+        settings: NodeSettings,
+        variants: Variants,
+        people: PeopleStore,
+        tumours: Variants | None = None,
+    ) -> None:
         self.settings, self.variants, self.people = settings, variants, people
+        self._tumours = tumours
         self.genes: dict[str, Gene] = {gene.name: gene for gene in settings.genes}
         self.of_sex = {sex: people.with_term(term, False) for sex, term in SEX_TERMS.items()}
         self.datasets = _datasets(settings)
@@ -64,8 +78,28 @@ class Holdings:
     def people_in_tests(self) -> BitMap:
         return self.people.everyone[:PEOPLE_IN_TESTS]
 
+    @cached_property
+    def of_tumours(self) -> Holdings:
+        """The same with the tumours' variants in the place of the germline's."""
+        other = copy(self)
+        other.variants, other.is_germline = self._tumours, False
+        return other
+
+    @cached_property
+    def people_with_tumours(self) -> BitMap:
+        """Those of whose tumours variants are known."""
+        rows = self._tumours.overlapping if self._tumours is not None else lambda *_: ()
+        lists = (row.carriers() for c, n in CONTIG_LENGTHS.items() for row in rows(c, 0, n))
+        return BitMap.union(BitMap(), *lists)
+
+    def holding(self, dataset: Dataset) -> Holdings:
+        """What a dataset's variants are looked up in."""
+        return self.of_tumours if dataset.kind == "tumours" else self
+
     def members(self, dataset: Dataset) -> BitMap | None:
         """The dataset's people; None for everybody."""
+        if dataset.kind == "tumours":
+            return self.people_with_tumours
         return self.people_in_tests if dataset.kind == "tests" else None
 
     def dataset(self, identifier: str) -> Dataset:
@@ -115,7 +149,7 @@ class Holdings:
 
 def _datasets(settings: NodeSettings) -> tuple[Dataset, ...]:
     country = settings.country_name
-    return (
+    germline = (
         Dataset(
             settings.frequencies_dataset,
             f"Allele frequencies of {country}",
@@ -135,3 +169,12 @@ def _datasets(settings: NodeSettings) -> tuple[Dataset, ...]:
             "tests",
         ),
     )
+    if not settings.tumours_dataset:
+        return germline
+    tumours = Dataset(
+        settings.tumours_dataset,
+        f"Tumours of {country}",
+        f"Somatic variants of tumours in {country}, apart from the germline. Synthetic.",
+        "tumours",
+    )
+    return (*germline, tumours)

@@ -27,6 +27,8 @@ HETEROZYGOUS = {"id": "GENO:0000135", "label": "heterozygous"}
 HOMOZYGOUS = {"id": "GENO:0000136", "label": "homozygous"}
 HEMIZYGOUS = {"id": "GENO:0000134", "label": "hemizygous"}
 GERMLINE = {"id": "SO:0001778", "label": "germline variant"}
+SOMATIC = {"id": "SO:0001777", "label": "somatic variant"}  # from memory
+TUMOUR_SUFFIX = "-TUM"  # of a person's tumour sample
 
 
 def variant_record(row: VariantRow, holdings: Holdings) -> Record:
@@ -130,6 +132,12 @@ def cases(row: VariantRow, people: BitMap | None, holdings: Holdings) -> Record:
                 "biosampleId": individual + SAMPLES["biosamples"],
                 "zygosity": HOMOZYGOUS if position in homozygotes else once,
                 "alleleOrigin": GERMLINE,
+            }
+            if holdings.is_germline
+            else {
+                "individualId": individual,
+                "biosampleId": individual + TUMOUR_SUFFIX,
+                "alleleOrigin": SOMATIC,
             }
         )
         if position in analysed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rehearsal.stories.kinds import beacon, match
+from rehearsal.stories.kinds import beacon, comparison, match
 
 if TYPE_CHECKING:
     from rehearsal.phenotypes.entries import Entry
@@ -40,4 +40,4 @@ class Kind(Protocol):
         ...
 
 
-KINDS: dict[str, Kind] = {"beacon": beacon, "match": match}
+KINDS: dict[str, Kind] = {"beacon": beacon, "comparison": comparison, "match": match}

@@ -1,8 +1,8 @@
 """One Beacon query of all nodes: variants, or people by variants and filters.
 
 Keys: ``find`` (variants, people), ``gene`` or ``variant`` (people: or neither), ``filters``,
-``granularity``, ``expected`` (any of ``exists``, ``count``, ``at_least``, ``countries``: exactly
-those that say yes).
+``granularity``, ``dataset`` (``tumours``: somatic variants), ``expected`` (any of ``exists``,
+``count``, ``at_least``, ``countries``: exactly those that say yes).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rehearsal.stories.known import Known
 from rehearsal.stories.reading_filters import read_filters
 from rehearsal.stories.types import Check, Question, Told
 
-KEYS = ("gene", "variant", "filters", "expected")
+KEYS = ("gene", "variant", "filters", "dataset", "expected")
 SHOWN_RECORDS = 5
 
 
@@ -44,15 +44,15 @@ def read(entry: Entry, own: Mapping[str, Entry], known: Known) -> dict[str, Any]
         if key not in own:
             raise entry.error(f"the key {key}")
     find = own["find"].choice("variants", "people")
-    parameters: dict[str, Any] = {}
-    if "gene" in own:
-        parameters = {"geneId": known.gene(own["gene"])}
-    if "variant" in own:
-        if parameters:
-            raise own["variant"].error("a gene or a variant, not both")
-        parameters = allele(known.variant(own["variant"]).variant)
+    granularity = own["granularity"].choice(*get_args(Granularity))
+    parameters = _place(own, known)
     if find == "variants" and not parameters:
         raise entry.error("a gene or a variant")
+    if "dataset" in own:
+        own["dataset"].choice("tumours")
+        if not parameters or (granularity == "record" and find == "variants"):
+            raise own["dataset"].error("a gene or a variant, and no records of variants")
+        parameters["datasets"] = [f"GDI-{code}-TUMOURS-1" for code in known.countries]
     filters = read_filters(own.get("filters"), known)
     if find == "variants" and filters:
         raise own["filters"].error("no filters where variants are asked for: find people")
@@ -60,9 +60,18 @@ def read(entry: Entry, own: Mapping[str, Entry], known: Known) -> dict[str, Any]
         "find": find,
         "parameters": parameters,
         "filters": filters,
-        "granularity": own["granularity"].choice(*get_args(Granularity)),
+        "tumours": "dataset" in own,
+        "granularity": granularity,
         "expected": _expected(own["expected"], known) if "expected" in own else {},
     }
+
+
+def _place(own: Mapping[str, Entry], known: Known) -> dict[str, Any]:
+    if "gene" in own and "variant" in own:
+        raise own["variant"].error("a gene or a variant, not both")
+    if "gene" in own:
+        return {"geneId": known.gene(own["gene"])}
+    return allele(known.variant(own["variant"]).variant) if "variant" in own else {}
 
 
 def _expected(entry: Entry, known: Known) -> dict[str, Any]:

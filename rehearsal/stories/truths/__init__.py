@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.stories.cohort import Cohort
-from rehearsal.stories.truths import beacon, match
+from rehearsal.stories.truths import beacon, comparison, match
 from rehearsal.stories.types import Question, Story
 
 TRUTHS: Mapping[str, Callable[[Question, Cohort], Any]] = {
     "beacon": beacon.truth,
+    "comparison": comparison.truth,
     "match": match.truth,
 }
 
