@@ -87,9 +87,22 @@ def lines(answer: Answer) -> list[str]:
         count = summary.get("numTotalResults")
         word = "yes" if summary.get("exists") else "no"
         said = [word if count is None else f"{word}, {count:,} in all"]
+    elif isinstance(body.get("results"), list):
+        said = [_match(one) for one in body["results"]] or ["nobody alike"]
     else:
         said = [json.dumps(body.get("response", body), indent=2)]
     return said + [_line(node) for node in nodes]
+
+
+def _match(one: dict[str, Any]) -> str:
+    """Score, node, contact token and what is shared, of one patient alike."""
+    patient = one["patient"]
+    shared = [str(term.get("label", term["id"])) for term in patient.get("features", ())]
+    for part in patient.get("genomicFeatures", ()):
+        copies = f" x{part['zygosity']}" if "variant" in part and "zygosity" in part else ""
+        shared.append(f"{part.get('gene', {}).get('id', 'a variant')}{copies}")
+    where = f"{one['score']['patient']:.3f} {one.get('_node', ''):8} {patient['id']}"
+    return f"{where}  {', '.join(shared)}"
 
 
 def _line(node: dict[str, Any]) -> str:

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import pandas as pd
@@ -161,6 +163,19 @@ def test_a_forged_token_is_401_and_an_unknown_term_400(rehearsal):
     status, body = match(service, token(issuer), {"patient": patient})
     assert status == 400
     assert "HP:9999999" in body["error"]["errorMessage"]
+
+
+def test_a_request_in_a_file_is_asked_by_command(rehearsal, tmp_path):
+    service, _, issuer, _ = rehearsal
+    (tmp_path / "case.json").write_text(json.dumps(REQUEST))
+    command = [sys.executable, "-m", "rehearsal", "query", service.url, "match", "--purpose", CARE]
+    command += ["--body", tmp_path / "case.json", "--token-variable", "TOKEN"]
+    environment = os.environ | {"TOKEN": token(issuer).removeprefix("Bearer ")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    first, *_ = done.stdout.splitlines()
+    assert first.split()[1] == "ES"
+    assert first.endswith("PHGDH x2")
 
 
 def test_a_stopped_node_is_marked_and_the_others_answer(rehearsal):

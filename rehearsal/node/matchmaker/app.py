@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rehearsal.node import access
+from rehearsal.node.beacon import framing
 from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.consent import CARE, permits
-from rehearsal.node.http import read_body
+from rehearsal.node.http import Json, read_body
 from rehearsal.node.matchmaker.contacts import Contacts
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
 from rehearsal.node.matchmaker.ranking import Match, Ranking
@@ -26,6 +27,7 @@ from rehearsal.node.matchmaker.request import MatchRequest, read_match
 from rehearsal.node.tokens import Caller
 
 API_VERSION = "1.1"
+VERSIONS = ("1.0", "1.1")
 MEDIA_TYPE = f"application/vnd.ga4gh.matchmaker.v{API_VERSION}+json"
 PLAIN = "application/json"
 OTHER_VERSION = re.compile(r"application/vnd\.ga4gh\.matchmaker\.v(?!1\.[01]\+)[^+]*\+json")
@@ -53,6 +55,15 @@ class Matching:
             self._ranking, self._hpo = Ranking(holdings, index), index.hpo
 
     async def answer(self, request: Request) -> Response:
+        """The handler. Refusals are Beacon errors that are the Matchmaker Exchange's too."""
+        try:
+            return await self._answer(request)
+        except BeaconProblem as problem:
+            if problem.status == 401:  # with the header that goes with it
+                raise
+            return Json(refusal(self._settings.beacon_id, problem), problem.status)
+
+    async def _answer(self, request: Request) -> Response:
         rights = access.rights(request)
         caller = self._clinician(rights)
         answered_as = media_type(request)
@@ -108,6 +119,15 @@ class Matching:
             "genomicFeatures": _genomic(match, asked),
         }
         return {"score": {"patient": match.score}, "patient": patient}
+
+
+def refusal(beacon_id: str, problem: BeaconProblem) -> Body:
+    """The error body of a Beacon and of the Matchmaker Exchange."""
+    body = framing.error(beacon_id, problem.status, problem.reason)
+    told = {"message": problem.reason}
+    if problem.status in (406, 415):
+        told["supportedVersions"] = list(VERSIONS)
+    return body | told
 
 
 def _feature(term: Term) -> Body:

@@ -467,8 +467,11 @@ def test_a_variant_of_another_assembly_is_matched_by_its_gene_and_said_so(node, 
 def test_media_types_are_those_of_the_matchmaker_exchange(
     headers, status, answered, node, clinician
 ):
-    found, _, told = node.post(patient(), clinician, headers=headers.items())
+    found, body, told = node.post(patient(), clinician, headers=headers.items())
     assert (found, told[b"content-type"].decode()) == (status, answered)
+    if status != 200:
+        assert body["message"] == body["error"]["errorMessage"]
+        assert body["supportedVersions"] == ["1.0", "1.1"]
 
 
 def test_request_and_answer_are_as_the_openapi_description_says(ask, node, clinician):
