@@ -31,6 +31,7 @@ EXCLUDED: dict[str, str] = {
     "stories": "latencies were measured; the right answers are truth/stories.json",
     "report": "shows latencies, loads, seconds and the machine",
     "exports/*/*/*.c4gh": "keys and nonces of the encryption are drawn anew in every run",
+    "ro-crate-metadata.json": "says what the manifest says, once it is there",
     "logs": "tell times and paths of the machine",
     "issuer": "secret keys are drawn anew in every run",
     "nodes/*/issuer.jwks.json": "public keys of the issuer, drawn anew in every run",

@@ -14,10 +14,12 @@ from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.manifest import config_digest
 from rehearsal.report import figures
-from rehearsal.report.page import write_page
+from rehearsal.report.junit import write_junit
+from rehearsal.report.page import write_report
 from rehearsal.report.provenance import run_facts, stage_times
 from rehearsal.report.summary import Check, build_summary, write_summary
 from rehearsal.report.tables import (
+    BenchTables,
     ReportTables,
     cohort_table,
     kind_table,
@@ -33,33 +35,50 @@ REALISM_FIGURES = {
 }
 
 
-def bench_checks(smk):
-    """What the bench found that must hold on any machine."""
-    found = {"distance": distance_checks, "capitals": capitals_checks, "faults": fault_checks}
-    for name, checks in found.items():
-        yield from checks(pd.read_parquet(smk.input[name]))
-    for name in ("knee", "growth"):
-        yield from json.loads(Path(smk.input[name]).read_text())["checks"]
+FRAMES = ("people", "answers", "latency", "distances", "spectrum", "components", "expected_fst")
+BENCH = ("load", "growth", "growth_fits", "policy", "distance", "capitals", "faults")
 
 
-def main(smk):
-    config = smk.params.config
-    realism = read_rows(smk.input.realism)
-    conditions = json.loads(Path(smk.input.conditions).read_text())
-    tables = ReportTables(
+def read_tables(smk, realism):
+    """What the report shows."""
+    return ReportTables(
         countries=smk.params.countries,
-        asker=config["network"]["asker"],
+        asker=smk.params.config["network"]["asker"],
         demography_svg=Path(smk.input.drawing).read_text(encoding="utf-8"),
         realism=pd.DataFrame(realism),
         realism_svgs={
             caption: Path(smk.input[f"realism_{name}"]).read_text(encoding="utf-8")
             for name, caption in REALISM_FIGURES.items()
         },
-        **{
-            name: pd.read_parquet(smk.input[name])
-            for name in ("people", "answers", "latency", "distances", "spectrum", "components")
-        },
+        stories=[read_json(path) for path in smk.input.stories],
+        datasets=read_json(smk.input.datasets),
+        bench=BenchTables(
+            knee=read_json(smk.input.knee),
+            **{name: pd.read_parquet(smk.input[name]) for name in BENCH},
+        ),
+        **{name: pd.read_parquet(smk.input[name]) for name in FRAMES},
     )
+
+
+def bench_checks(smk, bench):
+    """What load, growth, distance, capitals and faults found that must hold on any machine."""
+    yield from bench.knee["checks"]
+    yield from read_json(smk.input.growth_conditions)["checks"]
+    yield from distance_checks(bench.distance)
+    yield from capitals_checks(bench.capitals)
+    yield from fault_checks(bench.faults)
+
+
+def read_json(path):
+    return json.loads(Path(path).read_text())
+
+
+def main(smk):
+    config = smk.params.config
+    realism = read_rows(smk.input.realism)
+    conditions = read_json(smk.input.conditions)
+    tables = read_tables(smk, realism)
+    codes = [country.code for country in tables.countries]
     summary = build_summary(
         run=run_facts(
             config["seed"],
@@ -70,19 +89,22 @@ def main(smk):
         people=tables.people,
         blocks=smk.params.blocks,
         variants=tables.spectrum.attrs["variants"],
-        nodes=[country.code for country in tables.countries],
+        nodes=codes,
         answers=tables.answers,
         deadline_s=config["network"]["deadline_s"],
         checks=[
             audit_check(conditions["audit"], tables.answers),
             *(Check(**check) for check in public_checks(tables.answers)),
-            *(Check(**check) for check in bench_checks(smk)),
+            *(Check(**check) for check in bench_checks(smk, tables.bench)),
         ],
         realism=realism,
-        privacy=json.loads(Path(smk.input.privacy).read_text()),
-        stories=stories_of(smk.input.stories),
+        privacy=read_json(smk.input.privacy),
+        stories={
+            one["name"]: {key: one[key] for key in ("passed", "checks")} for one in tables.stories
+        },
     )
-    write_page(smk.output.page, summary, tables)
+    write_report(Path(smk.output.page).parent, summary, tables)
+    write_junit(smk.output.junit, summary, tables.answers, codes)
     write_summary(smk.output.summary, summary)
     with written_aside(smk.output.cohort) as path:
         cohort_table(tables).to_csv(path, index=False)
@@ -96,12 +118,6 @@ def main(smk):
     }
     for name, chart in stills.items():
         figures.save_still(chart, smk.output[name])
-
-
-def stories_of(paths):
-    """The verdict of every story, by its name."""
-    results = [json.loads(Path(path).read_text()) for path in paths]
-    return {one["name"]: {key: one[key] for key in ("passed", "checks")} for one in results}
 
 
 def audit_check(audit, answers):

@@ -11,9 +11,8 @@ import pandas as pd
 from rehearsal.bench.growth.measure import NODES, PEOPLE, USERS
 from rehearsal.bench.latency import ALL
 from rehearsal.bench.policy import AT_ONCE, JUST_HUNG, KNOWN, PARTIAL, SEQUENTIAL
-from rehearsal.report.style import LIGHT, Palette, Width, vega_config
+from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, finished
 
-STILL_WIDTH = 720
 LEGEND = alt.Legend(labelLimit=400)
 SHARES = {"p50_ms": "half of all", "p95_ms": "95 %", "p99_ms": "99 %"}
 CONTROL = "99 % of the empty handler's"
@@ -62,9 +61,7 @@ def load_figure(
         held = [{"rate_per_s": knee["held_per_s"]}]
         marks.append(_rule(held, palette).encode(x="rate_per_s:Q"))
     chart = alt.layer(*marks, base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
-    return chart.properties(width=width, height=320, description=_load_words(knee)).configure(
-        **vega_config(palette)
-    )
+    return finished(chart, palette, width, 320, _load_words(knee))
 
 
 def _load_points(load: pd.DataFrame) -> list[dict[str, Any]]:
@@ -150,9 +147,7 @@ def growth_figure(
     )
     chart = alt.layer(base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
     words = "; ".join(dict.fromkeys(point["tip"] for point in points[-len(measures) :]))
-    return chart.properties(
-        width=width, height=300, description=f"Growth with {axis}: {words}."
-    ).configure(**vega_config(palette))
+    return finished(chart, palette, width, 300, f"Growth with {axis}: {words}.")
 
 
 def policy_figure(
@@ -193,8 +188,5 @@ def policy_figure(
     labels = base.mark_text(align="left", dx=4).encode(text="text:N")
     worst = max(rows, key=lambda row: row["seconds"])
     words = f"Time of a query when nodes hang; the longest: {worst['policy']}, {worst['case']}, "
-    return (
-        alt.layer(bars, labels)
-        .properties(width=width, height=alt.Step(20), description=words + worst["text"] + ".")
-        .configure(**vega_config(palette))
-    )
+    words += f"{worst['text']}."
+    return finished(alt.layer(bars, labels), palette, width, alt.Step(20), words)

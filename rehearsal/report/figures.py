@@ -19,10 +19,9 @@ import vl_convert
 from rehearsal.files import written_aside
 from rehearsal.model import Country
 from rehearsal.report.pca import ALL, spectrum_shares
-from rehearsal.report.style import LIGHT, Palette, Width, narrow, vega_config
-from rehearsal.report.tables import REGIONS, region_of
+from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, finished, narrow
+from rehearsal.report.tables import REGIONS, country_href, region_of
 
-STILL_WIDTH = 720
 SHAPES = dict(zip(REGIONS, ("circle", "square", "diamond", "triangle-up"), strict=True))
 DRAWN_PEOPLE = 4_000  # dots in a scatter plot; a page with more is slow and shows no more
 
@@ -33,10 +32,12 @@ def latency_map(
     asker: str,
     palette: Palette = LIGHT,
     width: Width = STILL_WIDTH,
+    linked: bool = False,
 ) -> alt.LayerChart:
     """The nodes on a map of Europe: size by people, colour by median latency, links to the asker.
 
     ``nodes`` comes from ``tables.node_table``: node, people, p50_ms, p99_ms, rtt_ms, problems.
+    ``linked``: each dot leads to its country's page.
     Lambert's azimuthal equal-area projection about 52° N 10° E, as European statistics use.
     """
     rows, classes = _map_rows(countries, nodes, asker)
@@ -63,6 +64,8 @@ def latency_map(
             scale=alt.Scale(domain=list(colours), range=list(colours.values())),
         ),
         tooltip=alt.Tooltip("tip:N"),
+        description=alt.Description("tip:N"),
+        **({"href": "href:N"} if linked else {}),
     )
     names = base.mark_text(
         dy=alt.ExprRef(**narrow(-10, -15)), fontSize=alt.ExprRef(**narrow(9, 11)), fontWeight=600
@@ -71,7 +74,7 @@ def latency_map(
         type="azimuthalEqualArea", rotate=[-10, -52, 0]
     )
     slowest = max(rows, key=lambda row: row["p50_ms"] or 0.0)
-    return _finished(
+    return finished(
         chart,
         palette,
         width,
@@ -112,6 +115,7 @@ def _map_rows(
                 "people": int(row["people"]),
                 "p50_ms": median,
                 "class": band,
+                "href": country_href(country.code),
                 "tip": (
                     f"{country.name}: {row['people']:,} people, median {_ms(median)}, "
                     f"99th percentile {_ms(row['p99_ms'])}, distance applied {_ms(row['rtt_ms'])}, "
@@ -201,7 +205,7 @@ def spectrum_figure(
         cohort.mark_circle(size=48, opacity=1).encode(x, y, colour, tooltip="tip:N"),
     )
     shares = spectrum_shares(spectrum)
-    return _finished(
+    return finished(
         chart,
         palette,
         width,
@@ -294,7 +298,7 @@ def pca_figure(
         ),
         labels.mark_text(**letters).encode(**at_label, tooltip="tip:N"),
     )
-    return _finished(
+    return finished(
         chart,
         palette,
         width,
@@ -424,7 +428,7 @@ def _latency_ranges(
             tooltip=alt.Tooltip("tip:N"),
         ),
     )
-    return _finished(
+    return finished(
         chart,
         palette,
         width,
@@ -457,14 +461,6 @@ def _ms(value: float | None) -> str:
     if value is None or pd.isna(value):
         return "none"
     return f"{value:.0f} ms" if value >= 100 else f"{value:.3g} ms"
-
-
-def _finished(
-    chart: alt.LayerChart, palette: Palette, width: Width, height: Any, description: str
-) -> alt.LayerChart:
-    return chart.properties(width=width, height=height, description=description).configure(
-        **vega_config(palette)
-    )
 
 
 def vega_specification(chart: alt.LayerChart) -> dict[str, Any]:

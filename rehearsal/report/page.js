@@ -22,6 +22,7 @@ async function draw(holder) {
     actions: false,
     defaultStyle: false,
     tooltip: showTip,
+    loader: { target: "_self" }, // a dot of the map leads to its country's page
   });
   holder.classList.add("drawn");
 }

@@ -1,11 +1,11 @@
-"""The page a person opens: one HTML file that fetches nothing."""
+"""The page a person opens, and those it leads to: HTML files that fetch nothing."""
 
 from __future__ import annotations
 
 import base64
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,44 @@ import jinja2
 import vl_convert
 
 from rehearsal.files import written_aside
-from rehearsal.report.parts import Figure, Section, Verdict
+from rehearsal.report.catalogue import catalogue_page
+from rehearsal.report.countries import country_pages
+from rehearsal.report.parts import Figure, Page, Section, Verdict
 from rehearsal.report.sections import sections, verdicts
+from rehearsal.report.stories import story_pages
 from rehearsal.report.style import DARK, LIGHT, css_variables
 from rehearsal.report.summary import verdict
 from rehearsal.report.tables import ReportTables
 
 
-def write_page(path: Path | str, summary: Mapping[str, Any], tables: ReportTables) -> None:
-    """Writes the page. The same summary and tables give the same bytes."""
-    html = render(
+def write_report(
+    folder: Path | str, summary: Mapping[str, Any], tables: ReportTables
+) -> list[Path]:
+    """Write ``index.html`` and the pages that it leads to; gives their paths, the first one first.
+
+    The same summary and tables give the same bytes. No page fetches anything; together they work
+    from any folder.
+    """
+    index = render(
         summary, list(verdicts(summary)), sections(summary, tables), failures=len(verdict(summary))
     )
-    with written_aside(path) as aside:
-        aside.write_text(html, encoding="utf-8")
+    written = {"index.html": index} | {
+        page.path: render_page(summary, page) for page in pages(summary, tables)
+    }
+    paths = []
+    for name, html in written.items():
+        paths.append(Path(folder) / name)
+        with written_aside(paths[-1]) as aside:
+            aside.write_text(html, encoding="utf-8")
+    return paths
+
+
+def pages(summary: Mapping[str, Any], tables: ReportTables) -> Iterator[Page]:
+    """The pages beside the first: a country, a story, the catalogue."""
+    yield from country_pages(summary, tables)
+    yield from story_pages(tables)
+    if tables.datasets:
+        yield catalogue_page(tables)
 
 
 def render(
@@ -36,7 +60,7 @@ def render(
     parts: Iterable[Section],
     failures: int,
 ) -> str:
-    """The page's HTML from its big statements and its sections."""
+    """The first page's HTML from its big statements and its sections."""
     shown = list(parts)
     charts = {
         part.key: part.specification
@@ -44,10 +68,7 @@ def render(
         for part in section.parts
         if isinstance(part, Figure)
     }
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.from_string(_package_text("page.html")).render(
+    return _template("index.html").render(
         summary=summary,
         verdicts=list(statements),
         sections=shown,
@@ -57,6 +78,24 @@ def render(
         charts=script_json(charts),
         script=_script(),
     )
+
+
+def render_page(summary: Mapping[str, Any], page: Page) -> str:
+    """The HTML of a page beside the first one. It has no charts, and no script."""
+    return _template("page.html").render(
+        summary=summary, page=page, sections=page.sections, data_uri=data_uri, css=_stylesheet()
+    )
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        loader=jinja2.PackageLoader("rehearsal.report"),
+    )
+    return environment.get_template(name)
 
 
 def _package_text(name: str) -> str:

@@ -26,11 +26,38 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading below a section's."""
+
+    part: ClassVar[str] = "heading"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A cell, or one of a list of links: text that leads to another page of the report."""
+
+    text: str
+    href: str
+    note: str = ""
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """A list of links. ``label``: what they are, for who does not see them."""
+
+    part: ClassVar[str] = "links"
+    label: str
+    items: Sequence[Linked]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Names and their values."""
 
     part: ClassVar[str] = "facts"
-    rows: Sequence[tuple[str, str]]
+    rows: Sequence[tuple[str, str | Linked]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +77,7 @@ class Table:
     part: ClassVar[str] = "table"
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str | Linked]]
     total: Sequence[str] = ()
 
 
@@ -88,6 +115,21 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A page beside the first one. ``path``: below the report's folder, with forward slashes."""
+
+    path: str
+    title: str
+    lead: str
+    sections: Sequence[Section]
+
+    @property
+    def home(self) -> str:
+        """The way back to the first page."""
+        return "../" * self.path.count("/") + "index.html"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One of the big statements at the top of the page."""
 
@@ -103,7 +145,7 @@ class Shown:
 
     name: str
     column: Column
-    text: Callable[[Any], str] = field(default=str)
+    text: Callable[[Any], str | Linked] = field(default=str)
 
 
 def table_of(frame: pd.DataFrame, caption: str, shown: Sequence[Shown]) -> Table:

@@ -14,9 +14,7 @@ from rehearsal.bench.membership import (
     PUBLIC_NAME,
     REGISTERED_NAME,
 )
-from rehearsal.report.style import LIGHT, Palette, Width, vega_config
-
-STILL_WIDTH = 720
+from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, vega_config
 
 
 def power_figure(

@@ -9,11 +9,15 @@ import pandas as pd
 
 from rehearsal.bench.run import CONTROL, EMPTY_HANDLER
 from rehearsal.report import figures
+from rehearsal.report.bench import bench_sections
+from rehearsal.report.catalogue import CATALOGUE
 from rehearsal.report.parts import (
     Column,
     Drawing,
     Facts,
     Figure,
+    Linked,
+    Links,
     Points,
     Section,
     Shown,
@@ -28,9 +32,16 @@ from rehearsal.report.parts import (
 )
 from rehearsal.report.pca import ALL, spectrum_shares
 from rehearsal.report.privacy import power_figure
+from rehearsal.report.stories import story_href
 from rehearsal.report.style import PAGE
 from rehearsal.report.summary import PROBLEM_COLUMNS, verdict
-from rehearsal.report.tables import ReportTables, cohort_table, kind_table, node_table
+from rehearsal.report.tables import (
+    ReportTables,
+    cohort_table,
+    country_href,
+    kind_table,
+    node_table,
+)
 
 SHOWN_PROBLEMS = 40
 LARGEST_DRAWING = 600_000  # characters of SVG that the page may carry
@@ -93,8 +104,11 @@ def sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Section]:
     made = [
         _problems(summary),
         _map(tables, nodes),
+        _stories(tables),
         _latency(tables, nodes),
+        *(bench_sections(tables.bench, list(tables.countries)) if tables.bench else ()),
         _cohort(tables),
+        _datasets(tables),
         _spectrum(tables),
         _pca(tables),
         _demography(tables),
@@ -142,7 +156,9 @@ def _map(tables: ReportTables, nodes: pd.DataFrame) -> Section:
         f"A dot for each node at its country's population centre, linked to the asker in {home}; "
         "its area follows the people in it, its colour the median latency of its answers.",
         figures.vega_specification(
-            figures.latency_map(tables.countries, nodes, tables.asker, PAGE, "container")
+            figures.latency_map(
+                tables.countries, nodes, tables.asker, PAGE, "container", linked=True
+            )
         ),
         square=True,
     )
@@ -169,7 +185,53 @@ def _map(tables: ReportTables, nodes: pd.DataFrame) -> Section:
         "kilometres between the capitals. Answers are those that came in time; p95 and p99 are "
         "percentiles of their latency."
     )
-    return Section("nodes", "Nodes and distances", [figure, table_of(frame, caption, shown)])
+    parts = [figure, _country_links(nodes), table_of(frame, caption, shown)]
+    return Section("nodes", "Nodes and distances", parts)
+
+
+def _country_links(nodes: pd.DataFrame) -> Links:
+    """To every country's page, for the keyboard and for who does not see the map."""
+    links = [
+        Linked(row.name, country_href(row.node), failed=row.problems > 0)
+        for row in nodes.itertuples(index=False)
+    ]
+    return Links("Countries", links)
+
+
+def _stories(tables: ReportTables) -> Section | None:
+    """What each story asked and whether it went as the truth has it; its page has the rest."""
+    if not tables.stories:
+        return None
+    columns = [
+        Column("Story", names_row=True, long=True),
+        Column("Asked by", long=True),
+        Column("Questions", number=True),
+        Column("Checks", number=True),
+        Column("Seconds", number=True),
+        Column("Verdict"),
+    ]
+    rows = []
+    for story in tables.stories:
+        good = sum(check["passed"] for check in story["checks"])
+        rows.append(
+            (
+                Linked(story["title"], story_href(story["name"])),
+                story["asker"]["name"],
+                whole(len(story["questions"])),
+                f"{good} of {len(story['checks'])}",
+                seconds(story["seconds"]),
+                "passed" if story["passed"] else "FAILED",
+            )
+        )
+    caption = "Each story's page tells who asked what, which countries answered and what came back."
+    return Section("stories", "Stories", [Table(caption, columns, rows)])
+
+
+def _datasets(tables: ReportTables) -> Section | None:
+    if not tables.datasets:
+        return None
+    number = f"{whole(len(tables.datasets))} datasets of this run, with what they may be used for"
+    return Section("datasets", "Datasets", [Links("Catalogue", [Linked(number, CATALOGUE)])])
 
 
 def _latency(tables: ReportTables, nodes: pd.DataFrame) -> Section:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+import altair as alt
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+STILL_WIDTH = 720
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +121,12 @@ def vega_config(palette: Palette) -> dict[str, Any]:
 
 
 Width = int | Literal["container"]
+
+
+def finished(
+    chart: alt.LayerChart, palette: Palette, width: Width, height: Any, description: str
+) -> alt.LayerChart:
+    """The chart in its size and style, with words for who does not see it."""
+    return chart.properties(width=width, height=height, description=description).configure(
+        **vega_config(palette)
+    )

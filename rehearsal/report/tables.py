@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -30,6 +31,20 @@ def region_of(country: Country) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class BenchTables:
+    """What the bench measured; the files are those of docs/architecture.md below ``bench/``."""
+
+    load: pd.DataFrame
+    knee: Mapping[str, Any]
+    growth: pd.DataFrame
+    growth_fits: pd.DataFrame
+    policy: pd.DataFrame
+    distance: pd.DataFrame
+    capitals: pd.DataFrame
+    faults: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class ReportTables:
     """What a run made that the report shows; the files are those of docs/architecture.md."""
 
@@ -44,6 +59,15 @@ class ReportTables:
     demography_svg: str | None = None  # the drawing of the model
     realism: pd.DataFrame | None = None  # realism.tsv
     realism_svgs: Mapping[str, str] = field(default_factory=dict)  # caption: drawing
+    expected_fst: pd.DataFrame | None = None  # expected_fst.parquet
+    stories: Sequence[Mapping[str, Any]] = ()  # stories/*.json
+    datasets: Sequence[Mapping[str, Any]] = ()  # catalogue/datasets.json
+    bench: BenchTables | None = None  # bench/*.parquet
+
+
+def country_href(code: str, prefix: str = "") -> str:
+    """The address of a country's page, from a page that is ``prefix`` away from the first one."""
+    return f"{prefix}countries/{code}.html"
 
 
 def cohort_table(tables: ReportTables) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 # Needs: everything before it.
-# Makes: the figures, the page, summary.json; ends the run with an error when an answer is wrong.
+# Makes: the figures, the pages, summary.json, junit.xml;
+# ends the run with an error when an answer is wrong.
 
 
 rule structure:
@@ -40,9 +41,15 @@ rule page:
         distance=rules.measured_distance.output.distance,
         capitals=rules.capitals.output.capitals,
         faults=rules.faults.output.faults,
-        knee=rules.load.output.knee,
-        growth=rules.growth.output.conditions,
         privacy=rules.membership.output.summary,
+        expected_fst=rules.demography.output.expected,
+        datasets=rules.catalogue.output.datasets,
+        load=rules.load.output.load,
+        knee=rules.load.output.knee,
+        growth=rules.growth.output.growth,
+        growth_fits=rules.growth.output.fits,
+        growth_conditions=rules.growth.output.conditions,
+        policy=rules.policy.output.policy,
         stories=rules.play.output.stories,
         realism=rules.realism.output.table,
         realism_map=rules.realism.output.map,
@@ -58,7 +65,13 @@ rule page:
             category="Verdict",
             labels={"figure": "the page"},
         ),
+        countries=expand(
+            f"{RESULTS}/report/countries/{{country}}.html", country=COUNTRIES
+        ),
+        stories=expand(f"{RESULTS}/report/stories/{{story}}.html", story=STORIES),
+        catalogue=f"{RESULTS}/report/catalogue.html",
         summary=f"{RESULTS}/report/summary.json",
+        junit=f"{RESULTS}/report/junit.xml",
         map=report(
             f"{RESULTS}/report/figures/map.svg",
             caption="../report/map.rst",

@@ -33,6 +33,7 @@ SHOWN = 200  # characters of a reason
 OWN_FILES = {"process": ("variants.sqlite", "people.sqlite"), "tokens": (TRUSTED,)}
 COLUMNS = {
     "scenario": "str",
+    "node": "str",  # country whose node the fault is made at; empty: at the network
     "must_hold": "str",
     "held": "bool",
     "why": "str",  # what did not hold
@@ -211,6 +212,7 @@ def row_of(
         why.append(f"of the other nodes only {others_share:.0%} answered")
     return {
         "scenario": scenario.name,
+        "node": victim if scenario.has_victim else "",
         "must_hold": scenario.must_hold,
         "held": not why,
         "why": "; ".join(why)[: 3 * SHOWN],

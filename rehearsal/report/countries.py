@@ -1,0 +1,199 @@
+"""A page for every country: its people, datasets, consent, answers, latency and faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from rehearsal.model import Country
+from rehearsal.report.catalogue import dataset_table, survey_table
+from rehearsal.report.parts import (
+    Column,
+    Facts,
+    Linked,
+    Page,
+    Section,
+    Shown,
+    Table,
+    Text,
+    milliseconds,
+    percent,
+    table_of,
+    whole,
+)
+from rehearsal.report.stories import story_href
+from rehearsal.report.summary import PROBLEM_COLUMNS, find_problems
+from rehearsal.report.tables import ReportTables, cohort_table, country_href, node_table
+
+NEIGHBOURS = 5  # countries shown as nearest and farthest by genetic distance
+SHOWN_PROBLEMS = 40
+
+
+def country_pages(summary: Mapping[str, Any], tables: ReportTables) -> Iterator[Page]:
+    """A page a country."""
+    cohort = cohort_table(tables).set_index("code")
+    nodes = node_table(tables).set_index("node")
+    problems = find_problems(tables.answers, [country.code for country in tables.countries])
+    for country in tables.countries:
+        row, node = cohort.loc[country.code], nodes.loc[country.code]
+        own = problems[problems["node"] == country.code]
+        state = "answered everything right"
+        if len(own):
+            state = f"gave {whole(len(own))} wrong or missing answers"
+        yield Page(
+            country_href(country.code),
+            country.name,
+            f"{whole(row['people'])} synthetic people; the node {state}.",
+            [
+                _answers(country, tables, node, own),
+                _people(country, row, tables),
+                *_datasets(country, tables),
+                *_realism(country, row, tables),
+                *_stories(country, tables),
+                *_faults(country, tables),
+            ],
+        )
+
+
+def _people(country: Country, row: pd.Series, tables: ReportTables) -> Section:
+    born = "–" if pd.isna(row["born_from"]) else f"{int(row['born_from'])}–{int(row['born_to'])}"
+    facts = [
+        ("People", whole(row["people"])),
+        ("Women", whole(row["women"])),
+        ("Men", whole(row["men"])),
+        ("In families", whole(row["in_families"])),
+        ("Born", born),
+        ("Capital", country.capital),
+        (
+            "Declaration of 2018",
+            f"signed {country.signed_declaration}"
+            if country.signed_declaration != "no"
+            else "not signed by 2020",
+        ),
+    ]
+    return Section("people", "People", [Facts(facts)])
+
+
+def _answers(
+    country: Country, tables: ReportTables, node: pd.Series, problems: pd.DataFrame
+) -> Section:
+    own = tables.answers[tables.answers["node"] == country.code]
+    kinds = pd.DataFrame(
+        {
+            "asked": own.groupby("kind").size(),
+            "right": own.groupby("kind")["equal"].sum(),
+            "answered": (own["state"] == "answered").groupby(own["kind"]).sum(),
+            "refused": (own["state"] == "refused").groupby(own["kind"]).sum(),
+            "silent": own["state"].isin(["late", "failed"]).groupby(own["kind"]).sum(),
+        }
+    )
+    latency = tables.latency[tables.latency["node"] == country.code].set_index("kind")
+    kinds = kinds.join(latency[["p50_ms", "p99_ms"]]).reset_index()
+    shown = [
+        Shown("kind", Column("Kind of query", names_row=True), lambda name: name.replace("_", " ")),
+        Shown("asked", Column("Asked", number=True), whole),
+        Shown("answered", Column("Answered", number=True), whole),
+        Shown("refused", Column("Refused", number=True), whole),
+        Shown("silent", Column("Late or failed", number=True), whole),
+        Shown("right", Column("As the truth", number=True), whole),
+        Shown("p50_ms", Column("Median", number=True), milliseconds),
+        Shown("p99_ms", Column("p99", number=True), milliseconds),
+    ]
+    rtt = "the asker" if country.code == tables.asker else f"{milliseconds(node['rtt_ms'])} ms"
+    parts: list[Any] = [
+        Facts(
+            [
+                ("Distance", rtt),
+                ("Median latency", _latency(node["p50_ms"])),
+                ("p99 latency", _latency(node["p99_ms"])),
+            ]
+        ),
+        table_of(kinds, "Answers by kind of query; latencies in milliseconds.", shown),
+    ]
+    if len(problems):
+        columns = [Column(name.capitalize()) for name in PROBLEM_COLUMNS if name != "node"]
+        cells = problems.head(SHOWN_PROBLEMS).drop(columns="node").fillna("–").astype(str)
+        rows = [tuple(row) for row in cells.itertuples(index=False)]
+        parts.append(Table(f"{whole(len(problems))} wrong or missing answers.", columns, rows))
+    return Section("answers", "Answers and latency", parts)
+
+
+def _latency(value: float) -> str:
+    return "–" if pd.isna(value) else f"{milliseconds(value)} ms"
+
+
+def _datasets(country: Country, tables: ReportTables) -> Iterator[Section]:
+    own = [one for one in tables.datasets if one["country_code"] == country.code]
+    if own:
+        yield Section("datasets", "Datasets", [dataset_table(own, "../")])
+        yield Section("consent", "Consent", [_consent(own[-1]), survey_table(own[-1])])
+
+
+def _consent(descriptor: Mapping[str, Any]) -> Table:
+    columns = [Column("Term", names_row=True), Column("Use"), Column("People", number=True)]
+    rows = [(use["term"], use["label"], percent(use["share"], 0)) for use in descriptor["uses"]]
+    caption = "What the people who did not withdraw permit, as terms of the Data Use Ontology."
+    return Table(caption, columns, rows)
+
+
+def _realism(country: Country, row: pd.Series, tables: ReportTables) -> Iterator[Section]:
+    facts = [
+        ("Alleles that vary", whole(row["alleles"]) if pd.notna(row["alleles"]) else "–"),
+        ("Seen once", percent(row["singleton_share"]) if pd.notna(row["singleton_share"]) else "–"),
+    ]
+    parts: list[Any] = [Facts(facts)]
+    if tables.expected_fst is not None and len(tables.countries) > 1:
+        names = {other.code: other.name for other in tables.countries}
+        parts.append(_neighbours(country.code, names, tables.expected_fst))
+    yield Section("realism", "Realism", parts)
+
+
+def _neighbours(code: str, names: Mapping[str, str], fst: pd.DataFrame) -> Table:
+    """``fst``: a row and a column a country."""
+    by_other = fst[code].drop(code).sort_values()
+    chosen = by_other
+    if len(by_other) > 2 * NEIGHBOURS:
+        chosen = pd.concat([by_other.head(NEIGHBOURS), by_other.tail(NEIGHBOURS)])
+    rows = [
+        (Linked(names.get(name, name), country_href(name, "../")), f"{value:.5f}")
+        for name, value in chosen.items()
+    ]
+    columns = [Column("Country", names_row=True), Column("F_ST", number=True)]
+    caption = "Hudson's F_ST that the demographic model predicts: the nearest and the farthest."
+    return Table(caption, columns, rows)
+
+
+def _stories(country: Country, tables: ReportTables) -> Iterator[Section]:
+    rows = []
+    for story in tables.stories:
+        link = Linked(story["title"], story_href(story["name"], "../"))
+        for question in story["questions"]:
+            one = question["countries"].get(country.code)
+            if one is not None:
+                rows.append((link, question["text"], one["state"], _latency(one["latency_ms"])))
+    if rows:
+        columns = [
+            Column("Story", names_row=True),
+            Column("Question", long=True),
+            Column("State"),
+            Column("Latency", number=True),
+        ]
+        yield Section("stories", "Stories", [Table("Questions of stories.", columns, rows)])
+
+
+def _faults(country: Country, tables: ReportTables) -> Iterator[Section]:
+    """Scenarios in which this country's node was the one that failed."""
+    if tables.bench is None:
+        return
+    own = tables.bench.faults[tables.bench.faults["node"] == country.code]
+    if own.empty:
+        yield Section("faults", "Faults", [Text("Faults were made at other nodes than this one.")])
+        return
+    shown = [
+        Shown("scenario", Column("Scenario", names_row=True)),
+        Shown("must_hold", Column("What must hold", long=True)),
+        Shown("held", Column("Held"), lambda held: "yes" if held else "NO"),
+    ]
+    yield Section("faults", "Faults", [table_of(own, "Faults that were made here.", shown)])

@@ -1,0 +1,92 @@
+"""Every check of a run as JUnit XML, for people's continuous integration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pandas as pd
+
+from rehearsal.bench.run import NETWORK
+from rehearsal.files import written_aside
+from rehearsal.report.summary import find_problems
+
+Case = tuple[str, float, str]  # name, seconds, what is wrong (empty: nothing)
+
+
+def write_junit(
+    path: Path | str, summary: Mapping[str, Any], answers: pd.DataFrame, nodes: list[str]
+) -> None:
+    """Write a suite of test cases for the queries, one for QS-02, and one for all other checks.
+
+    A query is a case: it fails with every node's difference. ``answers`` is answers.parquet,
+    ``nodes`` the countries that had to answer.
+    """
+    root = ElementTree.Element("testsuites", name="rehearsal")
+    for name, cases in _suites(summary, answers, nodes):
+        failures = sum(bool(wrong) for _, _, wrong in cases)
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name=name,
+            tests=str(len(cases)),
+            failures=str(failures),
+            errors="0",
+            skipped="0",
+            time=f"{sum(seconds for _, seconds, _ in cases):.3f}",
+        )
+        for case, seconds, wrong in cases:
+            element = ElementTree.SubElement(
+                suite, "testcase", classname=f"rehearsal.{name}", name=case, time=f"{seconds:.3f}"
+            )
+            if wrong:
+                first, *_ = wrong.splitlines()
+                ElementTree.SubElement(element, "failure", message=first).text = wrong
+    ElementTree.indent(root)
+    with written_aside(path) as aside:
+        ElementTree.ElementTree(root).write(aside, encoding="utf-8", xml_declaration=True)
+
+
+def _suites(
+    summary: Mapping[str, Any], answers: pd.DataFrame, nodes: list[str]
+) -> Iterator[tuple[str, list[Case]]]:
+    yield "federation", list(_queries(answers, nodes))
+    measured = summary["qs02"]
+    rate = f"{measured['success_rate']:.4f} of answers in time, {measured['required']} required"
+    yield "qs02", [("QS-02", 0.0, "" if measured["passed"] else rate)]
+    realism = [
+        {"name": row["name"], "expected": row["expected"], "observed": row["measured"], **row}
+        for row in summary["realism"]
+        if row["judged"]
+    ]
+    checks = {
+        "realism": realism,
+        "privacy": summary["privacy"].get("checks", ()),
+        **{f"story.{name}": story["checks"] for name, story in summary["stories"].items()},
+        "checks": summary["checks"],
+    }
+    for name, group in checks.items():
+        if group:
+            yield name, [_case(check) for check in group]
+
+
+def _queries(answers: pd.DataFrame, nodes: list[str]) -> Iterator[Case]:
+    problems = find_problems(answers, nodes)
+    lines = problems.assign(
+        line=[
+            f"{row.node}: {row.problem}; expected {row.expected}, observed {row.observed} "
+            f"{row.reason}".strip()
+            for row in problems.itertuples()
+        ]
+    )
+    wrong = lines.groupby("query")["line"].agg("\n".join) if len(lines) else pd.Series(dtype=str)
+    joined = answers[answers["node"] == NETWORK].groupby("query")["latency_ms"].mean()
+    for query in dict.fromkeys(answers["query"]):
+        yield query, float(joined.get(query, 0.0)) / 1000, str(wrong.get(query, ""))
+
+
+def _case(check: Mapping[str, Any]) -> Case:
+    wrong = f"expected {check['expected']}, observed {check['observed']}"
+    return str(check["name"]), 0.0, "" if check["passed"] else wrong
