@@ -16,7 +16,7 @@ from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, finished
 LEGEND = alt.Legend(labelLimit=400)
 SHARES = {"p50_ms": "half of all", "p95_ms": "95 %", "p99_ms": "99 %"}
 CONTROL = "99 % of the empty handler's"
-AXES = {NODES: "Nodes", PEOPLE: "People at 28 nodes", USERS: "Users at once"}
+AXES = {NODES: "Nodes", PEOPLE: "People at all nodes together", USERS: "Users at once"}
 POLICY_NAMES = {
     SEQUENTIAL: "one after another, 5 s each",
     AT_ONCE: "all at once",
