@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 
 import numba
@@ -18,13 +19,11 @@ import pandas as pd
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.genomes.assembly import ASSEMBLY, listed_contigs
+from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk, Haplotypes, carrier_chunks
 from rehearsal.model import SEXES, Block, InputError, Variant
 
 SYNTHETIC = "SYNTHETIC data: simulated people, no real genomes"
-PEOPLE_COLUMNS = ("id", "country", "sex")
-JSON = tskit.MetadataSchema.permissive_json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,8 @@ class Genotypes:
     def trees(self) -> Iterator[tskit.TreeSequence]:
         """The selection, a tree sequence a block; individual *i* is row *i* of ``people``.
 
-        Every site is carried by somebody. The same person's nodes are those of ``Haplotypes.of``.
+        There may be sites that nobody carries. The same person's nodes are those of
+        ``Haplotypes.of``.
         """
         for number, source in enumerate(self._sources):
             if number in self._kept:
@@ -123,28 +123,37 @@ class Genotypes:
             yield ts
 
     def chunks(self) -> Iterator[tuple[CarrierChunk, Haplotypes]]:
-        """Carriers of all sites in order of position."""
+        """Carriers of all sites in order of position, also of those that nobody carries."""
         for ts in self.trees():
             haplotypes = Haplotypes.of(ts)
             for chunk in carrier_chunks(ts, haplotypes):
                 yield chunk, haplotypes
 
     def records(self) -> Iterator[Records]:
-        """The same without the alleles that nobody has; the others move up."""
+        """Sites that somebody carries, without the alleles that nobody has; the others move up."""
         for chunk, _ in self.chunks():
-            number = _carried(
-                chunk.indptr, chunk.allele, int(chunk.row_offset[-1]), chunk.row_offset
-            )
-            allele = _renumbered(chunk.indptr, chunk.allele, chunk.row_offset, number)
+            offset = chunk.row_offset
+            number = _new_numbers(chunk.indptr, chunk.allele, int(offset[-1]), offset)
+            allele = _renumbered(chunk.indptr, chunk.allele, offset, number)
             alleles = chunk.alleles
-            for site in np.flatnonzero(np.diff(chunk.row_offset) > 1):
-                a, b = chunk.row_offset[site : site + 2]
-                kept = [alleles[site][1 + i] for i in np.flatnonzero(number[a:b])]
-                alleles[site] = (alleles[site][0], *kept)
-            yield Records(chunk.positions, alleles, chunk.indptr, chunk.haplotype, allele)
+            for site in np.flatnonzero(np.diff(offset) > 1):
+                kept = np.flatnonzero(number[offset[site] : offset[site + 1]])
+                alleles[site] = (alleles[site][0], *(alleles[site][1 + i] for i in kept))
+            carried = np.diff(chunk.indptr) > 0
+            indptr = chunk.indptr[np.append(True, carried)]  # what is left out has no entries
+            letters = alleles if carried.all() else list(compress(alleles, carried))
+            yield Records(chunk.positions[carried], letters, indptr, chunk.haplotype, allele)
 
-    def count(self) -> tuple[int, int]:
-        """How many sites there are, and the most alleles that one of them may have."""
+    def sites(self) -> tuple[NDArray[np.int64], int]:
+        """Positions of all records, 0-based, and the most alleles that one of them has."""
+        positions, most = [np.empty(0, np.int64)], 2
+        for records in self.records():
+            positions.append(records.position)
+            most = max(most, *map(len, records.alleles)) if records.alleles else most
+        return np.concatenate(positions), most
+
+    def at_most(self) -> tuple[int, int]:
+        """The same, how many and the most alleles, without a pass: there may be fewer."""
         sites, most = 0, 2
         for ts in self.trees():
             sites += ts.num_sites
@@ -169,31 +178,20 @@ class Genotypes:
             ts = ts.delete_sites(np.flatnonzero(outside), record_provenance=False)
         if self._regions is not None:
             ts = _within(ts, self._regions)
+        if self._rows.size == ts.num_individuals:
+            return ts
         haplotypes = Haplotypes.of(ts)
         nodes = haplotypes.node[np.isin(haplotypes.individual, self._rows)]
         ts = ts.simplify(
             nodes, filter_individuals=False, filter_populations=False, record_provenance=False
         )
-        ts = _without_sites_nobody_carries(ts)
-        return self._with_people(ts)
-
-    def _with_people(self, ts: tskit.TreeSequence) -> tskit.TreeSequence:
-        """Row *i* of the selected people as individual *i*, with name and sex."""
         tables = ts.dump_tables()
         number = np.full(ts.num_individuals + 1, -1, np.int32)  # the last one is of no individual
         number[self._rows] = np.arange(self._rows.size)
         nodes = tables.nodes
         nodes.individual = number[nodes.individual]
-        tables.individuals.clear()
-        tables.individuals.metadata_schema = JSON
-        for row in self.people[list(PEOPLE_COLUMNS)].to_dict("records"):
-            tables.individuals.add_row(metadata=row)
-        tables.metadata_schema = JSON
-        tables.metadata = {
-            "description": SYNTHETIC,
-            "assembly": ASSEMBLY,
-            "contig": self.contig,
-        }
+        tables.individuals.set_columns(flags=np.zeros(self._rows.size, np.uint32))
+        tables.individuals.metadata_schema = tskit.MetadataSchema(None)
         return tables.tree_sequence()
 
 
@@ -213,19 +211,8 @@ def _within(ts: tskit.TreeSequence, regions: Sequence[Block]) -> tskit.TreeSeque
     return ts.keep_intervals(merged, simplify=False, record_provenance=False)
 
 
-def _without_sites_nobody_carries(ts: tskit.TreeSequence) -> tskit.TreeSequence:
-    """After simplification these are sites of several mutations, of which one undoes another."""
-    several = np.bincount(ts.mutations_site, minlength=ts.num_sites) > 1
-    rest = ts.delete_sites(np.flatnonzero(~several), record_provenance=False)
-    nobody = [c.positions[np.diff(c.indptr) == 0] for c in carrier_chunks(rest)]
-    if not sum(map(len, nobody)):
-        return ts
-    places = np.searchsorted(ts.sites_position, np.concatenate(nobody))
-    return ts.delete_sites(places, record_provenance=False)
-
-
 @numba.njit(cache=True)
-def _carried(
+def _new_numbers(
     indptr: NDArray[np.int64],
     allele: NDArray[np.uint8],
     rows: int,

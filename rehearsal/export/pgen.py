@@ -35,53 +35,68 @@ def write_pgen(
     empty file, for PLINK has none of that kind.
     """
     path = Path(path)
-    sites, alleles = genotypes.count()
     with (
         written_aside(path.with_suffix(".psam")) as psam,
         written_aside(path.with_suffix(".pvar")) as pvar,
         written_aside(path) as pgen,
     ):
         _write_psam(psam, genotypes.people, phenotypes)
-        if sites == 0:
-            pvar.write_text(_pvar_header(genotypes))
+        # pgenlib wants the number of variants first; nearly always somebody carries each site
+        expected, alleles = genotypes.at_most()
+        found = _write_records(genotypes, expected, alleles, pvar, pgen)
+        if found != expected:
+            _write_records(genotypes, found, alleles, pvar, pgen)
+
+
+def _write_records(
+    genotypes: Genotypes, expected: int, most_alleles: int, pvar: Path, pgen: Path
+) -> int:
+    """Write both files; returns how many variants there are. If not ``expected``, the PGEN is
+    none."""
+    with pvar.open("w") as text:
+        text.write(_pvar_header(genotypes))
+        if expected == 0:
             pgen.touch()
-            return
+            return 0
         writer = pgenlib.PgenWriter(
             str(pgen).encode(),
             len(genotypes.people),
-            variant_ct=sites,
+            variant_ct=expected,
             nonref_flags=False,
-            allele_ct_limit=min(alleles, MOST_ALLELES),
+            allele_ct_limit=min(most_alleles, MOST_ALLELES),
             hardcall_phase_present=True,
         )
         try:
-            with pvar.open("w") as text:
-                text.write(_pvar_header(genotypes))
-                _write_records(genotypes, writer, text)
-            writer.close()
+            found = _append(genotypes, writer, text)
+            if found == expected:
+                writer.close()
         finally:
-            pgen.with_name(f"{pgen.name}.tmp").unlink(missing_ok=True)  # pgenlib's, if it failed
+            pgen.with_name(f"{pgen.name}.tmp").unlink(missing_ok=True)  # of one that is not closed
+    return found
 
 
-def _write_records(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> None:
+def _append(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> int:
     codes = np.full((len(genotypes.people), 2), -9, np.int32)
     codes[genotypes.ploidy > 0] = 0
     codes = codes.ravel()
     slot = genotypes.slots()
     twice = (genotypes.ploidy == 1)[slot // 2]  # the haplotype stands in both places
+    found = 0
     for records in genotypes.records():
         lines = []
+        bounds, places = records.indptr.tolist(), (records.position + 1).tolist()
         for site, letters in enumerate(records.alleles):
-            first, end = records.indptr[site : site + 2]
+            first, end = bounds[site], bounds[site + 1]
             carriers = records.haplotype[first:end]
             _fill(codes, slot, twice, carriers, records.allele[first:end])
             writer.append_alleles(codes, True, len(letters))
             _clear(codes, slot, twice, carriers)
             ref, alts = letters[0], ",".join(letters[1:])
-            place = records.position[site] + 1
-            name = f"{genotypes.contig}-{place}-{ref}-{alts.replace(',', '/')}"
-            lines.append(f"{genotypes.contig}\t{place}\t{name}\t{ref}\t{alts}\n")
+            name = f"{genotypes.contig}-{places[site]}-{ref}-{alts.replace(',', '/')}"
+            lines.append(f"{genotypes.contig}\t{places[site]}\t{name}\t{ref}\t{alts}\n")
         text.writelines(lines)
+        found += len(lines)
+    return found
 
 
 def _pvar_header(genotypes: Genotypes) -> str:

@@ -39,17 +39,19 @@ BY_PLACE = {
     "beacon": tuple(f"beacon/{name}.json.gz" for name in COLLECTIONS),
     "tables": ("tables",),
     "omop": ("omop",),
+    "scores": ("scores",),
     "gwas": ("gwas",),
     "reads": ("reads",),
 }
 FORMATS = (*BY_CONTIG, *BY_BLOCK, *BY_PLACE)
-FOLDERS = ("tables", "omop", "gwas", "reads")
+FOLDERS = ("tables", "omop", "scores", "gwas", "reads")
 TOOLS = ("dwgsim", "minimap2")  # that reads are made by
 
-# Sites of a stretch in n people: simulated chr21 (40.1 Mb called), n = 1,000 to a million, of the
-# VCF Zarr paper (r); bytes a site: a + b * people, from docs/formats.md
+# Sites of a stretch in n people: simulated chr21 (40.1 Mb called), n = 1,000 to a million; bytes a
+# site and person at a million (both of the VCF Zarr paper (r)). Smaller
+# cohorts take more a person, so this much is needed for certain.
 _SITES_PER_BASE, _GROWTH = 0.0101, 0.42
-_BYTES = {"bcf": (60, 0.012), "vcf": (60, 0.02), "pgen": (80, 0.01), "zarr": (20, 0.01)}
+_BYTES = {"bcf": 0.0077, "vcf": 0.012, "zarr": 0.0035}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +151,7 @@ def _expected_bytes(export: Export, numbers: Mapping[str, int], blocks: Sequence
     people = {code: min(numbers[code], export.limit or numbers[code]) for code in export.countries}
     sizes = [sum(people.values())] if POOLED in export.places else list(people.values())
     return sum(
-        _SITES_PER_BASE
-        * bases
-        * (size / 1000) ** _GROWTH
-        * (_BYTES[kind][0] + _BYTES[kind][1] * size)
+        _SITES_PER_BASE * bases * (size / 1000) ** _GROWTH * _BYTES[kind] * size
         for kind in export.formats
         if kind in _BYTES
         for size in sizes

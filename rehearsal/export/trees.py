@@ -7,12 +7,19 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
+import tskit
 import tszip
 
-from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.genotypes import SYNTHETIC, Genotypes
 from rehearsal.export.vcf_zarr import zip_folder
 from rehearsal.files import written_aside
+from rehearsal.genomes.assembly import ASSEMBLY
+from rehearsal.genomes.carriers import carrier_chunks
 from rehearsal.model import InputError
+
+PEOPLE_COLUMNS = ("id", "country", "sex")
+JSON = tskit.MetadataSchema.permissive_json()
 
 
 def write_trees(genotypes: Genotypes, path: Path | str) -> None:
@@ -21,9 +28,8 @@ def write_trees(genotypes: Genotypes, path: Path | str) -> None:
     An individual's metadata has ``id``, ``country`` and ``sex``; the top-level metadata says that
     the data are synthetic. Raises ValueError for several blocks: they share no trees.
     """
-    (ts,) = genotypes.trees()
     with written_aside(path) as aside:
-        tszip.compress(ts, aside)
+        tszip.compress(_named(genotypes), aside)
         _without_dates(aside)
 
 
@@ -34,11 +40,28 @@ def write_grg(genotypes: Genotypes, path: Path | str) -> None:
     """
     check_grg()
     pygrgl = importlib.import_module("pygrgl")
-    (ts,) = genotypes.trees()
     with written_aside(path) as aside, tempfile.TemporaryDirectory(dir=aside.parent) as folder:
         trees = Path(folder) / "selection.trees"
-        ts.dump(trees)
+        _named(genotypes).dump(trees)
         pygrgl.save_grg(pygrgl.grg_from_trees(str(trees)), str(aside))
+
+
+def _named(genotypes: Genotypes) -> tskit.TreeSequence:
+    """The selection of one block with what its metadata say."""
+    (ts,) = genotypes.trees()
+    nobody = [chunk.positions[np.diff(chunk.indptr) == 0] for chunk in carrier_chunks(ts)]
+    places = np.searchsorted(ts.sites_position, np.concatenate([np.empty(0), *nobody]))
+    tables = ts.delete_sites(places, record_provenance=False).dump_tables()
+    tables.individuals.clear()
+    tables.individuals.metadata_schema = tables.metadata_schema = JSON
+    for row in genotypes.people[list(PEOPLE_COLUMNS)].to_dict("records"):
+        tables.individuals.add_row(metadata=row)
+    tables.metadata = {
+        "description": SYNTHETIC,
+        "assembly": ASSEMBLY,
+        "contig": genotypes.contig,
+    }
+    return tables.tree_sequence()
 
 
 def check_grg() -> None:

@@ -57,8 +57,8 @@ class _Selection(vcz.Source):
 
     def __init__(self, genotypes: Genotypes) -> None:
         self._genotypes = genotypes
-        self._sites, most = genotypes.count()
-        self._most_alleles = most
+        self._positions, self._most_alleles = genotypes.sites()
+        self._sites = self._positions.size
         self._width = max(1, int(genotypes.ploidy.max(initial=1)))
         self._contigs = genotypes.contigs
 
@@ -92,8 +92,7 @@ class _Selection(vcz.Source):
         """Positions, 1-based as in VCF: the only field that a record has beside the genotypes."""
         if (start, stop) != (0, self._sites):
             raise ValueError(f"expected all records at once, asked for {start} to {stop}")
-        for ts in self._genotypes.trees():
-            yield from (int(place) + 1 for place in ts.sites_position)
+        yield from (self._positions + 1).tolist()
 
     def iter_alleles_and_genotypes(
         self, start: int, stop: int, shape: tuple, num_alleles: int

@@ -337,6 +337,30 @@ rule export_gwas:
         f"{SCRIPTS}/export_gwas.py"
 
 
+rule export_scores:
+    input:
+        effects=rules.phenotypes.output.effects,
+        traits=config["traits"],
+    output:
+        folder=directory(f"{EXPORTED}/scores"),
+    log:
+        f"{LOGS}/export_scores/{{name}}/{{place}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_scores/{{name}}/{{place}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("export/scoring_files.py"),
+        traits=INPUTS.scored,
+    message:
+        "Export {wildcards.name}: scoring files for {wildcards.place}"
+    script:
+        f"{SCRIPTS}/export_scores.py"
+
+
 rule export_reads:
     input:
         **(

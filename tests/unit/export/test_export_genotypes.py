@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pgenlib
 import pytest
-import tskit
 import tszip
 import zarr
 
@@ -300,10 +299,25 @@ def test_grg_without_its_package_is_refused_in_one_line(monkeypatch):
         check_grg()
 
 
-def test_sites_that_nobody_of_the_selection_carries_are_not_there():
+def test_sites_that_nobody_carries_are_in_no_format(tmp_path):
+    """One mutation undoes another on the same branch: all have the reference."""
     ts, people = example_trees(), example_people()
-    genotypes = Genotypes.of([ts], "chr22", people, np.arange(22) == 4)
-    (selected,) = genotypes.trees()
-    assert isinstance(selected, tskit.TreeSequence)
-    assert 0 < selected.num_sites < ts.num_sites
-    assert all((np.diff(records.indptr) > 0).all() for records in genotypes.records())
+    tables = ts.dump_tables()
+    taken = set(ts.sites_position.astype(int))
+    place = next(x for x in range(500, LENGTH) if x not in taken)
+    site = tables.sites.add_row(place, "A")
+    for state, age in (("G", 0.2), ("A", 0.1)):
+        tables.mutations.add_row(site, node=3, derived_state=state, time=age)
+    tables.sort()
+    tables.build_index()
+    tables.compute_mutation_parents()
+    for keep in (None, np.arange(len(people)) < 5):
+        genotypes = Genotypes.of([tables.tree_sequence()], "chr22", people, keep)
+        positions, _ = genotypes.sites()
+        assert positions.size and place not in positions
+        write_trees(genotypes, tmp_path / "x.tsz")
+        assert np.array_equal(tszip.load(tmp_path / "x.tsz").sites_position, positions)
+        write_pgen(genotypes, tmp_path / "x.pgen")
+        pvar = pgenlib.PvarReader(bytes(tmp_path / "x.pvar"))
+        with pgenlib.PgenReader(bytes(tmp_path / "x.pgen"), pvar=pvar) as reader:
+            assert reader.get_variant_ct() == positions.size

@@ -1,0 +1,22 @@
+"""Scoring files of every polygenic disease, for an export."""
+
+import pandas as pd
+
+from rehearsal.export.scoring_files import SUFFIX, write_scoring_file
+from rehearsal.files import written_aside
+from rehearsal.logs import logged_to
+from rehearsal.phenotypes.traits import read_traits
+
+
+def main(smk):
+    effects = pd.read_parquet(smk.input.effects)
+    diseases = {one.name: one for one in read_traits(smk.input.traits).diseases}
+    with written_aside(smk.output.folder) as folder:
+        folder.mkdir()
+        for name in smk.params.traits:
+            write_scoring_file(effects, diseases[name], folder / f"{name}{SUFFIX}")
+
+
+if __name__ == "__main__":
+    with logged_to(snakemake.log[0]):
+        main(snakemake)
