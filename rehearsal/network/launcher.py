@@ -17,9 +17,10 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from rehearsal.network import watcher
 from rehearsal.network.emulation import HERE, Ground, Place, emulated
@@ -55,9 +56,19 @@ class Launch:
     line: Line
     place: Place = HERE
     prefix: tuple[str, ...] = ()  # of the command line: what starts the node elsewhere
+    port: int = 0
 
 
 Command = Callable[[Launch], list[str]]
+
+
+class RunningNodes(list[NodeEntry]):
+    """Nodes that run, in order; a list of their entries.
+
+    ``restart``: takes a country; its node is ended and started again where it was, on its folder.
+    """
+
+    restart: Callable[[str], None]
 
 
 def node_command(launch: Launch) -> list[str]:
@@ -69,8 +80,8 @@ def node_command(launch: Launch) -> list[str]:
     return [
         *launch.prefix,
         *(sys.executable, "-m", "rehearsal", "node", "serve", str(launch.folder)),
-        *("--host", "0.0.0.0" if launch.prefix else launch.place.host, "--port", "0"),
-        *("--endpoint-file", str(launch.endpoint)),
+        *("--host", "0.0.0.0" if launch.prefix else launch.place.host),
+        *("--port", str(launch.port), "--endpoint-file", str(launch.endpoint)),
         *_line_options(launch.line),
     ]
 
@@ -92,7 +103,7 @@ def running_nodes(
     command: Command = node_command,
     prefix: str | None = None,
     ground: Ground | None = None,
-) -> Iterator[list[NodeEntry]]:
+) -> Iterator[RunningNodes]:
     """Run one node a folder for as long as the block runs; yields them in order of ``folders``.
 
     ``delays_ms`` maps a country to the round-trip time that its node adds to every answer (0
@@ -125,7 +136,20 @@ def running_nodes(
         try:
             for country, launch in launches.items():
                 processes[country] = _start(launch, log_dir / f"{country}.log", command, watch)
-            yield _when_ready(launches, processes, log_dir, start_timeout_s)
+            nodes = RunningNodes(_when_ready(launches, processes, log_dir, start_timeout_s))
+
+            def restart(country: str) -> None:
+                number = list(launches).index(country)
+                again = replace(launches[country], port=urlsplit(nodes[number].url).port or 0)
+                ended, log = processes[country], log_dir / f"{country}.log"
+                stop([ended])
+                _tell(watch, f"-{ended.pid}")
+                processes[country] = _start(again, log, command, watch, "ab")
+                ready = _when_ready({country: again}, processes, log_dir, start_timeout_s)
+                nodes[number : number + 1] = ready
+
+            nodes.restart = restart
+            yield nodes
         finally:
             stop(list(processes.values()))
             _tell(watch, "done")
@@ -137,7 +161,7 @@ def nodes_at_their_distance(
     network: Mapping[str, Any],
     pairs: pd.DataFrame,
     log_dir: Path,
-) -> Iterator[list[NodeEntry]]:
+) -> Iterator[RunningNodes]:
     """Run nodes where and as far from the asker as the configuration's part ``network`` says.
 
     ``pairs``: ``rtt_matrix``. Raises as ``running_nodes``, and as ``emulated``, in whose
@@ -209,10 +233,15 @@ def _tell(watch: subprocess.Popen[bytes], line: str) -> None:
 
 
 def _start(
-    launch: Launch, log: Path, command: Command, watch: subprocess.Popen[bytes]
+    launch: Launch,
+    log: Path,
+    command: Command,
+    watch: subprocess.Popen[bytes],
+    mode: Literal["wb", "ab"] = "wb",
 ) -> subprocess.Popen[bytes]:
+    """Start a node. ``mode``: of its log, which begins anew or goes on."""
     launch.endpoint.unlink(missing_ok=True)
-    with log.open("wb") as sink, launch.place.entered():
+    with log.open(mode) as sink, launch.place.entered():
         process = subprocess.Popen(
             command(launch),
             stdin=subprocess.DEVNULL,

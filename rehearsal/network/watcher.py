@@ -1,7 +1,8 @@
 """Ends the process groups of a launcher that died without ending them itself.
 
 Run as a script with nothing but the standard library. It reads lines from standard input, a
-pipe that only the launcher holds open: ``+PGID`` watches a group, ``done`` forgets all of them.
+pipe that only the launcher holds open: ``+PGID`` watches a group, ``-PGID`` forgets it, ``done``
+forgets all of them.
 When the pipe closes, by whatever death of the launcher, SIGKILL included, the groups that are
 still watched are asked to end and then killed.
 """
@@ -25,6 +26,8 @@ def watch() -> None:
     for line in sys.stdin:
         if line.startswith("+"):
             groups.add(int(line[1:]))
+        elif line.startswith("-"):
+            groups.discard(int(line[1:]))
         else:
             groups.clear()
     _signal_all(groups, signal.SIGTERM)

@@ -47,6 +47,19 @@ def test_28_nodes_start_at_once_and_all_end(tmp_path: Path):
     assert not any(is_running(node.pid) for node in nodes)
 
 
+def test_a_node_is_ended_and_started_again_among_the_others(tmp_path: Path):
+    folders = dict.fromkeys(("AT", "FI", "SE"), tmp_path / "healthy")
+    with running_nodes(folders, {}, 1000, tmp_path, 60, stub_command) as nodes:
+        before = list(nodes)
+        nodes.restart("FI")
+        assert [node.country for node in nodes] == ["AT", "FI", "SE"]
+        assert (nodes[0], nodes[2]) == (before[0], before[2])
+        assert nodes[1].pid != before[1].pid
+        assert not is_running(before[1].pid)
+        assert all(is_running(node.pid) for node in nodes)
+    assert not any(is_running(node.pid) for node in nodes)
+
+
 def test_a_node_that_ends_early_is_named_with_the_end_of_its_log(tmp_path: Path):
     folders = {"AT": tmp_path / "healthy", "FI": tmp_path / "broken"}
     with (
