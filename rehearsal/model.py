@@ -146,6 +146,7 @@ class Patient:
 
     ``mother``, ``father``: handles of patients of the same story. ``carries``: copies of planted
     variants; ``lacks``: planted variants that nobody may give them. Ranges are (lowest, highest).
+    ``genetic_values``: about so many standard deviations, by the name of a polygenic trait.
     ``diseases`` (ages of onset), ``measurements`` and ``treatments`` go by their names in the
     traits.
     """
@@ -165,6 +166,7 @@ class Patient:
     tumour: tuple[Variant, ...] = ()
     diseases: dict[str, tuple[float, float]] | None = None
     measurements: dict[str, tuple[float, float]] = field(default_factory=dict)
+    genetic_values: dict[str, float] = field(default_factory=dict)
     treatments: tuple[str, ...] | None = None
     features: tuple[Finding, ...] | None = None
     excluded: tuple[Finding, ...] = ()

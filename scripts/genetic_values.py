@@ -6,7 +6,7 @@ import tskit
 from rehearsal.files import written_aside
 from rehearsal.genomes.planting import planted_carriers
 from rehearsal.logs import logged_to
-from rehearsal.phenotypes.genetic import genetic_values_of_block
+from rehearsal.phenotypes.genetic import genetic_values_of_block, wanted_values
 from rehearsal.phenotypes.traits import read_traits
 
 
@@ -14,9 +14,9 @@ def main(smk):
     ts = tskit.load(smk.input.trees)
     people = pd.read_parquet(smk.input.people)
     block = smk.params.block
-    genetic = genetic_values_of_block(
-        ts, block, read_traits(smk.input.traits), smk.params.blocks, smk.params.seed
-    )
+    wanted = wanted_values(smk.params.patients, pd.read_parquet(smk.input.patients), people)
+    traits = read_traits(smk.input.traits)
+    genetic = genetic_values_of_block(ts, block, traits, smk.params.blocks, smk.params.seed, wanted)
     planted = [item for item in smk.params.variants if block.holds_variant(item.variant)]
     tables = {
         smk.output.effects: genetic.effects,

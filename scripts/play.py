@@ -1,6 +1,7 @@
 """Start every node and the network, play all stories, stop them all."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,8 @@ from rehearsal.logs import logged_to
 from rehearsal.network.issuer import open_issuer
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
+from rehearsal.node.alerts.arrival import FOLDER as ARRIVALS
+from rehearsal.node.alerts.store import FILE_NAME as ALERTS_FILE
 from rehearsal.stories.play import play, write_results
 
 
@@ -20,6 +23,9 @@ def main(smk):
         for country, folder in smk.params.nodes.items()
         if country not in foreign
     }
+    for folder in ours.values():  # nobody has subscribed or arrived yet
+        (folder / ALERTS_FILE).unlink(missing_ok=True)
+        shutil.rmtree(folder / ARRIVALS, ignore_errors=True)
     pairs = pd.read_parquet(smk.input.pairs)
     with nodes_at_their_distance(ours, network, pairs, logs) as started:
         nodes = with_foreign(started, foreign.values())
@@ -33,6 +39,7 @@ def main(smk):
                 open_issuer(Path(smk.input.issuer[0]).parent),
                 network["deadline_s"],
                 ours,
+                started.restart,
             )
     paths = {Path(path).stem: Path(path) for path in smk.output.stories}
     write_results(results, paths)

@@ -11,7 +11,7 @@ import tskit
 import tstrait
 
 from rehearsal.genomes.assembly import AUTOSOMES
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block, InputError, Patient
 from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
 from rehearsal.seeds import derive_seed
 
@@ -38,6 +38,34 @@ class GeneticValues:
 
     effects: pd.DataFrame
     values: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose genetic value (row of ``people.parquet``) is to be what, in standard deviations."""
+
+    row: int
+    value: float
+
+
+def wanted_values(
+    patients: Iterable[Patient], individuals: pd.DataFrame, people: pd.DataFrame
+) -> dict[str, Wanted]:
+    """What stories want of genetic values, by trait.
+
+    ``individuals``: columns story, handle, individual. Raises InputError where two patients want
+    something of one trait: effects that suit one may not suit the other.
+    """
+    ids = individuals.set_index(["story", "handle"])["individual"]
+    row = pd.Index(people["id"])
+    wanted: dict[str, Wanted] = {}
+    for patient in patients:
+        for trait, value in patient.genetic_values.items():
+            if trait in wanted:
+                raise patient.error(f"expected one patient with a genetic value of {trait}")
+            individual = ids[(patient.story, patient.handle)]
+            wanted[trait] = Wanted(int(row.get_loc(individual)), value)
+    return wanted
 
 
 def allot_causal_sites(blocks: Sequence[Block], number: int) -> dict[Block, int]:
@@ -100,11 +128,13 @@ def block_genetic_values(
     trait: Measurement | Disease,
     number_of_sites: int,
     seed: int,
+    wanted: Wanted | None = None,
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """The causal sites that a trait has in one block, and what they add to everybody's value.
 
     ``seed`` is the root seed. Effects are normal and scale with ``(2p(1-p))**(a/2)``, p the
     frequency over all countries and a the trait's frequency dependence (tstrait's model).
+    ``wanted``: somebody whose value is brought to so many standard deviations of this block's.
     Returns the effects (columns of ``GeneticValues.effects``) and one number an individual of
     the tree sequence.
     """
@@ -133,8 +163,45 @@ def block_genetic_values(
             "effect": simulated["effect_size"],
         }
     )
+    if wanted is not None:
+        generator = np.random.default_rng(derive_seed(seed, "turned", trait.name, block.id))
+        effects["effect"] = turned(
+            effects["effect"].to_numpy(), _copies(ts, sites), wanted, generator
+        )
     values, frequencies = _individual_values(ts, sites, effects["effect"].to_numpy())
     return effects.assign(frequency=frequencies).astype(EFFECT_TYPES), values
+
+
+def turned(
+    effects: np.ndarray, copies: np.ndarray, wanted: Wanted, generator: np.random.Generator
+) -> np.ndarray:
+    """Effects, of which as many as it takes have changed their sign, in random order, to bring
+    somebody's value as far from the mean as wanted. Their sizes stay as they were drawn.
+
+    ``copies``: of the alternate allele, by site and individual.
+    """
+    effects, direction = effects.copy(), np.sign(wanted.value)
+    more = copies[:, wanted.row] - copies.mean(axis=1)
+    values = effects @ copies
+    for site in generator.permutation(len(effects)):
+        away = values[wanted.row] - values.mean()
+        if direction * away >= abs(wanted.value) * values.std():
+            break
+        if direction * effects[site] * more[site] < 0:
+            values -= 2 * effects[site] * copies[site]
+            effects[site] *= -1
+    return effects
+
+
+def _copies(ts: tskit.TreeSequence, sites: np.ndarray) -> np.ndarray:
+    """Copies of the alternate allele: int8[sites, individuals]."""
+    owner = ts.nodes_individual[ts.samples()]
+    copies = np.empty((len(sites), ts.num_individuals), dtype=np.int8)
+    variant = tskit.Variant(ts, isolated_as_missing=False)
+    for row, site in enumerate(sites):
+        variant.decode(int(site))
+        copies[row] = np.bincount(owner, variant.genotypes > 0, minlength=ts.num_individuals)
+    return copies
 
 
 def _individual_values(
@@ -159,17 +226,29 @@ def _individual_values(
 
 
 def genetic_values_of_block(
-    ts: tskit.TreeSequence, block: Block, traits: Traits, blocks: Sequence[Block], seed: int
+    ts: tskit.TreeSequence,
+    block: Block,
+    traits: Traits,
+    blocks: Sequence[Block],
+    seed: int,
+    wanted: Mapping[str, Wanted] | None = None,
 ) -> GeneticValues:
     """What one block adds to the genetic values of all polygenic traits.
 
-    ``blocks`` are all blocks of the run, to know this one's share of the causal sites.
+    ``blocks`` are all blocks of the run, to know this one's share of the causal sites. ``wanted``,
+    by trait: whose value is to be what over all blocks. A block with the share w of the sites has
+    about the standard deviation sqrt(w): brought to sqrt(w) of what is wanted in each block, the
+    sum over blocks is what is wanted, or somewhat more.
     """
     effects = []
     values: dict[str, np.ndarray] = {}
     for trait in traits.polygenic:
         number = allot_causal_sites(blocks, trait.genetics.causal_sites)[block]
-        part, values[trait.name] = block_genetic_values(ts, block, trait, number, seed)
+        mine = (wanted or {}).get(trait.name)
+        if mine is not None:
+            share = number / trait.genetics.causal_sites
+            mine = Wanted(mine.row, mine.value * float(np.sqrt(share)))
+        part, values[trait.name] = block_genetic_values(ts, block, trait, number, seed, mine)
         effects.append(part)
     nothing = pd.DataFrame({key: [] for key in EFFECT_TYPES}).astype(EFFECT_TYPES)
     return GeneticValues(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,8 @@ class Desk:
 
     ``service``: the network, asked with the asker's ``token`` (None: the public). ``nodes``: for
     the few things that a person asks at home. ``patients``: individual by handle. ``folders``:
-    the nodes' folders by country, for what the run itself does to a node.
+    the nodes' folders by country, and ``restart`` ends a country's node and starts it again: for
+    what the run itself does to a node.
     """
 
     story: Story
@@ -30,6 +31,7 @@ class Desk:
     deadline_s: float
     patients: Mapping[str, str]
     folders: Mapping[str, Path]
+    restart: Callable[[str], None]
 
     async def ask(self, query: Query) -> NetworkReply:
         """The network's answer, with what it passed on of each node's."""

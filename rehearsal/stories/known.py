@@ -9,7 +9,7 @@ from functools import cached_property
 from rehearsal.bench import hpo
 from rehearsal.model import Gene, PlantedVariant, Variant
 from rehearsal.phenotypes.entries import Entry
-from rehearsal.phenotypes.trait_types import Traits
+from rehearsal.phenotypes.trait_types import Disease, Traits
 
 SEX_TERMS = ("NCIT:C16576", "NCIT:C20197")
 NUMBERS = ("age", "birthYear", "ageOfOnset")  # number fields of every node
@@ -66,6 +66,15 @@ class Known:
 
     def disease(self, entry: Entry) -> str:
         return _one_of(entry, [one.name for one in self.traits.diseases], "a disease of the traits")
+
+    def polygenic(self, entry: Entry) -> str:
+        """A disease or measurement with a polygenic part."""
+        return _one_of(entry, [one.name for one in self.traits.polygenic], "a polygenic trait")
+
+    def scored(self, entry: Entry) -> Disease:
+        """A disease with a polygenic part, which has a scoring file, by its name."""
+        known = {one.name: one for one in self.traits.diseases if one.genetics is not None}
+        return known[_one_of(entry, known, "a polygenic disease of the traits")]
 
     def measurement(self, entry: Entry) -> str:
         names = [one.name for one in self.traits.measurable]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,18 +32,18 @@ def play(
     issuer: Issuer,
     deadline_s: float,
     folders: Mapping[str, Path],
+    restart: Callable[[str], None],
 ) -> dict[str, Result]:
     """What came of every story, by its name, as plain JSON values.
 
     ``truths``: of each story by question (``truths.truth_of``). ``patients``:
     ``truth/patients.parquet``. ``service``: the network of ``nodes``. ``issuer`` gives the askers
-    their tokens. ``folders``: of our own nodes, by country. A question that cannot be asked fails
-    a check of its story and ends nothing.
+    their tokens. ``folders``: of our own nodes, by country; ``restart`` ends the node of one and
+    starts it again. A question that cannot be asked fails a check of its story and ends nothing.
     """
+    where = (nodes, service, issuer, deadline_s, folders, restart)
     return {
-        story.name: asyncio.run(
-            _play(story, truths[story.name], patients, nodes, service, issuer, deadline_s, folders)
-        )
+        story.name: asyncio.run(_play(story, truths[story.name], patients, *where))
         for story in stories
     }
 
@@ -57,6 +57,7 @@ async def _play(
     issuer: Issuer,
     deadline_s: float,
     folders: Mapping[str, Path],
+    restart: Callable[[str], None],
 ) -> Result:
     own = patients[patients["story"] == story.name]
     by_handle = dict(zip(own["handle"], own["individual"], strict=True))
@@ -75,6 +76,7 @@ async def _play(
                 deadline_s,
                 by_handle,
                 folders,
+                restart,
             )
             questions.append(await _put(question, truth[question.id], desk))
     return result_of(story, own, questions, time.monotonic() - begun)

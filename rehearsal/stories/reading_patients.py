@@ -18,6 +18,7 @@ REQUIRED = ("sex", "born")
 OPTIONAL = (
     *("country", "each_country", "countries", "name", "mother", "father", "carries", "lacks"),
     *("tumour", "diseases", "measurements", "treatments", "features", "excluded"),
+    "genetic_values",
     *("candidate_genes", "consent"),
 )
 
@@ -75,10 +76,15 @@ def _record(part: dict[str, Entry], known: Known) -> dict[str, object]:
             found[key] = tuple(read(item) for item in part[key].items())
     if "lacks" in found:
         found["lacks"] = tuple(variant for some in found["lacks"] for variant in some)  # type: ignore
-    for key, name in (("diseases", known.disease), ("measurements", known.measurement)):
+    by_name: dict[str, tuple[Callable[[Entry], str], Callable[[Entry], object]]] = {
+        "diseases": (known.disease, bounds),
+        "measurements": (known.measurement, bounds),
+        "genetic_values": (known.polygenic, lambda one: one.number(-4, 4)),
+    }
+    for key, (name, value) in by_name.items():
         if key in part:
             found[key] = {
-                name(Entry(one.source, one.key, of, one.line)): bounds(one)
+                name(Entry(one.source, one.key, of, one.line)): value(one)
                 for of, one in part[key].children().items()
             }
     if "consent" in part:

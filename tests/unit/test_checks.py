@@ -56,7 +56,7 @@ def small(tmp_path, monkeypatch):
     kept = [line for line in lines if line.startswith(("code", "AT\t", "BE\t"))]
     config["countries"] = str(tmp_path / "countries.tsv")
     Path(config["countries"]).write_text("\n".join(kept) + "\n")
-    rows = [planted(), planted("BRCA2", 3_001), planted("PHGDH", 4_001)]
+    rows = [planted(), planted("BRCA2", 3_001), planted("PHGDH", 4_001), planted("TLR7", 5_001)]
     write_variants(config, tmp_path, rows)
     return config
 

@@ -7,6 +7,7 @@ rule genetic_values:
     input:
         trees=rules.simulate_block.output.trees,
         people=rules.people.output.people,
+        patients=rules.people.output.patients,
         traits=config["traits"],
     output:
         effects=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.effects.parquet"),
@@ -26,6 +27,7 @@ rule genetic_values:
         block=lambda wildcards: BLOCKS[wildcards.block],
         blocks=INPUTS.blocks,
         variants=INPUTS.planted,
+        patients=INPUTS.patients,
         seed=config["seed"],
     message:
         "Genetic values of {wildcards.block}"

@@ -10,6 +10,7 @@ rule patients:
         planted=rules.people.output.patients,
         people=rules.people.output.people,
         phenotypes=rules.phenotypes.output,
+        consent=rules.consent.output.consent,
     output:
         patients=f"{RESULTS}/truth/patients.parquet",
     log:
@@ -39,6 +40,7 @@ rule story_truth:
         phenotypes=rules.phenotypes.output,
         consent=rules.consent.output.consent,
         patients=rules.patients.output.patients,
+        scores=rules.scoring_files.output,
     output:
         truth=f"{RESULTS}/truth/stories.json",
     log:
@@ -74,6 +76,7 @@ rule play:
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
         issuer=rules.issuer.output,
         shares=rules.public_shares.output.shares,
+        scores=rules.scoring_files.output,
         after=rules.ask.output.answers,  # one set of nodes at a time
     output:
         stories=expand(f"{RESULTS}/stories/{{story}}.json", story=STORIES),

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rehearsal.stories.kinds import beacon, comparison, match
+from rehearsal.stories.kinds import (
+    alert,
+    beacon,
+    comparison,
+    drug_flags,
+    hazard_ratio,
+    match,
+    score,
+)
 
 if TYPE_CHECKING:
     from rehearsal.phenotypes.entries import Entry
@@ -40,4 +48,12 @@ class Kind(Protocol):
         ...
 
 
-KINDS: dict[str, Kind] = {"beacon": beacon, "comparison": comparison, "match": match}
+KINDS: dict[str, Kind] = {
+    "alert": alert,
+    "beacon": beacon,
+    "comparison": comparison,
+    "drug_flags": drug_flags,
+    "hazard_ratio": hazard_ratio,
+    "match": match,
+    "score": score,
+}

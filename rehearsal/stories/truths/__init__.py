@@ -9,13 +9,25 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.stories.cohort import Cohort
-from rehearsal.stories.truths import beacon, comparison, match
+from rehearsal.stories.truths import (
+    alert,
+    beacon,
+    comparison,
+    drug_flags,
+    hazard_ratio,
+    match,
+    score,
+)
 from rehearsal.stories.types import Question, Story
 
 TRUTHS: Mapping[str, Callable[[Question, Cohort], Any]] = {
+    "alert": alert.truth,
     "beacon": beacon.truth,
     "comparison": comparison.truth,
+    "drug_flags": drug_flags.truth,
+    "hazard_ratio": hazard_ratio.truth,
     "match": match.truth,
+    "score": score.truth,
 }
 
 

@@ -254,7 +254,7 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "exposures": ["str"] * 5 + ["int16"],
         "treatments": ["str"] * 3 + ["float64", "int16", "Int16"] + ["str"] * 6,
         "missing": ["str"] * 5,
-        "effects": ["str", "str", "int64", "str", "str", "float64"],
+        "effects": ["str", "str", "int64", "str", "str", "float64", "float64"],
         "genetic_values": ["str", "str", "float64", "float64"],
     }
     columns = {

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rehearsal.model import Block, InputError
 from rehearsal.phenotypes.genetic import (
+    Wanted,
     allot_causal_sites,
     block_genetic_values,
     causal_sites,
@@ -213,3 +214,42 @@ def test_parents_who_are_sampled_count_beside_their_children():
 def _trait(minimum_frequency):
     genetics = Genetics(0.5, 1, minimum_frequency, 0.0)
     return Disease("d", "X:1", "D", "MONDO:0000003", "D", {}, genetics, {}, (), ())
+
+
+@pytest.mark.parametrize("value", [2.4, -1.5])
+def test_somebodys_value_is_brought_to_what_a_story_wants(traits, value):
+    """Over blocks of different length, by turning signs of effects and nothing else."""
+    blocks = [Block("chr1", 0, 300_000), Block("chr2", 0, 100_000)]
+    trees = {
+        block: msprime.sim_mutations(
+            msprime.sim_ancestry(
+                150,
+                population_size=1e4,
+                sequence_length=block.end,
+                recombination_rate=1e-7,
+                random_seed=7 + number,
+            ),
+            rate=2e-7,
+            random_seed=3,
+        )
+        for number, block in enumerate(blocks)
+    }
+    disease = traits.diseases[0]
+    genetics = dataclasses.replace(disease.genetics, causal_sites=60)
+    trait = dataclasses.replace(disease, genetics=genetics)
+    traits = dataclasses.replace(traits, measurements=(), diseases=(trait,))
+
+    def run(wanted):
+        parts = [
+            genetic_values_of_block(trees[block], block, traits, blocks, 1, wanted)
+            for block in blocks
+        ]
+        return standardise(join_blocks(parts), traits)
+
+    free, bound = run(None), run({trait.name: Wanted(20, value)})
+    reached = bound.values[trait.name][20]
+    assert np.sign(value) * reached >= abs(value) - 0.4
+    assert abs(reached) < 4
+    scale = bound.effects["effect"].abs() / free.effects["effect"].abs()
+    assert scale.std() < 1e-9  # sizes as drawn, up to the one factor of standardising
+    assert (bound.effects["effect"] * free.effects["effect"] < 0).any()

@@ -44,7 +44,11 @@ def test_no_folder_is_no_story(known, tmp_path):
         ("{phgdh_deficiency: 0}", "{measles: 0}", "line 14: patients.anna.diseases.measles"),
         ("HP:0000252", "HP:00002", "line 16: patients.anna.features[0].code"),
         ("{height: 98}", "{hight: 98}", "line 19: patients.anna.measurements.hight"),
-        ("kind: beacon", "kind: oracle", "line 29: questions[0].kind: expected one of beacon"),
+        (
+            "kind: beacon",
+            "kind: oracle",
+            "line 29: questions[0].kind: expected one of alert",
+        ),
         ("about: anna", "about: hanna", "line 30: questions[0].about: expected a patient"),
         (
             "variant: PHGDH",

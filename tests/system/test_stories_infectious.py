@@ -1,0 +1,163 @@
+"""Story 4 over real nodes: it passes, and its verdict changes with what happens to a node."""
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rehearsal.bench.truth import Expected, expected_to_json
+from rehearsal.inputs import read_genes, read_planted
+from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
+from rehearsal.network.launcher import running_network, running_nodes
+from rehearsal.node.build import build_from_vcf
+from rehearsal.node.people_writer import build_people
+from rehearsal.node.settings import NodeSettings
+from rehearsal.phenotypes.traits import read_traits
+from rehearsal.stories.known import Known
+from rehearsal.stories.play import play
+from rehearsal.stories.reading import read_stories
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMAS = ROOT / "workflow/schemas"
+COUNTRIES = ("DE", "ES", "IT")
+SEVERE, CARE = "HP:0033141", "DUO:0000042, DUO:0000043"
+TLR7 = "chrX\t12886152\t.\tA\tG\t.\t.\t.\tGT"
+# of each country: whether female, copies of the brothers' variant, whether severely ill
+PEOPLE = {
+    "DE": [(True, 0, False), (False, 0, True)],
+    "ES": [(False, 1, True), (False, 1, True), (True, 1, False), (False, 0, True)],
+    "IT": [(True, 0, False), (False, 0, False)],
+}
+
+
+@pytest.fixture(scope="module")
+def story():
+    everywhere = [line.split("\t")[0] for line in (ROOT / "config/countries.tsv").open()]
+    planted = read_planted(
+        ROOT / "config/variants.tsv", SCHEMAS / "variants.schema.yaml", everywhere
+    )
+    genes = read_genes(ROOT / "config/genes.tsv", SCHEMAS / "genes.schema.yaml")
+    known = Known.of(everywhere, planted, genes, read_traits(ROOT / "config/traits.yaml"))
+    stories = read_stories(ROOT / "config/stories", known)
+    return next(one for one in stories if one.name == "infectious")
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    return make_issuer(tmp_path_factory.mktemp("run") / "issuer")
+
+
+def write_node(folder: Path, country: str, issuer, withdrawn: bool) -> Path:
+    rows = PEOPLE[country]
+    ids = [f"{country}-{i:06d}" for i in range(len(rows))]
+    people = pd.DataFrame({"id": ids, "birth_year": 1990})
+    people["sex"] = ["female" if female else "male" for female, _, _ in rows]
+    people = people.assign(family=None, father=None, mother=None)
+    calls = ["0/1" if female and n else "0/0" if female else str(n) for female, n, _ in rows]
+    folder.mkdir(parents=True)
+    header = "#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT".replace(" ", "\t")
+    (folder / "all.vcf").write_text(
+        '##fileformat=VCFv4.3\n##FORMAT=<ID=GT,Number=1,Type=String,Description="">\n'
+        "##contig=<ID=chrX,length=156040895>\n"
+        + "\t".join([header, *ids])
+        + "\n"
+        + "\t".join([TLR7, *calls])
+        + "\n"
+    )
+    build_from_vcf([folder / "all.vcf"], people, folder / "variants.sqlite")
+    severe = [name for name, (_, _, ill) in zip(ids, rows, strict=True) if ill]
+    features = pd.DataFrame({"individual": severe, "code": SEVERE, "label": "Severe"})
+    features["age_of_onset"] = 30
+    consent = pd.DataFrame({"individual": ids, "basis": "x", "uses": CARE})
+    consent["withdrawn"] = [country == "ES" and withdrawn and i < 2 for i in range(len(ids))]
+    build_people(people, {"features": features, "consent": consent}, folder / "people.sqlite")
+    (folder / TRUSTED).write_text((issuer.folder / "jwks.json").read_text())
+    genes = read_genes(ROOT / "config/genes.tsv", SCHEMAS / "genes.schema.yaml")
+    access = rehearsal_access(country)
+    NodeSettings.for_country(country, country, genes=genes, access=access).write(folder)
+    return folder
+
+
+def truth(withdrawn: bool):
+    """By hand, from ``PEOPLE``."""
+    carriers, ill = (1, 0) if withdrawn else (3, 2)
+
+    def counted(number):
+        counts = {"DE": 0, "ES": number, "IT": 0}
+        return {code: expected_to_json(Expected(n > 0, n)) for code, n in counts.items()}
+
+    return {
+        "infectious": {
+            "variant-elsewhere": counted(carriers),
+            "severe-like-them": counted(ill),
+            "alert": {"alerts": ["third-patient"], "countries": list(COUNTRIES)},
+        }
+    }
+
+
+def played(story, issuer, folder: Path, withdrawn=False, stopped=None, only=None):
+    """The story's checks by name, and what came of its questions."""
+    if only is not None:
+        story = replace(story, questions=tuple(q for q in story.questions if q.id in only))
+    folders = {
+        country: write_node(folder / country, country, issuer, withdrawn) for country in COUNTRIES
+    }
+    handles = ["pablo", "pedro", "mother"]
+    patients = pd.DataFrame({"story": "infectious", "handle": handles, "name": handles})
+    patients["individual"] = [f"ES-{i:06d}" for i in range(3)]
+    patients = patients.assign(country="ES", is_planted=True)
+    with (
+        running_nodes(folders, {}, 0, folder / "log") as nodes,
+        running_network(nodes, 5, folder / "log") as service,
+    ):
+        if stopped is not None:
+            (node,) = [one for one in nodes if one.country == stopped]
+            os.kill(node.pid, signal.SIGKILL)
+        where = (patients, nodes, service, issuer, 5.0, folders, nodes.restart)
+        return play([story], truth(withdrawn), *where)["infectious"]
+
+
+def failed(result) -> set[str]:
+    return {check["name"] for check in result["checks"] if not check["passed"]}
+
+
+def test_the_story_passes_and_an_alert_comes_once_after_a_restart(story, issuer, tmp_path):
+    result = played(story, issuer, tmp_path)
+    assert failed(result) == set()
+    told = result["questions"][-1]
+    assert told["details"]["restarted"] == "IT"
+    assert list(told["details"]["seconds"]) == ["third-patient"]  # neither mild nor without consent
+    assert [alert["node"] for alert in told["joined"]["alerts"]] == ["IT"]
+
+
+def test_with_the_brothers_consent_withdrawn_the_verdict_changes(story, issuer, tmp_path):
+    asked = ("variant-elsewhere", "severe-like-them")
+    result = played(story, issuer, tmp_path, withdrawn=True, only=asked)
+    assert not result["passed"]
+    assert failed(result) == {
+        "variant-elsewhere: how many there are",
+        "severe-like-them: how many there are",
+    }
+
+
+def test_with_a_node_stopped_it_is_marked_and_the_verdict_changes(story, issuer, tmp_path):
+    asked = ("variant-elsewhere", "alert")
+    quiet = replace(
+        story,
+        questions=tuple(
+            replace(q, parameters={**q.parameters, "restart": None}) for q in story.questions
+        ),
+    )
+    result = played(quiet, issuer, tmp_path, stopped="ES", only=asked)
+    assert not result["passed"]
+    assert {
+        "variant-elsewhere: every country answered",
+        "alert: every country answered",
+    } <= failed(result)
+    states = {q["id"]: q["countries"]["ES"]["state"] for q in result["questions"]}
+    assert states == {"variant-elsewhere": "failed", "alert": "failed"}
