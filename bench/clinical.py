@@ -92,6 +92,7 @@ def record_figures(number: int) -> None:
             name: getattr(result, name)
             for name in (
                 *("diseases", "measurements", "features"),
+                *("excluded_features", "candidate_genes"),
                 *("exposures", "treatments", "missing"),
             )
         },

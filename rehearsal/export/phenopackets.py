@@ -44,6 +44,8 @@ class ClinicalTables:
     diseases: pd.DataFrame
     measurements: pd.DataFrame
     features: pd.DataFrame
+    excluded_features: pd.DataFrame
+    candidate_genes: pd.DataFrame
     exposures: pd.DataFrame
     treatments: pd.DataFrame
     missing: pd.DataFrame
@@ -140,8 +142,14 @@ class Phenopackets:
             "id": person["individual"],
             "subject": self._subject(person, rows),
             "phenotypicFeatures": [
-                {"type": term(row["code"], row["label"]), "onset": age(row["age_of_onset"])}
-                for row in rows["features"]
+                *(
+                    {"type": term(row["code"], row["label"]), "onset": age(row["age_of_onset"])}
+                    for row in rows["features"]
+                ),
+                *(
+                    {"type": term(row["code"], row["label"]), "excluded": True}
+                    for row in rows["excluded_features"]
+                ),
             ],
             "measurements": [
                 *map(_measurement, rows["measurements"]),
@@ -152,7 +160,8 @@ class Phenopackets:
             "interpretations": [
                 self._interpretation(number, row, person, ill)
                 for number, row in enumerate(rows["carriers"], start=1)
-            ],
+            ]
+            + self._suspected(person, rows["candidate_genes"]),
             "diseases": [
                 {"term": term(row["mondo"], row["mondo_label"]), "onset": age(row["age_of_onset"])}
                 for row in rows["diseases"]
@@ -271,6 +280,23 @@ class Phenopackets:
             },
         }
 
+    def _suspected(self, person: Message, rows: list[Message]) -> list[Message]:
+        """One interpretation under way, with all candidate genes; none without."""
+        if not rows:
+            return []
+        name, identifiers = person["individual"], self._genes.identifiers
+        candidates = [
+            {
+                "subjectOrBiosampleId": name,
+                "interpretationStatus": "CANDIDATE",
+                # a gene's descriptor must have an identifier: the symbol where no other is known
+                "gene": {"valueId": identifiers.get(gene, gene), "symbol": gene},
+            }
+            for gene in (row["gene"] for row in rows)
+        ]
+        diagnosis = {"disease": term(*ANY_DISEASE), "genomicInterpretations": candidates}
+        return [{"id": f"{name}-CA", "progressStatus": "IN_PROGRESS", "diagnosis": diagnosis}]
+
     def _variation(self, row: Message, person: Message) -> Message:
         gene, contig = row["gene"], row["contig"]
         if row["copies"] == 2:
@@ -328,6 +354,7 @@ def _prefixes(tables: ClinicalTables) -> set[str]:
     columns = {
         "diseases": ["mondo"],
         "features": ["code"],
+        "excluded_features": ["code"],
         "measurements": ["code"],
         "exposures": ["code", "value"],
         "treatments": ["code", "indication", "response", "adverse_event"],

@@ -172,6 +172,8 @@ rule export_phenopackets:
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
             rules.phenotypes.output.features,
+            rules.phenotypes.output.excluded_features,
+            rules.phenotypes.output.candidate_genes,
             rules.phenotypes.output.exposures,
             rules.phenotypes.output.treatments,
             rules.phenotypes.output.missing,

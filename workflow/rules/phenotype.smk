@@ -139,6 +139,8 @@ rule phenopackets:
         diseases=rules.phenotypes.output.diseases,
         measurements=rules.phenotypes.output.measurements,
         features=rules.phenotypes.output.features,
+        excluded_features=rules.phenotypes.output.excluded_features,
+        candidate_genes=rules.phenotypes.output.candidate_genes,
         exposures=rules.phenotypes.output.exposures,
         treatments=rules.phenotypes.output.treatments,
         missing=rules.phenotypes.output.missing,

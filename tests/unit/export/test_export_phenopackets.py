@@ -49,6 +49,12 @@ def tables():
         features=frame("individual code label age_of_onset", [
             ("FI-1", "HP:0003002", "Breast carcinoma", 41),
         ]),
+        excluded_features=frame("individual code label", [
+            ("FI-1", "HP:0001250", "Seizure"),
+        ]),
+        candidate_genes=frame("individual gene", [
+            ("FI-3", "BRCA1"), ("FI-3", "ASPM"),
+        ]),
         exposures=frame("individual code label value value_label age", [
             ("FI-2", "LOINC:72166-2", "Tobacco smoking status", "SNOMEDCT:8517006", "Ex-smoker",
              66),
@@ -174,6 +180,22 @@ def test_a_phenopacket_says_what_the_tables_say(by_id):
     assert packet["biosamples"][0]["id"] == "FI-1-BS"
 
 
+def test_what_was_looked_for_and_is_not_there_is_excluded(by_id):
+    seizure = {"id": "HP:0001250", "label": "Seizure"}
+    assert {"type": seizure, "excluded": True} in by_id["FI-1"]["phenotypicFeatures"]
+
+
+def test_candidate_genes_are_one_interpretation_under_way(by_id):
+    *_, one = by_id["FI-3"]["interpretations"]
+    assert one["progressStatus"] == "IN_PROGRESS"
+    found = one["diagnosis"]["genomicInterpretations"]
+    assert {part["interpretationStatus"] for part in found} == {"CANDIDATE"}
+    assert [part["gene"] for part in found] == [
+        {"valueId": "HGNC:1100", "symbol": "BRCA1"},
+        {"valueId": "ASPM", "symbol": "ASPM"},
+    ]
+
+
 def test_a_treatment_has_its_dose_target_response_and_adverse_event(by_id):
     first, second = by_id["FI-1"]["medicalActions"]
     assert first["treatment"]["doseIntervals"][0]["interval"] == {
@@ -195,7 +217,7 @@ def test_what_is_missing_is_a_null_flavour_and_smoking_a_coded_value(by_id):
 
 
 def interpretation(packet):
-    (one,) = packet["interpretations"]
+    one, *_ = packet["interpretations"]
     (genomic,) = one["diagnosis"]["genomicInterpretations"]
     return one, genomic
 
