@@ -5,6 +5,8 @@ Whoever carries a variant there has it in a tumour. Copies are not told apart.
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +39,8 @@ def build_tumours(variants: pd.DataFrame, individuals: pd.DataFrame, out: Path) 
             rows.append(
                 (writer.number[contig], int(start), ref, alt, *counts[0], *counts[1], *lists)
             )
-        writer.write(out, sorted(rows))
+        for _, of_contig in groupby(sorted(rows), key=itemgetter(0)):
+            writer.write(out, list(of_contig))
         return writer.rows
 
 
