@@ -89,7 +89,12 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     numbers = people_numbers(config, countries, sources)
     stories = read_stories(stories_folder(config), Known.of(codes, planted, genes, traits))
     exports = read_exports(
-        config["exports"], source_of(["exports"], sources), codes, planted, blocks
+        config["exports"],
+        source_of(["exports"], sources),
+        codes,
+        planted,
+        blocks,
+        [story.name for story in stories],
     )
     return Inputs(countries, numbers, planted, genes, blocks, foreign, scored, stories, exports)
 
@@ -242,6 +247,8 @@ def explain(error: ValidationError) -> str:
     if error.validator == "additionalProperties":
         known = " ".join(error.schema.get("properties", {}))
         return f"is not a key here; expected one of {known}"
+    if error.validator == "anyOf" and "description" in error.schema:
+        return f"expected {error.schema['description']}; found {value!r}"
     limits = {
         "minimum": "at least",
         "exclusiveMinimum": "more than",

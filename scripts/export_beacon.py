@@ -9,7 +9,7 @@ from rehearsal.logs import logged_to
 
 def main(smk):
     chosen = (smk.params.export, smk.wildcards.place)
-    cohort = (smk.input.people, smk.input.carriers)
+    cohort = (smk.input.people, smk.input.carriers, smk.input.patients)
     people, _ = load_people(*chosen, *cohort)
     write_beacon_json(
         f"{smk.wildcards.name}-{smk.wildcards.place}",

@@ -9,7 +9,7 @@ from rehearsal.logs import logged_to
 
 def main(smk):
     chosen = (smk.params.export, smk.wildcards.place)
-    cohort = (smk.input.people, smk.input.carriers)
+    cohort = (smk.input.people, smk.input.carriers, smk.input.patients)
     people, _ = load_people(*chosen, *cohort)
     write_summary_statistics(
         (load_genotypes(*chosen, trees, *cohort) for trees in by_contig(smk.input.trees)),

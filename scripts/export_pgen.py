@@ -13,6 +13,7 @@ def main(smk):
         smk.input.trees,
         smk.input.people,
         smk.input.carriers,
+        smk.input.patients,
     )
     tables = load_tables(genotypes.people, smk.input.phenotypes)
     columns = phenotype_columns(genotypes.people, tables["measurements"], tables["diseases"])

@@ -13,7 +13,11 @@ from rehearsal.phenotypes.traits import read_traits
 
 def main(smk):
     people, carriers = load_people(
-        smk.params.export, smk.wildcards.place, smk.input.people, smk.input.carriers
+        smk.params.export,
+        smk.wildcards.place,
+        smk.input.people,
+        smk.input.carriers,
+        smk.input.patients,
     )
     tables = load_tables(people, smk.input.tables)
     genes = GeneKnowledge.of(read_traits(smk.input.traits))

@@ -7,11 +7,9 @@ from rehearsal.logs import logged_to
 
 def main(smk):
     export = smk.params.export
-    wanted = for_reads(export)
-    genotypes = [
-        load_genotypes(wanted, smk.wildcards.place, trees, smk.input.people, smk.input.carriers)
-        for trees in by_contig(smk.input.trees)
-    ]
+    chosen = (for_reads(export), smk.wildcards.place)
+    cohort = (smk.input.people, smk.input.carriers, smk.input.patients)
+    genotypes = [load_genotypes(*chosen, trees, *cohort) for trees in by_contig(smk.input.trees)]
     fasta = smk.input.get("fasta")
     write_read_sets(
         genotypes,

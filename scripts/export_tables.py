@@ -7,7 +7,11 @@ from rehearsal.logs import logged_to
 
 def main(smk):
     people, _ = load_people(
-        smk.params.export, smk.wildcards.place, smk.input.people, smk.input.carriers
+        smk.params.export,
+        smk.wildcards.place,
+        smk.input.people,
+        smk.input.carriers,
+        smk.input.patients,
     )
     tables = load_tables(people, smk.input.tables)
     write_phenotype_tables(people, tables, smk.output.folder)

@@ -12,6 +12,7 @@ def main(smk):
         smk.input.trees,
         smk.input.people,
         smk.input.carriers,
+        smk.input.patients,
     )
     write_vcf(genotypes, smk.output.vcf)
 

@@ -16,12 +16,17 @@ from rehearsal.model import Block, InputError
 
 
 def chosen_people(
-    export: Export, place: str, people: pd.DataFrame, carriers: pd.DataFrame
+    export: Export,
+    place: str,
+    people: pd.DataFrame,
+    carriers: pd.DataFrame,
+    patients: pd.DataFrame | None = None,
 ) -> NDArray[np.bool_]:
     """(people,) Whether a person is in the export's files of a place.
 
-    ``carriers``: rows of ``truth/planted_carriers.parquet``. Raises InputError for identifiers
-    that nobody has, and where nobody is left.
+    ``carriers``: rows of ``truth/planted_carriers.parquet``; ``patients``: of
+    ``cohort/patients.parquet``, those whom stories planted; None: there are none. Raises
+    InputError for identifiers that nobody has, and where nobody is left.
     """
     countries = export.countries if place == POOLED else (place,)
     keep = people["country"].isin(countries).to_numpy(copy=True)
@@ -30,6 +35,11 @@ def chosen_people(
         pairs = zip(carriers["gene"], carriers["name"], strict=True)
         rows = np.array([pair in meant for pair in pairs], bool)
         keep &= people["id"].isin(carriers["individual"][rows]).to_numpy()
+    elif export.people == "patients":
+        table = pd.DataFrame(columns=["story", "individual"]) if patients is None else patients
+        if export.story is not None:
+            table = table[table["story"] == export.story]
+        keep &= people["id"].isin(table["individual"]).to_numpy()
     elif export.people != "all":
         unknown = sorted(set(export.people) - set(people["id"]))
         if unknown:
@@ -59,25 +69,29 @@ def load_genotypes(
     trees: Sequence[Path | str],
     people: Path | str,
     carriers: Path | str,
+    patients: Path | str,
 ) -> Genotypes:
     """The export's genotypes of a place on one contig.
 
-    ``trees``: files of blocks of that contig (``{block}.trees``), in order; ``people`` and
-    ``carriers``: ``people.parquet`` and ``planted_carriers.parquet``.
+    ``trees``: files of blocks of that contig (``{block}.trees``), in order; ``people``,
+    ``carriers``, ``patients``: ``cohort/people.parquet``, ``truth/planted_carriers.parquet`` and
+    ``cohort/patients.parquet``.
     """
     everybody = pd.read_parquet(people)
-    keep = chosen_people(export, place, everybody, pd.read_parquet(carriers))
+    marked = map(pd.read_parquet, (carriers, patients))
+    keep = chosen_people(export, place, everybody, *marked)
     files = [Path(path) for path in trees]
     contig = Block.from_id(files[0].stem).contig
     return Genotypes.of(files, contig, everybody, keep, export.regions, export.variants)
 
 
 def load_people(
-    export: Export, place: str, people: Path | str, carriers: Path | str
+    export: Export, place: str, people: Path | str, carriers: Path | str, patients: Path | str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The export's people of a place, and the planted variants that they carry."""
-    everybody, planted = pd.read_parquet(people), pd.read_parquet(carriers)
-    chosen = everybody[chosen_people(export, place, everybody, planted)].reset_index(drop=True)
+    everybody, planted, told = map(pd.read_parquet, (people, carriers, patients))
+    keep = chosen_people(export, place, everybody, planted, told)
+    chosen = everybody[keep].reset_index(drop=True)
     return chosen, rows_of(chosen, {"carriers": planted})["carriers"]
 
 

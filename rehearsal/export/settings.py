@@ -71,7 +71,8 @@ class Export:
     formats: tuple[str, ...]
     places: tuple[str, ...]  # country codes, or ``pooled``
     countries: tuple[str, ...]
-    people: str | tuple[str, ...]  # ``all``, ``carriers`` or identifiers
+    people: str | tuple[str, ...]  # ``all``, ``carriers``, ``patients`` or identifiers
+    story: str | None  # whose patients, or planted variants, are meant; None: every story's
     limit: int | None  # of the people of each country, the first so many
     variants: tuple[Variant, ...] | None  # only these; None: all
     planted: tuple[PlantedVariant, ...]  # whose carriers are meant
@@ -114,8 +115,11 @@ def read_exports(
     countries: Sequence[str],
     planted: Sequence[PlantedVariant],
     blocks: Sequence[Block],
+    stories: Collection[str] = (),
 ) -> dict[str, Export]:
     """The exports by name, from entries that the schema has accepted.
+
+    ``stories``: names of stories that are played, beside those that planted variants are for.
 
     Raises InputError for a name that stands there twice, unknown countries, formats, stories,
     variants, contigs, regions outside of what is simulated, keys that cannot be read, and tools
@@ -127,7 +131,7 @@ def read_exports(
         if entry["name"] in exports:
             raise InputError(source, f"{key}.name", f"{entry['name']} stands there twice")
         _check_installed(entry["formats"], source, key)
-        read = _Entry(entry, source, key, countries, planted, blocks)
+        read = _Entry(entry, source, key, countries, planted, blocks, stories)
         exports[entry["name"]] = read.export()
     return exports
 
@@ -168,6 +172,7 @@ class _Entry:
     countries: Sequence[str]
     all_planted: Sequence[PlantedVariant]
     blocks: Sequence[Block]
+    stories: Collection[str]
 
     def wrong(self, part: str, expected: str) -> InputError:
         return InputError(self.source, f"{self.key}.{part}", expected)
@@ -185,6 +190,7 @@ class _Entry:
             places=(POOLED,) if entry.get("pooled") else countries,
             countries=countries,
             people=people if isinstance(people, str) else tuple(people),
+            story=entry.get("story"),
             limit=entry.get("limit"),
             variants=None if everything else tuple(one.variant for one in planted),
             planted=planted,
@@ -210,7 +216,7 @@ class _Entry:
     def planted(self) -> tuple[PlantedVariant, ...]:
         """The planted variants that are meant: of a story, or named ones."""
         story, names = self.entry.get("story"), self.entry.get("variants", "all")
-        stories = sorted({one.story for one in self.all_planted})
+        stories = sorted({one.story for one in self.all_planted} | set(self.stories))
         if story is not None and story not in stories:
             raise self.wrong("story", f"expected one of {' '.join(stories)}, found {story!r}")
         if isinstance(names, str):

@@ -11,6 +11,7 @@ rule export_bcf:
         trees=trees_of_contig,
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
     output:
         bcf=f"{EXPORTED}/{{contig}}.bcf",
         csi=f"{EXPORTED}/{{contig}}.bcf.csi",
@@ -37,6 +38,7 @@ rule export_vcf:
         trees=trees_of_contig,
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
     output:
         vcf=f"{EXPORTED}/{{contig}}.vcf.gz",
         tbi=f"{EXPORTED}/{{contig}}.vcf.gz.tbi",
@@ -63,6 +65,7 @@ rule export_pgen:
         trees=trees_of_contig,
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
         phenotypes=[
             rules.phenotypes.output.measurements,
             rules.phenotypes.output.diseases,
@@ -94,6 +97,7 @@ rule export_zarr:
         trees=trees_of_contig,
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
     output:
         zarr=f"{EXPORTED}/{{contig}}.vcz.zip",
     log:
@@ -119,6 +123,7 @@ rule export_trees:
         trees=[rules.simulate_block.output.trees],
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
     output:
         trees=f"{EXPORTED}/{{block}}.tsz",
     log:
@@ -144,6 +149,7 @@ rule export_grg:
         trees=[rules.simulate_block.output.trees],
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
     output:
         grg=f"{EXPORTED}/{{block}}.grg",
     log:
@@ -168,6 +174,7 @@ rule export_phenopackets:
     input:
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -211,6 +218,7 @@ rule export_tables:
     input:
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -243,6 +251,7 @@ rule export_omop:
     input:
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -276,6 +285,7 @@ rule export_beacon:
     input:
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -312,6 +322,7 @@ rule export_gwas:
     input:
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -373,6 +384,7 @@ rule export_reads:
         trees=trees_of_reads,
         people=rules.people.output.people,
         carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
     output:
         folder=directory(f"{EXPORTED}/reads"),
     log:

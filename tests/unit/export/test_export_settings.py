@@ -110,6 +110,16 @@ def test_people_are_chosen_by_country_number_carried_variant_or_name():
     assert chosen("pooled", pooled=True, limit=1) == ["FI-0", "ES-0"]
     assert chosen("FI", people="carriers", story="cancer") == ["FI-2"]
     assert chosen("pooled", pooled=True, people=["ES-0"]) == ["ES-0"]
+    told = pd.DataFrame({"story": ["cancer", "rare"], "individual": ["FI-1", "ES-0"]})
+    everywhere = read(pooled=True, people="patients")
+    assert people["id"][chosen_people(everywhere, "pooled", people, carriers, told)].tolist() == [
+        "FI-1",
+        "ES-0",
+    ]
+    of_one = read(pooled=True, people="patients", story="rare")
+    assert people["id"][chosen_people(of_one, "pooled", people, carriers, told)].tolist() == [
+        "ES-0"
+    ]
     with pytest.raises(InputError, match="one: somebody in ES; nobody is left"):
         chosen("ES", people="carriers")
     with pytest.raises(InputError, match="one: people: people of this run; XX-1 is nobody"):
