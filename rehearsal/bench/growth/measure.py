@@ -21,8 +21,9 @@ from rehearsal.bench.growth import synthetic
 from rehearsal.bench.growth.power import fit_power
 from rehearsal.bench.latency import percentile
 from rehearsal.bench.load.calls import control_call
-from rehearsal.bench.load.figures import MS, figures
+from rehearsal.bench.load.figures import MS, commonest_reason, figures
 from rehearsal.bench.load.generators import Generators
+from rehearsal.bench.load.knee import IN_TIME_SHARE
 from rehearsal.bench.load.sending import Call
 from rehearsal.bench.machine import cpu_seconds, load_average
 from rehearsal.bench.stub_nodes import StubNodes
@@ -140,7 +141,7 @@ class Growth:
                 },
                 **{f"control_p{share}_ms": percentile(control_ms, share) for share in (50, 99)},
                 "load_average_1min": load_average(),
-                "first_reason": next((one.reason for one in sent if one.reason), ""),
+                "reason": commonest_reason(sent),
             }
         )
         row = self.rows[-1]
@@ -163,10 +164,12 @@ def chosen(suite: Sequence[Query], number: int) -> list[Query]:
 def fits(table: pd.DataFrame) -> pd.DataFrame:
     """A row an axis and measure: exponent, standard error, coefficient, r_squared, points.
 
-    An axis with fewer than three steps has none.
+    Only steps count in which ``IN_TIME_SHARE`` was answered in time: beyond, latency is the
+    deadline's and says nothing of growth. An axis with fewer than three such steps has none.
     """
     rows = []
-    for axis, steps in table.groupby("axis", sort=False):
+    kept_up = table[table["in_time_share"] >= IN_TIME_SHARE]
+    for axis, steps in kept_up.groupby("axis", sort=False):
         if steps[axis].nunique() < 3:
             continue
         for measure in MEASURES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,6 +73,12 @@ def figures(sent: Sequence[Sent]) -> dict[str, Any]:
     }
 
 
+def commonest_reason(sent: Sequence[Sent]) -> str:
+    """Why queries were late or failed, in the words of the most; empty when none was."""
+    reasons = Counter(one.reason for one in sent if one.state in ("late", "failed"))
+    return reasons.most_common(1)[0][0] if reasons else ""
+
+
 def rows(step: Step, number: int, calls: Sequence[Call]) -> Iterator[dict[str, Any]]:
     """A row for the whole step, and one for each kind and each role."""
     control_ms = np.array([one.latency_s * MS for one in step.control if one.state == "answered"])
@@ -92,6 +99,7 @@ def rows(step: Step, number: int, calls: Sequence[Call]) -> Iterator[dict[str, A
         **{f"control_p{share}_ms": percentile(control_ms, share) for share in (50, 99)},
         "load_average_1min": step.load_average,
         **{f"{who}_cpu_ms_per_query": s * MS / len(step.sent) for who, s in step.cpu_s.items()},
+        "reason": commonest_reason(step.sent),
         **step.notes,
     }
     yield about | {"kind": ALL, "role": ALL} | figures(step.sent) | beside

@@ -203,7 +203,7 @@ def read_answer(
     if status != 200 or summary is None:
         return ("late" if status == 504 else "failed"), None, nodes, reason or "no summary"
     if nodes is not None and nodes[NODE_STATES.index("failed")]:
-        return "failed", None, nodes, "a node failed"
+        return "failed", None, nodes, f"a node failed: {_first_failure(content)}"
     return "answered", _is_true(call, summary, nodes), nodes, ""
 
 
@@ -215,6 +215,11 @@ def _parts(content: Any) -> tuple[dict[str, Any] | None, tuple[int, ...] | None]
         return content.get("responseSummary"), None
     states = [one["state"] for one in told]
     return content.get("responseSummary"), tuple(states.count(state) for state in NODE_STATES)
+
+
+def _first_failure(content: dict[str, Any]) -> str:
+    failed = next(one for one in content["info"]["nodes"] if one["state"] == "failed")
+    return f"{failed.get('node')}: {failed.get('reason', '')}"
 
 
 def _is_true(call: Call, summary: dict[str, Any], nodes: tuple[int, ...] | None) -> bool | None:

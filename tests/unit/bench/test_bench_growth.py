@@ -43,7 +43,7 @@ def test_zeros_and_gaps_are_left_out_and_two_points_have_no_error():
 
 
 def test_an_axis_with_fewer_than_three_steps_is_not_fitted():
-    steps = {"axis": "users", "users": [1, 10, 100], "nodes": 28}
+    steps = {"axis": "users", "users": [1, 10, 100], "in_time_share": 1.0}
     measures = {name: [1.0, 10.0, 100.0] for name in ("p50_ms", "p99_ms", "queries_per_s")}
     cpu = dict.fromkeys(("network_cpu_ms_per_query", "nodes_cpu_ms_per_query"), 5.0)
     table = pd.DataFrame(steps | measures | cpu)
@@ -51,6 +51,7 @@ def test_an_axis_with_fewer_than_three_steps_is_not_fitted():
     assert found["p50_ms"] == pytest.approx(1)
     assert found["nodes_cpu_ms_per_query"] == pytest.approx(0)
     assert fits(table.head(2)).empty
+    assert fits(table.assign(in_time_share=[1, 1, 0.5])).empty, "the last was the deadline's"
 
 
 def test_synthetic_nodes_can_be_served_and_hold_the_same_sites_in_every_size(tmp_path):
