@@ -22,6 +22,8 @@ def main(smk):
         smk.params.asker,
         one_of_each_kind(read_suite(Path(smk.input.suite)), QUERIES),
         read_truth(Path(smk.input.truth)),
+        settings["fault_s"],
+        settings["per_s"],
     )
     with TemporaryDirectory() as scratch:
         table = run_faults(
@@ -29,8 +31,6 @@ def main(smk):
             chosen(settings["scenarios"]) if len(cast.folders) > 1 else [],
             Path(scratch),
             Path(smk.params.logs),
-            settings["fault_s"],
-            settings["per_s"],
         )
     print(table.drop(columns="must_hold").to_string())
     with written_aside(smk.output.faults) as path:

@@ -15,6 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.bench.capitals import one_of_each_kind
+from rehearsal.bench.faults.run import Cast, run_faults
+from rehearsal.bench.faults.scenarios import SCENARIOS
 from rehearsal.bench.latency import latency_table, qs02
 from rehearsal.bench.protected import public_checks
 from rehearsal.bench.run import Asked, ask_suite
@@ -387,3 +390,26 @@ def test_our_own_node_may_not_give_less(cohort: Cohort, suite, expected, tmp_pat
                 some, expected, nodes, service, 10, controls=1, burst=0, tokens=cohort.tokens
             )
     assert not asked.answers["equal"].any()
+
+
+FAULTS = (
+    "answers half a body",
+    "disk full for the audit log",
+    "people.sqlite bit flipped",
+    "clock 10 minutes slow",
+    "network killed and restarted",
+)
+
+
+def test_faults_of_real_processes_are_marked_and_mended(cohort: Cohort, suite, expected, tmp_path):
+    """One of each lane and a node that must not start; the default run plays all of them."""
+    issuer = cohort.nodes["BE"].parents[1] / "issuer"
+    cast = Cast(cohort.nodes, issuer, "BE", one_of_each_kind(suite, 8), expected, per_s=6)
+    scenarios = [one for one in SCENARIOS if one.name in FAULTS]
+    table = run_faults(cast, scenarios, tmp_path, tmp_path / "logs")
+    assert table["scenario"].tolist() == list(FAULTS)
+    assert table["held"].all(), table["why"].tolist()
+    assert not table["unmarked"].any()
+    assert (table["marked"] > 0).all()
+    said = dict(zip(table["scenario"], table["said"], strict=True))
+    assert said["people.sqlite bit flipped"].startswith("rehearsal: people.sqlite: checksum:")

@@ -8,6 +8,7 @@ import pysam
 import pytest
 import yaml
 
+from rehearsal import checks
 from rehearsal.checks import check_science
 from rehearsal.inputs import read_inputs
 from rehearsal.model import InputError
@@ -199,3 +200,12 @@ def test_a_planted_variant_must_stand_on_the_bases_of_the_fasta(small, tmp_path)
     write_variants(small, tmp_path, [planted(), planted("BRCA2", 3_002, "G", "T")])
     line = complaint(small)
     assert re.search(r"mine\.tsv: BRCA2 v .*expected the REF of the reference, C at", line)
+
+
+@pytest.mark.parametrize("key", ["nodes", "launch"])
+def test_namespaces_and_nodes_elsewhere_do_not_go_together(key, monkeypatch):
+    monkeypatch.setattr(checks, "check_possible", lambda way, source: None)
+    network = {"emulation": "tun", "nodes": None, "launch": None, key: "something"}
+    with pytest.raises(InputError, match=rf"my\.yaml: network\.emulation: .* network\.{key}"):
+        checks.check_emulation(network, "my.yaml")
+    checks.check_emulation({**network, "emulation": "delay"}, "my.yaml")

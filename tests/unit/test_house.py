@@ -20,7 +20,7 @@ FLOW = [
     "stories",
     "report",
 ]
-SHARED = {"model", "files", "logs", "seeds"}
+SHARED = {"ending", "model", "files", "logs", "seeds"}
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 

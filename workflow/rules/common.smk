@@ -6,6 +6,7 @@ from pathlib import Path
 from rehearsal.checks import check_science
 from rehearsal.export.selection import for_reads
 from rehearsal.export.settings import BY_PLACE
+from rehearsal.ending import RUN
 from rehearsal.files import tree_digest
 from rehearsal.genomes.recombination import NO_RECOMBINATION
 from rehearsal.inputs import read_inputs
@@ -16,6 +17,8 @@ if not (ROOT / "rehearsal").is_dir():
     ROOT = ROOT.parent  # entered through workflow/Snakefile
 SCRIPTS = f"{ROOT}/scripts"
 os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any environment
+if workflow.is_main_process:  # jobs end with it
+    os.environ[RUN] = str(os.getpid())
 
 # in the order of merging: the workflow's own file first, then those of the command line
 CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 
@@ -54,11 +54,12 @@ class Asker:
         self._queries = cycle(queries)
         self._expected, self._countries = expected, countries
         self._deadline_s, self._every_s = deadline_s, 1 / per_s
+        self._under_way: set[asyncio.Task[None]] = set()
         self.heard: list[Heard] = []
         self.token: str | None = None
 
     @contextlib.asynccontextmanager
-    async def asking(self, service: NodeEntry):  # noqa: ANN201 - yields nothing
+    async def asking(self, service: NodeEntry) -> AsyncIterator[None]:
         """Ask in the background as long as the block runs; what is under way is waited for."""
         async with ServiceClient(service, lambda _: self.token) as client:
             pump = asyncio.ensure_future(self._pump(client))
@@ -71,7 +72,6 @@ class Asker:
                 await asyncio.gather(*self._under_way)
 
     async def _pump(self, client: ServiceClient) -> None:
-        self._under_way: set[asyncio.Task[None]] = set()
         next_at = time.monotonic()
         while True:
             task = asyncio.ensure_future(self._ask(client, next(self._queries)))

@@ -63,6 +63,8 @@ class Cast:
     asker: str
     queries: Sequence[Query]
     expected: Mapping[str, Mapping[str, Expected]]
+    fault_s: float = 1.5  # how long each fault lasts
+    per_s: float = 8.0  # queries a second, in each lane
 
     @property
     def victim(self) -> str:
@@ -83,16 +85,13 @@ def run_faults(
     scenarios: Sequence[Scenario],
     folder: Path,
     logs: Path,
-    fault_s: float,
-    per_s: float,
 ) -> pd.DataFrame:
     """A row a scenario, in their order; columns as in ``COLUMNS``.
 
-    ``folder``: for copies of nodes' folders; ``logs``: of the processes. Every fault lasts
-    ``fault_s``, with ``per_s`` queries a second in each lane. Two nodes or more are needed: one is
-    broken, the others must go on as before.
+    ``folder``: for copies of nodes' folders; ``logs``: of the processes. Two nodes or more are
+    needed: one is broken, the others must go on as before.
     """
-    found = asyncio.run(_run(cast, scenarios, folder, logs, fault_s, per_s))
+    found = asyncio.run(_run(cast, scenarios, folder, logs))
     rows = [found[one.name] for one in scenarios]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
@@ -102,8 +101,6 @@ async def _run(
     scenarios: Sequence[Scenario],
     folder: Path,
     logs: Path,
-    fault_s: float,
-    per_s: float,
 ) -> dict[str, dict[str, Any]]:
     lanes: dict[Lane, list[Scenario]] = {}
     for one in scenarios:
@@ -119,7 +116,7 @@ async def _run(
         others = [process.entry for process in witnesses]
         found = await asyncio.gather(
             *(
-                _run_lane(cast, name, members, others, folder / name, logs / name, fault_s, per_s)
+                _run_lane(cast, name, members, others, folder / name, logs / name)
                 for name, members in lanes.items()
             )
         )
@@ -133,8 +130,6 @@ async def _run_lane(
     others: Sequence[NodeEntry],
     folder: Path,
     logs: Path,
-    fault_s: float,
-    per_s: float,
 ) -> dict[str, dict[str, Any]]:
     async with AsyncExitStack() as stack:
         entries, victim, front = list(others), None, None
@@ -156,7 +151,7 @@ async def _run_lane(
         rows = {}
         for one in scenarios:
             injection = Injection(service, victim, front, folder)
-            rows[one.name] = await _play(cast, one, injection, entries, fault_s, per_s)
+            rows[one.name] = await _play(cast, one, injection, entries)
     return rows
 
 
@@ -165,11 +160,9 @@ async def _play(
     scenario: Scenario,
     injection: Injection,
     entries: Sequence[NodeEntry],
-    fault_s: float,
-    per_s: float,
 ) -> dict[str, Any]:
     countries = [entry.country for entry in entries]
-    asker = Asker(cast.queries, cast.expected, countries, DEADLINE_S, per_s)
+    asker = Asker(cast.queries, cast.expected, countries, DEADLINE_S, cast.per_s)
     asker.token = tokens(cast.issuer, cast.asker, scenario.lifetime_s)["controlled"]
     async with asker.asking(injection.service.entry):
         ready = await asker.until_whole(time.monotonic(), RECOVERY_S)
@@ -179,7 +172,7 @@ async def _play(
                 seen = await asker.until_told(cast.victim, scenario.shows, since, RECOVERY_S)
                 injection.applied_at = seen or since
             # a fault that is shorter than the deadline shows nobody late
-            await asyncio.sleep(max(fault_s, DEADLINE_S + 0.5))
+            await asyncio.sleep(max(cast.fault_s, DEADLINE_S + 0.5))
         recovered_s = await asker.until_whole(injection.healed_at, RECOVERY_S)
     if ready is None:
         injection.complaints.append("no whole answer before the fault")
