@@ -64,10 +64,10 @@ def check_emulation(network: Mapping[str, Any], source: str) -> None:
     """
     way = network["emulation"]
     check_possible(way, source)
-    if way in WAYS and network["nodes"]:
-        raise InputError(
-            source, "network.emulation", f"delay or none with network.nodes, not {way}"
-        )
+    for key in ("nodes", "launch"):
+        if way in WAYS and network[key]:
+            expected = f"delay or none with network.{key}, not {way}"
+            raise InputError(source, "network.emulation", expected)
 
 
 def check_demography(demography: Mapping[str, str | None], countries: Sequence[Country]) -> None:
