@@ -27,7 +27,7 @@ from rehearsal.node.state import served_copy
 
 WITNESSES = 2
 DEADLINE_S = 1.0
-RECOVERY_S = 20.0  # more than a node's start and the network's next probe take on a busy machine
+RECOVERY_S = 30.0  # more than a node's start and the next probes take on a very busy machine
 OTHERS_ANSWERED = 0.95
 SHOWN = 200  # characters of a reason
 OWN_FILES = {"process": ("variants.sqlite", "people.sqlite"), "tokens": (TRUSTED,)}
