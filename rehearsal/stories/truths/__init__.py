@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from rehearsal.stories.cohort import Cohort
 from rehearsal.stories.truths import (
     alert,
@@ -33,4 +35,5 @@ TRUTHS: Mapping[str, Callable[[Question, Cohort], Any]] = {
 
 def truth_of(story: Story, cohort: Cohort) -> dict[str, Any]:
     """The right answers to a story's questions by their ids: plain JSON values."""
-    return {one.id: TRUTHS[one.kind](one, cohort) for one in story.questions}
+    found = {one.id: TRUTHS[one.kind](one, cohort) for one in story.questions}
+    return orjson.loads(orjson.dumps(found))

@@ -1,0 +1,228 @@
+"""The cancer story over real nodes: its checks pass, and change when a node is stopped."""
+
+import json
+import os
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import tskit
+
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.pedigree import patient_ids, plan_people
+from rehearsal.inputs import read_countries, read_genes, read_planted
+from rehearsal.model import Block
+from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
+from rehearsal.network.launcher import running_network, running_nodes
+from rehearsal.node.build import build_from_vcf
+from rehearsal.node.people_writer import build_people
+from rehearsal.node.settings import TUMOURS, NodeSettings
+from rehearsal.node.tumours import build_tumours
+from rehearsal.phenotypes.consent import draw_consent, read_consent
+from rehearsal.phenotypes.genetic import GeneticValues
+from rehearsal.phenotypes.phenotypes import phenotypes
+from rehearsal.phenotypes.traits import read_traits
+from rehearsal.stories.cohort import Cohort
+from rehearsal.stories.known import Known
+from rehearsal.stories.patients import patients_table
+from rehearsal.stories.play import play
+from rehearsal.stories.reading import read_stories
+from rehearsal.stories.truths import truth_of
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMAS = ROOT / "workflow/schemas"
+CODES = ("BE", "DE", "ES", "IT", "PL")
+SEED, YEAR = 3, 2026
+# BRCA1 c.5266dup, which the first person of every country carries
+DUP = ("chr17", 43_057_061, "T", "TG")
+BLOCKS = {
+    name: Block(name, start, start + 1_000_000)
+    for name, start in (*(("chr7", 140_000_000), ("chr13", 32_000_000), ("chr17", 42_500_000)),)
+}
+TABLES = ("diseases", "measurements", "features", "treatments", "tumour_variants")
+
+
+@pytest.fixture(scope="module")
+def known():
+    codes = [line.split("\t")[0] for line in (ROOT / "config/countries.tsv").open()]
+    planted = read_planted(ROOT / "config/variants.tsv", SCHEMAS / "variants.schema.yaml", codes)
+    genes = read_genes(ROOT / "config/genes.tsv", SCHEMAS / "genes.schema.yaml")
+    return Known.of(CODES, planted, genes, read_traits(ROOT / "config/traits.yaml"))
+
+
+@pytest.fixture(scope="module")
+def story(known, tmp_path_factory):
+    """The story as it comes, with as many women in five countries as it has in 28."""
+    folder = tmp_path_factory.mktemp("stories")
+    text = (ROOT / "config/stories/cancer.yaml").read_text()
+    (folder / "cancer.yaml").write_text(text.replace("each_country: 3", "each_country: 17"))
+    (story,) = read_stories(folder, known)
+    return story
+
+
+@pytest.fixture(scope="module")
+def world(story, known, tmp_path_factory):
+    """The cohort's tables and trees, and the nodes' folders."""
+    place = tmp_path_factory.mktemp("world")
+    everybody = read_countries(ROOT / "config/countries.tsv", SCHEMAS / "countries.schema.yaml")
+    countries = [country for country in everybody if country.code in CODES]
+    numbers = dict.fromkeys(CODES, 90)
+    people, _ = plan_people(countries, numbers, 0.3, [], SEED, without_variants(story.patients))
+    ids = patient_ids(story.patients, people)
+    found = clinical(people, story, ids, known.traits)
+    tables = {name: getattr(found, name) for name in TABLES}
+    consent = draw_consent(people, read_consent(ROOT / "config/consent.yaml"), SEED)
+    tables = {f"phenotypes/{name}": one for name, one in (tables | {"consent": consent}).items()}
+    tables["cohort/people"] = people
+    write(place, tables)
+    write(place, {"truth/patients": patients_table(ids, [], place, YEAR)})
+    trees = {block: place / f"{name}.trees" for name, block in BLOCKS.items()}
+    for block, path in trees.items():
+        write_trees(block, people, path)
+    issuer = make_issuer(place / "issuer")
+    folders = {code: write_node(place, code, tables, known.genes, issuer) for code in CODES}
+    return place, Cohort(place, trees, known.genes, known.planted, YEAR), folders, issuer
+
+
+def without_variants(patients):
+    """Nobody's genome is planned here: the trees are made by hand."""
+    return [replace(one, lacks=()) for one in patients]
+
+
+def clinical(people, story, ids, traits):
+    """Records as a run makes them, without polygenic parts."""
+    traits = replace(
+        traits,
+        measurements=tuple(replace(one, genetics=None) for one in traits.measurements),
+        diseases=tuple(replace(one, genetics=None) for one in traits.diseases),
+    )
+    effects = pd.DataFrame(columns=["trait", "contig", "start", "ref", "alt", "effect"])
+    nothing = GeneticValues(effects, pd.DataFrame(index=people.index))
+    carriers = pd.DataFrame({"gene": [], "individual": [], "copies": []})
+    return phenotypes(people, nothing, carriers, traits, SEED, YEAR, story.patients, ids)
+
+
+def write(place, tables):
+    for name, table in tables.items():
+        path = place / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(path)
+
+
+def carriers_of(people):
+    return set(people.groupby("country")["id"].first())
+
+
+def write_trees(block, people, path):
+    """A star of all samples, with the duplication where it belongs."""
+    tables = tskit.TableCollection(CONTIG_LENGTHS[block.contig])
+    carrying = carriers_of(people) if block.contig == DUP[0] else set()
+    first = []
+    root = tables.nodes.add_row(0, 1)
+    for name in people["id"]:
+        person = tables.individuals.add_row()
+        for number in range(2):
+            node = tables.nodes.add_row(1, 0, individual=person)
+            tables.edges.add_row(block.start, block.end, root, node)
+            if number == 0 and name in carrying:
+                first.append(node)
+    if first:
+        site = tables.sites.add_row(DUP[1], DUP[2])
+        for node in first:
+            tables.mutations.add_row(site, node, DUP[3])
+    tables.sort()
+    tables.tree_sequence().dump(path)
+
+
+def write_node(place, code, tables, genes, issuer):
+    folder = place / "nodes" / code
+    folder.mkdir(parents=True)
+    people = tables["cohort/people"]
+    mine = people[people["country"] == code].reset_index(drop=True)
+    names = mine["id"].tolist()
+    carrying = carriers_of(people)
+    contig, start, ref, alt = DUP
+    head = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *names]
+    calls = ["0/1" if name in carrying else "0/0" for name in names]
+    lines = [
+        "##fileformat=VCFv4.3",
+        *(f"##contig=<ID={name},length={CONTIG_LENGTHS[name]}>" for name in BLOCKS),
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
+        "\t".join(head),
+        "\t".join([contig, str(start + 1), ".", ref, alt, *"...", "GT", *calls]),
+    ]
+    (folder / "all.vcf").write_text("\n".join(lines) + "\n")
+    build_from_vcf([folder / "all.vcf"], mine, folder / "variants.sqlite")
+    own = {
+        name.removeprefix("phenotypes/"): table[table["individual"].isin(names)]
+        for name, table in tables.items()
+        if name.startswith("phenotypes/")
+    }
+    build_tumours(own.pop("tumour_variants"), mine, folder / TUMOURS)
+    build_people(mine, own, folder / "people.sqlite", YEAR)
+    shutil.copy(issuer.folder / "jwks.json", folder / TRUSTED)
+    access = rehearsal_access(code, has_tumours=True)
+    NodeSettings.for_country(code, code, genes, access=access, has_tumours=True).write(folder)
+    return folder
+
+
+def failed(result):
+    return {check["name"] for check in result["checks"] if not check["passed"]}
+
+
+def test_the_story_passes_and_a_stopped_node_changes_its_verdict(world, story):
+    place, cohort, folders, issuer = world
+    truths = {story.name: truth_of(story, cohort)}
+    patients = cohort.table("truth/patients.parquet")
+    logs = place / "logs"
+    with (
+        running_nodes(folders, {}, 1000, logs, 120) as nodes,
+        running_network(nodes, 8.0, logs, 120) as service,
+    ):
+
+        def played():
+            where = (nodes, service, issuer, 8.0, folders, nodes.restart)
+            told = play([story], truths, patients, *where)
+            json.dumps(told)  # plain values all through
+            return told[story.name]
+
+        first = played()
+        endpoint = json.loads((logs / "ES.endpoint.json").read_text())
+        os.kill(endpoint["pid"], signal.SIGKILL)
+        second = played()
+    assert failed(first) == set()
+    assert first["passed"] and not second["passed"]
+    asked = {question["id"]: question for question in first["questions"]}
+    strata = asked["chemotherapy"]["details"]["strata"]
+    assert strata["like-louise"]["finding"] == "none"
+    assert strata["middle-score"]["finding"] == "benefit"
+    assert asked["pten-resistance"]["joined"]["count"] == 4
+    assert asked["braf-in-the-germline"]["joined"]["exists"] is False
+    for question in asked:
+        everybody = "every country answered"
+        assert any(name.startswith(f"{question}: {everybody}") for name in failed(second)), question
+    assert "chemotherapy: the joined counts are the pooled counts" in failed(second)
+    assert "pten-resistance: the countries that say yes" in failed(second)
+    ended = next(one for one in second["questions"] if one["id"] == "pten-resistance")
+    assert ended["countries"]["ES"]["state"] == "failed"
+
+
+def test_tumours_are_found_by_name_only(world, story):
+    """The truth of the germline knows nothing of them, whatever is asked."""
+    _, cohort, _, _ = world
+    germline = next(one for one in story.questions if one.id == "braf-in-the-germline")
+    tumours = next(one for one in story.questions if one.id == "braf-in-tumours")
+    answers = {
+        one.id: truth_of(replace(story, questions=(one,)), cohort)[one.id]
+        for one in (germline, tumours)
+    }
+    assert not any(one["exists"] for one in answers["braf-in-the-germline"].values())
+    seen = cohort.table("phenotypes/tumour_variants.parquet")
+    braf = seen[seen["contig"] == "chr7"]["individual"].nunique()
+    assert braf == 5 + 4
+    assert 4 <= sum(one["count"] for one in answers["braf-in-tumours"].values()) <= braf
