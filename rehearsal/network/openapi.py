@@ -6,8 +6,11 @@ from typing import Any
 
 from rehearsal.network.service import LONGEST_DEADLINE_S
 from rehearsal.node.beacon.openapi import beacon_description
+from rehearsal.node.matchmaker import openapi as matchmaker
 
 Body = dict[str, Any]
+
+MOST_MATCHES = 10_000  # of all nodes, by far
 
 OWN_PARAMETERS = {
     "deadlineS": {
@@ -37,4 +40,7 @@ def description() -> Body:
     document["paths"]["/health"] = {
         "get": {"summary": "How the nodes are.", "responses": {"200": answer, "503": answer}}
     }
+    own = [{"name": name, "in": "query", "schema": one} for name, one in OWN_PARAMETERS.items()]
+    document["paths"]["/match"] = {**matchmaker.path(), "parameters": own}
+    document["components"]["schemas"] |= matchmaker.schemas(MOST_MATCHES)
     return document

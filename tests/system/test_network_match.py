@@ -127,6 +127,22 @@ def test_the_case_with_the_same_variant_comes_first(rehearsal):
     assert {one["state"] for one in body["info"]["nodes"]} == {"answered"}
 
 
+def test_the_networks_answer_is_as_its_description_says(rehearsal):
+    jsonschema = pytest.importorskip("jsonschema")
+    service, _, issuer, _ = rehearsal
+    _, description, _ = ask(service, "/openapi.json")
+    operation = description["paths"]["/match"]["post"]
+    _, body = match(service, token(issuer))
+    for content, document in (
+        (operation["requestBody"]["content"], REQUEST),
+        (operation["responses"]["200"]["content"], body),
+    ):
+        schema = content["application/json"]["schema"]
+        jsonschema.Draft202012Validator(
+            {**schema, "components": description["components"]}
+        ).validate(document)
+
+
 def test_the_network_gives_what_each_node_gives(rehearsal):
     service, nodes, issuer, _ = rehearsal
     _, joined = match(service, token(issuer))

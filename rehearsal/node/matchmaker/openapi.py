@@ -29,9 +29,9 @@ def path() -> Body:
     }
 
 
-def schemas() -> Body:
-    """The schemas that the path refers to."""
-    return {"MatchRequest": _request(), "MatchResponse": _response()}
+def schemas(most: int = MOST_MATCHES) -> Body:
+    """The schemas that the path refers to. ``most``: results of an answer."""
+    return {"MatchRequest": _request(), "MatchResponse": _response(most)}
 
 
 def _content(schema: str) -> Body:
@@ -108,7 +108,7 @@ def _request() -> Body:
     return _object(["patient"], {"patient": patient})
 
 
-def _response() -> Body:
+def _response(most: int) -> Body:
     score = {"type": "number", "minimum": 0, "maximum": 1}
     patient = _object(
         ["id", "contact", "features", "genomicFeatures"],
@@ -130,9 +130,9 @@ def _response() -> Body:
     return _object(
         ["results"],
         {
-            "results": _list(result, MOST_MATCHES),
+            "results": _list(result, most),
             "disclaimer": TEXT,
-            "_hpo": {**TEXT, "description": "release of the ontology"},
+            "_hpo": {"description": "release of the ontology; of a network, by node"},
             "_notes": {"type": "array", "items": {"type": "string"}},
         },
     )
