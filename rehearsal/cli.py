@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from rehearsal import __version__
+from rehearsal.dataset.options import add_check, add_dataset
 from rehearsal.model import InputError
 
 # Imports stand inside the commands: a node must start quickly and stay small.
@@ -93,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_network(network.add_subparsers(required=True))
     _add_query(commands.add_parser("query", help="ask a network or a node"))
     _add_bench(commands.add_parser("bench", help="put a part of the suite to any Beacon v2"))
+    add_dataset(commands.add_parser("dataset", help="test data to hand over, with known answers"))
+    add_check(commands.add_parser("check", help="does a Beacon answer as a dataset's truth says"))
     issuer = commands.add_parser("issuer", help="an issuer of tokens for rehearsals")
     _add_issuer(issuer.add_subparsers(required=True))
     _add_token(commands.add_parser("token", help="print a token for somebody invented"))

@@ -1,8 +1,10 @@
 """What every test may ask for."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rdflib import Graph
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,3 +22,19 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip("no ../shared beside the checkout: official schemas are not available")
     return path
+
+
+@pytest.fixture(scope="session")
+def gdi_shapes(shared) -> Callable[..., Graph]:
+    """Reads SHACL shapes of GDI: those of a folder, but for a file that is to be left out."""
+
+    def read(folder: str, leaving_out: str = "") -> Graph:
+        found = Graph()
+        for file in sorted((shared / "reference/schemas/gdi" / folder).glob("*.ttl")):
+            if file.name != leaving_out:
+                # some of the files use prefixes that they do not name
+                own = "@prefix foaf: <http://xmlns.com/foaf/0.1/> .\n@prefix : <urn:shapes:> .\n"
+                found.parse(data=own + file.read_text(), format="turtle")
+        return found
+
+    return read

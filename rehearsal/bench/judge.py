@@ -94,7 +94,7 @@ def _differences(
     if granularity == "record":
         yield from _result_set_differences(expected, answer)
         if query.entry_type == "individuals":
-            yield from _individual_differences(query, expected, answer)
+            yield from individual_differences(query, expected, answer)
         else:
             yield from _allele_differences(
                 _country_tallies(answer.node, expected), node_frequencies(answer)
@@ -110,7 +110,8 @@ def _result_set_differences(expected: Expected, answer: Answer) -> Iterable[str]
         yield f"result sets of {counts} instead of {expected.count}"
 
 
-def _individual_differences(query: Query, expected: Expected, answer: Answer) -> Iterable[str]:
+def individual_differences(query: Query, expected: Expected, answer: Answer) -> Iterable[str]:
+    """What is wrong with the people whom an answer's records name."""
     names = [str(record["id"]) for record in records(answer)]
     yield from _name_differences(query, expected.individuals, expected.count, names)
 

@@ -26,14 +26,13 @@ from rehearsal.bench.protected import (
     judge_protected,
     judge_protected_network,
 )
+from rehearsal.bench.tolerant import asked_at, given_granularity
 from rehearsal.bench.truth import Expected
 from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.client import NetworkClient
 from rehearsal.network.join import NetworkAnswer, count_of, says_exists
-from rehearsal.network.joining import returned_granularity
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.reply import NetworkReply, ServiceClient
-from rehearsal.node.beacon.request import GRANULARITIES
 
 NETWORK = "network"  # stands for a node in the rows of joined answers
 CONTROL = Query("control", "control", "service-info", {}, method="GET")
@@ -231,7 +230,7 @@ def _judged(
     rows, coarse, wrong = [], {}, []
     for answer in reply.answers:
         judged_on = _judged_on(query, answer, answer.node in foreign)
-        verdict = judge(_at(query, judged_on), expected[answer.node], answer)
+        verdict = judge(asked_at(query, judged_on), expected[answer.node], answer)
         if answer.node in foreign and _has_refused(expected[answer.node], answer):
             verdict = Judgement(True, verdict.expected, verdict.observed)
         if judged_on != _asked_for(query):
@@ -294,15 +293,7 @@ def _asked_for(query: Query) -> Granularity:
 
 def _judged_on(query: Query, answer: Answer, is_foreign: bool) -> Granularity:
     """What was asked for; of a node that is not ours, what it gave where that is coarser."""
-    asked = _asked_for(query)
-    if not is_foreign or answer.state != "answered" or asked not in GRANULARITIES:
-        return asked
-    return min(asked, returned_granularity(answer), key=GRANULARITIES.index)
-
-
-def _at(query: Query, granularity: Granularity) -> Query:
-    body = {**query.request["query"], "requestedGranularity": granularity}
-    return replace(query, request={**query.request, "query": body})
+    return given_granularity(query, answer) if is_foreign else _asked_for(query)
 
 
 def _judge_joined(

@@ -109,9 +109,7 @@ class Truth:
         self._trees = dict(sorted(trees.items()))
         self._people = people.reset_index(drop=True)
         self._countries = list(dict.fromkeys(people["country"]))
-        country = pd.Categorical(people["country"], categories=self._countries).codes
-        # a person's cell in a table of counts by country and sex
-        self._cell = country.astype(np.int64) * 2 + (people["sex"] == "male").to_numpy()
+        self._cell = cells(people)
         self._consent = None if consent is None else consent.set_index("individual")
         self._genes = {gene.name: gene for gene in genes}
         self._codes = pd.concat(
@@ -232,7 +230,7 @@ class Truth:
         intervals = [(t.question.start, t.question.end) for t in tallies]
         if not any(start < block.end and end > block.start for start, end in intervals):
             return
-        genotypes = _Genotypes(block.contig, tskit.load(self._trees[block]), self._cell)
+        genotypes = DecodedGenotypes(block.contig, tskit.load(self._trees[block]), self._cell)
         for variant, copies in genotypes.within(intervals):
             counts: dict[bytes, np.ndarray] = {}
             for tally in tallies:
@@ -310,7 +308,14 @@ def _is_or_under(codes: pd.Series, term: str) -> pd.Series:
     return same | codes.str.startswith(prefix)
 
 
-class _Genotypes:
+def cells(people: pd.DataFrame) -> np.ndarray:
+    """Each person's place in a table of counts by country and sex, int[people]: twice the number
+    of the country in order of appearance, and one more for men."""
+    country = pd.factorize(people["country"])[0]
+    return country.astype(np.int64) * 2 + (people["sex"] == "male").to_numpy()
+
+
+class DecodedGenotypes:
     """One block's genotypes, person by person."""
 
     def __init__(self, contig: str, trees: tskit.TreeSequence, cell: np.ndarray) -> None:

@@ -46,6 +46,13 @@ def test_a_package_imports_only_from_those_above_it(package):
         assert parts <= allowed, f"{path} imports {parts - allowed}"
 
 
+def test_nothing_but_the_command_line_imports_the_making_of_datasets():
+    """It is an entrance, as the workflow is one."""
+    for path in (ROOT / "rehearsal").rglob("*.py"):
+        if path.parent.name != "dataset" and path.name != "cli.py":
+            assert not any(name.startswith("dataset") for name in imported_parts(path)), path
+
+
 def test_the_library_knows_nothing_of_snakemake():
     for path in (ROOT / "rehearsal").rglob("*.py"):
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.M), path
@@ -53,6 +60,8 @@ def test_the_library_knows_nothing_of_snakemake():
 
 TRUTHS = [
     "bench.truth",
+    "bench.allele_counts",
+    "dataset.known_answers",
     "stories.truths",
     *(
         f"stories.truths.{path.stem}"

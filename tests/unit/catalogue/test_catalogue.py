@@ -1,7 +1,6 @@
 """Metadata of synthetic datasets satisfy the shapes that GDI's catalogue checks."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -26,6 +25,7 @@ CONSENT = pd.DataFrame(
     columns=["individual", "basis", "uses", "withdrawn"],
 )
 BASE = base_of("FI")
+PIECES = "shacl-gdi-metadata/core/PiecesShape"
 
 
 @pytest.fixture
@@ -38,34 +38,22 @@ def graph(descriptors):
     return catalogue(descriptors, BASE, "Synthetic genomes of Finland", "0.1")
 
 
-def shapes(folder: Path, leaving_out: str = "") -> Graph:
-    """Some of the files use prefixes that they do not name."""
-    found = Graph()
-    for file in sorted(folder.glob("*.ttl")):
-        if file.name != leaving_out:
-            lacking = "@prefix foaf: <http://xmlns.com/foaf/0.1/> .\n@prefix : <urn:shapes:> .\n"
-            found.parse(data=lacking + file.read_text(), format="turtle")
-    return found
-
-
-def test_the_catalogue_satisfies_the_shapes_of_gdi_metadata(graph, shared):
-    folder = shared / "reference/schemas/gdi/shacl-gdi-metadata/core/PiecesShape"
-    conforms, _, report = validate(graph, shacl_graph=shapes(folder), advanced=True)
+def test_the_catalogue_satisfies_the_shapes_of_gdi_metadata(graph, gdi_shapes):
+    conforms, _, report = validate(graph, shacl_graph=gdi_shapes(PIECES), advanced=True)
     assert conforms, report
 
 
-def test_the_catalogue_satisfies_the_shapes_of_gdis_fair_data_point(graph, shared):
+def test_the_catalogue_satisfies_the_shapes_of_gdis_fair_data_point(graph, gdi_shapes):
     """But for its dataset.ttl, an older one, whose identifiers have no organisation in them."""
-    folder = shared / "reference/schemas/gdi/shacl-fdp"
-    conforms, _, report = validate(graph, shacl_graph=shapes(folder, "dataset.ttl"), advanced=True)
+    shapes = gdi_shapes("shacl-fdp", "dataset.ttl")
+    conforms, _, report = validate(graph, shacl_graph=shapes, advanced=True)
     assert conforms, report
 
 
-def test_a_catalogue_without_a_title_does_not_satisfy_them(graph, shared):
+def test_a_catalogue_without_a_title_does_not_satisfy_them(graph, gdi_shapes):
     graph.remove((URIRef(f"{BASE}fdp/catalog"), None, None))
     graph.add((URIRef(f"{BASE}fdp/catalog"), RDF.type, DCAT.Catalog))
-    folder = shared / "reference/schemas/gdi/shacl-gdi-metadata/core/PiecesShape"
-    conforms, _, _ = validate(graph, shacl_graph=shapes(folder), advanced=True)
+    conforms, _, _ = validate(graph, shacl_graph=gdi_shapes(PIECES), advanced=True)
     assert not conforms
 
 

@@ -1,0 +1,165 @@
+"""Writes a dataset's files, each format by its one function of ``rehearsal.export``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.dataset.cohort import Cohort
+from rehearsal.dataset.plan import Plan
+from rehearsal.export.beacon_json import write_beacon_json
+from rehearsal.export.crypt4gh import SUFFIX, encrypt_file
+from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.omop import write_omop
+from rehearsal.export.pgen import write_pgen
+from rehearsal.export.phenopackets import (
+    ClinicalTables,
+    GeneKnowledge,
+    Phenopackets,
+    write_json_lines,
+)
+from rehearsal.export.phenotype_tables import phenotype_columns, write_phenotype_tables
+from rehearsal.export.selection import by_contig, chosen_people, rows_of
+from rehearsal.export.summary_statistics import phenotypes_of, write_summary_statistics
+from rehearsal.export.trees import write_trees
+from rehearsal.export.vcf import write_bcf, write_vcf
+from rehearsal.export.vcf_zarr import write_vcf_zarr
+from rehearsal.model import Block
+
+PEOPLE = "people.tsv"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is written of one country, or of all together."""
+
+    name: str
+    plan: Plan
+    cohort: Cohort
+    folder: Path
+
+    @cached_property
+    def keep(self) -> pd.Series:
+        cohort = self.cohort
+        return chosen_people(self.plan.export, self.name, cohort.people, cohort.carriers)
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        return self.cohort.people[self.keep].reset_index(drop=True)
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        return rows_of(self.people, {**self.cohort.tables, "carriers": self.cohort.carriers})
+
+    @cached_property
+    def contigs(self) -> list[Genotypes]:
+        """A contig each."""
+        return [self._genotypes(trees) for trees in by_contig(self.cohort.trees.values())]
+
+    def blocks(self) -> Iterator[tuple[Block, Genotypes]]:
+        """A block each."""
+        for block, path in self.cohort.trees.items():
+            yield block, self._genotypes([path])
+
+    def _genotypes(self, trees: list[Path]) -> Genotypes:
+        contig = Block.from_id(trees[0].stem).contig
+        return Genotypes.of(trees, contig, self.cohort.people, self.keep)
+
+
+def write_place(place: Place) -> None:
+    """Write the people, every format of the export, and encrypted copies, into the place's folder.
+
+    The table of people is what ``rehearsal node build`` takes beside a VCF.
+    """
+    place.folder.mkdir(parents=True)
+    place.people.to_csv(place.folder / PEOPLE, sep="\t", index=False, lineterminator="\n")
+    for kind in place.plan.export.formats:
+        WRITERS[kind](place)
+    recipients = place.plan.export.recipients
+    if recipients:
+        for file in sorted(path for path in place.folder.rglob("*") if path.is_file()):
+            encrypt_file(file, f"{file}{SUFFIX}", *recipients)
+
+
+def _bcf(place: Place) -> None:
+    for genotypes in place.contigs:
+        write_bcf(genotypes, place.folder / f"{genotypes.contig}.bcf")
+
+
+def _vcf(place: Place) -> None:
+    for genotypes in place.contigs:
+        write_vcf(genotypes, place.folder / f"{genotypes.contig}.vcf.gz")
+
+
+def _pgen(place: Place) -> None:
+    tables = place.tables
+    columns = phenotype_columns(place.people, tables["measurements"], tables["diseases"])
+    for genotypes in place.contigs:
+        write_pgen(genotypes, place.folder / f"{genotypes.contig}.pgen", columns)
+
+
+def _zarr(place: Place) -> None:
+    for genotypes in place.contigs:
+        write_vcf_zarr(genotypes, place.folder / f"{genotypes.contig}.vcz.zip")
+
+
+def _trees(place: Place) -> None:
+    for block, genotypes in place.blocks():
+        write_trees(genotypes, place.folder / f"{block.id}.tsz")
+
+
+def _phenopackets(place: Place) -> None:
+    names = {one.name for one in fields(ClinicalTables)} - {"people"}
+    clinical = ClinicalTables(people=place.people, **{name: place.tables[name] for name in names})
+    genes = GeneKnowledge.of(place.plan.traits)
+    packets = Phenopackets(clinical, genes, place.plan.reference_year)
+    write_json_lines(packets, place.folder / "phenopackets.jsonl.gz")
+    write_json_lines(packets.families(), place.folder / "families.jsonl.gz")
+
+
+def _beacon(place: Place) -> None:
+    write_beacon_json(
+        f"{place.plan.export.name}-{place.name}",
+        place.people,
+        place.tables,
+        place.contigs,
+        place.folder / "beacon",
+        place.plan.reference_year,
+    )
+
+
+def _tables(place: Place) -> None:
+    write_phenotype_tables(place.people, place.tables, place.folder / "tables")
+
+
+def _omop(place: Place) -> None:
+    folder = place.folder / "omop"
+    write_omop(place.people, place.tables, folder, place.plan.reference_year)
+
+
+def _gwas(place: Place) -> None:
+    write_summary_statistics(
+        place.contigs,
+        phenotypes_of(place.people, place.tables),
+        place.cohort.effects,
+        place.folder / "gwas",
+        place.plan.reference_year,
+    )
+
+
+WRITERS: dict[str, Callable[[Place], None]] = {
+    "bcf": _bcf,
+    "vcf": _vcf,
+    "pgen": _pgen,
+    "zarr": _zarr,
+    "trees": _trees,
+    "phenopackets": _phenopackets,
+    "beacon": _beacon,
+    "tables": _tables,
+    "omop": _omop,
+    "gwas": _gwas,
+}

@@ -1,0 +1,119 @@
+"""The commands of docs/get-test-data.md as they stand there, and the check on others' Beacons."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.system
+
+SLOW_MACHINE_S = 120.0
+STATIC = Path(__file__).parent / "static_beacon.py"
+TESTED = re.compile(r"^<!-- tested -->\n```bash\n(.*?)^```$", re.M | re.S)
+
+
+def rehearsal(*arguments):
+    command = [sys.executable, "-m", "rehearsal", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SLOW_MACHINE_S)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])
+
+
+def test_the_commands_of_the_page_do_what_they_say(root, tmp_path):
+    """In one shell, in a folder with the environment in it; another port, which may be taken."""
+    blocks = TESTED.findall((root / "docs/get-test-data.md").read_text())
+    assert len(blocks) == 3
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    command = tmp_path / ".venv/bin/rehearsal"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m rehearsal "$@"\n')
+    command.chmod(0o755)
+    script = "set -e\n" + "".join(blocks).replace("5051", free_port())
+    shell = subprocess.Popen(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        start_new_session=True,
+    )
+    try:
+        said, _ = shell.communicate(timeout=SLOW_MACHINE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(shell.pid, signal.SIGKILL)
+        raise
+    assert shell.returncode == 0, said
+    assert (tmp_path / "mydata/FI/chr22.vcf.gz").exists()
+    assert re.search(r"^(\d+) of \1 right; judged", said, re.M), said
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    out = tmp_path_factory.mktemp("dataset") / "OUT"
+    options = ["--country", "FI=20", "--country", "ES=10", "--region", "chr22:20000000-20100000"]
+    options += ["--plant", "BRCA1:c.5266dup=2", "--formats", "beacon", "--seed", "3", "--pooled"]
+    made = rehearsal("dataset", *options, out)
+    assert made.returncode == 0, made.stderr
+    assert "simulate chr22:20000000-20100000 (2 of 2): " in made.stderr
+    return out
+
+
+@contextmanager
+def static_beacon(folder, endpoint, manner):
+    """A Beacon that answers from exported documents; yields its URL."""
+    process = subprocess.Popen([sys.executable, STATIC, folder, endpoint, manner])
+    try:
+        until = time.monotonic() + SLOW_MACHINE_S
+        while not endpoint.exists():
+            assert process.poll() is None, "the process ended before it was ready"
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        yield json.loads(endpoint.read_text())["url"]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("manner", "status", "words"),
+    [
+        ("honest", 0, [" on presence", " on count", " on frequencies", " on people"]),
+        ("boolean", 0, ["right; judged", "on presence"]),
+        ("shifted", 1, ["exists False instead of True", "missing"]),
+        ("forgetful", 1, ["alleleCount 1 instead of 2"]),
+    ],
+)
+def test_a_beacon_that_is_not_ours_is_judged_on_what_it_gives(
+    dataset, tmp_path, manner, status, words
+):
+    with static_beacon(dataset / "pooled/beacon", tmp_path / "endpoint.json", manner) as url:
+        checked = rehearsal("check", url, "--truth", dataset / "truth")
+    assert checked.returncode == status, checked.stdout + checked.stderr
+    for word in words:
+        assert word in checked.stdout
+    if manner == "boolean":
+        assert "on count" not in checked.stdout
+
+
+def test_a_dataset_that_is_told_to_stop_leaves_nothing(tmp_path):
+    command = [sys.executable, "-m", "rehearsal", "dataset", "--preset", "tiny"]
+    process = subprocess.Popen([*command, str(tmp_path / "OUT")], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + SLOW_MACHINE_S
+    while not any(tmp_path.iterdir()):
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(timeout=SLOW_MACHINE_S) == 143
+    assert not any(tmp_path.iterdir())

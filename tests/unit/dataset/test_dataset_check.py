@@ -1,0 +1,35 @@
+"""What ``rehearsal check`` cannot ask is told in one line. Its answers: tests/system."""
+
+import pytest
+
+from rehearsal.cli import main
+
+NOBODY = "http://127.0.0.1:9"  # the discard service, which nobody runs
+
+
+def refusal(capfd, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["check", *map(str, arguments)])
+    assert ended.value.code == 2
+    said = capfd.readouterr()
+    assert said.out == ""
+    (line,) = said.err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([NOBODY], f"{NOBODY}: URL: a Beacon that answers; "),
+        (["localhost"], "URL: http(s)://HOST/..., not 'localhost'"),
+        ([NOBODY, "--place", "SE"], "--place: one of ES FI pooled, not 'SE'"),
+        ([NOBODY, "--token-variable", "NOT_THERE"], "NOT_THERE with a token"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(dataset, capfd, options, message):
+    assert message in refusal(capfd, *options, "--truth", dataset / "truth")
+
+
+def test_a_folder_without_the_truth_is_one_line(tmp_path, capfd):
+    line = refusal(capfd, NOBODY, "--truth", tmp_path)
+    assert "queries.json: file: the truth beside a dataset" in line
