@@ -41,7 +41,7 @@ def bench_sections(bench: BenchTables, countries: list[Country]) -> Iterator[Sec
 def _load(bench: BenchTables) -> Section:
     steps = bench.load[(bench.load["kind"] == "all") & (bench.load["role"] == "all")]
     held, objective = bench.knee["held_per_s"], bench.knee["objective"]
-    told = "no rate that was tried" if held is None else f"{held:g} queries a second"
+    told = "no rate that was tried" if held is None else f"{held:.3g} queries a second"
     text = (
         f"The knee: {told} of all nodes, with {percent(objective['in_time_share'], 0)} answered "
         f"within the deadline and a p99 of at most {whole(objective['p99_ms'])} ms. Queries leave "

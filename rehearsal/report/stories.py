@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -172,16 +171,23 @@ def check_table(caption: str, checks: Sequence[Mapping[str, Any]]) -> Table:
 
 def _plain(value: Any) -> str:
     """A JSON value as a person reads it, not longer than a cell can bear."""
-    if value is None:
-        return "–"
+    text = "–" if value is None else _said(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} …"
+
+
+def _said(value: Any) -> str:
+    """Names and values by commas, things of several parts by semicolons."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str):
-        text = value
-    elif isinstance(value, Mapping) and all(not isinstance(v, Mapping) for v in value.values()):
-        text = ", ".join(f"{key}: {_plain(item)}" for key, item in value.items())
-    elif isinstance(value, list) and all(not isinstance(v, Mapping | list) for v in value):
-        text = ", ".join(_plain(item) for item in value)
-    else:
-        text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} …"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(
+            f"{key.replace('_', ' ')}: {_said(item)}"
+            for key, item in value.items()
+            if item not in (None, [], {})
+        )
+    if isinstance(value, list | tuple):
+        several = any(isinstance(item, Mapping | list | tuple) for item in value)
+        return ("; " if several else ", ").join(_said(item) for item in value)
+    return str(value)
