@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import msprime
@@ -27,7 +27,8 @@ from rehearsal.phenotypes.variant_counts import add_up, variant_counts
 from rehearsal.seeds import derive_seed
 
 Say = Callable[[str], None]  # takes the name of a stage that begins
-CLINICAL = ("diseases", "measurements", "features", "exposures", "treatments", "missing")
+TRUTH = ("effects", "genetic_values")  # of the phenotypes, what is on nobody's record
+CLINICAL = tuple(one.name for one in fields(Phenotypes) if one.name not in TRUTH)
 SEQUENCED = ("subjects", "biosamples", "runs", "analyses")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from rehearsal.model import InputError
+from rehearsal.phenotypes.clinical_types import Outcome
 from rehearsal.phenotypes.trait_types import Traits
 
 
@@ -38,12 +39,27 @@ def choose_traits(traits: Traits, names: Collection[str]) -> Traits:
         exposures=tuple(one for one in traits.exposures if one.name in wanted),
         treatments=treatments,
         missing=tuple(rule for rule in rules if rule.fields),
+        outcomes=tuple(_among(one, kept) for one in traits.outcomes if one.disease in wanted),
     )
+
+
+def _among(outcome: Outcome, kept: Collection[str]) -> Outcome:
+    """The outcome, its treatments those that are kept."""
+    groups = (
+        replace(group, treated={name: risk for name, risk in group.treated.items() if name in kept})
+        for group in outcome.groups
+    )
+    return replace(outcome, groups=tuple(groups))
 
 
 def _with_causes(traits: Traits, names: Collection[str]) -> set[str]:
     causes = {one.name: set(one.causes) for one in (*traits.measurements, *traits.diseases)}
     causes |= {one.name: set(one.powers) for one in traits.derived}
+    for measurement in traits.measurements:
+        causes[measurement.name] |= {measurement.only_with} - {None}
+    for outcome in traits.outcomes:
+        measured = (name for group in outcome.groups for name in group.measurements)
+        causes[outcome.disease] |= {outcome.after, *measured}
     wanted, waiting = set[str](), list(names)
     while waiting:
         name = waiting.pop()

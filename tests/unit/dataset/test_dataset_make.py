@@ -7,12 +7,14 @@ import json
 import numpy as np
 import pandas as pd
 import pysam
+from crypt4gh.keys import c4gh
 from google.protobuf.json_format import Parse
 from phenopackets.schema.v2 import Phenopacket
 from pyshacl import validate
 from rdflib import Graph
 
 from rehearsal.catalogue.crate import FILE_NAME
+from rehearsal.export.crypt4gh import open_decrypting
 
 
 def genotypes(path):
@@ -127,3 +129,14 @@ def test_a_pooled_dataset_of_other_formats_is_one_folder(made, tmp_path):
     names = {path.name for path in (folder / "pooled").iterdir()}
     assert {"chr22.bcf", "chr22.pgen", "chr22.vcz.zip", "tables", "omop", "gwas"} <= names
     assert "GOE-EU-DATASET-7" in (folder / "datasets.json").read_text()
+
+
+def test_recipients_get_copies_that_only_they_can_read(made, tmp_path):
+    key, public = tmp_path / "me.sec", tmp_path / "me.pub"
+    c4gh.generate(key, public, b"", b"")
+    folder = made(tmp_path / "OUT", recipients=[public], people={"FI": 6}, plant={})
+    plain = folder / "FI/chr22.vcf.gz"
+    with open_decrypting(f"{plain}.c4gh", key) as stream:
+        assert stream.read() == plain.read_bytes()
+    named = json.loads((folder / FILE_NAME).read_bytes())["@graph"]
+    assert not any(one["@id"].endswith(".c4gh") for one in named)
