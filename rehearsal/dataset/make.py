@@ -14,6 +14,7 @@ from rehearsal.dataset.metadata import write_metadata
 from rehearsal.dataset.plan import Order, Plan, make_plan
 from rehearsal.dataset.progress import Progress
 from rehearsal.files import written_aside
+from rehearsal.model import InputError
 
 
 def dataset_command(order: Order, out: Path) -> None:
@@ -21,8 +22,11 @@ def dataset_command(order: Order, out: Path) -> None:
     plan = make_plan(order, out)
     logging.basicConfig(level=logging.ERROR)  # small cohorts leave some queries without a site
     progress = Progress(sys.stderr)
-    with written_aside(out) as aside:
-        make_dataset(plan, aside, progress)
+    try:
+        with written_aside(out) as aside:
+            make_dataset(plan, aside, progress)
+    except OSError as error:  # a full disk, say
+        raise InputError(out, "OUT", f"could not be written, nothing is left: {error}") from error
     progress.end()
     people = sum(plan.numbers.values())
     print(f"{out}: {people} people of {len(plan.numbers)} countries, {', '.join(order.formats)}")

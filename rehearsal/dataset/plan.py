@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -243,6 +244,9 @@ def _check_out(out: Path) -> None:
     if out.exists():
         expected = "a new folder; nothing that is there is replaced"
         raise InputError(out, "OUT", expected)
+    there = next(path for path in out.absolute().parents if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise InputError(out, "OUT", f"a place that can be written; {there} cannot")
 
 
 @contextmanager

@@ -81,13 +81,23 @@ def test_no_room_on_the_disk_is_known_before_the_work(tmp_path, capfd, monkeypat
     assert "OUT: room for about" in line
 
 
-def test_what_fails_on_the_way_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_what_is_no_folder_cannot_hold_one(tmp_path, capfd):
+    (tmp_path / "file").touch()
+    line = refusal(capfd, *TINY, tmp_path / "file" / "OUT")
+    assert f"a place that can be written; {tmp_path / 'file'} cannot" in line
+
+
+def test_a_disk_that_fills_up_on_the_way_is_one_line_and_leaves_nothing(
+    tmp_path, capfd, monkeypatch
+):
     def fail(plan, folder):
         raise OSError("no space left")
 
     monkeypatch.setattr(make, "write_metadata", fail)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(SystemExit) as ended:
         main(["dataset", *TINY, str(tmp_path / "OUT")])
+    assert ended.value.code == 2
+    assert "OUT: could not be written, nothing is left: no space left" in capfd.readouterr().err
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - hidden ones too
 
 
