@@ -28,8 +28,8 @@ def dataset_command(order: Order, out: Path) -> None:
     except OSError as error:  # a full disk, say
         raise InputError(out, "OUT", f"could not be written, nothing is left: {error}") from error
     progress.end()
-    people = sum(plan.numbers.values())
-    print(f"{out}: {people} people of {len(plan.numbers)} countries, {', '.join(order.formats)}")
+    people, codes = sum(plan.numbers.values()), " ".join(plan.numbers)
+    print(f"{out}: {people} people of {codes}; {', '.join(plan.export.formats)}")
 
 
 def make_dataset(plan: Plan, folder: Path, say: Say) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from rehearsal.checks import check_fasta
-from rehearsal.export.settings import POOLED, Export, check_room, read_exports
+from rehearsal.export.settings import Export, check_room, read_exports
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.genomes.pedigree import SMALLEST_FAMILY, check_numbers
@@ -231,11 +231,6 @@ def _export(
 def region_text(block: Block) -> str:
     """As regions are asked for: 0-based, half-open."""
     return f"{block.contig}:{block.start}-{block.end}"
-
-
-def places(export: Export) -> list[str]:
-    """What answers are told for: each place with files, and everybody together."""
-    return list(dict.fromkeys((*export.places, POOLED)))
 
 
 def _check_out(out: Path) -> None:
