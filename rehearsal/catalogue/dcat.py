@@ -7,7 +7,9 @@ documents stand below one base, for which a service puts its own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, XSD
@@ -88,9 +90,19 @@ def turtle(graph: Graph) -> str:
 
 
 def json_ld(graph: Graph) -> str:
-    """As JSON-LD."""
+    """As JSON-LD, in one order: rdflib's own is that of a set."""
     context = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
-    return graph.serialize(format="json-ld", context=context, indent=1, sort_keys=True)
+    said = json.loads(graph.serialize(format="json-ld", context=context))
+    return json.dumps(_sorted(said), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _sorted(value: Any) -> Any:
+    """The same with every list in order: no list of ours has one that means anything."""
+    if isinstance(value, dict):
+        return {key: _sorted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_sorted, value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
 
 
 def address(base: str, *parts: str) -> URIRef:

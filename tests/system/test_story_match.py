@@ -200,9 +200,8 @@ def playing(place, story, known, patients):
     ):
 
         def checks():
-            told = play(
-                [story], truths, world.patients, nodes, service, issuer, 5.0, world.folders
-            )[story.name]
+            where = (nodes, service, issuer, 5.0, world.folders, nodes.restart)
+            told = play([story], truths, world.patients, *where)[story.name]
             found = {one["name"].removeprefix(QUESTION): one for one in told["checks"]}
             assert told["passed"] == all(one["passed"] for one in found.values())
             return found

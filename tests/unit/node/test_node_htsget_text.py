@@ -130,4 +130,5 @@ def test_a_damaged_byte_never_reads_beyond_its_record(tmp_path, at, value):
         lines = written(header, bytes(damaged), 1 << 20)
     except (InputError, ValueError, OSError, UnicodeDecodeError):
         return
-    assert len(lines) <= len(expected)
+    records_told = sum(line.endswith("\n") for line in lines)
+    assert records_told <= len(expected) + (value == ord("\n"))  # which may stand in a name
