@@ -6,7 +6,6 @@ is served is what nodes and clients need of an issuer afterwards.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Mapping
@@ -30,7 +29,7 @@ from rehearsal.network.issuer import (
     open_issuer,
     sign_visas,
 )
-from rehearsal.node.process import listening, serve_app, url_of
+from rehearsal.node.process import listening, run, serve_app, url_of
 from rehearsal.node.tokens import ACCESS_TYPES, MAX_TOKEN, PASSPORT, usable_keys
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
@@ -164,4 +163,4 @@ def serve(
     app = issuer_app(open_issuer(folder))
     with listening(host, port) as listener:
         endpoint = {"country": "issuer", "url": url_of(listener), "pid": os.getpid()}
-        asyncio.run(serve_app(app, listener, endpoint, endpoint_file, end_with_parent))
+        run(serve_app(app, listener, endpoint, endpoint_file, end_with_parent))

@@ -16,7 +16,7 @@ from rehearsal.network.launcher import NETWORK
 from rehearsal.network.registry import Registry
 from rehearsal.network.service import Network, Policy
 from rehearsal.node.access_settings import LOOPBACK
-from rehearsal.node.process import listening, serve_app, url_of
+from rehearsal.node.process import listening, run, serve_app, url_of
 
 
 def serve(
@@ -38,9 +38,7 @@ def serve(
     registry = Registry(sources, exposed=host not in LOOPBACK)
     client = NetworkClient(registry.nodes)
     with listening(host, port) as listener:
-        asyncio.run(
-            _run(registry, client, policy or Policy(), listener, endpoint_file, end_with_parent)
-        )
+        run(_run(registry, client, policy or Policy(), listener, endpoint_file, end_with_parent))
 
 
 async def _run(

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, NoReturn
 
 import orjson
+import uvloop
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -82,6 +84,15 @@ class _OnSocket(Server):
         self._ssp, self._shd = None, SocketHolder(self._listener.detach(), False, BACKLOG)
 
 
+def run(serving: Coroutine[Any, Any, None]) -> None:
+    """Run what serves to its end, on uvloop's event loop.
+
+    A look-up takes a fifth less CPU than on asyncio's own (docs/decisions/node-and-network.md).
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving)
+
+
 async def serve_app(
     app: Any,
     listener: socket.socket,
@@ -91,6 +102,10 @@ async def serve_app(
 ) -> None:
     address = listener.getsockname()[:2]
     server = _OnSocket(app, listener)
+    # what is here now stays, and what requests make has no cycles: look less often, and at less
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)

@@ -22,7 +22,7 @@ from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
 from rehearsal.node.gate import Gate
 from rehearsal.node.people import PeopleStore
-from rehearsal.node.process import listening, serve_app, url_of
+from rehearsal.node.process import listening, run, serve_app, url_of
 from rehearsal.node.scoring.app import Scoring
 from rehearsal.node.settings import TUMOURS, NodeSettings
 from rehearsal.node.variant_store import VariantStore
@@ -82,7 +82,7 @@ def serve(
         url = url_of(listener)
         endpoint = {"country": holdings.settings.country_code, "url": url, "pid": os.getpid()}
         serving = serve_app(app, listener, endpoint, endpoint_file, end_with_parent)
-        asyncio.run(_beside(watch.keep(), serving))
+        run(_beside(watch.keep(), serving))
 
 
 async def _beside(keeping: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]) -> None:
