@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from rehearsal.network.joining import Conditions, Part, returned_granularity, sh
 from rehearsal.network.paging import Page, cut, page_of, pages_for, windows, with_page
 from rehearsal.network.registry import NodeEntry, Registry
 from rehearsal.node.beacon.entry_types import COLLECTIONS
+from rehearsal.node.beacon.errors import BeaconProblem
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class Policy:
     retry_s: float = 2.0  # between the probes of a node whose circuit is open
     check_s: float = 15.0  # a node not heard of for so long is probed
     tick_s: float = 0.5  # how often nodes and registry are looked at
+    most_under_way: int = 300  # queries: some 45 ms of CPU each, so that two cores do them in time
 
 
 class Network:
@@ -57,6 +60,7 @@ class Network:
         self._client = client
         self._health: dict[NodeEntry, NodeHealth] = {}
         self._probes: dict[NodeEntry, asyncio.Task[None]] = {}
+        self._under_way = 0
         self._take_over(registry.nodes)
 
     @property
@@ -70,8 +74,9 @@ class Network:
     # --- asking ---
 
     async def ask(self, request: NodeRequest, conditions: Conditions) -> list[Answer]:
-        """One answer a node, in the order of the registry."""
-        return await self._ask(self.nodes, request, conditions, self._now())
+        """One answer a node, in the order of the registry. Raises BeaconProblem as ``entries``."""
+        with self._admitted():
+            return await self._ask(self.nodes, request, conditions, self._now())
 
     async def put(self, node: NodeEntry, request: NodeRequest, deadline_s: float) -> Answer:
         """One node's answer, whatever is known of its health, to which it adds nothing: a node may
@@ -84,8 +89,26 @@ class Network:
         """Every node's part in one page of entries, and the seconds that it took.
 
         ``entry_type``: path of the endpoint of what is returned. Both rounds of questions that a
-        later page takes share one deadline.
+        later page takes share one deadline. Raises BeaconProblem (503) when so many queries are
+        under way that nobody could be answered in time: who is refused at once may ask elsewhere.
         """
+        with self._admitted():
+            return await self._entries(request, entry_type, conditions)
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        if self._under_way >= self.policy.most_under_way:
+            reason = f"{self._under_way} queries are under way, as many as can be: ask again"
+            raise BeaconProblem(reason, 503)
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    async def _entries(
+        self, request: NodeRequest, entry_type: str, conditions: Conditions
+    ) -> tuple[list[Part], float]:
         started, page = self._now(), page_of(request)
         nodes = self.nodes
         if page is None or page.skip == 0:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 class BeaconProblem(Exception):  # noqa: N818 - not every refusal is an error of ours
-    """A request that is refused, with an HTTP status from 400 to 499 and a reason for a person."""
+    """A request that is refused, with an HTTP status and a reason for a person.
+
+    From 400 to 499; 503 of a service that has too much to do.
+    """
 
     def __init__(self, reason: str, status: int = 400) -> None:
         super().__init__(reason)
