@@ -13,7 +13,7 @@ def main(smk):
     table = patients_table(
         pd.read_parquet(smk.input.planted),
         smk.params.choices,
-        Path(smk.params.results),
+        Path(smk.output.patients).parents[1],
         smk.params.reference_year,
     )
     with written_aside(smk.output.patients) as path:

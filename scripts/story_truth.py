@@ -12,7 +12,7 @@ from rehearsal.stories.truths import truth_of
 
 def main(smk):
     cohort = Cohort(
-        Path(smk.params.results),
+        Path(smk.output.truth).parents[1],
         dict(zip(smk.params.blocks, map(Path, smk.input.trees), strict=True)),
         smk.params.genes,
         smk.params.variants,

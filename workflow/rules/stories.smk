@@ -24,7 +24,6 @@ rule patients:
         runtime=10,
     params:
         code=code("stories"),
-        results=RESULTS,
         choices=[choice for story in INPUTS.stories for choice in story.choices],
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -54,7 +53,6 @@ rule story_truth:
         runtime=30,
     params:
         code=code("stories", "bench"),
-        results=RESULTS,
         stories=INPUTS.stories,
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
