@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from rdflib import Graph
 
 from rehearsal import __version__
-from rehearsal.catalogue.dcat import json_ld, turtle
+from rehearsal.catalogue.dcat import json_ld, new_graph, turtle
 from rehearsal.catalogue.descriptor import as_json
 from rehearsal.catalogue.nodes import describe_node, write_catalogue
 from rehearsal.files import written_aside
@@ -18,7 +17,7 @@ from rehearsal.node.variant_store import VariantStore
 
 def main(smk):
     consent = pd.read_parquet(smk.input.consent)
-    everything, described = Graph(), []
+    everything, described = new_graph(), []
     for settings, store in zip(smk.input.settings, smk.input.stores, strict=True):
         folder = Path(settings).parent
         variants = VariantStore.open(store)

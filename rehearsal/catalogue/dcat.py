@@ -72,15 +72,21 @@ def catalogue(descriptors: Sequence[Descriptor], base: str, title: str, version:
     """
     if not descriptors:
         raise ValueError("a catalogue without a dataset")
-    graph = Graph()
-    for prefix, namespace in PREFIXES.items():
-        graph.bind(prefix, namespace)
+    graph = new_graph()
     first = descriptors[0]
     service = _service(graph, base, first, descriptors)
     listed = _catalogue(graph, base, title, descriptors)
     _point(graph, base, title, version, listed, first.year)
     for descriptor in descriptors:
         _dataset(graph, base, descriptor, service)
+    return graph
+
+
+def new_graph() -> Graph:
+    """An empty graph that writes the names of its vocabularies short, and always the same."""
+    graph = Graph()
+    for prefix, namespace in PREFIXES.items():
+        graph.bind(prefix, namespace)
     return graph
 
 

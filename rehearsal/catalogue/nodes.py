@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from rdflib import Graph, URIRef
 
-from rehearsal.catalogue.dcat import PREFIXES, base_of, catalogue, json_ld, turtle
+from rehearsal.catalogue.dcat import base_of, catalogue, json_ld, new_graph, turtle
 from rehearsal.catalogue.descriptor import (
     Descriptor,
     Distribution,
@@ -101,9 +101,7 @@ def documents(graph: Graph, base: str) -> dict[str, object]:
     }
     by_path = {}
     for subject in sorted(own):
-        part = Graph()
-        for prefix, namespace in PREFIXES.items():
-            part.bind(prefix, namespace)
+        part = new_graph()
         _copy(graph, part, subject, own, {subject})
         path = "/" + str(subject).removeprefix(base)
         by_path[path] = {"text/turtle": turtle(part), "application/ld+json": json_ld(part)}

@@ -6,6 +6,7 @@ step, information content counted from its annotations, carriers decoded by tski
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -91,7 +92,9 @@ def _cases(question: Question, cohort: Cohort, individual: str) -> tuple[_Case, 
 
     genes, variants = _sharing(question, cohort, individual)
     others = (genes.keys() | variants.keys()) - {individual}
-    cases = {name: case(name, genes.get(name, set()), variants.get(name, {})) for name in others}
+    cases = {
+        name: case(name, genes.get(name, set()), variants.get(name, {})) for name in sorted(others)
+    }
     return case(individual, set(), {}), cases
 
 
@@ -177,4 +180,5 @@ def _contrary(one: _Case, other: _Case) -> set[str]:
 
 
 def _sum(terms: Iterable[str]) -> float:
-    return sum(content(term) for term in terms)
+    """Exact, and so the same in whatever order a set has them."""
+    return math.fsum(content(term) for term in terms)
