@@ -39,7 +39,6 @@ class Linked:
 
     text: str
     href: str
-    note: str = ""
     failed: bool = False
 
 
