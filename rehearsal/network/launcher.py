@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from rehearsal.network import watcher
 from rehearsal.network.emulation import HERE, Ground, Place, emulated
+from rehearsal.network.forkserver import COMMAND, Forked, ForkServer, fork_server
 from rehearsal.network.registry import NodeEntry, read_endpoint, write_endpoints, write_nodes
 from rehearsal.node.distance import NEAR, Line
 
@@ -60,6 +61,8 @@ class Launch:
 
 
 Command = Callable[[Launch], list[str]]
+Process = subprocess.Popen[bytes] | Forked
+Mode = Literal["wb", "ab"]
 
 
 class RunningNodes(list[NodeEntry]):
@@ -79,7 +82,8 @@ def node_command(launch: Launch) -> list[str]:
     """
     return [
         *launch.prefix,
-        *(sys.executable, "-m", "rehearsal", "node", "serve", str(launch.folder)),
+        *COMMAND,
+        *("node", "serve", str(launch.folder)),
         *("--host", "0.0.0.0" if launch.prefix else launch.place.host),
         *("--port", str(launch.port), "--endpoint-file", str(launch.endpoint)),
         *_line_options(launch.line),
@@ -117,7 +121,7 @@ def running_nodes(
     if start_timeout_s is None:
         start_timeout_s = QUEUE_TIMEOUT_S if prefix else START_TIMEOUT_S
     log_dir.mkdir(parents=True, exist_ok=True)
-    processes: dict[str, subprocess.Popen[bytes]] = {}
+    processes: dict[str, Process] = {}
     if ground is None:
         lines = {country: Line(delays_ms.get(country, 0.0), bandwidth_mbps) for country in folders}
         ground = Ground(dict.fromkeys(folders, HERE), lines)
@@ -132,10 +136,10 @@ def running_nodes(
         )
         for country, folder in folders.items()
     }
-    with _watcher() as watch:
+    with _watcher() as watch, _starter(launches, command, watch) as start:
         try:
             for country, launch in launches.items():
-                processes[country] = _start(launch, log_dir / f"{country}.log", command, watch)
+                processes[country] = start(launch, log_dir / f"{country}.log", "wb")
             nodes = RunningNodes(_when_ready(launches, processes, log_dir, start_timeout_s))
 
             def restart(country: str) -> None:
@@ -144,7 +148,7 @@ def running_nodes(
                 ended, log = processes[country], log_dir / f"{country}.log"
                 stop([ended])
                 _tell(watch, f"-{ended.pid}")
-                processes[country] = _start(again, log, command, watch, "ab")
+                processes[country] = start(again, log, "ab")
                 ready = _when_ready({country: again}, processes, log_dir, start_timeout_s)
                 nodes[number : number + 1] = ready
 
@@ -195,7 +199,8 @@ def running_network(
 
     def command(launch: Launch) -> list[str]:
         return [
-            *(sys.executable, "-m", "rehearsal", "network", "serve"),
+            *COMMAND,
+            *("network", "serve"),
             *("--nodes", str(ours), str(registry)),
             *("--port", "0", "--endpoint-file", str(launch.endpoint)),
             *("--deadline-s", f"{deadline_s:g}", *options),
@@ -232,30 +237,51 @@ def _tell(watch: subprocess.Popen[bytes], line: str) -> None:
         watch.stdin.flush()
 
 
-def _start(
-    launch: Launch,
-    log: Path,
-    command: Command,
-    watch: subprocess.Popen[bytes],
-    mode: Literal["wb", "ab"] = "wb",
-) -> subprocess.Popen[bytes]:
-    """Start a node. ``mode``: of its log, which begins anew or goes on."""
-    launch.endpoint.unlink(missing_ok=True)
-    with log.open(mode) as sink, launch.place.entered():
-        process = subprocess.Popen(
-            command(launch),
+@contextmanager
+def _starter(
+    launches: Mapping[str, Launch], command: Command, watch: subprocess.Popen[bytes]
+) -> Iterator[Callable[[Launch, Path, Mode], Process]]:
+    """What starts nodes. ``mode``: of their logs, which begin anew or go on.
+
+    Several nodes of this machine are forks of one process, which start in a tenth of the time.
+    """
+    with ExitStack() as stack:
+        forks: ForkServer | None = None
+        if len(launches) > 1 and command is node_command and all(map(_is_here, launches.values())):
+            forks = stack.enter_context(fork_server())
+            _tell(watch, f"+{forks.pid}")
+
+        def start(launch: Launch, log: Path, mode: Mode) -> Process:
+            launch.endpoint.unlink(missing_ok=True)
+            line = command(launch)
+            if forks is None:
+                process = _spawn(line, launch.place, log, mode)
+            else:
+                process = forks.start(line[len(COMMAND) :], log, mode)
+            _tell(watch, f"+{process.pid}")
+            return process
+
+        yield start
+
+
+def _is_here(launch: Launch) -> bool:
+    return launch.place is HERE and not launch.prefix
+
+
+def _spawn(line: list[str], place: Place, log: Path, mode: Mode) -> subprocess.Popen[bytes]:
+    with log.open(mode) as sink, place.entered():
+        return subprocess.Popen(
+            line,
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _tell(watch, f"+{process.pid}")
-    return process
 
 
 def _when_ready(
     launches: Mapping[str, Launch],
-    processes: Mapping[str, subprocess.Popen[bytes]],
+    processes: Mapping[str, Process],
     log_dir: Path,
     timeout_s: float,
 ) -> list[NodeEntry]:
@@ -280,7 +306,7 @@ def _when_ready(
         time.sleep(POLL_S)
 
 
-def stop(processes: list[subprocess.Popen[bytes]], timeout_s: float = STOP_TIMEOUT_S) -> None:
+def stop(processes: list[Process], timeout_s: float = STOP_TIMEOUT_S) -> None:
     """End the processes and everything in their groups: ask all, wait, then kill.
 
     Takes at most ``timeout_s`` for all of them together, however many hang.
@@ -299,8 +325,10 @@ def stop(processes: list[subprocess.Popen[bytes]], timeout_s: float = STOP_TIMEO
         process.wait()
 
 
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+def _has_ended(process: Process) -> bool:
     """Whether the process has ended, without reaping it: its number stays taken until then."""
+    if isinstance(process, Forked):
+        return process.has_ended()
     if process.returncode is not None:
         return True
     flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -310,7 +338,7 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
         return True
 
 
-def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+def _signal_group(process: Process, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 

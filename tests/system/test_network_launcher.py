@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.network.forkserver import fork_server
 from rehearsal.network.launcher import Launch, NodeStartError, running_nodes
+from rehearsal.node.build import build_node, read_individuals
+from rehearsal.node.settings import NodeSettings
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 
@@ -132,3 +135,98 @@ with running_nodes({{"AT": tmp / "with-child"}}, {{}}, 1000, tmp, 30, stub_comma
     launcher.stdout.close()
     wait_until_ended(node)
     wait_until_ended(child)
+
+
+# nodes of this machine are forks of one process that has the modules
+
+CODES = ["AT", "BE", "FI"]
+VCF = """\
+##fileformat=VCFv4.3
+##contig=<ID=chr22,length=50818468>
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tA-1
+chr22\t20000001\t.\tA\tG\t.\tPASS\t.\tGT\t0/1
+"""
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> dict[str, Path]:
+    place = tmp_path_factory.mktemp("nodes")
+    (place / "one.vcf").write_text(VCF)
+    (place / "people.tsv").write_text("id\tsex\tbirth_year\nA-1\tfemale\t1970\n")
+    people = read_individuals(place / "people.tsv")
+    for code in CODES:
+        settings = NodeSettings.for_country(code, code)
+        build_node([place / "one.vcf"], people, settings, place / code)
+    return {code: place / code for code in CODES}
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+def test_nodes_are_processes_of_their_own_with_one_parent_and_all_end(folders, tmp_path):
+    with running_nodes(folders, {}, 0, tmp_path) as nodes:
+        pids = [node.pid for node in nodes]
+        (server,) = {parent(pid) for pid in pids}
+        assert parent(server) == os.getpid()
+        assert len(set(pids)) == 3
+        assert all(os.getsid(pid) == pid for pid in pids)
+        os.kill(pids[1], signal.SIGKILL)
+        wait_until_ended(pids[1])
+        assert is_running(pids[0])
+        assert is_running(pids[2])
+        nodes.restart("BE")
+        assert is_running(nodes[1].pid)
+        assert nodes[1].pid != pids[1]
+        last = nodes[1].pid
+    assert not any(map(is_running, [*pids, server, last]))
+
+
+def test_a_node_that_does_not_start_is_named_with_its_exit_code_and_log(folders, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with (
+        pytest.raises(NodeStartError, match=r"(?s)node SE ended with exit code 2 .*node\.yaml"),
+        running_nodes({"AT": folders["AT"], "SE": empty}, {}, 0, tmp_path),
+    ):
+        pytest.fail("the block must not run")
+
+
+def test_nodes_and_the_server_do_not_outlive_a_killed_launcher(folders, tmp_path):
+    script = f"""
+import os, sys, time
+from pathlib import Path
+from rehearsal.network.launcher import running_nodes
+folders = {{code: Path(path) for code, path in {[(c, str(f)) for c, f in folders.items()]}}}
+with running_nodes(folders, {{}}, 0, Path({str(tmp_path)!r})) as nodes:
+    print(*[node.pid for node in nodes], flush=True)
+    time.sleep(3600)
+"""
+    launcher = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    pids = [int(pid) for pid in launcher.stdout.readline().split()]
+    pids.append(parent(pids[0]))
+    assert all(map(is_running, pids))
+    launcher.kill()
+    launcher.wait()
+    launcher.stdout.close()
+    for pid in pids:
+        wait_until_ended(pid)
+
+
+def test_the_exit_code_and_the_words_of_a_fork_are_those_of_the_command(tmp_path):
+    with fork_server() as server:
+        good = server.start(["--version"], tmp_path / "good", "wb")
+        bad = server.start(["no-such-command"], tmp_path / "bad", "wb")
+        assert (good.wait(), bad.wait()) == (0, 2)
+        more = server.start(["--version"], tmp_path / "good", "ab")
+        assert more.wait() == 0
+    assert (tmp_path / "good").read_text().count("rehearsal 0") == 2
+    assert "invalid choice" in (tmp_path / "bad").read_text()
+
+
+def test_a_server_that_was_killed_is_told_of_when_something_is_to_be_started(tmp_path):
+    with fork_server() as server:
+        os.kill(server.pid, signal.SIGKILL)
+        with pytest.raises(ChildProcessError, match="has ended"):
+            server.start(["--version"], tmp_path / "log", "wb")
