@@ -24,7 +24,7 @@ from rehearsal.network.extension import (
     with_parameters,
 )
 from rehearsal.network.service import Network
-from rehearsal.node.alerts.app import read_tokens, read_wait_s
+from rehearsal.node.alerts.request import read_tokens, read_wait_s
 from rehearsal.node.http import Api, Json, query_pairs, read_body
 
 AGAIN_S = 0.5  # between attempts at a node that is away, while a subscriber waits

@@ -35,7 +35,7 @@ from rehearsal.node.beacon.request import (
     from_query_string,
 )
 from rehearsal.node.http import POST, Api, Json, base_url, query_pairs, read_body
-from rehearsal.node.matchmaker.app import media_type
+from rehearsal.node.matchmaker.app import SERVICE, media_type
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. Synthetic people only."
@@ -234,6 +234,7 @@ async def _service_info(request: Request) -> Response:
             "version": __version__,
             "environment": "test",
             "description": DESCRIPTION,
+            **SERVICE,
         }
     )
 

@@ -5,8 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.network.service import LONGEST_DEADLINE_S
-from rehearsal.node.beacon.openapi import beacon_description
+from rehearsal.node import drug_genes
+from rehearsal.node.alerts import openapi as alerts
+from rehearsal.node.beacon.openapi import INFORMATIONAL, beacon_description
 from rehearsal.node.matchmaker import openapi as matchmaker
+from rehearsal.node.openapi_parts import (
+    COUNT,
+    NUMBER,
+    TEXT,
+    all_of,
+    in_path,
+    informational,
+    json_of,
+    list_of,
+    object_of,
+    operation,
+    ref,
+)
+from rehearsal.node.scoring import openapi as scoring
 
 Body = dict[str, Any]
 
@@ -22,25 +38,103 @@ OWN_PARAMETERS = {
     "partial": {"type": "boolean", "description": "do not wait for nodes that hang"},
     "trace": {"type": "boolean", "description": "how long each node took"},
 }
+NODES = {"nodes": {**list_of(TEXT), "description": "that said so"}}
+NOBODY = {
+    "502": "No node gave an answer that can be used.",
+    "503": "The registry names no node, or there are more queries than can be asked in time.",
+    "504": "No node answered in time.",
+}
+# what is answered without asking a node
+OF_ITSELF = {*(f"/{name}" for name in INFORMATIONAL), "/service-info", "/openapi.json", "/health"}
 ABOUT = "GA4GH Beacon v2 over all nodes of a rehearsal. Synthetic people only."
 
 
 def description() -> Body:
     """The whole document of the network's ``/openapi.json``."""
     document = beacon_description("Rehearsal network", ABOUT, OWN_PARAMETERS)
-    health = {
-        "type": "object",
-        "required": ["status", "nodes"],
-        "properties": {"status": {"type": "string"}, "nodes": {"type": ["array", "object"]}},
-    }
-    answer = {
-        "description": "How the nodes are; 503 when none answers.",
-        "content": {"application/json": {"schema": health}},
-    }
-    document["paths"]["/health"] = {
-        "get": {"summary": "How the nodes are.", "responses": {"200": answer, "503": answer}}
-    }
-    own = [{"name": name, "in": "query", "schema": one} for name, one in OWN_PARAMETERS.items()]
-    document["paths"]["/match"] = {**matchmaker.path(), "parameters": own}
+    own = [ref("parameters", name) for name in OWN_PARAMETERS]
+    match = {path: {**item, "parameters": own} for path, item in matchmaker.paths().items()}
+    for paths in (match, _scores(), _drug_flags(), alerts.paths(NODES), _health()):
+        document["paths"] |= paths
     document["components"]["schemas"] |= matchmaker.schemas(MOST_MATCHES)
+    for path, item in document["paths"].items():
+        if path not in OF_ITSELF:
+            _may_find_nobody(item)
     return document
+
+
+def _may_find_nobody(item: Body) -> None:
+    content = json_of(ref("schemas", "Error"))
+    answers = {status: {"description": why, "content": content} for status, why in NOBODY.items()}
+    for method in item.keys() - {"parameters"}:
+        item[method] = {**item[method], "responses": item[method]["responses"] | answers}
+
+
+def _health() -> Body:
+    health = all_of({"status": TEXT, "nodes": list_of({"type": "object"})})
+    answer = {"description": "503 when no node answers.", "content": json_of(health)}
+    told = {"summary": "How the nodes are.", "responses": {"200": answer, "503": answer}}
+    return {"/health": {"get": told}}
+
+
+def _scores() -> Body:
+    files = all_of({"scoringFiles": list_of(all_of(scoring.FILE["properties"] | NODES))})
+    asked = object_of(
+        ["scoringFile", "bins"],
+        scoring.HISTOGRAM_ASKED | {"patient": all_of({"node": TEXT, "id": TEXT})},
+    )
+    country = all_of({"people": COUNT, "groups": scoring.GROUPS})
+    histogram = object_of(
+        [*scoring.HISTOGRAM, "countries"],
+        scoring.HISTOGRAM
+        | {"countries": {"type": "object", "additionalProperties": country}, "patient": _patient()},
+    )
+    return {
+        "/scores": {
+            "get": operation("Scoring files, and which nodes have each.", informational(files)),
+            "post": operation(scoring.HISTOGRAM_SUMMARY, informational(histogram), asked),
+        },
+        "/scores/hazard": {
+            "post": operation(
+                "The hazard ratio of a standard deviation of the score, over all people.",
+                informational(_hazard()),
+                object_of(
+                    scoring.HAZARD_ASKED,
+                    scoring.HAZARD_ASKED
+                    | {"confidence": {**NUMBER, "exclusiveMinimum": 0, "exclusiveMaximum": 1}},
+                ),
+            )
+        },
+    }
+
+
+def _patient() -> Body:
+    """A clinician's own patient, or why her node tells nothing of her."""
+    percent = {"type": "number", "minimum": 0, "maximum": 100}
+    place = all_of({"below": percent, "upTo": percent, "people": COUNT})
+    edge = {"type": ["number", "null"]}
+    return object_of(
+        ["node", "state"],
+        {
+            "node": TEXT,
+            "state": {"enum": ["answered", "refused", "failed", "late"]},
+            "reason": TEXT,
+            "score": NUMBER,
+            "bin": list_of(edge, 2, 2),
+            "percentiles": {
+                "type": "object",
+                "additionalProperties": {"anyOf": [place, {"type": "null"}]},
+            },
+        },
+    )
+
+
+def _hazard() -> Body:
+    figures = ("hazardRatio", "low", "high", "confidence", "coefficient", "standardError")
+    counts = ("people", "events", "rounds")
+    return all_of(dict.fromkeys(figures, NUMBER) | dict.fromkeys(counts, COUNT))
+
+
+def _drug_flags() -> Body:
+    steps = in_path("node", "id")
+    return {"/drug_flags/{node}/{id}": {"parameters": steps, "get": drug_genes.described()}}

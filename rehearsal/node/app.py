@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rehearsal.node import openapi
 from rehearsal.node.access import rights
 from rehearsal.node.admitting import Admitting
-from rehearsal.node.beacon import describing, framing, openapi
+from rehearsal.node.beacon import describing, framing
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.beacon.holdings import Holdings
@@ -29,7 +30,7 @@ from rehearsal.node.http import (
     query_pairs,
     read_body,
 )
-from rehearsal.node.matchmaker.app import Matching
+from rehearsal.node.matchmaker.app import SERVICE, Matching
 
 
 class Extension(Protocol):
@@ -39,18 +40,28 @@ class Extension(Protocol):
         """Add its routes."""
         ...
 
+    def paths(self) -> dict[str, Any]:
+        """The same as path items of the OpenAPI description, by path."""
+        ...
+
 
 def beacon_app(holdings: Holdings, gate: Gate, *extensions: Extension) -> Admitting:
     """The whole API over a node's holdings; ``gate`` decides who may ask what."""
+    return Admitting(beacon_api(holdings, gate, *extensions), gate)
+
+
+def beacon_api(holdings: Holdings, gate: Gate, *extensions: Extension) -> Api:
+    """What answers those who were admitted."""
     settings = holdings.settings
     inform = partial(partial, _informing, settings.beacon_id)
     terms = inform(lambda request: describing.filtering_terms(holdings, rights(request)))
+    description = openapi.description(settings, [one.paths() for one in extensions])
     api = Api(settings.beacon_id, "node")
     add_entry_routes(api, partial(partial, _entries, holdings), terms)
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: describing.info(settings)))
-    api.add("/service-info", partial(_plain, describing.service_info(settings)))
-    api.add("/openapi.json", partial(_plain, openapi.description(settings)))
+    api.add("/service-info", partial(_plain, describing.service_info(settings) | SERVICE))
+    api.add("/openapi.json", partial(_plain, description))
     api.add("/configuration", inform(lambda _: describing.configuration()))
     api.add("/entry_types", inform(lambda _: describing.entry_types()))
     api.add("/map", inform(lambda request: describing.beacon_map(base_url(request))))
@@ -58,7 +69,7 @@ def beacon_app(holdings: Holdings, gate: Gate, *extensions: Extension) -> Admitt
     api.mount("/htsget", htsget_app(holdings))
     for extension in extensions:
         extension.add_to(api)
-    return Admitting(api, gate)
+    return api
 
 
 def add_entry_routes(

@@ -21,6 +21,17 @@ from rehearsal.node.beacon import framing
 from rehearsal.node.beacon.errors import BeaconProblem, shown
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.http import Api, Json, query_pairs
+from rehearsal.node.openapi_parts import (
+    COUNT,
+    TEXT,
+    Body,
+    all_of,
+    in_path,
+    in_query,
+    informational,
+    list_of,
+    operation,
+)
 from rehearsal.node.own_patient import own_patient
 
 FILE_NAME = "drug_genes.tsv"
@@ -29,6 +40,7 @@ COLUMNS = (
     *("advice", "evidence"),
 )
 MOST_DRUGS = 50
+DRUG = {"type": "string", "pattern": "^ATC:", "description": "ATC:C10AA01"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,9 @@ class DrugFlags:
     def add_to(self, api: Api) -> None:
         api.add("/drug_flags/{id}", self.answer)
 
+    def paths(self) -> Body:
+        return {"/drug_flags/{id}": {"parameters": in_path("id"), "get": described()}}
+
     async def answer(self, request: Request) -> Json:
         caller = rights(request)
         position = own_patient(caller, self._holdings, request.path_params["id"])
@@ -123,6 +138,22 @@ class DrugFlags:
         if row is None:
             return 0
         return int(position in row.carriers()) + int(position in row.homozygotes())
+
+
+def described() -> Body:
+    """What is asked and answered, for OpenAPI descriptions."""
+    names = ("label", "gene", "name", "variant", "advice", "evidence")
+    reason = all_of({**dict.fromkeys(names, TEXT), "copies": {"enum": [1, 2]}})
+    drug = {
+        "drug": DRUG,
+        "flagged": {"type": "boolean"},
+        "rules": {**COUNT, "description": "that are known for this drug"},
+        "reasons": list_of(reason),
+    }
+    answer = informational(all_of({"drugs": list_of(all_of(drug))}))
+    asked = in_query("drugs", list_of(DRUG, MOST_DRUGS))
+    summary = "Which drugs the genotype of a clinician's own patient speaks against."
+    return operation(summary, answer, parameters=[asked])
 
 
 def _plain(rule: DrugRule) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from rehearsal.model import InputError
 from rehearsal.node.http import Api, base_url
+from rehearsal.node.openapi_parts import Body
 
 FILE = Path("catalogue") / "documents.json"
 TURTLE, JSON_LD = "text/turtle", "application/ld+json"
@@ -32,6 +33,15 @@ class FairDataPoint:
         """Add a route a document."""
         for place, texts in self._pages.items():
             api.add(place, partial(_document, self._base, texts))
+
+    def paths(self) -> Body:
+        content = {kind: {"schema": {}} for kind in (TURTLE, JSON_LD)}
+        told = {"200": {"description": "A document.", "content": content}}
+        answer = {
+            "summary": "Metadata of the node's datasets (FAIR Data Point).",
+            "responses": told,
+        }
+        return {place: {"get": answer} for place in self._pages}
 
 
 def _read(path: Path) -> tuple[str, dict[str, dict[str, str]]]:

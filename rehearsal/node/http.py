@@ -90,6 +90,16 @@ class Api:
         """Let another application answer below a path that no route of ours has."""
         self._mounts.append(Mount(prefix, app))
 
+    def routes(self) -> set[tuple[str, str]]:
+        """Path and method of all that is served; HEAD goes with GET and is not named."""
+        places = [*self._plain.values(), *self._patterns.values()]
+        served = [(place.path, place.handlers) for place in places]
+        for mount in self._mounts:
+            served += [(mount.path + route.path, route.methods) for route in mount.routes]
+        return {(path, method) for path, methods in served for method in methods} - {
+            (path, "HEAD") for path, _ in served
+        }
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return

@@ -15,7 +15,7 @@ from rehearsal.node.alerts.app import Subscribing
 from rehearsal.node.alerts.store import FILE_NAME as ALERTS
 from rehearsal.node.alerts.store import AlertStore
 from rehearsal.node.alerts.watch import Watch
-from rehearsal.node.app import beacon_app
+from rehearsal.node.app import Extension, beacon_app
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.distance import NEAR, Distant, Line
 from rehearsal.node.drug_genes import DrugFlags
@@ -50,6 +50,16 @@ def open_node(folder: Path | str) -> Holdings:
     return Holdings(settings, variants, people, tumours)
 
 
+def extensions(holdings: Holdings, watch: Watch, folder: Path) -> tuple[Extension, ...]:
+    """All that a node answers beside Beacon, htsget and matches. Raises InputError."""
+    return (
+        Scoring(holdings, folder),
+        DrugFlags(holdings, folder),
+        Subscribing(holdings, watch),
+        FairDataPoint(folder),
+    )
+
+
 def serve(
     folder: Path | str,
     host: str = "127.0.0.1",
@@ -68,14 +78,7 @@ def serve(
     holdings = open_node(folder)
     gate = Gate.open(holdings, folder)
     watch = Watch(holdings, gate, AlertStore(gate.state / ALERTS), folder)
-    app: Any = beacon_app(
-        holdings,
-        gate,
-        Scoring(holdings, folder),
-        DrugFlags(holdings, folder),
-        Subscribing(holdings, watch),
-        FairDataPoint(Path(folder)),
-    )
+    app: Any = beacon_app(holdings, gate, *extensions(holdings, watch, folder))
     if not line.is_plain:
         app = Distant(app, line)
     with listening(host, port) as listener:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,18 +10,22 @@ import orjson
 from starlette.requests import Request
 
 from rehearsal.node.access import NO_TOKEN, Rights, rights
+from rehearsal.node.alerts import openapi
 from rehearsal.node.alerts.profile import read_profile
+from rehearsal.node.alerts.request import (
+    MOST_SUBSCRIPTIONS,
+    read_object,
+    read_tokens,
+    read_wait_s,
+)
 from rehearsal.node.alerts.store import Alert, Subscription
 from rehearsal.node.alerts.watch import Watch, may_subscribe
 from rehearsal.node.beacon import framing
-from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.http import Api, Json, query_pairs, read_body
+from rehearsal.node.openapi_parts import Body
 from rehearsal.node.tokens import Caller
-
-LONGEST_WAIT_S = 30.0
-MOST_SUBSCRIPTIONS = 100  # of one subscriber at one node
-MOST_TOKENS = 1000
 
 
 class Subscribing:
@@ -38,12 +41,15 @@ class Subscribing:
         api.add("/alerts", self.alerts)
         api.add("/alerts/acknowledged", self.acknowledge, ["POST"])
 
+    def paths(self) -> Body:
+        return openapi.paths()
+
     async def subscribe(self, request: Request) -> Json:
         """The same subscriber, profile and purpose are the same subscription: subscribing again
         renews it, with the visas that are shown now."""
         permitted = rights(request)
         caller = self._subscriber(permitted)
-        body = _object(await read_body(request), {"profile"})
+        body = read_object(await read_body(request), {"profile"})
         profile = read_profile(body["profile"], self._holdings)
         purpose = None if permitted.purpose is None else str(permitted.purpose)
         one = Subscription(_identifier(caller, purpose, profile.plain()), caller, purpose, profile)
@@ -100,45 +106,10 @@ class Subscribing:
         return Json(framing.informational(self._holdings.settings.beacon_id, response))
 
 
-def read_wait_s(pairs: list[tuple[str, str]]) -> float:
-    """``waitS`` of a URL's parameters; 0 without. Raises BeaconProblem."""
-    given = dict(pairs)
-    if len(given) != len(pairs) or not set(given) <= {"waitS"}:
-        raise BeaconProblem("parameters: waitS, once, and nothing else")
-    try:
-        seconds = float(given.get("waitS", "0"))
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= LONGEST_WAIT_S:
-        limits = f"seconds from 0 to {LONGEST_WAIT_S:g}"
-        raise BeaconProblem(f"waitS: {limits}, not {shown(given['waitS'])}")
-    return seconds
-
-
-def read_tokens(body: bytes) -> list[str]:
-    """``{"tokens": [...]}`` of alerts. Raises BeaconProblem."""
-    tokens = _object(body, {"tokens"})["tokens"]
-    if not isinstance(tokens, list) or not all(isinstance(one, str) for one in tokens):
-        raise BeaconProblem("tokens: a list of texts")
-    if len(tokens) > MOST_TOKENS:
-        raise BeaconProblem(f"tokens: at most {MOST_TOKENS}")
-    return tokens
-
-
 def _caller(permitted: Rights) -> Caller:
     if permitted.caller is None:
         raise BeaconProblem(NO_TOKEN, 401)
     return permitted.caller
-
-
-def _object(body: bytes, keys: set[str]) -> dict[str, Any]:
-    try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BeaconProblem(f"the body is no JSON: {error}") from None
-    if not isinstance(given, dict) or set(given) != keys:
-        raise BeaconProblem(f"the body: an object with {', '.join(sorted(keys))}")
-    return given
 
 
 def _identifier(caller: Caller, purpose: str | None, profile: dict[str, Any]) -> str:

@@ -105,6 +105,7 @@ def beacon_map(base: str) -> Body:
     return {
         "$schema": f"{CONFIGURATION_SCHEMA}beaconMapSchema.json",
         "endpointSets": {one.id: _endpoints(one, base) for one in ENTRY_TYPES.values()},
+        "otherEndpoints": {"match": f"{base}/match"},
     }
 
 
@@ -112,6 +113,7 @@ def _endpoints(one: EntryType, base: str) -> Body:
     single = f"{base}/{one.path}/{{id}}"
     return {
         "entryType": one.id,
+        "openAPIEndpointsDefinition": f"{base}/openapi.json",
         "rootUrl": f"{base}/{one.path}",
         "singleEntryUrl": single,
         "filteringTermsUrl": f"{base}/{one.path}/filtering_terms",

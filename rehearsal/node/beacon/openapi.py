@@ -1,55 +1,49 @@
-"""The node's OpenAPI 3.1 description, made from the same tables as its routes."""
+"""A Beacon's OpenAPI 3.1 description, made from the same tables as its routes."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
 from rehearsal.node.beacon.framing import API_VERSION
 from rehearsal.node.beacon.request import GRANULARITIES, INCLUDES
-from rehearsal.node.matchmaker import openapi as matchmaker
-from rehearsal.node.settings import NodeSettings
-
-Body = dict[str, Any]
+from rehearsal.node.openapi_parts import (
+    META,
+    Body,
+    in_path,
+    in_query,
+    informational,
+    json_of,
+    object_of,
+    operation,
+    ref,
+)
 
 LONGEST = max(CONTIG_LENGTHS.values())
 BASES = r"^[ACGTUNRYSWKMBDHVacgtunryswkmbdhv.\-]*$"
 INFORMATIONAL = ("", "info", "configuration", "map", "entry_types")
 
 
-def description(settings: NodeSettings) -> Body:
-    """The whole document of a node's ``/openapi.json``."""
-    document = beacon_description(
-        f"Rehearsal node of {settings.country_name}",
-        "GA4GH Beacon v2 and Matchmaker Exchange over synthetic people.",
-    )
-    document["paths"]["/match"] = matchmaker.path()
-    document["components"]["schemas"] |= matchmaker.schemas()
-    return document
-
-
 def beacon_description(title: str, about: str, also: dict[str, Body] | None = None) -> Body:
     """A document of the paths that every Beacon here has. ``also``: schemas, by name, of
     parameters that may be given anywhere."""
-    paths: Body = {f"/{name}": {"get": _told("What the node is.")} for name in INFORMATIONAL}
+    paths: Body = {
+        f"/{name}": {"get": _operation("What the Beacon is.", "Informational")}
+        for name in INFORMATIONAL
+    }
     paths["/service-info"] = {"get": _operation("GA4GH service-info.", "ServiceInfo")}
-    paths["/filtering_terms"] = _both("What people can be filtered by.", "Informational", [])
+    paths["/openapi.json"] = {"get": operation("This description.", object_of(["openapi"]))}
+    paths["/filtering_terms"] = _terms([])
     for path, entry_type in ENTRY_TYPES.items():
         name = entry_type.name
         paths[f"/{path}"] = _entries(f"{name} that match.", path, [])
-        paths[f"/{path}/filtering_terms"] = paths["/filtering_terms"]
-        paths[f"/{path}/{{id}}"] = _entries(f"One of {name}.", path, [_ref("parameters", "id")])
-        paths[f"/{path}/{{id}}/filtering_terms"] = _both(
-            "What people can be filtered by.", "Informational", [_ref("parameters", "id")]
-        )
+        paths[f"/{path}/filtering_terms"] = _terms([])
+        paths[f"/{path}/{{id}}"] = _entries(f"One of {name}.", path, [ref("parameters", "id")])
+        paths[f"/{path}/{{id}}/filtering_terms"] = _terms([ref("parameters", "id")])
         for listed in entry_type.lists:
             summary = f"{ENTRY_TYPES[listed].name} of one of {name}."
-            paths[f"/{path}/{{id}}/{listed}"] = _entries(
-                summary, listed, [_ref("parameters", "id")]
-            )
+            paths[f"/{path}/{{id}}/{listed}"] = _entries(summary, listed, [ref("parameters", "id")])
     for path in paths.values() if also else ():
-        path["parameters"] = [*path.get("parameters", ()), *(_ref("parameters", n) for n in also)]
+        path["parameters"] = [*path.get("parameters", ()), *(ref("parameters", n) for n in also)]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -69,9 +63,9 @@ def beacon_description(title: str, about: str, also: dict[str, Body] | None = No
                 }
             },
             "parameters": {
-                "id": {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+                "id": in_path("id")[0],
                 **{
-                    name: _parameter(name, schema)
+                    name: in_query(name, schema)
                     for name, schema in (_parameters() | (also or {})).items()
                 },
             },
@@ -80,42 +74,21 @@ def beacon_description(title: str, about: str, also: dict[str, Body] | None = No
     }
 
 
-def _ref(kind: str, name: str) -> Body:
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def _json(schema: str) -> Body:
-    return {"application/json": {"schema": _ref("schemas", schema)}}
-
-
 def _operation(summary: str, schema: str) -> Body:
-    return {
-        "summary": summary,
-        "responses": {
-            "200": {"description": "The answer.", "content": _json(schema)},
-            "4XX": {"description": "Why it is refused.", "content": _json("Error")},
-        },
-    }
+    return operation(summary, ref("schemas", schema))
 
 
-def _told(summary: str) -> Body:
-    return _operation(summary, "Informational")
-
-
-def _both(summary: str, schema: str, parameters: list[Body]) -> Body:
-    return {
-        "parameters": parameters,
-        "get": _operation(summary, schema),
-        "post": _operation(summary, schema),
-    }
+def _terms(parameters: list[Body]) -> Body:
+    told = _operation("What people can be filtered by.", "Informational")
+    return {"parameters": parameters, "get": told, "post": told}
 
 
 def _entries(summary: str, path: str, parameters: list[Body]) -> Body:
     answers = _operation(summary, "Collections" if path in COLLECTIONS else "ResultSets")
     return {
         "parameters": parameters,
-        "get": {**answers, "parameters": [_ref("parameters", name) for name in _parameters()]},
-        "post": {**answers, "requestBody": {"content": _json("Request")}},
+        "get": {**answers, "parameters": [ref("parameters", name) for name in _parameters()]},
+        "post": {**answers, "requestBody": {"content": json_of(ref("schemas", "Request"))}},
     }
 
 
@@ -153,24 +126,12 @@ def _variant_parameters() -> dict[str, Body]:
     }
 
 
-def _parameter(name: str, schema: Body) -> Body:
-    parameter = {"name": name, "in": "query", "schema": schema}
-    if schema.get("type") == "array":
-        parameter |= {"style": "form", "explode": False}
-    return parameter
-
-
-def _object(required: list[str], properties: Body | None = None) -> Body:
-    return {"type": "object", "required": required, "properties": properties or {}}
-
-
 def _schemas() -> dict[str, Body]:
-    meta = _object(["beaconId", "apiVersion", "returnedSchemas"])
-    summary = _object(
+    summary = object_of(
         ["exists"],
         {"exists": {"type": "boolean"}, "numTotalResults": {"type": "integer", "minimum": 0}},
     )
-    result_set = _object(
+    result_set = object_of(
         ["id", "setType", "exists"],
         {
             "id": {"type": "string"},
@@ -180,24 +141,24 @@ def _schemas() -> dict[str, Body]:
             "results": {"type": "array", "items": {"type": "object"}},
         },
     )
-    sets = _object(["resultSets"], {"resultSets": {"type": "array", "items": result_set}})
-    collection = {"type": "array", "items": _object(["id", "name"])}
-    collections = _object(["collections"], {"collections": collection})
+    sets = object_of(["resultSets"], {"resultSets": {"type": "array", "items": result_set}})
+    collection = {"type": "array", "items": object_of(["id", "name"])}
+    collections = object_of(["collections"], {"collections": collection})
     answer = ["meta", "responseSummary", "response"]
     return {
-        "Informational": _object(
-            ["meta", "response"], {"meta": meta, "response": {"type": "object"}}
+        "Informational": informational({"type": "object"}),
+        "ServiceInfo": object_of(["id", "name", "type", "organization", "version"]),
+        "ResultSets": object_of(
+            answer, {"meta": META, "responseSummary": summary, "response": sets}
         ),
-        "ServiceInfo": _object(["id", "name", "type", "organization", "version"]),
-        "ResultSets": _object(answer, {"meta": meta, "responseSummary": summary, "response": sets}),
-        "Collections": _object(
-            answer, {"meta": meta, "responseSummary": summary, "response": collections}
+        "Collections": object_of(
+            answer, {"meta": META, "responseSummary": summary, "response": collections}
         ),
-        "Error": _object(
+        "Error": object_of(
             ["meta", "error"],
             {
-                "meta": meta,
-                "error": _object(
+                "meta": META,
+                "error": object_of(
                     ["errorCode", "errorMessage"],
                     {"errorCode": {"type": "integer"}, "errorMessage": {"type": "string"}},
                 ),
@@ -214,8 +175,9 @@ def _request() -> Body:
     parameters = {**_variant_parameters(), "datasets": known["datasets"]}
     query = {key: known[key] for key in query_keys}
     query["filters"] = filters
-    query["pagination"] = _object([], {key: known[key] for key in ("skip", "limit")})
-    query["requestParameters"] = _object([], parameters)
-    return _object(
-        [], {"meta": _object([], {"apiVersion": {"type": "string"}}), "query": _object([], query)}
+    query["pagination"] = object_of([], {key: known[key] for key in ("skip", "limit")})
+    query["requestParameters"] = object_of([], parameters)
+    return object_of(
+        [],
+        {"meta": object_of([], {"apiVersion": {"type": "string"}}), "query": object_of([], query)},
     )

@@ -30,12 +30,10 @@ from rehearsal.node.htsget.errors import STATUS, HtsgetProblem
 from rehearsal.node.htsget.genomes import GenomeFile, Genomes
 from rehearsal.node.htsget.request import LAST, from_body, from_query
 from rehearsal.node.htsget.text import vcf_header, vcf_records
-from rehearsal.node.htsget.ticket import ticket
+from rehearsal.node.htsget.ticket import MEDIA_TYPE, VERSION, ticket
 
 log = logging.getLogger(__name__)
 
-VERSION = "1.3.0"
-MEDIA_TYPE = f"application/vnd.ga4gh.htsget.v{VERSION}+json"
 # what decides who reads what must be the same for a ticket and for all its data
 PASSED_ALONG = ("Authorization", "X-Rehearsal-Purpose")
 MAX_BODY = 1 << 20  # bytes: some ten thousand regions

@@ -13,6 +13,8 @@ from rehearsal.node.htsget.errors import HtsgetProblem
 from rehearsal.node.htsget.genomes import GenomeFile, Genomes
 from rehearsal.node.htsget.request import Region, TicketRequest
 
+VERSION = "1.3.0"  # of htsget
+MEDIA_TYPE = f"application/vnd.ga4gh.htsget.v{VERSION}+json"
 SUFFIX = {"BCF": "bcf", "VCF": "vcf.gz"}
 _END = "data:application/octet-stream;base64," + base64.b64encode(END_OF_FILE).decode()
 

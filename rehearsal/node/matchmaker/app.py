@@ -32,6 +32,8 @@ MEDIA_TYPE = f"application/vnd.ga4gh.matchmaker.v{API_VERSION}+json"
 PLAIN = "application/json"
 OTHER_VERSION = re.compile(r"application/vnd\.ga4gh\.matchmaker\.v(?!1\.[01]\+)[^+]*\+json")
 MOST_MATCHES = 50
+# what service-info, which is a Beacon's, adds where matches are served too
+SERVICE = {"matchmakerExchange": {"version": API_VERSION, "path": "/match"}}
 DISCLAIMER = "Synthetic people: none of them exists."
 
 Body = dict[str, Any]

@@ -16,7 +16,9 @@ from rehearsal.node.access import Rights, rights
 from rehearsal.node.beacon import framing
 from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.http import Api, Json, read_body
+from rehearsal.node.openapi_parts import Body
 from rehearsal.node.own_patient import own_patient
+from rehearsal.node.scoring import openapi
 from rehearsal.node.scoring.request import read_hazard, read_histogram
 from rehearsal.node.scoring.scorer import Group, Scorer
 
@@ -36,6 +38,9 @@ class Scoring:
         api.add("/scores", self.histogram, ["POST"])
         api.add("/scores/hazard", self.hazard, ["POST"])
         api.add("/scores/{digest}/individuals/{id}", self.of_patient)
+
+    def paths(self) -> Body:
+        return openapi.paths()
 
     async def files(self, request: Request) -> Json:
         """Which scoring files can be asked for: open to everybody, as the files are."""

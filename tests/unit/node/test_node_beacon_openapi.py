@@ -1,11 +1,22 @@
 """The OpenAPI description names every path, and answers are as it says."""
 
+import asyncio
+import json
 import subprocess
 import sys
 
 import pytest
 
+from rehearsal.network.app import network_app
+from rehearsal.network.openapi import description as network_description
+from rehearsal.node.alerts.store import AlertStore
+from rehearsal.node.alerts.watch import Watch
+from rehearsal.node.app import beacon_api
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
+from rehearsal.node.gate import Gate
+from rehearsal.node.server import extensions
+
+from .conftest import call
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -34,16 +45,62 @@ def test_every_reference_leads_somewhere(description):
             part = part[key]
 
 
-def test_every_path_is_described_and_there(description, ask):
-    paths = description["paths"]
-    assert {f"/{path}" for path in ENTRY_TYPES} <= set(paths)
-    for path in paths:
-        if "get" not in paths[path]:
-            assert ask(path)[0] == 405, path
-            continue
-        status, _ = ask(path.replace("{id}", "GDI-FI-REHEARSAL-1"))
-        described = path.replace("/", " ").split()
-        assert status == 200 or described[:1] in (["g_variants"], ["cohorts"]), path
+def described(description):
+    """Path and method of all that a description tells of."""
+    items = description["paths"].items()
+    return {(path, one.upper()) for path, item in items for one in item if one != "parameters"}
+
+
+@pytest.fixture(scope="module")
+def whole_api(holdings, node_folder, tmp_path_factory):
+    """A node with all that it may serve."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "catalogue").mkdir()
+    texts = {"text/turtle": "", "application/ld+json": "{}"}
+    documents = {"base": "urn:here/", "documents": {"/fdp": texts, "/fdp/catalog/FI": texts}}
+    (folder / "catalogue/documents.json").write_text(json.dumps(documents))
+    gate = Gate(holdings)
+    watch = Watch(holdings, gate, AlertStore(None), folder)
+    return beacon_api(holdings, gate, *extensions(holdings, watch, folder))
+
+
+def test_every_route_of_a_node_is_described_and_no_other(whole_api):
+    _, _, body = asyncio.run(call(whole_api, "/openapi.json"))
+    served = whole_api.routes()
+    assert {(f"/{path}", "POST") for path in ENTRY_TYPES} <= served
+    assert {("/match", "POST"), ("/htsget/variants/{id}", "GET"), ("/fdp", "GET")} <= served
+    assert {("/subscriptions/{id}", "DELETE"), ("/drug_flags/{id}", "GET")} <= served
+    assert described(json.loads(body)) == served
+
+
+def test_every_route_of_the_network_is_described_and_no_other():
+    api = network_app(None)  # which nodes there are makes no route
+    _, _, body = asyncio.run(call(api, "/openapi.json"))
+    served = api.routes()
+    assert {("/scores/hazard", "POST"), ("/alerts", "GET"), ("/health", "GET")} <= served
+    assert described(json.loads(body)) == served
+
+
+def test_no_parameter_is_described_twice():
+    for path, item in network_description()["paths"].items():
+        names = [json.dumps(one) for one in item.get("parameters", ())]
+        assert len(names) == len(set(names)), path
+
+
+def test_map_and_service_info_name_the_match_endpoint(ask):
+    _, told = ask("/map")
+    assert told["response"]["otherEndpoints"] == {"match": "http://node.example/match"}
+    sets = told["response"]["endpointSets"].values()
+    assert {one["openAPIEndpointsDefinition"] for one in sets} == {
+        "http://node.example/openapi.json"
+    }
+    for service in (ask("/service-info")[1], asyncio.run(service_info_of_the_network())):
+        assert service["matchmakerExchange"] == {"version": "1.1", "path": "/match"}
+
+
+async def service_info_of_the_network():
+    _, _, body = await call(network_app(None), "/service-info")
+    return json.loads(body)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,103 @@
+"""``/htsget`` in the node's OpenAPI description."""
+
+from __future__ import annotations
+
+from rehearsal.node.htsget.data import MEDIA_TYPE as BYTES
+from rehearsal.node.htsget.errors import STATUS
+from rehearsal.node.htsget.request import FORMATS, LAST
+from rehearsal.node.htsget.ticket import MEDIA_TYPE, SUFFIX
+from rehearsal.node.openapi_parts import (
+    TEXT,
+    Body,
+    all_of,
+    in_path,
+    in_query,
+    json_of,
+    list_of,
+    object_of,
+    ref,
+    refused,
+)
+
+PLACE = {"type": "integer", "minimum": 0, "maximum": LAST}
+NAMES = list_of(TEXT)
+ASKED = {"format": {"enum": list(FORMATS)}, "class": {"enum": ["header"]}}
+REGION = {
+    "referenceName": {"type": "string", "description": "chr17"},
+    "start": {**PLACE, "description": "0-based"},
+    "end": {**PLACE, "description": "exclusive"},
+}
+FIELDS = {"fields": NAMES, "tags": NAMES, "notags": NAMES}
+ERROR = all_of({"htsget": all_of({"error": {"enum": list(STATUS)}, "message": TEXT})})
+TICKET = all_of(
+    {
+        "htsget": all_of(
+            {
+                "format": {"enum": list(FORMATS)},
+                "urls": list_of(
+                    object_of(
+                        ["url"],
+                        {
+                            "url": TEXT,
+                            "class": {"enum": ["header", "body"]},
+                            "headers": {"type": "object", "additionalProperties": TEXT},
+                        },
+                    )
+                ),
+            }
+        )
+    }
+)
+
+
+def paths() -> Body:
+    """The path items, by path."""
+    ticket = {
+        "summary": "Where a dataset's genomes are to be fetched, in pieces.",
+        "responses": {
+            "200": {"description": "A ticket.", "content": {MEDIA_TYPE: {"schema": TICKET}}},
+            **refused(ERROR),
+        },
+    }
+    regions = list_of(object_of(["referenceName"], REGION), shortest=1)
+    asked = object_of([], {**ASKED, **FIELDS, "regions": regions})
+    whole = {**ASKED, **REGION, **FIELDS}
+    cut = {"start": PLACE, "end": PLACE, "after": PLACE, "number": PLACE}
+    return {
+        "/htsget/variants/service-info": {"get": _service_info()},
+        "/htsget/variants/{id}": {
+            "parameters": [ref("parameters", "id")],
+            "get": {**ticket, "parameters": [in_query(*one) for one in whole.items()]},
+            "post": {**ticket, "requestBody": {"content": json_of(asked)}},
+        },
+        "/htsget/data/{id}/header.{suffix}": _data(
+            ["id", "suffix"], {"contig": TEXT}, "A header, as a ticket names it."
+        ),
+        "/htsget/data/{id}/{name}": _data(
+            ["id", "name"], cut, "A block, or a part of it, as a ticket names it."
+        ),
+    }
+
+
+def _service_info() -> Body:
+    answer = json_of(ref("schemas", "ServiceInfo"))
+    told = {"200": {"description": "The answer.", "content": answer}}
+    return {"summary": "GA4GH service-info of htsget.", "responses": told}
+
+
+def _data(steps: list[str], parameters: Body, summary: str) -> Body:
+    piece = {"description": "Bytes.", "content": {BYTES: {"schema": {}}}}
+    known = {"suffix": {"enum": list(SUFFIX.values())}}
+    in_order = [{**one, "schema": known.get(one["name"], TEXT)} for one in in_path(*steps)]
+    answers = {"200": piece, "206": {**piece, "description": "The range that was asked for."}}
+    return {
+        "parameters": [*in_order, *(in_query(*one) for one in parameters.items())],
+        "get": {
+            "summary": summary,
+            "responses": {
+                **answers,
+                "416": {"description": "No such range.", "content": {BYTES: {"schema": {}}}},
+                **refused(ERROR),
+            },
+        },
+    }

@@ -1,0 +1,23 @@
+"""The node's OpenAPI description: a Beacon's, and what is served beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rehearsal.node.beacon.openapi import beacon_description
+from rehearsal.node.htsget import openapi as htsget
+from rehearsal.node.matchmaker import openapi as matchmaker
+from rehearsal.node.openapi_parts import Body
+from rehearsal.node.settings import NodeSettings
+
+
+def description(settings: NodeSettings, extensions: Iterable[Body]) -> Body:
+    """The whole document of a node's ``/openapi.json``. ``extensions``: their path items."""
+    document = beacon_description(
+        f"Rehearsal node of {settings.country_name}",
+        "GA4GH Beacon v2, htsget and Matchmaker Exchange over synthetic people.",
+    )
+    for paths in (matchmaker.paths(), htsget.paths(), *extensions):
+        document["paths"] |= paths
+    document["components"]["schemas"] |= matchmaker.schemas()
+    return document

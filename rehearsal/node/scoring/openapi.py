@@ -1,0 +1,88 @@
+"""``/scores`` in OpenAPI descriptions. The network's schemas are made of the node's."""
+
+from __future__ import annotations
+
+from rehearsal.node.openapi_parts import (
+    COUNT,
+    NUMBER,
+    SEX,
+    TERM,
+    TEXT,
+    Body,
+    all_of,
+    in_path,
+    informational,
+    list_of,
+    object_of,
+    operation,
+)
+from rehearsal.node.scoring.request import FURTHEST, MOST_BINS, STEEPEST, STEP
+
+DIGEST = {"type": "string", "description": "of a scoring file, as GET /scores lists them"}
+PLACE = {
+    "type": "number",
+    "minimum": -FURTHEST,
+    "maximum": FURTHEST,
+    "description": f"standard deviations, a multiple of {STEP:g}",
+}
+BINS = {
+    **all_of({"from": PLACE, "to": PLACE, "width": {**PLACE, "minimum": STEP}}),
+    "description": f"at most {MOST_BINS}",
+    "examples": [{"from": -4, "to": 4, "width": 0.1}],
+}
+FILE = all_of({"scoringFile": DIGEST, "name": TEXT, "trait": TEXT, "variants": COUNT})
+HISTOGRAM_ASKED = {
+    "scoringFile": DIGEST,
+    "bins": BINS,
+    "bySex": {"type": "boolean", "default": False},
+    "cases": {**TERM, "description": "a disease: those who have it are told apart"},
+}
+GROUPS = list_of(
+    object_of(
+        ["below", "counts", "above"],
+        {
+            "sex": SEX,
+            "case": {"type": "boolean"},
+            "below": COUNT,
+            "counts": list_of(COUNT, MOST_BINS, 1),
+            "above": COUNT,
+        },
+    ),
+    4,
+    1,
+)
+HISTOGRAM = {
+    "scoringFile": DIGEST,
+    "edges": list_of(NUMBER, MOST_BINS + 1, 2),
+    "people": COUNT,
+    "groups": GROUPS,
+}
+HAZARD_ASKED = {"scoringFile": DIGEST, "disease": TERM}
+COEFFICIENT = {"type": "number", "minimum": -STEEPEST, "maximum": STEEPEST}
+SUMS = {"people": COUNT, "events": COUNT, "gradient": NUMBER, "information": NUMBER}
+HISTOGRAM_SUMMARY = "How many people have which scores, for those with a grant."
+
+
+def paths() -> Body:
+    """The path items of a node, by path."""
+    files = informational(all_of({"scoringFiles": list_of(FILE)}))
+    asked = object_of(["scoringFile", "bins"], HISTOGRAM_ASKED)
+    hazard = informational(all_of({"scoringFile": DIGEST, **SUMS}))
+    score = informational(all_of({"scoringFile": DIGEST, "score": NUMBER}))
+    return {
+        "/scores": {
+            "get": operation("The scoring files that people can be scored by.", files),
+            "post": operation(HISTOGRAM_SUMMARY, informational(all_of(HISTOGRAM)), asked),
+        },
+        "/scores/hazard": {
+            "post": operation(
+                "This node's sums of a Cox regression over all nodes.",
+                hazard,
+                all_of({**HAZARD_ASKED, "coefficient": COEFFICIENT}),
+            )
+        },
+        "/scores/{digest}/individuals/{id}": {
+            "parameters": in_path("digest", "id"),
+            "get": operation("The score of a clinician's own patient.", score),
+        },
+    }
