@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 from sparse_pass import cpu_seconds, machine, peak_gigabytes, people_table, simulate
 
+from rehearsal.bench.decoding import pooled_sites
 from rehearsal.bench.suite import draw_suite
 from rehearsal.bench.templates import read_templates
-from rehearsal.bench.truth import Truth, pooled_sites
+from rehearsal.bench.truth import Truth
 from rehearsal.model import Block, Gene
 
 QUERIES = Path(__file__).resolve().parents[1] / "config" / "queries.yaml"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from rehearsal.bench.expected import read_truth
 from rehearsal.bench.latency import latency_table
 from rehearsal.bench.run import ask_suite
 from rehearsal.bench.suite import read_suite
-from rehearsal.bench.truth import read_truth
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.network.issuer import tokens

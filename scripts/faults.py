@@ -4,10 +4,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rehearsal.bench.capitals import one_of_each_kind
+from rehearsal.bench.expected import read_truth
 from rehearsal.bench.faults.run import Cast, run_faults
 from rehearsal.bench.faults.scenarios import chosen
 from rehearsal.bench.suite import read_suite
-from rehearsal.bench.truth import read_truth
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 

@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from rehearsal.bench.expected import read_truth
 from rehearsal.bench.growth.measure import Growth, chosen, fits, growth_checks
 from rehearsal.bench.load.calls import RESEARCHER, make_calls, people
 from rehearsal.bench.machine import machine
 from rehearsal.bench.suite import read_suite
-from rehearsal.bench.truth import read_truth
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.network.launcher import running_network, running_nodes

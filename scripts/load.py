@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from rehearsal.bench.expected import read_truth
 from rehearsal.bench.load.calls import make_calls, people
 from rehearsal.bench.load.run import LoadSettings, measure_load
 from rehearsal.bench.suite import read_suite
-from rehearsal.bench.truth import read_truth
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.network.launcher import nodes_at_their_distance, running_network

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from rehearsal.bench.decoding import pooled_sites
+from rehearsal.bench.expected import write_truth
 from rehearsal.bench.suite import draw_suite, write_suite
 from rehearsal.bench.templates import read_templates
-from rehearsal.bench.truth import Truth, pooled_sites, write_truth
+from rehearsal.bench.truth import Truth
 from rehearsal.logs import logged_to
 from rehearsal.seeds import derive_seed
 

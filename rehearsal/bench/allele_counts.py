@@ -9,29 +9,29 @@ import numpy as np
 import pandas as pd
 import tskit
 
-from rehearsal.bench.truth import DecodedGenotypes, cells
+from rehearsal.bench.decoding import DecodedGenotypes, cells
+from rehearsal.bench.part import Part
 from rehearsal.model import SEXES, Block
 
 COUNTS = ("an", "ac", "hom", "het", "hemi")
 COLUMNS = ("contig", "start", "ref", "alt", "country", "sex", *COUNTS)
 
 
-def allele_counts(trees: Mapping[Block, Path], people: pd.DataFrame) -> pd.DataFrame:
+def allele_counts(trees: Mapping[Block, Path], people: pd.DataFrame, part: Part) -> pd.DataFrame:
     """Counts of every alternate allele in the women and in the men of every country that has it.
 
-    ``trees`` and ``people`` as ``Truth`` takes them. ``start`` is 0-based; counts are those of
-    ``model.AlleleCounts``. A country is left out where nobody carries the allele.
+    ``trees``, ``people`` and ``part`` as ``Truth`` takes them. ``start`` is 0-based; counts are
+    those of ``model.AlleleCounts``. A country is left out where nobody carries the allele.
     """
     countries = list(dict.fromkeys(people["country"]))
     cell = cells(people)
-    everybody = np.ones(len(people), dtype=bool)
     alleles: list[tuple[str, int, str, str]] = []
     found: list[np.ndarray] = []  # of each allele: the countries that have it
     counts: list[np.ndarray] = []  # (countries, sexes, 5)
     for block, path in sorted(trees.items()):
-        decoded = DecodedGenotypes(block.contig, tskit.load(path), cell)
+        decoded = DecodedGenotypes(block.contig, tskit.load(path), cell, part)
         for variant, copies in decoded.within([(block.start, block.end)]):
-            counted = decoded.counts(copies, everybody)
+            counted = decoded.counts(copies, part.people)
             found.append(np.flatnonzero(counted[:, :, 1].any(axis=1)))
             counts.append(counted[found[-1]])
             alleles.append((variant.contig, variant.start, variant.ref, variant.alt))

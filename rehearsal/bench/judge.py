@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.bench.truth import Expected
+from rehearsal.bench.expected import Expected
 from rehearsal.model import AlleleCounts, Answer, AnswerState, Query
 from rehearsal.network.client import error_message
 from rehearsal.network.join import (

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.judge import (
     Judgement,
     expected_text,
@@ -16,7 +17,6 @@ from rehearsal.bench.judge import (
     observed_text,
     said_state,
 )
-from rehearsal.bench.truth import Expected
 from rehearsal.model import Answer, Query
 from rehearsal.network.join import NetworkAnswer, count_of, records, says_exists
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.judge import (
     Judgement,
     judge,
@@ -27,7 +28,6 @@ from rehearsal.bench.protected import (
     judge_protected_network,
 )
 from rehearsal.bench.tolerant import asked_at, given_granularity
-from rehearsal.bench.truth import Expected
 from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.client import NetworkClient
 from rehearsal.network.join import NetworkAnswer, count_of, says_exists

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rehearsal.bench.expected import GROUPS, Expected
 from rehearsal.bench.judge import (
     FREQUENCY_TOLERANCE,
     Judgement,
@@ -18,7 +19,6 @@ from rehearsal.bench.judge import (
     individual_differences,
     judge,
 )
-from rehearsal.bench.truth import GROUPS, Expected
 from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.join import AlleleTally, allele_key, count_of, records, says_exists
 from rehearsal.network.joining import returned_granularity

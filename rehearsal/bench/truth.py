@@ -7,21 +7,21 @@ are selected with pandas. A query is read from its Beacon request, as any server
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pandas as pd
 import tskit
 
+from rehearsal.bench.decoding import DecodedGenotypes, cells
+from rehearsal.bench.expected import GROUPS, Expected, GroupCounts
 from rehearsal.bench.hpo import at_or_below
-from rehearsal.files import written_aside
-from rehearsal.model import AlleleCounts, Block, Gene, InputError, Query, Variant
+from rehearsal.bench.part import Part
+from rehearsal.model import AlleleCounts, Block, Gene, Query, Variant
 
-GROUPS = ("", "_F", "_M")  # everybody, women, men: as populations are named in answers
 # Consent, read from the Data Use Ontology's definitions: which permissions a purpose may rest on
 NO_RESTRICTION, DISEASE_RESEARCH = "DUO:0000004", "DUO:0000007"
 RESTS_ON = {
@@ -38,25 +38,6 @@ COMPARE = {
     **{">": operator.gt, ">=": operator.ge},
 }
 ONSET_OF = "ageOfOnset:"  # of one disease, by its code
-
-GroupCounts = dict[str, AlleleCounts]
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What one country must answer to one query.
-
-    ``count``: distinct variants, or individuals. ``alleles`` (variant queries of record
-    granularity or a protected tier) and ``individuals`` (identifiers, of record granularity) are
-    what the records must say; in protected tiers, how many carriers there are to tell of.
-    ``refused``: the query is ill-formed and wants HTTP 400.
-    """
-
-    exists: bool
-    count: int
-    alleles: dict[Variant, GroupCounts] = field(default_factory=dict)
-    individuals: tuple[str, ...] = ()
-    refused: bool = False
 
 
 @dataclass(slots=True)
@@ -91,7 +72,7 @@ class Truth:
     ``trees``: a tree-sequence file a block, individual *i* being row *i* of ``people``;
     ``people``, ``diseases``, ``features``, ``measurements``, ``consent``, ``treatments``: the
     tables of docs/architecture.md; without ``consent`` everybody permits everything. Ages are
-    told for ``reference_year``.
+    told for ``reference_year``. ``part``: of the cohort; who and what is not in it is not there.
     """
 
     def __init__(
@@ -105,10 +86,14 @@ class Truth:
         consent: pd.DataFrame | None = None,
         treatments: pd.DataFrame | None = None,
         reference_year: int = 2026,
+        part: Part | None = None,
     ) -> None:
         self._trees = dict(sorted(trees.items()))
         self._people = people.reset_index(drop=True)
-        self._countries = list(dict.fromkeys(people["country"]))
+        self._part = part or Part.whole(len(people))
+        there = set(people["country"][self._part.people])
+        numbered = enumerate(dict.fromkeys(people["country"]))
+        self._countries = {country: index for index, country in numbered if country in there}
         self._cell = cells(people)
         self._consent = None if consent is None else consent.set_index("individual")
         self._genes = {gene.name: gene for gene in genes}
@@ -139,7 +124,7 @@ class Truth:
                 expected[query.id] = dict.fromkeys(self._countries, refusal)
                 continue
             question = self._question(query)
-            permitting = self.permitting(query.purpose)
+            permitting = self.permitting(query.purpose) & self._part.people
             selected = self.selected(question.filters) & permitting
             tallies[query.id] = _Tally(question, selected, permitting)
         for block in self._trees:
@@ -230,7 +215,8 @@ class Truth:
         intervals = [(t.question.start, t.question.end) for t in tallies]
         if not any(start < block.end and end > block.start for start, end in intervals):
             return
-        genotypes = DecodedGenotypes(block.contig, tskit.load(self._trees[block]), self._cell)
+        trees = tskit.load(self._trees[block])
+        genotypes = DecodedGenotypes(block.contig, trees, self._cell, self._part)
         for variant, copies in genotypes.within(intervals):
             counts: dict[bytes, np.ndarray] = {}
             for tally in tallies:
@@ -248,7 +234,7 @@ class Truth:
             country: self._of_people(tally, index)
             if tally.question.wants_people
             else _of_variants(tally, index)
-            for index, country in enumerate(self._countries)
+            for country, index in self._countries.items()
         }
 
     def _of_people(self, tally: _Tally, index: int) -> Expected:
@@ -306,154 +292,3 @@ def _is_or_under(codes: pd.Series, term: str) -> pd.Series:
         return same
     prefix = term if "." in term else f"{term}."
     return same | codes.str.startswith(prefix)
-
-
-def cells(people: pd.DataFrame) -> np.ndarray:
-    """Each person's place in a table of counts by country and sex, int[people]: twice the number
-    of the country in order of appearance, and one more for men."""
-    country = pd.factorize(people["country"])[0]
-    return country.astype(np.int64) * 2 + (people["sex"] == "male").to_numpy()
-
-
-class DecodedGenotypes:
-    """One block's genotypes, person by person."""
-
-    def __init__(self, contig: str, trees: tskit.TreeSequence, cell: np.ndarray) -> None:
-        people = len(cell)
-        if trees.num_individuals != people:
-            raise ValueError(f"{trees.num_individuals} individuals in the trees, {people} people")
-        self._contig, self._trees, self._cell, self._people = contig, trees, cell, people
-        self._samples = trees.samples()
-        self._person = trees.nodes_individual[self._samples]
-        self._ploidy = np.bincount(self._person, minlength=people)
-        self._cells = 2 * (int(cell.max()) // 2 + 1)
-
-    def within(self, intervals: Sequence[tuple[int, int]]) -> Iterator[tuple[Variant, np.ndarray]]:
-        """Each alternate allele at sites that overlap an interval, with the copies of each
-        person, int[people]. A site inside two intervals comes once."""
-        decoder = tskit.Variant(self._trees, samples=self._samples)
-        for site in self._sites_within(intervals):
-            decoder.decode(int(site))
-            if decoder.has_missing_data:
-                raise ValueError(f"missing genotypes at {self._contig}:{decoder.position}")
-            ref, *alternates = decoder.alleles
-            for index, alt in enumerate(alternates, start=1):
-                holders = self._person[decoder.genotypes == index]
-                if len(holders):
-                    copies = np.bincount(holders, minlength=self._people)
-                    yield Variant(self._contig, int(decoder.position), ref, alt), copies
-
-    def _sites_within(self, intervals: Sequence[tuple[int, int]]) -> np.ndarray:
-        """Numbers of the sites whose reference allele overlaps an interval, in order."""
-        starts = self._trees.sites_position
-        lengths = np.diff(self._trees.tables.sites.ancestral_state_offset.astype(np.int64))
-        wanted = np.zeros(len(starts), dtype=bool)
-        for start, end in intervals:
-            wanted |= (starts < end) & (starts + lengths > start)
-        return np.flatnonzero(wanted)
-
-    def counts(self, copies: np.ndarray, among: np.ndarray) -> np.ndarray:
-        """int[countries, sexes, 5] of one allele among some people (bool[people]): an, ac, hom,
-        het, hemi."""
-        two = self._ploidy == 2
-        copies = copies * among
-        parts = (
-            self._ploidy * among,
-            copies,
-            two & (copies == 2),
-            two & (copies == 1),
-            (self._ploidy == 1) & (copies == 1),
-        )
-        sums = [np.bincount(self._cell, part, self._cells).astype(np.int64) for part in parts]
-        return np.stack(sums, axis=1).reshape(-1, 2, 5)
-
-
-def pooled_sites(trees: Mapping[Block, Path]) -> pd.DataFrame:
-    """Every alternate allele of the pooled cohort, a row each, in order of block and position.
-
-    Columns: ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``ac`` (copies in the whole
-    cohort, above 0), ``an`` (genomes at that place). Counted on the trees, without genotypes:
-    copies of an allele are the samples under its mutations less those under mutations of them.
-    """
-    rows: list[tuple[str, int, str, str, int, int]] = []
-    for block, path in sorted(trees.items()):
-        sequence = tskit.load(path)
-        an = sequence.num_samples
-        for tree in sequence.trees():
-            for site in tree.sites():
-                for alt, ac in _copies(tree, site).items():
-                    rows.append(
-                        (block.contig, int(site.position), site.ancestral_state, alt, ac, an)
-                    )
-    return pd.DataFrame(rows, columns=["contig", "start", "ref", "alt", "ac", "an"])
-
-
-def _copies(tree: tskit.Tree, site: Any) -> dict[str, int]:
-    """Copies of each derived allele at a site, those that somebody has."""
-    if len(site.mutations) == 1:
-        mutation = site.mutations[0]
-        copies = tree.num_samples(mutation.node)
-        differs = mutation.derived_state != site.ancestral_state
-        return {mutation.derived_state: copies} if copies and differs else {}
-    found: dict[str, int] = {}
-    state = {mutation.id: mutation.derived_state for mutation in site.mutations}
-    for mutation in site.mutations:
-        below = tree.num_samples(mutation.node)
-        before = state.get(mutation.parent, site.ancestral_state)
-        found[mutation.derived_state] = found.get(mutation.derived_state, 0) + below
-        found[before] = found.get(before, 0) - below
-    return {allele: ac for allele, ac in found.items() if ac > 0 and allele != site.ancestral_state}
-
-
-# --- the truth as a file ---
-
-
-def write_truth(expected: Mapping[str, Mapping[str, Expected]], path: Path) -> None:
-    """Write expected answers, by query id and country, as JSON."""
-    content = {
-        query: {country: expected_to_json(answer) for country, answer in countries.items()}
-        for query, countries in expected.items()
-    }
-    with written_aside(path) as aside:
-        aside.write_bytes(orjson.dumps(content))
-
-
-def read_truth(path: Path) -> dict[str, dict[str, Expected]]:
-    """What ``write_truth`` wrote. Raises InputError for any other file."""
-    try:
-        return {
-            query: {country: expected_from_json(answer) for country, answer in countries.items()}
-            for query, countries in orjson.loads(path.read_bytes()).items()
-        }
-    except (OSError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        raise InputError(path, "file", f"expected answers in JSON: {error}") from error
-
-
-def expected_to_json(answer: Expected) -> dict[str, Any]:
-    """An expected answer as plain JSON values."""
-    content: dict[str, Any] = {"exists": answer.exists, "count": answer.count}
-    if answer.alleles:
-        content["alleles"] = [
-            {"variant": variant, "counts": counts} for variant, counts in answer.alleles.items()
-        ]
-    if answer.individuals:
-        content["individuals"] = answer.individuals
-    if answer.refused:
-        content["refused"] = True
-    return content
-
-
-def expected_from_json(content: Mapping[str, Any]) -> Expected:
-    """What ``expected_to_json`` made."""
-    return Expected(
-        exists=content["exists"],
-        count=content["count"],
-        alleles={
-            Variant(**item["variant"]): {
-                group: AlleleCounts(**counts) for group, counts in item["counts"].items()
-            }
-            for item in content.get("alleles", ())
-        },
-        individuals=tuple(content.get("individuals", ())),
-        refused=content.get("refused", False),
-    )

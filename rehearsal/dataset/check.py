@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rehearsal.bench.expected import Expected
+from rehearsal.bench.known_answers import POOLED, read_queries
 from rehearsal.bench.suite import SEX_TERMS
 from rehearsal.bench.tolerant import Verdict, judge_given
-from rehearsal.bench.truth import Expected
-from rehearsal.dataset.known_answers import POOLED, read_queries
 from rehearsal.model import Answer, InputError, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry, is_http_url

@@ -7,9 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from rehearsal.bench.known_answers import FOLDER, Facts, write_known_answers
+from rehearsal.bench.part import Part
 from rehearsal.dataset.cohort import Cohort, Say, simulate
 from rehearsal.dataset.formats import Place, write_place
-from rehearsal.dataset.known_answers import FOLDER, Facts, write_known_answers
 from rehearsal.dataset.metadata import write_metadata
 from rehearsal.dataset.plan import Order, Plan, make_plan
 from rehearsal.dataset.progress import Progress
@@ -56,5 +57,6 @@ def _write_truth(plan: Plan, cohort: Cohort, folder: Path) -> None:
         cohort.carriers,
         cohort.effects,
         cohort.genetic_values,
+        Part.whole(len(cohort.people)),
     )
     write_known_answers(facts, plan.templates, plan.order.seed, plan.reference_year, folder)

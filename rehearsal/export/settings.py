@@ -16,6 +16,7 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block, InputError, PlantedVariant, Variant
 
 POOLED = "pooled"  # the place of files that hold all the countries of an export
+TRUTH = "truth"  # beside the places: what is in them
 
 # format: what a file of it covers, and the names of its files for what it covers
 BY_CONTIG = {
@@ -44,7 +45,7 @@ BY_PLACE = {
     "reads": ("reads",),
 }
 FORMATS = (*BY_CONTIG, *BY_BLOCK, *BY_PLACE)
-FOLDERS = ("tables", "omop", "scores", "gwas", "reads")
+FOLDERS = (TRUTH, "tables", "omop", "scores", "gwas", "reads")
 TOOLS = ("dwgsim", "minimap2")  # that reads are made by
 
 # Sites of a stretch in n people: simulated chr21 (40.1 Mb called), n = 1,000 to a million; bytes a
@@ -95,7 +96,7 @@ class Export:
             names += [name.format(contig=c) for name in BY_CONTIG.get(kind, ()) for c in contigs]
             names += [name.format(block=b) for name in BY_BLOCK.get(kind, ()) for b in ids]
             names += BY_PLACE.get(kind, ())
-        files = [f"{place}/{name}" for place in self.places for name in names]
+        files = [TRUTH, *(f"{place}/{name}" for place in self.places for name in names)]
         if self.recipients:
             files += [f"{file}.c4gh" for file in files if Path(file).name not in FOLDERS]
         return files

@@ -1,6 +1,5 @@
 """The commands of docs/get-test-data.md as they stand there, and the check on others' Beacons."""
 
-import json
 import os
 import re
 import signal
@@ -8,15 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.system
 
 SLOW_MACHINE_S = 120.0
-STATIC = Path(__file__).parent / "static_beacon.py"
 TESTED = re.compile(r"^<!-- tested -->\n```bash\n(.*?)^```$", re.M | re.S)
 
 
@@ -69,22 +65,6 @@ def dataset(tmp_path_factory):
     return out
 
 
-@contextmanager
-def static_beacon(folder, endpoint, manner):
-    """A Beacon that answers from exported documents; yields its URL."""
-    process = subprocess.Popen([sys.executable, STATIC, folder, endpoint, manner])
-    try:
-        until = time.monotonic() + SLOW_MACHINE_S
-        while not endpoint.exists():
-            assert process.poll() is None, "the process ended before it was ready"
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        yield json.loads(endpoint.read_text())["url"]
-    finally:
-        process.terminate()
-        process.wait()
-
-
 @pytest.mark.parametrize(
     ("manner", "status", "words"),
     [
@@ -95,9 +75,9 @@ def static_beacon(folder, endpoint, manner):
     ],
 )
 def test_a_beacon_that_is_not_ours_is_judged_on_what_it_gives(
-    dataset, tmp_path, manner, status, words
+    dataset, static_beacon, manner, status, words
 ):
-    with static_beacon(dataset / "pooled/beacon", tmp_path / "endpoint.json", manner) as url:
+    with static_beacon(dataset / "pooled/beacon", manner) as url:
         checked = rehearsal("check", url, "--truth", dataset / "truth")
     assert checked.returncode == status, checked.stdout + checked.stderr
     for word in words:

@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 
 from rehearsal.bench.capitals import one_of_each_kind
+from rehearsal.bench.decoding import pooled_sites
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.faults.run import Cast, run_faults
 from rehearsal.bench.faults.scenarios import SCENARIOS
 from rehearsal.bench.latency import latency_table, qs02
@@ -23,7 +25,7 @@ from rehearsal.bench.protected import public_checks
 from rehearsal.bench.run import Asked, ask_suite
 from rehearsal.bench.suite import draw_suite
 from rehearsal.bench.templates import KINDS, read_templates
-from rehearsal.bench.truth import Expected, Truth, pooled_sites
+from rehearsal.bench.truth import Truth
 from rehearsal.export.shards import write_shards
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map

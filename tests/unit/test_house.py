@@ -61,7 +61,7 @@ def test_the_library_knows_nothing_of_snakemake():
 TRUTHS = [
     "bench.truth",
     "bench.allele_counts",
-    "dataset.known_answers",
+    "bench.known_answers",
     "stories.truths",
     *(
         f"stories.truths.{path.stem}"

@@ -53,7 +53,8 @@ def overlay(tmp_path_factory):
     formats = ["pgen", "zarr", "trees", "beacon", "tables", "omop", "scores", "gwas"]
     region = ["chr22:20000000-20200000"]
     config["exports"] = [
-        {"name": "given", "formats": formats, "countries": ["FI"], "regions": region}
+        {"name": "given", "formats": formats, "countries": ["FI"], "regions": region},
+        {"name": "carriers", "formats": ["beacon"], "pooled": True, "people": "carriers"},
     ]
     path = folder / "overlay.yaml"
     path.write_text(yaml.safe_dump(config))
@@ -114,6 +115,8 @@ def test_the_manifest_holds_what_the_seed_decides_and_nothing_that_is_measured(m
         "cohort/blocks/chr22-20000000-20200000.trees",
         "cohort/blocks/chrX-12836000-12937000.trees",
         "demography/europe.demes.yaml",
+        "exports/carriers/truth/queries.json",
+        "exports/given/truth/allele_counts.tsv.gz",
         "nodes/BE/people.sqlite",
         "nodes/BE/matchmaker.sqlite",
         "nodes/ES/variants.sqlite",

@@ -40,6 +40,9 @@ AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit(
 SEALED = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
+TRUTH_CODE = tuple(
+    f"bench/{name}.py" for name in ("truth", "expected", "decoding", "part", "hpo")
+)
 SELECTION_CODE = ("export/selection.py", "export/settings.py")
 GENOTYPE_CODE = (
     *SELECTION_CODE,

@@ -1,5 +1,6 @@
 # Needs: people, tree sequences, phenotypes; what `exports` in the configuration asks for.
-# Makes: results/exports/{name}/{place}/..., a place being a country or `pooled`; see docs/formats.md.
+# Makes: results/exports/{name}/{place}/..., a place being a country or `pooled`; see docs/formats.md;
+# results/exports/{name}/truth/, what is in them and the right answers to questions about it.
 # One job a country and contig; tree sequences one a block, for blocks share no trees.
 
 
@@ -404,6 +405,47 @@ rule export_reads:
         "Export {wildcards.name}: reads of {wildcards.place}"
     script:
         f"{SCRIPTS}/export_reads.py"
+
+
+rule export_truth:
+    input:
+        trees=trees_of_export,
+        people=rules.people.output.people,
+        carriers=rules.phenotypes.output.carriers,
+        patients=rules.people.output.patients,
+        diseases=rules.phenotypes.output.diseases,
+        features=rules.phenotypes.output.features,
+        measurements=rules.phenotypes.output.measurements,
+        effects=rules.phenotypes.output.effects,
+        genetic_values=rules.phenotypes.output.genetic_values,
+        templates=f"{ROOT}/config/dataset_queries.yaml",
+    output:
+        folder=directory(f"{RESULTS}/exports/{{name}}/truth"),
+    log:
+        f"{LOGS}/export_truth/{{name}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_truth/{{name}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(20),
+        runtime=240,
+    params:
+        code=code(
+            *TRUTH_CODE,
+            "bench/allele_counts.py",
+            "bench/known_answers.py",
+            "bench/suite.py",
+            "bench/templates.py",
+        ),
+        export=export_of,
+        planted=INPUTS.planted,
+        seed=config["seed"],
+        reference_year=config["cohort"]["reference_year"],
+    message:
+        "Export {wildcards.name}: the truth about it"
+    script:
+        f"{SCRIPTS}/export_truth.py"
 
 
 rule export_crypt4gh:

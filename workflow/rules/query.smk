@@ -24,9 +24,7 @@ rule suite:
         mem_mb=memory_for(20),
         runtime=60,
     params:
-        code=code(
-            "bench/suite.py", "bench/templates.py", "bench/truth.py", "bench/hpo.py"
-        ),
+        code=code(*TRUTH_CODE, "bench/suite.py", "bench/templates.py"),
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
         variants=INPUTS.planted,

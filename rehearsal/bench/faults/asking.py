@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.judge import judge, judge_network
-from rehearsal.bench.truth import Expected
 from rehearsal.model import Query
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.reply import NetworkReply, ServiceClient

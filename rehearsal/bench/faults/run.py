@@ -14,12 +14,12 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.faults.asking import NO_REPLY, Asker, Heard
 from rehearsal.bench.faults.injecting import FAULTS, Injection
 from rehearsal.bench.faults.misbehaving import front_of
 from rehearsal.bench.faults.processes import VICTIM_MS, NodeProcess, ServiceProcess
 from rehearsal.bench.faults.scenarios import Lane, Scenario
-from rehearsal.bench.truth import Expected
 from rehearsal.model import Query
 from rehearsal.network.issuer import TRUSTED, tokens
 from rehearsal.network.registry import NodeEntry

@@ -11,8 +11,8 @@ import numpy as np
 import orjson
 from yarl import URL
 
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.load.sending import Call
-from rehearsal.bench.truth import Expected
 from rehearsal.model import InputError, Query
 from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, HOUR_S, issue, open_issuer, person

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from rehearsal.bench.expected import Expected, expected_from_json
 from rehearsal.bench.judge import judge as judge_node
 from rehearsal.bench.judge import judge_network
 from rehearsal.bench.protected import judge_protected, judge_protected_network
-from rehearsal.bench.truth import Expected, expected_from_json
 from rehearsal.model import Answer, Granularity
 from rehearsal.network.join import (
     AlleleTally,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.bench.truth import Expected, expected_to_json
+from rehearsal.bench.expected import Expected, expected_to_json
 from rehearsal.stories.beacon_queries import question_query
 from rehearsal.stories.cohort import Cohort
 from rehearsal.stories.types import Question

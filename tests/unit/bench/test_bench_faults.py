@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.faults import misbehaving
 from rehearsal.bench.faults.asking import NO_REPLY, Heard, judged
 from rehearsal.bench.faults.injecting import DAMAGES, FAULTS, Injection
 from rehearsal.bench.faults.run import fault_checks, row_of
 from rehearsal.bench.faults.scenarios import SCENARIOS, chosen
-from rehearsal.bench.truth import Expected
 from rehearsal.model import Answer, Query
 from rehearsal.network.join import join
 from rehearsal.network.reply import NetworkReply

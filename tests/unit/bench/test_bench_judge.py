@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.judge import judge, judge_network, network_state
 from rehearsal.bench.suite import beacon_request
-from rehearsal.bench.truth import Expected
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
 from rehearsal.network.join import join
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.protected import (
     PROMISED,
     judge_protected,
@@ -12,7 +13,6 @@ from rehearsal.bench.protected import (
     public_checks,
 )
 from rehearsal.bench.suite import beacon_request
-from rehearsal.bench.truth import Expected
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
 from rehearsal.network.join import join
 from rehearsal.node.privacy import PUBLIC, REGISTERED

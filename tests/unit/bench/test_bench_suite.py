@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.bench.decoding import pooled_sites
 from rehearsal.bench.hpo import at_or_below
 from rehearsal.bench.suite import draw_suite, read_suite, write_suite
 from rehearsal.bench.templates import KINDS, Template, read_templates
-from rehearsal.bench.truth import Truth, pooled_sites
+from rehearsal.bench.truth import Truth
 from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
 
 CONFIG = Path(__file__).resolve().parents[3] / "config" / "queries.yaml"

@@ -2,9 +2,9 @@
 
 import pytest
 
+from rehearsal.bench.expected import Expected
 from rehearsal.bench.suite import beacon_request
 from rehearsal.bench.tolerant import judge_given
-from rehearsal.bench.truth import Expected
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
 
 SITE = Variant("chr22", 20_000_000, "A", "G")

@@ -8,14 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.bench.decoding import pooled_sites
+from rehearsal.bench.expected import Expected, read_truth, write_truth
 from rehearsal.bench.suite import beacon_request
-from rehearsal.bench.truth import (
-    Expected,
-    Truth,
-    pooled_sites,
-    read_truth,
-    write_truth,
-)
+from rehearsal.bench.truth import Truth
 from rehearsal.model import AlleleCounts, Block, InputError, Query, Variant
 
 from .conftest import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE

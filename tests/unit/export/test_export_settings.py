@@ -30,7 +30,8 @@ def read(**entry):
 def test_an_export_names_its_files_before_anything_is_made():
     export = read(formats=["bcf", "pgen", "trees", "tables"], regions=["chr22:24000000-26000000"])
     assert export.places == ("FI", "ES")
-    assert export.files(BLOCKS)[:8] == [
+    assert export.files(BLOCKS)[:9] == [
+        "truth",
         "FI/chr22.bcf",
         "FI/chr22.bcf.csi",
         "FI/chr22.pgen",
@@ -44,7 +45,7 @@ def test_an_export_names_its_files_before_anything_is_made():
 
 def test_a_pooled_export_of_a_story_has_only_its_contigs():
     export = read(pooled=True, variants="planted", story="cancer")
-    assert export.files(BLOCKS) == ["pooled/chr17.bcf", "pooled/chr17.bcf.csi"]
+    assert export.files(BLOCKS) == ["truth", "pooled/chr17.bcf", "pooled/chr17.bcf.csi"]
     assert read(variants=["X:c.1A>G"]).contigs(BLOCKS) == ["chr22"]
 
 

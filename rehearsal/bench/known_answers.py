@@ -1,7 +1,6 @@
-"""The truth beside a dataset: what is in it, and the right answers to questions about it.
+"""The truth beside a dataset or an export: what is in it, and the right answers about it.
 
-Worked out on the pooled cohort by the truth's own code (``rehearsal.bench``); nothing of a node or
-of an export is in it.
+Worked out on the pooled cohort by the truth's own code; nothing of a node or of an export is in it.
 """
 
 from __future__ import annotations
@@ -16,15 +15,12 @@ import pandas as pd
 from isal import igzip
 
 from rehearsal.bench.allele_counts import allele_counts
+from rehearsal.bench.decoding import pooled_sites
+from rehearsal.bench.expected import Expected, expected_from_json, expected_to_json
+from rehearsal.bench.part import Part
 from rehearsal.bench.suite import draw_suite
 from rehearsal.bench.templates import read_templates
-from rehearsal.bench.truth import (
-    Expected,
-    Truth,
-    expected_from_json,
-    expected_to_json,
-    pooled_sites,
-)
+from rehearsal.bench.truth import Truth
 from rehearsal.files import written_aside
 from rehearsal.model import Block, InputError, PlantedVariant, Query
 from rehearsal.seeds import derive_seed
@@ -36,7 +32,8 @@ FORMAT = "rehearsal known answers 1"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the truth is told from: a cohort's tables and tree sequences."""
+    """What the truth is told from: a cohort's tables and tree sequences, all of them, and the part
+    of it that is told of."""
 
     trees: Mapping[Block, Path]
     people: pd.DataFrame
@@ -47,6 +44,17 @@ class Facts:
     carriers: pd.DataFrame
     effects: pd.DataFrame
     genetic_values: pd.DataFrame
+    part: Part
+
+    def mine(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows of the people of the part (``individual``), and where the part has something
+        (``contig``, ``start``), as far as a table has such columns."""
+        if "individual" in table:
+            ids = self.people["id"][self.part.people]
+            table = table[table["individual"].isin(ids)]
+        if "contig" in table:
+            table = table[self.part.holds(table["contig"], table["start"])]
+        return table
 
 
 def write_known_answers(facts: Facts, templates: Path, seed: int, year: int, folder: Path) -> None:
@@ -55,27 +63,33 @@ def write_known_answers(facts: Facts, templates: Path, seed: int, year: int, fol
     ``templates``: of the queries; they are drawn with ``seed``, and their ages told in ``year``.
     """
     folder.mkdir(parents=True)
+    people = facts.people[facts.part.people]
     tables = {
-        "pedigree.tsv": facts.people,
-        "planted_carriers.tsv": _with_country(facts.carriers, facts.people),
-        "causal_sites.tsv": facts.effects,
-        "genetic_values.tsv.gz": facts.genetic_values,
-        "allele_counts.tsv.gz": allele_counts(facts.trees, facts.people),
+        "pedigree.tsv": people,
+        "planted_carriers.tsv": _with_country(facts.mine(facts.carriers), people),
+        "causal_sites.tsv": facts.mine(facts.effects),
+        "genetic_values.tsv.gz": facts.mine(facts.genetic_values),
+        "allele_counts.tsv.gz": allele_counts(facts.trees, facts.people, facts.part),
     }
     for name, table in tables.items():
         _write_table(table, folder / name)
-    asked = [one for one in read_templates(templates) if facts.planted or one.draw != "planted"]
+    planted = [one for one in facts.planted if _is_in(facts.part, one)]
+    asked = [one for one in read_templates(templates) if planted or one.draw != "planted"]
     suite = draw_suite(
         asked,
-        pooled_sites(facts.trees),
-        facts.planted,
+        pooled_sites(facts.trees, facts.part),
+        planted,
         [],
-        facts.people,
-        facts.diseases,
-        facts.features,
+        people,
+        facts.mine(facts.diseases),
+        facts.mine(facts.features),
         derive_seed(seed, "known answers"),
     )
     write_queries(suite, _answers(facts, suite, year), folder / QUERIES)
+
+
+def _is_in(part: Part, planted: PlantedVariant) -> bool:
+    return bool(part.holds(planted.variant.contig, planted.variant.start))
 
 
 def _with_country(carriers: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
@@ -101,6 +115,7 @@ def _answers(facts: Facts, suite: Sequence[Query], year: int) -> dict[str, dict[
             facts.measurements,
             [],
             reference_year=year,
+            part=facts.part,
         )
         for query, expected in truth.answers(suite).items():
             answers[query] |= expected
