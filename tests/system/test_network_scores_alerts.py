@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,8 @@ from rehearsal.node.drug_genes import COLUMNS
 from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import Gene, NodeSettings
 from rehearsal.phenotypes.trait_types import Disease
+
+from .openapi_checks import check_answer
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -125,6 +128,8 @@ class Nodes:
         entries = [read_endpoint(self.endpoints / f"{country}.json") for country in COUNTRIES]
         write_nodes(entries, listed)
         self.url = self._run("network", "network", "serve", "--nodes", listed, "--deadline-s", "2")
+        with urlopen(f"{self.url}/openapi.json") as answer:
+            self.description = json.load(answer)
 
     def folder(self, country: str) -> Path:
         return self.top / "nodes" / country
@@ -157,15 +162,18 @@ class Nodes:
         return issue(self.issuer, who).passport
 
     def ask(self, path, body=None, token=None, purpose=HMB, method=None):
+        """Status and body; an answer that is not as the network describes it fails."""
+        method = method or ("GET" if body is None else "POST")
         place = urlsplit(self.url)
         connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
         headers = {"Authorization": f"Bearer {token or self.token()}"}
         headers["X-Rehearsal-Purpose"] = purpose
         given = None if body is None else json.dumps(body)
-        connection.request(method or ("GET" if body is None else "POST"), path, given, headers)
+        connection.request(method, path, given, headers)
         response = connection.getresponse()
         said = json.loads(response.read())
         connection.close()
+        check_answer(self.description, method, path, response.status, said)
         return response.status, said
 
     def admit(self, country, packet, consent="DUO:0000004"):
