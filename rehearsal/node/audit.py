@@ -15,7 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class AuditLog:
         at its end."""
         self.path = Path(path)
         self._lock = threading.Lock()
+        self._size, self._end = 0, (0, START)  # of the log: bytes; lines and the last hash
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,27 +78,41 @@ class AuditLog:
         try:
             with self._alone():
                 self._append(decisions)
-        except OSError as error:
+        except (OSError, InputError) as error:
             raise AuditFailed(str(error)) from error
 
     def _append(self, decisions: Iterable[Mapping[str, Any]]) -> None:
-        if 0 in (os.fstat(self._log).st_nlink, os.fstat(self._head).st_nlink):
+        log = os.fstat(self._log)
+        if 0 in (log.st_nlink, os.fstat(self._head).st_nlink):
             raise OSError("the log was removed: what is written to it is lost")
-        lines, last = _read_head(os.pread(self._head, HEAD_SIZE, 0))
+        if log.st_size != self._size:  # another process wrote, or we could not take back
+            self._take_up()
+        lines, last = self._end
         now, texts = round(time.time(), 6), []
         for decision in decisions:
             lines += 1
             text, last = _sealed({"n": lines, "time": now, **decision}, last)
             texts.append(text)
         whole = b"".join(texts)
-        written = os.write(self._log, whole)
-        if written != len(whole):  # a full disk
-            os.ftruncate(self._log, os.fstat(self._log).st_size - written)
-            raise OSError("the line could not be written whole")
-        self._write_head(lines, last)
+        try:
+            if os.write(self._log, whole) != len(whole):  # a full disk
+                raise OSError("the line could not be written whole")
+            self._write_head(lines, last)
+        except OSError:
+            self._take_back()
+            raise
+        self._size, self._end = self._size + len(whole), (lines, last)
+
+    def _take_back(self) -> None:
+        """Leave log and head as they were before what could not be written whole. Where that
+        fails too, the log is longer than it should be, and the next to write takes it up."""
+        with suppress(OSError):
+            os.ftruncate(self._log, self._size)
+            self._write_head(*self._end)
 
     def _write_head(self, lines: int, digest: str) -> None:
-        os.pwrite(self._head, f"{lines:020} {digest}\n".encode(), 0)
+        if os.pwrite(self._head, f"{lines:020} {digest}\n".encode(), 0) != HEAD_SIZE:
+            raise OSError("the head of the log could not be written whole")
 
     def _take_up(self) -> None:
         """Go on where the log ends: after a crash the head may be behind by what was written at
@@ -106,6 +121,7 @@ class AuditLog:
         head = os.pread(self._head, HEAD_SIZE, 0)
         if not size and not head:
             self._write_head(0, START)
+            self._size, self._end = 0, (0, START)
             return
         whole = self._cut_torn_line(size)
         lines, last = _read_head(head)
@@ -122,6 +138,7 @@ class AuditLog:
                 raise InputError(self.path, "log", f"line {lines} as it was written")
         if since:
             self._write_head(lines, last)
+        self._size, self._end = whole, (lines, last)
 
     def _cut_torn_line(self, size: int) -> int:
         """Take off a line that a crash or a full disk left unfinished: no answer went out on it."""

@@ -172,6 +172,37 @@ def test_a_line_that_was_written_in_part_is_taken_back(path, monkeypatch):
     assert verify_log(path).lines == 6
 
 
+def unwritable(*_):
+    raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    ("broken", "kept"),
+    [
+        # the head cannot be written at all; it is written in part; nor can the log be cut back:
+        # then its line stands, and is what the next one follows
+        ({"pwrite": lambda write: unwritable}, 6),
+        ({"pwrite": lambda write: lambda file, text, at: write(file, text[:30], at)}, 6),
+        ({"pwrite": lambda write: unwritable, "ftruncate": lambda cut: unwritable}, 7),
+    ],
+    ids=["not written", "in part", "nor cut back"],
+)
+def test_a_head_that_cannot_be_written_refuses_and_the_chain_stays_whole(
+    path, monkeypatch, broken, kept
+):
+    log, other = AuditLog(path), AuditLog(path)
+    for name, instead in broken.items():
+        monkeypatch.setattr(os, name, instead(getattr(os, name)))
+    with pytest.raises(AuditFailed):
+        log.append({"rule": "lost"})
+    monkeypatch.undo()
+    log.append({"rule": "kept"})
+    assert verify_log(path).lines == kept
+    other.append({"rule": "of another process"})
+    log.append({"rule": "after it"})
+    assert verify_log(path).lines == kept + 2
+
+
 def _append(path, number):
     log = AuditLog(path)
     for i in range(50):
