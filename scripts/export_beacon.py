@@ -1,7 +1,5 @@
 """Beacon documents of an export's people and their variants."""
 
-from pathlib import Path
-
 from rehearsal.export.beacon_json import write_beacon_json
 from rehearsal.export.selection import by_contig, load_genotypes, load_people, load_tables
 from rehearsal.logs import logged_to
@@ -16,7 +14,7 @@ def main(smk):
         people,
         load_tables(people, smk.input.tables),
         (load_genotypes(*chosen, trees, *cohort) for trees in by_contig(smk.input.trees)),
-        Path(smk.output[0]).parent,
+        smk.output.folder,
         smk.params.reference_year,
     )
 

@@ -12,7 +12,7 @@ import pandas as pd
 from rehearsal.dataset.cohort import Cohort
 from rehearsal.dataset.plan import Plan
 from rehearsal.export.beacon_json import write_beacon_json
-from rehearsal.export.crypt4gh import SUFFIX, encrypt_file
+from rehearsal.export.crypt4gh import SUFFIX, encrypt_file, encrypt_folder
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.omop import write_omop
 from rehearsal.export.pgen import write_pgen
@@ -81,8 +81,9 @@ def write_place(place: Place) -> None:
         WRITERS[kind](place)
     recipients = place.plan.export.recipients
     if recipients:
-        for file in sorted(path for path in place.folder.rglob("*") if path.is_file()):
-            encrypt_file(file, f"{file}{SUFFIX}", *recipients)
+        for path in sorted(place.folder.iterdir()):
+            encrypt = encrypt_folder if path.is_dir() else encrypt_file
+            encrypt(path, f"{path}{SUFFIX}", *recipients)
 
 
 def _bcf(place: Place) -> None:

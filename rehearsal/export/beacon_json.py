@@ -9,7 +9,6 @@ looks for them (``datasetId`` and the ``_position`` of a variant).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,19 @@ import pandas as pd
 from isal import igzip
 
 from rehearsal.export.genotypes import SYNTHETIC, Genotypes
-from rehearsal.export.settings import COLLECTIONS
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import ASSEMBLY, REFSEQ
 from rehearsal.model import Variant
 
+COLLECTIONS = (
+    "datasets",
+    "cohorts",
+    "individuals",
+    "biosamples",
+    "runs",
+    "analyses",
+    "genomicVariations",
+)
 Document = dict[str, Any]
 SEX_TERMS = {"female": "NCIT:C16576", "male": "NCIT:C20197"}
 ZYGOSITIES = {
@@ -43,7 +50,7 @@ def write_beacon_json(
     folder: Path | str,
     reference_year: int,
 ) -> None:
-    """Write ``{collection}.json.gz`` for every collection into ``folder``.
+    """Write ``folder`` with a ``{collection}.json.gz`` for every collection.
 
     ``name``: of the dataset. ``people``: rows of ``people.parquet``; ``tables``: their rows of
     ``diseases``, ``features``, ``measurements``, ``exposures``, ``treatments``, ``biosamples``,
@@ -60,10 +67,10 @@ def write_beacon_json(
         "analyses": _analyses(tables["analyses"], dataset),
         "genomicVariations": (one for own in genotypes for one in _variations(own, dataset)),
     }
-    with ExitStack() as stack:
+    with written_aside(folder) as aside:
+        aside.mkdir()
         for collection in COLLECTIONS:
-            path = Path(folder) / f"{collection}.json.gz"
-            _write_array(documents[collection], stack.enter_context(written_aside(path)))
+            _write_array(documents[collection], aside / f"{collection}.json.gz")
 
 
 def _write_array(documents: Iterable[Document], path: Path) -> None:

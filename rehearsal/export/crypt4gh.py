@@ -12,6 +12,7 @@ import base64
 import io
 import logging
 import os
+import shutil
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -73,6 +74,33 @@ def encrypt_file(source: Path | str, target: Path | str, *public_keys: Path | st
         aside.open("wb") as encrypted,
     ):
         lib.encrypt(recipients, plain, encrypted)
+
+
+def encrypt_folder(source: Path | str, target: Path | str, *public_keys: Path | str) -> None:
+    """Encrypt every file of a folder; in ``target`` their names end in ``.c4gh``.
+
+    Hidden files are left out. Raises InputError for a key that cannot be read.
+    """
+    source = Path(source)
+    with written_aside(target) as aside:
+        aside.mkdir()
+        for file in sorted(source.rglob("*")):
+            if file.is_dir() or file.name.startswith("."):
+                continue
+            encrypt_file(file, aside / f"{file.relative_to(source)}{SUFFIX}", *public_keys)
+
+
+def remove_plain(folder: Path | str) -> list[Path]:
+    """Remove whatever lies below a folder beside its encrypted copy. Returns the encrypted files,
+    in order."""
+    copies = sorted(Path(folder).rglob(f"*{SUFFIX}"))
+    for copy in copies:
+        plain = copy.with_suffix("")
+        if plain.is_dir():
+            shutil.rmtree(plain)
+        else:
+            plain.unlink(missing_ok=True)
+    return [copy for copy in copies if copy.is_file()]
 
 
 def decrypt_file(source: Path | str, target: Path | str, secret_key: Path | str) -> None:

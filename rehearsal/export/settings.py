@@ -17,6 +17,7 @@ from rehearsal.model import Block, InputError, PlantedVariant, Variant
 
 POOLED = "pooled"  # the place of files that hold all the countries of an export
 TRUTH = "truth"  # beside the places: what is in them
+LISTING = "encrypted.tsv"  # beside the places, where only encrypted files are left
 
 # format: what a file of it covers, and the names of its files for what it covers
 BY_CONTIG = {
@@ -26,18 +27,9 @@ BY_CONTIG = {
     "zarr": ("{contig}.vcz.zip",),
 }
 BY_BLOCK = {"trees": ("{block}.tsz",), "grg": ("{block}.grg",)}
-COLLECTIONS = (
-    "datasets",
-    "cohorts",
-    "individuals",
-    "biosamples",
-    "runs",
-    "analyses",
-    "genomicVariations",
-)
 BY_PLACE = {
     "phenopackets": ("phenopackets.jsonl.gz", "families.jsonl.gz"),
-    "beacon": tuple(f"beacon/{name}.json.gz" for name in COLLECTIONS),
+    "beacon": ("beacon",),
     "tables": ("tables",),
     "omop": ("omop",),
     "scores": ("scores",),
@@ -45,7 +37,7 @@ BY_PLACE = {
     "reads": ("reads",),
 }
 FORMATS = (*BY_CONTIG, *BY_BLOCK, *BY_PLACE)
-FOLDERS = (TRUTH, "tables", "omop", "scores", "gwas", "reads")
+FOLDERS = ("beacon", "tables", "omop", "scores", "gwas", "reads")  # of a place
 TOOLS = ("dwgsim", "minimap2")  # that reads are made by
 
 # Sites of a stretch in n people: simulated chr21 (40.1 Mb called), n = 1,000 to a million; bytes a
@@ -79,6 +71,7 @@ class Export:
     planted: tuple[PlantedVariant, ...]  # whose carriers are meant
     regions: tuple[Block, ...] | None
     recipients: tuple[Path, ...]
+    encrypted_only: bool
     reads: ReadSets | None
 
     def blocks(self, blocks: Iterable[Block]) -> list[Block]:
@@ -89,17 +82,23 @@ class Export:
         return list(dict.fromkeys(block.contig for block in self.blocks(blocks)))
 
     def files(self, blocks: Sequence[Block]) -> list[str]:
-        """Every file and folder of the export, below its own folder."""
+        """Every file and folder that is to be there, below the export's own folder."""
+        if self.encrypted_only:
+            return [LISTING]
+        return self._plain(blocks) + (self.encrypted(blocks) if self.recipients else [])
+
+    def encrypted(self, blocks: Sequence[Block]) -> list[str]:
+        """The encrypted copies of every file and folder, below the export's own folder."""
+        return [f"{file}.c4gh" for file in self._plain(blocks)]
+
+    def _plain(self, blocks: Sequence[Block]) -> list[str]:
         contigs, ids = self.contigs(blocks), [block.id for block in self.blocks(blocks)]
         names = []
         for kind in self.formats:
             names += [name.format(contig=c) for name in BY_CONTIG.get(kind, ()) for c in contigs]
             names += [name.format(block=b) for name in BY_BLOCK.get(kind, ()) for b in ids]
             names += BY_PLACE.get(kind, ())
-        files = [TRUTH, *(f"{place}/{name}" for place in self.places for name in names)]
-        if self.recipients:
-            files += [f"{file}.c4gh" for file in files if Path(file).name not in FOLDERS]
-        return files
+        return [TRUTH, *(f"{place}/{name}" for place in self.places for name in names)]
 
     def _wants(self, block: Block) -> bool:
         if self.variants is not None and not any(map(block.holds_variant, self.variants)):
@@ -197,6 +196,7 @@ class _Entry:
             planted=planted,
             regions=None if regions is None else self.regions("regions", regions),
             recipients=self.recipients(),
+            encrypted_only=self.encrypted_only(),
             reads=self.reads(),
         )
 
@@ -256,6 +256,12 @@ class _Entry:
             raise self.wrong("reads", "expected people, regions and depth, for the format reads")
         regions = self.regions("reads.regions", reads["regions"])
         return ReadSets(reads["people"], regions, reads["depth"])
+
+    def encrypted_only(self) -> bool:
+        asked = self.entry.get("encrypted_only", False)
+        if asked and not self.entry.get("recipients"):
+            raise self.wrong("encrypted_only", "expected recipients: else nobody could read it")
+        return asked
 
     def recipients(self) -> tuple[Path, ...]:
         paths = self.entry.get("recipients", [])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rehearsal.export.crypt4gh import make_key_pair
 from rehearsal.manifest import differences, why_excluded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,13 @@ def overlay(tmp_path_factory):
     config["exports"] = [
         {"name": "given", "formats": formats, "countries": ["FI"], "regions": region},
         {"name": "carriers", "formats": ["beacon"], "pooled": True, "people": "carriers"},
+        {
+            "name": "sealed",
+            "formats": ["bcf", "tables"],
+            "countries": ["FI"],
+            "recipients": [str(make_key_pair(folder / "keys").public)],
+            "encrypted_only": True,
+        },
     ]
     path = folder / "overlay.yaml"
     path.write_text(yaml.safe_dump(config))
@@ -92,13 +100,18 @@ def snakemake(folder, overlay, cores, *options, **environment):
 
 
 @pytest.fixture(scope="module")
-def manifests(tmp_path_factory, overlay):
+def runs(tmp_path_factory):
+    """Where the two runs lie."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def manifests(runs, overlay):
     """Two runs: one core; two cores, one thread each, and what came last now first."""
-    folder = tmp_path_factory.mktemp("runs")
     last_first = ("--prioritize", "results/nodes/FI/variants.sqlite", "results/realism/realism.tsv")
     return (
-        run(folder / "one", overlay, 1, OPENBLAS_NUM_THREADS="2"),
-        run(folder / "two", overlay, 2, *last_first, OPENBLAS_NUM_THREADS="1"),
+        run(runs / "one", overlay, 1, OPENBLAS_NUM_THREADS="2"),
+        run(runs / "two", overlay, 2, *last_first, OPENBLAS_NUM_THREADS="1"),
     )
 
 
@@ -106,6 +119,13 @@ def test_two_runs_of_one_seed_agree_in_every_file(manifests):
     one, two = manifests
     assert differences(one, two) == []
     assert one == two
+
+
+def test_nothing_plain_is_left_of_an_export_that_is_to_be_encrypted_only(manifests, runs):
+    folder = runs / "one/results/exports/sealed"
+    files = {str(path.relative_to(folder)) for path in folder.rglob("[!.]*") if path.is_file()}
+    assert {"FI/chr22.bcf.c4gh", "FI/tables.c4gh/people.tsv.c4gh"} <= files
+    assert {name for name in files if not name.endswith(".c4gh")} == {"encrypted.tsv"}
 
 
 def test_the_manifest_holds_what_the_seed_decides_and_nothing_that_is_measured(manifests):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rehearsal.checks import check_science
 from rehearsal.export.selection import for_reads
-from rehearsal.export.settings import BY_PLACE
+from rehearsal.export.settings import FOLDERS, TRUTH
 from rehearsal.ending import RUN
 from rehearsal.files import tree_digest
 from rehearsal.genomes.recombination import NO_RECOMBINATION
@@ -59,6 +59,8 @@ wildcard_constraints:
     name="[a-z][a-z0-9_-]*",
     place="[A-Z]{2}|pooled",
     contig="chr[0-9XYM]+",
+    folder=rf"{TRUTH}|(?:[A-Z]{{2}}|pooled)/(?:{'|'.join(FOLDERS)})",
+    file=r"[^/.]+\.[^/]+",
 
 
 def code(*packages):
@@ -112,6 +114,17 @@ def trees_of_contig(wildcards):
         for path in trees_of_export(wildcards)
         if Path(path).name.startswith(f"{wildcards.contig}-")
     ]
+
+
+def encrypted_files(wildcards):
+    return [
+        f"{RESULTS}/exports/{wildcards.name}/{file}"
+        for file in EXPORTS[wildcards.name].encrypted(INPUTS.blocks)
+    ]
+
+
+def recipients_of(wildcards):
+    return EXPORTS[wildcards.name].recipients
 
 
 def exported_files():

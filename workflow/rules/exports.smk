@@ -299,7 +299,7 @@ rule export_beacon:
         ],
         trees=trees_of_export,
     output:
-        [f"{EXPORTED}/{name}" for name in BY_PLACE["beacon"]],
+        folder=directory(f"{EXPORTED}/beacon"),
     log:
         f"{LOGS}/export_beacon/{{name}}/{{place}}.log",
     benchmark:
@@ -464,8 +464,53 @@ rule export_crypt4gh:
         runtime=120,
     params:
         code=code("export/crypt4gh.py"),
-        recipients=lambda wildcards: EXPORTS[wildcards.name].recipients,
+        recipients=recipients_of,
     message:
         "Export {wildcards.name}: {wildcards.place}/{wildcards.file} encrypted"
     script:
         f"{SCRIPTS}/export_crypt4gh.py"
+
+
+rule export_crypt4gh_folder:
+    input:
+        folder=f"{RESULTS}/exports/{{name}}/{{folder}}",
+    output:
+        encrypted=directory(f"{RESULTS}/exports/{{name}}/{{folder}}.c4gh"),
+    log:
+        f"{LOGS}/export_crypt4gh_folder/{{name}}/{{folder}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_crypt4gh_folder/{{name}}/{{folder}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=500,
+        runtime=120,
+    params:
+        code=code("export/crypt4gh.py"),
+        recipients=recipients_of,
+    message:
+        "Export {wildcards.name}: {wildcards.folder} encrypted, each of its files"
+    script:
+        f"{SCRIPTS}/export_crypt4gh_folder.py"
+
+
+rule export_encrypted_only:
+    input:
+        encrypted=encrypted_files,
+    output:
+        listing=f"{RESULTS}/exports/{{name}}/encrypted.tsv",
+    log:
+        f"{LOGS}/export_encrypted_only/{{name}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_encrypted_only/{{name}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=300,
+        runtime=10,
+    params:
+        code=code("export/crypt4gh.py"),
+    message:
+        "Export {wildcards.name}: plain files are removed"
+    script:
+        f"{SCRIPTS}/export_encrypted_only.py"

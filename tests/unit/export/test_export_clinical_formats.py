@@ -12,11 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 import tskit
 
-from rehearsal.export.beacon_json import write_beacon_json
+from rehearsal.export.beacon_json import COLLECTIONS, write_beacon_json
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.omop import TABLES, write_omop
 from rehearsal.export.phenotype_tables import phenotype_columns, write_phenotype_tables
-from rehearsal.export.settings import COLLECTIONS
 
 SHARED = Path(__file__).resolve().parents[3] / "../shared"
 YEAR = 2026
@@ -200,9 +199,9 @@ def genotypes_of(people):
 
 @pytest.fixture
 def documents(people, tables, tmp_path):
-    write_beacon_json("test-FI", people, tables, [genotypes_of(people)], tmp_path, YEAR)
+    write_beacon_json("test-FI", people, tables, [genotypes_of(people)], tmp_path / "beacon", YEAR)
     return {
-        name: json.loads(gzip.decompress((tmp_path / f"{name}.json.gz").read_bytes()))
+        name: json.loads(gzip.decompress((tmp_path / f"beacon/{name}.json.gz").read_bytes()))
         for name in COLLECTIONS
     }
 

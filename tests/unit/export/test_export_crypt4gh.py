@@ -17,8 +17,10 @@ from rehearsal.export.crypt4gh import (
     decrypt_file,
     encrypt_at_rest,
     encrypt_file,
+    encrypt_folder,
     make_key_pair,
     open_decrypting,
+    remove_plain,
 )
 from rehearsal.model import InputError
 
@@ -157,6 +159,40 @@ def test_secret_keys_are_for_their_owner_and_never_overwritten(tmp_path):
     with pytest.raises(InputError, match="without a key"):
         make_key_pair(tmp_path)
     assert pair.secret.read_bytes() == first
+
+
+def test_every_file_of_a_folder_is_encrypted_and_nothing_else_is_there(tmp_path, keys):
+    plain = tmp_path / "tables"
+    for name in ("people.tsv", "more/notes.tsv", ".hidden"):
+        (plain / name).parent.mkdir(parents=True, exist_ok=True)
+        (plain / name).write_text(f"{name} of Anna")
+    encrypt_folder(plain, tmp_path / "tables.c4gh", keys.public)
+    copies = {path for path in (tmp_path / "tables.c4gh").rglob("*") if path.is_file()}
+    names = {str(path.relative_to(tmp_path / "tables.c4gh")): path for path in copies}
+    assert set(names) == {"people.tsv.c4gh", "more/notes.tsv.c4gh"}
+    with open_decrypting(names["more/notes.tsv.c4gh"], keys.secret) as stream:
+        assert stream.read() == b"more/notes.tsv of Anna"
+    assert not any(b"Anna" in path.read_bytes() for path in copies)
+
+
+def test_a_folder_that_cannot_be_encrypted_is_not_there(tmp_path, keys):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/people.tsv").write_text("Anna")
+    with pytest.raises(InputError, match="a Crypt4GH public key"):
+        encrypt_folder(tmp_path / "tables", tmp_path / "tables.c4gh", keys.secret)
+    assert [path.name for path in tmp_path.iterdir()] == ["tables"]
+
+
+def test_what_has_an_encrypted_copy_is_removed_and_no_other_file(tmp_path, keys):
+    (tmp_path / "FI/tables").mkdir(parents=True)
+    for name in ("FI/genomes.bcf", "FI/tables/people.tsv", "FI/not_encrypted.tsv"):
+        (tmp_path / name).write_text("Anna")
+    encrypt_file(tmp_path / "FI/genomes.bcf", tmp_path / "FI/genomes.bcf.c4gh", keys.public)
+    encrypt_folder(tmp_path / "FI/tables", tmp_path / "FI/tables.c4gh", keys.public)
+    encrypted = ["FI/genomes.bcf.c4gh", "FI/tables.c4gh/people.tsv.c4gh"]
+    assert remove_plain(tmp_path) == [tmp_path / name for name in encrypted]
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {*encrypted, "FI/not_encrypted.tsv"}
 
 
 def test_a_node_encrypted_at_rest_keeps_no_plain_genome(tmp_path):

@@ -49,13 +49,29 @@ def test_a_pooled_export_of_a_story_has_only_its_contigs():
     assert read(variants=["X:c.1A>G"]).contigs(BLOCKS) == ["chr22"]
 
 
-def test_files_for_recipients_come_encrypted_as_well(tmp_path):
+@pytest.fixture
+def theirs(tmp_path):
+    """A public key of somebody."""
     key = base64.b64encode(bytes(range(32))).decode()
     pem = f"-----BEGIN CRYPT4GH PUBLIC KEY-----\n{key}\n-----END CRYPT4GH PUBLIC KEY-----\n"
     path = tmp_path / "their.pub"
     path.write_text(pem)
-    export = read(formats=["vcf"], countries=["FI"], recipients=[str(path)], variants="planted")
-    assert "FI/chr17.vcf.gz.c4gh" in export.files(BLOCKS)
+    return str(path)
+
+
+def test_files_and_folders_for_recipients_come_encrypted_as_well(theirs):
+    formats = ["vcf", "tables", "beacon"]
+    export = read(formats=formats, countries=["FI"], recipients=[theirs], variants="planted")
+    files = export.files(BLOCKS)
+    plain = {name for name in files if not name.endswith(".c4gh")}
+    assert {"truth", "FI/chr17.vcf.gz", "FI/tables", "FI/beacon"} <= plain
+    assert {name for name in files if name not in plain} == {f"{name}.c4gh" for name in plain}
+
+
+def test_where_only_encrypted_files_are_left_their_list_is_what_is_made(theirs):
+    export = read(formats=["vcf"], recipients=[theirs], encrypted_only=True)
+    assert export.files(BLOCKS) == ["encrypted.tsv"]
+    assert "FI/chr22.vcf.gz.c4gh" in export.encrypted(BLOCKS)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +88,7 @@ def test_files_for_recipients_come_encrypted_as_well(tmp_path):
         ),
         ({"regions": ["chr1:5-9"]}, "chr1:5-9 has nothing of what is simulated: chr17-43000000"),
         ({"recipients": ["none.pub"]}, "exports.0.recipients: none.pub is no Crypt4GH public key"),
+        ({"encrypted_only": True}, "exports.0.encrypted_only: expected recipients"),
         ({"formats": ["reads"]}, "exports.0.(formats|reads): "),
     ],
 )
