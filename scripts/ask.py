@@ -33,7 +33,7 @@ def main(smk):
     pairs = pd.read_parquet(smk.input.pairs)
     with nodes_at_their_distance(ours, network, pairs, logs) as started:
         nodes = with_foreign(started, foreign.values())
-        with running_network(nodes, network["deadline_s"], logs) as service:
+        with running_network(nodes, network["deadline_s"], logs, forks=started.forks) as service:
             asked = ask_suite(
                 read_suite(Path(smk.input.suite)),
                 read_truth(Path(smk.input.truth)),

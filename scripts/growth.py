@@ -40,7 +40,8 @@ def main(smk):
         copies = {code: served_copy(path, place / code) for code, path in folders.items()}
         nodes = stack.enter_context(running_nodes(copies, {}, 0, logs))
         growth.over_nodes(calls_to, nodes, settings["nodes"], numbers)
-        service = stack.enter_context(running_network(nodes, deadline_s, logs))
+        around = running_network(nodes, deadline_s, logs, forks=nodes.forks)
+        service = stack.enter_context(around)
         calls = calls_to(list(folders), service.url)
         users, duration_s = settings["users"], settings["duration_s"]
         growth.over_users(calls, service, nodes, users, numbers, duration_s)

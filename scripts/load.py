@@ -30,7 +30,8 @@ def main(smk):
         place = Path(stack.enter_context(TemporaryDirectory(dir=logs)))
         copies = {code: served_copy(path, place / code) for code, path in folders.items()}
         nodes = stack.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
-        service = stack.enter_context(running_network(nodes, network["deadline_s"], logs))
+        around = running_network(nodes, network["deadline_s"], logs, forks=nodes.forks)
+        service = stack.enter_context(around)
         calls = make_calls(
             read_suite(Path(smk.input.suite)),
             read_truth(Path(smk.input.truth)),

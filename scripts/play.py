@@ -29,7 +29,7 @@ def main(smk):
     pairs = pd.read_parquet(smk.input.pairs)
     with nodes_at_their_distance(ours, network, pairs, logs) as started:
         nodes = with_foreign(started, foreign.values())
-        with running_network(nodes, network["deadline_s"], logs) as service:
+        with running_network(nodes, network["deadline_s"], logs, forks=started.forks) as service:
             results = play(
                 smk.params.stories,
                 json.loads(Path(smk.input.truth).read_text()),

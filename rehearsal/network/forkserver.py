@@ -25,7 +25,7 @@ from signal import SIGKILL
 from typing import Any
 
 COMMAND = (sys.executable, "-m", "rehearsal")  # what it can start, with arguments behind it
-PRELOADED = ("rehearsal.cli", "rehearsal.node.server")
+PRELOADED = ("rehearsal.cli", "rehearsal.node.server", "rehearsal.network.server")
 
 
 class Forked:

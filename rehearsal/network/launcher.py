@@ -69,9 +69,11 @@ class RunningNodes(list[NodeEntry]):
     """Nodes that run, in order; a list of their entries.
 
     ``restart``: takes a country; its node is ended and started again where it was, on its folder.
+    ``forks``: what the nodes are forks of, where they are.
     """
 
     restart: Callable[[str], None]
+    forks: ForkServer | None
 
 
 def node_command(launch: Launch) -> list[str]:
@@ -107,6 +109,7 @@ def running_nodes(
     command: Command = node_command,
     prefix: str | None = None,
     ground: Ground | None = None,
+    forks: ForkServer | None = None,
 ) -> Iterator[RunningNodes]:
     """Run one node a folder for as long as the block runs; yields them in order of ``folders``.
 
@@ -115,6 +118,7 @@ def running_nodes(
     ``log_dir`` receives ``{country}.log`` and ``{country}.endpoint.json``.
     ``prefix``: what starts each node, ``srun --overlap --ntasks=1`` for example; it must stay until
     the node has ended and pass SIGTERM on to it, and ``log_dir`` must be seen from everywhere.
+    ``forks`` starts them where given; several nodes of this machine bring their own.
     Raises NodeStartError, with every process ended, when a node ends before it is ready or is
     not ready after ``start_timeout_s`` (default: a minute; with a prefix, which may queue, ten).
     """
@@ -136,7 +140,7 @@ def running_nodes(
         )
         for country, folder in folders.items()
     }
-    with _watcher() as watch, _starter(launches, command, watch) as start:
+    with _watcher() as watch, _starter(launches, command, watch, forks) as start:
         try:
             for country, launch in launches.items():
                 processes[country] = start(launch, log_dir / f"{country}.log", "wb")
@@ -152,7 +156,7 @@ def running_nodes(
                 ready = _when_ready({country: again}, processes, log_dir, start_timeout_s)
                 nodes[number : number + 1] = ready
 
-            nodes.restart = restart
+            nodes.restart, nodes.forks = restart, start.forks
             yield nodes
         finally:
             stop(list(processes.values()))
@@ -186,11 +190,13 @@ def running_network(
     log_dir: Path,
     start_timeout_s: float = START_TIMEOUT_S,
     options: Sequence[str] = (),
+    forks: ForkServer | None = None,
 ) -> Iterator[NodeEntry]:
     """Run the network service over ``nodes`` for as long as the block runs; yields its entry.
 
     ``log_dir`` receives ``network.log`` and the registry: ``network/``, endpoint files of our own
-    nodes, and ``network.yaml`` with those of others. Raises NodeStartError when the service ends
+    nodes, and ``network.yaml`` with those of others. ``forks``: of running nodes; the service
+    becomes one of them, which saves its importing. Raises NodeStartError when the service ends
     before it is ready or is not ready after ``start_timeout_s``.
     """
     ours, registry = log_dir / NETWORK, log_dir / f"{NETWORK}.yaml"
@@ -207,7 +213,9 @@ def running_network(
         ]
 
     folders = {NETWORK: log_dir}
-    with running_nodes(folders, {}, 0, log_dir, start_timeout_s, command) as (service,):
+    with running_nodes(folders, {}, 0, log_dir, start_timeout_s, command, forks=forks) as (
+        service,
+    ):
         yield service
 
 
@@ -237,31 +245,39 @@ def _tell(watch: subprocess.Popen[bytes], line: str) -> None:
         watch.stdin.flush()
 
 
+@dataclass(frozen=True)
+class _Start:
+    """Starts nodes: forks them where it can, which takes a tenth of the time."""
+
+    command: Command
+    watch: subprocess.Popen[bytes]
+    forks: ForkServer | None
+
+    def __call__(self, launch: Launch, log: Path, mode: Mode) -> Process:
+        """``mode``: of the log, which begins anew or goes on."""
+        launch.endpoint.unlink(missing_ok=True)
+        line = self.command(launch)
+        if self.forks is None:
+            process: Process = _spawn(line, launch.place, log, mode)
+        else:
+            process = self.forks.start(line[len(COMMAND) :], log, mode)
+        _tell(self.watch, f"+{process.pid}")
+        return process
+
+
 @contextmanager
 def _starter(
-    launches: Mapping[str, Launch], command: Command, watch: subprocess.Popen[bytes]
-) -> Iterator[Callable[[Launch, Path, Mode], Process]]:
-    """What starts nodes. ``mode``: of their logs, which begin anew or go on.
-
-    Several nodes of this machine are forks of one process, which start in a tenth of the time.
-    """
+    launches: Mapping[str, Launch],
+    command: Command,
+    watch: subprocess.Popen[bytes],
+    forks: ForkServer | None,
+) -> Iterator[_Start]:
     with ExitStack() as stack:
-        forks: ForkServer | None = None
-        if len(launches) > 1 and command is node_command and all(map(_is_here, launches.values())):
+        ours = command is node_command and all(map(_is_here, launches.values()))
+        if forks is None and ours and len(launches) > 1:
             forks = stack.enter_context(fork_server())
             _tell(watch, f"+{forks.pid}")
-
-        def start(launch: Launch, log: Path, mode: Mode) -> Process:
-            launch.endpoint.unlink(missing_ok=True)
-            line = command(launch)
-            if forks is None:
-                process = _spawn(line, launch.place, log, mode)
-            else:
-                process = forks.start(line[len(COMMAND) :], log, mode)
-            _tell(watch, f"+{process.pid}")
-            return process
-
-        yield start
+        yield _Start(command, watch, forks)
 
 
 def _is_here(launch: Launch) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.network.forkserver import fork_server
-from rehearsal.network.launcher import Launch, NodeStartError, running_nodes
+from rehearsal.network.launcher import Launch, NodeStartError, running_network, running_nodes
 from rehearsal.node.build import build_node, read_individuals
 from rehearsal.node.settings import NodeSettings
 
@@ -179,8 +179,11 @@ def test_nodes_are_processes_of_their_own_with_one_parent_and_all_end(folders, t
         nodes.restart("BE")
         assert is_running(nodes[1].pid)
         assert nodes[1].pid != pids[1]
-        last = nodes[1].pid
-    assert not any(map(is_running, [*pids, server, last]))
+        pids.append(nodes[1].pid)
+        with running_network(nodes, 5, tmp_path, forks=nodes.forks) as service:
+            assert parent(service.pid) == server
+        assert not is_running(service.pid)
+    assert not any(map(is_running, [*pids, server]))
 
 
 def test_a_node_that_does_not_start_is_named_with_its_exit_code_and_log(folders, tmp_path):

@@ -7,8 +7,8 @@ least are the CPU seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rehearsal.bench.growth import synthetic
 from rehearsal.bench.growth.power import fit_power
 from rehearsal.bench.latency import percentile
 from rehearsal.bench.load.calls import control_call
@@ -28,7 +27,7 @@ from rehearsal.bench.load.sending import Call
 from rehearsal.bench.machine import cpu_seconds, load_average
 from rehearsal.bench.stub_nodes import StubNodes
 from rehearsal.model import Query
-from rehearsal.network.launcher import running_network, running_nodes
+from rehearsal.network.launcher import RunningNodes, running_network, running_nodes
 from rehearsal.network.registry import NodeEntry
 
 NODES, PEOPLE, USERS = "nodes", "people", "users"
@@ -57,7 +56,7 @@ class Growth:
     def over_nodes(
         self,
         calls_to: CallsTo,
-        nodes: Sequence[NodeEntry],
+        nodes: RunningNodes,
         numbers: Sequence[int],
         people: Mapping[str, int],
     ) -> None:
@@ -68,10 +67,12 @@ class Growth:
         for number in [one for one in numbers if one <= len(nodes)]:
             some = nodes[:number]
             codes = [node.country for node in some]
-            with running_network(some, self.deadline_s, self.logs) as service:
+            network = running_network(some, self.deadline_s, self.logs, forks=nodes.forks)
+            with network as service:
                 calls = calls_to(codes, service.url)
                 at = _at(NODES, number, sum(int(people[code]) for code in codes), 1)
-                self._step(calls, service, some, at, range(len(calls)))
+                with _asking(calls, 1) as generators:
+                    self._step(generators, calls, service, some, at, range(len(calls)))
 
     def over_users(
         self,
@@ -85,29 +86,34 @@ class Growth:
         """So many users who each ask, wait and ask again, for ``duration_s`` seconds."""
         order = np.resize(np.arange(len(calls)), USERS_CALLS).tolist()
         everybody = sum(int(people[node.country]) for node in nodes)
-        for number in numbers:
-            at = _at(USERS, len(nodes), everybody, number)
-            self._step(calls, service, nodes, at, order, duration_s)
+        with _asking(calls, min(max(numbers, default=1), 2)) as generators:
+            for number in numbers:
+                at = _at(USERS, len(nodes), everybody, number)
+                self._step(generators, calls, service, nodes, at, order, duration_s)
 
     def over_people(
         self, countries: Sequence[str], numbers: Sequence[int], queries: int, seed: int
     ) -> None:
         """The same questions to synthetic nodes, so many people at all of them together."""
+        from rehearsal.bench.growth import synthetic  # compiled code, not needed in a short bench
+
         for people in numbers:
             each = max(1, round(people / len(countries)))
             with ExitStack() as stack:
                 folder = Path(stack.enter_context(TemporaryDirectory()))
                 folders = synthetic.build_nodes(countries, each, folder, seed)
                 nodes = stack.enter_context(running_nodes(folders, {}, 0, self.logs))
-                network = running_network(nodes, self.deadline_s, self.logs)
+                network = running_network(nodes, self.deadline_s, self.logs, forks=nodes.forks)
                 service = stack.enter_context(network)
                 of_each = math.ceil(queries / 5)
                 calls = synthetic.make_calls(each, len(nodes), service.url, seed, of_each)
                 at = _at(PEOPLE, len(nodes), each * len(nodes), 1)
-                self._step(calls, service, nodes, at, range(len(calls)))
+                with _asking(calls, 1) as generators:
+                    self._step(generators, calls, service, nodes, at, range(len(calls)))
 
     def _step(
         self,
+        generators: Generators,
         calls: Sequence[Call],
         service: NodeEntry,
         nodes: Sequence[NodeEntry],
@@ -118,16 +124,12 @@ class Growth:
         """One row; every call is asked once before, so that caches are as warm in all steps."""
         processes = {"network": [service], "nodes": nodes}
         users = at["users"]
-        with StubNodes([0.0]) as empty:
-            control = control_call(empty.urls[0])
-            with Generators([*calls, control], min(users, 2)) as generators:
-                generators.send_closed(min(users, 8), range(len(calls)), self.deadline_s)
-                idle = generators.send_open(
-                    CONTROL_AT_S, [len(calls)] * len(CONTROL_AT_S), self.deadline_s
-                )
-                before = {who: cpu_seconds(some) for who, some in processes.items()}
-                sent = generators.send_closed(users, order, self.deadline_s, duration_s)
-                after = {who: cpu_seconds(some) for who, some in processes.items()}
+        generators.send_closed(min(users, 8), range(len(calls)), self.deadline_s)
+        control = [len(calls)] * len(CONTROL_AT_S)
+        idle = generators.send_open(CONTROL_AT_S, control, self.deadline_s)
+        before = {who: cpu_seconds(some) for who, some in processes.items()}
+        sent = generators.send_closed(users, order, self.deadline_s, duration_s)
+        after = {who: cpu_seconds(some) for who, some in processes.items()}
         ended_s = max(one.at_s + one.latency_s for one in sent)
         control_ms = np.array([one.latency_s * MS for one in idle])
         self.rows.append(
@@ -149,6 +151,13 @@ class Growth:
 
     def table(self) -> pd.DataFrame:
         return pd.DataFrame(self.rows)
+
+
+@contextmanager
+def _asking(calls: Sequence[Call], number: int) -> Iterator[Generators]:
+    """So many processes that send the calls, and after them in number one to an empty handler."""
+    with StubNodes([0.0]) as empty, Generators([*calls, control_call(empty.urls[0])], number) as g:
+        yield g
 
 
 def _at(axis: str, nodes: int, people: int, users: int) -> dict[str, Any]:
