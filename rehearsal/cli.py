@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import math
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -23,11 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an InputError ends it with its one line and exit status 2."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        try:
+            options.run(options)
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         sys.exit(_complain(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # who read our lines has enough of them, as head has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        sys.exit(141)
 
 
 def _complain(error: InputError) -> int:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -177,9 +177,9 @@ def verify_log(path: Path | str, expected_head: str | None = None) -> Verified:
     """
     path = Path(path)
     try:
-        head = head_path(path).read_bytes()
         with path.open("rb") as log:
-            lines, last, seen = _walk(path, log, expected_head)
+            head, size = _as_of_now(path, log)
+            lines, last, seen = _walk(path, _until(size, log), expected_head)
     except OSError as error:
         raise InputError(path, "file", f"an audit log with its head ({error})") from None
     try:
@@ -195,7 +195,22 @@ def verify_log(path: Path | str, expected_head: str | None = None) -> Verified:
     return Verified(lines, last)
 
 
-def _walk(path: Path, log: Any, expected_head: str | None) -> tuple[int, str, bool]:
+def _as_of_now(path: Path, log: BinaryIO) -> tuple[bytes, int]:
+    """The head and the length of its log, between two writes of a node that may be serving."""
+    with head_path(path).open("rb") as head:
+        fcntl.flock(head, fcntl.LOCK_SH)  # ends with the file
+        return head.read(), os.fstat(log.fileno()).st_size
+
+
+def _until(size: int, log: BinaryIO) -> Iterator[bytes]:
+    """The lines in the first ``size`` bytes."""
+    at = 0
+    while at < size and (text := log.readline()):
+        at += len(text)
+        yield text
+
+
+def _walk(path: Path, log: Iterable[bytes], expected_head: str | None) -> tuple[int, str, bool]:
     last, number = START, 0
     seen = expected_head in (None, START)
     for number, text in enumerate(log, start=1):

@@ -1,10 +1,15 @@
 """The command ``rehearsal``: what it makes, and its one line for what it cannot use."""
 
+import os
+import subprocess
+import sys
+
 import pysam
 import pytest
 
 from rehearsal.cli import main
 from rehearsal.model import InputError
+from rehearsal.node.audit import AuditLog
 from rehearsal.node.build import read_individuals
 from rehearsal.node.server import open_node
 
@@ -157,3 +162,14 @@ def test_an_issuer_is_made_once_and_its_keys_are_never_replaced(tmp_path, capfd)
     assert kept.items() <= made.items()
     (tmp_path / "file").touch()
     refusal(capfd, main, ["issuer", "init", str(tmp_path / "file")])
+
+
+def test_a_reader_that_has_enough_is_no_traceback(mine):
+    """As with ``rehearsal ... | head``: the pipe is closed before anything is printed."""
+    command = [sys.executable, "-m", "rehearsal", "audit", "verify", str(mine / "audit.jsonl")]
+    AuditLog(mine / "audit.jsonl").close()
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")

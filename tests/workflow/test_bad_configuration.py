@@ -1,6 +1,7 @@
 """A wrong input ends Snakemake before the first job, with one line."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.workflow
 
 
-def dry_run(tmp_path, overlay):
+def dry_run(tmp_path, overlay, *options):
     """Snakemake's plan of the default configuration under an overlay, in an empty folder."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
     overlay_file = tmp_path / "overlay.yaml"
@@ -23,7 +24,7 @@ def dry_run(tmp_path, overlay):
         [
             *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--dry-run"),
             *("--quiet", "--cores", "1", "--workflow-profile", "none"),
-            *("--configfile", overlay_file),
+            *("--configfile", overlay_file, *options),
         ],
         cwd=tmp_path,
         capture_output=True,
@@ -36,6 +37,13 @@ def dry_run(tmp_path, overlay):
 
 def test_the_default_configuration_plans_a_run(tmp_path):
     result = dry_run(tmp_path, {})
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_data_of_a_foreign_node_are_planned_as_the_page_about_it_says(tmp_path):
+    page = (ROOT / "docs/bring-your-own-node.md").read_text()
+    (rules,) = re.findall(r'make run ARGS="--until ([a-z_ ]+)"', page)
+    result = dry_run(tmp_path, {}, "--until", *rules.split())
     assert result.returncode == 0, result.stderr
 
 

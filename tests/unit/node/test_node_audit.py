@@ -203,6 +203,15 @@ def test_a_head_that_cannot_be_written_refuses_and_the_chain_stays_whole(
     assert verify_log(path).lines == kept + 2
 
 
+def test_a_log_verifies_while_it_is_written(path):
+    writer = multiprocessing.get_context("fork").Process(target=_append, args=(path, 0))
+    writer.start()
+    seen = [verify_log(path).lines for _ in range(20)]
+    writer.join()
+    assert seen == sorted(seen)
+    assert verify_log(path).lines == 55
+
+
 def _append(path, number):
     log = AuditLog(path)
     for i in range(50):
