@@ -283,15 +283,10 @@ def _node_build(options: argparse.Namespace) -> None:
     print(f"{options.out}: {variants} variants of {len(people)} people")
 
 
-def _until_told(
-    serve: Callable[[argparse.Namespace], None], options: argparse.Namespace
-) -> NoReturn:
+def _until_told(serve: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> None:
     """Serve until told to end; what happens meanwhile is told on standard error."""
-    from rehearsal.node.process import leave
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     serve(options)
-    leave()
 
 
 def _node_serve(options: argparse.Namespace) -> None:

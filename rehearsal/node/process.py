@@ -13,16 +13,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 import uvloop
-from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
@@ -32,7 +32,10 @@ log = logging.getLogger(__name__)
 BACKLOG = 1024
 EVERY_ADDRESS = ("0.0.0.0", "::")
 MAX_CONCURRENT = 8192  # requests; far ones wait a round trip, slow ones up to their time limit
-HEADER_TIMEOUT_MS = 10_000
+HEAD_TIMEOUT_S = 10.0  # until a caller has sent a request line and headers
+MAX_HEAD = 64 * 1024  # bytes of them
+KEEP_ALIVE_S = 75  # an idle connection; callers who keep theirs for less never find it closed
+LAST_ANSWERS_S = 5.0  # for what is under way when the service is told to end
 PARENT_CHECK_S = 1.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PARENT_DIED = signal.SIGUSR2
@@ -61,27 +64,53 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _OnSocket(Server):
-    """Granian's embedded server on a socket that is already listening.
+class _Connection(HttpToolsProtocol):
+    """A connection whose requests must begin in time and with heads that are not endless.
 
-    Granian binds by itself and does not tell which port it got for 0.
+    Uvicorn itself lets callers take as long and send as many headers as they like.
     """
 
-    def __init__(self, app: Any, listener: socket.socket) -> None:
-        super().__init__(
-            app,
-            interface=Interfaces.ASGINL,
-            http=HTTPModes.http1,
-            websockets=False,
-            backpressure=MAX_CONCURRENT,
-            log_enabled=False,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
-        )
-        self._listener = listener
+    _waited_for: asyncio.TimerHandle | None = None
+    _head_size = 0
 
-    def _init_shared_socket(self) -> None:
-        # the holder closes the descriptor: it must be the only one to do so
-        self._ssp, self._shd = None, SocketHolder(self._listener.detach(), False, BACKLOG)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_there()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_size:  # the head has begun and not ended
+            self._head_size += len(data)
+            if self._head_size > MAX_HEAD:
+                self._refuse(431)
+            elif self._waited_for is None:
+                self._wait_for_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_size = 1
+
+    def on_headers_complete(self) -> None:
+        self._head_is_there()
+        super().on_headers_complete()
+
+    def _wait_for_head(self) -> None:
+        self._waited_for = self.loop.call_later(HEAD_TIMEOUT_S, self._refuse, 408)
+
+    def _head_is_there(self) -> None:
+        self._head_size = 0
+        if self._waited_for is not None:
+            self._waited_for.cancel()
+            self._waited_for = None
+
+    def _refuse(self, status: int) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(STATUS_LINE[status] + b"connection: close\r\n\r\n")
+            self.transport.close()
 
 
 def run(serving: Coroutine[Any, Any, None]) -> None:
@@ -100,25 +129,62 @@ async def serve_app(
     endpoint_file: Path | None,
     end_with_parent: bool,
 ) -> None:
+    """Serve until SIGTERM or SIGINT, and then what is under way for a moment.
+
+    ``endpoint_file`` receives ``endpoint`` as JSON once the application has answered.
+    """
     address = listener.getsockname()[:2]
-    server = _OnSocket(app, listener)
     # what is here now stays, and what requests make has no cycles: look less often, and at less
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     loop = asyncio.get_running_loop()
+    told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, told_to_end.set)
     tasks = [loop.create_task(_announce(address, endpoint, endpoint_file))]
     if end_with_parent:
-        tasks.append(loop.create_task(_end_with_parent(server.stop)))
+        tasks.append(loop.create_task(_end_with_parent(told_to_end.set)))
     try:
-        await server.serve()
+        async with answering(app, listener):
+            await told_to_end.wait()
     finally:
         for task in tasks:
             task.cancel()
         if endpoint_file is not None:
             endpoint_file.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
+    """Uvicorn's connections on a socket that is listening, without its loop that looks ten times
+    a second whether it is to end: 28 nodes at rest share a core with those that work.
+
+    At the end what is under way is waited for, but not longer than ``LAST_ANSWERS_S``.
+    """
+    config = Config(
+        app,
+        lifespan="off",
+        interface="asgi3",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        limit_concurrency=MAX_CONCURRENT,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
+    loop, state = asyncio.get_running_loop(), ServerState()
+    server = await loop.create_server(
+        lambda: _Connection(config, state, {}, loop), sock=listener, backlog=BACKLOG
+    )
+    try:
+        yield
+    finally:
+        server.close()
+        for connection in list(state.connections):
+            connection.shutdown()
+        if state.tasks:
+            await asyncio.wait(state.tasks, timeout=LAST_ANSWERS_S)
 
 
 async def _announce(
@@ -165,15 +231,3 @@ async def _end_with_parent(stop: Callable[[], None]) -> None:
         except TimeoutError:
             continue
     stop()
-
-
-def leave() -> NoReturn:
-    """End this process, which served something and has nothing more to do.
-
-    Granian's threads outlive its server by a moment. One that wants the interpreter while that is
-    being taken down aborts the process (a node in eight or so): so it is not taken down.
-    """
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)

@@ -27,7 +27,7 @@ PACKAGES = (
     "numba",
     "isal",
     "pyroaring",
-    "granian",
+    "uvicorn",
     "starlette",
     "orjson",
     "aiohttp",

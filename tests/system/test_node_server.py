@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ import pytest
 
 from rehearsal.node.build import build_from_vcf
 from rehearsal.node.people_writer import build_people
+from rehearsal.node.process import answering, listening
 from rehearsal.node.settings import NodeSettings
 
 from .openapi_checks import fuzz
@@ -218,6 +220,45 @@ def test_a_connection_dropped_half_way_does_no_harm(node, bytes_sent):
     with suppress(OSError), socket.create_connection(node) as connection:
         connection.sendall(bytes_sent)
     assert ask(node)[0] == 200
+
+
+def last_words(connection: socket.socket) -> bytes:
+    """What a service says before it hangs up; nothing where it did so in the middle of sending."""
+    words = b""
+    with suppress(ConnectionError):
+        while more := connection.recv(1 << 16):
+            words += more
+    return words
+
+
+def test_a_head_without_an_end_is_refused(node):
+    with socket.create_connection(node, timeout=SLOW_MACHINE_S) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        with suppress(OSError):
+            for _ in range(1000):
+                connection.sendall(b"X-Padding: " + b"a" * 1000 + b"\r\n")
+        assert last_words(connection)[:12] in (b"HTTP/1.1 431", b"")
+    assert ask(node)[0] == 200
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /service-info HTTP/1.1\r\nHost"])
+def test_a_head_that_does_not_come_is_not_waited_for_long(monkeypatch, begun):
+    monkeypatch.setattr("rehearsal.node.process.HEAD_TIMEOUT_S", 0.2)
+
+    async def answer(scope, receive, send):
+        raise AssertionError("there is no request")
+
+    async def ask_slowly() -> bytes:
+        with listening("127.0.0.1", 0) as listener:
+            address = listener.getsockname()
+            async with answering(answer, listener):
+                reader, writer = await asyncio.open_connection(*address)
+                writer.write(begun)
+                said = await reader.read()
+                writer.close()
+        return said
+
+    assert asyncio.run(ask_slowly()).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
 
 
 def test_other_callers_are_served_while_slow_ones_wait(node):
