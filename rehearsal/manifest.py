@@ -23,8 +23,12 @@ from rehearsal.files import content_digest, stream_digest, written_aside
 FORMAT = "rehearsal manifest 1"
 NOT_DECIDING = ("results",)  # keys of the configuration that no file's content depends on
 
-# Below the results, what differs from run to run, and why. "*" is any one folder or file.
+# Below the results, what differs from run to run, and why. "*" is any one folder or file; a
+# pattern that begins with "**/" is of files in any folder.
 EXCLUDED: dict[str, str] = {
+    "**/*.csi": "tells where things lie in a compressed file: another compressor, another place",
+    "**/*.tbi": "tells where things lie in a compressed file: another compressor, another place",
+    "**/*.csi.c4gh": "tells where things lie in a compressed file",
     "queries/answers.parquet": "latencies were measured; the right answers are truth/answers.json",
     "bench": "latencies and loads were measured",
     "benchmarks": "seconds and memory of every job were measured",
@@ -58,9 +62,18 @@ def why_excluded(path: str) -> str | None:
     """The reason for which a path below the results is no part of the manifest, if it is none."""
     place = PurePosixPath(path)
     for pattern, reason in EXCLUDED.items():
-        if any(part.match(f"/{pattern}") for part in (_from_top(place), *_from_top(place).parents)):
+        if pattern.startswith("**/"):
+            if place.match(pattern.removeprefix("**/")):
+                return reason
+        elif any(
+            part.match(f"/{pattern}") for part in (_from_top(place), *_from_top(place).parents)
+        ):
             return reason
     return None
+
+
+def _is_excluded(results: Path, file: Path) -> bool:
+    return why_excluded(file.relative_to(results).as_posix()) is not None
 
 
 def _from_top(path: PurePosixPath) -> PurePosixPath:
@@ -80,14 +93,17 @@ def files_below(paths: Iterable[Path | str]) -> Iterator[Path]:
 
 
 def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list[Entry]:
-    """An entry for each file, in order of path. Raises ValueError for one outside the results."""
+    """An entry for each file that is not excluded, in order of path.
+
+    Raises ValueError for one outside the results.
+    """
 
     def entry(file: Path) -> Entry:
         path = file.relative_to(results).as_posix()
         return Entry(path, file.stat().st_size, _digest(file))
 
     with ThreadPoolExecutor(threads) as pool:  # hashing and unzipping leave the interpreter's lock
-        return sorted(pool.map(entry, files))
+        return sorted(pool.map(entry, [file for file in files if not _is_excluded(results, file)]))
 
 
 def _digest(file: Path) -> str:

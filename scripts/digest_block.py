@@ -11,7 +11,7 @@ from rehearsal.manifest import digest_files
 
 
 def main(smk):
-    files = map(Path, [smk.input.trees, *smk.input.bcf, *smk.input.csi])
+    files = map(Path, [smk.input.trees, *smk.input.bcf])
     entries = digest_files(Path(smk.output.digests).parents[1], files)
     with written_aside(smk.output.digests) as path:
         pd.DataFrame(map(asdict, entries)).to_parquet(path)

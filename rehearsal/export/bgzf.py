@@ -1,7 +1,9 @@
 """BGZF, the blocked gzip of BCF and VCF, written through ISA-L.
 
-The format: SAM/BAM specification, section 4.1. The same bytes in give the same bytes out: the
-headers hold no time stamp and blocks are cut by length alone.
+The format: SAM/BAM specification, section 4.1. The headers hold no time stamp and blocks are cut
+by length alone, but the same bytes in need not give the same bytes out: what ISA-L makes of a
+block depends, by a byte in a thousand blocks or so, on what was in its memory before. Compare
+what is in such files, not the files.
 """
 
 from __future__ import annotations

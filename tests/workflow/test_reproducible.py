@@ -118,7 +118,6 @@ def manifests(runs, overlay):
 def test_two_runs_of_one_seed_agree_in_every_file(manifests):
     one, two = manifests
     assert differences(one, two) == []
-    assert one == two
 
 
 def test_nothing_plain_is_left_of_an_export_that_is_to_be_encrypted_only(manifests, runs):
@@ -141,7 +140,6 @@ def test_the_manifest_holds_what_the_seed_decides_and_nothing_that_is_measured(m
         "nodes/BE/matchmaker.sqlite",
         "nodes/ES/variants.sqlite",
         "nodes/FI/genomes/chr22-20000000-20200000.bcf",
-        "nodes/FI/genomes/chr22-20000000-20200000.bcf.csi",
         "phenotypes/diseases.parquet",
         "queries/suite.json",
         "realism/realism.tsv",

@@ -7,7 +7,6 @@ rule digest_block:
     input:
         trees=rules.simulate_block.output.trees,
         bcf=rules.shard_block.output.bcf,
-        csi=rules.shard_block.output.csi,
         secret_keys=rules.genome_keys.output.secret if SEALED else [],
     output:
         digests=temp(f"{RESULTS}/digests/{{block}}.parquet"),

@@ -19,6 +19,7 @@ from rehearsal.export.pgen import write_pgen
 from rehearsal.export.trees import check_grg, write_trees
 from rehearsal.export.vcf import write_bcf, write_vcf
 from rehearsal.export.vcf_zarr import write_vcf_zarr
+from rehearsal.files import content_digest
 from rehearsal.genomes.carriers import Haplotypes
 from rehearsal.model import Block, InputError, Variant
 
@@ -231,13 +232,15 @@ def test_tskit_reads_the_same_genotypes_and_names(example, tmp_path):
 
 
 @pytest.mark.parametrize("write", [write_bcf, write_vcf, write_pgen, write_vcf_zarr, write_trees])
-def test_the_same_selection_gives_the_same_bytes(example, tmp_path, write):
+def test_the_same_selection_gives_the_same_content(example, tmp_path, write):
     genotypes, _ = example
     suffix = {write_pgen: "pgen", write_vcf_zarr: "vcz.zip", write_vcf: "vcf.gz"}.get(write, "x")
     for folder in ("one", "other"):
         write(genotypes, tmp_path / folder / f"x.{suffix}")
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes(), path.name
+    names = {path.name for path in (tmp_path / "one").iterdir()}
+    for name in names - {"x.x.csi", "x.vcf.gz.tbi"}:
+        one, other = (content_digest(tmp_path / run / name) for run in ("one", "other"))
+        assert one == other, name
 
 
 def test_a_region_and_planted_places_select_records():
@@ -257,7 +260,7 @@ def test_blocks_of_a_contig_become_one_file(tmp_path):
     write_bcf(Genotypes.of([ts], "chr22", people), tmp_path / "whole.bcf")
     write_bcf(Genotypes.of(halves, "chr22", people), tmp_path / "halves.bcf")
     whole, joined = (tmp_path / f"{name}.bcf" for name in ("whole", "halves"))
-    assert joined.read_bytes() == whole.read_bytes()
+    assert content_digest(joined) == content_digest(whole)
 
 
 @pytest.mark.parametrize("write", [write_bcf, write_vcf, write_pgen, write_vcf_zarr, write_trees])

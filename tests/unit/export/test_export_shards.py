@@ -11,6 +11,7 @@ import pytest
 import tskit
 
 from rehearsal.export.shards import write_shards
+from rehearsal.files import content_digest
 from rehearsal.genomes.carriers import Haplotypes
 from rehearsal.model import Block, InputError
 
@@ -232,14 +233,16 @@ def test_large_counts_take_wider_integers(tmp_path):
     ]
 
 
-def test_the_same_block_gives_the_same_bytes(tmp_path):
+def test_the_same_block_gives_the_same_content(tmp_path):
     ts, people = make_block()
     for run in ("a", "b"):
         bcf = {code: tmp_path / run / f"{code}.bcf" for code in CODES}
         part = {code: tmp_path / run / f"{code}.parquet" for code in CODES}
         write_shards(ts, BLOCK, people, bcf, part)
-    for file in sorted((tmp_path / "a").iterdir()):
-        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+    names = [file.name for file in (tmp_path / "a").iterdir() if file.suffix != ".csi"]
+    assert len(names) == 2 * len(CODES)
+    for name in names:
+        assert content_digest(tmp_path / "a" / name) == content_digest(tmp_path / "b" / name)
 
 
 def test_a_block_without_sites_gives_whole_empty_files(tmp_path):
