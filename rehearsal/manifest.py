@@ -65,15 +65,10 @@ def why_excluded(path: str) -> str | None:
         if pattern.startswith("**/"):
             if place.match(pattern.removeprefix("**/")):
                 return reason
-        elif any(
-            part.match(f"/{pattern}") for part in (_from_top(place), *_from_top(place).parents)
-        ):
+            continue
+        if any(part.match(f"/{pattern}") for part in (_from_top(place), *_from_top(place).parents)):
             return reason
     return None
-
-
-def _is_excluded(results: Path, file: Path) -> bool:
-    return why_excluded(file.relative_to(results).as_posix()) is not None
 
 
 def _from_top(path: PurePosixPath) -> PurePosixPath:
@@ -93,17 +88,14 @@ def files_below(paths: Iterable[Path | str]) -> Iterator[Path]:
 
 
 def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list[Entry]:
-    """An entry for each file that is not excluded, in order of path.
-
-    Raises ValueError for one outside the results.
-    """
+    """An entry for each file, in order of path. Raises ValueError for one outside the results."""
 
     def entry(file: Path) -> Entry:
         path = file.relative_to(results).as_posix()
         return Entry(path, file.stat().st_size, _digest(file))
 
     with ThreadPoolExecutor(threads) as pool:  # hashing and unzipping leave the interpreter's lock
-        return sorted(pool.map(entry, [file for file in files if not _is_excluded(results, file)]))
+        return sorted(pool.map(entry, files))
 
 
 def _digest(file: Path) -> str:
@@ -127,14 +119,14 @@ def write_manifest(
     config: Mapping[str, Any],
     versions: Mapping[str, str],
 ) -> None:
-    """Write the manifest as JSON; its bytes depend on its content only."""
+    """Write the manifest of what is not excluded, as JSON; its bytes depend on its content only."""
     manifest = {
         "format": FORMAT,
         "seed": seed,
         "config_digest": config_digest(config),
         "versions": dict(versions),
         "excluded": EXCLUDED,
-        "files": [asdict(entry) for entry in sorted(entries)],
+        "files": [asdict(one) for one in sorted(entries) if why_excluded(one.path) is None],
     }
     with written_aside(path) as aside:
         aside.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
