@@ -3,25 +3,20 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rehearsal.bench.capitals import one_of_each_kind
-from rehearsal.bench.expected import read_truth
 from rehearsal.bench.faults.run import Cast, run_faults
 from rehearsal.bench.faults.scenarios import chosen
-from rehearsal.bench.suite import read_suite
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-
-QUERIES = 16  # different ones, asked again and again
 
 
 def main(smk):
     settings = smk.params.faults
-    cast = Cast(
+    cast = Cast.of_run(
         {country: Path(folder) for country, folder in smk.params.nodes.items()},
         Path(smk.input.issuer[0]).parent,
         smk.params.asker,
-        one_of_each_kind(read_suite(Path(smk.input.suite)), QUERIES),
-        read_truth(Path(smk.input.truth)),
+        Path(smk.input.suite),
+        Path(smk.input.truth),
         settings["fault_s"],
         settings["per_s"],
     )

@@ -14,18 +14,21 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.bench.expected import Expected
+from rehearsal.bench.capitals import one_of_each_kind
+from rehearsal.bench.expected import Expected, read_truth
 from rehearsal.bench.faults.asking import NO_REPLY, Asker, Heard
 from rehearsal.bench.faults.injecting import FAULTS, Injection
 from rehearsal.bench.faults.misbehaving import front_of
 from rehearsal.bench.faults.processes import VICTIM_MS, NodeProcess, ServiceProcess
 from rehearsal.bench.faults.scenarios import Lane, Scenario
+from rehearsal.bench.suite import read_suite
 from rehearsal.model import Query
 from rehearsal.network.issuer import TRUSTED, tokens
 from rehearsal.network.registry import NodeEntry
 from rehearsal.node.state import served_copy
 
 WITNESSES = 2
+QUERIES = 16  # different ones, asked again and again
 DEADLINE_S = 1.0
 RECOVERY_S = 30.0  # more than a node's start and the next probes take on a very busy machine
 OTHERS_ANSWERED = 0.95
@@ -65,6 +68,21 @@ class Cast:
     expected: Mapping[str, Mapping[str, Expected]]
     fault_s: float = 1.5  # how long each fault lasts
     per_s: float = 8.0  # queries a second, in each lane
+
+    @classmethod
+    def of_run(
+        cls,
+        folders: Mapping[str, Path],
+        issuer: Path,
+        asker: str,
+        suite: Path,
+        truth: Path,
+        fault_s: float,
+        per_s: float,
+    ) -> Cast:
+        """With the first of the run's queries, kinds by turns, and their right answers."""
+        queries = one_of_each_kind(read_suite(suite), QUERIES)
+        return cls(folders, issuer, asker, queries, read_truth(truth), fault_s, per_s)
 
     @property
     def victim(self) -> str:

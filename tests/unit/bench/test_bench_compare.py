@@ -70,7 +70,7 @@ def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["--part", "frequency"], "the following arguments are required: --target"),
+        (["--part", "frequency"], "--target: one; or: rehearsal bench faults RESULTS"),
         (["--target", "http://x", "--part", "all"], "invalid choice: 'all'"),
         (["--target", "http://x", "--part", "frequency", "--rounds", "0"], "at least 1, found 0"),
         (["--target", "ftp://x", "--part", "frequency"], "--target: a URL http(s)://HOST/..."),
@@ -82,6 +82,7 @@ def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
             ["--target", "http://x", "--part", "frequency", "--token-variable", "NOT_SET"],
             "the environment variable NOT_SET with a token",
         ),
+        (["faults", "results"], "results: truth/answers.json: the results of a run"),
         (
             ["--target", "http://x", "--part", "frequency", "--against", "nowhere"],
             "--against: a URL http(s)://HOST/...",
