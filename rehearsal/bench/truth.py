@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.bench import mondo
 from rehearsal.bench.decoding import DecodedGenotypes, cells
 from rehearsal.bench.expected import GROUPS, Expected, GroupCounts
 from rehearsal.bench.hpo import at_or_below
@@ -27,7 +28,11 @@ NO_RESTRICTION, DISEASE_RESEARCH = "DUO:0000004", "DUO:0000007"
 RESTS_ON = {
     "DUO:0000042": ["DUO:0000004", "DUO:0000042"],  # general research
     "DUO:0000006": ["DUO:0000004", "DUO:0000042", "DUO:0000006"],  # health research
-    "DUO:0000007": ["DUO:0000004", "DUO:0000042", "DUO:0000006"],  # one disease, or that itself
+    "DUO:0000007": [
+        "DUO:0000004",
+        "DUO:0000042",
+        "DUO:0000006",
+    ],  # or the disease, or what it is a kind of
     "DUO:0000011": ["DUO:0000004", "DUO:0000042", "DUO:0000011"],  # origins and ancestry
     "DUO:0000043": ["DUO:0000004", "DUO:0000043"],  # clinical care
 }
@@ -202,7 +207,8 @@ class Truth:
             term, _, disease = purpose.partition(" ")
             if term not in RESTS_ON or (disease and term != DISEASE_RESEARCH):
                 raise ValueError(f"no truth for the purpose {purpose}")
-            covering = uses.isin([*RESTS_ON[term], purpose])
+            above = mondo.at_or_above(disease) if disease else []
+            covering = uses.isin([*RESTS_ON[term], *(f"{term} {one}" for one in above)])
         is_kept = records["withdrawn"].eq(False).to_numpy()
         return (
             is_kept

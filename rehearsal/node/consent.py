@@ -2,18 +2,22 @@
 
 A person permits some uses: no restriction (DUO:0000004), general research (42), research into
 health (06), into one disease (07 with a MONDO term), into origins or ancestry (11), clinical care
-(43). A permission may come with conditions (not-for-profit use only, say): a request must state
+(43). A permission for a disease covers research into one that is a kind of
+it. A permission may come with conditions (not-for-profit use only, say): a request must state
 that it keeps each of them. Terms that are not known here are conditions too: what is not
 understood restricts.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.phenotypes import mondo
 
 HEADER = "x-rehearsal-purpose"
 
@@ -29,7 +33,7 @@ NO_ANCESTRY = "DUO:0000044"  # NPOA
 COVERED_BY = {
     GENERAL_RESEARCH: {ANYTHING, GENERAL_RESEARCH},
     HEALTH: {ANYTHING, GENERAL_RESEARCH, HEALTH},
-    DISEASE: {ANYTHING, GENERAL_RESEARCH, HEALTH},  # or the same disease
+    DISEASE: {ANYTHING, GENERAL_RESEARCH, HEALTH},  # or the disease, or one above it
     ANCESTRY: {ANYTHING, GENERAL_RESEARCH, ANCESTRY},
     CARE: {ANYTHING, CARE},
 }
@@ -90,12 +94,34 @@ def permits(uses: Iterable[str], purpose: Purpose | None) -> bool:
     conditions = given - granted
     if purpose is None:
         return granted >= {ANYTHING} and not conditions
-    covering = COVERED_BY[purpose.term] | {f"{purpose.term} {purpose.disease}"}
-    if not granted & covering:
+    if not granted & (COVERED_BY[purpose.term] | _of_diseases(purpose.disease)):
         return False
     if purpose.term == ANCESTRY and NO_ANCESTRY in conditions:
         return False
     return all(_is_kept(condition, purpose) for condition in conditions - {NO_ANCESTRY})
+
+
+@lru_cache(maxsize=1000)
+def _of_diseases(disease: str | None) -> frozenset[str]:
+    """The permissions that are for a disease, or for one that it is a kind of."""
+    kinds, found = _kinds(), set()
+    waiting = [] if disease is None else [disease]
+    while waiting:
+        term = waiting.pop()
+        if term not in found:
+            found.add(term)
+            waiting += kinds.get(term, ())
+    return frozenset(f"{DISEASE} {term}" for term in found)
+
+
+@cache
+def _kinds() -> dict[str, list[str]]:
+    """What each disease is a kind of, as far as the table knows."""
+    kinds: dict[str, list[str]] = {}
+    with mondo.IS_A.open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table, delimiter="\t"):
+            kinds.setdefault(row["term"], []).append(row["parent"])
+    return kinds
 
 
 def _is_kept(condition: str, purpose: Purpose) -> bool:

@@ -40,8 +40,12 @@ AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit(
 SEALED = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
-TRUTH_CODE = tuple(
-    f"bench/{name}.py" for name in ("truth", "expected", "decoding", "part", "hpo")
+TRUTH_CODE = (
+    *(
+        f"bench/{name}.py"
+        for name in ("truth", "expected", "decoding", "part", "hpo", "mondo")
+    ),
+    "phenotypes/data",
 )
 SELECTION_CODE = ("export/selection.py", "export/settings.py")
 GENOTYPE_CODE = (

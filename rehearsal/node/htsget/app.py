@@ -235,7 +235,10 @@ async def _refused_elsewhere(request: Request, problem: Exception) -> Response:
         assert isinstance(problem, HTTPException)
         status, message = problem.status_code, problem.detail
     names = {code: name for name, code in reversed(STATUS.items())}
-    return _error({**names, 400: "InvalidInput"}.get(status, "InvalidInput"), message, status)
+    response = _error({**names, 400: "InvalidInput"}.get(status, "InvalidInput"), message, status)
+    if isinstance(problem, HTTPException):  # which methods a path allows
+        response.headers.update(problem.headers or {})
+    return response
 
 
 async def _broken(request: Request, problem: Exception) -> Response:

@@ -16,6 +16,10 @@ from rehearsal.model import AlleleCounts, Block, InputError, Query, Variant
 
 from .conftest import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE
 
+BREAST_CANCER, BREAST_CARCINOMA, CANCER, HEART = (
+    f"MONDO:000{number}" for number in ("7254", "4989", "4992", "5010")
+)
+
 
 def variants(parameters: dict, granularity: str = "count", kind: str = "count") -> Query:
     request = beacon_request(parameters, [], granularity, {"skip": 0, "limit": 10})
@@ -309,3 +313,28 @@ def test_who_has_a_phenotype_has_the_more_general_ones_too(truth: Truth, term, e
     assert counts(truth.answer(people({}, term))) == expected
     women = truth.answer(people({}, term, "NCIT:C16576"))
     assert counts(women) == {"FI": 0, "EE": expected["EE"]}
+
+
+@pytest.mark.parametrize(
+    ("disease", "permitting"),
+    [
+        (BREAST_CANCER, ["cancer", "breast cancer", "health"]),
+        (BREAST_CARCINOMA, ["cancer", "breast cancer", "carcinoma", "health"]),
+        (CANCER, ["cancer", "health"]),
+        (HEART, ["health"]),
+    ],
+)
+def test_a_permission_for_a_disease_is_one_for_its_kinds(disease, permitting):
+    uses = {
+        "cancer": f"DUO:0000007 {CANCER}",
+        "breast cancer": f"DUO:0000007 {BREAST_CANCER}",
+        "carcinoma": f"DUO:0000007 {BREAST_CARCINOMA}",
+        "health": "DUO:0000006",
+        "care": "DUO:0000043",
+    }
+    table = pd.DataFrame({"id": list(uses), "country": "FI", "sex": "female"})
+    consent = pd.DataFrame({"individual": list(uses), "uses": list(uses.values())})
+    nobody = pd.DataFrame(columns=["individual", "code", "mondo"])
+    truth = Truth({}, table, nobody, nobody, nobody, [], consent.assign(withdrawn=False))
+    among = truth.permitting(f"DUO:0000007 {disease}")
+    assert list(table["id"][among]) == permitting

@@ -10,10 +10,12 @@ from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.consent import COVERED_BY, Purpose, permits, read_purpose
 from rehearsal.node.people import PeopleStore
 from rehearsal.node.people_writer import build_people
+from rehearsal.phenotypes.mondo import IS_A
 
 NRES, GRU, HMB, DS, POA, CC = (f"DUO:00000{n}" for n in ("04", "42", "06", "07", "11", "43"))
 NPOA, NPU, NCU, NPUNCU, IRB = (f"DUO:00000{n}" for n in ("44", "45", "46", "18", "21"))
 BREAST, HEART = "MONDO:0007254", "MONDO:0005010"
+CANCER, BREAST_CARCINOMA = "MONDO:0004992", "MONDO:0004989"
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,13 @@ BREAST, HEART = "MONDO:0007254", "MONDO:0005010"
         ([f"{DS} {BREAST}"], f"{DS} {BREAST}", True),
         ([f"{DS} {BREAST}"], f"{DS} {HEART}", False),
         ([f"{DS} {BREAST}"], HMB, False),
+        ([f"{DS} {BREAST}"], f"{DS} {BREAST_CARCINOMA}", True),
+        ([f"{DS} {BREAST_CARCINOMA}"], f"{DS} {BREAST}", False),
+        ([f"{DS} {CANCER}"], f"{DS} {BREAST_CARCINOMA}", True),
+        ([f"{DS} {CANCER}"], f"{DS} {HEART}", False),
+        ([f"{DS} MONDO:0004995"], f"{DS} {HEART}", True),
+        ([f"{DS} MONDO:9999999"], f"{DS} MONDO:9999999", True),
+        ([f"{DS} {CANCER}", NPU], f"{DS} {BREAST}", False),
         ([CC], CC, True),
         ([CC], HMB, False),
         ([POA], POA, True),
@@ -131,3 +140,12 @@ def test_a_consent_of_a_stranger_is_refused(tmp_path):
     people = people.assign(family=None, father=None, mother=None)
     with pytest.raises(InputError, match="own individuals"):
         build_people(people, {"consent": CONSENT}, tmp_path / "people.sqlite")
+
+
+def test_every_relation_between_diseases_says_where_it_is_from():
+    table = pd.read_csv(IS_A, sep="\t")
+    assert table.notna().all(axis=None)
+    assert not table.duplicated(["term", "parent"]).any()
+    assert table["source"].str.startswith("Mondo Disease Ontology").all()
+    for column in ("term", "parent"):
+        assert table[column].str.fullmatch(r"MONDO:\d{7}").all()

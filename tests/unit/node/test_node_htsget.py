@@ -423,6 +423,12 @@ def test_bad_bodies_are_refused_as_the_specification_says(app, body, error, stat
     assert (got, orjson.loads(answer)["htsget"]["error"]) == (status, error)
 
 
+def test_a_method_that_is_not_served_is_told_which_are(app):
+    status, headers, body = call(app, "/htsget/variants/service-info", method="DELETE")
+    assert (status, set(headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+    assert orjson.loads(body)["htsget"]["error"] == "InvalidInput"
+
+
 def test_a_post_has_no_parameters_in_its_url(app):
     status, _, _ = call(app, f"/htsget/variants/{ID}?format=BCF", b"{}")
     assert status == 400

@@ -1,0 +1,17 @@
+"""Mondo as the truth walks it: from a disease upwards, level by level."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from rehearsal.phenotypes.mondo import IS_A
+
+
+def at_or_above(disease: str) -> list[str]:
+    """A disease and all that it is a kind of; one that the table does not have stands alone."""
+    table = pd.read_csv(IS_A, sep="\t")
+    found, level = [], {disease}
+    while level:
+        found += sorted(level)
+        level = set(table.loc[table["term"].isin(level), "parent"]) - set(found)
+    return found
