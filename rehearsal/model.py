@@ -65,6 +65,11 @@ class Block:
         return cls(match[1], int(match[2]), int(match[3]))
 
     @property
+    def region(self) -> str:
+        """As regions are asked for: ``chr17:42957000-43225000``, 0-based, half-open."""
+        return f"{self.contig}:{self.start}-{self.end}"
+
+    @property
     def length(self) -> int:
         return self.end - self.start
 

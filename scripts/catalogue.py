@@ -1,4 +1,4 @@
-"""Metadata of every node's datasets, and of all of them together."""
+"""Metadata of every node's datasets, and of all of them together with the exports."""
 
 import json
 from pathlib import Path
@@ -28,6 +28,9 @@ def main(smk):
         variants.close()
         everything += write_catalogue(folder, descriptors, __version__)
         described += [as_json(one) for one in descriptors]
+    for graph, datasets in zip(smk.input.exports, smk.input.exported, strict=True):
+        everything.parse(graph, format="turtle")
+        described += json.loads(Path(datasets).read_text(encoding="utf-8"))
     texts = {
         smk.output.turtle: turtle(everything),
         smk.output.json_ld: json_ld(everything),

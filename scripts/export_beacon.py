@@ -7,13 +7,12 @@ from rehearsal.logs import logged_to
 
 def main(smk):
     chosen = (smk.params.export, smk.wildcards.place)
-    cohort = (smk.input.people, smk.input.carriers, smk.input.patients)
-    people, _ = load_people(*chosen, *cohort)
+    people, _ = load_people(*chosen, *smk.input.cohort)
     write_beacon_json(
         f"{smk.wildcards.name}-{smk.wildcards.place}",
         people,
         load_tables(people, smk.input.tables),
-        (load_genotypes(*chosen, trees, *cohort) for trees in by_contig(smk.input.trees)),
+        (load_genotypes(*chosen, trees, *smk.input.cohort) for trees in by_contig(smk.input.trees)),
         smk.output.folder,
         smk.params.reference_year,
     )

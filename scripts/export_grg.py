@@ -6,15 +6,8 @@ from rehearsal.logs import logged_to
 
 
 def main(smk):
-    genotypes = load_genotypes(
-        smk.params.export,
-        smk.wildcards.place,
-        smk.input.trees,
-        smk.input.people,
-        smk.input.carriers,
-        smk.input.patients,
-    )
-    write_grg(genotypes, smk.output.grg)
+    export, place = smk.params.export, smk.wildcards.place
+    write_grg(load_genotypes(export, place, smk.input.trees, *smk.input.cohort), smk.output.grg)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,9 @@ from rehearsal.logs import logged_to
 
 def main(smk):
     chosen = (smk.params.export, smk.wildcards.place)
-    cohort = (smk.input.people, smk.input.carriers, smk.input.patients)
-    people, _ = load_people(*chosen, *cohort)
+    people, _ = load_people(*chosen, *smk.input.cohort)
     write_summary_statistics(
-        (load_genotypes(*chosen, trees, *cohort) for trees in by_contig(smk.input.trees)),
+        (load_genotypes(*chosen, trees, *smk.input.cohort) for trees in by_contig(smk.input.trees)),
         phenotypes_of(people, load_tables(people, smk.input.tables)),
         pd.read_parquet(smk.input.effects),
         smk.output.folder,

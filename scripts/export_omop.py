@@ -6,13 +6,7 @@ from rehearsal.logs import logged_to
 
 
 def main(smk):
-    people, _ = load_people(
-        smk.params.export,
-        smk.wildcards.place,
-        smk.input.people,
-        smk.input.carriers,
-        smk.input.patients,
-    )
+    people, _ = load_people(smk.params.export, smk.wildcards.place, *smk.input.cohort)
     tables = load_tables(people, smk.input.tables)
     write_omop(people, tables, smk.output.folder, smk.params.reference_year)
 

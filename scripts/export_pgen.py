@@ -8,12 +8,7 @@ from rehearsal.logs import logged_to
 
 def main(smk):
     genotypes = load_genotypes(
-        smk.params.export,
-        smk.wildcards.place,
-        smk.input.trees,
-        smk.input.people,
-        smk.input.carriers,
-        smk.input.patients,
+        smk.params.export, smk.wildcards.place, smk.input.trees, *smk.input.cohort
     )
     tables = load_tables(genotypes.people, smk.input.phenotypes)
     columns = phenotype_columns(genotypes.people, tables["measurements"], tables["diseases"])

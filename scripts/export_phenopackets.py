@@ -12,13 +12,7 @@ from rehearsal.phenotypes.traits import read_traits
 
 
 def main(smk):
-    people, carriers = load_people(
-        smk.params.export,
-        smk.wildcards.place,
-        smk.input.people,
-        smk.input.carriers,
-        smk.input.patients,
-    )
+    people, carriers = load_people(smk.params.export, smk.wildcards.place, *smk.input.cohort)
     tables = load_tables(people, smk.input.tables)
     genes = GeneKnowledge.of(read_traits(smk.input.traits))
     clinical = ClinicalTables(people=people, carriers=carriers, **tables)

@@ -8,8 +8,9 @@ from rehearsal.logs import logged_to
 def main(smk):
     export = smk.params.export
     chosen = (for_reads(export), smk.wildcards.place)
-    cohort = (smk.input.people, smk.input.carriers, smk.input.patients)
-    genotypes = [load_genotypes(*chosen, trees, *cohort) for trees in by_contig(smk.input.trees)]
+    genotypes = [
+        load_genotypes(*chosen, trees, *smk.input.cohort) for trees in by_contig(smk.input.trees)
+    ]
     fasta = smk.input.get("fasta")
     write_read_sets(
         genotypes,

@@ -10,17 +10,18 @@ from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.model import Block
 
-TABLES = ("diseases", "features", "measurements", "carriers", "effects", "genetic_values")
+TABLES = ("diseases", "features", "measurements", "effects", "genetic_values")
 
 
 def main(smk):
-    people, patients = pd.read_parquet(smk.input.people), pd.read_parquet(smk.input.patients)
+    people, carriers, patients = map(pd.read_parquet, smk.input.cohort)
     tables = {name: pd.read_parquet(smk.input[name]) for name in TABLES}
     facts = Facts(
         trees={Block.from_id(Path(path).stem): Path(path) for path in smk.input.trees},
         people=people,
         planted=smk.params.planted,
-        part=part_of(smk.params.export, people, tables["carriers"], patients),
+        carriers=carriers,
+        part=part_of(smk.params.export, people, carriers, patients),
         **tables,
     )
     templates, seed = Path(smk.input.templates), smk.params.seed

@@ -6,15 +6,10 @@ from rehearsal.logs import logged_to
 
 
 def main(smk):
-    genotypes = load_genotypes(
-        smk.params.export,
-        smk.wildcards.place,
-        smk.input.trees,
-        smk.input.people,
-        smk.input.carriers,
-        smk.input.patients,
+    export, place = smk.params.export, smk.wildcards.place
+    write_vcf_zarr(
+        load_genotypes(export, place, smk.input.trees, *smk.input.cohort), smk.output.zarr
     )
-    write_vcf_zarr(genotypes, smk.output.zarr)
 
 
 if __name__ == "__main__":

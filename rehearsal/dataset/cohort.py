@@ -10,7 +10,7 @@ import msprime
 import pandas as pd
 import tskit
 
-from rehearsal.dataset.plan import COMMAND, Plan, region_text
+from rehearsal.dataset.plan import COMMAND, Plan
 from rehearsal.europe.demography import build_model, to_msprime
 from rehearsal.europe.parameters import read_parameters
 from rehearsal.genomes.assembly import AUTOSOMES
@@ -67,7 +67,7 @@ def simulate(plan: Plan, folder: Path, say: Say) -> Cohort:
     trees = {block: folder / f"{block.id}.trees" for block in plan.blocks}
     results = []
     for number, block in enumerate(plan.blocks, start=1):
-        say(f"simulate {region_text(block)} ({number} of {len(plan.blocks)})")
+        say(f"simulate {block.region} ({number} of {len(plan.blocks)})")
         ts = _simulate_block(plan, block, people, planted_plan, demography)
         write_trees(ts, trees[block])
         results.append(_of_block(plan, block, ts, people))

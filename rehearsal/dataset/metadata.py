@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
-from rdflib import Graph
-
 from rehearsal import __version__
 from rehearsal.catalogue.crate import FILE_NAME, write_crate
-from rehearsal.catalogue.dcat import base_of, catalogue, json_ld, turtle
-from rehearsal.catalogue.descriptor import Descriptor, Distribution, answer_survey, as_json
-from rehearsal.dataset.plan import Plan, region_text
+from rehearsal.catalogue.descriptor import Descriptor
+from rehearsal.catalogue.handed_over import (
+    ALL_COUNTRIES,
+    NO_TERMS,
+    describe_place,
+    write_metadata_files,
+)
+from rehearsal.dataset.plan import Plan
 from rehearsal.export.crypt4gh import SUFFIX
 from rehearsal.export.settings import POOLED
 from rehearsal.files import written_aside
@@ -21,10 +23,6 @@ from rehearsal.report.provenance import versions
 
 PACKAGES = ("msprime", "tskit", "demes", "tstrait", "numpy", "pandas", "pysam", "isal")
 TITLE = "Synthetic dataset of Rehearsal"
-NO_BASIS = ("none: nobody in it is real",)
-ANY_USE = (("DUO:0000004", 1.0),)
-ALL_COUNTRIES = ("EU", "several countries")  # what a pooled dataset has for a country
-MEDIA_TYPE = "application/octet-stream"
 
 README = """\
 SYNTHETIC DATA. Every person in these files was simulated; no real genome or record is in them.
@@ -57,14 +55,7 @@ catalogue.ttl, .jsonld, datasets.json   HealthDCAT-AP metadata
 def write_metadata(plan: Plan, folder: Path) -> None:
     """Write the read-me, the catalogue and the crate into a dataset's folder, in this order."""
     _write(folder / "README.txt", _readme(plan))
-    described = [_describe(plan, place) for place in plan.export.places]
-    graph = Graph()
-    for one in described:
-        title = f"Synthetic genomes of {one.country_name}"
-        graph += catalogue([one], base_of(one.country_code), title, __version__)
-    _write(folder / "catalogue.ttl", turtle(graph))
-    _write(folder / "catalogue.jsonld", json_ld(graph))
-    _write(folder / "datasets.json", json.dumps([as_json(one) for one in described], indent=1))
+    write_metadata_files((_describe(plan, one) for one in plan.export.places), __version__, folder)
     files = [path for path in files_below([folder]) if path.suffix != SUFFIX]
     manifest = {
         "seed": plan.order.seed,
@@ -85,7 +76,7 @@ def _readme(plan: Plan) -> str:
     return README.format(
         people=sum(plan.numbers.values()),
         countries=", ".join(f"{code} {number}" for code, number in plan.numbers.items()),
-        regions=", ".join(map(region_text, plan.blocks)),
+        regions=", ".join(block.region for block in plan.blocks),
         formats=", ".join(plan.export.formats),
         planted=", ".join(f"{name} in {n}" for name, n in order.plant.items()) or "nothing",
         traits=", ".join(order.traits) or "all that are configured",
@@ -98,21 +89,14 @@ def _readme(plan: Plan) -> str:
 
 def _describe(plan: Plan, place: str) -> Descriptor:
     names = {country.code: country.name for country in plan.countries}
-    code, name = ALL_COUNTRIES if place == POOLED else (place, names[place])
-    people = sum(plan.numbers.values()) if place == POOLED else plan.numbers[place]
-    regions = ", ".join(map(region_text, plan.blocks))
-    return Descriptor(
-        identifier=f"GOE-{code}-DATASET-{plan.order.seed}",
-        title=f"People of {name}, synthetic",
-        description=f"Simulated people of {name} with phenotypes and variants, GRCh38, {regions}.",
-        country_code=code,
-        country_name=name,
-        individuals=people,
-        records=people,
-        year=plan.reference_year,
-        survey=answer_survey(NO_BASIS, ANY_USE),
-        uses=ANY_USE,
-        distributions=tuple(
-            Distribution(kind, f"As {kind}", place, MEDIA_TYPE) for kind in plan.export.formats
-        ),
+    country = ALL_COUNTRIES if place == POOLED else (place, names[place])
+    return describe_place(
+        f"GOE-{country[0]}-DATASET-{plan.order.seed}",
+        country,
+        ", ".join(block.region for block in plan.blocks),
+        sum(plan.numbers.values()) if place == POOLED else plan.numbers[place],
+        plan.reference_year,
+        NO_TERMS,
+        plan.export.formats,
+        place,
     )

@@ -228,11 +228,6 @@ def _export(
     return read_exports([entry], COMMAND, codes, planted, blocks)["dataset"]
 
 
-def region_text(block: Block) -> str:
-    """As regions are asked for: 0-based, half-open."""
-    return f"{block.contig}:{block.start}-{block.end}"
-
-
 def _check_out(out: Path) -> None:
     if out.is_dir() and not any(out.iterdir()):
         return

@@ -17,6 +17,7 @@ from rehearsal.model import Block, InputError, PlantedVariant, Variant
 
 POOLED = "pooled"  # the place of files that hold all the countries of an export
 TRUTH = "truth"  # beside the places: what is in them
+METADATA = ("catalogue.ttl", "catalogue.jsonld", "datasets.json")  # beside the places
 LISTING = "encrypted.tsv"  # beside the places, where only encrypted files are left
 
 # format: what a file of it covers, and the names of its files for what it covers
@@ -84,8 +85,9 @@ class Export:
     def files(self, blocks: Sequence[Block]) -> list[str]:
         """Every file and folder that is to be there, below the export's own folder."""
         if self.encrypted_only:
-            return [LISTING]
-        return self._plain(blocks) + (self.encrypted(blocks) if self.recipients else [])
+            return [*METADATA, LISTING]
+        encrypted = self.encrypted(blocks) if self.recipients else []
+        return [*METADATA, *self._plain(blocks), *encrypted]
 
     def encrypted(self, blocks: Sequence[Block]) -> list[str]:
         """The encrypted copies of every file and folder, below the export's own folder."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.catalogue.handed_over import ALL_COUNTRIES
 from rehearsal.report.parts import Column, Linked, Page, Section, Table, Text, percent, whole
 from rehearsal.report.tables import ReportTables, country_href
 
@@ -40,8 +41,10 @@ def catalogue_page(tables: ReportTables) -> Page:
 
 
 def is_of_people(descriptor: Mapping[str, Any]) -> bool:
-    """Whether it describes the people themselves, not their allele frequencies."""
-    return not descriptor["identifier"].startswith("GOE")
+    """Whether it describes the people of a node themselves, not their allele frequencies or a
+    copy that was handed over."""
+    identifier = descriptor["identifier"]
+    return not identifier.startswith("GOE") and "-EXPORT-" not in identifier
 
 
 def dataset_table(datasets: list[dict[str, Any]], prefix: str) -> Table:
@@ -57,17 +60,22 @@ def dataset_table(datasets: list[dict[str, Any]], prefix: str) -> Table:
     rows = [
         (
             one["identifier"],
-            Linked(one["country_name"], country_href(one["country_code"], prefix)),
+            _country(one, prefix),
             one["title"],
             whole(one["individuals"]),
             whole(one["records"]),
-            "; ".join(
-                f"{use['label'] or use['term']} {percent(use['share'], 0)}" for use in one["uses"]
-            ),
+            "; ".join(map(_use, one["uses"])),
         )
         for one in datasets
     ]
     return Table("Datasets, as they may be told to everybody.", columns, rows)
+
+
+def _country(one: Mapping[str, Any], prefix: str) -> Linked | str:
+    code, name = one["country_code"], one["country_name"]
+    if (code, name) == ALL_COUNTRIES:
+        return name
+    return Linked(name, country_href(code, prefix))
 
 
 def _use(use: Mapping[str, Any]) -> str:

@@ -1,5 +1,5 @@
-# Needs: the nodes' settings, stores and consent.
-# Makes: metadata of every node's datasets, which it serves as a FAIR Data Point, and of all together.
+# Needs: the nodes' settings, stores and consent; the exports' metadata.
+# Makes: metadata of every node's datasets, which it serves as a FAIR Data Point, and of all together with the exports.
 
 CATALOGUE_FILES = [
     "catalogue.ttl",
@@ -14,6 +14,8 @@ rule catalogue:
         settings=rules.node_people.output.settings,
         stores=expand(rules.variant_store.output.store, country=COUNTRIES),
         consent=rules.consent.output.consent,
+        exports=expand(rules.export_catalogue.output.turtle, name=EXPORTS),
+        exported=expand(rules.export_catalogue.output.datasets, name=EXPORTS),
     output:
         nodes=expand(
             f"{RESULTS}/nodes/{{country}}/catalogue/{{file}}",

@@ -1,18 +1,22 @@
 # Needs: people, tree sequences, phenotypes; what `exports` in the configuration asks for.
 # Makes: results/exports/{name}/{place}/..., a place being a country or `pooled`; see docs/formats.md;
-# results/exports/{name}/truth/, what is in them and the right answers to questions about it.
+# results/exports/{name}/truth/, what is in them and the right answers to questions about it; their metadata beside.
 # One job a country and contig; tree sequences one a block, for blocks share no trees.
 
 
 EXPORTED = f"{RESULTS}/exports/{{name}}/{{place}}"
+# what an export's people are chosen from: everybody, carriers of planted variants, patients of stories
+COHORT = [
+    rules.people.output.people,
+    rules.phenotypes.output.carriers,
+    rules.people.output.patients,
+]
 
 
 rule export_bcf:
     input:
         trees=trees_of_contig,
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
     output:
         bcf=f"{EXPORTED}/{{contig}}.bcf",
         csi=f"{EXPORTED}/{{contig}}.bcf.csi",
@@ -37,9 +41,7 @@ rule export_bcf:
 rule export_vcf:
     input:
         trees=trees_of_contig,
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
     output:
         vcf=f"{EXPORTED}/{{contig}}.vcf.gz",
         tbi=f"{EXPORTED}/{{contig}}.vcf.gz.tbi",
@@ -64,9 +66,7 @@ rule export_vcf:
 rule export_pgen:
     input:
         trees=trees_of_contig,
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
         phenotypes=[
             rules.phenotypes.output.measurements,
             rules.phenotypes.output.diseases,
@@ -96,9 +96,7 @@ rule export_pgen:
 rule export_zarr:
     input:
         trees=trees_of_contig,
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
     output:
         zarr=f"{EXPORTED}/{{contig}}.vcz.zip",
     log:
@@ -122,9 +120,7 @@ rule export_zarr:
 rule export_trees:
     input:
         trees=[rules.simulate_block.output.trees],
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
     output:
         trees=f"{EXPORTED}/{{block}}.tsz",
     log:
@@ -148,9 +144,7 @@ rule export_trees:
 rule export_grg:
     input:
         trees=[rules.simulate_block.output.trees],
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
     output:
         grg=f"{EXPORTED}/{{block}}.grg",
     log:
@@ -173,9 +167,7 @@ rule export_grg:
 
 rule export_phenopackets:
     input:
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -217,9 +209,7 @@ rule export_phenopackets:
 
 rule export_tables:
     input:
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -250,9 +240,7 @@ rule export_tables:
 
 rule export_omop:
     input:
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -284,9 +272,7 @@ rule export_omop:
 
 rule export_beacon:
     input:
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -321,9 +307,7 @@ rule export_beacon:
 
 rule export_gwas:
     input:
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
         tables=[
             rules.phenotypes.output.diseases,
             rules.phenotypes.output.measurements,
@@ -383,9 +367,7 @@ rule export_reads:
             else {}
         ),
         trees=trees_of_reads,
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
     output:
         folder=directory(f"{EXPORTED}/reads"),
     log:
@@ -410,9 +392,7 @@ rule export_reads:
 rule export_truth:
     input:
         trees=trees_of_export,
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        patients=rules.people.output.patients,
+        cohort=COHORT,
         diseases=rules.phenotypes.output.diseases,
         features=rules.phenotypes.output.features,
         measurements=rules.phenotypes.output.measurements,
@@ -446,6 +426,36 @@ rule export_truth:
         "Export {wildcards.name}: the truth about it"
     script:
         f"{SCRIPTS}/export_truth.py"
+
+
+rule export_catalogue:
+    input:
+        cohort=COHORT,
+        consent=rules.consent.output.consent,
+    output:
+        turtle=f"{RESULTS}/exports/{{name}}/catalogue.ttl",
+        json_ld=f"{RESULTS}/exports/{{name}}/catalogue.jsonld",
+        datasets=f"{RESULTS}/exports/{{name}}/datasets.json",
+    log:
+        f"{LOGS}/export_catalogue/{{name}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_catalogue/{{name}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(4),
+        runtime=10,
+    params:
+        code=code(*SELECTION_CODE, "catalogue"),
+        export=export_of,
+        number=lambda wildcards: list(EXPORTS).index(wildcards.name) + 1,
+        names={country.code: country.name for country in INPUTS.countries},
+        blocks=INPUTS.blocks,
+        reference_year=config["cohort"]["reference_year"],
+    message:
+        "Export {wildcards.name}: metadata"
+    script:
+        f"{SCRIPTS}/export_catalogue.py"
 
 
 rule export_crypt4gh:

@@ -16,7 +16,7 @@ import zarr
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.pgen import write_pgen
-from rehearsal.export.trees import check_grg, write_trees
+from rehearsal.export.trees import check_grg, write_grg, write_trees
 from rehearsal.export.vcf import write_bcf, write_vcf
 from rehearsal.export.vcf_zarr import write_vcf_zarr
 from rehearsal.files import content_digest
@@ -294,6 +294,28 @@ def test_a_failure_leaves_no_file_behind(tmp_path, monkeypatch):
         with pytest.raises(OSError, match="No space"):
             write(genotypes, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_grg_holds_what_each_haplotype_carries(tmp_path):
+    """Read back by pygrgl: for each allele the haplotypes that have it, against tskit's."""
+    pygrgl = pytest.importorskip("pygrgl", reason="pygrgl is not installed")
+    ts, people = example_trees(), example_people()
+    keep = (people["country"] == "FI").to_numpy()
+    write_grg(Genotypes.of([ts], "chr22", people, keep), tmp_path / "chr22.grg")
+    graph = pygrgl.load_immutable_grg(str(tmp_path / "chr22.grg"))
+    each = np.eye(graph.num_samples, dtype=np.int32)
+    carried = pygrgl.matmul(graph, each, pygrgl.TraversalDirection.UP)
+    found = {}
+    for number in range(graph.num_mutations):
+        mutation = graph.get_mutation_by_id(number)
+        key = int(mutation.position), mutation.allele
+        found[key] = found.get(key, 0) + carried[:, number]
+    expected = {}
+    for _, position, alleles, calls in by_tskit(ts, "chr22", np.flatnonzero(keep)):
+        haplotypes = np.array(calls).ravel()
+        for allele in set(haplotypes.tolist()) - {0}:
+            expected[position - 1, alleles[allele]] = (haplotypes == allele).tolist()
+    assert {key: one.tolist() for key, one in found.items() if one.any()} == expected
 
 
 def test_grg_without_its_package_is_refused_in_one_line(monkeypatch):

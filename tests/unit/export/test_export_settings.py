@@ -14,6 +14,7 @@ BLOCKS = [
     Block("chr22", 20_000_000, 25_000_000),
     Block("chr22", 25_000_000, 30_000_000),
 ]
+METADATA = ["catalogue.ttl", "catalogue.jsonld", "datasets.json"]
 PLANTED = [
     PlantedVariant(
         Variant("chr17", 43_124_026, "ACT", "A"), "BRCA1", "c.68_69del", "dominant", "cancer"
@@ -30,7 +31,8 @@ def read(**entry):
 def test_an_export_names_its_files_before_anything_is_made():
     export = read(formats=["bcf", "pgen", "trees", "tables"], regions=["chr22:24000000-26000000"])
     assert export.places == ("FI", "ES")
-    assert export.files(BLOCKS)[:9] == [
+    assert export.files(BLOCKS)[:12] == [
+        *METADATA,
         "truth",
         "FI/chr22.bcf",
         "FI/chr22.bcf.csi",
@@ -45,7 +47,12 @@ def test_an_export_names_its_files_before_anything_is_made():
 
 def test_a_pooled_export_of_a_story_has_only_its_contigs():
     export = read(pooled=True, variants="planted", story="cancer")
-    assert export.files(BLOCKS) == ["truth", "pooled/chr17.bcf", "pooled/chr17.bcf.csi"]
+    assert export.files(BLOCKS) == [
+        *METADATA,
+        "truth",
+        "pooled/chr17.bcf",
+        "pooled/chr17.bcf.csi",
+    ]
     assert read(variants=["X:c.1A>G"]).contigs(BLOCKS) == ["chr22"]
 
 
@@ -65,12 +72,13 @@ def test_files_and_folders_for_recipients_come_encrypted_as_well(theirs):
     files = export.files(BLOCKS)
     plain = {name for name in files if not name.endswith(".c4gh")}
     assert {"truth", "FI/chr17.vcf.gz", "FI/tables", "FI/beacon"} <= plain
-    assert {name for name in files if name not in plain} == {f"{name}.c4gh" for name in plain}
+    encrypted = {name.removesuffix(".c4gh") for name in files if name not in plain}
+    assert encrypted == plain - set(METADATA)
 
 
 def test_where_only_encrypted_files_are_left_their_list_is_what_is_made(theirs):
     export = read(formats=["vcf"], recipients=[theirs], encrypted_only=True)
-    assert export.files(BLOCKS) == ["encrypted.tsv"]
+    assert export.files(BLOCKS) == [*METADATA, "encrypted.tsv"]
     assert "FI/chr22.vcf.gz.c4gh" in export.encrypted(BLOCKS)
 
 
