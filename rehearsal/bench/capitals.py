@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.bench.latency import QS02_OBJECTIVE, percentile
+from rehearsal.logs import Progress
 from rehearsal.model import Answer, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.health import IN_TIME
@@ -98,6 +99,7 @@ async def _measure(
             seen = {node.country: lines[asker, node.country] for node in nodes}
             far = FarClient(client, seen, chance)
             networks[asker] = Network(registry, far, Policy(deadline_s))
+        progress = Progress(len(askers) * (1 + len(suite)), "queries")
         for number, query in enumerate([suite[0], *suite]):  # the first opens connections
             request = replace(NodeRequest.of(query), authorization=f"Bearer {token}")
             for asker, network in networks.items():
@@ -106,6 +108,7 @@ async def _measure(
                 if number:
                     taken[asker].append(elapsed_s * 1000)
                     came[asker] += [_in_time(part.answer, deadline_s) for part in parts]
+                progress.step()
         for network in networks.values():
             await network.close()
     return _table(askers, lines, taken, came)

@@ -28,6 +28,7 @@ from rehearsal.bench.protected import (
     judge_protected_network,
 )
 from rehearsal.bench.tolerant import asked_at, given_granularity
+from rehearsal.logs import Progress
 from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.client import NetworkClient
 from rehearsal.network.join import NetworkAnswer, count_of, says_exists
@@ -142,10 +143,12 @@ async def _ask_suite(
         async with NetworkClient(nodes) as client:
             control = await _control(client, controls, deadline_s)
         begun = time.monotonic()
+        progress = Progress(repeats * len(suite), "queries")
         for repeat in range(repeats):
             for query in suite:
                 reply = await network.ask(query, deadline_s)
                 rows += _judged(query, expected[query.id], reply, foreign, repeat)
+                progress.step()
         conditions["suite_s"] = time.monotonic() - begun
         if burst:
             conditions["burst"] = await _burst(network, suite, deadline_s, burst)

@@ -27,6 +27,7 @@ from rehearsal.genomes.carriers import (
     carrier_chunks,
     count_groups,
 )
+from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block, InputError
 
 
@@ -69,6 +70,7 @@ def write_shards(
     with ExitStack() as stack:
         bcfs = _open_bcfs(stack, out_bcf, contig, length, countries, haplotypes)
         parts = _open_parts(stack, out_store_part, contig, length, countries)
+        progress = Progress(ts.num_sites, "sites")
         for chunk in carrier_chunks(ts, haplotypes):
             counts = count_groups(chunk, haplotypes, group, 2 * len(countries))
             order = _store_order(chunk, counts)
@@ -82,6 +84,7 @@ def write_shards(
                     parts[country.code].write(
                         _store_columns(chunk, counts, order, shard, haplotypes)
                     )
+            progress.step(chunk.positions.size)
 
 
 def _countries(

@@ -196,6 +196,8 @@ def _simulate_founders(
         random_seed=derive_seed(seed, "ancestry", block.id),
         record_provenance=False,
     )
+    # msprime does not say how far it is: this is the longest step of a large block
+    print(f"{block}: ancestry, {ts.num_trees} trees; next: mutations and planting", flush=True)
     return ts, np.concatenate(rows)
 
 

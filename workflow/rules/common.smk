@@ -6,6 +6,7 @@ from pathlib import Path
 from rehearsal.checks import check_science
 from rehearsal.export.selection import for_reads
 from rehearsal.export.settings import FOLDERS, TRUTH
+from snakemake.logging import logger
 from rehearsal.ending import RUN
 from rehearsal.files import tree_digest
 from rehearsal.genomes.recombination import NO_RECOMBINATION
@@ -17,8 +18,12 @@ if not (ROOT / "rehearsal").is_dir():
     ROOT = ROOT.parent  # entered through workflow/Snakefile
 SCRIPTS = f"{ROOT}/scripts"
 os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any environment
-if workflow.is_main_process:  # jobs end with it
-    os.environ[RUN] = str(os.getpid())
+sys.path.append(f"{ROOT}/workflow")
+from stages import Stages
+
+if workflow.is_main_process:
+    os.environ[RUN] = str(os.getpid())  # jobs end with it
+    logger.addHandler(Stages())  # how far it is
 
 # in the order of merging: the workflow's own file first, then those of the command line
 CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.count)

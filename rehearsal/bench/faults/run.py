@@ -22,6 +22,7 @@ from rehearsal.bench.faults.misbehaving import front_of
 from rehearsal.bench.faults.processes import VICTIM_MS, NodeProcess, ServiceProcess
 from rehearsal.bench.faults.scenarios import Lane, Scenario
 from rehearsal.bench.suite import read_suite
+from rehearsal.logs import Progress
 from rehearsal.model import Query
 from rehearsal.network.issuer import TRUSTED, tokens
 from rehearsal.network.registry import NodeEntry
@@ -123,6 +124,7 @@ async def _run(
     lanes: dict[Lane, list[Scenario]] = {}
     for one in scenarios:
         lanes.setdefault(one.lane, []).append(one)
+    progress = Progress(len(scenarios), "scenarios", every_s=0)
     async with AsyncExitStack() as stack:
         witnesses = [
             NodeProcess(c, served_copy(cast.folders[c], folder / "witness" / c), logs / c)
@@ -134,7 +136,7 @@ async def _run(
         others = [process.entry for process in witnesses]
         found = await asyncio.gather(
             *(
-                _run_lane(cast, name, members, others, folder / name, logs / name)
+                _run_lane(cast, name, members, others, folder / name, logs / name, progress)
                 for name, members in lanes.items()
             )
         )
@@ -148,6 +150,7 @@ async def _run_lane(
     others: Sequence[NodeEntry],
     folder: Path,
     logs: Path,
+    progress: Progress,
 ) -> dict[str, dict[str, Any]]:
     async with AsyncExitStack() as stack:
         entries, victim, front = list(others), None, None
@@ -170,6 +173,7 @@ async def _run_lane(
         for one in scenarios:
             injection = Injection(service, victim, front, folder)
             rows[one.name] = await _play(cast, one, injection, entries)
+            progress.step()
     return rows
 
 
