@@ -43,12 +43,13 @@ def make_dataset(plan: Plan, folder: Path, say: Say) -> None:
             say(f"write {name}: {' '.join(plan.export.formats)}")
             write_place(Place(name, plan, cohort, folder / name))
         say("truth")
-        _write_truth(plan, cohort, folder / FOLDER)
+        write_truth(plan, cohort, folder / FOLDER)
     say("metadata")
     write_metadata(plan, folder)
 
 
-def _write_truth(plan: Plan, cohort: Cohort, folder: Path) -> None:
+def write_truth(plan: Plan, cohort: Cohort, folder: Path) -> None:
+    """Write the truth beside a dataset into a new folder."""
     facts = Facts(
         cohort.trees,
         cohort.people,
