@@ -33,9 +33,9 @@ class Desk:
     folders: Mapping[str, Path]
     restart: Callable[[str], None]
 
-    async def ask(self, query: Query) -> NetworkReply:
-        """The network's answer, with what it passed on of each node's."""
-        return await self.client.ask(query, self.deadline_s)
+    async def ask(self, query: Query, trace: bool = True) -> NetworkReply:
+        """The network's answer. ``trace``: with what it passed on of each node's."""
+        return await self.client.ask(query, self.deadline_s, trace)
 
 
 def told_of(reply: NetworkReply, query: Query, answers: Mapping[str, object], home: str) -> Told:

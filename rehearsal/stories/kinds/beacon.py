@@ -28,6 +28,7 @@ from rehearsal.phenotypes.entries import Entry
 from rehearsal.stories.beacon_queries import allele, question_query
 from rehearsal.stories.desk import Desk, told_of
 from rehearsal.stories.known import Known
+from rehearsal.stories.paging import ask_for_all
 from rehearsal.stories.reading_filters import read_filters
 from rehearsal.stories.types import Check, Question, Told
 
@@ -90,8 +91,11 @@ def _expected(entry: Entry, known: Known) -> dict[str, Any]:
 
 
 async def ask(question: Question, desk: Desk) -> NetworkReply:
-    """Ask the network once."""
-    return await desk.ask(question_query(question))
+    """Ask the network once, or for each page of its records of variants."""
+    asked, query = question.parameters, question_query(question)
+    if asked["find"] == "variants" and asked["granularity"] == "record":
+        return await ask_for_all(query, desk)
+    return await desk.ask(query)
 
 
 def tell(question: Question, reply: NetworkReply) -> Told:
