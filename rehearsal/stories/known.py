@@ -43,7 +43,8 @@ class Known:
 
     def country(self, entry: Entry) -> str:
         """A country of the run. Raises InputError, as all methods do."""
-        return _one_of(entry, self.countries, "a country of this run")
+        what = "a country of this run (a run of few has stories: null, or its own)"
+        return _one_of(entry, self.countries, what)
 
     def patient(self, entry: Entry) -> str:
         """The handle of a patient of the same story."""

@@ -154,7 +154,7 @@ def test_of_more_equals_than_a_node_tells_any_will_do():
         ("about: anna\n", "\n", "the key about"),
         ("variants: [", "genes: [", "one of the keys variants expected"),
         ("variants: [PHGDH c.2T>C]", "variants: [PHGDH c.9T>C]", "a planted variant"),
-        ("{country: ES,", "{country: FR,", "a country of this run"),
+        ("{country: ES,", "{country: FR,", "a run of few has stories: null"),
         ("[decoy-fi-1]", "[decoy-fi-9]", "a patient of this story: "),
         ("copies: 2", "copies: 3", "a whole number from 1 to 2"),
     ],
