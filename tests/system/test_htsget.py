@@ -21,6 +21,15 @@ from rehearsal.export.crypt4gh import encrypt_at_rest
 from rehearsal.export.shards import write_shards
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
+from rehearsal.network.issuer import (
+    CENTRAL_COMMITTEE,
+    TRUSTED,
+    Issuer,
+    issue,
+    make_issuer,
+    person,
+    rehearsal_access,
+)
 from rehearsal.node.build import build_from_vcf
 from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
@@ -36,24 +45,6 @@ BLOCKS = (
 )
 PEOPLE = 40
 REGION = {"referenceName": "chr22", "start": 20_150_000, "end": 20_250_000}
-# the node, asking for a bearer token before genomes are read
-GUARDED = """
-import sys
-from rehearsal import cli
-from rehearsal.node.htsget import app
-from rehearsal.node.htsget.errors import HtsgetProblem
-
-def may_read(request, dataset):
-    token = request.headers.get("authorization")
-    if token is None:
-        raise HtsgetProblem("InvalidAuthentication", "a bearer token is needed")
-    if token != "Bearer right":
-        raise HtsgetProblem("PermissionDenied", "not with this token")
-    return ()
-
-app.may_read = may_read
-sys.exit(cli.main(["node", "serve", *sys.argv[1:]]))
-"""
 
 
 def tool(name: str) -> str:
@@ -63,8 +54,8 @@ def tool(name: str) -> str:
     return path
 
 
-def make_node(folder: Path) -> None:
-    """A node as the workflow makes it."""
+def make_node(folder: Path, issuer: Issuer) -> None:
+    """A node as the workflow makes it, whose people permit everything."""
     (folder / "genomes").mkdir(parents=True)
     people = pd.DataFrame({"id": [f"FI-{i + 1:06d}" for i in range(PEOPLE)], "country": "FI"})
     people = people.assign(sex=np.repeat(["female", "male"], PEOPLE // 2), birth_year=1970)
@@ -84,14 +75,19 @@ def make_node(folder: Path) -> None:
         tables.sort()
         paths.append(folder / "genomes" / f"{block.id}.bcf")
         write_shards(tables.tree_sequence(), block, people, {"FI": paths[-1]}, {})
-    NodeSettings.for_country("FI", "Finland").opened().write(folder)
+    NodeSettings.for_country("FI", "Finland", access=rehearsal_access("FI")).write(folder)
+    shutil.copy(issuer.folder / "jwks.json", folder / TRUSTED)
     build_from_vcf(paths, people, folder / "variants.sqlite")
-    build_people(people.assign(family=None, father=None, mother=None), {}, folder / "people.sqlite")
+    consent = pd.DataFrame({"individual": people["id"], "basis": "x", "uses": "DUO:0000004"})
+    tables = {"consent": consent.assign(withdrawn=False)}
+    people = people.assign(family=None, father=None, mother=None)
+    build_people(people, tables, folder / "people.sqlite")
 
 
 @contextmanager
 def running(folder: Path, endpoint: Path):
-    command = [sys.executable, "-c", GUARDED, str(folder), "--endpoint-file", str(endpoint)]
+    command = [sys.executable, "-m", "rehearsal", "node", "serve", str(folder)]
+    command += ["--endpoint-file", str(endpoint)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     try:
         until = time.monotonic() + SLOW_MACHINE_S
@@ -108,11 +104,17 @@ def running(folder: Path, endpoint: Path):
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    """A node that gives genomes to those with the right token, and its folder."""
-    folder = tmp_path_factory.mktemp("nodes") / "FI"
-    make_node(folder)
+    """A node that gives genomes to those with the right token, and its folder; a passport with a
+    committee's grant, and one without."""
+    top = tmp_path_factory.mktemp("nodes")
+    folder, issuer = top / "FI", make_issuer(top / "issuer")
+    make_node(folder, issuer)
+    right, wrong = (
+        issue(issuer, person("researcher", "BE", grants)).passport
+        for grants in ([CENTRAL_COMMITTEE], [])
+    )
     with running(folder, folder / "endpoint.json") as url:
-        yield SimpleNamespace(url=url, folder=folder)
+        yield SimpleNamespace(url=url, folder=folder, right=right, wrong=wrong)
 
 
 def rows(path: Path | str, *options: str, environment: dict[str, str] | None = None) -> list[str]:
@@ -148,26 +150,26 @@ PLACE = ("-r", "chr22", "-s", str(REGION["start"]), "-e", str(REGION["end"]))
 @pytest.mark.parametrize("fmt", ["BCF", "VCF"])
 def test_the_htsget_client_reads_a_region_with_a_token(node, tmp_path, fmt):
     out = tmp_path / "region"
-    done = client(node, out, "-f", fmt, *PLACE, "-b", "right")
+    done = client(node, out, "-f", fmt, *PLACE, "-b", node.right)
     assert done.returncode == 0, done.stderr
     expected = stored_rows(node, "chr22", REGION["start"], REGION["end"])
     assert len(expected) > 50
     assert rows(out) == expected
 
 
-@pytest.mark.parametrize("token", [(), ("-b", "wrong")], ids=["none", "wrong"])
-def test_the_htsget_client_is_refused_without_the_token(node, tmp_path, token):
+@pytest.mark.parametrize("shown", ["none", "wrong"])
+def test_the_htsget_client_is_refused_without_the_token(node, tmp_path, shown):
     out = tmp_path / "region"
-    done = client(node, out, *PLACE, *token)
+    done = client(node, out, *PLACE, *(("-b", node.wrong) if shown == "wrong" else ()))
     assert done.returncode != 0
-    assert ("401" if not token else "403") in done.stderr
+    assert {"none": "401", "wrong": "403"}[shown] in done.stderr
     assert out.read_bytes() == b""
 
 
 @pytest.mark.parametrize("fmt", ["BCF", "VCF"])
 def test_the_htsget_client_reads_all_contigs_into_one_file(node, tmp_path, fmt):
     out = tmp_path / "all"
-    assert client(node, out, "-f", fmt, "-b", "right").returncode == 0
+    assert client(node, out, "-f", fmt, "-b", node.right).returncode == 0
     assert rows(out) == stored_rows(node)
 
 
@@ -183,7 +185,7 @@ def with_token(token: str, folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("fmt", ["BCF", "VCF"])
 def test_bcftools_reads_a_region_from_the_node_itself(node, tmp_path, fmt):
     address = f"{node.url}?format={fmt}&referenceName=chr22&start=20150000&end=20250000"
-    got = rows(address, environment=with_token("right", tmp_path))
+    got = rows(address, environment=with_token(node.right, tmp_path))
     assert got == stored_rows(node, "chr22", REGION["start"], REGION["end"])
 
 
@@ -203,7 +205,7 @@ def test_genomes_encrypted_at_rest_are_read_just_so(node, tmp_path):
         encrypted = SimpleNamespace(url=url, folder=folder)
         for fmt in ("BCF", "VCF"):
             out = tmp_path / fmt
-            assert client(encrypted, out, "-f", fmt, *PLACE, "-b", "right").returncode == 0
+            assert client(encrypted, out, "-f", fmt, *PLACE, "-b", node.right).returncode == 0
             assert rows(out) == stored_rows(node, "chr22", REGION["start"], REGION["end"])
     assert not list(folder.rglob("*.bcf"))
 
@@ -219,5 +221,5 @@ def test_a_file_damaged_within_is_never_passed_off_as_whole(node, tmp_path, fmt)
         path.write_bytes(content)
     with running(folder, tmp_path / "endpoint.json") as url:
         damaged = SimpleNamespace(url=url, folder=folder)
-        done = client(damaged, tmp_path / "out", "-f", fmt, "-b", "right")
+        done = client(damaged, tmp_path / "out", "-f", fmt, "-b", node.right)
     assert done.returncode != 0
