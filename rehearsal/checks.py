@@ -23,7 +23,7 @@ from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
 from rehearsal.genomes.reference import check_reference, read_reference
 from rehearsal.inputs import Inputs, source_of, stories_folder
 from rehearsal.model import Block, Country, InputError, PlantedVariant
-from rehearsal.network.distance import read_distances
+from rehearsal.network.distance import read_bandwidths, read_distances
 from rehearsal.network.emulation import check_possible
 from rehearsal.network.emulation.ground import WAYS
 from rehearsal.phenotypes.traits import read_traits
@@ -53,6 +53,7 @@ def check_science(config: Mapping[str, Any], inputs: Inputs, sources: Sequence[P
     check_terms(config, inputs)
     read_templates(Path(config["queries"]))
     read_distances(Path(config["network"]["distances"]))
+    read_bandwidths(Path(config["network"]["distances"]))
     check_room(inputs.exports.values(), inputs.numbers, inputs.blocks, Path(config["results"]))
     check_emulation(config["network"], source_of(["network", "emulation"], sources))
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.network.distance import distances_from, read_distances, rtt_matrix
+from rehearsal.network.distance import distances_from, read_bandwidths, read_distances, rtt_matrix
 
 
 def main(smk):
-    pairs = rtt_matrix(smk.params.countries, read_distances(Path(smk.input.distances)))
+    table = Path(smk.input.distances)
+    pairs = rtt_matrix(smk.params.countries, read_distances(table), read_bandwidths(table))
     with written_aside(smk.output.pairs) as path:
         pairs.to_parquet(path)
     with written_aside(smk.output.distances) as path:

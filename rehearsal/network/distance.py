@@ -8,8 +8,8 @@ between operators costs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import asin, cos, isfinite, radians, sin, sqrt
+from collections.abc import Iterator, Mapping, Sequence
+from math import asin, cos, isfinite, nan, radians, sin, sqrt
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +25,7 @@ FIT_SLOPE_MS_PER_KM = 0.0175
 SAME_COUNTRY_MS = 1.5
 
 COLUMNS = ("a", "b", "rtt_ms", "source")
+BANDWIDTH = "bandwidth_mbps"  # a column that the table may have, empty where nobody knows
 
 
 def great_circle_km(first: Country, second: Country) -> float:
@@ -47,6 +48,20 @@ def read_distances(path: Path) -> dict[frozenset[str], float]:
     Raises InputError for missing columns, a pair given twice, a country with itself, or a time
     that is not a positive number.
     """
+    return {pair: _positive(path, key, row, "rtt_ms") for pair, key, row in _pairs(path)}
+
+
+def read_bandwidths(path: Path) -> dict[frozenset[str], float]:
+    """Mbit/s by unordered pair of country codes, for the pairs of which the table says it.
+
+    Raises InputError as ``read_distances``, and for a bandwidth that is no positive number.
+    """
+    known = (one for one in _pairs(path) if one[2].get(BANDWIDTH))
+    return {pair: _positive(path, key, row, BANDWIDTH) for pair, key, row in known}
+
+
+def _pairs(path: Path) -> Iterator[tuple[frozenset[str], str, dict[str, str]]]:
+    """Every row of the table: its pair, what complaints call it, and its text by column."""
     try:
         # keep_default_na: Namibia's NA is nobody's missing value, and NO must stay text
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
@@ -54,41 +69,48 @@ def read_distances(path: Path) -> dict[frozenset[str], float]:
         raise InputError(path, "file", f"a table {' '.join(COLUMNS)}: {error}") from error
     if missing := [column for column in COLUMNS if column not in table]:
         raise InputError(path, ", ".join(missing), f"columns {' '.join(COLUMNS)}")
-    pairs: dict[frozenset[str], float] = {}
-    for line, row in enumerate(table.itertuples(index=False), start=2):
-        pair, key = frozenset((row.a, row.b)), f"line {line} ({row.a}-{row.b})"
-        if len(pair) != 2 or pair in pairs:
+    seen = set()
+    for line, row in enumerate(table.to_dict("records"), start=2):
+        pair, key = frozenset((row["a"], row["b"])), f"line {line} ({row['a']}-{row['b']})"
+        if len(pair) != 2 or pair in seen:
             raise InputError(path, key, "two different countries, each pair once")
-        pairs[pair] = _positive_ms(path, key, row.rtt_ms)
-    return pairs
+        seen.add(pair)
+        yield pair, key, row
 
 
-def _positive_ms(path: Path, key: str, text: str) -> float:
+def _positive(path: Path, key: str, row: Mapping[str, str], column: str) -> float:
+    text, unit = row[column], "ms" if column == "rtt_ms" else "Mbit/s"
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not (isfinite(value) and value > 0):
-        raise InputError(path, f"{key} rtt_ms", f"a positive number of ms, not {text!r}")
+        raise InputError(path, f"{key} {column}", f"a positive number of {unit}, not {text!r}")
     return value
 
 
-def rtt_matrix(countries: Sequence[Country], measured: dict[frozenset[str], float]) -> pd.DataFrame:
+def rtt_matrix(
+    countries: Sequence[Country],
+    measured: Mapping[frozenset[str], float],
+    bandwidths: Mapping[frozenset[str], float] | None = None,
+) -> pd.DataFrame:
     """Round-trip times between all ordered pairs of countries, each with itself included.
 
     Columns: ``asker``, ``country`` (codes), ``km`` (great circle between capitals), ``rtt_ms``,
-    ``measured`` (bool; False: fitted, or the constant within one country). One row an ordered
+    ``measured`` (bool; False: fitted, or the constant within one country), ``bandwidth_mbps`` (of
+    the line between them, Mbit/s; NaN: the configuration's, of all lines). One row an ordered
     pair, in the order of ``countries``; the times are symmetric.
     """
     rows = []
     for asker in countries:
         for country in countries:
             km = great_circle_km(asker, country)
-            found = measured.get(frozenset((asker.code, country.code)))
+            pair = frozenset((asker.code, country.code))
+            found, mbps = measured.get(pair), (bandwidths or {}).get(pair, nan)
             fitted = SAME_COUNTRY_MS if asker.code == country.code else fitted_rtt_ms(km)
             rtt_ms = fitted if found is None else found
-            rows.append((asker.code, country.code, km, rtt_ms, found is not None))
-    return pd.DataFrame(rows, columns=["asker", "country", "km", "rtt_ms", "measured"])
+            rows.append((asker.code, country.code, km, rtt_ms, found is not None, mbps))
+    return pd.DataFrame(rows, columns=["asker", "country", "km", "rtt_ms", "measured", BANDWIDTH])
 
 
 def distances_from(asker: str, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+from math import nan
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +25,7 @@ RTT_MS = {"BE": 2.0, "FI": 40.0, "IT": 20.0}
 PAIRS = pd.DataFrame(
     [(a, b, RTT_MS[b] if a == "BE" else 30.0) for a in COUNTRIES for b in COUNTRIES],
     columns=["asker", "country", "rtt_ms"],
-)
+).assign(bandwidth_mbps=nan)
 NETWORK = {"asker": "BE", "bandwidth_mbps": 1000, "jitter_ms": 0, "loss": 0}
 
 

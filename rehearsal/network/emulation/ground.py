@@ -58,8 +58,8 @@ def emulated(
         for second in names[number + 1 :]:
             ends = (asker if first == ASKER else first, second)
             between[first, second] = lines[ends]
-    rate = (network["bandwidth_mbps"] or 0) * 1e6 / 8
-    rates = dict.fromkeys(countries, rate)  # the asker's line is not narrower than all of theirs
+    # bytes a second of each node's line; the asker's is not narrower than all of theirs
+    rates = {c: (lines[asker, c].bandwidth_mbps or 0) * 1e6 / 8 for c in countries}
     with namespaces(len(names)) as made:
         places = {
             name: Place(f"10.203.0.{number}", namespace)
@@ -74,10 +74,12 @@ def emulated(
 
 def line_of_pairs(network: Mapping[str, Any], pairs: pd.DataFrame) -> dict[tuple[str, str], Line]:
     """The line between every ordered pair of countries, by the configuration."""
-    line = Line(0.0, network["bandwidth_mbps"], network["jitter_ms"], network["loss"])
+    bandwidths = pairs["bandwidth_mbps"].fillna(network["bandwidth_mbps"] or 0.0)
     return {
-        (row.asker, row.country): replace(line, delay_ms=float(row.rtt_ms))
-        for row in pairs.itertuples(index=False)
+        (asker, country): Line(float(rtt_ms), mbps, network["jitter_ms"], network["loss"])
+        for asker, country, rtt_ms, mbps in zip(
+            *(pairs[column] for column in ("asker", "country", "rtt_ms")), bandwidths, strict=True
+        )
     }
 
 

@@ -17,7 +17,7 @@ from rehearsal.node.distance import Line
 NETWORK = {"asker": "BE", "emulation": "delay", "bandwidth_mbps": 1000, "jitter_ms": 0, "loss": 0}
 PAIRS = pd.DataFrame(
     [("BE", "BE", 1.5), ("BE", "FI", 38.0)], columns=["asker", "country", "rtt_ms"]
-)
+).assign(bandwidth_mbps=float("nan"))
 
 
 @pytest.fixture

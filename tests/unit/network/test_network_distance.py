@@ -12,6 +12,7 @@ from rehearsal.network.distance import (
     distances_from,
     fitted_rtt_ms,
     great_circle_km,
+    read_bandwidths,
     read_distances,
     rtt_matrix,
 )
@@ -93,6 +94,20 @@ def test_an_unusable_line_is_named(tmp_path: Path, line: str, said: str):
     path.write_text(f"a\tb\trtt_ms\tsource\nAT\tFR\t22\tx\n{line}\n")
     with pytest.raises(InputError, match=said):
         read_distances(path)
+
+
+def test_a_bandwidth_is_taken_where_it_stands_and_left_to_the_configuration_elsewhere(tmp_path):
+    path = tmp_path / "distances.tsv"
+    path.write_text("a\tb\trtt_ms\tbandwidth_mbps\tsource\nBE\tFR\t11\t400\tx\nBE\tMT\t40\t\tx\n")
+    bandwidths = read_bandwidths(path)
+    assert bandwidths == {frozenset(("BE", "FR")): 400.0}
+    matrix = rtt_matrix([BRUSSELS, PARIS, VALLETTA], read_distances(path), bandwidths)
+    by_pair = matrix.set_index(["asker", "country"])["bandwidth_mbps"]
+    assert (by_pair["BE", "FR"], by_pair["FR", "BE"]) == (400.0, 400.0)
+    assert by_pair.drop([("BE", "FR"), ("FR", "BE")]).isna().all()
+    path.write_text(path.read_text().replace("400", "fast"))
+    with pytest.raises(InputError, match="bandwidth_mbps: a positive number of Mbit/s"):
+        read_bandwidths(path)
 
 
 def test_norway_is_text_and_missing_columns_are_named(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import re
 import socket
+from math import nan
 from random import Random
 
 import pandas as pd
@@ -20,7 +21,7 @@ NETWORK = {"asker": "BE", "bandwidth_mbps": 1000, "jitter_ms": 3, "loss": 0.1}
 PAIRS = pd.DataFrame(
     [("BE", "BE", 1.5), ("BE", "FI", 38.0), ("FI", "BE", 38.0), ("FI", "FI", 1.5)],
     columns=["asker", "country", "rtt_ms"],
-)
+).assign(bandwidth_mbps=[nan, 50.0, 50.0, nan])
 
 
 def queue(way: OneWay, rates=None) -> DelayQueue:
@@ -136,7 +137,8 @@ def test_netem_is_told_half_a_round_trip_for_each_source():
 
 def test_without_namespaces_nodes_are_here_and_wait_by_the_configuration():
     with emulated({**NETWORK, "emulation": "delay"}, PAIRS, ["BE", "FI"]) as found:
-        assert found.lines["FI"] == Line(38.0, 1000, 3, 0.1)
+        assert found.lines["FI"] == Line(38.0, 50.0, 3, 0.1), "the bandwidth of the pair"
+        assert found.lines["BE"] == Line(1.5, 1000, 3, 0.1), "of the configuration"
         assert {place.host for place in found.places.values()} == {"127.0.0.1"}
     with emulated({**NETWORK, "emulation": "none"}, PAIRS, ["FI"]) as found:
         assert found.lines["FI"].is_plain
