@@ -137,9 +137,13 @@ def test_a_pooled_dataset_of_other_formats_is_one_folder(made, tmp_path):
 def test_recipients_get_copies_that_only_they_can_read(made, tmp_path):
     key, public = tmp_path / "me.sec", tmp_path / "me.pub"
     c4gh.generate(key, public, b"", b"")
-    folder = made(tmp_path / "OUT", recipients=[public], people={"FI": 6}, plant={})
-    plain = folder / "FI/chr22.vcf.gz"
-    with open_decrypting(f"{plain}.c4gh", key) as stream:
-        assert stream.read() == plain.read_bytes()
+    order = {"formats": ["vcf", "tables"], "people": {"FI": 6}, "plant": {}}
+    folder = made(tmp_path / "OUT", recipients=[public], **order)
+    for plain, copy in (
+        ("FI/chr22.vcf.gz", "FI/chr22.vcf.gz.c4gh"),
+        ("FI/tables/people.tsv", "FI/tables.c4gh/people.tsv.c4gh"),
+    ):
+        with open_decrypting(folder / copy, key) as stream:
+            assert stream.read() == (folder / plain).read_bytes()
     named = json.loads((folder / FILE_NAME).read_bytes())["@graph"]
     assert not any(one["@id"].endswith(".c4gh") for one in named)

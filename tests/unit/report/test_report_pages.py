@@ -80,6 +80,14 @@ DATASET = {
     "uses": [{"term": "DUO:0000042", "label": "general research use", "share": 0.67}],
     "survey": {"purpose_of_collection": "other: a simulation", "gdpr_basis": ["GDPR 6(1)a, 9(2)a"]},
 }
+EXPORT = {
+    **DATASET,
+    "identifier": "GDI-EU-EXPORT-1",
+    "title": "People of several countries, synthetic",
+    "country_code": "EU",
+    "country_name": "several countries",
+    "individuals": 40,
+}
 
 
 def made_bench() -> BenchTables:
@@ -142,7 +150,7 @@ def made_bench() -> BenchTables:
 def full(tables):
     fst = pd.DataFrame(0.001, index=CODES, columns=CODES)
     return replace(
-        tables, stories=[STORY], datasets=[DATASET], bench=made_bench(), expected_fst=fst
+        tables, stories=[STORY], datasets=[DATASET, EXPORT], bench=made_bench(), expected_fst=fst
     )
 
 
@@ -230,6 +238,8 @@ def test_load_growth_and_faults_are_on_the_first_page(report):
 def test_the_catalogue_lists_datasets_and_the_survey(report):
     text = words(report / "catalogue.html")
     assert "GDI-FI-REHEARSAL-1" in text
+    assert "GDI-EU-EXPORT-1 several countries" in text
+    assert "about 100 people" in text  # who was handed over is not counted twice
     assert "Purpose of collection other: a simulation" in text
 
 
