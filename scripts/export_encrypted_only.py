@@ -1,4 +1,4 @@
-"""An export of which only encrypted files are left: their names, and how large they are."""
+"""An export of which only encrypted files are left, and their names."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ from rehearsal.logs import logged_to
 
 def main(smk):
     folder = Path(smk.output.listing).parent
-    rows = [(file.relative_to(folder), file.stat().st_size) for file in remove_plain(folder)]
+    names = [str(file.relative_to(folder)) for file in remove_plain(folder)]
     with written_aside(smk.output.listing) as path:
-        path.write_text("file\tbytes\n" + "".join(f"{name}\t{size}\n" for name, size in rows))
+        path.write_text("\n".join(["file", *names]) + "\n")
 
 
 if __name__ == "__main__":
