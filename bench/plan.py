@@ -9,8 +9,11 @@ needs from the benchmark files of a *sample run*: the same people, fewer blocks.
     python bench/plan.py jobs.dot RESULTS_OF_SAMPLE
 
 A job of a block is scaled by the block's length, a job of a country or of everything by the length
-of all blocks where it reads genomes (``READS_GENOMES``). A machine has ``--cores`` and
-``--memory-gb``; of the jobs that are ready, the one with the longest way to the end starts first.
+of all blocks where it reads genomes (``READS_GENOMES``). Files of a block are scaled as its jobs
+are, stores of variants by length; others are as large as in the sample. Rules that the sample did
+not run count as nothing, unless another run's benchmark file lies in its folder. A machine has
+``--cores`` and ``--memory-gb``; of the jobs that are ready, the one with the longest way to the end
+starts first.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ class Job:
 
     rule: str
     block: Block | None
+    country: str = ""
     seconds: float = 0.0
     memory_mb: float = 0.0
     after: list[int] = field(default_factory=list)  # jobs that wait for this one
@@ -53,7 +57,8 @@ def read_jobs(path: Path) -> dict[int, Job]:
         if node := NODE.match(line):
             named = re.search(r"block: (chr[\w-]+)", node[3])
             block = Block.from_id(named[1]) if named else None
-            jobs[int(node[1])] = Job(node[2], block)
+            country = re.search(r"country: ([A-Z]{2})", node[3])
+            jobs[int(node[1])] = Job(node[2], block, country[1] if country else "")
         elif edge := EDGE.match(line):
             edges.append((int(edge[1]), int(edge[2])))
     for before, after in edges:
@@ -82,7 +87,7 @@ class Need:
 
 
 def read_needs(benchmarks: Path, sampled_mb: float) -> dict[str, Need]:
-    """By rule. Files are ``{rule}.tsv`` or ``{rule}/{wildcards}.tsv``."""
+    """By rule, or by rule and country. Files are ``{rule}.tsv`` or ``{rule}/{wildcards}.tsv``."""
     needs = {}
     for place in sorted(benchmarks.iterdir()):
         files = sorted(place.glob("*.tsv")) if place.is_dir() else [place]
@@ -91,7 +96,11 @@ def read_needs(benchmarks: Path, sampled_mb: float) -> dict[str, Need]:
         lengths = [_length_mb(file) for file in files]
         rule = RULE_OF_FOLDER.get(place.stem, place.stem)
         if all(lengths):
-            needs[rule] = _by_length(lengths, seconds, taken["max_rss"].max())
+            fixed, per_mb = by_length(lengths, seconds.tolist())
+            needs[rule] = Need(fixed, per_mb, taken["max_rss"].max())
+        elif rule in READS_GENOMES and place.is_dir():
+            for file, one, memory_mb in zip(files, seconds, taken["max_rss"], strict=True):
+                needs[rule + file.stem] = Need(1.0, max(0.0, one - 1) / sampled_mb, memory_mb)
         elif rule in READS_GENOMES:
             needs[rule] = Need(1.0, (seconds.max() - 1.0) / sampled_mb, taken["max_rss"].max())
         else:
@@ -109,11 +118,31 @@ def _length_mb(file: Path) -> float:
         return 0.0
 
 
-def _by_length(lengths: list[float], seconds: pd.Series, memory_mb: float) -> Need:
-    """Short blocks tell what a job costs in any case, the longest what a Mb costs."""
-    shortest, longest = min(seconds), max(zip(lengths, seconds, strict=True))
-    fixed = min(shortest, longest[1])
-    return Need(fixed, (longest[1] - fixed) / longest[0], memory_mb)
+def by_length(lengths: list[float], taken: list[float]) -> tuple[float, float]:
+    """What blocks take in any case, as short ones do, and a Mb, as the longest tells."""
+    longest_mb, most = max(zip(lengths, taken, strict=True))
+    fixed = min(taken)
+    return fixed, (most - fixed) / longest_mb
+
+
+def total_bytes(sample: Path, sampled: list[Block], blocks: set[Block]) -> float:
+    """Bytes of the large run's files, from those of the sample."""
+    of_block = dict.fromkeys((block.id for block in sampled), 0)
+    stores = others = 0
+    for file in sample.rglob("*"):
+        size, name = file.stat().st_size, file.name.split(".")[0]
+        if file.is_dir() or file.is_symlink():
+            continue
+        if name in of_block:
+            of_block[name] += size
+        elif file.name == "variants.sqlite":
+            stores += size
+        else:
+            others += size
+    lengths = [block.length / 1e6 for block in sampled]
+    fixed, per_mb = by_length(lengths, list(of_block.values()))
+    all_mb = sum(block.length for block in blocks) / 1e6
+    return fixed * len(blocks) + per_mb * all_mb + stores * all_mb / sum(lengths) + others
 
 
 def wall_seconds(jobs: dict[int, Job], machines: int, cores: int, memory_mb: float) -> float:
@@ -196,16 +225,15 @@ def main() -> None:
     sampled_mb = sum(block.length for block in sampled) / 1e6
     needs = read_needs(options.sample / "benchmarks", sampled_mb)
     for job in jobs.values():
-        need = needs.get(job.rule, Need(0.0, 0.0, 0.0))
+        need = needs.get(job.rule + job.country) or needs.get(job.rule) or Need(0.0, 0.0, 0.0)
         length = job.block.length / 1e6 if job.block else all_mb
         job.seconds = need.fixed_s + need.seconds_per_mb * length
         job.memory_mb = need.memory_mb
     print_rules(jobs)
-    on_disk = sum(file.stat().st_size for file in options.sample.rglob("*") if file.is_file())
     print(
         f"\n{len(blocks)} blocks of {all_mb:.0f} Mb; sample: {len(sampled)} of {sampled_mb:.1f} Mb"
     )
-    print(f"bytes: {on_disk * all_mb / sampled_mb / 1e9:.0f} GB, from {on_disk / 1e9:.2f} GB")
+    print(f"bytes: {total_bytes(options.sample, sampled, blocks) / 1e9:.0f} GB")
     for machines in MACHINES:
         hours = wall_seconds(jobs, machines, options.cores, options.memory_gb * 1000) / 3600
         print(

@@ -34,7 +34,8 @@ DEADLINE_S = 1.0
 RECOVERY_S = 30.0  # more than a node's start and the next probes take on a very busy machine
 OTHERS_ANSWERED = 0.95
 SHOWN = 200  # characters of a reason
-OWN_FILES = {"process": ("variants.sqlite", "people.sqlite"), "tokens": (TRUSTED,)}
+OWN_FILES = {"files": ("variants.sqlite", "people.sqlite"), "process": (TRUSTED,)}
+AWAY = ("clock", "keys")  # faults for which the node is started again
 COLUMNS = {
     "scenario": "str",
     "node": "str",  # country whose node the fault is made at; empty: at the network
@@ -189,7 +190,7 @@ async def _play(
     async with asker.asking(injection.service.entry):
         ready = await asker.until_whole(time.monotonic(), RECOVERY_S)
         async with FAULTS[scenario.fault](injection, **scenario.options):
-            if scenario.lane == "tokens":  # the node was away and must be found again
+            if scenario.fault in AWAY:  # it must be found again first
                 since = injection.applied_at
                 seen = await asker.until_told(cast.victim, scenario.shows, since, RECOVERY_S)
                 injection.applied_at = seen or since

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Lane = Literal["address", "process", "tokens", "service"]
+Lane = Literal["address", "process", "files", "clock", "service"]
 Shows = Literal["failed", "late", "refused", "answered"]
 
 
@@ -51,7 +51,7 @@ def _damage(file: str, damage: str, short: bool) -> Scenario:
     name = f"{file} {damage}"
     must_hold = "the node does not start, exits with 2 and names the file; it never answers wrongly"
     options = {"file": file, "damage": damage}
-    return Scenario(name, "process", "damage", ("failed",), must_hold, options, short=short)
+    return Scenario(name, "files", "damage", ("failed",), must_hold, options, short=short)
 
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -96,7 +96,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _damage("people.sqlite", "bit flipped", False),
     Scenario(
         "clock 10 minutes fast",
-        "tokens",
+        "clock",
         "clock",
         ("refused",),
         "tokens of 5 minutes have expired there: refused with 401, never let in for longer",
@@ -106,7 +106,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "clock 10 minutes slow",
-        "tokens",
+        "clock",
         "clock",
         ("refused",),
         "tokens are from the future there: refused with 401",
@@ -115,7 +115,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "keys expired",
-        "tokens",
+        "process",
         "keys",
         ("refused",),
         "tokens signed by a key that the node no longer trusts are refused with 401",
