@@ -4,16 +4,17 @@ import pandas as pd
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.report.pca import frequency_spectrum, principal_components
+from rehearsal.report.pca import frequency_spectrum, principal_components, read_structure
 from rehearsal.seeds import derive_seed
 
 
 def main(smk):
     people = pd.read_parquet(smk.input.people)
+    blocks = [read_structure(path) for path in smk.input.blocks]
     seed = derive_seed(smk.params.seed, "structure")
     tables = {
-        smk.output.components: principal_components(smk.input.trees, people, seed=seed),
-        smk.output.spectrum: frequency_spectrum(smk.input.trees, people),
+        smk.output.components: principal_components(smk.input.trees, blocks, people, seed=seed),
+        smk.output.spectrum: frequency_spectrum(blocks, people),
     }
     for output, table in tables.items():
         with written_aside(output) as path:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.bench.decoding import pooled_sites
 from rehearsal.bench.expected import write_truth
 from rehearsal.bench.suite import draw_suite, write_suite
 from rehearsal.bench.templates import read_templates
@@ -22,7 +21,7 @@ def main(smk):
     )
     suite = draw_suite(
         read_templates(Path(smk.input.templates)),
-        pooled_sites(trees),
+        pd.concat(map(pd.read_parquet, smk.input.sites), ignore_index=True),
         smk.params.variants,
         smk.params.genes,
         people,

@@ -1,8 +1,12 @@
-"""The people as population geneticists look at them: principal components, frequency spectrum."""
+"""The people as population geneticists look at them: principal components, frequency spectrum.
+
+Each block is looked at by itself, then what was found is joined (:class:`BlockStructure`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,7 @@ import pandas as pd
 import tskit
 from scipy.sparse.linalg import eigsh
 
+from rehearsal.files import written_aside
 from rehearsal.model import Block
 from rehearsal.seeds import derive_seed
 
@@ -17,12 +22,63 @@ ALL = "all"  # the group of the whole cohort
 COMPONENTS = 4
 AXES = tuple(f"PC{number + 1}" for number in range(COMPONENTS))
 CHUNK = 1024  # sites standardised at once: 23 MB at 2,800 people
+MAX_PEOPLE = 3_000  # whose principal components are found
 
 
-def autosomal(trees: Sequence[Path | str]) -> list[Path]:
-    """Those of the block files ``{contig}-{start}-{end}.trees`` that lie on an autosome."""
-    paths = map(Path, trees)
-    return [path for path in paths if _block(path).contig.removeprefix("chr").isdecimal()]
+@dataclass(frozen=True, slots=True)
+class BlockStructure:
+    """What one block tells.
+
+    ``common``: ids of the sites that are frequent enough for principal components; ``spectra``: of
+    each group, by copies, how many alleles have so many; both empty where the block is not
+    autosomal. ``variants``: derived alleles that vary in the cohort.
+    """
+
+    common: np.ndarray
+    spectra: dict[str, np.ndarray]
+    variants: float
+
+
+def block_structure(
+    path: Path | str,
+    people: pd.DataFrame,
+    *,
+    seed: int,
+    minimum_frequency: float = 0.05,
+    max_people: int = MAX_PEOPLE,
+) -> BlockStructure:
+    """Look at the block file ``{contig}-{start}-{end}.trees``.
+
+    ``people`` is people.parquet: row i is individual i of every block. For the other arguments see
+    ``principal_components``, which wants the same ones.
+    """
+    ts = tskit.load(path)
+    variants = float(_spectrum(ts, ts.samples())[1:-1].sum())
+    if not _is_autosomal(Path(path)):
+        return BlockStructure(np.empty(0, np.int64), {}, variants)
+    sampled = _Sampled.of(people, seed, max_people)
+    common = _common_sites(ts, sampled.rows[sampled.unrelated], minimum_frequency)
+    spectra = {
+        group: _spectrum(ts, sample_nodes(ts, members).ravel())
+        for group, members in _groups(people).items()
+    }
+    return BlockStructure(common, spectra, variants)
+
+
+def write_structure(found: BlockStructure, path: Path | str) -> None:
+    """Keep what a block told, as a NumPy archive."""
+    with written_aside(path) as aside, aside.open("wb") as file:
+        np.savez_compressed(file, common=found.common, variants=found.variants, **found.spectra)
+
+
+def read_structure(path: Path | str) -> BlockStructure:
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    return BlockStructure(arrays.pop("common"), arrays, float(arrays.pop("variants")))
+
+
+def _is_autosomal(path: Path) -> bool:
+    return _block(path).contig.removeprefix("chr").isdecimal()
 
 
 def _block(path: Path) -> Block:
@@ -46,15 +102,16 @@ def sample_nodes(ts: tskit.TreeSequence, rows: np.ndarray) -> np.ndarray:
 
 def principal_components(
     trees: Sequence[Path | str],
+    blocks: Sequence[BlockStructure],
     people: pd.DataFrame,
     *,
     seed: int,
     max_sites: int = 20_000,
-    minimum_frequency: float = 0.05,
-    max_people: int = 3_000,
+    max_people: int = MAX_PEOPLE,
 ) -> pd.DataFrame:
     """Four principal components of common autosomal variants.
 
+    ``blocks``: what each of the files ``trees`` told, of the same people and seed.
     Sites with two alleles, the rarer at ``minimum_frequency`` or more, ``max_sites`` of them at
     random; genotypes standardised by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006). The axes
     are those of one person a family, the leading eigenvectors of their relationship matrix; the
@@ -69,12 +126,11 @@ def principal_components(
 
     Raises ValueError when fewer unrelated people or sites than components are left.
     """
-    rng = np.random.default_rng(derive_seed(seed, "principal_components"))
-    rows = _sampled_rows(people["country"], max_people, rng)
-    chosen = people.iloc[rows].reset_index(drop=True)
-    unrelated = _one_per_family(chosen)
-    paths = autosomal(trees)
-    sites = _choose_sites(paths, rows, unrelated, minimum_frequency, max_sites, rng)
+    sampled = _Sampled.of(people, seed, max_people)
+    rows, unrelated = sampled.rows, sampled.unrelated
+    paths = [path for path in map(Path, trees) if _is_autosomal(path)]
+    common = [one.common for one, path in zip(blocks, trees, strict=True) if Path(path) in paths]
+    sites = _choose_sites(common, max_sites, sampled.rng)
     number = sum(len(ids) for ids in sites)
     if min(number, int(unrelated.sum()) - 1) < COMPONENTS:
         raise ValueError(
@@ -85,6 +141,7 @@ def principal_components(
     scores, shares = _decompose(relationship, unrelated)
     table = pd.DataFrame(scores, columns=AXES)
     table.insert(0, "related", ~unrelated)
+    chosen = people.iloc[rows].reset_index(drop=True)
     table.insert(0, "country", chosen["country"])
     table.insert(0, "id", chosen["id"])
     table.attrs = {
@@ -93,6 +150,21 @@ def principal_components(
         "megabases": sum(_block(path).length for path in paths) / 1e6,
     }
     return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Sampled:
+    """The people whose components are found, by row, those who make the axes, and what draws on."""
+
+    rows: np.ndarray
+    unrelated: np.ndarray
+    rng: np.random.Generator
+
+    @classmethod
+    def of(cls, people: pd.DataFrame, seed: int, most: int) -> _Sampled:
+        rng = np.random.default_rng(derive_seed(seed, "principal_components"))
+        rows = _sampled_rows(people["country"], most, rng)
+        return cls(rows, _one_per_family(people.iloc[rows].reset_index(drop=True)), rng)
 
 
 def _sampled_rows(country: pd.Series, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -110,26 +182,19 @@ def _one_per_family(people: pd.DataFrame) -> np.ndarray:
 
 
 def _choose_sites(
-    paths: Sequence[Path],
-    rows: np.ndarray,
-    unrelated: np.ndarray,
-    minimum_frequency: float,
-    max_sites: int,
-    rng: np.random.Generator,
+    common: Sequence[np.ndarray], max_sites: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
     """Per block the ids of the sites to use, ascending; a uniform choice over all blocks."""
-    common = [_common_sites(path, rows[unrelated], minimum_frequency) for path in paths]
-    block = np.repeat(np.arange(len(paths)), [len(ids) for ids in common])
+    block = np.repeat(np.arange(len(common)), [len(ids) for ids in common])
     pooled = np.concatenate([*common, np.empty(0, int)]).astype(int)
     if len(pooled) > max_sites:
         kept = np.sort(rng.choice(len(pooled), max_sites, replace=False))
         block, pooled = block[kept], pooled[kept]
-    return [pooled[block == number] for number in range(len(paths))]
+    return [pooled[block == number] for number in range(len(common))]
 
 
-def _common_sites(path: Path, rows: np.ndarray, minimum_frequency: float) -> np.ndarray:
+def _common_sites(ts: tskit.TreeSequence, rows: np.ndarray, minimum_frequency: float) -> np.ndarray:
     """Ids of sites with one mutation whose rarer allele is frequent enough in these people."""
-    ts = tskit.load(path)
     nodes = sample_nodes(ts, rows).ravel()
     copies = ts.sample_count_stat(
         [nodes], lambda x: x, 1, windows="sites", mode="site", polarised=True,
@@ -179,32 +244,32 @@ def _decompose(relationship: np.ndarray, unrelated: np.ndarray) -> tuple[np.ndar
     return np.round(scores, 6) + 0.0, np.round(values / np.trace(own), 6)
 
 
-def frequency_spectrum(trees: Sequence[Path | str], people: pd.DataFrame) -> pd.DataFrame:
+def frequency_spectrum(blocks: Sequence[BlockStructure], people: pd.DataFrame) -> pd.DataFrame:
     """How many alleles have how many copies: the unfolded spectrum of the autosomes.
 
-    ``people`` is people.parquet: row i is individual i of every block. Relatives are included,
-    since they are in the data that nodes hold.
+    Relatives are included, since they are in the data that nodes hold.
 
     Columns: group (``all`` or a country's code), haplotypes (sample size), copies (1 to
     haplotypes - 1), alleles. Copy numbers without any allele have no row. The attribute
     ``variants`` of the table counts the derived alleles that vary in the cohort, those of blocks
     that are not autosomal included.
     """
-    rows = {code: np.flatnonzero(people["country"] == code) for code in people["country"].unique()}
-    rows = {ALL: np.arange(len(people)), **rows}
-    totals = {group: np.zeros(2 * len(members) + 1) for group, members in rows.items()}
-    variants = 0.0
-    on_autosomes = set(autosomal(trees))
-    for path in map(Path, trees):
-        ts = tskit.load(path)
-        variants += _spectrum(ts, ts.samples())[1:-1].sum()
-        if path not in on_autosomes:
-            continue
-        for group, members in rows.items():
-            totals[group] += _spectrum(ts, sample_nodes(ts, members).ravel())
+    totals = {group: np.zeros(2 * len(rows) + 1) for group, rows in _groups(people).items()}
+    for block in blocks:
+        for group, counts in block.spectra.items():
+            totals[group] += counts
     table = pd.concat([_tidy(*item) for item in totals.items()], ignore_index=True)
-    table.attrs["variants"] = round(variants)
+    table.attrs["variants"] = round(sum(block.variants for block in blocks))
     return table
+
+
+def _groups(people: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Row numbers of everybody, and of the people of each country."""
+    codes = people["country"]
+    return {
+        ALL: np.arange(len(people)),
+        **{code: np.flatnonzero(codes == code) for code in codes.unique()},
+    }
 
 
 def _spectrum(ts: tskit.TreeSequence, nodes: np.ndarray) -> np.ndarray:

@@ -2,8 +2,32 @@
 # Makes: the query suite, the truth, every node's answer and its judgement, latency figures.
 
 
+rule block_sites:
+    input:
+        trees=rules.simulate_block.output.trees,
+    output:
+        sites=temp(f"{RESULTS}/queries/sites/{{block}}.parquet"),
+    log:
+        f"{LOGS}/block_sites/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/block_sites/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(8, base_mb=600),
+        runtime=60,
+    params:
+        code=code("bench/decoding.py", "bench/part.py"),
+        block=lambda wildcards: BLOCKS[wildcards.block],
+    message:
+        "Sites of {wildcards.block}, to draw queries from"
+    script:
+        f"{SCRIPTS}/block_sites.py"
+
+
 rule suite:
     input:
+        sites=expand(rules.block_sites.output.sites, block=BLOCKS),
         trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
         people=rules.people.output.people,
         diseases=rules.phenotypes.output.diseases,
@@ -21,7 +45,7 @@ rule suite:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(20),
+        mem_mb=memory_for(20, base_mb=600 + memory_of_sites()),
         runtime=60,
     params:
         code=code(*TRUTH_CODE, "bench/suite.py", "bench/templates.py"),

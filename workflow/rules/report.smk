@@ -3,8 +3,33 @@
 # ends the run with an error when an answer is wrong.
 
 
+rule block_structure:
+    input:
+        trees=rules.simulate_block.output.trees,
+        people=rules.people.output.people,
+    output:
+        structure=temp(f"{RESULTS}/cohort/structure/{{block}}.npz"),
+    log:
+        f"{LOGS}/block_structure/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/block_structure/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(8, base_mb=600),
+        runtime=60,
+    params:
+        code=code("report/pca.py"),
+        seed=config["seed"],
+    message:
+        "Structure of {wildcards.block}: common sites and spectra"
+    script:
+        f"{SCRIPTS}/block_structure.py"
+
+
 rule structure:
     input:
+        blocks=expand(rules.block_structure.output.structure, block=BLOCKS),
         trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
         people=rules.people.output.people,
     output:

@@ -11,7 +11,12 @@ import pytest
 
 from rehearsal.bench.latency import latency_table
 from rehearsal.model import Country
-from rehearsal.report.pca import frequency_spectrum, principal_components
+from rehearsal.report.pca import (
+    BlockStructure,
+    block_structure,
+    frequency_spectrum,
+    principal_components,
+)
 from rehearsal.report.tables import ReportTables
 
 COUNTRIES = (
@@ -109,13 +114,18 @@ def answers() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def spectrum(trees, people) -> pd.DataFrame:
-    return frequency_spectrum(trees, people)
+def blocks(trees, people) -> list[BlockStructure]:
+    return [block_structure(path, people, seed=1) for path in trees]
 
 
 @pytest.fixture(scope="session")
-def components(trees, people) -> pd.DataFrame:
-    return principal_components(trees, people, seed=1)
+def spectrum(blocks, people) -> pd.DataFrame:
+    return frequency_spectrum(blocks, people)
+
+
+@pytest.fixture(scope="session")
+def components(trees, blocks, people) -> pd.DataFrame:
+    return principal_components(trees, blocks, people, seed=1)
 
 
 @pytest.fixture

@@ -7,10 +7,20 @@ import tskit
 
 from rehearsal.report.pca import (
     AXES,
+    MAX_PEOPLE,
+    block_structure,
     principal_components,
+    read_structure,
     sample_nodes,
     spectrum_shares,
+    write_structure,
 )
+
+
+def components_of(trees, people, seed=1, max_people=MAX_PEOPLE, **options):
+    """Of blocks that were looked at one by one."""
+    blocks = [block_structure(path, people, seed=seed, max_people=max_people) for path in trees]
+    return principal_components(trees, blocks, people, seed=seed, max_people=max_people, **options)
 
 
 def dosages(trees, people):
@@ -26,7 +36,7 @@ def dosages(trees, people):
 
 def test_axes_are_those_of_a_dense_decomposition(trees, people):
     alone = people.assign(family=None)
-    found = principal_components(trees, alone, seed=1)
+    found = components_of(trees, alone, seed=1)
     copies = dosages(trees, people)
     frequency = copies.mean(axis=0) / 2
     common = np.minimum(frequency, 1 - frequency) >= 0.05
@@ -42,13 +52,13 @@ def test_axes_are_those_of_a_dense_decomposition(trees, people):
 
 
 def test_countries_part_on_the_first_axes(trees, people):
-    found = principal_components(trees, people, seed=1)
+    found = components_of(trees, people, seed=1)
     within = found.groupby("country")["PC1"].var().mean()
     assert found["PC1"].var() > 2 * within
 
 
 def test_only_the_first_of_a_family_makes_the_axes(trees, people):
-    found = principal_components(trees, people, seed=1)
+    found = components_of(trees, people, seed=1)
     assert found["related"].sum() == 10  # two others in each of five families
     projected = found.loc[found["related"], list(AXES)]
     assert np.isfinite(projected).all(axis=None)
@@ -78,7 +88,7 @@ def test_projecting_somebody_who_made_the_axes_gives_their_own_score(trees, peop
     path = folder / trees[0].name
     tables.tree_sequence().dump(path)
     # Sites with a private mutation of the person have two mutations now, and are not common.
-    found = principal_components([path], twice, seed=1)
+    found = components_of([path], twice, seed=1)
     assert found["related"].tolist()[60]
     names = list(AXES)
     assert np.allclose(
@@ -87,23 +97,23 @@ def test_projecting_somebody_who_made_the_axes_gives_their_own_score(trees, peop
 
 
 def test_the_same_seed_gives_the_same_table_and_another_other_sites(trees, people):
-    first = principal_components(trees, people, seed=1, max_sites=100)
-    again = principal_components([str(path) for path in trees], people, seed=1, max_sites=100)
-    other = principal_components(trees, people, seed=2, max_sites=100)
+    first = components_of(trees, people, seed=1, max_sites=100)
+    again = components_of([str(path) for path in trees], people, seed=1, max_sites=100)
+    other = components_of(trees, people, seed=2, max_sites=100)
     pd.testing.assert_frame_equal(first, again)
     assert first.attrs["sites"] == other.attrs["sites"] == 100
     assert not first["PC1"].equals(other["PC1"])
 
 
 def test_people_beyond_the_most_are_sampled_evenly(trees, people):
-    found = principal_components(trees, people, seed=1, max_people=25)
+    found = components_of(trees, people, seed=1, max_people=25)
     assert found["country"].value_counts().tolist() == [5] * 5
 
 
 def test_too_few_people_are_an_error(trees, people):
     alike = people.assign(family="one")
     with pytest.raises(ValueError, match=r"1 unrelated people are too few for 4 components"):
-        principal_components(trees, alike, seed=1)
+        components_of(trees, alike, seed=1)
 
 
 def test_attributes_survive_parquet(tmp_path, components, spectrum):
@@ -148,3 +158,15 @@ def test_haploid_people_are_refused_on_an_autosome(trees):
     ts = tskit.load(trees[0]).simplify(range(3))
     with pytest.raises(ValueError, match="two sample nodes"):
         sample_nodes(ts, np.arange(ts.num_individuals))
+
+
+def test_what_a_block_told_is_read_as_it_was_written(trees, people, tmp_path):
+    for path in trees:
+        found = block_structure(path, people, seed=1)
+        write_structure(found, tmp_path / "block.npz")
+        again = read_structure(tmp_path / "block.npz")
+        assert again.variants == found.variants > 0
+        assert again.common.tolist() == found.common.tolist()
+        assert again.spectra.keys() == found.spectra.keys()
+        assert all((again.spectra[key] == found.spectra[key]).all() for key in found.spectra)
+    assert not again.spectra, "the last block lies on X"
