@@ -30,6 +30,7 @@ import pandas as pd
 from rehearsal.model import Block
 
 OF_A_BLOCK = {"genetic_values", "variant_counts", "realism_block", "shard_block", "digest_block"}
+OF_A_BLOCK |= {"block_sites", "block_structure"}
 READS_GENOMES = {"variant_store", "manifest", "public_shares", "realism"}
 MACHINES = (1, 10, 100)
 NODE = re.compile(r'^\s*(\d+)\[label = "(\w+)((?:\\n[^"]*)?)"')
