@@ -62,9 +62,10 @@ class StubNodes:
             self._process.wait()
 
     def hang(self, hangs: bool) -> None:
-        """Whether the last ``hung`` nodes hang from now on."""
+        """Whether the last ``hung`` nodes hang from now on: they do when this returns."""
         self._process.stdin.write(f"{HANG if hangs else ANSWER_AGAIN}\n".encode())
         self._process.stdin.flush()
+        self._process.stdout.readline()
 
 
 class _Stub(asyncio.Protocol):
@@ -118,6 +119,7 @@ async def _serve(rtt_s: Sequence[float], hung: int) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), sys.stdin)
     while line := await said.readline():
         switch[0] = line.decode().strip() == HANG
+        print(flush=True)  # it has been heard
 
 
 def main() -> None:

@@ -134,7 +134,8 @@ def test_the_cables_of_netem_and_its_classes_work_without_its_delays():
         places = {f"P{n}": Place(f"10.203.0.{n + 1}", one) for n, one in enumerate(made)}
         try:
             with netem.connected(places, {}, {}, shaped=False), places["P0"].entered():
-                assert round_trip_ms(places["P1"].host) < 50
+                # the first one waits until a new cable lets packets through
+                assert min(round_trip_ms(places["P1"].host) for _ in range(5)) < 50
         except OSError as error:
             pytest.skip(str(error))  # a kernel without veth
 
