@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from rehearsal.export.crypt4gh import remove_plain
+from rehearsal.export.settings import METADATA
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 
 
 def main(smk):
     folder = Path(smk.output.listing).parent
-    names = [str(file.relative_to(folder)) for file in remove_plain(folder)]
+    encrypted = remove_plain(folder, METADATA)
+    names = [str(file.relative_to(folder)) for file in encrypted]
     with written_aside(smk.output.listing) as path:
         path.write_text("\n".join(["file", *names]) + "\n")
 

@@ -28,7 +28,13 @@ class Stages(logging.Handler):
         self._done: Counter[str] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take up an event; other records pass."""
+        """Take up an event; other records pass. What goes wrong here never stops a run."""
+        try:
+            self._take_up(record)
+        except Exception:
+            self.handleError(record)
+
+    def _take_up(self, record: logging.LogRecord) -> None:
         event = getattr(record, "event", None)
         if event == "run_info" and hasattr(record, "stats"):
             self._jobs = {rule: n for rule, n in record.stats.items() if rule != "total"}

@@ -12,7 +12,7 @@ import base64
 import io
 import logging
 import os
-import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -90,17 +90,24 @@ def encrypt_folder(source: Path | str, target: Path | str, *public_keys: Path | 
             encrypt_file(file, aside / f"{file.relative_to(source)}{SUFFIX}", *public_keys)
 
 
-def remove_plain(folder: Path | str) -> list[Path]:
-    """Remove whatever lies below a folder beside its encrypted copy. Returns the encrypted files,
-    in order."""
-    copies = sorted(Path(folder).rglob(f"*{SUFFIX}"))
-    for copy in copies:
-        plain = copy.with_suffix("")
-        if plain.is_dir():
-            shutil.rmtree(plain)
-        else:
-            plain.unlink(missing_ok=True)
-    return [copy for copy in copies if copy.is_file()]
+def remove_plain(folder: Path | str, but_for: Collection[str] = ()) -> list[Path]:
+    """Remove all that lies below a folder and is not encrypted, also what an earlier run left
+    there, or one that was killed. Returns the encrypted files, in order.
+
+    ``but_for``: files at its top that stay plain, finished or being written.
+    """
+    folder = Path(folder)
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
+        place = path.relative_to(folder)
+        if any(part.endswith(SUFFIX) for part in place.parts):
+            continue
+        if len(place.parts) == 1 and path.name.endswith(tuple(but_for)):
+            continue
+        if not path.is_dir():
+            path.unlink(missing_ok=True)
+        elif not any(path.iterdir()):
+            path.rmdir()
+    return sorted(path for path in folder.rglob(f"*{SUFFIX}") if path.is_file())
 
 
 def decrypt_file(source: Path | str, target: Path | str, secret_key: Path | str) -> None:

@@ -11,6 +11,7 @@ Requests and replies are lines of JSON.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import json
@@ -23,6 +24,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
+
+from rehearsal.node.process import PR_SET_PDEATHSIG
 
 COMMAND = (sys.executable, "-m", "rehearsal")  # what it can start, with arguments behind it
 PRELOADED = ("rehearsal.cli", "rehearsal.node.server", "rehearsal.network.server")
@@ -53,29 +56,37 @@ class ForkServer:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process, self.pid = process, process.pid
+        self._is_lost = False
 
     def start(self, arguments: Sequence[str], log: Path, mode: str) -> Forked:
         """Start ``rehearsal`` with arguments, its words in ``log``, opened in ``mode``.
 
-        Raises OSError when the server has ended.
+        Raises OSError when the server has ended or cannot fork.
         """
         pid = self.ask("start", list(arguments), str(log.absolute()), mode)
-        if pid is None:
-            raise ChildProcessError("the process that forks nodes has ended")
-        return Forked(self, int(pid))
+        if not isinstance(pid, int):
+            raise ChildProcessError(pid or "the process that forks nodes has ended")
+        return Forked(self, pid)
 
     def ask(self, *request: Any, lost: Any = None) -> Any:
         """The server's reply; ``lost`` when it has ended, and what it forked with it."""
-        with suppress(OSError, ValueError):  # a pipe that is closed, or a line that is not whole
+        if self._is_lost:
+            return lost
+        try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
             return json.loads(self._process.stdout.readline())
-        return lost
+        except (OSError, ValueError):  # a pipe that is closed, or a line that is not whole
+            return lost
+        except BaseException:  # interrupted: the next line would be the reply to this
+            self._is_lost = True
+            raise
 
 
 @contextmanager
 def fork_server() -> Iterator[ForkServer]:
-    """Run the server for as long as the block runs. What it forked must have ended before that."""
+    """Run the server for as long as the block runs. What it forked and nobody has waited for is
+    killed at the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "rehearsal.network.forkserver"],
         stdin=subprocess.PIPE,
@@ -93,26 +104,44 @@ def fork_server() -> Iterator[ForkServer]:
 
 def _serve() -> list[str] | None:
     """Answer requests until there are no more. In a fork: returns the arguments it is to run."""
+    server, forked = os.getpid(), set()
     while line := sys.stdin.buffer.readline():
         match json.loads(line):
             case ["start", arguments, log, mode]:
-                reply: Any = os.fork()
+                try:
+                    reply: Any = os.fork()
+                except OSError as error:  # those that are there go on
+                    reply = f"the process that forks nodes could not: {error}"
                 if reply == 0:
-                    _stand_alone(Path(log), mode)
+                    _stand_alone(Path(log), mode, server)
                     return arguments
+                if isinstance(reply, int):
+                    forked.add(reply)
             case ["ended", pid]:
                 flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
                 reply = os.waitid(os.P_PID, pid, flags) is not None
             case ["wait", pid]:
                 reply = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                forked.discard(pid)
         sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
         sys.stdout.buffer.flush()
+    for pid in forked:  # nobody knows of those whose start was interrupted
+        with suppress(ProcessLookupError):
+            os.kill(pid, SIGKILL)
+        os.waitpid(pid, 0)
     return None
 
 
-def _stand_alone(log: Path, mode: str) -> None:
-    """Make this fork a process of its own: a session, no input, its words in its log."""
+def _stand_alone(log: Path, mode: str, server: int) -> None:
+    """Make this fork a process of its own: a session, no input, its words in its log.
+
+    Until it looks after its parent itself, it is killed when that ends.
+    """
     os.setsid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
+    if os.getppid() != server:
+        os._exit(1)
     with log.open(mode) as sink, open(os.devnull, "rb") as nothing:  # noqa: PTH123
         os.dup2(nothing.fileno(), 0)
         os.dup2(sink.fileno(), 1)

@@ -260,7 +260,10 @@ class _Start:
         if self.forks is None:
             process: Process = _spawn(line, launch.place, log, mode)
         else:
-            process = self.forks.start(line[len(COMMAND) :], log, mode)
+            try:
+                process = self.forks.start(line[len(COMMAND) :], log, mode)
+            except OSError as error:
+                raise NodeStartError(launch.country, f"was not started ({error})", log) from None
         _tell(self.watch, f"+{process.pid}")
         return process
 

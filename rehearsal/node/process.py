@@ -31,11 +31,13 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 1024
 EVERY_ADDRESS = ("0.0.0.0", "::")
-MAX_CONCURRENT = 8192  # requests; far ones wait a round trip, slow ones up to their time limit
+MAX_CONCURRENT = 8192  # connections; far ones wait a round trip, slow ones up to their time limit
 HEAD_TIMEOUT_S = 10.0  # until a caller has sent a request line and headers
 MAX_HEAD = 64 * 1024  # bytes of them
 KEEP_ALIVE_S = 75  # an idle connection; callers who keep theirs for less never find it closed
-LAST_ANSWERS_S = 5.0  # for what is under way when the service is told to end
+LAST_ANSWERS_S = (
+    3.0  # for what is under way at the end; who told us to end may wait no longer than 5
+)
 PARENT_CHECK_S = 1.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PARENT_DIED = signal.SIGUSR2
@@ -83,33 +85,48 @@ class _Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._head_size:  # the head has begun and not ended
-            self._head_size += len(data)
-            if self._head_size > MAX_HEAD:
-                self._refuse(431)
-            elif self._waited_for is None:
-                self._wait_for_head()
+        # any bytes end the idle time, also those that do not make a request
+        if self._waited_for is None and self.timeout_keep_alive_task is None and self._is_idle:
+            self._wait_for_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head_size = 1
+        self._head_size = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._measure(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._measure(len(name) + len(value))
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._head_is_there()
         super().on_headers_complete()
 
+    @property
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _measure(self, size: int) -> None:
+        """Raises ValueError for too much: the parser gives up, and the caller gets a 400. Trailers
+        behind a body count as well."""
+        self._head_size += size
+        if self._head_size > MAX_HEAD:
+            raise ValueError("the head of a request is too long")
+
     def _wait_for_head(self) -> None:
-        self._waited_for = self.loop.call_later(HEAD_TIMEOUT_S, self._refuse, 408)
+        self._waited_for = self.loop.call_later(HEAD_TIMEOUT_S, self._too_late)
 
     def _head_is_there(self) -> None:
-        self._head_size = 0
         if self._waited_for is not None:
             self._waited_for.cancel()
             self._waited_for = None
 
-    def _refuse(self, status: int) -> None:
+    def _too_late(self) -> None:
         if not self.transport.is_closing():
-            self.transport.write(STATUS_LINE[status] + b"connection: close\r\n\r\n")
+            self.transport.write(STATUS_LINE[408] + b"connection: close\r\n\r\n")
             self.transport.close()
 
 
@@ -183,8 +200,10 @@ async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
         server.close()
         for connection in list(state.connections):
             connection.shutdown()
-        if state.tasks:
-            await asyncio.wait(state.tasks, timeout=LAST_ANSWERS_S)
+        # a connection is gone when the last byte of its answer is
+        end = loop.time() + LAST_ANSWERS_S
+        while (state.connections or state.tasks) and loop.time() < end:
+            await asyncio.sleep(0.01)
 
 
 async def _announce(

@@ -233,3 +233,25 @@ def test_a_server_that_was_killed_is_told_of_when_something_is_to_be_started(tmp
         os.kill(server.pid, signal.SIGKILL)
         with pytest.raises(ChildProcessError, match="has ended"):
             server.start(["--version"], tmp_path / "log", "wb")
+
+
+def test_a_fork_whose_start_was_interrupted_does_not_outlive_the_server(
+    folders, tmp_path, monkeypatch
+):
+    serve = ["node", "serve", str(folders["FI"]), "--endpoint-file", str(tmp_path / "FI.json")]
+    with fork_server() as server:
+        assert server.start(["--version"], tmp_path / "log", "wb").wait() == 0
+
+        def interrupted(_: bytes) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr("rehearsal.network.forkserver.json.loads", interrupted)
+            server.start(serve, tmp_path / "log", "wb")
+        (child,) = children(server.pid)
+        assert server.ask("ended", child, lost="not known any more") == "not known any more"
+    wait_until_ended(child)
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

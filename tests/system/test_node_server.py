@@ -237,7 +237,7 @@ def test_a_head_without_an_end_is_refused(node):
         with suppress(OSError):
             for _ in range(1000):
                 connection.sendall(b"X-Padding: " + b"a" * 1000 + b"\r\n")
-        assert last_words(connection)[:12] in (b"HTTP/1.1 431", b"")
+        assert last_words(connection)[:12] in (b"HTTP/1.1 400", b"")
     assert ask(node)[0] == 200
 
 
@@ -259,6 +259,49 @@ def test_a_head_that_does_not_come_is_not_waited_for_long(monkeypatch, begun):
         return said
 
     assert asyncio.run(ask_slowly()).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+
+
+async def _ok(scope, receive, send):
+    """An application that answers 20 MB to everything."""
+    body = bytes(20_000_000)
+    length = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": length})
+    await send({"type": "http.response.body", "body": body})
+
+
+def test_bytes_that_make_no_request_keep_no_connection_open(monkeypatch):
+    monkeypatch.setattr("rehearsal.node.process.HEAD_TIMEOUT_S", 0.2)
+
+    async def ask_and_dawdle() -> bytes:
+        with listening("127.0.0.1", 0) as listener:
+            address = listener.getsockname()
+            async with answering(_ok, listener):
+                reader, writer = await asyncio.open_connection(*address)
+                writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(20_000_000)
+                writer.write(b"\r\n")
+                said = await asyncio.wait_for(reader.read(), SLOW_MACHINE_S)
+                writer.close()
+        return said
+
+    assert asyncio.run(ask_and_dawdle()).startswith(b"HTTP/1.1 408 ")
+
+
+def test_an_answer_that_is_under_way_at_the_end_comes_whole():
+    async def ask_and_end() -> int:
+        with listening("127.0.0.1", 0) as listener:
+            address = listener.getsockname()
+            async with answering(_ok, listener):
+                reader, writer = await asyncio.open_connection(*address)
+                writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                await reader.readuntil(b"\r\n\r\n")
+                whole = asyncio.ensure_future(reader.read())
+            received = len(await whole)
+            writer.close()
+        return received
+
+    assert asyncio.run(ask_and_end()) == 20_000_000
 
 
 def test_other_callers_are_served_while_slow_ones_wait(node):

@@ -53,7 +53,7 @@ rule capitals:
         runtime=30,
     params:
         number=len(COUNTRIES),
-        code=code("bench/capitals.py", "network", "node"),
+        code=code("bench/capitals.py", *SERVICE_CODE),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         queries=config["bench"]["capitals"]["queries"],
@@ -87,7 +87,7 @@ rule faults:
         mem_mb=2500,
         runtime=30,
     params:
-        code=code("bench", "network", "node"),
+        code=code("bench", *SERVICE_CODE),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         asker=config["network"]["asker"],
         faults=config["bench"]["faults"],
@@ -131,7 +131,7 @@ rule load:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code("bench", "network", "node"),
+        code=code("bench", *SERVICE_CODE),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         load=config["bench"]["load"],
@@ -180,7 +180,7 @@ rule growth:
         mem_mb=len(COUNTRIES) * 150 + 2000,
         runtime=60,
     params:
-        code=code("bench", "network", "node"),
+        code=code("bench", *SERVICE_CODE),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         growth=config["bench"]["growth"],

@@ -51,7 +51,10 @@ TRUTH_CODE = (
         for name in ("truth", "expected", "decoding", "part", "hpo", "mondo")
     ),
     "phenotypes/data",
+    "phenotypes/mondo.py",
 )
+# what answers: the network, nodes, and the relations that their consent is read by
+SERVICE_CODE = ("network", "node", "phenotypes/data", "phenotypes/mondo.py")
 SELECTION_CODE = ("export/selection.py", "export/settings.py")
 GENOTYPE_CODE = (
     *SELECTION_CODE,
@@ -139,7 +142,7 @@ def encrypted_files(wildcards):
 
 
 def recipients_of(wildcards):
-    return EXPORTS[wildcards.name].recipients
+    return [str(key) for key in EXPORTS[wildcards.name].recipients]
 
 
 def exported_files():

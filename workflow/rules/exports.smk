@@ -461,6 +461,7 @@ rule export_catalogue:
 rule export_crypt4gh:
     input:
         file=f"{EXPORTED}/{{file}}",
+        keys=recipients_of,
     output:
         encrypted=f"{EXPORTED}/{{file}}.c4gh",
     log:
@@ -474,7 +475,6 @@ rule export_crypt4gh:
         runtime=120,
     params:
         code=code("export/crypt4gh.py"),
-        recipients=recipients_of,
     message:
         "Export {wildcards.name}: {wildcards.place}/{wildcards.file} encrypted"
     script:
@@ -484,6 +484,7 @@ rule export_crypt4gh:
 rule export_crypt4gh_folder:
     input:
         folder=f"{RESULTS}/exports/{{name}}/{{folder}}",
+        keys=recipients_of,
     output:
         encrypted=directory(f"{RESULTS}/exports/{{name}}/{{folder}}.c4gh"),
     log:
@@ -497,7 +498,6 @@ rule export_crypt4gh_folder:
         runtime=120,
     params:
         code=code("export/crypt4gh.py"),
-        recipients=recipients_of,
     message:
         "Export {wildcards.name}: {wildcards.folder} encrypted, each of its files"
     script:

@@ -88,7 +88,7 @@ rule ask:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code("bench", "network", "node"),
+        code=code("bench", *SERVICE_CODE),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         foreign=INPUTS.foreign,
         network=config["network"],

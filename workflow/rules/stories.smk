@@ -52,7 +52,7 @@ rule story_truth:
         mem_mb=memory_for(20),
         runtime=30,
     params:
-        code=code("stories", "bench"),
+        code=code("stories", *TRUTH_CODE, "bench"),
         stories=INPUTS.stories,
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
@@ -90,7 +90,7 @@ rule play:
         runtime=30,
     params:
         number=len(STORIES),
-        code=code("stories", "bench", "network", "node"),
+        code=code("stories", "bench", *SERVICE_CODE),
         stories=INPUTS.stories,
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         foreign=INPUTS.foreign,

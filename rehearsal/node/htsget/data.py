@@ -9,6 +9,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -21,8 +22,11 @@ async def stream(request: Request, pieces: Iterator[bytes]) -> Response:
     """Bytes whose number is not known before they are made.
 
     The first piece is made before the answer begins, so that what is wrong with a file from the
-    start becomes an error; what is wrong further on breaks the connection off.
+    start becomes an error; what is wrong further on breaks the connection off. HTTP/1.0 knows no
+    such streams (RFC 9112, section 6.1): 505.
     """
+    if request.scope["http_version"] == "1.0":
+        raise HTTPException(505, "a stream of unknown length needs HTTP/1.1")
     if request.method == "HEAD":
         return StreamingResponse((), media_type=MEDIA_TYPE)
     first = await run_in_threadpool(next, pieces, b"")

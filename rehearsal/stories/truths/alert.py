@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import tskit
 
+from rehearsal.bench import mondo
 from rehearsal.bench.hpo import at_or_below
-from rehearsal.bench.truth import RESTS_ON
+from rehearsal.bench.truth import NO_RESTRICTION, PERMISSION, RESTS_ON
 from rehearsal.model import Variant
 from rehearsal.stories.cohort import Cohort
 from rehearsal.stories.types import Question
@@ -21,7 +23,7 @@ def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
         "alerts": sorted(
             one["handle"]
             for one in asked["arrivals"]
-            if _is_like(one, asked["profile"], cohort) and _permits(one, question.asker.purpose)
+            if _is_like(one, asked["profile"], cohort) and permits(one, question.asker.purpose)
         ),
         "countries": list(dict.fromkeys(cohort.people["country"])),
     }
@@ -47,11 +49,14 @@ def _is_like(one: dict[str, Any], profile: dict[str, Any], cohort: Cohort) -> bo
     )
 
 
-def _permits(one: dict[str, Any], purpose: str | None) -> bool:
-    """Whether an arrival's consent covers a purpose without conditions."""
-    if purpose is None:
-        return one["consent"] == ["DUO:0000004"]
-    return bool(set(one["consent"]) & set(RESTS_ON[purpose]))
+def permits(one: dict[str, Any], purpose: str | None) -> bool:
+    """Whether an arrival's consent, all of it permissions, covers a purpose."""
+    uses, covering = set(one["consent"]), {NO_RESTRICTION}
+    if purpose is not None:
+        term, _, disease = purpose.partition(" ")
+        above = mondo.at_or_above(disease) if disease else []
+        covering = {*RESTS_ON[term], *(f"{term} {kind}" for kind in above)}
+    return bool(uses & covering) and all(re.match(PERMISSION, use) for use in uses)
 
 
 def frequency(variant: Variant, country: str, cohort: Cohort) -> float:

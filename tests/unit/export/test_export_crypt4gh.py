@@ -183,16 +183,18 @@ def test_a_folder_that_cannot_be_encrypted_is_not_there(tmp_path, keys):
     assert [path.name for path in tmp_path.iterdir()] == ["tables"]
 
 
-def test_what_has_an_encrypted_copy_is_removed_and_no_other_file(tmp_path, keys):
+def test_of_what_is_below_a_folder_only_encrypted_files_are_left(tmp_path, keys):
     (tmp_path / "FI/tables").mkdir(parents=True)
-    for name in ("FI/genomes.bcf", "FI/tables/people.tsv", "FI/not_encrypted.tsv"):
+    dropped, killed = "FI/of_an_earlier_run.vcf.gz", "FI/.4711.genomes.bcf"
+    plain = ("FI/genomes.bcf", "FI/tables/people.tsv", dropped, killed)
+    for name in (*plain, "catalogue.ttl", ".12.catalogue.ttl"):
         (tmp_path / name).write_text("Anna")
     encrypt_file(tmp_path / "FI/genomes.bcf", tmp_path / "FI/genomes.bcf.c4gh", keys.public)
     encrypt_folder(tmp_path / "FI/tables", tmp_path / "FI/tables.c4gh", keys.public)
     encrypted = ["FI/genomes.bcf.c4gh", "FI/tables.c4gh/people.tsv.c4gh"]
-    assert remove_plain(tmp_path) == [tmp_path / name for name in encrypted]
+    assert remove_plain(tmp_path, ["catalogue.ttl"]) == [tmp_path / name for name in encrypted]
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {*encrypted, "FI/not_encrypted.tsv"}
+    assert left == {*encrypted, "catalogue.ttl", ".12.catalogue.ttl"}
 
 
 def test_a_node_encrypted_at_rest_keeps_no_plain_genome(tmp_path):
