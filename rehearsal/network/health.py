@@ -29,6 +29,7 @@ class NodeHealth:
     strikes: int = 0  # exchanges in a row, probes included, that brought nothing
     state: AnswerState | None = None  # of the last exchange
     reason: str = ""
+    opened_by: Answer | None = None  # the probe that failed, while the circuit is not closed
     beacon_id: str | None = None
     heard_at: float | None = None  # when it last answered
     tried_at: float | None = None  # when it was last asked
@@ -62,11 +63,11 @@ class NodeHealth:
         """Take note of what came of a probe."""
         self._note(answer, now)
         if answer.state in IN_TIME:
-            self.circuit = "closed"
+            self.circuit, self.opened_by = "closed", None
             if not self._recent:
                 self._recent.append(answer.latency_s)
         elif self.strikes > 1 or self.circuit == "half-open":
-            self.circuit = "open"
+            self.circuit, self.opened_by = "open", answer
 
     def _note(self, answer: Answer, now: float) -> None:
         self.tried_at, self.state, self.reason = now, answer.state, answer.reason
@@ -79,6 +80,11 @@ class NodeHealth:
             self.beacon_id = beacon_id
 
     def unasked(self, node: str, query: str) -> Answer:
-        """The answer of a node that is not asked because its circuit is open."""
-        state: AnswerState = "late" if self.state == "late" else "failed"
-        return Answer(query, node, state, None, None, 0.0, 0, f"circuit open: {self.reason}")
+        """The answer of a node that is not asked because its circuit is open.
+
+        Why it is open the probe tells: a query that was under way may still have been answered.
+        """
+        because = self.opened_by
+        state: AnswerState = "late" if because and because.state == "late" else "failed"
+        reason = f"circuit open: {because.reason if because else ''}"
+        return Answer(query, node, state, None, None, 0.0, 0, reason)

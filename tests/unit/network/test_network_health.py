@@ -36,6 +36,17 @@ def test_the_circuit_opens_when_a_query_and_the_probe_after_it_fail():
     assert (unasked.state, unasked.reason) == ("late", "circuit open: why")
 
 
+def test_an_answer_that_was_under_way_leaves_the_reason_of_an_open_circuit():
+    health = NodeHealth()
+    health.exchanged(said("late"), 1.0)
+    health.probing(1.0)
+    health.probed(said("late"), 3.0)
+    health.exchanged(said("answered"), 3.1)
+    assert health.circuit == "open"
+    unasked = health.unasked("FI", "q")
+    assert (unasked.state, unasked.reason) == ("late", "circuit open: why")
+
+
 def test_a_node_that_fails_on_queries_but_answers_probes_stays_in():
     health = NodeHealth()
     for now in range(10):
