@@ -5,7 +5,7 @@ from rehearsal.logs import logged_to
 
 
 def main(smk):
-    encrypt_folder(smk.input.folder, smk.output.encrypted, *smk.input.keys)
+    encrypt_folder(smk.input.folder, smk.output.encrypted, *smk.input.recipients)
 
 
 if __name__ == "__main__":

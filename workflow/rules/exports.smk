@@ -461,7 +461,7 @@ rule export_catalogue:
 rule export_crypt4gh:
     input:
         file=f"{EXPORTED}/{{file}}",
-        keys=recipients_of,
+        recipients=recipients_of,
     output:
         encrypted=f"{EXPORTED}/{{file}}.c4gh",
     log:
@@ -484,7 +484,7 @@ rule export_crypt4gh:
 rule export_crypt4gh_folder:
     input:
         folder=f"{RESULTS}/exports/{{name}}/{{folder}}",
-        keys=recipients_of,
+        recipients=recipients_of,
     output:
         encrypted=directory(f"{RESULTS}/exports/{{name}}/{{folder}}.c4gh"),
     log:
