@@ -25,7 +25,7 @@ async def stream(request: Request, pieces: Iterator[bytes]) -> Response:
     start becomes an error; what is wrong further on breaks the connection off. HTTP/1.0 knows no
     such streams (RFC 9112, section 6.1): 505.
     """
-    if request.scope["http_version"] == "1.0":
+    if request.scope.get("http_version") == "1.0":
         raise HTTPException(505, "a stream of unknown length needs HTTP/1.1")
     if request.method == "HEAD":
         return StreamingResponse((), media_type=MEDIA_TYPE)

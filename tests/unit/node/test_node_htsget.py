@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.routing import Mount
 
 from rehearsal.export.bgzf import END_OF_FILE, BgzfWriter
@@ -22,6 +24,7 @@ from rehearsal.export.crypt4gh import encrypt_at_rest
 from rehearsal.model import Block
 from rehearsal.node.beacon.errors import BeaconProblem
 from rehearsal.node.htsget import app as htsget
+from rehearsal.node.htsget.data import stream
 from rehearsal.node.htsget.errors import HtsgetProblem
 from rehearsal.node.settings import NodeSettings
 
@@ -622,6 +625,13 @@ def test_head_tells_the_length_without_the_bytes(app):
     status, headers, body = call(app, WHOLE, method="HEAD")
     assert (status, headers["content-length"], body) == (200, length, b"")
     assert headers["accept-ranges"] == "bytes"
+
+
+def test_a_stream_wants_http_1_1():
+    old = Request({"type": "http", "method": "GET", "http_version": "1.0"})
+    with pytest.raises(HTTPException) as refused:
+        asyncio.run(stream(old, iter([b"BCF"])))
+    assert refused.value.status_code == 505
 
 
 def test_head_of_a_stream_tells_no_length(app):
