@@ -37,9 +37,9 @@ lock: $(VENV)/.installed-dev ## compile the pinned requirements
 	$(BIN)/pip install --quiet pip-tools
 	$(BIN)/pip-compile $(LOCK_OPTIONS) --output-file=requirements.txt requirements.in
 	$(BIN)/pip-compile $(LOCK_OPTIONS) --output-file=requirements-dev.txt requirements-dev.in
+	sed -i '/^--/,/^$$/d' requirements.txt requirements-dev.txt # the registry's addresses, and the blank line behind them
 
-LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
-  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate
 
 clean: ## remove what a run made (not the environment)
 	rm -rf results logs benchmarks .snakemake
