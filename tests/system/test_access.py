@@ -22,6 +22,8 @@ from rehearsal.node.build import build_from_vcf
 from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
 
+from .starting import told_when_ready
+
 pytestmark = pytest.mark.system
 
 NAMES = ["FI-000001", "FI-000002", "FI-000003"]
@@ -48,12 +50,7 @@ def running(endpoint: Path, *arguments: object):
     command = [sys.executable, "-m", "rehearsal", *map(str, arguments)]
     process = subprocess.Popen([*command, "--endpoint-file", str(endpoint)])
     try:
-        until = time.monotonic() + SLOW_MACHINE_S
-        while not endpoint.exists():
-            assert process.poll() is None, "the process ended before it was ready"
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        yield json.loads(endpoint.read_text())["url"]
+        yield told_when_ready(process, endpoint, SLOW_MACHINE_S)["url"]
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()

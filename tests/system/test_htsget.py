@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,6 +31,8 @@ from rehearsal.network.issuer import (
 from rehearsal.node.build import build_from_vcf
 from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
+
+from .starting import told_when_ready
 
 pytestmark = pytest.mark.system
 
@@ -90,12 +90,7 @@ def running(folder: Path, endpoint: Path):
     command += ["--endpoint-file", str(endpoint)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     try:
-        until = time.monotonic() + SLOW_MACHINE_S
-        while not endpoint.exists():
-            assert process.poll() is None, process.stderr.read().decode()
-            assert time.monotonic() < until, "the node did not become ready"
-            time.sleep(0.02)
-        told = json.loads(endpoint.read_text())
+        told = told_when_ready(process, endpoint, SLOW_MACHINE_S)
         yield f"{told['url']}/htsget/variants/GDI-FI-REHEARSAL-1"
     finally:
         process.kill()

@@ -33,6 +33,7 @@ from rehearsal.node.settings import Gene, NodeSettings
 from rehearsal.phenotypes.trait_types import Disease
 
 from .openapi_checks import check_answer
+from .starting import told_when_ready
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -150,12 +151,7 @@ class Nodes:
         process = subprocess.Popen([*command, "--endpoint-file", str(endpoint)])
         self._processes[name] = process
         self._stack.callback(_end, process)
-        until = time.monotonic() + SLOW_MACHINE_S
-        while not endpoint.exists():
-            assert process.poll() is None, f"{name} ended before it was ready"
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        return json.loads(endpoint.read_text())["url"]
+        return told_when_ready(process, endpoint, SLOW_MACHINE_S)["url"]
 
     def token(self, role="researcher", country="EE"):
         who = person(role, country, [CENTRAL_COMMITTEE], self.issuer.url)

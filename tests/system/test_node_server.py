@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ from rehearsal.node.process import answering, listening
 from rehearsal.node.settings import NodeSettings
 
 from .openapi_checks import fuzz
+from .starting import told_when_ready
 
 pytestmark = pytest.mark.system
 
@@ -71,20 +72,11 @@ def command(folder: Path, endpoint: Path, *options: str) -> list[str]:
     ]
 
 
-def wait_for(endpoint: Path, process: subprocess.Popen) -> dict:
-    until = time.monotonic() + SLOW_MACHINE_S
-    while not endpoint.exists():
-        assert process.poll() is None, "the node ended before it was ready"
-        assert time.monotonic() < until, "the node did not become ready"
-        time.sleep(0.02)
-    return json.loads(endpoint.read_text())
-
-
 @contextmanager
 def running(folder: Path, endpoint: Path, *options: str):
     process = subprocess.Popen(command(folder, endpoint, *options), stderr=subprocess.PIPE)
     try:
-        yield process, wait_for(endpoint, process)
+        yield process, told_when_ready(process, endpoint, SLOW_MACHINE_S)
     finally:
         process.kill()
         process.communicate()
@@ -144,7 +136,7 @@ def test_a_node_ends_with_its_parent(folder, tmp_path):
     )
     parent = subprocess.Popen([sys.executable, "-c", program])
     try:
-        told = wait_for(endpoint, parent)
+        told = told_when_ready(parent, endpoint, SLOW_MACHINE_S)
     finally:
         parent.kill()
         parent.wait()
@@ -172,7 +164,7 @@ def test_a_node_lives_on_when_only_a_thread_of_its_parent_ends(folder, tmp_path)
     )
     parent = subprocess.Popen([sys.executable, "-c", program])
     try:
-        told = wait_for(endpoint, parent)
+        told = told_when_ready(parent, endpoint, SLOW_MACHINE_S)
         time.sleep(3.5)
         assert ask(urlsplit(told["url"]).netloc.split(":"))[0] == 200
     finally:
@@ -241,6 +233,23 @@ def test_a_head_without_an_end_is_refused(node):
     assert ask(node)[0] == 200
 
 
+@asynccontextmanager
+async def connected(app):
+    """A connection to an application that is served in this process, until the block ends."""
+    with listening("127.0.0.1", 0) as listener:
+        address = listener.getsockname()
+        async with answering(app, listener):
+            yield await asyncio.open_connection(*address)
+
+
+async def large_answer(scope, receive, send):
+    """An application that answers 20 MB to everything."""
+    body = bytes(20_000_000)
+    length = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": length})
+    await send({"type": "http.response.body", "body": body})
+
+
 @pytest.mark.parametrize("begun", [b"", b"GET /service-info HTTP/1.1\r\nHost"])
 def test_a_head_that_does_not_come_is_not_waited_for_long(monkeypatch, begun):
     monkeypatch.setattr("rehearsal.node.process.HEAD_TIMEOUT_S", 0.2)
@@ -249,40 +258,26 @@ def test_a_head_that_does_not_come_is_not_waited_for_long(monkeypatch, begun):
         raise AssertionError("there is no request")
 
     async def ask_slowly() -> bytes:
-        with listening("127.0.0.1", 0) as listener:
-            address = listener.getsockname()
-            async with answering(answer, listener):
-                reader, writer = await asyncio.open_connection(*address)
-                writer.write(begun)
-                said = await reader.read()
-                writer.close()
+        async with connected(answer) as (reader, writer):
+            writer.write(begun)
+            said = await reader.read()
+            writer.close()
         return said
 
     assert asyncio.run(ask_slowly()).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
-
-
-async def _ok(scope, receive, send):
-    """An application that answers 20 MB to everything."""
-    body = bytes(20_000_000)
-    length = [(b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": length})
-    await send({"type": "http.response.body", "body": body})
 
 
 def test_bytes_that_make_no_request_keep_no_connection_open(monkeypatch):
     monkeypatch.setattr("rehearsal.node.process.HEAD_TIMEOUT_S", 0.2)
 
     async def ask_and_dawdle() -> bytes:
-        with listening("127.0.0.1", 0) as listener:
-            address = listener.getsockname()
-            async with answering(_ok, listener):
-                reader, writer = await asyncio.open_connection(*address)
-                writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-                await reader.readuntil(b"\r\n\r\n")
-                await reader.readexactly(20_000_000)
-                writer.write(b"\r\n")
-                said = await asyncio.wait_for(reader.read(), SLOW_MACHINE_S)
-                writer.close()
+        async with connected(large_answer) as (reader, writer):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(20_000_000)
+            writer.write(b"\r\n")
+            said = await asyncio.wait_for(reader.read(), SLOW_MACHINE_S)
+            writer.close()
         return said
 
     assert asyncio.run(ask_and_dawdle()).startswith(b"HTTP/1.1 408 ")
@@ -290,15 +285,12 @@ def test_bytes_that_make_no_request_keep_no_connection_open(monkeypatch):
 
 def test_an_answer_that_is_under_way_at_the_end_comes_whole():
     async def ask_and_end() -> int:
-        with listening("127.0.0.1", 0) as listener:
-            address = listener.getsockname()
-            async with answering(_ok, listener):
-                reader, writer = await asyncio.open_connection(*address)
-                writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-                await reader.readuntil(b"\r\n\r\n")
-                whole = asyncio.ensure_future(reader.read())
-            received = len(await whole)
-            writer.close()
+        async with connected(large_answer) as (reader, writer):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            whole = asyncio.ensure_future(reader.read())
+        received = len(await whole)
+        writer.close()
         return received
 
     assert asyncio.run(ask_and_end()) == 20_000_000
