@@ -28,11 +28,7 @@ NO_RESTRICTION, DISEASE_RESEARCH = "DUO:0000004", "DUO:0000007"
 RESTS_ON = {
     "DUO:0000042": ["DUO:0000004", "DUO:0000042"],  # general research
     "DUO:0000006": ["DUO:0000004", "DUO:0000042", "DUO:0000006"],  # health research
-    "DUO:0000007": [
-        "DUO:0000004",
-        "DUO:0000042",
-        "DUO:0000006",
-    ],  # or the disease, or what it is a kind of
+    "DUO:0000007": ["DUO:0000004", "DUO:0000042", "DUO:0000006"],  # or the disease, or above it
     "DUO:0000011": ["DUO:0000004", "DUO:0000042", "DUO:0000011"],  # origins and ancestry
     "DUO:0000043": ["DUO:0000004", "DUO:0000043"],  # clinical care
 }
@@ -43,6 +39,18 @@ COMPARE = {
     **{">": operator.gt, ">=": operator.ge},
 }
 ONSET_OF = "ageOfOnset:"  # of one disease, by its code
+
+
+def covering_uses(purpose: str | None) -> list[str]:
+    """The permissions that cover a purpose, each by itself. Raises ValueError for purposes with
+    conditions, which the truth does not know."""
+    if purpose is None:
+        return [NO_RESTRICTION]
+    term, _, disease = purpose.partition(" ")
+    if term not in RESTS_ON or (disease and term != DISEASE_RESEARCH):
+        raise ValueError(f"no truth for the purpose {purpose}")
+    above = mondo.at_or_above(disease) if disease else []
+    return [*RESTS_ON[term], *(f"{term} {one}" for one in above)]
 
 
 @dataclass(slots=True)
@@ -194,21 +202,14 @@ class Truth:
         return table.loc[compare(table[column].astype(float), wanted), "individual"]
 
     def permitting(self, purpose: str | None) -> np.ndarray:
-        """Whose consent permits a purpose: bool[people]. Raises ValueError for purposes with
-        conditions, which the truth does not know."""
+        """Whose consent permits a purpose: bool[people]. Raises ValueError as
+        ``covering_uses``."""
         if self._consent is None:
             return np.ones(len(self._people), dtype=bool)
         records = self._consent.reindex(self._people["id"])
         uses = records["uses"].fillna("").str.split(",").explode().str.strip()
         granting = uses.str.match(PERMISSION)
-        if purpose is None:
-            covering = uses == NO_RESTRICTION
-        else:
-            term, _, disease = purpose.partition(" ")
-            if term not in RESTS_ON or (disease and term != DISEASE_RESEARCH):
-                raise ValueError(f"no truth for the purpose {purpose}")
-            above = mondo.at_or_above(disease) if disease else []
-            covering = uses.isin([*RESTS_ON[term], *(f"{term} {one}" for one in above)])
+        covering = uses.isin(covering_uses(purpose))
         is_kept = records["withdrawn"].eq(False).to_numpy()
         return (
             is_kept

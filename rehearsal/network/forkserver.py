@@ -11,7 +11,6 @@ Requests and replies are lines of JSON.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib
 import json
@@ -25,7 +24,7 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
-from rehearsal.node.process import PR_SET_PDEATHSIG
+from rehearsal.node.process import signal_when_parent_ends
 
 COMMAND = (sys.executable, "-m", "rehearsal")  # what it can start, with arguments behind it
 PRELOADED = ("rehearsal.cli", "rehearsal.node.server", "rehearsal.network.server")
@@ -138,8 +137,7 @@ def _stand_alone(log: Path, mode: str, server: int) -> None:
     Until it looks after its parent itself, it is killed when that ends.
     """
     os.setsid()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
+    signal_when_parent_ends(SIGKILL)
     if os.getppid() != server:
         os._exit(1)
     with log.open(mode) as sink, open(os.devnull, "rb") as nothing:  # noqa: PTH123

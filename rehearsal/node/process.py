@@ -35,9 +35,7 @@ MAX_CONCURRENT = 8192  # connections; far ones wait a round trip, slow ones up t
 HEAD_TIMEOUT_S = 10.0  # until a caller has sent a request line and headers
 MAX_HEAD = 64 * 1024  # bytes of them
 KEEP_ALIVE_S = 75  # an idle connection; callers who keep theirs for less never find it closed
-LAST_ANSWERS_S = (
-    3.0  # for what is under way at the end; who told us to end may wait no longer than 5
-)
+LAST_ANSWERS_S = 3.0  # for what is under way at the end; a launcher waits no longer than 5
 PARENT_CHECK_S = 1.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PARENT_DIED = signal.SIGUSR2
@@ -241,8 +239,7 @@ async def _end_with_parent(stop: Callable[[], None]) -> None:
     parent = os.getppid()
     looking = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(PARENT_DIED, looking.set)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, PARENT_DIED)
+    signal_when_parent_ends(PARENT_DIED)
     while os.getppid() == parent:
         looking.clear()
         try:
@@ -250,3 +247,10 @@ async def _end_with_parent(stop: Callable[[], None]) -> None:
         except TimeoutError:
             continue
     stop()
+
+
+def signal_when_parent_ends(number: int) -> None:
+    """Have the system send this process a signal when its parent, or the thread of it that started
+    this process, ends; it is Linux that can (prctl(2)), elsewhere nothing happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -6,6 +6,5 @@ that it does not have nothing is known but its name.
 
 from pathlib import Path
 
-IS_A = (
-    Path(__file__).parent / "data" / "mondo_is_a.tsv"
-)  # term, label, parent, parent_label, source
+# columns: term, label, parent, parent_label, source
+IS_A = Path(__file__).parent / "data" / "mondo_is_a.tsv"

@@ -111,8 +111,8 @@ def principal_components(
 ) -> pd.DataFrame:
     """Four principal components of common autosomal variants.
 
-    ``blocks``: what each of the files ``trees`` told, of the same people and seed.
-    Sites with two alleles, the rarer at ``minimum_frequency`` or more, ``max_sites`` of them at
+    ``blocks``: what each of the files ``trees`` told, of the same people and seed: sites with two
+    alleles, the rarer at ``minimum_frequency`` or more. Of these ``max_sites`` are taken at
     random; genotypes standardised by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006). The axes
     are those of one person a family, the leading eigenvectors of their relationship matrix; the
     others are projected onto them, else families would make axes of their own. More than
@@ -128,9 +128,8 @@ def principal_components(
     """
     sampled = _Sampled.of(people, seed, max_people)
     rows, unrelated = sampled.rows, sampled.unrelated
-    paths = [path for path in map(Path, trees) if _is_autosomal(path)]
-    common = [one.common for one, path in zip(blocks, trees, strict=True) if Path(path) in paths]
-    sites = _choose_sites(common, max_sites, sampled.rng)
+    paths = [Path(path) for path in trees]
+    sites = _choose_sites([block.common for block in blocks], max_sites, sampled.rng)
     number = sum(len(ids) for ids in sites)
     if min(number, int(unrelated.sum()) - 1) < COMPONENTS:
         raise ValueError(
@@ -147,7 +146,7 @@ def principal_components(
     table.attrs = {
         "shares": shares.tolist(),
         "sites": number,
-        "megabases": sum(_block(path).length for path in paths) / 1e6,
+        "megabases": sum(_block(path).length for path in paths if _is_autosomal(path)) / 1e6,
     }
     return table
 

@@ -45,16 +45,15 @@ AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit(
 SEALED = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
+RELATIONS = ("phenotypes/data", "phenotypes/mondo.py")  # that consent is read by
 TRUTH_CODE = (
     *(
         f"bench/{name}.py"
         for name in ("truth", "expected", "decoding", "part", "hpo", "mondo")
     ),
-    "phenotypes/data",
-    "phenotypes/mondo.py",
+    *RELATIONS,
 )
-# what answers: the network, nodes, and the relations that their consent is read by
-SERVICE_CODE = ("network", "node", "phenotypes/data", "phenotypes/mondo.py")
+SERVICE_CODE = ("network", "node", *RELATIONS)  # what answers
 SELECTION_CODE = ("export/selection.py", "export/settings.py")
 GENOTYPE_CODE = (
     *SELECTION_CODE,

@@ -14,7 +14,7 @@ rule block_sites:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(8, base_mb=600),
+        mem_mb=memory_for(8),
         runtime=60,
     params:
         code=code("bench/decoding.py", "bench/part.py"),

@@ -16,7 +16,7 @@ rule block_structure:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(8, base_mb=600),
+        mem_mb=memory_for(8),
         runtime=60,
     params:
         code=code("report/pca.py"),

@@ -52,7 +52,7 @@ rule story_truth:
         mem_mb=memory_for(20),
         runtime=30,
     params:
-        code=code("stories", *TRUTH_CODE, "bench"),
+        code=code("stories", "bench", *RELATIONS),
         stories=INPUTS.stories,
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,

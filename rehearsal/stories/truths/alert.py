@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import tskit
 
-from rehearsal.bench import mondo
 from rehearsal.bench.hpo import at_or_below
-from rehearsal.bench.truth import NO_RESTRICTION, PERMISSION, RESTS_ON
+from rehearsal.bench.truth import PERMISSION, covering_uses
 from rehearsal.model import Variant
 from rehearsal.stories.cohort import Cohort
 from rehearsal.stories.types import Question
@@ -51,12 +50,9 @@ def _is_like(one: dict[str, Any], profile: dict[str, Any], cohort: Cohort) -> bo
 
 def permits(one: dict[str, Any], purpose: str | None) -> bool:
     """Whether an arrival's consent, all of it permissions, covers a purpose."""
-    uses, covering = set(one["consent"]), {NO_RESTRICTION}
-    if purpose is not None:
-        term, _, disease = purpose.partition(" ")
-        above = mondo.at_or_above(disease) if disease else []
-        covering = {*RESTS_ON[term], *(f"{term} {kind}" for kind in above)}
-    return bool(uses & covering) and all(re.match(PERMISSION, use) for use in uses)
+    uses = one["consent"]
+    is_covered = not set(uses).isdisjoint(covering_uses(purpose))
+    return is_covered and all(re.match(PERMISSION, use) for use in uses)
 
 
 def frequency(variant: Variant, country: str, cohort: Cohort) -> float:
