@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rehearsal.ending import end_with_run
 from rehearsal.model import InputError
+from rehearsal.process_lifetime import end_with_run
 
 
 @contextmanager
 def logged_to(path: Path | str) -> Iterator[None]:
     """Send everything written to stdout and stderr, C libraries included, to a file.
 
-    The job ends when its run does (``rehearsal.ending``). An InputError becomes its one line in
-    the log and exit status 1, without a traceback.
+    The job ends when its run does (``rehearsal.process_lifetime``). An InputError becomes its one
+    line in the log and exit status 1, without a traceback.
     """
     end_with_run()
     Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rehearsal.export import crypt4gh
 from rehearsal.files import content_digest, stream_digest, written_aside
+from rehearsal.formats import crypt4gh
 
 FORMAT = "rehearsal manifest 1"
 NOT_DECIDING = ("results",)  # keys of the configuration that no file's content depends on

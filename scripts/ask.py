@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.bench.expected import read_truth
-from rehearsal.bench.latency import latency_table
-from rehearsal.bench.run import ask_suite
-from rehearsal.bench.suite import read_suite
+from rehearsal.evaluation.latency import latency_table
+from rehearsal.evaluation.run import ask_suite
+from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.network.issuer import tokens
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
-from rehearsal.node.audit import FILE_NAME as AUDIT_FILE
-from rehearsal.node.audit import verify_log
-from rehearsal.node.state import forget_state
+from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
+from rehearsal.node.access.audit_log import verify_log
+from rehearsal.node.runtime_files import forget_state
+from rehearsal.truth.expected_answers import read_truth
 
 
 def main(smk):

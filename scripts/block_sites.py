@@ -1,8 +1,8 @@
 """Every alternate allele of a block with its copies in the cohort, counted by the truth's code."""
 
-from rehearsal.bench.decoding import pooled_sites
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
+from rehearsal.truth.decoding import pooled_sites
 
 
 def main(smk):

@@ -5,14 +5,14 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from rehearsal.bench.capitals import measure_capitals, one_of_each_kind
-from rehearsal.bench.suite import read_suite
+from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import written_aside
+from rehearsal.loadtest.origin_latency import measure_capitals, one_of_each_kind
 from rehearsal.logs import logged_to
-from rehearsal.network.emulation.ground import line_of_pairs
+from rehearsal.network.emulation.topology import line_of_pairs
 from rehearsal.network.issuer import tokens
 from rehearsal.network.launcher import running_nodes
-from rehearsal.node.state import served_copy
+from rehearsal.node.runtime_files import served_copy
 from rehearsal.seeds import derive_seed
 
 

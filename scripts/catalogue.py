@@ -8,11 +8,11 @@ import pandas as pd
 from rehearsal import __version__
 from rehearsal.catalogue.dcat import json_ld, new_graph, turtle
 from rehearsal.catalogue.descriptor import as_json
-from rehearsal.catalogue.nodes import describe_node, write_catalogue
+from rehearsal.catalogue.node_catalogue import describe_node, write_catalogue
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.node.settings import NodeSettings
-from rehearsal.node.variant_store import VariantStore
+from rehearsal.stores.variant_store import VariantStore
 
 
 def main(smk):

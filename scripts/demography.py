@@ -3,10 +3,10 @@
 import demes
 import pandas as pd
 
-from rehearsal.europe.demography import build_model, read_model
-from rehearsal.europe.drawing import draw_model
-from rehearsal.europe.expected import expected_coalescence_times, hudson_fst
-from rehearsal.europe.parameters import read_parameters
+from rehearsal.demography.drawing import draw_model
+from rehearsal.demography.expected_fst import expected_coalescence_times, hudson_fst
+from rehearsal.demography.model import build_model, read_model
+from rehearsal.demography.parameters import read_parameters
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal import __version__
-from rehearsal.catalogue.handed_over import describe_export, write_metadata_files
+from rehearsal.catalogue.export_datasets import describe_export, write_metadata_files
 from rehearsal.export.selection import load_people
 from rehearsal.logs import logged_to
 

@@ -1,6 +1,6 @@
 """One file of an export, encrypted for its recipients."""
 
-from rehearsal.export.crypt4gh import encrypt_file
+from rehearsal.formats.crypt4gh import encrypt_file
 from rehearsal.logs import logged_to
 
 

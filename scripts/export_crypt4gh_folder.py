@@ -1,6 +1,6 @@
 """A folder of an export, each of its files encrypted for the recipients."""
 
-from rehearsal.export.crypt4gh import encrypt_folder
+from rehearsal.formats.crypt4gh import encrypt_folder
 from rehearsal.logs import logged_to
 
 

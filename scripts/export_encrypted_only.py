@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from rehearsal.export.crypt4gh import remove_plain
 from rehearsal.export.settings import METADATA
 from rehearsal.files import written_aside
+from rehearsal.formats.crypt4gh import remove_plain
 from rehearsal.logs import logged_to
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.bench.known_answers import Facts, write_known_answers
-from rehearsal.bench.part import part_of
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.model import Block
+from rehearsal.truth.known_answers import Facts, write_known_answers
+from rehearsal.truth.subcohort import part_of
 
 TABLES = ("diseases", "features", "measurements", "effects", "genetic_values")
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rehearsal.bench.faults.run import Cast, run_faults
-from rehearsal.bench.faults.scenarios import chosen
 from rehearsal.files import written_aside
+from rehearsal.loadtest.faults.run import Cast, run_faults
+from rehearsal.loadtest.faults.scenarios import chosen
 from rehearsal.logs import logged_to
 
 

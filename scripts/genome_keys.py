@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rehearsal.export.crypt4gh import make_key_pair
+from rehearsal.formats.crypt4gh import make_key_pair
 from rehearsal.logs import logged_to
 
 

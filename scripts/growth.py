@@ -7,18 +7,18 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from rehearsal.bench.expected import read_truth
-from rehearsal.bench.growth.measure import Growth, chosen, fits, growth_checks
-from rehearsal.bench.load.calls import RESEARCHER, make_calls, people
-from rehearsal.bench.machine import machine
-from rehearsal.bench.suite import read_suite
+from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import written_aside
+from rehearsal.loadtest.environment import machine
+from rehearsal.loadtest.growth.measure import Growth, chosen, fits, growth_checks
+from rehearsal.loadtest.load.workload import RESEARCHER, make_calls, people
 from rehearsal.logs import logged_to
 from rehearsal.network.launcher import running_network, running_nodes
-from rehearsal.node.state import served_copy
+from rehearsal.node.runtime_files import served_copy
 from rehearsal.report.bench_figures import growth_figure
 from rehearsal.report.figures import save_still
 from rehearsal.seeds import derive_seed
+from rehearsal.truth.expected_answers import read_truth
 
 
 def main(smk):

@@ -7,17 +7,17 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from rehearsal.bench.expected import read_truth
-from rehearsal.bench.load.calls import make_calls, people
-from rehearsal.bench.load.run import LoadSettings, measure_load
-from rehearsal.bench.suite import read_suite
+from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import written_aside
+from rehearsal.loadtest.load.run import LoadSettings, measure_load
+from rehearsal.loadtest.load.workload import make_calls, people
 from rehearsal.logs import logged_to
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
-from rehearsal.node.state import served_copy
+from rehearsal.node.runtime_files import served_copy
 from rehearsal.report.bench_figures import load_figure
 from rehearsal.report.figures import save_still
 from rehearsal.seeds import derive_seed
+from rehearsal.truth.expected_answers import read_truth
 
 
 def main(smk):

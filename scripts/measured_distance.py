@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from rehearsal.bench.distance import measure_distance
 from rehearsal.files import written_aside
+from rehearsal.loadtest.measured_distance import measure_distance
 from rehearsal.logs import logged_to
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rehearsal.bench.membership import ladder, membership_table, privacy_summary, read_nodes
+from rehearsal.attack.membership import ladder, membership_table, privacy_summary, read_nodes
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.report.figures import save_still

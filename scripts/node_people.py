@@ -9,10 +9,10 @@ from rehearsal.logs import logged_to
 from rehearsal.network.issuer import rehearsal_access
 from rehearsal.node.matchmaker.index import FILE_NAME as MATCHMAKER
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
-from rehearsal.node.ontology import HumanPhenotypeOntology
-from rehearsal.node.people_writer import COLUMNS, build_people
 from rehearsal.node.settings import TUMOURS, NodeSettings
-from rehearsal.node.tumours import build_tumours
+from rehearsal.stores.ontology import HumanPhenotypeOntology
+from rehearsal.stores.people_store_writer import COLUMNS, build_people
+from rehearsal.stores.tumour_store import build_tumours
 
 
 def main(smk):

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.bench.capitals import capitals_checks
-from rehearsal.bench.distance import distance_checks
-from rehearsal.bench.faults.run import fault_checks
-from rehearsal.bench.protected import public_checks
-from rehearsal.europe.realism.rows import read_rows
+from rehearsal.evaluation.protected_judge import public_checks
 from rehearsal.files import written_aside
+from rehearsal.loadtest.faults.run import fault_checks
+from rehearsal.loadtest.measured_distance import distance_checks
+from rehearsal.loadtest.origin_latency import capitals_checks
 from rehearsal.logs import logged_to
 from rehearsal.manifest import config_digest
+from rehearsal.realism.rows import read_rows
 from rehearsal.report import figures
 from rehearsal.report.junit import write_junit
 from rehearsal.report.page import write_report

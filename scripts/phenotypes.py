@@ -6,7 +6,7 @@ from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.phenotypes.family_history import family_history
 from rehearsal.phenotypes.genetic import GeneticValues, join_blocks
-from rehearsal.phenotypes.phenotypes import phenotypes
+from rehearsal.phenotypes.simulate_phenotypes import phenotypes
 from rehearsal.phenotypes.traits import read_traits
 
 

@@ -10,9 +10,9 @@ from rehearsal.logs import logged_to
 from rehearsal.network.issuer import open_issuer
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
-from rehearsal.node.alerts.arrival import FOLDER as ARRIVALS
+from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
 from rehearsal.node.alerts.store import FILE_NAME as ALERTS_FILE
-from rehearsal.stories.play import play, write_results
+from rehearsal.stories.run_stories import play, write_results
 
 
 def main(smk):

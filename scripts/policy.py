@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.bench.policy import measure_policies
 from rehearsal.files import written_aside
+from rehearsal.loadtest.collection_policy import measure_policies
 from rehearsal.logs import logged_to
 from rehearsal.network.distance import delays_ms
 from rehearsal.report.bench_figures import policy_figure

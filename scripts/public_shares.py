@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rehearsal.bench.public_shares import write_public_shares
 from rehearsal.logs import logged_to
+from rehearsal.node.privacy.public_frequencies import write_public_shares
 
 
 def main(smk):

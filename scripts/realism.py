@@ -2,13 +2,7 @@
 
 import pandas as pd
 
-from rehearsal.europe.realism.contigs import contig_table
-from rehearsal.europe.realism.figures import save_figures
-from rehearsal.europe.realism.measures import join, read_measures
-from rehearsal.europe.realism.panel import choose_panel
-from rehearsal.europe.realism.rows import write_rows
-from rehearsal.europe.realism.table import Comparison, realism_table
-from rehearsal.europe.targets import (
+from rehearsal.demography.targets import (
     POPRES_CENTROIDS,
     PUBLISHED_FST,
     pca_centroids,
@@ -17,6 +11,12 @@ from rehearsal.europe.targets import (
 from rehearsal.files import written_aside
 from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap, uniform_map
 from rehearsal.logs import logged_to
+from rehearsal.realism.contigs import contig_table
+from rehearsal.realism.figures import save_figures
+from rehearsal.realism.measures import join, read_measures
+from rehearsal.realism.panel import choose_panel
+from rehearsal.realism.rows import write_rows
+from rehearsal.realism.table import Comparison, realism_table
 
 
 def main(smk):

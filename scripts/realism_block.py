@@ -3,9 +3,9 @@
 import pandas as pd
 import tskit
 
-from rehearsal.europe.realism.measures import block_measures, write_measures
-from rehearsal.europe.realism.panel import choose_panel
 from rehearsal.logs import logged_to
+from rehearsal.realism.measures import block_measures, write_measures
+from rehearsal.realism.panel import choose_panel
 
 
 def main(smk):

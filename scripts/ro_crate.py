@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rehearsal.catalogue.crate import write_crate
+from rehearsal.catalogue.ro_crate import write_crate
 from rehearsal.logs import logged_to
 
 

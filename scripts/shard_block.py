@@ -6,10 +6,10 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import tskit
 
-from rehearsal.export.crypt4gh import encrypt_file
-from rehearsal.export.shards import write_shards
 from rehearsal.files import written_aside
+from rehearsal.formats.crypt4gh import encrypt_file
 from rehearsal.logs import logged_to
+from rehearsal.stores.country_shards import write_shards
 
 
 def main(smk):

@@ -3,7 +3,7 @@
 import demes
 import pandas as pd
 
-from rehearsal.europe.demography import to_msprime
+from rehearsal.demography.model import to_msprime
 from rehearsal.genomes.recombination import read_hapmap, uniform_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import simulate_block, write_trees

@@ -6,8 +6,8 @@ import orjson
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.stories.cohort import Cohort
-from rehearsal.stories.truths import truth_of
+from rehearsal.stories.expected import truth_of
+from rehearsal.stories.pooled_cohort import Cohort
 
 
 def main(smk):

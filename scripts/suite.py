@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.bench.expected import write_truth
-from rehearsal.bench.suite import draw_suite, write_suite
-from rehearsal.bench.templates import read_templates
-from rehearsal.bench.truth import Truth
+from rehearsal.evaluation.suite import draw_suite, write_suite
+from rehearsal.evaluation.templates import read_templates
 from rehearsal.logs import logged_to
 from rehearsal.seeds import derive_seed
+from rehearsal.truth.expected_answers import write_truth
+from rehearsal.truth.query_answers import Truth
 
 
 def main(smk):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal.logs import logged_to
-from rehearsal.node.store_writer import build_store
+from rehearsal.stores.variant_store_writer import build_store
 
 
 def main(smk):

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from rehearsal import __version__
-from rehearsal.cli.asking import add_audit, add_query, add_token
-from rehearsal.cli.bench import add_bench
-from rehearsal.cli.serving import add_issuer, add_network, add_node
+from rehearsal.cli.bench_commands import add_bench
+from rehearsal.cli.query_commands import add_audit, add_query, add_token
+from rehearsal.cli.serve_commands import add_issuer, add_network, add_node
 from rehearsal.dataset.options import add_check, add_dataset
 from rehearsal.model import InputError
 
@@ -82,6 +82,6 @@ def _add_europe(commands: argparse._SubParsersAction) -> None:
 
 
 def _europe_fit(options: argparse.Namespace) -> None:
-    from rehearsal.europe.fit import fit_command
+    from rehearsal.demography.fit import fit_command
 
     fit_command(options.countries, options.start, options.fst, options.pca, options.out)

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rehearsal.bench.expected import Expected
-from rehearsal.bench.known_answers import POOLED, read_queries
-from rehearsal.bench.suite import SEX_TERMS
-from rehearsal.bench.tolerant import Verdict, judge_given
+from rehearsal.evaluation.lenient_judge import Verdict, judge_given
+from rehearsal.evaluation.suite import SEX_TERMS
 from rehearsal.model import Answer, InputError, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry, is_http_url
+from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.known_answers import POOLED, read_queries
 
 COMMAND = "rehearsal check"
 PATIENCE_S = 60.0

@@ -11,8 +11,8 @@ import pandas as pd
 import tskit
 
 from rehearsal.dataset.plan import COMMAND, Plan
-from rehearsal.europe.demography import build_model, to_msprime
-from rehearsal.europe.parameters import read_parameters
+from rehearsal.demography.model import build_model, to_msprime
+from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.planting import planted_carriers
@@ -21,8 +21,8 @@ from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import simulate_block, write_trees
 from rehearsal.model import Block, InputError
 from rehearsal.phenotypes.genetic import GeneticValues, genetic_values_of_block, join_blocks
-from rehearsal.phenotypes.phenotypes import Phenotypes, phenotypes
 from rehearsal.phenotypes.sequencing import sequencing_tables
+from rehearsal.phenotypes.simulate_phenotypes import Phenotypes, phenotypes
 from rehearsal.phenotypes.variant_counts import add_up, variant_counts
 from rehearsal.seeds import derive_seed
 

@@ -12,7 +12,6 @@ import pandas as pd
 from rehearsal.dataset.cohort import Cohort
 from rehearsal.dataset.plan import Plan
 from rehearsal.export.beacon_json import write_beacon_json
-from rehearsal.export.crypt4gh import SUFFIX, encrypt_file, encrypt_folder
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.omop import write_omop
 from rehearsal.export.pgen import write_pgen
@@ -28,6 +27,7 @@ from rehearsal.export.summary_statistics import phenotypes_of, write_summary_sta
 from rehearsal.export.trees import write_trees
 from rehearsal.export.vcf import write_bcf, write_vcf
 from rehearsal.export.vcf_zarr import write_vcf_zarr
+from rehearsal.formats.crypt4gh import SUFFIX, encrypt_file, encrypt_folder
 from rehearsal.model import Block
 
 PEOPLE = "people.tsv"

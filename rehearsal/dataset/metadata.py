@@ -6,18 +6,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rehearsal import __version__
-from rehearsal.catalogue.crate import FILE_NAME, write_crate
 from rehearsal.catalogue.descriptor import Descriptor
-from rehearsal.catalogue.handed_over import (
+from rehearsal.catalogue.export_datasets import (
     ALL_COUNTRIES,
     NO_TERMS,
     describe_place,
     write_metadata_files,
 )
+from rehearsal.catalogue.ro_crate import FILE_NAME, write_crate
 from rehearsal.dataset.plan import Plan
-from rehearsal.export.crypt4gh import SUFFIX
 from rehearsal.export.settings import POOLED
 from rehearsal.files import written_aside
+from rehearsal.formats.crypt4gh import SUFFIX
 from rehearsal.manifest import config_digest, digest_files, files_below
 from rehearsal.report.provenance import versions
 

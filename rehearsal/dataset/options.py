@@ -88,7 +88,7 @@ def _pair(form: str):  # noqa: ANN202 - a type for argparse
 
 
 def _dataset(options: argparse.Namespace) -> None:
-    from rehearsal.dataset.make import dataset_command
+    from rehearsal.dataset.build import dataset_command
     from rehearsal.dataset.plan import Order
 
     preset = PRESETS[options.preset or "tiny"]

@@ -11,15 +11,15 @@ from typing import Any
 
 import yaml
 
-from rehearsal.checks import check_fasta
+from rehearsal.config.loader import read_countries, read_planted
+from rehearsal.config.preflight import check_fasta
 from rehearsal.export.settings import Export, check_room, read_exports
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.genomes.pedigree import SMALLEST_FAMILY, check_numbers
 from rehearsal.genomes.planting import check_places
-from rehearsal.inputs import read_countries, read_planted
 from rehearsal.model import Block, Country, InputError, PlantedVariant
-from rehearsal.phenotypes.choosing import choose_traits
+from rehearsal.phenotypes.trait_subset import choose_traits
 from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.phenotypes.traits import read_traits
 

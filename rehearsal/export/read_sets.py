@@ -20,9 +20,9 @@ import pandas as pd
 import pysam
 from numpy.typing import NDArray
 
-from rehearsal.export.bgzf import BgzfWriter
 from rehearsal.export.genotypes import SYNTHETIC, Genotypes
 from rehearsal.files import written_aside
+from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.reference import BASES, read_reference
 from rehearsal.model import Block

@@ -8,9 +8,9 @@ import numpy as np
 import pysam
 import pysam.bcftools
 
-from rehearsal.export.bcf import BcfWriter, make_template
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import written_aside
+from rehearsal.formats.bcf import BcfWriter, make_template
 from rehearsal.genomes.carriers import count_groups
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.genomes import tree_walk
+from rehearsal.genomes import carrier_kernels
 from rehearsal.model import InputError
 
 MAX_ALLELES = 255  # an allele index is one byte
@@ -147,7 +147,7 @@ def carrier_chunks(
     site = 0
     while site < ts.num_sites:
         stop = min(site + max_sites, ts.num_sites)
-        done = tree_walk.walk_sites(
+        done = carrier_kernels.walk_sites(
             site, stop, positions, mutations, edges, forest, scratch, indptr, haplotype, allele
         )
         end = indptr[done - site]
@@ -174,7 +174,7 @@ def count_groups(
     offset = chunk.row_offset
     rows = int(offset[-1])
     hom, het, hemi = (np.zeros((rows, groups), np.int32) for _ in range(3))
-    tree_walk.count_rows(
+    carrier_kernels.count_rows(
         chunk.indptr,
         chunk.haplotype,
         chunk.allele,
@@ -207,8 +207,8 @@ def _preorder_labels(ts: tskit.TreeSequence) -> NDArray[np.int32]:
     return label
 
 
-def _edges(ts: tskit.TreeSequence, label: NDArray[np.int32]) -> tree_walk.Edges:
-    return tree_walk.Edges(
+def _edges(ts: tskit.TreeSequence, label: NDArray[np.int32]) -> carrier_kernels.Edges:
+    return carrier_kernels.Edges(
         left=ts.edges_left,
         right=ts.edges_right,
         parent=label[ts.edges_parent],
@@ -221,7 +221,7 @@ def _edges(ts: tskit.TreeSequence, label: NDArray[np.int32]) -> tree_walk.Edges:
 
 def _forest(
     ts: tskit.TreeSequence, label: NDArray[np.int32], haplotypes: Haplotypes
-) -> tree_walk.Forest:
+) -> carrier_kernels.Forest:
     """The forest before the first edge: every sample alone."""
     by_label = np.argsort(label[haplotypes.node])
     own = np.full(ts.num_nodes, -1, np.int32)
@@ -230,19 +230,21 @@ def _forest(
     following[:, 0] = -1
     following[:, 1] = by_label
     links = (np.full(ts.num_nodes, -1, np.int32) for _ in range(5))
-    return tree_walk.Forest(*links, own=own, first=own.copy(), last=own.copy(), following=following)
+    return carrier_kernels.Forest(
+        *links, own=own, first=own.copy(), last=own.copy(), following=following
+    )
 
 
-def _scratch(haplotypes: int) -> tree_walk.Scratch:
+def _scratch(haplotypes: int) -> carrier_kernels.Scratch:
     sizes = [haplotypes // 64**level + 1 for level in (1, 2, 3)]
-    return tree_walk.Scratch(
+    return carrier_kernels.Scratch(
         np.full(haplotypes, -1, np.int16), *(np.zeros(size, np.uint64) for size in sizes)
     )
 
 
 def _alleles_and_mutations(
     ts: tskit.TreeSequence, label: NDArray[np.int32]
-) -> tuple[Alleles, tree_walk.Mutations]:
+) -> tuple[Alleles, carrier_kernels.Mutations]:
     sites, mutations = ts.tables.sites, ts.tables.mutations
     offset = np.searchsorted(mutations.site, np.arange(ts.num_sites + 1)).astype(np.int64)
     ancestral = sites.ancestral_state, sites.ancestral_state_offset.astype(np.int64)
@@ -250,14 +252,14 @@ def _alleles_and_mutations(
     allele = np.empty(ts.num_mutations, np.int64)
     source = np.empty(ts.num_sites + ts.num_mutations, np.int64)
     site_offset = np.empty(ts.num_sites + 1, np.int64)
-    tree_walk.index_alleles(*ancestral, *derived, offset, allele, source, site_offset)
+    carrier_kernels.index_alleles(*ancestral, *derived, offset, allele, source, site_offset)
     if allele.max(initial=0) > MAX_ALLELES:
         position = ts.sites_position[mutations.site[np.argmax(allele)]]
         raise InputError("tree sequence", f"position {position:.0f}", "at most 255 alleles a site")
     text = np.empty(ancestral[0].size + derived[0].size, np.uint8)
     text_offset = np.empty(site_offset[-1] + 1, np.int32)
-    tree_walk.copy_alleles(*ancestral, *derived, source, site_offset, text, text_offset)
+    carrier_kernels.copy_alleles(*ancestral, *derived, source, site_offset, text, text_offset)
     return (
         Alleles(site_offset, text, text_offset),
-        tree_walk.Mutations(offset, label[mutations.node], allele.astype(np.uint8)),
+        carrier_kernels.Mutations(offset, label[mutations.node], allele.astype(np.uint8)),
     )

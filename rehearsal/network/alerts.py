@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from rehearsal.model import Answer
 from rehearsal.network.client import NodeRequest
-from rehearsal.network.extension import (
+from rehearsal.network.node_responses import (
     Body,
     forwarded,
     read_object,
@@ -25,7 +25,7 @@ from rehearsal.network.extension import (
 )
 from rehearsal.network.service import Network
 from rehearsal.node.alerts.request import read_tokens, read_wait_s
-from rehearsal.node.http import Api, Json, query_pairs, read_body
+from rehearsal.web.app import Api, Json, query_pairs, read_body
 
 AGAIN_S = 0.5  # between attempts at a node that is away, while a subscriber waits
 GRACE_S = 0.05  # for alerts that other nodes raised at the same moment

@@ -17,25 +17,25 @@ from rehearsal import __version__
 from rehearsal.model import Granularity
 from rehearsal.network import openapi
 from rehearsal.network.alerts import Alerts
+from rehearsal.network.beacon_response import BEACON_ID, Conditions, join_entries, join_terms
 from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.health_page import health_body, health_html
-from rehearsal.network.joining import BEACON_ID, Conditions, join_entries, join_terms
 from rehearsal.network.matchmaking import PATH as MATCH
 from rehearsal.network.matchmaking import join_matches
 from rehearsal.network.scores import Scores
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
 from rehearsal.node.app import add_entry_routes
-from rehearsal.node.beacon import describing, framing
-from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.beacon.framing import API_VERSION
+from rehearsal.node.beacon import envelope, info_endpoints
+from rehearsal.node.beacon.envelope import API_VERSION
 from rehearsal.node.beacon.request import (
     GRANULARITIES,
     BeaconRequest,
     from_body,
     from_query_string,
 )
-from rehearsal.node.http import POST, Api, Json, base_url, query_pairs, read_body
 from rehearsal.node.matchmaker.app import SERVICE, media_type
+from rehearsal.web.app import POST, Api, Json, base_url, query_pairs, read_body
+from rehearsal.web.problem import BeaconProblem, shown
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. Synthetic people only."
@@ -58,9 +58,9 @@ def network_app(network: Network) -> Api:
         api.add(path, inform(partial(_info, network)))
     api.add("/service-info", _service_info)
     api.add("/openapi.json", partial(_plain, openapi.description()))
-    api.add("/configuration", inform(lambda _: describing.configuration()))
-    api.add("/entry_types", inform(lambda _: describing.entry_types()))
-    api.add("/map", inform(lambda request: describing.beacon_map(base_url(request))))
+    api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
+    api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
+    api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
     api.add("/health", partial(_health, network))
     api.add(f"/{MATCH}", partial(_match, network), POST)
     Scores(network).add_to(api)
@@ -200,7 +200,7 @@ def _truth(said: str | None, name: str) -> bool:
 
 
 async def _informing(tell: Any, request: Request) -> Response:
-    return Json(framing.informational(BEACON_ID, tell(request)))
+    return Json(envelope.informational(BEACON_ID, tell(request)))
 
 
 def _info(network: Network, request: Request) -> Body:

@@ -24,7 +24,7 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
-from rehearsal.node.process import signal_when_parent_ends
+from rehearsal.web.server import signal_when_parent_ends
 
 COMMAND = (sys.executable, "-m", "rehearsal")  # what it can start, with arguments behind it
 PRELOADED = ("rehearsal.cli", "rehearsal.node.server", "rehearsal.network.server")

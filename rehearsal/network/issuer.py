@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
-from rehearsal.node.access_settings import (
+from rehearsal.node.access.settings import (
     DATASETS_URL,
     REGISTERED_ACCESS,
     VISA_TYPES,
@@ -32,8 +32,8 @@ from rehearsal.node.access_settings import (
     DatasetAccess,
     IssuerSettings,
 )
+from rehearsal.node.access.tokens import PASSPORT, PASSPORT_TYPE, VISA
 from rehearsal.node.settings import NodeSettings
-from rehearsal.node.tokens import PASSPORT, PASSPORT_TYPE, VISA
 
 URL = "https://issuer.rehearsal.example"  # reserved by RFC 2606: nobody answers there
 AUDIENCE = "https://network.rehearsal.example"  # all nodes of a rehearsal

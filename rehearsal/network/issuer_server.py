@@ -29,8 +29,8 @@ from rehearsal.network.issuer import (
     open_issuer,
     sign_visas,
 )
-from rehearsal.node.process import listening, run, serve_app, url_of
-from rehearsal.node.tokens import ACCESS_TYPES, MAX_TOKEN, PASSPORT, usable_keys
+from rehearsal.node.access.tokens import ACCESS_TYPES, MAX_TOKEN, PASSPORT, usable_keys
+from rehearsal.web.server import listening, run, serve_app, url_of
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
 PASSPORT_TOKEN = "urn:ga4gh:params:oauth:token-type:passport"

@@ -26,7 +26,7 @@ from rehearsal.network import watcher
 from rehearsal.network.emulation import HERE, Ground, Place, emulated
 from rehearsal.network.forkserver import COMMAND, Forked, ForkServer, fork_server
 from rehearsal.network.registry import NodeEntry, read_endpoint, write_endpoints, write_nodes
-from rehearsal.node.distance import NEAR, Line
+from rehearsal.web.latency import NEAR, Line
 
 if TYPE_CHECKING:
     import pandas as pd

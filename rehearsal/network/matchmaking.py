@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from rehearsal.model import Answer
-from rehearsal.network.joining import Conditions, Part, network_info, nobody
+from rehearsal.network.beacon_response import Conditions, Part, network_info, nobody
 from rehearsal.node.beacon.request import BeaconRequest
 
 PATH = "match"

@@ -9,7 +9,8 @@ from rehearsal.node import drug_genes
 from rehearsal.node.alerts import openapi as alerts
 from rehearsal.node.beacon.openapi import INFORMATIONAL, beacon_description
 from rehearsal.node.matchmaker import openapi as matchmaker
-from rehearsal.node.openapi_parts import (
+from rehearsal.node.scoring import openapi as scoring
+from rehearsal.web.openapi import (
     COUNT,
     NUMBER,
     TEXT,
@@ -22,7 +23,6 @@ from rehearsal.node.openapi_parts import (
     operation,
     ref,
 )
-from rehearsal.node.scoring import openapi as scoring
 
 Body = dict[str, Any]
 

@@ -13,7 +13,7 @@ import yaml
 
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
-from rehearsal.node.access_settings import is_safe_url
+from rehearsal.node.access.settings import is_safe_url
 
 FOREIGN_KEYS = {"url", "token_variable", "forward_token"}
 

@@ -17,7 +17,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 
 from rehearsal.model import Answer
-from rehearsal.network.extension import (
+from rehearsal.network.beacon_response import Conditions
+from rehearsal.network.node_responses import (
     Body,
     forwarded,
     read_object,
@@ -26,11 +27,10 @@ from rehearsal.network.extension import (
     told,
     with_parameters,
 )
-from rehearsal.network.joining import Conditions
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service import Network
-from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.http import Api, Json, query_pairs, read_body
+from rehearsal.web.app import Api, Json, query_pairs, read_body
+from rehearsal.web.problem import BeaconProblem, shown
 
 CONFIDENCE = 0.95
 ROUNDS = 25

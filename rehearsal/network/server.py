@@ -15,8 +15,8 @@ from rehearsal.network.client import NetworkClient
 from rehearsal.network.launcher import NETWORK
 from rehearsal.network.registry import Registry
 from rehearsal.network.service import Network, Policy
-from rehearsal.node.access_settings import LOOPBACK
-from rehearsal.node.process import listening, run, serve_app, url_of
+from rehearsal.node.access.settings import LOOPBACK
+from rehearsal.web.server import listening, run, serve_app, url_of
 
 
 def serve(

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rehearsal.model import Answer
+from rehearsal.network.aggregate import count_of
+from rehearsal.network.beacon_response import Conditions, Part, returned_granularity, shown_of
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.fan_out import (
     SEQUENTIAL_PATIENCE_S,
@@ -18,12 +20,10 @@ from rehearsal.network.fan_out import (
     gather_partially,
 )
 from rehearsal.network.health import IN_TIME, NodeHealth
-from rehearsal.network.join import count_of
-from rehearsal.network.joining import Conditions, Part, returned_granularity, shown_of
 from rehearsal.network.paging import Page, cut, page_of, pages_for, windows, with_page
 from rehearsal.network.registry import NodeEntry, Registry
 from rehearsal.node.beacon.entry_types import COLLECTIONS
-from rehearsal.node.beacon.errors import BeaconProblem
+from rehearsal.web.problem import BeaconProblem
 
 log = logging.getLogger(__name__)
 

@@ -10,17 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rehearsal.node import openapi
-from rehearsal.node.access import rights
-from rehearsal.node.admitting import Admitting
-from rehearsal.node.beacon import describing, framing
+from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.middleware import Admitting
+from rehearsal.node.access.rights import rights
+from rehearsal.node.beacon import envelope, info_endpoints
+from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
-from rehearsal.node.beacon.errors import BeaconProblem
-from rehearsal.node.beacon.holdings import Holdings
 from rehearsal.node.beacon.request import BeaconRequest, from_body, from_query_string
 from rehearsal.node.beacon.service import entries
-from rehearsal.node.gate import Gate
 from rehearsal.node.htsget.app import htsget_app
-from rehearsal.node.http import (
+from rehearsal.node.matchmaker.app import SERVICE, Matching
+from rehearsal.web.app import (
     GET_OR_POST,
     POST,
     Api,
@@ -30,7 +30,7 @@ from rehearsal.node.http import (
     query_pairs,
     read_body,
 )
-from rehearsal.node.matchmaker.app import SERVICE, Matching
+from rehearsal.web.problem import BeaconProblem
 
 
 class Extension(Protocol):
@@ -54,17 +54,17 @@ def beacon_api(holdings: Holdings, gate: Gate, *extensions: Extension) -> Api:
     """What answers those who were admitted."""
     settings = holdings.settings
     inform = partial(partial, _informing, settings.beacon_id)
-    terms = inform(lambda request: describing.filtering_terms(holdings, rights(request)))
+    terms = inform(lambda request: info_endpoints.filtering_terms(holdings, rights(request)))
     description = openapi.description(settings, [one.paths() for one in extensions])
     api = Api(settings.beacon_id, "node")
     add_entry_routes(api, partial(partial, _entries, holdings), terms)
     for path in ("/", "/info"):
-        api.add(path, inform(lambda _: describing.info(settings)))
-    api.add("/service-info", partial(_plain, describing.service_info(settings) | SERVICE))
+        api.add(path, inform(lambda _: info_endpoints.info(settings)))
+    api.add("/service-info", partial(_plain, info_endpoints.service_info(settings) | SERVICE))
     api.add("/openapi.json", partial(_plain, description))
-    api.add("/configuration", inform(lambda _: describing.configuration()))
-    api.add("/entry_types", inform(lambda _: describing.entry_types()))
-    api.add("/map", inform(lambda request: describing.beacon_map(base_url(request))))
+    api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
+    api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
+    api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
     api.add("/match", Matching(holdings, gate.secret).answer, POST)
     api.mount("/htsget", htsget_app(holdings))
     for extension in extensions:
@@ -98,7 +98,7 @@ async def _plain(body: dict[str, Any], request: Request) -> Response:
 async def _informing(
     beacon_id: str, tell: Callable[[Request], dict[str, Any]], request: Request
 ) -> Response:
-    return Json(framing.informational(beacon_id, tell(request)))
+    return Json(envelope.informational(beacon_id, tell(request)))
 
 
 async def _entries(holdings: Holdings, path: str, listed: str | None, request: Request) -> Response:

@@ -16,12 +16,12 @@ from starlette.requests import Request
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError, Variant
-from rehearsal.node.access import rights
-from rehearsal.node.beacon import framing
-from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.http import Api, Json, query_pairs
-from rehearsal.node.openapi_parts import (
+from rehearsal.node.access.patient_access import own_patient
+from rehearsal.node.access.rights import rights
+from rehearsal.node.beacon import envelope
+from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.web.app import Api, Json, query_pairs
+from rehearsal.web.openapi import (
     COUNT,
     TEXT,
     Body,
@@ -32,7 +32,7 @@ from rehearsal.node.openapi_parts import (
     list_of,
     operation,
 )
-from rehearsal.node.own_patient import own_patient
+from rehearsal.web.problem import BeaconProblem, shown
 
 FILE_NAME = "drug_genes.tsv"
 COLUMNS = (
@@ -120,7 +120,7 @@ class DrugFlags:
         position = own_patient(caller, self._holdings, request.path_params["id"])
         drugs = _drugs(query_pairs(request)) or sorted({rule.drug for rule in self._rules})
         response = {"drugs": [self._told(drug, position) for drug in drugs]}
-        return Json(framing.informational(self._holdings.settings.beacon_id, response))
+        return Json(envelope.informational(self._holdings.settings.beacon_id, response))
 
     def _told(self, drug: str, position: int) -> dict[str, Any]:
         """Whether a drug is flagged, and by how many of the ``rules`` that there are for it: a

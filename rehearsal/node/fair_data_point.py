@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rehearsal.model import InputError
-from rehearsal.node.http import Api, base_url
-from rehearsal.node.openapi_parts import Body
+from rehearsal.web.app import Api, base_url
+from rehearsal.web.openapi import Body
 
 FILE = Path("catalogue") / "documents.json"
 TURTLE, JSON_LD = "text/turtle", "application/ld+json"

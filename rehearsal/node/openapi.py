@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from rehearsal.node.beacon.openapi import beacon_description
 from rehearsal.node.htsget import openapi as htsget
 from rehearsal.node.matchmaker import openapi as matchmaker
-from rehearsal.node.openapi_parts import Body
 from rehearsal.node.settings import NodeSettings
+from rehearsal.web.openapi import Body
 
 
 def description(settings: NodeSettings, extensions: Iterable[Body]) -> Body:

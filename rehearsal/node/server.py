@@ -11,21 +11,21 @@ from typing import Any
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError
+from rehearsal.node.access.authorizer import Gate
 from rehearsal.node.alerts.app import Subscribing
 from rehearsal.node.alerts.store import FILE_NAME as ALERTS
 from rehearsal.node.alerts.store import AlertStore
 from rehearsal.node.alerts.watch import Watch
 from rehearsal.node.app import Extension, beacon_app
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.distance import NEAR, Distant, Line
+from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
-from rehearsal.node.gate import Gate
-from rehearsal.node.people import PeopleStore
-from rehearsal.node.process import listening, run, serve_app, url_of
 from rehearsal.node.scoring.app import Scoring
 from rehearsal.node.settings import TUMOURS, NodeSettings
-from rehearsal.node.variant_store import VariantStore
+from rehearsal.stores.people_store import PeopleStore
+from rehearsal.stores.variant_store import VariantStore
+from rehearsal.web.latency import NEAR, Distant, Line
+from rehearsal.web.server import listening, run, serve_app, url_of
 
 
 def open_node(folder: Path | str) -> Holdings:

@@ -12,7 +12,7 @@ import yaml
 from rehearsal import __version__
 from rehearsal.files import written_aside
 from rehearsal.model import Gene, InputError
-from rehearsal.node.access_settings import AccessSettings, access_settings, as_yaml, open_to_all
+from rehearsal.node.access.settings import AccessSettings, access_settings, as_yaml, open_to_all
 
 FILE_NAME = "node.yaml"
 TUMOURS = "tumours.sqlite"  # a variant store of somatic variants

@@ -17,9 +17,9 @@ from rehearsal.phenotypes.clinical_types import (
     Sequencing,
     Treatment,
 )
-from rehearsal.phenotypes.entries import Entry
 from rehearsal.phenotypes.readers import bounds, by_sex, coded, curie, hpo, share_curve
 from rehearsal.phenotypes.trait_types import Coded
+from rehearsal.phenotypes.yaml_reader import Entry
 
 COMMON = ("code", "label")
 READ_FIGURES = (

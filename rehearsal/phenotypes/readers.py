@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from rehearsal.model import SEXES, Sex
-from rehearsal.phenotypes.entries import Entry
 from rehearsal.phenotypes.trait_types import Coded, Curve
+from rehearsal.phenotypes.yaml_reader import Entry
 
 OLDEST = 130  # years: an age beyond it is a slip
 T = TypeVar("T")

@@ -15,8 +15,7 @@ from rehearsal.phenotypes.clinical_reader import (
     read_sequencing,
     read_treatment,
 )
-from rehearsal.phenotypes.entries import Entry, read_entries
-from rehearsal.phenotypes.paths import explained_by_causes
+from rehearsal.phenotypes.path_coefficients import explained_by_causes
 from rehearsal.phenotypes.readers import by_sex, curie, hpo, named, positive_curve, risk_curve
 from rehearsal.phenotypes.trait_types import (
     DerivedMeasurement,
@@ -29,6 +28,7 @@ from rehearsal.phenotypes.trait_types import (
     ThresholdFeature,
     Traits,
 )
+from rehearsal.phenotypes.yaml_reader import Entry, read_entries
 
 COMMON = ("code", "label")
 OPTIONAL = (

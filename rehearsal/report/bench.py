@@ -10,7 +10,7 @@ import pandas as pd
 from rehearsal.model import Country
 from rehearsal.report import bench_figures as figures
 from rehearsal.report.figures import vega_specification
-from rehearsal.report.parts import (
+from rehearsal.report.page_elements import (
     Column,
     Figure,
     Section,

@@ -8,9 +8,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from rehearsal.bench.growth.measure import NODES, PEOPLE, USERS
-from rehearsal.bench.latency import ALL
-from rehearsal.bench.policy import AT_ONCE, JUST_HUNG, KNOWN, PARTIAL, SEQUENTIAL
+from rehearsal.evaluation.latency import ALL
+from rehearsal.loadtest.collection_policy import AT_ONCE, JUST_HUNG, KNOWN, PARTIAL, SEQUENTIAL
+from rehearsal.loadtest.growth.measure import NODES, PEOPLE, USERS
 from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, finished
 
 LEGEND = alt.Legend(labelLimit=400)

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.catalogue.handed_over import ALL_COUNTRIES
-from rehearsal.report.parts import Column, Linked, Page, Section, Table, Text, percent, whole
+from rehearsal.catalogue.export_datasets import ALL_COUNTRIES
+from rehearsal.report.page_elements import (
+    Column,
+    Linked,
+    Page,
+    Section,
+    Table,
+    Text,
+    percent,
+    whole,
+)
 from rehearsal.report.tables import ReportTables, country_href
 
 CATALOGUE = "catalogue.html"

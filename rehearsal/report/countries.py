@@ -9,7 +9,7 @@ import pandas as pd
 
 from rehearsal.model import Country
 from rehearsal.report.catalogue import dataset_table, survey_table
-from rehearsal.report.parts import (
+from rehearsal.report.page_elements import (
     Column,
     Facts,
     Linked,

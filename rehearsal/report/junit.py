@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from rehearsal.bench.run import NETWORK
+from rehearsal.evaluation.run import NETWORK
 from rehearsal.files import written_aside
 from rehearsal.report.summary import find_problems
 

@@ -16,7 +16,7 @@ import vl_convert
 from rehearsal.files import written_aside
 from rehearsal.report.catalogue import catalogue_page
 from rehearsal.report.countries import country_pages
-from rehearsal.report.parts import Figure, Page, Section, Verdict
+from rehearsal.report.page_elements import Figure, Page, Section, Verdict
 from rehearsal.report.sections import sections, verdicts
 from rehearsal.report.stories import story_pages
 from rehearsal.report.style import DARK, LIGHT, css_variables

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from rehearsal.bench.membership import (
+from rehearsal.attack.membership import (
     FALSE_POSITIVES,
     OPEN_NAME,
     PROMISED_POWER,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.bench.run import CONTROL, EMPTY_HANDLER
+from rehearsal.evaluation.run import CONTROL, EMPTY_HANDLER
 from rehearsal.report import figures
 from rehearsal.report.bench import bench_sections
 from rehearsal.report.catalogue import CATALOGUE
-from rehearsal.report.parts import (
+from rehearsal.report.page_elements import (
     Column,
     Drawing,
     Facts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rehearsal.report.parts import (
+from rehearsal.report.page_elements import (
     Column,
     Facts,
     Heading,

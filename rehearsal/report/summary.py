@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rehearsal.bench.latency import percentile, qs02
-from rehearsal.bench.run import NETWORK
+from rehearsal.evaluation.latency import percentile, qs02
+from rehearsal.evaluation.run import NETWORK
 from rehearsal.files import written_aside
 
 LISTED_PROBLEMS = 500  # enough to see what is wrong; the rest is counted

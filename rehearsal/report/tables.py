@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.bench.latency import ALL as ALL_KINDS
-from rehearsal.bench.run import NETWORK
+from rehearsal.evaluation.latency import ALL as ALL_KINDS
+from rehearsal.evaluation.run import NETWORK
 from rehearsal.model import Country
 from rehearsal.report.pca import spectrum_shares
 from rehearsal.report.summary import find_problems

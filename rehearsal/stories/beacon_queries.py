@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.model import Query, Variant
-from rehearsal.stories.types import Question
+from rehearsal.stories.story_types import Question
 
 LIMIT = 1000  # the largest page of a node
 

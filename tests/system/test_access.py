@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 
 from rehearsal.network.issuer import URL, make_issuer
-from rehearsal.node.access_settings import AccessSettings, IssuerSettings
-from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people_writer import build_people
+from rehearsal.node.access.settings import AccessSettings, IssuerSettings
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.people_store_writer import build_people
 
 from .starting import told_when_ready
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 
 from rehearsal.cli import main
+from rehearsal.dataset.build import write_truth
 from rehearsal.dataset.cohort import simulate
 from rehearsal.dataset.formats import Place, write_place
-from rehearsal.dataset.make import write_truth
 from rehearsal.dataset.plan import Order, make_plan
 from rehearsal.network.issuer import make_issuer
-from rehearsal.node.access_settings import AccessSettings
-from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people_writer import build_people
+from rehearsal.node.access.settings import AccessSettings
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.people_store_writer import build_people
 
 from .test_access import running, token
 

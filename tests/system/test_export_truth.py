@@ -9,8 +9,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rehearsal.bench.known_answers import Facts, write_known_answers
-from rehearsal.bench.part import part_of
 from rehearsal.cli import main
 from rehearsal.dataset.cohort import simulate
 from rehearsal.dataset.plan import Order, make_plan
@@ -19,6 +17,8 @@ from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.selection import by_contig, chosen_people, rows_of
 from rehearsal.export.settings import read_exports
 from rehearsal.model import Block
+from rehearsal.truth.known_answers import Facts, write_known_answers
+from rehearsal.truth.subcohort import part_of
 
 pytestmark = pytest.mark.system
 

@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.export.crypt4gh import encrypt_at_rest
-from rehearsal.export.shards import write_shards
+from rehearsal.formats.crypt4gh import encrypt_at_rest
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
 from rehearsal.network.issuer import (
@@ -28,9 +27,10 @@ from rehearsal.network.issuer import (
     person,
     rehearsal_access,
 )
-from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.country_shards import write_shards
+from rehearsal.stores.people_store_writer import build_people
 
 from .starting import told_when_ready
 

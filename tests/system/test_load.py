@@ -9,16 +9,16 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
-from rehearsal.bench.compare import compare_by_hand, paired_ratio, pairs_of
-from rehearsal.bench.growth.measure import Growth, growth_checks
-from rehearsal.bench.growth.synthetic import build_nodes
-from rehearsal.bench.load.generators import GeneratorError, Generators
-from rehearsal.bench.load.histograms import read_log
-from rehearsal.bench.load.run import LoadSettings, measure_load
-from rehearsal.bench.load.sending import Call
-from rehearsal.bench.policy import measure_policies
-from rehearsal.bench.stub_nodes import ANSWER, StubNodes
-from rehearsal.bench.suite import SEX_TERMS, beacon_request, write_suite
+from rehearsal.evaluation.suite import SEX_TERMS, beacon_request, write_suite
+from rehearsal.loadtest.beacon_comparison import compare_by_hand, paired_ratio, pairs_of
+from rehearsal.loadtest.collection_policy import measure_policies
+from rehearsal.loadtest.growth.measure import Growth, growth_checks
+from rehearsal.loadtest.growth.synthetic import build_nodes
+from rehearsal.loadtest.load.generators import GeneratorError, Generators
+from rehearsal.loadtest.load.histograms import read_log
+from rehearsal.loadtest.load.run import LoadSettings, measure_load
+from rehearsal.loadtest.load.sender import Call
+from rehearsal.loadtest.stub_nodes import ANSWER, StubNodes
 from rehearsal.model import Query
 from rehearsal.network.registry import NodeEntry
 

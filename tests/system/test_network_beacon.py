@@ -12,9 +12,9 @@ import pytest
 
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
-from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.people_store_writer import build_people
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 

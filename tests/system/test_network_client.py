@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rehearsal.model import Answer, Query
+from rehearsal.network.aggregate import join
 from rehearsal.network.client import NetworkClient
-from rehearsal.network.join import join
 from rehearsal.network.launcher import Launch, running_nodes
 from rehearsal.network.registry import NodeEntry
 

@@ -11,8 +11,8 @@ import pytest
 
 from rehearsal.network.forkserver import fork_server
 from rehearsal.network.launcher import Launch, NodeStartError, running_network, running_nodes
-from rehearsal.node.build import build_node, read_individuals
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_node, read_individuals
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 

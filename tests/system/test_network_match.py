@@ -20,12 +20,12 @@ from rehearsal.network.issuer import (
     rehearsal_access,
 )
 from rehearsal.network.launcher import running_network, running_nodes
-from rehearsal.node.build import build_from_vcf
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
-from rehearsal.node.ontology import HumanPhenotypeOntology
-from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.ontology import HumanPhenotypeOntology
+from rehearsal.stores.people_store_writer import build_people
 
 from .test_network_service import ask, told
 

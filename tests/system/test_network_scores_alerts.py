@@ -26,11 +26,11 @@ from rehearsal.network.issuer import (
     rehearsal_access,
 )
 from rehearsal.network.registry import read_endpoint, write_nodes
-from rehearsal.node.build import build_from_vcf
 from rehearsal.node.drug_genes import COLUMNS
-from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import Gene, NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.trait_types import Disease
+from rehearsal.stores.people_store_writer import build_people
 
 from .openapi_checks import check_answer
 from .starting import told_when_ready

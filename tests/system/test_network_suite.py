@@ -15,30 +15,30 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.bench.capitals import one_of_each_kind
-from rehearsal.bench.decoding import pooled_sites
-from rehearsal.bench.expected import Expected
-from rehearsal.bench.faults.run import Cast, run_faults
-from rehearsal.bench.faults.scenarios import SCENARIOS
-from rehearsal.bench.latency import latency_table, qs02
-from rehearsal.bench.protected import public_checks
-from rehearsal.bench.run import Asked, ask_suite
-from rehearsal.bench.suite import draw_suite
-from rehearsal.bench.templates import KINDS, read_templates
-from rehearsal.bench.truth import Truth
-from rehearsal.export.shards import write_shards
+from rehearsal.evaluation.latency import latency_table, qs02
+from rehearsal.evaluation.protected_judge import public_checks
+from rehearsal.evaluation.run import Asked, ask_suite
+from rehearsal.evaluation.suite import draw_suite
+from rehearsal.evaluation.templates import KINDS, read_templates
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import simulate_block, write_trees
+from rehearsal.loadtest.faults.run import Cast, run_faults
+from rehearsal.loadtest.faults.scenarios import SCENARIOS
+from rehearsal.loadtest.origin_latency import one_of_each_kind
 from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tokens
 from rehearsal.network.launcher import Launch, running_network, running_nodes
 from rehearsal.network.registry import read_foreign_nodes, with_foreign, write_nodes
-from rehearsal.node.ontology import HumanPhenotypeOntology
-from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
-from rehearsal.node.store_writer import build_store
 from rehearsal.phenotypes.consent import draw_consent, read_consent
+from rehearsal.stores.country_shards import write_shards
+from rehearsal.stores.ontology import HumanPhenotypeOntology
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.stores.variant_store_writer import build_store
+from rehearsal.truth.decoding import pooled_sites
+from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.query_answers import Truth
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 

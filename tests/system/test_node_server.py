@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 import pandas as pd
 import pytest
 
-from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people_writer import build_people
-from rehearsal.node.process import answering, listening
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.web.server import answering, listening
 
 from .openapi_checks import fuzz
 from .starting import told_when_ready
@@ -252,7 +252,7 @@ async def large_answer(scope, receive, send):
 
 @pytest.mark.parametrize("begun", [b"", b"GET /service-info HTTP/1.1\r\nHost"])
 def test_a_head_that_does_not_come_is_not_waited_for_long(monkeypatch, begun):
-    monkeypatch.setattr("rehearsal.node.process.HEAD_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("rehearsal.web.server.HEAD_TIMEOUT_S", 0.2)
 
     async def answer(scope, receive, send):
         raise AssertionError("there is no request")
@@ -268,7 +268,7 @@ def test_a_head_that_does_not_come_is_not_waited_for_long(monkeypatch, begun):
 
 
 def test_bytes_that_make_no_request_keep_no_connection_open(monkeypatch):
-    monkeypatch.setattr("rehearsal.node.process.HEAD_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("rehearsal.web.server.HEAD_TIMEOUT_S", 0.2)
 
     async def ask_and_dawdle() -> bytes:
         async with connected(large_answer) as (reader, writer):

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rehearsal.manifest import differences
-from rehearsal.node.build import build_node, read_individuals
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_node, read_individuals
 
 from .slurm_cluster import one_node_slurm, why_not
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rehearsal.bench.expected import Expected, expected_to_json
-from rehearsal.inputs import read_genes, read_planted
+from rehearsal.config.loader import read_genes, read_planted
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
-from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.traits import read_traits
-from rehearsal.stories.known import Known
-from rehearsal.stories.play import play
-from rehearsal.stories.reading import read_stories
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.run_stories import play
+from rehearsal.stories.story_reader import read_stories
+from rehearsal.truth.expected_answers import Expected, expected_to_json
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 

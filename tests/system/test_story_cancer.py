@@ -11,26 +11,26 @@ import pandas as pd
 import pytest
 import tskit
 
+from rehearsal.config.loader import read_countries, read_genes, read_planted
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.pedigree import patient_ids, plan_people
-from rehearsal.inputs import read_countries, read_genes, read_planted
 from rehearsal.model import Block
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
-from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import TUMOURS, NodeSettings
-from rehearsal.node.tumours import build_tumours
+from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.consent import draw_consent, read_consent
 from rehearsal.phenotypes.genetic import GeneticValues
-from rehearsal.phenotypes.phenotypes import phenotypes
+from rehearsal.phenotypes.simulate_phenotypes import phenotypes
 from rehearsal.phenotypes.traits import read_traits
-from rehearsal.stories.cohort import Cohort
-from rehearsal.stories.known import Known
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.stores.tumour_store import build_tumours
+from rehearsal.stories.expected import truth_of
 from rehearsal.stories.patients import patients_table
-from rehearsal.stories.play import play
-from rehearsal.stories.reading import read_stories
-from rehearsal.stories.truths import truth_of
+from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.run_stories import play
+from rehearsal.stories.story_reader import read_stories
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 

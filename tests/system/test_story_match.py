@@ -13,23 +13,23 @@ import pandas as pd
 import pytest
 import tskit
 
+from rehearsal.config.loader import read_genes, read_planted
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.inputs import read_genes, read_planted
 from rehearsal.model import Block, Consent
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
-from rehearsal.node.build import build_from_vcf
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
-from rehearsal.node.ontology import HumanPhenotypeOntology
-from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.traits import read_traits
-from rehearsal.stories.cohort import Cohort
-from rehearsal.stories.known import Known
-from rehearsal.stories.play import play
-from rehearsal.stories.reading import read_stories
-from rehearsal.stories.truths import truth_of
+from rehearsal.stores.ontology import HumanPhenotypeOntology
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.stories.expected import truth_of
+from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.run_stories import play
+from rehearsal.stories.story_reader import read_stories
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 

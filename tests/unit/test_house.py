@@ -8,19 +8,31 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOW = [
-    "europe",
+CORE = {"model", "files", "seeds", "logs", "process_lifetime", "geography"}
+# each room imports from the core, itself and those before it; the last three are entrances
+ROOMS = [
+    "formats",
+    "demography",
     "genomes",
     "phenotypes",
+    "truth",
+    "realism",
     "export",
+    "manifest",
+    "stores",
+    "web",
     "node",
     "catalogue",
     "network",
-    "bench",
+    "evaluation",
+    "attack",
+    "loadtest",
     "stories",
     "report",
+    "config",
+    "dataset",
+    "cli",
 ]
-SHARED = {"ending", "model", "files", "logs", "seeds"}
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 
@@ -38,19 +50,30 @@ def imported_parts(path):
                 yield name.removeprefix("rehearsal.")
 
 
-@pytest.mark.parametrize("package", FLOW)
-def test_a_package_imports_only_from_those_above_it(package):
-    allowed = SHARED | set(FLOW[: FLOW.index(package) + 1])
-    for path in (ROOT / "rehearsal" / package).rglob("*.py"):
-        parts = {name.split(".")[0] for name in imported_parts(path)} - {"__version__"}
-        assert parts <= allowed, f"{path} imports {parts - allowed}"
+def modules():
+    """Every module of the library by its name below ``rehearsal``."""
+    for path in sorted((ROOT / "rehearsal").rglob("*.py")):
+        parts = path.relative_to(ROOT / "rehearsal").with_suffix("").parts
+        yield ".".join(parts).removesuffix(".__init__"), path
 
 
-def test_nothing_but_the_command_line_imports_the_making_of_datasets():
-    """It is an entrance, as the workflow is one."""
-    for path in (ROOT / "rehearsal").rglob("*.py"):
-        if path.parent.name not in ("dataset", "cli"):
-            assert not any(name.startswith("dataset") for name in imported_parts(path)), path
+def test_every_module_is_in_a_room_or_in_the_core():
+    places = {name.split(".")[0] for name, _ in modules()} - {"__init__", "__main__"}
+    assert places == CORE | set(ROOMS)
+
+
+@pytest.mark.parametrize("room", [*sorted(CORE), *ROOMS])
+def test_a_room_imports_only_from_those_above_it(room):
+    allowed = CORE | set(ROOMS[: ROOMS.index(room) + 1] if room in ROOMS else [])
+    for name, path in modules():
+        if name.split(".")[0] == room:
+            parts = {other.split(".")[0] for other in imported_parts(path)} - {"__version__"}
+            assert parts <= allowed, f"{path} imports {parts - allowed}"
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    for name, _ in modules():
+        assert f"rehearsal.{name}" not in modules_behind(name, with_packages=False), name
 
 
 def test_the_library_knows_nothing_of_snakemake():
@@ -58,31 +81,23 @@ def test_the_library_knows_nothing_of_snakemake():
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.M), path
 
 
-TRUTHS = [
-    "bench.truth",
-    "bench.allele_counts",
-    "bench.known_answers",
-    "stories.truths",
-    *(
-        f"stories.truths.{path.stem}"
-        for path in (ROOT / "rehearsal/stories/truths").glob("[a-z]*.py")
-    ),
-]
+TRUTHS = [name for name, _ in modules() if name.startswith(("truth", "stories.expected"))]
 
 
 @pytest.mark.parametrize("truth", TRUTHS)
-def test_the_truth_shares_no_code_with_the_node(truth):
-    forbidden = {"rehearsal.node", "rehearsal.export", "rehearsal.genomes.carriers"}
+def test_the_truth_shares_no_code_with_what_it_judges(truth):
+    forbidden = {"rehearsal.node", "rehearsal.export", "rehearsal.stores"}
+    forbidden |= {"rehearsal.genomes.carriers", "rehearsal.network", "rehearsal.evaluation"}
     for module, way in modules_behind(truth).items():
         assert not any(f"{module}.".startswith(f"{name}.") for name in forbidden), way
 
 
 def test_imports_are_followed_through_other_modules():
     """The judge reads answers by the network's means, which are the nodes': found at a distance."""
-    found = modules_behind("bench.judge")
+    found = modules_behind("evaluation.judge")
     assert "rehearsal.network.client" in found
     assert any(name.startswith("rehearsal.node.") for name in found)
-    assert "rehearsal.node" not in {f"rehearsal.{name}" for name in direct("bench.judge")}
+    assert "rehearsal.node" not in {f"rehearsal.{name}" for name in direct("evaluation.judge")}
 
 
 def module_file(name):
@@ -96,12 +111,16 @@ def direct(name):
     return set(imported_parts(module_file(name)))
 
 
-def modules_behind(name):
+def modules_behind(name, with_packages=True):
     """All modules of the library that one needs, at whatever distance: {module: way to it}."""
     found, waiting = {}, [(name, (name,))]
     while waiting:
         module, way = waiting.pop()
-        packages = [module.rsplit(".", n)[0] for n in range(1, module.count(".") + 1)]
+        packages = (
+            [module.rsplit(".", n)[0] for n in range(1, module.count(".") + 1)]
+            if with_packages
+            else []
+        )
         for other in {*direct(module), *packages}:
             if module_file(other) is not None and f"rehearsal.{other}" not in found:
                 found[f"rehearsal.{other}"] = " -> ".join((*way, other))

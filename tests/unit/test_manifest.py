@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.export.crypt4gh import encrypt_at_rest
+from rehearsal.formats.crypt4gh import encrypt_at_rest
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import simulate_block

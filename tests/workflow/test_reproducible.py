@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rehearsal.export.crypt4gh import make_key_pair
+from rehearsal.formats.crypt4gh import make_key_pair
 from rehearsal.manifest import differences, why_excluded
 
 ROOT = Path(__file__).resolve().parents[2]

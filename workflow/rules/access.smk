@@ -19,7 +19,7 @@ rule consent:
         mem_mb=memory_for(1),
         runtime=10,
     params:
-        code=code("phenotypes/consent.py"),
+        code=code_digest("consent.py"),
         patients=INPUTS.patients,
         seed=config["seed"],
     message:
@@ -47,7 +47,7 @@ rule issuer:
         runtime=5,
     params:
         number=len(COUNTRIES),
-        code=code("network/issuer.py"),
+        code=code_digest("issuer.py"),
     message:
         "Issuer of tokens: new keys, which {params.number} nodes trust"
     script:
@@ -69,7 +69,7 @@ rule genome_keys:
         runtime=5,
     params:
         number=len(COUNTRIES),
-        code=code("export/crypt4gh.py"),
+        code=code_digest("genome_keys.py"),
     message:
         "New key pairs for the genomes of {params.number} nodes"
     script:

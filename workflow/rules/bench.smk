@@ -20,7 +20,7 @@ rule measured_distance:
         mem_mb=500,
         runtime=10,
     params:
-        code=code("bench/distance.py", "network/emulation", "node/distance.py"),
+        code=code_digest("measured_distance.py"),
         countries=COUNTRIES,
         network=config["network"],
         rounds=config["bench"]["distance"]["rounds"],
@@ -53,7 +53,7 @@ rule capitals:
         runtime=30,
     params:
         number=len(COUNTRIES),
-        code=code("bench/capitals.py", *SERVICE_CODE),
+        code=code_digest("capitals.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         queries=config["bench"]["capitals"]["queries"],
@@ -87,7 +87,7 @@ rule faults:
         mem_mb=2500,
         runtime=30,
     params:
-        code=code("bench", *SERVICE_CODE),
+        code=code_digest("faults.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         asker=config["network"]["asker"],
         faults=config["bench"]["faults"],
@@ -131,7 +131,7 @@ rule load:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code("bench", *SERVICE_CODE),
+        code=code_digest("load.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         load=config["bench"]["load"],
@@ -180,7 +180,7 @@ rule growth:
         mem_mb=len(COUNTRIES) * 150 + 2000,
         runtime=60,
     params:
-        code=code("bench", *SERVICE_CODE),
+        code=code_digest("growth.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         growth=config["bench"]["growth"],
@@ -213,7 +213,7 @@ rule policy:
         mem_mb=1500,
         runtime=30,
     params:
-        code=code("bench/policy.py", "bench/stub_nodes.py", "network"),
+        code=code_digest("policy.py"),
         policy=config["bench"]["policy"],
         deadline_s=config["network"]["deadline_s"],
         logs=f"{LOGS}/policy",

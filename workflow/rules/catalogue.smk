@@ -36,7 +36,7 @@ rule catalogue:
         runtime=10,
     params:
         number=len(COUNTRIES),
-        code=code("catalogue", "node/settings.py"),
+        code=code_digest("catalogue.py"),
     message:
         "Catalogue: metadata of the datasets of {params.number} countries"
     script:

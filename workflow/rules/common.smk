@@ -3,14 +3,13 @@ import os
 import sys
 from pathlib import Path
 
-from rehearsal.checks import check_science
+from rehearsal.config.preflight import check_science
 from rehearsal.export.selection import for_reads
 from rehearsal.export.settings import FOLDERS, TRUTH
 from snakemake.logging import logger
-from rehearsal.ending import RUN
-from rehearsal.files import tree_digest
+from rehearsal.process_lifetime import RUN
 from rehearsal.genomes.recombination import NO_RECOMBINATION
-from rehearsal.inputs import read_inputs
+from rehearsal.config.loader import read_inputs
 from rehearsal.model import InputError
 
 ROOT = Path(workflow.basedir)
@@ -19,6 +18,7 @@ if not (ROOT / "rehearsal").is_dir():
 SCRIPTS = f"{ROOT}/scripts"
 os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any environment
 sys.path.append(f"{ROOT}/workflow")
+from code_digest import CodeDigests
 from stages import Stages
 
 if workflow.is_main_process:
@@ -45,23 +45,7 @@ AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit(
 SEALED = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
-RELATIONS = ("phenotypes/data", "phenotypes/mondo.py")  # that consent is read by
-TRUTH_CODE = (
-    *(
-        f"bench/{name}.py"
-        for name in ("truth", "expected", "decoding", "part", "hpo", "mondo")
-    ),
-    *RELATIONS,
-)
-SERVICE_CODE = ("network", "node", *RELATIONS)  # what answers
-SELECTION_CODE = ("export/selection.py", "export/settings.py")
-GENOTYPE_CODE = (
-    *SELECTION_CODE,
-    "export/genotypes.py",
-    "export/bcf.py",
-    "genomes/carriers.py",
-    "genomes/tree_walk.py",
-)
+DIGESTS = CodeDigests(ROOT)
 
 
 wildcard_constraints:
@@ -74,11 +58,9 @@ wildcard_constraints:
     file=r"[^/.]+\.[^/]+",
 
 
-def code(*packages):
-    """A digest of library code, as a param: what it changed with is run again."""
-    return tree_digest(
-        ROOT / "rehearsal" / package for package in (*packages, "model.py", "seeds.py")
-    )
+def code_digest(script):
+    """What a rule's script runs, as a param: when it changes, the rule runs again."""
+    return DIGESTS.of_script(ROOT / "scripts" / script)
 
 
 def memory_for(people_mb, base_mb=600):

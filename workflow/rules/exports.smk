@@ -30,7 +30,7 @@ rule export_bcf:
         mem_mb=memory_for(4, base_mb=1000),
         runtime=240,
     params:
-        code=code(*GENOTYPE_CODE, "export/vcf.py"),
+        code=code_digest("export_bcf.py"),
         export=export_of,
     message:
         "Export {wildcards.name}: BCF of {wildcards.place}, {wildcards.contig}"
@@ -55,7 +55,7 @@ rule export_vcf:
         mem_mb=memory_for(4, base_mb=1000),
         runtime=240,
     params:
-        code=code(*GENOTYPE_CODE, "export/vcf.py"),
+        code=code_digest("export_vcf.py"),
         export=export_of,
     message:
         "Export {wildcards.name}: VCF of {wildcards.place}, {wildcards.contig}"
@@ -85,7 +85,7 @@ rule export_pgen:
         mem_mb=memory_for(4, base_mb=1000),
         runtime=240,
     params:
-        code=code(*GENOTYPE_CODE, "export/pgen.py", "export/phenotype_tables.py"),
+        code=code_digest("export_pgen.py"),
         export=export_of,
     message:
         "Export {wildcards.name}: PGEN of {wildcards.place}, {wildcards.contig}"
@@ -109,7 +109,7 @@ rule export_zarr:
         mem_mb=memory_for(8, base_mb=1000),
         runtime=240,
     params:
-        code=code(*GENOTYPE_CODE, "export/vcf_zarr.py"),
+        code=code_digest("export_zarr.py"),
         export=export_of,
     message:
         "Export {wildcards.name}: VCF Zarr of {wildcards.place}, {wildcards.contig}"
@@ -133,7 +133,7 @@ rule export_trees:
         mem_mb=memory_for(4, base_mb=1000),
         runtime=240,
     params:
-        code=code(*GENOTYPE_CODE, "export/trees.py"),
+        code=code_digest("export_trees.py"),
         export=export_of,
     message:
         "Export {wildcards.name}: tree sequence of {wildcards.place}, {wildcards.block}"
@@ -157,7 +157,7 @@ rule export_grg:
         mem_mb=memory_for(4, base_mb=1000),
         runtime=240,
     params:
-        code=code(*GENOTYPE_CODE, "export/trees.py"),
+        code=code_digest("export_grg.py"),
         export=export_of,
     message:
         "Export {wildcards.name}: GRG of {wildcards.place}, {wildcards.block}"
@@ -194,11 +194,7 @@ rule export_phenopackets:
         mem_mb=memory_for(6, base_mb=1000),
         runtime=120,
     params:
-        code=code(
-            *SELECTION_CODE,
-            "export/phenopackets.py",
-            "export/phenopacket_resources.py",
-        ),
+        code=code_digest("export_phenopackets.py"),
         export=export_of,
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -230,7 +226,7 @@ rule export_tables:
         mem_mb=memory_for(6, base_mb=1000),
         runtime=120,
     params:
-        code=code(*SELECTION_CODE, "export/phenotype_tables.py"),
+        code=code_digest("export_tables.py"),
         export=export_of,
     message:
         "Export {wildcards.name}: phenotypes of {wildcards.place}"
@@ -261,7 +257,7 @@ rule export_omop:
         mem_mb=memory_for(6, base_mb=1000),
         runtime=120,
     params:
-        code=code(*SELECTION_CODE, "export/omop.py"),
+        code=code_digest("export_omop.py"),
         export=export_of,
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -296,7 +292,7 @@ rule export_beacon:
         mem_mb=memory_for(6, base_mb=1000),
         runtime=120,
     params:
-        code=code(*SELECTION_CODE, "export/beacon_json.py", "export/genotypes.py"),
+        code=code_digest("export_beacon.py"),
         export=export_of,
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -326,7 +322,7 @@ rule export_gwas:
         mem_mb=memory_for(6, base_mb=1000),
         runtime=120,
     params:
-        code=code(*GENOTYPE_CODE, "export/summary_statistics.py"),
+        code=code_digest("export_gwas.py"),
         export=export_of,
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -351,7 +347,7 @@ rule export_scores:
         mem_mb=1000,
         runtime=30,
     params:
-        code=code("export/scoring_files.py"),
+        code=code_digest("export_scores.py"),
         traits=INPUTS.scored,
     message:
         "Export {wildcards.name}: scoring files for {wildcards.place}"
@@ -380,7 +376,7 @@ rule export_reads:
         mem_mb=memory_for(4, base_mb=3000),
         runtime=240,
     params:
-        code=code(*GENOTYPE_CODE, "export/read_sets.py"),
+        code=code_digest("export_reads.py"),
         export=export_of,
         seed=config["seed"],
     message:
@@ -411,13 +407,7 @@ rule export_truth:
         mem_mb=memory_for(20),
         runtime=240,
     params:
-        code=code(
-            *TRUTH_CODE,
-            "bench/allele_counts.py",
-            "bench/known_answers.py",
-            "bench/suite.py",
-            "bench/templates.py",
-        ),
+        code=code_digest("export_truth.py"),
         export=export_of,
         planted=INPUTS.planted,
         seed=config["seed"],
@@ -446,7 +436,7 @@ rule export_catalogue:
         mem_mb=memory_for(4),
         runtime=10,
     params:
-        code=code(*SELECTION_CODE, "catalogue"),
+        code=code_digest("export_catalogue.py"),
         export=export_of,
         number=lambda wildcards: list(EXPORTS).index(wildcards.name) + 1,
         names={country.code: country.name for country in INPUTS.countries},
@@ -474,7 +464,7 @@ rule export_crypt4gh:
         mem_mb=500,
         runtime=120,
     params:
-        code=code("export/crypt4gh.py"),
+        code=code_digest("export_crypt4gh.py"),
     message:
         "Export {wildcards.name}: {wildcards.place}/{wildcards.file} encrypted"
     script:
@@ -497,7 +487,7 @@ rule export_crypt4gh_folder:
         mem_mb=500,
         runtime=120,
     params:
-        code=code("export/crypt4gh.py"),
+        code=code_digest("export_crypt4gh_folder.py"),
     message:
         "Export {wildcards.name}: {wildcards.folder} encrypted, each of its files"
     script:
@@ -519,7 +509,7 @@ rule export_encrypted_only:
         mem_mb=300,
         runtime=10,
     params:
-        code=code("export/crypt4gh.py"),
+        code=code_digest("export_encrypted_only.py"),
     message:
         "Export {wildcards.name}: plain files are removed"
     script:

@@ -20,7 +20,7 @@ rule digest_block:
         mem_mb=500,
         runtime=120,
     params:
-        code=code("manifest.py", "files.py"),
+        code=code_digest("digest_block.py"),
     message:
         "Digests of {wildcards.block}"
     script:
@@ -62,7 +62,7 @@ rule manifest:
         mem_mb=500,
         runtime=120,
     params:
-        code=code("manifest.py", "files.py", "report/provenance.py"),
+        code=code_digest("manifest.py"),
         config=config,
     message:
         "Manifest: every file that the seed decides, with its digest"
@@ -85,7 +85,7 @@ rule ro_crate:
         mem_mb=300,
         runtime=10,
     params:
-        code=code("catalogue/crate.py"),
+        code=code_digest("ro_crate.py"),
         title=describe_run(),
         reference_year=config["cohort"]["reference_year"],
     message:

@@ -23,7 +23,7 @@ rule genetic_values:
         mem_mb=memory_for(3),
         runtime=30,
     params:
-        code=code("phenotypes", "genomes/planting.py"),
+        code=code_digest("genetic_values.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         blocks=INPUTS.blocks,
         variants=INPUTS.planted,
@@ -67,7 +67,7 @@ rule phenotypes:
         mem_mb=memory_for(8),
         runtime=30,
     params:
-        code=code("phenotypes"),
+        code=code_digest("phenotypes.py"),
         patients=INPUTS.patients,
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
@@ -92,11 +92,7 @@ rule variant_counts:
         mem_mb=memory_for(8),
         runtime=60,
     params:
-        code=code(
-            "phenotypes/variant_counts.py",
-            "genomes/carriers.py",
-            "genomes/tree_walk.py",
-        ),
+        code=code_digest("variant_counts.py"),
     message:
         "Variants that everybody carries in {wildcards.block}"
     script:
@@ -123,7 +119,7 @@ rule sequencing:
         mem_mb=memory_for(4),
         runtime=30,
     params:
-        code=code("phenotypes"),
+        code=code_digest("sequencing.py"),
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -165,11 +161,7 @@ rule phenopackets:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code(
-            "export/phenopackets.py",
-            "export/phenopacket_resources.py",
-            "phenotypes/clinical_types.py",
-        ),
+        code=code_digest("phenopackets.py"),
         countries=COUNTRIES,
         reference_year=config["cohort"]["reference_year"],
     message:

@@ -20,7 +20,7 @@ rule public_shares:
         mem_mb=memory_for(10),
         runtime=60,
     params:
-        code=code("bench/public_shares.py", "node/people.py", "node/privacy.py"),
+        code=code_digest("public_shares.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
     message:
         "What is public about each node's alleles and terms"
@@ -52,7 +52,7 @@ rule membership:
         mem_mb=3000,
         runtime=30,
     params:
-        code=code("bench/membership.py", "node/privacy.py", "report/privacy.py"),
+        code=code_digest("membership.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         seed=config["seed"],
     message:

@@ -17,7 +17,7 @@ rule block_sites:
         mem_mb=memory_for(8),
         runtime=60,
     params:
-        code=code("bench/decoding.py", "bench/part.py"),
+        code=code_digest("block_sites.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
     message:
         "Sites of {wildcards.block}, to draw queries from"
@@ -48,7 +48,7 @@ rule suite:
         mem_mb=memory_for(20, base_mb=600 + memory_of_sites()),
         runtime=60,
     params:
-        code=code(*TRUTH_CODE, "bench/suite.py", "bench/templates.py"),
+        code=code_digest("suite.py"),
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
         variants=INPUTS.planted,
@@ -88,7 +88,7 @@ rule ask:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code("bench", *SERVICE_CODE),
+        code=code_digest("ask.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         foreign=INPUTS.foreign,
         network=config["network"],

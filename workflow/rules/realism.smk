@@ -27,7 +27,7 @@ rule realism_block:
         mem_mb=memory_for(7, base_mb=1000),
         runtime=60,
     params:
-        code=code("europe/realism"),
+        code=code_digest("realism_block.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         seed=config["seed"],
     message:
@@ -65,7 +65,7 @@ rule realism:
         mem_mb=memory_for(2, base_mb=1200),
         runtime=30,
     params:
-        code=code("europe"),
+        code=code_digest("realism.py"),
         countries=INPUTS.countries,
         blocks=INPUTS.blocks,
         measured=[BLOCKS[name] for name in MEASURED],

@@ -19,7 +19,7 @@ rule block_structure:
         mem_mb=memory_for(8),
         runtime=60,
     params:
-        code=code("report/pca.py"),
+        code=code_digest("block_structure.py"),
         seed=config["seed"],
     message:
         "Structure of {wildcards.block}: common sites and spectra"
@@ -45,7 +45,7 @@ rule structure:
         mem_mb=memory_for(100),
         runtime=30,
     params:
-        code=code("report/pca.py"),
+        code=code_digest("structure.py"),
         seed=config["seed"],
     message:
         "Structure: principal components and frequency spectrum of the people"
@@ -143,7 +143,7 @@ rule page:
         mem_mb=1500,
         runtime=15,
     params:
-        code=code("report", "bench", "europe/realism/rows.py", "manifest.py"),
+        code=code_digest("page.py"),
         config=config,
         countries=INPUTS.countries,
         blocks=list(BLOCKS),
@@ -169,7 +169,7 @@ rule verdict:
         mem_mb=200,
         runtime=5,
     params:
-        code=code("report/summary.py", "bench"),
+        code=code_digest("verdict.py"),
     message:
         "Verdict"
     script:

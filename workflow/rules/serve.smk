@@ -67,19 +67,7 @@ rule node_people:
         runtime=30,
     params:
         number=len(COUNTRIES),
-        code=code(
-            "node/people.py",
-            "node/ontology.py",
-            "node/tumours.py",
-            "node/store_writer.py",
-            "node/matchmaker/index.py",
-            "node/matchmaker/index_writer.py",
-            "node/people_writer.py",
-            "node/settings.py",
-            "node/access_settings.py",
-            "node/consent.py",
-            "network/issuer.py",
-        ),
+        code=code_digest("node_people.py"),
         tables=PERSONAL_TABLES,
         countries=INPUTS.countries,
         genes=INPUTS.genes,
@@ -116,7 +104,7 @@ rule scoring_files:
         runtime=10,
     params:
         number=len(COUNTRIES),
-        code=code("export/scoring_files.py"),
+        code=code_digest("scoring_files.py"),
         traits=INPUTS.scored,
     message:
         "Scoring files and drug-gene rules for {params.number} operators"
@@ -141,7 +129,7 @@ rule distances:
         mem_mb=500,
         runtime=5,
     params:
-        code=code("network/distance.py"),
+        code=code_digest("distances.py"),
         asker=config["network"]["asker"],
         countries=INPUTS.countries,
     message:

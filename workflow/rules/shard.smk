@@ -28,7 +28,7 @@ rule shard_block:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code("export", "genomes/carriers.py", "genomes/tree_walk.py"),
+        code=code_digest("shard_block.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         countries=COUNTRIES,
     message:
@@ -53,7 +53,7 @@ rule variant_store:
         mem_mb=memory_for(1, base_mb=1000),
         runtime=240,
     params:
-        code=code("node/store_writer.py", "node/variant_store.py"),
+        code=code_digest("variant_store.py"),
     message:
         "Variant store of {wildcards.country}"
     script:

@@ -27,7 +27,7 @@ rule demography:
         runtime=10,
     params:
         number=len(COUNTRIES),
-        code=code("europe"),
+        code=code_digest("demography.py"),
         countries=INPUTS.countries,
     message:
         "Demography: the model of {params.number} countries"
@@ -54,7 +54,7 @@ rule people:
         runtime=10,
     params:
         number=PEOPLE,
-        code=code("genomes/pedigree.py", "genomes/story_families.py"),
+        code=code_digest("people.py"),
         countries=INPUTS.countries,
         numbers=INPUTS.numbers,
         variants=INPUTS.planted,
@@ -86,7 +86,7 @@ rule simulate_block:
         mem_mb=memory_for(5),
         runtime=60,
     params:
-        code=code("genomes", "europe/demography.py"),
+        code=code_digest("simulate_block.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         variants=INPUTS.planted,
         genome=config["genome"],

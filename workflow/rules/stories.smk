@@ -23,7 +23,7 @@ rule patients:
         mem_mb=memory_for(2),
         runtime=10,
     params:
-        code=code("stories"),
+        code=code_digest("patients.py"),
         choices=[choice for story in INPUTS.stories for choice in story.choices],
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -52,7 +52,7 @@ rule story_truth:
         mem_mb=memory_for(20),
         runtime=30,
     params:
-        code=code("stories", "bench", *RELATIONS),
+        code=code_digest("story_truth.py"),
         stories=INPUTS.stories,
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
@@ -90,7 +90,7 @@ rule play:
         runtime=30,
     params:
         number=len(STORIES),
-        code=code("stories", "bench", *SERVICE_CODE),
+        code=code_digest("play.py"),
         stories=INPUTS.stories,
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         foreign=INPUTS.foreign,

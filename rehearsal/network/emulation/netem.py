@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rehearsal.network.emulation.namespaces import Place, in_namespace, namespaces
-from rehearsal.node.distance import Line
+from rehearsal.web.latency import Line
 
 NAME = "wan0"
 LIMIT = 20_000  # packets that a netem holds

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 import orjson
 
 from rehearsal.network.emulation.namespaces import Place, in_namespace
-from rehearsal.node.distance import Line
+from rehearsal.web.latency import Line
 
 DEVICE = "/dev/net/tun"
 NAME = "wan0"
@@ -54,7 +54,7 @@ def description(
     rates: Mapping[str, float],
     devices: Mapping[str, int],
 ) -> dict[str, object]:
-    """What the wire is told: see :mod:`rehearsal.network.emulation.wire`."""
+    """What the wire is told: see :mod:`rehearsal.network.emulation.tun_forwarder`."""
     ways = []
     for (first, second), line in lines.items():
         one, other = places[first].host, places[second].host
@@ -87,7 +87,7 @@ def _open_device(place: Place) -> int:
 @contextmanager
 def _wire(said: dict[str, object], devices: Sequence[int]) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "rehearsal.network.emulation.wire"],
+        [sys.executable, "-m", "rehearsal.network.emulation.tun_forwarder"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         pass_fds=devices,

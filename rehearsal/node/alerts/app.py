@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from rehearsal.node.access import NO_TOKEN, Rights, rights
+from rehearsal.node.access.rights import NO_TOKEN, Rights, rights
+from rehearsal.node.access.tokens import Caller
 from rehearsal.node.alerts import openapi
 from rehearsal.node.alerts.profile import read_profile
 from rehearsal.node.alerts.request import (
@@ -20,12 +21,11 @@ from rehearsal.node.alerts.request import (
 )
 from rehearsal.node.alerts.store import Alert, Subscription
 from rehearsal.node.alerts.watch import Watch, may_subscribe
-from rehearsal.node.beacon import framing
-from rehearsal.node.beacon.errors import BeaconProblem
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.http import Api, Json, query_pairs, read_body
-from rehearsal.node.openapi_parts import Body
-from rehearsal.node.tokens import Caller
+from rehearsal.node.beacon import envelope
+from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.web.app import Api, Json, query_pairs, read_body
+from rehearsal.web.openapi import Body
+from rehearsal.web.problem import BeaconProblem
 
 
 class Subscribing:
@@ -103,7 +103,7 @@ class Subscribing:
         }
 
     def _answer(self, response: dict[str, Any]) -> Json:
-        return Json(framing.informational(self._holdings.settings.beacon_id, response))
+        return Json(envelope.informational(self._holdings.settings.beacon_id, response))
 
 
 def _caller(permitted: Rights) -> Caller:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rehearsal.node.alerts.profile import MOST_TERMS, OLDEST
 from rehearsal.node.alerts.request import LONGEST_WAIT_S, MOST_SUBSCRIPTIONS, MOST_TOKENS
-from rehearsal.node.openapi_parts import (
+from rehearsal.web.openapi import (
     COUNT,
     SEX,
     TERM,

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rehearsal.model import SEXES
-from rehearsal.node.alerts.arrival import Arrival
-from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.ontology import CodeHierarchy
+from rehearsal.node.alerts.patient_import import Arrival
+from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.stores.ontology import CodeHierarchy
+from rehearsal.web.problem import BeaconProblem, shown
 
 KEYS = ("sex", "age", "terms", "gene", "maximumFrequency")
 TERM = re.compile(r"[A-Za-z][A-Za-z0-9]*:[^\s:%]+")

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.web.problem import BeaconProblem, shown
 
 LONGEST_WAIT_S = 30.0
 MOST_SUBSCRIPTIONS = 100  # of one subscriber at one node

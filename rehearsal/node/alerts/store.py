@@ -15,9 +15,9 @@ from pathlib import Path
 import orjson
 
 from rehearsal.model import InputError
+from rehearsal.node.access.tokens import Caller, Visa
 from rehearsal.node.alerts.profile import Profile
 from rehearsal.node.settings import NodeSettings
-from rehearsal.node.tokens import Caller, Visa
 
 FILE_NAME = "alerts.sqlite"
 FORMAT = "rehearsal alerts 1"

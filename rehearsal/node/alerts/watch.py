@@ -11,14 +11,14 @@ from pathlib import Path
 
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
-from rehearsal.node import consent
-from rehearsal.node.access import Rights
-from rehearsal.node.alerts.arrival import FOLDER, REFUSED, TAKEN, Arrival, read_arrival
+from rehearsal.node.access import consent
+from rehearsal.node.access.audit_log import AuditFailed
+from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.rights import Rights
+from rehearsal.node.alerts.patient_import import FOLDER, REFUSED, TAKEN, Arrival, read_arrival
 from rehearsal.node.alerts.store import Alert, AlertStore, Subscription
-from rehearsal.node.audit import AuditFailed
-from rehearsal.node.beacon.errors import BeaconProblem
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.gate import Gate
+from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.web.problem import BeaconProblem
 
 log = logging.getLogger(__name__)
 

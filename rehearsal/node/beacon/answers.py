@@ -18,21 +18,21 @@ from typing import TYPE_CHECKING, Any
 from pyroaring import BitMap
 
 from rehearsal.model import Granularity
-from rehearsal.node.access import Rights
-from rehearsal.node.access_settings import GRANULARITIES
+from rehearsal.node.access.rights import Rights
+from rehearsal.node.access.settings import GRANULARITIES
 from rehearsal.node.beacon import records
-from rehearsal.node.beacon.errors import BeaconProblem
+from rehearsal.node.beacon.datasets import Dataset, Holdings
 from rehearsal.node.beacon.filters import is_coarse, people_passing, terms_of
-from rehearsal.node.beacon.holdings import Dataset, Holdings
-from rehearsal.node.beacon.matching import matching, named_or_matching
 from rehearsal.node.beacon.people_records import RECORDS
 from rehearsal.node.beacon.request import BeaconRequest
-from rehearsal.node.beacon.shapes import VariantQuery
-from rehearsal.node.people import SAMPLES
+from rehearsal.node.beacon.variant_queries import VariantQuery
+from rehearsal.node.beacon.variant_search import matching, named_or_matching
+from rehearsal.stores.people_store import SAMPLES
+from rehearsal.web.problem import BeaconProblem
 
 if TYPE_CHECKING:
-    from rehearsal.node.protecting import Protector
-    from rehearsal.node.variant_store import VariantRow
+    from rehearsal.node.privacy.protected_answers import Protector
+    from rehearsal.stores.variant_store import VariantRow
 
 Record = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.genomes.assembly import REFSEQ
-from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.web.problem import BeaconProblem, shown
 
 ASSEMBLIES = ("GRCh38", "hg38")
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pyroaring import BitMap
 
-from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.people import AGE, BIRTH_YEAR, ONSET, SEX_TERMS, PeopleStore
+from rehearsal.stores.people_store import AGE, BIRTH_YEAR, ONSET, SEX_TERMS, PeopleStore
+from rehearsal.web.problem import BeaconProblem, shown
 
 MAX_FILTERS = 100
 BIRTH_DECADE = "demographic.birthDecade:"

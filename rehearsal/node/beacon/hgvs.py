@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rehearsal.genomes.assembly import REFSEQ
 from rehearsal.node.beacon.contigs import CONTIGS
-from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.web.problem import BeaconProblem, shown
 
 PATTERN = re.compile(
     r"(?P<accession>NC_\d{6}\.\d+):g\.(?P<first>\d{1,10})(?:_(?P<last>\d{1,10}))?"

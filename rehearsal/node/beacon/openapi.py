@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
-from rehearsal.node.beacon.framing import API_VERSION
+from rehearsal.node.beacon.envelope import API_VERSION
 from rehearsal.node.beacon.request import GRANULARITIES, INCLUDES
-from rehearsal.node.openapi_parts import (
+from rehearsal.web.openapi import (
     META,
     Body,
     in_path,

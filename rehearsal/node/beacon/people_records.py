@@ -11,8 +11,8 @@ from typing import Any
 
 from pyroaring import BitMap
 
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.people import SAMPLES, SEX_TERMS
+from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.stores.people_store import SAMPLES, SEX_TERMS
 
 Record = dict[str, Any]
 

@@ -9,13 +9,13 @@ from pyroaring import BitMap
 from rehearsal.genomes.assembly import REFSEQ, ploidy
 from rehearsal.model import AlleleCounts, Variant
 from rehearsal.node.beacon import hgvs, vrs
-from rehearsal.node.beacon.holdings import Dataset, Holdings
-from rehearsal.node.beacon.matching import variant_type
-from rehearsal.node.people import SAMPLES
+from rehearsal.node.beacon.datasets import Dataset, Holdings
+from rehearsal.node.beacon.variant_search import variant_type
+from rehearsal.stores.people_store import SAMPLES
 
 if TYPE_CHECKING:
-    from rehearsal.node.access import Rights
-    from rehearsal.node.variant_store import VariantRow
+    from rehearsal.node.access.rights import Rights
+    from rehearsal.stores.variant_store import VariantRow
 
 Record = dict[str, Any]
 

@@ -9,9 +9,14 @@ from typing import Any, Literal
 import orjson
 
 from rehearsal.model import Granularity
-from rehearsal.node.beacon.errors import BeaconProblem, shown
 from rehearsal.node.beacon.filters import Filter, parse_filters
-from rehearsal.node.beacon.shapes import PARAMETERS, VariantQuery, variant_query, whole_number
+from rehearsal.node.beacon.variant_queries import (
+    PARAMETERS,
+    VariantQuery,
+    variant_query,
+    whole_number,
+)
+from rehearsal.web.problem import BeaconProblem, shown
 
 Include = Literal["ALL", "HIT", "MISS", "NONE"]
 

@@ -8,16 +8,16 @@ from typing import Any
 from pyroaring import BitMap
 
 from rehearsal.model import Granularity
-from rehearsal.node.access import Rights
-from rehearsal.node.beacon import framing, records
+from rehearsal.node.access.rights import Rights
+from rehearsal.node.beacon import envelope, records
 from rehearsal.node.beacon.answers import Scope, answer, seen_dataset
-from rehearsal.node.beacon.describing import DEFAULT_GRANULARITY
+from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.beacon.entry_types import COLLECTIONS
-from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.beacon.matching import query_for
+from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY
 from rehearsal.node.beacon.request import BeaconRequest
-from rehearsal.node.people import SAMPLES
+from rehearsal.node.beacon.variant_search import query_for
+from rehearsal.stores.people_store import SAMPLES
+from rehearsal.web.problem import BeaconProblem, shown
 
 Body = dict[str, Any]
 
@@ -46,9 +46,9 @@ def entries(
     result = answer(entry_type, request, wanted, rights, holdings, scope)
     told = result.granularity if result.sets else rights.granted_anywhere(wanted)
     return {
-        "meta": framing.meta(holdings.settings.beacon_id, entry_type, request, wanted, told),
-        "responseSummary": framing.summary(result.exists, result.count, told),
-        "response": {"resultSets": framing.result_sets(result, request)},
+        "meta": envelope.meta(holdings.settings.beacon_id, entry_type, request, wanted, told),
+        "responseSummary": envelope.summary(result.exists, result.count, told),
+        "response": {"resultSets": envelope.result_sets(result, request)},
     }
 
 
@@ -114,8 +114,8 @@ def _collections(
     page = found[request.first : request.first + request.limit] if granularity == "record" else []
     beacon_id = holdings.settings.beacon_id
     return {
-        "meta": framing.meta(beacon_id, path, request, granularity, granularity),
-        "responseSummary": framing.summary(bool(found), len(found), granularity),
+        "meta": envelope.meta(beacon_id, path, request, granularity, granularity),
+        "responseSummary": envelope.summary(bool(found), len(found), granularity),
         "response": {"collections": page},
     }
 

@@ -18,19 +18,26 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rehearsal.model import InputError
-from rehearsal.node import access
-from rehearsal.node.beacon import describing
-from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.access.rights import rights
+from rehearsal.node.beacon import info_endpoints
+from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.htsget.bcf_to_vcf import vcf_header, vcf_records
 from rehearsal.node.htsget.blocks import pack
 from rehearsal.node.htsget.content import packed
-from rehearsal.node.htsget.cuts import Slice, Span, find_span, parts, recoded, uncompressed
-from rehearsal.node.htsget.data import stream, whole_or_range
+from rehearsal.node.htsget.data_endpoint import stream, whole_or_range
 from rehearsal.node.htsget.errors import STATUS, HtsgetProblem
 from rehearsal.node.htsget.genomes import GenomeFile, Genomes
+from rehearsal.node.htsget.region_slicing import (
+    Slice,
+    Span,
+    find_span,
+    parts,
+    recoded,
+    uncompressed,
+)
 from rehearsal.node.htsget.request import LAST, from_body, from_query
-from rehearsal.node.htsget.text import vcf_header, vcf_records
 from rehearsal.node.htsget.ticket import MEDIA_TYPE, VERSION, ticket
+from rehearsal.web.problem import BeaconProblem, shown
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +56,7 @@ def may_read(request: Request, dataset: str) -> Collection[int]:
     BeaconProblem: 401 for a caller who is not known, 403 for one who has no right to the genomes
     of the dataset.
     """
-    caller = access.rights(request)
+    caller = rights(request)
     caller.require_records([dataset])
     return caller.excluded
 
@@ -90,7 +97,7 @@ class _Served:
         self._genomes = Genomes(holdings.people.path.parent)
 
     async def service_info(self, request: Request) -> Response:
-        info = describing.service_info(self._settings)
+        info = info_endpoints.service_info(self._settings)
         return _json(
             {
                 **info,

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import isal.isal_zlib
 
-from rehearsal.export.bgzf import BLOCK_SIZE, END_OF_FILE, HEADER, pack_block
+from rehearsal.formats.bgzf import BLOCK_SIZE, END_OF_FILE, HEADER, pack_block
 from rehearsal.model import InputError
 
 _RAW = -15  # window bits: deflate without a wrapper

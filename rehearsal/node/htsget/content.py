@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import BinaryIO, TypeVar
 
-from rehearsal.export.bgzf import HEADER
+from rehearsal.formats.bgzf import HEADER
 from rehearsal.node.htsget.blocks import HEAD, TAIL, damaged, pack, unpack_block
 
 BATCH = 16  # blocks that one thread works on at a time: about 1 MB

@@ -138,7 +138,7 @@ class GenomeFile:
     def _open(self, path: Path) -> BinaryIO:
         if path.suffix == SUFFIX:
             # large: only nodes with encrypted genomes load it
-            from rehearsal.export.crypt4gh import open_decrypting
+            from rehearsal.formats.crypt4gh import open_decrypting
 
             return open_decrypting(path, self._secret_key)
         try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rehearsal.node.htsget.data import MEDIA_TYPE as BYTES
+from rehearsal.node.htsget.data_endpoint import MEDIA_TYPE as BYTES
 from rehearsal.node.htsget.errors import STATUS
 from rehearsal.node.htsget.request import FORMATS, LAST
 from rehearsal.node.htsget.ticket import MEDIA_TYPE, SUFFIX
-from rehearsal.node.openapi_parts import (
+from rehearsal.web.openapi import (
     TEXT,
     Body,
     all_of,

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from rehearsal.node.beacon.errors import shown
 from rehearsal.node.htsget.errors import HtsgetProblem
+from rehearsal.web.problem import shown
 
 FORMATS = ("VCF", "BCF")  # the first is meant when none is named
 LAST = 2**32 - 1  # positions are unsigned numbers of 32 bits

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from rehearsal.export.bgzf import END_OF_FILE
-from rehearsal.node.beacon.errors import shown
+from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.node.htsget.errors import HtsgetProblem
 from rehearsal.node.htsget.genomes import GenomeFile, Genomes
 from rehearsal.node.htsget.request import Region, TicketRequest
+from rehearsal.web.problem import shown
 
 VERSION = "1.3.0"  # of htsget
 MEDIA_TYPE = f"application/vnd.ga4gh.htsget.v{VERSION}+json"

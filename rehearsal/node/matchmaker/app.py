@@ -14,17 +14,17 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rehearsal.node import access
-from rehearsal.node.beacon import framing
-from rehearsal.node.beacon.errors import BeaconProblem
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.consent import CARE, permits
-from rehearsal.node.http import Json, read_body
+from rehearsal.node.access import rights as access
+from rehearsal.node.access.consent import CARE, permits
+from rehearsal.node.access.tokens import Caller
+from rehearsal.node.beacon import envelope
+from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.matchmaker.contacts import Contacts
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
 from rehearsal.node.matchmaker.ranking import Match, Ranking
 from rehearsal.node.matchmaker.request import MatchRequest, read_match
-from rehearsal.node.tokens import Caller
+from rehearsal.web.app import Json, read_body
+from rehearsal.web.problem import BeaconProblem
 
 API_VERSION = "1.1"
 VERSIONS = ("1.0", "1.1")
@@ -125,7 +125,7 @@ class Matching:
 
 def refusal(beacon_id: str, problem: BeaconProblem) -> Body:
     """The error body of a Beacon and of the Matchmaker Exchange."""
-    body = framing.error(beacon_id, problem.status, problem.reason)
+    body = envelope.error(beacon_id, problem.status, problem.reason)
     told = {"message": problem.reason}
     if problem.status in (406, 415):
         told["supportedVersions"] = list(VERSIONS)

@@ -8,10 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from rehearsal.model import InputError
-from rehearsal.node.people import PeopleStore
-from rehearsal.node.privacy import secret_key
+from rehearsal.node.access.tokens import Caller
+from rehearsal.node.privacy.protection import secret_key
 from rehearsal.node.settings import NodeSettings
-from rehearsal.node.tokens import Caller
+from rehearsal.stores.people_store import PeopleStore
 
 LENGTH = 32  # hexadecimal digits: 128 bits
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from rehearsal.model import InputError
-from rehearsal.node.seal import check_seal, check_whole
+from rehearsal.stores.store_checksum import check_seal, check_whole
 
 FILE_NAME = "matchmaker.sqlite"
 SCHEMA_VERSION = 1

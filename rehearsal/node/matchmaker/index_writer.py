@@ -23,8 +23,8 @@ from pyroaring import BitMap
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
 from rehearsal.node.matchmaker.index import SCHEMA_VERSION
-from rehearsal.node.ontology import HumanPhenotypeOntology, PhenotypeTerm
-from rehearsal.node.seal import seal
+from rehearsal.stores.ontology import HumanPhenotypeOntology, PhenotypeTerm
+from rehearsal.stores.store_checksum import seal
 
 if TYPE_CHECKING:
     from pandas import DataFrame

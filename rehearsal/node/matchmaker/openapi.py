@@ -5,7 +5,7 @@ from __future__ import annotations
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.matchmaker.app import MEDIA_TYPE, MOST_MATCHES
 from rehearsal.node.matchmaker.request import MAX_BASES, MAX_FEATURES, MAX_GENOMIC, MAX_TEXT
-from rehearsal.node.openapi_parts import PLAIN, Body, list_of, object_of, ref, refused
+from rehearsal.web.openapi import PLAIN, Body, list_of, object_of, ref, refused
 
 TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
 ZYGOSITY = {"enum": [1, 2], "description": "copies"}

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from rehearsal.model import Variant
-from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.beacon.holdings import Holdings
+from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.matchmaker.index import MatchmakerIndex, Term
 from rehearsal.node.matchmaker.request import MatchRequest
-from rehearsal.node.variant_store import VariantRow
+from rehearsal.stores.variant_store import VariantRow
+from rehearsal.web.problem import BeaconProblem, shown
 
 LEAST_SCORE = 0.1  # below it two patients have little more in common than being ill
 FEW = 4  # one in so many people, or fewer

@@ -16,7 +16,7 @@ import orjson
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Variant
 from rehearsal.node.beacon.contigs import ASSEMBLIES, contig_named
-from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.web.problem import BeaconProblem, shown
 
 MAX_FEATURES = 200
 MAX_GENOMIC = 500

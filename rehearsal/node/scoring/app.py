@@ -12,15 +12,15 @@ from typing import Any
 
 from starlette.requests import Request
 
-from rehearsal.node.access import Rights, rights
-from rehearsal.node.beacon import framing
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.http import Api, Json, read_body
-from rehearsal.node.openapi_parts import Body
-from rehearsal.node.own_patient import own_patient
+from rehearsal.node.access.patient_access import own_patient
+from rehearsal.node.access.rights import Rights, rights
+from rehearsal.node.beacon import envelope
+from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.scoring import openapi
 from rehearsal.node.scoring.request import read_hazard, read_histogram
 from rehearsal.node.scoring.scorer import Group, Scorer
+from rehearsal.web.app import Api, Json, read_body
+from rehearsal.web.openapi import Body
 
 
 class Scoring:
@@ -96,7 +96,7 @@ class Scoring:
         return caller
 
     def _told(self, response: dict[str, Any]) -> Json:
-        return Json(framing.informational(self._holdings.settings.beacon_id, response))
+        return Json(envelope.informational(self._holdings.settings.beacon_id, response))
 
 
 def _group(one: Group) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rehearsal.node.openapi_parts import (
+from rehearsal.node.scoring.request import FURTHEST, MOST_BINS, STEEPEST, STEP
+from rehearsal.web.openapi import (
     COUNT,
     NUMBER,
     SEX,
@@ -16,7 +17,6 @@ from rehearsal.node.openapi_parts import (
     object_of,
     operation,
 )
-from rehearsal.node.scoring.request import FURTHEST, MOST_BINS, STEEPEST, STEP
 
 DIGEST = {"type": "string", "description": "of a scoring file, as GET /scores lists them"}
 PLACE = {

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from rehearsal.node.beacon.errors import BeaconProblem, shown
+from rehearsal.web.problem import BeaconProblem, shown
 
 STEP = (
     0.05  # standard deviations: edges are multiples of it, so no bin can be made to fit one person

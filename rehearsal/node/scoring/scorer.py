@@ -13,10 +13,10 @@ from pyroaring import BitMap
 
 from rehearsal.export.scoring_files import SUFFIX, ScoringFile, read_scoring_file
 from rehearsal.model import SEXES, InputError
-from rehearsal.node.beacon.errors import BeaconProblem, shown
-from rehearsal.node.beacon.holdings import Holdings
-from rehearsal.node.people import AGE
+from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.scoring.cox import Derivatives, derivatives
+from rehearsal.stores.people_store import AGE
+from rehearsal.web.problem import BeaconProblem, shown
 
 FOLDER = "scores"  # in a node's folder: what its operator lets be asked for
 KEPT = 16  # files whose scores stay in memory: 8 bytes a person

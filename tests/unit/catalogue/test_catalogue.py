@@ -9,10 +9,10 @@ from rdflib import Graph, URIRef
 from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, RDF
 
-from rehearsal.catalogue.crate import write_crate
 from rehearsal.catalogue.dcat import ODRL, base_of, catalogue, json_ld, turtle
 from rehearsal.catalogue.descriptor import as_json, describe_consent
-from rehearsal.catalogue.nodes import describe_node, documents, write_catalogue
+from rehearsal.catalogue.node_catalogue import describe_node, documents, write_catalogue
+from rehearsal.catalogue.ro_crate import write_crate
 from rehearsal.node.settings import NodeSettings
 
 CONSENT = pd.DataFrame(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.dataset.make import make_dataset
+from rehearsal.dataset.build import make_dataset
 from rehearsal.dataset.plan import Order, make_plan
 
 ORDER = Order(

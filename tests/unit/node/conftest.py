@@ -15,12 +15,12 @@ import orjson
 import pandas as pd
 import pytest
 
-from rehearsal.node.build import build_from_vcf
-from rehearsal.node.people import PeopleStore
-from rehearsal.node.people_writer import COLUMNS as COLUMNS_OF
-from rehearsal.node.people_writer import build_people
 from rehearsal.node.settings import Gene, NodeSettings, ProteinChange
-from rehearsal.node.variant_store import VariantStore
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.people_store import PeopleStore
+from rehearsal.stores.people_store_writer import COLUMNS as COLUMNS_OF
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.stores.variant_store import VariantStore
 
 PEOPLE = 12
 REFERENCE_YEAR = 2025
@@ -208,7 +208,7 @@ def people(node_folder):
 
 @pytest.fixture(scope="session")
 def holdings(node_folder, people):
-    from rehearsal.node.beacon.holdings import Holdings
+    from rehearsal.node.beacon.datasets import Holdings
 
     variants = VariantStore.open(node_folder / "variants.sqlite")
     yield Holdings(NodeSettings.read(node_folder), variants, people)
@@ -229,8 +229,8 @@ def ask(holdings):
 
     Gives (status, body as JSON).
     """
+    from rehearsal.node.access.authorizer import Gate
     from rehearsal.node.app import beacon_app
-    from rehearsal.node.gate import Gate
 
     app = beacon_app(holdings, Gate(holdings))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.bench.latency import latency_table
+from rehearsal.evaluation.latency import latency_table
 from rehearsal.model import Country
 from rehearsal.report.pca import (
     BlockStructure,

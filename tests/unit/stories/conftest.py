@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.inputs import read_countries, read_genes, read_planted
+from rehearsal.config.loader import read_countries, read_genes, read_planted
 from rehearsal.phenotypes.traits import read_traits
-from rehearsal.stories.known import Known
+from rehearsal.stories.reference_checks import Known
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow/schemas"

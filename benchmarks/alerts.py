@@ -1,0 +1,83 @@
+"""What holding somebody who arrives against standing queries costs a node.
+
+``python benchmarks/alerts.py FOLDER [--subscriptions 1000]``: FOLDER is a node's; nothing in it is
+changed. Two cases: nobody is looking for the person, and everybody is, so that each subscription
+costs a decision, a line of the audit log and a row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from rehearsal.model import Variant
+from rehearsal.node.access.settings import DATASETS_URL, AccessSettings, IssuerSettings
+from rehearsal.node.alerts.patient_import import Arrival
+from rehearsal.node.alerts.profile import Profile
+from rehearsal.node.alerts.store import AlertStore, Subscription
+from rehearsal.node.alerts.watch import Watch
+from rehearsal.node.access.audit_log import AuditLog
+from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.server import open_node
+from rehearsal.node.access.tokens import Caller, Visa
+
+ISSUER = IssuerSettings("https://issuer.example", jwks_url="https://issuer.example/jwks")
+HPO = "HP:0033141"
+
+
+def subscriptions(number: int, dataset: str, gene: str) -> list[Subscription]:
+    grant = Visa(
+        ISSUER.issuer, "c", "ControlledAccessGrants", f"{DATASETS_URL}{dataset}", "x", "dac", 1e12
+    )
+    role = Visa(
+        ISSUER.issuer, "c", "AffiliationAndRole", "clinician@hospital.example.es", "x", "so", 1e12
+    )
+    return [
+        Subscription(
+            f"{i:032x}",
+            Caller(ISSUER.issuer, f"clinician-{i}", (grant, role), 1e12),
+            "DUO:0000043",
+            Profile("male", (18, 50), (HPO,), gene, 0.01),
+        )
+        for i in range(number)
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--subscriptions", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    opened = open_node(options.folder)
+    settings = replace(opened.settings, access=AccessSettings(issuers=(ISSUER,)))
+    holdings = Holdings(settings, opened.variants, opened.people)
+    gene = next(iter(holdings.genes.values()))
+    found = {Variant(gene.contig, gene.start + 1, "A", "N")}
+    alike = Arrival("A", "male", 30, frozenset({HPO}), frozenset(found), ("DUO:0000004",))
+    cases = {"like nobody's": replace(alike, terms=frozenset()), "like everybody's": alike}
+    with tempfile.TemporaryDirectory() as folder:
+        store = AlertStore(Path(folder) / "alerts.sqlite")
+        for one in subscriptions(options.subscriptions, settings.people_dataset, gene.name):
+            store.subscriptions[one.id] = one  # only alerts are written here
+        gate = Gate(holdings, audit=AuditLog(Path(folder) / "audit.jsonl"))
+        watch = Watch(holdings, gate, store, None)
+        for name, arrival in cases.items():
+            took = []
+            for number in range(options.repeats):
+                begun = time.perf_counter()
+                alerts = watch.take(replace(arrival, person=f"{arrival.person}{number}"))
+                took.append(time.perf_counter() - begun)
+            each = 1000 * min(took) / options.subscriptions
+            what = f"{each:.4f} ms a subscription, best of {len(took)}"
+            print(f"{name}: {len(alerts)} alerts, {what}")
+    print(f"{holdings.people.size} people, load average {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

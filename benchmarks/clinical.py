@@ -1,0 +1,140 @@
+"""What clinical depth costs: everybody's records, variant counts, phenopackets.
+
+python benchmarks/clinical.py --people 100000 --block 28000
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msprime
+import numpy as np
+import pandas as pd
+
+from rehearsal.export.phenopackets import (
+    ClinicalTables,
+    GeneKnowledge,
+    Phenopackets,
+    write_json_lines,
+)
+from rehearsal.phenotypes.family_history import family_history
+from rehearsal.phenotypes.genetic import EFFECT_TYPES, GeneticValues
+from rehearsal.phenotypes.simulate_phenotypes import phenotypes
+from rehearsal.phenotypes.sequencing import sequencing_tables
+from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.variant_counts import COUNTS, variant_counts
+
+TRAITS = Path(__file__).resolve().parents[1] / "config" / "traits.yaml"
+T = TypeVar("T")
+
+
+def timed(work: Callable[[], T]) -> tuple[float, T]:
+    """CPU seconds of this process, and the result."""
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
+
+
+def cohort(number: int) -> pd.DataFrame:
+    """Families of four, parents first."""
+    draw = np.random.default_rng(1)
+    ids = np.array([f"FI-{i:07d}" for i in range(number)], dtype=object)
+    member = np.arange(number) % 4
+    father, mother = np.full((2, number), None, dtype=object)
+    child = np.flatnonzero(member >= 2)
+    mother[child], father[child] = ids[child - member[child]], ids[child - member[child] + 1]
+    sex = np.where(member < 2, member, draw.integers(0, 2, number))
+    return pd.DataFrame(
+        {
+            "id": ids,
+            "country": "FI",
+            "sex": np.where(sex == 0, "female", "male"),
+            "birth_year": draw.integers(1936, 1970, number) + 30 * (member >= 2),
+            "family": [f"FI-F{i // 4}" for i in range(number)],
+            "father": father,
+            "mother": mother,
+        }
+    )
+
+
+def record_figures(number: int) -> None:
+    traits = read_traits(TRAITS)
+    draw = np.random.default_rng(2)
+    people = cohort(number)
+    effects = {key: pd.Series([], dtype=kind) for key, kind in EFFECT_TYPES.items()}
+    values = pd.DataFrame({trait.name: draw.normal(size=number) for trait in traits.polygenic})
+    genetic = GeneticValues(pd.DataFrame(effects), values)
+    third = people["id"][::3]
+    carriers = pd.DataFrame({"gene": "SLCO1B1", "name": "c.521T>C", "contig": "chr12"}, third.index)
+    carriers = carriers.assign(start=21178614, ref="T", alt="C", individual=third, copies=1)
+    seconds, result = timed(lambda: phenotypes(people, genetic, carriers, traits, 1))
+    print(f"{number:>9,} people: {seconds:.2f} s of records, {len(result.treatments):,} treatments")
+    seconds, history = timed(lambda: family_history(people, result.diseases))
+    print(f"{'':>9} family history {seconds:.2f} s, {len(history):,} rows")
+    counts = pd.DataFrame(draw.integers(0, 9, (number, len(COUNTS))), columns=list(COUNTS))
+    seconds, tables = timed(lambda: sequencing_tables(people, counts, traits.sequencing, 1))
+    print(f"{'':>9} samples, runs, analyses {seconds:.2f} s")
+    clinical = ClinicalTables(
+        people=people,
+        carriers=carriers,
+        subjects=tables.subjects,
+        biosamples=tables.biosamples,
+        **{
+            name: getattr(result, name)
+            for name in (
+                *("diseases", "measurements", "features"),
+                *("excluded_features", "candidate_genes"),
+                *("exposures", "treatments", "missing"),
+            )
+        },
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "phenopackets.jsonl.gz"
+
+        def write() -> int:
+            return write_json_lines(Phenopackets(clinical, GeneKnowledge.of(traits)), path)
+
+        seconds, _ = timed(write)
+        size = path.stat().st_size
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(
+        f"{'':>9} phenopackets {seconds:.2f} s, {size / number:.0f} bytes a person; "
+        f"peak {peak:.1f} GB"
+    )
+
+
+def count_figures(number: int) -> None:
+    ancestry = msprime.sim_ancestry(number, population_size=1e4, sequence_length=1e6, random_seed=1)
+    ts = msprime.sim_mutations(ancestry, rate=1.29e-8, model=msprime.HKY(4), random_seed=2)
+    variant_counts(ts.keep_intervals([[0, 1000]]))  # compile
+    seconds, counts = timed(lambda: variant_counts(ts))
+    print(
+        f"{number:>9,} people, {ts.num_sites:,} sites: counts in {seconds:.2f} s, "
+        f"{counts.to_numpy().sum():,} variants carried"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, nargs="*", default=[100, 100_000])
+    parser.add_argument("--block", type=int, nargs="*", default=[2_800, 28_000])
+    options = parser.parse_args()
+    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
+    print(f"{platform.machine()}, {os.cpu_count()} cores; {datetime.date.today()}; load {load}")
+    for number in options.people:
+        record_figures(number)
+    for number in options.block:
+        count_figures(number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""How the shipped parameters of the Europe model were made, and how well they predict.
+
+Fits from the hand-set starting values, prints the quality, then leaves out each published pair
+in turn and prints what the others predict for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.demography.model import migration_matrix
+from rehearsal.demography.fit import fit, judge
+from rehearsal.demography.parameters import EuropeParameters, LogOdds, read_parameters
+from rehearsal.demography.targets import POPRES_CENTROIDS, PUBLISHED_FST, pca_centroids, published_pairs
+from rehearsal.model import Country
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def starting_values(shipped: EuropeParameters) -> EuropeParameters:
+    """The shipped parameters with the fitted ones set back to where the fit began."""
+    odds = {
+        "WHG": LogOdds(-3.0, 0.0, -0.5),
+        "EHG": LogOdds(-3.0, 0.5, 0.8),
+        "CHG": LogOdds(-3.0, -0.8, 0.8),
+        "YAM": LogOdds(0.0, 0.6, 0.1),
+    }
+    return replace(
+        shipped,
+        ancients=replace(
+            shipped.ancients,
+            north_eurasian_size=1500.0,
+            west_asian_size=1500.0,
+            western_hunter_size=3000.0,
+            eastern_hunter_size=3000.0,
+            caucasus_size=3000.0,
+            anatolian_size=15000.0,
+        ),
+        admixture=replace(shipped.admixture, log_odds=odds),
+        migration=replace(shipped.migration, rate=3e-3),
+        growth=replace(shipped.growth, size=40000.0),
+        founders={"FI": replace(shipped.founders["FI"], size=3200.0)},
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parameters", type=Path, default=ROOT / "config/demography.yaml")
+    parser.add_argument("--countries", type=Path, default=ROOT / "config/countries.tsv")
+    options = parser.parse_args()
+    table = pd.read_csv(options.countries, sep="\t", na_filter=False)
+    countries = [Country(**row) for row in table.to_dict("records")]
+    pairs = published_pairs(PUBLISHED_FST, countries)
+    centroids = pca_centroids(POPRES_CENTROIDS, countries)
+    shipped = read_parameters(options.parameters)
+    start = starting_values(shipped)
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, {datetime.now():%Y-%m-%d}, "
+        f"load average {os.getloadavg()[0]:.1f}"
+    )
+    print(f"start:\n{judge(countries, start, pairs, centroids)}")
+    began = time.process_time()
+    fitted, report = fit(countries, start, pairs, centroids)
+    print(f"fitted in {time.process_time() - began:.0f} CPU-s:\n{report}\n{report.pairs}")
+    print(f"shipped:\n{judge(countries, shipped, pairs, centroids)}")
+    unfloored = replace(fitted, migration=replace(fitted.migration, islands=()))
+    print(f"without the islands' floor:\n{judge(countries, unfloored, pairs, centroids)}")
+    rates = migration_matrix(countries, fitted.migration)
+    dense = replace(fitted, migration=replace(fitted.migration, threshold=0.0))
+    print(f"{(rates > 0).sum()} migration rates; with all {len(rates) * (len(rates) - 1)}:")
+    print(judge(countries, dense, pairs, centroids))
+    predicted = []
+    for row in range(len(pairs)):
+        others = pairs.drop(index=row)
+        without, _ = fit(countries, start, others, centroids)
+        alone = judge(countries, without, pairs.iloc[[row]], centroids)
+        predicted.append(alone.pairs["expected"].iloc[0])
+    r = np.corrcoef(predicted, pairs["fst"])[0, 1]
+    error = np.sqrt(np.mean((np.array(predicted) - pairs["fst"]) ** 2))
+    print(f"each pair predicted by the others: r = {r:.3f}, RMSE = {error:.5f}")
+
+
+if __name__ == "__main__":
+    main()

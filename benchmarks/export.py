@@ -1,0 +1,90 @@
+"""How much faster the BCF export is than the usual ways, in one run.
+
+    python benchmarks/export.py --people 27000 --megabases 0.25
+
+Simulates a block, writes it once by each way and prints CPU seconds (children included), sizes and
+ratios. ``tskit | bgzip`` is ``ts.write_vcf`` piped to bgzip; ``bcftools`` re-encodes our BCF.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tskit
+from sparse_pass import cpu_seconds, machine, people_table, simulate
+
+from rehearsal.stores.country_shards import write_shards
+from rehearsal.model import Block
+
+
+def by_tskit(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
+    with (
+        out.open("wb") as file,
+        subprocess.Popen(["bgzip", "-c"], stdin=subprocess.PIPE, stdout=file, text=True) as bgzip,
+    ):
+        ts.write_vcf(
+            bgzip.stdin,
+            contig_id="chr22",
+            individual_names=people["id"].tolist(),
+            position_transform=lambda x: np.asarray(x, int) + 1,
+        )
+        bgzip.stdin.close()
+
+
+def by_us(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
+    shard = people.assign(country="EU")
+    write_shards(ts, Block("chr22", 0, int(ts.sequence_length)), shard, {"EU": out}, {})
+
+
+def by_bcftools(bcf: Path, out: Path) -> None:
+    subprocess.run(["bcftools", "view", "--no-version", "-Ob", "-o", out, bcf], check=True)
+
+
+def timed(what: str, job: Callable[[], None], out: Path, baseline: float | None) -> float:
+    start = cpu_seconds()
+    job()
+    seconds = cpu_seconds() - start
+    ratio = f"{baseline / seconds:6.1f} x" if baseline else ""
+    print(f"{what:<32} {seconds:8.2f} CPU s {out.stat().st_size / 1e6:8.1f} MB {ratio}", flush=True)
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=27000)
+    parser.add_argument("--megabases", type=float, default=0.25)
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="export-"))
+    try:
+        warm_up = simulate(20, 0.02)
+        by_us(warm_up, people_table(20, 1), folder / "warm.bcf")
+        ts = simulate(arguments.people, arguments.megabases)
+        people = people_table(ts.num_individuals)
+        print(machine())
+        print(f"{ts.num_individuals} people, {ts.num_sites} sites")
+        vcf, bcf, again = (folder / name for name in ("v.gz", "o.bcf", "b.bcf"))
+        slow = timed("tskit | bgzip", lambda: by_tskit(ts, people, vcf), vcf, None)
+        timed("ours, BCF and CSI", lambda: by_us(ts, people, bcf), bcf, slow)
+        timed("bcftools, BCF to BCF, no index", lambda: by_bcftools(bcf, again), again, slow)
+        shards = {code: folder / f"{code}.bcf" for code in people["country"].unique()}
+        timed(
+            "ours, 28 countries, BCF and CSI",
+            lambda: write_shards(
+                ts, Block("chr22", 0, int(ts.sequence_length)), people, shards, {}
+            ),
+            shards["C00"],
+            slow,
+        )
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Attackers stronger than those of the run, against the public tier of a run's nodes.
+
+    python benchmarks/membership_red_team.py results/nodes
+
+They have learnt from the other nodes, with everybody's membership known, what each answer is worth
+by frequency and place in the order, so they need no model of the protection. ``isolate`` asks first
+for counts of common alleles that the target lacks, to use up the budgets of everybody else.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sparse_pass import machine
+
+from rehearsal.attack.membership import (FALSE_POSITIVES, AttackedNode, Bounds, Price, area_under_curve, power, read_nodes, replies,)
+from rehearsal.node.privacy.protection import PUBLIC, noise
+
+KEY = bytes(32)
+QUERIES = 1000
+ASKED_FIRST = 100  # by those who isolate
+BINS = np.linspace(-9, 5, 57)  # log-odds of a share
+STAGES = np.array([3, 10, 30, 100, 300])  # places in the order between which answers change
+
+Order = Callable[[AttackedNode, int, Price, np.random.Generator], NDArray[np.int64]]
+
+
+def anyhow(
+    node: AttackedNode, target: int, price: Price, random: np.random.Generator
+) -> NDArray[np.int64]:
+    return random.permutation(node.alleles[target]).astype(np.int64)
+
+
+def affordable(
+    node: AttackedNode, target: int, price: Price, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """The dearest first of those that can be paid for, both kinds of question considered."""
+    held = anyhow(node, target, price, random)
+    held = held[price.presence[held] <= price.limit]
+    return held[np.argsort(-price.presence[held], kind="stable")]
+
+
+def isolate(
+    node: AttackedNode, target: int, price: Price, random: np.random.Generator
+) -> NDArray[np.int64]:
+    common = np.flatnonzero((node.known > 0.3) & (price.count <= price.limit))
+    lacks = random.permutation(np.setdiff1d(common, node.alleles[target]))[:ASKED_FIRST]
+    held = anyhow(node, target, price, random)
+    return np.concatenate([lacks, held[(node.known[held] > 0.05)]])
+
+
+def answers(node: AttackedNode, order: Order, counted: bool) -> NDArray[np.int64]:
+    """Bin, stage and answer of each question: shape (3, targets, in or out, queries)."""
+    price, stand_ins = Price.of(node, PUBLIC), node.stand_ins
+    drawn = np.array([noise(KEY, question, PUBLIC) for question in node.questions])
+    bins = np.digitize(np.log(node.known / np.maximum(1 - node.known, 1e-6)), BINS)
+    found = np.zeros((3, len(node.targets), 2, QUERIES), np.int64)
+    for i, target in enumerate(node.targets):
+        asked = order(node, target, price, np.random.default_rng(target))[:QUERIES]
+        for side, left_out in enumerate((stand_ins[target], target)):
+            told = replies(node, asked, left_out, counted, PUBLIC, price, drawn)
+            value = told.exists + np.maximum(told.count, 0) // PUBLIC.rounding
+            stages = np.digitize(np.arange(asked.size), STAGES)
+            found[:, i, side, : asked.size] = bins[asked], stages, value
+    return found
+
+
+def trained(nodes: list[AttackedNode], order: Order, counted: bool) -> tuple[float, float]:
+    """Highest power and area over the number of queries, means over nodes."""
+    seen = [answers(node, order, counted) for node in nodes]
+    figures = []
+    for held_out, own in enumerate(seen):
+        table = np.full((2, BINS.size + 1, STAGES.size + 1, 16), 0.5)
+        for number, other in enumerate(seen):
+            if number != held_out:
+                for side in (0, 1):
+                    np.add.at(table[side], tuple(other[:, :, side]), 1)
+        weight = np.log(table / table.sum(axis=3, keepdims=True))
+        score = np.cumsum((weight[0] - weight[1])[tuple(own)], axis=2)
+        steps = [0, 4, 9, 49, 99, 199, 499, QUERIES - 1]
+        figures.append(
+            [
+                [power(*pair, FALSE_POSITIVES), area_under_curve(*pair)]
+                for pair in ((score[:, 0, step], score[:, 1, step]) for step in steps)
+            ]
+        )
+    return tuple(np.mean(figures, axis=0).max(axis=0))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("nodes", type=Path, help="folder with a folder of each node")
+    folders = {path.name: path for path in sorted(parser.parse_args().nodes.iterdir())}
+    nodes = read_nodes(folders, Bounds())
+    print(machine())
+    print(f"{len(nodes)} nodes, {sum(len(node.targets) for node in nodes)} targets")
+    for order in (anyhow, affordable, isolate):
+        for counted in (False, True):
+            best, area = trained(nodes, order, counted)
+            kind = "counts" if counted else "presence"
+            print(f"{order.__name__:10} {kind:8} highest power {best:.3f}, area {area:.3f}")
+
+
+if __name__ == "__main__":
+    main()

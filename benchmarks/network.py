@@ -1,0 +1,171 @@
+"""What the network service adds to its slowest node, and what hung nodes cost.
+
+    python benchmarks/network.py --nodes 28 --hung 3 --rounds 500 --rtt-ms 45
+
+One process stands for all nodes, on one port each: it answers a small Beacon answer after the
+node's round-trip time (evenly spread up to --rtt-ms), or never. The service runs as
+`rehearsal network serve`. Prints, as the asker sees them over one kept-alive connection:
+
+- the control, in turn with the queries: the same bytes to all nodes over open sockets and
+  nothing else, so that what a busy machine costs can be told from what the service costs,
+- queries through the service, both less the slowest node's round-trip time,
+- the same with --hung nodes that accept and never answer: by default before their circuits are
+  open and after; with partial=true on a service that has just seen them hang, and after,
+- the same collected one after another with 5 s each, as today's European aggregator does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+from sparse_pass import machine
+
+from rehearsal.evaluation.latency import percentile
+from rehearsal.loadtest.stub_nodes import StubNodes
+from rehearsal.network.launcher import running_network
+from rehearsal.network.registry import NodeEntry
+
+QUERY = {
+    "meta": {"apiVersion": "2.0"},
+    "query": {
+        "requestParameters": {
+            "assemblyId": "GRCh38",
+            "referenceName": "17",
+            "start": [43057061],
+            "referenceBases": "T",
+            "alternateBases": "TG",
+        },
+        "requestedGranularity": "count",
+    },
+}
+
+
+def figures(name: str, seconds: list[float], less_s: float = 0.0) -> None:
+    values = (np.array(seconds) - less_s) * 1000
+    shares = " ".join(f"p{share} {percentile(values, share):8.2f}" for share in (50, 95, 99, 100))
+    print(f"{name:52} {shares} ms  (n = {len(values)})", flush=True)
+
+
+class Bare(asyncio.Protocol):
+    """One open connection; ``answered`` is set when bytes have come."""
+
+    def __init__(self) -> None:
+        self.answered = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.answered.set()
+
+
+async def in_turn(
+    nodes: list[NodeEntry], url: str, slowest_s: float, rounds: int, pause_s: float
+) -> None:
+    """Print the latencies of the bare control and of the service, asked in turn."""
+    loop = asyncio.get_running_loop()
+    request = b"POST /g_variants HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    connections = []
+    for node in nodes:
+        port = int(node.url.rsplit(":", 1)[1])
+        connections.append((await loop.create_connection(Bare, "127.0.0.1", port))[1])
+    bare, served = [], []
+    async with aiohttp.ClientSession() as session:
+        for number in range(rounds + 1):
+            begun = time.perf_counter()
+            for connection in connections:
+                connection.answered.clear()
+                connection.transport.write(request)
+            for connection in connections:
+                await connection.answered.wait()
+            between = time.perf_counter()
+            async with session.post(url, json=QUERY) as response:
+                await response.read()
+            if number:
+                bare.append(between - begun)
+                served.append(time.perf_counter() - between)
+            await asyncio.sleep(pause_s)
+    for connection in connections:
+        connection.transport.close()
+    figures(f"control: {len(nodes)} open sockets, less the RTT", bare, slowest_s)
+    figures(f"{len(nodes)} nodes through the network, less the RTT", served, slowest_s)
+
+
+async def timed(url: str, rounds: int, pause_s: float = 0.0) -> list[float]:
+    """Latency of queries one after the other over one connection."""
+    seconds = []
+    async with aiohttp.ClientSession() as session:
+        for number in range(rounds + 1):
+            begun = time.perf_counter()
+            async with session.post(url, json=QUERY) as response:
+                body = await response.json()
+                assert body["responseSummary"]["exists"]
+            if number:  # the first opens connections
+                seconds.append(time.perf_counter() - begun)
+            await asyncio.sleep(pause_s)
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--nodes", type=int, default=28)
+    parser.add_argument("--hung", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--rtt-ms", type=float, default=45.0, help="of the slowest node")
+    parser.add_argument("--pause-ms", type=float, default=5.0, help="between queries")
+    parser.add_argument("--sequential", action="store_true", help="measure the baseline too")
+    options = parser.parse_args()
+    print(machine())
+    # the slowest is not among those that hang
+    rtt_s = list(np.linspace(options.rtt_ms, 5, options.nodes) / 1000)
+    with tempfile.TemporaryDirectory() as folder, StubNodes(rtt_s, options.hung) as stubs:
+        stubs.hang(False)
+        nodes = [NodeEntry(f"N{number:02}", url) for number, url in enumerate(stubs.urls)]
+        measure(nodes, rtt_s[0], stubs, options, Path(folder))
+
+
+def measure(
+    nodes: list[NodeEntry],
+    slowest_s: float,
+    stubs: StubNodes,
+    options: argparse.Namespace,
+    folder: Path,
+) -> None:
+    pause_s = options.pause_ms / 1000
+    with running_network(nodes, 10, folder) as service:
+        url = f"{service.url}/g_variants"
+        asyncio.run(in_turn(nodes, url, slowest_s, options.rounds, pause_s))
+        seconds = asyncio.run(timed(f"{url}?partial=true", options.rounds, pause_s))
+        figures("the same with partial=true", seconds, slowest_s)
+        stubs.hang(True)
+        begun = asyncio.run(timed(f"{url}?partial=true", 20, pause_s))
+        figures(f"{options.hung} have just hung, partial=true, less the RTT", begun, slowest_s)
+        time.sleep(5)
+        seconds = asyncio.run(timed(f"{url}?partial=true", options.rounds // 5, pause_s))
+        figures("circuits open, partial=true, less the RTT", seconds, slowest_s)
+        seconds = asyncio.run(timed(url, options.rounds // 5, pause_s))
+        figures("circuits open, less the RTT", seconds, slowest_s)
+        stubs.hang(False)
+        time.sleep(5)
+        stubs.hang(True)
+        seconds = asyncio.run(timed(f"{url}?deadlineS=1", 3))
+        figures(f"{options.hung} have just hung, deadline of 1000 ms", seconds[:1] or seconds)
+        stubs.hang(False)
+    if options.sequential:
+        with running_network(nodes, 10, folder, options=("--collect", "sequential")) as service:
+            stubs.hang(True)
+            seconds = asyncio.run(timed(f"{service.url}/g_variants", 1))
+            figures("one after another with 5 s each", seconds)
+            stubs.hang(False)
+    print(f"load average at the end: {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""What a large run needs, planned job by job: CPU hours, peak memory, bytes and time on machines.
+
+Takes the jobs and their order from Snakemake's own graph of the large configuration, and what a job
+needs from the benchmark files of a *sample run*: the same people, fewer blocks. Needs:
+
+    LARGE="config/config.yaml config/scale/national.yaml"
+    snakemake --configfile $LARGE SAMPLE.yaml
+    snakemake --configfile $LARGE --forceall --dag dot > jobs.dot
+    python benchmarks/plan.py jobs.dot RESULTS_OF_SAMPLE
+
+A job of a block is scaled by the block's length, a job of a country or of everything by the length
+of all blocks where it reads genomes (``READS_GENOMES``). Files of a block are scaled as its jobs
+are, stores of variants by length; others are as large as in the sample. Rules that the sample did
+not run count as nothing, unless another run's benchmark file lies in its folder. A machine has
+``--cores`` and ``--memory-gb``; of the jobs that are ready, the one with the longest way to the end
+starts first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.model import Block
+
+OF_A_BLOCK = {"genetic_values", "variant_counts", "realism_block", "shard_block", "digest_block"}
+OF_A_BLOCK |= {"block_sites", "block_structure"}
+READS_GENOMES = {"variant_store", "manifest", "public_shares", "realism"}
+MACHINES = (1, 10, 100)
+NODE = re.compile(r'^\s*(\d+)\[label = "(\w+)((?:\\n[^"]*)?)"')
+EDGE = re.compile(r"^\s*(\d+) -> (\d+)")
+
+
+@dataclass
+class Job:
+    """One job of the graph. Seconds are of CPU, memory in MB."""
+
+    rule: str
+    block: Block | None
+    country: str = ""
+    seconds: float = 0.0
+    memory_mb: float = 0.0
+    after: list[int] = field(default_factory=list)  # jobs that wait for this one
+    waits_for: int = 0
+
+
+def read_jobs(path: Path) -> dict[int, Job]:
+    """The jobs of ``snakemake --dag dot`` and who waits for whom."""
+    jobs: dict[int, Job] = {}
+    edges = []
+    for line in path.read_text().splitlines():
+        if node := NODE.match(line):
+            named = re.search(r"block: (chr[\w-]+)", node[3])
+            block = Block.from_id(named[1]) if named else None
+            country = re.search(r"country: ([A-Z]{2})", node[3])
+            jobs[int(node[1])] = Job(node[2], block, country[1] if country else "")
+        elif edge := EDGE.match(line):
+            edges.append((int(edge[1]), int(edge[2])))
+    for before, after in edges:
+        jobs[before].after.append(after)
+        jobs[after].waits_for += 1
+    _inherit_blocks(jobs)
+    return jobs
+
+
+def _inherit_blocks(jobs: dict[int, Job]) -> None:
+    """Snakemake writes a wildcard only where it first appears: who follows has the same block."""
+    for job in jobs.values():
+        if job.rule == "simulate_block":
+            for follower in (jobs[number] for number in job.after):
+                if follower.rule in OF_A_BLOCK:
+                    follower.block = job.block
+
+
+@dataclass(frozen=True)
+class Need:
+    """What jobs of one rule took in the sample: seconds a Mb above ``fixed_s``, MB at most."""
+
+    fixed_s: float
+    seconds_per_mb: float
+    memory_mb: float
+
+
+def read_needs(benchmarks: Path, sampled_mb: float) -> dict[str, Need]:
+    """By rule, or by rule and country. Files are ``{rule}.tsv`` or ``{rule}/{wildcards}.tsv``."""
+    needs = {}
+    for place in sorted(benchmarks.iterdir()):
+        files = sorted(place.glob("*.tsv")) if place.is_dir() else [place]
+        taken = pd.concat([pd.read_csv(file, sep="\t") for file in files], ignore_index=True)
+        seconds = taken["cpu_time"].where(taken["cpu_time"] > 0, taken["s"])
+        lengths = [_length_mb(file) for file in files]
+        rule = RULE_OF_FOLDER.get(place.stem, place.stem)
+        if all(lengths):
+            fixed, per_mb = by_length(lengths, seconds.tolist())
+            needs[rule] = Need(fixed, per_mb, taken["max_rss"].max())
+        elif rule in READS_GENOMES and place.is_dir():
+            for file, one, memory_mb in zip(files, seconds, taken["max_rss"], strict=True):
+                needs[rule + file.stem] = Need(1.0, max(0.0, one - 1) / sampled_mb, memory_mb)
+        elif rule in READS_GENOMES:
+            needs[rule] = Need(1.0, (seconds.max() - 1.0) / sampled_mb, taken["max_rss"].max())
+        else:
+            needs[rule] = Need(seconds.max(), 0.0, taken["max_rss"].max())
+    return needs
+
+
+RULE_OF_FOLDER = {"simulate": "simulate_block", "shard": "shard_block"}
+
+
+def _length_mb(file: Path) -> float:
+    try:
+        return Block.from_id(file.stem).length / 1e6
+    except ValueError:
+        return 0.0
+
+
+def by_length(lengths: list[float], taken: list[float]) -> tuple[float, float]:
+    """What blocks take in any case, as short ones do, and a Mb, as the longest tells."""
+    longest_mb, most = max(zip(lengths, taken, strict=True))
+    fixed = min(taken)
+    return fixed, (most - fixed) / longest_mb
+
+
+def total_bytes(sample: Path, sampled: list[Block], blocks: set[Block]) -> float:
+    """Bytes of the large run's files, from those of the sample."""
+    of_block = dict.fromkeys((block.id for block in sampled), 0)
+    stores = others = 0
+    for file in sample.rglob("*"):
+        size, name = file.stat().st_size, file.name.split(".")[0]
+        if file.is_dir() or file.is_symlink():
+            continue
+        if name in of_block:
+            of_block[name] += size
+        elif file.name == "variants.sqlite":
+            stores += size
+        else:
+            others += size
+    lengths = [block.length / 1e6 for block in sampled]
+    fixed, per_mb = by_length(lengths, list(of_block.values()))
+    all_mb = sum(block.length for block in blocks) / 1e6
+    return fixed * len(blocks) + per_mb * all_mb + stores * all_mb / sum(lengths) + others
+
+
+def wall_seconds(jobs: dict[int, Job], machines: int, cores: int, memory_mb: float) -> float:
+    """Time from the first job's start to the last one's end, on machines of one kind.
+
+    List scheduling: whenever a machine has room, the ready job with the longest way to the end
+    starts. One core a job.
+    """
+    rank = _ways_to_the_end(jobs)
+    waiting = {number: job.waits_for for number, job in jobs.items()}
+    ready = [(-rank[number], number) for number, count in waiting.items() if count == 0]
+    heapq.heapify(ready)
+    free = [[cores, memory_mb] for _ in range(machines)]
+    running: list[tuple[float, int, int]] = []
+    now = 0.0
+    while ready or running:
+        postponed = []
+        while ready:
+            order, number = heapq.heappop(ready)
+            place = _place_for(free, min(jobs[number].memory_mb, memory_mb))
+            if place is None:
+                postponed.append((order, number))
+                if all(cores_left == 0 for cores_left, _ in free):
+                    break
+                continue
+            heapq.heappush(running, (now + jobs[number].seconds, number, place))
+        for item in postponed:
+            heapq.heappush(ready, item)
+        now, number, place = heapq.heappop(running)
+        free[place][0] += 1
+        free[place][1] += min(jobs[number].memory_mb, memory_mb)
+        for follower in jobs[number].after:
+            waiting[follower] -= 1
+            if waiting[follower] == 0:
+                heapq.heappush(ready, (-rank[follower], follower))
+    return now
+
+
+def _place_for(free: list[list[float]], memory_mb: float) -> int | None:
+    for place, (cores, memory) in enumerate(free):
+        if cores >= 1 and memory >= memory_mb:
+            free[place][0] -= 1
+            free[place][1] -= memory_mb
+            return place
+    return None
+
+
+def _ways_to_the_end(jobs: dict[int, Job]) -> dict[int, float]:
+    ways: dict[int, float] = {}
+    for number in reversed(_in_order(jobs)):
+        job = jobs[number]
+        ways[number] = job.seconds + max((ways[after] for after in job.after), default=0.0)
+    return ways
+
+
+def _in_order(jobs: dict[int, Job]) -> list[int]:
+    waiting = {number: job.waits_for for number, job in jobs.items()}
+    order = [number for number, count in waiting.items() if count == 0]
+    for number in order:
+        for after in jobs[number].after:
+            waiting[after] -= 1
+            if waiting[after] == 0:
+                order.append(after)
+    return order
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("jobs", type=Path, help="what snakemake --dag dot printed")
+    parser.add_argument("sample", type=Path, help="results of the sample run")
+    parser.add_argument("--cores", type=int, default=16, help="of one machine")
+    parser.add_argument("--memory-gb", type=float, default=64.0, help="of one machine")
+    options = parser.parse_args()
+    jobs = read_jobs(options.jobs)
+    blocks = {job.block for job in jobs.values() if job.block}
+    all_mb = sum(block.length for block in blocks) / 1e6
+    sampled = [
+        Block.from_id(file.stem) for file in (options.sample / "cohort/blocks").glob("*.trees")
+    ]
+    sampled_mb = sum(block.length for block in sampled) / 1e6
+    needs = read_needs(options.sample / "benchmarks", sampled_mb)
+    for job in jobs.values():
+        need = needs.get(job.rule + job.country) or needs.get(job.rule) or Need(0.0, 0.0, 0.0)
+        length = job.block.length / 1e6 if job.block else all_mb
+        job.seconds = need.fixed_s + need.seconds_per_mb * length
+        job.memory_mb = need.memory_mb
+    print_rules(jobs)
+    print(
+        f"\n{len(blocks)} blocks of {all_mb:.0f} Mb; sample: {len(sampled)} of {sampled_mb:.1f} Mb"
+    )
+    print(f"bytes: {total_bytes(options.sample, sampled, blocks) / 1e9:.0f} GB")
+    for machines in MACHINES:
+        hours = wall_seconds(jobs, machines, options.cores, options.memory_gb * 1000) / 3600
+        print(
+            f"{machines} machines of {options.cores} cores, {options.memory_gb:g} GB: {hours:.2f} h"
+        )
+
+
+def print_rules(jobs: dict[int, Job]) -> None:
+    rules = defaultdict(list)
+    for job in jobs.values():
+        rules[job.rule].append(job)
+    print("| rule | jobs | CPU hours | longest job, min | peak memory, GB |")
+    print("| --- | --- | --- | --- | --- |")
+    for rule in sorted(rules, key=lambda rule: -sum(job.seconds for job in rules[rule])):
+        group = rules[rule]
+        hours = sum(job.seconds for job in group) / 3600
+        longest = max(job.seconds for job in group) / 60
+        memory = max(job.memory_mb for job in group) / 1000
+        print(f"| `{rule}` | {len(group)} | {hours:.2f} | {longest:.1f} | {memory:.2f} |")
+    total = sum(job.seconds for job in jobs.values()) / 3600
+    peak = max(job.memory_mb for job in jobs.values()) / 1000
+    print(f"| all | {len(jobs)} | {total:.2f} | | {peak:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""Is the fast recipe as right as plain msprime, and how much faster?
+
+The recipe: all recombination of a kilobase at one place, and no migration rate under the threshold
+of config/demography.yaml. Plain: a uniform map and every migration rate. Between them: a uniform
+map with the recipe's migration. Two questions, in one run:
+
+- speed: CPU seconds of ancestry and mutations for the same people and sequence;
+- equality: heterozygosity, variable sites and the frequency spectrum (bins of 1, 2-3, 4-7, ...
+  copies) over independent repeats of each, compared by Welch's t. Equal within sampling error
+  means: no |t| above the bound that the largest of so many independent t exceeds once in a
+  hundred benches.
+
+    python benchmarks/realism.py --people 28000 --repeats 30
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import platform
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import msprime
+import numpy as np
+import tskit
+from scipy import stats
+
+from rehearsal.demography.model import build_model, to_msprime
+from rehearsal.demography.parameters import read_parameters
+from rehearsal.genomes.recombination import binned_map, uniform_map
+from rehearsal.config.loader import read_countries
+from rehearsal.model import Block, Country
+from rehearsal.seeds import derive_seed
+
+ROOT = Path(__file__).resolve().parents[1]
+MUTATION_RATE, RECOMBINATION_RATE, KAPPA, BIN = 1.29e-8, 1.1e-8, 4.0, 1_000
+CONTIG, START = "chr1", 20_000_000
+FALSE_ALARMS = 0.01
+
+Simulate = Callable[[int, int], tskit.TreeSequence]  # (people a country, seed)
+
+
+def ways(countries: list[Country], bases: int) -> dict[str, Simulate]:
+    """The ways to simulate the same people and sequence, the plain one first."""
+    parameters = read_parameters(ROOT / "config" / "demography.yaml")
+    every = dataclasses.replace(parameters.migration, threshold=0.0)
+    full = to_msprime(build_model(countries, dataclasses.replace(parameters, migration=every)))
+    sparse = to_msprime(build_model(countries, parameters))
+    uniform = msprime.RateMap.uniform(bases, RECOMBINATION_RATE)
+    binned = binned_map(
+        Block(CONTIG, START, START + bases), uniform_map(CONTIG, RECOMBINATION_RATE), BIN
+    )
+    codes = [country.code for country in countries]
+    return {
+        "plain": simulator(codes, full, uniform),
+        "sparse migration": simulator(codes, sparse, uniform),
+        "recipe": simulator(codes, sparse, binned),
+    }
+
+
+def simulator(codes: list[str], demography: msprime.Demography, rates: msprime.RateMap) -> Simulate:
+    def simulate(people: int, seed: int) -> tskit.TreeSequence:
+        ts = msprime.sim_ancestry(
+            dict.fromkeys(codes, people),
+            demography=demography,
+            recombination_rate=rates,
+            random_seed=seed,
+        )
+        return msprime.sim_mutations(
+            ts, rate=MUTATION_RATE, model=msprime.HKY(KAPPA), random_seed=seed
+        )
+
+    return simulate
+
+
+def measure_speed(found: dict[str, Simulate], people: int, seed: int) -> None:
+    seconds = {}
+    for name, simulate in found.items():
+        start = time.process_time()
+        ts = simulate(people, seed)
+        seconds[name] = time.process_time() - start
+        print(
+            f"  {name:<17} {seconds[name]:7.1f} CPU s  {ts.num_sites:,} sites, "
+            f"{ts.num_trees:,} trees; {seconds['plain'] / seconds[name]:.1f} times plain's speed",
+            flush=True,
+        )
+
+
+def features(ts: tskit.TreeSequence) -> dict[str, float]:
+    spectrum = ts.allele_frequency_spectrum(polarised=True, span_normalise=False)[1:-1]
+    copies = np.arange(1, len(spectrum) + 1)
+    bins = np.floor(np.log2(copies)).astype(int)
+    sums = np.bincount(bins, weights=spectrum)
+    n = ts.num_samples
+    heterozygosity = (spectrum * 2 * copies * (n - copies) / (n * (n - 1))).sum()
+    return {
+        "heterozygosity": heterozygosity / ts.sequence_length,
+        "variable sites": float(spectrum.sum()),
+        **{f"{2**i}-{2 ** (i + 1) - 1} copies": value for i, value in enumerate(sums)},
+    }
+
+
+def measure_equality(found: dict[str, Simulate], people: int, repeats: int, seed: int) -> None:
+    tables = {}
+    for name in ("plain", "recipe"):
+        rows = [
+            features(found[name](people, derive_seed(seed, name, repeat)))
+            for repeat in range(repeats)
+        ]
+        tables[name] = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+    values = []
+    for key, plain in tables["plain"].items():
+        recipe = tables["recipe"][key]
+        t = stats.ttest_ind(recipe, plain, equal_var=False).statistic
+        values.append(abs(t))
+        print(
+            f"  {key:<20} plain {plain.mean():.5g}  recipe {recipe.mean():.5g}  "
+            f"ratio {recipe.mean() / plain.mean():.3f}  t {t:+.2f}"
+        )
+    bound = stats.t.isf(FALSE_ALARMS / 2 / len(values), 2 * repeats - 2)
+    verdict = "equal within sampling error" if max(values) <= bound else "NOT EQUAL"
+    print(f"  largest |t| {max(values):.2f}, bound {bound:.2f}: {verdict}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=28_000, help="people in all, for the speed")
+    parser.add_argument("--bases", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=30, help="of each way, for the equality")
+    parser.add_argument("--repeat-people", type=int, default=1_400, help="people in a repeat")
+    parser.add_argument("--seed", type=int, default=20181)
+    options = parser.parse_args()
+    schemas = ROOT / "workflow" / "schemas"
+    countries = read_countries(ROOT / "config" / "countries.tsv", schemas / "countries.schema.yaml")
+    found = ways(countries, options.bases)
+    print(
+        f"{datetime.now():%Y-%m-%d %H:%M}  {platform.processor() or platform.machine()}, "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; msprime {msprime.__version__}"
+    )
+    each = options.people // len(countries)
+    print(f"speed: {each * len(countries):,} people, {options.bases / 1e6:g} Mb")
+    measure_speed(found, each, options.seed)
+    each = options.repeat_people // len(countries)
+    print(f"equality: {options.repeats} repeats each of {each * len(countries):,} people")
+    measure_equality(found, each, options.repeats, options.seed)
+    print(f"load at the end {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The figures of a bench as Markdown, for docs/results.md.
+
+make bench && python benchmarks/results.py results/bench
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rehearsal.loadtest.growth.measure import NODES, PEOPLE, USERS
+from rehearsal.evaluation.latency import ALL
+
+NAMES = {
+    "p50_ms": "p50",
+    "p99_ms": "p99",
+    "queries_per_s": "queries a second",
+    "network_cpu_ms_per_query": "network's CPU a query",
+    "nodes_cpu_ms_per_query": "nodes' CPU a query",
+}
+POLICIES = {
+    "sequential": "one after another, 5 s each",
+    "at-once": "ours",
+    "partial": "ours, `partial`",
+}
+
+
+def conditions(about: Mapping[str, Any]) -> str:
+    date = about["started"].replace("T", " ").removesuffix("+00:00")
+    return (
+        f"{about['processor']}, {about['cores']} cores, Python {about['python']}, "
+        f"{date} UTC, load average {about['load_average_1min']:.1f} at the start"
+    )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"| {' | '.join('---' for _ in head)} |"
+    for row in rows:
+        yield f"| {' | '.join(map(str, row))} |"
+
+
+def load_lines(folder: Path) -> Iterator[str]:
+    knee = json.loads((folder / "knee.json").read_text())
+    load = pd.read_parquet(folder / "load.parquet")
+    whole = load[(load["kind"] == ALL) & (load["role"] == ALL)]
+    about = knee["conditions"]
+    yield "## Load"
+    yield ""
+    yield (
+        f"{conditions(about)}; {about['nodes']} nodes at the run's distances, "
+        f"{about['duration_s']:g} s a step. Latency from the intended time, ms."
+    )
+    yield ""
+    if knee["held_per_s"] is None:
+        yield f"**No knee**: {knee['missed_per_s']:.3g} queries a second missed the objective."
+    else:
+        beyond = knee["missed_per_s"]
+        missed = "none was missed" if beyond is None else f"{beyond:.3g} missed it"
+        yield f"**Knee: {knee['held_per_s']:.3g} queries a second** met the objective, {missed}."
+    yield ""
+    head = ["a second", "connections", "answered", "refused", "late", "failed", "wrong"]
+    head += ["p50", "p95", "p99", "control p50 / p99", "CPU of network / nodes", "load average"]
+    rows = [
+        [
+            f"{row.rate_per_s:.3g}",
+            row.connections,
+            *(row.answered, row.refused, row.late, row.failed, f"{row.wrong} of {row.verified}"),
+            *(f"{ms:,.0f}" for ms in (row.p50_ms, row.p95_ms, row.p99_ms)),
+            f"{row.control_p50_ms:.1f} / {row.control_p99_ms:.0f}",
+            f"{row.network_cpu_ms_per_query:.1f} / {row.nodes_cpu_ms_per_query:.0f}",
+            f"{row.load_average_1min:.1f}",
+        ]
+        for row in whole.itertuples()
+    ]
+    yield from table(head, rows)
+
+
+def growth_lines(folder: Path) -> Iterator[str]:
+    growth = pd.read_parquet(folder / "growth.parquet")
+    fits = pd.read_parquet(folder / "growth_fits.parquet")
+    about = json.loads((folder / "growth.json").read_text())["conditions"]
+    yield "## Growth"
+    yield ""
+    yield f"{conditions(about)}; without distances. Times in ms."
+    for axis in (NODES, PEOPLE, USERS):
+        steps = growth[growth["axis"] == axis]
+        if steps.empty:
+            continue
+        yield ""
+        head = [axis, "asked", "answered", "late", "failed", "p50", "p99", "queries a second"]
+        head += ["network's CPU", "nodes' CPU", "control p50", "load average"]
+        rows = [
+            [
+                f"{getattr(row, axis):,}",
+                *(row.sent, row.answered, row.late, row.failed),
+                *(f"{value:,.1f}" for value in (row.p50_ms, row.p99_ms, row.queries_per_s)),
+                *(f"{row.network_cpu_ms_per_query:.1f}", f"{row.nodes_cpu_ms_per_query:.1f}"),
+                *(f"{row.control_p50_ms:.1f}", f"{row.load_average_1min:.1f}"),
+            ]
+            for row in steps.itertuples()
+        ]
+        yield from table(head, rows)
+    yield ""
+    rows = [
+        [
+            *(fit.axis, NAMES[fit.measure], f"{fit.exponent:.2f} ± {fit.standard_error:.2f}"),
+            *(f"{fit.r_squared:.2f}", fit.points),
+        ]
+        for fit in fits.itertuples()
+    ]
+    yield from table(["with", "what grows", "exponent ± standard error", "r²", "points"], rows)
+
+
+def policy_lines(folder: Path) -> Iterator[str]:
+    policy = pd.read_parquet(folder / "policy.parquet")
+    yield "## Hung nodes"
+    yield ""
+    yield (
+        f"Stand-in nodes at the run's distances (the slowest {policy['slowest_rtt_ms'].max():.0f} "
+        f"ms), load average {policy['load_average_1min'].max():.1f} at the most. Seconds until "
+        "the network's answer, median (longest)."
+    )
+    yield ""
+    cases = policy[["hung", "phase"]].drop_duplicates().sort_values(["hung", "phase"])
+    rows = []
+    for case in cases.itertuples():
+        some = policy[(policy["hung"] == case.hung) & (policy["phase"] == case.phase)]
+        by_policy = some.set_index("policy")
+        cells = [
+            f"{by_policy.loc[name, 'p50_ms'] / 1000:.2f} "
+            f"({by_policy.loc[name, 'max_ms'] / 1000:.2f})"
+            for name in POLICIES
+        ]
+        rows.append([case.hung, case.phase if case.hung else "", *cells])
+    yield from table(["hung", "phase", *POLICIES.values()], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="results/bench")
+    folder = parser.parse_args().folder
+    for lines in (load_lines, growth_lines, policy_lines):
+        print("\n".join(lines(folder)), end="\n\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""What one block of a large run costs, step by step, as the rules run it.
+
+    python benchmarks/scale.py --people 28000 --block chr12-20010000-21010000
+    python benchmarks/scale.py --people 1000000 --block chr12-20010000-25010000
+
+People are dealt to the countries of ``config/countries.tsv`` in proportion to the census, as
+``config/scale/million.yaml`` has it (no country below a hundredth of the total). Every step is a
+process of its own, as a job is: its CPU seconds (user + system), peak memory and the bytes it
+leaves are those that the kernel counted for it. A first round with few people compiles what is
+compiled once in a checkout. Steps: ``people``, ``simulate``, ``values`` (genetic values), ``parts``
+(the sparse pass and the parts of all countries' stores), ``shards`` (the same with all countries'
+BCF), ``stores`` (the parts made into ``variants.sqlite``, country after country), ``realism``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tskit
+import yaml
+from sparse_pass import machine
+
+from rehearsal.demography.model import build_model, to_msprime
+from rehearsal.demography.parameters import read_parameters
+from rehearsal.realism.measures import block_measures, write_measures
+from rehearsal.realism.panel import choose_panel
+from rehearsal.stores.country_shards import write_shards
+from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.planting import planted_carriers
+from rehearsal.genomes.recombination import uniform_map
+from rehearsal.genomes.simulate import simulate_block, write_trees
+from rehearsal.config.loader import Inputs, read_inputs
+from rehearsal.model import Block
+from rehearsal.stores.variant_store_writer import build_store
+from rehearsal.phenotypes.genetic import genetic_values_of_block
+from rehearsal.phenotypes.traits import read_traits
+from rehearsal.seeds import derive_seed
+
+ROOT = Path(__file__).resolve().parents[1]
+WARM_UP = 2_800
+
+
+@dataclass(frozen=True)
+class Run:
+    """One block of a run and the folder that its files go to."""
+
+    config: dict[str, Any]
+    inputs: Inputs
+    genome: list[Block]  # the block among the others of a whole genome
+    block: Block
+    folder: Path
+
+    @classmethod
+    def of(cls, people: int, block: Block, folder: Path) -> Run:
+        os.chdir(ROOT)
+        sources = [Path("config/config.yaml"), Path("config/scale/million.yaml")]
+        config, overlay = (yaml.safe_load(source.read_text()) for source in sources)
+        for section, values in overlay.items():
+            config[section] |= values
+        schemas = Path("workflow/schemas")
+        others = read_inputs(config, sources, schemas).blocks
+        genome = [other for other in others if not overlap(block, other)] + [block]
+        config["cohort"] |= {"total": people, "minimum_per_country": people // 100}
+        config["genome"]["regions"] = [f"{block.contig}:{block.start}-{block.end}"]
+        if people < 10_000:
+            config["cohort"]["family_share"] = 0.3  # as the default; 0.05 would be less than one
+        return cls(config, read_inputs(config, sources, schemas), genome, block, folder)
+
+    @property
+    def seed(self) -> int:
+        return self.config["seed"]
+
+    @property
+    def people(self) -> pd.DataFrame:
+        return pd.read_parquet(self.folder / "people.parquet")
+
+    @property
+    def trees(self) -> tskit.TreeSequence:
+        return tskit.load(self.folder / "block.trees")
+
+    def parts(self) -> dict[str, Path]:
+        folder = self.folder / "parts"
+        folder.mkdir(exist_ok=True)
+        return {c.code: folder / f"{c.code}.parquet" for c in self.inputs.countries}
+
+
+def overlap(one: Block, two: Block) -> bool:
+    return one.contig == two.contig and one.start < two.end and two.start < one.end
+
+
+def people(run: Run) -> dict[str, Any]:
+    cohort = run.config["cohort"]
+    seed = derive_seed(run.seed, "people")
+    table, plan = plan_people(
+        run.inputs.countries, run.inputs.numbers, cohort["family_share"], run.inputs.planted, seed
+    )
+    table.to_parquet(run.folder / "people.parquet")
+    plan.to_parquet(run.folder / "planted.parquet")
+    return {"files": ["people.parquet", "planted.parquet"]}
+
+
+def simulate(run: Run) -> dict[str, Any]:
+    genome = run.config["genome"]
+    parameters = read_parameters(run.config["demography"]["parameters"])
+    ts = simulate_block(
+        run.block,
+        run.people,
+        pd.read_parquet(run.folder / "planted.parquet"),
+        run.inputs.planted,
+        to_msprime(build_model(run.inputs.countries, parameters)),
+        mutation_rate=genome["mutation_rate"],
+        kappa=genome["kappa"],
+        recombination=uniform_map(run.block.contig, genome["recombination_rate"]),
+        recombination_bin=genome["recombination_bin"],
+        seed=run.seed,
+    )
+    write_trees(ts, run.folder / "block.trees")
+    return {"files": ["block.trees"], "sites": ts.num_sites, "trees": ts.num_trees}
+
+
+def values(run: Run) -> dict[str, Any]:
+    traits = read_traits(run.config["traits"])
+    genetic = genetic_values_of_block(run.trees, run.block, traits, run.genome, run.seed)
+    genetic.effects.to_parquet(run.folder / "effects.parquet")
+    genetic.values.to_parquet(run.folder / "values.parquet")
+    planted = [v for v in run.inputs.planted if run.block.holds_variant(v.variant)]
+    carriers = planted_carriers(run.trees, run.people, planted)
+    carriers.to_parquet(run.folder / "carriers.parquet")
+    return {"files": ["effects.parquet", "values.parquet", "carriers.parquet"]}
+
+
+def parts(run: Run) -> dict[str, Any]:
+    write_shards(run.trees, run.block, run.people, {}, run.parts())
+    return {"files": ["parts"]}
+
+
+def shards(run: Run) -> dict[str, Any]:
+    bcf = {code: run.folder / "bcf" / f"{code}.bcf" for code in run.parts()}
+    (run.folder / "bcf").mkdir()
+    write_shards(run.trees, run.block, run.people, bcf, run.parts())
+    return {"files": ["bcf"]}
+
+
+def stores(run: Run) -> dict[str, Any]:
+    table, rows = run.people, 0
+    for code, part in run.parts().items():
+        out = run.folder / "stores" / f"{code}.sqlite"
+        rows += build_store([part], table[table["country"] == code], out)
+    return {"files": ["stores"], "rows": rows}
+
+
+def realism(run: Run) -> dict[str, Any]:
+    panel = choose_panel(run.people, run.seed)
+    write_measures(block_measures(run.trees, run.block, panel), run.folder / "realism.npz")
+    return {"files": ["realism.npz"]}
+
+
+STEPS: dict[str, Callable[[Run], dict[str, Any]]] = {
+    step.__name__: step for step in (people, simulate, values, parts, shards, stores, realism)
+}
+
+
+def size_of(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)
+
+
+def in_process_of_its_own(step: str, number: int, block: Block, folder: Path) -> dict[str, Any]:
+    """What the step reports, with its CPU and wall seconds, peak memory (GB) and bytes left."""
+    start = time.perf_counter()
+    arguments = ["--step", step, "--people", str(number), "--block", block.id]
+    process = subprocess.Popen(
+        [sys.executable, __file__, *arguments, "--folder", folder],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    output = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"the step {step} failed")
+    found = json.loads(output.splitlines()[-1])
+    return found | {
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "wall": time.perf_counter() - start,
+        "gigabytes": usage.ru_maxrss / 1e6,
+        "bytes": sum(size_of(folder / name) for name in found.pop("files")),
+    }
+
+
+def measure(number: int, block: Block, steps: list[str], folder: Path) -> None:
+    sites = ""
+    for step in steps:
+        found = in_process_of_its_own(step, number, block, folder)
+        if "sites" in found:
+            sites = f"{found['sites']:,}"
+        rows = f"; {found['rows']:,} rows" if "rows" in found else ""
+        print(
+            f"| {number:,} | {block.length / 1e6:g} | {sites} | {step} | {found['cpu']:.1f} | "
+            f"{found['wall']:.1f} | {found['gigabytes']:.2f} | {found['bytes'] / 1e6:,.1f}{rows} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--people", type=int, nargs="+", default=[2_800, 28_000])
+    parser.add_argument("--block", type=Block.from_id, default="chr12-20010000-21010000")
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
+    parser.add_argument("--keep", type=Path, help="a folder that keeps the files, and has them")
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.step:
+        found = STEPS[args.step](Run.of(args.people[0], args.block, args.folder))
+        print(json.dumps(found))
+        return
+    print(machine(), flush=True)
+    print("| people | Mb | sites | step | CPU s | wall s | peak GB | MB |", flush=True)
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    small = Block(args.block.contig, args.block.start, args.block.start + 100_000)
+    rounds = [] if args.keep else [(WARM_UP, small, list(STEPS))]
+    rounds += [(number, args.block, args.steps) for number in args.people]
+    for number, block, steps in rounds:
+        folder = args.keep or Path(tempfile.mkdtemp(prefix="scale-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            measure(number, block, steps, folder.resolve())
+        finally:
+            if not args.keep:
+                shutil.rmtree(folder)
+    print(machine())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What scoring a node's people costs: ``python benchmarks/scores.py FOLDER``, a node's folder.
+
+Best of several; CPU time of one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rehearsal.node.scoring.scorer import Scorer
+from rehearsal.node.server import open_node
+
+DISEASE = "ICD10:I25.1"
+
+
+def milliseconds(act: Callable[[], Any], repeats: int = 5) -> float:
+    took = []
+    for _ in range(repeats):
+        begun = time.process_time()
+        act()
+        took.append(time.process_time() - begun)
+    return 1000 * min(took)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    holdings = open_node(options.folder)
+    scorer = Scorer(holdings, options.folder)
+    digest, file = next(iter(scorer.files.items()))
+    edges = np.arange(-4, 4.1, 0.1)
+    scored = milliseconds(lambda: scorer._scored(digest))
+    scorer.scores(digest)
+    counted = milliseconds(lambda: scorer.histogram(digest, edges, None, False, None))
+    scorer.hazard(digest, DISEASE, 0.0, None)
+    fitted = milliseconds(lambda: scorer.hazard(digest, DISEASE, 0.5, None))
+    print(f"{holdings.people.size} people, {len(file.weights)} variants; CPU ms:")
+    print(f"score everybody {scored:.1f}, a histogram {counted:.2f}, a round of Cox {fitted:.2f}")
+    print(f"load average {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""How fast the sparse pass is, and how long the node stores of a block take.
+
+    python benchmarks/sparse_pass.py --people 2700 27000 --megabases 1
+
+Simulates a block (recombination in 1 kb bins, one growing population dealt to 28 countries), then
+times the carriers alone, the carriers with counts by country and sex, and the stores of all
+countries by way of their parts. CPU seconds; the compiled code is warmed up first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import resource
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import msprime
+import numpy as np
+import pandas as pd
+import tskit
+
+from rehearsal.stores.country_shards import write_shards
+from rehearsal.genomes.carriers import Haplotypes, carrier_chunks, count_groups
+from rehearsal.model import Block
+from rehearsal.stores.variant_store_writer import build_store
+from rehearsal.stores.variant_store import VariantStore
+
+COUNTRIES = 28
+
+
+def machine() -> str:
+    """The machine, the date and the load: what a figure needs beside it."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].split(":")[1].strip() if names else model
+    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
+    return f"{model}, {os.cpu_count()} cores; {datetime.date.today()}; load {load}"
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of its ended children."""
+    own, children = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def peak_gigabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def simulate(people: int, megabases: float, seed: int = 1) -> tskit.TreeSequence:
+    """A European-like growing population (Tennessen et al. 2012, rounded), 1 kb bins."""
+    demography = msprime.Demography()
+    demography.add_population(initial_size=1e6, growth_rate=np.log(1e6 / 9500) / 205)
+    for when, size, growth in ((205, 9500, 0.00307), (920, 1900, 0), (2040, 14500, 0)):
+        demography.add_population_parameters_change(
+            time=when, initial_size=size, growth_rate=growth
+        )
+    demography.add_population_parameters_change(time=5920, initial_size=7300)
+    bins = int(megabases * 1000)
+    edges = np.arange(1, bins) * 1000
+    position = np.concatenate(([0], np.stack([edges, edges + 1], axis=1).ravel(), [bins * 1000]))
+    rates = np.zeros(position.size - 1)
+    rates[1::2] = 1.1e-8 * 1000
+    ts = msprime.sim_ancestry(
+        people,
+        demography=demography,
+        recombination_rate=msprime.RateMap(position=position, rate=rates),
+        random_seed=seed,
+    )
+    return msprime.sim_mutations(
+        ts, rate=1.29e-8, model=msprime.HKY(kappa=4.0), random_seed=seed + 1
+    )
+
+
+def people_table(people: int, countries: int = COUNTRIES) -> pd.DataFrame:
+    """People dealt to countries in equal parts, every second one a man."""
+    rows = np.arange(people)
+    return pd.DataFrame(
+        {
+            "id": [f"P-{row:07d}" for row in rows],
+            "country": [f"C{row * countries // people:02d}" for row in rows],
+            "sex": np.where(rows % 2, "male", "female"),
+        }
+    )
+
+
+def measure(ts: tskit.TreeSequence, stores: bool) -> None:
+    people = people_table(ts.num_individuals)
+    group = pd.factorize(people["country"])[0] * 2 + (people["sex"] == "male")
+    haplotypes = Haplotypes.of(ts)
+
+    start = cpu_seconds()
+    entries = sum(chunk.haplotype.size for chunk in carrier_chunks(ts, haplotypes))
+    report("carriers", ts, cpu_seconds() - start, f"{entries / ts.num_sites:.0f} carriers a site")
+
+    start = cpu_seconds()
+    for chunk in carrier_chunks(ts, haplotypes):
+        count_groups(chunk, haplotypes, group.to_numpy(), 2 * COUNTRIES)
+    report("carriers and counts", ts, cpu_seconds() - start, f"{2 * COUNTRIES} groups")
+
+    if stores:
+        folder = Path(tempfile.mkdtemp(prefix="sparse-pass-"))
+        try:
+            measure_stores(ts, people, folder)
+        finally:
+            shutil.rmtree(folder)
+
+
+def measure_stores(ts: tskit.TreeSequence, people: pd.DataFrame, folder: Path) -> None:
+    parts = {code: folder / f"{code}.parquet" for code in people["country"].unique()}
+    start = cpu_seconds()
+    write_shards(ts, Block("chr22", 0, int(ts.sequence_length)), people, {}, parts)
+    size = sum(part.stat().st_size for part in parts.values()) / 1e6
+    report("parts of all countries", ts, cpu_seconds() - start, f"{size:.0f} MB")
+
+    start = cpu_seconds()
+    size, rows = 0, 0
+    for code, part in parts.items():
+        out = folder / f"{code}.sqlite"
+        rows += build_store([part], people[people["country"] == code][["id", "sex"]], out)
+        size += out.stat().st_size
+    note = f"{size / 1e6:.0f} MB, {rows} rows"
+    report("stores of all countries", ts, cpu_seconds() - start, note)
+    measure_look_ups(out)
+
+
+def measure_look_ups(path: Path, number: int = 5000) -> None:
+    """Microseconds of CPU time a call, on the store of one country."""
+    with VariantStore.open(path) as store:
+        rows = list(store)
+        rng = np.random.default_rng(1)
+        chosen = [rows[i] for i in rng.integers(0, len(rows), number).tolist()]
+        calls = {
+            "look-up": lambda row: store.get(row.contig, row.start, row.ref, row.alt),
+            "look-up with counts": lambda row: store.get(*row[:4]).total,
+            "carriers decoded": lambda row: row.carriers(),
+            "10 kb range": lambda row: list(
+                store.overlapping(row.contig, row.start, row.start + 10_000)
+            ),
+        }
+        for what, call in calls.items():
+            start = time.process_time()
+            for row in chosen:
+                call(row)
+            microseconds = (time.process_time() - start) / number * 1e6
+            print(f"{len(store.individuals):>9} people {what:<24} {microseconds:8.1f} us")
+
+
+def report(what: str, ts: tskit.TreeSequence, seconds: float, note: str) -> None:
+    print(
+        f"{ts.num_individuals:>9} people {what:<24} {seconds:8.2f} CPU s "
+        f"{ts.num_sites / seconds:>9.0f} sites/s  {peak_gigabytes():.2f} GB peak  {note}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, nargs="+", default=[2700, 27000])
+    parser.add_argument("--megabases", type=float, default=1.0)
+    parser.add_argument("--trees", type=Path, help="a tree sequence to use instead of simulating")
+    parser.add_argument("--no-stores", action="store_true")
+    arguments = parser.parse_args()
+    print(machine())
+    warm_up = simulate(56, 0.05)
+    for _ in carrier_chunks(warm_up):
+        pass
+    measure(warm_up, stores=not arguments.no_stores)
+    for people in arguments.people:
+        if arguments.trees:
+            ts = tskit.load(arguments.trees)
+        else:
+            start = cpu_seconds()
+            ts = simulate(people, arguments.megabases)
+            seconds = cpu_seconds() - start
+            print(f"simulated {ts.num_sites} sites, {ts.num_edges} edges in {seconds:.1f} CPU s")
+        measure(ts, stores=not arguments.no_stores)
+
+
+if __name__ == "__main__":
+    main()

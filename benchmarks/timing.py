@@ -1,0 +1,143 @@
+"""Whether the time of a public "no" tells an absent allele from one that few people carry.
+
+Serves a node of 100 people with its public shares and asks, as the public and in random order, for
+alleles that nobody, one person or five people carry: all are denied. Half of them are rare
+elsewhere (free), half are dear. The statistic is the area under the curve of telling "somebody
+carries it" by a longer time (0.5: nothing is told), with its standard error, and from it how many
+questions a test with 5 % errors either way needs, were their times independent and normal.
+
+    python benchmarks/timing.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import socket
+import statistics
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from access import ask, post, running
+from scipy.stats import mannwhitneyu
+
+from rehearsal.model import Variant
+from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.node.privacy.protection import SHARES_FILE, PublicShares, question_key
+from rehearsal.node.settings import NodeSettings
+
+PEOPLE, START = 100, 20_000_000
+CARRIERS = {"nobody": 0, "one": 1, "five": 5}
+SHARES = {"free": 0.0001, "dear": 0.02}
+
+
+def make_node(folder: Path, alleles: dict[tuple[str, str], list[int]], seed: int) -> None:
+    """``alleles``: places on chr22 by carriers and price; all have a share elsewhere."""
+    folder.mkdir()
+    rng = np.random.default_rng(seed)
+    names = [f"FI-{i + 1:06d}" for i in range(PEOPLE)]
+    people = pd.DataFrame({"id": names, "sex": "female", "birth_year": 1970})
+    people = people.assign(family=None, father=None, mother=None)
+    consent = pd.DataFrame(
+        {"individual": names, "basis": "consent", "uses": "DUO:0000042", "withdrawn": False}
+    )
+    build_people(people, {"consent": consent}, folder / "people.sqlite")
+    rows, keys, shares = [], [], []
+    for (carriers, kind), places in alleles.items():
+        for place in places:
+            keys.append(PublicShares.key(question_key(str(Variant("chr22", place, "A", "G")))))
+            shares.append(SHARES[kind])
+            calls = np.full(PEOPLE, "0/0")
+            calls[rng.choice(PEOPLE, CARRIERS[carriers], replace=False)] = "0/1"
+            fixed = ["chr22", str(place + 1), ".", "A", "G", ".", ".", ".", "GT"]
+            if CARRIERS[carriers]:
+                rows.append((place, "\t".join([*fixed, *calls])))
+    header = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *names]
+    text = [
+        "##fileformat=VCFv4.3",
+        "##contig=<ID=chr22,length=50818468>",
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
+        "\t".join(header),
+        *(line for _, line in sorted(rows)),
+    ]
+    (folder / "all.vcf").write_text("\n".join(text) + "\n")
+    build_from_vcf([folder / "all.vcf"], people, folder / "variants.sqlite")
+    settings = NodeSettings.for_country("FI", "Finland", access=rehearsal_access("FI"))
+    settings.write(folder)
+    issuer = make_issuer(folder.parent / "issuer")
+    (folder / TRUSTED).write_text(json.dumps(issuer.jwks()))
+    PublicShares(np.array(keys, np.uint64), np.array(shares), 2700).write(folder / SHARES_FILE)
+
+
+def question(place: int, path: str) -> bytes:
+    where = {"assemblyId": "GRCh38", "referenceName": "22", "start": [place]}
+    allele = {"referenceBases": "A", "alternateBases": "G"}
+    query = {"requestedGranularity": "count", "requestParameters": {**where, **allele}}
+    head, _, body = post(path, query, None).partition(b"\r\n\r\n")
+    return head + b"\r\nX-Rehearsal-Purpose: DUO:0000006\r\n\r\n" + body
+
+
+def told(name: str, absent: list[float], carried: list[float]) -> None:
+    n, m = len(carried), len(absent)
+    area = mannwhitneyu(carried, absent).statistic / (n * m)
+    error = ((n + m + 1) / (12 * n * m)) ** 0.5
+    distance = abs(2**0.5 * NormalDist().inv_cdf(min(max(area, 1e-6), 1 - 1e-6)))
+    needed = 2 * (2 * NormalDist().inv_cdf(0.95) / distance) ** 2 if distance else float("inf")
+    median = [1e6 * statistics.median(times) for times in (absent, carried)]
+    print(
+        f"  {name:44} {median[0]:6.0f} and {median[1]:6.0f} us   AUC {area:.3f} (SE {error:.3f})"
+        f"   questions needed {needed:10,.0f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--alleles", type=int, default=1000, help="of each kind")
+    parser.add_argument("--again", type=int, default=3, help="rounds after the first")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    print(f"{datetime.now():%Y-%m-%d %H:%M}  {platform.machine()}  {os.cpu_count()} cores")
+    print(f"load average before: {os.getloadavg()[0]:.1f}")
+    chance = random.Random(options.seed)
+    kinds = [(carriers, kind) for carriers in CARRIERS for kind in SHARES]
+    places = list(range(START, START + 200 * options.alleles * len(kinds), 200))
+    chance.shuffle(places)
+    alleles = {kind: places[i :: len(kinds)] for i, kind in enumerate(kinds)}
+    for path in ("/g_variants", "/individuals"):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch, "FI")
+            make_node(folder, alleles, options.seed)
+            with running(folder) as address, socket.create_connection(address) as line:
+                for turn in range(1 + options.again):
+                    asked = [(kind, place) for kind in kinds for place in alleles[kind]]
+                    chance.shuffle(asked)
+                    times: dict[tuple[str, str], list[float]] = {kind: [] for kind in kinds}
+                    for kind, place in asked:
+                        request = question(place, path)
+                        started = time.perf_counter()
+                        answer = ask(line, request)
+                        times[kind].append(time.perf_counter() - started)
+                        if b'"exists":true' in answer:
+                            raise SystemExit(f"told of an allele that {kind[0]} carry: {answer!r}")
+                    if turn in (0, options.again):
+                        print(f"{path}, {'asked first' if turn == 0 else 'asked again'}")
+                        for price in SHARES:
+                            for carriers in ("one", "five"):
+                                name = f"{price}: nobody and {carriers}"
+                                told(name, times["nobody", price], times[carriers, price])
+    print(f"load average after: {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""How long the pooled sites, the query suite and its truth take.
+
+    python benchmarks/truth.py --people 2800 28000 --megabases 5
+
+Simulates one block, deals its people to 28 countries, draws the default suite (without planted
+variants) and answers it. CPU seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sparse_pass import cpu_seconds, machine, peak_gigabytes, people_table, simulate
+
+from rehearsal.truth.decoding import pooled_sites
+from rehearsal.evaluation.suite import draw_suite
+from rehearsal.evaluation.templates import read_templates
+from rehearsal.truth.query_answers import Truth
+from rehearsal.model import Block, Gene
+
+QUERIES = Path(__file__).resolve().parents[1] / "config" / "queries.yaml"
+GENES = [Gene("G", "chr22", 100_000, 180_000, "+")]
+
+
+def phenotypes(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(1)
+    ill = people["id"].iloc[::20]
+    diseases = pd.DataFrame(
+        {"individual": ill, "code": rng.choice(["ICD10:I25.1", "ICD10:C50"], len(ill))}
+    )
+    features = pd.DataFrame(
+        {"individual": ill, "code": rng.choice(["HP:0001677", "HP:0003002"], len(ill))}
+    )
+    return diseases.assign(mondo=None), features
+
+
+def measure(number: int, megabases: float, folder: Path) -> None:
+    trees = simulate(number, megabases)
+    block = Block("chr22", 0, int(trees.sequence_length))
+    path = folder / "block.trees"
+    trees.dump(path)
+    people = people_table(number)
+    diseases, features = phenotypes(people)
+    times = [cpu_seconds()]
+    sites = pooled_sites({block: path})
+    times.append(cpu_seconds())
+    suite = draw_suite(
+        read_templates(QUERIES), sites, [], GENES, people, diseases, features, seed=1
+    )
+    times.append(cpu_seconds())
+    truth = Truth({block: path}, people, diseases, features, features.iloc[:0], GENES)
+    truth.answers(suite)
+    times.append(cpu_seconds())
+    pooled_s, draw_s, truth_s = np.diff(times)
+    print(
+        f"{number:>8} people x {megabases:g} Mb, {len(sites):>7} alleles:"
+        f" pooled sites {pooled_s:.2f} s, {len(suite)} queries drawn {draw_s:.2f} s,"
+        f" answered {truth_s:.2f} s, peak {peak_gigabytes():.2f} GB"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, nargs="+", default=[2800, 28000])
+    parser.add_argument("--megabases", type=float, default=5)
+    options = parser.parse_args()
+    print(machine())
+    for number in options.people:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(number, options.megabases, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Makes a dataset from a plan: all of it, or nothing."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+from rehearsal.dataset.cohort import Cohort, Say, simulate
+from rehearsal.dataset.formats import Place, write_place
+from rehearsal.dataset.metadata import write_metadata
+from rehearsal.dataset.plan import Order, Plan, make_plan
+from rehearsal.dataset.progress import Progress
+from rehearsal.files import written_aside
+from rehearsal.model import InputError
+from rehearsal.truth.known_answers import FOLDER, Facts, write_known_answers
+from rehearsal.truth.subcohort import Part
+
+
+def dataset_command(order: Order, out: Path) -> None:
+    """``rehearsal dataset``: check, simulate, write. Raises InputError; then nothing is left."""
+    plan = make_plan(order, out)
+    logging.basicConfig(level=logging.ERROR)  # small cohorts leave some queries without a site
+    progress = Progress(sys.stderr)
+    try:
+        with written_aside(out) as aside:
+            make_dataset(plan, aside, progress)
+    except OSError as error:  # a full disk, say
+        raise InputError(out, "OUT", f"could not be written, nothing is left: {error}") from error
+    progress.end()
+    people, codes = sum(plan.numbers.values()), " ".join(plan.numbers)
+    print(f"{out}: {people} people of {codes}; {', '.join(plan.export.formats)}")
+
+
+def make_dataset(plan: Plan, folder: Path, say: Say) -> None:
+    """Write the dataset into a new folder. ``say`` is called with the name of each stage."""
+    folder.mkdir()
+    with tempfile.TemporaryDirectory(dir=folder) as trees:
+        say("demography")
+        cohort = simulate(plan, Path(trees), say)
+        for name in plan.export.places:
+            say(f"write {name}: {' '.join(plan.export.formats)}")
+            write_place(Place(name, plan, cohort, folder / name))
+        say("truth")
+        write_truth(plan, cohort, folder / FOLDER)
+    say("metadata")
+    write_metadata(plan, folder)
+
+
+def write_truth(plan: Plan, cohort: Cohort, folder: Path) -> None:
+    """Write the truth beside a dataset into a new folder."""
+    facts = Facts(
+        cohort.trees,
+        cohort.people,
+        *(cohort.tables[name] for name in ("diseases", "features", "measurements")),
+        plan.planted,
+        cohort.carriers,
+        cohort.effects,
+        cohort.genetic_values,
+        Part.whole(len(cohort.people)),
+    )
+    write_known_answers(facts, plan.templates, plan.order.seed, plan.reference_year, folder)

@@ -1,0 +1,253 @@
+"""The demes model of Europe: one present-day deme a country, named by its code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import demes
+import msprime
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearsal.demography.expected_fst import root_sets
+from rehearsal.demography.parameters import SOURCES, EuropeParameters, Migration
+from rehearsal.model import Country, InputError
+
+EARTH_RADIUS_KM = 6371.0
+REFERENCE_SOURCE = "NEO"  # the source that the log-odds are against
+
+
+def great_circle_km(latitude: NDArray[Any], longitude: NDArray[Any]) -> NDArray[np.float64]:
+    """Distances between all pairs of places: (k,) degrees each -> (k, k) km. Haversine formula."""
+    phi, lam = np.radians(latitude), np.radians(longitude)
+    haversine = (
+        np.sin((phi[:, None] - phi) / 2) ** 2
+        + np.cos(phi[:, None]) * np.cos(phi) * np.sin((lam[:, None] - lam) / 2) ** 2
+    )
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(haversine, 0, 1)))
+
+
+def migration_matrix(countries: Sequence[Country], migration: Migration) -> NDArray[np.float64]:
+    """Rates a generation into each row's country from each column's, (k, k), diagonal zero.
+
+    ``rate * exp(-distance / distance_km)``, times ``sea_factor`` for each end of a pair that
+    belongs to a sea group the other end does not; rates under ``threshold`` are dropped. So far
+    symmetric. Then every island takes in at least ``island_floor`` from each of its
+    ``island_links`` nearest others, and sends nothing more, so that the others stay as they were.
+    """
+    distance = _distances(countries)
+    group_of = {code: name for name, codes in migration.sea_groups.items() for code in codes}
+    groups = np.array([group_of.get(country.code, "land") for country in countries])
+    at_sea = (groups != "land").astype(int)
+    seas = np.where(groups[:, None] == groups, 0, at_sea[:, None] + at_sea)
+    rates = migration.rate * np.exp(-distance / migration.distance_km) * migration.sea_factor**seas
+    np.fill_diagonal(rates, 0.0)
+    rates[rates < migration.threshold] = 0.0
+    for i, country in enumerate(countries):
+        if country.code in migration.islands:
+            nearest = [j for j in np.argsort(distance[i], kind="stable") if j != i]
+            for j in nearest[: migration.island_links]:
+                rates[i, j] = max(rates[i, j], migration.island_floor)
+    return rates
+
+
+def source_shares(
+    countries: Sequence[Country], parameters: EuropeParameters
+) -> dict[str, NDArray[np.float64]]:
+    """Each ancient source's share in each country, (k,) arrays that sum to 1 over the sources.
+
+    A statistical device that gives the right differences between countries, never an estimate
+    of anybody's ancestry.
+    """
+    admixture = parameters.admixture
+    latitude = np.array([country.latitude for country in countries])
+    longitude = np.array([country.longitude for country in countries])
+    north = (latitude - admixture.latitude_centre) / admixture.latitude_unit
+    east = (longitude - admixture.longitude_centre) / admixture.longitude_unit
+    odds = {
+        name: np.exp(np.clip(line.level + line.latitude * north + line.longitude * east, -30, 30))
+        for name, line in ((name, admixture.log_odds[name]) for name in SOURCES)
+    }
+    odds[REFERENCE_SOURCE] = np.ones(len(countries))
+    total = sum(odds.values())
+    return {name: value / total for name, value in odds.items()}
+
+
+def build_model(countries: Sequence[Country], parameters: EuropeParameters) -> demes.Graph:
+    """The model of these countries, in generations.
+
+    A trunk out of Africa, ancient sources, each country an admixture of them at one time, then
+    drift, sparse migration and recent growth. Raises InputError when there is no
+    country.
+    """
+    if not countries:
+        raise InputError("countries", "code", "expected at least one country")
+    builder = demes.Builder(
+        time_units="generations",
+        description="European countries: out-of-Africa trunk, ancient sources, "
+        "admixture by place, isolation by distance",
+    )
+    _add_trunk(builder, parameters)
+    _add_ancients(builder, parameters)
+    _add_countries(builder, countries, parameters)
+    rates = migration_matrix(countries, parameters.migration)
+    for i, j in zip(*np.nonzero(rates), strict=True):
+        builder.add_migration(
+            source=countries[j].code, dest=countries[i].code, rate=float(rates[i, j])
+        )
+    return builder.resolve()
+
+
+def read_model(path: Path | str, countries: Sequence[Country]) -> demes.Graph:
+    """A user's own demes file, in generations, checked to hold every country.
+
+    Raises InputError when the file cannot be read as demes, a country's deme is missing or has
+    ended before the present, a size changes in a way msprime cannot simulate, or a country
+    shares no ancestors with the others.
+    """
+    try:
+        graph = demes.load(str(path)).in_generations()
+    except OSError as error:
+        raise InputError(path, "file", f"cannot be read: {error.strerror}") from error
+    except Exception as error:  # demes lets errors of every kind out, YAML's own among them
+        raise InputError(path, "file", f"expected a demes model: {error}") from error
+    for country in countries:
+        if country.code not in graph:
+            raise InputError(path, country.code, f"expected a deme of this name ({country.name})")
+        end = graph[country.code].end_time
+        if end > 0:
+            raise InputError(
+                path, country.code, f"expected a deme that lives at time 0, it ends at {end:g}"
+            )
+    _check_sizes(graph, path)
+    _check_roots(graph, countries, path)
+    return graph
+
+
+def to_msprime(graph: demes.Graph) -> msprime.Demography:
+    """The same model for msprime; nothing is dropped, so what is predicted is what is simulated."""
+    return msprime.Demography.from_demes(graph)
+
+
+def _distances(countries: Sequence[Country]) -> NDArray[np.float64]:
+    return great_circle_km(
+        np.array([country.latitude for country in countries]),
+        np.array([country.longitude for country in countries]),
+    )
+
+
+def _add_trunk(builder: demes.Builder, parameters: EuropeParameters) -> None:
+    trunk, end = parameters.trunk, parameters.ancients.basal_split_time
+    builder.add_deme(
+        "ancestral", epochs=[{"start_size": trunk.ancestral_size, "end_time": trunk.african_time}]
+    )
+    builder.add_deme(
+        "AMH",
+        description="anatomically modern humans in Africa",
+        ancestors=["ancestral"],
+        epochs=[{"start_size": trunk.african_size, "end_time": end}],
+    )
+    builder.add_deme(
+        "OOA",
+        description="out of Africa",
+        ancestors=["AMH"],
+        start_time=trunk.out_of_africa_time,
+        epochs=[{"start_size": trunk.out_of_africa_size, "end_time": end}],
+    )
+    builder.add_migration(demes=["OOA", "AMH"], rate=trunk.out_of_africa_migration)
+
+
+def _add_ancients(builder: demes.Builder, parameters: EuropeParameters) -> None:
+    ancients, end = parameters.ancients, parameters.admixture.time
+    north, west = ancients.north_eurasian_split_time, ancients.west_asian_split_time
+    for name, ancestor, size, end_time, description in (
+        ("NorthEurasia", "OOA", ancients.north_eurasian_size, north, "basal northern Eurasians"),
+        ("WestAsia", "OOA", ancients.west_asian_size, west, "basal western Asians"),
+        ("WHG", "NorthEurasia", ancients.western_hunter_size, end, "western hunter-gatherers"),
+        ("EHG", "NorthEurasia", ancients.eastern_hunter_size, end, "eastern hunter-gatherers"),
+        ("CHG", "WestAsia", ancients.caucasus_size, end, "Caucasus hunter-gatherers"),
+        ("ANA", "WestAsia", ancients.anatolian_size, end, "Anatolian farmers"),
+    ):
+        builder.add_deme(
+            name,
+            description=description,
+            ancestors=[ancestor],
+            epochs=[{"start_size": size, "end_time": end_time}],
+        )
+    hunters = ancients.farmer_hunter_share
+    builder.add_deme(
+        "NEO",
+        description="early European farmers",
+        start_time=ancients.farmer_time,
+        ancestors=["WHG", "ANA"],
+        proportions=[hunters, 1 - hunters],
+        epochs=[{"start_size": ancients.farmer_size, "end_time": end}],
+    )
+    hunters = ancients.steppe_hunter_share
+    builder.add_deme(
+        "YAM",
+        description="steppe herders",
+        start_time=ancients.steppe_time,
+        ancestors=["EHG", "CHG"],
+        proportions=[hunters, 1 - hunters],
+        epochs=[{"start_size": ancients.steppe_size, "end_time": end}],
+    )
+
+
+def _add_countries(
+    builder: demes.Builder, countries: Sequence[Country], parameters: EuropeParameters
+) -> None:
+    shares = source_shares(countries, parameters)
+    for i, country in enumerate(countries):
+        builder.add_deme(
+            country.code,
+            description=country.name,
+            start_time=parameters.admixture.time,
+            ancestors=list(shares),
+            proportions=[float(share[i]) for share in shares.values()],
+            epochs=_country_epochs(country, parameters),
+        )
+
+
+def _country_epochs(country: Country, parameters: EuropeParameters) -> list[Mapping[str, float]]:
+    """Constant size, a bottleneck where there was one, then exponential growth to the present.
+
+    The present size is a share of the census and never below the size before growth.
+    """
+    growth = parameters.growth
+    now = max(growth.size, growth.census_share * country.census_millions * 1e6)
+    founder = parameters.founders.get(country.code)
+    if founder is None:
+        return [
+            {"start_size": growth.size, "end_time": growth.start_time},
+            {"start_size": growth.size, "end_size": now, "end_time": 0},
+        ]
+    return [
+        {"start_size": growth.size, "end_time": founder.start_time},
+        {"start_size": founder.size, "end_time": founder.end_time},
+        {"start_size": founder.size, "end_size": now, "end_time": 0},
+    ]
+
+
+def _check_sizes(graph: demes.Graph, path: Path | str) -> None:
+    for deme in graph.demes:
+        for epoch in deme.epochs:
+            if epoch.size_function not in ("constant", "exponential"):
+                raise InputError(
+                    path,
+                    deme.name,
+                    f"expected a constant or exponential size, found {epoch.size_function}",
+                )
+
+
+def _check_roots(graph: demes.Graph, countries: Sequence[Country], path: Path | str) -> None:
+    """Every country must come, in the end, from the same ancestors as the others."""
+    roots = root_sets(graph, [country.code for country in countries])
+    usual = max(roots, key=lambda found: (len(found) == 1, roots.count(found)))
+    for country, found in zip(countries, roots, strict=True):
+        if found != usual or len(found) != 1:
+            raise InputError(
+                path, country.code, "expected ancestors in common with the other countries"
+            )

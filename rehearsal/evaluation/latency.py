@@ -1,0 +1,90 @@
+"""Latency, throughput and bytes by kind of query and node, and the QS-02 verdict.
+
+A percentile here is the smallest observed latency that at least that share of the observations
+does not exceed (nearest rank, as HdrHistogram has it): always a latency that somebody saw,
+never a value between two. With fewer than 100 observations p99 is therefore the maximum; ``n``
+stands beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.evaluation.run import NETWORK
+
+PERCENTILES = {"p50_ms": 50, "p95_ms": 95, "p99_ms": 99}
+ALL = "all"  # stands for a kind: all kinds together, the control apart
+QS02_OBJECTIVE = 0.95
+
+
+def latency_table(answers: pd.DataFrame, control: pd.DataFrame) -> pd.DataFrame:
+    """A row a kind and node, ``network`` and the kinds ``all`` and ``control`` among them.
+
+    Columns: ``kind``, ``node``, ``n`` (answers and refusals that came in time, which all figures
+    are of), ``unanswered`` (late or failed), ``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms``,
+    ``queries_per_s`` (one query after the other), ``bytes_mean``, ``bytes_total``. The network's
+    latency of a query is that of its slowest node.
+    """
+    together = answers.assign(kind=ALL)
+    parts = pd.concat([answers, together, control], ignore_index=True)
+    rows = [
+        {"kind": kind, "node": node} | _figures(group)
+        for (kind, node), group in parts.groupby(["kind", "node"], sort=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _figures(group: pd.DataFrame) -> dict[str, float | int]:
+    came = group[group["state"].isin(("answered", "refused"))]
+    latencies = came["latency_ms"].to_numpy()
+    figures: dict[str, float | int] = {"n": len(came), "unanswered": len(group) - len(came)}
+    for name, share in PERCENTILES.items():
+        figures[name] = percentile(latencies, share)
+    figures["max_ms"] = percentile(latencies, 100)
+    total_s = latencies.sum() / 1000
+    figures["queries_per_s"] = len(came) / total_s if total_s else np.nan
+    figures["bytes_mean"] = came["bytes"].mean()
+    figures["bytes_total"] = int(came["bytes"].sum())
+    return figures
+
+
+def percentile(values: np.ndarray, share: float) -> float:
+    """The nearest-rank percentile; NaN of nothing. ``share`` in [0, 100]."""
+    if not len(values):
+        return float("nan")
+    return float(np.percentile(values, share, method="inverted_cdf"))
+
+
+@dataclass(frozen=True, slots=True)
+class QS02:
+    """The quality scenario of cross-border discovery: counts or errors within the deadline."""
+
+    deadline_s: float
+    asked: int  # pairs of query and node, repeats included
+    in_time: int
+    objective: float = QS02_OBJECTIVE
+
+    @property
+    def success_rate(self) -> float:
+        """Share of pairs with an answer in time; 0.0 when nothing was asked."""
+        return self.in_time / self.asked if self.asked else 0.0
+
+    @property
+    def passed(self) -> bool:
+        return self.success_rate >= self.objective
+
+
+def qs02(answers: pd.DataFrame, deadline_s: float) -> QS02:
+    """How many (query, node) pairs ended with a Beacon answer, or with a refusal that says why,
+    within the deadline.
+
+    A node that is late, down, redirects or answers HTTP 5xx or nonsense has not answered,
+    however quickly.
+    """
+    pairs = answers[answers["node"] != NETWORK]
+    came = pairs["state"].isin(("answered", "refused"))
+    in_time = came & (pairs["latency_ms"] <= deadline_s * 1000)
+    return QS02(deadline_s, len(pairs), int(in_time.sum()))

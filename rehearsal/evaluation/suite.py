@@ -1,0 +1,320 @@
+"""Draws the query suite from a run's cohort, reproducibly."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from rehearsal.evaluation.templates import Template
+from rehearsal.files import written_aside
+from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
+from rehearsal.seeds import derive_seed
+from rehearsal.truth.hpo import two_above
+
+RARE_MAXIMUM = 0.01
+COMMON_MINIMUM = 0.05
+PAGE = 1000  # records asked for at once
+SEX_TERMS = {"female": "NCIT:C16576", "male": "NCIT:C20197"}
+BASES = "ACGT"
+POSITION_TRIES = 1000  # positions tried for an empty one; one in a hundred or fewer is taken
+
+log = logging.getLogger(__name__)
+
+Asked = tuple[dict[str, Any], list[str]]  # request parameters, filters
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What queries are drawn from.
+
+    ``sites``: a row an allele of the pooled cohort: contig, start, ref, alt, ac, an (as
+    ``truth.pooled_sites`` gives them). ``people``, ``diseases``, ``features``: the tables of
+    docs/architecture.md.
+    """
+
+    sites: pd.DataFrame
+    planted: Sequence[PlantedVariant]
+    genes: Sequence[Gene]
+    people: pd.DataFrame
+    diseases: pd.DataFrame
+    features: pd.DataFrame
+
+
+def draw_suite(
+    templates: Sequence[Template],
+    sites: pd.DataFrame,
+    planted: Sequence[PlantedVariant],
+    genes: Sequence[Gene],
+    people: pd.DataFrame,
+    diseases: pd.DataFrame,
+    features: pd.DataFrame,
+    seed: int,
+) -> list[Query]:
+    """The queries of all templates, in their order. See ``Cohort`` for the tables.
+
+    Every template has a random stream of its own: another template more or less leaves the
+    queries of the rest as they were. A template that finds nothing in the cohort is logged.
+    """
+    cohort = Cohort(sites, planted, genes, people, diseases, features)
+    suite = []
+    for template in templates:
+        random = np.random.default_rng(derive_seed(seed, "query suite", template.name))
+        drawn = (
+            list(_as_they_stand(template))
+            if template.draw == "requests"
+            else list(_drawn(template, cohort, random))
+        )
+        if not drawn:
+            log.warning("%s: this cohort has nothing to draw by %s", template.name, template.draw)
+        suite += drawn
+    return suite
+
+
+def _drawn(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Query]:
+    asked = islice(RULES[template.draw](template, cohort, random), template.number)
+    for number, (parameters, filters) in enumerate(asked, start=1):
+        yield Query(
+            id=f"{template.name}-{number:02}",
+            kind=template.kind,
+            entry_type=template.entry_type,
+            request=beacon_request(
+                parameters,
+                [{"id": term} for term in filters],
+                template.granularity,
+                {"skip": 0, "limit": PAGE if template.granularity == "record" else 1},
+            ),
+            tier=template.tier,
+            method=template.method,
+            purpose=template.purpose,
+        )
+
+
+def _as_they_stand(template: Template) -> Iterator[Query]:
+    for given in template.requests:
+        yield Query(
+            id=f"{template.name}-{given['name']}",
+            kind=template.kind,
+            entry_type=given.get("entry_type", "g_variants"),
+            request=beacon_request(
+                {"assemblyId": "GRCh38", **given["parameters"]} if "parameters" in given else {},
+                given.get("filters", []),
+                given.get("granularity", "count"),
+                given.get("pagination", {"skip": 0, "limit": 10}),
+            ),
+            tier=template.tier,
+            method=given.get("method", "POST"),
+            purpose=template.purpose,
+        )
+
+
+def beacon_request(
+    parameters: dict[str, Any], filters: Any, granularity: str, pagination: dict[str, Any]
+) -> dict[str, Any]:
+    """A Beacon v2 request body."""
+    return {
+        "meta": {"apiVersion": "2.0"},
+        "query": {
+            "requestParameters": parameters,
+            "filters": filters,
+            "requestedGranularity": granularity,
+            "includeResultsetResponses": "HIT",
+            "pagination": pagination,
+            "testMode": False,
+        },
+    }
+
+
+# --- draw rules: each yields (request parameters, filters), endlessly or until nothing is left ---
+
+
+def _place(contig: str) -> dict[str, Any]:
+    return {"assemblyId": "GRCh38", "referenceName": contig.removeprefix("chr")}
+
+
+def _allele(variant: Variant) -> dict[str, Any]:
+    return _place(variant.contig) | {
+        "start": [variant.start],
+        "referenceBases": variant.ref,
+        "alternateBases": variant.alt,
+    }
+
+
+def _alleles(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Variant]:
+    """Alleles of the template's class, none twice; contigs take turns while they have any."""
+    sites = cohort.sites[_of_class(cohort.sites, template)]
+    by_contig = {
+        contig: iter(random.permutation(len(group)).tolist())
+        for contig, group in sites.groupby("contig")
+    }
+    groups = dict(iter(sites.groupby("contig")))
+    turns = [str(contig) for contig in random.permutation(sorted(by_contig))]
+    while turns:
+        for contig in tuple(turns):
+            row = next(by_contig[contig], None)
+            if row is None:
+                turns.remove(contig)
+                continue
+            site = groups[contig].iloc[row]
+            yield Variant(contig, int(site["start"]), site["ref"], site["alt"])
+
+
+def _of_class(sites: pd.DataFrame, template: Template) -> pd.Series:
+    chosen = pd.Series(True, index=sites.index)
+    frequency = sites["ac"] / sites["an"]
+    if template.frequency == "singleton":
+        chosen &= sites["ac"] == 1
+    elif template.frequency == "rare":
+        chosen &= (sites["ac"] > 1) & (frequency <= RARE_MAXIMUM)
+    elif template.frequency == "common":
+        chosen &= frequency >= COMMON_MINIMUM
+    if template.shape is not None:
+        snv = (sites["ref"].str.len() == 1) & (sites["alt"].str.len() == 1)
+        chosen &= snv if template.shape == "snv" else ~snv
+    return chosen
+
+
+def _sites(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
+    for variant in _alleles(template, cohort, random):
+        yield _allele(variant), []
+
+
+def _planted(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
+    germline = [planted for planted in cohort.planted if not planted.is_somatic]
+    for index in random.permutation(len(germline)):
+        yield _allele(germline[index].variant), []
+
+
+def _somatic(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
+    for planted in cohort.planted:
+        if planted.is_somatic:
+            yield _allele(planted.variant), []
+
+
+def _intervals(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
+    for variant in _alleles(template, cohort, random):
+        if template.inside:
+            start = variant.start + 1
+        else:
+            start = max(0, variant.start - int(random.integers(template.length)))
+        yield _place(variant.contig) | {"start": [start], "end": [start + template.length]}, []
+
+
+def _genes(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
+    for index in random.permutation(len(cohort.genes)):
+        yield {"assemblyId": "GRCh38", "geneId": cohort.genes[index].name}, []
+
+
+def _people(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
+    for filters in _filters(template.filters, cohort, random):
+        yield {}, filters
+
+
+def _carriers(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
+    alleles = _alleles(template, cohort, random)
+    if not template.filters:
+        for variant in alleles:
+            yield _allele(variant), []
+        return
+    # zip stops at the alleles' end: it asks them first
+    for variant, filters in zip(
+        alleles,
+        cycle(islice(_filters(template.filters, cohort, random), template.number)),
+        strict=False,
+    ):
+        yield _allele(variant), filters
+
+
+def _filters(
+    wanted: Sequence[str], cohort: Cohort, random: np.random.Generator
+) -> Iterator[list[str]]:
+    """Filter terms that somebody has all of; different ones as long as there are any."""
+    terms = {
+        "sex": cohort.people.set_index("id")["sex"].map(SEX_TERMS),
+        "disease": cohort.diseases.set_index("individual")["code"],
+        "phenotype": cohort.features.set_index("individual")["code"],
+    }
+    if "phenotype_parent" in wanted:
+        terms["phenotype_parent"] = _parents(terms["phenotype"])
+    joined = pd.DataFrame(index=pd.Index(cohort.people["id"], name="individual"))
+    for name in wanted:
+        joined = joined.join(terms[name].rename(name), how="inner")
+    # combinations of terms, not people: else the commonest would be drawn again and again
+    combinations = sorted(set(joined[list(wanted)].itertuples(index=False, name=None)))
+    for index in random.permutation(len(combinations)):
+        yield list(combinations[index])
+
+
+def _parents(terms: pd.Series) -> pd.Series:
+    """The more general terms of everybody's own, a row each."""
+    above = {term: two_above(term) for term in terms.unique()}
+    return terms.map(above).explode().dropna()
+
+
+def _empty_positions(
+    template: Template, cohort: Cohort, random: np.random.Generator
+) -> Iterator[Asked]:
+    """Positions near an allele but covered by none, so that they lie in simulated blocks."""
+    for variant in _alleles(template, cohort, random):
+        sites = cohort.sites[cohort.sites["contig"] == variant.contig]
+        starts = sites["start"].to_numpy()
+        ends = starts + sites["ref"].str.len().to_numpy()
+        near = np.arange(variant.start + 1, variant.start + POSITION_TRIES)
+        near = near[near < starts.max()]
+        window = (starts < variant.start + POSITION_TRIES) & (ends > variant.start)
+        covered = ((near[:, None] >= starts[window]) & (near[:, None] < ends[window])).any(axis=1)
+        if covered.all():
+            continue
+        position = int(random.choice(near[~covered]))
+        ref, alt = random.choice(list(BASES), 2, replace=False).tolist()
+        yield _allele(Variant(variant.contig, position, ref, alt)), []
+
+
+def _wrong_alleles(
+    template: Template, cohort: Cohort, random: np.random.Generator
+) -> Iterator[Asked]:
+    for variant in _alleles(template, cohort, random):
+        here = cohort.sites[
+            (cohort.sites["contig"] == variant.contig) & (cohort.sites["start"] == variant.start)
+        ]
+        known = {*here["alt"], *here["ref"].str[:1]}
+        others = [base for base in BASES if base not in known]
+        if others:
+            alt = str(random.choice(others))
+            yield _allele(Variant(variant.contig, variant.start, variant.ref, alt)), []
+
+
+RULES: dict[str, Callable[[Template, Cohort, np.random.Generator], Iterator[Asked]]] = {
+    "site": _sites,
+    "planted": _planted,
+    "somatic": _somatic,
+    "interval": _intervals,
+    "gene": _genes,
+    "people": _people,
+    "carriers": _carriers,
+    "empty_position": _empty_positions,
+    "wrong_allele": _wrong_alleles,
+}
+
+
+def write_suite(suite: Sequence[Query], path: Path) -> None:
+    """Write the queries as JSON, one object a query, in their order."""
+    with written_aside(path) as aside:
+        aside.write_bytes(
+            orjson.dumps([asdict(query) for query in suite], option=orjson.OPT_INDENT_2)
+        )
+
+
+def read_suite(path: Path) -> list[Query]:
+    """The queries of a file that ``write_suite`` wrote. Raises InputError for any other."""
+    try:
+        return [Query(**item) for item in orjson.loads(path.read_bytes())]
+    except (OSError, orjson.JSONDecodeError, TypeError) as error:
+        raise InputError(path, "file", f"a query suite in JSON: {error}") from error

@@ -1,0 +1,383 @@
+"""BCF written straight from carriers: a template record, and the carriers changed in it.
+
+BCF 2.2 as in the VCF 4.3 specification, section 6. A record starts as everybody's reference
+genotype; then only the bytes of those who carry something are changed.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearsal.formats.bgzf import BgzfWriter
+from rehearsal.formats.csi import Records, write_csi
+from rehearsal.genomes.assembly import ASSEMBLY
+from rehearsal.genomes.carriers import CarrierChunk
+from rehearsal.model import InputError
+
+SYNTHETIC = "SYNTHETIC data: simulated people, no real genomes"
+GROUPS = {"": "all", "_F": "women", "_M": "men"}
+INFO = {
+    "AN": ("1", "Alleles called"),
+    "AC": ("A", "Copies of the allele"),
+    "AC_Hom": ("A", "Copies of the allele in homozygous genotypes (two a person)"),
+    "AC_Het": ("A", "Copies of the allele in heterozygous genotypes"),
+    "AC_Hemi": ("A", "Copies of the allele in haploid genotypes"),
+    "AF": ("A", "Frequency of the allele, AC / AN"),
+}
+GT_KEY = len(GROUPS) * len(INFO) + 1  # position in the header's dictionary; PASS is 0
+MOST_ALTERNATES = 62  # the last one that fits into a genotype of one byte
+
+_BUFFER = 1 << 20  # bytes of records that are filled before they are compressed: near the core
+_INT8, _INT16, _INT32, _FLOAT, _CHAR = 1, 2, 3, 5, 7
+_END_OF_VECTOR = 0x81
+_MISSING_FLOAT = 0x7F800001
+
+
+class Sites(NamedTuple):
+    """What the records of one chunk say, in arrays that compiled code takes."""
+
+    position: NDArray[np.int64]
+    row_offset: NDArray[np.int64]  # by site: its alternate alleles among the rows of ``people``
+    first_allele: NDArray[np.int64]  # by site: its first allele in ``text_offset``
+    text: NDArray[np.uint8]
+    text_offset: NDArray[np.int32]
+    haplotype: NDArray[np.int32]
+    allele: NDArray[np.uint8]
+    start: NDArray[np.int64]  # by site: the country's first entry of ``haplotype``
+    end: NDArray[np.int64]
+    people: NDArray[np.int32]  # (rows, 2 sexes, 3): homozygous, heterozygous, hemizygous
+
+
+class Template(NamedTuple):
+    """A country's genotypes when nobody carries anything."""
+
+    genotypes: NDArray[np.uint8]
+    slot: NDArray[np.int64]  # by haplotype of the country: its byte in ``genotypes``
+    first_haplotype: int
+    individuals: int
+    an: NDArray[np.int64]  # by sex: female, male
+    contig: int  # its number in the header
+
+
+def header_text(contigs: dict[str, int], samples: list[str]) -> str:
+    """The VCF 4.3 header; it has no dates, so equal input gives equal bytes."""
+    lines = [
+        "##fileformat=VCFv4.3",
+        '##FILTER=<ID=PASS,Description="All filters passed",IDX=0>',
+        f"##source=rehearsal: {SYNTHETIC}",
+    ]
+    for index, (name, length) in enumerate(contigs.items()):
+        lines.append(f"##contig=<ID={name},length={length},assembly={ASSEMBLY},IDX={index}>")
+    keys = [(name + suffix, name, who) for suffix, who in GROUPS.items() for name in INFO]
+    for index, (key, name, who) in enumerate(keys, start=1):
+        number, meaning = INFO[name]
+        lines.append(
+            f"##INFO=<ID={key},Number={number},Type={'Float' if name == 'AF' else 'Integer'},"
+            f'Description="{meaning}, {who}",IDX={index}>'
+        )
+    lines.append(
+        f'##FORMAT=<ID=GT,Number=1,Type=String,Description="Phased genotype",IDX={GT_KEY}>'
+    )
+    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
+    lines.append("\t".join(columns + samples))
+    return "\n".join(lines) + "\n"
+
+
+def make_template(
+    ploidy: NDArray[np.int8], male: NDArray[np.bool_], first_haplotype: int, contig: int
+) -> Template:
+    """The reference genotypes of people of the given ploidy: ``0|0``, ``0`` or ``.``."""
+    width = max(1, int(ploidy.max(initial=1)))
+    genotypes = np.full((ploidy.size, width), _END_OF_VECTOR, np.uint8)
+    genotypes[:, 0] = np.where(ploidy > 0, 2, 0)  # (allele + 1) << 1, 0 = missing
+    if width == 2:
+        genotypes[ploidy == 2, 1] = 3  # the same, phased
+    called = np.arange(width) < ploidy[:, None]
+    an = np.array([ploidy[~male].sum(), ploidy[male].sum()], np.int64)
+    slot = np.flatnonzero(called.ravel())
+    return Template(genotypes.ravel(), slot, first_haplotype, ploidy.size, an, contig)
+
+
+class BcfWriter:
+    """One country's BCF of one contig, written from carriers; use it as a context manager."""
+
+    def __init__(
+        self, path: Path, contigs: dict[str, int], samples: list[str], template: Template
+    ) -> None:
+        """``contigs`` are all that the header lists (name: length); the template has the file's."""
+        self._template = template
+        self._contigs = contigs
+        self._places: list[NDArray[np.int64]] = []  # (3, records): start, end, offset
+        longest = template.genotypes.size + (1 << 16)
+        self._buffer = np.empty(max(_BUFFER, 2 * longest), np.uint8)
+        self._file = BgzfWriter(path)
+        text = header_text(contigs, samples).encode() + b"\0"
+        self._file.write(b"BCF\2\2" + struct.pack("<I", len(text)) + text)
+
+    def __enter__(self) -> BcfWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.__exit__(kind, error, trace)
+
+    def write(
+        self,
+        chunk: CarrierChunk,
+        start: NDArray[np.int64],
+        end: NDArray[np.int64],
+        people: NDArray[np.int32],
+    ) -> None:
+        """Write the chunk's sites that somebody of the country carries.
+
+        ``start`` and ``end`` bound the country's entries by site; ``people`` (rows, 2, 3) counts
+        homozygous, heterozygous and hemizygous people of either sex by alternate allele. Raises
+        InputError for a site of more than 62 alternate alleles.
+        """
+        alternates = np.diff(chunk.row_offset)
+        if alternates.max(initial=0) > MOST_ALTERNATES:
+            key = f"position {chunk.positions[np.argmax(alternates)]}"
+            raise InputError("tree sequence", key, f"at most {MOST_ALTERNATES} alternate alleles")
+        sites = Sites(
+            chunk.positions,
+            chunk.row_offset,
+            chunk.table.site_offset[chunk.first_site : chunk.first_site + chunk.positions.size],
+            chunk.table.text,
+            chunk.table.text_offset,
+            chunk.haplotype,
+            chunk.allele,
+            start,
+            end,
+            people,
+        )
+        offset = np.full(chunk.positions.size, -1, np.int64)
+        site = 0
+        while site < chunk.positions.size:
+            base = self._file.length
+            done, filled = fill_records(site, sites, self._template, base, self._buffer, offset)
+            if done == site:  # its alleles are very long: make room
+                self._buffer = np.empty(2 * self._buffer.size, np.uint8)
+            self._file.write(memoryview(self._buffer[:filled]))
+            site = done
+        self._note_places(sites, offset)
+
+    def _note_places(self, sites: Sites, offset: NDArray[np.int64]) -> None:
+        written = np.flatnonzero(offset >= 0)
+        start = sites.position[written]
+        ref = sites.first_allele[written]
+        length = sites.text_offset[ref + 1] - sites.text_offset[ref]
+        self._places.append(np.stack((start, start + length, offset[written])))
+
+    def write_index(self, path: Path) -> None:
+        """Write the CSI index; call it when the BCF is closed."""
+        start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *self._places], axis=1)
+        virtual = self._file.virtual_offsets(np.append(offset, self._file.length))
+        write_csi(path, self._contigs, self._template.contig, Records(start, end, virtual))
+
+
+@numba.njit(cache=True)
+def _put(value: int, width: int, out: NDArray[np.uint8], w: int) -> int:
+    """Write a little-endian number of ``width`` bytes; returns the end."""
+    for byte in range(width):
+        out[w + byte] = (value >> (8 * byte)) & 255
+    return w + width
+
+
+@numba.njit(cache=True)
+def _put_type(length: int, kind: int, out: NDArray[np.uint8], w: int) -> int:
+    """The descriptor of a typed vector; lengths from 15 on follow as a typed number."""
+    if length < 15:
+        return _put(length << 4 | kind, 1, out, w)
+    w = _put(15 << 4 | kind, 1, out, w)
+    if length <= 0x7F:
+        w = _put(1 << 4 | _INT8, 1, out, w)
+        return _put(length, 1, out, w)
+    if length <= 0x7FFF:
+        w = _put(1 << 4 | _INT16, 1, out, w)
+        return _put(length, 2, out, w)
+    w = _put(1 << 4 | _INT32, 1, out, w)
+    return _put(length, 4, out, w)
+
+
+@numba.njit(cache=True)
+def _put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int) -> int:
+    """One INFO field of counts in the narrowest integers that hold them."""
+    w = _put_type(1, _INT8, out, w)
+    w = _put(key, 1, out, w)
+    largest = values.max()
+    if largest <= 0x7F:
+        kind, width = _INT8, 1
+    elif largest <= 0x7FFF:
+        kind, width = _INT16, 2
+    else:
+        kind, width = _INT32, 4
+    w = _put_type(values.size, kind, out, w)
+    for value in values:
+        w = _put(value, width, out, w)
+    return w
+
+
+@numba.njit(cache=True)
+def _put_frequencies(
+    key: int, counts: NDArray[np.int64], an: int, out: NDArray[np.uint8], w: int
+) -> int:
+    """The INFO field of shares of ``an``; where nobody is called they are missing."""
+    w = _put_type(1, _INT8, out, w)
+    w = _put(key, 1, out, w)
+    w = _put_type(counts.size, _FLOAT, out, w)
+    bits = (counts / max(an, 1)).astype(np.float32).view(np.uint32)
+    for value in bits:
+        w = _put(value if an else _MISSING_FLOAT, 4, out, w)
+    return w
+
+
+@numba.njit(cache=True)
+def _put_counts(
+    rows: NDArray[np.int64], sites: Sites, an: NDArray[np.int64], out: NDArray[np.uint8], w: int
+) -> int:
+    """All INFO fields: everybody, women, men."""
+    key = 1
+    hom, het, hemi = np.empty((3, rows.size), np.int64)
+    for group in range(3):
+        sexes = range(2) if group == 0 else range(group - 1, group)
+        called = np.zeros(1, np.int64)
+        hom[:] = 0
+        het[:] = 0
+        hemi[:] = 0
+        for sex in sexes:
+            called[0] += an[sex]
+            for i in range(rows.size):
+                hom[i] += 2 * sites.people[rows[i], sex, 0]
+                het[i] += sites.people[rows[i], sex, 1]
+                hemi[i] += sites.people[rows[i], sex, 2]
+        w = _put_info(key, called, out, w)
+        w = _put_info(key + 1, hom + het + hemi, out, w)
+        w = _put_info(key + 2, hom, out, w)
+        w = _put_info(key + 3, het, out, w)
+        w = _put_info(key + 4, hemi, out, w)
+        w = _put_frequencies(key + 5, hom + het + hemi, called[0], out, w)
+        key += 6
+    return w
+
+
+@numba.njit(cache=True)
+def _put_allele(index: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int:
+    t0, t1 = sites.text_offset[index], sites.text_offset[index + 1]
+    w = _put_type(t1 - t0, _CHAR, out, w)
+    out[w : w + t1 - t0] = sites.text[t0:t1]
+    return w + t1 - t0
+
+
+@numba.njit(cache=True)
+def _put_site(
+    site: int,
+    rows: NDArray[np.int64],
+    sites: Sites,
+    template: Template,
+    out: NDArray[np.uint8],
+    w: int,
+) -> int:
+    """The shared part of a record, without its two lengths."""
+    ref = sites.first_allele[site]
+    w = _put(template.contig, 4, out, w)
+    w = _put(sites.position[site], 4, out, w)
+    w = _put(sites.text_offset[ref + 1] - sites.text_offset[ref], 4, out, w)
+    w = _put(_MISSING_FLOAT, 4, out, w)
+    w = _put((rows.size + 1) << 16 | GT_KEY - 1, 4, out, w)
+    w = _put(1 << 24 | template.individuals, 4, out, w)
+    w = _put_type(0, _CHAR, out, w)  # no id
+    w = _put_allele(ref, sites, out, w)
+    for row in rows:
+        w = _put_allele(ref + 1 + row - sites.row_offset[site], sites, out, w)
+    w = _put_type(1, _INT8, out, w)  # FILTER: PASS
+    w = _put(0, 1, out, w)
+    return _put_counts(rows, sites, template.an, out, w)
+
+
+@numba.njit(cache=True)
+def _put_genotypes(
+    site: int,
+    rows: NDArray[np.int64],
+    sites: Sites,
+    template: Template,
+    out: NDArray[np.uint8],
+    w: int,
+) -> int:
+    """The genotype field: the template with the carriers changed."""
+    width = template.genotypes.size // template.individuals
+    w = _put_type(1, _INT8, out, w)
+    w = _put(GT_KEY, 1, out, w)
+    w = _put_type(width, _INT8, out, w)
+    field = out[w : w + template.genotypes.size]
+    for i in range(
+        field.size
+    ):  # compiled to one memory copy; assigning the slice is 10 times slower
+        field[i] = template.genotypes[i]
+    # alleles that nobody of the country has are left out, so the others move up
+    number = np.zeros(256, np.uint8)
+    for i in range(rows.size):
+        number[rows[i] - sites.row_offset[site] + 1] = i + 1
+    for q in range(sites.start[site], sites.end[site]):
+        slot = w + template.slot[sites.haplotype[q] - template.first_haplotype]
+        out[slot] = (number[sites.allele[q]] + 1) << 1 | out[slot] & 1
+    return w + template.genotypes.size
+
+
+@numba.njit(cache=True)
+def _present(site: int, sites: Sites) -> NDArray[np.int64]:
+    """The rows of the site's alternate alleles that somebody of the country has."""
+    r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
+    rows = np.empty(r1 - r0, np.int64)
+    n = 0
+    for row in range(r0, r1):
+        if sites.people[row].sum() > 0:
+            rows[n] = row
+            n += 1
+    return rows[:n]
+
+
+@numba.njit(cache=True)
+def fill_records(
+    site: int,
+    sites: Sites,
+    template: Template,
+    base: int,
+    out: NDArray[np.uint8],
+    offset: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Fill ``out`` with records from ``site`` on; returns the first site not done and the end.
+
+    ``offset`` gets, by site, where its record begins in the file, of which ``base`` bytes are
+    written already.
+    """
+    w = 0
+    while site < sites.position.size:
+        rows = _present(site, sites)
+        if rows.size == 0:
+            site += 1
+            continue
+        first = sites.first_allele[site]
+        last = first + sites.row_offset[site + 1] - sites.row_offset[site] + 1
+        letters = sites.text_offset[last] - sites.text_offset[first]
+        # 18 INFO fields of at most 8 + 4 bytes an allele, 7 bytes before each allele
+        if w + 64 + letters + 240 * (rows.size + 1) + template.genotypes.size > out.size:
+            break
+        offset[site] = base + w
+        shared = _put_site(site, rows, sites, template, out, w + 8)
+        end = _put_genotypes(site, rows, sites, template, out, shared)
+        _put(shared - w - 8, 4, out, w)
+        _put(end - shared, 4, out, w + 4)
+        w = end
+        site += 1
+    return site, w

@@ -1,0 +1,95 @@
+"""The CSI index of a BCF whose records lie on one contig, from what its writer knows anyway.
+
+The format: CSI v1, github.com/samtools/hts-specs. Reading the file again to index it, as bcftools
+must, takes as long as writing it did.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearsal.formats.bgzf import BgzfWriter
+
+MIN_SHIFT = 14  # the smallest bins hold 16,384 bases
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of a file in file order, N of them."""
+
+    start: NDArray[np.int64]  # (N,) 0-based, ascending
+    end: NDArray[np.int64]  # (N,) behind the last reference base
+    offset: NDArray[np.int64]  # (N + 1,) virtual file offset of each, and of the end of the file
+
+
+def write_csi(path: Path, contigs: dict[str, int], contig: int, records: Records) -> None:
+    """Write the index of a file whose header lists ``contigs`` (name: length) in this order.
+
+    All records lie on the one of number ``contig``; the others have no bins.
+    """
+    depth = _depth(max(contigs.values()))
+    with BgzfWriter(path) as file:
+        file.write(b"CSI\1" + struct.pack("<iiii", MIN_SHIFT, depth, 0, len(contigs)))
+        for number in range(len(contigs)):
+            file.write(_bins(records, depth) if number == contig else struct.pack("<i", 0))
+        file.write(struct.pack("<Q", 0))  # no record without a place
+
+
+def _depth(contig_length: int) -> int:
+    """Levels of bins below the one that holds the longest contig, as htslib chooses them."""
+    depth = 0
+    while contig_length + 256 > 1 << (MIN_SHIFT + 3 * depth):
+        depth += 1
+    return depth
+
+
+def _level_offset(level: int) -> int:
+    """Number of the first bin of a level: 0, 1, 9, 73, ..."""
+    return ((1 << 3 * level) - 1) // 7
+
+
+def smallest_bins(
+    start: NDArray[np.int64], end: NDArray[np.int64], depth: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """By record: the smallest bin that holds it, and the base where that bin begins."""
+    number = np.zeros(start.size, np.int64)
+    begin = np.zeros(start.size, np.int64)
+    for level in range(1, depth + 1):
+        shift = MIN_SHIFT + 3 * (depth - level)
+        inside = start >> shift == (end - 1) >> shift
+        number[inside] = _level_offset(level) + (start[inside] >> shift)
+        begin[inside] = start[inside] >> shift << shift
+    return number, begin
+
+
+def _bins(records: Records, depth: int) -> bytes:
+    """The contig's bins, each with the runs of records that it holds."""
+    n = records.start.size
+    if n == 0:
+        return struct.pack("<i", 0)
+    number, begin = smallest_bins(records.start, records.end, depth)
+    breaks = np.flatnonzero(number[1:] != number[:-1]) + 1
+    first = np.concatenate(([0], breaks))  # of each run of records in one bin
+    last = np.concatenate((breaks, [n]))
+    # where readers may begin that look for what reaches into the bin from the left or lies in it
+    reach = np.maximum.accumulate(records.end)
+    entry = records.offset[np.searchsorted(reach, begin[first], side="right")]
+    order = np.argsort(number[first], kind="stable")
+    runs = np.column_stack((number[first], entry, records.offset[first], records.offset[last]))
+    bins: dict[int, list] = {}
+    for bin_number, low, run_start, run_end in runs[order].tolist():
+        bins.setdefault(bin_number, [low]).append((run_start, run_end))
+    out = [struct.pack("<i", len(bins) + 1)]
+    for bin_number, (low, *chunks) in bins.items():
+        out.append(struct.pack("<IQi", bin_number, low, len(chunks)))
+        out += [struct.pack("<QQ", *chunk) for chunk in chunks]
+    # htslib keeps the range and the number of records in a bin that cannot be
+    pseudo = _level_offset(depth + 1) + 1
+    out.append(struct.pack("<IQi", pseudo, 0, 2))
+    out.append(struct.pack("<QQQQ", records.offset[0], records.offset[-1], n, 0))
+    return b"".join(out)

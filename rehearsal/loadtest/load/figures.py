@@ -1,0 +1,122 @@
+"""What a step of load comes to: requests by what became of them, percentiles, the machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.evaluation.latency import ALL, percentile
+from rehearsal.loadtest.load.saturation import IN_TIME_SHARE, P99_LIMIT_S
+from rehearsal.loadtest.load.sender import NODE_STATES, Call, Sent
+
+MS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """All requests of one stretch of load at one rate, the control's apart.
+
+    ``notes``: further columns of its rows. ``cpu_s``: CPU seconds by whose they are.
+    """
+
+    rate_per_s: float
+    duration_s: float
+    connections: str  # warm, cold
+    sent: Sequence[Sent]
+    control: Sequence[Sent]
+    nodes: int
+    load_average: float
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def counted_ms(sent: Sequence[Sent]) -> np.ndarray:
+    """Latencies in ms of those that were answered, or given up at the deadline.
+
+    A refusal is quick, and so is a failure: neither may make the rest look quicker.
+    """
+    return np.array([one.latency_s * MS for one in sent if one.state in ("answered", "late")])
+
+
+def in_time_share(sent: Sequence[Sent]) -> float:
+    """The share that was answered, or refused with a reason, by the deadline."""
+    return sum(one.state in ("answered", "refused") for one in sent) / len(sent) if sent else 0.0
+
+
+def meets(step: Step) -> bool:
+    """Whether a step met the objective that the knee is about."""
+    p99_ms = percentile(counted_ms(step.sent), 99)
+    return in_time_share(step.sent) >= IN_TIME_SHARE and p99_ms <= P99_LIMIT_S * MS
+
+
+def figures(sent: Sequence[Sent]) -> dict[str, Any]:
+    """Counts and latencies of some requests; see docs/load.md for the columns."""
+    states = [one.state for one in sent]
+    latencies = counted_ms(sent)
+    nodes = np.array([one.nodes for one in sent if one.nodes is not None]).sum(axis=0, initial=0)
+    node_counts = nodes if np.ndim(nodes) else np.zeros(len(NODE_STATES), int)
+    return {
+        "sent": len(sent),
+        **{state: states.count(state) for state in NODE_STATES},
+        "wrong": sum(one.equal is False for one in sent),
+        "verified": sum(one.equal is not None for one in sent),
+        **{f"node_{s}": int(n) for s, n in zip(NODE_STATES, node_counts, strict=True)},
+        "in_time_share": in_time_share(sent),
+        **{f"p{share}_ms": percentile(latencies, share) for share in (50, 95, 99)},
+        "max_ms": percentile(latencies, 100),
+        "bytes_mean": float(np.mean([one.size_bytes for one in sent])) if sent else np.nan,
+    }
+
+
+def commonest_reason(sent: Sequence[Sent]) -> str:
+    """Why queries were late or failed, in the words of the most; empty when none was."""
+    reasons = Counter(one.reason for one in sent if one.state in ("late", "failed"))
+    return reasons.most_common(1)[0][0] if reasons else ""
+
+
+def rows(step: Step, number: int, calls: Sequence[Call]) -> Iterator[dict[str, Any]]:
+    """A row for the whole step, and one for each kind and each role."""
+    control_ms = np.array([one.latency_s * MS for one in step.control if one.state == "answered"])
+    came = sum(one.state == "answered" for one in step.sent)
+    ended_s = max((one.at_s + one.latency_s for one in step.sent), default=0.0)
+    about = {
+        "step": number,
+        "rate_per_s": step.rate_per_s,
+        "duration_s": step.duration_s,
+        "connections": step.connections,
+    }
+    beside = {
+        "meets_objective": meets(step),
+        "answered_per_s": came / ended_s if ended_s else 0.0,
+        "unnamed_nodes": unnamed_nodes(step),
+        "send_lag_p99_ms": percentile(np.array([one.lag_s * MS for one in step.sent]), 99),
+        "control_n": len(control_ms),
+        **{f"control_p{share}_ms": percentile(control_ms, share) for share in (50, 99)},
+        "load_average_1min": step.load_average,
+        **{f"{who}_cpu_ms_per_query": s * MS / len(step.sent) for who, s in step.cpu_s.items()},
+        "reason": commonest_reason(step.sent),
+        **step.notes,
+    }
+    yield about | {"kind": ALL, "role": ALL} | figures(step.sent) | beside
+    for part in ("kind", "role"):
+        for value in sorted({getattr(call, part) for call in calls}):
+            some = [one for one in step.sent if getattr(calls[one.call], part) == value]
+            if some:
+                yield about | {"kind": ALL, "role": ALL, part: value} | figures(some)
+
+
+def unnamed_nodes(step: Step) -> int:
+    """Nodes that whole answers of the network do not name: lost without a mark."""
+    return sum(step.nodes - sum(one.nodes) for one in step.sent if one.nodes is not None)
+
+
+def load_table(steps: Sequence[Step], calls: Sequence[Call]) -> pd.DataFrame:
+    """All steps in their order."""
+    return pd.DataFrame(
+        [row for number, step in enumerate(steps) for row in rows(step, number, calls)]
+    )

@@ -1,0 +1,234 @@
+"""Sends requests at their times, and marks what became of each.
+
+Runs in processes of its own (:mod:`rehearsal.loadtest.load.generators`), so it imports little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from rehearsal.model import AnswerState
+
+NODE_STATES: tuple[AnswerState, ...] = ("answered", "refused", "late", "failed")
+REASON_LIMIT = 120  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, ready to be sent.
+
+    ``exists`` and ``count``: what a whole answer of the network must say; None where the asker is
+    told less than there is, or no number is asked for.
+    """
+
+    url: str
+    method: str
+    headers: dict[str, str]
+    body: bytes | None
+    query: str
+    kind: str
+    role: str
+    country: str
+    exists: bool | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLoop:
+    """Requests that leave at ``at_s``, seconds after ``start`` (of the machine's monotonic clock).
+
+    ``calls``: the number of each request's call. ``cold``: each over a connection of its own.
+    """
+
+    start: float
+    at_s: Sequence[float]
+    calls: Sequence[int]
+    deadline_s: float
+    cold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedLoop:
+    """``users`` who each ask, wait for the answer and ask again.
+
+    They take ``calls`` in their order, whoever is next, and end with them, or when ``duration_s``
+    is over: no request leaves after that.
+    """
+
+    start: float
+    users: int
+    duration_s: float
+    calls: Sequence[int]
+    deadline_s: float
+
+
+class Sent(NamedTuple):
+    """What became of one request. Times in seconds; ``at_s`` since the plan's start.
+
+    ``lag_s``: how much later than intended it left: what the generator itself is behind.
+    ``equal``: whether the answer is the true one; None where that is not known. ``nodes``: how many
+    nodes the answer names, by ``NODE_STATES``; None where it is not a network's.
+    """
+
+    call: int
+    at_s: float
+    lag_s: float
+    latency_s: float
+    state: AnswerState
+    size_bytes: int
+    equal: bool | None
+    nodes: tuple[int, ...] | None
+    reason: str
+
+
+class Sender:
+    """Keeps connections alive from plan to plan. Use as ``async with Sender(calls) as sender``."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self._calls = tuple(calls)
+        self._urls = [URL(call.url, encoded=True) for call in calls]
+
+    async def __aenter__(self) -> Sender:
+        self._warm = _session(cold=False)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._warm.close()
+
+    async def send(self, plan: OpenLoop | ClosedLoop) -> list[Sent]:
+        """Every request of a plan, in the order in which they were to leave."""
+        if isinstance(plan, ClosedLoop):
+            return await self._closed(plan)
+        if plan.cold:
+            async with _session(cold=True) as session:
+                return await self._open(plan, session)
+        return await self._open(plan, self._warm)
+
+    async def _open(self, plan: OpenLoop, session: aiohttp.ClientSession) -> list[Sent]:
+        clock = asyncio.get_running_loop().time
+        tasks = []
+        for at_s, call in zip(plan.at_s, plan.calls, strict=True):
+            wait_s = plan.start + at_s - clock()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            one = self._one(session, call, plan.start, at_s, plan.deadline_s)
+            tasks.append(asyncio.ensure_future(one))
+        return list(await asyncio.gather(*tasks))
+
+    async def _closed(self, plan: ClosedLoop) -> list[Sent]:
+        clock = asyncio.get_running_loop().time
+        sent: list[Sent] = []
+        waiting = iter(plan.calls)
+
+        async def user() -> None:
+            await asyncio.sleep(max(0.0, plan.start - clock()))
+            while (at_s := clock() - plan.start) < plan.duration_s:
+                if (call := next(waiting, None)) is None:
+                    return
+                sent.append(await self._one(self._warm, call, plan.start, at_s, plan.deadline_s))
+
+        await asyncio.gather(*(user() for _ in range(plan.users)))
+        return sorted(sent, key=lambda one: one.at_s)
+
+    async def _one(
+        self,
+        session: aiohttp.ClientSession,
+        number: int,
+        start: float,
+        at_s: float,
+        deadline_s: float,
+    ) -> Sent:
+        """One request; ``late`` when it is not answered ``deadline_s`` after it was to leave."""
+        call, clock = self._calls[number], asyncio.get_running_loop().time
+        left, body = clock(), b""
+        state, equal, nodes, reason = "late", None, None, ""
+        try:
+            async with (
+                asyncio.timeout_at(start + at_s + deadline_s),
+                session.request(
+                    call.method,
+                    self._urls[number],
+                    data=call.body,
+                    headers=call.headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                body = await response.read()
+            ended = clock()
+            state, equal, nodes, reason = read_answer(call, response.status, body)
+        except TimeoutError:
+            ended, reason = clock(), "no whole answer in time"
+        except Exception as error:  # whatever goes wrong with one must not cost the others
+            ended, state, reason = clock(), "failed", f"{type(error).__name__}: {error}"
+        lag_s, latency_s = left - start - at_s, ended - start - at_s
+        return Sent(
+            *(number, at_s, lag_s, latency_s, state, len(body)),
+            *(equal, nodes, reason[:REASON_LIMIT]),
+        )
+
+
+def _session(cold: bool) -> aiohttp.ClientSession:
+    # no limit on connections: a limit would make requests wait here, unseen
+    connector = aiohttp.TCPConnector(limit=0, force_close=cold)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
+    jar = aiohttp.DummyCookieJar()
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar)
+
+
+def read_answer(
+    call: Call, status: int, body: bytes
+) -> tuple[AnswerState, bool | None, tuple[int, ...] | None, str]:
+    """State, whether it is the truth, nodes by state, and a reason, of one HTTP answer.
+
+    Answered: HTTP 200 and a summary, with no node late or failed; a node that refused has said
+    why. Refused: HTTP 4xx. An answer that lacks a node is as late, or failed, as that node.
+    """
+    try:
+        content = orjson.loads(body)
+        summary, nodes = _parts(content)
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        return "failed", None, None, f"HTTP {status}, no Beacon answer: {error}"
+    reason = "" if status == 200 else f"HTTP {status}: {_message(content)}"
+    if 400 <= status < 500:
+        return "refused", None, nodes, reason
+    if nodes is not None and nodes[NODE_STATES.index("late")]:
+        return "late", None, nodes, reason or "a node was late"
+    if status != 200 or summary is None:
+        return ("late" if status == 504 else "failed"), None, nodes, reason or "no summary"
+    if nodes is not None and nodes[NODE_STATES.index("failed")]:
+        return "failed", None, nodes, f"a node failed: {_first_failure(content)}"
+    return "answered", _is_true(call, summary, nodes), nodes, ""
+
+
+def _parts(content: Any) -> tuple[dict[str, Any] | None, tuple[int, ...] | None]:
+    """The summary of an answer, and its nodes by state."""
+    info = content.get("info")
+    told = info.get("nodes") if isinstance(info, dict) else None
+    if told is None:
+        return content.get("responseSummary"), None
+    states = [one["state"] for one in told]
+    return content.get("responseSummary"), tuple(states.count(state) for state in NODE_STATES)
+
+
+def _first_failure(content: dict[str, Any]) -> str:
+    failed = next(one for one in content["info"]["nodes"] if one["state"] == "failed")
+    return f"{failed.get('node')}: {failed.get('reason', '')}"
+
+
+def _is_true(call: Call, summary: dict[str, Any], nodes: tuple[int, ...] | None) -> bool | None:
+    if call.exists is None or (nodes is not None and nodes[NODE_STATES.index("refused")]):
+        return None
+    count = summary.get("numTotalResults")
+    return summary.get("exists") == call.exists and call.count in (None, count)
+
+
+def _message(content: dict[str, Any]) -> str:
+    error = content.get("error")
+    return str(error.get("errorMessage")) if isinstance(error, dict) else "no Beacon error"

@@ -1,0 +1,112 @@
+"""What is asked under load: queries of the run's suite, put by people of every country."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import orjson
+from yarl import URL
+
+from rehearsal.loadtest.load.sender import Call
+from rehearsal.model import InputError, Query
+from rehearsal.network.client import PURPOSE, NodeRequest
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, HOUR_S, issue, open_issuer, person
+from rehearsal.truth.expected_answers import Expected
+
+PUBLIC, CLINICIAN, RESEARCHER = "public", "clinician", "researcher"
+CONTROL = "control"  # stands for a role and a kind: requests to the empty handler
+LIFETIME_S = 4 * HOUR_S
+
+
+def people(issuer_folder: Path, countries: Sequence[str]) -> dict[tuple[str, str], str | None]:
+    """A token for everybody, by role and country; None for the public, who have none.
+
+    Researchers hold the central committee's grant: they are told everything, exactly. Clinicians
+    are known to the issuer and hold no grant: they are told what registered users are. Raises
+    InputError for a folder that is no issuer's.
+    """
+    issuer = open_issuer(issuer_folder)
+    tokens: dict[tuple[str, str], str | None] = {}
+    for country in countries:
+        granted = person("researcher", country, [CENTRAL_COMMITTEE], issuer.url)
+        known = person("clinician", country, issuer=issuer.url)
+        tokens[PUBLIC, country] = None
+        tokens[CLINICIAN, country] = issue(issuer, known, lifetime_s=LIFETIME_S).passport
+        tokens[RESEARCHER, country] = issue(issuer, granted, lifetime_s=LIFETIME_S).passport
+    return tokens
+
+
+def make_calls(
+    suite: Sequence[Query],
+    expected: Mapping[str, Mapping[str, Expected]],
+    nodes: Sequence[str],
+    tokens: Mapping[tuple[str, str], str | None],
+    url: str,
+) -> list[Call]:
+    """Every query that has a right answer, as each of the people would put it.
+
+    Queries of controlled access are taken: they are every kind there is, and the truth knows the
+    whole answer to them. ``nodes``: the countries whose nodes answer, which the truth is added up
+    over. ``url``: of the network.
+    """
+    calls = []
+    for query in suite:
+        true = [expected[query.id][node] for node in nodes]
+        if query.tier != "controlled" or any(one.refused for one in true):
+            continue
+        exists: bool = any(one.exists for one in true)
+        counted = query.request["query"]["requestedGranularity"] != "boolean"
+        count = sum(one.count for one in true) if counted else None
+        bare = call_of(query, url)
+        for (role, country), token in tokens.items():
+            headers = bare.headers if token is None else _with_token(bare.headers, token)
+            one = replace(bare, headers=headers, role=role, country=country)
+            told_all = role == RESEARCHER
+            calls.append(replace(one, exists=exists, count=count) if told_all else one)
+    return calls
+
+
+def call_of(query: Query, url: str) -> Call:
+    """A query as somebody without a token puts it to the Beacon at ``url``."""
+    request = NodeRequest.of(query)
+    headers, body = {"Accept": "application/json"}, None
+    if request.purpose:
+        headers[PURPOSE] = request.purpose
+    where = URL(f"{url}/{request.path}", encoded=True)
+    if request.method == "POST":
+        headers["Content-Type"] = "application/json"
+        body = orjson.dumps(request.body)
+    elif request.parameters:
+        where = where.with_query(request.parameters)
+    return Call(str(where), request.method, headers, body, query.id, query.kind, PUBLIC, "")
+
+
+def _with_token(headers: Mapping[str, str], token: str) -> dict[str, str]:
+    return {**headers, "Authorization": f"Bearer {token}"}
+
+
+def control_call(url: str) -> Call:
+    """A request that nothing is done for."""
+    accept = {"Accept": "application/json"}
+    return Call(f"{url}/info", "GET", accept, None, CONTROL, CONTROL, CONTROL, "")
+
+
+def weights(
+    calls: Sequence[Call], kinds: Mapping[str, float], roles: Mapping[str, float]
+) -> np.ndarray:
+    """The chance of each call, so that kinds and roles come up in the given proportions.
+
+    Within a kind and role all queries and countries are equally likely. Raises InputError when
+    nothing is left to ask.
+    """
+    cells = [(call.kind, call.role) for call in calls]
+    size = Counter(cells)
+    chance = np.array([kinds.get(k, 0) * roles.get(r, 0) / size[k, r] for k, r in cells])
+    if not chance.sum() > 0:
+        expected = f"a weight above 0 for one of {', '.join(sorted({call.kind for call in calls}))}"
+        raise InputError("bench.load", "kinds", expected)
+    return chance / chance.sum()

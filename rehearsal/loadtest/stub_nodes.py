@@ -1,0 +1,135 @@
+"""Nodes that do no work: they stand for distance, for nodes that hang, and for the bare control.
+
+One process is all of them, on a port each. Every request gets the same small Beacon answer after
+the node's round-trip time, or none at all. What is measured through them is what the asker and
+the network cost, and what the machine does by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+ANSWER = (
+    b'{"meta":{"beaconId":"org.rehearsal.stub","apiVersion":"v2.0","returnedGranularity":"count"},'
+    b'"responseSummary":{"exists":true,"numTotalResults":1},"response":{"resultSets":'
+    b'[{"id":"D","setType":"dataset","exists":true,"resultsCount":1,"results":[]}]}}'
+)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+HANG, ANSWER_AGAIN = "hang", "answer"
+
+
+class StubNodes:
+    """Nodes for as long as the block runs: ``with StubNodes([0.01, 0.02], hung=1) as nodes``.
+
+    ``rtt_s``: the round-trip time of each, in seconds. The last ``hung`` of them take requests and
+    never answer while they hang: from the start, or as ``hang`` says. The process ends with its
+    standard input, so also when this process is killed.
+    """
+
+    def __init__(self, rtt_s: Sequence[float], hung: int = 0) -> None:
+        self._arguments = [",".join(f"{seconds:g}" for seconds in rtt_s), str(hung)]
+        self.urls: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "rehearsal.loadtest.stub_nodes", *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        ports = json.loads(self._process.stdout.readline())
+        self.urls = tuple(f"http://127.0.0.1:{port}" for port in ports)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.stdin.close()
+        self._process.stdout.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def hang(self, hangs: bool) -> None:
+        """Whether the last ``hung`` nodes hang from now on: they do when this returns."""
+        self._process.stdin.write(f"{HANG if hangs else ANSWER_AGAIN}\n".encode())
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+
+
+class _Stub(asyncio.Protocol):
+    """One connection to a node; the one element of ``hangs`` says whether the node hangs."""
+
+    def __init__(self, rtt_s: float, hangs: list[bool]) -> None:
+        self._rtt_s, self._hangs, self._received = rtt_s, hangs, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (size := _request_size(self._received)) is not None:
+            self._received = self._received[size:]
+            if self._hangs[0]:
+                continue
+            answer = HEAD % len(ANSWER) + ANSWER
+            if self._rtt_s:
+                asyncio.get_running_loop().call_later(self._rtt_s, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
+
+
+def _request_size(received: bytes) -> int | None:
+    """Bytes of the first request; None while it is not whole."""
+    end = received.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    size = end + 4
+    for line in received[:end].lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            size += int(line.split(b":")[1])
+    return size if len(received) >= size else None
+
+
+async def _serve(rtt_s: Sequence[float], hung: int) -> None:
+    loop = asyncio.get_running_loop()
+    never, switch = [False], [hung > 0]
+    ports = []
+    for number, seconds in enumerate(rtt_s):
+        hangs = switch if number >= len(rtt_s) - hung else never
+
+        def node(seconds: float = seconds, hangs: list[bool] = hangs) -> _Stub:
+            return _Stub(seconds, hangs)
+
+        server = await loop.create_server(node, "127.0.0.1", 0)
+        ports.append(server.sockets[0].getsockname()[1])
+    print(json.dumps(ports), flush=True)
+    said = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), sys.stdin)
+    while line := await said.readline():
+        switch[0] = line.decode().strip() == HANG
+        print(flush=True)  # it has been heard
+
+
+def main() -> None:
+    """``python -m rehearsal.loadtest.stub_nodes RTT_S,RTT_S,... HUNG``; ends with its stdin."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rtt_s")
+    parser.add_argument("hung", type=int)
+    options = parser.parse_args()
+    asyncio.run(_serve([float(text) for text in options.rtt_s.split(",")], options.hung))
+
+
+if __name__ == "__main__":
+    main()

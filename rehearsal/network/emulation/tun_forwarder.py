@@ -1,0 +1,87 @@
+"""The process between the places of a ``tun`` emulation: reads their packets, writes them later.
+
+``python -m rehearsal.network.emulation.tun_forwarder``. The first line of standard input is JSON:
+``places`` ([address, descriptor of its tun device, bytes per second or 0]), ``ways`` ([address,
+address, delay_s, jitter_s, loss], each direction by itself) and ``seed``. It says ``ready``, and
+ends when standard input does: whatever its starter dies of, it does not stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import orjson
+
+from rehearsal.network.emulation.delay_queue import Address, DelayQueue, OneWay
+from rehearsal.network.emulation.realtime_priority import punctual
+
+BATCH = 64  # packets that are read from one place before others have their turn
+LARGEST = 65_536
+IPV4 = 4
+
+
+def queue_of(said: Mapping[str, Any]) -> DelayQueue:
+    """The queue that a description asks for."""
+    ways = {
+        (socket.inet_aton(a), socket.inet_aton(b)): OneWay(delay_s, jitter_s, loss)
+        for a, b, delay_s, jitter_s, loss in said["ways"]
+    }
+    rates = {socket.inet_aton(address): rate for address, _, rate in said["places"] if rate}
+    return DelayQueue(ways, rates, Random(said["seed"]))
+
+
+def target_of(packet: bytes) -> Address | None:
+    """Where an IPv4 packet goes; None for anything else."""
+    if len(packet) < 20 or packet[0] >> 4 != IPV4:
+        return None
+    return packet[16:20]
+
+
+def run(queue: DelayQueue, devices: Mapping[Address, int], ends: int) -> None:
+    """Carry packets until the descriptor ``ends`` can be read."""
+    addresses = {device: address for address, device in devices.items()}
+    readable = [*addresses, ends]
+    clock = time.monotonic
+    while True:
+        due = queue.next_due
+        wait_s = None if due is None else max(0.0, due - clock())
+        ready, _, _ = select.select(readable, [], [], wait_s)
+        if ends in ready:
+            return
+        now = clock()
+        for device in ready:
+            _take(queue, device, addresses[device], now)
+        for target, packet in queue.due(clock()):
+            with contextlib.suppress(OSError):  # a full device loses packets, as any does
+                os.write(devices[target], packet)
+
+
+def _take(queue: DelayQueue, device: int, source: Address, now: float) -> None:
+    for _ in range(BATCH):
+        try:
+            packet = os.read(device, LARGEST)
+        except OSError:
+            return
+        target = target_of(packet)
+        if target is not None:
+            queue.put(packet, source, target, now)
+
+
+def main() -> None:
+    said = orjson.loads(sys.stdin.buffer.readline())
+    devices = {socket.inet_aton(address): device for address, device, _ in said["places"]}
+    print("ready", flush=True)
+    with punctual():  # a wire that waits for its turn on a processor adds to every distance
+        run(queue_of(said), devices, sys.stdin.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Before the application and behind it: who asks, and the audit log.
+
+The decision is written before the answer leaves, those of one turn of the event loop together.
+Where that fails there is no answer, but 503.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import orjson
+
+from rehearsal.node.access import consent
+from rehearsal.node.access.audit_log import AuditFailed, AuditLog
+from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.rights import SCOPE_KEY, Admission, logged_caller
+from rehearsal.web.app import ROUTE_KEY
+
+log = logging.getLogger(__name__)
+
+PURPOSE_HEADER = consent.HEADER.encode()
+
+Message = MutableMapping[str, Any]
+
+
+class Admitting:
+    """ASGI middleware: a :class:`Gate` before an application, and its audit log behind."""
+
+    def __init__(self, app: Any, gate: Gate) -> None:
+        self._app, self._gate = app, gate
+        self._log = None if gate.audit is None else _Turns(gate.audit)
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        tokens, purposes = [], []
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                tokens.append(value)
+            elif name == PURPOSE_HEADER:
+                purposes.append(value)
+        admission = scope[SCOPE_KEY] = await self._gate.admit(tokens, purposes)
+        refused = False
+
+        async def send_logged(message: Message) -> None:
+            nonlocal refused
+            if admission.asked and message["type"] == "http.response.start":
+                refused = not await self._written(scope, admission, message["status"])
+                if refused:
+                    await _send_unavailable(send)
+            if not refused:
+                await send(message)
+
+        await self._app(scope, receive, send_logged)
+
+    async def _written(self, scope: Message, admission: Admission, status: int) -> bool:
+        """Log the decision; whether that worked."""
+        if self._log is None:
+            return True
+        try:
+            await self._log.append(_decision(scope, admission, status))
+        except AuditFailed as failure:
+            log.error("the audit log cannot be written: %s", failure)
+            return False
+        return True
+
+
+class _Turns:
+    """Writes the decisions of one turn of the event loop at once: one lock, one write for all."""
+
+    def __init__(self, audit: AuditLog) -> None:
+        self._audit = audit
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
+
+    async def append(self, decision: Message) -> None:
+        """Gives back when the decision is written. Raises AuditFailed when it cannot be."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # whoever waited in a loop that ended is gone with it
+            self._loop, self._waiting = loop, []
+        if not self._waiting:
+            loop.call_soon(self._write)
+        written = loop.create_future()
+        self._waiting.append((decision, written))
+        await written
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        failure = None
+        try:
+            self._audit.append(*(decision for decision, _ in waiting))
+        except AuditFailed as error:
+            failure = error
+        for _, written in waiting:
+            if written.done():  # its caller went away
+                continue
+            if failure is None:
+                written.set_result(None)
+            else:
+                written.set_exception(failure)
+
+
+def _decision(scope: Message, admission: Admission, status: int) -> dict[str, Any]:
+    """Who, by which rule, to what; never what was asked of which variant or person."""
+    route = scope.get(ROUTE_KEY) or _route(scope["path"], scope.get("path_params", {}))
+    told: dict[str, Any] = {"method": scope["method"], "route": route, "status": status}
+    rights = admission.rights
+    if rights is not None:
+        return told | rights.logged
+    return told | logged_caller(admission.caller) | {"rule": admission.rule}
+
+
+def _route(path: str, parameters: Mapping[str, Any]) -> str:
+    """The path with what varies named only: ``/individuals/{id}``."""
+    names = {str(value): f"{{{name}}}" for name, value in parameters.items() if name != "path"}
+    return "/".join(names.get(part, part) for part in path.split("/"))
+
+
+async def _send_unavailable(send: Any) -> None:
+    body = orjson.dumps(
+        {"error": {"errorCode": 503, "errorMessage": "the node cannot keep its audit log"}}
+    )
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

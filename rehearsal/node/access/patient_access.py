@@ -1,0 +1,28 @@
+"""Who may be told of one person by name: that person's own clinician, at the person's own node."""
+
+from __future__ import annotations
+
+from rehearsal.node.access.consent import CARE
+from rehearsal.node.access.rights import Rights
+from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.web.problem import BeaconProblem
+
+CLINICIAN = "clinician"
+
+
+def own_patient(rights: Rights, holdings: Holdings, identifier: str) -> int:
+    """The number of a clinician's own patient.
+
+    The caller is employed as a clinician in the node's country, has a grant that opens the records
+    of its people, and asks for clinical care. Raises BeaconProblem: 401 or 403 before anybody is
+    looked for; 404 for somebody unknown and for somebody who did not permit it, which look alike.
+    """
+    settings = holdings.settings
+    rights.require_records([settings.people_dataset])
+    for_care = rights.purpose is not None and rights.purpose.term == CARE
+    if not (for_care and CLINICIAN in rights.roles and settings.country_code in rights.countries):
+        raise rights.refusal()
+    position = holdings.people.position(identifier)
+    if position is None or position in rights.excluded:
+        raise BeaconProblem("no such patient at this node", 404)
+    return position

@@ -1,0 +1,186 @@
+"""The variants of a store that a query asks for, in order of contig and position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rehearsal.model import Variant
+from rehearsal.node.beacon import hgvs
+from rehearsal.node.beacon.contigs import contig_named
+from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.variant_queries import (
+    BracketQuery,
+    GeneQuery,
+    HgvsQuery,
+    ProteinQuery,
+    RangeQuery,
+    Restrictions,
+    SequenceQuery,
+    VariantQuery,
+)
+from rehearsal.web.problem import BeaconProblem, shown
+
+if TYPE_CHECKING:
+    from rehearsal.stores.variant_store import VariantRow
+
+IUPAC = {
+    **{"A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT"},
+    **{"K": "GT", "M": "AC", "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"},
+}
+PLAIN = frozenset("ACGT")
+
+
+def matching(query: VariantQuery | None, holdings: Holdings) -> Iterator[VariantRow]:
+    """The rows that a query asks for; all rows for None.
+
+    A store holds only alleles that somebody carries. Raises BeaconProblem (when first advanced)
+    for a gene that the node does not know.
+    """
+    match query:
+        case None:
+            for contig, length in holdings.variants.contigs.items():
+                yield from holdings.variants.overlapping(contig, 0, length)
+        case SequenceQuery():
+            yield from _exact(query, holdings)
+        case RangeQuery(contig, start, end, restrictions):
+            yield from _restricted(_overlapping(holdings, contig, start, end), restrictions)
+        case BracketQuery():
+            yield from _restricted(_bracketed(query, holdings), query.restrictions)
+        case GeneQuery(symbol, restrictions):
+            gene = holdings.gene(symbol)
+            rows = _overlapping(holdings, gene.contig, gene.start, gene.end)
+            yield from _restricted(rows, restrictions)
+        case ProteinQuery():
+            yield from _changing_protein(query, holdings)
+        case HgvsQuery(description):
+            yield from _described(description, holdings)
+
+
+def named_or_matching(
+    query: VariantQuery | None, holdings: Holdings
+) -> tuple[Iterator[VariantRow], bool]:
+    """The rows that a query asks for, and whether it names one allele by itself.
+
+    An allele that is named has a row also when nobody carries it: what is told of it is then
+    worked out as for any other, so that neither the answer's form nor its timing tells.
+    """
+    if not isinstance(query, SequenceQuery) or not _is_plain(query):
+        return matching(query, holdings), False
+    variant = Variant(query.contig, query.start, query.ref, query.alt)
+    return iter((holdings.variants.read(variant),)), True
+
+
+def _is_plain(query: SequenceQuery) -> bool:
+    return bool(query.ref and query.alt) and PLAIN.issuperset(query.ref + query.alt)
+
+
+def _bracketed(query: BracketQuery, holdings: Holdings) -> Iterator[VariantRow]:
+    (first, last), (low, high) = query.start, query.end
+    for row in _overlapping(holdings, query.contig, first, last + 1):
+        if first <= row.start <= last and low <= row.start + len(row.ref) <= high:
+            yield row
+
+
+def _described(description: hgvs.Description, holdings: Holdings) -> Iterator[VariantRow]:
+    # the anchor base of an insertion or deletion in VCF stands just before it
+    start, end = max(0, description.start - 1), description.end + 1
+    for row in _overlapping(holdings, description.contig, start, end):
+        if hgvs.describe(row.contig, row.start, row.ref, row.alt) == description.text:
+            yield row
+
+
+def _overlapping(holdings: Holdings, contig: str, start: int, end: int) -> Iterator[VariantRow]:
+    if contig in holdings.variants.contigs:
+        yield from holdings.variants.overlapping(contig, start, end)
+
+
+def _exact(query: SequenceQuery, holdings: Holdings) -> Iterator[VariantRow]:
+    """By key where bases are plain; else by looking at every allele that starts there."""
+    if query.contig not in holdings.variants.contigs:
+        return
+    if _is_plain(query):
+        row = holdings.variants.get(query.contig, query.start, query.ref, query.alt)
+        if row is not None:
+            yield row
+        return
+    empty = query.ref == "" or query.alt == ""
+    # an empty allele is one trimmed of the anchor base that VCF writes before it
+    first = max(0, query.start - 1) if empty else query.start
+    for row in holdings.variants.overlapping(query.contig, first, query.start + 1):
+        start, ref, alt = row.start, row.ref, row.alt
+        if empty:
+            allele = hgvs.trimmed(row.contig, start, ref, alt)
+            start, ref, alt = allele.start, allele.deleted, allele.inserted
+        if start == query.start and is_base_match(alt, query.alt) and is_base_match(ref, query.ref):
+            yield row
+
+
+def is_base_match(bases: str, pattern: str | None) -> bool:
+    """Whether bases are what IUPAC codes allow; anything for None."""
+    if pattern is None:
+        return True
+    return len(bases) == len(pattern) and all(
+        base in IUPAC[code] for base, code in zip(bases, pattern, strict=True)
+    )
+
+
+def _restricted(rows: Iterator[VariantRow], wanted: Restrictions) -> Iterator[VariantRow]:
+    if wanted == Restrictions():
+        yield from rows
+        return
+    for row in rows:
+        allele = hgvs.trimmed(row.contig, row.start, row.ref, row.alt)
+        length = max(len(allele.deleted), len(allele.inserted))
+        if (
+            wanted.variant_type in (None, variant_type(row.ref, row.alt))
+            and (wanted.minimum_length or 0) <= length
+            and (wanted.maximum_length is None or length <= wanted.maximum_length)
+            and is_base_match(row.ref, wanted.ref)
+            and is_base_match(row.alt, wanted.alt)
+        ):
+            yield row
+
+
+def variant_type(ref: str, alt: str) -> str:
+    """SNP, MNP, INS, DEL or INDEL of an allele as VCF writes it."""
+    if len(ref) == len(alt) == 1:
+        return "SNP"
+    allele = hgvs.trimmed("", 0, ref, alt)
+    deleted, inserted = len(allele.deleted), len(allele.inserted)
+    if deleted == inserted:
+        return "SNP" if deleted == 1 else "MNP"
+    if not deleted:
+        return "INS"
+    return "DEL" if not inserted else "INDEL"
+
+
+def _changing_protein(query: ProteinQuery, holdings: Holdings) -> Iterator[VariantRow]:
+    if query.gene is not None:
+        holdings.gene(query.gene)
+    for change in holdings.settings.protein_changes:
+        if change.change == query.change and query.gene in (None, change.gene):
+            row = holdings.variants.get(change.contig, change.start, change.ref, change.alt)
+            if row is not None:
+                yield row
+
+
+def query_for(identifier: str) -> SequenceQuery:
+    """The query for one variant by its ``variantInternalId``, e.g. ``chr17-43124027-ACT-A``.
+
+    The position is 1-based, as VCF has it. Raises BeaconProblem (404) for another form.
+    """
+    parts = identifier.split("-")
+    if (
+        len(parts) == 4
+        and parts[1].isascii()
+        and parts[1].isdecimal()
+        and 0 < int(parts[1][:12]) < 10**10
+        and PLAIN.issuperset(parts[2] + parts[3])
+        and parts[2]
+        and parts[3]
+    ):
+        return SequenceQuery(contig_named(parts[0]), int(parts[1]) - 1, parts[2], parts[3])
+    raise BeaconProblem(
+        f"no variant {shown(identifier)}: identifiers are like chr17-43124027-ACT-A", 404
+    )

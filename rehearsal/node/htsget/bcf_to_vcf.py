@@ -1,0 +1,151 @@
+"""BCF to VCF on the fly."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from threading import Thread
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from rehearsal.formats.bgzf import END_OF_FILE
+from rehearsal.model import InputError
+from rehearsal.node.htsget.blocks import pack
+from rehearsal.node.htsget.content import packed
+from rehearsal.node.htsget.region_slicing import CHUNK
+
+if TYPE_CHECKING:
+    import pysam
+
+
+def vcf_header(bcf_header: bytes) -> bytes:
+    """The header as BGZF; ``bcf_header`` is a BCF's uncompressed beginning."""
+    with _decoded(bcf_header, ()) as variants:
+        return pack(str(variants.header).encode())
+
+
+def vcf_records(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The records as BGZF without a header; ``pieces`` are uncompressed BCF, cut anywhere.
+
+    Raises what ``pieces`` raises, and InputError for records that do not fit the header.
+    """
+    return packed(_lines(bcf_header, iter(pieces)))
+
+
+def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Compiled code writes what it understands, htslib everything from the first other record."""
+    # compiled code is large: only nodes that are asked for VCF load it
+    from rehearsal.node.htsget.vcf_kernel import BAD, FULL, Names, to_text
+
+    dictionary = _Dictionary.read(bcf_header)
+    contigs, keys = Names.of(dictionary.contigs), Names.of(dictionary.keys)
+    longest = max(contigs.longest, keys.longest)
+    names = (contigs, keys, longest, dictionary.samples, dictionary.gt_key)
+    out = np.empty(8 * CHUNK, np.uint8)
+    rest, understood = b"", dictionary.is_plain
+    while understood and (piece := next(pieces, None)) is not None:
+        rest += piece
+        status = FULL
+        while status == FULL:
+            used, written, status = to_text(np.frombuffer(rest, np.uint8), out, *names)
+            if written:
+                yield out[:written].tobytes()
+            elif status == FULL:  # one record is longer than the buffer
+                out = np.empty(2 * out.size, np.uint8)
+            rest = rest[used:]
+        if status == BAD:
+            raise InputError("genomes", "records", "records as their header has them")
+        understood = status == 0
+    if not understood:
+        yield from _by_htslib(bcf_header, chain((rest,), pieces))
+    elif rest:
+        raise InputError("genomes", "records", "whole records: the file was cut")
+
+
+@dataclass(frozen=True, slots=True)
+class _Dictionary:
+    """What a header numbers, by number."""
+
+    contigs: list[str]
+    keys: list[str]  # filters, INFO and FORMAT
+    samples: int
+    gt_key: int
+    is_plain: bool  # phases are written as VCF 4.3 has them
+
+    @classmethod
+    def read(cls, bcf_header: bytes) -> _Dictionary:
+        """Numbers are those of IDX, or the next one, as htslib gives them."""
+        lines = bcf_header[9:].rstrip(b"\0\n").decode().split("\n")
+        contigs: dict[int, str] = {}
+        keys = {0: "PASS"}
+        for line in lines:
+            match = re.match(r"##(contig|FILTER|INFO|FORMAT)=<ID=([^,>]+)", line)
+            if not match:
+                continue
+            table = contigs if match[1] == "contig" else keys
+            number = re.search(r",IDX=(\d+)>?$", line)
+            if number:
+                table[int(number[1])] = match[2]
+            elif match[2] not in table.values():
+                table[max(table, default=-1) + 1] = match[2]
+        gt_key = next((number for number, name in keys.items() if name == "GT"), -1)
+        plain = lines[0] in (f"##fileformat=VCFv4.{minor}" for minor in range(4))
+        samples = max(0, len(lines[-1].split("\t")) - 9)
+        return cls(_listed(contigs), _listed(keys), samples, gt_key, plain and gt_key >= 0)
+
+
+def _listed(names: dict[int, str]) -> list[str]:
+    return [names.get(number, "") for number in range(max(names, default=-1) + 1)]
+
+
+def _by_htslib(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    out = bytearray()
+    with _decoded(bcf_header, pieces) as variants:
+        for record in variants:
+            out += str(record).encode()
+            if len(out) >= CHUNK:
+                yield bytes(out)
+                out.clear()
+    yield bytes(out)
+
+
+@contextmanager
+def _decoded(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[pysam.VariantFile]:
+    """htslib at the end of a pipe: it reads a stream like a file, and nothing touches the disk."""
+    import pysam  # large: only nodes that are asked for VCF load it
+
+    source, sink = os.pipe()
+    failures: list[Exception] = []
+    feeder = Thread(target=_feed, args=(sink, bcf_header, pieces, failures), daemon=True)
+    feeder.start()
+    try:
+        with os.fdopen(source, "rb", 0) as stream, pysam.VariantFile(stream) as variants:
+            yield variants
+    finally:
+        feeder.join()  # it ends also when it is not read to its end: the pipe is closed
+    if failures:
+        raise failures[0]
+
+
+def _feed(sink: int, bcf_header: bytes, pieces: Iterable[bytes], failures: list[Exception]) -> None:
+    try:
+        with os.fdopen(sink, "wb", 0) as pipe:
+            _write(pipe, pack(bcf_header))
+            for piece in pieces:
+                _write(pipe, pack(piece))
+            _write(pipe, END_OF_FILE)
+    except BrokenPipeError:
+        pass
+    except Exception as failure:
+        failures.append(failure)
+
+
+def _write(pipe: BinaryIO, piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[pipe.write(view) :]

@@ -1,0 +1,220 @@
+"""The sums of one block that add up over blocks, and how they are kept in files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from functools import reduce
+from operator import add
+from pathlib import Path
+
+import numpy as np
+import tskit
+from numpy.typing import NDArray
+
+from rehearsal.files import written_aside
+from rehearsal.model import Block
+from rehearsal.realism.crossovers import count_crossovers
+from rehearsal.realism.genotypes import (
+    Haplotypes,
+    common_frequency,
+    read_chunks,
+    restrict,
+    transition_counts,
+)
+from rehearsal.realism.linkage import LINKAGE_DISTANCES, LINKAGE_PEOPLE, linkage_sums
+from rehearsal.realism.panel import Panel
+from rehearsal.realism.sample_size import sample_sizes, sites_by_sample_size, varying_alleles
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BlockMeasures:
+    """Sums over the bases of one block, or of many after ``join``. All are float arrays.
+
+    k countries, n people of the panel, P pairs, S sample sizes, L distances. What is measured on
+    autosomes is 0 in a block of chrX, and the other way round; other contigs give zeros only.
+    """
+
+    bases: Array  # autosomal bases, shape ()
+    bases_x: Array  # bases of chrX, ()
+    sites: Array  # sites that vary in the panel, ()
+    transitions: Array  # of them A<->G and C<->T, ()
+    transversions: Array  # (); sites with more than one mutation are in neither
+    differences: Array  # pairwise differences summed over sites, within and between, (k, k)
+    differences_x: Array  # within each country on chrX, (k,)
+    heterozygous: Array  # sites a person, (n,)
+    homozygous: Array  # derived homozygous sites a person, (n,)
+    homozygous_other: Array  # homozygous for another base than a neighbour's haplotype has, (n,)
+    spectrum: Array  # sites by copies of the derived allele in the panel, (2 n + 1,)
+    relationship: Array  # z z' over common sites, z the standardised genotypes, (n, n)
+    common_sites: Array  # ()
+    pair_both_heterozygous: Array  # sites a pair, (P,)
+    pair_opposite: Array  # both homozygous, for different alleles, (P,)
+    pair_heterozygous: Array  # of the first and of the second, (P, 2)
+    linkage: Array  # squared correlations summed over pairs of common sites, (L,)
+    linkage_pairs: Array  # (L,)
+    sites_by_size: Array  # alleles that vary among the first so many founders, (S,)
+    singletons_by_size: Array  # of them seen once, (S,)
+    sites_of_all: Array  # alleles that vary in the whole cohort, relatives included, ()
+    singletons_of_all: Array  # ()
+    crossovers: Array  # seen in gametes between two people of the cohort, ()
+    gametes: Array  # of parents with two copies, summed over blocks, ()
+
+    def __add__(self, other: BlockMeasures) -> BlockMeasures:
+        """The sums of both. Raises ValueError when they are of different panels."""
+        mine, others = ([getattr(x, f.name) for f in fields(x)] for x in (self, other))
+        if any(a.shape != b.shape for a, b in zip(mine, others, strict=True)):
+            raise ValueError("measures of different panels do not add up")
+        return BlockMeasures(*(a + b for a, b in zip(mine, others, strict=True)))
+
+
+def no_measures(panel: Panel) -> BlockMeasures:
+    """Zeros of the panel's shapes."""
+    k, n, pairs = len(panel.codes), len(panel.members), len(panel.pairs)
+    sizes, distances = len(sample_sizes(len(panel.founders))), len(LINKAGE_DISTANCES)
+    shapes = {
+        "differences": (k, k),
+        "differences_x": (k,),
+        "heterozygous": (n,),
+        "homozygous": (n,),
+        "homozygous_other": (n,),
+        "spectrum": (2 * n + 1,),
+        "relationship": (n, n),
+        "pair_both_heterozygous": (pairs,),
+        "pair_opposite": (pairs,),
+        "pair_heterozygous": (pairs, 2),
+        "linkage": (distances,),
+        "linkage_pairs": (distances,),
+        "sites_by_size": (sizes,),
+        "singletons_by_size": (sizes,),
+    }
+    return BlockMeasures(
+        **{f.name: np.zeros(shapes.get(f.name, ())) for f in fields(BlockMeasures)}
+    )
+
+
+def block_measures(ts: tskit.TreeSequence, block: Block, panel: Panel) -> BlockMeasures:
+    """What one block adds. ``ts`` holds the whole cohort: individual i is row i of the people.
+
+    Genotypes are told as derived or not, so that a third allele counts as the second.
+    """
+    sums = no_measures(panel)
+    if block.contig == "chrX":
+        sums.bases_x[...] = block.length
+        sums.differences_x[...] = _differences_on_x(ts, panel)
+    elif block.contig.removeprefix("chr").isdecimal():
+        sums.bases[...] = block.length
+        _add_autosome(sums, ts, panel)
+        by_size = sites_by_sample_size(ts, panel.founders)
+        sums.sites_by_size[...], sums.singletons_by_size[...] = by_size
+        sums.sites_of_all[...], sums.singletons_of_all[...] = varying_alleles(ts)
+    else:
+        return sums
+    sums.crossovers[...], sums.gametes[...] = count_crossovers(ts)
+    return sums
+
+
+def join(parts: Iterable[BlockMeasures]) -> BlockMeasures:
+    """The sum of one block or more."""
+    return reduce(add, parts)
+
+
+def write_measures(measures: BlockMeasures, path: Path | str) -> None:
+    """As a compressed ``.npz`` file; the same sums give the same bytes."""
+    with written_aside(path) as aside, aside.open("wb") as stream:
+        np.savez_compressed(
+            stream, **{f.name: getattr(measures, f.name) for f in fields(BlockMeasures)}
+        )
+
+
+def read_measures(path: Path | str) -> BlockMeasures:
+    """What ``write_measures`` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        return BlockMeasures(**{f.name: stored[f.name] for f in fields(BlockMeasures)})
+
+
+def _add_autosome(sums: BlockMeasures, ts: tskit.TreeSequence, panel: Panel) -> None:
+    pairs = panel.pairs[["first", "second"]].to_numpy(dtype=np.int64)
+    people = np.unique(np.concatenate([panel.members, pairs.ravel()]))
+    small, _ = restrict(ts, people, copies=2)
+    members = np.searchsorted(people, panel.members)
+    first, second = np.searchsorted(people, pairs).T
+    dense = np.zeros((len(panel.members), len(panel.codes)), dtype=np.float32)
+    dense[np.arange(len(panel.members)), panel.country] = 1
+    every = max(1, len(members) // LINKAGE_PEOPLE)
+    linked: list[NDArray[np.int8]] = []
+    places: list[Array] = []
+    for chunk in read_chunks(small):
+        genotypes = chunk.genotypes()
+        own = chunk.of(members)
+        genotypes_own = own.genotypes()
+        copies = genotypes_own.astype(np.float32) @ dense
+        sums.differences[...] += differences(copies, 2 * dense.sum(axis=0))
+        total = copies.sum(axis=1).astype(np.int64)
+        varies = (total > 0) & (total < 2 * len(members))
+        sums.sites[...] += varies.sum()
+        sums.spectrum[...] += np.bincount(total, minlength=2 * len(members) + 1)
+        changes = transition_counts(small, chunk.first_site + np.flatnonzero(varies))
+        sums.transitions[...] += changes[0]
+        sums.transversions[...] += changes[1]
+        _add_people(sums, own, genotypes_own)
+        _add_pairs(sums, genotypes[:, first], genotypes[:, second])
+        common, frequency = common_frequency(total / (2 * len(members)))
+        _add_relationship(sums, genotypes_own[common], frequency)
+        linked.append(genotypes_own[common][:, ::every])
+        places.append(chunk.positions[common])
+    if places:
+        linkage = linkage_sums(np.concatenate(linked), np.concatenate(places))
+        sums.linkage[...], sums.linkage_pairs[...] = linkage
+
+
+def differences(copies: NDArray[np.floating], haplotypes: NDArray[np.floating]) -> Array:
+    """Mean pairwise differences of haplotypes, summed over sites, within and between groups.
+
+    ``copies`` (m, k): derived alleles a site and group; ``haplotypes`` (k,) a group. Shape
+    (k, k); the diagonal compares different haplotypes of a group, NaN where it has only one.
+    """
+    n = haplotypes.astype(np.float64)
+    p = copies.astype(np.float64) / n
+    sums = p.sum(axis=0)
+    between = sums[:, None] + sums - 2 * p.T @ p
+    with np.errstate(invalid="ignore", divide="ignore"):
+        np.fill_diagonal(between, (2 * p * (1 - p)).sum(axis=0) * n / (n - 1))
+    return between
+
+
+def _differences_on_x(ts: tskit.TreeSequence, panel: Panel) -> Array:
+    """Pairwise differences within each country, (k,); a man has one X."""
+    small, owner = restrict(ts, panel.members)
+    dense = np.zeros((len(owner), len(panel.codes)), dtype=np.float32)
+    dense[np.arange(len(owner)), panel.country[owner]] = 1
+    total = np.zeros(len(panel.codes))
+    for chunk in read_chunks(small):
+        copies = chunk.derived.astype(np.float32) @ dense
+        total += np.diag(differences(copies, dense.sum(axis=0)))
+    return total
+
+
+def _add_people(sums: BlockMeasures, own: Haplotypes, genotypes: NDArray[np.int8]) -> None:
+    sums.heterozygous[...] += (genotypes == 1).sum(axis=0)
+    sums.homozygous[...] += (genotypes == 2).sum(axis=0)
+    # A haplotype of the next person stands in for a reference genome.
+    reference = np.roll(own.derived[:, 0::2], -1, axis=1)
+    sums.homozygous_other[...] += (genotypes == 2 - 2 * reference).sum(axis=0)
+
+
+def _add_pairs(sums: BlockMeasures, first: NDArray[np.int8], second: NDArray[np.int8]) -> None:
+    sums.pair_both_heterozygous[...] += ((first == 1) & (second == 1)).sum(axis=0)
+    sums.pair_opposite[...] += (np.abs(first - second) == 2).sum(axis=0)
+    sums.pair_heterozygous[:, 0] += (first == 1).sum(axis=0)
+    sums.pair_heterozygous[:, 1] += (second == 1).sum(axis=0)
+
+
+def _add_relationship(sums: BlockMeasures, genotypes: NDArray[np.int8], frequency: Array) -> None:
+    """Standardised by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006)."""
+    p = frequency[:, None].astype(np.float32)
+    z = (genotypes - 2 * p) / np.sqrt(2 * p * (1 - p))
+    sums.relationship[...] += z.T @ z
+    sums.common_sites[...] += len(genotypes)

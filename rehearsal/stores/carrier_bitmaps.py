@@ -1,0 +1,62 @@
+"""Lists of people read back: how a node's store answers who carries a variant.
+
+The bytes are those of :mod:`rehearsal.stores.carrier_lists`; read back they are roaring bitmaps.
+A module of its own, since a node reads lists and must not pay for the compiler that writes them.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+
+import numpy as np
+from pyroaring import BitMap
+
+SHORT, LONG, BITS = 1, 2, 3  # the forms: 16-bit numbers, 32-bit numbers, bitmap
+
+_CONTAINER = 8192  # bytes of a bitmap container of a roaring bitmap: 65,536 members
+_LONGEST_ARRAY = 4096  # a container with more members is a bitmap
+_SHORT_BITS = 128  # bytes: up to here plain Python is faster than seven calls of NumPy
+_IN_BYTE = [[bit for bit in range(8) if byte >> bit & 1] for byte in range(256)]
+_NO_RUNS = 12346  # cookie of the portable roaring format without run containers
+
+
+def decode(data: bytes) -> BitMap:
+    """The members. Raises ValueError for bytes that ``encode`` does not write."""
+    if not data:
+        return BitMap()
+    form, body = data[0], data[1:]
+    if form == SHORT:
+        return _roaring([(0, len(body) // 2, body)])
+    if form == LONG:
+        return BitMap(array("I", body))
+    if form == BITS and len(body) <= _SHORT_BITS:
+        return BitMap([8 * i + bit for i, byte in enumerate(body) for bit in _IN_BYTE[byte]])
+    if form == BITS:
+        return _roaring(_containers(body))
+    raise ValueError(f"not a list of carriers: first byte {form}")
+
+
+def _containers(bits: bytes) -> list[tuple[int, int, bytes]]:
+    """Cut a bitmap into roaring containers: (key, members, bytes)."""
+    containers = []
+    for key, start in enumerate(range(0, len(bits), _CONTAINER)):
+        piece = np.frombuffer(bits, np.uint8, min(_CONTAINER, len(bits) - start), start)
+        members = int(np.bitwise_count(piece).sum())
+        if members > _LONGEST_ARRAY:
+            containers.append((key, members, piece.tobytes().ljust(_CONTAINER, b"\0")))
+        elif members:
+            where = np.flatnonzero(np.unpackbits(piece, bitorder="little"))
+            containers.append((key, members, where.astype("<u2").tobytes()))
+    return containers
+
+
+def _roaring(containers: list[tuple[int, int, bytes]]) -> BitMap:
+    """A roaring bitmap by its portable format (github.com/RoaringBitmap/RoaringFormatSpec)."""
+    head = struct.pack("<II", _NO_RUNS, len(containers))
+    head += b"".join(struct.pack("<HH", key, members - 1) for key, members, _ in containers)
+    start = len(head) + 4 * len(containers)
+    for _, _, body in containers:
+        head += struct.pack("<I", start)
+        start += len(body)
+    return BitMap.deserialize(head + b"".join(body for _, _, body in containers))

@@ -1,0 +1,290 @@
+"""Deal a block out to countries: one sparse pass, a BCF and a part of the store for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numba
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import tskit
+from numpy.typing import NDArray
+
+from rehearsal.files import written_aside
+from rehearsal.formats.bcf import BcfWriter, make_template
+from rehearsal.genomes.assembly import listed_contigs
+from rehearsal.genomes.carriers import (
+    CarrierChunk,
+    GroupCounts,
+    Haplotypes,
+    carrier_chunks,
+    count_groups,
+)
+from rehearsal.logs import Progress
+from rehearsal.model import SEXES, Block, InputError
+from rehearsal.stores.carrier_lists import write_list
+from rehearsal.stores.store_content import individuals_digest
+from rehearsal.stores.store_part import StorePartWriter
+
+
+@dataclass(frozen=True, slots=True)
+class _Country:
+    """The people of one country: a run of rows, and so of haplotypes."""
+
+    code: str
+    number: int  # its groups are 2 * number (women) and 2 * number + 1 (men)
+    people: pd.DataFrame
+    individuals: slice
+    haplotypes: slice
+
+
+def write_shards(
+    ts: tskit.TreeSequence,
+    block: Block,
+    people: pd.DataFrame,
+    out_bcf: dict[str, Path],
+    out_store_part: dict[str, Path],
+) -> None:
+    """Write the genotypes of one block for every country named in the two dicts, in one pass.
+
+    ``people`` has a row an individual of the tree sequence, in that order, with ``id``, ``country``
+    and ``sex``; the rows of a country follow each other. A BCF gets its CSI index beside it
+    (``.bcf.csi``); either dict may be empty. A country's files hold the sites that somebody there
+    carries. Memory stays bounded whatever the number of sites. Raises InputError for people that
+    do not fit the tree sequence and for countries that are not among them.
+    """
+    haplotypes = Haplotypes.of(ts)
+    countries = _countries(ts, people, haplotypes)
+    for code in [*out_bcf, *out_store_part]:
+        if code not in countries:
+            raise InputError("people", "country", f"somebody of {code}, for whom files are asked")
+    group = np.empty(len(people), np.int32)
+    for country in countries.values():
+        male = country.people["sex"].to_numpy() == "male"
+        group[country.individuals] = 2 * country.number + male
+    contig, length = block.contig, int(ts.sequence_length)
+    with ExitStack() as stack:
+        bcfs = _open_bcfs(stack, out_bcf, contig, length, countries, haplotypes)
+        parts = _open_parts(stack, out_store_part, contig, length, countries)
+        progress = Progress(ts.num_sites, "sites")
+        for chunk in carrier_chunks(ts, haplotypes):
+            counts = count_groups(chunk, haplotypes, group, 2 * len(countries))
+            order = _store_order(chunk, counts)
+            for country in countries.values():
+                if country.code not in bcfs and country.code not in parts:
+                    continue
+                shard = _Shard.of(chunk, counts, country)
+                if country.code in bcfs:
+                    bcfs[country.code].write(chunk, shard.start, shard.end, shard.people)
+                if country.code in parts:
+                    parts[country.code].write(
+                        _store_columns(chunk, counts, order, shard, haplotypes)
+                    )
+            progress.step(chunk.positions.size)
+
+
+def _countries(
+    ts: tskit.TreeSequence, people: pd.DataFrame, haplotypes: Haplotypes
+) -> dict[str, _Country]:
+    if len(people) != ts.num_individuals:
+        raise InputError("people", "rows", f"{ts.num_individuals}, as the tree sequence has")
+    if not people["sex"].isin(SEXES).all():
+        raise InputError("people", "sex", "one of " + ", ".join(SEXES))
+    codes = people["country"].to_numpy()
+    starts = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1])))
+    if len(set(codes[starts])) < starts.size:
+        raise InputError("people", "country", "the rows of a country following each other")
+    countries = {}
+    for number, (i0, i1) in enumerate(
+        zip(starts.tolist(), [*starts[1:].tolist(), len(people)], strict=True)
+    ):
+        span = slice(int(haplotypes.offset[i0]), int(haplotypes.offset[i1]))
+        countries[codes[i0]] = _Country(codes[i0], number, people.iloc[i0:i1], slice(i0, i1), span)
+    return countries
+
+
+def _open_bcfs(
+    stack: ExitStack,
+    paths: dict[str, Path],
+    contig: str,
+    length: int,
+    countries: dict[str, _Country],
+    haplotypes: Haplotypes,
+) -> dict[str, BcfWriter]:
+    contigs = listed_contigs(contig, length)
+    number = list(contigs).index(contig)
+    writers = {}
+    for code, path in paths.items():
+        country = countries[code]
+        aside = stack.enter_context(written_aside(path))
+        csi = stack.enter_context(written_aside(f"{path}.csi"))
+        male = country.people["sex"].to_numpy() == "male"
+        ploidy = haplotypes.ploidy[country.individuals]
+        template = make_template(ploidy, male, country.haplotypes.start, number)
+        writer = BcfWriter(aside, contigs, country.people["id"].tolist(), template)
+        # runs after the writer is closed and before the files get their names
+        stack.push(_index_unless_failed(writer, csi))
+        writers[code] = stack.enter_context(writer)
+    return writers
+
+
+def _index_unless_failed(writer: BcfWriter, csi: Path) -> Callable[..., None]:
+    def index(kind: object, *_: object) -> None:
+        if kind is None:
+            writer.write_index(csi)
+
+    return index
+
+
+def _open_parts(
+    stack: ExitStack,
+    paths: dict[str, Path],
+    contig: str,
+    length: int,
+    countries: dict[str, _Country],
+) -> dict[str, StorePartWriter]:
+    writers = {}
+    for code, path in paths.items():
+        people = countries[code].people
+        aside = stack.enter_context(written_aside(path))
+        digest = individuals_digest(people["id"].tolist(), people["sex"].tolist())
+        writer = StorePartWriter(aside, contig, length, digest)
+        writers[code] = stack.enter_context(writer)
+    return writers
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """A country's share of a chunk."""
+
+    country: _Country
+    start: NDArray[np.int64]  # by site: the country's first entry
+    end: NDArray[np.int64]
+    people: NDArray[np.int32]  # (rows, 2 sexes, 3): homozygous, heterozygous, hemizygous
+
+    @classmethod
+    def of(cls, chunk: CarrierChunk, counts: GroupCounts, country: _Country) -> _Shard:
+        start, end = _entries(
+            chunk.indptr, chunk.haplotype, country.haplotypes.start, country.haplotypes.stop
+        )
+        sexes = slice(2 * country.number, 2 * country.number + 2)
+        kinds = (counts.hom[:, sexes], counts.het[:, sexes], counts.hemi[:, sexes])
+        return cls(country, start, end, np.stack(kinds, axis=2))
+
+
+@numba.njit(cache=True)
+def _lower_bound(values: NDArray[np.int32], low: int, high: int, wanted: int) -> int:
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@numba.njit(cache=True)
+def _entries(
+    indptr: NDArray[np.int64], haplotype: NDArray[np.int32], first: int, stop: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """By site, where the haplotypes ``first`` to ``stop`` stand among the entries."""
+    start = np.empty(indptr.size - 1, np.int64)
+    end = np.empty(indptr.size - 1, np.int64)
+    for site in range(indptr.size - 1):
+        start[site] = _lower_bound(haplotype, indptr[site], indptr[site + 1], first)
+        end[site] = _lower_bound(haplotype, start[site], indptr[site + 1], stop)
+    return start, end
+
+
+def _store_order(chunk: CarrierChunk, counts: GroupCounts) -> NDArray[np.int64]:
+    """The chunk's rows in the order of the store: a site's alternate alleles by their letters."""
+    order = np.arange(counts.site.size)
+    offset = chunk.row_offset
+    for site in np.flatnonzero(np.diff(offset) > 1):
+        alts = np.array(chunk.table.of_site(chunk.first_site + int(site))[1:])
+        order[offset[site] : offset[site + 1]] = offset[site] + np.argsort(alts)
+    return order
+
+
+def _store_columns(
+    chunk: CarrierChunk,
+    counts: GroupCounts,
+    order: NDArray[np.int64],
+    shard: _Shard,
+    haplotypes: Haplotypes,
+) -> list[pa.Array]:
+    """The country's rows of the chunk, as columns of a store part."""
+    rows = order[shard.people.any(axis=(1, 2))[order]]
+    site, allele = counts.site[rows], counts.allele[rows]
+    table = chunk.table
+    ref = table.site_offset[chunk.first_site + site]
+    letters = pa.StringArray.from_buffers(
+        table.text_offset.size - 1, pa.py_buffer(table.text_offset), pa.py_buffer(table.text)
+    )
+    columns = [pa.array(chunk.positions[site]), letters.take(pa.array(ref))]
+    columns.append(letters.take(pa.array(ref + allele)))
+    for sex in range(2):
+        hom, het, hemi = shard.people[rows, sex].T
+        an = np.full(rows.size, counts.an[2 * shard.country.number + sex], np.int32)
+        columns += [pa.array(values) for values in (an, 2 * hom + het + hemi, hom, het, hemi)]
+    size = int((shard.end - shard.start).sum())
+    lists = [np.empty(5 * size, np.uint8) for _ in range(2)]
+    offsets = [np.zeros(rows.size + 1, np.int32) for _ in range(2)]
+    _write_lists(
+        site,
+        allele,
+        shard.start,
+        shard.end,
+        chunk.haplotype,
+        chunk.allele,
+        haplotypes.individual,
+        shard.country.individuals.start,
+        len(shard.country.people),
+        *lists,
+        *offsets,
+    )
+    for data, offset in zip(lists, offsets, strict=True):
+        buffers = [None, pa.py_buffer(offset), pa.py_buffer(data[: offset[-1]].copy())]
+        columns.append(pa.Array.from_buffers(pa.binary(), rows.size, buffers))
+    return columns
+
+
+@numba.njit(cache=True)
+def _write_lists(
+    site: NDArray[np.int64],
+    allele: NDArray[np.int64],
+    start: NDArray[np.int64],
+    end: NDArray[np.int64],
+    haplotype: NDArray[np.int32],
+    entry_allele: NDArray[np.uint8],
+    individual: NDArray[np.int32],
+    first_individual: int,
+    individuals: int,
+    carriers: NDArray[np.uint8],
+    homozygotes: NDArray[np.uint8],
+    carriers_offset: NDArray[np.int32],
+    homozygotes_offset: NDArray[np.int32],
+) -> None:
+    """The lists of carriers and homozygotes of each row, as bytes one after the other."""
+    who = np.empty(individuals, np.int32)
+    twice = np.empty(individuals, np.int32)
+    for row in range(site.size):
+        n = m = 0
+        previous = -1
+        for q in range(start[site[row]], end[site[row]]):
+            if entry_allele[q] != allele[row]:
+                continue
+            person = individual[haplotype[q]] - first_individual
+            if person == previous:
+                twice[m] = person
+                m += 1
+            else:
+                who[n] = person
+                n += 1
+                previous = person
+        carriers_offset[row + 1] = write_list(who[:n], carriers, carriers_offset[row])
+        homozygotes_offset[row + 1] = write_list(twice[:m], homozygotes, homozygotes_offset[row])

@@ -1,0 +1,238 @@
+"""The people store of a node: who has which term, measured values in order, a record each.
+
+:mod:`rehearsal.stores.people_store_writer` writes it and wants pandas; reading wants SQLite and
+roaring bitmaps only, so that an idle node stays small. People are numbered as in the variant store;
+a set of people is a bitmap of those numbers.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pyroaring import BitMap
+
+from rehearsal.model import InputError
+from rehearsal.node.access.consent import Purpose, permits
+from rehearsal.stores.store_checksum import check_seal, check_whole
+
+SCHEMA_VERSION = 3
+SEX_TERMS = {"female": "NCIT:C16576", "male": "NCIT:C20197"}
+# what belongs to a person, by the suffix of its identifier: one sample, sequenced and called once
+SAMPLES = {"biosamples": "-BS", "runs": "-RUN", "analyses": "-AN"}
+AGE, BIRTH_YEAR, ONSET = "age", "birthYear", "ageOfOnset"
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE individuals (position INTEGER PRIMARY KEY, id TEXT NOT NULL, record BLOB NOT NULL);
+CREATE TABLE terms (id TEXT PRIMARY KEY, label TEXT NOT NULL, kind TEXT NOT NULL,
+                    people BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE ancestors (ancestor TEXT, term TEXT, PRIMARY KEY (ancestor, term)) WITHOUT ROWID;
+CREATE TABLE similar (query TEXT, term TEXT, score REAL NOT NULL,
+                      PRIMARY KEY (query, term)) WITHOUT ROWID;
+CREATE TABLE numbers (field TEXT PRIMARY KEY, label TEXT NOT NULL, unit TEXT NOT NULL,
+                      "values" BLOB NOT NULL, people BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE consent (basis TEXT, uses TEXT, withdrawn INTEGER, people BLOB NOT NULL,
+                      PRIMARY KEY (basis, uses, withdrawn)) WITHOUT ROWID;
+CREATE TABLE samples (kind TEXT, position INTEGER, record BLOB NOT NULL,
+                      PRIMARY KEY (kind, position)) WITHOUT ROWID;
+CREATE TABLE sampled (kind TEXT PRIMARY KEY, people BLOB NOT NULL) WITHOUT ROWID;
+"""
+INDEXES = "CREATE UNIQUE INDEX individuals_id ON individuals (id);"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term that people of this node have. ``kind``: sex, disease, feature or treatment."""
+
+    id: str
+    label: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberField:
+    """A field with a number a person. ``unit``: UCUM, e.g. ``a`` for years."""
+
+    id: str
+    label: str
+    unit: str
+
+
+class PeopleStore:
+    """A node's people, read-only. One connection, for one thread."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self.size = self._one("SELECT count(*) FROM individuals")[0]
+        self.everyone = BitMap(range(self.size))
+        self._number_rows = lru_cache(maxsize=8)(self._read_number_rows)
+        self._term_people = lru_cache(maxsize=64)(self._read_term_people)
+        self.not_permitting = lru_cache(maxsize=64)(self._read_not_permitting)
+
+    @classmethod
+    def open(cls, path: Path | str) -> PeopleStore:
+        """Open a store. Raises InputError when it is missing, cut short, damaged or of another
+        version."""
+        path = Path(path)
+        check_whole(path, "a people store")
+        check_seal(path)
+        try:
+            uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            meta = dict(connection.execute("SELECT key, value FROM meta"))
+            if meta.get("schema") != str(SCHEMA_VERSION):
+                raise InputError(path, "schema", f"version {SCHEMA_VERSION}; build the node again")
+            return cls(path, connection)
+        except sqlite3.DatabaseError as error:
+            raise InputError(path, "file", f"a people store ({error})") from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
+        return self._connection.execute(sql, values).fetchone()
+
+    # terms
+
+    @cached_property
+    def terms(self) -> dict[str, Term]:
+        """All terms that somebody here has, by identifier, in order."""
+        rows = self._connection.execute("SELECT id, label, kind FROM terms ORDER BY id")
+        return {row[0]: Term(*row) for row in rows}
+
+    def with_term(self, term: str, descendants: bool = True) -> BitMap:
+        """The people who have the term or, with ``descendants``, a more special one."""
+        found = self._term_people(term)
+        if not descendants:
+            return found
+        return BitMap.union(found, *map(self._term_people, self.under(term)))
+
+    @property
+    def ancestors(self) -> list[str]:
+        """The terms above any that people here have, in order."""
+        rows = self._connection.execute("SELECT DISTINCT ancestor FROM ancestors ORDER BY ancestor")
+        return [row[0] for row in rows]
+
+    def under(self, term: str) -> list[str]:
+        """The terms that people here have and that are more special than ``term``."""
+        rows = self._connection.execute("SELECT term FROM ancestors WHERE ancestor = ?", (term,))
+        return [row[0] for row in rows]
+
+    def like(self, term: str, threshold: float) -> list[str]:
+        """The terms that people here have and that are at least so similar to ``term``."""
+        sql = "SELECT term FROM similar WHERE query = ? AND score >= ?"
+        return [row[0] for row in self._connection.execute(sql, (term, threshold))]
+
+    def _read_term_people(self, term: str) -> BitMap:
+        row = self._one("SELECT people FROM terms WHERE id = ?", term)
+        return BitMap.deserialize(row[0]) if row else BitMap()
+
+    # consent
+
+    def _read_not_permitting(self, purpose: Purpose | None, unrecorded: bool = True) -> BitMap:
+        """The people whose consent does not permit a purpose, or who withdrew it.
+
+        ``unrecorded``: those without a record are among them. Do not change the bitmap: it is
+        kept.
+        """
+        found, recorded = BitMap(), BitMap()
+        for uses, withdrawn, members in self._connection.execute(
+            "SELECT uses, withdrawn, people FROM consent"
+        ):
+            people = BitMap.deserialize(members)
+            recorded |= people
+            if withdrawn or not permits(uses.split(", "), purpose):
+                found |= people
+        return found | (self.everyone - recorded) if unrecorded else found
+
+    # numbers
+
+    @cached_property
+    def numbers(self) -> dict[str, NumberField]:
+        """All fields with numbers, by identifier, in order."""
+        rows = self._connection.execute("SELECT field, label, unit FROM numbers ORDER BY field")
+        return {row[0]: NumberField(*row) for row in rows}
+
+    def with_number(self, field: str, operator: str, value: float) -> BitMap:
+        """The people with a value of the field for which ``value-of-person operator value``.
+
+        ``operator``: ``=``, ``!``, ``<``, ``<=``, ``>``, ``>=``. ``!`` gives those who have
+        values, none of them equal. Somebody with several values is found by any of them.
+        Raises KeyError for an unknown field.
+        """
+        values, people = self._number_rows(field)
+        low, high = bisect_left(values, value), bisect_right(values, value)
+        bounds = {
+            "=": (low, high),
+            "!": (low, high),
+            "<": (0, low),
+            "<=": (0, high),
+            ">": (high, len(values)),
+            ">=": (low, len(values)),
+        }
+        first, last = bounds[operator]
+        found = BitMap(people[first:last])
+        return BitMap(people) - found if operator == "!" else found
+
+    def numbers_of(self, field: str) -> tuple[array[float], array[int]]:
+        """All values of a field in rising order, and whose each is. Raises KeyError. Do not
+        change the arrays: they are kept."""
+        return self._number_rows(field)
+
+    def _read_number_rows(self, field: str) -> tuple[array[float], array[int]]:
+        row = self._one('SELECT "values", people FROM numbers WHERE field = ?', field)
+        if row is None:
+            raise KeyError(field)
+        values, people = array("d"), array("I")
+        values.frombytes(row[0])
+        people.frombytes(row[1])
+        return values, people
+
+    # records
+
+    def position(self, individual: str) -> int | None:
+        """The person's number, or None when nobody here has this identifier."""
+        row = self._one("SELECT position FROM individuals WHERE id = ?", individual)
+        return row[0] if row else None
+
+    def all_identifiers(self) -> Iterator[str]:
+        """Everybody's identifier, in order."""
+        rows = self._connection.execute("SELECT id FROM individuals ORDER BY position")
+        return (row[0] for row in rows)
+
+    def record(self, position: int) -> dict[str, Any]:
+        """One person: the columns of ``people.parquet`` (without country) and, by the name of each
+        table that tells of people, a list of rows as in docs/architecture.md."""
+        row = self._one("SELECT record FROM individuals WHERE position = ?", position)
+        if row is None:
+            raise KeyError(position)
+        return orjson.loads(row[0])
+
+    def with_sample(self, kind: str) -> BitMap:
+        """The people who have a biosample, a run or an analysis (``kind``: as in SAMPLES).
+
+        Where nothing was said of biosamples everybody has one of which nothing is known: there
+        are genomes.
+        """
+        unsaid = self.everyone if kind == "biosamples" else BitMap()
+        return self._sampled.get(kind, unsaid)
+
+    @cached_property
+    def _sampled(self) -> dict[str, BitMap]:
+        rows = self._connection.execute("SELECT kind, people FROM sampled")
+        return {kind: BitMap.deserialize(people) for kind, people in rows}
+
+    def sample(self, kind: str, position: int) -> dict[str, Any] | None:
+        """A person's biosample, run or analysis: the columns of its table; None without one."""
+        sql = "SELECT record FROM samples WHERE kind = ? AND position = ?"
+        row = self._one(sql, kind, position)
+        return None if row is None else orjson.loads(row[0])

@@ -1,0 +1,50 @@
+"""The truth of Beacon questions, by country."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.stories.beacon_queries import question_query
+from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.story_types import Question
+from rehearsal.truth.expected_answers import Expected, expected_to_json
+
+
+def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
+    """What each country must answer, as ``bench.truth`` writes it."""
+    if question.parameters["tumours"]:
+        return _of_tumours(question, cohort)
+    expected = cohort.beacon.answer(question_query(question))
+    return {country: expected_to_json(one) for country, one in expected.items()}
+
+
+def _of_tumours(question: Question, cohort: Cohort) -> dict[str, Any]:
+    """Of somatic variants: who of those that permit it and pass the filters has them."""
+    asked, people = question.parameters, cohort.people
+    among = cohort.beacon.selected(asked["filters"]) & cohort.beacon.permitting(
+        question.asker.purpose
+    )
+    table = cohort.table("phenotypes/tumour_variants.parquet")
+    table = table[table["individual"].isin(people["id"][among])]
+    place = asked["parameters"]
+    if "geneId" in place:
+        gene = next(one for one in cohort.genes if one.name == place["geneId"])
+        inside = table["start"].between(gene.start, gene.end - 1) & (table["contig"] == gene.contig)
+    else:
+        inside = (table["contig"] == f"chr{place['referenceName']}") & (
+            table["start"] == place["start"][0]
+        )
+        inside &= (table["ref"] == place["referenceBases"]) & (
+            table["alt"] == place["alternateBases"]
+        )
+    table = table[inside].merge(people[["id", "country"]], left_on="individual", right_on="id")
+    keys = ["individual"] if asked["find"] == "people" else ["contig", "start", "ref", "alt"]
+    found = {}
+    for country in dict.fromkeys(people["country"]):
+        mine = table[table["country"] == country].drop_duplicates(keys)
+        names = tuple(sorted(mine["individual"])) if asked["find"] == "people" else ()
+        records = names if asked["granularity"] == "record" else ()
+        found[str(country)] = expected_to_json(
+            Expected(len(mine) > 0, len(mine), individuals=records)
+        )
+    return found

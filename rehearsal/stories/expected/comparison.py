@@ -1,0 +1,17 @@
+"""The truth of comparisons: numbers of people by stratum, arm and outcome, by country."""
+
+from __future__ import annotations
+
+from rehearsal.stories.beacon_queries import comparison_queries
+from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.story_types import Question
+
+
+def truth(question: Question, cohort: Cohort) -> dict[str, dict[str, int]]:
+    """By the part of the question and country: how many people."""
+    queries = comparison_queries(question)
+    found = cohort.beacon.answers(queries.values())
+    return {
+        part: {country: one.count for country, one in found[query.id].items()}
+        for part, query in queries.items()
+    }

@@ -1,0 +1,83 @@
+"""The truth of hazard ratios: a Cox regression of the pooled people, written out.
+
+Stratified by country and sex; ties as Efron has them, whose partial likelihood is followed event by
+event here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from rehearsal.stories.expected.score import scores
+from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.story_types import Question
+
+Stratum = tuple[np.ndarray, np.ndarray, np.ndarray]  # score, year, whether ill
+
+
+def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
+    """``ratio``, ``low``, ``high`` at the asked confidence, ``people``, ``events``."""
+    asked = question.parameters
+    table = followed(
+        scores(cohort, asked["trait"], question.asker.purpose),
+        cohort.table("phenotypes/diseases.parquet"),
+        asked["disease"],
+        cohort.reference_year,
+    )
+    strata = [
+        (group["score"].to_numpy(), group["year"].to_numpy(), group["ill"].to_numpy())
+        for _, group in table.groupby(["country", "sex"], sort=False)
+    ]
+    coefficient, error = cox(strata)
+    reach = float(norm.ppf((1 + asked["confidence"]) / 2)) * error
+    return {
+        "ratio": math.exp(coefficient),
+        "low": math.exp(coefficient - reach),
+        "high": math.exp(coefficient + reach),
+        "people": len(table),
+        "events": int(table["ill"].sum()),
+        "countries": list(dict.fromkeys(cohort.people["country"])),
+    }
+
+
+def followed(
+    people: pd.DataFrame, diseases: pd.DataFrame, code: str, reference_year: int
+) -> pd.DataFrame:
+    """The people with ``ill`` and ``year``: that of life in which they fell ill, else the last one
+    that they have lived through. Who is not a year old is left out."""
+    onsets = diseases[diseases["code"] == code].groupby("individual")["age_of_onset"].min()
+    onset = people["id"].map(onsets)
+    lived = reference_year - people["birth_year"] - 1
+    table = people.assign(ill=onset.notna(), year=onset.fillna(lived).astype(int))
+    return table[table["year"] >= 0]
+
+
+def cox(strata: Sequence[Stratum]) -> tuple[float, float]:
+    """Coefficient and its standard error, by Newton's method."""
+    coefficient = 0.0
+    for _ in range(50):
+        slope = curvature = 0.0
+        for score, year, ill in strata:
+            for when in sorted(set(year[ill].tolist())):
+                at_risk, tied = score[year >= when], score[ill & (year == when)]
+                slope += float(tied.sum())
+                for place in range(len(tied)):
+                    weights = np.concatenate(
+                        [np.exp(coefficient * at_risk), np.exp(coefficient * tied)]
+                    )
+                    weights[len(at_risk) :] *= -place / len(tied)
+                    values = np.concatenate([at_risk, tied])
+                    mean = float(weights @ values / weights.sum())
+                    slope -= mean
+                    curvature += float(weights @ values**2 / weights.sum()) - mean**2
+        step = slope / curvature
+        coefficient += step
+        if abs(step) < 1e-12:
+            break
+    return coefficient, 1 / math.sqrt(curvature)

@@ -1,0 +1,184 @@
+"""The truth of match questions: who in each country is like a patient, and what they share.
+
+The rule is that of docs/match-a-patient.md, worked out patient by patient: HPO is walked step by
+step, information content counted from its annotations, carriers decoded by tskit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tskit
+
+from rehearsal.model import Variant
+from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.story_types import Question
+from rehearsal.truth.hpo import PHENOTYPES, TOP, at_or_above, content
+
+CARE = {"DUO:0000004", "DUO:0000043"}  # no restriction, clinical care
+LEAST_SCORE = 0.1
+FAMILY, SHARE = 5, 100  # rare: so many people of a country, or one in so many
+LONGEST_REF = 1000  # bases before a gene from which a variant may reach in
+
+Found = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Case:
+    """One patient's facts. ``observed``: with all more general terms; ``genes``, ``variants``
+    (copies by name): those that the asking patient has too."""
+
+    observed: frozenset[str]
+    absent: frozenset[str]
+    genes: set[str]
+    variants: dict[str, int]
+
+
+def truth(question: Question, cohort: Cohort) -> Found:
+    """``refused``: the patient's own consent forbids it. ``countries``: what each must answer.
+    ``withheld``: who of the question's ``withheld`` would be there but for consent."""
+    individual = cohort.patient(question.story, str(question.about))
+    consent = cohort.table("phenotypes/consent.parquet").set_index("individual")
+    permitting = _permitting(consent)
+    people = cohort.people
+    countries: dict[str, list[Found]] = {code: [] for code in people["country"].unique()}
+    mine, theirs = _cases(question, cohort, individual)
+    alike = {name: _match(mine, case) for name, case in theirs.items()}
+    country = dict(zip(people["id"], people["country"], strict=True))
+    for name, match in alike.items():
+        if match is not None and name in permitting:
+            countries[country[name]].append(match)
+    withheld = {}
+    for handle in question.parameters["expected"].get("withheld", ()):
+        name = cohort.patient(question.story, handle)
+        match = alike.get(name)
+        if match is not None and name not in permitting:
+            withheld[handle] = {**match, "country": country[name]}
+    return {
+        "refused": individual not in permitting,
+        "countries": countries,
+        "withheld": withheld,
+    }
+
+
+def _permitting(consent: pd.DataFrame) -> set[str]:
+    """Who permits clinical care of others, without a condition that nobody states to keep."""
+    kept = consent[~consent["withdrawn"].astype(bool)]
+    uses = kept["uses"].fillna("").map(lambda text: {one.strip() for one in text.split(",")})
+    granting = "DUO:00000(?:04|42|06|07|11|43)"
+    return {
+        str(name)
+        for name, one in uses.items()
+        if one & CARE and all(pd.Series(sorted(one)).str.match(granting))
+    }
+
+
+def _cases(question: Question, cohort: Cohort, individual: str) -> tuple[_Case, dict[str, _Case]]:
+    """The patient, and everybody else who shares a gene or variant."""
+    terms, absent = (
+        cohort.table(f"phenotypes/{name}.parquet").groupby("individual")["code"].agg(set).to_dict()
+        for name in ("features", "excluded_features")
+    )
+
+    def case(name: str, genes: set[str], variants: dict[str, int]) -> _Case:
+        having = frozenset[str]().union(*map(at_or_above, terms.get(name, ())))
+        return _Case(having, frozenset(absent.get(name, ())), genes, variants)
+
+    genes, variants = _sharing(question, cohort, individual)
+    others = (genes.keys() | variants.keys()) - {individual}
+    cases = {
+        name: case(name, genes.get(name, set()), variants.get(name, {})) for name in sorted(others)
+    }
+    return case(individual, set(), {}), cases
+
+
+def _sharing(
+    question: Question, cohort: Cohort, individual: str
+) -> tuple[dict[str, set[str]], dict[str, dict[str, int]]]:
+    """By person: which candidate genes of the patient they share, and copies of which variants."""
+    candidates = cohort.table("phenotypes/candidate_genes.parquet")
+    variants = {_named(one): one for one in question.parameters["variants"]}
+    asked = {one["gene"] for one in variants.values()}
+    asked |= set(candidates.loc[candidates["individual"] == individual, "gene"])
+    genes: dict[str, set[str]] = defaultdict(set)
+    copies: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in candidates[candidates["gene"].isin(asked)].itertuples():
+        genes[row.individual].add(row.gene)
+    for gene in (one for one in cohort.genes if one.name in asked):
+        for _, carriers in _rare(cohort, gene.contig, gene.start, gene.end):
+            for person in carriers:
+                genes[person].add(gene.name)
+    for label, one in variants.items():
+        found = dict(_rare(cohort, one["contig"], one["start"], one["start"] + 1))
+        for person, number in found.get(label, {}).items():
+            copies[person][label] = number
+            genes[person].add(one["gene"])
+    return genes, copies
+
+
+def _named(one: Mapping[str, Any]) -> str:
+    return str(Variant(one["contig"], one["start"], one["ref"], one["alt"]))
+
+
+def _rare(
+    cohort: Cohort, contig: str, start: int, end: int
+) -> Iterator[tuple[str, dict[str, int]]]:
+    """Variants that touch a stretch, with their carriers' copies in countries where it is rare."""
+    people = cohort.people
+    country = people["country"].to_numpy()
+    names = people["id"].to_numpy()
+    most = {code: max(FAMILY, n // SHARE) for code, n in people["country"].value_counts().items()}
+    for block, path in cohort.trees.items():
+        if block.contig != contig or block.start >= end or block.end <= start - LONGEST_REF:
+            continue
+        trees = tskit.load(path)
+        owner = trees.nodes_individual[trees.samples()]
+        left = max(start - LONGEST_REF, block.start)
+        for site in trees.variants(left=left, right=min(end, block.end)):
+            place, ref = int(site.site.position), site.alleles[0]
+            if place + len(ref) <= start:
+                continue
+            for allele, alt in enumerate(site.alleles):
+                if allele == 0 or alt is None:
+                    continue
+                copies = np.bincount(owner[site.genotypes == allele], minlength=len(names))
+                carriers = np.flatnonzero(copies)
+                codes, numbers = np.unique(country[carriers], return_counts=True)
+                rare = {code for code, n in zip(codes, numbers, strict=True) if n <= most[code]}
+                yield (
+                    str(Variant(contig, place, ref, alt)),
+                    {names[i]: int(copies[i]) for i in carriers if country[i] in rare},
+                )
+
+
+def _match(mine: _Case, theirs: _Case) -> Found | None:
+    """What the two share, or None where they are not alike."""
+    both, either = mine.observed & theirs.observed, mine.observed | theirs.observed
+    against = _contrary(mine, theirs) | _contrary(theirs, mine)
+    total = _sum(either)
+    score = max(0.0, _sum(both) - _sum(against)) / total if total else 0.0
+    if score < LEAST_SCORE:
+        return None
+    general = {above for term in both for above in at_or_above(term) - {term}}
+    return {
+        "score": score,
+        "features": sorted(both - general - {TOP, PHENOTYPES}),
+        "genes": sorted(theirs.genes),
+        "variants": sorted([name, copies] for name, copies in theirs.variants.items()),
+    }
+
+
+def _contrary(one: _Case, other: _Case) -> set[str]:
+    """Terms that one has and the other is known not to have: it or a more general one."""
+    return {term for term in one.observed if at_or_above(term) & other.absent}
+
+
+def _sum(terms: Iterable[str]) -> float:
+    """Exact, and so the same in whatever order a set has them."""
+    return math.fsum(content(term) for term in terms)

@@ -1,0 +1,30 @@
+"""Reads Beacon filters as stories write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.phenotypes.yaml_reader import Entry
+from rehearsal.stories.reference_checks import Known
+
+OPERATORS = ("=", "<", "<=", ">", ">=")
+
+
+def read_filters(entry: Entry | None, known: Known) -> list[dict[str, Any]]:
+    """Terms (``NCIT:C16576``, or ``id`` with a ``label`` for the reader) and comparisons
+    (``id``, ``operator``, ``value``), as a Beacon request has them."""
+    return [_filter(item, known) for item in entry.items()] if entry is not None else []
+
+
+def _filter(item: Entry, known: Known) -> dict[str, Any]:
+    if not isinstance(item.value, dict):
+        return {"id": known.term(item)}
+    part = item.fields(("id",), ("operator", "value", "label"))
+    if "operator" not in part and "value" not in part:
+        return {"id": known.term(part["id"])}
+    part = item.fields(("id", "operator", "value"), ("label",))
+    return {
+        "id": known.number_field(part["id"]),
+        "operator": part["operator"].choice(*OPERATORS),
+        "value": f"{part['value'].number():g}",
+    }

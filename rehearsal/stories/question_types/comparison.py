@@ -1,0 +1,207 @@
+"""Compares an outcome with and without a treatment, in strata of patients, by counts alone.
+
+Keys: ``filters`` of all people compared, ``treated`` (filters of those with the treatment),
+``outcome`` (filters of those with the outcome), ``without`` (planted variants that nobody
+compared carries), ``strata``: by a short name ``text``, ``filters`` and ``expected``, one of
+``benefit`` (fewer outcomes with the treatment) and ``none``.
+
+The nodes are asked for counts; the network's sums make each stratum's table of two by two. A
+difference of shares has Newcombe's interval (score method, 1998) at 99.9 %: with the 95 % of a
+paper one run in twenty would see a difference where there is none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.model import Query
+from rehearsal.network.aggregate import count_of
+from rehearsal.network.service_client import NetworkReply
+from rehearsal.phenotypes.yaml_reader import Entry
+from rehearsal.stories.beacon_queries import allele, comparison_queries
+from rehearsal.stories.filter_reader import read_filters
+from rehearsal.stories.query_context import Desk, told_of
+from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.story_types import Check, Question, Told
+
+KEYS = ("filters", "treated", "outcome", "without", "strata")
+Z = 3.2905  # of 99.9 %
+AT_ONCE = 4  # queries under way
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """People with and without a treatment, and those of them with the outcome."""
+
+    treated: int
+    treated_outcome: int
+    others: int
+    others_outcome: int
+
+    def difference(self) -> tuple[float, float, float]:
+        """Share with the outcome among the treated less that among the others, and its interval."""
+        low, high = wilson(self.treated_outcome, self.treated)
+        other_low, other_high = wilson(self.others_outcome, self.others)
+        with_it = self.treated_outcome / max(self.treated, 1)
+        without = self.others_outcome / max(self.others, 1)
+        estimate = with_it - without
+        return (
+            estimate,
+            estimate - math.hypot(with_it - low, other_high - without),
+            estimate + math.hypot(high - with_it, without - other_low),
+        )
+
+    def finding(self) -> str:
+        """What the interval says of the treatment: benefit, harm or none (that can be seen)."""
+        _, low, high = self.difference()
+        return "benefit" if high < 0 else "harm" if low > 0 else "none"
+
+
+def wilson(with_it: int, among: int) -> tuple[float, float]:
+    """Wilson's score interval of a share; (0, 1) of nobody."""
+    if among == 0:
+        return 0.0, 1.0
+    share, z = with_it / among, Z
+    middle = share + z * z / (2 * among)
+    half = z * math.sqrt(share * (1 - share) / among + z * z / (4 * among * among))
+    scale = 1 + z * z / among
+    return (middle - half) / scale, (middle + half) / scale
+
+
+def read(entry: Entry, own: Mapping[str, Entry], known: Known) -> dict[str, Any]:
+    """Raises InputError for a comparison that cannot be made."""
+    for key in own:
+        if key not in KEYS:
+            raise own[key].error(f"one of the keys {' '.join(KEYS)}")
+    for key in ("filters", "treated", "outcome", "strata"):
+        if key not in own:
+            raise entry.error(f"the key {key}")
+    without = own["without"].items() if "without" in own else []
+    strata = {}
+    for name, one in own["strata"].children().items():
+        part = one.fields(("text", "filters", "expected"))
+        strata[str(name)] = {
+            "text": part["text"].text(),
+            "filters": read_filters(part["filters"], known),
+            "expected": part["expected"].choice("benefit", "none"),
+        }
+    if not strata:
+        raise own["strata"].error("at least one stratum")
+    return {
+        **{key: read_filters(own[key], known) for key in ("filters", "treated", "outcome")},
+        "without": [allele(known.variant(item).variant) for item in without],
+        "strata": strata,
+    }
+
+
+async def ask(question: Question, desk: Desk) -> dict[str, tuple[Query, NetworkReply]]:
+    """Ask every part, a few at a time."""
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def put(query: Query) -> tuple[Query, NetworkReply]:
+        async with turn:
+            return query, await desk.ask(query)
+
+    queries = comparison_queries(question)
+    replies = await asyncio.gather(*map(put, queries.values()))
+    return dict(zip(queries, replies, strict=True))
+
+
+def tables(question: Question, counts: Mapping[str, int]) -> dict[str, Table]:
+    """Each stratum's table, from the counts of the question's parts."""
+    return {name: _table(name, counts) for name in question.parameters["strata"]}
+
+
+def _table(stratum: str, counts: Mapping[str, int]) -> Table:
+    def number(part: str) -> int:
+        key = f"{stratum}/{part}"
+        carriers = sum(n for name, n in counts.items() if name.startswith(f"{key}/"))
+        return counts[key] - carriers
+
+    treated, both = number("treated"), number("treated-outcome")
+    return Table(treated, both, number("all") - treated, number("outcome") - both)
+
+
+def _shown(table: Table) -> dict[str, Any]:
+    estimate, low, high = table.difference()
+    return {
+        "treated": table.treated,
+        "treated_outcome": table.treated_outcome,
+        "others": table.others,
+        "others_outcome": table.others_outcome,
+        "difference": round(estimate, 4),
+        "interval": [round(low, 4), round(high, 4)],
+        "finding": table.finding(),
+    }
+
+
+def tell(question: Question, replies: dict[str, tuple[Query, NetworkReply]]) -> Told:
+    """The strata with their tables; by country the counts of all parts."""
+    query, first = next(iter(replies.values()))
+    answers = {
+        one.node: {
+            "counts": {part: _count(reply, one.node) for part, (_, reply) in replies.items()}
+        }
+        for one in first.answers
+        if one.state == "answered"
+    }
+    joined = {part: reply.joined.count for part, (_, reply) in replies.items()}
+    compared = tables(question, joined)
+    people = sum(table.treated + table.others for table in compared.values())
+    home = f"{people:,} people's records: only counts left any country."
+    told = told_of(first, query, answers, home)
+    told.request["queries"] = len(replies)
+    told.joined["counts"] = joined
+    told.details["strata"] = {
+        name: {"text": question.parameters["strata"][name]["text"], **_shown(table)}
+        for name, table in compared.items()
+    }
+    return told
+
+
+def _count(reply: NetworkReply, node: str) -> int | None:
+    return next((count_of(one) for one in reply.answers if one.node == node), None)
+
+
+def judge(
+    question: Question,
+    truth: Mapping[str, Mapping[str, int]],
+    replies: dict[str, tuple[Query, NetworkReply]],
+) -> list[Check]:
+    """Counts are the truth, in every country and summed; and each stratum shows what it must."""
+    countries = sorted(next(iter(truth.values())))
+    silent = {
+        f"{part} {one.node}": one.state
+        for part, (_, reply) in replies.items()
+        for one in reply.answers
+        if one.state != "answered"
+    }
+    wrong = {
+        f"{part} {country}": [right, _count(reply, country)]
+        for part, (_, reply) in replies.items()
+        for country, right in truth[part].items()
+        if _count(reply, country) != right
+    }
+    expected = {part: sum(counts.values()) for part, counts in truth.items()}
+    observed = {part: reply.joined.count for part, (_, reply) in replies.items()}
+    checks = [
+        Check(
+            "every country answered every part",
+            f"{len(countries)} countries, {len(replies)} parts",
+            silent or "all of them",
+            not silent,
+        ),
+        Check("each country's counts are the truth", {}, wrong, not wrong),
+        Check.equal("the joined counts are the pooled counts", expected, observed),
+    ]
+    for name, table in tables(question, observed).items():
+        wanted = question.parameters["strata"][name]["expected"]
+        shown = _shown(table)
+        checks.append(
+            Check(f"{name}: what the treatment does", wanted, shown, shown["finding"] == wanted)
+        )
+    return checks

@@ -1,0 +1,137 @@
+"""What a run has that a story may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from rehearsal.model import Gene, PlantedVariant, Variant
+from rehearsal.phenotypes.trait_types import Disease, Traits
+from rehearsal.phenotypes.yaml_reader import Entry
+from rehearsal.truth import hpo
+
+SEX_TERMS = ("NCIT:C16576", "NCIT:C20197")
+NUMBERS = ("age", "birthYear", "ageOfOnset")  # number fields of every node
+ONSET_OF = "ageOfOnset:"  # of one disease, followed by its code
+
+
+@dataclass(frozen=True)
+class Known:
+    """Countries, planted variants, genes and traits of a run.
+
+    ``has_ontology``: look HPO terms up too, which takes a second and 200 MB.
+    """
+
+    countries: tuple[str, ...]
+    planted: tuple[PlantedVariant, ...]
+    genes: tuple[Gene, ...]
+    traits: Traits
+    has_ontology: bool = False
+    patients: tuple[str, ...] = ()  # handles of the story that is being read
+
+    @classmethod
+    def of(
+        cls,
+        countries: Sequence[str],
+        planted: Sequence[PlantedVariant],
+        genes: Sequence[Gene],
+        traits: Traits,
+        has_ontology: bool = False,
+    ) -> Known:
+        return cls(tuple(countries), tuple(planted), tuple(genes), traits, has_ontology)
+
+    def country(self, entry: Entry) -> str:
+        """A country of the run. Raises InputError, as all methods do."""
+        what = "a country of this run (a run of few has stories: null, or its own)"
+        return _one_of(entry, self.countries, what)
+
+    def patient(self, entry: Entry) -> str:
+        """The handle of a patient of the same story."""
+        return _one_of(entry, self.patients, "a patient of this story")
+
+    def variant(self, entry: Entry) -> PlantedVariant:
+        """A planted variant by its gene and name: ``BRCA1 c.68_69del``."""
+        by_label = {one.label: one for one in self.planted}
+        return by_label[_one_of(entry, by_label, "a planted variant")]
+
+    def variants_of(self, gene: Entry) -> tuple[Variant, ...]:
+        """The germline variants that are planted in a gene."""
+        named = _one_of(gene, {one.gene: one for one in self.planted}, "a gene of variants.tsv")
+        return tuple(
+            one.variant for one in self.planted if one.gene == named and not one.is_somatic
+        )
+
+    def gene(self, entry: Entry) -> str:
+        return _one_of(entry, [gene.name for gene in self.genes], "a gene of genes.tsv")
+
+    def disease(self, entry: Entry) -> str:
+        return _one_of(entry, [one.name for one in self.traits.diseases], "a disease of the traits")
+
+    def polygenic(self, entry: Entry) -> str:
+        """A disease or measurement with a polygenic part."""
+        return _one_of(entry, [one.name for one in self.traits.polygenic], "a polygenic trait")
+
+    def scored(self, entry: Entry) -> Disease:
+        """A disease with a polygenic part, which has a scoring file, by its name."""
+        known = {one.name: one for one in self.traits.diseases if one.genetics is not None}
+        return known[_one_of(entry, known, "a polygenic disease of the traits")]
+
+    def measurement(self, entry: Entry) -> str:
+        names = [one.name for one in self.traits.measurable]
+        return _one_of(entry, names, "a measurement of the traits")
+
+    def treatment(self, entry: Entry) -> str:
+        names = [one.name for one in self.traits.treatments]
+        return _one_of(entry, names, "a treatment of the traits")
+
+    def hpo(self, entry: Entry) -> str:
+        """An HPO term that the ontology of this release has."""
+        code = entry.text(r"HP:\d{7}", "HP:0000252")
+        if self.has_ontology and not hpo.is_known(code):
+            raise entry.error(f"a term of HPO, found {code}")
+        return code
+
+    def term(self, entry: Entry) -> str:
+        """Any term that people of the run may have: HPO, or a code of the traits."""
+        code = entry.text(r"[A-Za-z][A-Za-z0-9.]*:\S+", "MONDO:0007254")
+        if code.startswith("HP:"):
+            return self.hpo(entry)
+        if code in SEX_TERMS or any(_is_under(one, code) for one in self._codes):
+            return code
+        raise entry.error(f"a code of {self.traits.source} or an HPO term, found {code}")
+
+    def number_field(self, entry: Entry) -> str:
+        """A field with numbers: an age, or the code of a measurement."""
+        field = entry.text()
+        if field in NUMBERS:
+            return field
+        if field.startswith(ONSET_OF):
+            self.term(Entry(entry.source, entry.key, field.removeprefix(ONSET_OF), entry.line))
+            return field
+        codes = {one.code: one for one in self.traits.measurable}
+        return _one_of(entry, codes, f"one of {' '.join(NUMBERS)} or a measurement of the traits")
+
+    @cached_property
+    def _codes(self) -> frozenset[str]:
+        traits = self.traits
+        diseases = {code for one in traits.diseases for code in (one.code, one.mondo)}
+        drugs = {drug.term.code for one in traits.treatments for drug in one.drugs}
+        return frozenset({*diseases, *drugs, *(one.code for one in traits.measurable)})
+
+
+def _one_of(entry: Entry, known: Mapping[str, object] | Sequence[str], what: str) -> str:
+    if isinstance(entry.value, str) and entry.value in known:
+        return entry.value
+    names = sorted(known)
+    listed = " ".join(names[:40]) if " " not in "".join(names) else ", ".join(names[:40])
+    raise entry.error(f"{what}: {listed or '(none)'}; found {entry.value!r}")
+
+
+def _is_under(code: str, wanted: str) -> bool:
+    """Whether a code is the wanted one or, in ICD-10 and ATC, lies under it."""
+    if wanted.startswith("ATC:"):
+        return code.startswith(wanted)
+    if wanted.startswith("ICD10"):
+        return code == wanted or code.startswith(wanted if "." in wanted else f"{wanted}.")
+    return code == wanted

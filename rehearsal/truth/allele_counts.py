@@ -1,0 +1,45 @@
+"""How often everybody carries what, counted on the pooled cohort by the truth's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tskit
+
+from rehearsal.model import SEXES, Block
+from rehearsal.truth.decoding import DecodedGenotypes, cells
+from rehearsal.truth.subcohort import Part
+
+COUNTS = ("an", "ac", "hom", "het", "hemi")
+COLUMNS = ("contig", "start", "ref", "alt", "country", "sex", *COUNTS)
+
+
+def allele_counts(trees: Mapping[Block, Path], people: pd.DataFrame, part: Part) -> pd.DataFrame:
+    """Counts of every alternate allele in the women and in the men of every country that has it.
+
+    ``trees``, ``people`` and ``part`` as ``Truth`` takes them. ``start`` is 0-based; counts are
+    those of ``model.AlleleCounts``. A country is left out where nobody carries the allele.
+    """
+    countries = list(dict.fromkeys(people["country"]))
+    cell = cells(people)
+    alleles: list[tuple[str, int, str, str]] = []
+    found: list[np.ndarray] = []  # of each allele: the countries that have it
+    counts: list[np.ndarray] = []  # (countries, sexes, 5)
+    for block, path in sorted(trees.items()):
+        decoded = DecodedGenotypes(block.contig, tskit.load(path), cell, part)
+        for variant, copies in decoded.within([(block.start, block.end)]):
+            counted = decoded.counts(copies, part.people)
+            found.append(np.flatnonzero(counted[:, :, 1].any(axis=1)))
+            counts.append(counted[found[-1]])
+            alleles.append((variant.contig, variant.start, variant.ref, variant.alt))
+    if not alleles:
+        return pd.DataFrame({column: [] for column in COLUMNS})
+    row = np.repeat(np.arange(len(alleles)), [2 * len(some) for some in found])
+    table = pd.DataFrame(alleles, columns=list(COLUMNS[:4])).iloc[row].reset_index(drop=True)
+    table["country"] = np.array(countries, object)[np.repeat(np.concatenate(found), 2)]
+    table["sex"] = np.tile(np.array(SEXES, object), len(table) // 2)
+    table[list(COUNTS)] = np.concatenate(counts).reshape(-1, len(COUNTS))
+    return table

@@ -1,0 +1,199 @@
+"""What a user gets to read when a configuration or a table is wrong."""
+
+import copy
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rehearsal.config.loader import read_inputs, share_by_census
+from rehearsal.model import Country, InputError, Variant
+
+ROOT = Path(__file__).resolve().parents[3]
+SCHEMAS = ROOT / "workflow" / "schemas"
+CONFIG = ROOT / "config" / "config.yaml"
+
+
+@pytest.fixture
+def config(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    return yaml.safe_load(CONFIG.read_text())
+
+
+def read(config, sources=(CONFIG,)):
+    return read_inputs(config, sources, SCHEMAS)
+
+
+def changed(config, dotted, value):
+    config = copy.deepcopy(config)
+    *parents, last = dotted.split(".")
+    part = config
+    for key in parents:
+        part = part[key]
+    part[last] = value
+    return config
+
+
+def with_table(config, tmp_path, key, old, new):
+    table = tmp_path / f"{key}.tsv"
+    text = Path(config[key]).read_text()
+    assert old in text
+    table.write_text(text.replace(old, new, 1))
+    return changed(config, key, str(table))
+
+
+def test_the_default_configuration_is_28_countries_of_100_people(config):
+    inputs = read(config)
+    assert len(inputs.countries) == 28
+    assert set(inputs.numbers.values()) == {100}
+    assert "chr22-20000000-25000000" in {block.id for block in inputs.blocks}
+
+
+def test_every_planted_variant_lies_in_a_block_with_margin(config):
+    inputs = read(config)
+    for planted in inputs.planted:
+        block = next(b for b in inputs.blocks if b.holds_variant(planted.variant))
+        assert block.length >= 200_000
+        assert block.start + 50_000 < planted.variant.start < block.end - 50_000
+
+
+def test_positions_of_planted_variants_become_0_based(config):
+    variants = {planted.variant for planted in read(config).planted}
+    assert Variant("chr17", 43_124_026, "ACT", "A") in variants
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (
+            "genome.mutation_rate",
+            "1e-8",
+            r"genome.mutation_rate: expected a number, found '1e-8'.*1.0e-8",
+        ),
+        ("cohort.people", {False: 10}, r'cohort.people: .*unquoted NO as false, write "NO"'),
+        ("network.asker", False, r'network.asker: .*write "NO"'),
+        ("network.asker", "XX", r"network.asker: XX is not a country of config/countries.tsv"),
+        ("cohort.people", {"XX": 10}, r"cohort.people: XX is not a country"),
+        (
+            "cohort.people_per_country",
+            -5,
+            r"cohort.people_per_country: expected at least 1, found -5",
+        ),
+        ("cohort.family_share", 1.5, r"cohort.family_share: expected at most 1"),
+        ("cohort.total", 10, r"cohort.total: expected at least 28"),
+        *[
+            (key, value, rf"{key}: expected a finite number, found {value}")
+            for key in (
+                "genome.mutation_rate",
+                "genome.recombination_rate",
+                "genome.kappa",
+                "network.bandwidth_mbps",
+                "network.deadline_s",
+                "cohort.family_share",
+            )
+            for value in (math.nan, math.inf)
+        ],
+        ("cohort.people", {"FI": math.inf}, r"cohort.people.FI: expected a finite number"),
+        ("results", "/", r"results: expected text that matches"),
+        ("results", "", r"results: expected text that matches"),
+        ("results", "run{country}", r"results: expected text that matches"),
+        ("results", "my results", r"results: expected text that matches"),
+        ("genome.block_size", -1, r"genome.block_size: expected at least"),
+        ("genome.colour", "red", r"genome.colour: is not a key here"),
+        ("genome.regions", ["chr22:50000000-60000000"], r"outside|length"),
+        ("genome.regions", ["chr22:1000000-2000000", "chr22:1500000-3000000"], r"overlap"),
+        ("genome.regions", ["chr99"], r"chr99"),
+        (
+            "genome.planted_window",
+            0,
+            r"expected a region or a planted_window of 1 or more for BRCA1",
+        ),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_file_key_and_expectation(config, key, value, message):
+    with pytest.raises(InputError, match=message) as caught:
+        read(changed(config, key, value))
+    assert "\n" not in str(caught.value)
+    assert "config.yaml" in str(caught.value)
+
+
+def test_a_missing_key_is_named(config):
+    del config["genome"]["kappa"]
+    with pytest.raises(InputError, match="genome: expected the key kappa"):
+        read(config)
+
+
+def test_the_overlay_that_holds_the_fault_is_the_file_that_is_named(config, tmp_path):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("cohort: {family_share: 7}\n")
+    with pytest.raises(InputError, match=re.escape(str(overlay))):
+        read(changed(config, "cohort.family_share", 7), [CONFIG, overlay])
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "message"),
+    [
+        (
+            "countries",
+            "\tAustria\t47.6",
+            "\tAustria\t147.6",
+            r"line 2: latitude: expected at most 90",
+        ),
+        ("countries", "BE\tBelgium", "AT\tBelgium", r"line 3: code: AT stands there twice"),
+        ("countries", "latitude", "lattitude", r"line 1: expected a column latitude"),
+        ("variants", "43124027\tACT", "43124027\tAXT", r"line 2: ref: expected text that matches"),
+        ("variants", "*=0.0005\t0", "*=7\t0", r"line 2: frequency: expected 0 to 1"),
+        ("variants", "IT:hemizygous", "XX:hemizygous", r"XX is not a country of this run"),
+        ("genes", "43044294\t43125364", "43125364\t43044294", r"line 2: end: expected"),
+        ("variants", "IT:hemizygous=1", "IT:hemizygous=0", r"carriers: expected text that matches"),
+        ("variants", "*=0.0005\t0", "*=0.1;*=0.2\t0", r"line 2: frequency: \*= stands there twice"),
+        ("countries", "\tAustria\t47.6", "\tAustria\tnan", r"line 2: latitude: expected a finite"),
+        ("genes", "BRCA1\tchr17", "BRCA1\tchr99", r"line 2: contig: expected a contig of GRCh38"),
+        ("genes", "43125364", "83257442", r"line 2: end: expected at most 83257441, the length"),
+        ("genes", "BRCA2", "BRCA1", r"line 3: gene: BRCA1 stands there twice"),
+    ],
+)
+def test_a_wrong_cell_is_one_line_with_file_line_and_column(
+    config, tmp_path, table, old, new, message
+):
+    with pytest.raises(InputError, match=message) as caught:
+        read(with_table(config, tmp_path, table, old, new))
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_table_that_is_not_there_is_named(config):
+    with pytest.raises(InputError, match=r"nowhere.tsv: file: cannot be read"):
+        read(changed(config, "countries", "nowhere.tsv"))
+
+
+@pytest.mark.parametrize("content", [None, b"contig\tstart\xff"])
+def test_masks_that_cannot_be_read_are_named(config, tmp_path, content):
+    path = tmp_path / "masks.tsv"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"masks.tsv: file: cannot be read"):
+        read(changed(config, "genome.masks", str(path)))
+
+
+def country(code, census):
+    return Country(code, code, 50, 10, census, code, 50, 10, "no")
+
+
+@given(
+    census=st.lists(st.floats(0.1, 90), min_size=1, max_size=30),
+    floor=st.integers(1, 50),
+    extra=st.integers(0, 100_000),
+)
+def test_shares_by_census_add_up_and_respect_the_floor(census, floor, extra):
+    countries = [country(f"C{i}", millions) for i, millions in enumerate(census)]
+    total = floor * len(countries) + extra
+    numbers = share_by_census(countries, total, floor)
+    assert sum(numbers.values()) == total
+    assert min(numbers.values()) >= floor
+    ordered = sorted(countries, key=lambda c: c.census_millions)
+    assert all(numbers[a.code] <= numbers[b.code] + 1 for a, b in pairwise(ordered))

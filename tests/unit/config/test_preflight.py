@@ -1,0 +1,211 @@
+"""What a user gets to read, before any job, when a file that single jobs read is wrong."""
+
+import copy
+import re
+from pathlib import Path
+
+import pysam
+import pytest
+import yaml
+
+from rehearsal.config import preflight
+from rehearsal.config.loader import read_inputs
+from rehearsal.config.preflight import check_science
+from rehearsal.model import InputError
+
+ROOT = Path(__file__).resolve().parents[3]
+DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+HEADER = (ROOT / "config/variants.tsv").read_text().splitlines()[0]
+TWO_DEMES = """
+time_units: generations
+demes:
+- {name: root, epochs: [{start_size: 1000, end_time: 100}]}
+- {name: AT, ancestors: [root], epochs: [{start_size: 1000}]}
+- {name: BE, ancestors: [root], epochs: [{start_size: 1000}]}
+"""
+# the 0-based reference bases 1000 to 31000 of the small run repeat these four
+BASES = "ACGT"
+
+
+def planted(gene="BRCA1", position=2_001, ref="A", alt="G", frequency="*=0.1", minimum=0, who=""):
+    cells = (
+        gene,
+        "v",
+        "chr22",
+        position,
+        ref,
+        alt,
+        "dominant",
+        "cancer",
+        frequency,
+        minimum,
+        who,
+        "made up",
+    )
+    return "\t".join(map(str, cells))
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """The default with two countries and 30 kb; every gene that has a risk has a variant."""
+    monkeypatch.chdir(ROOT)
+    config = copy.deepcopy(DEFAULT)
+    config["network"]["asker"] = "AT"
+    config["stories"] = None
+    config["genome"] |= {"regions": ["chr22:1000-31000"], "masks": None, "planted_window": 0}
+    lines = (ROOT / config["countries"]).read_text().splitlines()
+    kept = [line for line in lines if line.startswith(("code", "AT\t", "BE\t"))]
+    config["countries"] = str(tmp_path / "countries.tsv")
+    Path(config["countries"]).write_text("\n".join(kept) + "\n")
+    rows = [planted(), planted("BRCA2", 3_001), planted("PHGDH", 4_001), planted("TLR7", 5_001)]
+    write_variants(config, tmp_path, rows)
+    return config
+
+
+def write_variants(config, tmp_path, rows):
+    config["variants"] = str(tmp_path / "mine.tsv")
+    Path(config["variants"]).write_text("\n".join([HEADER, *rows]) + "\n")
+
+
+def check(config):
+    inputs = read_inputs(config, [Path("config/config.yaml")], ROOT / "workflow/schemas")
+    check_science(config, inputs)
+
+
+def complaint(config):
+    """The one line that the configuration is refused with."""
+    with pytest.raises(InputError) as caught:
+        check(config)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_default_configuration_and_the_small_one_are_accepted(small):
+    check(DEFAULT)
+    check(small)
+
+
+@pytest.mark.parametrize("overlay", ["national", "million", "realism"])
+def test_the_large_configurations_are_accepted(overlay, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = copy.deepcopy(DEFAULT)
+    for section, values in yaml.safe_load(Path(f"config/scale/{overlay}.yaml").read_text()).items():
+        config[section] = config[section] | values if isinstance(values, dict) else values
+    check(config)
+
+
+def test_a_country_without_ancestry_is_refused(small, tmp_path):
+    model = tmp_path / "mine.demes.yaml"
+    small["demography"]["model"] = str(model)
+    model.write_text(TWO_DEMES)
+    check(small)
+    model.write_text(TWO_DEMES.replace("BE, ancestors: [root]", "BE"))
+    assert re.search(r"mine\.demes\.yaml: \w+: expected ancestors in common", complaint(small))
+
+
+def test_a_model_that_cannot_be_simulated_is_refused(small, tmp_path):
+    model = tmp_path / "mine.demes.yaml"
+    small["demography"]["model"] = str(model)
+    model.write_text(TWO_DEMES.replace("end_time: 100", "end_time: 100, selfing_rate: 0.5"))
+    assert re.search(r"mine\.demes\.yaml: file: .* msprime can simulate: .*elf", complaint(small))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "old", "new", "message"),
+    [
+        ("demography", "parameters", "threshold:", "treshold:", r"migration\.treshold: unknown"),
+        (None, "traits", "heritability: 0.5", "heritability: 50%", r"heritability: expected"),
+        (None, "traits", "BRCA2:", "BRCA3:", r"genes\.BRCA3: .* BRCA1 BRCA2 PHGDH"),
+        (None, "queries", "granularity: count", "granularity: all", r"granularity: one of boolean"),
+        ("network", "distances", "\t22\t", "\tnear\t", r"AT-BE\) rtt_ms: a positive number"),
+    ],
+)
+def test_a_fault_in_a_file_names_the_file_and_the_key(
+    small, tmp_path, section, key, old, new, message
+):
+    part = small[section] if section else small
+    text = Path(part[key]).read_text()
+    assert old in text
+    part[key] = str(tmp_path / "mine")
+    Path(part[key]).write_text(text.replace(old, new, 1))
+    assert re.match(rf"{re.escape(part[key])}: .*{message}", complaint(small))
+
+
+def test_a_gene_that_is_only_mutated_in_tumours_has_no_carriers_at_risk(small, tmp_path):
+    somatic = planted("BRCA2", 3_001, frequency="").replace("dominant", "somatic")
+    rows = [planted(), somatic, planted("PHGDH", 4_001)]
+    write_variants(small, tmp_path, rows)
+    assert "genes.BRCA2: expected a gene with planted variants: BRCA1 PHGDH" in complaint(small)
+
+
+def test_families_need_founders(small):
+    small["cohort"]["people"] = {"AT": 5}
+    assert "families asked for but too few founders: 0.3 of the 5 people in AT" in complaint(small)
+
+
+def test_a_country_of_fewer_people_than_must_carry_a_variant_is_refused(small, tmp_path):
+    small["cohort"] |= {"people": {"BE": 4}, "family_share": 0}
+    write_variants(small, tmp_path, [planted(minimum=5)])
+    message = r"mine\.tsv: minimum_per_country of BRCA1 v .*at most 4, the number of people in BE"
+    assert re.search(message, complaint(small))
+
+
+def test_two_variants_at_one_place_are_refused(small, tmp_path):
+    write_variants(small, tmp_path, [planted(ref="ACG"), planted("BRCA2", 2_002, "C", "T")])
+    assert re.search(r"mine\.tsv: BRCA2 v .*a place of its own, not one of BRCA1", complaint(small))
+
+
+def write_map(path, first, last):
+    path.write_text(f"Chromosome Position Rate Map\nchr22 {first} 1.0 0.0\nchr22 {last} 0.0 0.1\n")
+
+
+def test_a_map_must_cover_every_block(small, tmp_path):
+    small["genome"]["recombination_map"] = f"{tmp_path}/{{contig}}.txt"
+    write_map(tmp_path / "chr22.txt", 500, 31_000)
+    check(small)
+    write_map(tmp_path / "chr22.txt", 1_500, 31_000)
+    message = "chr22.txt: chr22: expected a map that covers the block chr22-1000-31000"
+    assert message in complaint(small)
+
+
+def test_every_contig_that_recombines_needs_a_map(small, tmp_path):
+    small["genome"] |= {
+        "recombination_map": f"{tmp_path}/{{contig}}.txt",
+        "regions": ["chr22:1000-31000", "chrM", "chrY:3000000-3100000"],
+    }
+    write_map(tmp_path / "chr22.txt", 500, 31_000)
+    check(small)
+    small["genome"]["regions"].append("chrX:3000000-3100000")
+    assert "chrX.txt: chrX: expected a HapMap-format file" in complaint(small)
+
+
+def write_fasta(tmp_path, contig, bases):
+    path = tmp_path / "mine.fa"
+    path.write_text(f">{contig}\n{bases}\n")
+    pysam.faidx(str(path))
+    return str(path)
+
+
+def test_a_fasta_must_have_every_block(small, tmp_path):
+    small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", BASES * 7_750)
+    check(small)
+    small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", BASES * 7_749)
+    assert "mine.fa: chr22: expected bases up to 31000" in complaint(small)
+    small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr21", BASES * 7_750)
+    assert "mine.fa: chr22: expected this contig" in complaint(small)
+
+
+def test_a_planted_variant_must_stand_on_the_bases_of_the_fasta(small, tmp_path):
+    small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", BASES * 7_750)
+    write_variants(small, tmp_path, [planted(), planted("BRCA2", 3_002, "G", "T")])
+    line = complaint(small)
+    assert re.search(r"mine\.tsv: BRCA2 v .*expected the REF of the reference, C at", line)
+
+
+@pytest.mark.parametrize("key", ["nodes", "launch"])
+def test_namespaces_and_nodes_elsewhere_do_not_go_together(key, monkeypatch):
+    monkeypatch.setattr(preflight, "check_possible", lambda way, source: None)
+    network = {"emulation": "tun", "nodes": None, "launch": None, key: "something"}
+    with pytest.raises(InputError, match=rf"my\.yaml: network\.emulation: .* network\.{key}"):
+        preflight.check_emulation(network, "my.yaml")
+    preflight.check_emulation({**network, "emulation": "delay"}, "my.yaml")

@@ -1,0 +1,111 @@
+"""What a dataset cannot be, told in one line before any work; and how its people are dealt out."""
+
+import os
+import shutil
+from collections import namedtuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rehearsal.cli import main
+from rehearsal.dataset import build
+from rehearsal.dataset.plan import deal
+
+TINY = ["--country", "FI=6", "--region", "chr22:20000000-20050000"]
+
+
+def refusal(capfd, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["dataset", *map(str, arguments)])
+    assert ended.value.code == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--country", "XX=5"], "--country: expected one of AT"),
+        (["--country", "FI"], "argument --country: expected CODE=PEOPLE, found FI"),
+        (["--country", "FI=0"], "--country FI: expected 1 or more, found 0"),
+        (["--country", "FI=5", "--country", "FI=6"], "--country FI: expected once"),
+        (["--region", "chr22"], "--country: expected CODE=PEOPLE, or --preset"),
+        ([*TINY, "--formats", "vcf,word"], "--formats: expected some of bcf vcf"),
+        ([*TINY, "--formats", "reads"], "--formats: reads are made by a run only"),
+        ([*TINY, "--trait", "luck"], "--trait: expected some of ldl height"),
+        ([*TINY, "--plant", "BRCA1:c.1del=1"], "--plant: expected one of BRCA1:c.68_69del"),
+        ([*TINY, "--plant", "BRAF:c.1799T>A=1"], "found 'BRAF:c.1799T>A'"),
+        ([*TINY, "--plant", "BRCA1:c.5266dup=7"], "expected at most 6 carriers, found 7"),
+        ([*TINY, "--plant", "BRCA1:c.5266dup=0"], "expected 1 carrier or more"),
+        (
+            ["--country", "FI=6", "--region", "chr22:50000000-60000000"],
+            "--region: chr22:50000000-60000000: expected an end of at most 50818468",
+        ),
+        (["--country", "FI=6", "--region", "chr99"], "--region: chr99: expected a contig"),
+        (
+            ["--country", "FI=6", "--region", "chrX:20000000-20100000"],
+            "--region: expected an autosomal",
+        ),
+        ([*TINY, "--recipient", "nobody.pub"], "--recipient: nobody.pub is no Crypt4GH public key"),
+        ([*TINY, "--reference", "no.fa"], "--reference: expected an existing FASTA"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_leaves_nothing(tmp_path, capfd, options, message):
+    assert message in refusal(capfd, *options, tmp_path / "OUT")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_empty_is_refused(tmp_path, capfd):
+    (tmp_path / "mine").touch()
+    line = refusal(capfd, *TINY, tmp_path)
+    assert "OUT: a new folder; nothing that is there is replaced" in line
+
+
+def test_a_variant_that_the_reference_contradicts_is_refused(tmp_path, capfd):
+    fasta = tmp_path / "chr17.fa"
+    fasta.write_text(">chr17\n" + "A" * 43_158_000 + "\n")
+    (tmp_path / "chr17.fa.fai").write_text("chr17\t43158000\t7\t43158000\t43158001\n")
+    options = ["--country", "FI=6", "--region", "chr17:43040000-43158000"]
+    options += ["--plant", "BRCA1:c.5266dup=1", "--reference", fasta]
+    line = refusal(capfd, *options, tmp_path / "OUT")
+    assert "BRCA1 c.5266dup" in line
+    assert "expected the REF of the reference, A at this place" in line
+    assert not (tmp_path / "OUT").exists()
+
+
+def test_no_room_on_the_disk_is_known_before_the_work(tmp_path, capfd, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(100, 99, 1))
+    line = refusal(capfd, *TINY, tmp_path / "OUT")
+    assert "OUT: room for about" in line
+
+
+def test_what_is_no_folder_cannot_hold_one(tmp_path, capfd):
+    (tmp_path / "file").touch()
+    line = refusal(capfd, *TINY, tmp_path / "file" / "OUT")
+    assert f"a place that can be written; {tmp_path / 'file'} cannot" in line
+
+
+def test_a_disk_that_fills_up_on_the_way_is_one_line_and_leaves_nothing(
+    tmp_path, capfd, monkeypatch
+):
+    def fail(plan, folder):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(build, "write_metadata", fail)
+    with pytest.raises(SystemExit) as ended:
+        main(["dataset", *TINY, str(tmp_path / "OUT")])
+    assert ended.value.code == 2
+    assert "OUT: could not be written, nothing is left: no space left" in capfd.readouterr().err
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - hidden ones too
+
+
+@given(st.dictionaries(st.text(min_size=1), st.integers(0, 50), min_size=1), st.data())
+def test_carriers_are_dealt_out_whole_and_within_the_room(room, data):
+    if not sum(room.values()):
+        return
+    total = data.draw(st.integers(1, sum(room.values())))
+    dealt = deal(total, room)
+    assert sum(dealt.values()) == total
+    assert all(0 <= dealt[code] <= room[code] for code in room)

@@ -1,0 +1,262 @@
+"""Drawing the query suite."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rehearsal.evaluation.suite import draw_suite, read_suite, write_suite
+from rehearsal.evaluation.templates import KINDS, Template, read_templates
+from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
+from rehearsal.truth.decoding import pooled_sites
+from rehearsal.truth.hpo import at_or_below
+from rehearsal.truth.query_answers import Truth
+
+CONFIG = Path(__file__).resolve().parents[3] / "config" / "queries.yaml"
+CODES = ["ICD10:I25.1", "ICD10:C50", "ICD10:E72.8"]
+TERMS = ["HP:0001677", "HP:0003002", "HP:0003124", "HP:0001250", "HP:0002315", "HP:0100543"]
+
+
+def demo_cohort() -> dict:
+    """Tables like those of the default run, without a genome behind them."""
+    rng = np.random.default_rng(1)
+    people = pd.DataFrame({"id": [f"FI-{n}" for n in range(500)], "country": "FI"})
+    people["sex"] = rng.choice(["female", "male"], 500)
+    copies = np.concatenate([np.ones(3000), rng.integers(2, 10, 2000), rng.integers(50, 1000, 500)])
+    sites = pd.DataFrame(
+        {
+            "contig": rng.choice(["chr1", "chr22", "chrX"], 5500, p=[0.04, 0.92, 0.04]),
+            "start": rng.choice(5_000_000, 5500, replace=False),
+            "ref": rng.choice(["A", "C"], 5500),
+            "alt": rng.choice(["G", "T"], 5500),
+            "ac": copies.astype(int),
+            "an": 1000,
+        }
+    )
+    planted = [
+        PlantedVariant(Variant("chr17", 100 * n, "ACT", "A"), "G", f"v{n}", "dose", "c", {"*": 0.1})
+        for n in range(7)
+    ]
+    indels = pd.DataFrame(
+        [(p.variant.contig, p.variant.start, "ACT", "A", 5, 1000) for p in planted]
+    )
+    indels.columns = sites.columns
+    planted.append(
+        PlantedVariant(Variant("chr7", 9, "A", "T"), "BRAF", "V600E", "somatic", "cancer")
+    )
+    ill = people["id"][:90]
+    return {
+        "sites": pd.concat([sites, indels], ignore_index=True),
+        "planted": planted,
+        "genes": [Gene(f"G{n}", "chr1", n, n + 1, "+") for n in range(6)],
+        "people": people,
+        "diseases": pd.DataFrame({"individual": ill, "code": rng.choice(CODES, 90)}),
+        "features": pd.DataFrame({"individual": ill, "code": rng.choice(TERMS, 90)}),
+    }
+
+
+@pytest.fixture(scope="module")
+def suite() -> list[Query]:
+    return draw_suite(read_templates(CONFIG), **demo_cohort(), seed=20181)
+
+
+def parameters(query: Query) -> dict:
+    return query.request["query"]["requestParameters"]
+
+
+def alleles(suite: list[Query], name: str) -> list[tuple[str, int, str]]:
+    return [
+        (f"chr{asked['referenceName']}", asked["start"][0], asked["alternateBases"])
+        for asked in (parameters(query) for query in suite if query.id.startswith(name))
+    ]
+
+
+def test_the_default_suite_has_200_queries_of_all_kinds(suite: list[Query]):
+    kinds = Counter(query.kind for query in suite)
+    assert kinds.total() >= 200
+    assert set(kinds) == set(KINDS)
+    assert min(kinds.values()) >= 10
+    assert len({query.id for query in suite}) == len(suite)
+
+
+def test_the_same_seed_draws_the_same_suite_and_another_does_not(suite: list[Query]):
+    templates = read_templates(CONFIG)
+    assert draw_suite(templates, **demo_cohort(), seed=20181) == suite
+    assert draw_suite(templates, **demo_cohort(), seed=7) != suite
+
+
+def test_a_template_less_leaves_the_others_as_they_were(suite: list[Query]):
+    fewer = draw_suite(read_templates(CONFIG)[1:], **demo_cohort(), seed=20181)
+    assert fewer == [query for query in suite if not query.id.startswith("frequency-singleton")]
+
+
+def test_alleles_are_of_the_class_asked_for_and_contigs_take_turns(suite: list[Query]):
+    copies = demo_cohort()["sites"].set_index(["contig", "start", "alt"])["ac"]
+    drawn = {name: alleles(suite, f"frequency-{name}") for name in ("singleton", "rare", "common")}
+    assert all(copies[key] == 1 for key in drawn["singleton"])
+    assert all(1 < copies[key] <= 10 for key in drawn["rare"])
+    assert all(copies[key] >= 50 for key in drawn["common"])
+    # 4 % of the sites are on X, a third or a quarter of the queries
+    assert sum(contig == "chrX" for contig, _, _ in drawn["singleton"]) >= 4
+    for keys in drawn.values():
+        assert len(set(keys)) == len(keys)
+
+
+def test_indels_and_planted_variants_are_asked_for(suite: list[Query]):
+    assert len(alleles(suite, "frequency-indel")) == 4
+    planted = alleles(suite, "frequency-planted")
+    assert len(planted) == 7
+    assert ("chr7", 9, "T") not in planted
+    assert alleles(suite, "absent-somatic") == [("chr7", 9, "T")]
+
+
+def test_combinations_of_filters_belong_to_somebody(suite: list[Query]):
+    cohort = demo_cohort()
+    sexes = (
+        cohort["people"]
+        .set_index("id")["sex"]
+        .map({"female": "NCIT:C16576", "male": "NCIT:C20197"})
+    )
+    people = cohort["diseases"].merge(cohort["features"], on="individual")
+    people["sex"] = people["individual"].map(sexes)
+    known = set(people[["code_x", "code_y", "sex"]].itertuples(index=False, name=None))
+    asked = [
+        tuple(item["id"] for item in query.request["query"]["filters"])
+        for query in suite
+        if query.id.startswith("individuals-all-filters")
+    ]
+    assert len(asked) == 6
+    assert set(asked) <= known
+
+
+def test_pages_of_counts_are_of_one_so_that_totals_must_not_follow_them(suite: list[Query]):
+    pages = {
+        query.request["query"]["requestedGranularity"]: query.request["query"]["pagination"][
+            "limit"
+        ]
+        for query in suite
+        if query.kind != "ill_formed"
+    }
+    assert pages == {"boolean": 1, "count": 1, "record": 1000}
+
+
+def test_absent_queries_are_absent_and_the_others_are_not(trees, truth: Truth, cohort_tables: dict):
+    def template(name: str, draw: str, **more) -> Template:
+        kind = "carriers" if draw == "carriers" else "presence"
+        return Template(name, kind, draw, number=5, granularity="count", **more)
+
+    templates = [
+        template("somebody-site", "site"),
+        template("somebody-inside", "interval", length=2, shape="indel", inside=True),
+        template("somebody-planted", "planted"),
+        template("somebody-interval", "interval", length=30),
+        template("somebody-carries", "carriers"),
+        template("nobody-position", "empty_position"),
+        template("nobody-allele", "wrong_allele"),
+        template("nobody-somatic", "somatic"),
+    ]
+    sites = pooled_sites(trees)
+    for seed in range(30):
+        suite = draw_suite(templates, sites, **cohort_tables, seed=seed)
+        expected = truth.answers(suite)
+        for query in suite:
+            exists = any(answer.exists for answer in expected[query.id].values())
+            assert exists == query.id.startswith("somebody"), query
+        assert {query.id.rpartition("-")[0] for query in suite} == {t.name for t in templates}
+
+
+def test_a_template_that_finds_nothing_asks_nothing_and_says_so(cohort_tables, trees, caplog):
+    templates = [
+        Template("gene", "gene", "gene", 3),
+        Template("people", "individuals", "people", 3),
+    ]
+    cohort_tables |= {"genes": []}
+    suite = draw_suite(templates, pooled_sites(trees), **cohort_tables, seed=1)
+    assert [query.kind for query in suite] == ["individuals"]
+    assert "gene: this cohort has nothing to draw by gene" in caplog.text
+
+
+def test_the_suite_survives_its_file(suite: list[Query], tmp_path: Path):
+    write_suite(suite, tmp_path / "suite.json")
+    assert read_suite(tmp_path / "suite.json") == suite
+    (tmp_path / "suite.json").write_text("[{}]")
+    with pytest.raises(InputError, match="a query suite in JSON"):
+        read_suite(tmp_path / "suite.json")
+
+
+SITE = "{name: a, kind: count, draw: site, number: 1, granularity: count"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[", "file: YAML"),
+        ("templates: []", "templates: a list"),
+        ("templates: [5]", r"templates\[0\]: a mapping with a name"),
+        ("templates: [{name: a, draw: lots}]", r"templates\[0\] \(a\).draw: one of site, planted"),
+        ("templates: [{name: a, draw: site, kind: count, number: 1}]", "granularity: this key"),
+        (f"templates: [{SITE}, colour: red}}]", "colour: one of the keys"),
+        (f"templates: [{SITE}, frequency: often}}]", "frequency: one of singleton, rare, common"),
+        (f"templates: [{SITE}}}, {SITE}}}]", r"templates\[1\].name: another name: a is taken"),
+        (f"templates: [{SITE.replace('number: 1', 'number: -1')}}}]", "number: a whole number"),
+        (f"templates: [{SITE.replace('number: 1', 'number: yes')}}}]", "number: a whole number"),
+        (
+            f"templates: [{SITE.replace('site', 'people')}, filters: [age]}}]",
+            "filters: a list of sex",
+        ),
+        (
+            "templates: [{name: a, kind: ill_formed, draw: requests, requests: [{}]}]",
+            "with name, why",
+        ),
+    ],
+)
+def test_an_unusable_template_is_named_in_one_line(tmp_path: Path, content: str, said: str):
+    path = tmp_path / "queries.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=said) as caught:
+        read_templates(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "fine"),
+    [
+        ("null", True),
+        ("DUO:0000006", True),
+        ("DUO:0000007 MONDO:0007254", True),
+        ("health research", False),
+        ("DUO:6", False),
+        ("DUO:0000006 ", False),
+        ("DUO:0000007 ICD10:C50", False),
+        ("MONDO:0007254", False),
+        ("6", False),
+    ],
+)
+def test_a_purpose_is_a_duo_term(tmp_path: Path, purpose: str, fine: bool):
+    path = tmp_path / "queries.yaml"
+    value = purpose if purpose in ("null", "6") else f'"{purpose}"'
+    path.write_text(f"templates: [{SITE}, purpose: {value}}}]")
+    if fine:
+        assert read_templates(path)[0].purpose == (None if purpose == "null" else purpose)
+    else:
+        with pytest.raises(InputError, match="purpose: a DUO term such as DUO:0000006"):
+            read_templates(path)
+
+
+def parent_queries(seed: int = 20181) -> list[str]:
+    template = Template("p", "individuals", "people", number=9, filters=("phenotype_parent",))
+    drawn = draw_suite([template], **demo_cohort(), seed=seed)
+    return [query.request["query"]["filters"][0]["id"] for query in drawn]
+
+
+def test_more_general_terms_lie_two_levels_above_those_of_people():
+    terms = parent_queries()
+    assert terms == parent_queries()
+    assert len(set(terms)) == len(terms) > 3
+    assert "HP:0002634" in terms  # two above HP:0001677, coronary atherosclerosis
+    assert not {"HP:0000001", "HP:0000118", "HP:0001626"} & set(terms)
+    for term in terms:
+        assert at_or_below(term) & set(TERMS)
+        assert term not in TERMS

@@ -1,0 +1,139 @@
+"""Joining the nodes' answers."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rehearsal.model import Answer, Query
+from rehearsal.network.aggregate import AlleleTally, group_totals, join, record_frequencies
+from rehearsal.network.client import get_parameters
+
+QUERY = Query("q", "count", "g_variants", {})
+
+
+def answered(node: str, exists: bool, count: int | None = None, sets=None) -> Answer:
+    summary = {"exists": exists} | ({} if count is None else {"numTotalResults": count})
+    body = {"responseSummary": summary} | ({"response": {"resultSets": sets}} if sets else {})
+    return Answer("q", node, "answered", 200, body, 0.01, 100)
+
+
+def failed(node: str, state: str = "late") -> Answer:
+    return Answer("q", node, state, None, None, 10.0, 0, "no whole answer within 10 s")
+
+
+def variant(node: str, start: int, ac: int, hom: int, an: int = 200) -> dict:
+    tally = {
+        "alleleCount": ac,
+        "alleleNumber": an,
+        "alleleCountHomozygous": hom,
+        "alleleCountHeterozygous": ac - hom,
+        "alleleCountHemizygous": 0,
+    }
+    return {
+        "variation": {
+            "location": {"interval": {"start": {"value": start}, "end": {"value": start + 1}}},
+            "referenceBases": "A",
+            "alternateBases": "G",
+        },
+        "frequencyInPopulations": [{"frequencies": [{"population": node} | tally]}],
+    }
+
+
+@settings(deadline=None)  # other work on the machine is no failure
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=28), st.randoms())
+def test_counts_are_added_whatever_the_order(counts: list[int], shuffle: random.Random):
+    answers = [answered(f"{number:02}", count > 0, count) for number, count in enumerate(counts)]
+    expected = join(QUERY, answers)
+    assert expected.count == sum(counts)
+    assert expected.exists is any(counts)
+    shuffle.shuffle(answers)
+    assert join(QUERY, answers) == expected
+
+
+def test_a_yes_without_a_count_is_a_hit_and_is_named():
+    joined = join(QUERY, [answered("AT", True), answered("BE", True, 3), answered("FI", False, 0)])
+    assert joined.exists is True
+    assert joined.count == 3
+    assert joined.uncounted == ("AT",)
+
+
+def test_nodes_that_did_not_answer_stay_in_the_answer():
+    joined = join(QUERY, [failed("AT"), answered("BE", False, 0), failed("CY", "failed")])
+    assert joined.states == {"AT": "late", "BE": "answered", "CY": "failed"}
+    assert set(joined.reasons) == {"AT", "CY"}
+    assert joined.exists is False
+    assert not joined.complete
+
+
+def test_nobody_answering_is_neither_yes_nor_no():
+    assert join(QUERY, [failed("AT")]).exists is None
+
+
+def test_allele_counts_are_merged_by_variant_and_population():
+    answers = [
+        answered("FI", True, 2, [{"id": "GOE-FI", "results": [variant("FI", 7, 5, 2)]}]),
+        answered("EE", True, 2, [{"id": "GOE-EE", "results": [variant("EE", 7, 3, 0)]}]),
+        answered("GB", True, 2, [{"id": "X", "results": [variant("EE", 7, 1, 0, 50)]}]),
+    ]
+    joined = join(QUERY, answers)
+    assert joined.frequencies == {
+        (7, "A", "G"): {
+            "FI": AlleleTally(5, 200, 2, 3, 0),
+            "EE": AlleleTally(4, 250, 0, 4, 0),
+        }
+    }
+
+
+def test_groups_add_up_over_countries():
+    tally = AlleleTally(3, 10, 2, 1, 0)
+    totals = group_totals({"FI": tally, "FI_M": tally, "SE": tally, "SE_F": tally})
+    assert totals == {"": tally + tally, "_M": tally, "_F": tally}
+    assert totals[""].frequency == 6 / 20
+
+
+def test_a_half_allele_is_no_count():
+    record = variant("FI", 7, 5, 2)
+    record["frequencyInPopulations"][0]["frequencies"][0]["alleleCount"] = 4.5
+    with pytest.raises(ValueError, match=r"4\.5"):
+        record_frequencies(record)
+    joined = join(QUERY, [answered("FI", True, 1, [{"id": "GOE-FI", "results": [record]}])])
+    assert "4.5" in joined.reasons["FI"]
+
+
+def test_records_are_in_order_of_country_and_dataset():
+    sets = [
+        {"id": "Z", "results": [{"n": 3}]},
+        {"id": "A", "results": [{"n": 1}, {"n": 2}]},
+    ]
+    joined = join(QUERY, [answered("SE", True, 3, sets), answered("FI", True, 3, sets)])
+    assert [(node, record["n"]) for node, record in joined.records] == [
+        *(("FI", 1), ("FI", 2), ("FI", 3)),
+        *(("SE", 1), ("SE", 2), ("SE", 3)),
+    ]
+
+
+def test_two_answers_of_one_node_are_not_joined():
+    with pytest.raises(ValueError, match="one answer a node"):
+        join(QUERY, [answered("FI", True), answered("FI", True)])
+
+
+def test_a_request_body_becomes_get_parameters():
+    request = {
+        "query": {
+            "requestParameters": {"start": [10, 20], "referenceName": "chr22"},
+            "filters": [{"id": "HP:1"}, {"id": "NCIT:2"}],
+            "requestedGranularity": "count",
+            "testMode": False,
+            "pagination": {"limit": 5},
+        }
+    }
+    assert get_parameters(request) == {
+        "start": "10,20",
+        "referenceName": "chr22",
+        "filters": "HP:1,NCIT:2",
+        "requestedGranularity": "count",
+        "testMode": "false",
+        "limit": "5",
+    }

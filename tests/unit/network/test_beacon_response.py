@@ -1,0 +1,171 @@
+"""The network's own answer out of the nodes' answers."""
+
+import pytest
+
+from rehearsal.model import Answer
+from rehearsal.network.beacon_response import Conditions, Part, join_entries, join_terms, shown_of
+from rehearsal.network.client import NodeRequest, get_parameters
+from rehearsal.network.service_client import read_reply
+from rehearsal.node.beacon.request import BeaconRequest
+
+
+def answered(node: str, exists: bool, count: int | None = None, sets=None, **response) -> Answer:
+    summary = {"exists": exists} | ({} if count is None else {"numTotalResults": count})
+    granularity = "boolean" if count is None else "record" if sets else "count"
+    body = {"meta": {"returnedGranularity": granularity}, "responseSummary": summary}
+    body["response"] = {"resultSets": sets or []} | response
+    return Answer("q", node, "answered", 200, body, 0.01, 100)
+
+
+def part(answer: Answer, entry_type: str = "g_variants") -> Part:
+    return Part(answer, f"org.{answer.node}", shown_of(answer, entry_type))
+
+
+def joined(answers, wanted="count", entry_type="g_variants", conditions=None):
+    parts = [part(answer, entry_type) for answer in answers]
+    return join_entries(entry_type, BeaconRequest(), wanted, parts, conditions or Conditions(10))
+
+
+def late(node: str) -> Answer:
+    return Answer("q", node, "late", None, None, 10.0, 0, "no whole answer within 10 s")
+
+
+def refused(node: str, status: int, message: str = "no") -> Answer:
+    return Answer("q", node, "refused", status, {"error": {}}, 0.01, 9, f"HTTP {status}: {message}")
+
+
+def test_totals_are_added_and_everybody_is_named():
+    status, body = joined([answered("AT", True, 2), answered("FI", True, 3), late("SE")])
+    assert status == 200
+    assert body["responseSummary"] == {"exists": True, "numTotalResults": 5}
+    assert [(one["node"], one["state"]) for one in body["info"]["nodes"]] == [
+        ("AT", "answered"),
+        ("FI", "answered"),
+        ("SE", "late"),
+    ]
+    assert body["info"]["states"] == {"answered": 2, "late": 1}
+    assert body["info"]["complete"] is False
+
+
+def test_the_answer_is_as_fine_as_the_finest_part_but_never_finer_than_asked():
+    _, body = joined([answered("AT", True), answered("FI", True, 3)], "record")
+    assert body["meta"]["returnedGranularity"] == "count"
+    assert body["info"]["uncounted"] == ["AT"]
+    _, body = joined([answered("FI", True, 3)], "boolean")
+    assert body["responseSummary"] == {"exists": True}
+
+
+def test_ids_stay_unique_when_two_nodes_use_the_same():
+    sets = [{"id": "D", "setType": "dataset", "exists": True, "resultsCount": 1, "results": []}]
+    _, body = joined([answered("AT", True, 1, sets), answered("FI", True, 1, sets)], "record")
+    shown = body["response"]["resultSets"]
+    assert [one["id"] for one in shown] == ["D", "FI:D"]
+    assert [one["info"]["node"] for one in shown] == ["AT", "FI"]
+
+
+def test_what_a_foreign_node_leaves_out_is_filled_in():
+    sets = [{"id": "D", "results": [{"id": 1}, "nonsense"]}, {"results": []}, "nonsense"]
+    (one,) = shown_of(answered("XX", True, 1, sets), "g_variants")
+    assert one == {"id": "D", "setType": "dataset", "exists": True, "results": [{"id": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "message"),
+    [
+        ([refused("AT", 400, "bad"), refused("FI", 400, "bad")], 400, "2 of 2 nodes refused: HTTP"),
+        ([refused("AT", 404), refused("FI", 400), refused("SE", 404)], 404, "3 of 3"),
+        ([refused("AT", 403), late("FI")], 403, "1 of 2"),
+        ([late("AT"), late("FI")], 504, "none of 2 nodes answered in time"),
+        ([Answer("q", "AT", "failed", 500, None, 0.1, 0, "HTTP 500")], 502, "none of 1"),
+        ([], 503, "no node"),
+    ],
+)
+def test_without_any_answer_it_is_an_error_with_a_reason(answers, status, message):
+    said, body = joined(answers)
+    assert said == status == body["error"]["errorCode"]
+    assert message in body["error"]["errorMessage"]
+    assert len(body["info"]["nodes"]) == len(answers)
+
+
+def test_terms_are_a_union():
+    def offer(node, *terms):
+        return part(answered(node, True, filteringTerms=list(terms)))
+
+    female = {"id": "NCIT:C16576", "type": "ontology", "scopes": ["individual"]}
+    body = join_terms(
+        [
+            offer("AT", female, {"id": "age", "type": "alphanumeric"}),
+            offer("FI", {**female, "scopes": ["run"]}, {"no": "id"}, "nonsense"),
+            part(late("SE")),
+        ],
+        Conditions(10),
+    )
+    assert body["response"]["filteringTerms"] == [
+        {"id": "NCIT:C16576", "type": "ontology", "scopes": ["individual", "run"]},
+        {"id": "age", "type": "alphanumeric"},
+    ]
+
+
+def test_the_asker_reads_what_the_network_wrote():
+    frequencies = [
+        {
+            "frequencies": [
+                {
+                    "population": "FI",
+                    "alleleCount": 3,
+                    "alleleNumber": 10,
+                    "alleleCountHomozygous": 2,
+                    "alleleCountHeterozygous": 1,
+                    "alleleCountHemizygous": 0,
+                }
+            ]
+        }
+    ]
+    record = {
+        "variation": {
+            "location": {"interval": {"start": {"value": 7}}},
+            "referenceBases": "A",
+            "alternateBases": "G",
+        },
+        "frequencyInPopulations": frequencies,
+    }
+    sets = [{"id": "GOE-FI", "exists": True, "resultsCount": 1, "results": [record]}]
+    answers = [answered("AT", True), answered("FI", True, 1, sets), late("SE")]
+    _, body = joined(answers, "record", conditions=Conditions(10, trace=True))
+    reply = read_reply(Answer("q", "network", "answered", 200, body, 0.5, 1000))
+    assert [one.body for one in reply.answers] == [one.body for one in answers]
+    assert reply.joined.count == 1
+    assert reply.joined.uncounted == ("AT",)
+    assert reply.joined.states["SE"] == "late"
+    assert reply.joined.frequencies[(7, "A", "G")]["FI"].count == 3
+    assert [node for node, _ in reply.joined.records] == ["FI"]
+    assert reply.joined.latency_s == 0.5
+    assert reply.joined.size_bytes == 800
+
+
+def test_a_service_that_is_no_network_is_an_error():
+    with pytest.raises(RuntimeError, match="the network service failed: HTTP 500"):
+        read_reply(Answer("q", "network", "failed", 500, {"error": {}}, 0.5, 10, "HTTP 500"))
+
+
+@pytest.mark.parametrize(
+    ("filter_", "text"),
+    [
+        ("HP:1", "HP:1"),
+        ({"id": "HP:1"}, "HP:1"),
+        ({"id": "age", "operator": ">=", "value": "50"}, "age>=50"),
+        ({"id": "HP:1", "includeDescendantTerms": True}, "HP:1"),
+    ],
+)
+def test_filters_as_a_get_says_them(filter_, text):
+    assert get_parameters({"query": {"filters": [filter_]}}) == {"filters": text}
+
+
+@pytest.mark.parametrize(
+    "filter_",
+    [{"id": "HP:1", "includeDescendantTerms": False}, {"id": "HP:1", "similarity": "high"}],
+)
+def test_what_a_get_cannot_say_is_not_said_wrongly(filter_):
+    request = NodeRequest("individuals", "POST", {"query": {"filters": [filter_]}})
+    with pytest.raises(ValueError, match="HP:1"):
+        request.as_get()

@@ -1,0 +1,152 @@
+"""Endpoint files and foreign nodes."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rehearsal.config.loader import read_inputs
+from rehearsal.model import InputError
+from rehearsal.network.client import NodeRequest, _headers
+from rehearsal.network.registry import (
+    NodeEntry,
+    Registry,
+    read_endpoint,
+    read_foreign_nodes,
+    read_nodes,
+    with_foreign,
+    write_nodes,
+)
+from rehearsal.network.server import serve
+
+
+def test_an_endpoint_file_names_the_node(tmp_path: Path):
+    path = tmp_path / "FI.json"
+    path.write_text('{"country": "FI", "url": "http://127.0.0.1:4711/api/", "pid": 12}')
+    assert read_endpoint(path) == NodeEntry("FI", "http://127.0.0.1:4711/api", pid=12)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"country": "FI", "url": "x"}'])
+def test_a_file_that_is_not_whole_is_no_node_yet(tmp_path: Path, content: str):
+    path = tmp_path / "FI.json"
+    path.write_text(content)
+    assert read_endpoint(path) is None
+    assert read_endpoint(tmp_path / "absent.json") is None
+
+
+def test_foreign_nodes_take_the_place_of_ours(tmp_path: Path):
+    path = tmp_path / "nodes.yaml"
+    path.write_text('nodes:\n  "NO": {url: "https://b.example/api/", token_variable: NO_TOKEN}\n')
+    foreign = read_foreign_nodes(path, {"NO", "SE"})
+    assert foreign == [NodeEntry("NO", "https://b.example/api", "NO_TOKEN")]
+    ours = [NodeEntry("SE", "http://s"), NodeEntry("NO", "http://n")]
+    assert with_foreign(ours, foreign) == [foreign[0], ours[0]]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("nodes: {NO: {url: 'http://x'}}", '"NO" in quotes'),
+        ("nodes: {XX: {url: 'http://x'}}", "nodes.XX: a country code"),
+        ("nodes: {SE: 'http://x'}", "nodes.SE: url and"),
+        ("nodes: {SE: {url: 'http://x', token: secret}}", "nodes.SE: url and"),
+        ("nodes: {SE: {url: 'ftp://x'}}", r"nodes.SE.url: a URL http\(s\)"),
+        ("nodes: {SE: {url: 'http://[bad'}}", "nodes.SE.url"),
+        ("nodes: {SE: {url: 'http://user:secret@x'}}", "nodes.SE.url"),
+        ("nodes: {SE: {url: 'http://x', token_variable: 3}}", "token_variable: the name"),
+        ("nodes: {SE: {url: 'https://x', forward_token: 1}}", "forward_token: true or false"),
+        ("nodes: {SE: {url: 'http://x', forward_token: true}}", "forward_token: a url with https"),
+        ("nodes: [SE]", "nodes: a mapping"),
+        ("[", "file: YAML"),
+    ],
+)
+def test_an_unusable_entry_is_named_in_one_line(tmp_path: Path, content: str, said: str):
+    path = tmp_path / "nodes.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=said) as caught:
+        read_foreign_nodes(path, {"NO", "SE"})
+    assert "\n" not in str(caught.value)
+
+
+def test_sources_add_up_and_later_ones_take_the_place_of_earlier(tmp_path: Path):
+    (tmp_path / "ours").mkdir()
+    for code in ("FI", "SE"):
+        said = f'{{"country": "{code}", "url": "http://ours/{code}", "pid": 1}}'
+        (tmp_path / "ours" / f"{code}.endpoint.json").write_text(said)
+    (tmp_path / "ours" / "AT.endpoint.json").write_text("{")
+    theirs = tmp_path / "nodes.yaml"
+    write_nodes([NodeEntry("NO", "https://no"), NodeEntry("FI", "https://fi", "TOKEN")], theirs)
+    assert [(node.country, node.url) for node in read_nodes([tmp_path / "ours", theirs])] == [
+        ("FI", "https://fi"),
+        ("NO", "https://no"),
+        ("SE", "http://ours/SE"),
+    ]
+
+
+OURS = NodeEntry("FI", "http://127.0.0.1:4711", pid=12)
+ASKED = NodeRequest("info", authorization="Bearer mine")
+
+
+def test_the_askers_token_is_shown_to_our_nodes_and_where_the_registry_says_so(tmp_path: Path):
+    path = tmp_path / "nodes.yaml"
+    path.write_text(
+        "nodes:\n"
+        "  SE: {url: 'https://se'}\n"
+        "  DE: {url: 'https://de', forward_token: true}\n"
+        "  AT: {url: 'http://127.0.0.1:1', forward_token: true}\n"
+    )
+    nodes = with_foreign([OURS], read_foreign_nodes(path))
+    shown = {node.country for node in nodes if "Authorization" in _headers(node, ASKED)}
+    assert shown == {"FI", "DE", "AT"}
+
+
+def test_our_nodes_stay_ours_in_a_written_registry(tmp_path: Path):
+    write_nodes([OURS, NodeEntry("SE", "https://se")], tmp_path / "nodes.yaml")
+    nodes = read_foreign_nodes(tmp_path / "nodes.yaml")
+    assert {node.country: node.is_shown_tokens for node in nodes} == {"FI": True, "SE": False}
+
+
+def test_a_network_with_tokens_of_its_own_is_not_served_to_other_machines(tmp_path, monkeypatch):
+    monkeypatch.setenv("SE_TOKEN", "secret")
+    path = tmp_path / "nodes.yaml"
+    write_nodes([NodeEntry("SE", "https://se", "SE_TOKEN")], path)
+    with pytest.raises(InputError, match=r"SE\.token_variable: none, or --host"):
+        serve([path], host="0.0.0.0")
+    write_nodes([NodeEntry("SE", "https://se")], path)
+    registry = Registry([path], exposed=True)
+    write_nodes([NodeEntry("SE", "https://other", "SE_TOKEN")], path)
+    assert not registry.refresh()
+    assert "token_variable" in registry.fault
+
+
+def test_a_registry_is_read_again_only_when_files_change(tmp_path: Path):
+    path = tmp_path / "nodes.yaml"
+    write_nodes([NodeEntry("FI", "https://fi")], path)
+    registry = Registry([path])
+    assert not registry.refresh()
+    write_nodes([NodeEntry("FI", "https://fi"), NodeEntry("SE", "https://se")], path)
+    assert registry.refresh()
+    assert [node.country for node in registry.nodes] == ["FI", "SE"]
+    path.write_text("nodes: nonsense")
+    assert not registry.refresh()
+    assert "nodes" in registry.fault
+    assert [node.country for node in registry.nodes] == ["FI", "SE"]
+
+
+def test_the_example_of_the_configuration_is_a_registry():
+    root = Path(__file__).resolve().parents[3]
+    nodes = read_foreign_nodes(root / "config/nodes.example.yaml", {"FI", "NO"})
+    assert [node.country for node in nodes] == ["FI", "NO"]
+
+
+def test_a_faulty_file_of_nodes_is_named_before_any_work(tmp_path: Path):
+    root = Path(__file__).resolve().parents[3]
+    config = yaml.safe_load((root / "config/config.yaml").read_text())
+    path = tmp_path / "nodes.yaml"
+    path.write_text("nodes: {XX: {url: 'http://x'}}")
+    config["network"]["nodes"] = str(path)
+    for key in ("countries", "variants", "genes"):
+        config[key] = str(root / config[key])
+    config["genome"]["masks"] = str(root / config["genome"]["masks"])
+    with pytest.raises(InputError, match=r"nodes\.yaml: nodes\.XX: a country code"):
+        read_inputs(config, [root / "config/config.yaml"], root / "workflow/schemas")

@@ -1,0 +1,228 @@
+"""The audit log: appended whole or not at all, and every tampering is found."""
+
+import json
+import multiprocessing
+import os
+
+import pytest
+
+from rehearsal.model import InputError
+from rehearsal.node.access import audit_log
+from rehearsal.node.access.audit_log import AuditFailed, AuditLog, head_path, verify_log
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path)
+    for number in range(5):
+        log.append({"subject": f"researcher-{number}", "rule": "no visa", "status": 200})
+    log.close()
+    return path
+
+
+def lines(path):
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def test_a_log_verifies_and_knows_its_length(path):
+    verified = verify_log(path)
+    assert verified.lines == 5
+    assert verified.head == json.loads(lines(path)[-1])["hash"]
+
+
+def test_the_log_and_its_head_are_for_their_owner_only(path):
+    assert path.stat().st_mode & 0o077 == 0
+    assert head_path(path).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("removed", [lambda path: path, head_path])
+def test_a_log_that_was_removed_takes_no_more(path, removed):
+    log = AuditLog(path)
+    removed(path).unlink()
+    with pytest.raises(AuditFailed, match="removed"):
+        log.append({"subject": "somebody"})
+
+
+def test_a_log_goes_on_after_a_restart(path):
+    log = AuditLog(path)
+    log.append({"rule": "again"})
+    log.close()
+    assert verify_log(path).lines == 6
+
+
+def changed(text):
+    return text.replace(b"researcher-2", b"researcher-7")
+
+
+@pytest.mark.parametrize(
+    ("tamper", "line"),
+    [
+        (lambda rows: [*rows[:2], changed(rows[2]), *rows[3:]], "line 3"),
+        (lambda rows: rows[:2] + rows[3:], "line 3"),
+        (lambda rows: [rows[0], rows[2], rows[1], *rows[3:]], "line 2"),
+        (lambda rows: rows[1:], "line 1"),
+        (lambda rows: [rows[0], *rows], "line 2"),
+        (lambda rows: rows[:-1], "line 5: 1 more"),
+        (lambda rows: [], "line 1: 5 more"),
+        (lambda rows: [*rows[:-1], rows[-1][:-20]], "line 5"),
+        (lambda rows: [*rows, b"{}\n"], "line 6"),
+    ],
+    ids=[
+        *("changed", "missing", "swapped", "first gone", "twice"),
+        *("last gone", "all gone", "torn", "one more"),
+    ],
+)
+def test_tampering_is_found_and_the_line_named(path, tamper, line):
+    path.write_bytes(b"".join(tamper(lines(path))))
+    with pytest.raises(InputError, match=line):
+        verify_log(path)
+
+
+def test_a_line_with_a_hash_of_its_own_making_is_found(path):
+    rows = lines(path)
+    forged = {key: value for key, value in json.loads(rows[4]).items() if key != "hash"}
+    text, digest = audit_log._sealed(
+        {**forged, "subject": "somebody else"}, json.loads(rows[3])["hash"]
+    )
+    path.write_bytes(b"".join([*rows[:4], text]))
+    assert digest not in head_path(path).read_text()
+    with pytest.raises(InputError, match="end of the log"):
+        verify_log(path)
+
+
+def test_a_whole_new_chain_is_found_by_a_head_that_was_noted(path, tmp_path):
+    noted = verify_log(path).head
+    other = tmp_path / "other.jsonl"
+    log = AuditLog(other)
+    for _ in range(5):
+        log.append({"subject": "nobody"})
+    assert verify_log(other).lines == 5
+    with pytest.raises(InputError, match=noted):
+        verify_log(other, expected_head=noted)
+    assert verify_log(path, expected_head=noted).lines == 5
+
+
+def test_a_line_that_was_torn_by_a_crash_is_taken_off(path):
+    with path.open("ab") as log:
+        log.write(b'{"n":6,"time":17')
+    log = AuditLog(path)
+    log.append({"rule": "after the crash"})
+    assert verify_log(path).lines == 6
+
+
+def test_a_crash_between_line_and_head_is_healed(path):
+    head = head_path(path).read_bytes()
+    log = AuditLog(path)
+    log.append({"rule": "the last before the crash"})
+    log.close()
+    head_path(path).write_bytes(head)
+    AuditLog(path).close()
+    assert verify_log(path).lines == 6
+
+
+def test_decisions_that_are_written_at_once_are_lines_of_their_own(path):
+    AuditLog(path).append({"subject": "one"}, {"subject": "two"}, {"subject": "three"})
+    assert verify_log(path).lines == 8
+    assert [json.loads(line)["subject"] for line in lines(path)[5:]] == ["one", "two", "three"]
+
+
+def test_a_crash_between_many_lines_and_the_head_is_healed(path):
+    head = head_path(path).read_bytes()
+    log = AuditLog(path)
+    log.append(*({"subject": f"caller {i}" * 50} for i in range(100)))  # more than a page of them
+    log.close()
+    head_path(path).write_bytes(head)
+    AuditLog(path).close()
+    assert verify_log(path).lines == 105
+
+
+def test_a_log_without_its_head_is_not_gone_on_with(path):
+    head_path(path).unlink()
+    with pytest.raises(InputError):
+        AuditLog(path)
+
+
+@pytest.mark.parametrize("cut", [1, 5])
+def test_a_log_that_was_cut_is_not_gone_on_with(path, cut):
+    path.write_bytes(b"".join(lines(path)[:-cut]))
+    with pytest.raises(InputError):
+        AuditLog(path)
+
+
+def test_a_log_that_cannot_be_written_refuses(path, monkeypatch):
+    log = AuditLog(path)
+    full = OSError(28, "No space left on device")
+    monkeypatch.setattr(os, "write", lambda *_: (_ for _ in ()).throw(full))
+    with pytest.raises(AuditFailed):
+        log.append({"rule": "lost"})
+    monkeypatch.undo()
+    log.append({"rule": "kept"})
+    assert verify_log(path).lines == 6
+
+
+def test_a_line_that_was_written_in_part_is_taken_back(path, monkeypatch):
+    log = AuditLog(path)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, text: write(file, text[:10]))
+    with pytest.raises(AuditFailed):
+        log.append({"rule": "lost"})
+    monkeypatch.undo()
+    log.append({"rule": "kept"})
+    assert verify_log(path).lines == 6
+
+
+def unwritable(*_):
+    raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    ("broken", "kept"),
+    [
+        # the head cannot be written at all; it is written in part; nor can the log be cut back:
+        # then its line stands, and is what the next one follows
+        ({"pwrite": lambda write: unwritable}, 6),
+        ({"pwrite": lambda write: lambda file, text, at: write(file, text[:30], at)}, 6),
+        ({"pwrite": lambda write: unwritable, "ftruncate": lambda cut: unwritable}, 7),
+    ],
+    ids=["not written", "in part", "nor cut back"],
+)
+def test_a_head_that_cannot_be_written_refuses_and_the_chain_stays_whole(
+    path, monkeypatch, broken, kept
+):
+    log, other = AuditLog(path), AuditLog(path)
+    for name, instead in broken.items():
+        monkeypatch.setattr(os, name, instead(getattr(os, name)))
+    with pytest.raises(AuditFailed):
+        log.append({"rule": "lost"})
+    monkeypatch.undo()
+    log.append({"rule": "kept"})
+    assert verify_log(path).lines == kept
+    other.append({"rule": "of another process"})
+    log.append({"rule": "after it"})
+    assert verify_log(path).lines == kept + 2
+
+
+def test_a_log_verifies_while_it_is_written(path):
+    writer = multiprocessing.get_context("fork").Process(target=_append, args=(path, 0))
+    writer.start()
+    seen = [verify_log(path).lines for _ in range(20)]
+    writer.join()
+    assert seen == sorted(seen)
+    assert verify_log(path).lines == 55
+
+
+def _append(path, number):
+    log = AuditLog(path)
+    for i in range(50):
+        log.append({"process": number, "i": i})
+
+
+def test_several_processes_write_one_chain(path):
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_append, args=(path, i)) for i in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert verify_log(path).lines == 155

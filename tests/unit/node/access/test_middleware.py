@@ -1,0 +1,61 @@
+"""Decisions are written before their answers leave, those of one moment at once."""
+
+import asyncio
+
+import pytest
+
+from rehearsal.node.access.audit_log import AuditLog, verify_log
+from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.middleware import Admitting
+from rehearsal.node.access.rights import SCOPE_KEY
+from rehearsal.web.app import Api, Json
+
+from ..conftest import call
+
+
+def many_at_once(app, number):
+    async def all_together():
+        return await asyncio.gather(*(call(app, "/things") for _ in range(number)))
+
+    return asyncio.run(all_together())
+
+
+@pytest.fixture
+def logged(holdings, tmp_path):
+    """An application whose every answer is a decision, and the log of them."""
+
+    async def asking(request):
+        request.scope[SCOPE_KEY].asked = True
+        return Json("told")
+
+    api = Api("org.rehearsal.xx", "node")
+    api.add("/things", asking)
+    path = tmp_path / "audit.jsonl"
+    return Admitting(api, Gate(holdings, audit=AuditLog(path))), path
+
+
+def test_decisions_of_one_moment_are_written_at_once(logged, monkeypatch):
+    app, path = logged
+    writes = []
+    append = AuditLog.append
+    monkeypatch.setattr(
+        AuditLog, "append", lambda log, *d: writes.append(len(d)) or append(log, *d)
+    )
+    assert {status for status, _, _ in many_at_once(app, 20)} == {200}
+    assert writes == [20]
+    assert verify_log(path).lines == 20
+
+
+def test_no_answer_leaves_when_their_decisions_cannot_be_written(logged, monkeypatch):
+    app, path = logged
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rehearsal.node.access.audit_log.os.write", full)
+    answers = many_at_once(app, 20)
+    assert {status for status, _, _ in answers} == {503}
+    assert not any(b"told" in body for _, _, body in answers)
+    monkeypatch.undo()
+    assert many_at_once(app, 2)[0][0] == 200
+    assert verify_log(path).lines == 2

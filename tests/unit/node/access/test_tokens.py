@@ -1,0 +1,337 @@
+"""Tokens: good ones of every kind are believed, bad ones are not, and nothing foreign is asked."""
+
+import asyncio
+import json
+import socket
+import time
+from dataclasses import replace
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from rehearsal.model import InputError
+from rehearsal.network.issuer import issue, link, make_issuer, open_issuer, person, sign_visas
+from rehearsal.node.access.settings import IssuerSettings
+from rehearsal.node.access.tokens import (
+    BELIEVED_S,
+    PASSPORT,
+    REFETCH_S,
+    TokenRefused,
+    Verifier,
+    usable_keys,
+)
+
+from ..hostile_tokens import AUDIENCE, DATASET, HOSTILE, TOKENS, VISAS, Forge
+
+
+@pytest.fixture(scope="module")
+def forge(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("issuers")
+    mine = make_issuer(folder / "mine")
+    return Forge(mine, make_issuer(folder / "evil", "https://evil.example"))
+
+
+class Clock:
+    def __init__(self):
+        self.ahead = 0.0
+
+    def __call__(self):
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def verifier(forge, clock):
+    async def fetch(url, bearer):
+        raise AssertionError(f"the node asked {url}")
+
+    return Verifier([forge.mine.trusted()], [AUDIENCE], fetch=fetch, clock=clock)
+
+
+def verify(verifier, token):
+    return asyncio.run(verifier.verify(token))
+
+
+def grants(caller):
+    return [visa.value for visa in caller.values("ControlledAccessGrants")]
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_a_good_passport_is_believed(forge, verifier, algorithm):
+    caller = verify(verifier, issue(forge.mine, forge.good, AUDIENCE, algorithm=algorithm).passport)
+    assert (caller.issuer, caller.subject) == (forge.mine.url, "researcher-fi")
+    assert grants(caller) == [f"https://datasets.rehearsal.example/{DATASET}"]
+    assert caller.dropped == ()
+
+
+def test_an_access_token_says_who_and_nothing_else(forge, verifier):
+    caller = verify(verifier, issue(forge.mine, forge.good, AUDIENCE).access)
+    assert caller.subject == "researcher-fi"
+    assert caller.visas == ()
+
+
+def test_one_audience_among_several_is_enough(forge, verifier):
+    token = issue(forge.mine, forge.good, ["https://other.example", AUDIENCE]).passport
+    assert verify(verifier, token).visas
+
+
+def test_there_are_at_least_forty_hostile_tokens():
+    assert len(HOSTILE) >= 40
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_bad_token_is_refused(forge, verifier, name):
+    with pytest.raises(TokenRefused):
+        verify(verifier, TOKENS[name](forge))
+
+
+@pytest.mark.parametrize("name", VISAS)
+def test_a_bad_visa_gives_nothing(forge, verifier, name):
+    caller = verify(verifier, VISAS[name](forge))
+    counting = [v for v in caller.values("ControlledAccessGrants") if v.by == "dac"]
+    assert f"https://datasets.rehearsal.example/{DATASET}" not in [v.value for v in counting]
+
+
+def test_a_bad_visa_does_not_spoil_the_good_ones(forge, verifier):
+    good = sign_visas(forge.mine, forge.good)
+    bad = forge.visa(said={"conditions": ["x"]})
+    caller = verify(verifier, forge.passport(**{PASSPORT: [bad, *good]}))
+    assert grants(caller)
+    assert caller.dropped == ("visa with conditions",)
+
+
+def test_visas_of_two_subjects_count_when_a_trusted_link_joins_them(forge, verifier):
+    other = replace(forge.good, subject="the-same-person")
+    tie = link((forge.mine.url, forge.good.subject), (forge.mine.url, other.subject))
+    tie = replace(forge.good, visas=(tie,))
+    visas = [*sign_visas(forge.mine, other), *sign_visas(forge.mine, tie)]
+    assert grants(verify(verifier, forge.passport(**{PASSPORT: visas})))
+
+
+def test_an_issuer_signs_only_visas_of_the_types_it_may(forge, clock):
+    trusted = replace(forge.mine.trusted(), visas=("ResearcherStatus",))
+    caller = verify(Verifier([trusted], [AUDIENCE], clock=clock), forge.passport())
+    assert {visa.type for visa in caller.visas} == {"ResearcherStatus"}
+
+
+def test_an_issuer_of_visas_only_identifies_nobody(forge, clock):
+    trusted = replace(forge.mine.trusted(), identifies=False)
+    with pytest.raises(TokenRefused, match="identify"):
+        verify(Verifier([trusted], [AUDIENCE], clock=clock), forge.passport())
+
+
+def test_no_issuer_is_trusted_by_default(forge):
+    with pytest.raises(TokenRefused, match="unknown issuer"):
+        verify(Verifier([], [AUDIENCE]), forge.passport())
+
+
+def test_a_verified_token_is_kept_until_it_expires(forge, verifier, clock, monkeypatch):
+    token = forge.passport()
+    caller = verify(verifier, token)
+    monkeypatch.setattr(jwt, "decode", None)  # a second look would fail
+    assert verify(verifier, token) is verifier.cached(token) is caller
+    clock.ahead = 3601
+    assert verifier.cached(token) is None
+    monkeypatch.undo()
+    with pytest.raises(TokenRefused, match="expired"):
+        verify(verifier, token)
+
+
+def test_a_token_is_looked_at_again_when_its_first_visa_expires(forge, verifier, clock):
+    short = forge.visa(exp=int(time.time()) + 60)
+    token = forge.with_visa(short)
+    assert grants(verify(verifier, token))
+    clock.ahead = 61
+    assert verifier.cached(token) is None
+    assert grants(verify(verifier, token)) == []
+
+
+# --- keys and visas that are asked for ---
+
+
+def fetching(forge, answers, **settings):
+    """A verifier whose keys are at a URL, and the list of addresses that it asked."""
+    asked = []
+
+    async def fetch(url, bearer):
+        asked.append((url, bearer))
+        answer = answers[url]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    trusted = IssuerSettings(forge.mine.url, jwks_url=forge.mine.jku, **settings)
+    return Verifier([trusted], [AUDIENCE], fetch=fetch), asked
+
+
+def test_keys_are_asked_for_once_at_the_configured_address(forge):
+    verifier, asked = fetching(forge, {forge.mine.jku: forge.mine.jwks()})
+    for _ in range(3):
+        assert verify(verifier, forge.passport(jti=str(time.monotonic()))).visas
+    assert asked == [(forge.mine.jku, None)]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_hostile_token_makes_the_node_ask_anybody_else(forge, name, monkeypatch):
+    def trap(*_):
+        raise AssertionError("a socket was opened")
+
+    verifier, asked = fetching(forge, {forge.mine.jku: forge.mine.jwks()})
+    token = HOSTILE[name](forge)
+    loop = asyncio.new_event_loop()
+    monkeypatch.setattr(socket.socket, "connect", trap)
+    monkeypatch.setattr(socket, "getaddrinfo", trap)
+    try:
+        loop.run_until_complete(verifier.verify(token))
+    except TokenRefused:
+        pass
+    finally:
+        loop.close()
+    assert {url for url, _ in asked} <= {forge.mine.jku}
+
+
+def test_a_key_that_its_issuer_withdrew_is_believed_for_an_hour_at_most(forge):
+    answers = {forge.mine.jku: forge.mine.jwks()}
+    verifier, asked = fetching(forge, answers)
+    now = verifier._clock = Clock()
+    lasting = {"exp": int(now() + 3 * BELIEVED_S)}
+    assert verify(verifier, forge.passport(jti="1", **lasting)).visas
+    answers[forge.mine.jku] = {"keys": []}
+    now.ahead += BELIEVED_S - 1
+    assert verify(verifier, forge.passport(jti="2", **lasting))
+    assert len(asked) == 1
+    now.ahead += 1
+    for _ in range(2):
+        with pytest.raises(TokenRefused, match="unknown key"):
+            verify(verifier, forge.passport(jti="3", **lasting))
+    assert len(asked) == 2
+
+
+def test_old_keys_are_not_believed_when_new_ones_cannot_be_had(forge):
+    answers = {forge.mine.jku: forge.mine.jwks()}
+    verifier, _ = fetching(forge, answers)
+    now = verifier._clock = Clock()
+    lasting = {"exp": int(now() + 3 * BELIEVED_S)}
+    assert verify(verifier, forge.passport(jti="1", **lasting)).visas
+    answers[forge.mine.jku] = OSError("gone")
+    now.ahead += BELIEVED_S
+    for _ in range(2):
+        with pytest.raises(TokenRefused):
+            verify(verifier, forge.passport(jti="2", **lasting))
+
+
+def test_an_unknown_kid_does_not_make_the_node_ask_again_and_again(forge):
+    verifier, asked = fetching(forge, {forge.mine.jku: forge.mine.jwks()})
+    for number in range(20):
+        with pytest.raises(TokenRefused, match="unknown key"):
+            verify(verifier, forge.passport(headers={"kid": f"guess-{number}"}))
+    assert len(asked) == 1
+    assert REFETCH_S >= 30
+
+
+@pytest.mark.parametrize("answer", [OSError("gone"), {"keys": "x"}, {}, TimeoutError()])
+def test_keys_that_cannot_be_had_are_a_refusal(forge, answer):
+    verifier, _ = fetching(forge, {forge.mine.jku: answer})
+    with pytest.raises(TokenRefused, match="keys cannot be had"):
+        verify(verifier, forge.passport())
+
+
+def test_visas_of_an_access_token_come_from_userinfo(forge):
+    where = f"{forge.mine.url}/userinfo"
+    said = {"sub": forge.good.subject, PASSPORT: sign_visas(forge.mine, forge.good)}
+    verifier, asked = fetching(
+        forge, {forge.mine.jku: forge.mine.jwks(), where: said}, userinfo_url=where
+    )
+    token = issue(forge.mine, forge.good, AUDIENCE).access
+    assert grants(verify(verifier, token))
+    assert verify(verifier, token)
+    assert asked == [(forge.mine.jku, None), (where, token)]
+
+
+@pytest.mark.parametrize(
+    "said", [{"sub": "somebody-else", PASSPORT: []}, {PASSPORT: []}, OSError("down")]
+)
+def test_userinfo_of_somebody_else_or_none_is_a_refusal(forge, said):
+    where = f"{forge.mine.url}/userinfo"
+    answers = {forge.mine.jku: forge.mine.jwks(), where: said}
+    verifier, _ = fetching(forge, answers, userinfo_url=where)
+    with pytest.raises(TokenRefused, match="userinfo"):
+        verify(verifier, issue(forge.mine, forge.good, AUDIENCE).access)
+
+
+# --- keys that can be used ---
+
+
+def jwk(key, **more):
+    name = "RS256" if isinstance(key, rsa.RSAPublicKey) else "ES256"
+    made = jwt.get_algorithm_by_name(name).to_jwk(key, as_dict=True)
+    return {**made, "kid": "k", **more}
+
+
+P256 = ec.generate_private_key(ec.SECP256R1())
+P384 = ec.generate_private_key(ec.SECP384R1())
+WEAK = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+
+
+def test_only_keys_for_the_two_algorithms_are_used():
+    assert list(usable_keys({"keys": [jwk(P256.public_key())]})) == ["k"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        jwk(P384.public_key()),
+        jwk(WEAK.public_key()),
+        jwk(P256.public_key(), use="enc"),
+        jwk(P256.public_key(), alg="ES384"),
+        jwk(P256.public_key(), kid=None),
+        jwk(P256.public_key(), d="AAAA"),
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "k", "alg": "HS256"},
+        {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "k"},
+        "nonsense",
+    ],
+    ids=["P-384", "RSA 1024", "for encryption", "ES384", "no kid", "private", "secret", "bad", "x"],
+)
+def test_other_keys_are_left_out(key):
+    assert usable_keys({"keys": [key]}) == {}
+
+
+def test_keys_of_the_settings_that_cannot_be_used_are_one_line(tmp_path):
+    for settings in (
+        IssuerSettings("https://a.example", jwks={"keys": []}),
+        IssuerSettings("https://a.example", jwks_file="absent.json"),
+    ):
+        with pytest.raises(InputError, match=r"https://a.example: .*key|JWK"):
+            Verifier([settings], [AUDIENCE], tmp_path)
+
+
+# --- the issuer ---
+
+
+def test_private_keys_are_for_their_owner_only(forge):
+    assert (forge.mine.folder / "keys.json").stat().st_mode & 0o077 == 0
+    assert forge.mine.folder.stat().st_mode & 0o077 == 0
+    public = json.dumps(forge.mine.jwks())
+    assert '"d"' not in public
+
+
+def test_an_issuer_keeps_its_keys_and_another_run_has_others(forge, tmp_path):
+    assert make_issuer(forge.mine.folder).keys == forge.mine.keys
+    assert make_issuer(tmp_path / "new").keys != forge.mine.keys
+
+
+def test_keys_that_others_may_read_are_not_used(tmp_path):
+    made = make_issuer(tmp_path / "issuer")
+    (made.folder / "keys.json").chmod(0o644)
+    with pytest.raises(InputError, match="only their owner"):
+        open_issuer(made.folder)
+
+
+def test_a_subject_that_is_no_plain_name_is_refused(forge):
+    with pytest.raises(InputError, match="subject"):
+        issue(forge.mine, person("researcher", "FI", name="../../etc"))

@@ -1,0 +1,116 @@
+"""The HTTP interface without a socket: methods, limits, headers, faults, emulated distance."""
+
+import asyncio
+import time
+
+import orjson
+import pytest
+
+from rehearsal.node import app as node_app
+from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.app import beacon_app
+from rehearsal.web import app as web_app
+from rehearsal.web.latency import Distant, Line
+
+
+@pytest.fixture
+def app(holdings):
+    return beacon_app(holdings, Gate(holdings))
+
+
+def send(app, path, messages=None, method="POST", headers=()):
+    """(status, body) of a request whose body comes in the given messages."""
+    sent = []
+    waiting = list(messages or [{"type": "http.request", "body": b"", "more_body": False}])
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": b"",
+        "headers": list(headers),
+        "scheme": "http",
+        "server": ("node.example", 80),
+    }
+
+    async def receive():
+        return waiting.pop(0) if waiting else await asyncio.sleep(60)
+
+    async def take(message):
+        sent.append(message)
+
+    asyncio.run(app(scope, receive, take))
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return sent[0]["status"], dict(sent[0]["headers"]), orjson.loads(body)
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH"])
+def test_other_methods_are_refused(app, method):
+    status, headers, body = send(app, "/g_variants", method=method)
+    assert status == body["error"]["errorCode"] == 405
+    assert set(headers[b"allow"].decode().split(", ")) == {"GET", "HEAD", "POST"}
+
+
+def test_a_body_that_is_too_long_is_refused(app):
+    chunk = {"type": "http.request", "body": b" " * 100_000, "more_body": True}
+    last = {"type": "http.request", "body": b"", "more_body": False}
+    status, _, body = send(app, "/g_variants", [*[chunk] * (web_app.MAX_BODY // 100_000 + 1), last])
+    assert status == 413
+    assert str(web_app.MAX_BODY) in body["error"]["errorMessage"]
+
+
+def test_a_body_that_never_ends_is_refused(app, monkeypatch):
+    monkeypatch.setattr(web_app, "BODY_TIMEOUT_S", 0.05)
+    chunk = {"type": "http.request", "body": b"{", "more_body": True}
+    status, _, body = send(app, "/g_variants", [chunk])
+    assert status == 408
+    assert "longer than" in body["error"]["errorMessage"]
+
+
+def test_a_caller_who_goes_away_does_no_harm(app):
+    chunk = {"type": "http.request", "body": b"{", "more_body": True}
+    status, _, _ = send(app, "/g_variants", [chunk, {"type": "http.disconnect"}])
+    assert status == 400
+
+
+def test_a_compressed_body_is_refused(app):
+    status, _, _ = send(app, "/g_variants", headers=[(b"content-encoding", b"gzip")])
+    assert status == 415
+
+
+def test_a_fault_of_ours_is_told_without_its_insides(app, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("secret of the house")
+
+    monkeypatch.setattr(node_app, "entries", fail)
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def take(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/individuals", "query_string": b""}
+    scope |= {"headers": [], "scheme": "http", "server": ("node.example", 80)}
+    with pytest.raises(RuntimeError):  # for the server's log
+        asyncio.run(app(scope, receive, take))
+    assert sent[0]["status"] == 500
+    assert b"secret" not in sent[1]["body"]
+    assert orjson.loads(sent[1]["body"])["error"]["errorCode"] == 500
+
+
+def test_distance_delays_by_round_trip_and_by_bytes(app):
+    far = Distant(app, Line(50, bandwidth_mbps=1.0))
+    started = time.perf_counter()
+    status, headers, body = send(far, "/info", method="GET")
+    waited_ms = (time.perf_counter() - started) * 1000
+    told_ms = float(headers[b"x-rehearsal-delay-ms"])
+    assert status == 200
+    assert told_ms == pytest.approx(50 + 8 * len(orjson.dumps(body)) / 1000, abs=0.001)
+    assert waited_ms >= told_ms
+
+
+def test_distance_applies_to_refusals_too(app):
+    status, headers, _ = send(Distant(app, Line(10)), "/nothing", method="GET")
+    assert status == 404
+    assert headers[b"x-rehearsal-delay-ms"] == b"10.000"

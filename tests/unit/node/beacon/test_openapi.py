@@ -1,0 +1,136 @@
+"""The OpenAPI description names every path, and answers are as it says."""
+
+import asyncio
+import json
+import subprocess
+import sys
+
+import pytest
+
+from rehearsal.network.app import network_app
+from rehearsal.network.openapi import description as network_description
+from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.alerts.store import AlertStore
+from rehearsal.node.alerts.watch import Watch
+from rehearsal.node.app import beacon_api
+from rehearsal.node.beacon.entry_types import ENTRY_TYPES
+from rehearsal.node.server import extensions
+
+from ..conftest import call
+
+jsonschema = pytest.importorskip("jsonschema")
+
+
+@pytest.fixture(scope="module")
+def description(ask):
+    status, body = ask("/openapi.json")
+    assert status == 200
+    return body
+
+
+def test_every_reference_leads_somewhere(description):
+    def references(part):
+        if isinstance(part, dict):
+            if "$ref" in part:
+                yield part["$ref"]
+            for value in part.values():
+                yield from references(value)
+        elif isinstance(part, list):
+            for value in part:
+                yield from references(value)
+
+    for reference in set(references(description)):
+        part = description
+        for key in reference.removeprefix("#/").split("/"):
+            part = part[key]
+
+
+def described(description):
+    """Path and method of all that a description tells of."""
+    items = description["paths"].items()
+    return {(path, one.upper()) for path, item in items for one in item if one != "parameters"}
+
+
+@pytest.fixture(scope="module")
+def whole_api(holdings, node_folder, tmp_path_factory):
+    """A node with all that it may serve."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "catalogue").mkdir()
+    texts = {"text/turtle": "", "application/ld+json": "{}"}
+    documents = {"base": "urn:here/", "documents": {"/fdp": texts, "/fdp/catalog/FI": texts}}
+    (folder / "catalogue/documents.json").write_text(json.dumps(documents))
+    gate = Gate(holdings)
+    watch = Watch(holdings, gate, AlertStore(None), folder)
+    return beacon_api(holdings, gate, *extensions(holdings, watch, folder))
+
+
+def test_every_route_of_a_node_is_described_and_no_other(whole_api):
+    _, _, body = asyncio.run(call(whole_api, "/openapi.json"))
+    served = whole_api.routes()
+    assert {(f"/{path}", "POST") for path in ENTRY_TYPES} <= served
+    assert {("/match", "POST"), ("/htsget/variants/{id}", "GET"), ("/fdp", "GET")} <= served
+    assert {("/subscriptions/{id}", "DELETE"), ("/drug_flags/{id}", "GET")} <= served
+    assert described(json.loads(body)) == served
+
+
+def test_every_route_of_the_network_is_described_and_no_other():
+    api = network_app(None)  # which nodes there are makes no route
+    _, _, body = asyncio.run(call(api, "/openapi.json"))
+    served = api.routes()
+    assert {("/scores/hazard", "POST"), ("/alerts", "GET"), ("/health", "GET")} <= served
+    assert described(json.loads(body)) == served
+
+
+def test_no_parameter_is_described_twice():
+    for path, item in network_description()["paths"].items():
+        names = [json.dumps(one) for one in item.get("parameters", ())]
+        assert len(names) == len(set(names)), path
+
+
+def test_map_and_service_info_name_the_match_endpoint(ask):
+    _, told = ask("/map")
+    assert told["response"]["otherEndpoints"] == {"match": "http://node.example/match"}
+    sets = told["response"]["endpointSets"].values()
+    assert {one["openAPIEndpointsDefinition"] for one in sets} == {
+        "http://node.example/openapi.json"
+    }
+    for service in (ask("/service-info")[1], asyncio.run(service_info_of_the_network())):
+        assert service["matchmakerExchange"] == {"version": "1.1", "path": "/match"}
+
+
+async def service_info_of_the_network():
+    _, _, body = await call(network_app(None), "/service-info")
+    return json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/g_variants", {"query": {"requestedGranularity": "record"}}),
+        ("/individuals", {"query": {"requestedGranularity": "boolean"}}),
+        ("/datasets", {}),
+        ("/g_variants", {"query": {"requestParameters": {"start": [1]}}}),
+    ],
+)
+def test_answers_are_as_described(description, ask, path, body):
+    status, answer = ask(path, body)
+    operation = description["paths"][path]["post"]
+    key = "200" if status == 200 else "4XX"
+    schema = operation["responses"][key]["content"]["application/json"]["schema"]
+    document = {**schema, "components": description["components"]}
+    jsonschema.Draft202012Validator(document).validate(answer)
+
+
+def test_the_api_imports_nothing_heavy():
+    """An idle node must stay small: 28 of them run on one machine."""
+    program = "import sys, rehearsal.node.server; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not {"pandas", "pyarrow", "numba", "pysam", "scipy"} & set(done.stdout.split())
+
+
+def test_a_token_may_be_shown_and_need_not(ask):
+    _, description = ask("/openapi.json")
+    assert description["security"] == [{}, {"passport": []}]
+    scheme = description["components"]["securitySchemes"]["passport"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")

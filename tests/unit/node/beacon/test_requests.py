@@ -1,0 +1,277 @@
+"""Requests that cannot be answered are refused with a reason; GET and POST mean the same."""
+
+import re
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rehearsal.node.beacon.filters import is_like
+from rehearsal.node.beacon.request import MAX_LIMIT, from_body, from_query_string
+from rehearsal.node.beacon.variant_queries import PARAMETERS
+from rehearsal.web.problem import BeaconProblem
+
+PLACE = {"referenceName": "17", "start": [5], "end": [9]}
+
+
+def refusal(ask, body=None, path="/g_variants", **parameters):
+    status, answer = ask(path, body, **parameters)
+    assert status == 400, answer
+    assert answer["error"]["errorCode"] == 400
+    assert answer["meta"]["beaconId"] == "org.rehearsal.fi"
+    reason = answer["error"]["errorMessage"]
+    assert "\n" not in reason
+    return reason
+
+
+def posted(parameters=None, **query):
+    asked = {"requestParameters": parameters or {}, **query}
+    return {"meta": {"apiVersion": "v2.0"}, "query": asked}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"start": [5], "end": [9]}, "referenceName is missing"),
+        ({"referenceName": "17"}, "start is missing"),
+        ({"referenceName": "17", "end": [9]}, "start is missing"),
+        ({"referenceName": "17", "start": [5]}, "needs alternateBases"),
+        ({"alternateBases": "A"}, "start is missing"),
+        ({"referenceName": "17", "start": [5, 9]}, "two values of end"),
+        ({**PLACE, "end": [8, 9]}, "one value each"),
+        ({**PLACE, "start": [5, 6]}, "one value each"),
+        ({**PLACE, "start": [1, 2, 3]}, "one or two values"),
+        ({**PLACE, "start": []}, "one or two values"),
+        ({**PLACE, "end": [5]}, "less than end"),
+        ({**PLACE, "start": [6, 5], "end": [8, 9]}, "from smaller to larger"),
+        ({**PLACE, "geneId": "BRCA1"}, "geneId cannot be combined with end"),
+        ({**PLACE, "aminoacidChange": "V600E"}, "aminoacidChange cannot be combined"),
+        ({"genomicAlleleShortForm": "NC_000017.11:g.5A>G", "geneId": "BRCA1"}, "cannot be comb"),
+        ({"genomicAlleleShortForm": "NM_004006.2:c.4375C>T"}, "no genomic description"),
+        ({"genomicAlleleShortForm": "NC_000017.10:g.5A>G"}, "no genomic description on GRCh38"),
+        ({"genomicAlleleShortForm": "NC_000017.11:g.5_9insA"}, "between two neighbours"),
+        ({"genomicAlleleShortForm": "NC_000017.11:g.5_6delACT"}, "not as long"),
+        ({"aminoacidChange": "600"}, "of the form V600E"),
+        ({"geneId": "NOSUCH"}, "not in this node's table"),
+        ({"mateName": "chr3"}, "mateName"),
+        ({**PLACE, "referenceName": "23"}, "no contig of GRCh38"),
+        ({**PLACE, "referenceName": "chrUn_KI270302v1"}, "no contig of GRCh38"),
+        ({**PLACE, "referenceName": 17}, "referenceName: one text"),
+        ({**PLACE, "assemblyId": "GRCh37"}, "GRCh38 only"),
+        ({**PLACE, "start": [-1]}, "at least 0"),
+        ({**PLACE, "end": [0]}, "at least 1"),
+        ({**PLACE, "end": [83_257_442]}, "beyond chr17"),
+        ({**PLACE, "end": [10**18]}, "beyond chr17"),
+        ({**PLACE, "start": [1.5]}, "a whole number"),
+        ({**PLACE, "start": [True]}, "a whole number"),
+        ({**PLACE, "start": ["5; DROP TABLE variants"]}, "a whole number"),
+        ({**PLACE, "start": {"a": 1}}, "a whole number"),
+        ({**PLACE, "variantType": "TRANSLOCATION"}, "variantType 'TRANSLOCATION' is none of"),
+        ({**PLACE, "variantMinLength": 5, "variantMaxLength": 2}, "is more than"),
+        ({**PLACE, "variantMaxLength": 0}, "at least 1"),
+        ({"referenceName": "17", "start": [5], "alternateBases": "X"}, "IUPAC"),
+        ({"referenceName": "17", "start": [5], "alternateBases": "' OR 1=1 --"}, "IUPAC"),
+        (
+            {"referenceName": "17", "start": [5], "alternateBases": "", "referenceBases": ""},
+            "both empty",
+        ),
+        (
+            {"referenceName": "17", "start": [5], "alternateBases": "A", "variantType": "SNP"},
+            "only together with end",
+        ),
+        ({"startt": [5]}, "unknown 'startt'"),
+        ({"g_variant": {**PLACE, "strat": 1}}, "unknown 'strat'"),
+        ({"g_variant": PLACE, "start": [5]}, "given twice"),
+        ({"g_variant": [1]}, "an object"),
+        ({"datasets": "GOE-FI-REHEARSAL-1"}, "a list"),
+    ],
+)
+def test_ill_mixed_and_impossible_parameters_are_refused(ask, parameters, reason):
+    assert reason in refusal(ask, posted(parameters))
+
+
+@pytest.mark.parametrize(
+    ("filters", "reason"),
+    [
+        ("NCIT:C16576 and more", "no term"),
+        (5, "filters: a list"),
+        (["nonsense"], "no term"),
+        (["FOO:1"], "unknown ontology"),
+        ([5], "an object or an identifier"),
+        ([{"id": 5}], "id must be a text"),
+        ([{}], "id must be a text"),
+        ([{"id": "HP:1", "scope": "planets"}], "scope"),
+        ([{"id": "HP:1", "similarity": "somewhat"}], "similarity"),
+        ([{"id": "HP:1", "includeDescendantTerms": "yes"}], "includeDescendantTerms"),
+        ([{"id": "HP:1", "colour": "red"}], "unknown colour"),
+        ([{"id": "age", "operator": "~", "value": "5"}], "operator"),
+        ([{"id": "age", "operator": ">"}], "value must be"),
+        ([{"id": "age", "operator": ">", "value": "old"}], "no number"),
+        ([{"id": "age", "operator": ">", "value": "nan"}], "no number"),
+        ([{"id": "age", "operator": "=", "value": "5%"}], "no number"),
+        ([{"id": "age", "operator": ">", "value": [5]}], "value must be"),
+        ([{"id": "shoes", "operator": ">", "value": "5"}], "unknown field"),
+        ([{"id": "disease", "operator": ">", "value": "a"}], "by = or !"),
+        (["NCIT:C16576"] * 101, "at most 100"),
+        (["' OR 1=1 --"], "no term"),
+    ],
+)
+def test_bad_filters_are_refused(ask, filters, reason):
+    assert reason in refusal(ask, posted(filters=filters), "/individuals")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "no JSON"),
+        (b"[]", "the body: an object"),
+        (b'"x"', "the body: an object"),
+        (b"\xff\xfe", "no JSON"),
+        (b'{"query": 5}', "query: an object"),
+        (b'{"qery": {}}', "unknown 'qery'"),
+        (b'{"query": {"filter": []}}', "unknown 'filter'"),
+        (b'{"meta": {"apiVersion": "v1.0"}}', "version 2"),
+        (b'{"meta": {"apiVersion": []}}', "version 2"),
+        (b'{"query": {"pagination": {"skip": -1}}}', "skip: a whole number of at least 0"),
+        (b'{"query": {"pagination": {"limit": "many"}}}', "limit: a whole number"),
+        (b'{"query": {"requestedGranularity": "everything"}}', "none of boolean, count, record"),
+        (b'{"query": {"requestedGranularity": ["count"]}}', "none of boolean, count, record"),
+        (b'{"query": {"includeResultsetResponses": "SOME"}}', "none of ALL, HIT"),
+        (b'{"query": {"testMode": "maybe"}}', "testMode"),
+        (b'{"meta": {"requestedSchemas": {}}}', "requestedSchemas"),
+        (b'{"meta": {"requestedSchemas": [5]}}', "requestedSchemas"),
+        (b"[" * 100_000, "no JSON"),
+        (b'{"query":' * 500 + b"{}" + b"}" * 500, "unknown 'query'"),
+        (b'{"query": {"requestParameters": {"start": 1e400}}}', "no JSON"),
+        (b'{"query": {"requestParameters": {"end": 9' + b"9" * 40 + b"}}}", "start is missing"),
+    ],
+)
+def test_bodies_that_are_no_request_are_refused(ask, body, reason):
+    assert reason in refusal(ask, body)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"strat": "5"}, "unknown parameter 'strat'"),
+        ({"skip": "x"}, "skip: a whole number"),
+        ({"referenceName": ["17", "18"]}, "given twice"),
+        ({"start": "1,2,3", "referenceName": "17"}, "one or two values"),
+        ({"referenceName": "17\x00", "start": "1", "alternateBases": "A"}, "one text"),
+    ],
+)
+def test_bad_parameters_of_a_get_are_refused(ask, parameters, reason):
+    assert reason in refusal(ask, **parameters)
+
+
+def test_a_post_takes_no_parameters_from_the_url(ask):
+    assert "by its body" in refusal(ask, b"{}", skip="1")
+
+
+def test_two_variants_or_two_datasets_are_refused(ask):
+    body = posted({"geneId": "BRCA1"})
+    assert "path names a variant" in refusal(ask, body, "/g_variants/chr17-5-A-G/individuals")
+    body = posted({"datasets": ["GDI-FI-TEST-1"]})
+    assert "path names a dataset" in refusal(ask, body, "/datasets/GDI-FI-TEST-1/g_variants")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nothing", 404),
+        ("/g_variants/nonsense", 404),
+        ("/g_variants/chr17-0-A-G", 404),
+        ("/g_variants/chr17-99999999999999999999-A-G", 404),
+        ("/individuals/FI-000001/pets", 404),
+        ("/datasets/'; DROP TABLE variants; --", 404),
+        ("/individuals/%27%20OR%201=1", 200),
+    ],
+)
+def test_unknown_paths_are_told_in_beacons_words(ask, path, status):
+    found, body = ask(path)
+    assert found == status
+    if status == 404:
+        assert body["error"]["errorCode"] == 404
+        assert body["meta"]["receivedRequestSummary"]["pagination"] == {"skip": 0, "limit": 10}
+    else:
+        assert body["responseSummary"]["exists"] is False
+
+
+def test_get_and_post_are_understood_alike():
+    by_get = from_query_string(
+        [
+            ("referenceName", "chr17"),
+            ("start", "5,7"),
+            ("end", "8"),
+            ("end", "9"),
+            ("filters", "NCIT:C16576,age>=50"),
+            ("skip", "2"),
+            ("limit", "5"),
+            ("requestedGranularity", "count"),
+            ("includeResultsetResponses", "ALL"),
+            ("testMode", "true"),
+        ]
+    )
+    by_post = from_body(
+        orjson.dumps(
+            posted(
+                {"g_variant": {"referenceName": "17", "start": [5, 7], "end": [8, 9]}},
+                filters=["NCIT:C16576", {"id": "age", "operator": ">=", "value": 50}],
+                pagination={"skip": 2, "limit": 5},
+                requestedGranularity="count",
+                includeResultsetResponses="ALL",
+                testMode=True,
+            )
+        )
+    )
+    for field in by_get.__slots__:
+        if field not in ("parameters", "api_version"):
+            assert getattr(by_get, field) == getattr(by_post, field), field
+
+
+def test_a_limit_of_zero_or_too_many_is_the_most_allowed():
+    for limit in (0, 10**9):
+        body = orjson.dumps(posted(pagination={"limit": limit}))
+        assert from_body(body).limit == MAX_LIMIT
+
+
+def test_an_empty_body_asks_for_everything(ask):
+    status, body = ask("/g_variants", b"")
+    assert status == 200
+    assert body["responseSummary"] == {"exists": True}
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+known = st.sampled_from(sorted(PARAMETERS | {"datasets", "g_variant"}))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(known, json_values, max_size=4),
+    st.dictionaries(
+        st.sampled_from(["filters", "pagination", "requestedGranularity", "testMode"]), json_values
+    ),
+)
+def test_any_json_is_understood_or_refused(parameters, query):
+    try:
+        from_body(orjson.dumps(posted(parameters, **query)))
+    except BeaconProblem as problem:
+        assert problem.status == 400
+        assert problem.reason
+
+
+@given(st.text("ab%", max_size=8), st.text("ab", max_size=8))
+def test_percent_is_any_text(pattern, value):
+    as_regex = ".*".join(map(re.escape, pattern.split("%")))
+    assert is_like(value, pattern) == bool(re.fullmatch(as_regex, value))

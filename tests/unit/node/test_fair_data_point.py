@@ -1,0 +1,70 @@
+"""A node answers with the metadata of its datasets, at its own address."""
+
+import asyncio
+
+import pandas as pd
+import pytest
+from rdflib import Graph, URIRef
+from rdflib.namespace import DCAT, RDF
+
+from rehearsal.catalogue.node_catalogue import describe_node, write_catalogue
+from rehearsal.model import InputError
+from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.app import beacon_app
+from rehearsal.node.fair_data_point import FairDataPoint
+
+from .conftest import call
+
+HERE = "http://node.example"
+
+
+@pytest.fixture(scope="module")
+def folder(holdings, tmp_path_factory):
+    consent = pd.DataFrame(
+        {"individual": ["FI-1"], "basis": "GDPR 6(1)a", "uses": "DUO:0000042", "withdrawn": False}
+    )
+    folder = tmp_path_factory.mktemp("node")
+    write_catalogue(folder, describe_node(holdings.settings, 12, 36, consent), "0.1")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def get(holdings, folder):
+    app = beacon_app(holdings, Gate(holdings), FairDataPoint(folder))
+    return lambda path, accept="*/*": asyncio.run(
+        call(app, path, headers=[(b"accept", accept.encode())])
+    )
+
+
+def test_the_point_is_told_in_turtle_at_the_nodes_own_address(get):
+    status, headers, body = get("/fdp")
+    assert status == 200
+    assert headers[b"content-type"].startswith(b"text/turtle")
+    found = Graph().parse(data=body, format="turtle")
+    point = URIRef("https://w3id.org/fdp/fdp-o#FAIRDataPoint")
+    assert list(found.subjects(RDF.type, point)) == [URIRef(f"{HERE}/fdp")]
+
+
+def test_a_dataset_is_told_in_json_ld_to_who_asks_for_it(get, holdings):
+    identifier = holdings.settings.people_dataset
+    status, headers, body = get(f"/fdp/dataset/{identifier}", "application/ld+json")
+    assert status == 200
+    assert headers[b"content-type"].startswith(b"application/ld+json")
+    found = Graph().parse(data=body, format="json-ld")
+    assert (URIRef(f"{HERE}/fdp/dataset/{identifier}"), RDF.type, DCAT.Dataset) in found
+
+
+def test_what_is_not_there_is_a_404(get):
+    assert get("/fdp/dataset/GDI-XX-NOWHERE-1")[0] == 404
+
+
+def test_a_node_without_documents_is_no_fair_data_point(holdings, tmp_path):
+    app = beacon_app(holdings, Gate(holdings), FairDataPoint(tmp_path))
+    assert asyncio.run(call(app, "/fdp"))[0] == 404
+
+
+def test_documents_that_are_none_are_refused_at_start(tmp_path):
+    (tmp_path / "catalogue").mkdir()
+    (tmp_path / "catalogue/documents.json").write_text("{}")
+    with pytest.raises(InputError, match=r"documents\.json: file: documents of a FAIR Data Point"):
+        FairDataPoint(tmp_path)

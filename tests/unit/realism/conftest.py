@@ -1,0 +1,56 @@
+"""A small cohort with families in five countries, on an autosome and on X."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import msprime
+import pandas as pd
+import pytest
+
+from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.recombination import uniform_map
+from rehearsal.genomes.simulate import simulate_block
+from rehearsal.model import Block, Country
+from rehearsal.realism.panel import choose_panel
+
+PLACES = {"ES": (40, -4), "FI": (61, 25), "IE": (53, -8), "IT": (42, 12), "PL": (52, 19)}
+SEED = 5
+
+
+def _simulated(block: Block, people: pd.DataFrame):
+    demography = msprime.Demography.island_model([10_000] * len(PLACES), 1e-3)
+    for population, code in zip(demography.populations, PLACES, strict=True):
+        population.name = code
+    return simulate_block(
+        block,
+        people,
+        pd.DataFrame(columns=["variant", "gene", "role", "case", "kind", "person", "haplotype"]),
+        [],
+        demography,
+        mutation_rate=1.29e-8,
+        kappa=4.0,
+        recombination=uniform_map(block.contig, 1.1e-8),
+        seed=SEED,
+    )
+
+
+@pytest.fixture(scope="session")
+def cohort() -> SimpleNamespace:
+    countries = [
+        Country(code, code, *map(float, place), 5.0, "Capital", *map(float, place), "no")
+        for code, place in PLACES.items()
+    ]
+    people, _ = plan_people(countries, dict.fromkeys(PLACES, 40), 0.9, [], SEED)
+    blocks = [
+        Block("chr21", 20_000_000, 20_200_000),
+        Block("chr21", 20_200_000, 20_400_000),
+        Block("chrX", 50_000_000, 50_200_000),
+    ]
+    return SimpleNamespace(
+        countries=countries,
+        people=people,
+        panel=choose_panel(people, SEED),
+        blocks=blocks,
+        trees={block.id: _simulated(block, people) for block in blocks},
+    )

@@ -1,0 +1,116 @@
+"""Outcomes with and without a treatment, from counts of people alone."""
+
+import pytest
+
+from rehearsal.model import Answer
+from rehearsal.network.aggregate import join
+from rehearsal.network.service_client import NetworkReply
+from rehearsal.stories.beacon_queries import comparison_queries
+from rehearsal.stories.question_types import comparison
+from rehearsal.stories.question_types.comparison import Table, wilson
+from rehearsal.stories.story_reader import read_stories
+
+COUNTRIES = ("ES", "FI")
+STORY = """
+title: A comparison
+summary: Does it help?
+asker: {name: A doctor, country: FI, role: clinician, tier: controlled, purpose: "DUO:0000043"}
+questions:
+  - id: help
+    text: Does it help?
+    kind: comparison
+    filters: ["NCIT:C16576"]
+    treated: ["ATC:L01"]
+    outcome: ["ICD10:C79"]
+    without: [BRCA1 c.68_69del]
+    strata:
+      young: {text: the young, expected: benefit, filters: [{id: age, operator: "<=", value: 50}]}
+"""
+# of each country: people, treated, with the outcome, both; and carriers among them
+COUNTS = {"all": 104, "treated": 51, "outcome": 26, "treated-outcome": 3}
+CARRIERS = {"all/1": 4, "treated/1": 1, "outcome/1": 1, "treated-outcome/1": 0}
+
+
+@pytest.fixture
+def question(known, tmp_path):
+    (tmp_path / "help.yaml").write_text(STORY)
+    (story,) = read_stories(tmp_path, known)
+    return story.questions[0]
+
+
+def replies(question, counts, states=None):
+    """What a network of two countries says, each with the same counts."""
+    found = {}
+    for part, query in comparison_queries(question).items():
+        answers = []
+        for country in COUNTRIES:
+            state = (states or {}).get(country, "answered")
+            number = counts[part.removeprefix("young/")]
+            summary = {"exists": number > 0, "numTotalResults": number}
+            body = {"responseSummary": summary} if state == "answered" else None
+            answers.append(Answer(query.id, country, state, 200, body, 0.1, 100))
+        found[part] = query, NetworkReply(tuple(answers), join(query, answers))
+    return found
+
+
+def truth(counts):
+    return {f"young/{part}": dict.fromkeys(COUNTRIES, n) for part, n in counts.items()}
+
+
+def failed(checks):
+    return {check.name for check in checks if not check.passed}
+
+
+def test_the_table_is_made_of_sums_without_carriers(question):
+    came = replies(question, COUNTS | CARRIERS)
+    assert failed(comparison.judge(question, truth(COUNTS | CARRIERS), came)) == set()
+    shown = comparison.tell(question, came).details["strata"]["young"]
+    assert (shown["treated"], shown["treated_outcome"]) == (100, 6)
+    assert (shown["others"], shown["others_outcome"]) == (100, 44)
+    assert shown["finding"] == "benefit"
+
+
+def test_no_difference_where_one_is_expected_fails(question):
+    same = COUNTS | CARRIERS | {"outcome": 10, "treated-outcome": 5}
+    found = comparison.judge(question, truth(same), replies(question, same))
+    assert failed(found) == {"young: what the treatment does"}
+
+
+def test_a_wrong_count_fails_in_the_country_and_in_the_sum(question):
+    right = COUNTS | CARRIERS
+    wrong = replies(question, right | {"outcome": 25})
+    assert failed(comparison.judge(question, truth(right), wrong)) == {
+        "each country's counts are the truth",
+        "the joined counts are the pooled counts",
+    }
+
+
+def test_a_country_that_does_not_answer_fails(question):
+    came = replies(question, COUNTS | CARRIERS, {"ES": "failed"})
+    found = comparison.judge(question, truth(COUNTS | CARRIERS), came)
+    assert "every country answered every part" in failed(found)
+    assert comparison.tell(question, came).countries["ES"]["state"] == "failed"
+
+
+def test_the_intervals_are_wilsons_and_newcombes():
+    """Newcombe 1998, example a of Table II: 56/70 and 48/80, 95 % interval 0.0524 to 0.3339."""
+    before, comparison.Z = comparison.Z, 1.959964
+    try:
+        assert wilson(56, 70) == pytest.approx((0.6918, 0.8770), abs=2e-4)
+        estimate, low, high = Table(70, 56, 80, 48).difference()
+    finally:
+        comparison.Z = before
+    assert (estimate, low, high) == pytest.approx((0.2, 0.0524, 0.3339), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("table", "finding"),
+    [
+        (Table(84, 4, 84, 38), "benefit"),
+        (Table(84, 38, 84, 4), "harm"),
+        (Table(84, 7, 84, 6), "none"),
+        (Table(0, 0, 84, 6), "none"),
+    ],
+)
+def test_what_an_interval_says(table, finding):
+    assert table.finding() == finding

@@ -1,0 +1,340 @@
+"""The truth, on a cohort that can be counted by hand (conftest.py) and against brute force."""
+
+from collections import Counter
+from pathlib import Path
+
+import msprime
+import numpy as np
+import pandas as pd
+import pytest
+
+from rehearsal.evaluation.suite import beacon_request
+from rehearsal.model import AlleleCounts, Block, InputError, Query, Variant
+from rehearsal.truth.decoding import pooled_sites
+from rehearsal.truth.expected_answers import Expected, read_truth, write_truth
+from rehearsal.truth.query_answers import Truth
+
+from ..cohort_by_hand import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE
+
+BREAST_CANCER, BREAST_CARCINOMA, CANCER, HEART = (
+    f"MONDO:000{number}" for number in ("7254", "4989", "4992", "5010")
+)
+
+
+def variants(parameters: dict, granularity: str = "count", kind: str = "count") -> Query:
+    request = beacon_request(parameters, [], granularity, {"skip": 0, "limit": 10})
+    return Query("q", kind, "g_variants", request)
+
+
+def people(parameters: dict, *filters: str, granularity: str = "count") -> Query:
+    terms = [{"id": term} for term in filters]
+    request = beacon_request(parameters, terms, granularity, {"skip": 0, "limit": 10})
+    return Query("q", "individuals", "individuals", request)
+
+
+def allele(contig: str, start: int, ref: str, alt: str) -> dict:
+    return {
+        "assemblyId": "GRCh38",
+        "referenceName": contig,
+        "start": [start],
+        "referenceBases": ref,
+        "alternateBases": alt,
+    }
+
+
+def span(start: int, end: int) -> dict:
+    return {"referenceName": "22", "start": [start], "end": [end]}
+
+
+def counts(answers: dict[str, Expected]) -> dict[str, int]:
+    return {country: answer.count for country, answer in answers.items()}
+
+
+def test_allele_counts_by_country_and_sex(truth: Truth):
+    answers = truth.answer(variants(allele("22", 100, "A", "G"), "record"))
+    assert answers["FI"].alleles == {
+        Variant("chr22", 100, "A", "G"): {
+            "": AlleleCounts(an=4, ac=3, hom=1, het=1, hemi=0),
+            "_F": AlleleCounts(an=2, ac=2, hom=1, het=0, hemi=0),
+            "_M": AlleleCounts(an=2, ac=1, hom=0, het=1, hemi=0),
+        }
+    }
+    assert answers["EE"].alleles[Variant("chr22", 100, "A", "G")][""] == AlleleCounts(6, 1, 0, 1, 0)
+
+
+def test_men_are_hemizygous_on_x(truth: Truth):
+    answers = truth.answer(variants(allele("X", 300, "G", "T"), "record"))
+    finns, estonians = (
+        answers[code].alleles[Variant("chrX", 300, "G", "T")] for code in ("FI", "EE")
+    )
+    assert finns == {
+        "": AlleleCounts(an=3, ac=1, hom=0, het=0, hemi=1),
+        "_F": AlleleCounts(an=2, ac=0, hom=0, het=0, hemi=0),
+        "_M": AlleleCounts(an=1, ac=1, hom=0, het=0, hemi=1),
+    }
+    assert estonians[""] == AlleleCounts(an=4, ac=3, hom=1, het=0, hemi=1)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        (allele("22", 110, "ACT", "A"), {"FI": 0, "EE": 1}),
+        (allele("22", 110, "A", "C"), {"FI": 0, "EE": 0}),  # the position, another allele
+        (allele("22", 111, "C", "G"), {"FI": 0, "EE": 0}),  # inside the deletion
+        (allele("21", 100, "A", "G"), {"FI": 0, "EE": 0}),  # a contig that is not there
+        (allele("chr22", 100, "A", "G"), {"FI": 1, "EE": 1}),
+        (span(0, 1000), {"FI": 2, "EE": 5}),
+        (span(100, 101), {"FI": 1, "EE": 1}),
+        (span(101, 110), {"FI": 0, "EE": 0}),  # half-open: 110 is outside
+        (span(112, 113), {"FI": 0, "EE": 1}),  # the deletion's last base
+        (span(113, 120), {"FI": 0, "EE": 0}),
+        (span(120, 121), {"FI": 0, "EE": 2}),  # two alternate alleles are two variants
+        ({"geneId": "CECR"}, {"FI": 1, "EE": 4}),
+        ({"geneId": "NONE"}, {"FI": 0, "EE": 0}),
+    ],
+)
+def test_variants_by_place(truth: Truth, parameters: dict, expected: dict[str, int]):
+    answers = truth.answer(variants(parameters))
+    assert counts(answers) == expected
+    assert {code: answer.exists for code, answer in answers.items()} == {
+        code: count > 0 for code, count in expected.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (people({}), {"FI": 2, "EE": 3}),
+        (people({}, "NCIT:C16576"), {"FI": 1, "EE": 1}),
+        (people({}, "ICD10:I25.1"), {"FI": 2, "EE": 0}),
+        (people({}, "ICD10:I25"), {"FI": 2, "EE": 0}),  # the category above
+        (people({}, "ICD10:I2"), {"FI": 0, "EE": 0}),  # no category
+        (people({}, "MONDO:0007254"), {"FI": 0, "EE": 1}),
+        (people({}, "ICD10:I25.1", "HP:0001677"), {"FI": 1, "EE": 0}),
+        (people({}, "ICD10:I25.1", "HP:0001677", "NCIT:C16576"), {"FI": 0, "EE": 0}),
+        (people({}, "LOINC:1"), {"FI": 0, "EE": 1}),
+        (people(allele("22", 100, "A", "G")), {"FI": 2, "EE": 1}),
+        (people(allele("22", 100, "A", "G"), "NCIT:C20197"), {"FI": 1, "EE": 0}),
+        (people(span(110, 121)), {"FI": 0, "EE": 2}),  # each person once, however many variants
+        (people(allele("X", 300, "G", "T"), "NCIT:C20197"), {"FI": 1, "EE": 1}),
+    ],
+)
+def test_people_by_filters_and_variants(truth: Truth, query: Query, expected: dict[str, int]):
+    assert counts(truth.answer(query)) == expected
+
+
+def test_records_of_individuals_are_named(truth: Truth):
+    answers = truth.answer(people(allele("22", 100, "A", "G"), granularity="record"))
+    assert answers["FI"].individuals == ("FI-000001", "FI-000002")
+    assert answers["EE"].individuals == ("EE-000001",)
+
+
+def test_ill_formed_queries_must_be_refused(truth: Truth):
+    answers = truth.answer(variants({"start": [-1]}, kind="ill_formed"))
+    assert all(answer.refused for answer in answers.values())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        variants({"referenceName": "22", "start": [1, 2], "end": [3, 4], "variantType": "DEL"}),
+        variants({}),
+        Query("q", "count", "g_variants", people(allele("22", 1, "A", "C"), "HP:1").request),
+    ],
+)
+def test_a_question_that_the_truth_does_not_know_is_never_guessed(truth: Truth, query: Query):
+    with pytest.raises(ValueError, match="no truth for"):
+        truth.answer(query)
+
+
+def test_pooled_sites_count_the_whole_cohort(trees):
+    sites = pooled_sites(trees)
+    assert list(sites.itertuples(index=False, name=None)) == [
+        ("chr22", 100, "A", "G", 4, 10),
+        ("chr22", 110, "ACT", "A", 1, 10),
+        ("chr22", 120, "C", "T", 1, 10),
+        ("chr22", 120, "C", "G", 1, 10),
+        ("chr22", 900, "T", "C", 9, 10),
+        ("chrX", 300, "G", "T", 4, 7),
+    ]
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory) -> tuple[Block, Path]:
+    """30 people with so many mutations that many sites have several, nested and recurrent."""
+    sequence = msprime.sim_mutations(
+        msprime.sim_ancestry(
+            30, sequence_length=300, population_size=1000, recombination_rate=1e-5, random_seed=3
+        ),
+        rate=2e-4,
+        random_seed=4,
+    )
+    path = tmp_path_factory.mktemp("simulated") / "22.trees"
+    sequence.dump(path)
+    return Block("chr22", 0, 300), path
+
+
+def brute_force(path: Path) -> dict[tuple[int, str], np.ndarray]:
+    import tskit
+
+    sequence = tskit.load(path)
+    found = {}
+    for variant in sequence.variants():
+        alleles = np.array(variant.alleles)[variant.genotypes]
+        for alt in set(alleles) - {variant.alleles[0]}:
+            copies = (alleles == alt).reshape(30, 2).sum(axis=1)
+            found[(int(variant.site.position), str(alt))] = copies
+    return found
+
+
+def test_pooled_sites_agree_with_genotypes_under_nested_and_recurrent_mutations(simulated):
+    block, path = simulated
+    true = {key: copies.sum() for key, copies in brute_force(path).items()}
+    sites = pooled_sites({block: path})
+    assert {(row.start, row.alt): row.ac for row in sites.itertuples()} == true
+    assert max(Counter(start for start, _ in true).values()) == 3
+
+
+def test_counts_agree_with_brute_force(simulated):
+    block, path = simulated
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame(
+        {
+            "id": [f"P{number}" for number in range(30)],
+            "country": ["FI"] * 12 + ["EE"] * 18,
+            "sex": rng.choice(["female", "male"], 30),
+        }
+    )
+    nobody = pd.DataFrame(columns=["individual", "code", "mondo"])
+    truth = Truth({block: path}, table, nobody, nobody, nobody, [])
+    answers = truth.answer(variants(span(50, 250), "record"))
+    true = {key: copies for key, copies in brute_force(path).items() if 50 <= key[0] < 250}
+    for country, groups in table.groupby("country").groups.items():
+        mine = {key: copies[groups] for key, copies in true.items() if copies[groups].any()}
+        assert answers[country].count == len(mine)
+        for variant, said in answers[country].alleles.items():
+            copies = mine[(variant.start, variant.alt)]
+            men = (table["sex"][groups] == "male").to_numpy()
+            for group, chosen in (("", men | True), ("_M", men), ("_F", ~men)):
+                part = copies[chosen]
+                homozygous, heterozygous = (part == 2).sum(), (part == 1).sum()
+                assert said[group] == AlleleCounts(
+                    2 * len(part), part.sum(), homozygous, heterozygous, 0
+                )
+
+
+def test_people_that_do_not_fit_the_trees_are_refused(trees):
+    nobody = pd.DataFrame(columns=["individual", "code", "mondo"])
+    few = pd.DataFrame({"id": ["a"], "country": ["FI"], "sex": ["male"]})
+    with pytest.raises(ValueError, match="5 individuals in the trees, 1 people"):
+        Truth(trees, few, nobody, nobody, nobody, []).answer(variants(span(0, 1000)))
+
+
+def test_the_truth_survives_its_file(truth: Truth, tmp_path: Path):
+    expected = truth.answers(
+        [
+            variants(span(100, 130), "record"),
+            Query("p", "individuals", "individuals", people({}, granularity="record").request),
+            Query("i", "ill_formed", "g_variants", {}),
+        ]
+    )
+    write_truth(expected, tmp_path / "answers.json")
+    assert read_truth(tmp_path / "answers.json") == expected
+    (tmp_path / "answers.json").write_text('{"q": {"FI": 3}}')
+    with pytest.raises(InputError, match="expected answers in JSON"):
+        read_truth(tmp_path / "answers.json")
+
+
+# --- consent ---
+
+HEALTH, CARE = "DUO:0000006", "DUO:0000043"
+# Anna permits all, Aldo health research, Bea research if not for profit, Ben withdrew, Bo care
+CONSENT = pd.DataFrame(
+    [
+        ("FI-000001", "consent", "DUO:0000004", False),
+        ("FI-000002", "consent", "DUO:0000006, DUO:0000043", False),
+        ("EE-000001", "consent", "DUO:0000042, DUO:0000045", False),
+        ("EE-000002", "consent", "DUO:0000004", True),
+        ("EE-000003", "consent", "DUO:0000043", False),
+    ],
+    columns=["individual", "basis", "uses", "withdrawn"],
+)
+
+
+@pytest.fixture(scope="module")
+def consenting(trees):
+    return Truth(trees, PEOPLE, DISEASES, FEATURES, MEASUREMENTS, GENES, CONSENT)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "there"),
+    [
+        (HEALTH, {"FI-000001", "FI-000002"}),
+        (CARE, {"FI-000001", "FI-000002", "EE-000003"}),
+        ("DUO:0000042", {"FI-000001"}),
+        (None, {"FI-000001"}),
+    ],
+)
+def test_people_who_do_not_permit_the_purpose_are_not_there(consenting, purpose, there):
+    request = beacon_request({}, [], "record", {"skip": 0, "limit": 10})
+    answers = consenting.answer(Query("q", "individuals", "individuals", request, purpose=purpose))
+    assert {name for answer in answers.values() for name in answer.individuals} == there
+
+
+def test_alleles_of_people_who_do_not_permit_the_purpose_are_not_counted(consenting):
+    parameters = {"referenceName": "22", "start": [100]}
+    parameters |= {"referenceBases": "A", "alternateBases": "G"}
+    request = beacon_request(parameters, [], "record", {"skip": 0, "limit": 10})
+    asked = Query("q", "allele_frequency", "g_variants", request, purpose=None)
+    answers = consenting.answer(asked)
+    (groups,) = answers["FI"].alleles.values()
+    assert groups[""] == AlleleCounts(an=2, ac=2, hom=1, het=0, hemi=0)  # Anna, twice
+    assert not answers["EE"].exists
+
+
+def test_a_purpose_that_the_truth_does_not_know_raises(consenting):
+    request = beacon_request({}, [], "count", {"skip": 0, "limit": 10})
+    with pytest.raises(ValueError, match="no truth for the purpose"):
+        consenting.answer(Query("q", "count", "individuals", request, purpose="DUO:0000006, X"))
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("HP:0001677", {"FI": 1, "EE": 1}),  # coronary atherosclerosis, what they have
+        ("HP:0006704", {"FI": 1, "EE": 1}),  # its parent: abnormal coronary artery morphology
+        ("HP:0001626", {"FI": 1, "EE": 1}),  # and far above: the cardiovascular system
+        ("HP:0004761", {"FI": 0, "EE": 0}),  # below it
+        ("HP:0000707", {"FI": 0, "EE": 0}),  # elsewhere: the nervous system
+        ("HP:9999999", {"FI": 0, "EE": 0}),  # no term
+    ],
+)
+def test_who_has_a_phenotype_has_the_more_general_ones_too(truth: Truth, term, expected):
+    assert counts(truth.answer(people({}, term))) == expected
+    women = truth.answer(people({}, term, "NCIT:C16576"))
+    assert counts(women) == {"FI": 0, "EE": expected["EE"]}
+
+
+@pytest.mark.parametrize(
+    ("disease", "permitting"),
+    [
+        (BREAST_CANCER, ["cancer", "breast cancer", "health"]),
+        (BREAST_CARCINOMA, ["cancer", "breast cancer", "carcinoma", "health"]),
+        (CANCER, ["cancer", "health"]),
+        (HEART, ["health"]),
+    ],
+)
+def test_a_permission_for_a_disease_is_one_for_its_kinds(disease, permitting):
+    uses = {
+        "cancer": f"DUO:0000007 {CANCER}",
+        "breast cancer": f"DUO:0000007 {BREAST_CANCER}",
+        "carcinoma": f"DUO:0000007 {BREAST_CARCINOMA}",
+        "health": "DUO:0000006",
+        "care": "DUO:0000043",
+    }
+    table = pd.DataFrame({"id": list(uses), "country": "FI", "sex": "female"})
+    consent = pd.DataFrame({"individual": list(uses), "uses": list(uses.values())})
+    nobody = pd.DataFrame(columns=["individual", "code", "mondo"])
+    truth = Truth({}, table, nobody, nobody, nobody, [], consent.assign(withdrawn=False))
+    among = truth.permitting(f"DUO:0000007 {disease}")
+    assert list(table["id"][among]) == permitting

@@ -1,0 +1,125 @@
+"""A part of the cohort that can be counted by hand (conftest.py): who and what is in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rehearsal.evaluation.suite import beacon_request
+from rehearsal.model import AlleleCounts, Block, InputError, PlantedVariant, Query, Variant
+from rehearsal.truth.allele_counts import allele_counts
+from rehearsal.truth.decoding import pooled_sites
+from rehearsal.truth.query_answers import Truth
+from rehearsal.truth.subcohort import Part, part_of
+
+from ..cohort_by_hand import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE
+
+DELETION = PlantedVariant(
+    Variant("chr22", 110, "ACT", "A"), "CECR", "del", "dominant", "cancer", {"*": 0.1}
+)
+CARRIERS = pd.DataFrame({"gene": ["CECR", "BRCA9"], "name": "del", "individual": PEOPLE["id"][3:]})
+PATIENTS = pd.DataFrame({"story": ["cancer", "rare"], "individual": PEOPLE["id"][[0, 4]]})
+
+
+@dataclass
+class Asked:
+    """An export that leaves everything open."""
+
+    name: str = "one"
+    countries: tuple = ("FI", "EE")
+    people: object = "all"
+    story: str | None = None
+    limit: int | None = None
+    variants: tuple | None = None
+    planted: tuple = ()
+    regions: tuple | None = None
+
+
+def part(**asked) -> Part:
+    return part_of(Asked(**asked), PEOPLE, CARRIERS, PATIENTS)
+
+
+def names(some: Part) -> list[str]:
+    return PEOPLE["id"][some.people].tolist()
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ({}, PEOPLE["id"].tolist()),
+        ({"countries": ("FI",)}, ["FI-000001", "FI-000002"]),
+        ({"limit": 1}, ["FI-000001", "EE-000001"]),
+        ({"people": ("EE-000003", "FI-000002")}, ["FI-000002", "EE-000003"]),
+        ({"people": ("EE-000003", "EE-000002"), "limit": 1}, ["EE-000002"]),
+        ({"people": "carriers", "planted": (DELETION,)}, ["EE-000002"]),
+        ({"people": "patients"}, ["FI-000001", "EE-000003"]),
+        ({"people": "patients", "story": "rare"}, ["EE-000003"]),
+    ],
+)
+def test_who_is_in_a_part(asked, there):
+    assert names(part(**asked)) == there
+
+
+def test_a_part_without_anybody_is_refused():
+    with pytest.raises(InputError, match="one: somebody; nobody is left"):
+        part(countries=("FI",), people="carriers", planted=(DELETION,))
+
+
+def test_alleles_are_in_it_by_where_they_begin():
+    some = part(regions=(Block("chr22", 100, 110), Block("chrX", 0, 500)))
+    assert some.holds("chr22", np.array([99, 100, 109, 110])).tolist() == [0, 1, 1, 0]
+    assert some.holds(["chr22", "chrX"], [300, 300]).tolist() == [False, True]
+    planted = part(variants=(DELETION.variant,))
+    assert planted.holds("chr22", np.array([109, 110, 111])).tolist() == [False, True, False]
+    assert not planted.holds("chr21", 110)
+    assert not part(variants=()).holds("chr22", 110)
+
+
+def truth_of(trees, some: Part) -> Truth:
+    return Truth(trees, PEOPLE, DISEASES, FEATURES, MEASUREMENTS, GENES, part=some)
+
+
+def wide(entry_type: str, granularity: str) -> Query:
+    place = {"referenceName": "22", "start": [0], "end": [1000]}
+    request = beacon_request(place, [], granularity, {"skip": 0, "limit": 10})
+    return Query("q", "range", entry_type, request)
+
+
+def test_who_is_not_in_the_part_is_not_counted(trees):
+    answers = truth_of(trees, part(people=("FI-000001", "EE-000001"))).answer(
+        wide("g_variants", "record")
+    )
+    assert {variant.start for variant in answers["EE"].alleles} == {100, 900}
+    everybody = answers["EE"].alleles[Variant("chr22", 100, "A", "G")][""]
+    assert everybody == AlleleCounts(an=2, ac=1, hom=0, het=1, hemi=0)  # Bea, once
+
+
+def test_a_country_without_anybody_in_the_part_answers_nothing(trees):
+    answers = truth_of(trees, part(countries=("EE",))).answer(wide("individuals", "record"))
+    assert list(answers) == ["EE"]
+    assert answers["EE"].individuals == ("EE-000001", "EE-000002", "EE-000003")
+
+
+def test_what_begins_outside_of_the_part_is_not_there(trees):
+    """The deletion at 110 reaches into the region; it begins before it."""
+    some = part(regions=(Block("chr22", 111, 130),))
+    answers = truth_of(trees, some).answer(wide("g_variants", "record"))
+    assert {variant.start for variant in answers["EE"].alleles} == {120}
+    carriers = truth_of(trees, some).answer(wide("individuals", "count"))
+    assert {code: one.count for code, one in carriers.items()} == {"FI": 0, "EE": 1}  # Bo
+
+
+def test_allele_counts_and_sites_are_those_of_the_part(trees):
+    some = part(countries=("FI",), regions=(Block("chr22", 0, 1000),))
+    counts = allele_counts(trees, PEOPLE, some)
+    assert counts.values.tolist() == [
+        ["chr22", 100, "A", "G", "FI", "female", 2, 2, 1, 0, 0],
+        ["chr22", 100, "A", "G", "FI", "male", 2, 1, 0, 1, 0],
+        ["chr22", 900, "T", "C", "FI", "female", 2, 2, 1, 0, 0],
+        ["chr22", 900, "T", "C", "FI", "male", 2, 2, 1, 0, 0],
+    ]
+    assert pooled_sites(trees, some).values.tolist() == [
+        ["chr22", 100, "A", "G", 3, 4],
+        ["chr22", 900, "T", "C", 4, 4],
+    ]

@@ -1,0 +1,64 @@
+"""Routes are found by dictionary, whatever stands in their place holders."""
+
+import asyncio
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from rehearsal.web.app import GET_OR_POST, ROUTE_KEY, Api, Json
+
+from ..node.conftest import call
+
+
+def telling(name):
+    async def handler(request):
+        return Json([name, request.path_params, request.scope[ROUTE_KEY]])
+
+    return handler
+
+
+@pytest.fixture
+def api():
+    async def below(request):
+        return PlainTextResponse(f"below: {request.url.path} of {request.base_url}")
+
+    api = Api("org.rehearsal.xx", "node")
+    api.add("/things", telling("list"), GET_OR_POST)
+    api.add("/things/{id}", telling("one"))
+    api.add("/things/special", telling("special"))
+    api.add("/things/{id}/parts/{part}", telling("part"))
+    api.add("/things/{id}", telling("made"), ["POST"])
+    api.mount("/other", Starlette(routes=[Route("/page", below)]))
+    return api
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/things", b'["list",{},"/things"]'),
+        ("/things/", b'["list",{},"/things"]'),
+        ("/things/7", b'["one",{"id":"7"},"/things/{id}"]'),
+        ("/things/{}", b'["one",{"id":"{}"},"/things/{id}"]'),
+        ("/things/special", b'["special",{},"/things/special"]'),
+        ("/things/7/parts/a b", b'["part",{"id":"7","part":"a b"},"/things/{id}/parts/{part}"]'),
+        ("/other/page", b"below: /other/page of http://node.example/"),
+    ],
+)
+def test_a_path_finds_its_handler(api, path, answer):
+    assert asyncio.run(call(api, path))[::2] == (200, answer)
+
+
+def test_one_path_may_have_a_handler_for_each_method(api):
+    assert asyncio.run(call(api, "/things/7", method="POST"))[2].startswith(b'["made"')
+
+
+@pytest.mark.parametrize("path", ["/", "/thing", "/things//parts/1", "/things/7/parts", "/other/x"])
+def test_a_path_that_nothing_answers_is_not_found(api, path):
+    assert asyncio.run(call(api, path))[0] == 404
+
+
+def test_another_method_is_told_which_ones_there_are(api):
+    status, headers, _ = asyncio.run(call(api, "/things", method="PUT"))
+    assert (status, headers[b"allow"]) == (405, b"GET, HEAD, POST")

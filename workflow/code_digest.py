@@ -1,0 +1,157 @@
+"""Digests of the code that a script runs: a rule's results go stale when one of them changes.
+
+A script's digest covers the script, every module of the library that it imports at whatever
+distance, and the package data beside those modules. It is taken of compiled code, so comments,
+docstrings, layout and ``assert`` statements do not count. A string that spells the name of a module
+counts as an import: processes are started as ``python -m rehearsal.node.server``.
+"""
+
+from __future__ import annotations
+
+import dis
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import CodeType
+
+PACKAGE = "rehearsal"
+MODULE_NAME = re.compile(rf"{PACKAGE}(\.\w+)*")
+IMPORT_NAME, LOAD_CONST = dis.opmap["IMPORT_NAME"], dis.opmap["LOAD_CONST"]
+
+
+class CodeDigests:
+    """Digests of scripts that use the library below ``root``; each file is read once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._code = cache(self._compiled)
+        self._imported = cache(self._imported_files)
+        self._file = cache(self._file_of)
+        self._module = cache(self._module_digest)
+        self._data = cache(self._data_digest)
+
+    def of_script(self, script: Path) -> str:
+        """SHA-256 over a script and all that it imports, as 64 hex digits.
+
+        Raises SyntaxError when one of the files is no Python, OSError when the script is missing.
+        """
+        modules = self.closure(script)
+        digest = hashlib.sha256(self._module(script))
+        for path in sorted(modules):
+            digest.update(self._module(path))
+        for folder in sorted({path.parent for path in modules}):
+            digest.update(self._data(folder))
+        return digest.hexdigest()
+
+    def closure(self, script: Path) -> set[Path]:
+        """The files of the library's modules that a script imports, at whatever distance."""
+        found: set[Path] = set()
+        waiting = [script]
+        while waiting:
+            for path in self._imported(waiting.pop()):
+                if path not in found:
+                    found.add(path)
+                    waiting.append(path)
+        return found
+
+    def _imported_files(self, path: Path) -> set[Path]:
+        names = set(imported_names(self._code(path)))
+        for name in list(names):  # packages run their __init__ too
+            while name := name.rpartition(".")[0]:
+                names.add(name)
+        files = (self._file(name) for name in names)
+        return {file for file in files if file is not None}
+
+    def _file_of(self, name: str) -> Path | None:
+        """The file of a module; None for a name that is none, such as a function's."""
+        path = self._root / name.replace(".", "/")
+        files = (path.with_suffix(".py"), path / "__init__.py")
+        return next((file for file in files if file.is_file()), None)
+
+    def _compiled(self, path: Path) -> CodeType:
+        return compile(path.read_bytes(), path.name, "exec", dont_inherit=True, optimize=2)
+
+    def _module_digest(self, path: Path) -> bytes:
+        digest = hashlib.sha256(str(path.relative_to(self._root)).encode())
+        for part in code_parts(self._code(path)):
+            digest.update(part)
+        return digest.digest()
+
+    def _data_digest(self, folder: Path) -> bytes:
+        """Of the files beside a package's modules, those in folders that are no packages too."""
+        digest = hashlib.sha256()
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder).parents
+            is_data = path.is_file() and path.suffix not in (".py", ".pyc")
+            if is_data and not any((folder / one / "__init__.py").is_file() for one in inside[:-1]):
+                digest.update(f"{path.relative_to(self._root)}\0".encode())
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.digest()
+
+
+def imported_names(code: CodeType) -> Iterator[str]:
+    """Dotted names in the library that compiled code imports, or spells in a string.
+
+    ``from rehearsal.genomes import blocks`` gives ``rehearsal.genomes`` and
+    ``rehearsal.genomes.blocks``; a name may be a function's.
+    """
+    if IMPORT_NAME in code.co_code[::2]:
+        fromlist: object = None  # loaded just before the import
+        for opcode, argument in instructions(code.co_code):
+            if opcode == LOAD_CONST:
+                fromlist = code.co_consts[argument]
+            elif opcode == IMPORT_NAME and MODULE_NAME.fullmatch(code.co_names[argument]):
+                module = code.co_names[argument]
+                yield module
+                yield from (f"{module}.{name}" for name in strings(fromlist))
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            yield from imported_names(value)
+        else:
+            yield from (one for one in strings(value) if MODULE_NAME.fullmatch(one))
+
+
+def instructions(code: bytes) -> Iterator[tuple[int, int]]:
+    """Opcodes and their arguments: two bytes each, longer arguments in prefixes before them."""
+    extended = 0
+    for opcode, argument in zip(code[::2], code[1::2], strict=True):
+        argument |= extended
+        extended = argument << 8 if opcode == dis.EXTENDED_ARG else 0
+        yield opcode, argument
+
+
+def strings(value: object) -> Iterator[str]:
+    """The strings of a constant: itself, or the members of a tuple or set."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple | frozenset):
+        for member in value:
+            yield from strings(member)
+
+
+def code_parts(code: CodeType) -> Iterator[bytes]:
+    """What compiled code does, as bytes: without names of files and numbers of lines."""
+    yield code.co_code
+    yield repr(
+        (
+            code.co_name,
+            code.co_names,
+            code.co_varnames,
+            code.co_freevars,
+            code.co_cellvars,
+            code.co_argcount,
+            code.co_posonlyargcount,
+            code.co_kwonlyargcount,
+            code.co_flags,
+            code.co_exceptiontable,
+        )
+    ).encode()
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            yield from code_parts(value)
+        elif isinstance(value, frozenset):  # in no order of its own
+            yield repr(sorted(map(repr, value))).encode()
+        else:
+            yield repr(value).encode()
