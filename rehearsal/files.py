@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import orjson
 
 CHUNK = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
@@ -35,6 +38,38 @@ def written_aside(path: Path | str) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
+def write_json(
+    path: Path | str, value: object, *, indented: bool = True, newline: bool = True
+) -> None:
+    """Write JSON, UTF-8, as a whole file or not at all; NumPy's numbers are numbers.
+
+    Raises ValueError for NaN and infinity, which JSON does not have, TypeError for what is no data.
+    """
+    refuse_nan(value)
+    option = orjson.OPT_SERIALIZE_NUMPY
+    option |= orjson.OPT_INDENT_2 if indented else 0
+    option |= orjson.OPT_APPEND_NEWLINE if newline else 0
+    with written_aside(path) as aside:
+        aside.write_bytes(orjson.dumps(value, option=option))
+
+
+def refuse_nan(value: object, place: str = "$") -> None:
+    """Raise ValueError when a number in plain data is NaN or infinite; the error says where."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{place}: expected a number that JSON has, found {value}")
+    if isinstance(value, dict):
+        for key, member in value.items():
+            refuse_nan(member, f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            refuse_nan(member, f"{place}[{index}]")
+
+
+def read_json(path: Path | str) -> Any:
+    """The content of a JSON file. Raises OSError, or ValueError for what is no JSON."""
+    return orjson.loads(Path(path).read_bytes())
+
+
 def content_digest(path: Path | str) -> str:
     """SHA-256 of a file's content, uncompressed where it is gzip or BGZF, as 64 hex digits."""
     with Path(path).open("rb") as file:
@@ -49,16 +84,4 @@ def stream_digest(file: BinaryIO) -> str:
     with gzip.open(file) if compressed else nullcontext(file) as content:
         while chunk := content.read(CHUNK):
             digest.update(chunk)
-    return digest.hexdigest()
-
-
-def tree_digest(paths: Iterable[Path | str]) -> str:
-    """SHA-256 over the names and contents of Python and data files below the given paths."""
-    digest = hashlib.sha256()
-    for top in sorted(map(Path, paths)):
-        files = sorted(top.rglob("*")) if top.is_dir() else [top]
-        for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(f"{top.name}/{file.relative_to(top)}\0".encode())
-                digest.update(file.read_bytes())
     return digest.hexdigest()

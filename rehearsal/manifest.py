@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rehearsal.files import content_digest, stream_digest, written_aside
+from rehearsal.files import content_digest, stream_digest, write_json
 from rehearsal.formats import crypt4gh
 
 FORMAT = "rehearsal manifest 1"
@@ -128,8 +128,7 @@ def write_manifest(
         "excluded": EXCLUDED,
         "files": [asdict(one) for one in sorted(entries) if why_excluded(one.path) is None],
     }
-    with written_aside(path) as aside:
-        aside.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    write_json(path, manifest)
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,5 @@
 """The same queries over more nodes, more people and more users at once."""
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from rehearsal.evaluation.suite import read_suite
-from rehearsal.files import written_aside
+from rehearsal.files import write_json, written_aside
 from rehearsal.loadtest.environment import machine
 from rehearsal.loadtest.growth.measure import Growth, chosen, fits, growth_checks
 from rehearsal.loadtest.load.workload import RESEARCHER, make_calls, people
@@ -55,9 +54,8 @@ def main(smk):
         exponents.to_parquet(path)
     for axis in ("nodes", "users"):
         save_still(growth_figure(table, exponents, axis), smk.output[f"{axis}_figure"])
-    with written_aside(smk.output.conditions) as path:
-        found = {"checks": growth_checks(table), "conditions": conditions}
-        path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    found = {"checks": growth_checks(table), "conditions": conditions}
+    write_json(smk.output.conditions, found)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Load on the whole network: a ramp up to its knee, over warm and cold connections."""
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from rehearsal.evaluation.suite import read_suite
-from rehearsal.files import written_aside
+from rehearsal.files import write_json, written_aside
 from rehearsal.loadtest.load.run import LoadSettings, measure_load
 from rehearsal.loadtest.load.workload import make_calls, people
 from rehearsal.logs import logged_to
@@ -51,8 +50,7 @@ def main(smk):
         )
     with written_aside(smk.output.load) as path:
         run.table().to_parquet(path)
-    with written_aside(smk.output.knee) as path:
-        path.write_text(json.dumps(run.summary(), indent=2) + "\n", encoding="utf-8")
+    write_json(smk.output.knee, run.summary())
     save_still(load_figure(run.table(), run.summary()), smk.output.figure)
 
 

@@ -1,10 +1,9 @@
 """The membership attack on the run's nodes, before and after protections."""
 
-import json
 from pathlib import Path
 
 from rehearsal.attack.membership import ladder, membership_table, privacy_summary, read_nodes
-from rehearsal.files import written_aside
+from rehearsal.files import write_json, written_aside
 from rehearsal.logs import logged_to
 from rehearsal.report.figures import save_still
 from rehearsal.report.privacy import power_figure
@@ -17,8 +16,7 @@ def main(smk):
     with written_aside(smk.output.table) as path:
         table.to_parquet(path)
     summary = privacy_summary(table)
-    with written_aside(smk.output.summary) as path:
-        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_json(smk.output.summary, summary)
     save_still(power_figure(summary["table"]), smk.output.figure)
 
 

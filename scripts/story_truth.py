@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import orjson
-
-from rehearsal.files import written_aside
+from rehearsal.files import write_json
 from rehearsal.logs import logged_to
 from rehearsal.stories.expected import truth_of
 from rehearsal.stories.pooled_cohort import Cohort
@@ -19,8 +17,7 @@ def main(smk):
         smk.params.reference_year,
     )
     truths = {story.name: truth_of(story, cohort) for story in smk.params.stories}
-    with written_aside(smk.output.truth) as path:
-        path.write_bytes(orjson.dumps(truths, option=orjson.OPT_INDENT_2))
+    write_json(smk.output.truth, truths, newline=False)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import demes
 import msprime
@@ -13,20 +12,10 @@ from numpy.typing import NDArray
 
 from rehearsal.demography.expected_fst import root_sets
 from rehearsal.demography.parameters import SOURCES, EuropeParameters, Migration
+from rehearsal.geography import country_distances_km
 from rehearsal.model import Country, InputError
 
-EARTH_RADIUS_KM = 6371.0
 REFERENCE_SOURCE = "NEO"  # the source that the log-odds are against
-
-
-def great_circle_km(latitude: NDArray[Any], longitude: NDArray[Any]) -> NDArray[np.float64]:
-    """Distances between all pairs of places: (k,) degrees each -> (k, k) km. Haversine formula."""
-    phi, lam = np.radians(latitude), np.radians(longitude)
-    haversine = (
-        np.sin((phi[:, None] - phi) / 2) ** 2
-        + np.cos(phi[:, None]) * np.cos(phi) * np.sin((lam[:, None] - lam) / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(haversine, 0, 1)))
 
 
 def migration_matrix(countries: Sequence[Country], migration: Migration) -> NDArray[np.float64]:
@@ -37,7 +26,7 @@ def migration_matrix(countries: Sequence[Country], migration: Migration) -> NDAr
     symmetric. Then every island takes in at least ``island_floor`` from each of its
     ``island_links`` nearest others, and sends nothing more, so that the others stay as they were.
     """
-    distance = _distances(countries)
+    distance = country_distances_km(countries)
     group_of = {code: name for name, codes in migration.sea_groups.items() for code in codes}
     groups = np.array([group_of.get(country.code, "land") for country in countries])
     at_sea = (groups != "land").astype(int)
@@ -129,13 +118,6 @@ def read_model(path: Path | str, countries: Sequence[Country]) -> demes.Graph:
 def to_msprime(graph: demes.Graph) -> msprime.Demography:
     """The same model for msprime; nothing is dropped, so what is predicted is what is simulated."""
     return msprime.Demography.from_demes(graph)
-
-
-def _distances(countries: Sequence[Country]) -> NDArray[np.float64]:
-    return great_circle_km(
-        np.array([country.latitude for country in countries]),
-        np.array([country.longitude for country in countries]),
-    )
 
 
 def _add_trunk(builder: demes.Builder, parameters: EuropeParameters) -> None:

@@ -14,7 +14,7 @@ import orjson
 import pandas as pd
 
 from rehearsal.evaluation.templates import Template
-from rehearsal.files import written_aside
+from rehearsal.files import write_json
 from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
 from rehearsal.seeds import derive_seed
 from rehearsal.truth.hpo import two_above
@@ -306,10 +306,7 @@ RULES: dict[str, Callable[[Template, Cohort, np.random.Generator], Iterator[Aske
 
 def write_suite(suite: Sequence[Query], path: Path) -> None:
     """Write the queries as JSON, one object a query, in their order."""
-    with written_aside(path) as aside:
-        aside.write_bytes(
-            orjson.dumps([asdict(query) for query in suite], option=orjson.OPT_INDENT_2)
-        )
+    write_json(path, [asdict(query) for query in suite], newline=False)
 
 
 def read_suite(path: Path) -> list[Query]:

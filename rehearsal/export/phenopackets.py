@@ -18,7 +18,7 @@ import pandas as pd
 from isal import igzip
 
 from rehearsal.export.phenopacket_resources import resources
-from rehearsal.files import written_aside
+from rehearsal.files import write_json, written_aside
 from rehearsal.phenotypes.clinical_types import NULL_FLAVOURS
 from rehearsal.phenotypes.trait_types import Traits
 
@@ -436,7 +436,6 @@ def write_files(messages: Iterable[Message], folder: Path | str) -> list[Path]:
     written = []
     for message in messages:
         path = Path(folder) / f"{message['id']}.json"
-        with written_aside(path) as aside:
-            aside.write_bytes(orjson.dumps(message, option=orjson.OPT_INDENT_2))
+        write_json(path, message, newline=False)
         written.append(path)
     return written

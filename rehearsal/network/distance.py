@@ -9,14 +9,14 @@ between operators costs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import asin, cos, isfinite, nan, radians, sin, sqrt
+from math import isfinite, nan
 from pathlib import Path
 
 import pandas as pd
 
+from rehearsal.geography import great_circle_km
 from rehearsal.model import Country, InputError
 
-EARTH_RADIUS_KM = 6371.0
 FIT_INTERCEPT_MS = 8.8
 FIT_SLOPE_MS_PER_KM = 0.0175
 # A country to itself does not pay the intercept: no operator is crossed. Two zones of one cloud
@@ -28,13 +28,14 @@ COLUMNS = ("a", "b", "rtt_ms", "source")
 BANDWIDTH = "bandwidth_mbps"  # a column that the table may have, empty where nobody knows
 
 
-def great_circle_km(first: Country, second: Country) -> float:
-    """Distance in km between two capitals on a sphere (haversine formula)."""
-    latitude_1, latitude_2 = radians(first.capital_latitude), radians(second.capital_latitude)
-    half_latitude = (latitude_2 - latitude_1) / 2
-    half_longitude = radians(second.capital_longitude - first.capital_longitude) / 2
-    chord = sin(half_latitude) ** 2 + cos(latitude_1) * cos(latitude_2) * sin(half_longitude) ** 2
-    return 2 * EARTH_RADIUS_KM * asin(sqrt(min(1.0, chord)))
+def capital_distance_km(first: Country, second: Country) -> float:
+    """Distance in km between two capitals."""
+    return great_circle_km(
+        first.capital_latitude,
+        first.capital_longitude,
+        second.capital_latitude,
+        second.capital_longitude,
+    )
 
 
 def fitted_rtt_ms(km: float) -> float:
@@ -104,7 +105,7 @@ def rtt_matrix(
     rows = []
     for asker in countries:
         for country in countries:
-            km = great_circle_km(asker, country)
+            km = capital_distance_km(asker, country)
             pair = frozenset((asker.code, country.code))
             found, mbps = measured.get(pair), (bandwidths or {}).get(pair, nan)
             fitted = SAME_COUNTRY_MS if asker.code == country.code else fitted_rtt_ms(km)

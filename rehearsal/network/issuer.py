@@ -22,7 +22,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_json, written_aside
 from rehearsal.model import InputError
 from rehearsal.node.access.settings import (
     DATASETS_URL,
@@ -126,8 +126,8 @@ def make_issuer(folder: Path, url: str = URL) -> Issuer:
     keys = {algorithm: (kids[algorithm], _pem(key).decode()) for algorithm, key in private.items()}
     public = [_public_jwk(kids[algorithm], algorithm, key) for algorithm, key in private.items()]
     _write_secret(folder / SECRET_KEYS, json.dumps(keys))
-    _write(folder / JWKS, {"keys": public})
-    _write(folder / SETTINGS, {"url": url.rstrip("/")})
+    write_json(folder / JWKS, {"keys": public})
+    write_json(folder / SETTINGS, {"url": url.rstrip("/")})
     return Issuer(folder, url.rstrip("/"), keys)
 
 
@@ -235,7 +235,7 @@ def issue(
         "iat": begun,
         "exp": begun + lifetime_s,
     }
-    _write(issuer.folder / SUBJECTS / f"{who.subject}.json", asdict(who))
+    write_json(issuer.folder / SUBJECTS / f"{who.subject}.json", asdict(who))
     access = issuer.sign(
         {**claims, "scope": f"openid {PASSPORT}", "jti": secrets.token_hex(8)},
         "at+jwt",
@@ -298,11 +298,6 @@ def _public_jwk(kid: str, algorithm: str, key: Any) -> dict[str, Any]:
     made = jwt.get_algorithm_by_name(algorithm).to_jwk(key.public_key(), as_dict=True)
     made.pop("key_ops", None)
     return {**made, "kid": kid, "alg": algorithm, "use": "sig"}
-
-
-def _write(path: Path, content: Any) -> None:
-    with written_aside(path) as aside:
-        aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_secret(path: Path, text: str) -> None:

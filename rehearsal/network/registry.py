@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_json, written_aside
 from rehearsal.model import InputError
 from rehearsal.node.access.settings import is_safe_url
 
@@ -117,9 +117,8 @@ def write_endpoints(nodes: Collection[NodeEntry], folder: Path) -> None:
     for old in folder.glob("*.json"):
         old.unlink()
     for node in nodes:
-        with written_aside(folder / f"{node.country}.json") as aside:
-            said = {"country": node.country, "url": node.url, "pid": node.pid}
-            aside.write_bytes(orjson.dumps(said))
+        said = {"country": node.country, "url": node.url, "pid": node.pid}
+        write_json(folder / f"{node.country}.json", said, indented=False)
 
 
 def write_nodes(nodes: Collection[NodeEntry], path: Path) -> None:

@@ -10,8 +10,8 @@ import altair as alt
 import numpy as np
 import vl_convert
 
-from rehearsal.demography.model import great_circle_km
 from rehearsal.files import written_aside
+from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 from rehearsal.realism.linkage import LINKAGE_DISTANCES
 from rehearsal.realism.measures import BlockMeasures
@@ -110,10 +110,7 @@ def fst_figure(joined: BlockMeasures, known: Comparison) -> alt.LayerChart:
 
 def distance_figure(joined: BlockMeasures, known: Comparison) -> alt.LayerChart:
     """F_ST of every pair of countries by the distance between them."""
-    km = great_circle_km(
-        np.array([country.latitude for country in known.countries]),
-        np.array([country.longitude for country in known.countries]),
-    )
+    km = country_distances_km(known.countries)
     codes = [country.code for country in known.countries]
     outlying = np.isin(codes, OUTLIERS)
     kind = np.where(outlying[:, None] | outlying, f"with {', '.join(OUTLIERS)}", "other pairs")

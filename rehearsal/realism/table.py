@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.demography.expected_fst import hudson_fst
-from rehearsal.demography.model import great_circle_km
 from rehearsal.demography.targets import map_coordinates, procrustes_correlation
+from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 from rehearsal.realism.kinship import kinship_by_kind
 from rehearsal.realism.linkage import LINKAGE_DISTANCES, LINKAGE_PEOPLE
@@ -259,7 +259,7 @@ def _fst_rows(joined: BlockMeasures, panel: Panel, known: Comparison) -> Iterato
         sample=sample,
         needs=needs,
     )
-    distance = pair_values(_distances(known.countries))
+    distance = pair_values(country_distances_km(known.countries))
     predicted = correlation(theirs, distance)
     yield judged_row(
         "isolation by distance, correlation of F_ST with km",
@@ -420,13 +420,6 @@ def _needs_people_mb(panel: Panel, bases: float) -> str:
 
 def _needs_countries(countries: int) -> str:
     return "" if countries >= LEAST_COUNTRIES else f"needs {LEAST_COUNTRIES} countries"
-
-
-def _distances(countries: Sequence[Country]) -> Matrix:
-    return great_circle_km(
-        np.array([country.latitude for country in countries]),
-        np.array([country.longitude for country in countries]),
-    )
 
 
 def _ratio(above: float, below: float) -> float:

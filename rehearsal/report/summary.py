@@ -6,7 +6,6 @@ The keys are an interface: ``run``, ``cohort``, ``realism``, ``privacy``, ``stor
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +17,7 @@ import pandas as pd
 
 from rehearsal.evaluation.latency import percentile, qs02
 from rehearsal.evaluation.run import NETWORK
-from rehearsal.files import written_aside
+from rehearsal.files import write_json
 
 LISTED_PROBLEMS = 500  # enough to see what is wrong; the rest is counted
 PROBLEM_COLUMNS = ["query", "kind", "node", "problem", "expected", "observed", "reason"]
@@ -209,9 +208,7 @@ def _difference(what: str, expected: Any, observed: Any) -> str:
 
 def write_summary(path: Path | str, summary: Mapping[str, Any]) -> None:
     """Writes ``summary.json``."""
-    with written_aside(path) as aside:
-        text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
-        aside.write_text(text + "\n", encoding="utf-8")
+    write_json(path, summary)
 
 
 def _plain(value: Any) -> Any:

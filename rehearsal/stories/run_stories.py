@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_json
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, Issuer, issue, person
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service_client import ServiceClient
@@ -141,6 +140,4 @@ def token_of(asker: Asker, issuer: Issuer) -> str | None:
 def write_results(results: Mapping[str, Result], paths: Mapping[str, Path]) -> None:
     """One JSON file a story."""
     for name, result in results.items():
-        with written_aside(paths[name]) as aside:
-            text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)
-            aside.write_text(text + "\n", encoding="utf-8")
+        write_json(paths[name], result)

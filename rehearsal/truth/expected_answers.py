@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_json
 from rehearsal.model import AlleleCounts, InputError, Variant
 
 GROUPS = ("", "_F", "_M")  # everybody, women, men: as populations are named in answers
@@ -40,8 +40,7 @@ def write_truth(expected: Mapping[str, Mapping[str, Expected]], path: Path) -> N
         query: {country: expected_to_json(answer) for country, answer in countries.items()}
         for query, countries in expected.items()
     }
-    with written_aside(path) as aside:
-        aside.write_bytes(orjson.dumps(content))
+    write_json(path, content, indented=False, newline=False)
 
 
 def read_truth(path: Path) -> dict[str, dict[str, Expected]]:

@@ -16,7 +16,7 @@ from isal import igzip
 
 from rehearsal.evaluation.suite import draw_suite
 from rehearsal.evaluation.templates import read_templates
-from rehearsal.files import written_aside
+from rehearsal.files import write_json, written_aside
 from rehearsal.model import Block, InputError, PlantedVariant, Query
 from rehearsal.seeds import derive_seed
 from rehearsal.truth.allele_counts import allele_counts
@@ -140,8 +140,7 @@ def write_queries(
             for query in suite
         ],
     }
-    with written_aside(path) as aside:
-        aside.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+    write_json(path, content)
 
 
 def read_queries(folder: Path) -> list[tuple[Query, dict[str, Expected]]]:

@@ -18,13 +18,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
 import uvloop
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_json
 from rehearsal.model import InputError
 
 log = logging.getLogger(__name__)
@@ -212,8 +211,7 @@ async def _announce(
         await asyncio.sleep(0.02)
     log.info("%s answers at %s", endpoint["country"], endpoint["url"])
     if endpoint_file is not None:
-        with written_aside(endpoint_file) as aside:
-            aside.write_bytes(orjson.dumps(endpoint))
+        write_json(endpoint_file, endpoint, indented=False)
 
 
 async def _answers(host: str, port: int) -> bool:

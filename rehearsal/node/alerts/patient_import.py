@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_json
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError, Sex, Variant
 
@@ -66,8 +66,7 @@ def admit(
         "consent": None if consent is None else {"uses": _uses(consent), "withdrawn": False},
     }
     path = folder / FOLDER / f"{arrival.person}.json"
-    with written_aside(path) as aside:
-        aside.write_bytes(orjson.dumps(content))
+    write_json(path, content, indented=False)
     return path
 
 

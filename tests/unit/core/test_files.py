@@ -1,10 +1,11 @@
 """Files are whole or not there; digests are of what they hold."""
 
 import gzip
+import math
 
 import pytest
 
-from rehearsal.files import content_digest, tree_digest, written_aside
+from rehearsal.files import content_digest, read_json, write_json, written_aside
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
@@ -32,10 +33,15 @@ def test_the_digest_of_a_compressed_file_is_that_of_its_content(tmp_path):
     assert content_digest(plain) == content_digest(fast) == content_digest(best)
 
 
-def test_a_tree_digest_changes_with_content_and_with_names(tmp_path):
-    (tmp_path / "a.py").write_text("1")
-    first = tree_digest([tmp_path])
-    (tmp_path / "a.py").write_text("2")
-    second = tree_digest([tmp_path])
-    (tmp_path / "a.py").rename(tmp_path / "b.py")
-    assert len({first, second, tree_digest([tmp_path])}) == 3
+@pytest.mark.parametrize("value", [{"a": [1.0, math.nan]}, [math.inf]])
+def test_numbers_that_json_does_not_have_are_refused(tmp_path, value):
+    with pytest.raises(ValueError, match=r"\$.*expected a number that JSON has"):
+        write_json(tmp_path / "x.json", value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_is_read_as_it_was_written(tmp_path):
+    value = {"text": "é", "numbers": [1, 2.5, None]}
+    write_json(tmp_path / "x.json", value)
+    assert read_json(tmp_path / "x.json") == value
+    assert (tmp_path / "x.json").read_bytes().endswith(b"\n}\n")

@@ -12,7 +12,6 @@ import pytest
 from rehearsal.demography.expected_fst import expected_coalescence_times, hudson_fst
 from rehearsal.demography.model import (
     build_model,
-    great_circle_km,
     migration_matrix,
     read_model,
     source_shares,
@@ -40,11 +39,6 @@ def fst(countries, parameters=PARAMETERS) -> pd.DataFrame:
     codes = [country.code for country in countries]
     times = expected_coalescence_times(build_model(countries, parameters), codes)
     return pd.DataFrame(hudson_fst(times), index=codes, columns=codes)
-
-
-def test_great_circle_of_a_quarter_meridian():
-    distance = great_circle_km(np.array([0.0, 90.0]), np.array([0.0, 40.0]))
-    assert distance == pytest.approx(np.array([[0, 10007.5], [10007.5, 0]]), abs=0.1)
 
 
 def test_every_country_is_a_deme_of_the_present():

@@ -8,10 +8,10 @@ import pytest
 from rehearsal.model import Country, InputError
 from rehearsal.network.distance import (
     SAME_COUNTRY_MS,
+    capital_distance_km,
     delays_ms,
     distances_from,
     fitted_rtt_ms,
-    great_circle_km,
     read_bandwidths,
     read_distances,
     rtt_matrix,
@@ -30,12 +30,12 @@ VALLETTA = country("MT", 35.9, 14.51)
 
 
 def test_great_circle_between_brussels_and_paris_is_264_km():
-    assert great_circle_km(BRUSSELS, PARIS) == pytest.approx(264, abs=1)
+    assert capital_distance_km(BRUSSELS, PARIS) == pytest.approx(264, abs=1)
 
 
 def test_a_quarter_of_the_globe_is_10_000_km():
     pole, equator = country("A", 90, 0), country("B", 0, 77)
-    assert great_circle_km(pole, equator) == pytest.approx(10_007.5, abs=1)
+    assert capital_distance_km(pole, equator) == pytest.approx(10_007.5, abs=1)
 
 
 def test_a_measured_pair_is_taken_and_any_other_is_fitted():
@@ -43,7 +43,7 @@ def test_a_measured_pair_is_taken_and_any_other_is_fitted():
     by_pair = matrix.set_index(["asker", "country"])
     assert by_pair.loc[("BE", "FR"), "rtt_ms"] == 11.0
     assert by_pair.loc[("BE", "FR"), "measured"]
-    km = great_circle_km(BRUSSELS, VALLETTA)
+    km = capital_distance_km(BRUSSELS, VALLETTA)
     assert by_pair.loc[("BE", "MT"), "rtt_ms"] == pytest.approx(8.8 + 0.0175 * km)
     assert not by_pair.loc[("BE", "MT"), "measured"]
     assert by_pair.loc[("BE", "BE"), "rtt_ms"] == SAME_COUNTRY_MS
@@ -72,7 +72,7 @@ def test_the_shipped_table_is_near_the_fit():
     measured = read_distances(CONFIG / "distances.tsv")
     assert len(measured) == 78
     errors = [
-        fitted_rtt_ms(great_circle_km(*(countries[code] for code in pair))) - rtt
+        fitted_rtt_ms(capital_distance_km(*(countries[code] for code in pair))) - rtt
         for pair, rtt in measured.items()
     ]
     mean_square = sum(error**2 for error in errors) / len(errors)
