@@ -24,8 +24,7 @@ from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
 from rehearsal.genomes.reference import check_reference, read_reference
 from rehearsal.model import Block, Country, InputError, PlantedVariant
 from rehearsal.network.distance import read_bandwidths, read_distances
-from rehearsal.network.emulation import check_possible
-from rehearsal.network.emulation.topology import WAYS
+from rehearsal.network.emulation import check_possible, uses_namespaces
 from rehearsal.phenotypes.traits import read_traits
 from rehearsal.stories.reference_checks import Known
 from rehearsal.stories.story_reader import read_stories
@@ -66,7 +65,7 @@ def check_emulation(network: Mapping[str, Any], source: str) -> None:
     way = network["emulation"]
     check_possible(way, source)
     for key in ("nodes", "launch"):
-        if way in WAYS and network[key]:
+        if uses_namespaces(way) and network[key]:
             expected = f"delay or none with network.{key}, not {way}"
             raise InputError(source, "network.emulation", expected)
 

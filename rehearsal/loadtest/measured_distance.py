@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.evaluation.latency import percentile
-from rehearsal.network.emulation import emulated
-from rehearsal.network.emulation.realtime_priority import punctual
-from rehearsal.network.emulation.topology import line_of_pairs, possible_ways
+from rehearsal.network.emulation import emulated_distance
+from rehearsal.network.emulation.realtime_priority import realtime_priority
+from rehearsal.network.emulation.topology import emulation_support, line_of_pairs
 from rehearsal.web.latency import Distant, Line
 
 TOLERANCE_MS = 1.0
@@ -65,7 +65,7 @@ def measure_distance(
     lines = line_of_pairs(network, pairs)
     expected = {country: lines[asker, country].delay_ms for country in countries}
     rows = []
-    for way, reason in possible_ways().items():
+    for way, reason in emulation_support().items():
         if reason:
             rows.append({"country": "", "way": way, "n": 0, "reason": reason})
             continue
@@ -87,10 +87,10 @@ def measure_distance(
 def _times(
     network: Mapping[str, Any], pairs: pd.DataFrame, countries: Sequence[str], rounds: int
 ) -> tuple[Times, str]:
-    with emulated(network, pairs, countries) as ground, punctual():
-        if ground.lines:
-            return asyncio.run(_waits(ground.lines, rounds)), "answer"
-        hosts = {country: place.host for country, place in ground.places.items()}
+    with emulated_distance(network, pairs, countries) as topology, realtime_priority():
+        if topology.lines:
+            return asyncio.run(_waits(topology.lines, rounds)), "answer"
+        hosts = {country: place.host for country, place in topology.places.items()}
         return _round_trips(hosts, rounds), "tcp"
 
 

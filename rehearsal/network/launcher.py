@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from rehearsal.network import watcher
-from rehearsal.network.emulation import HERE, Ground, Place, emulated
+from rehearsal.network.emulation import HERE, Place, Topology, emulated_distance
 from rehearsal.network.forkserver import COMMAND, Forked, ForkServer, fork_server
 from rehearsal.network.registry import NodeEntry, read_endpoint, write_endpoints, write_nodes
 from rehearsal.web.latency import NEAR, Line
@@ -108,13 +108,13 @@ def running_nodes(
     start_timeout_s: float | None = None,
     command: Command = node_command,
     prefix: str | None = None,
-    ground: Ground | None = None,
+    topology: Topology | None = None,
     forks: ForkServer | None = None,
 ) -> Iterator[RunningNodes]:
     """Run one node a folder for as long as the block runs; yields them in order of ``folders``.
 
     ``delays_ms`` maps a country to the round-trip time that its node adds to every answer (0
-    where absent); ``ground`` says instead where each node runs, and what it emulates there.
+    where absent); ``topology`` says instead where each node runs, and what it emulates there.
     ``log_dir`` receives ``{country}.log`` and ``{country}.endpoint.json``.
     ``prefix``: what starts each node, ``srun --overlap --ntasks=1`` for example; it must stay until
     the node has ended and pass SIGTERM on to it, and ``log_dir`` must be seen from everywhere.
@@ -126,16 +126,16 @@ def running_nodes(
         start_timeout_s = QUEUE_TIMEOUT_S if prefix else START_TIMEOUT_S
     log_dir.mkdir(parents=True, exist_ok=True)
     processes: dict[str, Process] = {}
-    if ground is None:
+    if topology is None:
         lines = {country: Line(delays_ms.get(country, 0.0), bandwidth_mbps) for country in folders}
-        ground = Ground(dict.fromkeys(folders, HERE), lines)
+        topology = Topology(dict.fromkeys(folders, HERE), lines)
     launches = {
         country: Launch(
             country,
             folder,
             log_dir / f"{country}.endpoint.json",
-            ground.lines.get(country, NEAR),
-            ground.places[country],
+            topology.lines.get(country, NEAR),
+            topology.places[country],
             tuple(shlex.split(prefix or "")),
         )
         for country, folder in folders.items()
@@ -177,8 +177,8 @@ def nodes_at_their_distance(
     """
     prefix = network["launch"]
     with (
-        emulated(network, pairs, folders) as ground,
-        running_nodes(folders, {}, 0, log_dir, prefix=prefix, ground=ground) as nodes,
+        emulated_distance(network, pairs, folders) as topology,
+        running_nodes(folders, {}, 0, log_dir, prefix=prefix, topology=topology) as nodes,
     ):
         yield nodes
 

@@ -54,7 +54,7 @@ def namespaces(number: int) -> Iterator[list[int]]:
             made.append(_new_namespace())
             stack.callback(os.close, made[-1])
         for one in made:
-            in_namespace(one, ["ip", "link", "set", "lo", "up"])
+            run_in(Place(namespace=one), ["ip", "link", "set", "lo", "up"])
         yield made
 
 
@@ -63,16 +63,16 @@ def enter(namespace: int) -> None:
     _call("setns", namespace, CLONE_NEWNET)
 
 
-def in_namespace(namespace: int, command: Sequence[str], text: str | None = None) -> None:
-    """Run a command in a namespace with ``text`` on its standard input.
+def run_in(place: Place, command: Sequence[str], text: str | None = None) -> None:
+    """Run a command at a place with ``text`` on its standard input.
 
     Raises OSError that quotes the command's complaint.
     """
-    with Place(namespace=namespace).entered():
+    with place.entered():
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = " ".join(f"{done.stderr} {done.stdout}".split())
-        raise OSError(f"{' '.join(command)}: {said}")
+        output = " ".join(f"{done.stderr} {done.stdout}".split())
+        raise OSError(f"{' '.join(command)}: {output}")
 
 
 def _new_namespace() -> int:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def punctual() -> Iterator[None]:
+def realtime_priority() -> Iterator[None]:
     """Run this thread before all ordinary ones (SCHED_RR) as long as the block runs.
 
     Without the right to (CAP_SYS_NICE) nothing changes.

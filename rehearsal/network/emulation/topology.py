@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.model import InputError
-from rehearsal.network.emulation import netem, tun
+from rehearsal.network.emulation import tun
 from rehearsal.network.emulation.namespaces import HERE, Place, namespaces
 from rehearsal.web.latency import Line
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 ASKER = "asker"  # the name of the place from which the network asks
 KEY = "network.emulation"
 FIRST_ADDRESS, MOST_PLACES = 1, 254
-WAYS = {"netem": netem.connected, "tun": tun.connected}  # those that need namespaces
+DELAY, TUN = "delay", "tun"
+
+Lines = dict[tuple[str, str], Line]  # by ordered pair of places or countries
 
 
 @dataclass(frozen=True)
-class Ground:
+class Topology:
     """``places``: of each country's node. ``lines``: what a node has to emulate by itself."""
 
     places: Mapping[str, Place]
@@ -32,10 +34,15 @@ class Ground:
     asker: Place = HERE
 
 
+def uses_namespaces(way: str) -> bool:
+    """Whether nodes and the asker are in network namespaces, where nobody outside reaches them."""
+    return way == TUN
+
+
 @contextmanager
-def emulated(
+def emulated_distance(
     network: Mapping[str, Any], pairs: pd.DataFrame, countries: Collection[str]
-) -> Iterator[Ground]:
+) -> Iterator[Topology]:
     """Distance between the nodes of countries and the asking one, as long as the block runs.
 
     ``network``: that part of the configuration. ``pairs``: ``rtt_matrix``. With namespaces the
@@ -44,20 +51,22 @@ def emulated(
     """
     way, asker = network["emulation"], network["asker"]
     lines = line_of_pairs(network, pairs)
-    if way not in WAYS:
+    if uses_namespaces(way):
+        check_possible(way)
+        with _namespaces_apart(lines, asker, countries) as topology:
+            yield topology
+    else:
         plain = Line()
-        seen = {c: lines[asker, c] if way == "delay" else plain for c in countries}
-        yield Ground(dict.fromkeys(countries, HERE), seen)
-        return
-    check_possible(way)
+        own = {c: lines[asker, c] if way == DELAY else plain for c in countries}
+        yield Topology(dict.fromkeys(countries, HERE), own)
+
+
+@contextmanager
+def _namespaces_apart(lines: Lines, asker: str, countries: Collection[str]) -> Iterator[Topology]:
+    """A namespace for each node and the asker, this thread in the asker's."""
     names = [ASKER, *countries]
     if len(names) > MOST_PLACES:
-        raise InputError("config", KEY, f"at most {MOST_PLACES - 1} countries with {way}")
-    between = {}
-    for number, first in enumerate(names):
-        for second in names[number + 1 :]:
-            ends = (asker if first == ASKER else first, second)
-            between[first, second] = lines[ends]
+        raise InputError("config", KEY, f"at most {MOST_PLACES - 1} countries with {TUN}")
     # bytes a second of each node's line; the asker's is not narrower than all of theirs
     rates = {c: (lines[asker, c].bandwidth_mbps or 0) * 1e6 / 8 for c in countries}
     with namespaces(len(names)) as made:
@@ -67,12 +76,22 @@ def emulated(
                 zip(names, made, strict=True), start=FIRST_ADDRESS
             )
         }
-        with WAYS[way](places, between, rates), places[ASKER].entered():
+        between = _lines_between(names, lines, asker)
+        with tun.connected(places, between, rates), places[ASKER].entered():
             nodes = {country: places[country] for country in countries}
-            yield Ground(nodes, {}, replace(places[ASKER], namespace=None))
+            yield Topology(nodes, {}, replace(places[ASKER], namespace=None))
 
 
-def line_of_pairs(network: Mapping[str, Any], pairs: pd.DataFrame) -> dict[tuple[str, str], Line]:
+def _lines_between(names: list[str], lines: Lines, asker: str) -> Lines:
+    """The line of every pair of places, each pair once; the asker is where its country is."""
+    return {
+        (first, second): lines[asker if first == ASKER else first, second]
+        for number, first in enumerate(names)
+        for second in names[number + 1 :]
+    }
+
+
+def line_of_pairs(network: Mapping[str, Any], pairs: pd.DataFrame) -> Lines:
     """The line between every ordered pair of countries, by the configuration."""
     bandwidths = pairs["bandwidth_mbps"].fillna(network["bandwidth_mbps"] or 0.0)
     return {
@@ -88,36 +107,24 @@ def check_possible(way: str, source: object = "config") -> None:
 
     ``source``: the file that asks for it.
     """
-    if way not in WAYS:
+    if not uses_namespaces(way):
         return
-    for command in ("ip", "tc"):
-        if shutil.which(command) is None:
-            raise InputError(
-                source, KEY, f"delay, or {command} (iproute2) for {way}; not found here"
-            )
+    if shutil.which("ip") is None:
+        raise InputError(source, KEY, f"delay, or ip (iproute2) for {way}; not found here")
     try:
         with namespaces(1):
             pass
     except OSError as error:
         needed = "CAP_SYS_ADMIN and CAP_NET_ADMIN for network namespaces"
         raise InputError(source, KEY, f"delay, or {needed} for {way} ({error})") from None
-    if way == "tun" and not Path(tun.DEVICE).exists():
+    if not Path(tun.DEVICE).exists():
         raise InputError(source, KEY, f"delay, or {tun.DEVICE} for tun; this machine has none")
-    if way == "netem":
-        try:
-            netem.check_netem()
-        except OSError as error:
-            expected = f"tun or delay: this kernel has no sch_netem ({error})"
-            raise InputError(source, KEY, expected) from None
 
 
-def possible_ways() -> dict[str, str]:
+def emulation_support() -> dict[str, str]:
     """Each way, and why this machine cannot do it; empty where it can."""
-    reasons = {"delay": ""}
-    for way in WAYS:
-        try:
-            check_possible(way)
-            reasons[way] = ""
-        except InputError as error:
-            reasons[way] = error.expected
-    return reasons
+    try:
+        check_possible(TUN)
+    except InputError as error:
+        return {DELAY: "", TUN: error.expected}
+    return {DELAY: "", TUN: ""}

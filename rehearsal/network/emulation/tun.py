@@ -1,4 +1,4 @@
-"""Places as namespaces with a tun device each; a process of ours, the wire, lies between them."""
+"""Places as namespaces with a tun device each; a process of ours forwards packets between them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 import orjson
 
-from rehearsal.network.emulation.namespaces import Place, in_namespace
+from rehearsal.network.emulation.namespaces import Place, run_in
 from rehearsal.web.latency import Line
 
 DEVICE = "/dev/net/tun"
@@ -40,28 +40,28 @@ def connected(
         for name, place in places.items():
             devices[name] = _open_device(place)
             stack.callback(os.close, devices[name])
-            in_namespace(place.namespace, ["ip", "-batch", "-"], set_up(place.host))
-        said = description(places, lines, rates, devices)
-        wire = stack.enter_context(_wire(said, list(devices.values())))
+            run_in(place, ["ip", "-batch", "-"], set_up(place.host))
+        described = describe(places, lines, rates, devices)
+        forwarder = stack.enter_context(_forwarder(described, list(devices.values())))
         yield
-        if wire.poll() is not None:
-            raise OSError(f"the wire of the emulation ended with {wire.returncode}")
+        if forwarder.poll() is not None:
+            raise OSError(f"the forwarder of the emulation ended with {forwarder.returncode}")
 
 
-def description(
+def describe(
     places: Mapping[str, Place],
     lines: Lines,
     rates: Mapping[str, float],
     devices: Mapping[str, int],
 ) -> dict[str, object]:
-    """What the wire is told: see :mod:`rehearsal.network.emulation.tun_forwarder`."""
+    """What the forwarder reads: see :mod:`rehearsal.network.emulation.tun_forwarder`."""
     ways = []
     for (first, second), line in lines.items():
         one, other = places[first].host, places[second].host
         way = (line.delay_ms / 2000, line.jitter_ms / 2000, line.loss)
         ways += [(one, other, *way), (other, one, *way)]
-    told = [(place.host, devices[name], rates.get(name, 0)) for name, place in places.items()]
-    return {"places": told, "ways": ways, "seed": 0}
+    ends = [(place.host, devices[name], rates.get(name, 0)) for name, place in places.items()]
+    return {"places": ends, "ways": ways, "seed": 0}
 
 
 def set_up(host: str) -> str:
@@ -76,8 +76,8 @@ def _open_device(place: Place) -> int:
     with place.entered():
         device = os.open(DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            asked = struct.pack("16sH22x", NAME.encode(), IFF_TUN | IFF_NO_PI)
-            fcntl.ioctl(device, TUNSETIFF, asked)
+            request = struct.pack("16sH22x", NAME.encode(), IFF_TUN | IFF_NO_PI)
+            fcntl.ioctl(device, TUNSETIFF, request)
         except OSError:
             os.close(device)
             raise
@@ -85,7 +85,9 @@ def _open_device(place: Place) -> int:
 
 
 @contextmanager
-def _wire(said: dict[str, object], devices: Sequence[int]) -> Iterator[subprocess.Popen[bytes]]:
+def _forwarder(
+    described: dict[str, object], devices: Sequence[int]
+) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "rehearsal.network.emulation.tun_forwarder"],
         stdin=subprocess.PIPE,
@@ -94,10 +96,10 @@ def _wire(said: dict[str, object], devices: Sequence[int]) -> Iterator[subproces
         start_new_session=True,
     )
     try:
-        process.stdin.write(orjson.dumps(said) + b"\n")
+        process.stdin.write(orjson.dumps(described) + b"\n")
         process.stdin.flush()
         if process.stdout.readline() != b"ready\n":
-            raise OSError("the wire of the emulation did not start")
+            raise OSError("the forwarder of the emulation did not start")
         yield process
     finally:
         with contextlib.suppress(OSError):

@@ -21,21 +21,21 @@ from typing import Any
 import orjson
 
 from rehearsal.network.emulation.delay_queue import Address, DelayQueue, OneWay
-from rehearsal.network.emulation.realtime_priority import punctual
+from rehearsal.network.emulation.realtime_priority import realtime_priority
 
 BATCH = 64  # packets that are read from one place before others have their turn
 LARGEST = 65_536
 IPV4 = 4
 
 
-def queue_of(said: Mapping[str, Any]) -> DelayQueue:
+def queue_of(description: Mapping[str, Any]) -> DelayQueue:
     """The queue that a description asks for."""
     ways = {
         (socket.inet_aton(a), socket.inet_aton(b)): OneWay(delay_s, jitter_s, loss)
-        for a, b, delay_s, jitter_s, loss in said["ways"]
+        for a, b, delay_s, jitter_s, loss in description["ways"]
     }
-    rates = {socket.inet_aton(address): rate for address, _, rate in said["places"] if rate}
-    return DelayQueue(ways, rates, Random(said["seed"]))
+    rates = {socket.inet_aton(address): rate for address, _, rate in description["places"] if rate}
+    return DelayQueue(ways, rates, Random(description["seed"]))
 
 
 def target_of(packet: bytes) -> Address | None:
@@ -76,11 +76,11 @@ def _take(queue: DelayQueue, device: int, source: Address, now: float) -> None:
 
 
 def main() -> None:
-    said = orjson.loads(sys.stdin.buffer.readline())
-    devices = {socket.inet_aton(address): device for address, device, _ in said["places"]}
+    description = orjson.loads(sys.stdin.buffer.readline())
+    devices = {socket.inet_aton(address): device for address, device, _ in description["places"]}
     print("ready", flush=True)
-    with punctual():  # a wire that waits for its turn on a processor adds to every distance
-        run(queue_of(said), devices, sys.stdin.fileno())
+    with realtime_priority():  # what waits for a processor adds to every distance
+        run(queue_of(description), devices, sys.stdin.fileno())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ PAIRS = pd.DataFrame(
 @pytest.fixture
 def only_delay(monkeypatch):
     monkeypatch.setattr(
-        measured_distance, "possible_ways", lambda: {"delay": "", "tun": "no /dev/net/tun"}
+        measured_distance, "emulation_support", lambda: {"delay": "", "tun": "no /dev/net/tun"}
     )
 
 

@@ -132,8 +132,8 @@ def made_bench() -> BenchTables:
         distance=pd.DataFrame(
             [{"country": "FI", "way": "delay", "measured_by": "answer", "measured_ms": 38.9,
               "off_ms": 0.2, "reason": ""},
-             {"country": "", "way": "netem", "measured_by": "tcp", "measured_ms": np.nan,
-              "off_ms": np.nan, "reason": "no sch_netem in this kernel"}]
+             {"country": "", "way": "tun", "measured_by": "tcp", "measured_ms": np.nan,
+              "off_ms": np.nan, "reason": "this machine has no /dev/net/tun"}]
         ),
         capitals=pd.DataFrame(
             [{"asker": code, "farthest": "FI", "p50_ms": 50.0, "p99_ms": 60.0,
@@ -231,7 +231,7 @@ def test_load_growth_and_faults_are_on_the_first_page(report):
     text = words(report / "index.html")
     assert "The knee: 16 queries a second of all nodes" in text
     assert "the median grows with the power 0.50" in text
-    assert "no sch_netem in this kernel" in text
+    assert "this machine has no /dev/net/tun" in text
     assert "killed nothing is lost yes" in text
 
 

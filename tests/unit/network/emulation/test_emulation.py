@@ -1,6 +1,5 @@
-"""Lines, the queue of packets under way, and what the kernel and the wire are told."""
+"""Lines, the queue of packets under way, and what the forwarder is told."""
 
-import re
 import socket
 from math import nan
 from random import Random
@@ -9,7 +8,14 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.network.emulation import ASKER, Place, check_possible, emulated, netem, topology, tun
+from rehearsal.network.emulation import (
+    ASKER,
+    Place,
+    check_possible,
+    emulated_distance,
+    topology,
+    tun,
+)
 from rehearsal.network.emulation.delay_queue import LONGEST_WAIT_S, DelayQueue, OneWay
 from rehearsal.network.emulation.tun_forwarder import queue_of, target_of
 from rehearsal.web.latency import TIMEOUT_S, Line
@@ -110,49 +116,40 @@ def test_jitter_of_a_round_trip_is_within_its_limits_and_about_the_table_in_the_
     assert trips[2000] == pytest.approx(0.040, abs=0.0005)
 
 
-def test_the_wire_reads_where_a_packet_goes():
+def test_the_forwarder_reads_where_a_packet_goes():
     packet = bytes([0x45]) + bytes(11) + A + B + b"payload"
     assert target_of(packet) == B
     assert target_of(b"\x60" + bytes(60)) is None  # IPv6
     assert target_of(b"\x45short") is None
 
 
-def test_what_the_wire_is_told_becomes_half_a_round_trip_each_way():
-    said = tun.description(PLACES, LINES, {"FI": 125e6}, {ASKER: 11, "FI": 12})
-    assert said["places"] == [("10.203.0.1", 11, 0), ("10.203.0.2", 12, 125e6)]
-    one = queue_of(said)
+def test_what_the_forwarder_is_told_becomes_half_a_round_trip_each_way():
+    described = tun.describe(PLACES, LINES, {"FI": 125e6}, {ASKER: 11, "FI": 12})
+    assert described["places"] == [("10.203.0.1", 11, 0), ("10.203.0.2", 12, 125e6)]
+    one = queue_of(described)
     for source, target in ((A, B), (B, A)):
         one.put(b"x", source, target, now=0.0)
     times = [time for time, _ in leaving(one)]
     assert all(0.018 <= time <= 0.0221 for time in times)
 
 
-def test_netem_is_told_half_a_round_trip_for_each_source():
-    text = netem.shaping(PLACES, {ASKER: 1, "FI": 2}, LINES, {"FI": 125e6})
-    assert "delay 20ms 2ms loss 2%" in text
-    assert len(re.findall("netem", text)) == 2  # one for each direction
-    assert "match ip src 10.203.0.1/32 flowid 1:2" in text
-    assert "dev w2 parent 1: classid 1:1 htb rate 1000mbit" in text
-
-
 def test_without_namespaces_nodes_are_here_and_wait_by_the_configuration():
-    with emulated({**NETWORK, "emulation": "delay"}, PAIRS, ["BE", "FI"]) as found:
+    with emulated_distance({**NETWORK, "emulation": "delay"}, PAIRS, ["BE", "FI"]) as found:
         assert found.lines["FI"] == Line(38.0, 50.0, 3, 0.1), "the bandwidth of the pair"
         assert found.lines["BE"] == Line(1.5, 1000, 3, 0.1), "of the configuration"
         assert {place.host for place in found.places.values()} == {"127.0.0.1"}
-    with emulated({**NETWORK, "emulation": "none"}, PAIRS, ["FI"]) as found:
+    with emulated_distance({**NETWORK, "emulation": "none"}, PAIRS, ["FI"]) as found:
         assert found.lines["FI"].is_plain
 
 
-@pytest.mark.parametrize("way", ["tun", "netem"])
-def test_a_way_that_is_not_permitted_is_told_in_one_line(way, monkeypatch):
+def test_a_way_that_is_not_permitted_is_told_in_one_line(monkeypatch):
     def refused(_):
         raise PermissionError(1, "unshare: Operation not permitted")
 
     monkeypatch.setattr(topology, "namespaces", refused)
     monkeypatch.setattr(topology.shutil, "which", lambda _: "/usr/sbin/ip")
     with pytest.raises(InputError, match=r"my\.yaml: network\.emulation: delay, or CAP_SYS_ADMIN"):
-        check_possible(way, "my.yaml")
+        check_possible("tun", "my.yaml")
     monkeypatch.setattr(topology.shutil, "which", lambda _: None)
     with pytest.raises(InputError, match="iproute2"):
-        check_possible(way, "my.yaml")
+        check_possible("tun", "my.yaml")
