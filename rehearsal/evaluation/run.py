@@ -237,12 +237,12 @@ def _judged(
         basis = "" if expected[answer.node].refused else judged_on
         row = _row(query, answer, repeat) | _told(verdict, basis)
         rows.append(row | {"reason": verdict.difference or answer.reason})
-    verdict = _judge_joined(query, expected, reply.joined, coarse)
+    verdict = _judge_joined(query, expected, reply.aggregated, coarse)
     if wrong:  # what a coarse answer adds may hide in the sums: it is judged by itself
         differences = [verdict.difference] if verdict.difference else []
         verdict = replace(verdict, equal=False, difference="; ".join([*differences, *wrong]))
     basis = rows[0]["judged_on"] and _asked_for(query)
-    row = _network_row(query, reply.joined, repeat) | _told(verdict, basis)
+    row = _network_row(query, reply.aggregated, repeat) | _told(verdict, basis)
     without = ", ".join(f"{node} on {judged_on} only" for node, judged_on in coarse.items())
     return [*rows, row | {"reason": verdict.difference or without}]
 
@@ -266,8 +266,8 @@ def _judged_protected(
         row["answerable"] = is_answerable(query, true)
         rows.append(row | {"reason": verdict.difference or answer.reason})
     wrong = [str(row["node"]) for row in rows if not row["equal"]]
-    verdict = judge_protected_network(query, reply.answers, reply.joined, wrong)
-    row = _network_row(query, reply.joined, repeat) | _told(verdict, PROTECTED)
+    verdict = judge_protected_network(query, reply.answers, reply.aggregated, wrong)
+    row = _network_row(query, reply.aggregated, repeat) | _told(verdict, PROTECTED)
     return [*rows, row | {"reason": verdict.difference}]
 
 

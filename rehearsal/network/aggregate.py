@@ -71,7 +71,7 @@ class NetworkAnswer:
         return all(state == "answered" for state in self.states.values())
 
 
-def join(query: Query, answers: Sequence[Answer]) -> NetworkAnswer:
+def aggregate_answers(query: Query, answers: Sequence[Answer]) -> NetworkAnswer:
     """Join one answer a node. Sums are of integers, so they are exact.
 
     Raises ValueError when a node stands twice or answered another query.
@@ -82,7 +82,7 @@ def join(query: Query, answers: Sequence[Answer]) -> NetworkAnswer:
     in_order = sorted(answers, key=lambda answer: answer.node)
     answered = [answer for answer in in_order if answer.state == "answered"]
     exists, count, uncounted = totals(answered)
-    frequencies, unusable = added(answered)
+    frequencies, unusable = add_frequencies(answered)
     reasons = {answer.node: answer.reason for answer in in_order if answer.reason}
     return NetworkAnswer(
         query=query.id,
@@ -186,7 +186,7 @@ def node_frequencies(answer: Answer) -> dict[AlleleKey, dict[str, AlleleTally]]:
     return found
 
 
-def added(
+def add_frequencies(
     answered: Sequence[Answer],
 ) -> tuple[dict[AlleleKey, dict[str, AlleleTally]], dict[str, str]]:
     """Allele counts of all nodes, added up where several report one population; and the nodes

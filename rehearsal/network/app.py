@@ -17,11 +17,16 @@ from rehearsal import __version__
 from rehearsal.model import Granularity
 from rehearsal.network import openapi
 from rehearsal.network.alerts import Alerts
-from rehearsal.network.beacon_response import BEACON_ID, Conditions, join_entries, join_terms
+from rehearsal.network.beacon_response import (
+    BEACON_ID,
+    Conditions,
+    aggregate_entries,
+    aggregate_terms,
+)
 from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.health_page import health_body, health_html
 from rehearsal.network.matchmaking import PATH as MATCH
-from rehearsal.network.matchmaking import join_matches
+from rehearsal.network.matchmaking import aggregate_matches
 from rehearsal.network.scores import Scores
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
 from rehearsal.node.app import add_entry_routes
@@ -78,7 +83,7 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
     entry_type = listed or path
     parts, elapsed_s = await network.entries(asked, entry_type, conditions)
     conditions = replace(conditions, elapsed_s=elapsed_s)
-    status, body = join_entries(entry_type, understood, _granularity(asked), parts, conditions)
+    status, body = aggregate_entries(entry_type, understood, _granularity(asked), parts, conditions)
     return Json(body, status)
 
 
@@ -90,7 +95,7 @@ async def _terms(network: Network, request: Request) -> Response:
         purpose=request.headers.get(PURPOSE),
     )
     answers = await network.ask(asked, conditions)
-    return Json(join_terms(network.parts(answers), conditions))
+    return Json(aggregate_terms(network.parts(answers), conditions))
 
 
 async def _match(network: Network, request: Request) -> Response:
@@ -106,7 +111,7 @@ async def _match(network: Network, request: Request) -> Response:
     clock = asyncio.get_running_loop().time
     started = clock()
     parts = network.parts(await network.ask(asked, conditions))
-    status, body = join_matches(parts, replace(conditions, elapsed_s=clock() - started))
+    status, body = aggregate_matches(parts, replace(conditions, elapsed_s=clock() - started))
     response = Json(body, status)
     if status == 200:
         response.headers["content-type"] = answered_as

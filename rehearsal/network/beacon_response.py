@@ -53,7 +53,7 @@ def returned_granularity(answer: Answer) -> Granularity:
     return "boolean" if count_of(answer) is None else "count"
 
 
-def join_entries(
+def aggregate_entries(
     entry_type: str,
     request: BeaconRequest,
     wanted: Granularity | None,
@@ -177,7 +177,7 @@ def _entries(value: Any) -> list[Body]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def join_terms(parts: Sequence[Part], conditions: Conditions) -> Body:
+def aggregate_terms(parts: Sequence[Part], conditions: Conditions) -> Body:
     """The answer of ``filtering_terms``: the union of what the nodes offer.
 
     A term is one ``id`` and ``type``; its scopes and values are those of all nodes.

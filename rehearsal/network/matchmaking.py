@@ -20,7 +20,7 @@ PATH = "match"
 Body = dict[str, Any]
 
 
-def join_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[int, Body]:
+def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[int, Body]:
     """HTTP status and body. Every result names its node (``_node``); ``info`` is that of every
     answer of the network, with each node's number of results as its count.
 

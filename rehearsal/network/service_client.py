@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rehearsal.model import Answer, Query
-from rehearsal.network.aggregate import NetworkAnswer, added, result_sets
+from rehearsal.network.aggregate import NetworkAnswer, add_frequencies, result_sets
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry
 
@@ -108,7 +108,7 @@ def _joined(answer: Answer, answers: tuple[Answer, ...], info: Mapping[str, Any]
         Answer(answer.query, node, "answered", 200, {"response": {"resultSets": sets}}, 0.0, 0)
         for node, sets in by_node.items()
     ]
-    frequencies, unusable = added(shown)
+    frequencies, unusable = add_frequencies(shown)
     records = (
         (node, record)
         for node, sets in by_node.items()

@@ -51,7 +51,7 @@ def told_of(reply: NetworkReply, query: Query, answers: Mapping[str, object], ho
         if one.reason:
             shown["reason"] = one.reason
         countries[one.node] = shown
-    joined = reply.joined
+    joined = reply.aggregated
     return Told(
         request={"path": query.entry_type, "purpose": query.purpose, "body": query.request},
         countries=countries,

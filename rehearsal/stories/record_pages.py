@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from rehearsal.model import Answer, Query
-from rehearsal.network.aggregate import NetworkAnswer, added, result_sets
+from rehearsal.network.aggregate import NetworkAnswer, add_frequencies, result_sets
 from rehearsal.network.service_client import NetworkReply
 from rehearsal.stories.query_context import Desk
 
@@ -28,8 +28,8 @@ async def ask_for_all(query: Query, desk: Desk) -> NetworkReply:
     not answered.
     """
     first = await desk.ask(_at(query, 0, FEW))
-    count = first.joined.count
-    if count <= FEW or not first.joined.records:
+    count = first.aggregated.count
+    if count <= FEW or not first.aggregated.records:
         return first
     limit = query.request["query"]["pagination"]["limit"]
     numbers = range(min(ceil(count / limit), MOST_PAGES))
@@ -45,13 +45,13 @@ def _at(query: Query, number: int, limit: int) -> Query:
 def _together(first: NetworkReply, pages: Sequence[NetworkReply]) -> NetworkReply:
     came: dict[str, list[Body]] = {}
     for page in pages:
-        for node, record in page.joined.records:
+        for node, record in page.aggregated.records:
             came.setdefault(node, []).append(record)
     missing = {one.node: one for page in pages for one in page.answers if one.state != "answered"}
     answers = tuple(
         missing.get(one.node) or _with_records(one, came.get(one.node, [])) for one in first.answers
     )
-    return NetworkReply(answers, _joined(first.joined, [one.joined for one in pages], came))
+    return NetworkReply(answers, _joined(first.aggregated, [one.aggregated for one in pages], came))
 
 
 def _joined(
@@ -62,7 +62,7 @@ def _joined(
         Answer(first.query, node, "answered", 200, _of_one_set(records), 0.0, 0)
         for node, records in came.items()
     ]
-    frequencies, unusable = added(whole)
+    frequencies, unusable = add_frequencies(whole)
     states, reasons = dict(first.states), first.reasons | unusable
     for page in pages:
         states |= {node: state for node, state in page.states.items() if state != "answered"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.model import Answer, Query
-from rehearsal.network.aggregate import join
+from rehearsal.network.aggregate import aggregate_answers
 from rehearsal.network.client import NetworkClient
 from rehearsal.network.launcher import Launch, running_nodes
 from rehearsal.network.registry import NodeEntry
@@ -113,7 +113,7 @@ def test_a_hung_node_is_marked_late_at_the_deadline_and_delays_nobody(nodes):
 
 
 def test_the_joined_answer_counts_the_healthy_and_names_the_rest(answers: dict[str, Answer]):
-    joined = join(QUERY, list(answers.values()))
+    joined = aggregate_answers(QUERY, list(answers.values()))
     assert joined.exists is True
     assert joined.count == 9
     assert not joined.complete

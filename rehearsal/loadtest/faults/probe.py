@@ -154,12 +154,12 @@ def _wrong_sums(
     query: Query, expected: Mapping[str, Expected], reply: NetworkReply
 ) -> Iterator[str]:
     """The joined answer must be what the nodes that answered hold, no less and no more."""
-    states = reply.joined.states
+    states = reply.aggregated.states
     answered = {node: said for node, said in states.items() if said == "answered"}
     if answered:
-        told = replace(reply.joined, states=answered)
+        told = replace(reply.aggregated, states=answered)
         verdict = judge_network(query, expected, told)
         if not verdict.equal:
             yield f"network: {verdict.difference}"
-    elif reply.joined.exists is not None:
-        yield f"network: exists {reply.joined.exists}, though no node answered"
+    elif reply.aggregated.exists is not None:
+        yield f"network: exists {reply.aggregated.exists}, though no node answered"

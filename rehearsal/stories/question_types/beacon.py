@@ -104,7 +104,7 @@ def tell(question: Question, reply: NetworkReply) -> Told:
     told = told_of(reply, question_query(question), answers, _stayed_home(question, reply))
     told.joined["frequencies"] = {
         group or "everybody": _tally(tally)
-        for populations in reply.joined.frequencies.values()
+        for populations in reply.aggregated.frequencies.values()
         for group, tally in group_totals(populations).items()
     }
     return told
@@ -143,10 +143,10 @@ def _stayed_home(question: Question, reply: NetworkReply) -> str:
         return f"All {what}: {found} countries said yes, and no more than that."
     came = sum(len(question_records(one)) for one in reply.answers)
     if asked["granularity"] == "count" or not came:
-        number = f"{reply.joined.count:,} " if asked["find"] == "people" else ""
+        number = f"{reply.aggregated.count:,} " if asked["find"] == "people" else ""
         return f"{number}{what}: only counts left {found} countries.".capitalize()
     if asked["find"] == "people":
-        return f"Genomes: {came} records of {reply.joined.count:,} people came, without them."
+        return f"Genomes: {came} records of {reply.aggregated.count:,} people came, without them."
     return f"Who carries it: {came} records of variants came with counts only."
 
 
@@ -158,14 +158,14 @@ def judge(question: Question, truth: Any, reply: NetworkReply) -> list[Check]:
     checks = [answered_check(expected, reply)]
     if query.tier == "controlled":
         verdicts = {one.node: judge_node(query, expected[one.node], one) for one in reply.answers}
-        joined = judge_network(query, expected, reply.joined)
+        joined = judge_network(query, expected, reply.aggregated)
     else:
         verdicts = {
             one.node: judge_protected(query, expected[one.node], one, False)
             for one in reply.answers
         }
         wrong = [code for code, verdict in verdicts.items() if not verdict.equal]
-        joined = judge_protected_network(query, reply.answers, reply.joined, wrong)
+        joined = judge_protected_network(query, reply.answers, reply.aggregated, wrong)
     checks.append(
         Check(
             "each country's answer is the truth",
@@ -195,9 +195,9 @@ def _expectations(
     if "exists" in wanted:
         checks.append(Check.equal("somebody has it", wanted["exists"], bool(saying)))
     if "count" in wanted:
-        checks.append(Check.equal("how many there are", wanted["count"], reply.joined.count))
+        checks.append(Check.equal("how many there are", wanted["count"], reply.aggregated.count))
     if "at_least" in wanted:
-        least, count = wanted["at_least"], reply.joined.count
+        least, count = wanted["at_least"], reply.aggregated.count
         checks.append(Check("how many there are", f"at least {least}", count, count >= least))
     if "countries" in wanted:
         checks.append(Check.equal("the countries that say yes", wanted["countries"], saying))

@@ -149,7 +149,7 @@ def tell(question: Question, replies: dict[str, tuple[Query, NetworkReply]]) -> 
         for one in first.answers
         if one.state == "answered"
     }
-    joined = {part: reply.joined.count for part, (_, reply) in replies.items()}
+    joined = {part: reply.aggregated.count for part, (_, reply) in replies.items()}
     compared = tables(question, joined)
     people = sum(table.treated + table.others for table in compared.values())
     home = f"{people:,} people's records: only counts left any country."
@@ -187,7 +187,7 @@ def judge(
         if _count(reply, country) != right
     }
     expected = {part: sum(counts.values()) for part, counts in truth.items()}
-    observed = {part: reply.joined.count for part, (_, reply) in replies.items()}
+    observed = {part: reply.aggregated.count for part, (_, reply) in replies.items()}
     checks = [
         Check(
             "every country answered every part",

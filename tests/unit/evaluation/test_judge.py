@@ -8,7 +8,7 @@ import pytest
 from rehearsal.evaluation.judge import judge, judge_network, network_state
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
-from rehearsal.network.aggregate import join
+from rehearsal.network.aggregate import aggregate_answers
 from rehearsal.truth.expected_answers import Expected
 
 VARIANT = Variant("chr22", 100, "A", "G")
@@ -233,14 +233,14 @@ def test_a_true_joined_answer_is_equal():
         answered(body("record", True, 1, [record("FI")]), "FI"),
         answered(body("record", False, 0, []), "SE"),
     ]
-    verdict = judge_network(query("record"), expected, join(query("record"), answers))
+    verdict = judge_network(query("record"), expected, aggregate_answers(query("record"), answers))
     assert verdict.equal, verdict
     assert verdict.observed == "yes, count 2, 6/12 alleles (4 hom, 2 het, 0 hemi)"
 
 
 def test_a_joined_answer_without_a_node_is_not_equal_even_when_the_sums_are():
     expected = {"FI": EXPECTED, "SE": NOTHING}
-    joined = join(query("count"), [answered(body("count", True, 1)), late("SE")])
+    joined = aggregate_answers(query("count"), [answered(body("count", True, 1)), late("SE")])
     verdict = judge_network(query("count"), expected, joined)
     assert not verdict.equal
     assert verdict.difference == "late: SE no whole answer within 10 s"
@@ -251,13 +251,13 @@ def test_a_joined_answer_without_a_node_is_not_equal_even_when_the_sums_are():
 def test_a_wrong_node_makes_the_joined_answer_wrong():
     wrong = copy.deepcopy(record("FI"))
     wrong["frequencyInPopulations"][0]["frequencies"][0]["alleleCount"] = 4
-    joined = join(query("record"), [answered(body("record", True, 1, [wrong]))])
+    joined = aggregate_answers(query("record"), [answered(body("record", True, 1, [wrong]))])
     verdict = judge_network(query("record"), {"FI": EXPECTED}, joined)
     assert "FI 4/6 alleles" in verdict.difference
 
 
 def test_a_count_that_a_node_kept_to_itself_is_named():
-    joined = join(query("count"), [answered(body("boolean", True))])
+    joined = aggregate_answers(query("count"), [answered(body("boolean", True))])
     verdict = judge_network(query("count"), {"FI": EXPECTED}, joined)
     assert "no count from FI" in verdict.difference
 
@@ -266,10 +266,10 @@ def test_an_ill_formed_query_must_be_refused_by_all():
     refusal = Answer("q", "FI", "refused", 400, ERROR, 0.01, 10, "HTTP 400")
     expected = dict.fromkeys(("FI", "SE"), Expected(False, 0, refused=True))
     both = [refusal, Answer("q", "SE", "refused", 400, ERROR, 0.01, 10, "HTTP 400")]
-    joined = replace(join(query("count"), both), http_status=400, error=ERROR["error"])
+    joined = replace(aggregate_answers(query("count"), both), http_status=400, error=ERROR["error"])
     assert judge_network(query("count"), expected, joined).equal
     one = [refusal, answered(body("count", False, 0), "SE")]
-    joined = replace(join(query("count"), one), http_status=400, error=ERROR["error"])
+    joined = replace(aggregate_answers(query("count"), one), http_status=400, error=ERROR["error"])
     verdict = judge_network(query("count"), expected, joined)
     assert not verdict.equal
     assert "SE" in verdict.difference
@@ -287,7 +287,7 @@ def test_an_ill_formed_query_must_be_refused_by_all():
 )
 def test_the_network_itself_must_refuse_what_its_nodes_refuse(status, error, said):
     refusal = Answer("q", "FI", "refused", 400, ERROR, 0.01, 10, "HTTP 400")
-    joined = replace(join(query("count"), [refusal]), http_status=status, error=error)
+    joined = replace(aggregate_answers(query("count"), [refusal]), http_status=status, error=error)
     expected = {"FI": Expected(False, 0, refused=True)}
     verdict = judge_network(query("count"), expected, joined)
     assert not verdict.equal
@@ -315,6 +315,8 @@ def test_the_people_that_the_network_names_are_judged(named, limit, said):
     }
     answers = [answered(body("record", True, len(expected[n].individuals)), n) for n in expected]
     records = tuple((node, {"id": name}) for node, name in named)
-    verdict = judge_network(asked, expected, replace(join(asked, answers), records=records))
+    verdict = judge_network(
+        asked, expected, replace(aggregate_answers(asked, answers), records=records)
+    )
     assert verdict.equal == (said == "")
     assert said in verdict.difference

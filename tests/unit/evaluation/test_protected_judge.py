@@ -13,7 +13,7 @@ from rehearsal.evaluation.protected_judge import (
 )
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
-from rehearsal.network.aggregate import join
+from rehearsal.network.aggregate import aggregate_answers
 from rehearsal.node.privacy.protection import PUBLIC, REGISTERED
 from rehearsal.truth.expected_answers import Expected
 
@@ -107,7 +107,7 @@ def test_a_node_of_others_protects_in_its_own_way_but_invents_nobody():
 def test_the_network_tells_the_sum_of_what_its_nodes_told():
     answers = [told(True, 50), told(True, 30, node="SE")]
     asked = query("individuals")
-    joined = join(asked, answers)
+    joined = aggregate_answers(asked, answers)
     assert judge_protected_network(asked, answers, joined, []).equal
     for other in ({"count": 81}, {"exists": False}, {"records": (("FI", {"id": "x"}),)}):
         assert not judge_protected_network(asked, answers, replace(joined, **other), []).equal

@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearsal.model import Answer, Query
-from rehearsal.network.aggregate import AlleleTally, group_totals, join, record_frequencies
+from rehearsal.network.aggregate import (
+    AlleleTally,
+    aggregate_answers,
+    group_totals,
+    record_frequencies,
+)
 from rehearsal.network.client import get_parameters
 
 QUERY = Query("q", "count", "g_variants", {})
@@ -45,22 +50,26 @@ def variant(node: str, start: int, ac: int, hom: int, an: int = 200) -> dict:
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=28), st.randoms())
 def test_counts_are_added_whatever_the_order(counts: list[int], shuffle: random.Random):
     answers = [answered(f"{number:02}", count > 0, count) for number, count in enumerate(counts)]
-    expected = join(QUERY, answers)
+    expected = aggregate_answers(QUERY, answers)
     assert expected.count == sum(counts)
     assert expected.exists is any(counts)
     shuffle.shuffle(answers)
-    assert join(QUERY, answers) == expected
+    assert aggregate_answers(QUERY, answers) == expected
 
 
 def test_a_yes_without_a_count_is_a_hit_and_is_named():
-    joined = join(QUERY, [answered("AT", True), answered("BE", True, 3), answered("FI", False, 0)])
+    joined = aggregate_answers(
+        QUERY, [answered("AT", True), answered("BE", True, 3), answered("FI", False, 0)]
+    )
     assert joined.exists is True
     assert joined.count == 3
     assert joined.uncounted == ("AT",)
 
 
 def test_nodes_that_did_not_answer_stay_in_the_answer():
-    joined = join(QUERY, [failed("AT"), answered("BE", False, 0), failed("CY", "failed")])
+    joined = aggregate_answers(
+        QUERY, [failed("AT"), answered("BE", False, 0), failed("CY", "failed")]
+    )
     assert joined.states == {"AT": "late", "BE": "answered", "CY": "failed"}
     assert set(joined.reasons) == {"AT", "CY"}
     assert joined.exists is False
@@ -68,7 +77,7 @@ def test_nodes_that_did_not_answer_stay_in_the_answer():
 
 
 def test_nobody_answering_is_neither_yes_nor_no():
-    assert join(QUERY, [failed("AT")]).exists is None
+    assert aggregate_answers(QUERY, [failed("AT")]).exists is None
 
 
 def test_allele_counts_are_merged_by_variant_and_population():
@@ -77,7 +86,7 @@ def test_allele_counts_are_merged_by_variant_and_population():
         answered("EE", True, 2, [{"id": "GOE-EE", "results": [variant("EE", 7, 3, 0)]}]),
         answered("GB", True, 2, [{"id": "X", "results": [variant("EE", 7, 1, 0, 50)]}]),
     ]
-    joined = join(QUERY, answers)
+    joined = aggregate_answers(QUERY, answers)
     assert joined.frequencies == {
         (7, "A", "G"): {
             "FI": AlleleTally(5, 200, 2, 3, 0),
@@ -98,7 +107,9 @@ def test_a_half_allele_is_no_count():
     record["frequencyInPopulations"][0]["frequencies"][0]["alleleCount"] = 4.5
     with pytest.raises(ValueError, match=r"4\.5"):
         record_frequencies(record)
-    joined = join(QUERY, [answered("FI", True, 1, [{"id": "GOE-FI", "results": [record]}])])
+    joined = aggregate_answers(
+        QUERY, [answered("FI", True, 1, [{"id": "GOE-FI", "results": [record]}])]
+    )
     assert "4.5" in joined.reasons["FI"]
 
 
@@ -107,7 +118,9 @@ def test_records_are_in_order_of_country_and_dataset():
         {"id": "Z", "results": [{"n": 3}]},
         {"id": "A", "results": [{"n": 1}, {"n": 2}]},
     ]
-    joined = join(QUERY, [answered("SE", True, 3, sets), answered("FI", True, 3, sets)])
+    joined = aggregate_answers(
+        QUERY, [answered("SE", True, 3, sets), answered("FI", True, 3, sets)]
+    )
     assert [(node, record["n"]) for node, record in joined.records] == [
         *(("FI", 1), ("FI", 2), ("FI", 3)),
         *(("SE", 1), ("SE", 2), ("SE", 3)),
@@ -116,7 +129,7 @@ def test_records_are_in_order_of_country_and_dataset():
 
 def test_two_answers_of_one_node_are_not_joined():
     with pytest.raises(ValueError, match="one answer a node"):
-        join(QUERY, [answered("FI", True), answered("FI", True)])
+        aggregate_answers(QUERY, [answered("FI", True), answered("FI", True)])
 
 
 def test_a_request_body_becomes_get_parameters():

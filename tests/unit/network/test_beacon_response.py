@@ -3,7 +3,13 @@
 import pytest
 
 from rehearsal.model import Answer
-from rehearsal.network.beacon_response import Conditions, Part, join_entries, join_terms, shown_of
+from rehearsal.network.beacon_response import (
+    Conditions,
+    Part,
+    aggregate_entries,
+    aggregate_terms,
+    shown_of,
+)
 from rehearsal.network.client import NodeRequest, get_parameters
 from rehearsal.network.service_client import read_reply
 from rehearsal.node.beacon.request import BeaconRequest
@@ -23,7 +29,9 @@ def part(answer: Answer, entry_type: str = "g_variants") -> Part:
 
 def joined(answers, wanted="count", entry_type="g_variants", conditions=None):
     parts = [part(answer, entry_type) for answer in answers]
-    return join_entries(entry_type, BeaconRequest(), wanted, parts, conditions or Conditions(10))
+    return aggregate_entries(
+        entry_type, BeaconRequest(), wanted, parts, conditions or Conditions(10)
+    )
 
 
 def late(node: str) -> Answer:
@@ -92,7 +100,7 @@ def test_terms_are_a_union():
         return part(answered(node, True, filteringTerms=list(terms)))
 
     female = {"id": "NCIT:C16576", "type": "ontology", "scopes": ["individual"]}
-    body = join_terms(
+    body = aggregate_terms(
         [
             offer("AT", female, {"id": "age", "type": "alphanumeric"}),
             offer("FI", {**female, "scopes": ["run"]}, {"no": "id"}, "nonsense"),
@@ -134,13 +142,13 @@ def test_the_asker_reads_what_the_network_wrote():
     _, body = joined(answers, "record", conditions=Conditions(10, trace=True))
     reply = read_reply(Answer("q", "network", "answered", 200, body, 0.5, 1000))
     assert [one.body for one in reply.answers] == [one.body for one in answers]
-    assert reply.joined.count == 1
-    assert reply.joined.uncounted == ("AT",)
-    assert reply.joined.states["SE"] == "late"
-    assert reply.joined.frequencies[(7, "A", "G")]["FI"].count == 3
-    assert [node for node, _ in reply.joined.records] == ["FI"]
-    assert reply.joined.latency_s == 0.5
-    assert reply.joined.size_bytes == 800
+    assert reply.aggregated.count == 1
+    assert reply.aggregated.uncounted == ("AT",)
+    assert reply.aggregated.states["SE"] == "late"
+    assert reply.aggregated.frequencies[(7, "A", "G")]["FI"].count == 3
+    assert [node for node, _ in reply.aggregated.records] == ["FI"]
+    assert reply.aggregated.latency_s == 0.5
+    assert reply.aggregated.size_bytes == 800
 
 
 def test_a_service_that_is_no_network_is_an_error():

@@ -4,7 +4,7 @@ import pytest
 
 from rehearsal.model import Answer
 from rehearsal.network.beacon_response import Conditions, Part
-from rehearsal.network.matchmaking import join_matches
+from rehearsal.network.matchmaking import aggregate_matches
 
 
 def result(score, token):
@@ -21,7 +21,7 @@ def not_answered(node, state="late", status=None):
 
 
 def joined(*answers):
-    return join_matches([Part(one, None) for one in answers], Conditions(10))
+    return aggregate_matches([Part(one, None) for one in answers], Conditions(10))
 
 
 def test_results_go_by_score_then_node_then_the_nodes_own_order():

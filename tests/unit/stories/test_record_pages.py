@@ -105,7 +105,7 @@ def test_all_pages_together_are_judged_as_one_answer():
     network = Network()
     reply = asyncio.run(beacon.ask(question(), network))
     assert network.asked == [(0, 1, True), (0, 2, False), (1, 2, False), (2, 2, False)]
-    came = {(node, int(one["variantInternalId"])) for node, one in reply.joined.records}
+    came = {(node, int(one["variantInternalId"])) for node, one in reply.aggregated.records}
     assert came == {(node, start) for node, held in HELD.items() for start in held}
     checks = beacon.judge(question(), as_read(truth()), reply)
     assert [(check.name, check.passed) for check in checks] == [
@@ -118,7 +118,7 @@ def test_all_pages_together_are_judged_as_one_answer():
 def test_a_node_that_is_late_for_a_later_page_has_not_answered():
     reply = asyncio.run(beacon.ask(question(), Network(late=["FI"])))
     assert {one.node: one.state for one in reply.answers} == {"EE": "answered", "FI": "late"}
-    assert not reply.joined.complete
+    assert not reply.aggregated.complete
     checks = beacon.judge(question(), as_read(truth()), reply)
     assert not any(check.passed for check in checks)
 

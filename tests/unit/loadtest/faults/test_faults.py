@@ -10,7 +10,7 @@ from rehearsal.loadtest.faults.probe import NO_REPLY, Heard, judged
 from rehearsal.loadtest.faults.run import fault_checks, row_of
 from rehearsal.loadtest.faults.scenarios import SCENARIOS, chosen
 from rehearsal.model import Answer, Query
-from rehearsal.network.aggregate import join
+from rehearsal.network.aggregate import aggregate_answers
 from rehearsal.network.service_client import NetworkReply
 from rehearsal.truth.expected_answers import Expected
 
@@ -28,7 +28,7 @@ def answer(node: str, count: int | None, state="answered", reason=""):
 
 
 def reply(*answers: Answer) -> NetworkReply:
-    return NetworkReply(answers, join(QUERY, answers))
+    return NetworkReply(answers, aggregate_answers(QUERY, answers))
 
 
 def heard(*answers: Answer) -> Heard:

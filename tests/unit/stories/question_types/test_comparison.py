@@ -3,7 +3,7 @@
 import pytest
 
 from rehearsal.model import Answer
-from rehearsal.network.aggregate import join
+from rehearsal.network.aggregate import aggregate_answers
 from rehearsal.network.service_client import NetworkReply
 from rehearsal.stories.beacon_queries import comparison_queries
 from rehearsal.stories.question_types import comparison
@@ -49,7 +49,7 @@ def replies(question, counts, states=None):
             summary = {"exists": number > 0, "numTotalResults": number}
             body = {"responseSummary": summary} if state == "answered" else None
             answers.append(Answer(query.id, country, state, 200, body, 0.1, 100))
-        found[part] = query, NetworkReply(tuple(answers), join(query, answers))
+        found[part] = query, NetworkReply(tuple(answers), aggregate_answers(query, answers))
     return found
 
 
