@@ -29,11 +29,11 @@ include: "workflow/rules/manifest.smk"
 rule all:
     default_target: True
     input:
-        rules.verdict.output,
-        rules.policy.output,
-        rules.manifest.output,
+        rules.check_verdict.output,
+        rules.compare_collection_policies.output,
+        rules.write_manifest.output,
         exported_files(),
-        rules.ro_crate.output,
+        rules.write_ro_crate.output,
 
 
 onstart:

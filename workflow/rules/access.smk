@@ -2,33 +2,33 @@
 # Makes: consent records; the key pairs of genomes at rest, where they are encrypted; and the issuer that nodes trust: its keys are of this run and differ from run to run.
 
 
-rule consent:
+rule draw_consent:
     input:
-        people=rules.people.output.people,
-        patients=rules.people.output.patients,
+        people=rules.simulate_people.output.people,
+        patients=rules.simulate_people.output.patients,
         shares=config["consent"],
     output:
         consent=f"{RESULTS}/phenotypes/consent.parquet",
     log:
-        f"{LOGS}/consent.log",
+        f"{LOGS}/draw_consent.log",
     benchmark:
-        f"{BENCHMARKS}/consent.tsv"
+        f"{BENCHMARKS}/draw_consent.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(1),
         runtime=10,
     params:
-        code=code_digest("consent.py"),
+        code=code_digest("draw_consent.py"),
         patients=INPUTS.patients,
         seed=config["seed"],
     message:
         "Consent: what each person permits"
     script:
-        f"{SCRIPTS}/consent.py"
+        f"{SCRIPTS}/draw_consent.py"
 
 
-rule issuer:
+rule create_issuer:
     output:
         settings=f"{RESULTS}/issuer/issuer.json",
         public=f"{RESULTS}/issuer/jwks.json",
@@ -37,9 +37,9 @@ rule issuer:
             f"{RESULTS}/nodes/{{country}}/issuer.jwks.json", country=COUNTRIES
         ),
     log:
-        f"{LOGS}/issuer.log",
+        f"{LOGS}/create_issuer.log",
     benchmark:
-        f"{BENCHMARKS}/issuer.tsv"
+        f"{BENCHMARKS}/create_issuer.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
@@ -47,21 +47,21 @@ rule issuer:
         runtime=5,
     params:
         number=len(COUNTRIES),
-        code=code_digest("issuer.py"),
+        code=code_digest("create_issuer.py"),
     message:
         "Issuer of tokens: new keys, which {params.number} nodes trust"
     script:
-        f"{SCRIPTS}/issuer.py"
+        f"{SCRIPTS}/create_issuer.py"
 
 
-rule genome_keys:
+rule create_genome_keys:
     output:
         secret=expand(f"{RESULTS}/nodes/{{country}}/keys/c4gh.sec", country=COUNTRIES),
         public=expand(f"{RESULTS}/nodes/{{country}}/keys/c4gh.pub", country=COUNTRIES),
     log:
-        f"{LOGS}/genome_keys.log",
+        f"{LOGS}/create_genome_keys.log",
     benchmark:
-        f"{BENCHMARKS}/genome_keys.tsv"
+        f"{BENCHMARKS}/create_genome_keys.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
@@ -69,8 +69,8 @@ rule genome_keys:
         runtime=5,
     params:
         number=len(COUNTRIES),
-        code=code_digest("genome_keys.py"),
+        code=code_digest("create_genome_keys.py"),
     message:
         "New key pairs for the genomes of {params.number} nodes"
     script:
-        f"{SCRIPTS}/genome_keys.py"
+        f"{SCRIPTS}/create_genome_keys.py"

@@ -3,16 +3,16 @@
 # and hung nodes do to it. Nodes of others are never put under load: all are ours here.
 
 
-rule measured_distance:
+rule measure_distance:
     input:
-        pairs=rules.distances.output.pairs,
-        latency=rules.ask.output.latency,
+        pairs=rules.compute_distances.output.pairs,
+        latency=rules.run_queries.output.latency,
     output:
         distance=f"{RESULTS}/bench/distance.parquet",
     log:
-        f"{LOGS}/measured_distance.log",
+        f"{LOGS}/measure_distance.log",
     benchmark:
-        f"{BENCHMARKS}/measured_distance.tsv"
+        f"{BENCHMARKS}/measure_distance.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     threads: 4
@@ -20,31 +20,31 @@ rule measured_distance:
         mem_mb=500,
         runtime=10,
     params:
-        code=code_digest("measured_distance.py"),
+        code=code_digest("measure_distance.py"),
         countries=COUNTRIES,
         network=config["network"],
         rounds=config["bench"]["distance"]["rounds"],
     message:
         "Distance: measured round trips beside the table"
     script:
-        f"{SCRIPTS}/measured_distance.py"
+        f"{SCRIPTS}/measure_distance.py"
 
 
-rule capitals:
+rule measure_capital_latency:
     input:
-        distance=rules.measured_distance.output.distance,  # not both at once
-        pairs=rules.distances.output.pairs,
-        suite=rules.suite.output.suite,
-        settings=rules.node_people.output.settings,
-        people=rules.node_people.output.people,
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        issuer=rules.issuer.output,
+        distance=rules.measure_distance.output.distance,  # not both at once
+        pairs=rules.compute_distances.output.pairs,
+        suite=rules.draw_queries.output.suite,
+        settings=rules.build_node_folders.output.settings,
+        people=rules.build_node_folders.output.people,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        issuer=rules.create_issuer.output,
     output:
         capitals=f"{RESULTS}/bench/capitals.parquet",
     log:
-        f"{LOGS}/capitals.log",
+        f"{LOGS}/measure_capital_latency.log",
     benchmark:
-        f"{BENCHMARKS}/capitals.tsv"
+        f"{BENCHMARKS}/measure_capital_latency.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     threads: 4
@@ -53,7 +53,7 @@ rule capitals:
         runtime=30,
     params:
         number=len(COUNTRIES),
-        code=code_digest("capitals.py"),
+        code=code_digest("measure_capital_latency.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         queries=config["bench"]["capitals"]["queries"],
@@ -62,24 +62,24 @@ rule capitals:
     message:
         "The network as seen from {params.number} capitals"
     script:
-        f"{SCRIPTS}/capitals.py"
+        f"{SCRIPTS}/measure_capital_latency.py"
 
 
-rule faults:
+rule inject_faults:
     input:
-        capitals=rules.capitals.output.capitals,  # not both at once
-        suite=rules.suite.output.suite,
-        truth=rules.suite.output.truth,
-        settings=rules.node_people.output.settings,
-        people=rules.node_people.output.people,
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        issuer=rules.issuer.output,
+        capitals=rules.measure_capital_latency.output.capitals,  # not both at once
+        suite=rules.draw_queries.output.suite,
+        truth=rules.draw_queries.output.truth,
+        settings=rules.build_node_folders.output.settings,
+        people=rules.build_node_folders.output.people,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        issuer=rules.create_issuer.output,
     output:
         faults=f"{RESULTS}/bench/faults.parquet",
     log:
-        f"{LOGS}/faults.log",
+        f"{LOGS}/inject_faults.log",
     benchmark:
-        f"{BENCHMARKS}/faults.tsv"
+        f"{BENCHMARKS}/inject_faults.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     threads: 4
@@ -87,7 +87,7 @@ rule faults:
         mem_mb=2500,
         runtime=30,
     params:
-        code=code_digest("faults.py"),
+        code=code_digest("inject_faults.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         asker=config["network"]["asker"],
         faults=config["bench"]["faults"],
@@ -95,20 +95,20 @@ rule faults:
     message:
         "Faults: nodes and the network are broken, and mended"
     script:
-        f"{SCRIPTS}/faults.py"
+        f"{SCRIPTS}/inject_faults.py"
 
 
-rule load:
+rule measure_load:
     input:
-        faults=rules.faults.output.faults,  # not both at once
-        suite=rules.suite.output.suite,
-        truth=rules.suite.output.truth,
-        pairs=rules.distances.output.pairs,
-        settings=rules.node_people.output.settings,
-        people=rules.node_people.output.people,
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        issuer=rules.issuer.output,
-        shares=rules.public_shares.output.shares,
+        faults=rules.inject_faults.output.faults,  # not both at once
+        suite=rules.draw_queries.output.suite,
+        truth=rules.draw_queries.output.truth,
+        pairs=rules.compute_distances.output.pairs,
+        settings=rules.build_node_folders.output.settings,
+        people=rules.build_node_folders.output.people,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        issuer=rules.create_issuer.output,
+        shares=rules.compute_public_frequencies.output.shares,
     output:
         load=f"{RESULTS}/bench/load.parquet",
         knee=f"{RESULTS}/bench/knee.json",
@@ -120,9 +120,9 @@ rule load:
             labels={"figure": "latency against load"},
         ),
     log:
-        f"{LOGS}/load.log",
+        f"{LOGS}/measure_load.log",
     benchmark:
-        f"{BENCHMARKS}/load.tsv"
+        f"{BENCHMARKS}/measure_load.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     threads: 4
@@ -131,7 +131,7 @@ rule load:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code_digest("load.py"),
+        code=code_digest("measure_load.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         load=config["bench"]["load"],
@@ -140,19 +140,19 @@ rule load:
     message:
         "Load on {params.number} nodes: a ramp up to the knee"
     script:
-        f"{SCRIPTS}/load.py"
+        f"{SCRIPTS}/measure_load.py"
 
 
-rule growth:
+rule measure_growth:
     input:
-        knee=rules.load.output.knee,  # not both at once
-        suite=rules.suite.output.suite,
-        truth=rules.suite.output.truth,
-        people=rules.people.output.people,
-        settings=rules.node_people.output.settings,
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        issuer=rules.issuer.output,
-        shares=rules.public_shares.output.shares,
+        knee=rules.measure_load.output.knee,  # not both at once
+        suite=rules.draw_queries.output.suite,
+        truth=rules.draw_queries.output.truth,
+        people=rules.simulate_people.output.people,
+        settings=rules.build_node_folders.output.settings,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        issuer=rules.create_issuer.output,
+        shares=rules.compute_public_frequencies.output.shares,
     output:
         growth=f"{RESULTS}/bench/growth.parquet",
         fits=f"{RESULTS}/bench/growth_fits.parquet",
@@ -170,9 +170,9 @@ rule growth:
             labels={"figure": "growth with users"},
         ),
     log:
-        f"{LOGS}/growth.log",
+        f"{LOGS}/measure_growth.log",
     benchmark:
-        f"{BENCHMARKS}/growth.tsv"
+        f"{BENCHMARKS}/measure_growth.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     threads: 4
@@ -180,7 +180,7 @@ rule growth:
         mem_mb=len(COUNTRIES) * 150 + 2000,
         runtime=60,
     params:
-        code=code_digest("growth.py"),
+        code=code_digest("measure_growth.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
         growth=config["bench"]["growth"],
@@ -189,12 +189,12 @@ rule growth:
     message:
         "Growth: more nodes, more people, more users"
     script:
-        f"{SCRIPTS}/growth.py"
+        f"{SCRIPTS}/measure_growth.py"
 
 
-rule policy:
+rule compare_collection_policies:
     input:
-        distances=rules.distances.output.distances,
+        distances=rules.compute_distances.output.distances,
     output:
         policy=f"{RESULTS}/bench/policy.parquet",
         figure=report(
@@ -204,20 +204,20 @@ rule policy:
             labels={"figure": "what hung nodes cost"},
         ),
     log:
-        f"{LOGS}/policy.log",
+        f"{LOGS}/compare_collection_policies.log",
     benchmark:
-        f"{BENCHMARKS}/policy.tsv"
+        f"{BENCHMARKS}/compare_collection_policies.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=1500,
         runtime=30,
     params:
-        code=code_digest("policy.py"),
+        code=code_digest("compare_collection_policies.py"),
         policy=config["bench"]["policy"],
         deadline_s=config["network"]["deadline_s"],
         logs=f"{LOGS}/policy",
     message:
         "What hung nodes cost, by how answers are collected"
     script:
-        f"{SCRIPTS}/policy.py"
+        f"{SCRIPTS}/compare_collection_policies.py"

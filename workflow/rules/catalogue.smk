@@ -9,11 +9,11 @@ CATALOGUE_FILES = [
 ]
 
 
-rule catalogue:
+rule write_catalogue:
     input:
-        settings=rules.node_people.output.settings,
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        consent=rules.consent.output.consent,
+        settings=rules.build_node_folders.output.settings,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        consent=rules.draw_consent.output.consent,
         exports=expand(rules.export_catalogue.output.turtle, name=EXPORTS),
         exported=expand(rules.export_catalogue.output.datasets, name=EXPORTS),
     output:
@@ -26,9 +26,9 @@ rule catalogue:
         json_ld=f"{RESULTS}/catalogue/catalogue.jsonld",
         datasets=f"{RESULTS}/catalogue/datasets.json",
     log:
-        f"{LOGS}/catalogue.log",
+        f"{LOGS}/write_catalogue.log",
     benchmark:
-        f"{BENCHMARKS}/catalogue.tsv"
+        f"{BENCHMARKS}/write_catalogue.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
@@ -36,8 +36,8 @@ rule catalogue:
         runtime=10,
     params:
         number=len(COUNTRIES),
-        code=code_digest("catalogue.py"),
+        code=code_digest("write_catalogue.py"),
     message:
         "Catalogue: metadata of the datasets of {params.number} countries"
     script:
-        f"{SCRIPTS}/catalogue.py"
+        f"{SCRIPTS}/write_catalogue.py"

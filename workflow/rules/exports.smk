@@ -7,9 +7,9 @@
 EXPORTED = f"{RESULTS}/exports/{{name}}/{{place}}"
 # what an export's people are chosen from: everybody, carriers of planted variants, patients of stories
 COHORT = [
-    rules.people.output.people,
-    rules.phenotypes.output.carriers,
-    rules.people.output.patients,
+    rules.simulate_people.output.people,
+    rules.simulate_phenotypes.output.carriers,
+    rules.simulate_people.output.patients,
 ]
 
 
@@ -68,8 +68,8 @@ rule export_pgen:
         trees=trees_of_contig,
         cohort=COHORT,
         phenotypes=[
-            rules.phenotypes.output.measurements,
-            rules.phenotypes.output.diseases,
+            rules.simulate_phenotypes.output.measurements,
+            rules.simulate_phenotypes.output.diseases,
         ],
     output:
         pgen=f"{EXPORTED}/{{contig}}.pgen",
@@ -169,16 +169,16 @@ rule export_phenopackets:
     input:
         cohort=COHORT,
         tables=[
-            rules.phenotypes.output.diseases,
-            rules.phenotypes.output.measurements,
-            rules.phenotypes.output.features,
-            rules.phenotypes.output.excluded_features,
-            rules.phenotypes.output.candidate_genes,
-            rules.phenotypes.output.exposures,
-            rules.phenotypes.output.treatments,
-            rules.phenotypes.output.missing,
-            rules.sequencing.output.subjects,
-            rules.sequencing.output.biosamples,
+            rules.simulate_phenotypes.output.diseases,
+            rules.simulate_phenotypes.output.measurements,
+            rules.simulate_phenotypes.output.features,
+            rules.simulate_phenotypes.output.excluded_features,
+            rules.simulate_phenotypes.output.candidate_genes,
+            rules.simulate_phenotypes.output.exposures,
+            rules.simulate_phenotypes.output.treatments,
+            rules.simulate_phenotypes.output.missing,
+            rules.simulate_sequencing.output.subjects,
+            rules.simulate_sequencing.output.biosamples,
         ],
         traits=config["traits"],
     output:
@@ -207,12 +207,12 @@ rule export_tables:
     input:
         cohort=COHORT,
         tables=[
-            rules.phenotypes.output.diseases,
-            rules.phenotypes.output.measurements,
-            rules.phenotypes.output.features,
-            rules.phenotypes.output.exposures,
-            rules.phenotypes.output.treatments,
-            rules.phenotypes.output.missing,
+            rules.simulate_phenotypes.output.diseases,
+            rules.simulate_phenotypes.output.measurements,
+            rules.simulate_phenotypes.output.features,
+            rules.simulate_phenotypes.output.exposures,
+            rules.simulate_phenotypes.output.treatments,
+            rules.simulate_phenotypes.output.missing,
         ],
     output:
         folder=directory(f"{EXPORTED}/tables"),
@@ -238,12 +238,12 @@ rule export_omop:
     input:
         cohort=COHORT,
         tables=[
-            rules.phenotypes.output.diseases,
-            rules.phenotypes.output.measurements,
-            rules.phenotypes.output.features,
-            rules.phenotypes.output.exposures,
-            rules.phenotypes.output.treatments,
-            rules.sequencing.output.subjects,
+            rules.simulate_phenotypes.output.diseases,
+            rules.simulate_phenotypes.output.measurements,
+            rules.simulate_phenotypes.output.features,
+            rules.simulate_phenotypes.output.exposures,
+            rules.simulate_phenotypes.output.treatments,
+            rules.simulate_sequencing.output.subjects,
         ],
     output:
         folder=directory(f"{EXPORTED}/omop"),
@@ -270,14 +270,14 @@ rule export_beacon:
     input:
         cohort=COHORT,
         tables=[
-            rules.phenotypes.output.diseases,
-            rules.phenotypes.output.measurements,
-            rules.phenotypes.output.features,
-            rules.phenotypes.output.exposures,
-            rules.phenotypes.output.treatments,
-            rules.sequencing.output.biosamples,
-            rules.sequencing.output.runs,
-            rules.sequencing.output.analyses,
+            rules.simulate_phenotypes.output.diseases,
+            rules.simulate_phenotypes.output.measurements,
+            rules.simulate_phenotypes.output.features,
+            rules.simulate_phenotypes.output.exposures,
+            rules.simulate_phenotypes.output.treatments,
+            rules.simulate_sequencing.output.biosamples,
+            rules.simulate_sequencing.output.runs,
+            rules.simulate_sequencing.output.analyses,
         ],
         trees=trees_of_export,
     output:
@@ -305,10 +305,10 @@ rule export_gwas:
     input:
         cohort=COHORT,
         tables=[
-            rules.phenotypes.output.diseases,
-            rules.phenotypes.output.measurements,
+            rules.simulate_phenotypes.output.diseases,
+            rules.simulate_phenotypes.output.measurements,
         ],
-        effects=rules.phenotypes.output.effects,
+        effects=rules.simulate_phenotypes.output.effects,
         trees=trees_of_export,
     output:
         folder=directory(f"{EXPORTED}/gwas"),
@@ -333,7 +333,7 @@ rule export_gwas:
 
 rule export_scores:
     input:
-        effects=rules.phenotypes.output.effects,
+        effects=rules.simulate_phenotypes.output.effects,
         traits=config["traits"],
     output:
         folder=directory(f"{EXPORTED}/scores"),
@@ -389,11 +389,11 @@ rule export_truth:
     input:
         trees=trees_of_export,
         cohort=COHORT,
-        diseases=rules.phenotypes.output.diseases,
-        features=rules.phenotypes.output.features,
-        measurements=rules.phenotypes.output.measurements,
-        effects=rules.phenotypes.output.effects,
-        genetic_values=rules.phenotypes.output.genetic_values,
+        diseases=rules.simulate_phenotypes.output.diseases,
+        features=rules.simulate_phenotypes.output.features,
+        measurements=rules.simulate_phenotypes.output.measurements,
+        effects=rules.simulate_phenotypes.output.effects,
+        genetic_values=rules.simulate_phenotypes.output.genetic_values,
         templates=f"{ROOT}/config/dataset_queries.yaml",
     output:
         folder=directory(f"{RESULTS}/exports/{{name}}/truth"),
@@ -421,7 +421,7 @@ rule export_truth:
 rule export_catalogue:
     input:
         cohort=COHORT,
-        consent=rules.consent.output.consent,
+        consent=rules.draw_consent.output.consent,
     output:
         turtle=f"{RESULTS}/exports/{{name}}/catalogue.ttl",
         json_ld=f"{RESULTS}/exports/{{name}}/catalogue.jsonld",
@@ -448,69 +448,69 @@ rule export_catalogue:
         f"{SCRIPTS}/export_catalogue.py"
 
 
-rule export_crypt4gh:
+rule encrypt_export_file:
     input:
         file=f"{EXPORTED}/{{file}}",
         recipients=recipients_of,
     output:
         encrypted=f"{EXPORTED}/{{file}}.c4gh",
     log:
-        f"{LOGS}/export_crypt4gh/{{name}}/{{place}}/{{file}}.log",
+        f"{LOGS}/encrypt_export_file/{{name}}/{{place}}/{{file}}.log",
     benchmark:
-        f"{BENCHMARKS}/export_crypt4gh/{{name}}/{{place}}/{{file}}.tsv"
+        f"{BENCHMARKS}/encrypt_export_file/{{name}}/{{place}}/{{file}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=500,
         runtime=120,
     params:
-        code=code_digest("export_crypt4gh.py"),
+        code=code_digest("encrypt_export_file.py"),
     message:
         "Export {wildcards.name}: {wildcards.place}/{wildcards.file} encrypted"
     script:
-        f"{SCRIPTS}/export_crypt4gh.py"
+        f"{SCRIPTS}/encrypt_export_file.py"
 
 
-rule export_crypt4gh_folder:
+rule encrypt_export_folder:
     input:
         folder=f"{RESULTS}/exports/{{name}}/{{folder}}",
         recipients=recipients_of,
     output:
         encrypted=directory(f"{RESULTS}/exports/{{name}}/{{folder}}.c4gh"),
     log:
-        f"{LOGS}/export_crypt4gh_folder/{{name}}/{{folder}}.log",
+        f"{LOGS}/encrypt_export_folder/{{name}}/{{folder}}.log",
     benchmark:
-        f"{BENCHMARKS}/export_crypt4gh_folder/{{name}}/{{folder}}.tsv"
+        f"{BENCHMARKS}/encrypt_export_folder/{{name}}/{{folder}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=500,
         runtime=120,
     params:
-        code=code_digest("export_crypt4gh_folder.py"),
+        code=code_digest("encrypt_export_folder.py"),
     message:
         "Export {wildcards.name}: {wildcards.folder} encrypted, each of its files"
     script:
-        f"{SCRIPTS}/export_crypt4gh_folder.py"
+        f"{SCRIPTS}/encrypt_export_folder.py"
 
 
-rule export_encrypted_only:
+rule list_encrypted_files:
     input:
         encrypted=encrypted_files,
     output:
         listing=f"{RESULTS}/exports/{{name}}/encrypted.tsv",
     log:
-        f"{LOGS}/export_encrypted_only/{{name}}.log",
+        f"{LOGS}/list_encrypted_files/{{name}}.log",
     benchmark:
-        f"{BENCHMARKS}/export_encrypted_only/{{name}}.tsv"
+        f"{BENCHMARKS}/list_encrypted_files/{{name}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=300,
         runtime=10,
     params:
-        code=code_digest("export_encrypted_only.py"),
+        code=code_digest("list_encrypted_files.py"),
     message:
         "Export {wildcards.name}: plain files are removed"
     script:
-        f"{SCRIPTS}/export_encrypted_only.py"
+        f"{SCRIPTS}/list_encrypted_files.py"

@@ -7,7 +7,7 @@ rule digest_block:
     input:
         trees=rules.simulate_block.output.trees,
         bcf=rules.shard_block.output.bcf,
-        secret_keys=rules.genome_keys.output.secret if SEALED else [],
+        secret_keys=rules.create_genome_keys.output.secret if SEALED else [],
     output:
         digests=temp(f"{RESULTS}/digests/{{block}}.parquet"),
     log:
@@ -27,34 +27,34 @@ rule digest_block:
         f"{SCRIPTS}/digest_block.py"
 
 
-rule manifest:
+rule write_manifest:
     input:
         digests=expand(rules.digest_block.output.digests, block=BLOCKS),
-        demography=rules.demography.output,
-        people=rules.people.output,
-        phenotypes=rules.phenotypes.output,
-        sequencing=rules.sequencing.output,
-        phenopackets=rules.phenopackets.output,
-        consent=rules.consent.output,
-        nodes=rules.node_people.output,
-        scoring_files=rules.scoring_files.output,
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        distances=rules.distances.output,
-        suite=rules.suite.output,
-        patients=rules.patients.output,
-        story_truth=rules.story_truth.output,
-        structure=rules.structure.output,
-        realism=rules.realism.output,
-        public_shares=rules.public_shares.output,
-        membership=rules.membership.output,
+        demography=rules.build_demography.output,
+        people=rules.simulate_people.output,
+        phenotypes=rules.simulate_phenotypes.output,
+        sequencing=rules.simulate_sequencing.output,
+        phenopackets=rules.write_phenopackets.output,
+        consent=rules.draw_consent.output,
+        nodes=rules.build_node_folders.output,
+        scoring_files=rules.write_scoring_files.output,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        distances=rules.compute_distances.output,
+        suite=rules.draw_queries.output,
+        patients=rules.choose_patients.output,
+        story_truth=rules.compute_story_truth.output,
+        structure=rules.compute_structure.output,
+        realism=rules.judge_realism.output,
+        public_shares=rules.compute_public_frequencies.output,
+        membership=rules.run_membership_attack.output,
         exports=[file for file in exported_files() if not file.endswith(".c4gh")],
-        catalogue=rules.catalogue.output,
+        catalogue=rules.write_catalogue.output,
     output:
         manifest=f"{RESULTS}/manifest.json",
     log:
-        f"{LOGS}/manifest.log",
+        f"{LOGS}/write_manifest.log",
     benchmark:
-        f"{BENCHMARKS}/manifest.tsv"
+        f"{BENCHMARKS}/write_manifest.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     threads: 4
@@ -62,33 +62,33 @@ rule manifest:
         mem_mb=500,
         runtime=120,
     params:
-        code=code_digest("manifest.py"),
+        code=code_digest("write_manifest.py"),
         config=config,
     message:
         "Manifest: every file that the seed decides, with its digest"
     script:
-        f"{SCRIPTS}/manifest.py"
+        f"{SCRIPTS}/write_manifest.py"
 
 
-rule ro_crate:
+rule write_ro_crate:
     input:
-        manifest=rules.manifest.output.manifest,
+        manifest=rules.write_manifest.output.manifest,
     output:
         crate=f"{RESULTS}/ro-crate-metadata.json",
     log:
-        f"{LOGS}/ro_crate.log",
+        f"{LOGS}/write_ro_crate.log",
     benchmark:
-        f"{BENCHMARKS}/ro_crate.tsv"
+        f"{BENCHMARKS}/write_ro_crate.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=300,
         runtime=10,
     params:
-        code=code_digest("ro_crate.py"),
+        code=code_digest("write_ro_crate.py"),
         title=describe_run(),
         reference_year=config["cohort"]["reference_year"],
     message:
         "Research object crate of the run"
     script:
-        f"{SCRIPTS}/ro_crate.py"
+        f"{SCRIPTS}/write_ro_crate.py"

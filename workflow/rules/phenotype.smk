@@ -3,27 +3,27 @@
 # samples, runs and analyses, and the phenopackets in each node's folder.
 
 
-rule genetic_values:
+rule compute_genetic_values:
     input:
         trees=rules.simulate_block.output.trees,
-        people=rules.people.output.people,
-        patients=rules.people.output.patients,
+        people=rules.simulate_people.output.people,
+        patients=rules.simulate_people.output.patients,
         traits=config["traits"],
     output:
         effects=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.effects.parquet"),
         values=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.values.parquet"),
         carriers=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.carriers.parquet"),
     log:
-        f"{LOGS}/genetic_values/{{block}}.log",
+        f"{LOGS}/compute_genetic_values/{{block}}.log",
     benchmark:
-        f"{BENCHMARKS}/genetic_values/{{block}}.tsv"
+        f"{BENCHMARKS}/compute_genetic_values/{{block}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(3),
         runtime=30,
     params:
-        code=code_digest("genetic_values.py"),
+        code=code_digest("compute_genetic_values.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         blocks=INPUTS.blocks,
         variants=INPUTS.planted,
@@ -32,16 +32,16 @@ rule genetic_values:
     message:
         "Genetic values of {wildcards.block}"
     script:
-        f"{SCRIPTS}/genetic_values.py"
+        f"{SCRIPTS}/compute_genetic_values.py"
 
 
-rule phenotypes:
+rule simulate_phenotypes:
     input:
-        people=rules.people.output.people,
-        patients=rules.people.output.patients,
-        effects=expand(rules.genetic_values.output.effects, block=BLOCKS),
-        values=expand(rules.genetic_values.output.values, block=BLOCKS),
-        carriers=expand(rules.genetic_values.output.carriers, block=BLOCKS),
+        people=rules.simulate_people.output.people,
+        patients=rules.simulate_people.output.patients,
+        effects=expand(rules.compute_genetic_values.output.effects, block=BLOCKS),
+        values=expand(rules.compute_genetic_values.output.values, block=BLOCKS),
+        carriers=expand(rules.compute_genetic_values.output.carriers, block=BLOCKS),
         traits=config["traits"],
     output:
         diseases=f"{RESULTS}/phenotypes/diseases.parquet",
@@ -58,51 +58,51 @@ rule phenotypes:
         genetic_values=f"{RESULTS}/truth/genetic_values.parquet",
         carriers=f"{RESULTS}/truth/planted_carriers.parquet",
     log:
-        f"{LOGS}/phenotypes.log",
+        f"{LOGS}/simulate_phenotypes.log",
     benchmark:
-        f"{BENCHMARKS}/phenotypes.tsv"
+        f"{BENCHMARKS}/simulate_phenotypes.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(8),
         runtime=30,
     params:
-        code=code_digest("phenotypes.py"),
+        code=code_digest("simulate_phenotypes.py"),
         patients=INPUTS.patients,
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:
         "Phenotypes: traits, diseases, treatments, family history"
     script:
-        f"{SCRIPTS}/phenotypes.py"
+        f"{SCRIPTS}/simulate_phenotypes.py"
 
 
-rule variant_counts:
+rule count_variants:
     input:
         trees=rules.simulate_block.output.trees,
     output:
         counts=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.counts.parquet"),
     log:
-        f"{LOGS}/variant_counts/{{block}}.log",
+        f"{LOGS}/count_variants/{{block}}.log",
     benchmark:
-        f"{BENCHMARKS}/variant_counts/{{block}}.tsv"
+        f"{BENCHMARKS}/count_variants/{{block}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(8),
         runtime=60,
     params:
-        code=code_digest("variant_counts.py"),
+        code=code_digest("count_variants.py"),
     message:
         "Variants that everybody carries in {wildcards.block}"
     script:
-        f"{SCRIPTS}/variant_counts.py"
+        f"{SCRIPTS}/count_variants.py"
 
 
-rule sequencing:
+rule simulate_sequencing:
     input:
-        people=rules.people.output.people,
-        counts=expand(rules.variant_counts.output.counts, block=AUTOSOMES),
+        people=rules.simulate_people.output.people,
+        counts=expand(rules.count_variants.output.counts, block=AUTOSOMES),
         traits=config["traits"],
     output:
         subjects=f"{RESULTS}/phenotypes/subjects.parquet",
@@ -110,38 +110,38 @@ rule sequencing:
         runs=f"{RESULTS}/phenotypes/runs.parquet",
         analyses=f"{RESULTS}/phenotypes/analyses.parquet",
     log:
-        f"{LOGS}/sequencing.log",
+        f"{LOGS}/simulate_sequencing.log",
     benchmark:
-        f"{BENCHMARKS}/sequencing.tsv"
+        f"{BENCHMARKS}/simulate_sequencing.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(4),
         runtime=30,
     params:
-        code=code_digest("sequencing.py"),
+        code=code_digest("simulate_sequencing.py"),
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:
         "Samples, sequencing runs and analyses"
     script:
-        f"{SCRIPTS}/sequencing.py"
+        f"{SCRIPTS}/simulate_sequencing.py"
 
 
-rule phenopackets:
+rule write_phenopackets:
     input:
-        people=rules.people.output.people,
-        carriers=rules.phenotypes.output.carriers,
-        diseases=rules.phenotypes.output.diseases,
-        measurements=rules.phenotypes.output.measurements,
-        features=rules.phenotypes.output.features,
-        excluded_features=rules.phenotypes.output.excluded_features,
-        candidate_genes=rules.phenotypes.output.candidate_genes,
-        exposures=rules.phenotypes.output.exposures,
-        treatments=rules.phenotypes.output.treatments,
-        missing=rules.phenotypes.output.missing,
-        subjects=rules.sequencing.output.subjects,
-        biosamples=rules.sequencing.output.biosamples,
+        people=rules.simulate_people.output.people,
+        carriers=rules.simulate_phenotypes.output.carriers,
+        diseases=rules.simulate_phenotypes.output.diseases,
+        measurements=rules.simulate_phenotypes.output.measurements,
+        features=rules.simulate_phenotypes.output.features,
+        excluded_features=rules.simulate_phenotypes.output.excluded_features,
+        candidate_genes=rules.simulate_phenotypes.output.candidate_genes,
+        exposures=rules.simulate_phenotypes.output.exposures,
+        treatments=rules.simulate_phenotypes.output.treatments,
+        missing=rules.simulate_phenotypes.output.missing,
+        subjects=rules.simulate_sequencing.output.subjects,
+        biosamples=rules.simulate_sequencing.output.biosamples,
         traits=config["traits"],
     output:
         phenopackets=expand(
@@ -151,9 +151,9 @@ rule phenopackets:
             f"{RESULTS}/nodes/{{country}}/families.jsonl.gz", country=COUNTRIES
         ),
     log:
-        f"{LOGS}/phenopackets.log",
+        f"{LOGS}/write_phenopackets.log",
     benchmark:
-        f"{BENCHMARKS}/phenopackets.tsv"
+        f"{BENCHMARKS}/write_phenopackets.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
@@ -161,10 +161,10 @@ rule phenopackets:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code_digest("phenopackets.py"),
+        code=code_digest("write_phenopackets.py"),
         countries=COUNTRIES,
         reference_year=config["cohort"]["reference_year"],
     message:
         "Phenopackets of {params.number} countries"
     script:
-        f"{SCRIPTS}/phenopackets.py"
+        f"{SCRIPTS}/write_phenopackets.py"

@@ -2,37 +2,37 @@
 # Makes: each node's public shares (what its prices rest on), and the membership attack on the run's nodes.
 
 
-rule public_shares:
+rule compute_public_frequencies:
     input:
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        people=rules.node_people.output.people,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        people=rules.build_node_folders.output.people,
     output:
         shares=expand(
             f"{RESULTS}/nodes/{{country}}/public_shares.npz", country=COUNTRIES
         ),
     log:
-        f"{LOGS}/public_shares.log",
+        f"{LOGS}/compute_public_frequencies.log",
     benchmark:
-        f"{BENCHMARKS}/public_shares.tsv"
+        f"{BENCHMARKS}/compute_public_frequencies.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(10),
         runtime=60,
     params:
-        code=code_digest("public_shares.py"),
+        code=code_digest("compute_public_frequencies.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
     message:
         "What is public about each node's alleles and terms"
     script:
-        f"{SCRIPTS}/public_shares.py"
+        f"{SCRIPTS}/compute_public_frequencies.py"
 
 
-rule membership:
+rule run_membership_attack:
     input:
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        individuals=rules.node_people.output.individuals,
-        shares=rules.public_shares.output.shares,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        individuals=rules.build_node_folders.output.individuals,
+        shares=rules.compute_public_frequencies.output.shares,
     output:
         table=f"{RESULTS}/privacy/membership.parquet",
         summary=f"{RESULTS}/privacy/privacy.json",
@@ -43,19 +43,19 @@ rule membership:
             labels={"figure": "the membership attack"},
         ),
     log:
-        f"{LOGS}/membership.log",
+        f"{LOGS}/run_membership_attack.log",
     benchmark:
-        f"{BENCHMARKS}/membership.tsv"
+        f"{BENCHMARKS}/run_membership_attack.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=3000,
         runtime=30,
     params:
-        code=code_digest("membership.py"),
+        code=code_digest("run_membership_attack.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         seed=config["seed"],
     message:
         "Membership attack: who can be found in a node by asking"
     script:
-        f"{SCRIPTS}/membership.py"
+        f"{SCRIPTS}/run_membership_attack.py"

@@ -2,53 +2,53 @@
 # Makes: the query suite, the truth, every node's answer and its judgement, latency figures.
 
 
-rule block_sites:
+rule list_block_sites:
     input:
         trees=rules.simulate_block.output.trees,
     output:
         sites=temp(f"{RESULTS}/queries/sites/{{block}}.parquet"),
     log:
-        f"{LOGS}/block_sites/{{block}}.log",
+        f"{LOGS}/list_block_sites/{{block}}.log",
     benchmark:
-        f"{BENCHMARKS}/block_sites/{{block}}.tsv"
+        f"{BENCHMARKS}/list_block_sites/{{block}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(8),
         runtime=60,
     params:
-        code=code_digest("block_sites.py"),
+        code=code_digest("list_block_sites.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
     message:
         "Sites of {wildcards.block}, to draw queries from"
     script:
-        f"{SCRIPTS}/block_sites.py"
+        f"{SCRIPTS}/list_block_sites.py"
 
 
-rule suite:
+rule draw_queries:
     input:
-        sites=expand(rules.block_sites.output.sites, block=BLOCKS),
+        sites=expand(rules.list_block_sites.output.sites, block=BLOCKS),
         trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
-        people=rules.people.output.people,
-        diseases=rules.phenotypes.output.diseases,
-        measurements=rules.phenotypes.output.measurements,
-        features=rules.phenotypes.output.features,
-        consent=rules.consent.output.consent,
+        people=rules.simulate_people.output.people,
+        diseases=rules.simulate_phenotypes.output.diseases,
+        measurements=rules.simulate_phenotypes.output.measurements,
+        features=rules.simulate_phenotypes.output.features,
+        consent=rules.draw_consent.output.consent,
         templates=config["queries"],
     output:
         suite=f"{RESULTS}/queries/suite.json",
         truth=f"{RESULTS}/truth/answers.json",
     log:
-        f"{LOGS}/suite.log",
+        f"{LOGS}/draw_queries.log",
     benchmark:
-        f"{BENCHMARKS}/suite.tsv"
+        f"{BENCHMARKS}/draw_queries.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(20, base_mb=600 + memory_of_sites()),
         runtime=60,
     params:
-        code=code_digest("suite.py"),
+        code=code_digest("draw_queries.py"),
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
         variants=INPUTS.planted,
@@ -56,30 +56,30 @@ rule suite:
     message:
         "Query suite: drawn from the cohort"
     script:
-        f"{SCRIPTS}/suite.py"
+        f"{SCRIPTS}/draw_queries.py"
 
 
-rule ask:
+rule run_queries:
     input:
-        suite=rules.suite.output.suite,
-        truth=rules.suite.output.truth,
-        pairs=rules.distances.output.pairs,
-        settings=rules.node_people.output.settings,
-        people=rules.node_people.output.people,
-        catalogues=rules.catalogue.output.nodes,
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        issuer=rules.issuer.output,
-        shares=rules.public_shares.output.shares,
-        scores=rules.scoring_files.output,
+        suite=rules.draw_queries.output.suite,
+        truth=rules.draw_queries.output.truth,
+        pairs=rules.compute_distances.output.pairs,
+        settings=rules.build_node_folders.output.settings,
+        people=rules.build_node_folders.output.people,
+        catalogues=rules.write_catalogue.output.nodes,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        issuer=rules.create_issuer.output,
+        shares=rules.compute_public_frequencies.output.shares,
+        scores=rules.write_scoring_files.output,
         foreign=optional(config["network"]["nodes"]),
     output:
         answers=f"{RESULTS}/queries/answers.parquet",
         latency=f"{RESULTS}/bench/latency.parquet",
         conditions=f"{RESULTS}/bench/conditions.json",
     log:
-        f"{LOGS}/ask.log",
+        f"{LOGS}/run_queries.log",
     benchmark:
-        f"{BENCHMARKS}/ask.tsv"
+        f"{BENCHMARKS}/run_queries.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     threads: 4
@@ -88,7 +88,7 @@ rule ask:
         runtime=60,
     params:
         number=len(COUNTRIES),
-        code=code_digest("ask.py"),
+        code=code_digest("run_queries.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         foreign=INPUTS.foreign,
         network=config["network"],
@@ -96,4 +96,4 @@ rule ask:
     message:
         "Ask {params.number} nodes the whole suite, from {params.network[asker]}"
     script:
-        f"{SCRIPTS}/ask.py"
+        f"{SCRIPTS}/run_queries.py"

@@ -11,36 +11,36 @@ MEASURED = [
 ] or list(BLOCKS)
 
 
-rule realism_block:
+rule measure_block_realism:
     input:
         trees=rules.simulate_block.output.trees,
-        people=rules.people.output.people,
+        people=rules.simulate_people.output.people,
     output:
         measures=temp(f"{RESULTS}/realism/blocks/{{block}}.npz"),
     log:
-        f"{LOGS}/realism_block/{{block}}.log",
+        f"{LOGS}/measure_block_realism/{{block}}.log",
     benchmark:
-        f"{BENCHMARKS}/realism_block/{{block}}.tsv"
+        f"{BENCHMARKS}/measure_block_realism/{{block}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(7, base_mb=1000),
         runtime=60,
     params:
-        code=code_digest("realism_block.py"),
+        code=code_digest("measure_block_realism.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         seed=config["seed"],
     message:
         "Realism of {wildcards.block}"
     script:
-        f"{SCRIPTS}/realism_block.py"
+        f"{SCRIPTS}/measure_block_realism.py"
 
 
-rule realism:
+rule judge_realism:
     input:
-        measures=expand(rules.realism_block.output.measures, block=MEASURED),
-        people=rules.people.output.people,
-        expected=rules.demography.output.expected,
+        measures=expand(rules.measure_block_realism.output.measures, block=MEASURED),
+        people=rules.simulate_people.output.people,
+        expected=rules.build_demography.output.expected,
     output:
         table=report(
             f"{RESULTS}/realism/realism.tsv",
@@ -56,16 +56,16 @@ rule realism:
         linkage=f"{RESULTS}/realism/linkage.svg",
         sample_size=f"{RESULTS}/realism/sample_size.svg",
     log:
-        f"{LOGS}/realism.log",
+        f"{LOGS}/judge_realism.log",
     benchmark:
-        f"{BENCHMARKS}/realism.tsv"
+        f"{BENCHMARKS}/judge_realism.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(2, base_mb=1200),
         runtime=30,
     params:
-        code=code_digest("realism.py"),
+        code=code_digest("judge_realism.py"),
         countries=INPUTS.countries,
         blocks=INPUTS.blocks,
         measured=[BLOCKS[name] for name in MEASURED],
@@ -74,4 +74,4 @@ rule realism:
     message:
         "Realism: measured against published and predicted figures"
     script:
-        f"{SCRIPTS}/realism.py"
+        f"{SCRIPTS}/judge_realism.py"

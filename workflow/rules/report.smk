@@ -3,85 +3,85 @@
 # ends the run with an error when an answer is wrong.
 
 
-rule block_structure:
+rule measure_block_structure:
     input:
         trees=rules.simulate_block.output.trees,
-        people=rules.people.output.people,
+        people=rules.simulate_people.output.people,
     output:
         structure=temp(f"{RESULTS}/cohort/structure/{{block}}.npz"),
     log:
-        f"{LOGS}/block_structure/{{block}}.log",
+        f"{LOGS}/measure_block_structure/{{block}}.log",
     benchmark:
-        f"{BENCHMARKS}/block_structure/{{block}}.tsv"
+        f"{BENCHMARKS}/measure_block_structure/{{block}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(8),
         runtime=60,
     params:
-        code=code_digest("block_structure.py"),
+        code=code_digest("measure_block_structure.py"),
         seed=config["seed"],
     message:
         "Structure of {wildcards.block}: common sites and spectra"
     script:
-        f"{SCRIPTS}/block_structure.py"
+        f"{SCRIPTS}/measure_block_structure.py"
 
 
-rule structure:
+rule compute_structure:
     input:
-        blocks=expand(rules.block_structure.output.structure, block=BLOCKS),
+        blocks=expand(rules.measure_block_structure.output.structure, block=BLOCKS),
         trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
-        people=rules.people.output.people,
+        people=rules.simulate_people.output.people,
     output:
         components=f"{RESULTS}/cohort/principal_components.parquet",
         spectrum=f"{RESULTS}/cohort/frequency_spectrum.parquet",
     log:
-        f"{LOGS}/structure.log",
+        f"{LOGS}/compute_structure.log",
     benchmark:
-        f"{BENCHMARKS}/structure.tsv"
+        f"{BENCHMARKS}/compute_structure.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(100),
         runtime=30,
     params:
-        code=code_digest("structure.py"),
+        code=code_digest("compute_structure.py"),
         seed=config["seed"],
     message:
         "Structure: principal components and frequency spectrum of the people"
     script:
-        f"{SCRIPTS}/structure.py"
+        f"{SCRIPTS}/compute_structure.py"
 
 
-rule page:
+rule build_report:
     input:
-        people=rules.people.output.people,
-        drawing=rules.demography.output.drawing,
-        components=rules.structure.output.components,
-        spectrum=rules.structure.output.spectrum,
-        answers=rules.ask.output.answers,
-        latency=rules.ask.output.latency,
-        conditions=rules.ask.output.conditions,
-        distances=rules.distances.output.distances,
-        distance=rules.measured_distance.output.distance,
-        capitals=rules.capitals.output.capitals,
-        faults=rules.faults.output.faults,
-        privacy=rules.membership.output.summary,
-        expected_fst=rules.demography.output.expected,
-        datasets=rules.catalogue.output.datasets,
-        load=rules.load.output.load,
-        knee=rules.load.output.knee,
-        growth=rules.growth.output.growth,
-        growth_fits=rules.growth.output.fits,
-        growth_conditions=rules.growth.output.conditions,
-        policy=rules.policy.output.policy,
-        stories=rules.play.output.stories,
-        realism=rules.realism.output.table,
-        realism_map=rules.realism.output.map,
-        realism_fst=rules.realism.output.fst,
-        realism_distance=rules.realism.output.distance,
-        realism_linkage=rules.realism.output.linkage,
-        realism_sample_size=rules.realism.output.sample_size,
+        people=rules.simulate_people.output.people,
+        drawing=rules.build_demography.output.drawing,
+        components=rules.compute_structure.output.components,
+        spectrum=rules.compute_structure.output.spectrum,
+        answers=rules.run_queries.output.answers,
+        latency=rules.run_queries.output.latency,
+        conditions=rules.run_queries.output.conditions,
+        distances=rules.compute_distances.output.distances,
+        distance=rules.measure_distance.output.distance,
+        capitals=rules.measure_capital_latency.output.capitals,
+        faults=rules.inject_faults.output.faults,
+        privacy=rules.run_membership_attack.output.summary,
+        expected_fst=rules.build_demography.output.expected,
+        datasets=rules.write_catalogue.output.datasets,
+        load=rules.measure_load.output.load,
+        knee=rules.measure_load.output.knee,
+        growth=rules.measure_growth.output.growth,
+        growth_fits=rules.measure_growth.output.fits,
+        growth_conditions=rules.measure_growth.output.conditions,
+        policy=rules.compare_collection_policies.output.policy,
+        stories=rules.run_stories.output.stories,
+        realism=rules.judge_realism.output.table,
+        realism_map=rules.judge_realism.output.map,
+        realism_fst=rules.judge_realism.output.fst,
+        realism_distance=rules.judge_realism.output.distance,
+        realism_linkage=rules.judge_realism.output.linkage,
+        realism_sample_size=rules.judge_realism.output.sample_size,
         countries=config["countries"],
     output:
         page=report(
@@ -134,16 +134,16 @@ rule page:
             labels={"figure": "the cohort by country"},
         ),
     log:
-        f"{LOGS}/page.log",
+        f"{LOGS}/build_report.log",
     benchmark:
-        f"{BENCHMARKS}/page.tsv"
+        f"{BENCHMARKS}/build_report.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=1500,
         runtime=15,
     params:
-        code=code_digest("page.py"),
+        code=code_digest("build_report.py"),
         config=config,
         countries=INPUTS.countries,
         blocks=list(BLOCKS),
@@ -151,26 +151,26 @@ rule page:
     message:
         "Report: the page, summary.json and figures"
     script:
-        f"{SCRIPTS}/page.py"
+        f"{SCRIPTS}/build_report.py"
 
 
-rule verdict:
+rule check_verdict:
     input:
-        summary=rules.page.output.summary,
+        summary=rules.build_report.output.summary,
     output:
         verdict=f"{RESULTS}/report/verdict.txt",
     log:
-        f"{LOGS}/verdict.log",
+        f"{LOGS}/check_verdict.log",
     benchmark:
-        f"{BENCHMARKS}/verdict.tsv"
+        f"{BENCHMARKS}/check_verdict.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=200,
         runtime=5,
     params:
-        code=code_digest("verdict.py"),
+        code=code_digest("check_verdict.py"),
     message:
         "Verdict"
     script:
-        f"{SCRIPTS}/verdict.py"
+        f"{SCRIPTS}/check_verdict.py"

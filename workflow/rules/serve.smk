@@ -22,24 +22,24 @@ PERSONAL_TABLES = [
 ]
 
 
-rule node_people:
+rule build_node_folders:
     input:
-        people=rules.people.output.people,
-        diseases=rules.phenotypes.output.diseases,
-        measurements=rules.phenotypes.output.measurements,
-        features=rules.phenotypes.output.features,
-        consent=rules.consent.output.consent,
-        exposures=rules.phenotypes.output.exposures,
-        treatments=rules.phenotypes.output.treatments,
-        missing=rules.phenotypes.output.missing,
-        excluded_features=rules.phenotypes.output.excluded_features,
-        candidate_genes=rules.phenotypes.output.candidate_genes,
-        tumour_variants=rules.phenotypes.output.tumour_variants,
-        family_history=rules.phenotypes.output.family_history,
-        subjects=rules.sequencing.output.subjects,
-        biosamples=rules.sequencing.output.biosamples,
-        runs=rules.sequencing.output.runs,
-        analyses=rules.sequencing.output.analyses,
+        people=rules.simulate_people.output.people,
+        diseases=rules.simulate_phenotypes.output.diseases,
+        measurements=rules.simulate_phenotypes.output.measurements,
+        features=rules.simulate_phenotypes.output.features,
+        consent=rules.draw_consent.output.consent,
+        exposures=rules.simulate_phenotypes.output.exposures,
+        treatments=rules.simulate_phenotypes.output.treatments,
+        missing=rules.simulate_phenotypes.output.missing,
+        excluded_features=rules.simulate_phenotypes.output.excluded_features,
+        candidate_genes=rules.simulate_phenotypes.output.candidate_genes,
+        tumour_variants=rules.simulate_phenotypes.output.tumour_variants,
+        family_history=rules.simulate_phenotypes.output.family_history,
+        subjects=rules.simulate_sequencing.output.subjects,
+        biosamples=rules.simulate_sequencing.output.biosamples,
+        runs=rules.simulate_sequencing.output.runs,
+        analyses=rules.simulate_sequencing.output.analyses,
         genes=config["genes"],
     output:
         settings=expand(f"{RESULTS}/nodes/{{country}}/node.yaml", country=COUNTRIES),
@@ -57,9 +57,9 @@ rule node_people:
             table=PERSONAL_TABLES,
         ),
     log:
-        f"{LOGS}/node_people.log",
+        f"{LOGS}/build_node_folders.log",
     benchmark:
-        f"{BENCHMARKS}/node_people.tsv"
+        f"{BENCHMARKS}/build_node_folders.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
@@ -67,7 +67,7 @@ rule node_people:
         runtime=30,
     params:
         number=len(COUNTRIES),
-        code=code_digest("node_people.py"),
+        code=code_digest("build_node_folders.py"),
         tables=PERSONAL_TABLES,
         countries=INPUTS.countries,
         genes=INPUTS.genes,
@@ -75,12 +75,12 @@ rule node_people:
     message:
         "Node folders: people and phenotypes of {params.number} countries"
     script:
-        f"{SCRIPTS}/node_people.py"
+        f"{SCRIPTS}/build_node_folders.py"
 
 
-rule scoring_files:
+rule write_scoring_files:
     input:
-        effects=rules.phenotypes.output.effects,
+        effects=rules.simulate_phenotypes.output.effects,
         traits=config["traits"],
         drug_genes=config["drug_genes"],
     output:
@@ -94,9 +94,9 @@ rule scoring_files:
             f"{RESULTS}/nodes/{{country}}/drug_genes.tsv", country=COUNTRIES
         ),
     log:
-        f"{LOGS}/scoring_files.log",
+        f"{LOGS}/write_scoring_files.log",
     benchmark:
-        f"{BENCHMARKS}/scoring_files.tsv"
+        f"{BENCHMARKS}/write_scoring_files.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
@@ -104,15 +104,15 @@ rule scoring_files:
         runtime=10,
     params:
         number=len(COUNTRIES),
-        code=code_digest("scoring_files.py"),
+        code=code_digest("write_scoring_files.py"),
         traits=INPUTS.scored,
     message:
         "Scoring files and drug-gene rules for {params.number} operators"
     script:
-        f"{SCRIPTS}/scoring_files.py"
+        f"{SCRIPTS}/write_scoring_files.py"
 
 
-rule distances:
+rule compute_distances:
     input:
         countries=config["countries"],
         distances=config["network"]["distances"],
@@ -120,19 +120,19 @@ rule distances:
         distances=f"{RESULTS}/network/distances.parquet",
         pairs=f"{RESULTS}/network/pairs.parquet",
     log:
-        f"{LOGS}/distances.log",
+        f"{LOGS}/compute_distances.log",
     benchmark:
-        f"{BENCHMARKS}/distances.tsv"
+        f"{BENCHMARKS}/compute_distances.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        code=code_digest("distances.py"),
+        code=code_digest("compute_distances.py"),
         asker=config["network"]["asker"],
         countries=INPUTS.countries,
     message:
         "Distances from {params.asker}"
     script:
-        f"{SCRIPTS}/distances.py"
+        f"{SCRIPTS}/compute_distances.py"

@@ -5,8 +5,8 @@
 rule shard_block:
     input:
         trees=rules.simulate_block.output.trees,
-        people=rules.people.output.people,
-        public_keys=rules.genome_keys.output.public if SEALED else [],
+        people=rules.simulate_people.output.people,
+        public_keys=rules.create_genome_keys.output.public if SEALED else [],
     output:
         bcf=expand(
             f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf{SEALED}",
@@ -18,9 +18,9 @@ rule shard_block:
         ),
         parts=temp(directory(f"{RESULTS}/shards/{{block}}")),
     log:
-        f"{LOGS}/shard/{{block}}.log",
+        f"{LOGS}/shard_block/{{block}}.log",
     benchmark:
-        f"{BENCHMARKS}/shard/{{block}}.tsv"
+        f"{BENCHMARKS}/shard_block/{{block}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
@@ -37,24 +37,24 @@ rule shard_block:
         f"{SCRIPTS}/shard_block.py"
 
 
-rule variant_store:
+rule build_variant_store:
     input:
         parts=expand(rules.shard_block.output.parts, block=BLOCKS),
-        people=rules.people.output.people,
+        people=rules.simulate_people.output.people,
     output:
         store=f"{RESULTS}/nodes/{{country}}/variants.sqlite",
     log:
-        f"{LOGS}/variant_store/{{country}}.log",
+        f"{LOGS}/build_variant_store/{{country}}.log",
     benchmark:
-        f"{BENCHMARKS}/variant_store/{{country}}.tsv"
+        f"{BENCHMARKS}/build_variant_store/{{country}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(1, base_mb=1000),
         runtime=240,
     params:
-        code=code_digest("variant_store.py"),
+        code=code_digest("build_variant_store.py"),
     message:
         "Variant store of {wildcards.country}"
     script:
-        f"{SCRIPTS}/variant_store.py"
+        f"{SCRIPTS}/build_variant_store.py"

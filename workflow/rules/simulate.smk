@@ -2,7 +2,7 @@
 # Makes: the demographic model and its drawing, the people, one tree sequence a block.
 
 
-rule demography:
+rule build_demography:
     input:
         countries=config["countries"],
         parameters=config["demography"]["parameters"],
@@ -17,9 +17,9 @@ rule demography:
         ),
         expected=f"{RESULTS}/demography/expected_fst.parquet",
     log:
-        f"{LOGS}/demography.log",
+        f"{LOGS}/build_demography.log",
     benchmark:
-        f"{BENCHMARKS}/demography.tsv"
+        f"{BENCHMARKS}/build_demography.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
@@ -27,15 +27,15 @@ rule demography:
         runtime=10,
     params:
         number=len(COUNTRIES),
-        code=code_digest("demography.py"),
+        code=code_digest("build_demography.py"),
         countries=INPUTS.countries,
     message:
         "Demography: the model of {params.number} countries"
     script:
-        f"{SCRIPTS}/demography.py"
+        f"{SCRIPTS}/build_demography.py"
 
 
-rule people:
+rule simulate_people:
     input:
         countries=config["countries"],
         variants=config["variants"],
@@ -44,9 +44,9 @@ rule people:
         planted=f"{RESULTS}/cohort/planted.parquet",
         patients=f"{RESULTS}/cohort/patients.parquet",
     log:
-        f"{LOGS}/people.log",
+        f"{LOGS}/simulate_people.log",
     benchmark:
-        f"{BENCHMARKS}/people.tsv"
+        f"{BENCHMARKS}/simulate_people.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
@@ -54,7 +54,7 @@ rule people:
         runtime=10,
     params:
         number=PEOPLE,
-        code=code_digest("people.py"),
+        code=code_digest("simulate_people.py"),
         countries=INPUTS.countries,
         numbers=INPUTS.numbers,
         variants=INPUTS.planted,
@@ -64,22 +64,22 @@ rule people:
     message:
         "People: {params.number} individuals, their sexes, ages and families"
     script:
-        f"{SCRIPTS}/people.py"
+        f"{SCRIPTS}/simulate_people.py"
 
 
 rule simulate_block:
     input:
-        model=rules.demography.output.model,
-        people=rules.people.output.people,
-        planted=rules.people.output.planted,
+        model=rules.build_demography.output.model,
+        people=rules.simulate_people.output.people,
+        planted=rules.simulate_people.output.planted,
         map=recombination_map,
         reference=optional(config["genome"]["reference_fasta"]),
     output:
         trees=f"{RESULTS}/cohort/blocks/{{block}}.trees",
     log:
-        f"{LOGS}/simulate/{{block}}.log",
+        f"{LOGS}/simulate_block/{{block}}.log",
     benchmark:
-        f"{BENCHMARKS}/simulate/{{block}}.tsv"
+        f"{BENCHMARKS}/simulate_block/{{block}}.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:

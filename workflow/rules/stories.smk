@@ -5,54 +5,54 @@
 STORIES = [story.name for story in INPUTS.stories]
 
 
-rule patients:
+rule choose_patients:
     input:
-        planted=rules.people.output.patients,
-        people=rules.people.output.people,
-        phenotypes=rules.phenotypes.output,
-        consent=rules.consent.output.consent,
+        planted=rules.simulate_people.output.patients,
+        people=rules.simulate_people.output.people,
+        phenotypes=rules.simulate_phenotypes.output,
+        consent=rules.draw_consent.output.consent,
     output:
         patients=f"{RESULTS}/truth/patients.parquet",
     log:
-        f"{LOGS}/patients.log",
+        f"{LOGS}/choose_patients.log",
     benchmark:
-        f"{BENCHMARKS}/patients.tsv"
+        f"{BENCHMARKS}/choose_patients.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(2),
         runtime=10,
     params:
-        code=code_digest("patients.py"),
+        code=code_digest("choose_patients.py"),
         choices=[choice for story in INPUTS.stories for choice in story.choices],
         reference_year=config["cohort"]["reference_year"],
     message:
         "Patients of the stories: planted and chosen"
     script:
-        f"{SCRIPTS}/patients.py"
+        f"{SCRIPTS}/choose_patients.py"
 
 
-rule story_truth:
+rule compute_story_truth:
     input:
         trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
-        people=rules.people.output.people,
-        phenotypes=rules.phenotypes.output,
-        consent=rules.consent.output.consent,
-        patients=rules.patients.output.patients,
-        scores=rules.scoring_files.output,
+        people=rules.simulate_people.output.people,
+        phenotypes=rules.simulate_phenotypes.output,
+        consent=rules.draw_consent.output.consent,
+        patients=rules.choose_patients.output.patients,
+        scores=rules.write_scoring_files.output,
     output:
         truth=f"{RESULTS}/truth/stories.json",
     log:
-        f"{LOGS}/story_truth.log",
+        f"{LOGS}/compute_story_truth.log",
     benchmark:
-        f"{BENCHMARKS}/story_truth.tsv"
+        f"{BENCHMARKS}/compute_story_truth.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(20),
         runtime=30,
     params:
-        code=code_digest("story_truth.py"),
+        code=code_digest("compute_story_truth.py"),
         stories=INPUTS.stories,
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
@@ -61,27 +61,27 @@ rule story_truth:
     message:
         "Stories: the right answers, from the pooled cohort"
     script:
-        f"{SCRIPTS}/story_truth.py"
+        f"{SCRIPTS}/compute_story_truth.py"
 
 
-rule play:
+rule run_stories:
     input:
-        truth=rules.story_truth.output.truth,
-        patients=rules.patients.output.patients,
-        pairs=rules.distances.output.pairs,
-        settings=rules.node_people.output.settings,
-        people=rules.node_people.output.people,
-        stores=expand(rules.variant_store.output.store, country=COUNTRIES),
-        issuer=rules.issuer.output,
-        shares=rules.public_shares.output.shares,
-        scores=rules.scoring_files.output,
-        after=rules.ask.output.answers,  # one set of nodes at a time
+        truth=rules.compute_story_truth.output.truth,
+        patients=rules.choose_patients.output.patients,
+        pairs=rules.compute_distances.output.pairs,
+        settings=rules.build_node_folders.output.settings,
+        people=rules.build_node_folders.output.people,
+        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        issuer=rules.create_issuer.output,
+        shares=rules.compute_public_frequencies.output.shares,
+        scores=rules.write_scoring_files.output,
+        after=rules.run_queries.output.answers,  # one set of nodes at a time
     output:
         stories=expand(f"{RESULTS}/stories/{{story}}.json", story=STORIES),
     log:
-        f"{LOGS}/play.log",
+        f"{LOGS}/run_stories.log",
     benchmark:
-        f"{BENCHMARKS}/play.tsv"
+        f"{BENCHMARKS}/run_stories.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     threads: 4
@@ -90,7 +90,7 @@ rule play:
         runtime=30,
     params:
         number=len(STORIES),
-        code=code_digest("play.py"),
+        code=code_digest("run_stories.py"),
         stories=INPUTS.stories,
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         foreign=INPUTS.foreign,
@@ -99,4 +99,4 @@ rule play:
     message:
         "Play {params.number} stories"
     script:
-        f"{SCRIPTS}/play.py"
+        f"{SCRIPTS}/run_stories.py"
