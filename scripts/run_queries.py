@@ -1,7 +1,6 @@
-"""Start every node and the network, ask the whole suite, judge every answer, stop them all."""
+"""Start every node and the network, send the whole suite, judge every answer, stop them all."""
 
-import json
-from dataclasses import asdict
+from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
@@ -9,49 +8,43 @@ import pandas as pd
 from rehearsal.evaluation.latency import latency_table
 from rehearsal.evaluation.run import ask_suite
 from rehearsal.evaluation.suite import read_suite
-from rehearsal.files import written_aside
+from rehearsal.files import write_json, written_aside
 from rehearsal.logs import logged_to
 from rehearsal.network.issuer import tokens
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
-from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
-from rehearsal.node.access.audit_log import verify_log
-from rehearsal.node.runtime_files import forget_state
+from rehearsal.node.access.audit_log import collect_logs
+from rehearsal.node.runtime_files import served_copies
 from rehearsal.truth.expected_answers import read_truth
 
 
 def main(smk):
     network, logs = smk.params.network, Path(smk.params.logs)
     foreign = {node.country: node for node in smk.params.foreign}
-    ours = {
-        country: Path(folder)
-        for country, folder in smk.params.nodes.items()
-        if country not in foreign
-    }
-    for folder in ours.values():
-        forget_state(folder)  # of an earlier run
-    pairs = pd.read_parquet(smk.input.pairs)
-    with nodes_at_their_distance(ours, network, pairs, logs) as started:
-        nodes = with_foreign(started, foreign.values())
-        with running_network(nodes, network["deadline_s"], logs, forks=started.forks) as service:
+    folders = {code: Path(one) for code, one in smk.params.nodes.items() if code not in foreign}
+    pairs, deadline_s = pd.read_parquet(smk.input.pairs), network["deadline_s"]
+    with served_copies(folders, logs) as copies:
+        with ExitStack() as running:
+            started = running.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
+            nodes = with_foreign(started, foreign.values())
+            around = running_network(nodes, deadline_s, logs, forks=started.forks)
             asked = ask_suite(
                 read_suite(Path(smk.input.suite)),
                 read_truth(Path(smk.input.truth)),
                 nodes,
-                service,
-                network["deadline_s"],
+                running.enter_context(around),
+                deadline_s,
                 foreign,
                 tokens(Path(smk.input.issuer[0]).parent, network["asker"]),
             )
-    # every decision of every node is in its log, and the log is whole
-    audit = {country: asdict(verify_log(folder / AUDIT_FILE)) for country, folder in ours.items()}
+        with written_aside(smk.output.audit) as path:
+            audit = collect_logs(copies, path)
     with written_aside(smk.output.answers) as path:
         asked.answers.to_parquet(path)
     with written_aside(smk.output.latency) as path:
         latency_table(asked.answers, asked.control).to_parquet(path)
-    with written_aside(smk.output.conditions) as path:
-        conditions = asked.conditions | {"network": network, "audit": audit}
-        path.write_text(json.dumps(conditions, indent=2) + "\n")
+    conditions = asked.conditions | {"network": network, "audit": audit}
+    write_json(smk.output.conditions, conditions)
 
 
 if __name__ == "__main__":

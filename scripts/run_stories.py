@@ -1,7 +1,7 @@
-"""Start every node and the network, play all stories, stop them all."""
+"""Start every node and the network, run all stories, stop them all."""
 
 import json
-import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
@@ -10,37 +10,31 @@ from rehearsal.logs import logged_to
 from rehearsal.network.issuer import open_issuer
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
-from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
-from rehearsal.node.alerts.store import FILE_NAME as ALERTS_FILE
+from rehearsal.node.runtime_files import served_copies
 from rehearsal.stories.run_stories import play, write_results
 
 
 def main(smk):
     network, logs = smk.params.network, Path(smk.params.logs)
     foreign = {node.country: node for node in smk.params.foreign}
-    ours = {
-        country: Path(folder)
-        for country, folder in smk.params.nodes.items()
-        if country not in foreign
-    }
-    for folder in ours.values():  # nobody has subscribed or arrived yet
-        (folder / ALERTS_FILE).unlink(missing_ok=True)
-        shutil.rmtree(folder / ARRIVALS, ignore_errors=True)
-    pairs = pd.read_parquet(smk.input.pairs)
-    with nodes_at_their_distance(ours, network, pairs, logs) as started:
+    folders = {code: Path(one) for code, one in smk.params.nodes.items() if code not in foreign}
+    pairs, deadline_s = pd.read_parquet(smk.input.pairs), network["deadline_s"]
+    with ExitStack() as running:
+        copies = running.enter_context(served_copies(folders, logs))
+        started = running.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
         nodes = with_foreign(started, foreign.values())
-        with running_network(nodes, network["deadline_s"], logs, forks=started.forks) as service:
-            results = play(
-                smk.params.stories,
-                json.loads(Path(smk.input.truth).read_text()),
-                pd.read_parquet(smk.input.patients),
-                nodes,
-                service,
-                open_issuer(Path(smk.input.issuer[0]).parent),
-                network["deadline_s"],
-                ours,
-                started.restart,
-            )
+        around = running_network(nodes, deadline_s, logs, forks=started.forks)
+        results = play(
+            smk.params.stories,
+            json.loads(Path(smk.input.truth).read_text()),
+            pd.read_parquet(smk.input.patients),
+            nodes,
+            running.enter_context(around),
+            open_issuer(Path(smk.input.issuer[0]).parent),
+            deadline_s,
+            copies,
+            started.restart,
+        )
     paths = {Path(path).stem: Path(path) for path in smk.output.stories}
     write_results(results, paths)
     for name, result in results.items():

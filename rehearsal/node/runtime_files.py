@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
 from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
@@ -22,15 +24,6 @@ def state_of(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def forget_state(folder: Path) -> None:
-    """Leave a folder as it was built: with unspent budgets and without an audit log."""
-    for path in state_of(folder):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
 def served_copy(folder: Path, copy: Path, own: Collection[str] = ()) -> Path:
     """The folder again at ``copy``, without state: links to its files, but copies of those whose
     names are in ``own``. What is served there leaves no trace in ``folder``."""
@@ -42,3 +35,13 @@ def served_copy(folder: Path, copy: Path, own: Collection[str] = ()) -> Path:
         elif path not in state:
             (copy / path.name).symlink_to(path.resolve())
     return copy
+
+
+@contextmanager
+def served_copies(folders: Mapping[str, Path], beside: Path) -> Iterator[dict[str, Path]]:
+    """Copies of nodes' folders by country, as ``served_copy`` makes them, below a folder that goes
+    in the end. ``beside``: where that is, a path that every machine of a run can see.
+    """
+    beside.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=beside) as place:
+        yield {code: served_copy(path, Path(place) / code) for code, path in folders.items()}

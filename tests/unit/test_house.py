@@ -178,25 +178,53 @@ def test_the_conda_environment_has_the_versions_of_the_requirements():
     assert {name: named.get(name) for name in direct} == {name: pins[name] for name in direct}
 
 
-def test_every_rule_has_log_benchmark_resources_and_message():
-    for path in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"^rule ", path.read_text(), flags=re.M)[1:]:
-            name = rule.split(":")[0]
-            for directive in ("message:", "log:", "benchmark:", "resources:", "script:"):
-                assert directive in rule, f"{path.name}: rule {name} lacks {directive}"
+def rules():
+    """Text by rule; that of a rule made from another is put behind the other's."""
+    found = {}
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for text in re.split(r"^(?=rule |use rule )", path.read_text(), flags=re.M)[1:]:
+            base, name = re.match(r"(?:use rule (\w+) as|rule) (\w+)(?: with)?:", text).groups()
+            found[name] = found.get(base, "") + text
+    return found
 
 
-def test_every_rule_has_a_script_of_its_own():
-    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    used = re.findall(r'f"\{SCRIPTS\}/(\w+\.py)"', rules)
-    assert sorted(used) == sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
+RULES = rules()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_has_log_benchmark_resources_message_and_a_digest_of_its_code(name):
+    for directive in ("message:", "log:", "benchmark:", "resources:", "script:", "params:"):
+        assert directive in RULES[name], f"rule {name} lacks {directive}"
+    assert "code=code_digest(" in RULES[name] or "export_params(" in RULES[name]
+    for place in ("LOGS", "BENCHMARKS"):
+        assert f"{{{place}}}/{name}" in RULES[name]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_has_a_script_of_its_name_and_the_digest_of_that_script(name):
+    *_, script = re.findall(r'f"\{SCRIPTS\}/([\w.{}]+)\.py"', RULES[name])
+    *_, digested = re.findall(r'(?:code_digest|export_params)\(\s*"(\w+)', RULES[name])
+    if script == "export_{{params.format}}":
+        script, digested = f"export_{digested}", f"export_{digested}"
+    assert script == digested == name
+
+
+def test_every_script_belongs_to_a_rule():
+    assert sorted(RULES) == sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 
 @pytest.mark.parametrize("profile", sorted((ROOT / "profiles").iterdir()), ids=lambda p: p.name)
 def test_every_rule_that_a_profile_names_is_there(profile):
     """Snakemake ignores a rule that it does not know."""
-    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    known = set(re.findall(r"^rule (\w+):", rules, re.M))
     settings = yaml.safe_load((profile / "config.yaml").read_text())
     for key in ("groups", "set-resources", "set-threads"):
-        assert set(settings.get(key, ())) <= known, key
+        assert set(settings.get(key, ())) <= set(RULES), key
+
+
+@pytest.mark.parametrize(
+    ("pattern", "most"),
+    [("rehearsal/**/*.py", 400), ("workflow/rules/*.smk", 250), ("scripts/*.py", 60)],
+)
+def test_no_file_is_too_long_to_read(pattern, most):
+    lengths = {path: len(path.read_text().splitlines()) for path in ROOT.glob(pattern)}
+    assert {str(path): n for path, n in lengths.items() if n > most} == {}

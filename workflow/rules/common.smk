@@ -63,6 +63,12 @@ def code_digest(script):
     return DIGESTS.of_script(ROOT / "scripts" / script)
 
 
+def export_params(format, **others):
+    """The params of an export's rule; its script goes by the format."""
+    code = code_digest(f"export_{format}.py")
+    return {"format": format, "code": code, "export": export_of, **others}
+
+
 def memory_for(people_mb, base_mb=600):
     """Memory that grows with the cohort, and again with each attempt."""
 

@@ -76,6 +76,7 @@ rule run_queries:
         answers=f"{RESULTS}/queries/answers.parquet",
         latency=f"{RESULTS}/bench/latency.parquet",
         conditions=f"{RESULTS}/bench/conditions.json",
+        audit=directory(f"{RESULTS}/queries/audit"),
     log:
         f"{LOGS}/run_queries.log",
     benchmark:

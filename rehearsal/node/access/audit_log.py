@@ -12,11 +12,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -193,6 +194,21 @@ def verify_log(path: Path | str, expected_head: str | None = None) -> Verified:
     if not seen:
         raise InputError(path, "head", f"a line with the hash {expected_head}")
     return Verified(lines, last)
+
+
+def collect_logs(nodes: Mapping[str, Path], folder: Path) -> dict[str, dict[str, Any]]:
+    """Verify the log in each node's folder and copy it, with its head, to ``folder`` by country.
+
+    Returns lines and head of each chain by country. Raises InputError for a log that is not whole.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for country, node in nodes.items():
+        found[country] = asdict(verify_log(node / FILE_NAME))
+        copy = folder / f"{country}.jsonl"
+        shutil.copy(node / FILE_NAME, copy)
+        shutil.copy(head_path(node / FILE_NAME), head_path(copy))
+    return found
 
 
 def _as_of_now(path: Path, log: BinaryIO) -> tuple[bytes, int]:

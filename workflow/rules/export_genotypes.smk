@@ -1,0 +1,133 @@
+# Needs: people, tree sequences; what `exports` in the configuration asks for.
+# Makes: genotypes in results/exports/{name}/{place}/, a place being a country or `pooled`; see docs/formats.md.
+# One job a country and contig; tree sequences one a block, for blocks share no trees.
+
+
+EXPORTED = f"{RESULTS}/exports/{{name}}/{{place}}"
+# what an export's people are chosen from: everybody, carriers of planted variants, patients of stories
+COHORT = [
+    rules.simulate_people.output.people,
+    rules.simulate_phenotypes.output.carriers,
+    rules.simulate_people.output.patients,
+]
+
+
+rule export_bcf:
+    input:
+        trees=trees_of_contig,
+        cohort=COHORT,
+    output:
+        bcf=f"{EXPORTED}/{{contig}}.bcf",
+        csi=f"{EXPORTED}/{{contig}}.bcf.csi",
+    log:
+        f"{LOGS}/export_bcf/{{name}}/{{place}}/{{contig}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_bcf/{{name}}/{{place}}/{{contig}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(4, base_mb=1000),
+        runtime=240,
+    params:
+        **export_params("bcf"),
+    message:
+        "Export {wildcards.name}: {params.format} of {wildcards.place}, {wildcards.contig}"
+    script:
+        f"{SCRIPTS}/export_{{params.format}}.py"
+
+
+use rule export_bcf as export_vcf with:
+    output:
+        vcf=f"{EXPORTED}/{{contig}}.vcf.gz",
+        tbi=f"{EXPORTED}/{{contig}}.vcf.gz.tbi",
+    log:
+        f"{LOGS}/export_vcf/{{name}}/{{place}}/{{contig}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_vcf/{{name}}/{{place}}/{{contig}}.tsv"
+    params:
+        **export_params("vcf"),
+
+
+use rule export_bcf as export_pgen with:
+    input:
+        trees=trees_of_contig,
+        cohort=COHORT,
+        phenotypes=[
+            rules.simulate_phenotypes.output.measurements,
+            rules.simulate_phenotypes.output.diseases,
+        ],
+    output:
+        pgen=f"{EXPORTED}/{{contig}}.pgen",
+        pvar=f"{EXPORTED}/{{contig}}.pvar",
+        psam=f"{EXPORTED}/{{contig}}.psam",
+    log:
+        f"{LOGS}/export_pgen/{{name}}/{{place}}/{{contig}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_pgen/{{name}}/{{place}}/{{contig}}.tsv"
+    params:
+        **export_params("pgen"),
+
+
+use rule export_bcf as export_zarr with:
+    output:
+        zarr=f"{EXPORTED}/{{contig}}.vcz.zip",
+    log:
+        f"{LOGS}/export_zarr/{{name}}/{{place}}/{{contig}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_zarr/{{name}}/{{place}}/{{contig}}.tsv"
+    resources:
+        mem_mb=memory_for(8, base_mb=1000),
+        runtime=240,
+    params:
+        **export_params("zarr"),
+
+
+use rule export_bcf as export_trees with:
+    input:
+        trees=[rules.simulate_block.output.trees],
+        cohort=COHORT,
+    output:
+        trees=f"{EXPORTED}/{{block}}.tsz",
+    log:
+        f"{LOGS}/export_trees/{{name}}/{{place}}/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_trees/{{name}}/{{place}}/{{block}}.tsv"
+    params:
+        **export_params("trees"),
+    message:
+        "Export {wildcards.name}: {params.format} of {wildcards.place}, {wildcards.block}"
+
+
+use rule export_trees as export_grg with:
+    output:
+        grg=f"{EXPORTED}/{{block}}.grg",
+    log:
+        f"{LOGS}/export_grg/{{name}}/{{place}}/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_grg/{{name}}/{{place}}/{{block}}.tsv"
+    params:
+        **export_params("grg"),
+
+
+use rule export_bcf as export_reads with:
+    input:
+        **(
+            {"fasta": config["genome"]["reference_fasta"]}
+            if config["genome"]["reference_fasta"]
+            else {}
+        ),
+        trees=trees_of_reads,
+        cohort=COHORT,
+    output:
+        folder=directory(f"{EXPORTED}/reads"),
+    log:
+        f"{LOGS}/export_reads/{{name}}/{{place}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_reads/{{name}}/{{place}}.tsv"
+    resources:
+        mem_mb=memory_for(4, base_mb=3000),
+        runtime=240,
+    params:
+        **export_params("reads", seed=config["seed"]),
+    message:
+        "Export {wildcards.name}: {params.format} of {wildcards.place}"
