@@ -42,7 +42,7 @@ lock: $(VENV)/.installed-dev ## compile the pinned requirements
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate
 
 clean: ## remove what a run made (not the environment)
-	rm -rf results logs benchmarks .snakemake
+	rm -rf results logs .snakemake
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -32,10 +32,10 @@ from node import START, STEP, make_node
 
 from rehearsal.network.issuer import TRUSTED, Issuer, make_issuer, rehearsal_access, tokens
 from rehearsal.node.access.audit_log import AuditLog
-from rehearsal.stores.people_store_writer import build_people
-from rehearsal.node.settings import NodeSettings
 from rehearsal.node.access.tokens import Verifier
+from rehearsal.node.settings import NodeSettings
 from rehearsal.phenotypes.consent import draw_consent, read_consent
+from rehearsal.stores.people_store_writer import build_people
 
 CONSENT = Path(__file__).resolve().parents[1] / "config" / "consent.yaml"
 

@@ -15,16 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from rehearsal.model import Variant
+from rehearsal.node.access.audit_log import AuditLog
+from rehearsal.node.access.authorizer import Gate
 from rehearsal.node.access.settings import DATASETS_URL, AccessSettings, IssuerSettings
+from rehearsal.node.access.tokens import Caller, Visa
 from rehearsal.node.alerts.patient_import import Arrival
 from rehearsal.node.alerts.profile import Profile
 from rehearsal.node.alerts.store import AlertStore, Subscription
 from rehearsal.node.alerts.watch import Watch
-from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.beacon.datasets import Holdings
-from rehearsal.node.access.authorizer import Gate
 from rehearsal.node.server import open_node
-from rehearsal.node.access.tokens import Caller, Visa
 
 ISSUER = IssuerSettings("https://issuer.example", jwks_url="https://issuer.example/jwks")
 HPO = "HP:0033141"

@@ -28,8 +28,8 @@ from rehearsal.export.phenopackets import (
 )
 from rehearsal.phenotypes.family_history import family_history
 from rehearsal.phenotypes.genetic import EFFECT_TYPES, GeneticValues
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
 from rehearsal.phenotypes.sequencing import sequencing_tables
+from rehearsal.phenotypes.simulate_phenotypes import phenotypes
 from rehearsal.phenotypes.traits import read_traits
 from rehearsal.phenotypes.variant_counts import COUNTS, variant_counts
 

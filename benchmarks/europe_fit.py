@@ -17,10 +17,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rehearsal.demography.model import migration_matrix
 from rehearsal.demography.fit import fit, judge
+from rehearsal.demography.model import migration_matrix
 from rehearsal.demography.parameters import EuropeParameters, LogOdds, read_parameters
-from rehearsal.demography.targets import POPRES_CENTROIDS, PUBLISHED_FST, pca_centroids, published_pairs
+from rehearsal.demography.targets import (
+    POPRES_CENTROIDS,
+    PUBLISHED_FST,
+    pca_centroids,
+    published_pairs,
+)
 from rehearsal.model import Country
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,8 +20,8 @@ import pandas as pd
 import tskit
 from sparse_pass import cpu_seconds, machine, people_table, simulate
 
-from rehearsal.stores.country_shards import write_shards
 from rehearsal.model import Block
+from rehearsal.stores.country_shards import write_shards
 
 
 def by_tskit(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:

@@ -43,9 +43,9 @@ from rehearsal.formats.crypt4gh import SUFFIX, decrypt_file, encrypt_at_rest, en
 from rehearsal.formats.csi import Records, write_csi
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
+from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
-from rehearsal.node.settings import NodeSettings
 
 STEP = 100  # bases between records
 START = 20_000_000

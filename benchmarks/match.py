@@ -37,9 +37,9 @@ from rehearsal.network.issuer import (
 )
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker
+from rehearsal.node.settings import NodeSettings
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
-from rehearsal.node.settings import NodeSettings
 
 CARE = "DUO:0000043"
 EVERYBODYS, FEW, CARRIED = "GENE1", "GENE2", "GENE3"

@@ -17,7 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sparse_pass import machine
 
-from rehearsal.attack.membership import (FALSE_POSITIVES, AttackedNode, Bounds, Price, area_under_curve, power, read_nodes, replies,)
+from rehearsal.attack.membership import (
+    FALSE_POSITIVES,
+    AttackedNode,
+    Bounds,
+    Price,
+    area_under_curve,
+    power,
+    read_nodes,
+    replies,
+)
 from rehearsal.node.privacy.protection import PUBLIC, noise
 
 KEY = bytes(32)

@@ -30,9 +30,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import pandas as pd
 
+from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
-from rehearsal.node.settings import NodeSettings
 
 START, STEP = 20_000_000, 200  # variants on chr22 stand so far apart
 Address = tuple[str, int]

@@ -29,10 +29,10 @@ import numpy as np
 import tskit
 from scipy import stats
 
+from rehearsal.config.loader import read_countries
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.recombination import binned_map, uniform_map
-from rehearsal.config.loader import read_countries
 from rehearsal.model import Block, Country
 from rehearsal.seeds import derive_seed
 

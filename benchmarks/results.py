@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.loadtest.growth.measure import NODES, PEOPLE, USERS
 from rehearsal.evaluation.latency import ALL
+from rehearsal.loadtest.growth.measure import NODES, PEOPLE, USERS
 
 NAMES = {
     "p50_ms": "p50",

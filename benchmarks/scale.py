@@ -32,21 +32,21 @@ import tskit
 import yaml
 from sparse_pass import machine
 
+from rehearsal.config.loader import Inputs, read_inputs
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.realism.measures import block_measures, write_measures
-from rehearsal.realism.panel import choose_panel
-from rehearsal.stores.country_shards import write_shards
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.planting import planted_carriers
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import simulate_block, write_trees
-from rehearsal.config.loader import Inputs, read_inputs
 from rehearsal.model import Block
-from rehearsal.stores.variant_store_writer import build_store
 from rehearsal.phenotypes.genetic import genetic_values_of_block
 from rehearsal.phenotypes.traits import read_traits
+from rehearsal.realism.measures import block_measures, write_measures
+from rehearsal.realism.panel import choose_panel
 from rehearsal.seeds import derive_seed
+from rehearsal.stores.country_shards import write_shards
+from rehearsal.stores.variant_store_writer import build_store
 
 ROOT = Path(__file__).resolve().parents[1]
 WARM_UP = 2_800

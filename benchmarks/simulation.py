@@ -31,12 +31,12 @@ import tskit
 from scipy.stats import ttest_ind
 from sparse_pass import machine
 
+from rehearsal.config.loader import read_countries
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import binned_map, uniform_map
 from rehearsal.genomes.simulate import simulate_block
-from rehearsal.config.loader import read_countries
 from rehearsal.model import Block, Country, PlantedVariant, Variant
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -24,11 +24,11 @@ import numpy as np
 import pandas as pd
 import tskit
 
-from rehearsal.stores.country_shards import write_shards
 from rehearsal.genomes.carriers import Haplotypes, carrier_chunks, count_groups
 from rehearsal.model import Block
-from rehearsal.stores.variant_store_writer import build_store
+from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.variant_store import VariantStore
+from rehearsal.stores.variant_store_writer import build_store
 
 COUNTRIES = 28
 

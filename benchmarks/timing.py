@@ -31,10 +31,10 @@ from scipy.stats import mannwhitneyu
 
 from rehearsal.model import Variant
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
-from rehearsal.node.vcf_import import build_from_vcf
-from rehearsal.stores.people_store_writer import build_people
 from rehearsal.node.privacy.protection import SHARES_FILE, PublicShares, question_key
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.people_store_writer import build_people
 
 PEOPLE, START = 100, 20_000_000
 CARRIERS = {"nobody": 0, "one": 1, "five": 5}

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from sparse_pass import cpu_seconds, machine, peak_gigabytes, people_table, simulate
 
-from rehearsal.truth.decoding import pooled_sites
 from rehearsal.evaluation.suite import draw_suite
 from rehearsal.evaluation.templates import read_templates
-from rehearsal.truth.query_answers import Truth
 from rehearsal.model import Block, Gene
+from rehearsal.truth.decoding import pooled_sites
+from rehearsal.truth.query_answers import Truth
 
 QUERIES = Path(__file__).resolve().parents[1] / "config" / "queries.yaml"
 GENES = [Gene("G", "chr22", 100_000, 180_000, "+")]

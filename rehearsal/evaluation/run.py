@@ -4,12 +4,9 @@ conditions it ran under."""
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -23,6 +20,7 @@ from rehearsal.evaluation.protected_judge import (
     judge_protected_network,
 )
 from rehearsal.logs import Progress
+from rehearsal.machine import load_averages, measurement_conditions
 from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.aggregate import NetworkAnswer, count_of, says_exists
 from rehearsal.network.client import NetworkClient
@@ -147,20 +145,17 @@ async def _ask_suite(
         conditions["suite_s"] = time.monotonic() - begun
         if burst:
             conditions["burst"] = await _burst(network, suite, deadline_s, burst)
-    conditions["load_average_after"] = list(os.getloadavg())
+    conditions["load_average_after"] = load_averages()
     return Asked(_frame(rows), _frame(control), conditions)
 
 
 def _conditions(nodes: Sequence[NodeEntry], deadline_s: float, repeats: int) -> dict[str, Any]:
     return {
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
+        **measurement_conditions(),
         "nodes": len(nodes),
         "deadline_s": deadline_s,
         "repeats": repeats,
-        "load_average_before": list(os.getloadavg()),
+        "load_average_before": load_averages(),
     }
 
 

@@ -22,8 +22,8 @@ from scipy import stats
 from rehearsal.evaluation.latency import percentile
 from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import written_aside
-from rehearsal.loadtest.environment import load_average
 from rehearsal.loadtest.stub_nodes import StubNodes
+from rehearsal.machine import load_average
 from rehearsal.model import Answer, InputError, Query
 from rehearsal.network.aggregate import count_of, says_exists
 from rehearsal.network.client import NetworkClient, NodeRequest, token_of

@@ -20,8 +20,8 @@ import pandas as pd
 
 from rehearsal.evaluation.latency import percentile
 from rehearsal.evaluation.suite import beacon_request
-from rehearsal.loadtest.environment import load_average
 from rehearsal.loadtest.stub_nodes import StubNodes
+from rehearsal.machine import load_average
 from rehearsal.model import Answer, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.launcher import running_network

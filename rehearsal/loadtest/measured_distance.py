@@ -10,7 +10,6 @@ is what the suite saw: round trips to real nodes, their work included.
 from __future__ import annotations
 
 import asyncio
-import os
 import select
 import socket
 import time
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.evaluation.latency import percentile
+from rehearsal.machine import load_average
 from rehearsal.network.emulation import emulated_distance
 from rehearsal.network.emulation.realtime_priority import realtime_priority
 from rehearsal.network.emulation.topology import emulation_support, line_of_pairs
@@ -113,7 +113,7 @@ def _rows(way: str, by: str, expected: Mapping[str, float], times: Times) -> lis
                 "off_ms": off_ms,
                 "within": -TOLERANCE_MS <= off_ms <= TOLERANCE_MS + control_ms,
                 "n": len(taken),
-                "load_average": os.getloadavg()[0],
+                "load_average": load_average(),
             }
         )
     return rows

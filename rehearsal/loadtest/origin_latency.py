@@ -8,7 +8,6 @@ is the network's own code, in this process.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ import pandas as pd
 
 from rehearsal.evaluation.latency import QS02_OBJECTIVE, percentile
 from rehearsal.logs import Progress
+from rehearsal.machine import load_average
 from rehearsal.model import Answer, Query
 from rehearsal.network.beacon_response import Conditions
 from rehearsal.network.client import NetworkClient, NodeRequest
@@ -140,7 +140,7 @@ def _table(
                 "farthest_ms": farthest_ms,
                 "own_ms": percentile(times, 50) - farthest_ms,
                 "qs02": float(np.mean(came[asker])),
-                "load_average": os.getloadavg()[0],
+                "load_average": load_average(),
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)

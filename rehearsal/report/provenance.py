@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -12,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 import rehearsal
+from rehearsal.machine import describe_machine, load_averages
 
 # What decides the bytes or the timings of a run.
 PACKAGES = (
@@ -50,8 +50,8 @@ def run_facts(
         "seed": seed,
         "config_digest": config_digest,
         "versions": versions(PACKAGES),
-        "machine": machine(),
-        "load_average": [round(load, 2) for load in os.getloadavg()],
+        "machine": describe_machine(),
+        "load_average": [round(load, 2) for load in load_averages()],
         "conditions": dict(conditions or {}),
         "stages": stages.to_dict("records"),
         "wall_s": round(float(stages["wall_s"].sum()), 2),
@@ -68,28 +68,6 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def machine() -> dict[str, Any]:
-    """System, processor, usable cores and memory of this machine; no host or user name."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "system": f"{platform.system()} {platform.release()}",
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
-        "memory_gb": round(memory / 1e9, 1),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 def stage_times(benchmarks: Path | str) -> pd.DataFrame:

@@ -12,12 +12,13 @@ import pytest
 from rehearsal.evaluation.suite import SEX_TERMS, beacon_request, write_suite
 from rehearsal.loadtest.beacon_comparison import compare_by_hand, paired_ratio, pairs_of
 from rehearsal.loadtest.collection_policy import measure_policies
-from rehearsal.loadtest.growth.measure import Growth, growth_checks
-from rehearsal.loadtest.growth.synthetic import build_nodes
+from rehearsal.loadtest.growth.measure import GrowthMeasurement, growth_checks
+from rehearsal.loadtest.growth.synthetic_nodes import build_nodes
 from rehearsal.loadtest.load.generators import GeneratorError, Generators
 from rehearsal.loadtest.load.histograms import read_log
 from rehearsal.loadtest.load.run import LoadSettings, measure_load
 from rehearsal.loadtest.load.sender import Call
+from rehearsal.loadtest.network_under_test import NetworkUnderTest
 from rehearsal.loadtest.stub_nodes import ANSWER, StubNodes
 from rehearsal.model import Query
 from rehearsal.network.registry import NodeEntry
@@ -107,12 +108,12 @@ def test_a_generator_that_ends_is_an_error_not_a_figure():
             generators.send_open([0.0], [0], 5)
 
 
-def test_a_ramp_leaves_a_table_a_knee_and_a_histogram_a_step(tmp_path):
+def test_a_ramp_leaves_a_table_its_saturation_and_a_histogram_a_step(tmp_path):
     settings = LoadSettings(10, 20, 0.5, 0.2, 1, 20, {"count": 1}, {"researcher": 1})
     with StubNodes([0.01]) as stubs:
         service = NodeEntry("network", stubs.urls[0])
         calls = [call(service.url, exists=True, count=1)]
-        run = measure_load(calls, settings, service, [service], 5, 1, tmp_path)
+        run = measure_load(calls, settings, NetworkUnderTest(service, [service], 5), 1, tmp_path)
     table = run.table()
     whole = table[(table["kind"] == "all") & (table["role"] == "all")]
     assert whole["rate_per_s"].tolist()[:2] == [10, 20]
@@ -127,8 +128,8 @@ def test_a_ramp_leaves_a_table_a_knee_and_a_histogram_a_step(tmp_path):
 
 
 def test_growth_over_people_asks_the_same_of_every_size(tmp_path):
-    growth = Growth(10, tmp_path)
-    growth.over_people(["BE", "FI"], [40, 80], 10, 1)
+    growth = GrowthMeasurement(10, tmp_path)
+    growth.measure_more_people(["BE", "FI"], [40, 80], 10, 1)
     table = growth.table()
     assert table["people"].tolist() == [40, 80]
     assert (table["sent"] == table["answered"]).all()

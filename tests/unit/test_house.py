@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-CORE = {"model", "files", "seeds", "logs", "process_lifetime", "geography"}
+CORE = {"model", "files", "seeds", "logs", "process_lifetime", "geography", "machine"}
 # each room imports from the core, itself and those before it; the last three are entrances
 ROOMS = [
     "formats",

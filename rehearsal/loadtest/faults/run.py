@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ from rehearsal.loadtest.faults.processes import VICTIM_MS, NodeProcess, ServiceP
 from rehearsal.loadtest.faults.scenarios import Lane, Scenario
 from rehearsal.loadtest.origin_latency import one_of_each_kind
 from rehearsal.logs import Progress
+from rehearsal.machine import load_average
 from rehearsal.model import Query
 from rehearsal.network.issuer import TRUSTED, tokens
 from rehearsal.network.registry import NodeEntry
@@ -245,7 +245,7 @@ def row_of(
         "fault_s": injection.healed_at - injection.applied_at,
         "victim": ", ".join(f"{state} {number}" for state, number in counts.most_common()),
         "said": (injection.said or (reasons[0] if reasons else ""))[:SHOWN],
-        "load_average": os.getloadavg()[0],
+        "load_average": load_average(),
     }
 
 

@@ -7,7 +7,7 @@ least are the CPU seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,17 +18,18 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.evaluation.latency import percentile
-from rehearsal.loadtest.environment import cpu_seconds, load_average
-from rehearsal.loadtest.growth.power import fit_power
+from rehearsal.loadtest.growth.power_law import fit_power_law
 from rehearsal.loadtest.load.figures import MS, commonest_reason, figures
 from rehearsal.loadtest.load.generators import Generators
 from rehearsal.loadtest.load.saturation import IN_TIME_SHARE
 from rehearsal.loadtest.load.sender import Call
-from rehearsal.loadtest.load.workload import control_call
+from rehearsal.loadtest.load.workload import RESEARCHER, Workload, control_call, issue_tokens
+from rehearsal.loadtest.network_under_test import NetworkUnderTest
+from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.loadtest.stub_nodes import StubNodes
+from rehearsal.machine import load_average
 from rehearsal.model import Query
 from rehearsal.network.launcher import RunningNodes, running_network, running_nodes
-from rehearsal.network.registry import NodeEntry
 
 NODES, PEOPLE, USERS = "nodes", "people", "users"
 CONTROL_AT_S = np.arange(0, 0.5, 0.02).tolist()  # when control requests leave, before each step
@@ -41,97 +42,136 @@ MEASURES = (
     "queries_per_s",
 )
 
-# makes the calls from the countries behind a network and its URL
-CallsTo = Callable[[Sequence[str], str], list[Call]]
+
+@dataclass(frozen=True, slots=True)
+class GrowthSettings:
+    """The section ``bench.growth`` of the configuration: the steps of each axis, how many queries
+    are asked, and how long many users ask at once, in seconds."""
+
+    nodes: Sequence[int]
+    people: Sequence[int]
+    users: Sequence[int]
+    queries: int
+    duration_s: float
+
+
+def measure_growth(
+    run: RunUnderTest,
+    settings: GrowthSettings,
+    deadline_s: float,
+    people: Mapping[str, int],
+    seed: int,
+    logs: Path,
+) -> pd.DataFrame:
+    """Serve copies of a run's nodes, without distance, and measure along all three axes.
+
+    ``people``: how many there are, by country; ``seed``: of synthetic nodes; ``logs``: a folder
+    for those of the processes. A row a step, columns as docs/load.md tells. Raises InputError for
+    files that are no run's.
+    """
+    queries = choose_queries(run.queries(), settings.queries)
+    tokens = issue_tokens(run.issuer, [run.asker])
+    researchers = {who: token for who, token in tokens.items() if who[0] == RESEARCHER}
+    workload = Workload(queries, run.expected_answers(), researchers)
+    growth = GrowthMeasurement(deadline_s, logs)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        nodes = stack.enter_context(running_nodes(run.copy_nodes(folder), {}, 0, logs))
+        growth.measure_more_nodes(workload, nodes, settings.nodes, people)
+        running = running_network(nodes, deadline_s, logs, forks=nodes.forks)
+        tested = NetworkUnderTest(stack.enter_context(running), nodes, deadline_s)
+        calls = workload.calls(list(run.nodes), tested.service.url)
+        growth.measure_more_users(calls, tested, settings.users, people, settings.duration_s)
+    growth.measure_more_people(list(run.nodes), settings.people, settings.queries, seed)
+    return growth.table()
 
 
 @dataclass(slots=True)
-class Growth:
+class GrowthMeasurement:
     """A row a step; collects them."""
 
     deadline_s: float
     logs: Path
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def over_nodes(
+    def measure_more_nodes(
         self,
-        calls_to: CallsTo,
+        workload: Workload,
         nodes: RunningNodes,
         numbers: Sequence[int],
         people: Mapping[str, int],
     ) -> None:
-        """The same calls, one after the other, to networks of the first so many nodes.
+        """The same queries, one after the other, to networks of the first so many nodes.
 
-        ``calls_to``: the calls to a network, and what is true of its nodes. ``people``: by country.
+        ``people``: by country.
         """
         for number in [one for one in numbers if one <= len(nodes)]:
             some = nodes[:number]
-            codes = [node.country for node in some]
+            countries = [node.country for node in some]
             network = running_network(some, self.deadline_s, self.logs, forks=nodes.forks)
             with network as service:
-                calls = calls_to(codes, service.url)
-                at = _at(NODES, number, sum(int(people[code]) for code in codes), 1)
-                with _asking(calls, 1) as generators:
-                    self._step(generators, calls, service, some, at, range(len(calls)))
+                calls = workload.calls(countries, service.url)
+                at = _at(NODES, number, sum(int(people[country]) for country in countries), 1)
+                tested = NetworkUnderTest(service, some, self.deadline_s)
+                with _generators(calls, 1) as generators:
+                    self._measure_step(generators, calls, tested, at, range(len(calls)))
 
-    def over_users(
+    def measure_more_users(
         self,
         calls: Sequence[Call],
-        service: NodeEntry,
-        nodes: Sequence[NodeEntry],
+        tested: NetworkUnderTest,
         numbers: Sequence[int],
         people: Mapping[str, int],
         duration_s: float,
     ) -> None:
         """So many users who each ask, wait and ask again, for ``duration_s`` seconds."""
         order = np.resize(np.arange(len(calls)), USERS_CALLS).tolist()
-        everybody = sum(int(people[node.country]) for node in nodes)
-        with _asking(calls, min(max(numbers, default=1), 2)) as generators:
+        everybody = sum(int(people[node.country]) for node in tested.nodes)
+        with _generators(calls, min(max(numbers, default=1), 2)) as generators:
             for number in numbers:
-                at = _at(USERS, len(nodes), everybody, number)
-                self._step(generators, calls, service, nodes, at, order, duration_s)
+                at = _at(USERS, len(tested.nodes), everybody, number)
+                self._measure_step(generators, calls, tested, at, order, duration_s)
 
-    def over_people(
+    def measure_more_people(
         self, countries: Sequence[str], numbers: Sequence[int], queries: int, seed: int
     ) -> None:
         """The same questions to synthetic nodes, so many people at all of them together."""
-        from rehearsal.loadtest.growth import (
-            synthetic,  # compiled code, not needed in a short bench
-        )
+        # compiled code, not needed in a short bench
+        from rehearsal.loadtest.growth import synthetic_nodes
 
         for people in numbers:
             each = max(1, round(people / len(countries)))
             with ExitStack() as stack:
                 folder = Path(stack.enter_context(TemporaryDirectory()))
-                folders = synthetic.build_nodes(countries, each, folder, seed)
+                folders = synthetic_nodes.build_nodes(countries, each, folder, seed)
                 nodes = stack.enter_context(running_nodes(folders, {}, 0, self.logs))
                 network = running_network(nodes, self.deadline_s, self.logs, forks=nodes.forks)
-                service = stack.enter_context(network)
+                tested = NetworkUnderTest(stack.enter_context(network), nodes, self.deadline_s)
                 of_each = math.ceil(queries / 5)
-                calls = synthetic.make_calls(each, len(nodes), service.url, seed, of_each)
+                calls = synthetic_nodes.make_calls(
+                    each, len(nodes), tested.service.url, seed, of_each
+                )
                 at = _at(PEOPLE, len(nodes), each * len(nodes), 1)
-                with _asking(calls, 1) as generators:
-                    self._step(generators, calls, service, nodes, at, range(len(calls)))
+                with _generators(calls, 1) as generators:
+                    self._measure_step(generators, calls, tested, at, range(len(calls)))
 
-    def _step(
+    def _measure_step(
         self,
         generators: Generators,
         calls: Sequence[Call],
-        service: NodeEntry,
-        nodes: Sequence[NodeEntry],
+        tested: NetworkUnderTest,
         at: Mapping[str, Any],
         order: Sequence[int],
         duration_s: float = math.inf,
     ) -> None:
         """One row; every call is asked once before, so that caches are as warm in all steps."""
-        processes = {"network": [service], "nodes": nodes}
         users = at["users"]
         generators.send_closed(min(users, 8), range(len(calls)), self.deadline_s)
         control = [len(calls)] * len(CONTROL_AT_S)
         idle = generators.send_open(CONTROL_AT_S, control, self.deadline_s)
-        before = {who: cpu_seconds(some) for who, some in processes.items()}
+        before = tested.cpu_seconds()
         sent = generators.send_closed(users, order, self.deadline_s, duration_s)
-        after = {who: cpu_seconds(some) for who, some in processes.items()}
+        after = tested.cpu_seconds()
         ended_s = max(one.at_s + one.latency_s for one in sent)
         control_ms = np.array([one.latency_s * MS for one in idle])
         self.rows.append(
@@ -141,7 +181,7 @@ class Growth:
                 "queries_per_s": sum(one.state == "answered" for one in sent) / ended_s,
                 **{
                     f"{who}_cpu_ms_per_query": (after[who] - before[who]) * MS / len(sent)
-                    for who in processes
+                    for who in before
                 },
                 **{f"control_p{share}_ms": percentile(control_ms, share) for share in (50, 99)},
                 "load_average_1min": load_average(),
@@ -152,11 +192,12 @@ class Growth:
         print(f"{dict(at)}: p50 {row['p50_ms']:.1f} ms, {row['queries_per_s']:.1f}/s", flush=True)
 
     def table(self) -> pd.DataFrame:
+        """All rows so far."""
         return pd.DataFrame(self.rows)
 
 
 @contextmanager
-def _asking(calls: Sequence[Call], number: int) -> Iterator[Generators]:
+def _generators(calls: Sequence[Call], number: int) -> Iterator[Generators]:
     """So many processes that send the calls, and after them in number one to an empty handler."""
     with StubNodes([0.0]) as empty, Generators([*calls, control_call(empty.urls[0])], number) as g:
         yield g
@@ -166,13 +207,13 @@ def _at(axis: str, nodes: int, people: int, users: int) -> dict[str, Any]:
     return {"axis": axis, "nodes": nodes, "people": people, "users": users}
 
 
-def chosen(suite: Sequence[Query], number: int) -> list[Query]:
+def choose_queries(suite: Sequence[Query], number: int) -> list[Query]:
     """About so many of the queries that have a right answer, of all kinds alike."""
     able = [query for query in suite if query.tier == "controlled" and query.kind != "ill_formed"]
     return able[:: max(1, len(able) // number)][:number]
 
 
-def fits(table: pd.DataFrame) -> pd.DataFrame:
+def fit_exponents(table: pd.DataFrame) -> pd.DataFrame:
     """A row an axis and measure: exponent, standard error, coefficient, r_squared, points.
 
     Only steps count in which ``IN_TIME_SHARE`` was answered in time: beyond, latency is the
@@ -184,7 +225,7 @@ def fits(table: pd.DataFrame) -> pd.DataFrame:
         if steps[axis].nunique() < 3:
             continue
         for measure in MEASURES:
-            power = fit_power(steps[axis].tolist(), steps[measure].tolist())
+            power = fit_power_law(steps[axis].tolist(), steps[measure].tolist())
             rows.append(
                 {
                     "axis": axis,

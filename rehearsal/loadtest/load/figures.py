@@ -49,7 +49,7 @@ def in_time_share(sent: Sequence[Sent]) -> float:
 
 
 def meets(step: Step) -> bool:
-    """Whether a step met the objective that the knee is about."""
+    """Whether a step met the objective that saturation is about."""
     p99_ms = percentile(counted_ms(step.sent), 99)
     return in_time_share(step.sent) >= IN_TIME_SHARE and p99_ms <= P99_LIMIT_S * MS
 
@@ -58,19 +58,24 @@ def figures(sent: Sequence[Sent]) -> dict[str, Any]:
     """Counts and latencies of some requests; see docs/load.md for the columns."""
     states = [one.state for one in sent]
     latencies = counted_ms(sent)
-    nodes = np.array([one.nodes for one in sent if one.nodes is not None]).sum(axis=0, initial=0)
-    node_counts = nodes if np.ndim(nodes) else np.zeros(len(NODE_STATES), int)
     return {
         "sent": len(sent),
         **{state: states.count(state) for state in NODE_STATES},
         "wrong": sum(one.equal is False for one in sent),
         "verified": sum(one.equal is not None for one in sent),
-        **{f"node_{s}": int(n) for s, n in zip(NODE_STATES, node_counts, strict=True)},
+        **_node_counts(sent),
         "in_time_share": in_time_share(sent),
         **{f"p{share}_ms": percentile(latencies, share) for share in (50, 95, 99)},
         "max_ms": percentile(latencies, 100),
         "bytes_mean": float(np.mean([one.size_bytes for one in sent])) if sent else np.nan,
     }
+
+
+def _node_counts(sent: Sequence[Sent]) -> dict[str, int]:
+    """How many nodes the answers name, by what became of each."""
+    named = [one.nodes for one in sent if one.nodes is not None]
+    counts = np.sum(named, axis=0) if named else np.zeros(len(NODE_STATES), int)
+    return {f"node_{state}": int(n) for state, n in zip(NODE_STATES, counts, strict=True)}
 
 
 def commonest_reason(sent: Sequence[Sent]) -> str:
@@ -81,33 +86,48 @@ def commonest_reason(sent: Sequence[Sent]) -> str:
 
 def rows(step: Step, number: int, calls: Sequence[Call]) -> Iterator[dict[str, Any]]:
     """A row for the whole step, and one for each kind and each role."""
-    control_ms = np.array([one.latency_s * MS for one in step.control if one.state == "answered"])
-    came = sum(one.state == "answered" for one in step.sent)
-    ended_s = max((one.at_s + one.latency_s for one in step.sent), default=0.0)
     about = {
         "step": number,
         "rate_per_s": step.rate_per_s,
         "duration_s": step.duration_s,
         "connections": step.connections,
     }
-    beside = {
+    yield about | {"kind": ALL, "role": ALL} | figures(step.sent) | _whole_step_figures(step)
+    for part in ("kind", "role"):
+        by_value: dict[str, list[Sent]] = {}
+        for one in step.sent:
+            by_value.setdefault(getattr(calls[one.call], part), []).append(one)
+        for value, some in sorted(by_value.items()):
+            yield about | {"kind": ALL, "role": ALL, part: value} | figures(some)
+
+
+def _whole_step_figures(step: Step) -> dict[str, Any]:
+    """What is told of a whole step only: throughput, the control, the machine."""
+    return {
         "meets_objective": meets(step),
-        "answered_per_s": came / ended_s if ended_s else 0.0,
+        "answered_per_s": _answered_per_s(step.sent),
         "unnamed_nodes": unnamed_nodes(step),
         "send_lag_p99_ms": percentile(np.array([one.lag_s * MS for one in step.sent]), 99),
-        "control_n": len(control_ms),
-        **{f"control_p{share}_ms": percentile(control_ms, share) for share in (50, 99)},
+        **_control_figures(step.control),
         "load_average_1min": step.load_average,
         **{f"{who}_cpu_ms_per_query": s * MS / len(step.sent) for who, s in step.cpu_s.items()},
         "reason": commonest_reason(step.sent),
         **step.notes,
     }
-    yield about | {"kind": ALL, "role": ALL} | figures(step.sent) | beside
-    for part in ("kind", "role"):
-        for value in sorted({getattr(call, part) for call in calls}):
-            some = [one for one in step.sent if getattr(calls[one.call], part) == value]
-            if some:
-                yield about | {"kind": ALL, "role": ALL, part: value} | figures(some)
+
+
+def _answered_per_s(sent: Sequence[Sent]) -> float:
+    answered = sum(one.state == "answered" for one in sent)
+    ended_s = max((one.at_s + one.latency_s for one in sent), default=0.0)
+    return answered / ended_s if ended_s else 0.0
+
+
+def _control_figures(control: Sequence[Sent]) -> dict[str, float]:
+    control_ms = np.array([one.latency_s * MS for one in control if one.state == "answered"])
+    return {
+        "control_n": len(control_ms),
+        **{f"control_p{share}_ms": percentile(control_ms, share) for share in (50, 99)},
+    }
 
 
 def unnamed_nodes(step: Step) -> int:

@@ -1,25 +1,34 @@
-"""Measures a running network under load: a ramp up to its knee, warm and cold connections."""
+"""Measures a network under load: a ramp until it saturates, warm and cold connections."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rehearsal.loadtest.environment import cpu_seconds, load_average, machine
 from rehearsal.loadtest.load.figures import Step, in_time_share, load_table, meets, unnamed_nodes
 from rehearsal.loadtest.load.generators import Generators
 from rehearsal.loadtest.load.histograms import write_log
-from rehearsal.loadtest.load.saturation import IN_TIME_SHARE, P99_LIMIT_S, Knee, find_knee
+from rehearsal.loadtest.load.saturation import (
+    IN_TIME_SHARE,
+    P99_LIMIT_S,
+    Saturation,
+    find_saturation,
+)
 from rehearsal.loadtest.load.sender import Call, Sent
-from rehearsal.loadtest.load.workload import control_call, weights
+from rehearsal.loadtest.load.workload import Workload, control_call, issue_tokens, weights
+from rehearsal.loadtest.network_under_test import NetworkUnderTest
+from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.loadtest.stub_nodes import StubNodes
-from rehearsal.network.registry import NodeEntry
+from rehearsal.machine import load_average, measurement_conditions
+from rehearsal.network.launcher import nodes_at_their_distance, running_network
 
 WARM, COLD = "warm", "cold"
 WARM_UP_USERS = 8
@@ -43,51 +52,79 @@ class LoadSettings:
 
 @dataclass(slots=True)
 class LoadRun:
-    """All steps of a run of load, in their order, and the knee between them."""
+    """All steps of a run of load, in their order, and the saturation between them."""
 
     calls: list[Call]
     steps: list[Step] = field(default_factory=list)
-    knee: Knee = field(default_factory=lambda: Knee(None, None))
+    saturation: Saturation = field(default_factory=lambda: Saturation(None, None))
     conditions: dict[str, Any] = field(default_factory=dict)
 
     def table(self) -> pd.DataFrame:
         return load_table(self.steps, self.calls)
 
     def summary(self) -> dict[str, Any]:
-        """The knee with what it rests on, and the checks, as plain JSON values."""
+        """Saturation with what it rests on, and the checks, as plain JSON values."""
         objective = {"in_time_share": IN_TIME_SHARE, "p99_ms": P99_LIMIT_S * 1000}
         return {
-            "held_per_s": self.knee.held_per_s,
-            "missed_per_s": self.knee.missed_per_s,
+            "held_per_s": self.saturation.held_per_s,
+            "missed_per_s": self.saturation.missed_per_s,
             "objective": objective,
             "checks": load_checks(self.steps),
             "conditions": self.conditions,
         }
 
 
+def measure_load_of_run(
+    run: RunUnderTest,
+    settings: LoadSettings,
+    network: Mapping[str, Any],
+    pairs: pd.DataFrame,
+    seed: int,
+    histograms: Path,
+    logs: Path,
+) -> LoadRun:
+    """Serve copies of a run's nodes at their distances, and put load on a network of them.
+
+    ``network``: the section of the configuration; ``pairs``: ``rtt_matrix``; ``logs``: a folder
+    for those of the processes; ``seed`` and ``histograms``: as ``measure_load``. Raises InputError
+    for files that are no run's, and as ``measure_load``.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    countries, deadline_s = list(run.nodes), network["deadline_s"]
+    tokens = issue_tokens(run.issuer, countries)
+    workload = Workload(run.queries(), run.expected_answers(), tokens)
+    with ExitStack() as stack:
+        # beside the logs: what nodes are launched from may be seen by other machines only there
+        folder = Path(stack.enter_context(TemporaryDirectory(dir=logs)))
+        copies = run.copy_nodes(folder)
+        nodes = stack.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
+        running = running_network(nodes, deadline_s, logs, forks=nodes.forks)
+        tested = NetworkUnderTest(stack.enter_context(running), nodes, deadline_s)
+        calls = workload.calls(countries, tested.service.url)
+        return measure_load(calls, settings, tested, seed, histograms)
+
+
 def measure_load(
     calls: Sequence[Call],
     settings: LoadSettings,
-    service: NodeEntry,
-    nodes: Sequence[NodeEntry],
-    deadline_s: float,
+    tested: NetworkUnderTest,
     seed: int,
-    logs: Path,
+    histograms: Path,
 ) -> LoadRun:
-    """Ramp the load on ``service``, the network of ``nodes``, until it misses its objective.
+    """Ramp the load on a network until it misses its objective.
 
-    ``logs``: a folder for the histograms, a log a step. The same requests at the same rate are
+    ``histograms``: a folder for latencies, a log a step. The same requests at the same rate are
     asked whatever happens: ``seed`` decides which. Raises InputError when the settings leave
     nothing to ask.
     """
     with StubNodes([0.0]) as empty, Generators([*calls, control_call(empty.urls[0])]) as generators:
-        ramp = _Ramp(list(calls), settings, service, nodes, deadline_s, seed, logs, generators)
+        ramp = _Ramp(list(calls), settings, tested, seed, histograms, generators)
         ramp.warm_up()
         run = ramp.run
-        run.knee = find_knee(
+        run.saturation = find_saturation(
             ramp.holds, settings.first_per_s, settings.highest_per_s, tries=settings.tries
         )
-        at_ease = max(settings.first_per_s, (run.knee.held_per_s or 0) / 2)
+        at_ease = max(settings.first_per_s, (run.saturation.held_per_s or 0) / 2)
         for connections in (WARM, COLD):
             ramp.step(at_ease, connections)
         for _ in range(LOWEST_AGAIN):
@@ -104,18 +141,22 @@ class _Ramp:
         self,
         calls: list[Call],
         settings: LoadSettings,
-        service: NodeEntry,
-        nodes: Sequence[NodeEntry],
-        deadline_s: float,
+        tested: NetworkUnderTest,
         seed: int,
-        logs: Path,
+        histograms: Path,
         generators: Generators,
     ) -> None:
-        conditions = machine() | {"nodes": len(nodes), "deadline_s": deadline_s, "seed": seed}
-        self.run = LoadRun(calls, conditions=conditions | asdict(settings))
-        self._settings, self._deadline_s = settings, deadline_s
-        self._processes = {"network": [service], "nodes": nodes}
-        self._nodes, self._logs, self._generators = len(nodes), logs, generators
+        conditions = {
+            **measurement_conditions(),
+            "load_average_1min": load_average(),
+            "nodes": len(tested.nodes),
+            "deadline_s": tested.deadline_s,
+            "seed": seed,
+            **asdict(settings),
+        }
+        self.run = LoadRun(calls, conditions=conditions)
+        self._settings, self._tested = settings, tested
+        self._histograms, self._generators = histograms, generators
         self._chance = weights(calls, settings.kinds, settings.users)
         self._random = np.random.default_rng(seed)
         self._control = len(calls)  # the number of the call to the empty handler
@@ -125,7 +166,7 @@ class _Ramp:
         everybody = {(call.role, call.country): i for i, call in enumerate(self.run.calls)}
         order = [*everybody.values(), *self._drawn(WARM_UP_CALLS)]
         self._generators.send_closed(
-            WARM_UP_USERS, order, self._deadline_s, self._settings.warm_up_s
+            WARM_UP_USERS, order, self._tested.deadline_s, self._settings.warm_up_s
         )
 
     def holds(self, rate: float) -> bool:
@@ -139,18 +180,27 @@ class _Ramp:
         every_s = 1 / self._settings.control_per_s
         control_at = np.arange(every_s / 2, duration_s, every_s)
         times = sorted([*times, *((at, self._control) for at in control_at.tolist())])
-        before, begun = self._cpu_s(), time.time()
+        before, begun = self._tested.cpu_seconds(), time.time()
         at_s, which = zip(*times, strict=True)
-        all_sent = self._generators.send_open(at_s, which, self._deadline_s, connections == COLD)
-        cpu_s = {who: after - before[who] for who, after in self._cpu_s().items()}
+        all_sent = self._generators.send_open(
+            at_s, which, self._tested.deadline_s, connections == COLD
+        )
+        cpu_s = {who: after - before[who] for who, after in self._tested.cpu_seconds().items()}
         sent = [one for one in all_sent if one.call != self._control]
         control = [one for one in all_sent if one.call == self._control]
         step = Step(
-            *(rate, duration_s, connections, sent, control, self._nodes, load_average(), cpu_s),
-            {"planned": n, "histogram": self._write(sent, rate, connections, begun)},
+            rate,
+            duration_s,
+            connections,
+            sent,
+            control,
+            nodes=len(self._tested.nodes),
+            load_average=load_average(),
+            cpu_s=cpu_s,
+            notes={"planned": n, "histogram": self._write(sent, rate, connections, begun)},
         )
         self.run.steps.append(step)
-        print(_said(step), flush=True)
+        print(_step_text(step), flush=True)
         if not meets(step):
             self._settle()
         return step
@@ -159,14 +209,14 @@ class _Ramp:
         name = f"{len(self.run.steps):02}-{connections}-{rate:.4g}.hlog"
         counted = [(one.at_s, one.latency_s) for one in sent if one.state in ("answered", "late")]
         comment = f"{rate:.4g} queries a second for {self._settings.duration_s:g} s, {connections}"
-        write_log(self._logs / name, counted, begun, comment)
+        write_log(self._histograms / name, counted, begun, comment)
         return name
 
     def _settle(self) -> None:
         """Wait until the network answers again: one step must not suffer from the one before."""
-        until = time.monotonic() + 2 * self._deadline_s
+        until = time.monotonic() + 2 * self._tested.deadline_s
         while time.monotonic() < until:
-            (one,) = self._generators.send_open([0.0], [self._first], self._deadline_s)
+            (one,) = self._generators.send_open([0.0], [self._first], self._tested.deadline_s)
             if one.state in ("answered", "refused") and one.latency_s < P99_LIMIT_S:
                 return
             time.sleep(0.2)
@@ -178,11 +228,8 @@ class _Ramp:
     def _drawn(self, number: int) -> list[int]:
         return self._random.choice(len(self._chance), number, p=self._chance).tolist()
 
-    def _cpu_s(self) -> dict[str, float]:
-        return {who: cpu_seconds(some) for who, some in self._processes.items()}
 
-
-def _said(step: Step) -> str:
+def _step_text(step: Step) -> str:
     states = [one.state for one in step.sent]
     counts = " ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states))
     return f"{step.rate_per_s:.4g}/s {step.connections}: {counts}; meets: {meets(step)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,9 @@ CONTROL = "control"  # stands for a role and a kind: requests to the empty handl
 LIFETIME_S = 4 * HOUR_S
 
 
-def people(issuer_folder: Path, countries: Sequence[str]) -> dict[tuple[str, str], str | None]:
+def issue_tokens(
+    issuer_folder: Path, countries: Sequence[str]
+) -> dict[tuple[str, str], str | None]:
     """A token for everybody, by role and country; None for the public, who have none.
 
     Researchers hold the central committee's grant: they are told everything, exactly. Clinicians
@@ -40,34 +42,48 @@ def people(issuer_folder: Path, countries: Sequence[str]) -> dict[tuple[str, str
     return tokens
 
 
-def make_calls(
-    suite: Sequence[Query],
-    expected: Mapping[str, Mapping[str, Expected]],
-    nodes: Sequence[str],
-    tokens: Mapping[tuple[str, str], str | None],
-    url: str,
-) -> list[Call]:
-    """Every query that has a right answer, as each of the people would put it.
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Queries, their right answers by query and country, and the tokens of those who ask them,
+    by role and country (None: asked without a token)."""
 
-    Queries of controlled access are taken: they are every kind there is, and the truth knows the
-    whole answer to them. ``nodes``: the countries whose nodes answer, which the truth is added up
-    over. ``url``: of the network.
-    """
-    calls = []
-    for query in suite:
-        true = [expected[query.id][node] for node in nodes]
-        if query.tier != "controlled" or any(one.refused for one in true):
-            continue
-        exists: bool = any(one.exists for one in true)
-        counted = query.request["query"]["requestedGranularity"] != "boolean"
-        count = sum(one.count for one in true) if counted else None
-        bare = call_of(query, url)
-        for (role, country), token in tokens.items():
-            headers = bare.headers if token is None else _with_token(bare.headers, token)
-            one = replace(bare, headers=headers, role=role, country=country)
-            told_all = role == RESEARCHER
-            calls.append(replace(one, exists=exists, count=count) if told_all else one)
-    return calls
+    suite: Sequence[Query]
+    expected: Mapping[str, Mapping[str, Expected]]
+    tokens: Mapping[tuple[str, str], str | None]
+
+    def calls(self, countries: Sequence[str], url: str) -> list[Call]:
+        """Every query that has a right answer, as each of the askers puts it to a network.
+
+        Queries of controlled access are taken: they are every kind there is, and the truth knows
+        the whole answer to them. ``countries``: whose nodes answer, which the truth is added up
+        over. ``url``: of the network.
+        """
+        calls = []
+        for query in self.suite:
+            expected = [self.expected[query.id][country] for country in countries]
+            if query.tier == "controlled" and not any(one.refused for one in expected):
+                bare, whole_answer = call_of(query, url), _whole_answer(query, expected)
+                calls += [
+                    _put_by(bare, role, country, token, whole_answer)
+                    for (role, country), token in self.tokens.items()
+                ]
+        return calls
+
+
+def _whole_answer(query: Query, expected: Sequence[Expected]) -> tuple[bool, int | None]:
+    """Presence, and the count where one is asked for, of all countries together."""
+    counted = query.request["query"]["requestedGranularity"] != "boolean"
+    exists = any(one.exists for one in expected)
+    return exists, sum(one.count for one in expected) if counted else None
+
+
+def _put_by(
+    call: Call, role: str, country: str, token: str | None, whole_answer: tuple[bool, int | None]
+) -> Call:
+    """Only researchers are told the whole answer."""
+    headers = call.headers if token is None else _with_token(call.headers, token)
+    exists, count = whole_answer if role == RESEARCHER else (None, None)
+    return replace(call, headers=headers, role=role, country=country, exists=exists, count=count)
 
 
 def call_of(query: Query, url: str) -> Call:

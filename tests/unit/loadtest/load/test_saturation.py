@@ -1,8 +1,8 @@
-"""The knee of made-up servers whose capacity is known."""
+"""The saturation of made-up servers whose capacity is known."""
 
 import pytest
 
-from rehearsal.loadtest.load.saturation import Knee, find_knee
+from rehearsal.loadtest.load.saturation import Saturation, find_saturation
 
 
 class Server:
@@ -19,34 +19,34 @@ class Server:
 
 
 @pytest.mark.parametrize("capacity", [9, 61.7, 150, 1000, 3999])
-def test_the_knee_is_found_within_a_tenth(capacity):
-    knee = find_knee(Server(capacity), 8, 4096)
+def test_saturation_is_found_within_a_tenth(capacity):
+    saturation = find_saturation(Server(capacity), 8, 4096)
     true = capacity * (1 - 0.005)
-    assert knee.held_per_s <= true < knee.missed_per_s <= 1.1 * knee.held_per_s
+    assert saturation.held_per_s <= true < saturation.missed_per_s <= 1.1 * saturation.held_per_s
 
 
 def test_a_ramp_rises_twofold_and_then_halves_the_gap():
     server = Server(50)
-    find_knee(server, 8, 4096, precision=1.2)
+    find_saturation(server, 8, 4096, precision=1.2)
     assert server.asked[:4] == [8, 16, 32, 64]
     assert server.asked[4] == pytest.approx((32 * 64) ** 0.5)
 
 
 def test_a_server_that_stumbles_once_is_asked_again():
-    assert find_knee(Server(1000, stumbles=[2]), 8, 4096).held_per_s < 16
-    assert find_knee(Server(1000, stumbles=[2]), 8, 4096, tries=2).held_per_s > 900
+    assert find_saturation(Server(1000, stumbles=[2]), 8, 4096).held_per_s < 16
+    assert find_saturation(Server(1000, stumbles=[2]), 8, 4096, tries=2).held_per_s > 900
 
 
-def test_a_server_that_misses_at_once_has_no_knee():
-    assert find_knee(Server(1), 8, 4096) == Knee(None, 8)
+def test_a_server_that_misses_at_once_holds_no_rate():
+    assert find_saturation(Server(1), 8, 4096) == Saturation(None, 8)
 
 
-def test_a_server_that_never_misses_has_its_knee_above_the_highest_rate():
+def test_a_server_that_never_misses_saturates_above_the_highest_rate():
     server = Server(1e9)
-    assert find_knee(server, 8, 100) == Knee(100, None)
+    assert find_saturation(server, 8, 100) == Saturation(100, None)
     assert server.asked == [8, 16, 32, 64, 100]
 
 
 def test_a_ramp_that_cannot_rise_is_refused():
     with pytest.raises(ValueError, match="a ramp rises"):
-        find_knee(Server(10), 8, 4)
+        find_saturation(Server(10), 8, 4)

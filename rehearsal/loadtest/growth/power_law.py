@@ -11,7 +11,7 @@ from scipy import stats
 
 
 @dataclass(frozen=True, slots=True)
-class Power:
+class PowerLaw:
     """``y = coefficient * x ** exponent``. ``standard_error``: of the exponent; NaN for fewer than
     three points, which any line goes through or near."""
 
@@ -22,7 +22,7 @@ class Power:
     points: int
 
 
-def fit_power(x: Sequence[float], y: Sequence[float]) -> Power:
+def fit_power_law(x: Sequence[float], y: Sequence[float]) -> PowerLaw:
     """Ordinary least squares of log y on log x, over the points where both are above 0.
 
     The standard error is that of the slope of simple linear regression, with points - 2 degrees
@@ -36,6 +36,10 @@ def fit_power(x: Sequence[float], y: Sequence[float]) -> Power:
         raise ValueError("a power law needs at least two different x")
     line = stats.linregress(np.log(xs), np.log(ys))
     error = float(line.stderr) if len(xs) > 2 else nan
-    return Power(
-        *(float(line.slope), error, exp(line.intercept), float(line.rvalue**2), len(xs)),
+    return PowerLaw(
+        exponent=float(line.slope),
+        standard_error=error,
+        coefficient=exp(line.intercept),
+        r_squared=float(line.rvalue**2),
+        points=len(xs),
     )

@@ -1,0 +1,38 @@
+"""What load tests take from a run that has asked its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.evaluation.suite import read_suite
+from rehearsal.model import Query
+from rehearsal.node.runtime_files import served_copy
+from rehearsal.truth.expected_answers import Expected, read_truth
+
+
+@dataclass(frozen=True, slots=True)
+class RunUnderTest:
+    """The files of a run: its nodes' folders by country, the folder of its issuer, its queries and
+    their right answers. ``asker``: the country that asks."""
+
+    nodes: Mapping[str, Path]
+    issuer: Path
+    asker: str
+    suite: Path
+    truth: Path
+
+    def queries(self) -> list[Query]:
+        """All queries of the suite. Raises InputError."""
+        return read_suite(self.suite)
+
+    def expected_answers(self) -> dict[str, dict[str, Expected]]:
+        """The right answers by query and country. Raises InputError."""
+        return read_truth(self.truth)
+
+    def copy_nodes(self, folder: Path) -> dict[str, Path]:
+        """Copies of the nodes' folders, by country, so that serving leaves the run as it was."""
+        return {
+            country: served_copy(path, folder / country) for country, path in self.nodes.items()
+        }
