@@ -29,9 +29,13 @@ import pandas as pd
 
 from rehearsal.model import Block
 
-OF_A_BLOCK = {"compute_genetic_values", "count_variants", "measure_block_realism", "shard_block", "digest_block"}
-OF_A_BLOCK |= {"list_block_sites", "measure_block_structure"}
-READS_GENOMES = {"build_variant_store", "write_manifest", "compute_public_frequencies", "judge_realism"}
+OF_A_BLOCK = {
+    *("compute_genetic_values", "count_variants", "measure_block_realism", "shard_block"),
+    *("digest_block", "list_block_sites", "measure_block_structure"),
+}
+READS_GENOMES = {
+    *("build_variant_store", "write_manifest", "compute_public_frequencies", "judge_realism"),
+}
 MACHINES = (1, 10, 100)
 NODE = re.compile(r'^\s*(\d+)\[label = "(\w+)((?:\\n[^"]*)?)"')
 EDGE = re.compile(r"^\s*(\d+) -> (\d+)")
