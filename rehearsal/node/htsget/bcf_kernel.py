@@ -17,14 +17,15 @@ Bytes = NDArray[np.uint8]
 
 
 @numba.njit(cache=True, nogil=True)
+def u8(data: Bytes, at: int) -> int:
+    """A byte as a number without sign."""
+    return int(np.int64(data[at]))
+
+
+@numba.njit(cache=True, nogil=True)
 def u32(data: Bytes, at: int) -> int:
     """Four bytes as a number without sign."""
-    return (
-        np.int64(data[at])
-        | np.int64(data[at + 1]) << 8
-        | np.int64(data[at + 2]) << 16
-        | np.int64(data[at + 3]) << 24
-    )
+    return u8(data, at) | u8(data, at + 1) << 8 | u8(data, at + 2) << 16 | u8(data, at + 3) << 24
 
 
 @numba.njit(cache=True, nogil=True)
@@ -41,26 +42,26 @@ def width_of(kind: int) -> int:
 def number_at(data: Bytes, at: int, kind: int) -> int:
     """An integer of a kind (1, 2 or 3), with its sign."""
     if kind == 1:
-        value = np.int64(data[at])
+        value = u8(data, at)
         return value - 256 if value >= 128 else value
     if kind == 2:
-        value = np.int64(data[at]) | np.int64(data[at + 1]) << 8
+        value = u8(data, at) | u8(data, at + 1) << 8
         return value - 65536 if value >= 32768 else value
     value = u32(data, at)
     return value - (1 << 32) if value >= 1 << 31 else value
 
 
 @numba.njit(cache=True, nogil=True)
-def described(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
+def read_descriptor(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
     """(kind, number of elements, place of the first) of the descriptor at a place; kind is BAD
     for one that reaches behind ``end``."""
     if at >= end:
         return BAD, 0, at
-    kind, length, begin = np.int64(data[at]) & 15, np.int64(data[at]) >> 4, at + 1
+    kind, length, begin = u8(data, at) & 15, u8(data, at) >> 4, at + 1
     if length == 15:
         if begin >= end:
             return BAD, 0, at
-        number = np.int64(data[begin]) & 15
+        number = u8(data, begin) & 15
         begin += 1
         if not 1 <= number <= 3 or begin + width_of(number) > end:
             return BAD, 0, at
@@ -72,19 +73,19 @@ def described(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
 
 
 @numba.njit(cache=True, nogil=True)
-def vector_of(data: Bytes, at: int, end: int, samples: int) -> tuple[int, int, int, int]:
+def read_vector(data: Bytes, at: int, end: int, samples: int) -> tuple[int, int, int, int]:
     """(key, kind, elements a sample, place of the first) of a FORMAT field; key is BAD for one
     that reaches behind ``end``."""
-    kind, length, begin = described(data, at, end)
+    kind, length, begin = read_descriptor(data, at, end)
     if not 1 <= kind <= 3 or length != 1:
         return BAD, 0, 0, at
     key = number_at(data, begin, kind)
     at = begin + width_of(kind)
     if at >= end:
         return BAD, 0, 0, at
-    kind, length, begin = np.int64(data[at]) & 15, np.int64(data[at]) >> 4, at + 1
+    kind, length, begin = u8(data, at) & 15, u8(data, at) >> 4, at + 1
     if length == 15:
-        kind_of_length, one, place = described(data, begin, end)
+        kind_of_length, one, place = read_descriptor(data, begin, end)
         if not 1 <= kind_of_length <= 3 or one != 1:
             return BAD, 0, 0, at
         length = number_at(data, place, kind_of_length)
@@ -95,7 +96,7 @@ def vector_of(data: Bytes, at: int, end: int, samples: int) -> tuple[int, int, i
 
 
 @numba.njit(cache=True, nogil=True)
-def end_of(data: Bytes, at: int) -> int:
+def record_end(data: Bytes, at: int) -> int:
     """Where the record at a place ends; BAD when it is too short to be one, or not all there."""
     if at + FIXED > data.size:
         return BAD
@@ -108,10 +109,10 @@ def end_of(data: Bytes, at: int) -> int:
 def renumber(data: Bytes, contig: int) -> int:
     """Give all whole records the contig's number, in place; returns where they end."""
     at = 0
-    end = end_of(data, at)
+    end = record_end(data, at)
     while end >= 0:
         for byte in range(4):
             data[at + 8 + byte] = contig >> 8 * byte & 255
         at = end
-        end = end_of(data, at)
+        end = record_end(data, at)
     return at

@@ -15,8 +15,8 @@ import numpy as np
 
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.model import InputError
-from rehearsal.node.htsget.blocks import pack
-from rehearsal.node.htsget.content import packed
+from rehearsal.node.htsget.bgzf_blocks import pack_blocks
+from rehearsal.node.htsget.bgzf_content import pack_pieces
 from rehearsal.node.htsget.region_slicing import CHUNK
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def vcf_header(bcf_header: bytes) -> bytes:
     """The header as BGZF; ``bcf_header`` is a BCF's uncompressed beginning."""
     with _decoded(bcf_header, ()) as variants:
-        return pack(str(variants.header).encode())
+        return pack_blocks(str(variants.header).encode())
 
 
 def vcf_records(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -34,25 +34,25 @@ def vcf_records(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
 
     Raises what ``pieces`` raises, and InputError for records that do not fit the header.
     """
-    return packed(_lines(bcf_header, iter(pieces)))
+    return pack_pieces(_lines(bcf_header, iter(pieces)))
 
 
 def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Compiled code writes what it understands, htslib everything from the first other record."""
     # compiled code is large: only nodes that are asked for VCF load it
-    from rehearsal.node.htsget.vcf_kernel import BAD, FULL, Names, to_text
+    from rehearsal.node.htsget.vcf_kernel import BAD, FULL, Dictionary, Names, to_text
 
-    dictionary = _Dictionary.read(bcf_header)
-    contigs, keys = Names.of(dictionary.contigs), Names.of(dictionary.keys)
+    header = _HeaderNames.read(bcf_header)
+    contigs, keys = Names.of(header.contigs), Names.of(header.keys)
     longest = max(contigs.longest, keys.longest)
-    names = (contigs, keys, longest, dictionary.samples, dictionary.gt_key)
+    dictionary = Dictionary(contigs, keys, longest, header.samples, header.gt_key)
     out = np.empty(8 * CHUNK, np.uint8)
-    rest, understood = b"", dictionary.is_plain
+    rest, understood = b"", header.is_plain
     while understood and (piece := next(pieces, None)) is not None:
         rest += piece
         status = FULL
         while status == FULL:
-            used, written, status = to_text(np.frombuffer(rest, np.uint8), out, *names)
+            used, written, status = to_text(np.frombuffer(rest, np.uint8), out, dictionary)
             if written:
                 yield out[:written].tobytes()
             elif status == FULL:  # one record is longer than the buffer
@@ -68,7 +68,7 @@ def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Dictionary:
+class _HeaderNames:
     """What a header numbers, by number."""
 
     contigs: list[str]
@@ -78,25 +78,27 @@ class _Dictionary:
     is_plain: bool  # phases are written as VCF 4.3 has them
 
     @classmethod
-    def read(cls, bcf_header: bytes) -> _Dictionary:
+    def read(cls, bcf_header: bytes) -> _HeaderNames:
         """Numbers are those of IDX, or the next one, as htslib gives them."""
         lines = bcf_header[9:].rstrip(b"\0\n").decode().split("\n")
         contigs: dict[int, str] = {}
         keys = {0: "PASS"}
         for line in lines:
             match = re.match(r"##(contig|FILTER|INFO|FORMAT)=<ID=([^,>]+)", line)
-            if not match:
-                continue
-            table = contigs if match[1] == "contig" else keys
-            number = re.search(r",IDX=(\d+)>?$", line)
-            if number:
-                table[int(number[1])] = match[2]
-            elif match[2] not in table.values():
-                table[max(table, default=-1) + 1] = match[2]
+            if match:
+                _add_name(contigs if match[1] == "contig" else keys, match[2], line)
         gt_key = next((number for number, name in keys.items() if name == "GT"), -1)
         plain = lines[0] in (f"##fileformat=VCFv4.{minor}" for minor in range(4))
         samples = max(0, len(lines[-1].split("\t")) - 9)
         return cls(_listed(contigs), _listed(keys), samples, gt_key, plain and gt_key >= 0)
+
+
+def _add_name(table: dict[int, str], name: str, line: str) -> None:
+    number = re.search(r",IDX=(\d+)>?$", line)
+    if number:
+        table[int(number[1])] = name
+    elif name not in table.values():
+        table[max(table, default=-1) + 1] = name
 
 
 def _listed(names: dict[int, str]) -> list[str]:
@@ -135,9 +137,9 @@ def _decoded(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[pysam.Varia
 def _feed(sink: int, bcf_header: bytes, pieces: Iterable[bytes], failures: list[Exception]) -> None:
     try:
         with os.fdopen(sink, "wb", 0) as pipe:
-            _write(pipe, pack(bcf_header))
+            _write(pipe, pack_blocks(bcf_header))
             for piece in pieces:
-                _write(pipe, pack(piece))
+                _write(pipe, pack_blocks(piece))
             _write(pipe, END_OF_FILE)
     except BrokenPipeError:
         pass

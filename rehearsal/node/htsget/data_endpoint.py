@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from rehearsal.node.htsget.region_slicing import CHUNK, Slice
+from rehearsal.node.htsget.region_slicing import CHUNK, FileSlice
 
 MEDIA_TYPE = "application/octet-stream"
 
@@ -34,17 +34,17 @@ async def stream(request: Request, pieces: Iterator[bytes]) -> Response:
 
 
 def whole_or_range(
-    request: Request, file: BinaryIO | None, parts: Sequence[bytes | Slice]
+    request: Request, parts: Sequence[bytes | FileSlice], file: BinaryIO | None = None
 ) -> Response:
     """The parts one after the other, or the range of them that is asked for (RFC 9110).
 
-    Slices are of ``file``, which is closed at the end. Several ranges, and what is not a range of
-    bytes, get everything, as the RFC allows.
+    ``file``, of which slices are, is closed at the end. Several ranges, and what is not a range
+    of bytes, get everything, as the RFC allows.
     """
-    total = sum(map(_length, parts))
+    total = sum(map(len, parts))
     first, last = 0, total
     status, headers = 200, {"accept-ranges": "bytes"}
-    wanted = _range(request.headers.get("range", ""), total)
+    wanted = _read_range(request.headers.get("range", ""), total)
     if wanted is not None:
         first, last = wanted
         status = 206 if first < last else 416
@@ -55,46 +55,48 @@ def whole_or_range(
         if file is not None:
             file.close()
         return Response(status_code=status, headers=headers, media_type=MEDIA_TYPE)
-    pieces = _pieces(file, parts, first, last)
+    pieces = _pieces(parts, first, last, file)
     return StreamingResponse(pieces, status, headers, MEDIA_TYPE)
 
 
-def _range(text: str, total: int) -> tuple[int, int] | None:
+def _read_range(text: str, total: int) -> tuple[int, int] | None:
     """``[first, last)`` of a header Range; an empty one when it cannot be satisfied."""
     match = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", text.strip())
-    if not match or not (match[1] or match[2]) or len(text) > 60:
+    if not match or len(text) > 60:
         return None
-    if not match[1]:
-        return max(0, total - int(match[2])), total if int(match[2]) else 0
-    first = int(match[1])
-    last = int(match[2]) + 1 if match[2] else total
-    if last <= first and match[2]:
+    if match[1]:
+        return _range_from(int(match[1]), match[2], total)
+    if match[2]:
+        return max(0, total - int(match[2])), total
+    return None
+
+
+def _range_from(first: int, last: str, total: int) -> tuple[int, int] | None:
+    """The range from a byte on, up to and with ``last``: the end of all bytes where it is empty."""
+    if last and int(last) < first:
         return None  # not a range by the RFC's grammar
-    return (first, min(last, total)) if first < total else (total, total)
-
-
-def _length(part: bytes | Slice) -> int:
-    return len(part) if isinstance(part, bytes) else part[1] - part[0]
+    end = min(int(last) + 1, total) if last else total
+    return (first, end) if first < total else (total, total)
 
 
 def _pieces(
-    file: BinaryIO | None, parts: Sequence[bytes | Slice], first: int, last: int
+    parts: Sequence[bytes | FileSlice], first: int, last: int, file: BinaryIO | None
 ) -> Iterator[bytes]:
     """Bytes ``[first, last)`` of the parts, a chunk at a time."""
     with closing(file) if file is not None else nullcontext():
         at = 0  # where the part begins
         for part in parts:
-            begin, end = max(first - at, 0), min(last - at, _length(part))
-            at += _length(part)
+            begin, end = max(first - at, 0), min(last - at, len(part))
+            at += len(part)
             if begin >= end:
                 continue
-            if isinstance(part, bytes):
-                yield part[begin:end]
+            if isinstance(part, FileSlice):
+                yield from _read(part.file, part.begin + begin, part.begin + end)
             else:
-                yield from read_slice(file, part[0] + begin, part[0] + end)
+                yield part[begin:end]
 
 
-def read_slice(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
+def _read(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
     """Bytes ``[begin, end)`` of a file, a chunk at a time."""
     file.seek(begin)
     while begin < end:

@@ -19,3 +19,9 @@ class HtsgetProblem(Exception):  # noqa: N818 - not every refusal is an error of
     def __init__(self, error: str, message: str) -> None:
         super().__init__(message)
         self.error, self.message, self.status = error, message, STATUS[error]
+
+
+def error_of(status: int) -> str:
+    """The error type of a refusal by a part that knows its HTTP status only."""
+    errors = {STATUS[error]: error for error in reversed(STATUS)}
+    return {**errors, 400: "InvalidInput"}.get(status, "InvalidInput")

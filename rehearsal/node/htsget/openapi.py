@@ -61,13 +61,16 @@ def paths() -> Body:
     }
     regions = list_of(object_of(["referenceName"], REGION), shortest=1)
     asked = object_of([], {**ASKED, **FIELDS, "regions": regions})
-    whole = {**ASKED, **REGION, **FIELDS}
+    whole: Body = {**ASKED, **REGION, **FIELDS}
     cut = {"start": PLACE, "end": PLACE, "after": PLACE, "number": PLACE}
     return {
         "/htsget/variants/service-info": {"get": _service_info()},
         "/htsget/variants/{id}": {
             "parameters": [ref("parameters", "id")],
-            "get": {**ticket, "parameters": [in_query(*one) for one in whole.items()]},
+            "get": {
+                **ticket,
+                "parameters": _in_query(whole),
+            },
             "post": {**ticket, "requestBody": {"content": json_of(asked)}},
         },
         "/htsget/data/{id}/header.{suffix}": _data(
@@ -77,6 +80,10 @@ def paths() -> Body:
             ["id", "name"], cut, "A block, or a part of it, as a ticket names it."
         ),
     }
+
+
+def _in_query(schemas: Body) -> list[Body]:
+    return [in_query(name, schema) for name, schema in schemas.items()]
 
 
 def _service_info() -> Body:
@@ -91,7 +98,7 @@ def _data(steps: list[str], parameters: Body, summary: str) -> Body:
     in_order = [{**one, "schema": known.get(one["name"], TEXT)} for one in in_path(*steps)]
     answers = {"200": piece, "206": {**piece, "description": "The range that was asked for."}}
     return {
-        "parameters": [*in_order, *(in_query(*one) for one in parameters.items())],
+        "parameters": [*in_order, *_in_query(parameters)],
         "get": {
             "summary": summary,
             "responses": {

@@ -7,6 +7,8 @@ left carries go, and with the last of them the record.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +17,11 @@ from rehearsal.node.htsget.bcf_kernel import (
     BAD,
     FIXED,
     Bytes,
-    described,
-    end_of,
     number_at,
+    read_descriptor,
+    read_vector,
+    record_end,
     u32,
-    vector_of,
     width_of,
 )
 
@@ -32,48 +34,45 @@ def runs_of(stay: NDArray[np.bool_]) -> Runs:
     return edges.reshape(-1, 2).astype(np.int64)
 
 
+class Redaction(NamedTuple):
+    """What is made of each record. ``gt_key``: number of GT in the header's dictionary."""
+
+    contig: int  # its number in what is written
+    samples: int  # in what is read
+    runs: Runs
+    gt_key: int
+
+
 @numba.njit(cache=True, nogil=True)
-def leave_out(
-    data: Bytes, out: Bytes, contig: int, samples: int, runs: Runs, gt_key: int
-) -> tuple[int, int]:
+def redact(data: Bytes, out: Bytes, redaction: Redaction) -> tuple[int, int]:
     """Write all whole records of ``data`` as those who stay have them.
 
-    ``out`` is as large as ``data``; ``gt_key`` is the number of GT in the header's dictionary.
-    Returns where the records end and how much was written, or BAD for a record of another number
-    of samples or without genotypes, or damaged.
+    ``out`` is as large as ``data``. Returns where the records end and how much was
+    written, or BAD for a record of another number of samples or without genotypes, or damaged.
     """
     at = written = 0
-    end = end_of(data, at)
+    end = record_end(data, at)
     while end >= 0:
-        written = _left(data, at, end, out, written, contig, samples, runs, gt_key)
+        written = _redact_record(data, at, end, out, written, redaction)
         if written < 0:
             return at, BAD
         at = end
-        end = end_of(data, at)
+        end = record_end(data, at)
     return at, written
 
 
 @numba.njit(cache=True, nogil=True)
-def _left(
-    data: Bytes,
-    at: int,
-    end: int,
-    out: Bytes,
-    w: int,
-    contig: int,
-    samples: int,
-    runs: Runs,
-    gt_key: int,
-) -> int:
+def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction: Redaction) -> int:
     """One record; returns the end of what is written, ``w`` itself when nobody has an allele."""
+    contig, samples, runs, gt_key = redaction
     border = at + 8 + u32(data, at)  # between what is shared and the samples
     alleles, fields = u32(data, at + 24) >> 16, u32(data, at + 28) >> 24
     if u32(data, at + 28) & 0xFFFFFF != samples or border > end:
         return BAD
-    place = _place_of(data, border, end, fields, samples, gt_key)
+    place = _find_field(data, border, end, fields, samples, gt_key)
     if place < 0:
         return BAD
-    _, kind, width, begin = vector_of(data, place, end, samples)
+    _, kind, width, begin = read_vector(data, place, end, samples)
     if not 1 <= kind <= 3:
         return BAD
 
@@ -110,10 +109,10 @@ def _left(
 
 
 @numba.njit(cache=True, nogil=True)
-def _place_of(data: Bytes, place: int, end: int, fields: int, samples: int, wanted: int) -> int:
+def _find_field(data: Bytes, place: int, end: int, fields: int, samples: int, wanted: int) -> int:
     """Where the FORMAT field with a key begins; BAD where there is none."""
     for _ in range(fields):
-        key, kind, width, begin = vector_of(data, place, end, samples)
+        key, kind, width, begin = read_vector(data, place, end, samples)
         if key < 0:
             return BAD
         if key == wanted:
@@ -148,7 +147,7 @@ def _copy_shared(
 ) -> int:
     """The id, the alleles that are carried, the filters."""
     for value in range(alleles + 2):
-        kind, length, begin = described(data, at, border)
+        kind, length, begin = read_descriptor(data, at, border)
         if kind < 0:
             return BAD
         behind = begin + length * width_of(kind)

@@ -16,85 +16,111 @@ from typing import BinaryIO
 import numpy as np
 
 from rehearsal.model import InputError
-from rehearsal.node.htsget.blocks import Cursor, pack
-from rehearsal.node.htsget.content import content
-from rehearsal.node.htsget.genomes import GenomeFile
+from rehearsal.node.htsget.bgzf_blocks import Cursor, pack_blocks
+from rehearsal.node.htsget.bgzf_content import unpack_range
+from rehearsal.node.htsget.genome_files import GenomeFile
 
 CHUNK = 1 << 20
 _PLACE = struct.Struct("<IIiii")  # lengths of the two parts, contig, position, reference bases
 
-Slice = tuple[int, int]  # bytes of the file
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What of a file's contig is asked for: the records that overlap ``[start, end)``, 0-based.
+
+    Records that begin before ``after`` belong to a region before this one and are left out.
+    """
+
+    start: int
+    end: int
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The records of a region: some that reach into it, and all of ``[first, last)``."""
+    """The records of a window: some that reach into it, and all of ``[first, last)``."""
 
     reaching: bytes  # whole records, uncompressed
     first: int  # virtual offsets
     last: int
 
 
-def find_span(file: BinaryIO, genome: GenomeFile, start: int, end: int, after: int = 0) -> Span:
-    """The records that overlap ``[start, end)`` of the file's contig.
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """Bytes ``[begin, end)`` of an open file."""
 
-    Records that begin before ``after`` belong to a region before this one and are left out.
-    """
-    block = genome.block
-    if start <= block.start and end >= block.end:
-        return Span(b"", genome.first_record, genome.end)
-    number = genome.contig_number
-    offset = genome.index.reaching(number, start)
-    if start >= end or offset is None:
-        return Span(b"", genome.end, genome.end)
+    file: BinaryIO
+    begin: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.begin
+
+
+def find_span(file: BinaryIO, genome: GenomeFile, window: Window) -> Span:
+    """Where the records of a window are. Raises InputError for a damaged file or index."""
+    block, end = genome.block, genome.layout.end
+    if window.start <= block.start and window.end >= block.end:
+        return Span(b"", genome.layout.first_record, end)
+    offset = genome.index.reaching(genome.contig_number, window.start)
+    if window.start >= window.end or offset is None:
+        return Span(b"", end, end)
+    reaching, first = _read_reaching(file, offset, window, end)
+    offset = genome.index.reaching(genome.contig_number, window.end)
+    last = end if offset is None else _first_from(file, max(first, offset), window.end, end)
+    return Span(reaching, first, last)
+
+
+def _read_reaching(file: BinaryIO, offset: int, window: Window, end: int) -> tuple[bytes, int]:
+    """The records that begin before a window and reach into it, and where the next record is."""
     cursor = Cursor(file, offset)
     reaching = bytearray()
-    while (place := _place(cursor, genome.end)) and place.position < start:
-        size = place.size
-        if place.position + place.length > start and place.position >= after:
-            reaching += Cursor(file, place.offset).read(size)
-        cursor.skip(size - _PLACE.size)
-    first = place.offset if place else genome.end
-    offset = genome.index.reaching(number, end)
-    if offset is None:
-        return Span(bytes(reaching), first, genome.end)
-    cursor = Cursor(file, max(first, offset))
-    while (place := _place(cursor, genome.end)) and place.position < end:
-        cursor.skip(place.size - _PLACE.size)
-    return Span(bytes(reaching), first, place.offset if place else genome.end)
+    while (record := _next_record(cursor, end)) and record.position < window.start:
+        if record.position + record.length > window.start and record.position >= window.after:
+            reaching += Cursor(file, record.offset).read(record.size)
+        cursor.skip(record.size - _PLACE.size)
+    return bytes(reaching), record.offset if record else end
+
+
+def _first_from(file: BinaryIO, offset: int, position: int, end: int) -> int:
+    """Where the first record is, from an offset on, that begins at a position or behind it."""
+    cursor = Cursor(file, offset)
+    while (record := _next_record(cursor, end)) and record.position < position:
+        cursor.skip(record.size - _PLACE.size)
+    return record.offset if record else end
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    offset: int
+class _RecordPlace:
+    offset: int  # virtual
     position: int
-    length: int
+    length: int  # bases of the reference
     size: int  # bytes of the whole record
 
 
-def _place(cursor: Cursor, end: int) -> _Place | None:
-    """The beginning of the record at the cursor, which moves behind it; None behind the last."""
+def _next_record(cursor: Cursor, end: int) -> _RecordPlace | None:
+    """The record at the cursor, which moves behind its beginning; None behind the last one."""
     offset = cursor.tell()
     if offset >= end or cursor.at_end():
         return None
     shared, individual, _, position, length = _PLACE.unpack(cursor.read(_PLACE.size))
-    return _Place(offset, position, length, 8 + shared + individual)
+    return _RecordPlace(offset, position, length, 8 + shared + individual)
 
 
-def parts(file: BinaryIO, span: Span) -> list[bytes | Slice]:
+def bgzf_parts(file: BinaryIO, span: Span) -> list[bytes | FileSlice]:
     """The span as BGZF without a header: bytes, and slices of the file to be sent as they are."""
-    reaching = pack(span.reaching)
+    reaching = pack_blocks(span.reaching)
     first, within = span.first >> 16, span.first & 0xFFFF
     last, rest = span.last >> 16, span.last & 0xFFFF
     if first == last:
-        return [reaching + pack(Cursor(file, span.first).read(rest - within))]
+        return [reaching + pack_blocks(Cursor(file, span.first).read(rest - within))]
     head = b""
     if within:
         cursor = Cursor(file, span.first)
-        head = pack(cursor.to_end_of_block())
+        head = pack_blocks(cursor.to_end_of_block())
         first = min(cursor.tell() >> 16, last)  # it passes the mark of the end of a file
-    tail = pack(Cursor(file, last << 16).read(rest)) if rest else b""
-    return [reaching + head, (first, last), tail]
+    tail = pack_blocks(Cursor(file, last << 16).read(rest)) if rest else b""
+    return [reaching + head, FileSlice(file, first, last), tail]
 
 
 def uncompressed(genome: GenomeFile, span: Span) -> Iterator[bytes]:
@@ -102,21 +128,21 @@ def uncompressed(genome: GenomeFile, span: Span) -> Iterator[bytes]:
     if span.reaching:
         yield span.reaching
     with closing(genome.open()) as file:
-        yield from content(file, span.first, span.last)
+        yield from unpack_range(file, span.first, span.last)
 
 
-def recoded(
+def rewritten(
     genome: GenomeFile, span: Span, number: int, excluded: Set[str] = frozenset()
 ) -> Iterator[bytes]:
     """The span, uncompressed: on the contig with another number, without some people.
 
     Raises InputError for records that do not fit their header.
     """
-    change = _leaving_out(genome, number, excluded) if excluded else _renumbering(number)
+    rewrite = _without_people(genome, number, excluded) if excluded else _renumbered(number)
     rest = b""
     for piece in uncompressed(genome, span):
         rest += piece
-        used, changed = change(rest)
+        used, changed = rewrite(rest)
         rest = rest[used:]
         if changed:
             yield changed
@@ -124,37 +150,37 @@ def recoded(
         raise InputError(genome.path, "records", "whole records: the file was cut")
 
 
-# what is made of whole records, and where they end
-_Change = Callable[[bytes], tuple[int, bytes]]
+# from bytes: where the whole records among them end, and what is made of these
+_Rewrite = Callable[[bytes], tuple[int, bytes]]
 
 
-def _renumbering(number: int) -> _Change:
+def _renumbered(number: int) -> _Rewrite:
     # compiled code is large: only nodes that rewrite records load it
     from rehearsal.node.htsget.bcf_kernel import renumber
 
-    def change(records: bytes) -> tuple[int, bytes]:
+    def rewrite(records: bytes) -> tuple[int, bytes]:
         out = bytearray(records)
         used = renumber(np.frombuffer(out, np.uint8), number)
         return used, bytes(memoryview(out)[:used])
 
-    return change
+    return rewrite
 
 
-def _leaving_out(genome: GenomeFile, number: int, excluded: Set[str]) -> _Change:
-    from rehearsal.node.htsget.record_redaction import leave_out, runs_of
+def _without_people(genome: GenomeFile, number: int, excluded: Set[str]) -> _Rewrite:
+    from rehearsal.node.htsget.record_redaction import Redaction, redact, runs_of
 
-    header = genome.header()
-    samples, gt_key = len(header.samples), header.gt_key
-    runs = runs_of(np.array([name not in excluded for name in header.samples], bool))
-    if gt_key is None:
+    header = genome.read_header()
+    if header.gt_key is None:
         raise InputError(genome.path, "header", "a line ##FORMAT of GT, with its IDX")
+    runs = runs_of(np.array([name not in excluded for name in header.samples], bool))
+    redaction = Redaction(number, len(header.samples), runs, header.gt_key)
 
-    def change(records: bytes) -> tuple[int, bytes]:
+    def rewrite(records: bytes) -> tuple[int, bytes]:
         data = np.frombuffer(records, np.uint8)
         out = np.empty_like(data)
-        used, written = leave_out(data, out, number, samples, runs, gt_key)
+        used, written = redact(data, out, redaction)
         if written < 0:
             raise InputError(genome.path, "records", "genotypes of all samples")
         return used, out[:written].tobytes()
 
-    return change
+    return rewrite

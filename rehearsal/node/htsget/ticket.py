@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.node.htsget.errors import HtsgetProblem
-from rehearsal.node.htsget.genomes import GenomeFile, Genomes
+from rehearsal.node.htsget.genome_files import GenomeFile, GenomeFiles
 from rehearsal.node.htsget.request import Region, TicketRequest
 from rehearsal.web.problem import shown
 
@@ -18,61 +18,84 @@ MEDIA_TYPE = f"application/vnd.ga4gh.htsget.v{VERSION}+json"
 SUFFIX = {"BCF": "bcf", "VCF": "vcf.gz"}
 _END = "data:application/octet-stream;base64," + base64.b64encode(END_OF_FILE).decode()
 
-Url = dict[str, Any]
+Json = dict[str, Any]
 
 
-def ticket(genomes: Genomes, asked: TicketRequest, base: str, headers: dict[str, str]) -> Url:
+def make_ticket(
+    genomes: GenomeFiles, request: TicketRequest, base: str, headers: dict[str, str]
+) -> Json:
     """The whole answer. ``base``: the URL below which the node serves data.
 
     ``headers`` go along with each request for data. Raises HtsgetProblem (NotFound) for a contig
     that the node does not hold.
     """
-    for region in asked.regions or ():
-        if region.contig not in genomes.names:
-            raise HtsgetProblem("NotFound", f"no reference {shown(region.contig)} here")
-    suffix = SUFFIX[asked.format]
-    named = {region.contig for region in asked.regions or ()}
-    names = [name for name in genomes.names if not named or name in named]
-    whole = {"contig": names} if named else {}
-    urls = [_url(f"{base}/header.{suffix}", whole, headers, "header")]
-    if not asked.header_only:
-        numbers = {name: number for number, name in enumerate(genomes.contigs(names))}
-        for file, place in _cuts(genomes, asked):
-            number = numbers[file.block.contig]
-            if asked.format == "BCF" and number != file.contig_number:
-                place["number"] = number
-            urls.append(_url(f"{base}/{file.block.id}.{suffix}", place, headers, "body"))
+    contigs = _wanted_contigs(genomes, request)
+    suffix = SUFFIX[request.format]
+    header = _address(f"{base}/header.{suffix}", {"contig": contigs} if request.regions else {})
+    urls = [_url(header, "header", headers)]
+    if not request.header_only:
+        urls += [
+            _url(_address(f"{base}/{file.block.id}.{suffix}", parameters), "body", headers)
+            for file, parameters in _read_files(genomes, request, contigs)
+        ]
         urls.append({"url": _END, "class": "body"})
-    return {"htsget": {"format": asked.format, "urls": urls}}
+    return {"htsget": {"format": request.format, "urls": urls}}
 
 
-def _url(address: str, parameters: dict[str, Any], headers: dict[str, str], kind: str) -> Url:
-    query = f"?{urlencode(parameters, doseq=True)}" if parameters else ""
-    url: Url = {"url": address + query, "class": kind}
+def _wanted_contigs(genomes: GenomeFiles, request: TicketRequest) -> Sequence[str]:
+    if request.regions is None:
+        return genomes.contigs
+    for region in request.regions:
+        if region.contig not in genomes.contigs:
+            raise HtsgetProblem("NotFound", f"no reference {shown(region.contig)} here")
+    wanted = {region.contig for region in request.regions}
+    return [name for name in genomes.contigs if name in wanted]
+
+
+def _address(url: str, parameters: Mapping[str, Any]) -> str:
+    return f"{url}?{urlencode(parameters, doseq=True)}" if parameters else url
+
+
+def _url(address: str, kind: str, headers: dict[str, str]) -> Json:
+    url: Json = {"url": address, "class": kind}
     return {**url, "headers": headers} if headers else url
 
 
-def _cuts(genomes: Genomes, asked: TicketRequest) -> Iterator[tuple[GenomeFile, dict[str, int]]]:
-    """In the order of the genome: each file to be read, and what of it."""
-    regions = asked.regions
-    for file in genomes.files.values():
-        if regions is None:
+def _read_files(
+    genomes: GenomeFiles, request: TicketRequest, contigs: Sequence[str]
+) -> Iterator[tuple[GenomeFile, dict[str, int]]]:
+    """In the order of the genome: each file that is to be read, and the parameters that say which
+    records of it, and under which number of their contig."""
+    numbers = {name: number for number, name in enumerate(genomes.contig_lines(contigs))}
+    for file, window in _windows(genomes, request):
+        number = numbers[file.block.contig]
+        if request.format == "BCF" and number != file.contig_number:
+            window["number"] = number
+        yield file, window
+
+
+def _windows(
+    genomes: GenomeFiles, request: TicketRequest
+) -> Iterator[tuple[GenomeFile, dict[str, int]]]:
+    """Each file that is to be read, with the window of it that is wanted; none for all of it."""
+    for file in genomes.by_block.values():
+        if request.regions is None:
             yield file, {}
             continue
         after = 0
-        for region in regions:
+        for region in request.regions:
             if region.contig == file.block.contig:
-                if _meets(region, file):
-                    yield file, _place(region, file, after)
+                if _overlaps(region, file):
+                    yield file, _window(region, file, after)
                 after = region.end
 
 
-def _meets(region: Region, file: GenomeFile) -> bool:
+def _overlaps(region: Region, file: GenomeFile) -> bool:
     return region.start < file.block.end and region.end > file.block.start
 
 
-def _place(region: Region, file: GenomeFile, after: int) -> dict[str, int]:
+def _window(region: Region, file: GenomeFile, after: int) -> dict[str, int]:
     if region.start <= file.block.start and region.end >= file.block.end:
         return {}
-    place = {"start": region.start, "end": region.end}
-    return {**place, "after": after} if after else place
+    window = {"start": region.start, "end": region.end}
+    return {**window, "after": after} if after else window

@@ -16,11 +16,11 @@ from rehearsal.node.htsget.bcf_kernel import (
     BAD,
     FIXED,
     Bytes,
-    described,
-    end_of,
     number_at,
+    read_descriptor,
+    read_vector,
+    record_end,
     u32,
-    vector_of,
     width_of,
 )
 
@@ -51,43 +51,43 @@ class Names(NamedTuple):
         return int(np.diff(self.offset).max(initial=0))
 
 
+class Dictionary(NamedTuple):
+    """What a header numbers. ``keys``: filters, INFO and FORMAT; ``longest``: letters of the
+    longest name; ``gt_key``: number of GT."""
+
+    contigs: Names
+    keys: Names
+    longest: int
+    samples: int
+    gt_key: int
+
+
 @numba.njit(cache=True, nogil=True)
-def to_text(
-    data: Bytes, out: Bytes, contigs: Names, keys: Names, longest: int, samples: int, gt_key: int
-) -> tuple[int, int, int]:
+def to_text(data: Bytes, out: Bytes, dictionary: Dictionary) -> tuple[int, int, int]:
     """Write whole records as lines, as many as ``out`` has room for.
 
-    ``longest``: letters of the longest name. Returns where the records that were written end, how
+    Returns where the records that were written end, how
     much was written, and a status: 0, FULL, BAD for a record that does not fit its header, below
     BAD for one that is for htslib.
     """
     at = written = 0
-    end = end_of(data, at)
+    end = record_end(data, at)
     while end >= 0:
         fields = u32(data, at + 24) & 0xFFFF
         # a number of one byte has up to four letters, and a comma
-        if written + 6 * (end - at) + (fields + 3) * (longest + 2) + 64 > out.size:
+        if written + 6 * (end - at) + (fields + 3) * (dictionary.longest + 2) + 64 > out.size:
             return at, written, FULL
-        after = _line(data, at, end, out, written, contigs, keys, samples, gt_key)
+        after = _line(data, at, end, out, written, dictionary)
         if after < 0:
             return at, written, after
         at, written = end, after
-        end = end_of(data, at)
+        end = record_end(data, at)
     return at, written, 0
 
 
 @numba.njit(cache=True, nogil=True)
-def _line(
-    data: Bytes,
-    at: int,
-    end: int,
-    out: Bytes,
-    w: int,
-    contigs: Names,
-    keys: Names,
-    samples: int,
-    gt_key: int,
-) -> int:
+def _line(data: Bytes, at: int, end: int, out: Bytes, w: int, dictionary: Dictionary) -> int:
+    contigs, keys, _, samples, gt_key = dictionary
     border = at + 8 + u32(data, at)
     alleles, infos = u32(data, at + 24) >> 16, u32(data, at + 24) & 0xFFFF
     if border > end or u32(data, at + 28) & 0xFFFFFF != samples:
@@ -125,7 +125,7 @@ def _identity(
 ) -> tuple[int, int]:
     """Id, reference, alternates: (place behind them, end of what is written, or a status)."""
     for value in range(alleles + 1):
-        kind, length, begin = described(data, at, border)
+        kind, length, begin = read_descriptor(data, at, border)
         if kind < 0:
             return at, BAD
         if kind not in (0, 7):
@@ -181,7 +181,7 @@ def _letters(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
 @numba.njit(cache=True, nogil=True)
 def _filter(data: Bytes, at: int, border: int, keys: Names, out: Bytes, w: int) -> tuple[int, int]:
     """(place behind it, end of what is written, or a status)."""
-    kind, length, begin = described(data, at, border)
+    kind, length, begin = read_descriptor(data, at, border)
     if kind < 0:
         return at, BAD
     if length == 0:
@@ -201,13 +201,13 @@ def _info(data: Bytes, at: int, border: int, infos: int, keys: Names, out: Bytes
         if info:
             out[w] = _SEMICOLON
             w += 1
-        kind, length, begin = described(data, at, border)
+        kind, length, begin = read_descriptor(data, at, border)
         if not 1 <= kind <= 3 or length != 1:
             return BAD
         w = _name(keys, number_at(data, begin, kind), out, w)
         if w < 0:
             return BAD
-        kind, length, begin = described(data, begin + width_of(kind), border)
+        kind, length, begin = read_descriptor(data, begin + width_of(kind), border)
         if kind < 0:
             return BAD
         if kind not in (0, 1, 2, 3, 7):
@@ -247,7 +247,7 @@ def _values(data: Bytes, begin: int, end: int, kind: int, out: Bytes, w: int) ->
 def _genotypes(
     data: Bytes, at: int, end: int, samples: int, gt_key: int, out: Bytes, w: int
 ) -> int:
-    key, kind, width, begin = vector_of(data, at, end, samples)
+    key, kind, width, begin = read_vector(data, at, end, samples)
     if key < 0:
         return BAD
     if key != gt_key or not 1 <= kind <= 3 or width < 1:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import BinaryIO, TypeVar
 
 from rehearsal.formats.bgzf import HEADER
-from rehearsal.node.htsget.blocks import HEAD, TAIL, damaged, pack, unpack_block
+from rehearsal.node.htsget.bgzf_blocks import HEAD, TAIL, damaged_block, pack_blocks, unpack_block
 
 BATCH = 16  # blocks that one thread works on at a time: about 1 MB
 _AHEAD = 4  # batches of one stream that are worked on or wait: bounds its memory
@@ -20,27 +20,27 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
-def content(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
+def unpack_range(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
     """The uncompressed bytes from one virtual offset to another, some blocks at a time.
 
     Raises InputError for what is not BGZF and for damaged blocks.
     """
     begin, end = first & 0xFFFF, last & 0xFFFF
     border = last & ~0xFFFF  # where the last block begins, of which only a part is meant
-    for data in ahead(_unpacked, _batches(file, first, border)):
+    for data in map_ahead(_unpack_batch, _read_batches(file, first, border)):
         yield data[begin:]
         begin = 0
     if end:
-        for data in map(_unpacked, _batches(file, border, last)):
+        for data in map(_unpack_batch, _read_batches(file, border, last)):
             yield data[begin:end]
 
 
-def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def pack_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The pieces as BGZF blocks, without the mark of the end of a file."""
-    return ahead(pack, pieces)
+    return map_ahead(pack_blocks, pieces)
 
 
-def ahead(work: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
+def map_ahead(work: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
     """What the work makes of each item, in order; a few are made before they are asked for."""
     waiting: deque[Future[Made]] = deque()
     try:
@@ -64,7 +64,7 @@ def _pool() -> ThreadPoolExecutor:
 _Batch = list[tuple[BinaryIO, int, bytes]]  # the file, a block's place in it, what follows its head
 
 
-def _batches(file: BinaryIO, first: int, last: int) -> Iterator[_Batch]:
+def _read_batches(file: BinaryIO, first: int, last: int) -> Iterator[_Batch]:
     """The blocks from one virtual offset to another, still packed."""
     batch: _Batch = []
     at = first >> 16
@@ -72,11 +72,11 @@ def _batches(file: BinaryIO, first: int, last: int) -> Iterator[_Batch]:
     while at << 16 < last:
         head = file.read(HEAD)
         if len(head) < HEAD or head[: len(HEADER)] != HEADER:
-            raise damaged(file, at)
+            raise damaged_block(file, at)
         size = struct.unpack_from("<H", head, len(HEADER))[0] + 1
         rest = file.read(size - HEAD) if size > HEAD + TAIL else b""
         if len(rest) < size - HEAD:
-            raise damaged(file, at)
+            raise damaged_block(file, at)
         batch.append((file, at, rest))
         at += size
         if len(batch) == BATCH:
@@ -86,5 +86,5 @@ def _batches(file: BinaryIO, first: int, last: int) -> Iterator[_Batch]:
         yield batch
 
 
-def _unpacked(batch: _Batch) -> bytes:
+def _unpack_batch(batch: _Batch) -> bytes:
     return b"".join(unpack_block(*block) for block in batch)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rehearsal.model import InputError
-from rehearsal.node.htsget.blocks import Cursor
+from rehearsal.node.htsget.bgzf_blocks import Cursor
 
 Chunks = list[tuple[int, int]]  # virtual offsets: first record, behind the last one
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class CsiIndex:
     """The bins of each contig: number of the bin to (least offset, chunks)."""
 
     min_shift: int
@@ -25,7 +25,7 @@ class Index:
     contigs: list[dict[int, tuple[int, Chunks]]] = field(repr=False)
 
     @classmethod
-    def read(cls, file: BinaryIO, path: Path | str) -> Index:
+    def read(cls, file: BinaryIO, path: Path | str) -> CsiIndex:
         """Raises InputError for what is not a whole CSI index."""
         content = Cursor(file).read(1 << 31)
         try:
@@ -36,7 +36,7 @@ class Index:
             raise InputError(path, "file", "a whole CSI index") from None
 
     @classmethod
-    def _parsed(cls, content: bytes) -> Index:
+    def _parsed(cls, content: bytes) -> CsiIndex:
         min_shift, depth, extra = struct.unpack_from("<iii", content, 4)
         (count,) = struct.unpack_from("<i", content, 16 + extra)
         at = 20 + extra

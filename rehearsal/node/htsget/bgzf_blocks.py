@@ -72,12 +72,12 @@ class Cursor:
             self._size = self._length = 0
             return
         if len(head) < HEAD or head[: len(HEADER)] != HEADER:
-            raise damaged(self._file, block)
+            raise damaged_block(self._file, block)
         self._size = struct.unpack_from("<H", head, len(HEADER))[0] + 1
         self._file.seek(block + self._size - 4)
         length = self._file.read(4)
         if len(length) < 4 or self._size < HEAD + TAIL:
-            raise damaged(self._file, block)
+            raise damaged_block(self._file, block)
         self._length = struct.unpack("<I", length)[0]
 
     def _content(self) -> bytes:
@@ -93,20 +93,20 @@ def unpack_block(file: BinaryIO, at: int, rest: bytes) -> bytes:
     checksum, length = struct.unpack("<II", rest[-TAIL:])
     try:
         data = isal.isal_zlib.decompress(rest[:-TAIL], _RAW, max(length, 1))
-    except isal.isal_zlib.error:
-        raise damaged(file, at) from None
+    except isal.isal_zlib.error:  # type: ignore[misc]  # its stub calls a class an instance
+        raise damaged_block(file, at) from None
     if len(data) != length or isal.isal_zlib.crc32(data) != checksum:
-        raise damaged(file, at)
+        raise damaged_block(file, at)
     return data
 
 
-def damaged(file: BinaryIO, block: int) -> InputError:
+def damaged_block(file: BinaryIO, block: int) -> InputError:
     """What is raised where a block of the file is not whole."""
     name = getattr(file, "name", "file")
     return InputError(name, f"byte {block}", "a whole BGZF block")
 
 
-def pack(data: bytes | bytearray) -> bytes:
+def pack_blocks(data: bytes | bytearray) -> bytes:
     """The bytes as BGZF blocks, without the mark of the end of a file."""
     out = bytearray()
     view = memoryview(data)

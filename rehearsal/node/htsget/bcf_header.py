@@ -1,0 +1,100 @@
+"""The header of a BCF file, read and put together again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from rehearsal.model import InputError
+from rehearsal.node.htsget.bgzf_blocks import Cursor
+
+_MAGIC = b"BCF\2\2"
+_CONTIG = "##contig="
+_FIXED_COLUMNS = 9  # before the samples
+
+
+@dataclass(frozen=True, slots=True)
+class Contig:
+    """``number``: of the contig in records; ``line``: of the header, without IDX."""
+
+    number: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class BcfHeader:
+    """A BCF's header: its text in three parts, and where the records begin."""
+
+    before: tuple[str, ...]  # lines before the contigs
+    contigs: dict[str, Contig]  # by name
+    after: tuple[str, ...]
+    first_record: int  # virtual offset
+
+    @classmethod
+    def read(cls, file: BinaryIO, path: Path) -> BcfHeader:
+        """Raises InputError for what is not BCF 2.2."""
+        cursor = Cursor(file)
+        lines = _read_lines(cursor, path)
+        contig_lines = [line for line in lines if line.startswith(_CONTIG)]
+        if not contig_lines:
+            raise InputError(path, "header", "lines ##contig")
+        first = lines.index(contig_lines[0])
+        after = tuple(line for line in lines[first:] if not line.startswith(_CONTIG))
+        contigs = dict(_read_contig(line, i, path) for i, line in enumerate(contig_lines))
+        return cls(tuple(lines[:first]), contigs, after, cursor.tell())
+
+    @property
+    def samples(self) -> list[str]:
+        return self.after[-1].split("\t")[_FIXED_COLUMNS:]
+
+    @property
+    def gt_key(self) -> int | None:
+        """The number of GT in the dictionary."""
+        lines = [one for one in (*self.before, *self.after) if one.startswith("##FORMAT=<ID=GT,")]
+        return _number(lines[0]) if lines else None
+
+    @property
+    def digest_without_contigs(self) -> str:
+        """SHA-256 of all other lines: files that are joined must have them in common."""
+        return hashlib.sha256("\n".join((*self.before, "", *self.after)).encode()).hexdigest()
+
+    def encode(self, contig_lines: Iterable[str], excluded: Set[str]) -> bytes:
+        """A BCF's beginning, uncompressed: with these contigs, numbered as they come, and without
+        the excluded samples."""
+        numbered = [f"{line[:-1]},IDX={number}>" for number, line in enumerate(contig_lines)]
+        columns = self.after[-1].split("\t")
+        samples = [name for name in columns[_FIXED_COLUMNS:] if name not in excluded]
+        last = "\t".join([*columns[:_FIXED_COLUMNS], *samples])
+        lines = (*self.before, *numbered, *self.after[:-1], last)
+        text = "\n".join(lines).encode() + b"\n\0"
+        return _MAGIC + struct.pack("<I", len(text)) + text
+
+
+def _read_lines(cursor: Cursor, path: Path) -> list[str]:
+    start = cursor.read(len(_MAGIC) + 4)
+    if len(start) < len(_MAGIC) + 4 or not start.startswith(_MAGIC):
+        raise InputError(path, "file", "BCF 2.2")
+    text = cursor.read(struct.unpack_from("<I", start, len(_MAGIC))[0])
+    return text.rstrip(b"\0\n").decode().split("\n")
+
+
+def _read_contig(line: str, place: int, path: Path) -> tuple[str, Contig]:
+    """Name and contig of a line; ``place``: its number among such lines, which counts without
+    IDX."""
+    name = re.search(r"[<,]ID=([^,>]+)", line)
+    if not name:
+        raise InputError(path, "header", "an ID in each line ##contig")
+    number = _number(line)
+    contig = Contig(place if number is None else number, re.sub(r",IDX=\d+", "", line))
+    return name[1], contig
+
+
+def _number(line: str) -> int | None:
+    """What a line's IDX says."""
+    match = re.search(r",IDX=(\d+)", line)
+    return int(match[1]) if match else None
