@@ -40,7 +40,7 @@ from rehearsal.node.beacon.request import (
 )
 from rehearsal.node.matchmaker.app import SERVICE, media_type
 from rehearsal.web.app import POST, Api, Json, base_url, query_pairs, read_body
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. Synthetic people only."
@@ -57,7 +57,7 @@ Body = dict[str, Any]
 def network_app(network: Network) -> Api:
     """The whole API over a network of nodes."""
     inform = partial(partial, _informing)
-    api = Api(BEACON_ID, "network")
+    api = Api(partial(envelope.error, BEACON_ID), "network")
     add_entry_routes(api, partial(partial, _entries, network), partial(_terms, network))
     for path in ("/", "/info"):
         api.add(path, inform(partial(_info, network)))
@@ -121,7 +121,7 @@ async def _match(network: Network, request: Request) -> Response:
 def _below(path: str, identifier: str | None, listed: str | None) -> str:
     """The path below a node's base URL, percent-encoded."""
     if identifier in (".", ".."):
-        raise BeaconProblem(f"{shown(identifier)} is no identifier", 404)
+        raise Problem(f"{shown(identifier)} is no identifier", 404)
     steps = (path, identifier, listed)
     return "/".join(quote(step, safe="") for step in steps if step is not None)
 
@@ -135,7 +135,7 @@ async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest
     pairs = [pair for pair in query_pairs(request) if pair[0] not in OWN_PARAMETERS]
     if request.method == "POST":
         if pairs:
-            raise BeaconProblem("a POST is asked by its body: no parameters in the URL")
+            raise Problem("a POST is asked by its body: no parameters in the URL")
         raw = await read_body(request)
         asked = NodeRequest(path, "POST", _document(raw), (), authorization, purpose)
         return asked, _understood(from_body, raw)
@@ -147,18 +147,18 @@ def _document(raw: bytes) -> Body:
     try:
         document = orjson.loads(raw) if raw.strip() else {}
     except orjson.JSONDecodeError as error:
-        raise BeaconProblem(f"the body is no JSON: {error}") from None
+        raise Problem(f"the body is no JSON: {error}") from None
     if not isinstance(document, dict):
-        raise BeaconProblem(f"the body: an object, not {shown(document)}")
+        raise Problem(f"the body: an object, not {shown(document)}")
     if not isinstance(document.get("query"), dict | None):
-        raise BeaconProblem(f"query: an object, not {shown(document['query'])}")
+        raise Problem(f"query: an object, not {shown(document['query'])}")
     return document
 
 
 def _understood(parse: Any, given: Any) -> BeaconRequest:
     try:
         return parse(given)
-    except BeaconProblem:
+    except Problem:
         return BeaconRequest()
 
 
@@ -191,13 +191,13 @@ def _deadline_s(said: str | None, default_s: float) -> float:
         seconds = float("nan")
     if not (isfinite(seconds) and 0 < seconds <= LONGEST_DEADLINE_S):
         limits = f"seconds, more than 0 and at most {LONGEST_DEADLINE_S:g}"
-        raise BeaconProblem(f"{DEADLINE[1]}: {limits}, not {shown(said)}")
+        raise Problem(f"{DEADLINE[1]}: {limits}, not {shown(said)}")
     return seconds
 
 
 def _truth(said: str | None, name: str) -> bool:
     if said not in (None, "true", "false"):
-        raise BeaconProblem(f"{name}: true or false, not {shown(said)}")
+        raise Problem(f"{name}: true or false, not {shown(said)}")
     return said == "true"
 
 

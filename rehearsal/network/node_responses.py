@@ -16,7 +16,7 @@ from rehearsal.network.beacon_response import BEACON_ID
 from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.node.beacon import envelope
 from rehearsal.web.app import Json
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 Body = dict[str, Any]
 
@@ -38,13 +38,13 @@ def with_parameters(asked: NodeRequest, **parameters: str) -> NodeRequest:
 
 
 def read_object(raw: bytes) -> Body:
-    """The JSON object in a body. Raises BeaconProblem."""
+    """The JSON object in a body. Raises Problem."""
     try:
         given = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise BeaconProblem(f"the body is no JSON: {error}") from None
+        raise Problem(f"the body is no JSON: {error}") from None
     if not isinstance(given, dict):
-        raise BeaconProblem("the body: an object")
+        raise Problem("the body: an object")
     return given
 
 

@@ -30,7 +30,7 @@ from rehearsal.network.node_responses import (
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service import Network
 from rehearsal.web.app import Api, Json, query_pairs, read_body
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 CONFIDENCE = 0.95
 ROUNDS = 25
@@ -84,9 +84,9 @@ class Scores:
         asked = read_object(await read_body(request))
         confidence = asked.pop("confidence", CONFIDENCE)
         if not isinstance(confidence, float) or not 0 < confidence < 1:
-            raise BeaconProblem(f"confidence: between 0 and 1, not {shown(confidence)}")
+            raise Problem(f"confidence: between 0 and 1, not {shown(confidence)}")
         if "coefficient" in asked:
-            raise BeaconProblem("coefficient: that is what is to be found")
+            raise Problem("coefficient: that is what is to be found")
         coefficient, fitting = 0.0, None
         for number in range(1, ROUNDS + 1):
             question = forwarded(
@@ -99,18 +99,18 @@ class Scores:
             if not said:
                 return refusal(answers)
             if len(said) < len(fitting):
-                raise BeaconProblem("a node left in the middle of the fit: ask again", 409)
+                raise Problem("a node left in the middle of the fit: ask again", 409)
             sums = {
                 key: math.fsum(one[key] for one in said.values())
                 for key in ("people", "events", "gradient", "information")
             }
             if sums["information"] <= 0:
-                raise BeaconProblem("too few people fell ill to tell a hazard ratio", 409)
+                raise Problem("too few people fell ill to tell a hazard ratio", 409)
             step = sums["gradient"] / sums["information"]
             if abs(step) < CONVERGED:
                 return told(_fitted(coefficient, sums, confidence, number), first)
             coefficient += max(-1.0, min(1.0, step))
-        raise BeaconProblem(f"the fit did not end within {ROUNDS} rounds", 409)
+        raise Problem(f"the fit did not end within {ROUNDS} rounds", 409)
 
     async def drug_flags(self, request: Request) -> Json:
         """Of the asker's own patient: the one node is asked that the patient is at."""
@@ -130,11 +130,11 @@ class Scores:
 
     def _home(self, patient: Any) -> NodeEntry:
         if not isinstance(patient, dict) or set(patient) != {"node", "id"}:
-            raise BeaconProblem("patient: an object with node and id")
+            raise Problem("patient: an object with node and id")
         for node in self._network.nodes:
             if node.country == patient["node"]:
                 return node
-        raise BeaconProblem(f"patient.node: none is {shown(patient['node'])}", 404)
+        raise Problem(f"patient.node: none is {shown(patient['node'])}", 404)
 
     async def _patient(
         self, request: Request, asked: Body, patient: Body | None, home: NodeEntry | None
@@ -149,9 +149,9 @@ class Scores:
 
 
 def _step(text: str) -> str:
-    """One step of a path, percent-encoded. Raises BeaconProblem for what is none."""
+    """One step of a path, percent-encoded. Raises Problem for what is none."""
     if text in ("", ".", ".."):
-        raise BeaconProblem(f"{shown(text)} is no identifier", 404)
+        raise Problem(f"{shown(text)} is no identifier", 404)
     return quote(text, safe="")
 
 

@@ -23,7 +23,7 @@ from rehearsal.network.health import IN_TIME, NodeHealth
 from rehearsal.network.paging import Page, cut, page_of, pages_for, windows, with_page
 from rehearsal.network.registry import NodeEntry, Registry
 from rehearsal.node.beacon.entry_types import COLLECTIONS
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Network:
     # --- asking ---
 
     async def ask(self, request: NodeRequest, conditions: Conditions) -> list[Answer]:
-        """One answer a node, in the order of the registry. Raises BeaconProblem as ``entries``."""
+        """One answer a node, in the order of the registry. Raises Problem as ``entries``."""
         with self._admitted():
             return await self._ask(self.nodes, request, conditions, self._now())
 
@@ -89,7 +89,7 @@ class Network:
         """Every node's part in one page of entries, and the seconds that it took.
 
         ``entry_type``: path of the endpoint of what is returned. Both rounds of questions that a
-        later page takes share one deadline. Raises BeaconProblem (503) when so many queries are
+        later page takes share one deadline. Raises Problem (503) when so many queries are
         under way that nobody could be answered in time: who is refused at once may ask elsewhere.
         """
         with self._admitted():
@@ -99,7 +99,7 @@ class Network:
     def _admitted(self) -> Iterator[None]:
         if self._under_way >= self.policy.most_under_way:
             reason = f"{self._under_way} queries are under way, as many as can be: ask again"
-            raise BeaconProblem(reason, 503)
+            raise Problem(reason, 503)
         self._under_way += 1
         try:
             yield

@@ -30,7 +30,7 @@ from rehearsal.web.app import (
     query_pairs,
     read_body,
 )
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 
 class Extension(Protocol):
@@ -56,7 +56,7 @@ def beacon_api(holdings: Holdings, gate: Gate, *extensions: Extension) -> Api:
     inform = partial(partial, _informing, settings.beacon_id)
     terms = inform(lambda request: info_endpoints.filtering_terms(holdings, rights(request)))
     description = openapi.description(settings, [one.paths() for one in extensions])
-    api = Api(settings.beacon_id, "node")
+    api = Api(partial(envelope.error, settings.beacon_id), "node")
     add_entry_routes(api, partial(partial, _entries, holdings), terms)
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
@@ -109,9 +109,9 @@ async def _entries(holdings: Holdings, path: str, listed: str | None, request: R
 
 
 async def _read(request: Request) -> BeaconRequest:
-    """The typed request, GET or POST. Raises BeaconProblem."""
+    """The typed request, GET or POST. Raises Problem."""
     if request.method == "POST":
         if request.scope["query_string"]:
-            raise BeaconProblem("a POST is asked by its body: no parameters in the URL")
+            raise Problem("a POST is asked by its body: no parameters in the URL")
         return from_body(await read_body(request))
     return from_query_string(query_pairs(request))

@@ -32,7 +32,7 @@ from rehearsal.web.openapi import (
     list_of,
     operation,
 )
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 FILE_NAME = "drug_genes.tsv"
 COLUMNS = (
@@ -166,11 +166,11 @@ def _drugs(pairs: Sequence[tuple[str, str]]) -> list[str]:
     drugs: list[str] = []
     for key, value in pairs:
         if key != "drugs":
-            raise BeaconProblem(f"unknown parameter {shown(key)}: only drugs is known")
+            raise Problem(f"unknown parameter {shown(key)}: only drugs is known")
         drugs += [one for one in value.split(",") if one]
     for drug in drugs:
         if not drug.startswith("ATC:"):
-            raise BeaconProblem(f"drugs: ATC codes like ATC:C10AA01, not {shown(drug)}")
+            raise Problem(f"drugs: ATC codes like ATC:C10AA01, not {shown(drug)}")
     if len(drugs) > MOST_DRUGS:
-        raise BeaconProblem(f"drugs: at most {MOST_DRUGS}")
+        raise Problem(f"drugs: at most {MOST_DRUGS}")
     return list(dict.fromkeys(drugs))

@@ -1,6 +1,7 @@
 """What the HTTP interfaces of the node and of the network share.
 
-Routes found by dictionary, limits on what is read, answers in JSON, refusals as Beacon errors.
+Routes found by dictionary, limits on what is read, answers in JSON, refusals in the words of the
+protocol that is served.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
-from rehearsal.node.beacon import envelope
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ GET_OR_POST = ("GET", "POST")
 ROUTE_KEY = "rehearsal.route"  # in the scope: the path with what varies named only
 
 Handler = Callable[[Request], Awaitable[Response]]
+ErrorBody = Callable[[int, str], dict[str, Any]]  # from a status and a message
 
 
 class Json(Response):
@@ -57,15 +58,16 @@ class _Place:
 
 
 class Api:
-    """An ASGI application: a table of routes, and a Beacon error for whatever goes wrong.
+    """An ASGI application: a table of routes, and an error body for whatever goes wrong.
 
-    A handler takes a request and gives a response, or raises BeaconProblem. ``{name}`` in a path
+    A handler takes a request and gives a response, or raises Problem. ``{name}`` in a path
     stands for one step of it, which the handler finds in ``request.path_params``; a path without
-    parameters goes before one with. ``name``: what a fault is told of, "node" say.
+    parameters goes before one with. ``error_body`` makes the protocol's error of a status and a
+    message. ``name``: what a fault is told of, "node" say.
     """
 
-    def __init__(self, beacon_id: str, name: str) -> None:
-        self._beacon_id, self._name = beacon_id, name
+    def __init__(self, error_body: ErrorBody, name: str) -> None:
+        self._error_body, self._name = error_body, name
         self._plain: dict[str, _Place] = {}
         self._patterns: dict[str, _Place] = {}  # by path, with {} for each parameter
         self._shapes: dict[int, list[frozenset[int]]] = {}  # where parameters stand, by steps
@@ -93,9 +95,12 @@ class Api:
     def routes(self) -> set[tuple[str, str]]:
         """Path and method of all that is served; HEAD goes with GET and is not named."""
         places = [*self._plain.values(), *self._patterns.values()]
-        served = [(place.path, place.handlers) for place in places]
+        served: list[tuple[str, Collection[str]]] = [
+            (place.path, place.handlers) for place in places
+        ]
         for mount in self._mounts:
-            served += [(mount.path + route.path, route.methods) for route in mount.routes]
+            below = [route for route in mount.routes if isinstance(route, Route)]
+            served += [(mount.path + route.path, route.methods or ()) for route in below]
         return {(path, method) for path, methods in served for method in methods} - {
             (path, "HEAD") for path, _ in served
         }
@@ -110,11 +115,11 @@ class Api:
             if place is None and await self._answered_below(scope, receive, send):
                 return
             response = await _handler(place, scope, values)(request)
-        except (BeaconProblem, HTTPException) as problem:
+        except (Problem, HTTPException) as problem:
             response = self._refused(request, problem)
         except Exception as error:  # a fault of ours: told as such, without its insides
             log.error("%s %s", request.method, request.url.path, exc_info=error)
-            body = envelope.error(self._beacon_id, 500, f"the {self._name} failed to answer")
+            body = self._error_body(500, f"the {self._name} failed to answer")
             fault, response = error, Json(body, 500)
         await response(scope, receive, send)
         if fault is not None:
@@ -141,20 +146,19 @@ class Api:
                 return True
         return False
 
-    def _refused(self, request: Request, problem: BeaconProblem | HTTPException) -> Response:
-        headers: dict[str, str] = {}
-        if isinstance(problem, BeaconProblem):
-            status, reason = problem.status, problem.reason
+    def _refused(self, request: Request, problem: Problem | HTTPException) -> Response:
+        if isinstance(problem, Problem):
+            status, message, headers = problem.status, problem.message, dict(problem.headers)
             if status == 401:  # RFC 6750: a token that was shown and refused, or none
                 shown = ' error="invalid_token"' if "authorization" in request.headers else ""
                 headers["www-authenticate"] = f"Bearer{shown}"
         else:
             status, headers = problem.status_code, dict(problem.headers or {})
-            reason = {
+            message = {
                 404: "there is nothing at this path; see /map",
                 405: f"{request.method} is not possible at this path",
             }.get(status, problem.detail)
-        response = Json(envelope.error(self._beacon_id, status, reason), status)
+        response = Json(self._error_body(status, message), status)
         response.headers.update(headers)
         return response
 
@@ -180,15 +184,15 @@ def base_url(request: Request) -> str:
 
 
 async def read_body(request: Request) -> bytes:
-    """The body, unless it is too long, too slow or compressed. Raises BeaconProblem."""
+    """The body, unless it is too long, too slow or compressed. Raises Problem."""
     for name, value in request.scope["headers"]:
         if name == b"content-encoding" and value != b"identity":
-            raise BeaconProblem("content-encoding: send the body as it is", 415)
+            raise Problem("content-encoding: send the body as it is", 415)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await _whole_body(request.receive)
     except TimeoutError:
-        raise BeaconProblem(f"the body took longer than {BODY_TIMEOUT_S:g} s", 408) from None
+        raise Problem(f"the body took longer than {BODY_TIMEOUT_S:g} s", 408) from None
 
 
 async def _whole_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
@@ -198,19 +202,19 @@ async def _whole_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
     while more and size <= MAX_DRAINED:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise BeaconProblem("the caller went away", 400)
+            raise Problem("the caller went away", 400)
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= MAX_BODY:
             chunks.append(chunk)
         more = message.get("more_body", False)
     if size > MAX_BODY:
-        raise BeaconProblem(f"the body is longer than {MAX_BODY} bytes", 413)
+        raise Problem(f"the body is longer than {MAX_BODY} bytes", 413)
     return b"".join(chunks)
 
 
 def query_pairs(request: Request) -> list[tuple[str, str]]:
-    """The URL's parameters, unless there are too many. Raises BeaconProblem."""
+    """The URL's parameters, unless there are too many. Raises Problem."""
     if len(request.scope["query_string"]) > MAX_QUERY_STRING:
-        raise BeaconProblem(f"the URL's parameters are longer than {MAX_QUERY_STRING} bytes", 414)
+        raise Problem(f"the URL's parameters are longer than {MAX_QUERY_STRING} bytes", 414)
     return request.query_params.multi_items()

@@ -1,9 +1,16 @@
-"""Pieces that the OpenAPI 3.1 descriptions of all parts of an API are made of."""
+"""Pieces that the OpenAPI 3.1 descriptions of all parts of an API are made of.
+
+What a request may have in its body or its URL is described by the model that reads it
+(:mod:`rehearsal.web.request_models`).
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Sequence
 from typing import Any
+
+import msgspec
 
 from rehearsal.model import SEXES
 
@@ -15,6 +22,57 @@ COUNT = {"type": "integer", "minimum": 0}
 NUMBER = {"type": "number"}
 TERM = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9]*:[^\s:%]+$"}
 SEX = {"enum": list(SEXES)}
+END_IN_PYTHON = r"$(?!\n)"  # "$" alone would let a line break pass, which elsewhere it does not
+
+
+def schema_of(kind: Any) -> Body:
+    """The JSON schema of a type: a request model, a list of models, an annotated text...
+
+    Docstrings of models and the ``description`` of ``msgspec.Meta`` are in it. It refers to
+    nothing outside itself; a model that contains itself has no such schema.
+    """
+    (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
+    return _without_references(schema, components)
+
+
+def _without_references(part: Any, components: Body) -> Any:
+    if isinstance(part, list):
+        return [_without_references(one, components) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        part = components[part["$ref"]] | {key: one for key, one in part.items() if key != "$ref"}
+    whole = {key: _without_references(one, components) for key, one in part.items()}
+    if isinstance(whole.get("description"), str):
+        whole["description"] = inspect.cleandoc(whole["description"])
+    if isinstance(whole.get("pattern"), str):
+        whole["pattern"] = whole["pattern"].replace(END_IN_PYTHON, "$")
+    return whole
+
+
+def request_body(model: Any, *media_types: str, required: bool = True) -> Body:
+    """A request's body, read by a model. ``media_types``: JSON's own by default."""
+    content = {"schema": schema_of(model)}
+    return {"required": required, "content": dict.fromkeys(media_types or (PLAIN,), content)}
+
+
+def query_parameters(model: Any) -> list[Body]:
+    """The parameters of a URL that a model reads: one for each of its fields."""
+    schema = schema_of(model)
+    parameters = []
+    for name, one in schema["properties"].items():
+        parameter = in_query(name, _if_given(one))
+        parameters.append(parameter | ({"required": True} if name in schema["required"] else {}))
+    return parameters
+
+
+def _if_given(schema: Body) -> Body:
+    """The schema of a value that is there: without null and the default that stands for it."""
+    given = {key: one for key, one in schema.items() if (key, one) != ("default", None)}
+    choices = [one for one in given.pop("anyOf", ()) if one != {"type": "null"}]
+    if len(choices) == 1:
+        return choices[0] | given
+    return given | ({"anyOf": choices} if choices else {})
 
 
 def ref(kind: str, name: str) -> Body:
@@ -80,7 +138,12 @@ def in_path(*names: str) -> list[Body]:
 
 def in_query(name: str, schema: Body) -> Body:
     """A parameter of the URL; lists are joined by commas."""
-    parameter = {"name": name, "in": "query", "schema": schema}
-    if schema.get("type") == "array":
+    parameter: Body = {"name": name, "in": "query", "schema": schema}
+    if is_list(schema):
         parameter |= {"style": "form", "explode": False}
     return parameter
+
+
+def is_list(schema: Body) -> bool:
+    """Whether a value may be a list."""
+    return any(one.get("type") == "array" for one in (schema, *schema.get("anyOf", ())))

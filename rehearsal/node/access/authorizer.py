@@ -32,7 +32,7 @@ from rehearsal.node.privacy.protection import (
     PublicShares,
     secret_key,
 )
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
     from rehearsal.node.beacon.datasets import Holdings
@@ -103,14 +103,14 @@ class Gate:
         try:
             caller = await self._caller(authorization)
         except TokenRefused as refusal:
-            return Admission(None, BeaconProblem(NOT_BELIEVED, 401), f"token: {refusal.rule}")
+            return Admission(None, Problem(NOT_BELIEVED, 401), f"token: {refusal.rule}")
         try:
             stated = consent.read_purpose(_one_text(purpose))
-        except BeaconProblem as problem:
+        except Problem as problem:
             return Admission(None, problem, "purpose: malformed", caller)
         try:
             return Admission(self._rights(caller, stated))
-        except BeaconProblem as problem:
+        except Problem as problem:
             return Admission(None, problem, "purpose: not for a caller without the role", caller)
 
     async def _caller(self, authorization: list[bytes]) -> Caller | None:
@@ -139,13 +139,13 @@ class Gate:
     def standing(self, caller: Caller, purpose: consent.Purpose | None) -> Rights:
         """The rights that a caller who was verified earlier has now, for a purpose stated then.
 
-        Visas of issuers that the node does not believe any more do not count. Raises BeaconProblem
+        Visas of issuers that the node does not believe any more do not count. Raises Problem
         where the caller's own is such, and where the purpose is not for the caller. Whether visas
         have expired is for who keeps them to see.
         """
         believed = {one.issuer: one.visas for one in self._access.issuers}
         if caller.issuer not in believed:
-            raise BeaconProblem(NOT_BELIEVED, 401)
+            raise Problem(NOT_BELIEVED, 401)
         visas = tuple(one for one in caller.visas if one.type in believed.get(one.issuer, ()))
         return self._worked_out(replace(caller, visas=visas), purpose)
 
@@ -278,5 +278,5 @@ def _applies(
 
 def _one_text(values: list[bytes]) -> str | None:
     if len(values) > 1:
-        raise BeaconProblem("purpose: stated twice")
+        raise Problem("purpose: stated twice")
     return values[0].decode("latin-1") if values else None

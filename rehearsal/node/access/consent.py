@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from rehearsal.phenotypes import mondo
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 HEADER = "x-rehearsal-purpose"
 
@@ -62,24 +62,22 @@ class Purpose:
 
 def read_purpose(text: str | None) -> Purpose | None:
     """The purpose that a header states: ``DUO:0000006``, ``DUO:0000007 MONDO:0007254``, further
-    terms after commas: conditions that are kept. None for no header. Raises BeaconProblem.
+    terms after commas: conditions that are kept. None for no header. Raises Problem.
     """
     if text is None or not text.strip():
         return None
     parts = [part.strip() for part in text.split(",")] if len(text) <= MAX_STATED else []
     matches = [TERM.fullmatch(part) for part in parts]
     if not matches or None in matches:
-        raise BeaconProblem(
-            f"purpose {shown(text)}: like DUO:0000006, or DUO:0000007 MONDO:0007254"
-        )
+        raise Problem(f"purpose {shown(text)}: like DUO:0000006, or DUO:0000007 MONDO:0007254")
     term, disease = matches[0].groups()
     if term not in COVERED_BY:
-        raise BeaconProblem(f"purpose {shown(term)}: one of {', '.join(COVERED_BY)}")
+        raise Problem(f"purpose {shown(term)}: one of {', '.join(COVERED_BY)}")
     if (term == DISEASE) != (disease is not None):
-        raise BeaconProblem(f"purpose: a MONDO term with {DISEASE}, and with no other")
+        raise Problem(f"purpose: a MONDO term with {DISEASE}, and with no other")
     keeps = frozenset(match[1] for match in matches[1:])
     if any(match[2] for match in matches[1:]) or keeps & PERMISSIONS:
-        raise BeaconProblem("purpose: one use; the terms after it are conditions that are kept")
+        raise Problem("purpose: one use; the terms after it are conditions that are kept")
     return Purpose(term, disease, keeps)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rehearsal.node.access.consent import CARE
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.datasets import Holdings
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 CLINICIAN = "clinician"
 
@@ -14,7 +14,7 @@ def own_patient(rights: Rights, holdings: Holdings, identifier: str) -> int:
     """The number of a clinician's own patient.
 
     The caller is employed as a clinician in the node's country, has a grant that opens the records
-    of its people, and asks for clinical care. Raises BeaconProblem: 401 or 403 before anybody is
+    of its people, and asks for clinical care. Raises Problem: 401 or 403 before anybody is
     looked for; 404 for somebody unknown and for somebody who did not permit it, which look alike.
     """
     settings = holdings.settings
@@ -24,5 +24,5 @@ def own_patient(rights: Rights, holdings: Holdings, identifier: str) -> int:
         raise rights.refusal()
     position = holdings.people.position(identifier)
     if position is None or position in rights.excluded:
-        raise BeaconProblem("no such patient at this node", 404)
+        raise Problem("no such patient at this node", 404)
     return position

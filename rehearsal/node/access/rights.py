@@ -14,7 +14,7 @@ from rehearsal.node.access.consent import Purpose
 from rehearsal.node.access.settings import GRANULARITIES, Tier
 from rehearsal.node.access.tokens import Caller
 from rehearsal.node.privacy.protected_answers import Protector
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -80,19 +80,19 @@ class Rights:
         given = self.granted(dataset, wanted)
         return given == "record" or dataset not in self.protectors
 
-    def refusal_to_choose(self) -> BeaconProblem:
+    def refusal_to_choose(self) -> Problem:
         """What is said where no dataset that is asked lets the caller choose people by these
         filters: of the rights alone, not of who is here."""
-        return BeaconProblem(NO_CHOICE, 401 if self.caller is None else 403)
+        return Problem(NO_CHOICE, 401 if self.caller is None else 403)
 
-    def refusal(self) -> BeaconProblem:
+    def refusal(self) -> Problem:
         """What is said to a caller whose rights do not suffice."""
         if self.caller is None:
-            return BeaconProblem(NO_TOKEN, 401)
-        return BeaconProblem(NO_RIGHT, 403)
+            return Problem(NO_TOKEN, 401)
+        return Problem(NO_RIGHT, 403)
 
     def require_records(self, datasets: Iterable[str]) -> None:
-        """Raises BeaconProblem (401 or 403) unless one of the datasets gives records.
+        """Raises Problem (401 or 403) unless one of the datasets gives records.
 
         Asked before a person or a file is looked for: who has no right learns nothing from the
         answer, nor from how long it takes.
@@ -119,17 +119,17 @@ class Admission:
     """
 
     rights: Rights | None
-    problem: BeaconProblem | None = None
+    problem: Problem | None = None
     rule: str = ""
     caller: Caller | None = None
     asked: bool = False
 
 
 def rights(request: Request) -> Rights:
-    """The rights of whoever sent the request. Raises BeaconProblem for a token that is not
+    """The rights of whoever sent the request. Raises Problem for a token that is not
     believed, whatever is asked; then nobody looks further."""
     admission: Admission = request.scope[SCOPE_KEY]
     admission.asked = True
     if admission.rights is None:
-        raise admission.problem or BeaconProblem(NOT_BELIEVED, 401)
+        raise admission.problem or Problem(NOT_BELIEVED, 401)
     return admission.rights

@@ -25,7 +25,7 @@ from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.web.app import Api, Json, query_pairs, read_body
 from rehearsal.web.openapi import Body
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 
 class Subscribing:
@@ -55,7 +55,7 @@ class Subscribing:
         one = Subscription(_identifier(caller, purpose, profile.plain()), caller, purpose, profile)
         known = self._store.subscriptions
         if one.id not in known and len(self._of(caller)) >= MOST_SUBSCRIPTIONS:
-            raise BeaconProblem(f"at most {MOST_SUBSCRIPTIONS} subscriptions at a node", 429)
+            raise Problem(f"at most {MOST_SUBSCRIPTIONS} subscriptions at a node", 429)
         self._store.subscribe(one)
         return self._answer(_subscription(one))
 
@@ -67,7 +67,7 @@ class Subscribing:
         caller = _caller(rights(request))
         identifier = request.path_params["id"]
         if identifier not in {one.id for one in self._of(caller)}:
-            raise BeaconProblem("no such subscription of yours at this node", 404)
+            raise Problem("no such subscription of yours at this node", 404)
         self._store.unsubscribe(identifier)
         return self._answer({"unsubscribed": identifier})
 
@@ -108,7 +108,7 @@ class Subscribing:
 
 def _caller(permitted: Rights) -> Caller:
     if permitted.caller is None:
-        raise BeaconProblem(NO_TOKEN, 401)
+        raise Problem(NO_TOKEN, 401)
     return permitted.caller
 
 

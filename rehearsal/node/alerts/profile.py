@@ -10,7 +10,7 @@ from rehearsal.model import SEXES
 from rehearsal.node.alerts.patient_import import Arrival
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.stores.ontology import CodeHierarchy
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 KEYS = ("sex", "age", "terms", "gene", "maximumFrequency")
 TERM = re.compile(r"[A-Za-z][A-Za-z0-9]*:[^\s:%]+")
@@ -68,27 +68,27 @@ def read_profile(value: Any, holdings: Holdings) -> Profile:
     """``{"sex": "male", "age": {"from": 18, "to": 50}, "terms": ["HP:0033141"], "gene": "TLR7",
     "maximumFrequency": 0.001}``: at least terms or a gene, a gene with its bound.
 
-    Raises BeaconProblem (400), also for a gene that the node does not know.
+    Raises Problem (400), also for a gene that the node does not know.
     """
     if not isinstance(value, dict) or not set(value) <= set(KEYS):
-        raise BeaconProblem(f"profile: an object with some of {', '.join(KEYS)}")
+        raise Problem(f"profile: an object with some of {', '.join(KEYS)}")
     sex, terms = value.get("sex"), value.get("terms", [])
     if sex not in (None, *SEXES):
-        raise BeaconProblem(f"profile.sex: {' or '.join(SEXES)}, not {shown(sex)}")
+        raise Problem(f"profile.sex: {' or '.join(SEXES)}, not {shown(sex)}")
     if not isinstance(terms, list) or len(terms) > MOST_TERMS:
-        raise BeaconProblem(f"profile.terms: a list of at most {MOST_TERMS}")
+        raise Problem(f"profile.terms: a list of at most {MOST_TERMS}")
     for term in terms:
         if not isinstance(term, str) or not TERM.fullmatch(term):
-            raise BeaconProblem(f"profile.terms: like HP:0033141, not {shown(term)}")
+            raise Problem(f"profile.terms: like HP:0033141, not {shown(term)}")
     gene, bound = value.get("gene"), value.get("maximumFrequency")
     if not terms and gene is None:
-        raise BeaconProblem("profile: terms, a gene, or both")
+        raise Problem("profile: terms, a gene, or both")
     if (gene is None) != (bound is None):
-        raise BeaconProblem("profile: gene and maximumFrequency together")
+        raise Problem("profile: gene and maximumFrequency together")
     if gene is not None:
         holdings.gene(gene if isinstance(gene, str) else shown(gene))
         if isinstance(bound, bool) or not isinstance(bound, int | float) or not 0 <= bound <= 1:
-            raise BeaconProblem(f"profile.maximumFrequency: from 0 to 1, not {shown(bound)}")
+            raise Problem(f"profile.maximumFrequency: from 0 to 1, not {shown(bound)}")
     age = _age(value.get("age"))
     return Profile(
         sex, age, tuple(sorted(set(terms))), gene, None if bound is None else float(bound)
@@ -99,13 +99,13 @@ def _age(value: Any) -> tuple[int, int] | None:
     if value is None:
         return None
     if not isinstance(value, dict) or set(value) != {"from", "to"}:
-        raise BeaconProblem("profile.age: an object with from and to, in years")
+        raise Problem("profile.age: an object with from and to, in years")
     low, high = value["from"], value["to"]
     for years in (low, high):
         if isinstance(years, bool) or not isinstance(years, int) or not 0 <= years <= OLDEST:
-            raise BeaconProblem(f"profile.age: whole years from 0 to {OLDEST}, not {shown(years)}")
+            raise Problem(f"profile.age: whole years from 0 to {OLDEST}, not {shown(years)}")
     if low > high:
-        raise BeaconProblem("profile.age: from at most to")
+        raise Problem("profile.age: from at most to")
     return low, high
 
 

@@ -18,7 +18,7 @@ from rehearsal.node.access.rights import Rights
 from rehearsal.node.alerts.patient_import import FOLDER, REFUSED, TAKEN, Arrival, read_arrival
 from rehearsal.node.alerts.store import Alert, AlertStore, Subscription
 from rehearsal.node.beacon.datasets import Holdings
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Watch:
             return "the subscriber's visas expired"
         try:
             rights = self._gate.standing(one.caller, consent.read_purpose(one.purpose))
-        except BeaconProblem:
+        except Problem:
             return "issuer or role: not believed any more"
         if not may_subscribe(rights, self._holdings):
             return "no right to records any more"

@@ -28,7 +28,7 @@ from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.variant_queries import VariantQuery
 from rehearsal.node.beacon.variant_search import matching, named_or_matching
 from rehearsal.stores.people_store import SAMPLES
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
     from rehearsal.node.privacy.protected_answers import Protector
@@ -100,7 +100,7 @@ def answer(
 ) -> Result:
     """The answer of every dataset that is asked. ``entry_type``: path of its endpoint.
 
-    Raises BeaconProblem for what the node cannot answer, or (401, 403) may not.
+    Raises Problem for what the node cannot answer, or (401, 403) may not.
     """
     scope = scope or Scope()
     query = _variant_asked(request, scope)
@@ -120,7 +120,7 @@ def answer(
 
 def _variant_asked(request: BeaconRequest, scope: Scope) -> VariantQuery | None:
     if scope.variant is not None and request.variants is not None:
-        raise BeaconProblem("the path names a variant: ask for no other in the parameters")
+        raise Problem("the path names a variant: ask for no other in the parameters")
     return scope.variant or request.variants
 
 
@@ -138,7 +138,7 @@ def _asked(
     A question to many nodes names each node's dataset: those of other nodes are passed over.
     """
     if scope.datasets and request.datasets:
-        raise BeaconProblem("the path names a dataset: name no other in the parameters")
+        raise Problem("the path names a dataset: name no other in the parameters")
     named = scope.datasets or request.datasets
     if named:
         chosen = [one for one in holdings.datasets if one.id in named and rights.sees(one.id)]
@@ -167,7 +167,7 @@ def _letting_choose(
 
     Frequencies among people of one's choice are genotypes: exact ones are for those to whom the
     dataset of people tells as much. Elsewhere filters that find single people are not taken: an
-    answer says whether a person more or less passes them. Raises BeaconProblem when none is left.
+    answer says whether a person more or less passes them. Raises Problem when none is left.
     """
     if not request.filters:
         return datasets
@@ -191,7 +191,7 @@ def _letting_choose(
 
 
 def seen_dataset(identifier: str, rights: Rights, holdings: Holdings) -> Dataset:
-    """The dataset with this identifier. Raises BeaconProblem (404) when there is none, and just
+    """The dataset with this identifier. Raises Problem (404) when there is none, and just
     so when the caller may not know of it."""
     dataset = holdings.dataset(identifier)
     if not rights.sees(dataset.id):

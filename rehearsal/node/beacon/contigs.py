@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.genomes.assembly import REFSEQ
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 ASSEMBLIES = ("GRCh38", "hg38")
 
@@ -13,7 +13,7 @@ CONTIGS = {accession: contig for contig, accession in REFSEQ.items()}
 def contig_named(name: str) -> str:
     """``chr17`` for any of ``17``, ``chr17``, ``NC_000017.11``, ``refseq:NC_000017.11``.
 
-    Raises BeaconProblem for anything that is no contig of GRCh38.
+    Raises Problem for anything that is no contig of GRCh38.
     """
     short = name.removeprefix("refseq:")
     if short in CONTIGS:
@@ -21,5 +21,5 @@ def contig_named(name: str) -> str:
     short = short.removeprefix("chr")
     contig = "chrM" if short == "MT" else f"chr{short}"
     if contig not in REFSEQ:
-        raise BeaconProblem(f"referenceName {shown(name)} is no contig of GRCh38")
+        raise Problem(f"referenceName {shown(name)} is no contig of GRCh38")
     return contig

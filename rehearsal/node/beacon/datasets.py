@@ -14,7 +14,7 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS, ploidy
 from rehearsal.model import AlleleCounts, Gene
 from rehearsal.node.settings import NodeSettings
 from rehearsal.stores.people_store import SEX_TERMS, PeopleStore
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 if TYPE_CHECKING:
     from rehearsal.stores.variant_store import VariantRow
@@ -103,21 +103,21 @@ class Holdings:
         return self.people_in_tests if dataset.kind == "tests" else None
 
     def dataset(self, identifier: str) -> Dataset:
-        """The dataset with this identifier. Raises BeaconProblem (404) when there is none."""
+        """The dataset with this identifier. Raises Problem (404) when there is none."""
         for dataset in self.datasets:
             if dataset.id == identifier:
                 return dataset
         raise self.no_dataset(identifier)
 
     @staticmethod
-    def no_dataset(identifier: str) -> BeaconProblem:
+    def no_dataset(identifier: str) -> Problem:
         """What is said of a dataset that is not here."""
-        return BeaconProblem(f"no dataset {shown(identifier)} at this node", 404)
+        return Problem(f"no dataset {shown(identifier)} at this node", 404)
 
     def gene(self, symbol: str) -> Gene:
-        """The gene with this symbol. Raises BeaconProblem when the node's table lacks it."""
+        """The gene with this symbol. Raises Problem when the node's table lacks it."""
         if symbol not in self.genes:
-            raise BeaconProblem(
+            raise Problem(
                 f"geneId {shown(symbol)} is not in this node's table: "
                 f"{', '.join(sorted(self.genes)) or 'it is empty'}"
             )

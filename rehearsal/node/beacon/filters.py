@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pyroaring import BitMap
 
 from rehearsal.stores.people_store import AGE, BIRTH_YEAR, ONSET, SEX_TERMS, PeopleStore
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 MAX_FILTERS = 100
 BIRTH_DECADE = "demographic.birthDecade:"
@@ -106,16 +106,16 @@ Filter = TermFilter | ValueFilter | CustomFilter
 def parse_filters(given: Any) -> tuple[Filter, ...]:
     """The filters of a POST body (objects or identifiers) or of a GET (comma-separated).
 
-    Raises BeaconProblem for anything that is neither a term nor a comparison.
+    Raises Problem for anything that is neither a term nor a comparison.
     """
     if given is None:
         return ()
     if isinstance(given, str):
         given = [item for item in given.split(",") if item]
     if not isinstance(given, list):
-        raise BeaconProblem("filters: a list")
+        raise Problem("filters: a list")
     if len(given) > MAX_FILTERS:
-        raise BeaconProblem(f"filters: at most {MAX_FILTERS}, not {len(given)}")
+        raise Problem(f"filters: at most {MAX_FILTERS}, not {len(given)}")
     return tuple(_one(item) for item in given)
 
 
@@ -128,13 +128,13 @@ def _one(item: Any) -> Filter:
             else {"id": item}
         )
     if not isinstance(item, Mapping):
-        raise BeaconProblem(f"filters: an object or an identifier, not {shown(item)}")
+        raise Problem(f"filters: an object or an identifier, not {shown(item)}")
     identifier = item.get("id")
     if not isinstance(identifier, str) or not 0 < len(identifier) <= 200:
-        raise BeaconProblem(f"filters: id must be a text, not {shown(identifier)}")
+        raise Problem(f"filters: id must be a text, not {shown(identifier)}")
     scope = item.get("scope")
     if scope is not None and scope not in SCOPES:
-        raise BeaconProblem(
+        raise Problem(
             f"filter {shown(identifier)}: scope {shown(scope)} is none of "
             f"{', '.join(sorted(SCOPES))}"
         )
@@ -151,48 +151,46 @@ def _one(item: Any) -> Filter:
 def _known_keys(identifier: str, item: Mapping[str, Any], known: set[str]) -> None:
     strangers = set(item) - known
     if strangers:
-        raise BeaconProblem(
+        raise Problem(
             f"filter {shown(identifier)}: unknown {', '.join(sorted(map(str, strangers)))}"
         )
 
 
 def _term_filter(identifier: str, item: Mapping[str, Any]) -> TermFilter:
     if not CURIE.fullmatch(identifier):
-        raise BeaconProblem(
-            f"filter {shown(identifier)} is no term (PREFIX:CODE) and no comparison"
-        )
+        raise Problem(f"filter {shown(identifier)} is no term (PREFIX:CODE) and no comparison")
     prefix = identifier.partition(":")[0]
     if prefix not in ONTOLOGIES:
-        raise BeaconProblem(
+        raise Problem(
             f"filter {shown(identifier)}: unknown ontology; known are {', '.join(ONTOLOGIES)}"
         )
     descendants = item.get("includeDescendantTerms", True)
     similarity = item.get("similarity", "exact")
     if not isinstance(descendants, bool):
-        raise BeaconProblem(f"filter {shown(identifier)}: includeDescendantTerms: true or false")
+        raise Problem(f"filter {shown(identifier)}: includeDescendantTerms: true or false")
     if similarity != "exact" and similarity not in SIMILARITY:
-        raise BeaconProblem(f"filter {shown(identifier)}: similarity: exact, high, medium or low")
+        raise Problem(f"filter {shown(identifier)}: similarity: exact, high, medium or low")
     return TermFilter(identifier, descendants, similarity)
 
 
 def _custom_filter(identifier: str) -> CustomFilter:
     decade = identifier.removeprefix(BIRTH_DECADE)
     if not re.fullmatch(r"(1[89]|20)\d0", decade, re.ASCII):
-        raise BeaconProblem(f"filter {shown(identifier)}: a decade like {BIRTH_DECADE}1950")
+        raise Problem(f"filter {shown(identifier)}: a decade like {BIRTH_DECADE}1950")
     return CustomFilter(int(decade))
 
 
 def _value_filter(identifier: str, item: Mapping[str, Any]) -> ValueFilter:
     operator, value = item.get("operator", "="), item.get("value")
     if operator not in OPERATORS:
-        raise BeaconProblem(
+        raise Problem(
             f"filter {shown(identifier)}: operator {shown(operator)} is none of "
             f"{' '.join(OPERATORS)}"
         )
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = f"{value:.15g}"
     if not isinstance(value, str) or not 0 < len(value) <= 200:
-        raise BeaconProblem(f"filter {shown(identifier)}: value must be a text or a number")
+        raise Problem(f"filter {shown(identifier)}: value must be a text or a number")
     return ValueFilter(identifier, operator, value)
 
 
@@ -255,7 +253,7 @@ def _with_value(one: ValueFilter, people: PeopleStore) -> BitMap:
         return _with_text(one, kind, people)
     field = _number_field(one.id, people)
     if field is None:
-        raise BeaconProblem(
+        raise Problem(
             f"filter {shown(one.id)}: unknown field; known are "
             f"{', '.join((*people.numbers, *TEXT_FIELDS))}"
         )
@@ -284,7 +282,7 @@ def _number(one: ValueFilter) -> float:
         return years + months / 12
     if re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?([eE][+-]?\d{1,2})?", one.value, re.ASCII):
         return float(one.value)
-    raise BeaconProblem(
+    raise Problem(
         f"filter {shown(one.id)}: value {shown(one.value)} is no number and no duration like P70Y"
     )
 
@@ -292,7 +290,7 @@ def _number(one: ValueFilter) -> float:
 def _with_text(one: ValueFilter, kind: str, people: PeopleStore) -> BitMap:
     """``%`` stands for any text; upper and lower case are the same."""
     if one.operator not in "=!":
-        raise BeaconProblem(f"filter {shown(one.id)}: text is compared by = or !")
+        raise Problem(f"filter {shown(one.id)}: text is compared by = or !")
     pattern = one.value.lower()
     matching = (
         people.with_term(term.id, descendants=False)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rehearsal.genomes.assembly import REFSEQ
 from rehearsal.node.beacon.contigs import CONTIGS
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 PATTERN = re.compile(
     r"(?P<accession>NC_\d{6}\.\d+):g\.(?P<first>\d{1,10})(?:_(?P<last>\d{1,10}))?"
@@ -94,26 +94,26 @@ class Description:
 def parse(text: str) -> Description:
     """A description of a substitution, deletion, insertion, duplication or both.
 
-    Raises BeaconProblem when it is none that a genome can be asked for, e.g. ``c.`` or ``p.``.
+    Raises Problem when it is none that a genome can be asked for, e.g. ``c.`` or ``p.``.
     """
     match = PATTERN.fullmatch(text)
     contig = CONTIGS.get(match["accession"]) if match else None
     if match is None or contig is None:
-        raise BeaconProblem(
+        raise Problem(
             f"genomicAlleleShortForm {shown(text)} is no genomic description on GRCh38, "
             "e.g. NC_000017.11:g.43057063G>A"
         )
     first, last = int(match["first"]), int(match["last"] or match["first"])
     if first < 1 or last < first:
-        raise BeaconProblem(f"genomicAlleleShortForm {shown(text)}: positions are from 1 upwards")
+        raise Problem(f"genomicAlleleShortForm {shown(text)}: positions are from 1 upwards")
     inserted = match["inserted"]
     if inserted and last != first + 1:
-        raise BeaconProblem(
+        raise Problem(
             f"genomicAlleleShortForm {shown(text)}: an insertion stands between two neighbours"
         )
     for stated in (match["deleted"], match["duplicated"]):
         if stated and len(stated) != last - first + 1:
-            raise BeaconProblem(
+            raise Problem(
                 f"genomicAlleleShortForm {shown(text)}: {stated} is not as long as its range"
             )
     return Description(contig, first - 1, last, _canonical(match))

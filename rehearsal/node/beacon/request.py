@@ -16,7 +16,7 @@ from rehearsal.node.beacon.variant_queries import (
     variant_query,
     whole_number,
 )
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 Include = Literal["ALL", "HIT", "MISS", "NONE"]
 
@@ -64,15 +64,15 @@ class BeaconRequest:
 
 
 def from_query_string(pairs: Iterable[tuple[str, str]]) -> BeaconRequest:
-    """The request that a GET's parameters make. Raises BeaconProblem."""
+    """The request that a GET's parameters make. Raises Problem."""
     values: dict[str, Any] = {}
     for key, value in pairs:
         if key not in GET_KEYS:
-            raise BeaconProblem(f"unknown parameter {shown(key)}")
+            raise Problem(f"unknown parameter {shown(key)}")
         if key in LISTS:
             values.setdefault(key, []).extend(item for item in value.split(",") if item)
         elif key in values:
-            raise BeaconProblem(f"{key} is given twice")
+            raise Problem(f"{key} is given twice")
         else:
             values[key] = value
     schemas = [*values.get("requestedSchemas", ()), *values.get("requestedSchema", ())]
@@ -86,18 +86,18 @@ def from_query_string(pairs: Iterable[tuple[str, str]]) -> BeaconRequest:
 
 
 def from_body(body: bytes) -> BeaconRequest:
-    """The request in a POST's body; an empty body asks for everything. Raises BeaconProblem."""
+    """The request in a POST's body; an empty body asks for everything. Raises Problem."""
     try:
         document = orjson.loads(body) if body.strip() else {}
     except orjson.JSONDecodeError as error:
-        raise BeaconProblem(f"the body is no JSON: {error}") from None
+        raise Problem(f"the body is no JSON: {error}") from None
     document = _mapping("the body", document, BODY_KEYS)
     query = _mapping("query", document.get("query"), QUERY_KEYS)
     parameters = _mapping("requestParameters", query.get("requestParameters"), None)
     nested = _mapping("requestParameters.g_variant", parameters.pop("g_variant", None), PARAMETERS)
     twice = set(nested) & set(parameters)
     if twice:
-        raise BeaconProblem(f"requestParameters: {', '.join(sorted(twice))} is given twice")
+        raise Problem(f"requestParameters: {', '.join(sorted(twice))} is given twice")
     parameters = _mapping(
         "requestParameters", {**parameters, **nested}, PARAMETERS | {"datasets", "$schema"}
     )
@@ -114,10 +114,10 @@ def _mapping(name: str, value: Any, known: frozenset[str] | None) -> dict[str, A
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise BeaconProblem(f"{name}: an object, not {shown(value)}")
+        raise Problem(f"{name}: an object, not {shown(value)}")
     if known is not None and not value.keys() <= known:
         strangers = value.keys() - known
-        raise BeaconProblem(f"{name}: unknown {', '.join(shown(key) for key in sorted(strangers))}")
+        raise Problem(f"{name}: unknown {', '.join(shown(key) for key in sorted(strangers))}")
     return dict(value)
 
 
@@ -149,14 +149,14 @@ def _api_version(value: Any) -> str:
         return "v2.0"
     text = f"{value}" if isinstance(value, str | int | float) else ""
     if text.removeprefix("v").partition(".")[0] != "2" or len(text) > 20:
-        raise BeaconProblem(f"apiVersion {shown(value)}: this is a Beacon of version 2")
+        raise Problem(f"apiVersion {shown(value)}: this is a Beacon of version 2")
     return text
 
 
 def _choice(query: Mapping[str, Any], key: str, known: tuple[Any, ...]) -> Any:
     value = query.get(key)
     if value is not None and value not in known:
-        raise BeaconProblem(f"{key} {shown(value)} is none of {', '.join(known)}")
+        raise Problem(f"{key} {shown(value)} is none of {', '.join(known)}")
     return value
 
 
@@ -164,7 +164,7 @@ def _truth(query: Mapping[str, Any], key: str) -> bool:
     value = query.get(key, False)
     value = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
     if not isinstance(value, bool):
-        raise BeaconProblem(f"{key}: true or false, not {shown(value)}")
+        raise Problem(f"{key}: true or false, not {shown(value)}")
     return value
 
 
@@ -172,7 +172,7 @@ def _datasets(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise BeaconProblem("datasets: a list of identifiers")
+        raise Problem("datasets: a list of identifiers")
     return tuple(value)
 
 
@@ -181,13 +181,13 @@ def _schemas(value: Any) -> tuple[dict[str, str], ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or len(value) > 100:
-        raise BeaconProblem("requestedSchemas: a list")
+        raise Problem("requestedSchemas: a list")
     found = []
     for item in value:
         item = {"schema": item} if isinstance(item, str) else item
         if not isinstance(item, dict) or not all(
             key in ("entityType", "schema") and isinstance(text, str) for key, text in item.items()
         ):
-            raise BeaconProblem("requestedSchemas: objects with entityType and schema")
+            raise Problem("requestedSchemas: objects with entityType and schema")
         found.append(item)
     return tuple(found)

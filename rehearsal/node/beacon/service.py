@@ -17,7 +17,7 @@ from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.variant_search import query_for
 from rehearsal.stores.people_store import SAMPLES
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 Body = dict[str, Any]
 
@@ -35,7 +35,7 @@ def entries(
     """The answer of ``/{path}``, ``/{path}/{identifier}`` or ``/{path}/{identifier}/{listed}``.
 
     Lists answer yes or no unless more is requested; one entry, and collections, are told whole.
-    Raises BeaconProblem for what cannot be answered.
+    Raises Problem for what cannot be answered.
     """
     if path in COLLECTIONS and listed is None:
         return _collections(holdings, rights, request, path, identifier)
@@ -88,7 +88,7 @@ def _scope(
 
 def _check_cohort(holdings: Holdings, identifier: str) -> None:
     if identifier != records.cohort_id(holdings):
-        raise BeaconProblem(f"no cohort {shown(identifier)} at this node", 404)
+        raise Problem(f"no cohort {shown(identifier)} at this node", 404)
 
 
 def _collections(

@@ -14,7 +14,7 @@ from typing import Any
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import ASSEMBLIES, contig_named
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 BASES = re.compile(r"[ACGTUNRYSWKMBDHV.\-]*", re.IGNORECASE)
 VARIANT_TYPES = {
@@ -112,15 +112,15 @@ def variant_query(values: Mapping[str, Any]) -> VariantQuery | None:
     """The query that request parameters make; None when there are none of them.
 
     Values are text, whole numbers or lists of them, as GET and POST bring them.
-    Raises BeaconProblem with the reason for an ill-mixed shape or an impossible value.
+    Raises Problem with the reason for an ill-mixed shape or an impossible value.
     """
     given = {key for key in values if key in PARAMETERS and values[key] is not None}
     assembly = text(values, "assemblyId")
     if assembly is not None and assembly.partition(".")[0] not in ASSEMBLIES:
-        raise BeaconProblem(f"assemblyId {shown(assembly)}: this node holds GRCh38 only")
+        raise Problem(f"assemblyId {shown(assembly)}: this node holds GRCh38 only")
     given.discard("assemblyId")
     if "mateName" in given:
-        raise BeaconProblem("mateName: this node holds no variants between two contigs")
+        raise Problem("mateName: this node holds no variants between two contigs")
     if not given:
         return None
     if "genomicAlleleShortForm" in given:
@@ -138,29 +138,29 @@ def variant_query(values: Mapping[str, Any]) -> VariantQuery | None:
 def _alone(given: set[str], name: str, allowed: frozenset[str]) -> None:
     strangers = given - allowed - {name}
     if strangers:
-        raise BeaconProblem(f"{name} cannot be combined with {', '.join(sorted(strangers))}")
+        raise Problem(f"{name} cannot be combined with {', '.join(sorted(strangers))}")
 
 
 def _placed_query(values: Mapping[str, Any], given: set[str]) -> VariantQuery:
     """A sequence, range or bracket query."""
     if "start" not in given:
-        raise BeaconProblem(f"{', '.join(sorted(given))}: start is missing")
+        raise Problem(f"{', '.join(sorted(given))}: start is missing")
     name = text(values, "referenceName")
     if name is None:
-        raise BeaconProblem("start: referenceName is missing")
+        raise Problem("start: referenceName is missing")
     contig = contig_named(name)
     starts, ends = _positions(values, "start", contig), _positions(values, "end", contig)
     if not ends:
         return _sequence_query(values, given, contig, starts)
     if len(starts) != len(ends):
-        raise BeaconProblem("start and end: one value each (range) or two each (bracket)")
+        raise Problem("start and end: one value each (range) or two each (bracket)")
     restrictions = _restrictions(values)
     if len(starts) == 1:
         if starts[0] >= ends[0]:
-            raise BeaconProblem(f"start {starts[0]} must be less than end {ends[0]}")
+            raise Problem(f"start {starts[0]} must be less than end {ends[0]}")
         return RangeQuery(contig, starts[0], ends[0], restrictions)
     if starts[0] > starts[1] or ends[0] > ends[1] or starts[0] >= ends[1]:
-        raise BeaconProblem("start and end: a bracket's values go from smaller to larger")
+        raise Problem("start and end: a bracket's values go from smaller to larger")
     return BracketQuery(contig, (starts[0], starts[1]), (ends[0], ends[1]), restrictions)
 
 
@@ -168,16 +168,16 @@ def _sequence_query(
     values: Mapping[str, Any], given: set[str], contig: str, starts: list[int]
 ) -> SequenceQuery:
     if len(starts) != 1:
-        raise BeaconProblem("start: two values (bracket) need two values of end")
+        raise Problem("start: two values (bracket) need two values of end")
     alt = _bases(values, "alternateBases")
     if alt is None:
-        raise BeaconProblem("start without end needs alternateBases; a range needs end")
+        raise Problem("start without end needs alternateBases; a range needs end")
     strangers = given & NARROWING - {"referenceBases", "alternateBases"}
     if strangers:
-        raise BeaconProblem(f"{', '.join(sorted(strangers))}: only together with end")
+        raise Problem(f"{', '.join(sorted(strangers))}: only together with end")
     ref = _bases(values, "referenceBases")
     if not ref and not alt:
-        raise BeaconProblem("referenceBases and alternateBases are both empty")
+        raise Problem("referenceBases and alternateBases are both empty")
     return SequenceQuery(contig, starts[0], ref, alt)
 
 
@@ -187,11 +187,11 @@ def _restrictions(values: Mapping[str, Any]) -> Restrictions:
         kind = VARIANT_TYPES.get(kind.upper(), kind.upper())
         if kind not in VARIANT_TYPES and kind not in ABSENT_TYPES:
             known = ", ".join(sorted({*VARIANT_TYPES.values(), *ABSENT_TYPES}))
-            raise BeaconProblem(f"variantType {shown(kind)} is none of {known}")
+            raise Problem(f"variantType {shown(kind)} is none of {known}")
     low = whole_number(values, "variantMinLength", 0)
     high = whole_number(values, "variantMaxLength", 1)
     if low is not None and high is not None and low > high:
-        raise BeaconProblem(f"variantMinLength {low} is more than variantMaxLength {high}")
+        raise Problem(f"variantMinLength {low} is more than variantMaxLength {high}")
     ref, alt = _bases(values, "referenceBases"), _bases(values, "alternateBases")
     return Restrictions(kind, low, high, ref, alt)
 
@@ -201,7 +201,7 @@ def _protein_change(values: Mapping[str, Any]) -> str:
     given = text(values, "aminoacidChange") or ""
     match = re.fullmatch(r"(?:p\.)?([A-Z][a-z]{2}|[A-Z*])(\d{1,5})([A-Z][a-z]{2}|[A-Z*?=])", given)
     if match is None:
-        raise BeaconProblem(f"aminoacidChange {shown(given)} is not of the form V600E")
+        raise Problem(f"aminoacidChange {shown(given)} is not of the form V600E")
     old, position, new = match.groups()
     return f"{AMINO_ACIDS.get(old, old)}{position}{AMINO_ACIDS.get(new, new)}"
 
@@ -215,7 +215,7 @@ def text(values: Mapping[str, Any], key: str) -> str | None:
         value = value[0]
     if isinstance(value, str) and len(value) <= 5000 and value.isprintable():
         return value
-    raise BeaconProblem(f"{key}: one text, not {shown(value)}")
+    raise Problem(f"{key}: one text, not {shown(value)}")
 
 
 def whole_number(values: Mapping[str, Any], key: str, minimum: int = 0) -> int | None:
@@ -228,12 +228,12 @@ def _positions(values: Mapping[str, Any], key: str, contig: str) -> list[int]:
     given = values.get(key)
     items = given if isinstance(given, list) else [] if given is None else [given]
     if len(items) > 2 or (isinstance(given, list) and not given):
-        raise BeaconProblem(f"{key}: one or two values")
+        raise Problem(f"{key}: one or two values")
     minimum = 0 if key == "start" else 1
     numbers = [_whole(key, item, minimum) for item in items]
     for number in numbers:
         if number > CONTIG_LENGTHS[contig]:
-            raise BeaconProblem(f"{key} {number} lies beyond {contig} ({CONTIG_LENGTHS[contig]})")
+            raise Problem(f"{key} {number} lies beyond {contig} ({CONTIG_LENGTHS[contig]})")
     return numbers
 
 
@@ -243,9 +243,9 @@ def _whole(key: str, value: Any, minimum: int) -> int:
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value, re.ASCII):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise BeaconProblem(f"{key}: a whole number, not {shown(value)}")
+        raise Problem(f"{key}: a whole number, not {shown(value)}")
     if not minimum <= value < 2**63:
-        raise BeaconProblem(f"{key}: a whole number of at least {minimum}, not {shown(value)}")
+        raise Problem(f"{key}: a whole number of at least {minimum}, not {shown(value)}")
     return value
 
 
@@ -254,5 +254,5 @@ def _bases(values: Mapping[str, Any], key: str) -> str | None:
     if value is None:
         return None
     if not BASES.fullmatch(value):
-        raise BeaconProblem(f"{key} {shown(value)}: IUPAC codes of bases only")
+        raise Problem(f"{key} {shown(value)}: IUPAC codes of bases only")
     return value.upper().replace("U", "T").strip(".-")

@@ -19,7 +19,7 @@ from rehearsal.node.beacon.variant_queries import (
     SequenceQuery,
     VariantQuery,
 )
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 if TYPE_CHECKING:
     from rehearsal.stores.variant_store import VariantRow
@@ -34,7 +34,7 @@ PLAIN = frozenset("ACGT")
 def matching(query: VariantQuery | None, holdings: Holdings) -> Iterator[VariantRow]:
     """The rows that a query asks for; all rows for None.
 
-    A store holds only alleles that somebody carries. Raises BeaconProblem (when first advanced)
+    A store holds only alleles that somebody carries. Raises Problem (when first advanced)
     for a gene that the node does not know.
     """
     match query:
@@ -168,7 +168,7 @@ def _changing_protein(query: ProteinQuery, holdings: Holdings) -> Iterator[Varia
 def query_for(identifier: str) -> SequenceQuery:
     """The query for one variant by its ``variantInternalId``, e.g. ``chr17-43124027-ACT-A``.
 
-    The position is 1-based, as VCF has it. Raises BeaconProblem (404) for another form.
+    The position is 1-based, as VCF has it. Raises Problem (404) for another form.
     """
     parts = identifier.split("-")
     if (
@@ -181,6 +181,4 @@ def query_for(identifier: str) -> SequenceQuery:
         and parts[3]
     ):
         return SequenceQuery(contig_named(parts[0]), int(parts[1]) - 1, parts[2], parts[3])
-    raise BeaconProblem(
-        f"no variant {shown(identifier)}: identifiers are like chr17-43124027-ACT-A", 404
-    )
+    raise Problem(f"no variant {shown(identifier)}: identifiers are like chr17-43124027-ACT-A", 404)

@@ -38,7 +38,7 @@ from rehearsal.node.htsget.region_slicing import (
 )
 from rehearsal.node.htsget.request import LAST, from_body, from_query
 from rehearsal.node.htsget.ticket import MEDIA_TYPE, VERSION, make_ticket
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def may_read(request: Request, dataset: str) -> Iterable[int]:
     """Numbers of the people who are left out of what the sender of the request reads.
 
     Asked before anything is looked up, so that a refusal tells nothing of what is here. Raises
-    BeaconProblem: 401 for a caller who is not known, 403 for one who has no right to the genomes
+    Problem: 401 for a caller who is not known, 403 for one who has no right to the genomes
     of the dataset.
     """
     caller = rights(request)
@@ -77,7 +77,7 @@ def htsget_app(holdings: Holdings) -> Starlette:
         allow_headers=["*"],
         max_age=THIRTY_DAYS_S,
     )
-    refusals = dict.fromkeys((HtsgetProblem, BeaconProblem, HTTPException), _refuse)
+    refusals = dict.fromkeys((HtsgetProblem, Problem, HTTPException), _refuse)
     # an InputError is of a file of ours that is missing or damaged
     faults = dict.fromkeys((InputError, Exception), _fail)
     return Starlette(routes=routes, middleware=[cors], exception_handlers={**refusals, **faults})
@@ -238,8 +238,8 @@ async def _refuse(request: Request, problem: Exception) -> Response:
     """A refusal by htsget itself, by the rules of access or by the framework."""
     if isinstance(problem, HtsgetProblem):
         return _error(problem.error, problem.message, problem.status)
-    if isinstance(problem, BeaconProblem):
-        return _error(error_of(problem.status), problem.reason, problem.status)
+    if isinstance(problem, Problem):
+        return _error(error_of(problem.status), problem.message, problem.status)
     if isinstance(problem, HTTPException):
         response = _error(error_of(problem.status_code), problem.detail, problem.status_code)
         response.headers.update(problem.headers or {})  # which methods a path allows

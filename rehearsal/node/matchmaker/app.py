@@ -24,7 +24,7 @@ from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
 from rehearsal.node.matchmaker.ranking import Match, Ranking
 from rehearsal.node.matchmaker.request import MatchRequest, read_match
 from rehearsal.web.app import Json, read_body
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 API_VERSION = "1.1"
 VERSIONS = ("1.0", "1.1")
@@ -60,7 +60,7 @@ class Matching:
         """The handler. Refusals are Beacon errors that are the Matchmaker Exchange's too."""
         try:
             return await self._answer(request)
-        except BeaconProblem as problem:
+        except Problem as problem:
             if problem.status == 401:  # with the header that goes with it
                 raise
             return Json(refusal(self._settings.beacon_id, problem), problem.status)
@@ -70,10 +70,10 @@ class Matching:
         caller = self._clinician(rights)
         answered_as = media_type(request)
         if self._ranking is None:
-            raise BeaconProblem("this node keeps no index to match patients by", 404)
+            raise Problem("this node keeps no index to match patients by", 404)
         asked = read_match(await read_body(request))
         if not permits(asked.uses, rights.purpose):
-            raise BeaconProblem(
+            raise Problem(
                 f"patient._consent: the asking patient does not permit {rights.purpose}", 403
             )
         found = self._ranking.matches(asked, rights.excluded, MOST_MATCHES)
@@ -83,13 +83,13 @@ class Matching:
     def _clinician(self, rights: access.Rights) -> Caller:
         """The caller, who asks for clinical care and has the node's people opened to them.
 
-        Raises BeaconProblem (401, 403): where a role is wanted for clinical care, the gate has
+        Raises Problem (401, 403): where a role is wanted for clinical care, the gate has
         looked at it already.
         """
         if rights.caller is None:
             raise rights.refusal()
         if rights.purpose is None or rights.purpose.term != CARE:
-            raise BeaconProblem(f"patients are matched for clinical care only, purpose {CARE}", 403)
+            raise Problem(f"patients are matched for clinical care only, purpose {CARE}", 403)
         rights.require_records([self._settings.people_dataset])
         return rights.caller
 
@@ -123,10 +123,10 @@ class Matching:
         return {"score": {"patient": match.score}, "patient": patient}
 
 
-def refusal(beacon_id: str, problem: BeaconProblem) -> Body:
+def refusal(beacon_id: str, problem: Problem) -> Body:
     """The error body of a Beacon and of the Matchmaker Exchange."""
-    body = envelope.error(beacon_id, problem.status, problem.reason)
-    told = {"message": problem.reason}
+    body = envelope.error(beacon_id, problem.status, problem.message)
+    told = {"message": problem.message}
     if problem.status in (406, 415):
         told["supportedVersions"] = list(VERSIONS)
     return body | told
@@ -160,18 +160,18 @@ def _genomic(match: Match, asked: MatchRequest) -> list[Body]:
 
 
 def media_type(request: Request) -> str:
-    """The type to answer in. Raises BeaconProblem: 415 for another type of body, 406 for another
+    """The type to answer in. Raises Problem: 415 for another type of body, 406 for another
     version of the API."""
     sent = request.headers.get("content-type", PLAIN).partition(";")[0].strip().lower()
     if OTHER_VERSION.fullmatch(sent) or not (sent == PLAIN or "ga4gh.matchmaker" in sent):
-        raise BeaconProblem(f"content-type: {MEDIA_TYPE} or {PLAIN}", 415)
+        raise Problem(f"content-type: {MEDIA_TYPE} or {PLAIN}", 415)
     accepted = [
         one.partition(";")[0].strip().lower()
         for one in request.headers.get("accept", "*/*").split(",")
     ]
     usable = [one for one in accepted if not OTHER_VERSION.fullmatch(one)]
     if not usable:
-        raise BeaconProblem(f"accept: this node speaks {MEDIA_TYPE}", 406)
+        raise Problem(f"accept: this node speaks {MEDIA_TYPE}", 406)
     return (
         PLAIN if PLAIN in usable and not any("matchmaker" in one for one in usable) else MEDIA_TYPE
     )

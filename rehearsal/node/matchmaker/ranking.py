@@ -29,7 +29,7 @@ from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.matchmaker.index import MatchmakerIndex, Term
 from rehearsal.node.matchmaker.request import MatchRequest
 from rehearsal.stores.variant_store import VariantRow
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 LEAST_SCORE = 0.1  # below it two patients have little more in common than being ill
 FEW = 4  # one in so many people, or fewer
@@ -76,7 +76,7 @@ class Ranking:
         """The ``limit`` best by score, and all that equal the last of them; in order of score,
         then who shares a variant, then of number.
 
-        ``excluded``: who is not looked at. Raises BeaconProblem for terms that HPO does not know
+        ``excluded``: who is not looked at. Raises Problem for terms that HPO does not know
         or that contradict each other.
         """
         observed = self._index.closure(self._numbers(request.observed))
@@ -84,7 +84,7 @@ class Ranking:
         for number in absent:
             if number in observed:
                 name = self._index.term(number).id
-                raise BeaconProblem(f"patient.features: {name} is observed, or one below it")
+                raise Problem(f"patient.features: {name} is observed, or one below it")
         gate = self._gate(request)
         people = np.array((gate.people - excluded).to_array(), np.int64)
         if not people.size:
@@ -102,7 +102,7 @@ class Ranking:
             number = self._index.number(name)
             if number is None:
                 hpo = self._index.hpo
-                raise BeaconProblem(f"patient.features: {shown(name)} is no term of HPO {hpo}")
+                raise Problem(f"patient.features: {shown(name)} is no term of HPO {hpo}")
             numbers.append(number)
         return numbers
 

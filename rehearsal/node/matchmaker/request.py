@@ -16,7 +16,7 @@ import orjson
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Variant
 from rehearsal.node.beacon.contigs import ASSEMBLIES, contig_named
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 MAX_FEATURES = 200
 MAX_GENOMIC = 500
@@ -47,11 +47,11 @@ class MatchRequest:
 
 
 def read_match(raw: bytes) -> MatchRequest:
-    """The request in a body. Raises BeaconProblem (400) that names the key."""
+    """The request in a body. Raises Problem (400) that names the key."""
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise BeaconProblem(f"the body is no JSON: {error}") from None
+        raise Problem(f"the body is no JSON: {error}") from None
     patient = _object("the body", document).get("patient")
     patient = _object(CONTEXT, patient)
     contact = _object(f"{CONTEXT}.contact", patient.get("contact"))
@@ -89,10 +89,10 @@ def _features(patient: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
                 _text(f"{key}.{other}", feature[other])
         said = feature.get("observed", "yes")
         if said not in ("yes", "no"):
-            raise BeaconProblem(f"{key}.observed: yes or no, not {shown(said)}")
+            raise Problem(f"{key}.observed: yes or no, not {shown(said)}")
         (observed if said == "yes" else absent).append(name)
     if not observed:
-        raise BeaconProblem(f"{where}: at least one HPO term that was observed")
+        raise Problem(f"{where}: at least one HPO term that was observed")
     return tuple(dict.fromkeys(observed)), tuple(dict.fromkeys(absent))
 
 
@@ -112,14 +112,14 @@ def _genomic(patient: Body) -> list[_Genomic]:
         for key, feature in _entries(where, patient.get("genomicFeatures", []), MAX_GENOMIC)
     ]
     if not found:
-        raise BeaconProblem(f"{where}: at least one candidate gene or variant to share")
+        raise Problem(f"{where}: at least one candidate gene or variant to share")
     return found
 
 
 def _genomic_feature(key: str, feature: Body) -> _Genomic:
     zygosity = feature.get("zygosity")
     if zygosity not in (None, 1, 2) or isinstance(zygosity, bool):
-        raise BeaconProblem(f"{key}.zygosity: 1 or 2 copies, not {shown(zygosity)}")
+        raise Problem(f"{key}.zygosity: 1 or 2 copies, not {shown(zygosity)}")
     gene = variant = None
     if "gene" in feature:
         gene = _text(f"{key}.gene.id", _object(f"{key}.gene", feature["gene"]).get("id"))
@@ -128,14 +128,14 @@ def _genomic_feature(key: str, feature: Body) -> _Genomic:
     if isinstance(variant, str) and gene is not None:
         return _Genomic(gene, None, f"{key}.variant: {variant}: matched by the gene alone")
     if isinstance(variant, str):
-        raise BeaconProblem(f"{key}.variant: {variant}, and there is no gene")
+        raise Problem(f"{key}.variant: {variant}, and there is no gene")
     if gene is None and variant is None:
-        raise BeaconProblem(f"{key}: a gene, a variant, or both")
+        raise Problem(f"{key}: a gene, a variant, or both")
     return _Genomic(gene, variant)
 
 
 def _variant(key: str, given: Body) -> Variant | str:
-    """The variant, or why it cannot be compared. Raises BeaconProblem for what is none."""
+    """The variant, or why it cannot be compared. Raises Problem for what is none."""
     assembly = _text(f"{key}.assembly", given.get("assembly"))
     name = _text(f"{key}.referenceName", given.get("referenceName"))
     if assembly not in ASSEMBLIES:
@@ -145,12 +145,12 @@ def _variant(key: str, given: Body) -> Variant | str:
     contig, start = contig_named(name), given.get("start")
     longest = CONTIG_LENGTHS.get(contig, LONGEST)
     if isinstance(start, bool) or not isinstance(start, int) or not 0 <= start < longest:
-        raise BeaconProblem(f"{key}.start: a 0-based position on {contig}, not {shown(start)}")
+        raise Problem(f"{key}.start: a 0-based position on {contig}, not {shown(start)}")
     alleles = []
     for which in ("referenceBases", "alternateBases"):
         bases = given.get(which)
         if not isinstance(bases, str) or len(bases) > MAX_BASES or not BASES.fullmatch(bases):
-            raise BeaconProblem(f"{key}.{which}: A, C, G, T, N, not {shown(bases)}")
+            raise Problem(f"{key}.{which}: A, C, G, T, N, not {shown(bases)}")
         alleles.append(bases)
     return Variant(contig, start, *alleles)
 
@@ -158,11 +158,11 @@ def _variant(key: str, given: Body) -> Variant | str:
 def _uses(patient: Body) -> tuple[str, ...]:
     key = f"{CONTEXT}._consent"
     if "_consent" not in patient:
-        raise BeaconProblem(f'{key}: the uses that the patient permits, like ["DUO:0000043"]')
+        raise Problem(f'{key}: the uses that the patient permits, like ["DUO:0000043"]')
     uses = _list(key, patient["_consent"], MAX_FEATURES)
     for use in uses:
         if not isinstance(use, str) or not USE.fullmatch(use):
-            raise BeaconProblem(f"{key}: DUO terms like DUO:0000043, not {shown(use)}")
+            raise Problem(f"{key}: DUO terms like DUO:0000043, not {shown(use)}")
     return tuple(uses)
 
 
@@ -171,15 +171,15 @@ def _uses(patient: Body) -> tuple[str, ...]:
 
 def _object(key: str, value: Any) -> Body:
     if not isinstance(value, dict):
-        raise BeaconProblem(f"{key}: an object, not {shown(value)}")
+        raise Problem(f"{key}: an object, not {shown(value)}")
     return value
 
 
 def _list(key: str, value: Any, longest: int) -> list[Any]:
     if not isinstance(value, list):
-        raise BeaconProblem(f"{key}: a list, not {shown(value)}")
+        raise Problem(f"{key}: a list, not {shown(value)}")
     if len(value) > longest:
-        raise BeaconProblem(f"{key}: at most {longest}, not {len(value)}")
+        raise Problem(f"{key}: at most {longest}, not {len(value)}")
     return value
 
 
@@ -190,5 +190,5 @@ def _entries(key: str, value: Any, longest: int) -> Iterable[tuple[str, Body]]:
 
 def _text(key: str, value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.isprintable():
-        raise BeaconProblem(f"{key}: text of 1 to {MAX_TEXT} characters, not {shown(value)}")
+        raise Problem(f"{key}: text of 1 to {MAX_TEXT} characters, not {shown(value)}")
     return value

@@ -87,7 +87,7 @@ class Scoring:
         return self._told({"scoringFile": digest, "score": score})
 
     def _entitled(self, request: Request) -> Rights:
-        """The rights of a caller who is told of people exactly. Raises BeaconProblem."""
+        """The rights of a caller who is told of people exactly. Raises Problem."""
         caller = rights(request)
         dataset = self._holdings.settings.people_dataset
         counted = caller.sees(dataset) and caller.granted(dataset, "count") == "count"

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 STEP = (
     0.05  # standard deviations: edges are multiples of it, so no bin can be made to fit one person
@@ -40,11 +40,11 @@ class HazardRequest:
 
 def read_histogram(body: bytes) -> HistogramRequest:
     """``{"scoringFile": digest, "bins": {"from": -4, "to": 4, "width": 0.1}, "bySex": false,
-    "cases": "ICD10:I25.1"}``; the last two may be left out. Raises BeaconProblem (400)."""
+    "cases": "ICD10:I25.1"}``; the last two may be left out. Raises Problem (400)."""
     given = _object("the body", _json(body), {"scoringFile", "bins"}, {"bySex", "cases"})
     by_sex = given.get("bySex", False)
     if not isinstance(by_sex, bool):
-        raise BeaconProblem(f"bySex: true or false, not {shown(by_sex)}")
+        raise Problem(f"bySex: true or false, not {shown(by_sex)}")
     cases = given.get("cases")
     return HistogramRequest(
         _text("scoringFile", given["scoringFile"]),
@@ -56,11 +56,11 @@ def read_histogram(body: bytes) -> HistogramRequest:
 
 def read_hazard(body: bytes) -> HazardRequest:
     """``{"scoringFile": digest, "disease": "ICD10:I25.1", "coefficient": 0.5}``. Raises
-    BeaconProblem (400)."""
+    Problem (400)."""
     given = _object("the body", _json(body), {"scoringFile", "disease", "coefficient"}, set())
     coefficient = _number("coefficient", given["coefficient"])
     if abs(coefficient) > STEEPEST:
-        raise BeaconProblem(f"coefficient: from -{STEEPEST:g} to {STEEPEST:g}")
+        raise Problem(f"coefficient: from -{STEEPEST:g} to {STEEPEST:g}")
     return HazardRequest(
         _text("scoringFile", given["scoringFile"]), _term("disease", given["disease"]), coefficient
     )
@@ -73,15 +73,15 @@ def _edges(value: Any) -> NDArray[np.float64]:
         number = _number(f"bins.{name}", given[name])
         steps[name] = round(number / STEP)
         if abs(number) > 2 * FURTHEST or not math.isclose(steps[name] * STEP, number, abs_tol=1e-9):
-            raise BeaconProblem(f"bins.{name}: a multiple of {STEP:g}, not {shown(given[name])}")
+            raise Problem(f"bins.{name}: a multiple of {STEP:g}, not {shown(given[name])}")
     first, last, width = (steps[name] for name in ("from", "to", "width"))
     furthest = round(FURTHEST / STEP)
     if not -furthest <= first < last <= furthest:
-        raise BeaconProblem(f"bins: from below to, both from -{FURTHEST:g} to {FURTHEST:g}")
+        raise Problem(f"bins: from below to, both from -{FURTHEST:g} to {FURTHEST:g}")
     if width < 1 or (last - first) % width:
-        raise BeaconProblem("bins.width: above 0, so that whole bins lie between from and to")
+        raise Problem("bins.width: above 0, so that whole bins lie between from and to")
     if (last - first) // width > MOST_BINS:
-        raise BeaconProblem(f"bins: at most {MOST_BINS}")
+        raise Problem(f"bins: at most {MOST_BINS}")
     return np.round(np.arange(first, last + 1, width) * STEP, 2)
 
 
@@ -89,30 +89,30 @@ def _json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BeaconProblem(f"the body is no JSON: {error}") from None
+        raise Problem(f"the body is no JSON: {error}") from None
 
 
 def _object(name: str, value: Any, needed: set[str], others: set[str]) -> dict[str, Any]:
     if not isinstance(value, dict) or not needed <= set(value) <= needed | others:
         keys = ", ".join(sorted(needed))
         extra = f"; also {', '.join(sorted(others))}" if others else ""
-        raise BeaconProblem(f"{name}: an object with {keys}{extra}, not {shown(value)}")
+        raise Problem(f"{name}: an object with {keys}{extra}, not {shown(value)}")
     return value
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise BeaconProblem(f"{name}: text, not {shown(value)}")
+        raise Problem(f"{name}: text, not {shown(value)}")
     return value
 
 
 def _term(name: str, value: Any) -> str:
     if not isinstance(value, str) or not TERM.fullmatch(value):
-        raise BeaconProblem(f"{name}: a term like ICD10:I25.1, not {shown(value)}")
+        raise Problem(f"{name}: a term like ICD10:I25.1, not {shown(value)}")
     return value
 
 
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BeaconProblem(f"{name}: a number, not {shown(value)}")
+        raise Problem(f"{name}: a number, not {shown(value)}")
     return float(value)

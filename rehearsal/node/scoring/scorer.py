@@ -16,7 +16,7 @@ from rehearsal.model import SEXES, InputError
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.scoring.cox import Derivatives, derivatives
 from rehearsal.stores.people_store import AGE
-from rehearsal.web.problem import BeaconProblem, shown
+from rehearsal.web.problem import Problem, shown
 
 FOLDER = "scores"  # in a node's folder: what its operator lets be asked for
 KEPT = 16  # files whose scores stay in memory: 8 bytes a person
@@ -53,9 +53,9 @@ class Scorer:
         self._followed = lru_cache(maxsize=KEPT)(self._follow)
 
     def file(self, digest: str) -> ScoringFile:
-        """Raises BeaconProblem (404) for a file that this node does not have."""
+        """Raises Problem (404) for a file that this node does not have."""
         if digest not in self.files:
-            raise BeaconProblem(f"no scoring file {shown(digest)} at this node; see /scores", 404)
+            raise Problem(f"no scoring file {shown(digest)} at this node; see /scores", 404)
         return self.files[digest]
 
     def scores(self, digest: str) -> Numbers:

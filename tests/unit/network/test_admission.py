@@ -9,7 +9,7 @@ from rehearsal.network.beacon_response import Conditions
 from rehearsal.network.client import NodeRequest
 from rehearsal.network.registry import NodeEntry, Registry, write_nodes
 from rehearsal.network.service import Network, Policy
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 ASKED = NodeRequest("info", query="info")
 
@@ -32,7 +32,7 @@ def test_a_query_too_many_is_refused_at_once_and_later_taken_in(tmp_path):
         network = Network(Registry([tmp_path / "nodes.yaml"]), client, Policy(most_under_way=2))
         waiting = [asyncio.ensure_future(network.ask(ASKED, Conditions(5.0))) for _ in range(2)]
         await asyncio.sleep(0)
-        with pytest.raises(BeaconProblem, match="2 queries are under way") as refused:
+        with pytest.raises(Problem, match="2 queries are under way") as refused:
             await network.ask(ASKED, Conditions(5.0))
         assert refused.value.status == 503
         client.let.set()

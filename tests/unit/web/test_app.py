@@ -19,12 +19,16 @@ def telling(name):
     return handler
 
 
+def error_body(status, message):
+    return {"status": status, "message": message}
+
+
 @pytest.fixture
 def api():
     async def below(request):
         return PlainTextResponse(f"below: {request.url.path} of {request.base_url}")
 
-    api = Api("org.rehearsal.xx", "node")
+    api = Api(error_body, "node")
     api.add("/things", telling("list"), GET_OR_POST)
     api.add("/things/{id}", telling("one"))
     api.add("/things/special", telling("special"))

@@ -10,7 +10,7 @@ from rehearsal.node.access.consent import COVERED_BY, Purpose, permits, read_pur
 from rehearsal.phenotypes.mondo import IS_A
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 NRES, GRU, HMB, DS, POA, CC = (f"DUO:00000{n}" for n in ("04", "42", "06", "07", "11", "43"))
 NPOA, NPU, NCU, NPUNCU, IRB = (f"DUO:00000{n}" for n in ("44", "45", "46", "18", "21"))
@@ -96,7 +96,7 @@ def test_a_purpose_is_read_and_written_alike():
     ],
 )
 def test_a_purpose_that_cannot_be_meant_is_refused(text):
-    with pytest.raises(BeaconProblem, match="purpose"):
+    with pytest.raises(Problem, match="purpose"):
         read_purpose(text)
 
 

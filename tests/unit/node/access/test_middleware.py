@@ -1,6 +1,7 @@
 """Decisions are written before their answers leave, those of one moment at once."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -8,6 +9,7 @@ from rehearsal.node.access.audit_log import AuditLog, verify_log
 from rehearsal.node.access.authorizer import Gate
 from rehearsal.node.access.middleware import Admitting
 from rehearsal.node.access.rights import SCOPE_KEY
+from rehearsal.node.beacon import envelope
 from rehearsal.web.app import Api, Json
 
 from ..conftest import call
@@ -28,7 +30,7 @@ def logged(holdings, tmp_path):
         request.scope[SCOPE_KEY].asked = True
         return Json("told")
 
-    api = Api("org.rehearsal.xx", "node")
+    api = Api(partial(envelope.error, "org.rehearsal.xx"), "node")
     api.add("/things", asking)
     path = tmp_path / "audit.jsonl"
     return Admitting(api, Gate(holdings, audit=AuditLog(path))), path

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 from dataclasses import replace
+from functools import partial
 
 import orjson
 import pytest
@@ -18,6 +19,7 @@ from rehearsal.node.alerts.app import Subscribing
 from rehearsal.node.alerts.patient_import import Arrival, admit, read_arrival
 from rehearsal.node.alerts.store import FILE_NAME, AlertStore, person_behind
 from rehearsal.node.alerts.watch import Watch
+from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.settings import NodeSettings
 from rehearsal.web.app import Api
@@ -74,7 +76,7 @@ class Node:
         store = AlertStore(self.folder / FILE_NAME)
         extra = {} if clock is None else {"clock": clock}
         self.watch = Watch(holdings, gate, store, self.folder, **extra)
-        api = Api("org.rehearsal.fi", "node")
+        api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
         Subscribing(holdings, self.watch).add_to(api)
         self.app = Admitting(api, gate)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rehearsal.node.beacon.filters import is_like
 from rehearsal.node.beacon.request import MAX_LIMIT, from_body, from_query_string
 from rehearsal.node.beacon.variant_queries import PARAMETERS
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 PLACE = {"referenceName": "17", "start": [5], "end": [9]}
 
@@ -266,9 +266,9 @@ known = st.sampled_from(sorted(PARAMETERS | {"datasets", "g_variant"}))
 def test_any_json_is_understood_or_refused(parameters, query):
     try:
         from_body(orjson.dumps(posted(parameters, **query)))
-    except BeaconProblem as problem:
+    except Problem as problem:
         assert problem.status == 400
-        assert problem.reason
+        assert problem.message
 
 
 @given(st.text("ab%", max_size=8), st.text("ab", max_size=8))

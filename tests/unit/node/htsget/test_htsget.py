@@ -26,7 +26,7 @@ from rehearsal.node.htsget import app as htsget
 from rehearsal.node.htsget.data_endpoint import stream
 from rehearsal.node.htsget.errors import HtsgetProblem
 from rehearsal.node.settings import NodeSettings
-from rehearsal.web.problem import BeaconProblem
+from rehearsal.web.problem import Problem
 
 ID = "GDI-FI-REHEARSAL-1"
 SAMPLES = [f"FI-{i + 1:06d}" for i in range(3000)]
@@ -524,7 +524,7 @@ def test_the_rules_of_access_decide_at_a_whole_node(ask, monkeypatch):
 def test_refusals_by_the_rules_of_access_become_htsgets_own(app, monkeypatch, status):
     def refuse(request, dataset):
         assert dataset == ID
-        raise BeaconProblem("not you", status)
+        raise Problem("not you", status)
 
     monkeypatch.setattr(htsget, "may_read", refuse)
     got, _, body = call(app, f"/htsget/variants/{ID}")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import orjson
@@ -16,6 +17,7 @@ from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Gate
 from rehearsal.node.access.middleware import Admitting
 from rehearsal.node.access.settings import AccessSettings
+from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.drug_genes import COLUMNS, DrugFlags
 from rehearsal.node.scoring.app import Scoring
@@ -96,7 +98,7 @@ def ask(holdings, folder, issuer, tokens):
     )
     people = PeopleStore.open(folder / "people.sqlite")
     mine = Holdings(settings, holdings.variants, people)
-    api = Api("org.rehearsal.fi", "node")
+    api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
     Scoring(mine, folder).add_to(api)
     DrugFlags(mine, folder).add_to(api)
     app = Admitting(api, Gate(mine, audit=AuditLog(folder / "audit.jsonl")))

@@ -1,0 +1,206 @@
+"""A request that is not as its model says is refused with place, expectation and finding."""
+
+import re
+from typing import Annotated, Any, Literal
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta, field
+
+from rehearsal.web.openapi import query_parameters, request_body, schema_of
+from rehearsal.web.problem import Problem
+from rehearsal.web.request_models import (
+    RequestModel,
+    Term,
+    convert_values,
+    decode_body,
+    decode_parameters,
+    whole,
+)
+
+Count = Annotated[int, Meta(ge=0, le=100, description="of things")]
+Digits = Annotated[str, Meta(pattern=whole("[0-9]+"))]
+
+
+class Bounds(RequestModel):
+    """From where to where.
+
+    Both ends are included.
+    """
+
+    low: int
+    high: int
+
+    def __post_init__(self):
+        if self.low > self.high:
+            raise ValueError(f"low at most high, not {self.low} and {self.high}")
+
+
+class Thing(RequestModel):
+    number_of: Count = 1
+    size: Count | Digits | None = None
+    kind: Literal["red", "blue"] | None = None
+    term: Term | None = None
+    names: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(max_length=2)] = ()
+    share: float | None = None
+    bounds: Bounds | None = None
+    flag: bool | Literal["yes"] = False
+    schema_: Any = field(name="$schema", default=None)
+
+
+class Query(RequestModel):
+    thing: Thing
+    others: tuple[Thing | str, ...] = ()
+
+
+class Lenient(RequestModel, forbid_unknown_fields=False):
+    number: int
+
+
+def refused(thing=None, **others):
+    body = others.pop("body", None)
+    if body is None:
+        body = orjson.dumps({"thing": thing or {}, **others})
+    with pytest.raises(Problem) as problem:
+        decode_body(body, Query)
+    assert problem.value.status == 400
+    assert "\n" not in problem.value.message
+    return problem.value.message
+
+
+def test_a_request_that_is_as_its_model_says_is_read():
+    query = decode_body(b'{"thing": {"numberOf": 3, "size": "12", "share": 1}}', Query)
+    assert query == Query(thing=Thing(number_of=3, size="12", share=1.0))
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        ({"numberOf": -1}, "thing.numberOf: a whole number of at least 0, not -1"),
+        ({"numberOf": 101}, "thing.numberOf: a whole number of at most 100, not 101"),
+        ({"numberOf": "x"}, "thing.numberOf: a whole number, not 'x'"),
+        ({"numberOf": 1.5}, "thing.numberOf: a whole number, not 1.5"),
+        ({"numberOf": True}, "thing.numberOf: a whole number, not True"),
+        ({"numberOf": None}, "thing.numberOf: a whole number, not None"),
+        ({"size": "x"}, "thing.size: text of the form ^(?:[0-9]+)$, not 'x'"),
+        ({"size": "1\n"}, r"thing.size: text of the form ^(?:[0-9]+)$, not '1\n'"),
+        ({"size": []}, "thing.size: a whole number or text, not []"),
+        ({"kind": "green"}, "thing.kind: one of blue, red, not 'green'"),
+        ({"kind": ["red"]}, "thing.kind: one of blue, red, not ['red']"),
+        ({"flag": "no"}, "thing.flag: true or false or one of yes, not 'no'"),
+        ({"flag": 1}, "thing.flag: true or false or text, not 1"),
+        ({"term": "many:"}, "thing.term: text like ICD10:I25.1, not 'many:'"),
+        ({"term": 5}, "thing.term: text, not 5"),
+        ({"names": "a"}, "thing.names: a list, not 'a'"),
+        ({"names": ["a", 5]}, "thing.names[1]: text, not 5"),
+        ({"names": [""]}, "thing.names[0]: text of at least 1 characters, not ''"),
+        ({"names": ["a"] * 3}, "thing.names: a list of at most 2, not ['a', 'a', 'a']"),
+        ({"bounds": [1, 2]}, "thing.bounds: an object, not [1, 2]"),
+        ({"bounds": {"low": 1}}, "thing.bounds: high is missing"),
+        ({"bounds": {"low": 2, "high": 1}}, "thing.bounds: low at most high, not 2 and 1"),
+        ({"bounds": {"lo": 1}}, "thing.bounds: unknown 'lo'; known are low, high"),
+    ],
+)
+def test_a_refusal_names_place_expectation_and_finding(thing, message):
+    assert refused(thing) == message
+
+
+def test_places_in_lists_and_at_the_top_are_named():
+    assert refused(others=["a", {"numberOf": -2}]).startswith("others[1].numberOf: a whole number")
+    assert refused(others=["a", 5]) == "others[1]: text or an object, not 5"
+    assert refused(body=b"[]") == "the body: an object, not []"
+    assert refused(body=b"{}") == "the body: thing is missing"
+    assert refused(body=b'{"thing": {}, "more": 1}').startswith("the body: unknown 'more'")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"{", b"\xff\xfe", b"{} x", b'{"thing": NaN}', b"[" * 100_000),
+        b'{"thing": {"kind": "\xff"}}',
+        b'{"thing": {"share": 1e400}}',
+        b'{"thing": {"names": "\\ud800"}}',
+        b'{"thing": {"$schema": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
+        b'{"thing": 5, ',
+    ],
+)
+def test_what_is_no_json_is_said_to_be_none(body):
+    assert "the body is no JSON: " in refused(body=body)
+
+
+def test_other_keys_are_passed_over_where_a_standard_lets_others_add_them():
+    assert decode_body(b'{"number": 5, "_mine": [1]}', Lenient) == Lenient(number=5)
+
+
+@given(st.text(max_size=30))
+def test_any_unknown_key_is_refused_in_one_line(key):
+    if key not in ("thing", "others"):
+        assert refused(body=orjson.dumps({key: 1})).count(":") >= 1
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ([("nunber", "5")], "unknown parameter 'nunber'; known are"),
+        ([("numberOf", "5"), ("numberOf", "6")], "numberOf is given twice"),
+        ([("numberOf", "five")], "numberOf: a whole number, not 'five'"),
+        ([("numberOf", "500")], "numberOf: a whole number of at most 100, not '500'"),
+        ([("names", "a,b,c")], "names: a list of at most 2, not ['a', 'b', 'c']"),
+        ([("share", "half")], "share: a number, not 'half'"),
+    ],
+)
+def test_parameters_of_a_url_are_refused_alike(pairs, message):
+    with pytest.raises(Problem, match=f"^{re.escape(message)}"):
+        decode_parameters(pairs, Thing)
+
+
+def test_parameters_of_a_url_make_a_model():
+    pairs = [("numberOf", "5"), ("names", "a"), ("names", "b"), ("share", "0.5"), ("flag", "true")]
+    assert decode_parameters(pairs, Thing) == Thing(
+        number_of=5, names=("a", "b"), share=0.5, flag=True
+    )
+
+
+def test_values_that_were_read_already_make_a_model():
+    assert convert_values({"low": 1, "high": 2}, Bounds) == Bounds(low=1, high=2)
+    with pytest.raises(Problem, match=r"^low: a whole number, not '1'"):
+        convert_values({"low": "1", "high": 2}, Bounds)
+    with pytest.raises(Problem, match=r"^the request: an object, not 5"):
+        convert_values(5, Bounds)
+
+
+def test_a_model_is_its_own_description():
+    schema = schema_of(Query)
+    thing = schema["properties"]["thing"]
+    assert schema["required"] == ["thing"]
+    assert schema["additionalProperties"] is False
+    assert thing["properties"]["numberOf"] == {
+        **{"type": "integer", "minimum": 0, "maximum": 100},
+        **{"description": "of things", "default": 1},
+    }
+    bounds = thing["properties"]["bounds"]["anyOf"][0]
+    assert bounds["description"] == "From where to where.\n\nBoth ends are included."
+    assert bounds["required"] == ["low", "high"]
+    # a line break at the end is refused by the pattern that is shown as well as by ours
+    assert thing["properties"]["size"]["anyOf"][1]["pattern"] == "^(?:[0-9]+)$"
+    assert "$ref" not in str(schema)
+
+
+def test_a_body_may_come_in_several_media_types():
+    body = request_body(Lenient, "application/json", "application/x", required=False)
+    assert body["required"] is False
+    assert body["content"]["application/x"] == {"schema": schema_of(Lenient)}
+    assert [*request_body(Lenient)["content"]] == ["application/json"]
+
+
+def test_fields_of_a_model_are_parameters_of_a_url():
+    parameters = {one["name"]: one for one in query_parameters(Thing)}
+    assert parameters["kind"] == {
+        **{"name": "kind", "in": "query"},
+        "schema": {"enum": ["blue", "red"]},
+    }
+    assert parameters["names"]["style"] == "form"
+    assert parameters["names"]["explode"] is False
+    assert query_parameters(Bounds)[0]["required"] is True
