@@ -4,20 +4,20 @@ from pathlib import Path
 
 from rehearsal.files import write_json
 from rehearsal.logs import logged_to
-from rehearsal.stories.expected import truth_of
-from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.expected import expected_answers
+from rehearsal.stories.pooled_cohort import PooledCohort
 
 
 def main(smk):
-    cohort = Cohort(
+    cohort = PooledCohort(
         Path(smk.output.truth).parents[1],
         dict(zip(smk.params.blocks, map(Path, smk.input.trees), strict=True)),
         smk.params.genes,
         smk.params.variants,
         smk.params.reference_year,
     )
-    truths = {story.name: truth_of(story, cohort) for story in smk.params.stories}
-    write_json(smk.output.truth, truths, newline=False)
+    expected = {story.name: expected_answers(story, cohort) for story in smk.params.stories}
+    write_json(smk.output.truth, expected, newline=False)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """Start every node and the network, run all stories, stop them all."""
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
 
+from rehearsal.files import read_json
 from rehearsal.logs import logged_to
 from rehearsal.network.issuer import open_issuer
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
 from rehearsal.node.runtime_files import served_copies
-from rehearsal.stories.run_stories import play, write_results
+from rehearsal.stories.query_context import NetworkUnderTest
+from rehearsal.stories.run_stories import run_stories, write_results
 
 
 def main(smk):
@@ -24,16 +25,13 @@ def main(smk):
         started = running.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
         nodes = with_foreign(started, foreign.values())
         around = running_network(nodes, deadline_s, logs, forks=started.forks)
-        results = play(
+        service = running.enter_context(around)
+        results = run_stories(
             smk.params.stories,
-            json.loads(Path(smk.input.truth).read_text()),
+            read_json(smk.input.truth),
             pd.read_parquet(smk.input.patients),
-            nodes,
-            running.enter_context(around),
+            NetworkUnderTest(service, deadline_s, copies, started.restart),
             open_issuer(Path(smk.input.issuer[0]).parent),
-            deadline_s,
-            copies,
-            started.restart,
         )
     paths = {Path(path).stem: Path(path) for path in smk.output.stories}
     write_results(results, paths)

@@ -21,7 +21,7 @@ from rehearsal.network.registry import NodeEntry, read_foreign_nodes
 from rehearsal.node.drug_genes import read_drug_rules
 from rehearsal.phenotypes.consent import read_consent
 from rehearsal.phenotypes.traits import read_traits
-from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories
 from rehearsal.stories.story_types import Story
 
@@ -87,7 +87,7 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     traits = read_traits(Path(config["traits"]))
     scored = [disease.name for disease in traits.diseases if disease.genetics is not None]
     numbers = people_numbers(config, countries, sources)
-    stories = read_stories(stories_folder(config), Known.of(codes, planted, genes, traits))
+    stories = read_stories(stories_folder(config), RunReferences(codes, planted, genes, traits))
     exports = read_exports(
         config["exports"],
         source_of(["exports"], sources),

@@ -26,7 +26,7 @@ from rehearsal.model import Block, Country, InputError, PlantedVariant
 from rehearsal.network.distance import read_bandwidths, read_distances
 from rehearsal.network.emulation import check_possible, uses_namespaces
 from rehearsal.phenotypes.traits import read_traits
-from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories
 
 
@@ -111,8 +111,8 @@ def check_terms(config: Mapping[str, Any], inputs: Inputs) -> None:
     """Raises InputError for a story that names a term which HPO does not have."""
     codes = [country.code for country in inputs.countries]
     traits = read_traits(Path(config["traits"]))
-    known = Known.of(codes, inputs.planted, inputs.genes, traits, has_ontology=True)
-    read_stories(stories_folder(config), known)
+    references = RunReferences(codes, inputs.planted, inputs.genes, traits, has_ontology=True)
+    read_stories(stories_folder(config), references)
 
 
 def check_maps(template: str, blocks: Sequence[Block]) -> None:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.phenotypes.yaml_reader import Entry
-from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.reference_checks import RunReferences
 
 OPERATORS = ("=", "<", "<=", ">", ">=")
 
 
-def read_filters(entry: Entry | None, known: Known) -> list[dict[str, Any]]:
+def read_filters(entry: Entry | None, references: RunReferences) -> list[dict[str, Any]]:
     """Terms (``NCIT:C16576``, or ``id`` with a ``label`` for the reader) and comparisons
     (``id``, ``operator``, ``value``), as a Beacon request has them."""
-    return [_filter(item, known) for item in entry.items()] if entry is not None else []
+    return [_filter(item, references) for item in entry.items()] if entry is not None else []
 
 
-def _filter(item: Entry, known: Known) -> dict[str, Any]:
+def _filter(item: Entry, references: RunReferences) -> dict[str, Any]:
     if not isinstance(item.value, dict):
-        return {"id": known.term(item)}
+        return {"id": references.term(item)}
     part = item.fields(("id",), ("operator", "value", "label"))
     if "operator" not in part and "value" not in part:
-        return {"id": known.term(part["id"])}
+        return {"id": references.term(part["id"])}
     part = item.fields(("id", "operator", "value"), ("label",))
     return {
-        "id": known.number_field(part["id"]),
+        "id": references.number_field(part["id"]),
         "operator": part["operator"].choice(*OPERATORS),
         "value": f"{part['value'].number():g}",
     }

@@ -10,7 +10,7 @@ from rehearsal.model import SEXES, Choice, Consent, Finding, Patient, Variant
 from rehearsal.phenotypes.consent import USE
 from rehearsal.phenotypes.readers import bounds
 from rehearsal.phenotypes.yaml_reader import Entry
-from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.reference_checks import RunReferences
 
 HANDLE = re.compile(r"[a-z][a-z0-9-]{0,60}")
 OLDEST = 130
@@ -23,10 +23,12 @@ OPTIONAL = (
 )
 
 
-def read_patient(story: str, handle: str, entry: Entry, known: Known) -> Iterator[Patient]:
+def read_patient(
+    story: str, handle: str, entry: Entry, references: RunReferences
+) -> Iterator[Patient]:
     """The patient, or all those of a template: ``HANDLE-XX-1`` and so on for country XX."""
     part = entry.fields(REQUIRED, OPTIONAL)
-    common = _record(part, known) | {
+    common = _record(part, references) | {
         "story": story,
         "where": entry.where,
         "template": handle,
@@ -37,7 +39,7 @@ def read_patient(story: str, handle: str, entry: Entry, known: Known) -> Iterato
         for key in ("each_country", "countries"):
             if key in part:
                 raise part[key].error("no such key beside country")
-        yield Patient(handle=handle, country=known.country(part["country"]), **common)
+        yield Patient(handle=handle, country=references.country(part["country"]), **common)
         return
     if "each_country" not in part:
         raise entry.error("the key country or each_country")
@@ -46,29 +48,29 @@ def read_patient(story: str, handle: str, entry: Entry, known: Known) -> Iterato
             raise part[key].error("no parents for a template: its people stand alone")
     number = part["each_country"].whole_number(1)
     countries = (
-        [known.country(item) for item in part["countries"].items()]
+        [references.country(item) for item in part["countries"].items()]
         if "countries" in part
-        else known.countries
+        else references.countries
     )
     for country in countries:
         for n in range(1, number + 1):
             yield Patient(handle=f"{handle}-{country.lower()}-{n}", country=country, **common)
 
 
-def _record(part: dict[str, Entry], known: Known) -> dict[str, object]:
+def _record(part: dict[str, Entry], references: RunReferences) -> dict[str, object]:
     """What the story says of the patient, by the fields of ``Patient``."""
     found: dict[str, object] = {}
     for key in ("name", "mother", "father"):
         if key in part:
             found[key] = part[key].text()
     if "carries" in part:
-        found["carries"] = _carried(part["carries"], known)
+        found["carries"] = _carried(part["carries"], references)
     readers: dict[str, Callable[[Entry], object]] = {
-        "lacks": known.variants_of,
-        "tumour": lambda item: known.variant(item).variant,
-        "treatments": known.treatment,
-        "features": lambda item: _finding(item, known),
-        "excluded": lambda item: _finding(item, known),
+        "lacks": references.variants_in_gene,
+        "tumour": lambda item: references.variant(item).variant,
+        "treatments": references.treatment,
+        "features": lambda item: _finding(item, references),
+        "excluded": lambda item: _finding(item, references),
         "candidate_genes": lambda item: item.text(r"[A-Z][A-Za-z0-9-]*", "PHGDH"),
     }
     for key, read in readers.items():
@@ -77,9 +79,9 @@ def _record(part: dict[str, Entry], known: Known) -> dict[str, object]:
     if "lacks" in found:
         found["lacks"] = tuple(variant for some in found["lacks"] for variant in some)  # type: ignore
     by_name: dict[str, tuple[Callable[[Entry], str], Callable[[Entry], object]]] = {
-        "diseases": (known.disease, bounds),
-        "measurements": (known.measurement, bounds),
-        "genetic_values": (known.polygenic, lambda one: one.number(-4, 4)),
+        "diseases": (references.disease, bounds),
+        "measurements": (references.measurement, bounds),
+        "genetic_values": (references.polygenic_trait, lambda one: one.number(-4, 4)),
     }
     for key, (name, value) in by_name.items():
         if key in part:
@@ -92,10 +94,10 @@ def _record(part: dict[str, Entry], known: Known) -> dict[str, object]:
     return found
 
 
-def _carried(entry: Entry, known: Known) -> dict[Variant, int]:
+def _carried(entry: Entry, references: RunReferences) -> dict[Variant, int]:
     copies = {}
     for label, number in entry.children().items():
-        planted = known.variant(Entry(number.source, number.key, label, number.line))
+        planted = references.variant(Entry(number.source, number.key, label, number.line))
         if planted.is_somatic:
             raise number.error(f"a variant of the germline; {label} is somatic: see tumour")
         if planted.variant.contig not in AUTOSOMES | {"chrX"}:
@@ -104,10 +106,10 @@ def _carried(entry: Entry, known: Known) -> dict[Variant, int]:
     return copies
 
 
-def _finding(entry: Entry, known: Known) -> Finding:
+def _finding(entry: Entry, references: RunReferences) -> Finding:
     part = entry.fields(("code", "label"), ("age_of_onset",))
     onset = part["age_of_onset"].number(0, OLDEST) if "age_of_onset" in part else 0.0
-    return Finding(known.hpo(part["code"]), part["label"].text(), onset)
+    return Finding(references.hpo_term(part["code"]), part["label"].text(), onset)
 
 
 def _consent(entry: Entry) -> Consent:
@@ -126,7 +128,7 @@ def _years(entry: Entry) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def read_choice(story: str, handle: str, entry: Entry, known: Known) -> Choice:
+def read_choice(story: str, handle: str, entry: Entry, references: RunReferences) -> Choice:
     """A patient who is found in the cohort."""
     part = entry.fields(("choose",), ("name",))
     rule = part["choose"].fields((), ("country", "sex", "age", "table", "rows", "order", "highest"))
@@ -140,7 +142,7 @@ def read_choice(story: str, handle: str, entry: Entry, known: Known) -> Choice:
         handle,
         entry.where,
         name=part["name"].text() if "name" in part else "",
-        country=known.country(rule["country"]) if "country" in rule else None,
+        country=references.country(rule["country"]) if "country" in rule else None,
         sex=rule["sex"].choice(*SEXES) if "sex" in rule else None,
         age=(int(age[0]), int(age[1])),
         table=rule["table"].text() if "table" in rule else "",

@@ -14,7 +14,7 @@ from rehearsal.truth.query_answers import Truth
 OF_BEACON = ("diseases", "features", "measurements", "consent", "treatments")
 
 
-class Cohort:
+class PooledCohort:
     """Everybody of a run: tree sequences and tables.
 
     ``trees``: a file a block. ``results``: folder of the run; ``table`` reads the files of

@@ -10,7 +10,7 @@ from typing import Any
 from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import NetworkAnswer, add_frequencies, result_sets
 from rehearsal.network.service_client import NetworkReply
-from rehearsal.stories.query_context import Desk
+from rehearsal.stories.query_context import QueryContext
 
 # entries on a page that also passes on a page of every node's: a record with its carriers takes
 # some 7 kB, and an answer of 64 MB is not taken
@@ -20,20 +20,20 @@ MOST_PAGES = 100  # what is missing then is for the judge to name
 Body = dict[str, Any]
 
 
-async def ask_for_all(query: Query, desk: Desk) -> NetworkReply:
+async def ask_for_all(query: Query, context: QueryContext) -> NetworkReply:
     """The network's answer with all of its pages.
 
     A page of the network is one of all nodes' entries, one node's after the other's; an entry that
     two datasets of a node have is there from both. A node that does not answer for one page has
     not answered.
     """
-    first = await desk.ask(_at(query, 0, FEW))
+    first = await context.ask(_at(query, 0, FEW))
     count = first.aggregated.count
     if count <= FEW or not first.aggregated.records:
         return first
     limit = query.request["query"]["pagination"]["limit"]
     numbers = range(min(ceil(count / limit), MOST_PAGES))
-    pages = [await desk.ask(_at(query, number, limit), trace=False) for number in numbers]
+    pages = [await context.ask(_at(query, number, limit), trace=False) for number in numbers]
     return _together(first, pages)
 
 

@@ -1,8 +1,8 @@
-"""What a run has that a story may name."""
+"""Checks that what a story names is there: its own keys, and what the run has."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,32 +17,22 @@ ONSET_OF = "ageOfOnset:"  # of one disease, followed by its code
 
 
 @dataclass(frozen=True)
-class Known:
-    """Countries, planted variants, genes and traits of a run.
+class RunReferences:
+    """What a story may refer to: countries, planted variants, genes and traits of a run.
 
+    Each method reads one reference, and raises InputError for what is not there.
     ``has_ontology``: look HPO terms up too, which takes a second and 200 MB.
     """
 
-    countries: tuple[str, ...]
-    planted: tuple[PlantedVariant, ...]
-    genes: tuple[Gene, ...]
+    countries: Sequence[str]
+    planted: Sequence[PlantedVariant]
+    genes: Sequence[Gene]
     traits: Traits
     has_ontology: bool = False
-    patients: tuple[str, ...] = ()  # handles of the story that is being read
-
-    @classmethod
-    def of(
-        cls,
-        countries: Sequence[str],
-        planted: Sequence[PlantedVariant],
-        genes: Sequence[Gene],
-        traits: Traits,
-        has_ontology: bool = False,
-    ) -> Known:
-        return cls(tuple(countries), tuple(planted), tuple(genes), traits, has_ontology)
+    patients: Sequence[str] = ()  # handles of the story that is being read
 
     def country(self, entry: Entry) -> str:
-        """A country of the run. Raises InputError, as all methods do."""
+        """A country of the run."""
         what = "a country of this run (a run of few has stories: null, or its own)"
         return _one_of(entry, self.countries, what)
 
@@ -55,7 +45,7 @@ class Known:
         by_label = {one.label: one for one in self.planted}
         return by_label[_one_of(entry, by_label, "a planted variant")]
 
-    def variants_of(self, gene: Entry) -> tuple[Variant, ...]:
+    def variants_in_gene(self, gene: Entry) -> tuple[Variant, ...]:
         """The germline variants that are planted in a gene."""
         named = _one_of(gene, {one.gene: one for one in self.planted}, "a gene of variants.tsv")
         return tuple(
@@ -68,14 +58,14 @@ class Known:
     def disease(self, entry: Entry) -> str:
         return _one_of(entry, [one.name for one in self.traits.diseases], "a disease of the traits")
 
-    def polygenic(self, entry: Entry) -> str:
+    def polygenic_trait(self, entry: Entry) -> str:
         """A disease or measurement with a polygenic part."""
         return _one_of(entry, [one.name for one in self.traits.polygenic], "a polygenic trait")
 
-    def scored(self, entry: Entry) -> Disease:
+    def scored_disease(self, entry: Entry) -> Disease:
         """A disease with a polygenic part, which has a scoring file, by its name."""
-        known = {one.name: one for one in self.traits.diseases if one.genetics is not None}
-        return known[_one_of(entry, known, "a polygenic disease of the traits")]
+        scored = {one.name: one for one in self.traits.diseases if one.genetics is not None}
+        return scored[_one_of(entry, scored, "a polygenic disease of the traits")]
 
     def measurement(self, entry: Entry) -> str:
         names = [one.name for one in self.traits.measurable]
@@ -85,7 +75,7 @@ class Known:
         names = [one.name for one in self.traits.treatments]
         return _one_of(entry, names, "a treatment of the traits")
 
-    def hpo(self, entry: Entry) -> str:
+    def hpo_term(self, entry: Entry) -> str:
         """An HPO term that the ontology of this release has."""
         code = entry.text(r"HP:\d{7}", "HP:0000252")
         if self.has_ontology and not hpo.is_known(code):
@@ -96,7 +86,7 @@ class Known:
         """Any term that people of the run may have: HPO, or a code of the traits."""
         code = entry.text(r"[A-Za-z][A-Za-z0-9.]*:\S+", "MONDO:0007254")
         if code.startswith("HP:"):
-            return self.hpo(entry)
+            return self.hpo_term(entry)
         if code in SEX_TERMS or any(_is_under(one, code) for one in self._codes):
             return code
         raise entry.error(f"a code of {self.traits.source} or an HPO term, found {code}")
@@ -120,7 +110,25 @@ class Known:
         return frozenset({*diseases, *drugs, *(one.code for one in traits.measurable)})
 
 
-def _one_of(entry: Entry, known: Mapping[str, object] | Sequence[str], what: str) -> str:
+def check_keys(
+    question: Entry, keys: Mapping[str, Entry], known: Sequence[str], required: Sequence[str]
+) -> None:
+    """Raise InputError for a key that a question type does not know, or for one that is missing.
+
+    ``keys``: those of the question that are its type's own, by name.
+    """
+    for name, entry in keys.items():
+        if name not in known:
+            words = (
+                f"one of the keys {' '.join(known)}" if len(known) > 1 else f"the key {known[0]}"
+            )
+            raise entry.error(words)
+    for name in required:
+        if name not in keys:
+            raise question.error(f"the key {name}")
+
+
+def _one_of(entry: Entry, known: Collection[str], what: str) -> str:
     if isinstance(entry.value, str) and entry.value in known:
         return entry.value
     names = sorted(known)

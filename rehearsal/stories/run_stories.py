@@ -1,4 +1,4 @@
-"""Plays stories: asks their questions through the network and writes down what came of each."""
+"""Runs stories: asks their questions through the network and judges what came of each."""
 
 from __future__ import annotations
 
@@ -12,85 +12,68 @@ from typing import Any
 import pandas as pd
 
 from rehearsal.files import write_json
+from rehearsal.model import Query
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, Issuer, issue, person
-from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service_client import ServiceClient
-from rehearsal.stories.query_context import Desk
-from rehearsal.stories.question_types import KINDS
+from rehearsal.stories.query_context import NetworkUnderTest, QueryContext
+from rehearsal.stories.question_types import QUESTION_TYPES
 from rehearsal.stories.story_types import Asker, Check, Question, Story
 
 Result = dict[str, Any]
 
 
-def play(
+def run_stories(
     stories: Sequence[Story],
-    truths: Mapping[str, Mapping[str, Any]],
+    expected: Mapping[str, Mapping[str, Any]],
     patients: pd.DataFrame,
-    nodes: Sequence[NodeEntry],
-    service: NodeEntry,
+    network: NetworkUnderTest,
     issuer: Issuer,
-    deadline_s: float,
-    folders: Mapping[str, Path],
-    restart: Callable[[str], None],
 ) -> dict[str, Result]:
     """What came of every story, by its name, as plain JSON values.
 
-    ``truths``: of each story by question (``truths.truth_of``). ``patients``:
-    ``truth/patients.parquet``. ``service``: the network of ``nodes``. ``issuer`` gives the askers
-    their tokens. ``folders``: of our own nodes, by country; ``restart`` ends the node of one and
-    starts it again. A question that cannot be asked fails a check of its story and ends nothing.
+    ``expected``: the right answers of each story, by question (``expected_answers``).
+    ``patients``: ``truth/patients.parquet``. ``issuer`` gives the askers their tokens. A question
+    that cannot be asked fails a check of its story and ends nothing.
     """
-    where = (nodes, service, issuer, deadline_s, folders, restart)
     return {
-        story.name: asyncio.run(_play(story, truths[story.name], patients, *where))
+        story.name: asyncio.run(_run_story(story, expected[story.name], patients, network, issuer))
         for story in stories
     }
 
 
-async def _play(
+async def _run_story(
     story: Story,
-    truth: Mapping[str, Any],
+    expected: Mapping[str, Any],
     patients: pd.DataFrame,
-    nodes: Sequence[NodeEntry],
-    service: NodeEntry,
+    network: NetworkUnderTest,
     issuer: Issuer,
-    deadline_s: float,
-    folders: Mapping[str, Path],
-    restart: Callable[[str], None],
 ) -> Result:
     own = patients[patients["story"] == story.name]
     by_handle = dict(zip(own["handle"], own["individual"], strict=True))
-    begun = time.monotonic()
+    started = time.monotonic()
     questions = []
     for question in story.questions:
-        token = token_of(question.asker, issuer)
-        async with ServiceClient(service, lambda _, token=token: token) as client:
-            desk = Desk(
-                story,
-                question.asker,
-                client,
-                service,
-                tuple(nodes),
-                token,
-                deadline_s,
-                by_handle,
-                folders,
-                restart,
-            )
-            questions.append(await _put(question, truth[question.id], desk))
-    return result_of(story, own, questions, time.monotonic() - begun)
+        token = issue_passport(question.asker, issuer)
+        async with ServiceClient(network.service, _always(token)) as client:
+            context = QueryContext(network, client, question.asker, token, by_handle)
+            questions.append(await _run_question(question, expected[question.id], context))
+    return summarise_story(story, own, questions, time.monotonic() - started)
 
 
-async def _put(question: Question, truth: Any, desk: Desk) -> Result:
-    kind, begun = KINDS[question.kind], time.monotonic()
-    told: Result = {"request": None, "countries": {}, "joined": {}, "stayed_home": ""}
+def _always(token: str | None) -> Callable[[Query], str | None]:
+    return lambda _: token
+
+
+async def _run_question(question: Question, expected: Any, context: QueryContext) -> Result:
+    question_type, started = QUESTION_TYPES[question.kind], time.monotonic()
+    shown: Result = {"request": None, "countries": {}, "joined": {}, "stayed_home": ""}
     try:
-        reply = await kind.ask(question, desk)
-        seconds = time.monotonic() - begun
-        told = kind.tell(question, reply).as_json()
-        checks = kind.judge(question, truth, reply)
+        reply = await question_type.ask(question, context)
+        seconds = time.monotonic() - started
+        shown = question_type.summarise(question, reply).as_json()
+        checks = question_type.judge(question, expected, reply)
     except Exception as error:  # whatever stops one question must not hide the others
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - started
         checks = [Check("the question was asked and read", "an answer", repr(error), False)]
     return {
         "id": question.id,
@@ -98,13 +81,13 @@ async def _put(question: Question, truth: Any, desk: Desk) -> Result:
         "kind": question.kind,
         "asker": asdict(question.asker),
         "about": question.about,
-        **told,
+        **shown,
         "seconds": round(seconds, 3),
         "checks": [asdict(check) for check in checks],
     }
 
 
-def result_of(
+def summarise_story(
     story: Story, patients: pd.DataFrame, questions: Sequence[Result], seconds: float
 ) -> Result:
     """``stories/{story}.json``: the story, what came of each question, and its checks."""
@@ -127,7 +110,7 @@ def result_of(
     }
 
 
-def token_of(asker: Asker, issuer: Issuer) -> str | None:
+def issue_passport(asker: Asker, issuer: Issuer) -> str | None:
     """The passport that an asker's tier wants; the public has none."""
     if asker.tier == "public":
         return None

@@ -10,8 +10,8 @@ from pathlib import Path
 from rehearsal.model import SEXES, Choice, InputError, Patient
 from rehearsal.phenotypes.yaml_reader import Entry, read_lined_entries
 from rehearsal.stories.patient_reader import HANDLE, read_choice, read_patient
-from rehearsal.stories.question_types import KINDS
-from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.question_types import QUESTION_TYPES
+from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_types import Asker, Question, Story
 
 STORY_KEYS = ("title", "summary", "asker", "questions")
@@ -21,7 +21,7 @@ PURPOSE = r"DUO:\d{7}( MONDO:\d{7})?"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
-def read_stories(folder: Path | None, known: Known) -> list[Story]:
+def read_stories(folder: Path | None, references: RunReferences) -> list[Story]:
     """The stories of a folder in order of their names; none for no folder or an empty one.
 
     Raises InputError for the first thing that cannot be meant or that the run lacks.
@@ -30,20 +30,20 @@ def read_stories(folder: Path | None, known: Known) -> list[Story]:
         return []
     if not folder.is_dir():
         raise InputError(folder, "stories", "expected a folder of stories, or null")
-    return [_story(path, known) for path in sorted(folder.glob("*.yaml"))]
+    return [_story(path, references) for path in sorted(folder.glob("*.yaml"))]
 
 
-def _story(path: Path, known: Known) -> Story:
+def _story(path: Path, references: RunReferences) -> Story:
     if not NAME.fullmatch(path.stem):
         raise InputError(path, "name", "expected small letters, digits, - and _ before .yaml")
     part = read_lined_entries(path).fields(STORY_KEYS, ("evidence", "patients"))
-    asker = _asker(part["asker"], known, None)
-    people = list(_people(path.stem, part["patients"], known)) if "patients" in part else []
+    asker = _asker(part["asker"], references, None)
+    people = list(_people(path.stem, part["patients"], references)) if "patients" in part else []
     patients = tuple(one for one in people if isinstance(one, Patient))
     _check_parents(patients)
     handles = {one.handle for one in people}
-    known = replace(known, patients=tuple(sorted(handles)))
-    questions = [_question(item, asker, handles, known) for item in part["questions"].items()]
+    references = replace(references, patients=tuple(sorted(handles)))
+    questions = [_question(item, asker, handles, references) for item in part["questions"].items()]
     for number, question in enumerate(questions):
         if any(question.id == other.id for other in questions[:number]):
             raise InputError(*question.where, f"expected another id: {question.id} is taken")
@@ -64,14 +64,14 @@ def _story(path: Path, known: Known) -> Story:
     )
 
 
-def _people(story: str, entry: Entry, known: Known) -> Iterator[Patient | Choice]:
+def _people(story: str, entry: Entry, references: RunReferences) -> Iterator[Patient | Choice]:
     for handle, one in entry.children().items():
         if not isinstance(handle, str) or not HANDLE.fullmatch(handle):
             raise one.error("a handle of small letters, digits and -")
         if isinstance(one.value, dict) and "choose" in one.value:
-            yield read_choice(story, handle, one, known)
+            yield read_choice(story, handle, one, references)
         else:
-            yield from read_patient(story, handle, one, known)
+            yield from read_patient(story, handle, one, references)
 
 
 def _check_parents(patients: Sequence[Patient]) -> None:
@@ -89,24 +89,24 @@ def _check_parents(patients: Sequence[Patient]) -> None:
                 raise child.error(f"expected {handle} to be at least 14 years older")
 
 
-def _asker(entry: Entry, known: Known, default: Asker | None) -> Asker:
+def _asker(entry: Entry, references: RunReferences, default: Asker | None) -> Asker:
     part = entry.fields(("name", "country", "role", "tier", "purpose"))
     purpose = part["purpose"]
     return Asker(
         part["name"].text(),
-        known.country(part["country"]),
+        references.country(part["country"]),
         part["role"].choice(*ROLES),
         part["tier"].choice(*TIERS),
         None if purpose.value is None else purpose.text(PURPOSE, "DUO:0000043"),
     )
 
 
-def _question(entry: Entry, asker: Asker, handles: set[str], known: Known) -> Question:
+def _question(entry: Entry, asker: Asker, handles: set[str], references: RunReferences) -> Question:
     children = entry.children()
     for key in ("id", "text", "kind"):
         if key not in children:
             raise entry.error(f"the key {key}")
-    kind = children["kind"].choice(*KINDS)
+    kind = children["kind"].choice(*QUESTION_TYPES)
     about = children.get("about")
     if about is not None and about.value not in handles:
         raise about.error(f"a patient of this story: {' '.join(sorted(handles))}")
@@ -116,8 +116,8 @@ def _question(entry: Entry, asker: Asker, handles: set[str], known: Known) -> Qu
         id=children["id"].text(r"[a-z0-9][a-z0-9-]*", "small-letters-and-digits"),
         text=children["text"].text(),
         kind=kind,
-        asker=_asker(children["asker"], known, asker) if "asker" in children else asker,
+        asker=_asker(children["asker"], references, asker) if "asker" in children else asker,
         about=None if about is None else str(about.value),
-        parameters=KINDS[kind].read(rest, own, known),
+        parameters=QUESTION_TYPES[kind].read(rest, own, references),
         where=entry.where,
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rehearsal.model import Choice, Patient
+
+Role = Literal["researcher", "clinician"]
+Tier = Literal["public", "registered", "controlled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +19,15 @@ class Asker:
 
     name: str
     country: str
-    role: str  # researcher, clinician
-    tier: str  # public, registered, controlled
+    role: Role
+    tier: Tier
     purpose: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question of a story. ``parameters``: what its kind has read; plain JSON values."""
+    """One question of a story. ``kind``: the name of its question type, as stories write it.
+    ``parameters``: what that type has read; plain JSON values."""
 
     id: str
     text: str
@@ -66,15 +71,21 @@ class Check:
     def equal(cls, name: str, expected: Any, observed: Any) -> Check:
         return cls(name, expected, observed, expected == observed)
 
+    @classmethod
+    def every_country_answered(cls, countries: Iterable[str], states: Mapping[str, str]) -> Check:
+        """Whether all of these countries answered. ``states``: by country, as in ``Answer``."""
+        answered = sorted(country for country, state in states.items() if state == "answered")
+        return cls.equal("every country answered", sorted(countries), answered)
+
 
 @dataclass(slots=True)
-class Told:
-    """What came of a question, for the page and for its checks; plain JSON values.
+class ReplySummary:
+    """What came of a question, for the page; plain JSON values.
 
     ``request``: as it was put. ``countries``: by code, each with ``state`` (answered, refused,
     failed, late), ``latency_ms``, ``answer`` (what came back, shortened) and, where it was not
     answered, ``reason``. ``joined``: the network's own answer. ``stayed_home``: what was not sent,
-    in a line or two. ``details``: whatever else a kind wants to show.
+    in a line or two. ``details``: whatever else a question type wants to show.
     """
 
     request: Any

@@ -15,8 +15,9 @@ from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.traits import read_traits
 from rehearsal.stores.people_store_writer import build_people
-from rehearsal.stories.reference_checks import Known
-from rehearsal.stories.run_stories import play
+from rehearsal.stories.query_context import NetworkUnderTest
+from rehearsal.stories.reference_checks import RunReferences
+from rehearsal.stories.run_stories import run_stories
 from rehearsal.stories.story_reader import read_stories
 from rehearsal.truth.expected_answers import Expected, expected_to_json
 
@@ -42,8 +43,8 @@ def story():
         ROOT / "config/variants.tsv", SCHEMAS / "variants.schema.yaml", everywhere
     )
     genes = read_genes(ROOT / "config/genes.tsv", SCHEMAS / "genes.schema.yaml")
-    known = Known.of(everywhere, planted, genes, read_traits(ROOT / "config/traits.yaml"))
-    stories = read_stories(ROOT / "config/stories", known)
+    references = RunReferences(everywhere, planted, genes, read_traits(ROOT / "config/traits.yaml"))
+    stories = read_stories(ROOT / "config/stories", references)
     return next(one for one in stories if one.name == "infectious")
 
 
@@ -83,7 +84,7 @@ def write_node(folder: Path, country: str, issuer, withdrawn: bool) -> Path:
     return folder
 
 
-def truth(withdrawn: bool):
+def expected(withdrawn: bool):
     """By hand, from ``PEOPLE``."""
     carriers, ill = (1, 0) if withdrawn else (3, 2)
 
@@ -118,8 +119,8 @@ def played(story, issuer, folder: Path, withdrawn=False, stopped=None, only=None
         if stopped is not None:
             (node,) = [one for one in nodes if one.country == stopped]
             os.kill(node.pid, signal.SIGKILL)
-        where = (patients, nodes, service, issuer, 5.0, folders, nodes.restart)
-        return play([story], truth(withdrawn), *where)["infectious"]
+        network = NetworkUnderTest(service, 5.0, folders, nodes.restart)
+        return run_stories([story], expected(withdrawn), patients, network, issuer)["infectious"]
 
 
 def failed(result) -> set[str]:

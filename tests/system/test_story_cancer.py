@@ -25,11 +25,12 @@ from rehearsal.phenotypes.simulate_phenotypes import phenotypes
 from rehearsal.phenotypes.traits import read_traits
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.tumour_store import build_tumours
-from rehearsal.stories.expected import truth_of
+from rehearsal.stories.expected import expected_answers
 from rehearsal.stories.patients import patients_table
-from rehearsal.stories.pooled_cohort import Cohort
-from rehearsal.stories.reference_checks import Known
-from rehearsal.stories.run_stories import play
+from rehearsal.stories.pooled_cohort import PooledCohort
+from rehearsal.stories.query_context import NetworkUnderTest
+from rehearsal.stories.reference_checks import RunReferences
+from rehearsal.stories.run_stories import run_stories
 from rehearsal.stories.story_reader import read_stories
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -48,25 +49,25 @@ TABLES = ("diseases", "measurements", "features", "treatments", "tumour_variants
 
 
 @pytest.fixture(scope="module")
-def known():
+def references():
     codes = [line.split("\t")[0] for line in (ROOT / "config/countries.tsv").open()]
     planted = read_planted(ROOT / "config/variants.tsv", SCHEMAS / "variants.schema.yaml", codes)
     genes = read_genes(ROOT / "config/genes.tsv", SCHEMAS / "genes.schema.yaml")
-    return Known.of(CODES, planted, genes, read_traits(ROOT / "config/traits.yaml"))
+    return RunReferences(CODES, planted, genes, read_traits(ROOT / "config/traits.yaml"))
 
 
 @pytest.fixture(scope="module")
-def story(known, tmp_path_factory):
+def story(references, tmp_path_factory):
     """The story as it comes, with as many women in five countries as it has in 28."""
     folder = tmp_path_factory.mktemp("stories")
     text = (ROOT / "config/stories/cancer.yaml").read_text()
     (folder / "cancer.yaml").write_text(text.replace("each_country: 3", "each_country: 17"))
-    (story,) = read_stories(folder, known)
+    (story,) = read_stories(folder, references)
     return story
 
 
 @pytest.fixture(scope="module")
-def world(story, known, tmp_path_factory):
+def world(story, references, tmp_path_factory):
     """The cohort's tables and trees, and the nodes' folders."""
     place = tmp_path_factory.mktemp("world")
     everybody = read_countries(ROOT / "config/countries.tsv", SCHEMAS / "countries.schema.yaml")
@@ -74,7 +75,7 @@ def world(story, known, tmp_path_factory):
     numbers = dict.fromkeys(CODES, 90)
     people, _ = plan_people(countries, numbers, 0.3, [], SEED, without_variants(story.patients))
     ids = patient_ids(story.patients, people)
-    found = clinical(people, story, ids, known.traits)
+    found = clinical(people, story, ids, references.traits)
     tables = {name: getattr(found, name) for name in TABLES}
     consent = draw_consent(people, read_consent(ROOT / "config/consent.yaml"), SEED)
     tables = {f"phenotypes/{name}": one for name, one in (tables | {"consent": consent}).items()}
@@ -85,8 +86,13 @@ def world(story, known, tmp_path_factory):
     for block, path in trees.items():
         write_trees(block, people, path)
     issuer = make_issuer(place / "issuer")
-    folders = {code: write_node(place, code, tables, known.genes, issuer) for code in CODES}
-    return place, Cohort(place, trees, known.genes, known.planted, YEAR), folders, issuer
+    folders = {code: write_node(place, code, tables, references.genes, issuer) for code in CODES}
+    return (
+        place,
+        PooledCohort(place, trees, references.genes, references.planted, YEAR),
+        folders,
+        issuer,
+    )
 
 
 def without_variants(patients):
@@ -177,7 +183,7 @@ def failed(result):
 
 def test_the_story_passes_and_a_stopped_node_changes_its_verdict(world, story):
     place, cohort, folders, issuer = world
-    truths = {story.name: truth_of(story, cohort)}
+    expected = {story.name: expected_answers(story, cohort)}
     patients = cohort.table("truth/patients.parquet")
     logs = place / "logs"
     with (
@@ -186,10 +192,10 @@ def test_the_story_passes_and_a_stopped_node_changes_its_verdict(world, story):
     ):
 
         def played():
-            where = (nodes, service, issuer, 8.0, folders, nodes.restart)
-            told = play([story], truths, patients, *where)
-            json.dumps(told)  # plain values all through
-            return told[story.name]
+            network = NetworkUnderTest(service, 8.0, folders, nodes.restart)
+            results = run_stories([story], expected, patients, network, issuer)
+            json.dumps(results)  # plain values all through
+            return results[story.name]
 
         first = played()
         endpoint = json.loads((logs / "ES.endpoint.json").read_text())
@@ -218,7 +224,7 @@ def test_tumours_are_found_by_name_only(world, story):
     germline = next(one for one in story.questions if one.id == "braf-in-the-germline")
     tumours = next(one for one in story.questions if one.id == "braf-in-tumours")
     answers = {
-        one.id: truth_of(replace(story, questions=(one,)), cohort)[one.id]
+        one.id: expected_answers(replace(story, questions=(one,)), cohort)[one.id]
         for one in (germline, tumours)
     }
     assert not any(one["exists"] for one in answers["braf-in-the-germline"].values())

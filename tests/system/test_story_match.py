@@ -25,10 +25,11 @@ from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.traits import read_traits
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
-from rehearsal.stories.expected import truth_of
-from rehearsal.stories.pooled_cohort import Cohort
-from rehearsal.stories.reference_checks import Known
-from rehearsal.stories.run_stories import play
+from rehearsal.stories.expected import expected_answers
+from rehearsal.stories.pooled_cohort import PooledCohort
+from rehearsal.stories.query_context import NetworkUnderTest
+from rehearsal.stories.reference_checks import RunReferences
+from rehearsal.stories.run_stories import run_stories
 from rehearsal.stories.story_reader import read_stories
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
@@ -50,11 +51,11 @@ def story(tmp_path_factory):
     codes = [line.split("\t")[0] for line in (ROOT / "config/countries.tsv").open()]
     planted = read_planted(ROOT / "config/variants.tsv", SCHEMAS / "variants.schema.yaml", codes)
     genes = read_genes(ROOT / "config/genes.tsv", SCHEMAS / "genes.schema.yaml")
-    known = Known.of(COUNTRIES, planted, genes, read_traits(ROOT / "config/traits.yaml"))
+    references = RunReferences(COUNTRIES, planted, genes, read_traits(ROOT / "config/traits.yaml"))
     folder = tmp_path_factory.mktemp("stories")
     shutil.copy(ROOT / "config/stories/rare.yaml", folder)
-    (story,) = read_stories(folder, known)
-    return replace(story, questions=story.questions[:1]), known
+    (story,) = read_stories(folder, references)
+    return replace(story, questions=story.questions[:1]), references
 
 
 @dataclass
@@ -67,7 +68,7 @@ class World:
     folders: dict[str, Path]
 
 
-def make_world(place, story, known, patients):
+def make_world(place, story, references, patients):
     """Patients of the story and bystanders, in three countries. ``patients``: who is there."""
     people, told = [], []
     copies = {RARE: Counter(), COMMON: Counter()}
@@ -101,7 +102,7 @@ def make_world(place, story, known, patients):
     issuer = make_issuer(place / "issuer")
     ontology = HumanPhenotypeOntology()
     for country in COUNTRIES:
-        world.folders[country] = write_node(world, tables, country, known, issuer, ontology)
+        world.folders[country] = write_node(world, tables, country, references, issuer, ontology)
     return world
 
 
@@ -155,7 +156,7 @@ def write_trees(world, names):
     tables.tree_sequence().dump(world.place / "chr1.trees")
 
 
-def write_node(world, tables, country, known, issuer, ontology):
+def write_node(world, tables, country, references, issuer, ontology):
     folder = world.place / "nodes" / country
     folder.mkdir(parents=True)
     people = tables["cohort/people"]
@@ -181,18 +182,20 @@ def write_node(world, tables, country, known, issuer, ontology):
     build_matchmaker(names, own, folder / FILE_NAME, ontology)
     shutil.copy(issuer.folder / "jwks.json", folder / TRUSTED)
     settings = NodeSettings.for_country(
-        country, country, known.genes, access=rehearsal_access(country)
+        country, country, references.genes, access=rehearsal_access(country)
     )
     settings.write(folder)
     return folder
 
 
 @contextmanager
-def playing(place, story, known, patients):
+def playing(place, story, references, patients):
     """Gives a function that plays the story over the world's nodes: checks by name."""
-    world = make_world(place, story, known, patients)
-    cohort = Cohort(place, {BLOCK: place / "chr1.trees"}, known.genes, known.planted, 2026)
-    truths = {story.name: truth_of(story, cohort)}
+    world = make_world(place, story, references, patients)
+    cohort = PooledCohort(
+        place, {BLOCK: place / "chr1.trees"}, references.genes, references.planted, 2026
+    )
+    expected = {story.name: expected_answers(story, cohort)}
     issuer = make_issuer(place / "issuer")
     with (
         running_nodes(world.folders, {}, 1000, place / "logs", 60) as nodes,
@@ -200,10 +203,10 @@ def playing(place, story, known, patients):
     ):
 
         def checks():
-            where = (nodes, service, issuer, 5.0, world.folders, nodes.restart)
-            told = play([story], truths, world.patients, *where)[story.name]
-            found = {one["name"].removeprefix(QUESTION): one for one in told["checks"]}
-            assert told["passed"] == all(one["passed"] for one in found.values())
+            network = NetworkUnderTest(service, 5.0, world.folders, nodes.restart)
+            result = run_stories([story], expected, world.patients, network, issuer)[story.name]
+            found = {one["name"].removeprefix(QUESTION): one for one in result["checks"]}
+            assert result["passed"] == all(one["passed"] for one in found.values())
             return found
 
         yield checks
@@ -218,8 +221,8 @@ def changed(patients, handle, **changes):
 
 
 def test_the_story_passes_and_a_stopped_node_is_marked(tmp_path, story):
-    story, known = story
-    with playing(tmp_path, story, known, story.patients) as checks:
+    story, references = story
+    with playing(tmp_path, story, references, story.patients) as checks:
         first = checks()
         assert failed(first) == set()
         assert first["the best match"]["observed"]["copies"] == 2
@@ -237,9 +240,9 @@ def test_the_story_passes_and_a_stopped_node_is_marked(tmp_path, story):
 
 
 def test_without_the_spanish_case_another_is_the_best_match(tmp_path, story):
-    story, known = story
+    story, references = story
     patients = [one for one in story.patients if one.handle != "spanish-case"]
-    with playing(tmp_path, story, known, patients) as checks:
+    with playing(tmp_path, story, references, patients) as checks:
         found = checks()
     assert failed(found) == {"the best match"}
     assert found["the best match"]["observed"]["copies"] is None
@@ -247,10 +250,10 @@ def test_without_the_spanish_case_another_is_the_best_match(tmp_path, story):
 
 def test_who_took_consent_back_is_matched_no_more(tmp_path, story):
     """The Spanish case goes, and nothing else."""
-    story, known = story
+    story, references = story
     consent = Consent("consent", ("DUO:0000043",), withdrawn=True)
     patients = changed(story.patients, "spanish-case", consent=consent)
-    with playing(tmp_path, story, known, patients) as checks:
+    with playing(tmp_path, story, references, patients) as checks:
         found = checks()
     assert failed(found) == {"the best match"}
     observed = found["each country's matches are the truth"]["observed"]
@@ -259,19 +262,19 @@ def test_who_took_consent_back_is_matched_no_more(tmp_path, story):
 
 def test_a_case_that_may_be_used_for_care_after_all_is_told(tmp_path, story):
     """What the story expects to be withheld is not, then: the check is one that can fail."""
-    story, known = story
+    story, references = story
     patients = changed(story.patients, "not-for-care", consent=CARE)
-    with playing(tmp_path, story, known, patients) as checks:
+    with playing(tmp_path, story, references, patients) as checks:
         found = checks()
     assert failed(found) == {"the best match", "not-for-care"}
     assert found["the best match"]["observed"]["country"] == "BE"
 
 
 def test_no_node_matches_for_a_patient_who_does_not_permit_it(tmp_path, story):
-    story, known = story
+    story, references = story
     consent = Consent("consent", ("DUO:0000042",))
     patients = changed(story.patients, "martin", consent=consent)
-    with playing(tmp_path, story, known, patients) as checks:
+    with playing(tmp_path, story, references, patients) as checks:
         found = checks()
     assert failed(found) == {"the best match"}
     assert found["every country refuses"]["observed"] == list(COUNTRIES)

@@ -19,21 +19,21 @@ from rehearsal.stories.expected import (
     match,
     score,
 )
-from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question, Story
 
-TRUTHS: Mapping[str, Callable[[Question, Cohort], Any]] = {
-    "alert": alert.truth,
-    "beacon": beacon.truth,
-    "comparison": comparison.truth,
-    "drug_flags": drug_flags.truth,
-    "hazard_ratio": hazard_ratio.truth,
-    "match": match.truth,
-    "score": score.truth,
+EXPECTED_ANSWERS: Mapping[str, Callable[[Question, PooledCohort], Any]] = {
+    "alert": alert.expected_answer,
+    "beacon": beacon.expected_answer,
+    "comparison": comparison.expected_answer,
+    "drug_flags": drug_flags.expected_answer,
+    "hazard_ratio": hazard_ratio.expected_answer,
+    "match": match.expected_answer,
+    "score": score.expected_answer,
 }
 
 
-def truth_of(story: Story, cohort: Cohort) -> dict[str, Any]:
+def expected_answers(story: Story, cohort: PooledCohort) -> dict[str, Any]:
     """The right answers to a story's questions by their ids: plain JSON values."""
-    found = {one.id: TRUTHS[one.kind](one, cohort) for one in story.questions}
+    found = {one.id: EXPECTED_ANSWERS[one.kind](one, cohort) for one in story.questions}
     return orjson.loads(orjson.dumps(found))

@@ -9,13 +9,13 @@ import numpy as np
 import tskit
 
 from rehearsal.model import Variant
-from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 from rehearsal.truth.hpo import at_or_below
 from rehearsal.truth.query_answers import PERMISSION, covering_uses
 
 
-def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
+def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """``alerts``: the handles of the arrivals that the asker must be told of; ``countries``."""
     asked = question.parameters
     return {
@@ -28,7 +28,7 @@ def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
     }
 
 
-def _is_like(one: dict[str, Any], profile: dict[str, Any], cohort: Cohort) -> bool:
+def _is_like(one: dict[str, Any], profile: dict[str, Any], cohort: PooledCohort) -> bool:
     if profile["sex"] not in (None, one["sex"]):
         return False
     low, high = profile["age"] or (0, 1000)
@@ -55,7 +55,7 @@ def permits(one: dict[str, Any], purpose: str | None) -> bool:
     return is_covered and all(re.match(PERMISSION, use) for use in uses)
 
 
-def frequency(variant: Variant, country: str, cohort: Cohort) -> float:
+def frequency(variant: Variant, country: str, cohort: PooledCohort) -> float:
     """Of an allele among a country's people: copies of it among copies of its place."""
     mine = np.flatnonzero((cohort.people["country"] == country).to_numpy())
     for block, path in cohort.trees.items():

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.stories.beacon_queries import question_query
-from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 from rehearsal.truth.expected_answers import Expected, expected_to_json
 
 
-def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
+def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """What each country must answer, as ``bench.truth`` writes it."""
     if question.parameters["tumours"]:
         return _of_tumours(question, cohort)
@@ -18,7 +18,7 @@ def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
     return {country: expected_to_json(one) for country, one in expected.items()}
 
 
-def _of_tumours(question: Question, cohort: Cohort) -> dict[str, Any]:
+def _of_tumours(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """Of somatic variants: who of those that permit it and pass the filters has them."""
     asked, people = question.parameters, cohort.people
     among = cohort.beacon.selected(asked["filters"]) & cohort.beacon.permitting(

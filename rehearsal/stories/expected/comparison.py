@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rehearsal.stories.beacon_queries import comparison_queries
-from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
 
-def truth(question: Question, cohort: Cohort) -> dict[str, dict[str, int]]:
+def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, dict[str, int]]:
     """By the part of the question and country: how many people."""
     queries = comparison_queries(question)
     found = cohort.beacon.answers(queries.values())

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
 
-def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
+def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """Copies that flag each drug that is asked about, by drug; none for one that is not flagged.
 
     Raises ValueError for a rule on an allele that was not planted, whose carriers are not known.

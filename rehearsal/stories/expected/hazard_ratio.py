@@ -15,13 +15,13 @@ import pandas as pd
 from scipy.stats import norm
 
 from rehearsal.stories.expected.score import scores
-from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
 Stratum = tuple[np.ndarray, np.ndarray, np.ndarray]  # score, year, whether ill
 
 
-def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
+def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """``ratio``, ``low``, ``high`` at the asked confidence, ``people``, ``events``."""
     asked = question.parameters
     table = followed(

@@ -17,7 +17,7 @@ import pandas as pd
 import tskit
 
 from rehearsal.model import Variant
-from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 from rehearsal.truth.hpo import PHENOTYPES, TOP, at_or_above, content
 
@@ -40,7 +40,7 @@ class _Case:
     variants: dict[str, int]
 
 
-def truth(question: Question, cohort: Cohort) -> Found:
+def expected_answer(question: Question, cohort: PooledCohort) -> Found:
     """``refused``: the patient's own consent forbids it. ``countries``: what each must answer.
     ``withheld``: who of the question's ``withheld`` would be there but for consent."""
     individual = cohort.patient(question.story, str(question.about))
@@ -79,7 +79,9 @@ def _permitting(consent: pd.DataFrame) -> set[str]:
     }
 
 
-def _cases(question: Question, cohort: Cohort, individual: str) -> tuple[_Case, dict[str, _Case]]:
+def _cases(
+    question: Question, cohort: PooledCohort, individual: str
+) -> tuple[_Case, dict[str, _Case]]:
     """The patient, and everybody else who shares a gene or variant."""
     terms, absent = (
         cohort.table(f"phenotypes/{name}.parquet").groupby("individual")["code"].agg(set).to_dict()
@@ -99,7 +101,7 @@ def _cases(question: Question, cohort: Cohort, individual: str) -> tuple[_Case, 
 
 
 def _sharing(
-    question: Question, cohort: Cohort, individual: str
+    question: Question, cohort: PooledCohort, individual: str
 ) -> tuple[dict[str, set[str]], dict[str, dict[str, int]]]:
     """By person: which candidate genes of the patient they share, and copies of which variants."""
     candidates = cohort.table("phenotypes/candidate_genes.parquet")
@@ -127,7 +129,7 @@ def _named(one: Mapping[str, Any]) -> str:
 
 
 def _rare(
-    cohort: Cohort, contig: str, start: int, end: int
+    cohort: PooledCohort, contig: str, start: int, end: int
 ) -> Iterator[tuple[str, dict[str, int]]]:
     """Variants that touch a stretch, with their carriers' copies in countries where it is rare."""
     people = cohort.people

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.files import content_digest
-from rehearsal.stories.pooled_cohort import Cohort
+from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
 
-def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
+def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """``scoring_file``: its digest; ``countries``: people below, in and above the bins;
     ``patient``: score, and the percentage of people with lower ones, at home and everywhere."""
     asked = question.parameters
@@ -30,7 +30,7 @@ def truth(question: Question, cohort: Cohort) -> dict[str, Any]:
     }
 
 
-def scores(cohort: Cohort, trait: str, purpose: str | None) -> pd.DataFrame:
+def scores(cohort: PooledCohort, trait: str, purpose: str | None) -> pd.DataFrame:
     """The people who permit a purpose: the columns of ``people.parquet``, and ``score``."""
     values = cohort.table("truth/genetic_values.parquet")
     own = values[values["trait"] == trait].set_index("individual")["genetic_value"]

@@ -1,6 +1,7 @@
-"""Kinds of questions: how each is read, asked and judged. Its truth is in ``stories.truths``.
+"""Question types: how a question is read, asked, summarised and judged.
 
-A kind is a module with four functions (``Kind``), listed here and in ``truths`` by its name.
+A question type is a module with four functions (``QuestionType``), listed here and, for its right
+answer, in ``stories.expected`` by its name.
 """
 
 from __future__ import annotations
@@ -20,35 +21,37 @@ from rehearsal.stories.question_types import (
 
 if TYPE_CHECKING:
     from rehearsal.phenotypes.yaml_reader import Entry
-    from rehearsal.stories.query_context import Desk
-    from rehearsal.stories.reference_checks import Known
-    from rehearsal.stories.story_types import Check, Question, Told
+    from rehearsal.stories.query_context import QueryContext
+    from rehearsal.stories.reference_checks import RunReferences
+    from rehearsal.stories.story_types import Check, Question, ReplySummary
 
 
-class Kind(Protocol):
-    """What a kind's module offers."""
+class QuestionType(Protocol):
+    """What the module of a question type offers."""
 
-    def read(self, entry: Entry, own: Mapping[str, Entry], known: Known) -> dict[str, Any]:
-        """The question's ``parameters``, from the keys that are the kind's own.
+    def read(
+        self, question: Entry, keys: Mapping[str, Entry], references: RunReferences
+    ) -> dict[str, Any]:
+        """The question's ``parameters``, from the keys that are the type's own.
 
-        ``entry`` is the whole question, to complain of. Raises InputError.
+        ``question`` is the whole of it, to complain of. Raises InputError.
         """
         ...
 
-    async def ask(self, question: Question, desk: Desk) -> Any:
-        """Put the question; returns whatever the kind needs of what came."""
+    async def ask(self, question: Question, context: QueryContext) -> Any:
+        """Ask the question; returns whatever the type needs of what came."""
         ...
 
-    def tell(self, question: Question, reply: Any) -> Told:
+    def summarise(self, question: Question, reply: Any) -> ReplySummary:
         """What came, for a reader."""
         ...
 
-    def judge(self, question: Question, truth: Any, reply: Any) -> list[Check]:
-        """Compare what came with what ``truths`` found for this kind."""
+    def judge(self, question: Question, expected: Any, reply: Any) -> list[Check]:
+        """Compare what came with the right answer, as ``stories.expected`` has it."""
         ...
 
 
-KINDS: dict[str, Kind] = {
+QUESTION_TYPES: dict[str, QuestionType] = {
     "alert": alert,
     "beacon": beacon,
     "comparison": comparison,

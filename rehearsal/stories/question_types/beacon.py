@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from rehearsal.evaluation.judge import Judgement, judge_network
 from rehearsal.evaluation.judge import judge as judge_node
-from rehearsal.evaluation.judge import judge_network
 from rehearsal.evaluation.protected_judge import judge_protected, judge_protected_network
-from rehearsal.model import Answer, Granularity
+from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.aggregate import (
     AlleleTally,
     count_of,
@@ -25,57 +25,57 @@ from rehearsal.network.aggregate import (
 from rehearsal.network.service_client import NetworkReply
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.beacon_queries import allele, question_query
+from rehearsal.stories.beacon_replies import summarise_beacon_reply
 from rehearsal.stories.filter_reader import read_filters
-from rehearsal.stories.query_context import Desk, told_of
+from rehearsal.stories.query_context import QueryContext
 from rehearsal.stories.record_pages import ask_for_all
-from rehearsal.stories.reference_checks import Known
-from rehearsal.stories.story_types import Check, Question, Told
+from rehearsal.stories.reference_checks import RunReferences, check_keys
+from rehearsal.stories.story_types import Check, Question, ReplySummary
 from rehearsal.truth.expected_answers import Expected, expected_from_json
 
-KEYS = ("gene", "variant", "filters", "dataset", "expected")
+KEYS = ("find", "granularity", "gene", "variant", "filters", "dataset", "expected")
 SHOWN_RECORDS = 5
 
 
-def read(entry: Entry, own: Mapping[str, Entry], known: Known) -> dict[str, Any]:
+def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
     """Raises InputError for a question that no Beacon can be asked."""
-    for key in own:
-        if key not in (*KEYS, "find", "granularity"):
-            raise own[key].error(f"one of the keys find granularity {' '.join(KEYS)}")
-    for key in ("find", "granularity"):
-        if key not in own:
-            raise entry.error(f"the key {key}")
-    find = own["find"].choice("variants", "people")
-    granularity = own["granularity"].choice(*get_args(Granularity))
-    parameters = _place(own, known)
+    check_keys(question, keys, KEYS, required=("find", "granularity"))
+    find = keys["find"].choice("variants", "people")
+    granularity = keys["granularity"].choice(*get_args(Granularity))
+    parameters = _place(keys, references)
     if find == "variants" and not parameters:
-        raise entry.error("a gene or a variant")
-    if "dataset" in own:
-        own["dataset"].choice("tumours")
-        if not parameters or (granularity == "record" and find == "variants"):
-            raise own["dataset"].error("a gene or a variant, and no records of variants")
-        parameters["datasets"] = [f"GDI-{code}-TUMOURS-1" for code in known.countries]
-    filters = read_filters(own.get("filters"), known)
+        raise question.error("a gene or a variant")
+    if "dataset" in keys:
+        _check_dataset(keys["dataset"], parameters, find, granularity)
+        parameters["datasets"] = [f"GDI-{code}-TUMOURS-1" for code in references.countries]
+    filters = read_filters(keys.get("filters"), references)
     if find == "variants" and filters:
-        raise own["filters"].error("no filters where variants are asked for: find people")
+        raise keys["filters"].error("no filters where variants are asked for: find people")
     return {
         "find": find,
         "parameters": parameters,
         "filters": filters,
-        "tumours": "dataset" in own,
+        "tumours": "dataset" in keys,
         "granularity": granularity,
-        "expected": _expected(own["expected"], known) if "expected" in own else {},
+        "expected": _expected(keys["expected"], references) if "expected" in keys else {},
     }
 
 
-def _place(own: Mapping[str, Entry], known: Known) -> dict[str, Any]:
-    if "gene" in own and "variant" in own:
-        raise own["variant"].error("a gene or a variant, not both")
-    if "gene" in own:
-        return {"geneId": known.gene(own["gene"])}
-    return allele(known.variant(own["variant"]).variant) if "variant" in own else {}
+def _check_dataset(entry: Entry, place: Mapping[str, Any], find: str, granularity: str) -> None:
+    entry.choice("tumours")
+    if not place or (granularity == "record" and find == "variants"):
+        raise entry.error("a gene or a variant, and no records of variants")
 
 
-def _expected(entry: Entry, known: Known) -> dict[str, Any]:
+def _place(keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
+    if "gene" in keys and "variant" in keys:
+        raise keys["variant"].error("a gene or a variant, not both")
+    if "gene" in keys:
+        return {"geneId": references.gene(keys["gene"])}
+    return allele(references.variant(keys["variant"]).variant) if "variant" in keys else {}
+
+
+def _expected(entry: Entry, references: RunReferences) -> dict[str, Any]:
     part = entry.fields((), ("exists", "count", "at_least", "countries"))
     found: dict[str, Any] = {}
     if "exists" in part:
@@ -86,28 +86,29 @@ def _expected(entry: Entry, known: Known) -> dict[str, Any]:
         if key in part:
             found[key] = part[key].whole_number(0)
     if "countries" in part:
-        found["countries"] = sorted(known.country(item) for item in part["countries"].items())
+        found["countries"] = sorted(references.country(item) for item in part["countries"].items())
     return found
 
 
-async def ask(question: Question, desk: Desk) -> NetworkReply:
+async def ask(question: Question, context: QueryContext) -> NetworkReply:
     """Ask the network once, or for each page of its records of variants."""
     asked, query = question.parameters, question_query(question)
     if asked["find"] == "variants" and asked["granularity"] == "record":
-        return await ask_for_all(query, desk)
-    return await desk.ask(query)
+        return await ask_for_all(query, context)
+    return await context.ask(query)
 
 
-def tell(question: Question, reply: NetworkReply) -> Told:
+def summarise(question: Question, reply: NetworkReply) -> ReplySummary:
     """Counts and, of records, frequencies or the first few identifiers."""
     answers = {one.node: _shown(one) for one in reply.answers if one.state == "answered"}
-    told = told_of(reply, question_query(question), answers, _stayed_home(question, reply))
-    told.joined["frequencies"] = {
+    stayed_home = _stayed_home(question, reply)
+    summary = summarise_beacon_reply(reply, question_query(question), answers, stayed_home)
+    summary.joined["frequencies"] = {
         group or "everybody": _tally(tally)
         for populations in reply.aggregated.frequencies.values()
         for group, tally in group_totals(populations).items()
     }
-    return told
+    return summary
 
 
 def _shown(answer: Answer) -> dict[str, Any]:
@@ -117,12 +118,12 @@ def _shown(answer: Answer) -> dict[str, Any]:
     if found := node_frequencies(answer):
         whole = (tallies.get(answer.node) for tallies in found.values())
         shown["frequencies"] = [_tally(tally) for tally in whole if tally is not None]
-    elif count and question_records(answer):
-        shown["records"] = question_records(answer)[:SHOWN_RECORDS]
+    elif count and _record_ids(answer):
+        shown["records"] = _record_ids(answer)[:SHOWN_RECORDS]
     return shown
 
 
-def question_records(answer: Answer) -> list[str]:
+def _record_ids(answer: Answer) -> list[str]:
     """Identifiers of the records that came."""
     return [str(one.get("id", one.get("variantInternalId"))) for one in records(answer)]
 
@@ -141,7 +142,7 @@ def _stayed_home(question: Question, reply: NetworkReply) -> str:
     what = "people's records" if asked["find"] == "people" else "variants and their carriers"
     if asked["granularity"] == "boolean":
         return f"All {what}: {found} countries said yes, and no more than that."
-    came = sum(len(question_records(one)) for one in reply.answers)
+    came = sum(len(_record_ids(one)) for one in reply.answers)
     if asked["granularity"] == "count" or not came:
         number = f"{reply.aggregated.count:,} " if asked["find"] == "people" else ""
         return f"{number}{what}: only counts left {found} countries.".capitalize()
@@ -150,45 +151,41 @@ def _stayed_home(question: Question, reply: NetworkReply) -> str:
     return f"Who carries it: {came} records of variants came with counts only."
 
 
-def judge(question: Question, truth: Any, reply: NetworkReply) -> list[Check]:
-    """Every country answered, each as the truth has it, so did the network, and what the story
-    expects is so."""
+def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]:
+    """Every country answered, each as expected, so did the network, and what the story says must
+    come did."""
     query = question_query(question)
-    expected = {code: expected_from_json(one) for code, one in truth.items()}
-    checks = [answered_check(expected, reply)]
-    if query.tier == "controlled":
-        verdicts = {one.node: judge_node(query, expected[one.node], one) for one in reply.answers}
-        joined = judge_network(query, expected, reply.aggregated)
-    else:
-        verdicts = {
-            one.node: judge_protected(query, expected[one.node], one, False)
-            for one in reply.answers
-        }
-        wrong = [code for code, verdict in verdicts.items() if not verdict.equal]
-        joined = judge_protected_network(query, reply.answers, reply.aggregated, wrong)
-    checks.append(
+    answers = {code: expected_from_json(one) for code, one in expected.items()}
+    verdicts, joined = _verdicts(query, answers, reply)
+    return [
+        Check.every_country_answered(answers, {one.node: one.state for one in reply.answers}),
         Check(
             "each country's answer is the truth",
             {code: verdict.expected for code, verdict in verdicts.items()},
             {code: verdict.observed for code, verdict in verdicts.items()},
             all(verdict.equal for verdict in verdicts.values()),
-        )
-    )
-    checks.append(
-        Check("the joined answer is the truth", joined.expected, joined.observed, joined.equal)
-    )
-    return [*checks, *_expectations(question.parameters["expected"], expected, reply)]
+        ),
+        Check("the joined answer is the truth", joined.expected, joined.observed, joined.equal),
+        *_expectations(question.parameters["expected"], reply),
+    ]
 
 
-def answered_check(expected: Mapping[str, Any], reply: NetworkReply) -> Check:
-    """Whether every country of the run answered."""
-    answered = sorted(one.node for one in reply.answers if one.state == "answered")
-    return Check.equal("every country answered", sorted(expected), answered)
+def _verdicts(
+    query: Query, expected: Mapping[str, Expected], reply: NetworkReply
+) -> tuple[dict[str, Judgement], Judgement]:
+    """Of each country's answer, and of the joined one: exact for who sees everything, else within
+    what privacy protection may change."""
+    if query.tier == "controlled":
+        exact = {one.node: judge_node(query, expected[one.node], one) for one in reply.answers}
+        return exact, judge_network(query, expected, reply.aggregated)
+    protected = {
+        one.node: judge_protected(query, expected[one.node], one, False) for one in reply.answers
+    }
+    wrong = [code for code, verdict in protected.items() if not verdict.equal]
+    return protected, judge_protected_network(query, reply.answers, reply.aggregated, wrong)
 
 
-def _expectations(
-    wanted: Mapping[str, Any], expected: Mapping[str, Expected], reply: NetworkReply
-) -> list[Check]:
+def _expectations(wanted: Mapping[str, Any], reply: NetworkReply) -> list[Check]:
     """What the story says must come, whatever the truth of this cohort."""
     saying = sorted(one.node for one in reply.answers if says_exists(one))
     checks = []

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +23,11 @@ from rehearsal.network.aggregate import count_of
 from rehearsal.network.service_client import NetworkReply
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.beacon_queries import allele, comparison_queries
+from rehearsal.stories.beacon_replies import summarise_beacon_reply
 from rehearsal.stories.filter_reader import read_filters
-from rehearsal.stories.query_context import Desk, told_of
-from rehearsal.stories.reference_checks import Known
-from rehearsal.stories.story_types import Check, Question, Told
+from rehearsal.stories.query_context import QueryContext
+from rehearsal.stories.reference_checks import RunReferences, check_keys
+from rehearsal.stories.story_types import Check, Question, ReplySummary
 
 KEYS = ("filters", "treated", "outcome", "without", "strata")
 Z = 3.2905  # of 99.9 %
@@ -72,39 +73,34 @@ def wilson(with_it: int, among: int) -> tuple[float, float]:
     return (middle - half) / scale, (middle + half) / scale
 
 
-def read(entry: Entry, own: Mapping[str, Entry], known: Known) -> dict[str, Any]:
+def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
     """Raises InputError for a comparison that cannot be made."""
-    for key in own:
-        if key not in KEYS:
-            raise own[key].error(f"one of the keys {' '.join(KEYS)}")
-    for key in ("filters", "treated", "outcome", "strata"):
-        if key not in own:
-            raise entry.error(f"the key {key}")
-    without = own["without"].items() if "without" in own else []
+    check_keys(question, keys, KEYS, required=("filters", "treated", "outcome", "strata"))
+    without = keys["without"].items() if "without" in keys else []
     strata = {}
-    for name, one in own["strata"].children().items():
+    for name, one in keys["strata"].children().items():
         part = one.fields(("text", "filters", "expected"))
         strata[str(name)] = {
             "text": part["text"].text(),
-            "filters": read_filters(part["filters"], known),
+            "filters": read_filters(part["filters"], references),
             "expected": part["expected"].choice("benefit", "none"),
         }
     if not strata:
-        raise own["strata"].error("at least one stratum")
+        raise keys["strata"].error("at least one stratum")
     return {
-        **{key: read_filters(own[key], known) for key in ("filters", "treated", "outcome")},
-        "without": [allele(known.variant(item).variant) for item in without],
+        **{key: read_filters(keys[key], references) for key in ("filters", "treated", "outcome")},
+        "without": [allele(references.variant(item).variant) for item in without],
         "strata": strata,
     }
 
 
-async def ask(question: Question, desk: Desk) -> dict[str, tuple[Query, NetworkReply]]:
+async def ask(question: Question, context: QueryContext) -> dict[str, tuple[Query, NetworkReply]]:
     """Ask every part, a few at a time."""
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def put(query: Query) -> tuple[Query, NetworkReply]:
         async with turn:
-            return query, await desk.ask(query)
+            return query, await context.ask(query)
 
     queries = comparison_queries(question)
     replies = await asyncio.gather(*map(put, queries.values()))
@@ -139,7 +135,7 @@ def _shown(table: Table) -> dict[str, Any]:
     }
 
 
-def tell(question: Question, replies: dict[str, tuple[Query, NetworkReply]]) -> Told:
+def summarise(question: Question, replies: dict[str, tuple[Query, NetworkReply]]) -> ReplySummary:
     """The strata with their tables; by country the counts of all parts."""
     query, first = next(iter(replies.values()))
     answers = {
@@ -153,14 +149,14 @@ def tell(question: Question, replies: dict[str, tuple[Query, NetworkReply]]) -> 
     compared = tables(question, joined)
     people = sum(table.treated + table.others for table in compared.values())
     home = f"{people:,} people's records: only counts left any country."
-    told = told_of(first, query, answers, home)
-    told.request["queries"] = len(replies)
-    told.joined["counts"] = joined
-    told.details["strata"] = {
+    summary = summarise_beacon_reply(first, query, answers, home)
+    summary.request["queries"] = len(replies)
+    summary.joined["counts"] = joined
+    summary.details["strata"] = {
         name: {"text": question.parameters["strata"][name]["text"], **_shown(table)}
         for name, table in compared.items()
     }
-    return told
+    return summary
 
 
 def _count(reply: NetworkReply, node: str) -> int | None:
@@ -169,26 +165,16 @@ def _count(reply: NetworkReply, node: str) -> int | None:
 
 def judge(
     question: Question,
-    truth: Mapping[str, Mapping[str, int]],
+    expected: Mapping[str, Mapping[str, int]],
     replies: dict[str, tuple[Query, NetworkReply]],
 ) -> list[Check]:
     """Counts are the truth, in every country and summed; and each stratum shows what it must."""
-    countries = sorted(next(iter(truth.values())))
-    silent = {
-        f"{part} {one.node}": one.state
-        for part, (_, reply) in replies.items()
-        for one in reply.answers
-        if one.state != "answered"
-    }
-    wrong = {
-        f"{part} {country}": [right, _count(reply, country)]
-        for part, (_, reply) in replies.items()
-        for country, right in truth[part].items()
-        if _count(reply, country) != right
-    }
-    expected = {part: sum(counts.values()) for part, counts in truth.items()}
+    countries = sorted(next(iter(expected.values())))
+    silent = _silent_countries(replies)
+    wrong = _wrong_counts(expected, replies)
+    pooled = {part: sum(counts.values()) for part, counts in expected.items()}
     observed = {part: reply.aggregated.count for part, (_, reply) in replies.items()}
-    checks = [
+    return [
         Check(
             "every country answered every part",
             f"{len(countries)} countries, {len(replies)} parts",
@@ -196,12 +182,35 @@ def judge(
             not silent,
         ),
         Check("each country's counts are the truth", {}, wrong, not wrong),
-        Check.equal("the joined counts are the pooled counts", expected, observed),
+        Check.equal("the joined counts are the pooled counts", pooled, observed),
+        *_check_strata(question, observed),
     ]
-    for name, table in tables(question, observed).items():
-        wanted = question.parameters["strata"][name]["expected"]
-        shown = _shown(table)
-        checks.append(
-            Check(f"{name}: what the treatment does", wanted, shown, shown["finding"] == wanted)
-        )
-    return checks
+
+
+def _silent_countries(replies: Mapping[str, tuple[Query, NetworkReply]]) -> dict[str, str]:
+    """The state of each country that did not answer, by part and country."""
+    return {
+        f"{part} {one.node}": one.state
+        for part, (_, reply) in replies.items()
+        for one in reply.answers
+        if one.state != "answered"
+    }
+
+
+def _wrong_counts(
+    expected: Mapping[str, Mapping[str, int]], replies: Mapping[str, tuple[Query, NetworkReply]]
+) -> dict[str, list[int | None]]:
+    """Right and observed count where they differ, by part and country."""
+    return {
+        f"{part} {country}": [right, _count(reply, country)]
+        for part, (_, reply) in replies.items()
+        for country, right in expected[part].items()
+        if _count(reply, country) != right
+    }
+
+
+def _check_strata(question: Question, counts: Mapping[str, int]) -> Iterator[Check]:
+    for name, table in tables(question, counts).items():
+        wanted, shown = question.parameters["strata"][name]["expected"], _shown(table)
+        passed = shown["finding"] == wanted
+        yield Check(f"{name}: what the treatment does", wanted, shown, passed)

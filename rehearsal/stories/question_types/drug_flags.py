@@ -10,57 +10,61 @@ from typing import Any
 
 from rehearsal.model import Answer
 from rehearsal.phenotypes.yaml_reader import Entry
-from rehearsal.stories.network_requests import ask_network, countries, request, response
-from rehearsal.stories.query_context import Desk
-from rehearsal.stories.reference_checks import Known
-from rehearsal.stories.story_types import Check, Question, Told
+from rehearsal.stories.network_requests import (
+    ask_network,
+    node_states,
+    read_response,
+    summarise_countries,
+    summarise_request,
+)
+from rehearsal.stories.query_context import QueryContext
+from rehearsal.stories.reference_checks import RunReferences, check_keys
+from rehearsal.stories.story_types import Check, Question, ReplySummary
 
 Reply = tuple[str, Answer]
 
 
-def read(entry: Entry, own: Mapping[str, Entry], known: Known) -> dict[str, Any]:
+def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
     """Raises InputError."""
-    for key in own:
-        if key != "drugs":
-            raise own[key].error("the key drugs")
-    if "drugs" not in own or "about" not in entry.value:
-        raise entry.error("the keys about and drugs")
-    drugs = [known.term(item) for item in own["drugs"].items()]
-    for item, drug in zip(own["drugs"].items(), drugs, strict=True):
+    check_keys(question, keys, known=("drugs",), required=())
+    if "drugs" not in keys or "about" not in question.value:
+        raise question.error("the keys about and drugs")
+    drugs = [references.term(item) for item in keys["drugs"].items()]
+    for item, drug in zip(keys["drugs"].items(), drugs, strict=True):
         if not drug.startswith("ATC:"):
             raise item.error("an ATC code")
     return {"drugs": drugs}
 
 
-async def ask(question: Question, desk: Desk) -> Reply:
+async def ask(question: Question, context: QueryContext) -> Reply:
     """Ask the network, which asks the one node."""
-    path = f"drug_flags/{desk.asker.country}/{desk.patients[str(question.about)]}"
-    return path, await ask_network(desk, path, drugs=",".join(question.parameters["drugs"]))
+    path = f"drug_flags/{context.asker.country}/{context.patient(question.about)}"
+    return path, await ask_network(context, path, drugs=",".join(question.parameters["drugs"]))
 
 
-def tell(question: Question, reply: Reply) -> Told:
+def summarise(question: Question, reply: Reply) -> ReplySummary:
     """What is flagged, and why."""
     path, answer = reply
-    drugs = response(answer)["drugs"]
-    shown = {node: {"flagged": _flagged(drugs)} for node in countries(answer, {})}
-    return Told(
-        request(question, path),
-        countries(answer, shown),
+    drugs = read_response(answer)["drugs"]
+    shown = {node: {"flagged": _flagged(drugs)} for node in node_states(answer)}
+    return ReplySummary(
+        summarise_request(question, path),
+        summarise_countries(answer, shown),
         {"drugs": drugs},
         "The genotype: only which drugs it speaks against left the node, for her own clinician.",
     )
 
 
-def judge(question: Question, truth: Any, reply: Reply) -> list[Check]:
+def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     """Flagged just where the patient carries enough copies; nobody else was asked."""
     _, answer = reply
-    drugs = response(answer)["drugs"]
-    told = {one["drug"]: [reason["copies"] for reason in one["reasons"]] for one in drugs}
-    flagged = sorted(drug for drug, copies in truth.items() if copies)
+    drugs = read_response(answer)["drugs"]
+    copies = {one["drug"]: [reason["copies"] for reason in one["reasons"]] for one in drugs}
+    flagged = sorted(drug for drug, flagging in expected.items() if flagging)
     return [
-        Check.equal("only her own node was asked", 1, len(countries(answer, {}))),
+        Check.equal("only her own node was asked", 1, len(node_states(answer))),
         Check.equal("the drugs that are flagged", flagged, _flagged(drugs)),
-        Check.equal("copies of the alleles that flag them", truth, told),
+        Check.equal("copies of the alleles that flag them", expected, copies),
     ]
 
 

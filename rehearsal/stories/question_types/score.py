@@ -12,79 +12,81 @@ from typing import Any
 
 from rehearsal.model import Answer
 from rehearsal.phenotypes.yaml_reader import Entry
-from rehearsal.stories.network_requests import answered, ask_network, countries, request, response
-from rehearsal.stories.query_context import Desk
-from rehearsal.stories.reference_checks import Known
-from rehearsal.stories.story_types import Check, Question, Told
+from rehearsal.stories.network_requests import (
+    ask_network,
+    node_states,
+    read_response,
+    summarise_countries,
+    summarise_request,
+)
+from rehearsal.stories.query_context import QueryContext
+from rehearsal.stories.reference_checks import RunReferences, check_keys
+from rehearsal.stories.story_types import Check, Question, ReplySummary
 
-KEYS = ("trait", "bins")
+KEYS = ("trait", "bins", "expected")
 CLOSE = 1e-6  # standard deviations: sums in another order
 Reply = tuple[dict[str, Any], Answer]
 
 
-def read(entry: Entry, own: Mapping[str, Entry], known: Known) -> dict[str, Any]:
+def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
     """Raises InputError."""
-    for key in own:
-        if key not in (*KEYS, "expected"):
-            raise own[key].error(f"one of the keys {' '.join(KEYS)} expected")
-    for key in KEYS:
-        if key not in own:
-            raise entry.error(f"the key {key}")
-    if "about" not in entry.value:
-        raise entry.error("the key about: whose place is told")
-    bins = {key: one.number() for key, one in own["bins"].fields(("from", "to", "width")).items()}
+    check_keys(question, keys, KEYS, required=("trait", "bins"))
+    if "about" not in question.value:
+        raise question.error("the key about: whose place is told")
+    bins = {key: one.number() for key, one in keys["bins"].fields(("from", "to", "width")).items()}
     if bins["width"] <= 0 or bins["to"] <= bins["from"]:
-        raise own["bins"].error("from below to, and a width above 0")
+        raise keys["bins"].error("from below to, and a width above 0")
     top = 100.0
-    if "expected" in own:
-        top = own["expected"].fields(("top_percent",))["top_percent"].number(0, 100)
-    return {"trait": known.scored(own["trait"]).name, "bins": bins, "top_percent": top}
+    if "expected" in keys:
+        top = keys["expected"].fields(("top_percent",))["top_percent"].number(0, 100)
+    disease = references.scored_disease(keys["trait"])
+    return {"trait": disease.name, "bins": bins, "top_percent": top}
 
 
-async def ask(question: Question, desk: Desk) -> Reply:
+async def ask(question: Question, context: QueryContext) -> Reply:
     """Ask which scoring file the nodes have, then for the histogram with the patient's place."""
     asked = question.parameters
-    files = response(await ask_network(desk, "scores"))["scoringFiles"]
+    files = read_response(await ask_network(context, "scores"))["scoringFiles"]
     mine = [one for one in files if one["name"] == f"rehearsal-{asked['trait']}"]
     if len(mine) != 1:
         raise RuntimeError(f"{len(mine)} scoring files of {asked['trait']} in the network")
-    individual = desk.patients[str(question.about)]
+    individual = context.patient(question.about)
     body = {
         "scoringFile": mine[0]["scoringFile"],
         "bins": asked["bins"],
-        "patient": {"node": desk.asker.country, "id": individual},
+        "patient": {"node": context.asker.country, "id": individual},
     }
-    return body, await ask_network(desk, "scores", body)
+    return body, await ask_network(context, "scores", body)
 
 
-def tell(question: Question, reply: Reply) -> Told:
+def summarise(question: Question, reply: Reply) -> ReplySummary:
     """How many people each country counted, and the patient's place."""
     body, answer = reply
-    said = response(answer)
-    shown = {code: {"people": one["people"]} for code, one in said["countries"].items()}
-    return Told(
-        request(question, "scores", body),
-        countries(answer, shown),
-        {"people": said["people"], "patient": said["patient"]},
-        f"The scores of {said['people']:,} people: only how many there are in each bin left a "
+    response = read_response(answer)
+    shown = {code: {"people": one["people"]} for code, one in response["countries"].items()}
+    return ReplySummary(
+        summarise_request(question, "scores", body),
+        summarise_countries(answer, shown),
+        {"people": response["people"], "patient": response["patient"]},
+        f"The scores of {response['people']:,} people: only how many there are in each bin left a "
         "country. Her own score left hers for her clinician.",
-        {"edges": said["edges"], "counts": said["groups"][0]["counts"]},
+        {"edges": response["edges"], "counts": response["groups"][0]["counts"]},
     )
 
 
-def judge(question: Question, truth: Any, reply: Reply) -> list[Check]:
+def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     """The same file, the same counts, the patient's place within a bin of the truth."""
     body, answer = reply
-    said = response(answer)
-    observed = {code: _counts(one["groups"]) for code, one in said["countries"].items()}
-    joined = [sum(column) for column in zip(*truth["countries"].values(), strict=True)]
+    response = read_response(answer)
+    observed = {code: _counts(one["groups"]) for code, one in response["countries"].items()}
+    joined = [sum(column) for column in zip(*expected["countries"].values(), strict=True)]
     checks = [
-        answered(list(truth["countries"]), answer),
-        Check.equal("the scoring file", truth["scoring_file"], body["scoringFile"]),
-        Check.equal("each country's histogram is the truth", truth["countries"], observed),
-        Check.equal("the joined histogram is the truth", joined, _counts(said["groups"])),
+        Check.every_country_answered(expected["countries"], node_states(answer)),
+        Check.equal("the scoring file", expected["scoring_file"], body["scoringFile"]),
+        Check.equal("each country's histogram is the truth", expected["countries"], observed),
+        Check.equal("the joined histogram is the truth", joined, _counts(response["groups"])),
     ]
-    patient, own = said["patient"], truth["patient"]
+    patient, own = response["patient"], expected["patient"]
     if patient["state"] != "answered":
         return [*checks, Check("the patient's place is told", "answered", patient, False)]
     score = patient["score"]

@@ -7,7 +7,7 @@ import pytest
 
 from rehearsal.config.loader import read_countries, read_genes, read_planted
 from rehearsal.phenotypes.traits import read_traits
-from rehearsal.stories.reference_checks import Known
+from rehearsal.stories.reference_checks import RunReferences
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow/schemas"
@@ -67,10 +67,10 @@ def traits():
 
 
 @pytest.fixture(scope="session")
-def known(three_countries, variants, traits):
+def references(three_countries, variants, traits):
     codes = [country.code for country in three_countries]
     genes = read_genes(ROOT / "config/genes.tsv", SCHEMAS / "genes.schema.yaml")
-    return Known.of(codes, variants, genes, traits)
+    return RunReferences(codes, variants, genes, traits)
 
 
 @pytest.fixture

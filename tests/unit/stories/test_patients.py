@@ -23,8 +23,8 @@ def patient(handle, sex, born, **more):
 
 
 @pytest.fixture
-def cohort(fifth, known, three_countries, variants):
-    (story,) = read_stories(fifth, known)
+def cohort(fifth, references, three_countries, variants):
+    (story,) = read_stories(fifth, references)
     people, plan = plan_people(three_countries, NUMBERS, 0.3, variants, 5, story.patients)
     return story, people, plan, patient_ids(story.patients, people)
 

@@ -10,8 +10,8 @@ from rehearsal.stories.story_reader import read_stories
 PHGDH = Variant("chr1", 119_712_023, "T", "C")
 
 
-def test_a_fifth_story_is_a_file(fifth, known):
-    (story,) = read_stories(fifth, known)
+def test_a_fifth_story_is_a_file(fifth, references):
+    (story,) = read_stories(fifth, references)
     assert (story.name, story.title, story.evidence) == ("fifth", "A fifth story", ("invented",))
     by_handle = {patient.handle: patient for patient in story.patients}
     assert list(by_handle) == [
@@ -30,9 +30,9 @@ def test_a_fifth_story_is_a_file(fifth, known):
     assert question.parameters["parameters"]["start"] == [PHGDH.start]
 
 
-def test_no_folder_is_no_story(known, tmp_path):
-    assert read_stories(None, known) == []
-    assert read_stories(tmp_path, known) == []
+def test_no_folder_is_no_story(references, tmp_path):
+    assert read_stories(None, references) == []
+    assert read_stories(tmp_path, references) == []
 
 
 @pytest.mark.parametrize(
@@ -60,19 +60,19 @@ def test_no_folder_is_no_story(known, tmp_path):
         ("born: 2019", "born: [2019", "line "),
     ],
 )
-def test_what_the_run_lacks_is_one_line_with_file_and_line(fifth, known, old, new, complaint):
+def test_what_the_run_lacks_is_one_line_with_file_and_line(fifth, references, old, new, complaint):
     text = (fifth / "fifth.yaml").read_text()
     assert old in text
     (fifth / "fifth.yaml").write_text(text.replace(old, new, 1))
     with pytest.raises(InputError) as caught:
-        read_stories(fifth, known)
+        read_stories(fifth, references)
     assert "fifth.yaml: " + complaint in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_term_that_hpo_lacks_is_refused(fifth, known):
+def test_a_term_that_hpo_lacks_is_refused(fifth, references):
     text = (fifth / "fifth.yaml").read_text().replace("HP:0001250", "HP:9999999")
     (fifth / "fifth.yaml").write_text(text)
-    read_stories(fifth, known)
+    read_stories(fifth, references)
     with pytest.raises(InputError, match=r"line 18: .*expected a term of HPO, found HP:9999999"):
-        read_stories(fifth, replace(known, has_ontology=True))
+        read_stories(fifth, replace(references, has_ontology=True))

@@ -32,9 +32,9 @@ CARRIERS = {"all/1": 4, "treated/1": 1, "outcome/1": 1, "treated-outcome/1": 0}
 
 
 @pytest.fixture
-def question(known, tmp_path):
+def question(references, tmp_path):
     (tmp_path / "help.yaml").write_text(STORY)
-    (story,) = read_stories(tmp_path, known)
+    (story,) = read_stories(tmp_path, references)
     return story.questions[0]
 
 
@@ -64,7 +64,7 @@ def failed(checks):
 def test_the_table_is_made_of_sums_without_carriers(question):
     came = replies(question, COUNTS | CARRIERS)
     assert failed(comparison.judge(question, truth(COUNTS | CARRIERS), came)) == set()
-    shown = comparison.tell(question, came).details["strata"]["young"]
+    shown = comparison.summarise(question, came).details["strata"]["young"]
     assert (shown["treated"], shown["treated_outcome"]) == (100, 6)
     assert (shown["others"], shown["others_outcome"]) == (100, 44)
     assert shown["finding"] == "benefit"
@@ -89,7 +89,7 @@ def test_a_country_that_does_not_answer_fails(question):
     came = replies(question, COUNTS | CARRIERS, {"ES": "failed"})
     found = comparison.judge(question, truth(COUNTS | CARRIERS), came)
     assert "every country answered every part" in failed(found)
-    assert comparison.tell(question, came).countries["ES"]["state"] == "failed"
+    assert comparison.summarise(question, came).countries["ES"]["state"] == "failed"
 
 
 def test_the_intervals_are_wilsons_and_newcombes():

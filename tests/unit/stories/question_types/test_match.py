@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from rehearsal.model import Answer, InputError
+from rehearsal.stories.match_reply import MatchReply, same_matches
 from rehearsal.stories.question_types import match
 from rehearsal.stories.story_reader import read_stories
 
@@ -41,8 +42,8 @@ def story(fifth):
 
 
 @pytest.fixture
-def question(story, known):
-    ((one,),) = (found.questions for found in read_stories(story, known))
+def question(story, references):
+    ((one,),) = (found.questions for found in read_stories(story, references))
     return one
 
 
@@ -52,7 +53,10 @@ def result(node, token, score, gene, variant=None):
         place = {"assembly": "GRCh38", "referenceName": "1", "start": 119_712_023}
         bases = {"referenceBases": "T", "alternateBases": "C"}
         genomic |= {"variant": place | bases, "zygosity": variant}
-    patient = {"id": token, "contact": {"name": "a desk", "href": "mailto:a@example.org"}}
+    patient = {
+        "id": token,
+        "contact": {"name": "a matchmaking service", "href": "mailto:a@example.org"},
+    }
     patient |= {"features": [{"id": "HP:0000252"}], "genomicFeatures": [genomic]}
     return {"score": {"patient": score}, "patient": patient, "_node": node}
 
@@ -66,7 +70,7 @@ def body():
 def judged(question, content, truth=TRUTH):
     """Names of the checks that fail."""
     answer = Answer("q", "network", "answered", 200, content, 0.01, 100)
-    reply = match.Reply({}, answer, ("ES-000001",))
+    reply = MatchReply({}, answer, ("ES-000001",))
     return {one.name for one in match.judge(question, truth, reply) if not one.passed}
 
 
@@ -141,11 +145,11 @@ def test_somebody_withheld_who_is_not_even_alike_shows_nothing(question):
 
 def test_of_more_equals_than_a_node_tells_any_will_do():
     many = [{**OTHER, "genes": [f"G{i}"]} for i in range(60)]
-    assert match.same(many, many[5:55])
-    assert not match.same(many, many[5:54])
+    assert same_matches(many, many[5:55])
+    assert not same_matches(many, many[5:54])
     stranger = copy.deepcopy(many[:50])
     stranger[0]["genes"] = ["ELSE"]
-    assert not match.same(many, stranger)
+    assert not same_matches(many, stranger)
 
 
 @pytest.mark.parametrize(
@@ -159,11 +163,13 @@ def test_of_more_equals_than_a_node_tells_any_will_do():
         ("copies: 2", "copies: 3", "a whole number from 1 to 2"),
     ],
 )
-def test_what_cannot_be_asked_is_one_line_with_file_and_line(story, known, old, new, complaint):
+def test_what_cannot_be_asked_is_one_line_with_file_and_line(
+    story, references, old, new, complaint
+):
     path = story / "fifth.yaml"
     head, kind, rest = path.read_text().partition("    kind: match")
     assert old in rest
     path.write_text(head + kind + rest.replace(old, new, 1))
     with pytest.raises(InputError, match=complaint) as error:
-        read_stories(story, known)
+        read_stories(story, references)
     assert "fifth.yaml: line " in str(error.value)

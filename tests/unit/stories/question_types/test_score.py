@@ -8,8 +8,8 @@ import pytest
 
 from rehearsal.model import Answer, Gene, InputError, PlantedVariant, Variant
 from rehearsal.phenotypes.yaml_reader import Entry
-from rehearsal.stories.expected import alert as alert_truth
-from rehearsal.stories.expected import drug_flags as drug_truth
+from rehearsal.stories.expected import alert as expected_alert
+from rehearsal.stories.expected import drug_flags as expected_drug_flags
 from rehearsal.stories.expected.hazard_ratio import cox, followed
 from rehearsal.stories.question_types import alert, drug_flags, hazard_ratio, score
 from rehearsal.stories.story_types import Asker, Question
@@ -23,25 +23,25 @@ def question(kind, parameters):
     return Question("q", "?", kind, ASKER, "anna", parameters, ("story.yaml", "line 1"))
 
 
-def read(kind, known, **keys):
+def read(kind, references, **keys):
     entry = Entry("story.yaml", "questions[0]", {"about": "anna", **keys})
     own = {name: entry.child(name) for name in keys}
-    return kind.read(entry, own, known)
+    return kind.read(entry, own, references)
 
 
 # --- reading ---
 
 
-def test_questions_read_as_plain_values(known):
-    read_score = read(score, known, trait="coronary_artery_disease", bins=BINS)
+def test_questions_read_as_plain_values(references):
+    read_score = read(score, references, trait="coronary_artery_disease", bins=BINS)
     assert read_score == {"trait": "coronary_artery_disease", "bins": BINS, "top_percent": 100.0}
-    assert read(hazard_ratio, known, trait="coronary_artery_disease") == {
+    assert read(hazard_ratio, references, trait="coronary_artery_disease") == {
         "trait": "coronary_artery_disease",
         "disease": "ICD10:I25.1",
         "configured": 1.71,
         "confidence": 0.95,
     }
-    assert read(drug_flags, known, drugs=["ATC:C10AA01"]) == {"drugs": ["ATC:C10AA01"]}
+    assert read(drug_flags, references, drugs=["ATC:C10AA01"]) == {"drugs": ["ATC:C10AA01"]}
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_questions_read_as_plain_values(known):
         ),
     ],
 )
-def test_what_cannot_be_meant_is_one_line(known, kind, keys, complaint):
+def test_what_cannot_be_meant_is_one_line(references, kind, keys, complaint):
     with pytest.raises(InputError, match=complaint):
-        read(kind, known, **keys)
+        read(kind, references, **keys)
 
 
 # --- truths ---
@@ -117,7 +117,7 @@ def test_the_truth_of_drug_flags_counts_planted_alleles(tmp_path, copies, flagge
     )
     asked = question("drug_flags", {"drugs": ["ATC:C10AA01", "ATC:C10AA05"]})
     expected = {"ATC:C10AA01": flagged, "ATC:C10AA05": []}
-    assert drug_truth.truth(asked, cohort) == expected
+    assert expected_drug_flags.expected_answer(asked, cohort) == expected
 
 
 ARRIVAL = {
@@ -159,7 +159,7 @@ def test_the_truth_of_alerts_is_who_is_like_the_profile(change, told):
         trees={},
     )
     asked = question("alert", {"profile": PROFILE, "arrivals": [ARRIVAL | change]})
-    assert alert_truth.truth(asked, cohort)["alerts"] == (["third"] if told else [])
+    assert expected_alert.expected_answer(asked, cohort)["alerts"] == (["third"] if told else [])
 
 
 # --- verdicts ---

@@ -1,0 +1,85 @@
+"""The request of a clinician who asks for patients like theirs: GA4GH Matchmaker Exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pandas as pd
+
+from rehearsal.node.matchmaker.contacts import Contacts
+from rehearsal.stories.query_context import QueryContext
+from rehearsal.stories.story_types import Question
+
+Body = dict[str, Any]
+
+
+def match_request(question: Question, context: QueryContext) -> Body:
+    """What the clinician sends: the patient as the home node has them on record.
+
+    Raises KeyError where the home node is not one of ours.
+    """
+    home, individual = context.home_folder(), context.patient(question.about)
+    asker = context.asker
+    return {
+        "patient": {
+            "id": _own_token(context, home, individual),
+            "contact": {
+                "name": asker.name,
+                "href": f"mailto:clinician@hospital.example.{asker.country.lower()}",
+            },
+            "features": _features(home, individual),
+            "genomicFeatures": _genomic_features(
+                question.parameters["variants"], _rows(home, "candidate_genes", individual)
+            ),
+            "_consent": _permitted_uses(_rows(home, "consent", individual)),
+        }
+    }
+
+
+def _rows(home: Path, table: str, individual: str) -> pd.DataFrame:
+    rows = pd.read_parquet(home / "phenotypes" / f"{table}.parquet")
+    return rows[rows["individual"] == individual]
+
+
+def _own_token(context: QueryContext, home: Path, individual: str) -> str:
+    """The home node's own token of the patient, so that it does not tell the asker of them."""
+    claims = jwt.decode(context.token or "", options={"verify_signature": False})
+    return Contacts.of(home).token(claims["iss"], claims["sub"], individual)
+
+
+def _features(home: Path, individual: str) -> list[Body]:
+    observed = _rows(home, "features", individual)
+    excluded = _rows(home, "excluded_features", individual)
+    return [
+        *({"id": one.code, "label": one.label} for one in observed.itertuples()),
+        *({"id": one.code, "label": one.label, "observed": "no"} for one in excluded.itertuples()),
+    ]
+
+
+def _genomic_features(variants: list[Body], candidates: pd.DataFrame) -> list[Body]:
+    """The known variants, and candidate genes that none of them names."""
+    named = {one["gene"] for one in variants}
+    genes = [{"gene": {"id": gene}} for gene in candidates["gene"] if gene not in named]
+    return [*map(_genomic_feature, variants), *genes]
+
+
+def _genomic_feature(variant: Mapping[str, Any]) -> Body:
+    return {
+        "gene": {"id": variant["gene"]},
+        "variant": {
+            "assembly": "GRCh38",
+            "referenceName": variant["contig"].removeprefix("chr"),
+            "start": variant["start"],
+            "referenceBases": variant["ref"],
+            "alternateBases": variant["alt"],
+        },
+    }
+
+
+def _permitted_uses(consent: pd.DataFrame) -> list[str]:
+    if consent["withdrawn"].any():
+        return []
+    return [use.strip() for text in consent["uses"] for use in text.split(",")]
