@@ -35,16 +35,15 @@ from sparse_pass import machine
 from rehearsal.config.loader import Inputs, read_inputs
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.pedigree import plan_cohort
 from rehearsal.genomes.planting import planted_carriers
 from rehearsal.genomes.recombination import uniform_map
-from rehearsal.genomes.simulate import simulate_block, write_trees
+from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
 from rehearsal.phenotypes.genetic import genetic_values_of_block
 from rehearsal.phenotypes.traits import read_traits
 from rehearsal.realism.measures import block_measures, write_measures
 from rehearsal.realism.panel import choose_panel
-from rehearsal.seeds import derive_seed
 from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.variant_store_writer import build_store
 
@@ -102,29 +101,24 @@ def overlap(one: Block, two: Block) -> bool:
 
 def people(run: Run) -> dict[str, Any]:
     cohort = run.config["cohort"]
-    seed = derive_seed(run.seed, "people")
-    table, plan = plan_people(
-        run.inputs.countries, run.inputs.numbers, cohort["family_share"], run.inputs.planted, seed
-    )
-    table.to_parquet(run.folder / "people.parquet")
-    plan.to_parquet(run.folder / "planted.parquet")
+    inputs, share = run.inputs, cohort["family_share"]
+    planned = plan_cohort(inputs.countries, inputs.numbers, share, inputs.planted, run.seed)
+    planned.people.to_parquet(run.folder / "people.parquet")
+    planned.planted.to_parquet(run.folder / "planted.parquet")
     return {"files": ["people.parquet", "planted.parquet"]}
 
 
 def simulate(run: Run) -> dict[str, Any]:
     genome = run.config["genome"]
     parameters = read_parameters(run.config["demography"]["parameters"])
+    demography = to_msprime(build_model(run.inputs.countries, parameters))
     ts = simulate_block(
         run.block,
         run.people,
         pd.read_parquet(run.folder / "planted.parquet"),
         run.inputs.planted,
-        to_msprime(build_model(run.inputs.countries, parameters)),
-        mutation_rate=genome["mutation_rate"],
-        kappa=genome["kappa"],
-        recombination=uniform_map(run.block.contig, genome["recombination_rate"]),
-        recombination_bin=genome["recombination_bin"],
-        seed=run.seed,
+        SimulationSettings.of_genome(genome, demography, run.seed),
+        uniform_map(run.block.contig, genome["recombination_rate"]),
     )
     write_trees(ts, run.folder / "block.trees")
     return {"files": ["block.trees"], "sites": ts.num_sites, "trees": ts.num_trees}
@@ -135,8 +129,7 @@ def values(run: Run) -> dict[str, Any]:
     genetic = genetic_values_of_block(run.trees, run.block, traits, run.genome, run.seed)
     genetic.effects.to_parquet(run.folder / "effects.parquet")
     genetic.values.to_parquet(run.folder / "values.parquet")
-    planted = [v for v in run.inputs.planted if run.block.holds_variant(v.variant)]
-    carriers = planted_carriers(run.trees, run.people, planted)
+    carriers = planted_carriers(run.trees, run.people, run.inputs.planted)
     carriers.to_parquet(run.folder / "carriers.parquet")
     return {"files": ["effects.parquet", "values.parquet", "carriers.parquet"]}
 

@@ -36,7 +36,7 @@ from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import binned_map, uniform_map
-from rehearsal.genomes.simulate import simulate_block
+from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, Country, PlantedVariant, Variant
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -141,11 +141,8 @@ def blocks(args: argparse.Namespace, countries: list[Country]) -> None:
                 table,
                 plan,
                 planted,
-                demography,
-                mutation_rate=MUTATION_RATE,
-                kappa=KAPPA,
-                recombination=uniform_map(CONTIG, RECOMBINATION_RATE),
-                seed=1,
+                SimulationSettings(demography, MUTATION_RATE, KAPPA, seed=1),
+                uniform_map(CONTIG, RECOMBINATION_RATE),
             )
         )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

@@ -10,9 +10,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 CHUNK = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
@@ -68,6 +71,12 @@ def refuse_nan(value: object, place: str = "$") -> None:
 def read_json(path: Path | str) -> Any:
     """The content of a JSON file. Raises OSError, or ValueError for what is no JSON."""
     return orjson.loads(Path(path).read_bytes())
+
+
+def write_parquet(path: Path | str, table: DataFrame) -> None:
+    """Write a table as a whole Parquet file or not at all."""
+    with written_aside(path) as aside:
+        table.to_parquet(aside)
 
 
 def content_digest(path: Path | str) -> str:

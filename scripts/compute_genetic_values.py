@@ -3,7 +3,7 @@
 import pandas as pd
 import tskit
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_parquet
 from rehearsal.genomes.planting import planted_carriers
 from rehearsal.logs import logged_to
 from rehearsal.phenotypes.genetic import genetic_values_of_block, wanted_values
@@ -13,19 +13,13 @@ from rehearsal.phenotypes.traits import read_traits
 def main(smk):
     ts = tskit.load(smk.input.trees)
     people = pd.read_parquet(smk.input.people)
-    block = smk.params.block
     wanted = wanted_values(smk.params.patients, pd.read_parquet(smk.input.patients), people)
     traits = read_traits(smk.input.traits)
-    genetic = genetic_values_of_block(ts, block, traits, smk.params.blocks, smk.params.seed, wanted)
-    planted = [item for item in smk.params.variants if block.holds_variant(item.variant)]
-    tables = {
-        smk.output.effects: genetic.effects,
-        smk.output.values: genetic.values,
-        smk.output.carriers: planted_carriers(ts, people, planted),
-    }
-    for output, table in tables.items():
-        with written_aside(output) as path:
-            table.to_parquet(path)
+    block, blocks = smk.params.block, smk.params.blocks
+    genetic = genetic_values_of_block(ts, block, traits, blocks, smk.params.seed, wanted)
+    write_parquet(smk.output.effects, genetic.effects)
+    write_parquet(smk.output.values, genetic.values)
+    write_parquet(smk.output.carriers, planted_carriers(ts, people, smk.params.variants))
 
 
 if __name__ == "__main__":

@@ -2,15 +2,13 @@
 
 import tskit
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_parquet
 from rehearsal.logs import logged_to
 from rehearsal.phenotypes.variant_counts import variant_counts
 
 
 def main(smk):
-    counts = variant_counts(tskit.load(smk.input.trees))
-    with written_aside(smk.output.counts) as path:
-        counts.to_parquet(path)
+    write_parquet(smk.output.counts, variant_counts(tskit.load(smk.input.trees)))
 
 
 if __name__ == "__main__":

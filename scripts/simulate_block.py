@@ -4,30 +4,23 @@ import demes
 import pandas as pd
 
 from rehearsal.demography.model import to_msprime
-from rehearsal.genomes.recombination import read_hapmap, uniform_map
+from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
-from rehearsal.genomes.simulate import simulate_block, write_trees
+from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.logs import logged_to
 
 
 def main(smk):
     block, genome = smk.params.block, smk.params.genome
-    if smk.input.map:
-        recombination = read_hapmap(smk.input.map[0], block.contig)
-    else:
-        recombination = uniform_map(block.contig, genome["recombination_rate"])
+    demography = to_msprime(demes.load(smk.input.model))
     ts = simulate_block(
         block,
         pd.read_parquet(smk.input.people),
         pd.read_parquet(smk.input.planted),
         smk.params.variants,
-        to_msprime(demes.load(smk.input.model)),
-        mutation_rate=genome["mutation_rate"],
-        kappa=genome["kappa"],
-        recombination=recombination,
-        recombination_bin=genome["recombination_bin"],
-        seed=smk.params.seed,
-        reference=read_reference(smk.input.reference[0], block) if smk.input.reference else None,
+        SimulationSettings.of_genome(genome, demography, smk.params.seed),
+        contig_map(block.contig, genome["recombination_rate"], *smk.input.map),
+        read_reference(smk.input.reference[0], block) if smk.input.reference else None,
     )
     print(f"{block}: {ts.num_individuals} people, {ts.num_sites} sites, {ts.num_trees} trees")
     write_trees(ts, smk.output.trees)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_parquet
 from rehearsal.logs import logged_to
 from rehearsal.phenotypes.family_history import family_history
 from rehearsal.phenotypes.genetic import GeneticValues, join_blocks
@@ -24,24 +24,10 @@ def main(smk):
         smk.params.patients,
         pd.read_parquet(smk.input.patients),
     )
-    tables = {
-        smk.output.diseases: result.diseases,
-        smk.output.measurements: result.measurements,
-        smk.output.features: result.features,
-        smk.output.exposures: result.exposures,
-        smk.output.treatments: result.treatments,
-        smk.output.missing: result.missing,
-        smk.output.excluded_features: result.excluded_features,
-        smk.output.candidate_genes: result.candidate_genes,
-        smk.output.tumour_variants: result.tumour_variants,
-        smk.output.family_history: family_history(people, result.diseases),
-        smk.output.effects: result.effects,
-        smk.output.genetic_values: result.genetic_values,
-        smk.output.carriers: carriers,
-    }
-    for output, table in tables.items():
-        with written_aside(output) as path:
-            table.to_parquet(path)
+    for name, table in result.tables().items():
+        write_parquet(smk.output[name], table)
+    write_parquet(smk.output.family_history, family_history(people, result.diseases))
+    write_parquet(smk.output.carriers, carriers)
 
 
 if __name__ == "__main__":

@@ -2,29 +2,22 @@
 
 import pandas as pd
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_parquet
 from rehearsal.logs import logged_to
-from rehearsal.model import InputError
-from rehearsal.phenotypes.sequencing import sequencing_tables
+from rehearsal.phenotypes.sequencing import simulate_sequencing
 from rehearsal.phenotypes.traits import read_traits
-from rehearsal.phenotypes.variant_counts import add_up
 
 
 def main(smk):
-    people = pd.read_parquet(smk.input.people)
-    sequencing = read_traits(smk.input.traits).sequencing
-    if sequencing is None:
-        raise InputError(smk.input.traits, "sequencing", "expected how people were sequenced")
-    tables = sequencing_tables(
-        people,
-        add_up(map(pd.read_parquet, smk.input.counts), len(people)),
-        sequencing,
+    sequencing = simulate_sequencing(
+        pd.read_parquet(smk.input.people),
+        map(pd.read_parquet, smk.input.counts),
+        read_traits(smk.input.traits),
         smk.params.seed,
         smk.params.reference_year,
     )
-    for name in ("subjects", "biosamples", "runs", "analyses"):
-        with written_aside(smk.output[name]) as path:
-            getattr(tables, name).to_parquet(path)
+    for name, table in sequencing.tables().items():
+        write_parquet(smk.output[name], table)
 
 
 if __name__ == "__main__":

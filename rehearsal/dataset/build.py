@@ -7,11 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rehearsal.dataset.cohort import Cohort, Say, simulate
 from rehearsal.dataset.formats import Place, write_place
 from rehearsal.dataset.metadata import write_metadata
 from rehearsal.dataset.plan import Order, Plan, make_plan
 from rehearsal.dataset.progress import Progress
+from rehearsal.dataset.simulated_cohort import ReportStage, SimulatedCohort, simulate_cohort
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
 from rehearsal.truth.known_answers import FOLDER, Facts, write_known_answers
@@ -33,22 +33,22 @@ def dataset_command(order: Order, out: Path) -> None:
     print(f"{out}: {people} people of {codes}; {', '.join(plan.export.formats)}")
 
 
-def make_dataset(plan: Plan, folder: Path, say: Say) -> None:
-    """Write the dataset into a new folder. ``say`` is called with the name of each stage."""
+def make_dataset(plan: Plan, folder: Path, report_stage: ReportStage) -> None:
+    """Write the dataset into a new folder; ``report_stage`` gets the name of each stage."""
     folder.mkdir()
     with tempfile.TemporaryDirectory(dir=folder) as trees:
-        say("demography")
-        cohort = simulate(plan, Path(trees), say)
+        report_stage("demography")
+        cohort = simulate_cohort(plan, Path(trees), report_stage)
         for name in plan.export.places:
-            say(f"write {name}: {' '.join(plan.export.formats)}")
+            report_stage(f"write {name}: {' '.join(plan.export.formats)}")
             write_place(Place(name, plan, cohort, folder / name))
-        say("truth")
+        report_stage("truth")
         write_truth(plan, cohort, folder / FOLDER)
-    say("metadata")
+    report_stage("metadata")
     write_metadata(plan, folder)
 
 
-def write_truth(plan: Plan, cohort: Cohort, folder: Path) -> None:
+def write_truth(plan: Plan, cohort: SimulatedCohort, folder: Path) -> None:
     """Write the truth beside a dataset into a new folder."""
     facts = Facts(
         cohort.trees,

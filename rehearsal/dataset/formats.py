@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.dataset.cohort import Cohort
 from rehearsal.dataset.plan import Plan
+from rehearsal.dataset.simulated_cohort import SimulatedCohort
 from rehearsal.export.beacon_json import write_beacon_json
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.omop import write_omop
@@ -39,7 +39,7 @@ class Place:
 
     name: str
     plan: Plan
-    cohort: Cohort
+    cohort: SimulatedCohort
     folder: Path
 
     @cached_property

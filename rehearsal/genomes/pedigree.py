@@ -67,6 +67,32 @@ class Case:
     number: int  # running over the cases of the variant, from 0
 
 
+@dataclass(frozen=True)
+class PlannedCohort:
+    """The people of a run and what is planned for them, before there are genomes."""
+
+    people: pd.DataFrame  # ``PEOPLE_COLUMNS``
+    planted: pd.DataFrame  # ``PLAN_COLUMNS``: who carries, hands on or lacks planted variants
+    patients: pd.DataFrame  # of stories, as ``patient_ids`` gives them
+
+
+def plan_cohort(
+    countries: Sequence[Country],
+    numbers: dict[str, int],
+    family_share: float,
+    planted: Sequence[PlantedVariant],
+    seed: int,
+    patients: Sequence[Patient] = (),
+) -> PlannedCohort:
+    """The cohort of a run from its ROOT seed, as ``plan_people`` plans it.
+
+    Raises InputError as ``check_numbers`` does.
+    """
+    people_seed = derive_seed(seed, "people")
+    people, plan = plan_people(countries, numbers, family_share, planted, people_seed, patients)
+    return PlannedCohort(people, plan, patient_ids(patients, people))
+
+
 def plan_people(
     countries: Sequence[Country],
     numbers: dict[str, int],

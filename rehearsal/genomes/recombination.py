@@ -27,6 +27,14 @@ def uniform_map(contig: str, rate: float) -> msprime.RateMap:
     return msprime.RateMap.uniform(CONTIG_LENGTHS[contig], 0.0 if silent else rate)
 
 
+def contig_map(contig: str, rate: float, hapmap: Path | str | None = None) -> msprime.RateMap:
+    """The map of a contig: of a HapMap-format file, or without one ``uniform_map``.
+
+    Raises InputError as ``read_hapmap`` does.
+    """
+    return uniform_map(contig, rate) if hapmap is None else read_hapmap(hapmap, contig)
+
+
 def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> msprime.RateMap:
     """The map of one contig from a HapMap-format file, plain or gzipped.
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import copy
 import ctypes
 import mmap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msprime
 import numba
@@ -38,31 +39,48 @@ RECOMBINATION_FACTOR = {"chrX": 2 / 3, "chrY": 0.0, "chrM": 0.0}
 NO_UUID = b"00000000-0000-0000-0000-000000000000"
 
 
+@dataclass(frozen=True)
+class SimulationSettings:
+    """What all blocks of a run are simulated with."""
+
+    demography: msprime.Demography  # a population named by each country's code, in generations
+    mutation_rate: float  # per base and generation
+    kappa: float  # transition/transversion rate ratio of HKY with equal base frequencies
+    seed: int  # the run's ROOT seed
+    recombination_bin: int = 1_000  # bases, one place of recombination in each
+
+    @classmethod
+    def of_genome(
+        cls, genome: Mapping[str, Any], demography: msprime.Demography, seed: int
+    ) -> SimulationSettings:
+        """From the section ``genome`` of the configuration."""
+        return cls(
+            demography,
+            mutation_rate=genome["mutation_rate"],
+            kappa=genome["kappa"],
+            seed=seed,
+            recombination_bin=genome["recombination_bin"],
+        )
+
+
 def simulate_block(
     block: Block,
     people: pd.DataFrame,
     planted_plan: pd.DataFrame,
     planted: Sequence[PlantedVariant],
-    demography: msprime.Demography,
-    *,
-    mutation_rate: float,
-    kappa: float,
+    settings: SimulationSettings,
     recombination: msprime.RateMap,
-    seed: int,
-    recombination_bin: int = 1_000,
     reference: str | None = None,
 ) -> tskit.TreeSequence:
     """The block's genomes of all people, in GRCh38 coordinates.
 
     All blocks of a run are given the same arguments but for ``block`` and what belongs to it.
-    ``people`` and ``planted_plan`` come from ``pedigree.plan_people``; ``demography`` has a
-    population named by each country's code, in generations. ``recombination`` is the map of the
-    WHOLE contig (Morgans per base; on chrX the women's), unbinned; families cross over along it
-    and the block is simulated with ``binned_map`` of it. ``mutation_rate`` is per base and
-    generation, ``kappa`` the transition/transversion rate ratio of HKY with equal base
-    frequencies. ``seed`` is the run's ROOT seed: what must agree between the blocks of a contig
-    is derived from it and the contig, the rest from it and the block. With ``reference`` (the
-    block's bases) every REF is the real base, and unknown bases (N) have no variants.
+    ``people`` and ``planted_plan`` come from ``pedigree.plan_people``. ``recombination`` is the
+    map of the WHOLE contig (Morgans per base; on chrX the women's), unbinned; families cross over
+    along it and the block is simulated with ``binned_map`` of it. What must agree between the
+    blocks of a contig is derived from the root seed and the contig, the rest from the seed and
+    the block. With ``reference`` (the block's bases) every REF is the real base, and unknown
+    bases (N) have no variants.
 
     The result: sequence length = contig length, empty outside the block; individual i is row i
     of ``people``; sample nodes in order of people, the mother's haplotype first; integer
@@ -75,13 +93,15 @@ def simulate_block(
     transmissions = _plan_of(block.contig, planted, planted_plan)
     planted = planted_in(block, planted)
     check_places(planted)
-    _check_countries(people, demography)
+    _check_countries(people, settings.demography)
     if reference is not None:
         check_reference(block, planted, reference)
     pedigree = Pedigree.of(people)
-    block_map = binned_map(block, recombination, recombination_bin)
+    block_map = binned_map(block, recombination, settings.recombination_bin)
     gametes = force_transmissions(
-        draw_gametes(pedigree, block.contig, recombination, seed, recombination_bin),
+        draw_gametes(
+            pedigree, block.contig, recombination, settings.seed, settings.recombination_bin
+        ),
         people,
         transmissions,
     )
@@ -89,16 +109,16 @@ def simulate_block(
         _TablesOnly.of(
             _assemble(
                 *(block, people, pedigree, gametes),
-                *_simulate_founders(block, people, pedigree, demography, block_map, seed),
+                *_simulate_founders(block, people, pedigree, block_map, settings),
             )
         ),
-        rate=mutation_rate,
-        model=msprime.HKY(kappa),
-        random_seed=derive_seed(seed, "mutations", block.id),
+        rate=settings.mutation_rate,
+        model=msprime.HKY(settings.kappa),
+        random_seed=derive_seed(settings.seed, "mutations", block.id),
         record_provenance=False,
     )
     tables = _kept_sites(ts, block, planted, reference)
-    plant(tables, ts, people, planted, planted_plan, pedigree.depth, seed)
+    plant(tables, ts, people, planted, planted_plan, pedigree.depth, settings.seed)
     del ts  # its memory is wanted for the next
     return _finished(tables, block)
 
@@ -162,9 +182,8 @@ def _simulate_founders(
     block: Block,
     people: pd.DataFrame,
     pedigree: Pedigree,
-    demography: msprime.Demography,
     block_map: msprime.RateMap,
-    seed: int,
+    settings: SimulationSettings,
 ) -> tuple[tskit.TreeSequence, np.ndarray]:
     """The founders' ancestry over ``[0, block.length)`` and the row of people of each individual.
 
@@ -189,11 +208,11 @@ def _simulate_founders(
     )
     ts = msprime.sim_ancestry(
         sample_sets,
-        demography=scale_sizes(demography, SIZE_FACTOR.get(block.contig, 1.0)),
+        demography=scale_sizes(settings.demography, SIZE_FACTOR.get(block.contig, 1.0)),
         sequence_length=block.length,
         recombination_rate=recombination,
         ploidy=2,  # the time scale; the sample sets have ploidies of their own
-        random_seed=derive_seed(seed, "ancestry", block.id),
+        random_seed=derive_seed(settings.seed, "ancestry", block.id),
         record_provenance=False,
     )
     # msprime does not say how far it is: this is the longest step of a large block

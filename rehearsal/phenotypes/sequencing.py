@@ -6,16 +6,18 @@ There are no reads: what would come of them is drawn, and marked ``simulated``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
+from rehearsal.model import InputError
 from rehearsal.phenotypes.clinical_types import ReadFigure, Sequencing
 from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects, uniform_noise
 from rehearsal.phenotypes.tables import chosen
-from rehearsal.phenotypes.variant_counts import quality_figures
+from rehearsal.phenotypes.trait_types import Traits
+from rehearsal.phenotypes.variant_counts import add_up, quality_figures
 
 DAYS_A_YEAR = 365.2425
 DAYS_TO_RUN, DAYS_TO_ANALYSIS = 30, 45  # after the sample was taken, at most
@@ -30,6 +32,28 @@ class SequencingTables:
     biosamples: pd.DataFrame
     runs: pd.DataFrame
     analyses: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All of them by name."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+def simulate_sequencing(
+    people: pd.DataFrame,
+    counts: Iterable[pd.DataFrame],
+    traits: Traits,
+    seed: int,
+    reference_year: int,
+) -> SequencingTables:
+    """The sequencing of a run's people, from its ROOT seed.
+
+    ``counts``: of ``variant_counts``, one an autosomal block. Raises InputError for traits that
+    do not say how people were sequenced.
+    """
+    if traits.sequencing is None:
+        raise InputError(traits.source, "sequencing", "expected how people were sequenced")
+    total = add_up(counts, len(people))
+    return sequencing_tables(people, total, traits.sequencing, seed, reference_year)
 
 
 def sequencing_tables(

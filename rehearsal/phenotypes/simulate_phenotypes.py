@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,10 @@ class Phenotypes:
     tumour_variants: pd.DataFrame  # individual, contig, start, ref, alt
     effects: pd.DataFrame  # truth: trait, contig, start, ref, alt, effect, frequency
     genetic_values: pd.DataFrame  # truth: individual, trait, genetic_value, liability
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All of them by name."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 def phenotypes(

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from rehearsal.dataset.cohort import simulate
 
 from rehearsal.cli import main
 from rehearsal.dataset.build import write_truth
-from rehearsal.dataset.cohort import simulate
 from rehearsal.dataset.formats import Place, write_place
 from rehearsal.dataset.plan import Order, make_plan
 from rehearsal.network.issuer import make_issuer

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rehearsal.dataset.cohort import simulate
 
 from rehearsal.cli import main
-from rehearsal.dataset.cohort import simulate
 from rehearsal.dataset.plan import Order, make_plan
 from rehearsal.export.beacon_json import write_beacon_json
 from rehearsal.export.genotypes import Genotypes

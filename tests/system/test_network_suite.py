@@ -22,7 +22,7 @@ from rehearsal.evaluation.suite import draw_suite
 from rehearsal.evaluation.templates import KINDS, read_templates
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
-from rehearsal.genomes.simulate import simulate_block, write_trees
+from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.loadtest.faults.run import Cast, run_faults
 from rehearsal.loadtest.faults.scenarios import SCENARIOS
 from rehearsal.loadtest.origin_latency import one_of_each_kind
@@ -108,11 +108,8 @@ def cohort(tmp_path_factory) -> Cohort:
             people,
             plan,
             PLANTED,
-            demography,
-            mutation_rate=1.5e-8,
-            kappa=4.0,
-            recombination=uniform_map(block.contig, 1e-8),
-            seed=11,
+            SimulationSettings(demography, mutation_rate=1.5e-8, kappa=4.0, seed=11),
+            uniform_map(block.contig, 1e-8),
         )
         trees[block] = folder / f"{block.id}.trees"
         write_trees(sequence, trees[block])

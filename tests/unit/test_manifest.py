@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rehearsal.formats.crypt4gh import encrypt_at_rest
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
-from rehearsal.genomes.simulate import simulate_block
+from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.manifest import (
     Entry,
     config_digest,
@@ -210,11 +210,9 @@ def golden():
     ]
     people, plan = plan_people(countries, dict.fromkeys(codes, 12), 0.5, planted, GOLDEN_SEED)
     ts = simulate_block(
-        *(Block("chr22", 20_000_000, 20_050_000), people, plan, planted, demography),
-        mutation_rate=1.29e-8,
-        kappa=4.0,
-        recombination=uniform_map("chr22", 1.1e-8),
-        seed=GOLDEN_SEED,
+        *(Block("chr22", 20_000_000, 20_050_000), people, plan, planted),
+        SimulationSettings(demography, mutation_rate=1.29e-8, kappa=4.0, seed=GOLDEN_SEED),
+        uniform_map("chr22", 1.1e-8),
     )
     return people, ts
 

@@ -23,6 +23,12 @@ ORDER = Order(
 
 
 @pytest.fixture(scope="session")
+def order() -> Callable[..., Order]:
+    """The usual order but for changes."""
+    return lambda **changes: replace(ORDER, **changes)
+
+
+@pytest.fixture(scope="session")
 def made() -> Callable[..., Path]:
     """Makes a dataset in a folder, of the usual order but for changes."""
 

@@ -15,7 +15,7 @@ from rehearsal.genomes.planting import (
     planted_targets,
 )
 from rehearsal.genomes.recombination import uniform_map
-from rehearsal.genomes.simulate import simulate_block
+from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, InputError, PlantedVariant, Variant
 
 
@@ -25,14 +25,10 @@ def by_frequency(start: int, minimum: int = 0, contig: str = "chr22", **frequenc
     return PlantedVariant(variant, "GENE", f"v{start}", "dominant", "cancer", frequency, minimum)
 
 
-def simulate(block, people, plan, planted, demography, seed=1, **changes):
-    arguments = {
-        "mutation_rate": 1.29e-8,
-        "kappa": 4.0,
-        "recombination": uniform_map(block.contig, 1e-8),
-        "seed": seed,
-    }
-    return simulate_block(block, people, plan, planted, demography, **(arguments | changes))
+def simulate(block, people, plan, planted, demography, seed=1, mutation_rate=1.29e-8):
+    settings = SimulationSettings(demography, mutation_rate, kappa=4.0, seed=seed)
+    recombination = uniform_map(block.contig, 1e-8)
+    return simulate_block(block, people, plan, planted, settings, recombination)
 
 
 @pytest.fixture(scope="module")

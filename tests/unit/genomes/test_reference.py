@@ -7,7 +7,7 @@ import pytest
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.reference import read_reference
-from rehearsal.genomes.simulate import simulate_block
+from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, InputError, PlantedVariant, Variant
 
 BLOCK = Block("chr22", 1_000, 31_000)
@@ -25,10 +25,11 @@ def bases() -> str:
 def run(cohort, demography):
     def simulate(reference, planted=()):
         return simulate_block(
-            BLOCK, *cohort, planted, demography,
-            mutation_rate=5e-8, kappa=4.0, recombination=uniform_map("chr22", 1e-8), seed=1,
-            reference=reference,
-        )  # fmt: skip
+            *(BLOCK, *cohort, planted),
+            SimulationSettings(demography, mutation_rate=5e-8, kappa=4.0, seed=1),
+            uniform_map("chr22", 1e-8),
+            reference,
+        )
 
     return simulate
 

@@ -10,23 +10,34 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.monomorphic_sites import one_allele_sites
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
-from rehearsal.genomes.simulate import index_edges, scale_sizes, simulate_block, write_trees
+from rehearsal.genomes.simulate import (
+    SimulationSettings,
+    index_edges,
+    scale_sizes,
+    simulate_block,
+    write_trees,
+)
 from rehearsal.model import Block, InputError
 
 
 @pytest.fixture(scope="module")
 def simulate(cohort, demography):
-    def run(contig, start=20_000_000, length=50_000, planted=(), seed=1, people=None, **changes):
-        plan = cohort[1]
-        arguments = {
-            "mutation_rate": 1.29e-8,
-            "kappa": 4.0,
-            "recombination": uniform_map(contig, 1e-8),
-            "seed": seed,
-        }
+    def run(
+        contig,
+        start=20_000_000,
+        length=50_000,
+        planted=(),
+        seed=1,
+        people=None,
+        recombination=None,
+        **changes,
+    ):
         block = Block(contig, start, start + length)
         who = cohort[0] if people is None else people
-        return simulate_block(block, who, plan, planted, demography, **(arguments | changes))
+        rates = {"mutation_rate": 1.29e-8, "kappa": 4.0}
+        settings = SimulationSettings(demography, seed=seed, **(rates | changes))
+        along = uniform_map(contig, 1e-8) if recombination is None else recombination
+        return simulate_block(block, who, cohort[1], planted, settings, along)
 
     return run
 
@@ -191,9 +202,10 @@ def test_x_has_three_quarters_of_the_diversity_of_an_autosome(demography, countr
         start, length = (0, 16_000) if contig == "chrM" else (20_000_000, 1_000_000)
         rate = 1.29e-8 if contig != "chrM" else 1e-7
         ts = simulate_block(
-            Block(contig, start, start + length), people, plan, [], demography,
-            mutation_rate=rate, kappa=4.0, recombination=uniform_map(contig, 4e-8), seed=2,
-        )  # fmt: skip
+            *(Block(contig, start, start + length), people, plan, []),
+            SimulationSettings(demography, rate, kappa=4.0, seed=2),
+            uniform_map(contig, 4e-8),
+        )
         windows = [0, start, start + length, ts.sequence_length] if start else None
         pi = (
             ts.diversity(windows=windows, mode="branch")
@@ -251,9 +263,10 @@ def test_a_contig_that_nobody_has_is_refused(countries, demography):
     women = people[people["sex"] == "female"].reset_index(drop=True)
     with pytest.raises(InputError, match="nobody in the cohort has chrY"):
         simulate_block(
-            Block("chrY", 0, 1_000), women, plan, [], demography,
-            mutation_rate=1e-8, kappa=4.0, recombination=uniform_map("chrY", 0), seed=1,
-        )  # fmt: skip
+            *(Block("chrY", 0, 1_000), women, plan, []),
+            SimulationSettings(demography, mutation_rate=1e-8, kappa=4.0, seed=1),
+            uniform_map("chrY", 0),
+        )
 
 
 def test_a_map_that_ends_before_the_block_is_refused(simulate):
@@ -264,8 +277,9 @@ def test_a_map_that_ends_before_the_block_is_refused(simulate):
 def test_a_cohort_without_families_is_founders_only(countries, demography):
     people, plan = plan_people(countries, {"FI": 10}, 0, [], seed=1)
     ts = simulate_block(
-        Block("chrM", 0, 16_569), people, plan, [], demography,
-        mutation_rate=1e-7, kappa=4.0, recombination=uniform_map("chrM", 0), seed=1,
-    )  # fmt: skip
+        *(Block("chrM", 0, 16_569), people, plan, []),
+        SimulationSettings(demography, mutation_rate=1e-7, kappa=4.0, seed=1),
+        uniform_map("chrM", 0),
+    )
     assert ts.num_samples == 10
     assert set(ts.nodes_time[ts.samples()]) == {0}

@@ -10,7 +10,7 @@ import pytest
 
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
-from rehearsal.genomes.simulate import simulate_block
+from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, Country
 from rehearsal.realism.panel import choose_panel
 
@@ -27,11 +27,8 @@ def _simulated(block: Block, people: pd.DataFrame):
         people,
         pd.DataFrame(columns=["variant", "gene", "role", "case", "kind", "person", "haplotype"]),
         [],
-        demography,
-        mutation_rate=1.29e-8,
-        kappa=4.0,
-        recombination=uniform_map(block.contig, 1.1e-8),
-        seed=SEED,
+        SimulationSettings(demography, mutation_rate=1.29e-8, kappa=4.0, seed=SEED),
+        uniform_map(block.contig, 1.1e-8),
     )
 
 

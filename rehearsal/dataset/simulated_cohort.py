@@ -1,0 +1,115 @@
+"""Simulates a dataset's people: the functions that the workflow's scripts call, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import tskit
+
+from rehearsal.dataset.plan import COMMAND, Plan
+from rehearsal.demography.model import build_model, to_msprime
+from rehearsal.demography.parameters import read_parameters
+from rehearsal.genomes.assembly import AUTOSOMES
+from rehearsal.genomes.pedigree import PlannedCohort, plan_cohort
+from rehearsal.genomes.planting import planted_carriers
+from rehearsal.genomes.recombination import contig_map
+from rehearsal.genomes.reference import read_reference
+from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
+from rehearsal.model import Block, InputError
+from rehearsal.phenotypes.genetic import GeneticValues, genetic_values_of_block, join_blocks
+from rehearsal.phenotypes.sequencing import simulate_sequencing
+from rehearsal.phenotypes.simulate_phenotypes import Phenotypes, phenotypes
+from rehearsal.phenotypes.variant_counts import variant_counts
+
+ReportStage = Callable[[str], None]  # takes the name of a stage that begins
+
+
+@dataclass(frozen=True)
+class SimulatedCohort:
+    """The people of a dataset, with the columns of docs/architecture.md.
+
+    ``tables``: clinical and of the sequencing, by name. ``carriers``: of planted variants.
+    """
+
+    people: pd.DataFrame
+    trees: dict[Block, Path]
+    tables: dict[str, pd.DataFrame]
+    carriers: pd.DataFrame
+    effects: pd.DataFrame
+    genetic_values: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _BlockResult:
+    genetic: GeneticValues
+    carriers: pd.DataFrame
+    counts: pd.DataFrame | None  # of autosomes
+
+
+def simulate_cohort(plan: Plan, folder: Path, report_stage: ReportStage) -> SimulatedCohort:
+    """Simulate everybody. Tree sequences are written into ``folder``, one a block.
+
+    Raises InputError for traits that no causal site can be found for.
+    """
+    seed = plan.order.seed
+    demography = to_msprime(build_model(plan.countries, read_parameters(plan.parameters)))
+    settings = SimulationSettings.of_genome(plan.genome, demography, seed)
+    cohort = plan_cohort(plan.asked, plan.numbers, plan.family_share, plan.planted, seed)
+    trees = {block: folder / f"{block.id}.trees" for block in plan.blocks}
+    results = []
+    for number, block in enumerate(plan.blocks, start=1):
+        report_stage(f"simulate {block.region} ({number} of {len(plan.blocks)})")
+        ts = _simulate_block(plan, block, cohort, settings)
+        write_trees(ts, trees[block])
+        results.append(_summarise_block(plan, block, ts, cohort.people))
+    report_stage("phenotypes")
+    carriers = pd.concat([result.carriers for result in results], ignore_index=True)
+    tables = _phenotypes(plan, cohort.people, results, carriers).tables()
+    truth = {name: tables.pop(name) for name in ("effects", "genetic_values")}
+    counts = [result.counts for result in results if result.counts is not None]
+    sequencing = simulate_sequencing(cohort.people, counts, plan.traits, seed, plan.reference_year)
+    return SimulatedCohort(cohort.people, trees, tables | sequencing.tables(), carriers, **truth)
+
+
+def _simulate_block(
+    plan: Plan, block: Block, cohort: PlannedCohort, settings: SimulationSettings
+) -> tskit.TreeSequence:
+    fasta = plan.order.reference
+    return simulate_block(
+        block,
+        cohort.people,
+        cohort.planted,
+        plan.planted,
+        settings,
+        contig_map(block.contig, plan.genome["recombination_rate"]),
+        None if fasta is None else read_reference(fasta, block),
+    )
+
+
+def _summarise_block(
+    plan: Plan, block: Block, ts: tskit.TreeSequence, people: pd.DataFrame
+) -> _BlockResult:
+    return _BlockResult(
+        genetic_values_of_block(ts, block, plan.traits, plan.blocks, plan.order.seed),
+        planted_carriers(ts, people, plan.planted),
+        variant_counts(ts) if block.contig in AUTOSOMES else None,
+    )
+
+
+def _phenotypes(
+    plan: Plan, people: pd.DataFrame, results: list[_BlockResult], carriers: pd.DataFrame
+) -> Phenotypes:
+    try:
+        return phenotypes(
+            people,
+            join_blocks(result.genetic for result in results),
+            carriers,
+            plan.traits,
+            plan.order.seed,
+            plan.reference_year,
+        )
+    except InputError as error:  # who asks for a dataset cannot change the traits' file
+        raise InputError(COMMAND, f"--trait ({error.key})", error.expected) from None

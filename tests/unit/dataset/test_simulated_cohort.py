@@ -1,0 +1,150 @@
+"""A dataset's people and genomes are those of a run: the workflow's scripts make the same."""
+
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import tskit
+import yaml
+
+from rehearsal.dataset.plan import make_plan
+from rehearsal.dataset.simulated_cohort import simulate_cohort
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPTS = ROOT / "scripts"
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+class Named(SimpleNamespace):
+    """Files by name, as Snakemake hands them to a script."""
+
+    def __getitem__(self, name):
+        return getattr(self, name)
+
+
+def run_script(name, inputs, outputs, **params):
+    """Run a script's ``main`` with a stand-in for Snakemake's object."""
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    script.main(
+        SimpleNamespace(input=Named(**inputs), output=Named(**outputs), params=Named(**params))
+    )
+
+
+def files(folder, *names):
+    return {name: folder / f"{name}.parquet" for name in names}
+
+
+PHENOTYPES = (
+    *("diseases", "measurements", "features", "exposures", "treatments", "missing"),
+    *("excluded_features", "candidate_genes", "tumour_variants", "effects", "genetic_values"),
+)
+SEQUENCING = ("subjects", "biosamples", "runs", "analyses")
+
+
+def run_workflow(plan, traits, folder):
+    """The workflow's scripts from the demography to the sequencing, with files in ``folder``."""
+    seed, year = plan.order.seed, plan.reference_year
+    model = folder / "model.yaml"
+    run_script(
+        "demography",
+        {"model": [], "parameters": plan.parameters},
+        {"model": model, "drawing": folder / "model.svg", "expected": folder / "fst.parquet"},
+        countries=plan.countries,
+    )
+    cohort = files(folder, "people", "planted", "patients")
+    run_script(
+        "people",
+        {},
+        cohort,
+        countries=plan.asked,
+        numbers=plan.numbers,
+        family_share=plan.family_share,
+        variants=plan.planted,
+        seed=seed,
+        patients=[],
+    )
+    blocks = []
+    for block in plan.blocks:
+        own = files(folder / block.id, "effects", "values", "carriers", "counts")
+        trees = {"trees": folder / f"{block.id}.trees"}
+        shared = {"block": block, "variants": plan.planted, "seed": seed}
+        run_script(
+            "simulate_block",
+            {**cohort, "model": model, "map": [], "reference": []},
+            trees,
+            genome=plan.genome,
+            **shared,
+        )
+        run_script(
+            "genetic_values",
+            {**cohort, **trees, "traits": traits},
+            own,
+            blocks=plan.blocks,
+            patients=[],
+            **shared,
+        )
+        run_script("variant_counts", trees, own)
+        blocks.append(own)
+    of_blocks = {name: [own[name] for own in blocks] for name in blocks[0]}
+    run_script(
+        "phenotypes",
+        {**cohort, **of_blocks, "traits": traits},
+        files(folder, *PHENOTYPES, "family_history", "carriers"),
+        seed=seed,
+        reference_year=year,
+        patients=[],
+    )
+    run_script(
+        "sequencing",
+        {**cohort, "counts": of_blocks["counts"], "traits": traits},
+        files(folder, *SEQUENCING),
+        seed=seed,
+        reference_year=year,
+    )
+
+
+@pytest.fixture(scope="module")
+def plan(order, tmp_path_factory):
+    wanted = {"formats": ["vcf"], "traits": [], "regions": ["chr22:20000000-20050000"]}
+    return make_plan(order(**wanted), tmp_path_factory.mktemp("plan") / "OUT")
+
+
+@pytest.fixture(scope="module")
+def cohort(plan, tmp_path_factory):
+    return simulate_cohort(plan, tmp_path_factory.mktemp("dataset"), lambda stage: None)
+
+
+@pytest.fixture(scope="module")
+def run_folder(plan, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    run_workflow(plan, ROOT / CONFIG["traits"], folder)
+    return folder
+
+
+def test_the_same_seed_gives_the_people_of_a_run(cohort, run_folder):
+    pd.testing.assert_frame_equal(cohort.people, pd.read_parquet(run_folder / "people.parquet"))
+    assert set(cohort.people["country"]) == {"FI", "ES"}
+
+
+def test_the_same_seed_gives_the_genomes_of_a_run(cohort, run_folder):
+    assert len(cohort.trees) == 2
+    for block, path in cohort.trees.items():
+        ts = tskit.load(path)
+        assert ts == tskit.load(run_folder / f"{block.id}.trees")
+        assert ts.num_sites > 100
+
+
+@pytest.mark.parametrize("name", [*PHENOTYPES, *SEQUENCING, "carriers"])
+def test_the_same_seed_gives_the_tables_of_a_run(cohort, run_folder, name, tmp_path):
+    tables = cohort.tables | {
+        "effects": cohort.effects,
+        "genetic_values": cohort.genetic_values,
+        "carriers": cohort.carriers,
+    }
+    tables[name].to_parquet(tmp_path / "table.parquet")
+    written = pd.read_parquet(tmp_path / "table.parquet")
+    pd.testing.assert_frame_equal(written, pd.read_parquet(run_folder / f"{name}.parquet"))
