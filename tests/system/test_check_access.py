@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from rehearsal.dataset.cohort import simulate
 
 from rehearsal.cli import main
 from rehearsal.dataset.build import write_truth
 from rehearsal.dataset.formats import Place, write_place
 from rehearsal.dataset.plan import Order, make_plan
+from rehearsal.dataset.simulated_cohort import simulate_cohort
 from rehearsal.network.issuer import make_issuer
 from rehearsal.node.access.settings import AccessSettings
 from rehearsal.node.settings import NodeSettings
@@ -41,7 +41,7 @@ def dataset(tmp_path_factory):
     """A dataset with its truth, its cohort and its plan."""
     folder = tmp_path_factory.mktemp("dataset")
     plan = make_plan(ORDER, folder / "OUT")
-    cohort = simulate(plan, folder, lambda stage: None)
+    cohort = simulate_cohort(plan, folder, lambda stage: None)
     write_place(Place("FI", plan, cohort, folder / "FI"))
     write_truth(plan, cohort, folder / "truth")
     return folder, cohort

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from rehearsal.dataset.cohort import simulate
 
 from rehearsal.cli import main
 from rehearsal.dataset.plan import Order, make_plan
+from rehearsal.dataset.simulated_cohort import simulate_cohort
 from rehearsal.export.beacon_json import write_beacon_json
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.selection import by_contig, chosen_people, rows_of
@@ -41,7 +41,7 @@ def run(tmp_path_factory):
     """A plan and its cohort."""
     folder = tmp_path_factory.mktemp("cohort")
     plan = make_plan(ORDER, folder / "OUT")
-    return plan, simulate(plan, folder, lambda stage: None)
+    return plan, simulate_cohort(plan, folder, lambda stage: None)
 
 
 def export(run, folder: Path, place: str, **entry) -> Path:
