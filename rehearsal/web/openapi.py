@@ -61,15 +61,22 @@ def query_parameters(model: Any) -> list[Body]:
     schema = schema_of(model)
     parameters = []
     for name, one in schema["properties"].items():
-        parameter = in_query(name, _if_given(one))
+        parameter = in_query(name, _as_in_url(one))
         parameters.append(parameter | ({"required": True} if name in schema["required"] else {}))
     return parameters
 
 
-def _if_given(schema: Body) -> Body:
-    """The schema of a value that is there: without null and the default that stands for it."""
+def _as_in_url(schema: Body) -> Body:
+    """The schema of a value as a URL may give it: without null and the default that stands for
+    it, and without objects."""
     given = {key: one for key, one in schema.items() if (key, one) != ("default", None)}
-    choices = [one for one in given.pop("anyOf", ()) if one != {"type": "null"}]
+    if "items" in given:
+        given["items"] = _as_in_url(given["items"])
+    choices = [
+        _as_in_url(one)
+        for one in given.pop("anyOf", ())
+        if one.get("type") not in ("null", "object")
+    ]
     if len(choices) == 1:
         return choices[0] | given
     return given | ({"anyOf": choices} if choices else {})

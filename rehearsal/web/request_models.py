@@ -36,9 +36,7 @@ EXPECTED = re.compile(
 )
 
 
-class RequestModel(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"
-):
+class RequestModel(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """An object in a request. Keys are its fields' names in camelCase; unknown ones are refused.
 
     A model of a standard that lets others add keys says ``forbid_unknown_fields=False``.
@@ -51,7 +49,8 @@ def whole(pattern: str) -> str:
 
 
 Term = Annotated[
-    str, Meta(pattern=whole(r"[A-Za-z][A-Za-z0-9]*:[^\s:%]+"), examples=["ICD10:I25.1"])
+    str,
+    Meta(pattern=whole(r"[A-Za-z][A-Za-z0-9]*:[^\s:%]+"), title="a term", examples=["ICD10:I25.1"]),
 ]
 
 
@@ -198,15 +197,17 @@ def _expected(message: str, choices: list[Body]) -> str | None:
     types, measure, relation, limit = match.groups()
     kinds = [NAMES_OF_TYPES.get(one, one) for one in types.split(" | ") if one != "null"]
     if measure == "matching regex ":
-        return f"text {_form(choices)}"
+        return _text_of_form(choices)
     if relation is None:
         return " or ".join(kinds)
     characters = " characters" if measure and types == "str" else ""
     return f"{' or '.join(kinds)} {COMPARISONS[relation]} {limit.strip()}{characters}"
 
 
-def _form(choices: list[Body]) -> str:
-    """What a text must look like: by an example where the model has one."""
-    texts = [one for one in choices if "pattern" in one]
-    examples = [str(example) for one in texts for example in one.get("examples", ())]
-    return f"like {examples[0]}" if examples else f"of the form {texts[0]['pattern']}"
+def _text_of_form(choices: list[Body]) -> str:
+    """What a text must be: by the model's title and example of it, or else by its pattern."""
+    text = next(one for one in choices if "pattern" in one)
+    if "title" in text or "examples" in text:
+        like = "".join(f" like {one}" for one in text.get("examples", [])[:1])
+        return text.get("title", "text") + like
+    return f"text of the form {text['pattern']}"

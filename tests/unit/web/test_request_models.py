@@ -91,7 +91,7 @@ def test_a_request_that_is_as_its_model_says_is_read():
         ({"kind": ["red"]}, "thing.kind: one of blue, red, not ['red']"),
         ({"flag": "no"}, "thing.flag: true or false or one of yes, not 'no'"),
         ({"flag": 1}, "thing.flag: true or false or text, not 1"),
-        ({"term": "many:"}, "thing.term: text like ICD10:I25.1, not 'many:'"),
+        ({"term": "many:"}, "thing.term: a term like ICD10:I25.1, not 'many:'"),
         ({"term": 5}, "thing.term: text, not 5"),
         ({"names": "a"}, "thing.names: a list, not 'a'"),
         ({"names": ["a", 5]}, "thing.names[1]: text, not 5"),
@@ -204,3 +204,8 @@ def test_fields_of_a_model_are_parameters_of_a_url():
     assert parameters["names"]["style"] == "form"
     assert parameters["names"]["explode"] is False
     assert query_parameters(Bounds)[0]["required"] is True
+
+
+def test_an_object_is_no_parameter_of_a_url():
+    (others,) = (one for one in query_parameters(Query) if one["name"] == "others")
+    assert others["schema"]["items"] == {"type": "string"}
