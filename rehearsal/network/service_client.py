@@ -20,13 +20,14 @@ MARGIN_S = 2.0  # beside the deadline, for the service itself
 class NetworkReply:
     """What the service said to one query.
 
-    ``joined``: the service's own totals, records and states, as the asker read them; its latency
-    is the asker's own. ``answers``: what the service passed on of each node, in the order of the
-    registry; their latencies are the service's, and bodies are there when they were asked for.
+    ``aggregated``: the service's own totals, records and states, as the asker read them; its
+    latency is the asker's own. ``answers``: what the service passed on of each node, in the order
+    of the registry; their latencies are the service's, and bodies are there when they were asked
+    for.
     """
 
     answers: tuple[Answer, ...]
-    joined: NetworkAnswer
+    aggregated: NetworkAnswer
 
 
 class ServiceClient:
