@@ -19,10 +19,10 @@ from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Gate
 from rehearsal.node.access.settings import DATASETS_URL, AccessSettings, IssuerSettings
 from rehearsal.node.access.tokens import Caller, Visa
-from rehearsal.node.alerts.patient_import import Arrival
+from rehearsal.node.alerts.alert_store import AlertStore, Subscription
+from rehearsal.node.alerts.patient_import import NewPatient
+from rehearsal.node.alerts.patient_monitor import PatientMonitor
 from rehearsal.node.alerts.profile import Profile
-from rehearsal.node.alerts.store import AlertStore, Subscription
-from rehearsal.node.alerts.watch import Watch
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.server import open_node
 
@@ -59,19 +59,19 @@ def main() -> None:
     holdings = Holdings(settings, opened.variants, opened.people)
     gene = next(iter(holdings.genes.values()))
     found = {Variant(gene.contig, gene.start + 1, "A", "N")}
-    alike = Arrival("A", "male", 30, frozenset({HPO}), frozenset(found), ("DUO:0000004",))
+    alike = NewPatient("A", "male", 30, frozenset({HPO}), frozenset(found), ("DUO:0000004",))
     cases = {"like nobody's": replace(alike, terms=frozenset()), "like everybody's": alike}
     with tempfile.TemporaryDirectory() as folder:
         store = AlertStore(Path(folder) / "alerts.sqlite")
         for one in subscriptions(options.subscriptions, settings.people_dataset, gene.name):
             store.subscriptions[one.id] = one  # only alerts are written here
         gate = Gate(holdings, audit=AuditLog(Path(folder) / "audit.jsonl"))
-        watch = Watch(holdings, gate, store, None)
-        for name, arrival in cases.items():
+        monitor = PatientMonitor(holdings, gate, store, None)
+        for name, patient in cases.items():
             took = []
             for number in range(options.repeats):
                 begun = time.perf_counter()
-                alerts = watch.take(replace(arrival, person=f"{arrival.person}{number}"))
+                alerts = monitor.process(replace(patient, person=f"{patient.person}{number}"))
                 took.append(time.perf_counter() - begun)
             each = 1000 * min(took) / options.subscriptions
             what = f"{each:.4f} ms a subscription, best of {len(took)}"

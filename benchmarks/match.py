@@ -36,7 +36,7 @@ from rehearsal.network.issuer import (
     rehearsal_access,
 )
 from rehearsal.node.matchmaker.index import FILE_NAME
-from rehearsal.node.matchmaker.index_writer import build_matchmaker
+from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 from rehearsal.node.settings import NodeSettings
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
@@ -97,7 +97,7 @@ def make_matchable(folder: Path, people: int, patients: Patients, seed: int) -> 
     candidates = pd.DataFrame(genes, columns=["individual", "gene"])
     tables = {"features": features, "excluded_features": excluded, "candidate_genes": candidates}
     started = time.perf_counter()
-    build_matchmaker(names, tables, folder / FILE_NAME, patients.ontology)
+    build_matchmaker_index(names, tables, folder / FILE_NAME, patients.ontology)
     took = time.perf_counter() - started
     size = (folder / FILE_NAME).stat().st_size / 1e6
     terms = len(features) / people

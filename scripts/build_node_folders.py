@@ -8,7 +8,7 @@ from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.network.issuer import rehearsal_access
 from rehearsal.node.matchmaker.index import FILE_NAME as MATCHMAKER
-from rehearsal.node.matchmaker.index_writer import build_matchmaker
+from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 from rehearsal.node.settings import TUMOURS, NodeSettings
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import COLUMNS, build_people
@@ -34,7 +34,7 @@ def main(smk):
         told = {name: table for name, table in own.items() if name in COLUMNS}
         build_people(mine, told, folder / "people.sqlite", smk.params.reference_year, ontology)
         build_tumours(own["tumour_variants"], mine, folder / TUMOURS)
-        build_matchmaker(mine["id"], own, folder / MATCHMAKER, ontology)
+        build_matchmaker_index(mine["id"], own, folder / MATCHMAKER, ontology)
         NodeSettings.for_country(
             country.code,
             country.name,

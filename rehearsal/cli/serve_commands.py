@@ -128,21 +128,21 @@ def _node_serve(options: argparse.Namespace) -> None:
 
 
 def _node_admit(options: argparse.Namespace) -> None:
-    from rehearsal.node.alerts.patient_import import admit
+    from rehearsal.node.alerts.patient_import import import_patient
 
-    print(admit(options.folder, options.phenopacket, options.genotypes, options.consent))
+    print(import_patient(options.folder, options.phenopacket, options.genotypes, options.consent))
 
 
 def _node_contact(options: argparse.Namespace) -> None:
     from rehearsal.network.issuer import URL
-    from rehearsal.node.alerts.store import person_behind
-    from rehearsal.node.matchmaker.contacts import person_of
+    from rehearsal.node.alerts.alert_store import find_person_of_alert
+    from rehearsal.node.matchmaker.contact_tokens import find_person_of_token
 
     asker = options.matched_for
     if asker is None:
-        print(person_behind(options.folder, options.token))
+        print(find_person_of_alert(options.folder, options.token))
     else:
-        print(person_of(options.folder, options.issuer or URL, asker, options.token))
+        print(find_person_of_token(options.folder, options.issuer or URL, asker, options.token))
 
 
 def _network_serve(options: argparse.Namespace) -> None:

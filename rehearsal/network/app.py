@@ -38,7 +38,7 @@ from rehearsal.node.beacon.request import (
     from_body,
     from_query_string,
 )
-from rehearsal.node.matchmaker.app import SERVICE, media_type
+from rehearsal.node.matchmaker.endpoint import SERVICE, media_type
 from rehearsal.web.app import POST, Api, Json, base_url, query_pairs, read_body
 from rehearsal.web.problem import Problem, shown
 

@@ -19,7 +19,7 @@ from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.request import BeaconRequest, from_body, from_query_string
 from rehearsal.node.beacon.service import entries
 from rehearsal.node.htsget.app import htsget_app
-from rehearsal.node.matchmaker.app import SERVICE, Matching
+from rehearsal.node.matchmaker.endpoint import SERVICE, MatchEndpoint
 from rehearsal.web.app import (
     GET_OR_POST,
     POST,
@@ -65,7 +65,7 @@ def beacon_api(holdings: Holdings, gate: Gate, *extensions: Extension) -> Api:
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
-    api.add("/match", Matching(holdings, gate.secret).answer, POST)
+    api.add("/match", MatchEndpoint(holdings, gate.secret).answer, POST)
     api.mount("/htsget", htsget_app(holdings))
     for extension in extensions:
         extension.add_to(api)

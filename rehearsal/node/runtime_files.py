@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
+from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS_FILE
 from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
-from rehearsal.node.alerts.store import FILE_NAME as ALERTS_FILE
 from rehearsal.node.privacy.protection import BUDGET_FILE, KEY_FILE, TERM_BUDGET_FILE
 
 # beginnings of names: SQLite and the audit log put more files beside their own

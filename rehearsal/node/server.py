@@ -12,15 +12,15 @@ from typing import Any
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError
 from rehearsal.node.access.authorizer import Gate
-from rehearsal.node.alerts.app import Subscribing
-from rehearsal.node.alerts.store import FILE_NAME as ALERTS
-from rehearsal.node.alerts.store import AlertStore
-from rehearsal.node.alerts.watch import Watch
+from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS
+from rehearsal.node.alerts.alert_store import AlertStore
+from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
+from rehearsal.node.alerts.patient_monitor import PatientMonitor
 from rehearsal.node.app import Extension, beacon_app
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
-from rehearsal.node.scoring.app import Scoring
+from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
@@ -50,12 +50,12 @@ def open_node(folder: Path | str) -> Holdings:
     return Holdings(settings, variants, people, tumours)
 
 
-def extensions(holdings: Holdings, watch: Watch, folder: Path) -> tuple[Extension, ...]:
+def extensions(holdings: Holdings, monitor: PatientMonitor, folder: Path) -> tuple[Extension, ...]:
     """All that a node answers beside Beacon, htsget and matches. Raises InputError."""
     return (
-        Scoring(holdings, folder),
+        ScoreEndpoints(holdings, folder),
         DrugFlags(holdings, folder),
-        Subscribing(holdings, watch),
+        SubscriptionEndpoints(holdings, monitor),
         FairDataPoint(folder),
     )
 
@@ -77,15 +77,15 @@ def serve(
     folder = Path(folder)
     holdings = open_node(folder)
     gate = Gate.open(holdings, folder)
-    watch = Watch(holdings, gate, AlertStore(gate.state / ALERTS), folder)
-    app: Any = beacon_app(holdings, gate, *extensions(holdings, watch, folder))
+    monitor = PatientMonitor(holdings, gate, AlertStore(gate.state / ALERTS), folder)
+    app: Any = beacon_app(holdings, gate, *extensions(holdings, monitor, folder))
     if not line.is_plain:
         app = Distant(app, line)
     with listening(host, port) as listener:
         url = url_of(listener)
         endpoint = {"country": holdings.settings.country_code, "url": url, "pid": os.getpid()}
         serving = serve_app(app, listener, endpoint, endpoint_file, end_with_parent)
-        run(_beside(watch.keep(), serving))
+        run(_beside(monitor.run(), serving))
 
 
 async def _beside(keeping: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]) -> None:

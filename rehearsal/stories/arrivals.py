@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.model import SEXES
-from rehearsal.node.alerts.patient_import import FOLDER, TAKEN, admit
+from rehearsal.node.alerts.patient_import import FOLDER, TAKEN, import_patient
 from rehearsal.phenotypes.consent import USE
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.reference_checks import RunReferences
@@ -49,7 +49,7 @@ def admit_arrival(arrival: Arrival, folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as aside:
         path = Path(aside) / "phenopacket.json"
         path.write_text(json.dumps(arrival_phenopacket(arrival)))
-        return admit(folder, path, consent=",".join(arrival["consent"]))
+        return import_patient(folder, path, consent=",".join(arrival["consent"]))
 
 
 def arrival_phenopacket(arrival: Mapping[str, Any]) -> dict[str, Any]:

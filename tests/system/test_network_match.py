@@ -21,7 +21,7 @@ from rehearsal.network.issuer import (
 )
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.matchmaker.index import FILE_NAME
-from rehearsal.node.matchmaker.index_writer import build_matchmaker
+from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.ontology import HumanPhenotypeOntology
@@ -83,7 +83,7 @@ def build(folder, country, issuer, ontology):
     )
     candidates = pd.DataFrame({"individual": names, "gene": [gene for _, gene, _ in cases]})
     tables = {"features": features, "candidate_genes": candidates}
-    build_matchmaker(names, tables, folder / FILE_NAME, ontology)
+    build_matchmaker_index(names, tables, folder / FILE_NAME, ontology)
     shutil.copy(issuer.folder / "jwks.json", folder / TRUSTED)
     settings = NodeSettings.for_country(country, country)
     replace(settings, access=rehearsal_access(country)).write(folder)

@@ -19,7 +19,7 @@ from rehearsal.model import Block, Consent
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.matchmaker.index import FILE_NAME
-from rehearsal.node.matchmaker.index_writer import build_matchmaker
+from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.traits import read_traits
@@ -179,7 +179,7 @@ def write_node(world, tables, country, references, issuer, ontology):
     for name, table in own.items():
         table.to_parquet(folder / "phenotypes" / f"{name}.parquet")
     build_people(people, {"consent": own["consent"]}, folder / "people.sqlite")
-    build_matchmaker(names, own, folder / FILE_NAME, ontology)
+    build_matchmaker_index(names, own, folder / FILE_NAME, ontology)
     shutil.copy(issuer.folder / "jwks.json", folder / TRUSTED)
     settings = NodeSettings.for_country(
         country, country, references.genes, access=rehearsal_access(country)

@@ -1,4 +1,4 @@
-"""Somebody who arrives at a node, as the operator admits them: a phenopacket, genotypes, consent.
+"""A new patient of a node, as the operator admits them: a phenopacket, genotypes, consent.
 
 The file in ``arrivals/`` is JSON with ``phenopacket`` (GA4GH Phenopackets v2, protobuf JSON form),
 ``variants`` (lists of contig, 0-based start, ref, alt) and ``consent`` (``uses`` and ``withdrawn``,
@@ -28,7 +28,7 @@ YEARS = re.compile(r"P(\d{1,3})Y.*|P(?:\d+[MWD])+")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class NewPatient:
     """What standing queries look at. ``age``: completed years; ``terms``: CURIEs of features that
     were found and of diseases; ``uses``: DUO terms, None without a consent record."""
 
@@ -41,7 +41,7 @@ class Arrival:
     withdrawn: bool = False
 
 
-def admit(
+def import_patient(
     folder: Path,
     phenopacket: Path,
     genotypes: Path | None = None,
@@ -56,23 +56,23 @@ def admit(
     if not (folder / "node.yaml").is_file():
         raise InputError(folder, "folder", "a node's folder with node.yaml")
     message = _json(phenopacket)
-    arrival = _arrival(phenopacket, {"phenopacket": message, "variants": [], "consent": None})
-    variants = arrival.variants
+    patient = _parse_patient(phenopacket, {"phenopacket": message, "variants": [], "consent": None})
+    variants = patient.variants
     if genotypes is not None:
-        variants |= frozenset(_carried(genotypes, arrival.person))
+        variants |= frozenset(_carried(genotypes, patient.person))
     content = {
         "phenopacket": message,
         "variants": [[v.contig, v.start, v.ref, v.alt] for v in sorted(variants)],
         "consent": None if consent is None else {"uses": _uses(consent), "withdrawn": False},
     }
-    path = folder / FOLDER / f"{arrival.person}.json"
+    path = folder / FOLDER / f"{patient.person}.json"
     write_json(path, content, indented=False)
     return path
 
 
-def read_arrival(path: Path) -> Arrival:
-    """Raises InputError for a file that ``admit`` does not write."""
-    return _arrival(path, _json(path))
+def read_patient(path: Path) -> NewPatient:
+    """Raises InputError for a file that ``import_patient`` does not write."""
+    return _parse_patient(path, _json(path))
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -85,12 +85,12 @@ def _json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _arrival(path: Path, content: Mapping[str, Any]) -> Arrival:
+def _parse_patient(path: Path, content: Mapping[str, Any]) -> NewPatient:
     try:
         packet, consent = content["phenopacket"], content["consent"]
         subject = packet["subject"]
         variants = {Variant(str(c), int(s), str(r), str(a)) for c, s, r, a in content["variants"]}
-        arrival = Arrival(
+        patient = NewPatient(
             person=_identifier(path, subject["id"]),
             sex=SEXES.get(subject.get("sex", "")),
             age=_age(path, subject),
@@ -104,10 +104,10 @@ def _arrival(path: Path, content: Mapping[str, Any]) -> Arrival:
             raise
         what = f"a phenopacket with subject.id ({type(error).__name__}: {error})"
         raise InputError(path, "phenopacket", what) from None
-    for variant in arrival.variants:
+    for variant in patient.variants:
         if not 0 <= variant.start < CONTIG_LENGTHS.get(variant.contig, 0):
             raise InputError(path, "variants", f"places on GRCh38, not {variant}")
-    return arrival
+    return patient
 
 
 def _identifier(path: Path, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a standing query looks for in those who arrive."""
+"""What a standing query looks for in new patients."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rehearsal.model import SEXES
-from rehearsal.node.alerts.patient_import import Arrival
+from rehearsal.node.alerts.patient_import import NewPatient
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.stores.ontology import CodeHierarchy
 from rehearsal.web.problem import Problem, shown
@@ -31,36 +31,36 @@ class Profile:
     gene: str | None
     maximum_frequency: float | None
 
-    def plain(self) -> dict[str, Any]:
-        """The same as JSON values, which ``Profile.kept`` takes back."""
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values, which ``Profile.from_json`` takes back."""
         return asdict(self)
 
     @classmethod
-    def kept(cls, values: dict[str, Any]) -> Profile:
+    def from_json(cls, values: dict[str, Any]) -> Profile:
         age = values["age"]
         told = {"age": None if age is None else tuple(age), "terms": tuple(values["terms"])}
         return cls(**{**values, **told})
 
-    def fits(self, arrival: Arrival, holdings: Holdings) -> bool:
-        """Whether somebody who arrives is like this."""
-        if self.sex is not None and arrival.sex != self.sex:
+    def matches(self, patient: NewPatient, holdings: Holdings) -> bool:
+        """Whether a new patient is like this."""
+        if self.sex is not None and patient.sex != self.sex:
             return False
         if self.age is not None and not (
-            arrival.age is not None and self.age[0] <= arrival.age <= self.age[1]
+            patient.age is not None and self.age[0] <= patient.age <= self.age[1]
         ):
             return False
-        if not all(_has(arrival, term, holdings) for term in self.terms):
+        if not all(_has(patient, term, holdings) for term in self.terms):
             return False
-        return self.gene is None or self._has_variant(arrival, holdings)
+        return self.gene is None or self._has_variant(patient, holdings)
 
-    def _has_variant(self, arrival: Arrival, holdings: Holdings) -> bool:
+    def _has_variant(self, patient: NewPatient, holdings: Holdings) -> bool:
         gene = holdings.genes[self.gene]
         return any(
             variant.contig == gene.contig
             and variant.start < gene.end
             and variant.start + len(variant.ref) > gene.start
             and _frequency(variant, holdings) <= self.maximum_frequency
-            for variant in arrival.variants
+            for variant in patient.variants
         )
 
 
@@ -109,14 +109,14 @@ def _age(value: Any) -> tuple[int, int] | None:
     return low, high
 
 
-def _has(arrival: Arrival, term: str, holdings: Holdings) -> bool:
+def _has(patient: NewPatient, term: str, holdings: Holdings) -> bool:
     """Whether somebody has a term, or one under it: by the hierarchy of ICD-10's codes, or by
     what the node's people store knows of HPO."""
-    if term in arrival.terms:
+    if term in patient.terms:
         return True
-    if any(term in CODES.ancestors(one) for one in arrival.terms):
+    if any(term in CODES.ancestors(one) for one in patient.terms):
         return True
-    return not arrival.terms.isdisjoint(holdings.people.under(term))
+    return not patient.terms.isdisjoint(holdings.people.under(term))
 
 
 def _frequency(variant: Any, holdings: Holdings) -> float:

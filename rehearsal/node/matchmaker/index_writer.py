@@ -45,7 +45,7 @@ COLUMNS = {
 }
 
 
-def build_matchmaker(
+def build_matchmaker_index(
     individuals: Iterable[str],
     tables: Mapping[str, DataFrame],
     out: Path | str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.node.matchmaker.app import MEDIA_TYPE, MOST_MATCHES
+from rehearsal.node.matchmaker.endpoint import MEDIA_TYPE, MOST_MATCHES
 from rehearsal.node.matchmaker.request import MAX_BASES, MAX_FEATURES, MAX_GENOMIC, MAX_TEXT
 from rehearsal.web.openapi import PLAIN, Body, list_of, object_of, ref, refused
 

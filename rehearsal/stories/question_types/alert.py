@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.model import SEXES, Answer
-from rehearsal.node.alerts.store import person_behind
+from rehearsal.node.alerts.alert_store import find_person_of_alert
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.arrivals import admit_arrival, read_arrival
 from rehearsal.stories.network_requests import (
@@ -124,7 +124,7 @@ async def _admit_all(question: Question, context: QueryContext) -> list[dict[str
         alerts = await _next_alerts(context)
         seconds = time.monotonic() - started
         for alert in alerts:
-            person = person_behind(folders[alert["node"]], alert["token"])
+            person = find_person_of_alert(folders[alert["node"]], alert["token"])
             found.append(
                 {"handle": handles.get(person, person), "seconds": seconds, "alert": alert}
             )

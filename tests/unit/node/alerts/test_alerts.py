@@ -15,10 +15,10 @@ from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Gate
 from rehearsal.node.access.middleware import Admitting
 from rehearsal.node.access.settings import AccessSettings, Veto
-from rehearsal.node.alerts.app import Subscribing
-from rehearsal.node.alerts.patient_import import Arrival, admit, read_arrival
-from rehearsal.node.alerts.store import FILE_NAME, AlertStore, person_behind
-from rehearsal.node.alerts.watch import Watch
+from rehearsal.node.alerts.alert_store import FILE_NAME, AlertStore, find_person_of_alert
+from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
+from rehearsal.node.alerts.patient_import import NewPatient, import_patient, read_patient
+from rehearsal.node.alerts.patient_monitor import PatientMonitor
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.settings import NodeSettings
@@ -39,7 +39,7 @@ PROFILE = {
     "gene": "TLR7",
     "maximumFrequency": 0.01,
 }
-PATIENT = Arrival("FI-A1", "male", 29, frozenset({SEVERE}), frozenset({TLR7}), (CARE,))
+PATIENT = NewPatient("FI-A1", "male", 29, frozenset({SEVERE}), frozenset({TLR7}), (CARE,))
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,9 @@ class Node:
         gate = Gate(holdings, audit=AuditLog(self.folder / "audit.jsonl"))
         store = AlertStore(self.folder / FILE_NAME)
         extra = {} if clock is None else {"clock": clock}
-        self.watch = Watch(holdings, gate, store, self.folder, **extra)
+        self.monitor = PatientMonitor(holdings, gate, store, self.folder, **extra)
         api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
-        Subscribing(holdings, self.watch).add_to(api)
+        SubscriptionEndpoints(holdings, self.monitor).add_to(api)
         self.app = Admitting(api, gate)
 
     async def asks(self, path, body=None, who="pablo", method=None, purpose=CARE, parameters=""):
@@ -112,12 +112,12 @@ def node(holdings, issuer, tokens, tmp_path):
 def test_a_patient_like_that_raises_one_alert_without_a_record_in_it(node):
     subscription = node.subscribe()
     assert node.alerts() == []
-    node.watch.take(PATIENT)
+    node.monitor.process(PATIENT)
     (alert,) = node.alerts()
     assert set(alert) == {"subscription", "node", "time", "token"}
     assert (alert["subscription"], alert["node"]) == (subscription, "FI")
     assert "FI-A1" not in json.dumps(alert)
-    assert person_behind(node.folder, alert["token"]) == "FI-A1"
+    assert find_person_of_alert(node.folder, alert["token"]) == "FI-A1"
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_a_patient_like_that_raises_one_alert_without_a_record_in_it(node):
 )
 def test_another_patient_raises_none(node, change):
     node.subscribe()
-    assert node.watch.take(replace(PATIENT, **change)) == []
+    assert node.monitor.process(replace(PATIENT, **change)) == []
     assert node.alerts() == []
 
 
 def test_more_special_terms_are_the_term_too(node):
     node.subscribe(terms=["ICD10:U07"])
-    assert node.watch.take(replace(PATIENT, terms=frozenset({"ICD10:U07.1"})))
+    assert node.monitor.process(replace(PATIENT, terms=frozenset({"ICD10:U07.1"})))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_more_special_terms_are_the_term_too(node):
 )
 def test_consent_is_honoured_and_the_decision_logged(node, change, why):
     subscription = node.subscribe()
-    node.watch.take(replace(PATIENT, **change))
+    node.monitor.process(replace(PATIENT, **change))
     assert node.alerts() == []
     line = next(one for one in node.log() if one["method"] == "ALERT")
     assert (line["subscription"], line["rule"]) == (subscription, f"withheld: {why}")
@@ -166,42 +166,42 @@ def test_consent_is_honoured_and_the_decision_logged(node, change, why):
 def test_expired_visas_raise_no_alert(node):
     node.subscribe()
     node.start(clock=lambda: 1e11)
-    assert node.watch.take(PATIENT) == []
+    assert node.monitor.process(PATIENT) == []
     assert node.log()[-1]["rule"] == "withheld: the subscriber's visas expired"
 
 
 def test_a_veto_that_came_later_is_honoured(node):
     node.subscribe()
     node.start(vetoes=(Veto("not Spain", country="ES"),))
-    assert node.watch.take(PATIENT) == []
+    assert node.monitor.process(PATIENT) == []
     assert node.log()[-1]["rule"] == "withheld: no right to records any more"
 
 
 def test_an_issuer_that_is_not_believed_any_more_counts_no_longer(node):
     node.subscribe()
     node.start(issuers=())
-    assert node.watch.take(PATIENT) == []
+    assert node.monitor.process(PATIENT) == []
     assert node.log()[-1]["rule"] == "withheld: issuer or role: not believed any more"
 
 
 def test_an_alert_comes_once_however_often_somebody_is_admitted(node):
     node.subscribe()
-    assert len(node.watch.take(PATIENT)) == 1
-    assert node.watch.take(PATIENT) == []
+    assert len(node.monitor.process(PATIENT)) == 1
+    assert node.monitor.process(PATIENT) == []
     node.start()  # and after a restart
-    assert node.watch.take(PATIENT) == []
+    assert node.monitor.process(PATIENT) == []
     assert len(node.alerts()) == 1
 
 
 def test_an_acknowledged_alert_does_not_come_again(node):
     node.subscribe()
-    node.watch.take(PATIENT)
+    node.monitor.process(PATIENT)
     (alert,) = node.alerts()
     acknowledge = {"tokens": [alert["token"], "nonsense"]}
     assert node.ask("/alerts/acknowledged", acknowledge, "other")[1] == {"acknowledged": 0}
     assert node.ask("/alerts/acknowledged", acknowledge)[1] == {"acknowledged": 1}
     assert node.alerts() == []
-    assert node.watch.take(PATIENT) == []
+    assert node.monitor.process(PATIENT) == []
 
 
 def test_subscriptions_and_alerts_outlive_the_process(node):
@@ -209,7 +209,7 @@ def test_subscriptions_and_alerts_outlive_the_process(node):
     node.start()
     _, said = node.ask("/subscriptions")
     assert [one["subscription"] for one in said["subscriptions"]] == [subscription]
-    node.watch.take(PATIENT)
+    node.monitor.process(PATIENT)
     before = node.alerts()
     node.start()
     assert node.alerts() == before
@@ -219,13 +219,13 @@ def test_subscriptions_and_alerts_outlive_the_process(node):
 
 def test_the_same_subscription_twice_is_one(node):
     assert node.subscribe() == node.subscribe(terms=[SEVERE, SEVERE])
-    node.watch.take(PATIENT)
+    node.monitor.process(PATIENT)
     assert len(node.alerts()) == 1
 
 
 def test_alerts_are_the_subscribers_own(node):
     node.subscribe()
-    node.watch.take(PATIENT)
+    node.monitor.process(PATIENT)
     assert node.alerts("other") == []
     assert node.ask("/alerts", who=None)[0] == 401
 
@@ -235,7 +235,7 @@ def test_who_unsubscribed_is_told_nothing_any_more(node):
     path = f"/subscriptions/{subscription}"
     assert node.ask(path, who="other", method="DELETE")[0] == 404
     assert node.ask(path, method="DELETE")[0] == 200
-    assert node.watch.take(PATIENT) == []
+    assert node.monitor.process(PATIENT) == []
     assert node.alerts() == []
 
 
@@ -251,7 +251,7 @@ def test_waiting_ends_when_somebody_arrives(node):
         waiting = asyncio.ensure_future(node.asks("/alerts", parameters="waitS=20"))
         await asyncio.sleep(0.05)
         assert not waiting.done()
-        node.watch.take(PATIENT)
+        node.monitor.process(PATIENT)
         return await asyncio.wait_for(waiting, 5)
 
     status, said = asyncio.run(wait_and_admit())
@@ -326,9 +326,9 @@ def phenopacket(tmp_path):
 
 def test_somebody_who_is_admitted_is_taken_and_alerts_are_raised(node, phenopacket):
     node.subscribe()
-    waiting = admit(node.folder, phenopacket, consent=CARE)
-    assert read_arrival(waiting) == PATIENT
-    node.watch.look()
+    waiting = import_patient(node.folder, phenopacket, consent=CARE)
+    assert read_patient(waiting) == PATIENT
+    node.monitor.process_folder()
     assert len(node.alerts()) == 1
     assert not waiting.exists()
     assert (node.folder / "arrivals" / "taken" / "FI-A1.json").exists()
@@ -336,9 +336,9 @@ def test_somebody_who_is_admitted_is_taken_and_alerts_are_raised(node, phenopack
 
 def test_somebody_who_was_admitted_while_the_node_was_down_is_taken_later(node, phenopacket):
     node.subscribe()
-    admit(node.folder, phenopacket, consent=CARE)
+    import_patient(node.folder, phenopacket, consent=CARE)
     node.start()
-    node.watch.look()
+    node.monitor.process_folder()
     assert len(node.alerts()) == 1
 
 
@@ -352,7 +352,7 @@ def test_genotypes_may_come_as_vcf(node, phenopacket, tmp_path):
         "chrX\t12886153\t.\tC\tG,T\t.\t.\t.\tGT\t2\n"
         "chrX\t12886160\t.\tC\tT\t.\t.\t.\tGT\t0\n"
     )
-    assert read_arrival(admit(node.folder, phenopacket, vcf)).variants == {TLR7}
+    assert read_patient(import_patient(node.folder, phenopacket, vcf)).variants == {TLR7}
 
 
 def test_a_file_that_cannot_be_read_is_put_aside_with_the_reason(node, phenopacket):
@@ -360,8 +360,8 @@ def test_a_file_that_cannot_be_read_is_put_aside_with_the_reason(node, phenopack
     folder.mkdir()
     (folder / "A.json").write_text("{}")
     node.subscribe()
-    admit(node.folder, phenopacket, consent=CARE)
-    node.watch.look()
+    import_patient(node.folder, phenopacket, consent=CARE)
+    node.monitor.process_folder()
     assert "phenopacket" in (folder / "refused" / "A.json.reason").read_text()
     assert len(node.alerts()) == 1
 
@@ -381,5 +381,5 @@ def test_somebody_who_cannot_be_meant_is_not_admitted(
 ):
     phenopacket.write_text(json.dumps(packet(**change)))
     with pytest.raises(InputError, match=complaint):
-        admit(node.folder, phenopacket, consent=consent)
+        import_patient(node.folder, phenopacket, consent=consent)
     assert not (node.folder / "arrivals").exists()

@@ -10,8 +10,8 @@ import pytest
 from rehearsal.network.app import network_app
 from rehearsal.network.openapi import description as network_description
 from rehearsal.node.access.authorizer import Gate
-from rehearsal.node.alerts.store import AlertStore
-from rehearsal.node.alerts.watch import Watch
+from rehearsal.node.alerts.alert_store import AlertStore
+from rehearsal.node.alerts.patient_monitor import PatientMonitor
 from rehearsal.node.app import beacon_api
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.server import extensions
@@ -60,8 +60,8 @@ def whole_api(holdings, node_folder, tmp_path_factory):
     documents = {"base": "urn:here/", "documents": {"/fdp": texts, "/fdp/catalog/FI": texts}}
     (folder / "catalogue/documents.json").write_text(json.dumps(documents))
     gate = Gate(holdings)
-    watch = Watch(holdings, gate, AlertStore(None), folder)
-    return beacon_api(holdings, gate, *extensions(holdings, watch, folder))
+    monitor = PatientMonitor(holdings, gate, AlertStore(None), folder)
+    return beacon_api(holdings, gate, *extensions(holdings, monitor, folder))
 
 
 def test_every_route_of_a_node_is_described_and_no_other(whole_api):

@@ -18,10 +18,10 @@ from rehearsal.node.access.authorizer import Gate
 from rehearsal.node.access.settings import AccessSettings, Veto
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.datasets import Holdings
-from rehearsal.node.matchmaker.app import MEDIA_TYPE
-from rehearsal.node.matchmaker.contacts import person_of
+from rehearsal.node.matchmaker.contact_tokens import find_person_of_token
+from rehearsal.node.matchmaker.endpoint import MEDIA_TYPE
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex
-from rehearsal.node.matchmaker.index_writer import build_matchmaker
+from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 from rehearsal.node.matchmaker.ranking import Ranking
 from rehearsal.node.settings import NodeSettings
 from rehearsal.stores.ontology import HumanPhenotypeOntology
@@ -74,7 +74,7 @@ class Node:
 
     def __init__(self, holdings, folder, ontology, access):
         build_people(individuals(), phenotypes() | {"consent": CONSENT}, folder / "people.sqlite")
-        build_matchmaker(NAMES, tables(), folder / FILE_NAME, ontology)
+        build_matchmaker_index(NAMES, tables(), folder / FILE_NAME, ontology)
         settings = replace(NodeSettings.for_country("FI", "Finland"), access=access)
         settings = replace(settings, genes=holdings.settings.genes)
         settings.write(folder)
@@ -302,7 +302,7 @@ def test_the_operator_finds_the_person_of_a_token_and_of_nobody_elses(node, clin
     main(["node", "contact", str(folder), token, "--matched-for", "clinician-ie"])
     assert capsys.readouterr().out == f"{NAMES[11]}\n"
     with pytest.raises(InputError, match="one that this node gave to clinician-se"):
-        person_of(folder, URL, "clinician-se", token)
+        find_person_of_token(folder, URL, "clinician-se", token)
 
 
 def test_another_nodes_secret_gives_other_tokens(node, clinician, make_node):
@@ -522,16 +522,16 @@ def test_nobody_has_and_has_not_a_term(tmp_path, ontology):
     given = tables()
     given["excluded_features"] = pd.DataFrame({"individual": [NAMES[4]], "code": [MICROCEPHALY]})
     with pytest.raises(InputError, match="nobody with and without HP:0000252"):
-        build_matchmaker(NAMES, given, tmp_path / FILE_NAME, ontology)
+        build_matchmaker_index(NAMES, given, tmp_path / FILE_NAME, ontology)
     assert not (tmp_path / FILE_NAME).exists()
 
 
 def test_tables_of_others_or_without_a_column_are_refused(tmp_path, ontology):
     stranger = pd.DataFrame([("SE-000001", MICROCEPHALY)], columns=["individual", "code"])
     with pytest.raises(InputError, match="features"):
-        build_matchmaker(NAMES, {"features": stranger}, tmp_path / FILE_NAME, ontology)
+        build_matchmaker_index(NAMES, {"features": stranger}, tmp_path / FILE_NAME, ontology)
     with pytest.raises(InputError, match="the columns gene"):
-        build_matchmaker(
+        build_matchmaker_index(
             NAMES,
             {"candidate_genes": tables()["candidate_genes"].drop(columns="gene")},
             tmp_path / FILE_NAME,
@@ -543,7 +543,7 @@ def test_a_missing_damaged_or_foreign_index_is_named(tmp_path, ontology):
     path = tmp_path / FILE_NAME
     with pytest.raises(InputError, match="an index for matching, but there is none"):
         MatchmakerIndex.open(path, 12)
-    build_matchmaker(NAMES, tables(), path, ontology)
+    build_matchmaker_index(NAMES, tables(), path, ontology)
     with pytest.raises(InputError, match="the node's 11, not 12"):
         MatchmakerIndex.open(path, 11)
     path.write_bytes(path.read_bytes()[:5000])

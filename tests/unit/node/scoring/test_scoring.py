@@ -20,8 +20,8 @@ from rehearsal.node.access.settings import AccessSettings
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.drug_genes import COLUMNS, DrugFlags
-from rehearsal.node.scoring.app import Scoring
 from rehearsal.node.scoring.cox import derivatives
+from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.scoring.scorer import Scorer
 from rehearsal.node.settings import NodeSettings
 from rehearsal.phenotypes.trait_types import Disease
@@ -99,7 +99,7 @@ def ask(holdings, folder, issuer, tokens):
     people = PeopleStore.open(folder / "people.sqlite")
     mine = Holdings(settings, holdings.variants, people)
     api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
-    Scoring(mine, folder).add_to(api)
+    ScoreEndpoints(mine, folder).add_to(api)
     DrugFlags(mine, folder).add_to(api)
     app = Admitting(api, Gate(mine, audit=AuditLog(folder / "audit.jsonl")))
 

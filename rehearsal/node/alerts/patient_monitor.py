@@ -1,4 +1,4 @@
-"""Who arrives is held against every standing query, and subscribers wait for what comes of it."""
+"""New patients are held against every standing query, and subscribers wait for the alerts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed
 from rehearsal.node.access.authorizer import Gate
 from rehearsal.node.access.rights import Rights
-from rehearsal.node.alerts.patient_import import FOLDER, REFUSED, TAKEN, Arrival, read_arrival
-from rehearsal.node.alerts.store import Alert, AlertStore, Subscription
+from rehearsal.node.alerts.alert_store import Alert, AlertStore, Subscription
+from rehearsal.node.alerts.patient_import import FOLDER, REFUSED, TAKEN, NewPatient, read_patient
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.web.problem import Problem
 
@@ -26,8 +26,8 @@ LOOK_S = 0.25  # how often the folder is looked at
 TOKEN_BYTES = 16
 
 
-class Watch:
-    """Takes arrivals of one node. ``folder``: the node's, None for one without arrivals."""
+class PatientMonitor:
+    """Processes the new patients of one node. ``folder``: the node's, None for one without."""
 
     def __init__(
         self,
@@ -38,53 +38,53 @@ class Watch:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._holdings, self._gate, self.store = holdings, gate, store
-        self._arrivals = None if folder is None else folder / FOLDER
+        self._inbox = None if folder is None else folder / FOLDER
         self._clock = clock
-        self._raised = asyncio.Event()
+        self._new_alerts = asyncio.Event()
 
-    async def keep(self) -> None:
-        """Look for arrivals for as long as the node serves."""
+    async def run(self) -> None:
+        """Look for new patients for as long as the node serves."""
         while True:
-            self.look()
+            self.process_folder()
             await asyncio.sleep(LOOK_S)
 
-    def look(self) -> None:
-        """Take everybody who waits in the folder. A fault with one file stops no other."""
-        if self._arrivals is None or not self._arrivals.is_dir():
+    def process_folder(self) -> None:
+        """Process everybody who waits in the folder. A fault with one file stops no other."""
+        if self._inbox is None or not self._inbox.is_dir():
             return
-        for path in sorted(self._arrivals.glob("[!.]*.json")):
+        for path in sorted(self._inbox.glob("[!.]*.json")):
             try:
-                self.take(read_arrival(path))
-                _moved(path, TAKEN)
+                self.process(read_patient(path))
+                _move(path, TAKEN)
             except InputError as error:
                 log.error("%s", error)
                 with written_aside(path.parent / REFUSED / f"{path.name}.reason") as aside:
                     aside.write_text(f"{error}\n", encoding="utf-8")
-                _moved(path, REFUSED)
+                _move(path, REFUSED)
             except AuditFailed as failure:  # nobody is told what cannot be written down
                 log.error("the audit log cannot be written: %s", failure)
                 return
 
-    def take(self, arrival: Arrival) -> list[Alert]:
+    def process(self, patient: NewPatient) -> list[Alert]:
         """Hold somebody against all subscriptions; returns the alerts that are new.
 
         The decisions are in the audit log before an alert is. Raises AuditFailed.
         """
         alerts = []
         for one in self.store.subscriptions.values():
-            if not one.profile.fits(arrival, self._holdings):
+            if not one.profile.matches(patient, self._holdings):
                 continue
-            withheld = self._withheld(one, arrival)
+            withheld = self._reason_to_withhold(one, patient)
             self._log(one, withheld)
             if withheld is None:
                 alerts.append(Alert(one.id, self._clock(), secrets.token_hex(TOKEN_BYTES)))
-        new = self.store.raise_alerts(arrival.person, alerts)
+        new = self.store.raise_alerts(patient.person, alerts)
         if new:
-            self._raised.set()
-            self._raised = asyncio.Event()
+            self._new_alerts.set()
+            self._new_alerts = asyncio.Event()
         return new
 
-    def _withheld(self, one: Subscription, arrival: Arrival) -> str | None:
+    def _reason_to_withhold(self, one: Subscription, patient: NewPatient) -> str | None:
         """Why a subscriber is not told of somebody, by what holds at this moment; None: is told."""
         if one.caller.expires <= self._clock():
             return "the subscriber's visas expired"
@@ -94,12 +94,12 @@ class Watch:
             return "issuer or role: not believed any more"
         if not may_subscribe(rights, self._holdings):
             return "no right to records any more"
-        if arrival.withdrawn:
+        if patient.withdrawn:
             return "consent: withdrawn"
-        if arrival.uses is None:
+        if patient.uses is None:
             without = self._holdings.settings.access.without_consent
             return "consent: none on record" if without == "exclude" else None
-        if not consent.permits(arrival.uses, rights.purpose):
+        if not consent.permits(patient.uses, rights.purpose):
             return "consent: not for this purpose"
         return None
 
@@ -127,7 +127,7 @@ class Watch:
             if left <= 0:
                 break
             try:
-                await asyncio.wait_for(self._raised.wait(), left)
+                await asyncio.wait_for(self._new_alerts.wait(), left)
             except TimeoutError:
                 break
         return found or self.store.pending(issuer, subject)
@@ -138,6 +138,6 @@ def may_subscribe(rights: Rights, holdings: Holdings) -> bool:
     return rights.finest.get(holdings.settings.people_dataset) == "record"
 
 
-def _moved(path: Path, name: str) -> None:
+def _move(path: Path, name: str) -> None:
     (path.parent / name).mkdir(exist_ok=True)
     path.replace(path.parent / name / path.name)

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from rehearsal.node.access.rights import NO_TOKEN, Rights, rights
 from rehearsal.node.access.tokens import Caller
 from rehearsal.node.alerts import openapi
+from rehearsal.node.alerts.alert_store import Alert, Subscription
+from rehearsal.node.alerts.patient_monitor import PatientMonitor, may_subscribe
 from rehearsal.node.alerts.profile import read_profile
 from rehearsal.node.alerts.request import (
     MOST_SUBSCRIPTIONS,
@@ -19,8 +21,6 @@ from rehearsal.node.alerts.request import (
     read_tokens,
     read_wait_s,
 )
-from rehearsal.node.alerts.store import Alert, Subscription
-from rehearsal.node.alerts.watch import Watch, may_subscribe
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.web.app import Api, Json, query_pairs, read_body
@@ -28,17 +28,17 @@ from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
 
-class Subscribing:
-    """The handlers over one node's watch."""
+class SubscriptionEndpoints:
+    """The handlers over one node's monitor."""
 
-    def __init__(self, holdings: Holdings, watch: Watch) -> None:
-        self._holdings, self._watch, self._store = holdings, watch, watch.store
+    def __init__(self, holdings: Holdings, monitor: PatientMonitor) -> None:
+        self._holdings, self._monitor, self._store = holdings, monitor, monitor.store
 
     def add_to(self, api: Api) -> None:
-        api.add("/subscriptions", self.listed)
+        api.add("/subscriptions", self.list_subscriptions)
         api.add("/subscriptions", self.subscribe, ["POST"])
         api.add("/subscriptions/{id}", self.unsubscribe, ["DELETE"])
-        api.add("/alerts", self.alerts)
+        api.add("/alerts", self.list_alerts)
         api.add("/alerts/acknowledged", self.acknowledge, ["POST"])
 
     def paths(self) -> Body:
@@ -52,14 +52,16 @@ class Subscribing:
         body = read_object(await read_body(request), {"profile"})
         profile = read_profile(body["profile"], self._holdings)
         purpose = None if permitted.purpose is None else str(permitted.purpose)
-        one = Subscription(_identifier(caller, purpose, profile.plain()), caller, purpose, profile)
+        one = Subscription(
+            _identifier(caller, purpose, profile.to_json()), caller, purpose, profile
+        )
         known = self._store.subscriptions
         if one.id not in known and len(self._of(caller)) >= MOST_SUBSCRIPTIONS:
             raise Problem(f"at most {MOST_SUBSCRIPTIONS} subscriptions at a node", 429)
         self._store.subscribe(one)
         return self._answer(_subscription(one))
 
-    async def listed(self, request: Request) -> Json:
+    async def list_subscriptions(self, request: Request) -> Json:
         caller = _caller(rights(request))
         return self._answer({"subscriptions": [_subscription(one) for one in self._of(caller)]})
 
@@ -71,12 +73,12 @@ class Subscribing:
         self._store.unsubscribe(identifier)
         return self._answer({"unsubscribed": identifier})
 
-    async def alerts(self, request: Request) -> Json:
+    async def list_alerts(self, request: Request) -> Json:
         """The subscriber's alerts until they are acknowledged; ``waitS`` waits for the first."""
         caller = _caller(rights(request))
         wait_s = read_wait_s(query_pairs(request))
-        found = await self._watch.pending(caller.issuer, caller.subject, wait_s)
-        return self._answer({"alerts": [self._told(one) for one in found]})
+        found = await self._monitor.pending(caller.issuer, caller.subject, wait_s)
+        return self._answer({"alerts": [self._alert(one) for one in found]})
 
     async def acknowledge(self, request: Request) -> Json:
         caller = _caller(rights(request))
@@ -94,7 +96,7 @@ class Subscribing:
         every = self._store.subscriptions.values()
         return [one for one in every if (one.caller.issuer, one.caller.subject) == mine]
 
-    def _told(self, one: Alert) -> dict[str, Any]:
+    def _alert(self, one: Alert) -> dict[str, Any]:
         return {
             "subscription": one.subscription,
             "node": self._holdings.settings.country_code,
@@ -114,10 +116,10 @@ def _caller(permitted: Rights) -> Caller:
 
 def _identifier(caller: Caller, purpose: str | None, profile: dict[str, Any]) -> str:
     """The same at every node, so that network and subscriber need to keep no table of ids."""
-    said = orjson.dumps(
+    content = orjson.dumps(
         [caller.issuer, caller.subject, purpose, profile], option=orjson.OPT_SORT_KEYS
     )
-    return hashlib.sha256(said).hexdigest()[:32]
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _subscription(one: Subscription) -> dict[str, Any]:

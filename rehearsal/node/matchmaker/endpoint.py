@@ -19,7 +19,7 @@ from rehearsal.node.access.consent import CARE, permits
 from rehearsal.node.access.tokens import Caller
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
-from rehearsal.node.matchmaker.contacts import Contacts
+from rehearsal.node.matchmaker.contact_tokens import ContactTokens
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
 from rehearsal.node.matchmaker.ranking import Match, Ranking
 from rehearsal.node.matchmaker.request import MatchRequest, read_match
@@ -39,7 +39,7 @@ DISCLAIMER = "Synthetic people: none of them exists."
 Body = dict[str, Any]
 
 
-class Matching:
+class MatchEndpoint:
     """The handler of ``/match`` over one node's people.
 
     ``secret``: of the node, for contact tokens. Raises InputError for an index that cannot be
@@ -49,7 +49,7 @@ class Matching:
     def __init__(self, holdings: Holdings, secret: bytes) -> None:
         self._settings = holdings.settings
         self._names = holdings.variants.individuals
-        self._contacts = Contacts(secret)
+        self._contacts = ContactTokens(secret)
         path = holdings.people.path.parent / FILE_NAME
         self._ranking = None
         if path.exists():

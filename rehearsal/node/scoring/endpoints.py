@@ -23,7 +23,7 @@ from rehearsal.web.app import Api, Json, read_body
 from rehearsal.web.openapi import Body
 
 
-class Scoring:
+class ScoreEndpoints:
     """The handlers over one node's people and scoring files.
 
     ``folder``: the node's. Raises InputError for a scoring file that cannot be used.

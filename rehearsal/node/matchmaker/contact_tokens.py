@@ -16,7 +16,7 @@ from rehearsal.stores.people_store import PeopleStore
 LENGTH = 32  # hexadecimal digits: 128 bits
 
 
-class Contacts:
+class ContactTokens:
     """A token is a keyed digest of asker and person: the same at every question of one asker,
     another for another asker, and telling neither without the node's secret."""
 
@@ -24,7 +24,7 @@ class Contacts:
         self._key = hmac.digest(secret, b"contact token", "sha256")
 
     @classmethod
-    def of(cls, folder: Path) -> Contacts:
+    def of(cls, folder: Path) -> ContactTokens:
         """Those of a node's folder. Raises InputError for a folder that is none."""
         return cls(secret_key(folder / (NodeSettings.read(folder).access.state or "")))
 
@@ -42,9 +42,9 @@ class Contacts:
         return next((one for one in people if self.token(issuer, subject, one) == token), None)
 
 
-def person_of(folder: Path, issuer: str, subject: str, token: str) -> str:
+def find_person_of_token(folder: Path, issuer: str, subject: str, token: str) -> str:
     """Who a contact token of an asker stands for: for the node's operator. Raises InputError."""
-    contacts = Contacts.of(folder)
+    contacts = ContactTokens.of(folder)
     people = PeopleStore.open(folder / "people.sqlite")
     try:
         found = contacts.person(issuer, subject, token, people.all_identifiers())

@@ -80,9 +80,9 @@ class AlertStore:
             one.id,
             one.caller.issuer,
             one.caller.subject,
-            _caller_text(one.caller),
+            _encode_caller(one.caller),
             one.purpose,
-            orjson.dumps(one.profile.plain()).decode(),
+            orjson.dumps(one.profile.to_json()).decode(),
         )
         with self._db:
             self._db.execute("INSERT OR REPLACE INTO subscriptions VALUES (?, ?, ?, ?, ?, ?)", row)
@@ -136,24 +136,24 @@ class AlertStore:
             "SELECT id, caller, purpose, profile FROM subscriptions ORDER BY id"
         )
         for identifier, caller, purpose, profile in rows:
-            values = Profile.kept(orjson.loads(profile))
-            yield Subscription(identifier, _caller(caller), purpose, values)
+            values = Profile.from_json(orjson.loads(profile))
+            yield Subscription(identifier, _decode_caller(caller), purpose, values)
 
 
-def _caller_text(caller: Caller) -> str:
+def _encode_caller(caller: Caller) -> str:
     """Who subscribed, without their token: who reads the file must not become them."""
-    told = asdict(caller)
-    del told["digest"]
-    return orjson.dumps(told).decode()
+    values = asdict(caller)
+    del values["digest"]
+    return orjson.dumps(values).decode()
 
 
-def _caller(text: str) -> Caller:
-    told = orjson.loads(text)
-    visas = tuple(Visa(**visa) for visa in told.pop("visas"))
-    return Caller(**{**told, "visas": visas, "dropped": tuple(told["dropped"])})
+def _decode_caller(text: str) -> Caller:
+    values = orjson.loads(text)
+    visas = tuple(Visa(**visa) for visa in values["visas"])
+    return Caller(**{**values, "visas": visas, "dropped": tuple(values["dropped"])})
 
 
-def person_behind(folder: Path, token: str) -> str:
+def find_person_of_alert(folder: Path, token: str) -> str:
     """Whom an alert's token stands for: for the node's operator. Raises InputError."""
     settings = NodeSettings.read(folder)
     path = folder / (settings.access.state or "") / FILE_NAME
