@@ -1,15 +1,12 @@
 """End the run well only if everything that was checked holds."""
 
-import json
-from pathlib import Path
-
-from rehearsal.files import written_aside
+from rehearsal.files import read_json, written_aside
 from rehearsal.logs import logged_to
-from rehearsal.report.summary import verdict
+from rehearsal.report.failures import list_failures
 
 
 def main(smk):
-    failures = verdict(json.loads(Path(smk.input.summary).read_text()))
+    failures = list_failures(read_json(smk.input.summary))
     if failures:
         raise SystemExit("\n".join(failures))
     with written_aside(smk.output.verdict) as path:

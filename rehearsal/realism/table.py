@@ -13,7 +13,14 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.demography.expected_fst import hudson_fst
-from rehearsal.demography.targets import map_coordinates, procrustes_correlation
+from rehearsal.demography.targets import (
+    POPRES_CENTROIDS,
+    PUBLISHED_FST,
+    map_coordinates,
+    pca_centroids,
+    procrustes_correlation,
+    published_pairs,
+)
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 from rehearsal.realism.kinship import kinship_by_kind
@@ -72,6 +79,35 @@ class Comparison:
     published: pd.DataFrame
     popres: pd.DataFrame
     crossovers: float
+
+
+def compare_with(
+    panel: Panel,
+    countries: Sequence[Country],
+    expected_fst: pd.DataFrame,
+    crossovers: float,
+) -> Comparison:
+    """The published figures of those of the countries that have somebody in the panel.
+
+    ``expected_fst``: expected_fst.parquet, a row and a column a country.
+    """
+    present = [country for country in countries if country.code in panel.codes]
+    codes = [country.code for country in present]
+    return Comparison(
+        countries=present,
+        expected_fst=expected_fst.loc[codes, codes].to_numpy(),
+        published=published_pairs(PUBLISHED_FST, present),
+        popres=pca_centroids(POPRES_CENTROIDS, present),
+        crossovers=crossovers,
+    )
+
+
+def expected_crossovers(parts: Sequence[BlockMeasures], morgans: Sequence[float]) -> float:
+    """Crossovers that the map leads one to expect: gametes times Morgans, a block after the other.
+
+    ``morgans`` are the blocks' genetic lengths, in the order of ``parts``.
+    """
+    return sum(float(part.gametes) * length for part, length in zip(parts, morgans, strict=True))
 
 
 def realism_table(joined: BlockMeasures, panel: Panel, known: Comparison) -> pd.DataFrame:

@@ -23,8 +23,8 @@ from rehearsal.report.page_elements import (
     table_of,
     whole,
 )
+from rehearsal.report.problems import PROBLEM_COLUMNS, find_problems
 from rehearsal.report.stories import story_href
-from rehearsal.report.summary import PROBLEM_COLUMNS, find_problems
 from rehearsal.report.tables import ReportTables, cohort_table, country_href, node_table
 
 NEIGHBOURS = 5  # countries shown as nearest and farthest by genetic distance
@@ -35,7 +35,7 @@ def country_pages(summary: Mapping[str, Any], tables: ReportTables) -> Iterator[
     """A page a country."""
     cohort = cohort_table(tables).set_index("code")
     nodes = node_table(tables).set_index("node")
-    problems = find_problems(tables.answers, [country.code for country in tables.countries])
+    problems = find_problems(tables.answers, tables.codes)
     for country in tables.countries:
         row, node = cohort.loc[country.code], nodes.loc[country.code]
         own = problems[problems["node"] == country.code]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from rehearsal.evaluation.run import NETWORK
 from rehearsal.files import written_aside
-from rehearsal.report.summary import find_problems
+from rehearsal.report.problems import find_problems
 
 Case = tuple[str, float, str]  # name, seconds, what is wrong (empty: nothing)
 

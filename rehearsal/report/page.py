@@ -16,11 +16,11 @@ import vl_convert
 from rehearsal.files import written_aside
 from rehearsal.report.catalogue import catalogue_page
 from rehearsal.report.countries import country_pages
+from rehearsal.report.failures import list_failures
 from rehearsal.report.page_elements import Figure, Page, Section, Verdict
 from rehearsal.report.sections import sections, verdicts
 from rehearsal.report.stories import story_pages
 from rehearsal.report.style import DARK, LIGHT, css_variables
-from rehearsal.report.summary import verdict
 from rehearsal.report.tables import ReportTables
 
 
@@ -32,9 +32,8 @@ def write_report(
     The same summary and tables give the same bytes. No page fetches anything; together they work
     from any folder.
     """
-    index = render(
-        summary, list(verdicts(summary)), sections(summary, tables), failures=len(verdict(summary))
-    )
+    failures = len(list_failures(summary))
+    index = render(summary, list(verdicts(summary)), sections(summary, tables), failures)
     written = {"index.html": index} | {
         page.path: render_page(summary, page) for page in pages(summary, tables)
     }

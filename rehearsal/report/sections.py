@@ -11,6 +11,7 @@ from rehearsal.evaluation.run import CONTROL, EMPTY_HANDLER
 from rehearsal.report import figures
 from rehearsal.report.bench import bench_sections
 from rehearsal.report.catalogue import CATALOGUE
+from rehearsal.report.failures import list_failures
 from rehearsal.report.page_elements import (
     Column,
     Drawing,
@@ -32,9 +33,9 @@ from rehearsal.report.page_elements import (
 )
 from rehearsal.report.pca import ALL, spectrum_shares
 from rehearsal.report.privacy import power_figure
+from rehearsal.report.problems import PROBLEM_COLUMNS
 from rehearsal.report.stories import story_href
 from rehearsal.report.style import PAGE
-from rehearsal.report.summary import PROBLEM_COLUMNS, verdict
 from rehearsal.report.tables import (
     ReportTables,
     cohort_table,
@@ -124,7 +125,8 @@ def sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Section]:
 def _problems(summary: Mapping[str, Any]) -> Section:
     federation = summary["federation"]
     frame = pd.DataFrame(federation["problems"], columns=PROBLEM_COLUMNS).head(SHOWN_PROBLEMS)
-    others = [line for line in verdict(summary) if not line.startswith(("query ", "federation:"))]
+    listed = ("query ", "federation:")
+    others = [line for line in list_failures(summary) if not line.startswith(listed)]
     parts: list[Any] = [Points(others)] if others else []
     if frame.empty:
         parts.append(

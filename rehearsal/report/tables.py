@@ -12,7 +12,7 @@ from rehearsal.evaluation.latency import ALL as ALL_KINDS
 from rehearsal.evaluation.run import NETWORK
 from rehearsal.model import Country
 from rehearsal.report.pca import spectrum_shares
-from rehearsal.report.summary import find_problems
+from rehearsal.report.problems import find_problems
 
 REGIONS = ("North", "West", "East", "South")
 
@@ -64,6 +64,10 @@ class ReportTables:
     datasets: Sequence[Mapping[str, Any]] = ()  # catalogue/datasets.json
     bench: BenchTables | None = None  # bench/*.parquet
 
+    @property
+    def codes(self) -> list[str]:
+        return [country.code for country in self.countries]
+
 
 def country_href(code: str, prefix: str = "") -> str:
     """The address of a country's page, from a page that is ``prefix`` away from the first one."""
@@ -111,7 +115,7 @@ def node_table(tables: ReportTables) -> pd.DataFrame:
     and the latencies are theirs. ``problems`` counts the queries with a wrong, late, failed or
     missing answer.
     """
-    codes = [country.code for country in tables.countries]
+    codes = tables.codes
     latency = tables.latency[tables.latency["kind"] == ALL_KINDS].set_index("node")
     problems = find_problems(tables.answers, codes)
     columns = {

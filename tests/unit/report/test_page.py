@@ -11,7 +11,7 @@ import pytest
 from rehearsal.report.page import data_uri, script_json, write_report
 from rehearsal.report.page_elements import percent, whole
 from rehearsal.report.provenance import run_facts, stage_times
-from rehearsal.report.summary import Check, build_summary
+from rehearsal.report.summary import FederatedAnswers, Findings, build_summary, cohort_facts
 
 CONDITIONS = {
     "started": "2030-01-01T00:00:00+00:00",
@@ -50,14 +50,10 @@ class Reader(HTMLParser):
 def summary_of(tmp_path, people):
     def build(tables, **more):
         return build_summary(
-            run=run_facts(7, "0123abcd", stage_times(tmp_path), CONDITIONS),
-            people=people,
-            blocks=["chr22-0-1000"],
-            variants=10,
-            nodes=CODES,
-            answers=tables.answers,
-            deadline_s=10,
-            **more,
+            run_facts(7, "0123abcd", stage_times(tmp_path), CONDITIONS),
+            cohort_facts(people, variants=10, blocks=1),
+            FederatedAnswers(tables.answers, CODES, deadline_s=10),
+            Findings(**more),
         )
 
     return build
@@ -117,7 +113,8 @@ def test_a_wrong_answer_is_listed_and_changes_the_headline(page_of, tables, answ
 
 
 def test_failed_checks_are_listed(page_of, tables):
-    text = read(page_of(tables, checks=[Check("planted carriers", 4, 5, False)])).text
+    check = {"name": "planted carriers", "expected": 4, "observed": 5, "passed": False}
+    text = read(page_of(tables, checks=[check])).text
     assert "planted carriers: expected 4, observed 5" in text
     assert "0 of 1" in text
 

@@ -17,7 +17,7 @@ import pytest
 from rehearsal.report.junit import write_junit
 from rehearsal.report.page import write_report
 from rehearsal.report.provenance import run_facts, stage_times
-from rehearsal.report.summary import Check, build_summary
+from rehearsal.report.summary import FederatedAnswers, Findings, build_summary, cohort_facts
 from rehearsal.report.tables import BenchTables
 
 CODES = ["BE", "ES", "FI", "PL", "SI"]
@@ -156,16 +156,12 @@ def full(tables):
 
 @pytest.fixture
 def summary(full, people, tmp_path):
+    check = {"name": "planted carriers", "expected": 4, "observed": 5, "passed": False}
     return build_summary(
-        run=run_facts(7, "0123abcd", stage_times(tmp_path), CONDITIONS),
-        people=people,
-        blocks=["chr22-0-1000"],
-        variants=10,
-        nodes=CODES,
-        answers=full.answers,
-        deadline_s=10,
-        checks=[Check("planted carriers", 4, 5, False)],
-        stories={"rare": {key: STORY[key] for key in ("passed", "checks")}},
+        run_facts(7, "0123abcd", stage_times(tmp_path), CONDITIONS),
+        cohort_facts(people, variants=10, blocks=1),
+        FederatedAnswers(full.answers, CODES, deadline_s=10),
+        Findings([check], stories={"rare": {key: STORY[key] for key in ("passed", "checks")}}),
     )
 
 

@@ -1,10 +1,11 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.report.summary import Check, build_summary, find_problems, verdict, write_summary
+from rehearsal.files import read_json, write_json
+from rehearsal.report.failures import list_failures
+from rehearsal.report.problems import find_problems
+from rehearsal.report.summary import FederatedAnswers, Findings, build_summary, cohort_facts
 
 CODES = ["BE", "ES", "FI", "PL", "SI"]
 RUN = {"seed": 7}
@@ -13,18 +14,14 @@ RUN = {"seed": 7}
 @pytest.fixture
 def summarise(people):
     def build(answers, **more):
-        given = {
-            "run": RUN,
-            "people": people,
-            "blocks": ["chr22-0-1000"],
-            "variants": 10,
-            "nodes": CODES,
-            "answers": answers,
-            "deadline_s": 10,
-        }
-        return build_summary(**(given | more))
+        cohort = cohort_facts(people, variants=10, blocks=1)
+        return build_summary(RUN, cohort, FederatedAnswers(answers, CODES, 10), Findings(**more))
 
     return build
+
+
+def check(name, expected, observed, passed):
+    return {"name": name, "expected": expected, "observed": observed, "passed": passed}
 
 
 def place(answers, query, node):
@@ -33,7 +30,7 @@ def place(answers, query, node):
 
 def test_a_run_in_which_all_is_well_has_no_failing_line(summarise, answers):
     summary = summarise(answers)
-    assert verdict(summary) == []
+    assert list_failures(summary) == []
     assert summary["federation"]["queries"] == summary["federation"]["exact"] == 6
     assert summary["federation"]["nodes"] == 5
     assert summary["qs02"]["success_rate"] == 1.0
@@ -54,7 +51,7 @@ def test_a_wrong_answer_names_its_query_and_node(summarise, answers):
     row = place(answers, "presence-001", "FI")
     answers.loc[row, ["equal", "observed", "reason"]] = [False, "4", "count 4 instead of 3"]
     summary = summarise(answers)
-    assert verdict(summary) == [
+    assert list_failures(summary) == [
         "query presence-001 (presence), node FI: expected 3, observed 4 (count 4 instead of 3)"
     ]
     assert summary["federation"]["exact"] == 5
@@ -66,7 +63,7 @@ def test_a_late_node_is_named_and_counts_against_qs02(summarise, answers):
     late = answers["node"] == "PL"
     answers.loc[late, ["state", "equal", "reason"]] = ["late", False, "deadline of 10 s"]
     summary = summarise(answers)
-    lines = verdict(summary)
+    lines = list_failures(summary)
     assert lines[0] == "QS-02: 80.00% of answers within 10 s, expected 95%"
     assert lines[1].endswith("node PL: late (deadline of 10 s)")
     assert len(lines) == 7
@@ -84,7 +81,7 @@ def test_a_node_that_did_not_answer_is_a_problem_even_if_it_is_called_equal(answ
 def test_a_node_that_disappears_from_an_answer_is_missing(summarise, answers):
     gone = answers.drop(place(answers, "presence-001", "ES"))
     summary = summarise(gone)
-    assert verdict(summary) == [
+    assert list_failures(summary) == [
         "query presence-001 (presence), node ES: missing (no answer was recorded)"
     ]
     assert summary["qs02"]["success_rate"] == pytest.approx(29 / 30)
@@ -102,13 +99,13 @@ def test_an_answer_that_was_not_judged_is_not_exact(summarise, answers):
 
 
 def test_no_query_is_a_failure(summarise, answers):
-    assert verdict(summarise(answers.iloc[:0])) == ["federation: no query was asked"]
+    assert list_failures(summarise(answers.iloc[:0])) == ["federation: no query was asked"]
 
 
 def test_many_problems_are_counted_where_they_are_not_listed(summarise, answers, monkeypatch):
     monkeypatch.setattr("rehearsal.report.summary.LISTED_PROBLEMS", 3)
     answers["equal"] = False
-    lines = verdict(summarise(answers))
+    lines = list_failures(summarise(answers))
     assert len(lines) == 4
     assert lines[-1] == "federation: 33 more answers are wrong or missing"
 
@@ -118,14 +115,14 @@ def test_failing_checks_stories_and_realism_have_a_line_each(summarise, answers)
     row = {"name": "Ts/Tv", "measured": 3.1, "expected": "1.9-2.2", "source": "", "passed": False}
     summary = summarise(
         answers,
-        checks=[Check("planted carriers", 4, 5, False), Check("store", "equal", "equal", True)],
+        checks=[check("planted carriers", 4, 5, False), check("store", "equal", "equal", True)],
         stories={
             "rare": {"passed": False, "checks": [bad]},
             "cancer": {"passed": True, "checks": []},
         },
         realism=[row | {"judged": True}, row | {"name": "F_ST", "judged": False}],
     )
-    assert verdict(summary) == [
+    assert list_failures(summary) == [
         "story rare: match comes first: expected 1, observed 3",
         "realism: Ts/Tv: expected 1.9-2.2, observed 3.1",
         "planted carriers: expected 4, observed 5",
@@ -133,9 +130,9 @@ def test_failing_checks_stories_and_realism_have_a_line_each(summarise, answers)
 
 
 def test_the_file_is_plain_json_without_nan(tmp_path, summarise, answers):
-    checks = [Check("share", np.float64(np.nan), np.int64(3), np.bool_(True))]
+    checks = [check("share", np.float64(np.nan), np.int64(3), np.bool_(True))]
     summary = summarise(answers, checks=checks)
-    write_summary(tmp_path / "summary.json", summary)
-    read = json.loads((tmp_path / "summary.json").read_text())
+    write_json(tmp_path / "summary.json", summary)
+    read = read_json(tmp_path / "summary.json")
     assert read == summary
     assert read["checks"] == [{"name": "share", "expected": None, "observed": 3, "passed": True}]

@@ -1,0 +1,56 @@
+"""Answers of a run that are wrong, late, failed or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from rehearsal.evaluation.run import NETWORK
+
+PROBLEM_COLUMNS = ["query", "kind", "node", "problem", "expected", "observed", "reason"]
+
+
+def find_problems(answers: pd.DataFrame, nodes: Sequence[str]) -> pd.DataFrame:
+    """A row for every answer that is wrong, late, failed or missing, sorted by query and node.
+
+    Columns: query, kind, node, problem (``wrong``, ``late``, ``failed``, ``missing``), expected,
+    observed, reason. An expected error, such as a 400 to an ill-formed query, is no problem.
+    """
+    equal = answers["equal"].fillna(False).astype(bool)
+    silent = answers["state"].isin(["late", "failed"])
+    bad = answers[~equal | silent]
+    named = bad["state"].where(silent, "wrong")
+    found = pd.DataFrame(
+        {
+            "query": bad["query"],
+            "kind": bad["kind"],
+            "node": bad["node"],
+            "problem": named,
+            "expected": bad["truth"],
+            "observed": bad["observed"],
+            "reason": bad["reason"].fillna(""),
+        }
+    )
+    parts = [part for part in (found, find_missing(answers, nodes)) if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=PROBLEM_COLUMNS)
+    joined = pd.concat(parts, ignore_index=True).drop_duplicates(
+        ["query", "node", "problem"], keep="first"
+    )
+    return joined.sort_values(["query", "node"], ignore_index=True)[PROBLEM_COLUMNS]
+
+
+def find_missing(answers: pd.DataFrame, nodes: Sequence[str]) -> pd.DataFrame:
+    """Expected (query, node) pairs without any row: nothing may disappear unmarked."""
+    kinds = answers.groupby("query", sort=True)["kind"].first()
+    wanted = pd.MultiIndex.from_product([kinds.index, [*nodes, NETWORK]], names=["query", "node"])
+    there = pd.MultiIndex.from_frame(answers[["query", "node"]])
+    rows = wanted.difference(there).to_frame(index=False)
+    return rows.assign(
+        kind=rows["query"].map(kinds),
+        problem="missing",
+        expected=None,
+        observed=None,
+        reason="no answer was recorded",
+    )

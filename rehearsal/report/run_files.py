@@ -1,0 +1,98 @@
+"""Reads the files of a run that its report shows, and writes those beside the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rehearsal.files import read_json, write_json, written_aside
+from rehearsal.model import Country
+from rehearsal.realism.rows import read_rows
+from rehearsal.report import figures
+from rehearsal.report.checks import answer_checks, bench_checks
+from rehearsal.report.junit import write_junit
+from rehearsal.report.summary import Findings
+from rehearsal.report.tables import (
+    BenchTables,
+    ReportTables,
+    cohort_table,
+    kind_table,
+    node_table,
+)
+
+FRAMES = ("people", "answers", "latency", "distances", "spectrum", "components", "expected_fst")
+BENCH = ("load", "growth", "growth_fits", "policy", "distance", "capitals", "faults")
+REALISM_FIGURES = {
+    "map": "People's first two principal components, turned to lie on the map.",
+    "fst": "F_ST of every pair of countries: measured against what the model predicts.",
+    "distance": "F_ST against the distance between countries.",
+    "linkage": "Linkage disequilibrium against distance.",
+    "sample_size": "Variable sites against the number of people.",
+}
+
+
+def read_tables(files: Mapping[str, Any], countries: Sequence[Country], asker: str) -> ReportTables:
+    """What the report shows. ``files``: paths by the names of the inputs of its rule."""
+    return ReportTables(
+        countries=countries,
+        asker=asker,
+        demography_svg=_read_text(files["drawing"]),
+        realism=pd.DataFrame(read_rows(files["realism"])),
+        realism_svgs={
+            caption: _read_text(files[f"realism_{name}"])
+            for name, caption in REALISM_FIGURES.items()
+        },
+        stories=[read_json(path) for path in files["stories"]],
+        datasets=read_json(files["datasets"]),
+        bench=BenchTables(
+            knee=read_json(files["knee"]), **{name: pd.read_parquet(files[name]) for name in BENCH}
+        ),
+        **{name: pd.read_parquet(files[name]) for name in FRAMES},
+    )
+
+
+def read_findings(
+    files: Mapping[str, Any], tables: ReportTables, audit: Mapping[str, Mapping[str, Any]]
+) -> Findings:
+    """What the run was checked for. ``files`` as above; ``audit``: of conditions.json."""
+    checks = list(answer_checks(audit, tables.answers))
+    if tables.bench is not None:
+        checks += bench_checks(tables.bench, read_json(files["growth_conditions"])["checks"])
+    return Findings(
+        checks=checks,
+        realism=read_rows(files["realism"]),
+        privacy=read_json(files["privacy"]),
+        stories={
+            one["name"]: {key: one[key] for key in ("passed", "checks")} for one in tables.stories
+        },
+    )
+
+
+def write_files(paths: Mapping[str, str], summary: Mapping[str, Any], tables: ReportTables) -> None:
+    """Write summary.json, junit.xml, cohort.csv and the still figures.
+
+    ``paths``: by the names ``summary``, ``junit``, ``cohort``, ``map``, ``node_latency``,
+    ``kind_latency``, ``spectrum``, ``components``.
+    """
+    write_json(paths["summary"], summary)
+    write_junit(paths["junit"], summary, tables.answers, tables.codes)
+    with written_aside(paths["cohort"]) as aside:
+        cohort_table(tables).to_csv(aside, index=False)
+    nodes, countries = node_table(tables), tables.countries
+    stills = {
+        "map": figures.latency_map(countries, nodes, tables.asker),
+        "node_latency": figures.node_latency_figure(nodes),
+        "kind_latency": figures.kind_latency_figure(kind_table(tables)),
+        "spectrum": figures.spectrum_figure(tables.spectrum, countries),
+    }
+    if tables.components is not None:
+        stills["components"] = figures.pca_figure(tables.components, countries)
+    for name, chart in stills.items():
+        figures.save_still(chart, paths[name])
+
+
+def _read_text(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
