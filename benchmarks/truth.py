@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 from sparse_pass import cpu_seconds, machine, peak_gigabytes, people_table, simulate
 
-from rehearsal.evaluation.suite import draw_suite
+from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.model import Block, Gene
-from rehearsal.truth.decoding import pooled_sites
-from rehearsal.truth.query_answers import Truth
+from rehearsal.truth.pooled_sites import pooled_sites
+from rehearsal.truth.query_answers import TruthCalculator
+from rehearsal.truth.sources import TruthSources
 
 QUERIES = Path(__file__).resolve().parents[1] / "config" / "queries.yaml"
 GENES = [Gene("G", "chr22", 100_000, 180_000, "+")]
@@ -49,11 +50,13 @@ def measure(number: int, megabases: float, folder: Path) -> None:
     sites = pooled_sites({block: path})
     times.append(cpu_seconds())
     suite = draw_suite(
-        read_templates(QUERIES), sites, [], GENES, people, diseases, features, seed=1
+        read_templates(QUERIES),
+        QuerySources(sites, [], GENES, people, diseases, features),
+        seed=1,
     )
     times.append(cpu_seconds())
-    truth = Truth({block: path}, people, diseases, features, features.iloc[:0], GENES)
-    truth.answers(suite)
+    sources = TruthSources({block: path}, people, diseases, features, features.iloc[:0], GENES)
+    TruthCalculator(sources).compute_answers(suite)
     times.append(cpu_seconds())
     pooled_s, draw_s, truth_s = np.diff(times)
     print(

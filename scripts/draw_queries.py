@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.evaluation.suite import draw_suite, write_suite
+from rehearsal.evaluation.suite import QuerySources, draw_suite, write_suite
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.logs import logged_to
 from rehearsal.seeds import derive_seed
-from rehearsal.truth.expected_answers import write_truth
-from rehearsal.truth.query_answers import Truth
+from rehearsal.truth.expected_answers import write_expected_answers
+from rehearsal.truth.query_answers import TruthCalculator
+from rehearsal.truth.sources import TruthSources
 
 
 def main(smk):
@@ -21,17 +22,21 @@ def main(smk):
     )
     suite = draw_suite(
         read_templates(Path(smk.input.templates)),
-        pd.concat(map(pd.read_parquet, smk.input.sites), ignore_index=True),
-        smk.params.variants,
-        smk.params.genes,
-        people,
-        diseases,
-        features,
+        QuerySources(
+            sites=pd.concat(map(pd.read_parquet, smk.input.sites), ignore_index=True),
+            planted=smk.params.variants,
+            genes=smk.params.genes,
+            people=people,
+            diseases=diseases,
+            features=features,
+        ),
         derive_seed(smk.params.seed, "suite"),
     )
-    truth = Truth(trees, people, diseases, features, measurements, smk.params.genes, consent)
+    sources = TruthSources(
+        trees, people, diseases, features, measurements, smk.params.genes, consent
+    )
     write_suite(suite, Path(smk.output.suite))
-    write_truth(truth.answers(suite), Path(smk.output.truth))
+    write_expected_answers(TruthCalculator(sources).compute_answers(suite), Path(smk.output.truth))
     print(f"{len(suite)} queries")
 
 

@@ -4,25 +4,28 @@ from pathlib import Path
 
 import pandas as pd
 
+from rehearsal.evaluation.known_answers import write_known_answers
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
 from rehearsal.model import Block
-from rehearsal.truth.known_answers import Facts, write_known_answers
-from rehearsal.truth.subcohort import part_of
+from rehearsal.truth.sources import TruthSources
+from rehearsal.truth.subcohort import select_subcohort
+from rehearsal.truth.subcohort_facts import SubcohortFacts
 
-TABLES = ("diseases", "features", "measurements", "effects", "genetic_values")
+CLINICAL = ("diseases", "features", "measurements")
+GENETIC = ("effects", "genetic_values")
 
 
 def main(smk):
     people, carriers, patients = map(pd.read_parquet, smk.input.cohort)
-    tables = {name: pd.read_parquet(smk.input[name]) for name in TABLES}
-    facts = Facts(
-        trees={Block.from_id(Path(path).stem): Path(path) for path in smk.input.trees},
-        people=people,
-        planted=smk.params.planted,
-        carriers=carriers,
-        part=part_of(smk.params.export, people, carriers, patients),
-        **tables,
+    tables = {name: pd.read_parquet(smk.input[name]) for name in (*CLINICAL, *GENETIC)}
+    trees = {Block.from_id(Path(path).stem): Path(path) for path in smk.input.trees}
+    facts = SubcohortFacts(
+        TruthSources(trees, people, *(tables[name] for name in CLINICAL)),
+        smk.params.planted,
+        carriers,
+        *(tables[name] for name in GENETIC),
+        select_subcohort(smk.params.export, people, carriers, patients),
     )
     templates, seed = Path(smk.input.templates), smk.params.seed
     with written_aside(smk.output.folder) as folder:

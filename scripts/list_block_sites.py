@@ -2,7 +2,7 @@
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.truth.decoding import pooled_sites
+from rehearsal.truth.pooled_sites import pooled_sites
 
 
 def main(smk):

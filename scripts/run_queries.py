@@ -15,7 +15,7 @@ from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
 from rehearsal.node.access.audit_log import collect_logs
 from rehearsal.node.runtime_files import served_copies
-from rehearsal.truth.expected_answers import read_truth
+from rehearsal.truth.expected_answers import read_expected_answers
 
 
 def main(smk):
@@ -30,7 +30,7 @@ def main(smk):
             around = running_network(nodes, deadline_s, logs, forks=started.forks)
             asked = ask_suite(
                 read_suite(Path(smk.input.suite)),
-                read_truth(Path(smk.input.truth)),
+                read_expected_answers(Path(smk.input.truth)),
                 nodes,
                 running.enter_context(around),
                 deadline_s,

@@ -12,10 +12,12 @@ from rehearsal.dataset.metadata import write_metadata
 from rehearsal.dataset.plan import Order, Plan, make_plan
 from rehearsal.dataset.progress import Progress
 from rehearsal.dataset.simulated_cohort import ReportStage, SimulatedCohort, simulate_cohort
+from rehearsal.evaluation.known_answers import FOLDER, write_known_answers
 from rehearsal.files import written_aside
 from rehearsal.model import InputError
-from rehearsal.truth.known_answers import FOLDER, Facts, write_known_answers
-from rehearsal.truth.subcohort import Part
+from rehearsal.truth.sources import TruthSources
+from rehearsal.truth.subcohort import Subcohort
+from rehearsal.truth.subcohort_facts import SubcohortFacts
 
 
 def dataset_command(order: Order, out: Path) -> None:
@@ -50,14 +52,13 @@ def make_dataset(plan: Plan, folder: Path, report_stage: ReportStage) -> None:
 
 def write_truth(plan: Plan, cohort: SimulatedCohort, folder: Path) -> None:
     """Write the truth beside a dataset into a new folder."""
-    facts = Facts(
-        cohort.trees,
-        cohort.people,
-        *(cohort.tables[name] for name in ("diseases", "features", "measurements")),
+    tables = {name: cohort.tables[name] for name in ("diseases", "features", "measurements")}
+    facts = SubcohortFacts(
+        TruthSources(cohort.trees, cohort.people, **tables),
         plan.planted,
         cohort.carriers,
         cohort.effects,
         cohort.genetic_values,
-        Part.whole(len(cohort.people)),
+        Subcohort.whole(len(cohort.people)),
     )
     write_known_answers(facts, plan.templates, plan.order.seed, plan.reference_year, folder)

@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rehearsal.evaluation.known_answers import POOLED, read_queries
 from rehearsal.evaluation.lenient_judge import Verdict, judge_given
 from rehearsal.evaluation.suite import SEX_TERMS
 from rehearsal.model import Answer, InputError, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry, is_http_url
-from rehearsal.truth.expected_answers import Expected
-from rehearsal.truth.known_answers import POOLED, read_queries
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 COMMAND = "rehearsal check"
 PATIENCE_S = 60.0
 
-Asked = tuple[Query, Mapping[str, Expected]]
+Asked = tuple[Query, Mapping[str, ExpectedAnswer]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rehearsal.network.aggregate import (
     says_exists,
 )
 from rehearsal.network.client import error_message
-from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 # Frequencies are written in decimal, some with six digits; the counts beside them are exact
 FREQUENCY_TOLERANCE = 1e-6
@@ -38,7 +38,7 @@ class Judgement:
     difference: str = ""
 
 
-def judge(query: Query, expected: Expected, answer: Answer) -> Judgement:
+def judge(query: Query, expected: ExpectedAnswer, answer: Answer) -> Judgement:
     """Judge one node's answer. Anything but an answer (or, for an ill-formed query, a refusal
     with HTTP 400 and a Beacon error body) is not equal; no answer raises."""
     granularity = str(query.request["query"]["requestedGranularity"])
@@ -77,7 +77,7 @@ def _error_faults(error: Any) -> Iterable[str]:
 
 
 def _differences(
-    query: Query, granularity: str, expected: Expected, answer: Answer
+    query: Query, granularity: str, expected: ExpectedAnswer, answer: Answer
 ) -> Iterable[str]:
     returned = (answer.body or {}).get("meta", {}).get("returnedGranularity")
     if returned != granularity:
@@ -102,7 +102,7 @@ def _differences(
             yield from _frequency_faults(answer)
 
 
-def _result_set_differences(expected: Expected, answer: Answer) -> Iterable[str]:
+def _result_set_differences(expected: ExpectedAnswer, answer: Answer) -> Iterable[str]:
     """Datasets may hold the same entries, or share them out: neither can be more than there are,
     and together they must hold all."""
     counts = [int(item["resultsCount"]) for item in result_sets(answer)]
@@ -110,7 +110,7 @@ def _result_set_differences(expected: Expected, answer: Answer) -> Iterable[str]
         yield f"result sets of {counts} instead of {expected.count}"
 
 
-def individual_differences(query: Query, expected: Expected, answer: Answer) -> Iterable[str]:
+def individual_differences(query: Query, expected: ExpectedAnswer, answer: Answer) -> Iterable[str]:
     """What is wrong with the people whom an answer's records name."""
     names = [str(record["id"]) for record in records(answer)]
     yield from _name_differences(query, expected.individuals, expected.count, names)
@@ -164,7 +164,7 @@ def _frequency_faults(answer: Answer) -> Iterable[str]:
 
 
 def judge_network(
-    query: Query, expected: Mapping[str, Expected], joined: NetworkAnswer
+    query: Query, expected: Mapping[str, ExpectedAnswer], joined: NetworkAnswer
 ) -> Judgement:
     """Judge the joined answer against the truth of the countries whose nodes were asked.
 
@@ -218,7 +218,7 @@ def _network_differences(
 
 
 def _joined_individual_differences(
-    query: Query, asked: Mapping[str, Expected], joined: NetworkAnswer
+    query: Query, asked: Mapping[str, ExpectedAnswer], joined: NetworkAnswer
 ) -> Iterable[str]:
     """The people of all nodes that give records, named once each, and by their own node.
 
@@ -236,7 +236,7 @@ def network_state(joined: NetworkAnswer) -> AnswerState:
     return next((state for state in order if state in states), "answered")
 
 
-def _country_tallies(country: str, expected: Expected) -> Tallies:
+def _country_tallies(country: str, expected: ExpectedAnswer) -> Tallies:
     """The counts of alleles that a country's records must give, by allele and population."""
     return {
         (variant.start, variant.ref, variant.alt): {
@@ -248,7 +248,7 @@ def _country_tallies(country: str, expected: Expected) -> Tallies:
     }
 
 
-def _network_tallies(expected: Mapping[str, Expected]) -> Tallies:
+def _network_tallies(expected: Mapping[str, ExpectedAnswer]) -> Tallies:
     tallies: Tallies = {}
     for country, item in expected.items():
         for allele, populations in _country_tallies(country, item).items():
@@ -264,7 +264,7 @@ def in_alleles(counts: AlleleCounts) -> AlleleTally:
 # --- texts for people ---
 
 
-def expected_text(country: str, expected: Expected, granularity: str) -> str:
+def expected_text(country: str, expected: ExpectedAnswer, granularity: str) -> str:
     """What a country must say, in a few words."""
     count = expected.count if granularity != "boolean" else None
     return _text(expected.exists, count, _country_tallies(country, expected))

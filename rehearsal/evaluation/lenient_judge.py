@@ -22,7 +22,7 @@ from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.aggregate import AlleleTally, allele_key, count_of, records, says_exists
 from rehearsal.network.beacon_response import returned_granularity
 from rehearsal.node.beacon.request import GRANULARITIES
-from rehearsal.truth.expected_answers import GROUPS, Expected
+from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer
 
 SHOWN = 3  # differences in a text
 # What is told of an allele in a population, if at all: field of the answer, field of the truth
@@ -58,7 +58,7 @@ def given_granularity(query: Query, answer: Answer) -> Granularity:
 
 
 def judge_given(
-    query: Query, expected: Mapping[str, Expected], place: str, answer: Answer
+    query: Query, expected: Mapping[str, ExpectedAnswer], place: str, answer: Answer
 ) -> Verdict:
     """Judge what a Beacon that holds the people of ``place`` answered.
 
@@ -83,7 +83,7 @@ def judge_given(
 
 
 def _of_records(
-    query: Query, expected: Mapping[str, Expected], place: str, answer: Answer
+    query: Query, expected: Mapping[str, ExpectedAnswer], place: str, answer: Answer
 ) -> tuple[str, list[str]]:
     true, differences = expected[place], []
     if says_exists(answer) != true.exists:
@@ -115,7 +115,7 @@ def _name(key: tuple[int, str, str]) -> str:
 
 
 def _tallies(
-    expected: Mapping[str, Expected], place: str
+    expected: Mapping[str, ExpectedAnswer], place: str
 ) -> dict[str, dict[tuple[int, str, str], AlleleTally]]:
     """By population, the right counts of each allele. ``""``, ``_F``, ``_M`` are those of the
     place, whatever a Beacon calls it; the others are named by their place."""

@@ -18,7 +18,7 @@ from rehearsal.evaluation.judge import (
 )
 from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import NetworkAnswer, count_of, records, says_exists
-from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 PROTECTED = "protected"  # what such answers are judged on
 
@@ -47,7 +47,7 @@ PROMISED = {"public": Promise(10, 10, 2), "registered": Promise(5, 5, 1)}
 
 
 def judge_protected(
-    query: Query, expected: Expected, answer: Answer, is_foreign: bool = False
+    query: Query, expected: ExpectedAnswer, answer: Answer, is_foreign: bool = False
 ) -> Judgement:
     """Judge a node's answer to a tier that is told less than there is.
 
@@ -67,7 +67,7 @@ def judge_protected(
     return Judgement(not differences, wanted, observed_text(answer), "; ".join(differences))
 
 
-def _untrue(expected: Expected, answer: Answer, promise: Promise) -> Iterable[str]:
+def _untrue(expected: ExpectedAnswer, answer: Answer, promise: Promise) -> Iterable[str]:
     returned = (answer.body or {}).get("meta", {}).get("returnedGranularity")
     count = count_of(answer)
     if returned not in ("boolean", "count"):
@@ -81,7 +81,7 @@ def _untrue(expected: Expected, answer: Answer, promise: Promise) -> Iterable[st
 
 
 def _against_promise(
-    query: Query, expected: Expected, answer: Answer, promise: Promise
+    query: Query, expected: ExpectedAnswer, answer: Answer, promise: Promise
 ) -> Iterable[str]:
     exists, count = says_exists(answer), count_of(answer)
     people = _people(query, expected)
@@ -100,7 +100,7 @@ def _against_promise(
         yield f"count {count} instead of {expected.count} give or take {promise.error}"
 
 
-def _people(query: Query, expected: Expected) -> int | None:
+def _people(query: Query, expected: ExpectedAnswer) -> int | None:
     """Of how many people an answer tells: of several variants, the commonest one's carriers.
 
     None where the truth has no carriers of variants that there are.
@@ -110,13 +110,13 @@ def _people(query: Query, expected: Expected) -> int | None:
     return max(_carriers(expected), default=None)
 
 
-def _carriers(expected: Expected) -> list[int]:
+def _carriers(expected: ExpectedAnswer) -> list[int]:
     """How many people carry each variant."""
     everybody = (groups[""] for groups in expected.alleles.values())
     return [counts.hom + counts.het + counts.hemi for counts in everybody]
 
 
-def is_answerable(query: Query, expected: Expected) -> bool:
+def is_answerable(query: Query, expected: ExpectedAnswer) -> bool:
     """Whether a country has so many people to tell of that neither threshold nor price hides them.
 
     The price is highest near the threshold; at twice as many the answer can be foreseen.

@@ -26,7 +26,7 @@ from rehearsal.network.aggregate import NetworkAnswer, count_of, says_exists
 from rehearsal.network.client import NetworkClient
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service_client import NetworkReply, ServiceClient
-from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 NETWORK = "network"  # stands for a node in the rows of joined answers
 CONTROL = Query("control", "control", "service-info", {}, method="GET")
@@ -75,7 +75,7 @@ class Asked:
 
 def ask_suite(
     suite: Sequence[Query],
-    expected: Mapping[str, Mapping[str, Expected]],
+    expected: Mapping[str, Mapping[str, ExpectedAnswer]],
     nodes: Sequence[NodeEntry],
     service: NodeEntry,
     deadline_s: float,
@@ -118,7 +118,7 @@ def ask_suite(
 
 async def _ask_suite(
     suite: Sequence[Query],
-    expected: Mapping[str, Mapping[str, Expected]],
+    expected: Mapping[str, Mapping[str, ExpectedAnswer]],
     nodes: Sequence[NodeEntry],
     service: NodeEntry,
     deadline_s: float,
@@ -212,7 +212,7 @@ async def _burst(
 
 def _judged(
     query: Query,
-    expected: Mapping[str, Expected],
+    expected: Mapping[str, ExpectedAnswer],
     reply: NetworkReply,
     foreign: Collection[str],
     repeat: int,
@@ -244,7 +244,7 @@ def _judged(
 
 def _judged_protected(
     query: Query,
-    expected: Mapping[str, Expected],
+    expected: Mapping[str, ExpectedAnswer],
     reply: NetworkReply,
     foreign: Collection[str],
     repeat: int,
@@ -266,7 +266,7 @@ def _judged_protected(
     return [*rows, row | {"reason": verdict.difference}]
 
 
-def _has_refused(expected: Expected, answer: Answer) -> bool:
+def _has_refused(expected: ExpectedAnswer, answer: Answer) -> bool:
     """Whether what had to be refused was, however a node of others says so."""
     return expected.refused and answer.state == "refused"
 
@@ -291,7 +291,7 @@ def _judged_on(query: Query, answer: Answer, is_foreign: bool) -> Granularity:
 
 def _judge_joined(
     query: Query,
-    expected: Mapping[str, Expected],
+    expected: Mapping[str, ExpectedAnswer],
     joined: NetworkAnswer,
     coarse: Mapping[str, Granularity],
 ) -> Judgement:

@@ -17,7 +17,7 @@ from rehearsal.evaluation.templates import Template
 from rehearsal.files import write_json
 from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
 from rehearsal.seeds import derive_seed
-from rehearsal.truth.hpo import two_above
+from rehearsal.truth.hpo import grandparents
 
 RARE_MAXIMUM = 0.01
 COMMON_MINIMUM = 0.05
@@ -32,7 +32,7 @@ Asked = tuple[dict[str, Any], list[str]]  # request parameters, filters
 
 
 @dataclass(frozen=True)
-class Cohort:
+class QuerySources:
     """What queries are drawn from.
 
     ``sites``: a row an allele of the pooled cohort: contig, start, ref, alt, ac, an (as
@@ -50,27 +50,21 @@ class Cohort:
 
 def draw_suite(
     templates: Sequence[Template],
-    sites: pd.DataFrame,
-    planted: Sequence[PlantedVariant],
-    genes: Sequence[Gene],
-    people: pd.DataFrame,
-    diseases: pd.DataFrame,
-    features: pd.DataFrame,
+    sources: QuerySources,
     seed: int,
 ) -> list[Query]:
-    """The queries of all templates, in their order. See ``Cohort`` for the tables.
+    """The queries of all templates, in their order.
 
     Every template has a random stream of its own: another template more or less leaves the
     queries of the rest as they were. A template that finds nothing in the cohort is logged.
     """
-    cohort = Cohort(sites, planted, genes, people, diseases, features)
     suite = []
     for template in templates:
         random = np.random.default_rng(derive_seed(seed, "query suite", template.name))
         drawn = (
             list(_as_they_stand(template))
             if template.draw == "requests"
-            else list(_drawn(template, cohort, random))
+            else list(_drawn(template, sources, random))
         )
         if not drawn:
             log.warning("%s: this cohort has nothing to draw by %s", template.name, template.draw)
@@ -78,8 +72,10 @@ def draw_suite(
     return suite
 
 
-def _drawn(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Query]:
-    asked = islice(RULES[template.draw](template, cohort, random), template.number)
+def _drawn(
+    template: Template, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Query]:
+    asked = islice(RULES[template.draw](template, sources, random), template.number)
     for number, (parameters, filters) in enumerate(asked, start=1):
         yield Query(
             id=f"{template.name}-{number:02}",
@@ -147,9 +143,11 @@ def _allele(variant: Variant) -> dict[str, Any]:
     }
 
 
-def _alleles(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Variant]:
+def _alleles(
+    template: Template, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Variant]:
     """Alleles of the template's class, none twice; contigs take turns while they have any."""
-    sites = cohort.sites[_of_class(cohort.sites, template)]
+    sites = sources.sites[_of_class(sources.sites, template)]
     by_contig = {
         contig: iter(random.permutation(len(group)).tolist())
         for contig, group in sites.groupby("contig")
@@ -181,25 +179,33 @@ def _of_class(sites: pd.DataFrame, template: Template) -> pd.Series:
     return chosen
 
 
-def _sites(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
-    for variant in _alleles(template, cohort, random):
+def _sites(
+    template: Template, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Asked]:
+    for variant in _alleles(template, sources, random):
         yield _allele(variant), []
 
 
-def _planted(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
-    germline = [planted for planted in cohort.planted if not planted.is_somatic]
+def _planted(
+    template: Template, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Asked]:
+    germline = [planted for planted in sources.planted if not planted.is_somatic]
     for index in random.permutation(len(germline)):
         yield _allele(germline[index].variant), []
 
 
-def _somatic(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
-    for planted in cohort.planted:
+def _somatic(
+    template: Template, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Asked]:
+    for planted in sources.planted:
         if planted.is_somatic:
             yield _allele(planted.variant), []
 
 
-def _intervals(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
-    for variant in _alleles(template, cohort, random):
+def _intervals(
+    template: Template, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Asked]:
+    for variant in _alleles(template, sources, random):
         if template.inside:
             start = variant.start + 1
         else:
@@ -207,18 +213,24 @@ def _intervals(template: Template, cohort: Cohort, random: np.random.Generator) 
         yield _place(variant.contig) | {"start": [start], "end": [start + template.length]}, []
 
 
-def _genes(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
-    for index in random.permutation(len(cohort.genes)):
-        yield {"assemblyId": "GRCh38", "geneId": cohort.genes[index].name}, []
+def _genes(
+    template: Template, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Asked]:
+    for index in random.permutation(len(sources.genes)):
+        yield {"assemblyId": "GRCh38", "geneId": sources.genes[index].name}, []
 
 
-def _people(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
-    for filters in _filters(template.filters, cohort, random):
+def _people(
+    template: Template, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Asked]:
+    for filters in _filters(template.filters, sources, random):
         yield {}, filters
 
 
-def _carriers(template: Template, cohort: Cohort, random: np.random.Generator) -> Iterator[Asked]:
-    alleles = _alleles(template, cohort, random)
+def _carriers(
+    template: Template, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Asked]:
+    alleles = _alleles(template, sources, random)
     if not template.filters:
         for variant in alleles:
             yield _allele(variant), []
@@ -226,24 +238,24 @@ def _carriers(template: Template, cohort: Cohort, random: np.random.Generator) -
     # zip stops at the alleles' end: it asks them first
     for variant, filters in zip(
         alleles,
-        cycle(islice(_filters(template.filters, cohort, random), template.number)),
+        cycle(islice(_filters(template.filters, sources, random), template.number)),
         strict=False,
     ):
         yield _allele(variant), filters
 
 
 def _filters(
-    wanted: Sequence[str], cohort: Cohort, random: np.random.Generator
+    wanted: Sequence[str], sources: QuerySources, random: np.random.Generator
 ) -> Iterator[list[str]]:
     """Filter terms that somebody has all of; different ones as long as there are any."""
     terms = {
-        "sex": cohort.people.set_index("id")["sex"].map(SEX_TERMS),
-        "disease": cohort.diseases.set_index("individual")["code"],
-        "phenotype": cohort.features.set_index("individual")["code"],
+        "sex": sources.people.set_index("id")["sex"].map(SEX_TERMS),
+        "disease": sources.diseases.set_index("individual")["code"],
+        "phenotype": sources.features.set_index("individual")["code"],
     }
     if "phenotype_parent" in wanted:
         terms["phenotype_parent"] = _parents(terms["phenotype"])
-    joined = pd.DataFrame(index=pd.Index(cohort.people["id"], name="individual"))
+    joined = pd.DataFrame(index=pd.Index(sources.people["id"], name="individual"))
     for name in wanted:
         joined = joined.join(terms[name].rename(name), how="inner")
     # combinations of terms, not people: else the commonest would be drawn again and again
@@ -254,16 +266,16 @@ def _filters(
 
 def _parents(terms: pd.Series) -> pd.Series:
     """The more general terms of everybody's own, a row each."""
-    above = {term: two_above(term) for term in terms.unique()}
+    above = {term: grandparents(term) for term in terms.unique()}
     return terms.map(above).explode().dropna()
 
 
 def _empty_positions(
-    template: Template, cohort: Cohort, random: np.random.Generator
+    template: Template, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[Asked]:
     """Positions near an allele but covered by none, so that they lie in simulated blocks."""
-    for variant in _alleles(template, cohort, random):
-        sites = cohort.sites[cohort.sites["contig"] == variant.contig]
+    for variant in _alleles(template, sources, random):
+        sites = sources.sites[sources.sites["contig"] == variant.contig]
         starts = sites["start"].to_numpy()
         ends = starts + sites["ref"].str.len().to_numpy()
         near = np.arange(variant.start + 1, variant.start + POSITION_TRIES)
@@ -278,11 +290,11 @@ def _empty_positions(
 
 
 def _wrong_alleles(
-    template: Template, cohort: Cohort, random: np.random.Generator
+    template: Template, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[Asked]:
-    for variant in _alleles(template, cohort, random):
-        here = cohort.sites[
-            (cohort.sites["contig"] == variant.contig) & (cohort.sites["start"] == variant.start)
+    for variant in _alleles(template, sources, random):
+        here = sources.sites[
+            (sources.sites["contig"] == variant.contig) & (sources.sites["start"] == variant.start)
         ]
         known = {*here["alt"], *here["ref"].str[:1]}
         others = [base for base in BASES if base not in known]
@@ -291,7 +303,7 @@ def _wrong_alleles(
             yield _allele(Variant(variant.contig, variant.start, variant.ref, alt)), []
 
 
-RULES: dict[str, Callable[[Template, Cohort, np.random.Generator], Iterator[Asked]]] = {
+RULES: dict[str, Callable[[Template, QuerySources, np.random.Generator], Iterator[Asked]]] = {
     "site": _sites,
     "planted": _planted,
     "somatic": _somatic,

@@ -9,7 +9,7 @@ from pathlib import Path
 from rehearsal.evaluation.suite import read_suite
 from rehearsal.model import Query
 from rehearsal.node.runtime_files import served_copy
-from rehearsal.truth.expected_answers import Expected, read_truth
+from rehearsal.truth.expected_answers import ExpectedAnswer, read_expected_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class RunUnderTest:
         """All queries of the suite. Raises InputError."""
         return read_suite(self.suite)
 
-    def expected_answers(self) -> dict[str, dict[str, Expected]]:
+    def expected_answers(self) -> dict[str, dict[str, ExpectedAnswer]]:
         """The right answers by query and country. Raises InputError."""
-        return read_truth(self.truth)
+        return read_expected_answers(self.truth)
 
     def copy_nodes(self, folder: Path) -> dict[str, Path]:
         """Copies of the nodes' folders, by country, so that serving leaves the run as it was."""

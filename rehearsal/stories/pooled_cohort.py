@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal.model import Block, Gene, PlantedVariant
-from rehearsal.truth.query_answers import Truth
+from rehearsal.truth.query_answers import TruthCalculator
+from rehearsal.truth.sources import TruthSources
 
 OF_BEACON = ("diseases", "features", "measurements", "consent", "treatments")
 
@@ -49,9 +50,8 @@ class PooledCohort:
         return str(patients.loc[(story, handle), "individual"])
 
     @cached_property
-    def beacon(self) -> Truth:
+    def beacon(self) -> TruthCalculator:
         """The truth of Beacon requests."""
         tables = {name: self.table(f"phenotypes/{name}.parquet") for name in OF_BEACON}
-        return Truth(
-            self.trees, self.people, genes=self.genes, reference_year=self.reference_year, **tables
-        )
+        sources = TruthSources(self.trees, self.people, genes=self.genes, **tables)
+        return TruthCalculator(sources, self.reference_year)

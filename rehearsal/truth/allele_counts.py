@@ -10,17 +10,19 @@ import pandas as pd
 import tskit
 
 from rehearsal.model import SEXES, Block
-from rehearsal.truth.decoding import DecodedGenotypes, cells
-from rehearsal.truth.subcohort import Part
+from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
+from rehearsal.truth.subcohort import Subcohort
 
 COUNTS = ("an", "ac", "hom", "het", "hemi")
 COLUMNS = ("contig", "start", "ref", "alt", "country", "sex", *COUNTS)
 
 
-def allele_counts(trees: Mapping[Block, Path], people: pd.DataFrame, part: Part) -> pd.DataFrame:
+def allele_counts(
+    trees: Mapping[Block, Path], people: pd.DataFrame, subcohort: Subcohort
+) -> pd.DataFrame:
     """Counts of every alternate allele in the women and in the men of every country that has it.
 
-    ``trees``, ``people`` and ``part`` as ``Truth`` takes them. ``start`` is 0-based; counts are
+    ``trees`` and ``people`` as in ``TruthSources``. ``start`` is 0-based; counts are
     those of ``model.AlleleCounts``. A country is left out where nobody carries the allele.
     """
     countries = list(dict.fromkeys(people["country"]))
@@ -29,9 +31,9 @@ def allele_counts(trees: Mapping[Block, Path], people: pd.DataFrame, part: Part)
     found: list[np.ndarray] = []  # of each allele: the countries that have it
     counts: list[np.ndarray] = []  # (countries, sexes, 5)
     for block, path in sorted(trees.items()):
-        decoded = DecodedGenotypes(block.contig, tskit.load(path), cell, part)
+        decoded = DecodedGenotypes(block.contig, tskit.load(path), cell, subcohort)
         for variant, copies in decoded.within([(block.start, block.end)]):
-            counted = decoded.counts(copies, part.people)
+            counted = decoded.counts(copies, subcohort.people)
             found.append(np.flatnonzero(counted[:, :, 1].any(axis=1)))
             counts.append(counted[found[-1]])
             alleles.append((variant.contig, variant.start, variant.ref, variant.alt))

@@ -18,7 +18,7 @@ GroupCounts = dict[str, AlleleCounts]
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedAnswer:
     """What one country must answer to one query.
 
     ``count``: distinct variants, or individuals. ``alleles`` (variant queries of record
@@ -34,7 +34,9 @@ class Expected:
     refused: bool = False
 
 
-def write_truth(expected: Mapping[str, Mapping[str, Expected]], path: Path) -> None:
+def write_expected_answers(
+    expected: Mapping[str, Mapping[str, ExpectedAnswer]], path: Path
+) -> None:
     """Write expected answers, by query id and country, as JSON."""
     content = {
         query: {country: expected_to_json(answer) for country, answer in countries.items()}
@@ -43,8 +45,8 @@ def write_truth(expected: Mapping[str, Mapping[str, Expected]], path: Path) -> N
     write_json(path, content, indented=False, newline=False)
 
 
-def read_truth(path: Path) -> dict[str, dict[str, Expected]]:
-    """What ``write_truth`` wrote. Raises InputError for any other file."""
+def read_expected_answers(path: Path) -> dict[str, dict[str, ExpectedAnswer]]:
+    """What ``write_expected_answers`` wrote. Raises InputError for any other file."""
     try:
         return {
             query: {country: expected_from_json(answer) for country, answer in countries.items()}
@@ -54,7 +56,7 @@ def read_truth(path: Path) -> dict[str, dict[str, Expected]]:
         raise InputError(path, "file", f"expected answers in JSON: {error}") from error
 
 
-def expected_to_json(answer: Expected) -> dict[str, Any]:
+def expected_to_json(answer: ExpectedAnswer) -> dict[str, Any]:
     """An expected answer as plain JSON values."""
     content: dict[str, Any] = {"exists": answer.exists, "count": answer.count}
     if answer.alleles:
@@ -68,9 +70,9 @@ def expected_to_json(answer: Expected) -> dict[str, Any]:
     return content
 
 
-def expected_from_json(content: Mapping[str, Any]) -> Expected:
+def expected_from_json(content: Mapping[str, Any]) -> ExpectedAnswer:
     """What ``expected_to_json`` made."""
-    return Expected(
+    return ExpectedAnswer(
         exists=content["exists"],
         count=content["count"],
         alleles={

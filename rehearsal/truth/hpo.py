@@ -64,7 +64,7 @@ def at_or_above(name: str) -> frozenset[str]:
 
 
 @cache
-def content(name: str) -> float:
+def information_content(name: str) -> float:
     """Information content: -ln of the share of OMIM's annotated diseases that have the term or one
     below; 0 for a term that none has."""
     term = _term(name)
@@ -77,7 +77,7 @@ def _diseases() -> int:
     return len(list(_hpo().omim_diseases))
 
 
-def two_above(name: str) -> list[str]:
+def grandparents(name: str) -> list[str]:
     """Parents of a term's parents, sorted, without those that name a system of the body or more."""
     term = _term(name)
     parents = term.parents if term is not None else ()

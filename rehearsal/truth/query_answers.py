@@ -9,19 +9,19 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import tskit
 
-from rehearsal.model import AlleleCounts, Block, Gene, Query, Variant
+from rehearsal.model import AlleleCounts, Block, Query, Variant
 from rehearsal.truth import mondo
-from rehearsal.truth.decoding import DecodedGenotypes, cells
-from rehearsal.truth.expected_answers import GROUPS, Expected, GroupCounts
+from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
+from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer, GroupCounts
 from rehearsal.truth.hpo import at_or_below
-from rehearsal.truth.subcohort import Part
+from rehearsal.truth.sources import TruthSources
+from rehearsal.truth.subcohort import Subcohort
 
 # Consent, read from the Data Use Ontology's definitions: which permissions a purpose may rest on
 NO_RESTRICTION, DISEASE_RESEARCH = "DUO:0000004", "DUO:0000007"
@@ -79,66 +79,49 @@ class _Question:
         return variant.start < self.end and variant.start + len(variant.ref) > self.start
 
 
-class Truth:
+class TruthCalculator:
     """Answers queries from the whole cohort.
 
-    ``trees``: a tree-sequence file a block, individual *i* being row *i* of ``people``;
-    ``people``, ``diseases``, ``features``, ``measurements``, ``consent``, ``treatments``: the
-    tables of docs/architecture.md; without ``consent`` everybody permits everything. Ages are
-    told for ``reference_year``. ``part``: of the cohort; who and what is not in it is not there.
+    Ages are told for ``reference_year``. ``subcohort``: who and what is not in it is not there.
     """
 
     def __init__(
         self,
-        trees: Mapping[Block, Path],
-        people: pd.DataFrame,
-        diseases: pd.DataFrame,
-        features: pd.DataFrame,
-        measurements: pd.DataFrame,
-        genes: Sequence[Gene],
-        consent: pd.DataFrame | None = None,
-        treatments: pd.DataFrame | None = None,
+        sources: TruthSources,
         reference_year: int = 2026,
-        part: Part | None = None,
+        subcohort: Subcohort | None = None,
     ) -> None:
-        self._trees = dict(sorted(trees.items()))
+        people, consent = sources.people, sources.consent
+        self._trees = dict(sorted(sources.trees.items()))
         self._people = people.reset_index(drop=True)
-        self._part = part or Part.whole(len(people))
-        there = set(people["country"][self._part.people])
+        self._subcohort = subcohort or Subcohort.whole(len(people))
+        present = set(people["country"][self._subcohort.people])
         numbered = enumerate(dict.fromkeys(people["country"]))
-        self._countries = {country: index for index, country in numbered if country in there}
+        self._countries = {country: index for index, country in numbered if country in present}
         self._cell = cells(people)
         self._consent = None if consent is None else consent.set_index("individual")
-        self._genes = {gene.name: gene for gene in genes}
-        self._codes = pd.concat(
-            [
-                diseases[["individual", "code"]],
-                diseases[["individual", "mondo"]].rename(columns={"mondo": "code"}),
-                features[["individual", "code"]],
-                measurements[["individual", "code"]],
-                *([] if treatments is None else [treatments[["individual", "code"]]]),
-            ]
-        ).dropna()
-        self._diseases, self._measurements = diseases, measurements
+        self._genes = {gene.name: gene for gene in sources.genes}
+        self._codes = _codes_of_people(sources)
+        self._diseases, self._measurements = sources.diseases, sources.measurements
         self._year = reference_year
 
-    def answer(self, query: Query) -> dict[str, Expected]:
+    def compute_answer(self, query: Query) -> dict[str, ExpectedAnswer]:
         """The expected answer of every country. Raises ValueError for a query that the truth
         does not understand, so that none is ever judged by a guess."""
-        return self.answers([query])[query.id]
+        return self.compute_answers([query])[query.id]
 
-    def answers(self, queries: Iterable[Query]) -> dict[str, dict[str, Expected]]:
+    def compute_answers(self, queries: Iterable[Query]) -> dict[str, dict[str, ExpectedAnswer]]:
         """The same for many queries by their ids; every stretch of a genome is decoded once."""
-        expected: dict[str, dict[str, Expected]] = {}
+        expected: dict[str, dict[str, ExpectedAnswer]] = {}
         tallies: dict[str, _Tally] = {}
         for query in queries:
             if query.kind == "ill_formed":
-                refusal = Expected(False, 0, refused=True)
+                refusal = ExpectedAnswer(False, 0, refused=True)
                 expected[query.id] = dict.fromkeys(self._countries, refusal)
                 continue
             question = self._question(query)
-            permitting = self.permitting(query.purpose) & self._part.people
-            selected = self.selected(question.filters) & permitting
+            permitting = self.people_permitting(query.purpose) & self._subcohort.people
+            selected = self.select_people(question.filters) & permitting
             tallies[query.id] = _Tally(question, selected, permitting)
         for block in self._trees:
             mine = [t for t in tallies.values() if t.question.contig == block.contig]
@@ -172,7 +155,7 @@ class Truth:
             raise ValueError(f"{query.id}: no truth for variants with filters")
         return question
 
-    def selected(self, filters: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    def select_people(self, filters: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Which people pass all filters: bool[people]."""
         chosen = np.ones(len(self._people), dtype=bool)
         for one in filters:
@@ -201,7 +184,7 @@ class Truth:
             table = table[table["code"] == field]
         return table.loc[compare(table[column].astype(float), wanted), "individual"]
 
-    def permitting(self, purpose: str | None) -> np.ndarray:
+    def people_permitting(self, purpose: str | None) -> np.ndarray:
         """Whose consent permits a purpose: bool[people]. Raises ValueError as
         ``covering_uses``."""
         if self._consent is None:
@@ -223,7 +206,7 @@ class Truth:
         if not any(start < block.end and end > block.start for start, end in intervals):
             return
         trees = tskit.load(self._trees[block])
-        genotypes = DecodedGenotypes(block.contig, trees, self._cell, self._part)
+        genotypes = DecodedGenotypes(block.contig, trees, self._cell, self._subcohort)
         for variant, copies in genotypes.within(intervals):
             counts: dict[bytes, np.ndarray] = {}
             for tally in tallies:
@@ -236,7 +219,7 @@ class Truth:
                     counts[tally.permitting_key] = genotypes.counts(copies, tally.permitting)
                 tally.add(variant, counts[tally.permitting_key])
 
-    def _expected(self, tally: _Tally) -> dict[str, Expected]:
+    def _expected(self, tally: _Tally) -> dict[str, ExpectedAnswer]:
         return {
             country: self._of_people(tally, index)
             if tally.question.wants_people
@@ -244,13 +227,22 @@ class Truth:
             for country, index in self._countries.items()
         }
 
-    def _of_people(self, tally: _Tally, index: int) -> Expected:
+    def _of_people(self, tally: _Tally, index: int) -> ExpectedAnswer:
         found = tally.selected & (self._cell // 2 == index)
         if tally.question.contig is not None:
             found &= tally.carriers
         records = tally.question.wants_records
         names = tuple(sorted(self._people["id"][found])) if records else ()
-        return Expected(bool(found.any()), int(found.sum()), individuals=names)
+        return ExpectedAnswer(bool(found.any()), int(found.sum()), individuals=names)
+
+
+def _codes_of_people(sources: TruthSources) -> pd.DataFrame:
+    """A row a person (``individual``) and ``code`` of any kind that they have."""
+    tables = [sources.diseases, sources.features, sources.measurements]
+    if sources.treatments is not None:
+        tables.append(sources.treatments)
+    mondo = sources.diseases[["individual", "mondo"]].rename(columns={"mondo": "code"})
+    return pd.concat([mondo, *(table[["individual", "code"]] for table in tables)]).dropna()
 
 
 class _Tally:
@@ -270,13 +262,13 @@ class _Tally:
         self.counts[variant] = counts
 
 
-def _of_variants(tally: _Tally, index: int) -> Expected:
+def _of_variants(tally: _Tally, index: int) -> ExpectedAnswer:
     here = {variant: counts[index] for variant, counts in tally.counts.items()}
     here = {variant: counts for variant, counts in here.items() if counts[:, 1].any()}
     alleles = {}
     if tally.question.wants_records or tally.question.query.tier != "controlled":
         alleles = {variant: _groups(counts) for variant, counts in here.items()}
-    return Expected(bool(here), len(here), alleles)
+    return ExpectedAnswer(bool(here), len(here), alleles)
 
 
 def _groups(counts: np.ndarray) -> GroupCounts:

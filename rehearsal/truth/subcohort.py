@@ -1,4 +1,4 @@
-"""A part of the cohort: what an export is of, as the truth sees it.
+"""A subcohort: the part of the cohort that an export is of, as the truth sees it.
 
 Who and what an export has is worked out here a second time, from the same words of the
 configuration and by other code than the exporters': their mistakes are not repeated.
@@ -12,12 +12,13 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+import tskit
 
 from rehearsal.model import Block, InputError, PlantedVariant, Variant
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Subcohort:
     """Some people of a cohort, and some of the alleles that they carry.
 
     ``people``: bool[people], whether one is in it. ``regions``: alleles that begin in them are in
@@ -29,11 +30,16 @@ class Part:
     places: Collection[tuple[str, int]] | None = None
 
     @classmethod
-    def whole(cls, people: int) -> Part:
+    def whole(cls, people: int) -> Subcohort:
         """The cohort of so many people."""
         return cls(np.ones(people, dtype=bool))
 
-    def holds(self, contig: Any, start: Any) -> np.ndarray:
+    def samples_of(self, trees: tskit.TreeSequence) -> np.ndarray:
+        """The sample nodes of its people, int[samples]."""
+        samples = trees.samples()
+        return samples[self.people[trees.nodes_individual[samples]]]
+
+    def contains_alleles(self, contig: Any, start: Any) -> np.ndarray:
         """Whether alleles are in it, bool of the shape of the (0-based) starts.
 
         ``contig`` and ``start``: one, or arrays of one length.
@@ -54,7 +60,7 @@ def _any_of(masks: Iterable[np.ndarray]) -> np.ndarray | np.bool_:
     return np.any(list(masks), axis=0)
 
 
-class Selection(Protocol):
+class ExportSelection(Protocol):
     """What an export asks for, as ``rehearsal.export.settings.Export`` has it."""
 
     @property
@@ -75,35 +81,37 @@ class Selection(Protocol):
     def regions(self) -> Sequence[Block] | None: ...
 
 
-def part_of(
-    asked: Selection, people: pd.DataFrame, carriers: pd.DataFrame, patients: pd.DataFrame
-) -> Part:
-    """The part of a cohort that an export is of.
+def select_subcohort(
+    selection: ExportSelection, people: pd.DataFrame, carriers: pd.DataFrame, patients: pd.DataFrame
+) -> Subcohort:
+    """The subcohort that an export is of.
 
     ``people``, ``carriers``, ``patients``: rows of ``cohort/people.parquet``,
     ``truth/planted_carriers.parquet`` and ``cohort/patients.parquet``. Raises InputError where
     nobody is in it.
     """
-    there = people["country"].isin(asked.countries)
-    if asked.people != "all":
-        there &= people["id"].isin(_named(asked, carriers, patients))
-    if asked.limit is not None:
-        there &= there.astype(int).groupby(people["country"]).cumsum() <= asked.limit
-    if not there.any():
-        raise InputError("exports", asked.name, "somebody; nobody is left")
-    variants = asked.variants
+    chosen = people["country"].isin(selection.countries)
+    if selection.people != "all":
+        chosen &= people["id"].isin(_named_people(selection, carriers, patients))
+    if selection.limit is not None:
+        chosen &= chosen.astype(int).groupby(people["country"]).cumsum() <= selection.limit
+    if not chosen.any():
+        raise InputError("exports", selection.name, "somebody; nobody is left")
+    variants = selection.variants
     places = None if variants is None else {(one.contig, one.start) for one in variants}
-    return Part(there.to_numpy(), asked.regions, places)
+    return Subcohort(chosen.to_numpy(), selection.regions, places)
 
 
-def _named(asked: Selection, carriers: pd.DataFrame, patients: pd.DataFrame) -> Collection[str]:
+def _named_people(
+    selection: ExportSelection, carriers: pd.DataFrame, patients: pd.DataFrame
+) -> Collection[str]:
     """Identifiers of those who are meant, wherever they live."""
-    if asked.people == "carriers":
-        meant = pd.DataFrame(
-            [(one.gene, one.name) for one in asked.planted], columns=["gene", "name"]
-        )
-        return set(carriers.merge(meant)["individual"])
-    if asked.people == "patients":
-        mine = patients if asked.story is None else patients[patients["story"] == asked.story]
-        return set(mine["individual"])
-    return asked.people
+    if selection.people == "carriers":
+        variants = [(one.gene, one.name) for one in selection.planted]
+        named = carriers.merge(pd.DataFrame(variants, columns=["gene", "name"]))
+        return set(named["individual"])
+    if selection.people == "patients":
+        if selection.story is not None:
+            patients = patients[patients["story"] == selection.story]
+        return set(patients["individual"])
+    return selection.people

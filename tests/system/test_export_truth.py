@@ -12,13 +12,15 @@ import pytest
 from rehearsal.cli import main
 from rehearsal.dataset.plan import Order, make_plan
 from rehearsal.dataset.simulated_cohort import simulate_cohort
+from rehearsal.evaluation.known_answers import write_known_answers
 from rehearsal.export.beacon_json import write_beacon_json
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.selection import by_contig, chosen_people, rows_of
 from rehearsal.export.settings import read_exports
 from rehearsal.model import Block
-from rehearsal.truth.known_answers import Facts, write_known_answers
-from rehearsal.truth.subcohort import part_of
+from rehearsal.truth.sources import TruthSources
+from rehearsal.truth.subcohort import select_subcohort
+from rehearsal.truth.subcohort_facts import SubcohortFacts
 
 pytestmark = pytest.mark.system
 
@@ -65,15 +67,14 @@ def export(run, folder: Path, place: str, **entry) -> Path:
     ]
     tables = rows_of(people, cohort.tables)
     write_beacon_json("one", people, tables, contigs, folder / place / "beacon", 2026)
-    facts = Facts(
-        trees,
-        cohort.people,
-        *(cohort.tables[name] for name in ("diseases", "features", "measurements")),
+    clinical = (cohort.tables[name] for name in ("diseases", "features", "measurements"))
+    facts = SubcohortFacts(
+        TruthSources(trees, cohort.people, *clinical),
         plan.planted,
         cohort.carriers,
         cohort.effects,
         cohort.genetic_values,
-        part_of(wanted, cohort.people, cohort.carriers, PATIENTS),
+        select_subcohort(wanted, cohort.people, cohort.carriers, PATIENTS),
     )
     write_known_answers(facts, plan.templates, 7, 2026, folder / "truth")
     return folder

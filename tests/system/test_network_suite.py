@@ -18,7 +18,7 @@ import pytest
 from rehearsal.evaluation.latency import latency_table, qs02
 from rehearsal.evaluation.protected_judge import public_checks
 from rehearsal.evaluation.run import Asked, ask_suite
-from rehearsal.evaluation.suite import draw_suite
+from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.templates import KINDS, read_templates
 from rehearsal.genomes.pedigree import plan_people
 from rehearsal.genomes.recombination import uniform_map
@@ -36,9 +36,10 @@ from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import build_store
-from rehearsal.truth.decoding import pooled_sites
-from rehearsal.truth.expected_answers import Expected
-from rehearsal.truth.query_answers import Truth
+from rehearsal.truth.expected_answers import ExpectedAnswer
+from rehearsal.truth.pooled_sites import pooled_sites
+from rehearsal.truth.query_answers import TruthCalculator
+from rehearsal.truth.sources import TruthSources
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
@@ -157,14 +158,15 @@ def phenotypes(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
 @pytest.fixture(scope="module")
 def suite(cohort: Cohort) -> list[Query]:
     templates = read_templates(ROOT / "config" / "queries.yaml")
-    tables = (cohort.people, cohort.diseases, cohort.features)
-    return draw_suite(templates, pooled_sites(cohort.trees), PLANTED, GENES, *tables, seed=5)
+    sites, tables = pooled_sites(cohort.trees), (cohort.people, cohort.diseases, cohort.features)
+    return draw_suite(templates, QuerySources(sites, PLANTED, GENES, *tables), seed=5)
 
 
 @pytest.fixture(scope="module")
-def expected(cohort: Cohort, suite: list[Query]) -> dict[str, dict[str, Expected]]:
+def expected(cohort: Cohort, suite: list[Query]) -> dict[str, dict[str, ExpectedAnswer]]:
     tables = (cohort.people, cohort.diseases, cohort.features, cohort.measurements)
-    return Truth(cohort.trees, *tables, GENES, cohort.consent).answers(suite)
+    sources = TruthSources(cohort.trees, *tables, GENES, cohort.consent)
+    return TruthCalculator(sources).compute_answers(suite)
 
 
 @contextmanager
@@ -269,7 +271,7 @@ def test_a_wrong_truth_is_noticed(cohort: Cohort, suite, expected, tmp_path):
     """The judge has teeth: each kind of answer is found wrong when the truth is another."""
     other = {
         name: {
-            code: Expected(not said.exists, said.count + 1, refused=not said.refused)
+            code: ExpectedAnswer(not said.exists, said.count + 1, refused=not said.refused)
             for code, said in countries.items()
         }
         for name, countries in expected.items()

@@ -19,7 +19,7 @@ from rehearsal.stories.query_context import NetworkUnderTest
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.run_stories import run_stories
 from rehearsal.stories.story_reader import read_stories
-from rehearsal.truth.expected_answers import Expected, expected_to_json
+from rehearsal.truth.expected_answers import ExpectedAnswer, expected_to_json
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
@@ -90,7 +90,7 @@ def expected(withdrawn: bool):
 
     def counted(number):
         counts = {"DE": 0, "ES": number, "IT": 0}
-        return {code: expected_to_json(Expected(n > 0, n)) for code, n in counts.items()}
+        return {code: expected_to_json(ExpectedAnswer(n > 0, n)) for code, n in counts.items()}
 
     return {
         "infectious": {

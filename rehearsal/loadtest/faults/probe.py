@@ -13,7 +13,7 @@ from rehearsal.evaluation.judge import judge, judge_network
 from rehearsal.model import Query
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service_client import NetworkReply, ServiceClient
-from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 NO_REPLY = "no reply"  # stands for a state: the network itself did not answer, and the asker knows
 
@@ -45,7 +45,7 @@ class Asker:
     def __init__(
         self,
         queries: Sequence[Query],
-        expected: Mapping[str, Mapping[str, Expected]],
+        expected: Mapping[str, Mapping[str, ExpectedAnswer]],
         countries: Sequence[str],
         deadline_s: float,
         per_s: float,
@@ -126,7 +126,7 @@ class Asker:
 
 def judged(
     query: Query,
-    expected: Mapping[str, Expected],
+    expected: Mapping[str, ExpectedAnswer],
     countries: Sequence[str],
     reply: NetworkReply,
     asked_at: float,
@@ -151,7 +151,7 @@ def judged(
 
 
 def _wrong_sums(
-    query: Query, expected: Mapping[str, Expected], reply: NetworkReply
+    query: Query, expected: Mapping[str, ExpectedAnswer], reply: NetworkReply
 ) -> Iterator[str]:
     """The joined answer must be what the nodes that answered hold, no less and no more."""
     states = reply.aggregated.states

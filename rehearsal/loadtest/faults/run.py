@@ -26,7 +26,7 @@ from rehearsal.model import Query
 from rehearsal.network.issuer import TRUSTED, tokens
 from rehearsal.network.registry import NodeEntry
 from rehearsal.node.runtime_files import served_copy
-from rehearsal.truth.expected_answers import Expected, read_truth
+from rehearsal.truth.expected_answers import ExpectedAnswer, read_expected_answers
 
 WITNESSES = 2
 QUERIES = 16  # different ones, asked again and again
@@ -67,7 +67,7 @@ class Cast:
     issuer: Path
     asker: str
     queries: Sequence[Query]
-    expected: Mapping[str, Mapping[str, Expected]]
+    expected: Mapping[str, Mapping[str, ExpectedAnswer]]
     fault_s: float = 1.5  # how long each fault lasts
     per_s: float = 8.0  # queries a second, in each lane
 
@@ -84,7 +84,7 @@ class Cast:
     ) -> Cast:
         """With the first of the run's queries, kinds by turns, and their right answers."""
         queries = one_of_each_kind(read_suite(suite), QUERIES)
-        return cls(folders, issuer, asker, queries, read_truth(truth), fault_s, per_s)
+        return cls(folders, issuer, asker, queries, read_expected_answers(truth), fault_s, per_s)
 
     @property
     def victim(self) -> str:

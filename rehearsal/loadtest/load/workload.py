@@ -15,7 +15,7 @@ from rehearsal.loadtest.load.sender import Call
 from rehearsal.model import InputError, Query
 from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, HOUR_S, issue, open_issuer, person
-from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 PUBLIC, CLINICIAN, RESEARCHER = "public", "clinician", "researcher"
 CONTROL = "control"  # stands for a role and a kind: requests to the empty handler
@@ -48,7 +48,7 @@ class Workload:
     by role and country (None: asked without a token)."""
 
     suite: Sequence[Query]
-    expected: Mapping[str, Mapping[str, Expected]]
+    expected: Mapping[str, Mapping[str, ExpectedAnswer]]
     tokens: Mapping[tuple[str, str], str | None]
 
     def calls(self, countries: Sequence[str], url: str) -> list[Call]:
@@ -70,7 +70,7 @@ class Workload:
         return calls
 
 
-def _whole_answer(query: Query, expected: Sequence[Expected]) -> tuple[bool, int | None]:
+def _whole_answer(query: Query, expected: Sequence[ExpectedAnswer]) -> tuple[bool, int | None]:
     """Presence, and the count where one is asked for, of all countries together."""
     counted = query.request["query"]["requestedGranularity"] != "boolean"
     exists = any(one.exists for one in expected)

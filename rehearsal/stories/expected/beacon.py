@@ -7,21 +7,21 @@ from typing import Any
 from rehearsal.stories.beacon_queries import question_query
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
-from rehearsal.truth.expected_answers import Expected, expected_to_json
+from rehearsal.truth.expected_answers import ExpectedAnswer, expected_to_json
 
 
 def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """What each country must answer, as ``bench.truth`` writes it."""
     if question.parameters["tumours"]:
         return _of_tumours(question, cohort)
-    expected = cohort.beacon.answer(question_query(question))
+    expected = cohort.beacon.compute_answer(question_query(question))
     return {country: expected_to_json(one) for country, one in expected.items()}
 
 
 def _of_tumours(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """Of somatic variants: who of those that permit it and pass the filters has them."""
     asked, people = question.parameters, cohort.people
-    among = cohort.beacon.selected(asked["filters"]) & cohort.beacon.permitting(
+    among = cohort.beacon.select_people(asked["filters"]) & cohort.beacon.people_permitting(
         question.asker.purpose
     )
     table = cohort.table("phenotypes/tumour_variants.parquet")
@@ -45,6 +45,6 @@ def _of_tumours(question: Question, cohort: PooledCohort) -> dict[str, Any]:
         names = tuple(sorted(mine["individual"])) if asked["find"] == "people" else ()
         records = names if asked["granularity"] == "record" else ()
         found[str(country)] = expected_to_json(
-            Expected(len(mine) > 0, len(mine), individuals=records)
+            ExpectedAnswer(len(mine) > 0, len(mine), individuals=records)
         )
     return found

@@ -10,7 +10,7 @@ from rehearsal.stories.story_types import Question
 def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, dict[str, int]]:
     """By the part of the question and country: how many people."""
     queries = comparison_queries(question)
-    found = cohort.beacon.answers(queries.values())
+    found = cohort.beacon.compute_answers(queries.values())
     return {
         part: {country: one.count for country, one in found[query.id].items()}
         for part, query in queries.items()

@@ -19,7 +19,7 @@ import tskit
 from rehearsal.model import Variant
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
-from rehearsal.truth.hpo import PHENOTYPES, TOP, at_or_above, content
+from rehearsal.truth.hpo import PHENOTYPES, TOP, at_or_above, information_content
 
 CARE = {"DUO:0000004", "DUO:0000043"}  # no restriction, clinical care
 LEAST_SCORE = 0.1
@@ -183,4 +183,4 @@ def _contrary(one: _Case, other: _Case) -> set[str]:
 
 def _sum(terms: Iterable[str]) -> float:
     """Exact, and so the same in whatever order a set has them."""
-    return math.fsum(content(term) for term in terms)
+    return math.fsum(information_content(term) for term in terms)

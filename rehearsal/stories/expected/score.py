@@ -35,7 +35,7 @@ def scores(cohort: PooledCohort, trait: str, purpose: str | None) -> pd.DataFram
     values = cohort.table("truth/genetic_values.parquet")
     own = values[values["trait"] == trait].set_index("individual")["genetic_value"]
     people = cohort.people.assign(score=own.reindex(cohort.people["id"]).to_numpy())
-    return people[cohort.beacon.permitting(purpose)]
+    return people[cohort.beacon.people_permitting(purpose)]
 
 
 def bins(given: dict[str, float]) -> np.ndarray:

@@ -31,7 +31,7 @@ from rehearsal.stories.query_context import QueryContext
 from rehearsal.stories.record_pages import ask_for_all
 from rehearsal.stories.reference_checks import RunReferences, check_keys
 from rehearsal.stories.story_types import Check, Question, ReplySummary
-from rehearsal.truth.expected_answers import Expected, expected_from_json
+from rehearsal.truth.expected_answers import ExpectedAnswer, expected_from_json
 
 KEYS = ("find", "granularity", "gene", "variant", "filters", "dataset", "expected")
 SHOWN_RECORDS = 5
@@ -171,7 +171,7 @@ def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]
 
 
 def _verdicts(
-    query: Query, expected: Mapping[str, Expected], reply: NetworkReply
+    query: Query, expected: Mapping[str, ExpectedAnswer], reply: NetworkReply
 ) -> tuple[dict[str, Judgement], Judgement]:
     """Of each country's answer, and of the joined one: exact for who sees everything, else within
     what privacy protection may change."""

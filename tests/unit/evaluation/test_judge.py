@@ -9,10 +9,10 @@ from rehearsal.evaluation.judge import judge, judge_network, network_state
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
 from rehearsal.network.aggregate import aggregate_answers
-from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 VARIANT = Variant("chr22", 100, "A", "G")
-EXPECTED = Expected(
+EXPECTED = ExpectedAnswer(
     True,
     1,
     {
@@ -23,7 +23,7 @@ EXPECTED = Expected(
         }
     },
 )
-NOTHING = Expected(False, 0)
+NOTHING = ExpectedAnswer(False, 0)
 
 
 def query(granularity: str, entry_type: str = "g_variants", limit: int = 10) -> Query:
@@ -165,7 +165,7 @@ def test_a_group_without_a_called_allele_has_no_frequency():
         population("FI", 1, 2, 0, 1),
         population("FI_M", 1, 2, 0, 1),
     ]
-    expected = Expected(True, 1, {VARIANT: men_only})
+    expected = ExpectedAnswer(True, 1, {VARIANT: men_only})
     assert judge(query("record"), expected, answered(body("record", True, 1, [only]))).equal
 
 
@@ -187,7 +187,7 @@ def test_no_answer_is_never_equal_not_even_to_nothing(state: str):
     ],
 )
 def test_records_of_individuals(names: list[str], said: str):
-    expected = Expected(True, 3, individuals=("a", "b", "c"))
+    expected = ExpectedAnswer(True, 3, individuals=("a", "b", "c"))
     content = body("record", True, 3, [{"id": name} for name in names])
     verdict = judge(query("record", "individuals"), expected, answered(content))
     assert verdict.equal == (said == "")
@@ -195,7 +195,7 @@ def test_records_of_individuals(names: list[str], said: str):
 
 
 def test_a_page_of_individuals_is_whole_when_it_is_full():
-    expected = Expected(True, 3, individuals=("a", "b", "c"))
+    expected = ExpectedAnswer(True, 3, individuals=("a", "b", "c"))
     content = body("record", True, 3, [{"id": "b"}, {"id": "c"}])
     assert judge(query("record", "individuals", limit=2), expected, answered(content)).equal
 
@@ -217,7 +217,7 @@ ERROR = {"error": {"errorCode": 400, "errorMessage": "start is negative"}}
 )
 def test_an_ill_formed_query_wants_400_with_a_reason(state, status, content, equal):
     answer = Answer("q", "FI", state, status, content, 0.01, 10, "x")
-    verdict = judge(query("count"), Expected(False, 0, refused=True), answer)
+    verdict = judge(query("count"), ExpectedAnswer(False, 0, refused=True), answer)
     assert verdict.equal == equal
     assert bool(verdict.difference) != equal
 
@@ -264,7 +264,7 @@ def test_a_count_that_a_node_kept_to_itself_is_named():
 
 def test_an_ill_formed_query_must_be_refused_by_all():
     refusal = Answer("q", "FI", "refused", 400, ERROR, 0.01, 10, "HTTP 400")
-    expected = dict.fromkeys(("FI", "SE"), Expected(False, 0, refused=True))
+    expected = dict.fromkeys(("FI", "SE"), ExpectedAnswer(False, 0, refused=True))
     both = [refusal, Answer("q", "SE", "refused", 400, ERROR, 0.01, 10, "HTTP 400")]
     joined = replace(aggregate_answers(query("count"), both), http_status=400, error=ERROR["error"])
     assert judge_network(query("count"), expected, joined).equal
@@ -288,7 +288,7 @@ def test_an_ill_formed_query_must_be_refused_by_all():
 def test_the_network_itself_must_refuse_what_its_nodes_refuse(status, error, said):
     refusal = Answer("q", "FI", "refused", 400, ERROR, 0.01, 10, "HTTP 400")
     joined = replace(aggregate_answers(query("count"), [refusal]), http_status=status, error=error)
-    expected = {"FI": Expected(False, 0, refused=True)}
+    expected = {"FI": ExpectedAnswer(False, 0, refused=True)}
     verdict = judge_network(query("count"), expected, joined)
     assert not verdict.equal
     assert said in verdict.difference
@@ -310,8 +310,8 @@ def test_the_network_itself_must_refuse_what_its_nodes_refuse(status, error, sai
 def test_the_people_that_the_network_names_are_judged(named, limit, said):
     asked = query("record", "individuals", limit)
     expected = {
-        "FI": Expected(True, 2, individuals=("a", "b")),
-        "SE": Expected(True, 1, individuals=("c",)),
+        "FI": ExpectedAnswer(True, 2, individuals=("a", "b")),
+        "SE": ExpectedAnswer(True, 1, individuals=("c",)),
     }
     answers = [answered(body("record", True, len(expected[n].individuals)), n) for n in expected]
     records = tuple((node, {"id": name}) for node, name in named)

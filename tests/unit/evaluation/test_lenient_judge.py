@@ -5,7 +5,7 @@ import pytest
 from rehearsal.evaluation.lenient_judge import judge_given
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
-from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 SITE = Variant("chr22", 20_000_000, "A", "G")
 PAGE = {"skip": 0, "limit": 10}
@@ -16,8 +16,8 @@ FI = {
     "_M": AlleleCounts(an=4, ac=1, hom=0, het=1, hemi=0),
 }
 EXPECTED = {
-    "FI": Expected(True, 1, {SITE: FI}),
-    "pooled": Expected(True, 1, {SITE: {g: one + one for g, one in FI.items()}}),
+    "FI": ExpectedAnswer(True, 1, {SITE: FI}),
+    "pooled": ExpectedAnswer(True, 1, {SITE: {g: one + one for g, one in FI.items()}}),
 }
 
 

@@ -15,7 +15,7 @@ from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
 from rehearsal.network.aggregate import aggregate_answers
 from rehearsal.node.privacy.protection import PUBLIC, REGISTERED
-from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 ALLELE = {"referenceName": "22", "start": [1], "referenceBases": "A", "alternateBases": "G"}
 
@@ -31,9 +31,9 @@ def told(exists: bool, count: int | None = None, granularity="count", node="FI")
     return Answer("q", node, "answered", 200, content, 0.01, 100)
 
 
-def carried_by(people: int) -> Expected:
+def carried_by(people: int) -> ExpectedAnswer:
     counts = AlleleCounts(an=400, ac=people, hom=0, het=people, hemi=0)
-    return Expected(True, 1, {Variant("chr22", 1, "A", "G"): {"": counts}})
+    return ExpectedAnswer(True, 1, {Variant("chr22", 1, "A", "G"): {"": counts}})
 
 
 def test_what_is_promised_is_what_the_nodes_are_set_to():
@@ -63,7 +63,9 @@ def test_what_is_promised_is_what_the_nodes_are_set_to():
     ],
 )
 def test_people_are_told_of_rounded_when_they_are_enough(people, tier, answer, said):
-    verdict = judge_protected(query("individuals", tier), Expected(people > 0, people), answer)
+    verdict = judge_protected(
+        query("individuals", tier), ExpectedAnswer(people > 0, people), answer
+    )
     assert verdict.equal is (said == "")
     assert said in verdict.difference
 
@@ -87,7 +89,7 @@ def test_an_allele_is_told_of_when_enough_people_carry_it(people, answer, said):
 
 def test_carriers_may_be_kept_silent_about():
     asked = query("individuals", parameters=ALLELE)
-    assert judge_protected(asked, Expected(True, 48), told(False, 0)).equal
+    assert judge_protected(asked, ExpectedAnswer(True, 48), told(False, 0)).equal
 
 
 def test_records_are_for_no_protected_tier():
@@ -98,7 +100,7 @@ def test_records_are_for_no_protected_tier():
 
 
 def test_a_node_of_others_protects_in_its_own_way_but_invents_nobody():
-    asked, expected = query("individuals"), Expected(True, 48)
+    asked, expected = query("individuals"), ExpectedAnswer(True, 48)
     assert judge_protected(asked, expected, told(True, 48), is_foreign=True).equal
     assert judge_protected(asked, expected, told(False, 0), is_foreign=True).equal
     assert not judge_protected(asked, expected, told(True, 90), is_foreign=True).equal

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.evaluation.suite import draw_suite, read_suite, write_suite
+from rehearsal.evaluation.suite import QuerySources, draw_suite, read_suite, write_suite
 from rehearsal.evaluation.templates import KINDS, Template, read_templates
 from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
-from rehearsal.truth.decoding import pooled_sites
 from rehearsal.truth.hpo import at_or_below
-from rehearsal.truth.query_answers import Truth
+from rehearsal.truth.pooled_sites import pooled_sites
+from rehearsal.truth.query_answers import TruthCalculator
 
 CONFIG = Path(__file__).resolve().parents[3] / "config" / "queries.yaml"
 CODES = ["ICD10:I25.1", "ICD10:C50", "ICD10:E72.8"]
@@ -59,7 +59,7 @@ def demo_cohort() -> dict:
 
 @pytest.fixture(scope="module")
 def suite() -> list[Query]:
-    return draw_suite(read_templates(CONFIG), **demo_cohort(), seed=20181)
+    return draw_suite(read_templates(CONFIG), QuerySources(**demo_cohort()), seed=20181)
 
 
 def parameters(query: Query) -> dict:
@@ -83,12 +83,12 @@ def test_the_default_suite_has_200_queries_of_all_kinds(suite: list[Query]):
 
 def test_the_same_seed_draws_the_same_suite_and_another_does_not(suite: list[Query]):
     templates = read_templates(CONFIG)
-    assert draw_suite(templates, **demo_cohort(), seed=20181) == suite
-    assert draw_suite(templates, **demo_cohort(), seed=7) != suite
+    assert draw_suite(templates, QuerySources(**demo_cohort()), seed=20181) == suite
+    assert draw_suite(templates, QuerySources(**demo_cohort()), seed=7) != suite
 
 
 def test_a_template_less_leaves_the_others_as_they_were(suite: list[Query]):
-    fewer = draw_suite(read_templates(CONFIG)[1:], **demo_cohort(), seed=20181)
+    fewer = draw_suite(read_templates(CONFIG)[1:], QuerySources(**demo_cohort()), seed=20181)
     assert fewer == [query for query in suite if not query.id.startswith("frequency-singleton")]
 
 
@@ -142,7 +142,9 @@ def test_pages_of_counts_are_of_one_so_that_totals_must_not_follow_them(suite: l
     assert pages == {"boolean": 1, "count": 1, "record": 1000}
 
 
-def test_absent_queries_are_absent_and_the_others_are_not(trees, truth: Truth, cohort_tables: dict):
+def test_absent_queries_are_absent_and_the_others_are_not(
+    trees, truth: TruthCalculator, cohort_tables: dict
+):
     def template(name: str, draw: str, **more) -> Template:
         kind = "carriers" if draw == "carriers" else "presence"
         return Template(name, kind, draw, number=5, granularity="count", **more)
@@ -159,8 +161,8 @@ def test_absent_queries_are_absent_and_the_others_are_not(trees, truth: Truth, c
     ]
     sites = pooled_sites(trees)
     for seed in range(30):
-        suite = draw_suite(templates, sites, **cohort_tables, seed=seed)
-        expected = truth.answers(suite)
+        suite = draw_suite(templates, QuerySources(sites, **cohort_tables), seed)
+        expected = truth.compute_answers(suite)
         for query in suite:
             exists = any(answer.exists for answer in expected[query.id].values())
             assert exists == query.id.startswith("somebody"), query
@@ -173,7 +175,7 @@ def test_a_template_that_finds_nothing_asks_nothing_and_says_so(cohort_tables, t
         Template("people", "individuals", "people", 3),
     ]
     cohort_tables |= {"genes": []}
-    suite = draw_suite(templates, pooled_sites(trees), **cohort_tables, seed=1)
+    suite = draw_suite(templates, QuerySources(pooled_sites(trees), **cohort_tables), seed=1)
     assert [query.kind for query in suite] == ["individuals"]
     assert "gene: this cohort has nothing to draw by gene" in caplog.text
 
@@ -247,7 +249,7 @@ def test_a_purpose_is_a_duo_term(tmp_path: Path, purpose: str, fine: bool):
 
 def parent_queries(seed: int = 20181) -> list[str]:
     template = Template("p", "individuals", "people", number=9, filters=("phenotype_parent",))
-    drawn = draw_suite([template], **demo_cohort(), seed=seed)
+    drawn = draw_suite([template], QuerySources(**demo_cohort()), seed=seed)
     return [query.request["query"]["filters"][0]["id"] for query in drawn]
 
 

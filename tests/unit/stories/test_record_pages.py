@@ -10,7 +10,7 @@ from rehearsal.network.service_client import read_reply
 from rehearsal.stories import beacon_queries, record_pages
 from rehearsal.stories.question_types import beacon
 from rehearsal.stories.story_types import Asker, Question
-from rehearsal.truth.expected_answers import Expected, expected_to_json
+from rehearsal.truth.expected_answers import ExpectedAnswer, expected_to_json
 
 ASKER = Asker("Dr Who", "FI", "researcher", "controlled", "DUO:0000006")
 # start of each variant, by node: three pages of two
@@ -84,7 +84,9 @@ def truth():
     groups = {"": ONE_COPY}
     return {
         node: expected_to_json(
-            Expected(True, len(held), {Variant("chr1", one, "A", "G"): groups for one in held})
+            ExpectedAnswer(
+                True, len(held), {Variant("chr1", one, "A", "G"): groups for one in held}
+            )
         )
         for node, held in HELD.items()
     }

@@ -1,5 +1,5 @@
 """The cohort that can be counted by hand."""
 
-from ..cohort_by_hand import cohort_tables, trees, truth
+from ..small_cohort import cohort_tables, trees, truth
 
 __all__ = ["cohort_tables", "trees", "truth"]

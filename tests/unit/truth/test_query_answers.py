@@ -10,11 +10,16 @@ import pytest
 
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Block, InputError, Query, Variant
-from rehearsal.truth.decoding import pooled_sites
-from rehearsal.truth.expected_answers import Expected, read_truth, write_truth
-from rehearsal.truth.query_answers import Truth
+from rehearsal.truth.expected_answers import (
+    ExpectedAnswer,
+    read_expected_answers,
+    write_expected_answers,
+)
+from rehearsal.truth.pooled_sites import pooled_sites
+from rehearsal.truth.query_answers import TruthCalculator
+from rehearsal.truth.sources import TruthSources
 
-from ..cohort_by_hand import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE
+from ..small_cohort import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE
 
 BREAST_CANCER, BREAST_CARCINOMA, CANCER, HEART = (
     f"MONDO:000{number}" for number in ("7254", "4989", "4992", "5010")
@@ -46,12 +51,12 @@ def span(start: int, end: int) -> dict:
     return {"referenceName": "22", "start": [start], "end": [end]}
 
 
-def counts(answers: dict[str, Expected]) -> dict[str, int]:
+def counts(answers: dict[str, ExpectedAnswer]) -> dict[str, int]:
     return {country: answer.count for country, answer in answers.items()}
 
 
-def test_allele_counts_by_country_and_sex(truth: Truth):
-    answers = truth.answer(variants(allele("22", 100, "A", "G"), "record"))
+def test_allele_counts_by_country_and_sex(truth: TruthCalculator):
+    answers = truth.compute_answer(variants(allele("22", 100, "A", "G"), "record"))
     assert answers["FI"].alleles == {
         Variant("chr22", 100, "A", "G"): {
             "": AlleleCounts(an=4, ac=3, hom=1, het=1, hemi=0),
@@ -62,8 +67,8 @@ def test_allele_counts_by_country_and_sex(truth: Truth):
     assert answers["EE"].alleles[Variant("chr22", 100, "A", "G")][""] == AlleleCounts(6, 1, 0, 1, 0)
 
 
-def test_men_are_hemizygous_on_x(truth: Truth):
-    answers = truth.answer(variants(allele("X", 300, "G", "T"), "record"))
+def test_men_are_hemizygous_on_x(truth: TruthCalculator):
+    answers = truth.compute_answer(variants(allele("X", 300, "G", "T"), "record"))
     finns, estonians = (
         answers[code].alleles[Variant("chrX", 300, "G", "T")] for code in ("FI", "EE")
     )
@@ -93,8 +98,8 @@ def test_men_are_hemizygous_on_x(truth: Truth):
         ({"geneId": "NONE"}, {"FI": 0, "EE": 0}),
     ],
 )
-def test_variants_by_place(truth: Truth, parameters: dict, expected: dict[str, int]):
-    answers = truth.answer(variants(parameters))
+def test_variants_by_place(truth: TruthCalculator, parameters: dict, expected: dict[str, int]):
+    answers = truth.compute_answer(variants(parameters))
     assert counts(answers) == expected
     assert {code: answer.exists for code, answer in answers.items()} == {
         code: count > 0 for code, count in expected.items()
@@ -119,18 +124,20 @@ def test_variants_by_place(truth: Truth, parameters: dict, expected: dict[str, i
         (people(allele("X", 300, "G", "T"), "NCIT:C20197"), {"FI": 1, "EE": 1}),
     ],
 )
-def test_people_by_filters_and_variants(truth: Truth, query: Query, expected: dict[str, int]):
-    assert counts(truth.answer(query)) == expected
+def test_people_by_filters_and_variants(
+    truth: TruthCalculator, query: Query, expected: dict[str, int]
+):
+    assert counts(truth.compute_answer(query)) == expected
 
 
-def test_records_of_individuals_are_named(truth: Truth):
-    answers = truth.answer(people(allele("22", 100, "A", "G"), granularity="record"))
+def test_records_of_individuals_are_named(truth: TruthCalculator):
+    answers = truth.compute_answer(people(allele("22", 100, "A", "G"), granularity="record"))
     assert answers["FI"].individuals == ("FI-000001", "FI-000002")
     assert answers["EE"].individuals == ("EE-000001",)
 
 
-def test_ill_formed_queries_must_be_refused(truth: Truth):
-    answers = truth.answer(variants({"start": [-1]}, kind="ill_formed"))
+def test_ill_formed_queries_must_be_refused(truth: TruthCalculator):
+    answers = truth.compute_answer(variants({"start": [-1]}, kind="ill_formed"))
     assert all(answer.refused for answer in answers.values())
 
 
@@ -142,9 +149,11 @@ def test_ill_formed_queries_must_be_refused(truth: Truth):
         Query("q", "count", "g_variants", people(allele("22", 1, "A", "C"), "HP:1").request),
     ],
 )
-def test_a_question_that_the_truth_does_not_know_is_never_guessed(truth: Truth, query: Query):
+def test_a_question_that_the_truth_does_not_know_is_never_guessed(
+    truth: TruthCalculator, query: Query
+):
     with pytest.raises(ValueError, match="no truth for"):
-        truth.answer(query)
+        truth.compute_answer(query)
 
 
 def test_pooled_sites_count_the_whole_cohort(trees):
@@ -206,8 +215,8 @@ def test_counts_agree_with_brute_force(simulated):
         }
     )
     nobody = pd.DataFrame(columns=["individual", "code", "mondo"])
-    truth = Truth({block: path}, table, nobody, nobody, nobody, [])
-    answers = truth.answer(variants(span(50, 250), "record"))
+    truth = TruthCalculator(TruthSources({block: path}, table, nobody, nobody, nobody))
+    answers = truth.compute_answer(variants(span(50, 250), "record"))
     true = {key: copies for key, copies in brute_force(path).items() if 50 <= key[0] < 250}
     for country, groups in table.groupby("country").groups.items():
         mine = {key: copies[groups] for key, copies in true.items() if copies[groups].any()}
@@ -227,22 +236,24 @@ def test_people_that_do_not_fit_the_trees_are_refused(trees):
     nobody = pd.DataFrame(columns=["individual", "code", "mondo"])
     few = pd.DataFrame({"id": ["a"], "country": ["FI"], "sex": ["male"]})
     with pytest.raises(ValueError, match="5 individuals in the trees, 1 people"):
-        Truth(trees, few, nobody, nobody, nobody, []).answer(variants(span(0, 1000)))
+        TruthCalculator(TruthSources(trees, few, nobody, nobody, nobody)).compute_answer(
+            variants(span(0, 1000))
+        )
 
 
-def test_the_truth_survives_its_file(truth: Truth, tmp_path: Path):
-    expected = truth.answers(
+def test_the_truth_survives_its_file(truth: TruthCalculator, tmp_path: Path):
+    expected = truth.compute_answers(
         [
             variants(span(100, 130), "record"),
             Query("p", "individuals", "individuals", people({}, granularity="record").request),
             Query("i", "ill_formed", "g_variants", {}),
         ]
     )
-    write_truth(expected, tmp_path / "answers.json")
-    assert read_truth(tmp_path / "answers.json") == expected
+    write_expected_answers(expected, tmp_path / "answers.json")
+    assert read_expected_answers(tmp_path / "answers.json") == expected
     (tmp_path / "answers.json").write_text('{"q": {"FI": 3}}')
     with pytest.raises(InputError, match="expected answers in JSON"):
-        read_truth(tmp_path / "answers.json")
+        read_expected_answers(tmp_path / "answers.json")
 
 
 # --- consent ---
@@ -263,7 +274,9 @@ CONSENT = pd.DataFrame(
 
 @pytest.fixture(scope="module")
 def consenting(trees):
-    return Truth(trees, PEOPLE, DISEASES, FEATURES, MEASUREMENTS, GENES, CONSENT)
+    return TruthCalculator(
+        TruthSources(trees, PEOPLE, DISEASES, FEATURES, MEASUREMENTS, GENES, CONSENT)
+    )
 
 
 @pytest.mark.parametrize(
@@ -277,7 +290,9 @@ def consenting(trees):
 )
 def test_people_who_do_not_permit_the_purpose_are_not_there(consenting, purpose, there):
     request = beacon_request({}, [], "record", {"skip": 0, "limit": 10})
-    answers = consenting.answer(Query("q", "individuals", "individuals", request, purpose=purpose))
+    answers = consenting.compute_answer(
+        Query("q", "individuals", "individuals", request, purpose=purpose)
+    )
     assert {name for answer in answers.values() for name in answer.individuals} == there
 
 
@@ -286,7 +301,7 @@ def test_alleles_of_people_who_do_not_permit_the_purpose_are_not_counted(consent
     parameters |= {"referenceBases": "A", "alternateBases": "G"}
     request = beacon_request(parameters, [], "record", {"skip": 0, "limit": 10})
     asked = Query("q", "allele_frequency", "g_variants", request, purpose=None)
-    answers = consenting.answer(asked)
+    answers = consenting.compute_answer(asked)
     (groups,) = answers["FI"].alleles.values()
     assert groups[""] == AlleleCounts(an=2, ac=2, hom=1, het=0, hemi=0)  # Anna, twice
     assert not answers["EE"].exists
@@ -295,7 +310,9 @@ def test_alleles_of_people_who_do_not_permit_the_purpose_are_not_counted(consent
 def test_a_purpose_that_the_truth_does_not_know_raises(consenting):
     request = beacon_request({}, [], "count", {"skip": 0, "limit": 10})
     with pytest.raises(ValueError, match="no truth for the purpose"):
-        consenting.answer(Query("q", "count", "individuals", request, purpose="DUO:0000006, X"))
+        consenting.compute_answer(
+            Query("q", "count", "individuals", request, purpose="DUO:0000006, X")
+        )
 
 
 @pytest.mark.parametrize(
@@ -309,9 +326,9 @@ def test_a_purpose_that_the_truth_does_not_know_raises(consenting):
         ("HP:9999999", {"FI": 0, "EE": 0}),  # no term
     ],
 )
-def test_who_has_a_phenotype_has_the_more_general_ones_too(truth: Truth, term, expected):
-    assert counts(truth.answer(people({}, term))) == expected
-    women = truth.answer(people({}, term, "NCIT:C16576"))
+def test_who_has_a_phenotype_has_the_more_general_ones_too(truth: TruthCalculator, term, expected):
+    assert counts(truth.compute_answer(people({}, term))) == expected
+    women = truth.compute_answer(people({}, term, "NCIT:C16576"))
     assert counts(women) == {"FI": 0, "EE": expected["EE"]}
 
 
@@ -335,6 +352,8 @@ def test_a_permission_for_a_disease_is_one_for_its_kinds(disease, permitting):
     table = pd.DataFrame({"id": list(uses), "country": "FI", "sex": "female"})
     consent = pd.DataFrame({"individual": list(uses), "uses": list(uses.values())})
     nobody = pd.DataFrame(columns=["individual", "code", "mondo"])
-    truth = Truth({}, table, nobody, nobody, nobody, [], consent.assign(withdrawn=False))
-    among = truth.permitting(f"DUO:0000007 {disease}")
+    truth = TruthCalculator(
+        TruthSources({}, table, nobody, nobody, nobody, consent=consent.assign(withdrawn=False))
+    )
+    among = truth.people_permitting(f"DUO:0000007 {disease}")
     assert list(table["id"][among]) == permitting

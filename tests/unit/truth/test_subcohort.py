@@ -1,4 +1,4 @@
-"""A part of the cohort that can be counted by hand (conftest.py): who and what is in it."""
+"""A part of a small cohort: who and what is in it."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,12 @@ import pytest
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Block, InputError, PlantedVariant, Query, Variant
 from rehearsal.truth.allele_counts import allele_counts
-from rehearsal.truth.decoding import pooled_sites
-from rehearsal.truth.query_answers import Truth
-from rehearsal.truth.subcohort import Part, part_of
+from rehearsal.truth.pooled_sites import pooled_sites
+from rehearsal.truth.query_answers import TruthCalculator
+from rehearsal.truth.sources import TruthSources
+from rehearsal.truth.subcohort import Subcohort, select_subcohort
 
-from ..cohort_by_hand import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE
+from ..small_cohort import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE
 
 DELETION = PlantedVariant(
     Variant("chr22", 110, "ACT", "A"), "CECR", "del", "dominant", "cancer", {"*": 0.1}
@@ -36,11 +37,11 @@ class Asked:
     regions: tuple | None = None
 
 
-def part(**asked) -> Part:
-    return part_of(Asked(**asked), PEOPLE, CARRIERS, PATIENTS)
+def subcohort(**asked) -> Subcohort:
+    return select_subcohort(Asked(**asked), PEOPLE, CARRIERS, PATIENTS)
 
 
-def names(some: Part) -> list[str]:
+def names(some: Subcohort) -> list[str]:
     return PEOPLE["id"][some.people].tolist()
 
 
@@ -57,27 +58,32 @@ def names(some: Part) -> list[str]:
         ({"people": "patients", "story": "rare"}, ["EE-000003"]),
     ],
 )
-def test_who_is_in_a_part(asked, there):
-    assert names(part(**asked)) == there
+def test_who_is_in_a_subcohort(asked, there):
+    assert names(subcohort(**asked)) == there
 
 
-def test_a_part_without_anybody_is_refused():
+def test_a_subcohort_without_anybody_is_refused():
     with pytest.raises(InputError, match="one: somebody; nobody is left"):
-        part(countries=("FI",), people="carriers", planted=(DELETION,))
+        subcohort(countries=("FI",), people="carriers", planted=(DELETION,))
 
 
 def test_alleles_are_in_it_by_where_they_begin():
-    some = part(regions=(Block("chr22", 100, 110), Block("chrX", 0, 500)))
-    assert some.holds("chr22", np.array([99, 100, 109, 110])).tolist() == [0, 1, 1, 0]
-    assert some.holds(["chr22", "chrX"], [300, 300]).tolist() == [False, True]
-    planted = part(variants=(DELETION.variant,))
-    assert planted.holds("chr22", np.array([109, 110, 111])).tolist() == [False, True, False]
-    assert not planted.holds("chr21", 110)
-    assert not part(variants=()).holds("chr22", 110)
+    some = subcohort(regions=(Block("chr22", 100, 110), Block("chrX", 0, 500)))
+    assert some.contains_alleles("chr22", np.array([99, 100, 109, 110])).tolist() == [0, 1, 1, 0]
+    assert some.contains_alleles(["chr22", "chrX"], [300, 300]).tolist() == [False, True]
+    planted = subcohort(variants=(DELETION.variant,))
+    assert planted.contains_alleles("chr22", np.array([109, 110, 111])).tolist() == [
+        False,
+        True,
+        False,
+    ]
+    assert not planted.contains_alleles("chr21", 110)
+    assert not subcohort(variants=()).contains_alleles("chr22", 110)
 
 
-def truth_of(trees, some: Part) -> Truth:
-    return Truth(trees, PEOPLE, DISEASES, FEATURES, MEASUREMENTS, GENES, part=some)
+def truth_of(trees, some: Subcohort) -> TruthCalculator:
+    sources = TruthSources(trees, PEOPLE, DISEASES, FEATURES, MEASUREMENTS, GENES)
+    return TruthCalculator(sources, subcohort=some)
 
 
 def wide(entry_type: str, granularity: str) -> Query:
@@ -86,8 +92,8 @@ def wide(entry_type: str, granularity: str) -> Query:
     return Query("q", "range", entry_type, request)
 
 
-def test_who_is_not_in_the_part_is_not_counted(trees):
-    answers = truth_of(trees, part(people=("FI-000001", "EE-000001"))).answer(
+def test_who_is_not_in_the_subcohort_is_not_counted(trees):
+    answers = truth_of(trees, subcohort(people=("FI-000001", "EE-000001"))).compute_answer(
         wide("g_variants", "record")
     )
     assert {variant.start for variant in answers["EE"].alleles} == {100, 900}
@@ -95,23 +101,25 @@ def test_who_is_not_in_the_part_is_not_counted(trees):
     assert everybody == AlleleCounts(an=2, ac=1, hom=0, het=1, hemi=0)  # Bea, once
 
 
-def test_a_country_without_anybody_in_the_part_answers_nothing(trees):
-    answers = truth_of(trees, part(countries=("EE",))).answer(wide("individuals", "record"))
+def test_a_country_without_anybody_in_the_subcohort_answers_nothing(trees):
+    answers = truth_of(trees, subcohort(countries=("EE",))).compute_answer(
+        wide("individuals", "record")
+    )
     assert list(answers) == ["EE"]
     assert answers["EE"].individuals == ("EE-000001", "EE-000002", "EE-000003")
 
 
-def test_what_begins_outside_of_the_part_is_not_there(trees):
+def test_what_begins_outside_of_the_subcohort_is_not_there(trees):
     """The deletion at 110 reaches into the region; it begins before it."""
-    some = part(regions=(Block("chr22", 111, 130),))
-    answers = truth_of(trees, some).answer(wide("g_variants", "record"))
+    some = subcohort(regions=(Block("chr22", 111, 130),))
+    answers = truth_of(trees, some).compute_answer(wide("g_variants", "record"))
     assert {variant.start for variant in answers["EE"].alleles} == {120}
-    carriers = truth_of(trees, some).answer(wide("individuals", "count"))
+    carriers = truth_of(trees, some).compute_answer(wide("individuals", "count"))
     assert {code: one.count for code, one in carriers.items()} == {"FI": 0, "EE": 1}  # Bo
 
 
-def test_allele_counts_and_sites_are_those_of_the_part(trees):
-    some = part(countries=("FI",), regions=(Block("chr22", 0, 1000),))
+def test_allele_counts_and_sites_are_those_of_the_subcohort(trees):
+    some = subcohort(countries=("FI",), regions=(Block("chr22", 0, 1000),))
     counts = allele_counts(trees, PEOPLE, some)
     assert counts.values.tolist() == [
         ["chr22", 100, "A", "G", "FI", "female", 2, 2, 1, 0, 0],

@@ -12,10 +12,10 @@ from rehearsal.loadtest.faults.scenarios import SCENARIOS, chosen
 from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import aggregate_answers
 from rehearsal.network.service_client import NetworkReply
-from rehearsal.truth.expected_answers import Expected
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 QUERY = Query("q", "count", "individuals", {"query": {"requestedGranularity": "count"}})
-TRUE = {"FI": Expected(True, 3), "SE": Expected(True, 4)}
+TRUE = {"FI": ExpectedAnswer(True, 3), "SE": ExpectedAnswer(True, 4)}
 BY_NAME = {one.name: one for one in SCENARIOS}
 
 

@@ -7,7 +7,8 @@ import pytest
 import tskit
 
 from rehearsal.model import Block, Gene, PlantedVariant, Variant
-from rehearsal.truth.query_answers import Truth
+from rehearsal.truth.query_answers import TruthCalculator
+from rehearsal.truth.sources import TruthSources
 
 # Anna and Aldo are Finns, Bea, Ben and Bo are Estonians
 PEOPLE = pd.DataFrame(
@@ -91,8 +92,9 @@ def trees(tmp_path_factory) -> dict[Block, Path]:
 
 
 @pytest.fixture(scope="session")
-def truth(trees) -> Truth:
-    return Truth(trees, PEOPLE, DISEASES, FEATURES, MEASUREMENTS, GENES)
+def truth(trees) -> TruthCalculator:
+    sources = TruthSources(trees, PEOPLE, DISEASES, FEATURES, MEASUREMENTS, GENES)
+    return TruthCalculator(sources)
 
 
 @pytest.fixture

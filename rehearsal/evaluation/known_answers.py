@@ -1,0 +1,110 @@
+"""The truth beside a dataset or an export: what is in it, and the right answers about it.
+
+Worked out on the pooled cohort by the truth's own code; nothing of a node or of an export is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from rehearsal.evaluation.suite import QuerySources, draw_suite
+from rehearsal.evaluation.templates import read_templates
+from rehearsal.files import write_json
+from rehearsal.model import InputError, Query
+from rehearsal.seeds import derive_seed
+from rehearsal.truth.expected_answers import (
+    ExpectedAnswer,
+    expected_from_json,
+    expected_to_json,
+)
+from rehearsal.truth.pooled_sites import pooled_sites
+from rehearsal.truth.query_answers import TruthCalculator
+from rehearsal.truth.subcohort_facts import SubcohortFacts
+
+FOLDER, QUERIES = "truth", "queries.json"
+POOLED = "pooled"
+FORMAT = "rehearsal known answers 1"
+
+
+def write_known_answers(
+    facts: SubcohortFacts, templates: Path, seed: int, year: int, folder: Path
+) -> None:
+    """Write the truth into a new folder; docs/get-test-data.md tells its files.
+
+    ``templates``: of the queries; they are drawn with ``seed``, and their ages told in ``year``.
+    """
+    folder.mkdir(parents=True)
+    facts.write_tables(folder)
+    suite = _draw_queries(facts, templates, derive_seed(seed, "known answers"))
+    write_queries(suite, _answers(facts, suite, year), folder / QUERIES)
+
+
+def _draw_queries(facts: SubcohortFacts, templates: Path, seed: int) -> list[Query]:
+    planted = facts.planted_within
+    sources = QuerySources(
+        sites=pooled_sites(facts.sources.trees, facts.subcohort),
+        planted=planted,
+        genes=[],
+        people=facts.people,
+        diseases=facts.rows_within(facts.sources.diseases),
+        features=facts.rows_within(facts.sources.features),
+    )
+    fitting = [one for one in read_templates(templates) if planted or one.draw != "planted"]
+    return draw_suite(fitting, sources, seed)
+
+
+def _answers(
+    facts: SubcohortFacts, suite: Sequence[Query], year: int
+) -> dict[str, dict[str, ExpectedAnswer]]:
+    """By query and place: each country, and everybody as one."""
+    answers: dict[str, dict[str, ExpectedAnswer]] = {query.id: {} for query in suite}
+    everybody = facts.sources.people
+    for people in (everybody, everybody.assign(country=POOLED)):
+        truth = TruthCalculator(replace(facts.sources, people=people), year, facts.subcohort)
+        for query, expected in truth.compute_answers(suite).items():
+            answers[query] |= expected
+    return answers
+
+
+def write_queries(
+    suite: Iterable[Query], answers: Mapping[str, Mapping[str, ExpectedAnswer]], path: Path
+) -> None:
+    """Write queries and their right answers by place, as ``read_queries`` reads them."""
+    content = {
+        "format": FORMAT,
+        "about": "SYNTHETIC data: simulated people. Positions are 0-based. Counts of people: hom, "
+        "het, hemi; of alleles: ac, an; of all, of women (_F) and of men (_M).",
+        "queries": [
+            {
+                **asdict(query),
+                "expected": {
+                    place: expected_to_json(answer) for place, answer in answers[query.id].items()
+                },
+            }
+            for query in suite
+        ],
+    }
+    write_json(path, content)
+
+
+def read_queries(folder: Path) -> list[tuple[Query, dict[str, ExpectedAnswer]]]:
+    """Queries with their right answers by place. Raises InputError for any other file."""
+    path = folder / QUERIES
+    try:
+        content = orjson.loads(path.read_bytes())
+        if content["format"] != FORMAT:
+            raise InputError(path, "format", f"{FORMAT!r}, found {content['format']!r}")
+        return [_query(item) for item in content["queries"]]
+    except (OSError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise InputError(path, "file", f"the truth beside a dataset: {error!r}") from None
+
+
+def _query(item: dict[str, Any]) -> tuple[Query, dict[str, ExpectedAnswer]]:
+    expected = item.pop("expected")
+    answers = {place: expected_from_json(answer) for place, answer in expected.items()}
+    return Query(**item), answers

@@ -1,0 +1,52 @@
+"""Which alleles the pooled cohort has, and how often: counted on the trees, without genotypes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tskit
+
+from rehearsal.model import Block
+from rehearsal.truth.subcohort import Subcohort
+
+
+def pooled_sites(trees: Mapping[Block, Path], subcohort: Subcohort | None = None) -> pd.DataFrame:
+    """Every alternate allele of the pooled cohort, a row each, in order of block and position.
+
+    Columns: ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``ac`` (copies in the whole
+    cohort, or in a part of it, above 0), ``an`` (genomes at that place). Counted on the trees,
+    without genotypes: copies of an allele are the samples under its mutations less those under
+    mutations of them.
+    """
+    rows: list[tuple[str, int, str, str, int, int]] = []
+    for block, path in sorted(trees.items()):
+        sequence = tskit.load(path)
+        some = subcohort or Subcohort.whole(sequence.num_individuals)
+        counted = some.samples_of(sequence)
+        held = some.contains_alleles(block.contig, sequence.sites_position)
+        for tree in sequence.trees(tracked_samples=counted):
+            for site in tree.sites():
+                place = (block.contig, int(site.position), site.ancestral_state)
+                copies = _copies(tree, site) if held[site.id] else {}
+                rows += [(*place, alt, ac, len(counted)) for alt, ac in copies.items()]
+    return pd.DataFrame(rows, columns=["contig", "start", "ref", "alt", "ac", "an"])
+
+
+def _copies(tree: tskit.Tree, site: Any) -> dict[str, int]:
+    """Copies of each derived allele at a site, those that a tracked sample has."""
+    if len(site.mutations) == 1:
+        mutation = site.mutations[0]
+        copies = tree.num_tracked_samples(mutation.node)
+        differs = mutation.derived_state != site.ancestral_state
+        return {mutation.derived_state: copies} if copies and differs else {}
+    found: dict[str, int] = {}
+    state = {mutation.id: mutation.derived_state for mutation in site.mutations}
+    for mutation in site.mutations:
+        below = tree.num_tracked_samples(mutation.node)
+        before = state.get(mutation.parent, site.ancestral_state)
+        found[mutation.derived_state] = found.get(mutation.derived_state, 0) + below
+        found[before] = found.get(before, 0) - below
+    return {allele: ac for allele, ac in found.items() if ac > 0 and allele != site.ancestral_state}

@@ -1,0 +1,29 @@
+"""What the truth is worked out from: the tree sequences and tables of the pooled cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from rehearsal.model import Block, Gene
+
+
+@dataclass(frozen=True, slots=True)
+class TruthSources:
+    """Everybody of a run, all countries together.
+
+    ``trees``: a tree-sequence file a block, individual *i* being row *i* of ``people``. The tables
+    are those of docs/architecture.md. Without ``consent`` everybody permits everything.
+    """
+
+    trees: Mapping[Block, Path]
+    people: pd.DataFrame
+    diseases: pd.DataFrame
+    features: pd.DataFrame
+    measurements: pd.DataFrame
+    genes: Sequence[Gene] = ()
+    consent: pd.DataFrame | None = None
+    treatments: pd.DataFrame | None = None

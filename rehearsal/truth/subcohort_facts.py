@@ -1,0 +1,70 @@
+"""What is known of a subcohort, as tables: its people, what they carry, what was drawn for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from isal import igzip
+
+from rehearsal.files import written_aside
+from rehearsal.model import PlantedVariant
+from rehearsal.truth.allele_counts import allele_counts
+from rehearsal.truth.sources import TruthSources
+from rehearsal.truth.subcohort import Subcohort
+
+
+@dataclass(frozen=True, slots=True)
+class SubcohortFacts:
+    """A whole cohort, further tables of it, and the subcohort that is told of."""
+
+    sources: TruthSources
+    planted: Sequence[PlantedVariant]
+    carriers: pd.DataFrame
+    effects: pd.DataFrame
+    genetic_values: pd.DataFrame
+    subcohort: Subcohort
+
+    @property
+    def people(self) -> pd.DataFrame:
+        """Rows of the people of the subcohort."""
+        return self.sources.people[self.subcohort.people]
+
+    @property
+    def planted_within(self) -> list[PlantedVariant]:
+        """Planted variants at places that the subcohort has."""
+        contains = self.subcohort.contains_alleles
+        return [one for one in self.planted if contains(one.variant.contig, one.variant.start)]
+
+    def rows_within(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows of the people of the subcohort (``individual``), and where it has something
+        (``contig``, ``start``), as far as a table has such columns."""
+        if "individual" in table:
+            table = table[table["individual"].isin(self.people["id"])]
+        if "contig" in table:
+            table = table[self.subcohort.contains_alleles(table["contig"], table["start"])]
+        return table
+
+    def write_tables(self, folder: Path) -> None:
+        """Write tab-separated tables; docs/get-test-data.md tells their columns."""
+        country = self.people.set_index("id")["country"]
+        carriers = self.rows_within(self.carriers)
+        tables = {
+            "pedigree.tsv": self.people,
+            "planted_carriers.tsv": carriers.assign(country=carriers["individual"].map(country)),
+            "causal_sites.tsv": self.rows_within(self.effects),
+            "genetic_values.tsv.gz": self.rows_within(self.genetic_values),
+            "allele_counts.tsv.gz": allele_counts(
+                self.sources.trees, self.sources.people, self.subcohort
+            ),
+        }
+        for name, table in tables.items():
+            _write_table(table, folder / name)
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    text = table.to_csv(sep="\t", index=False, lineterminator="\n").encode()
+    with written_aside(path) as aside:
+        aside.write_bytes(igzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
