@@ -7,13 +7,15 @@ import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from rehearsal.model import InputError
+
+Word = TypeVar("Word", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,18 @@ class Entry:
             raise self.error(f"{words}, found {self.value!r}")
         return self.value
 
-    def choice(self, *words: str) -> str:
-        if self.value not in words:
-            raise self.error(f"one of {' '.join(words)}, found {self.value!r}")
-        return str(self.value)
+    def choice(self, *words: Word) -> Word:
+        """One of the given words."""
+        for word in words:
+            if self.value == word:
+                return word
+        raise self.error(f"one of {' '.join(words)}, found {self.value!r}")
+
+    def flag(self) -> bool:
+        """True or false."""
+        if not isinstance(self.value, bool):
+            raise self.error("true or false")
+        return self.value
 
 
 def read_entries(path: Path | str) -> Entry:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeVar
 
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.model import SEXES, Choice, Consent, Finding, Patient, Variant
 from rehearsal.phenotypes.consent import USE
-from rehearsal.phenotypes.readers import bounds
+from rehearsal.phenotypes.readers import OLDEST, bounds
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.reference_checks import RunReferences
 
 HANDLE = re.compile(r"[a-z][a-z0-9-]{0,60}")
-OLDEST = 130
 REQUIRED = ("sex", "born")
 OPTIONAL = (
     *("country", "each_country", "countries", "name", "mother", "father", "carries", "lacks"),
@@ -21,83 +22,88 @@ OPTIONAL = (
     "genetic_values",
     *("candidate_genes", "consent"),
 )
+CHOICE_RULES = ("country", "sex", "age", "table", "rows", "order", "highest")
+T = TypeVar("T")
+
+
+# --- patients that are planted ---
 
 
 def read_patient(
     story: str, handle: str, entry: Entry, references: RunReferences
 ) -> Iterator[Patient]:
-    """The patient, or all those of a template: ``HANDLE-XX-1`` and so on for country XX."""
+    """The patient, or all those of a template: ``HANDLE-XX-1`` and so on for country XX.
+
+    Raises InputError.
+    """
     part = entry.fields(REQUIRED, OPTIONAL)
-    common = _record(part, references) | {
-        "story": story,
-        "where": entry.where,
-        "template": handle,
-        "sex": part["sex"].choice(*SEXES),
-        "born": _years(part["born"]),
-    }
+    patient = _read_record(story, handle, entry, references)
     if "country" in part:
-        for key in ("each_country", "countries"):
-            if key in part:
-                raise part[key].error("no such key beside country")
-        yield Patient(handle=handle, country=references.country(part["country"]), **common)
+        _refuse(part, ("each_country", "countries"), "no such key beside country")
+        yield replace(patient, country=references.country(part["country"]))
         return
     if "each_country" not in part:
         raise entry.error("the key country or each_country")
-    for key in ("mother", "father"):
-        if key in part:
-            raise part[key].error("no parents for a template: its people stand alone")
+    _refuse(part, ("mother", "father"), "no parents for a template: its people stand alone")
     number = part["each_country"].whole_number(1)
-    countries = (
-        [references.country(item) for item in part["countries"].items()]
-        if "countries" in part
-        else references.countries
-    )
+    countries = references.countries
+    if "countries" in part:
+        countries = _read_all(part["countries"], references.country)
     for country in countries:
         for n in range(1, number + 1):
-            yield Patient(handle=f"{handle}-{country.lower()}-{n}", country=country, **common)
+            yield replace(patient, handle=f"{handle}-{country.lower()}-{n}", country=country)
 
 
-def _record(part: dict[str, Entry], references: RunReferences) -> dict[str, object]:
-    """What the story says of the patient, by the fields of ``Patient``."""
-    found: dict[str, object] = {}
-    for key in ("name", "mother", "father"):
+def _refuse(part: Mapping[str, Entry], keys: tuple[str, ...], expected: str) -> None:
+    for key in keys:
         if key in part:
-            found[key] = part[key].text()
-    if "carries" in part:
-        found["carries"] = _carried(part["carries"], references)
-    readers: dict[str, Callable[[Entry], object]] = {
-        "lacks": references.variants_in_gene,
-        "tumour": lambda item: references.variant(item).variant,
-        "treatments": references.treatment,
-        "features": lambda item: _finding(item, references),
-        "excluded": lambda item: _finding(item, references),
-        "candidate_genes": lambda item: item.text(r"[A-Z][A-Za-z0-9-]*", "PHGDH"),
-    }
-    for key, read in readers.items():
-        if key in part:
-            found[key] = tuple(read(item) for item in part[key].items())
-    if "lacks" in found:
-        found["lacks"] = tuple(variant for some in found["lacks"] for variant in some)  # type: ignore
-    by_name: dict[str, tuple[Callable[[Entry], str], Callable[[Entry], object]]] = {
-        "diseases": (references.disease, bounds),
-        "measurements": (references.measurement, bounds),
-        "genetic_values": (references.polygenic_trait, lambda one: one.number(-4, 4)),
-    }
-    for key, (name, value) in by_name.items():
-        if key in part:
-            found[key] = {
-                name(Entry(one.source, one.key, of, one.line)): value(one)
-                for of, one in part[key].children().items()
-            }
-    if "consent" in part:
-        found["consent"] = _consent(part["consent"])
-    return found
+            raise part[key].error(expected)
 
 
-def _carried(entry: Entry, references: RunReferences) -> dict[Variant, int]:
+def _read_record(story: str, handle: str, entry: Entry, references: RunReferences) -> Patient:
+    """What the story says of the patient, who has no country yet."""
+    part = entry.children()
+
+    def all_of(key: str, read: Callable[[Entry], T]) -> tuple[T, ...] | None:
+        return _read(part, key, lambda items: _read_all(items, read))
+
+    def values(
+        key: str, name: Callable[[Entry], str], read: Callable[[Entry], T]
+    ) -> dict[str, T] | None:
+        return _read(part, key, lambda items: _read_by_name(items, name, read))
+
+    def finding(item: Entry) -> Finding:
+        return _read_finding(item, references)
+
+    return Patient(
+        story=story,
+        handle=handle,
+        country="",
+        where=entry.where,
+        template=handle,
+        name=_read(part, "name", Entry.text) or "",
+        mother=_read(part, "mother", Entry.text),
+        father=_read(part, "father", Entry.text),
+        carries=_read(part, "carries", lambda item: _read_carried(item, references)) or {},
+        lacks=sum(all_of("lacks", references.variants_in_gene) or (), ()),
+        tumour=all_of("tumour", lambda item: references.variant(item).variant) or (),
+        treatments=all_of("treatments", references.treatment),
+        features=all_of("features", finding),
+        excluded=all_of("excluded", finding) or (),
+        candidate_genes=all_of("candidate_genes", _read_gene_symbol) or (),
+        diseases=values("diseases", references.disease, bounds),
+        measurements=values("measurements", references.measurement, bounds) or {},
+        genetic_values=values("genetic_values", references.polygenic_trait, _read_deviations) or {},
+        consent=_read(part, "consent", _read_consent),
+        sex=part["sex"].choice(*SEXES),
+        born=_read_years(part["born"]),
+    )
+
+
+def _read_carried(entry: Entry, references: RunReferences) -> dict[Variant, int]:
     copies = {}
     for label, number in entry.children().items():
-        planted = references.variant(Entry(number.source, number.key, label, number.line))
+        planted = references.variant(replace(number, value=label))
         if planted.is_somatic:
             raise number.error(f"a variant of the germline; {label} is somatic: see tumour")
         if planted.variant.contig not in AUTOSOMES | {"chrX"}:
@@ -106,47 +112,75 @@ def _carried(entry: Entry, references: RunReferences) -> dict[Variant, int]:
     return copies
 
 
-def _finding(entry: Entry, references: RunReferences) -> Finding:
+def _read_finding(entry: Entry, references: RunReferences) -> Finding:
     part = entry.fields(("code", "label"), ("age_of_onset",))
     onset = part["age_of_onset"].number(0, OLDEST) if "age_of_onset" in part else 0.0
     return Finding(references.hpo_term(part["code"]), part["label"].text(), onset)
 
 
-def _consent(entry: Entry) -> Consent:
+def _read_gene_symbol(entry: Entry) -> str:
+    return entry.text(r"[A-Z][A-Za-z0-9-]*", "PHGDH")
+
+
+def _read_deviations(entry: Entry) -> float:
+    return entry.number(-4, 4)
+
+
+def _read_consent(entry: Entry) -> Consent:
     part = entry.fields(("basis", "uses"), ("withdrawn",))
-    withdrawn = part["withdrawn"].value if "withdrawn" in part else False
-    if not isinstance(withdrawn, bool):
-        raise part["withdrawn"].error("true or false")
-    uses = tuple(item.text(USE.pattern, "DUO:0000042") for item in part["uses"].items())
+    withdrawn = _read(part, "withdrawn", Entry.flag) or False
+    uses = _read_all(part["uses"], lambda item: item.text(USE.pattern, "DUO:0000042"))
     return Consent(part["basis"].text(), uses, withdrawn)
 
 
-def _years(entry: Entry) -> tuple[int, int]:
+def _read_years(entry: Entry) -> tuple[int, int]:
     first, last = bounds(entry)
     if not (first >= 1900 and last <= 2100 and first.is_integer() and last.is_integer()):
         raise entry.error("a year, or [first, last]")
     return int(first), int(last)
 
 
+# --- patients who are chosen from the cohort ---
+
+
 def read_choice(story: str, handle: str, entry: Entry, references: RunReferences) -> Choice:
-    """A patient who is found in the cohort."""
+    """A patient who is found in the cohort. Raises InputError."""
     part = entry.fields(("choose",), ("name",))
-    rule = part["choose"].fields((), ("country", "sex", "age", "table", "rows", "order", "highest"))
-    age = bounds(rule["age"]) if "age" in rule else (0, 150)
-    rows = rule["rows"].children() if "rows" in rule else {}
-    highest = rule["highest"].value if "highest" in rule else False
-    if not isinstance(highest, bool):
-        raise rule["highest"].error("true or false")
+    rule = part["choose"].fields((), CHOICE_RULES)
+    lowest, highest = _read(rule, "age", bounds) or (0, 150)
     return Choice(
         story,
         handle,
         entry.where,
-        name=part["name"].text() if "name" in part else "",
-        country=references.country(rule["country"]) if "country" in rule else None,
-        sex=rule["sex"].choice(*SEXES) if "sex" in rule else None,
-        age=(int(age[0]), int(age[1])),
-        table=rule["table"].text() if "table" in rule else "",
-        rows={str(column): one.text() for column, one in rows.items()},
-        order=rule["order"].text() if "order" in rule else "id",
-        highest=highest,
+        name=_read(part, "name", Entry.text) or "",
+        country=_read(rule, "country", references.country),
+        sex=_read(rule, "sex", lambda item: item.choice(*SEXES)),
+        age=(int(lowest), int(highest)),
+        table=_read(rule, "table", Entry.text) or "",
+        rows=_read(rule, "rows", _read_rows) or {},
+        order=_read(rule, "order", Entry.text) or "id",
+        highest=_read(rule, "highest", Entry.flag) or False,
     )
+
+
+def _read_rows(entry: Entry) -> dict[str, str]:
+    return {str(column): value.text() for column, value in entry.children().items()}
+
+
+# --- keys that may be left out, lists and mappings ---
+
+
+def _read(part: Mapping[str, Entry], key: str, read: Callable[[Entry], T]) -> T | None:
+    """What stands under a key; None where the key is left out."""
+    return read(part[key]) if key in part else None
+
+
+def _read_all(entry: Entry, read: Callable[[Entry], T]) -> tuple[T, ...]:
+    return tuple(read(item) for item in entry.items())
+
+
+def _read_by_name(
+    entry: Entry, name: Callable[[Entry], str], read: Callable[[Entry], T]
+) -> dict[str, T]:
+    """The values of a mapping; ``name`` reads its keys, each complained of at its value."""
+    return {name(replace(value, value=key)): read(value) for key, value in entry.children().items()}

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from rehearsal.model import SEXES, Choice, InputError, Patient
 from rehearsal.phenotypes.yaml_reader import Entry, read_lined_entries
 from rehearsal.stories.patient_reader import HANDLE, read_choice, read_patient
 from rehearsal.stories.question_types import QUESTION_TYPES
 from rehearsal.stories.reference_checks import RunReferences
-from rehearsal.stories.story_types import Asker, Question, Story
+from rehearsal.stories.story_types import Asker, Question, Role, Story, Tier
 
 STORY_KEYS = ("title", "summary", "asker", "questions")
 QUESTION_KEYS = {"id", "text", "kind", "asker", "about"}
-ROLES, TIERS = ("researcher", "clinician"), ("public", "registered", "controlled")
 PURPOSE = r"DUO:\d{7}( MONDO:\d{7})?"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
@@ -30,42 +30,39 @@ def read_stories(folder: Path | None, references: RunReferences) -> list[Story]:
         return []
     if not folder.is_dir():
         raise InputError(folder, "stories", "expected a folder of stories, or null")
-    return [_story(path, references) for path in sorted(folder.glob("*.yaml"))]
+    return [_read_story(path, references) for path in sorted(folder.glob("*.yaml"))]
 
 
-def _story(path: Path, references: RunReferences) -> Story:
+def _read_story(path: Path, references: RunReferences) -> Story:
     if not NAME.fullmatch(path.stem):
         raise InputError(path, "name", "expected small letters, digits, - and _ before .yaml")
     part = read_lined_entries(path).fields(STORY_KEYS, ("evidence", "patients"))
-    asker = _asker(part["asker"], references, None)
-    people = list(_people(path.stem, part["patients"], references)) if "patients" in part else []
+    asker = _read_asker(part["asker"], references)
+    people = list(_read_people(path.stem, part.get("patients"), references))
     patients = tuple(one for one in people if isinstance(one, Patient))
     _check_parents(patients)
-    handles = {one.handle for one in people}
-    references = replace(references, patients=tuple(sorted(handles)))
-    questions = [_question(item, asker, handles, references) for item in part["questions"].items()]
-    for number, question in enumerate(questions):
-        if any(question.id == other.id for other in questions[:number]):
-            raise InputError(*question.where, f"expected another id: {question.id} is taken")
-    if not questions:
-        raise part["questions"].error("at least one question")
+    references = replace(references, patients=sorted({one.handle for one in people}))
     return Story(
         name=path.stem,
+        questions=_read_questions(part["questions"], asker, references),
         title=part["title"].text(),
         summary=" ".join(part["summary"].text(r"(?s).*\S.*").split()),
-        evidence=tuple(item.text() for item in part["evidence"].items())
-        if "evidence" in part
-        else (),
+        evidence=tuple(item.text() for item in _items(part.get("evidence"))),
         asker=asker,
         patients=patients,
         choices=tuple(one for one in people if isinstance(one, Choice)),
-        questions=tuple(questions),
         source=str(path),
     )
 
 
-def _people(story: str, entry: Entry, references: RunReferences) -> Iterator[Patient | Choice]:
-    for handle, one in entry.children().items():
+def _items(entry: Entry | None) -> list[Entry]:
+    return [] if entry is None else entry.items()
+
+
+def _read_people(
+    story: str, entry: Entry | None, references: RunReferences
+) -> Iterator[Patient | Choice]:
+    for handle, one in ({} if entry is None else entry.children()).items():
         if not isinstance(handle, str) or not HANDLE.fullmatch(handle):
             raise one.error("a handle of small letters, digits and -")
         if isinstance(one.value, dict) and "choose" in one.value:
@@ -89,35 +86,46 @@ def _check_parents(patients: Sequence[Patient]) -> None:
                 raise child.error(f"expected {handle} to be at least 14 years older")
 
 
-def _asker(entry: Entry, references: RunReferences, default: Asker | None) -> Asker:
+def _read_asker(entry: Entry, references: RunReferences) -> Asker:
     part = entry.fields(("name", "country", "role", "tier", "purpose"))
     purpose = part["purpose"]
     return Asker(
         part["name"].text(),
         references.country(part["country"]),
-        part["role"].choice(*ROLES),
-        part["tier"].choice(*TIERS),
+        part["role"].choice(*get_args(Role)),
+        part["tier"].choice(*get_args(Tier)),
         None if purpose.value is None else purpose.text(PURPOSE, "DUO:0000043"),
     )
 
 
-def _question(entry: Entry, asker: Asker, handles: set[str], references: RunReferences) -> Question:
+def _read_questions(entry: Entry, asker: Asker, references: RunReferences) -> tuple[Question, ...]:
+    questions = tuple(_read_question(item, asker, references) for item in entry.items())
+    taken = set()
+    for question in questions:
+        if question.id in taken:
+            raise InputError(*question.where, f"expected another id: {question.id} is taken")
+        taken.add(question.id)
+    if not questions:
+        raise entry.error("at least one question")
+    return questions
+
+
+def _read_question(entry: Entry, asker: Asker, references: RunReferences) -> Question:
     children = entry.children()
     for key in ("id", "text", "kind"):
         if key not in children:
             raise entry.error(f"the key {key}")
     kind = children["kind"].choice(*QUESTION_TYPES)
     about = children.get("about")
-    if about is not None and about.value not in handles:
-        raise about.error(f"a patient of this story: {' '.join(sorted(handles))}")
+    if about is not None and about.value not in references.patients:
+        raise about.error(f"a patient of this story: {' '.join(references.patients)}")
     own = {key: child for key, child in children.items() if key not in QUESTION_KEYS}
-    rest = Entry(entry.source, entry.key, entry.value, entry.line)
     return Question(
         id=children["id"].text(r"[a-z0-9][a-z0-9-]*", "small-letters-and-digits"),
         text=children["text"].text(),
         kind=kind,
-        asker=_asker(children["asker"], references, asker) if "asker" in children else asker,
+        asker=_read_asker(children["asker"], references) if "asker" in children else asker,
         about=None if about is None else str(about.value),
-        parameters=QUESTION_TYPES[kind].read(rest, own, references),
+        parameters=QUESTION_TYPES[kind].read(entry, own, references),
         where=entry.where,
     )

@@ -15,7 +15,7 @@ def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
 
     Raises ValueError for a rule on an allele that was not planted, whose carriers are not known.
     """
-    patient = cohort.patient(question.story, question.about)
+    patient = cohort.patient(question.story, str(question.about))
     home = cohort.people.set_index("id").loc[patient, "country"]
     rules = pd.read_csv(cohort.results / "nodes" / home / "drug_genes.tsv", sep="\t")
     carriers = cohort.table("truth/planted_carriers.parquet")

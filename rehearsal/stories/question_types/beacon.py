@@ -79,9 +79,7 @@ def _expected(entry: Entry, references: RunReferences) -> dict[str, Any]:
     part = entry.fields((), ("exists", "count", "at_least", "countries"))
     found: dict[str, Any] = {}
     if "exists" in part:
-        found["exists"] = part["exists"].value
-        if not isinstance(found["exists"], bool):
-            raise part["exists"].error("true or false")
+        found["exists"] = part["exists"].flag()
     for key in ("count", "at_least"):
         if key in part:
             found[key] = part[key].whole_number(0)
