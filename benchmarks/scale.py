@@ -35,7 +35,7 @@ from sparse_pass import machine
 from rehearsal.config.loader import Inputs, read_inputs
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.genomes.pedigree import plan_cohort
+from rehearsal.genomes.people import plan_cohort
 from rehearsal.genomes.planting import planted_carriers
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees

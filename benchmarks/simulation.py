@@ -34,7 +34,7 @@ from sparse_pass import machine
 from rehearsal.config.loader import read_countries
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import binned_map, uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, Country, PlantedVariant, Variant

@@ -2,7 +2,7 @@
 planted in named people."""
 
 from rehearsal.files import write_parquet
-from rehearsal.genomes.pedigree import plan_cohort
+from rehearsal.genomes.people import plan_cohort
 from rehearsal.logs import logged_to
 
 

@@ -18,7 +18,7 @@ from rehearsal.demography.parameters import read_parameters
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import check_room
 from rehearsal.genomes.blocks import VARIANTS, variant_label
-from rehearsal.genomes.pedigree import check_numbers
+from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
 from rehearsal.genomes.reference import check_reference, read_reference

@@ -16,7 +16,8 @@ from rehearsal.config.preflight import check_fasta
 from rehearsal.export.settings import Export, check_room, read_exports
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
 from rehearsal.genomes.blocks import plan_blocks
-from rehearsal.genomes.pedigree import SMALLEST_FAMILY, check_numbers
+from rehearsal.genomes.families import SMALLEST_FAMILY
+from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.model import Block, Country, InputError, PlantedVariant
 from rehearsal.phenotypes.trait_subset import choose_traits

@@ -13,7 +13,7 @@ from rehearsal.dataset.plan import COMMAND, Plan
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.assembly import AUTOSOMES
-from rehearsal.genomes.pedigree import PlannedCohort, plan_cohort
+from rehearsal.genomes.people import PlannedCohort, plan_cohort
 from rehearsal.genomes.planting import planted_carriers
 from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference

@@ -14,45 +14,10 @@ import msprime
 import numpy as np
 import pandas as pd
 
-from rehearsal.genomes.assembly import AUTOSOMES, ploidy
-from rehearsal.genomes.pedigree import generations, parent_rows
+from rehearsal.genomes.assembly import AUTOSOMES
+from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.model import Block, InputError
 from rehearsal.seeds import derive_seed
-
-
-@dataclass(frozen=True)
-class Pedigree:
-    """The people of a cohort as integers, one entry a row of the people table."""
-
-    father: np.ndarray  # row, -1 for founders
-    mother: np.ndarray
-    male: np.ndarray
-    generation: np.ndarray  # meioses below the farthest founder
-
-    @classmethod
-    def of(cls, people: pd.DataFrame) -> Pedigree:
-        """Raises InputError for parents that are not in the table (see ``parent_rows``)."""
-        father, mother = parent_rows(people)
-        male = (people["sex"] == "male").to_numpy(dtype=bool)
-        return cls(father, mother, male, generations(father, mother))
-
-    @property
-    def founder(self) -> np.ndarray:
-        return self.father < 0
-
-    @property
-    def depth(self) -> int:
-        """Generations between founders and the youngest; the time at which founders live."""
-        return int(self.generation.max(initial=0))
-
-    def copies(self, contig: str) -> np.ndarray:
-        """Copies of the contig that each person has."""
-        return np.where(self.male, ploidy(contig, "male"), ploidy(contig, "female"))
-
-    def first_node(self, contig: str) -> np.ndarray:
-        """Each person's first sample node: people in order, a person's nodes together."""
-        copies = self.copies(contig)
-        return np.cumsum(copies) - copies
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ import tskit
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.blocks import CONFIG, planted_in
-from rehearsal.genomes.gene_drop import Gametes, Pedigree, draw_gametes, force_transmissions
+from rehearsal.genomes.gene_drop import Gametes, draw_gametes, force_transmissions
 from rehearsal.genomes.monomorphic_sites import one_allele_sites
+from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.genomes.planting import check_places, plant, sites_in_places
 from rehearsal.genomes.recombination import binned_map
 from rehearsal.genomes.reference import base_codes, check_reference, rebase

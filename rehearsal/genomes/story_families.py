@@ -7,13 +7,14 @@ is that nobody else in it has a copy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from rehearsal.genomes.assembly import ploidy
-from rehearsal.model import SEXES, Patient, Variant
+from rehearsal.genomes.inheritance_plan import PlannedHaplotype
+from rehearsal.model import SEXES, InputError, Patient, Variant
 
 MOTHER_OF, FATHER_OF = 0, 1
 
@@ -25,6 +26,16 @@ class Member:
     patient: Patient | None  # None: a parent who is in no story
     sex: int  # 0 woman, 1 man
     parents: tuple[int, int] | None = None
+
+    def copies_of(self, contig: str) -> int:
+        """How many copies of the contig they have."""
+        return ploidy(contig, SEXES[self.sex])
+
+    def error(self, expected: str) -> InputError:
+        """The complaint about this patient. Raises ValueError for a parent who is in no story."""
+        if self.patient is None:
+            raise ValueError(f"nobody to complain about: {expected}")
+        return self.patient.error(expected)
 
 
 @dataclass(frozen=True)
@@ -70,38 +81,55 @@ def _heads(patients: Sequence[Patient]) -> dict[tuple[str, str], tuple[str, str]
 
 
 def _family(patients: Sequence[Patient]) -> StoryFamily:
+    """Patients with their parents; one whom nobody names is made up, one for each couple."""
     members = [Member(patient, SEXES.index(patient.sex)) for patient in patients]
     place = {patient.handle: number for number, patient in enumerate(patients)}
     made_up: dict[tuple[str | None, str | None], int] = {}
     for number, patient in enumerate(patients):
-        if patient.mother is None and patient.father is None:
+        mother, father = couple = (patient.mother, patient.father)
+        if mother is None and father is None:
             continue
-        couple = (patient.mother, patient.father)
         if None in couple and couple not in made_up:
             made_up[couple] = len(members)
             members.append(Member(None, couple.index(None)))
-        parents = tuple(made_up[couple] if one is None else place[one] for one in couple)
-        members[number] = replace(members[number], parents=(parents[0], parents[1]))
-    variants = dict.fromkeys(v for one in patients for v, n in one.carries.items() if n)
-    lacking = dict.fromkeys(v for one in patients for v in one.lacks)
-    return StoryFamily(tuple(members), tuple(variants), tuple(lacking))
+        parents = (
+            made_up[couple] if mother is None else place[mother],
+            made_up[couple] if father is None else place[father],
+        )
+        members[number] = replace(members[number], parents=parents)
+    return StoryFamily(tuple(members), _carried(patients), _lacking(patients))
+
+
+def _carried(patients: Iterable[Patient]) -> tuple[Variant, ...]:
+    """Variants that somebody carries, in the order in which they are named."""
+    return tuple(dict.fromkeys(v for one in patients for v, n in one.carries.items() if n))
+
+
+def _lacking(patients: Iterable[Patient]) -> tuple[Variant, ...]:
+    return tuple(dict.fromkeys(v for one in patients for v in one.lacks))
 
 
 def _with_copies(family: StoryFamily) -> StoryFamily:
-    """The same with the copies of every member: those told, and what parents need to give them."""
+    """The same with the copies of every member: as stories say, and as children need of parents."""
     copies: list[dict[Variant, int]] = [
         dict(one.patient.carries) if one.patient else {} for one in family.members
     ]
     for variant in family.variants:
         for number in _children_first(family.members):
             _ask_parents(family, copies, number, variant)
-        for number, member in enumerate(family.members):
-            own = copies[number].setdefault(variant, 0)
-            if member.patient and own > ploidy(variant.contig, member.patient.sex):
-                raise member.patient.error(f"at most one copy of {variant} in a man, found {own}")
-            if own and member.patient and variant in member.patient.lacks:
-                raise member.patient.error(f"to carry {variant} or to lack it, not both")
+        for member, own in zip(family.members, copies, strict=True):
+            own.setdefault(variant, 0)
+            _check_copies(member, variant, own[variant])
     return replace(family, copies=tuple(copies))
+
+
+def _check_copies(member: Member, variant: Variant, copies: int) -> None:
+    if member.patient is None:
+        return
+    if copies > member.copies_of(variant.contig):
+        raise member.error(f"at most one copy of {variant} in a man, found {copies}")
+    if copies and variant in member.patient.lacks:
+        raise member.error(f"to carry {variant} or to lack it, not both")
 
 
 def _children_first(members: Sequence[Member]) -> list[int]:
@@ -112,65 +140,85 @@ def _children_first(members: Sequence[Member]) -> list[int]:
     return sorted(range(len(members)), key=depth, reverse=True)
 
 
+def _parents_who_give(member: Member, contig: str) -> tuple[int, ...]:
+    """The parents from whom a member has copies of the contig: a son's X is his mother's."""
+    parents = () if member.parents is None else member.parents
+    return parents[:1] if member.copies_of(contig) == 1 else parents
+
+
 def _ask_parents(
     family: StoryFamily, copies: list[dict[Variant, int]], number: int, variant: Variant
 ) -> None:
     """Let the parents of a member have what it needs from them."""
     member = family.members[number]
     wanted = copies[number].get(variant, 0)
-    if member.parents is None or member.patient is None or not wanted:
+    if member.parents is None or not wanted:
         return
-    givers = member.parents
-    if ploidy(variant.contig, member.patient.sex) == 1:
-        givers = givers[:1]  # a son's X is his mother's
+    givers = _parents_who_give(member, variant.contig)
     able = [one for one in givers if copies[one].get(variant, 1) > 0]
     able.sort(key=lambda one: variant not in copies[one])  # those said to carry it first
     if len(able) < wanted:
-        raise member.patient.error(f"parents who can give {wanted} copies of {variant}")
+        raise member.error(f"parents who can give {wanted} copies of {variant}")
     for giver in able[:wanted]:
         copies[giver].setdefault(variant, 1)
 
 
-def family_plan(
-    family: StoryFamily, ids: Sequence[str], rng: np.random.Generator
-) -> list[tuple[Variant, str, str, int, str | None]]:
-    """(variant, kind, person, haplotype, child), as in ``pedigree.plan_people``.
+def plan_inheritance(
+    family: StoryFamily, rng: np.random.Generator
+) -> Iterator[tuple[Variant, list[PlannedHaplotype]]]:
+    """What is planned for every variant that the family carries or must lack.
 
-    ``ids``: of the members. Rows of kind ``lacks`` name founders who must not have the variant
-    but where a row ``carries`` says so.
+    ``lacks`` names founders who must not have the variant but where a row ``carries`` says so.
+    Raises InputError for copies that cannot be handed on.
     """
-    rows: list[tuple[Variant, str, str, int, str | None]] = []
+    founders = [number for number, one in enumerate(family.members) if one.parents is None]
     for variant in dict.fromkeys((*family.variants, *family.lacking)):
-        founders = [k for k, one in enumerate(family.members) if one.parents is None]
-        rows += [(variant, "lacks", ids[k], 0, None) for k in founders]
+        planned = [PlannedHaplotype("lacks", founder, 0) for founder in founders]
         if variant in family.variants:
-            rows += _inheritance(family, variant, ids, rng)
-    return rows
+            planned += _inheritance(family, variant, rng)
+        yield variant, planned
 
 
 def _inheritance(
-    family: StoryFamily, variant: Variant, ids: Sequence[str], rng: np.random.Generator
-) -> list[tuple[Variant, str, str, int, str | None]]:
+    family: StoryFamily, variant: Variant, rng: np.random.Generator
+) -> Iterator[PlannedHaplotype]:
     """Who carries it on which haplotype (0 the mother's), and who hands which haplotype on."""
-    rows: list[tuple[Variant, str, str, int, str | None]] = []
-    on: dict[int, frozenset[int]] = {}
+    carrying: dict[int, frozenset[int]] = {}  # by member: the haplotypes that have it
     for number in reversed(_children_first(family.members)):
         member, copies = family.members[number], family.copies[number][variant]
-        one_copy = ploidy(variant.contig, SEXES[member.sex]) == 1
         if member.parents is None:
-            first = 0 if one_copy or copies == 2 else int(rng.integers(0, 2))
-            on[number] = frozenset(range(2) if copies == 2 else [first][:copies])
-            rows += [(variant, "carries", ids[number], h, None) for h in sorted(on[number])]
+            carrying[number] = _founder_haplotypes(member, variant, copies, rng)
+            yield from (PlannedHaplotype("carries", number, h) for h in sorted(carrying[number]))
             continue
-        givers = [p for p in member.parents[: 1 if one_copy else 2] if on[p]][:copies]
-        on[number] = frozenset(member.parents.index(p) for p in givers)
-        for parent in member.parents[: 1 if one_copy else 2]:
-            if not on[parent] or ploidy(variant.contig, SEXES[family.members[parent].sex]) == 1:
-                if on[parent] and parent not in givers:
-                    raise member.patient.error(f"a daughter has her father's only {variant}")
-                continue
-            left = on[parent] if parent in givers else frozenset((0, 1)) - on[parent]
-            if not left:
-                raise member.patient.error(f"both parents' copies of {variant} be handed on")
-            rows.append((variant, "transmits", ids[parent], min(left), ids[number]))
-    return rows
+        parents = _parents_who_give(member, variant.contig)
+        givers = [parent for parent in parents if carrying[parent]][:copies]
+        carrying[number] = frozenset(member.parents.index(parent) for parent in givers)
+        for parent in parents:
+            if carrying[parent]:
+                own, gives = carrying[parent], parent in givers
+                strand = _handed_on(member, family.members[parent], variant, own, gives)
+                if strand is not None:
+                    yield PlannedHaplotype("transmits", parent, strand, number)
+
+
+def _founder_haplotypes(
+    member: Member, variant: Variant, copies: int, rng: np.random.Generator
+) -> frozenset[int]:
+    if copies == 2:
+        return frozenset((0, 1))
+    first = 0 if member.copies_of(variant.contig) == 1 else int(rng.integers(0, 2))
+    return frozenset([first][:copies])
+
+
+def _handed_on(
+    child: Member, parent: Member, variant: Variant, carrying: frozenset[int], gives: bool
+) -> int | None:
+    """The haplotype that a carrying parent hands on; None: the only one."""
+    if parent.copies_of(variant.contig) == 1:
+        if not gives:
+            raise child.error(f"a daughter has her father's only {variant}")
+        return None
+    left = carrying if gives else frozenset((0, 1)) - carrying
+    if not left:
+        raise child.error(f"both parents' copies of {variant} be handed on")
+    return min(left)

@@ -20,7 +20,7 @@ from rehearsal.evaluation.protected_judge import public_checks
 from rehearsal.evaluation.run import Asked, ask_suite
 from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.templates import KINDS, read_templates
-from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.loadtest.faults.run import Cast, run_faults

@@ -13,7 +13,7 @@ import tskit
 
 from rehearsal.config.loader import read_countries, read_genes, read_planted
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.genomes.pedigree import patient_ids, plan_people
+from rehearsal.genomes.people import patient_ids, plan_people
 from rehearsal.model import Block
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes

@@ -50,14 +50,14 @@ def run_workflow(plan, traits, folder):
     seed, year = plan.order.seed, plan.reference_year
     model = folder / "model.yaml"
     run_script(
-        "demography",
+        "build_demography",
         {"model": [], "parameters": plan.parameters},
         {"model": model, "drawing": folder / "model.svg", "expected": folder / "fst.parquet"},
         countries=plan.countries,
     )
     cohort = files(folder, "people", "planted", "patients")
     run_script(
-        "people",
+        "simulate_people",
         {},
         cohort,
         countries=plan.asked,
@@ -80,18 +80,18 @@ def run_workflow(plan, traits, folder):
             **shared,
         )
         run_script(
-            "genetic_values",
+            "compute_genetic_values",
             {**cohort, **trees, "traits": traits},
             own,
             blocks=plan.blocks,
             patients=[],
             **shared,
         )
-        run_script("variant_counts", trees, own)
+        run_script("count_variants", trees, own)
         blocks.append(own)
     of_blocks = {name: [own[name] for own in blocks] for name in blocks[0]}
     run_script(
-        "phenotypes",
+        "simulate_phenotypes",
         {**cohort, **of_blocks, "traits": traits},
         files(folder, *PHENOTYPES, "family_history", "carriers"),
         seed=seed,
@@ -99,7 +99,7 @@ def run_workflow(plan, traits, folder):
         patients=[],
     )
     run_script(
-        "sequencing",
+        "simulate_sequencing",
         {**cohort, "counts": of_blocks["counts"], "traits": traits},
         files(folder, *SEQUENCING),
         seed=seed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msprime
 import pytest
 
-from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.people import plan_people
 from rehearsal.model import Country, PlantedVariant, Variant
 
 CODES = ("ES", "FI", "IE")

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.genomes.gene_drop import Pedigree, draw_gametes, force_transmissions
-from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.gene_drop import draw_gametes, force_transmissions
+from rehearsal.genomes.pedigree import Pedigree
+from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.model import Block, InputError
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.planting import (
     CARRIER_COLUMNS,
     check_places,

@@ -8,7 +8,7 @@ import tskit
 from rehearsal.files import content_digest
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.monomorphic_sites import one_allele_sites
-from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import (
     SimulationSettings,

@@ -8,7 +8,7 @@ import msprime
 import pandas as pd
 import pytest
 
-from rehearsal.genomes.pedigree import plan_people
+from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, Country

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from rehearsal.genomes.pedigree import check_numbers, patient_ids, plan_people
+from rehearsal.genomes.people import check_numbers, patient_ids, plan_people
 from rehearsal.model import Choice, Consent, InputError, Patient, Variant
 from rehearsal.phenotypes.consent import ConsentShares, Record, draw_consent
 from rehearsal.phenotypes.genetic import GeneticValues

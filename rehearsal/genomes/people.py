@@ -1,0 +1,234 @@
+"""Plans the people of the cohort: who they are, which families they form, who carries what.
+
+Only people are planned here, no genomes: ``gene_drop`` gives the members of a family their
+haplotypes. All members of a family are people of the cohort and live in one country; a person
+either has both parents in the cohort or is a founder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.genomes.blocks import CONFIG
+from rehearsal.genomes.families import (
+    SMALLEST_FAMILY,
+    Families,
+    draw_families,
+    draw_parent_births,
+    draw_unrelated,
+)
+from rehearsal.genomes.inheritance_plan import (
+    PLAN_COLUMNS,
+    PlannedCase,
+    PlanRow,
+    plan_rows,
+)
+from rehearsal.genomes.people_table import people_table
+from rehearsal.genomes.planted_cases import Case, list_cases, plan_cases
+from rehearsal.genomes.story_families import StoryFamily, plan_inheritance, story_families
+from rehearsal.model import Country, InputError, Patient, PlantedVariant, Variant
+from rehearsal.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class PlannedCohort:
+    """The people of a run and what is planned for them, before there are genomes."""
+
+    people: pd.DataFrame  # ``PEOPLE_COLUMNS``
+    planted: pd.DataFrame  # ``PLAN_COLUMNS``: who carries, hands on or lacks planted variants
+    patients: pd.DataFrame  # of stories, as ``patient_ids`` gives them
+
+
+def plan_cohort(
+    countries: Sequence[Country],
+    numbers: dict[str, int],
+    family_share: float,
+    planted: Sequence[PlantedVariant],
+    seed: int,
+    patients: Sequence[Patient] = (),
+) -> PlannedCohort:
+    """The cohort of a run from its ROOT seed, as ``plan_people`` plans it.
+
+    Raises InputError as ``check_numbers`` does.
+    """
+    people_seed = derive_seed(seed, "people")
+    people, plan = plan_people(countries, numbers, family_share, planted, people_seed, patients)
+    return PlannedCohort(people, plan, patient_ids(patients, people))
+
+
+def plan_people(
+    countries: Sequence[Country],
+    numbers: dict[str, int],
+    family_share: float,
+    planted: Sequence[PlantedVariant],
+    seed: int,
+    patients: Sequence[Patient] = (),
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The people of the cohort and the plan for variants planted in named people.
+
+    ``numbers`` maps a country's code to its number of people, ``family_share`` is the share of
+    them who are members of families (the families that planted variants need are reserved first
+    and count). The first frame has ``PEOPLE_COLUMNS``: countries contiguous in the order given,
+    ids running within a country; the patients of stories are a country's last people
+    (``patient_ids``). The second has ``PLAN_COLUMNS``, three kinds of row:
+
+    - ``carries``: the founder ``person`` has the variant on ``haplotype`` (0 the mother's);
+    - ``transmits``: ``person`` gives ``haplotype`` to ``child`` at the variant's position;
+    - ``lacks``: no haplotype of the founder ``person`` has it where no ``carries`` says so.
+
+    Each country has draws of its own: adding a country changes nobody in the others. Raises
+    InputError as ``check_numbers`` does.
+    """
+    check_numbers(countries, numbers, family_share, planted, patients)
+    genes = {one.variant: one.gene for one in planted}
+    frames = [people_table("", [])]
+    rows: list[PlanRow] = []
+    for country in _plan_countries(countries, numbers, family_share, planted, patients):
+        rng = np.random.default_rng(derive_seed(seed, "pedigree", country.code))
+        own = people_table(country.code, country.draw_families(rng))
+        frames.append(own)
+        ids = own["id"].tolist()
+        rows += plan_cases(country.cases, ids, rng)
+        rows += country.plan_stories(ids, genes, rng)
+    people = pd.concat(frames[1:] or frames, ignore_index=True)
+    plan = pd.DataFrame(rows, columns=list(PLAN_COLUMNS))
+    numbers_of = ("case", "haplotype")
+    return people, plan.astype({c: "int64" if c in numbers_of else "str" for c in PLAN_COLUMNS})
+
+
+def check_numbers(
+    countries: Sequence[Country],
+    numbers: dict[str, int],
+    family_share: float,
+    planted: Sequence[PlantedVariant],
+    patients: Sequence[Patient] = (),
+) -> None:
+    """Whether such people can be planned, without planning them.
+
+    Raises InputError when a country has too few people for its families, cases or patients of
+    stories, and for those that cannot be (a country without people, ``brothers`` on an autosome).
+    """
+    if not 0 <= family_share <= 1:
+        raise InputError(CONFIG, "cohort.family_share", "expected a number from 0 to 1")
+    for country in _plan_countries(countries, numbers, family_share, planted, patients):
+        for family in country.story_families:
+            list(plan_inheritance(family, np.random.default_rng(0)))
+        country.check()
+
+
+def patient_ids(patients: Sequence[Patient], people: pd.DataFrame) -> pd.DataFrame:
+    """Who of the people are the patients: ``story``, ``handle``, ``name``, ``template``,
+    ``individual``, ``country``."""
+    rows = []
+    for code, group in people.groupby("country", sort=False):
+        families = story_families(patients, str(code))
+        members = [member for family in families for member in family.members]
+        for member, individual in zip(
+            members, group["id"].iloc[len(group) - len(members) :], strict=True
+        ):
+            if (one := member.patient) is not None:
+                rows.append((one.story, one.handle, one.name, one.template, individual, code))
+    columns = ["story", "handle", "name", "template", "individual", "country"]
+    return pd.DataFrame(rows, columns=columns, dtype="str")
+
+
+@dataclass(frozen=True, slots=True)
+class _CountryPlan:
+    """What is known of a country's people before anything is drawn."""
+
+    code: str
+    number: int  # of its people
+    family_share: float
+    cases: list[Case]
+    story_families: list[StoryFamily]
+
+    def check(self) -> None:
+        """Raises InputError where there is no room for its planted cases and its patients of
+        stories, or for one family if any are asked for."""
+        sizes = [case.people for case in self.cases]
+        sizes += [len(family.members) for family in self.story_families]
+        used = sum(sizes)
+        if used > self.number:
+            stories = " and patients of stories" if self.story_families else ""
+            expected = (
+                f"expected at least {used} people in {self.code} for its planted cases{stories}, "
+                f"found {self.number}"
+            )
+            raise InputError(CONFIG, "cohort.people_per_country", expected)
+        wants_families = self.number > 0 and self.family_share > 0
+        too_few = round(self.family_share * self.number) < SMALLEST_FAMILY
+        if wants_families and too_few and max(sizes, default=0) <= 1:
+            expected = (
+                f"families asked for but too few founders: {self.family_share} of the "
+                f"{self.number} people in {self.code} are fewer than the {SMALLEST_FAMILY} of the "
+                "smallest family; expected more people or a share of 0"
+            )
+            raise InputError(CONFIG, "cohort.family_share", expected)
+
+    def draw_families(self, rng: np.random.Generator) -> list[Families]:
+        """Its people: planted cases (an entry each), families, unrelated people, stories'
+        patients."""
+        cases = [case.draw_family(rng) for case in self.cases]
+        of_stories = [_draw_story_family(family, rng) for family in self.story_families]
+        reserved = [*cases, *of_stories]
+        used = sum(families.people for families in reserved)
+        in_families = sum(one.people for one in reserved if one.sex.shape[1] > 1)
+        wanted = round(self.family_share * self.number)
+        drawn = draw_families(min(wanted - in_families, self.number - used), rng)
+        used += sum(families.people for families in drawn)
+        return [*cases, *drawn, draw_unrelated(self.number - used, rng), *of_stories]
+
+    def plan_stories(
+        self, ids: Sequence[str], genes: Mapping[Variant, str], rng: np.random.Generator
+    ) -> list[PlanRow]:
+        """The plan's rows for its patients of stories, who are the last of its people."""
+        rows: list[PlanRow] = []
+        first = len(ids) - sum(len(family.members) for family in self.story_families)
+        for number, family in enumerate(self.story_families):
+            own = ids[first : first + len(family.members)]
+            for variant, planned in plan_inheritance(family, rng):
+                case = PlannedCase(str(variant), genes[variant], "story", number)
+                rows += plan_rows(case, planned, own)
+            first += len(family.members)
+        return rows
+
+
+def _plan_countries(
+    countries: Sequence[Country],
+    numbers: Mapping[str, int],
+    family_share: float,
+    planted: Sequence[PlantedVariant],
+    patients: Sequence[Patient],
+) -> Iterator[_CountryPlan]:
+    codes = [country.code for country in countries]
+    cases = list_cases(planted, codes)
+    for code in codes:
+        yield _CountryPlan(
+            code,
+            numbers.get(code, 0),
+            family_share,
+            [case for case in cases if case.country == code],
+            story_families(patients, code),
+        )
+
+
+def _draw_story_family(family: StoryFamily, rng: np.random.Generator) -> Families:
+    """The people of a story's family, birth years drawn where the story leaves them open."""
+    born = np.zeros(len(family.members), dtype=np.int64)
+    parents = np.full((len(family.members), 2), -1)
+    for number, member in enumerate(family.members):
+        if member.parents is not None:
+            parents[number] = member.parents
+        if member.patient is not None:
+            first, last = member.patient.born
+            born[number] = rng.integers(first, last + 1)
+    for number, member in enumerate(family.members):
+        if member.patient is None:  # a parent of whom the story says nothing
+            children = born[(parents == number).any(axis=1)][None, :]
+            born[number] = draw_parent_births(children, rng)[0]
+    sex = np.array([member.sex for member in family.members])
+    return Families(sex[None, :], born[None, :], parents)

@@ -1,0 +1,66 @@
+"""The table of people, made of families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.genomes.families import MALE, Families
+
+PEOPLE_COLUMNS = ("id", "country", "sex", "birth_year", "family", "father", "mother")
+_NUMBERS = ("sex", "birth_year", "family", "father", "mother")  # of a person, before the names
+
+
+def people_table(code: str, groups: Sequence[Families]) -> pd.DataFrame:
+    """The people of one country with ``PEOPLE_COLUMNS``: families in the order of the groups,
+    members in theirs. Ids run from ``{code}-000001``."""
+    rows = np.concatenate([np.zeros((0, len(_NUMBERS)), dtype=np.int64), *_number_rows(groups)])
+    column = dict(zip(_NUMBERS, rows.T, strict=True))
+    ids = _names(f"{code}-", len(rows))
+    families = _names(f"{code}-F", 1 + int(column["family"].max(initial=-1)))
+    return pd.DataFrame(
+        {
+            "id": ids,
+            "country": np.full(len(rows), code, dtype=object),
+            "sex": np.array(["female", "male"], dtype=object)[column["sex"]],
+            "birth_year": column["birth_year"].astype(np.int32),
+            "family": _named(families, column["family"]),
+            "father": _named(ids, column["father"]),
+            "mother": _named(ids, column["mother"]),
+        }
+    ).astype({name: "str" for name in PEOPLE_COLUMNS if name != "birth_year"})
+
+
+def _number_rows(groups: Sequence[Families]) -> Iterator[np.ndarray]:
+    """(people, ``_NUMBERS``) of each group: parents are rows of the table, families run from 0,
+    -1 is none."""
+    first = first_family = 0
+    for group in groups:
+        n, m = group.sex.shape
+        start = first + m * np.arange(n)[:, None]
+        one, two = group.parents.T
+        has_parents = np.broadcast_to(one >= 0, (n, m))
+        one_is_male = group.sex[:, one] == MALE
+        father, mother = np.where(one_is_male, one, two), np.where(one_is_male, two, one)
+        family = np.broadcast_to(first_family + np.arange(n)[:, None], (n, m))
+        columns = (
+            group.sex,
+            group.birth_year,
+            family if m > 1 else np.full((n, m), -1),
+            np.where(has_parents, start + father, -1),
+            np.where(has_parents, start + mother, -1),
+        )
+        yield np.column_stack([column.ravel() for column in columns])
+        first += n * m
+        first_family += n if m > 1 else 0
+
+
+def _names(prefix: str, number: int) -> np.ndarray:
+    return np.array([f"{prefix}{n:06d}" for n in range(1, number + 1)], dtype=object)
+
+
+def _named(names: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """``names[numbers]`` with None for -1."""
+    return np.array([*names, None], dtype=object)[numbers]
