@@ -32,7 +32,7 @@ from node import START, STEP, make_node
 
 from rehearsal.network.issuer import TRUSTED, Issuer, make_issuer, rehearsal_access, tokens
 from rehearsal.node.access.audit_log import AuditLog
-from rehearsal.node.access.tokens import Verifier
+from rehearsal.node.access.tokens import TokenVerifier
 from rehearsal.node.settings import NodeSettings
 from rehearsal.phenotypes.consent import draw_consent, read_consent
 from rehearsal.stores.people_store_writer import build_people
@@ -148,7 +148,7 @@ def verification(issuer: Issuer, audience: str) -> None:
     rounds, first, again = 200, [], []
     loop = asyncio.new_event_loop()
     for _ in range(rounds):
-        verifier = Verifier([issuer.trusted()], [audience])
+        verifier = TokenVerifier([issuer.trusted()], [audience])
         started = time.perf_counter()
         loop.run_until_complete(verifier.verify(passport))
         middle = time.perf_counter()

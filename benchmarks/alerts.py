@@ -16,9 +16,9 @@ from pathlib import Path
 
 from rehearsal.model import Variant
 from rehearsal.node.access.audit_log import AuditLog
-from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import DATASETS_URL, AccessSettings, IssuerSettings
-from rehearsal.node.access.tokens import Caller, Visa
+from rehearsal.node.access.visas import Caller, Visa
 from rehearsal.node.alerts.alert_store import AlertStore, Subscription
 from rehearsal.node.alerts.patient_import import NewPatient
 from rehearsal.node.alerts.patient_monitor import PatientMonitor
@@ -65,8 +65,10 @@ def main() -> None:
         store = AlertStore(Path(folder) / "alerts.sqlite")
         for one in subscriptions(options.subscriptions, settings.people_dataset, gene.name):
             store.subscriptions[one.id] = one  # only alerts are written here
-        gate = Gate(holdings, audit=AuditLog(Path(folder) / "audit.jsonl"))
-        monitor = PatientMonitor(holdings, gate, store, None)
+        authorizer = Authorizer(
+            holdings.settings, holdings.people, audit=AuditLog(Path(folder) / "audit.jsonl")
+        )
+        monitor = PatientMonitor(holdings, authorizer, store, None)
         for name, patient in cases.items():
             took = []
             for number in range(options.repeats):

@@ -32,7 +32,7 @@ from rehearsal.node.access.settings import (
     DatasetAccess,
     IssuerSettings,
 )
-from rehearsal.node.access.tokens import PASSPORT, PASSPORT_TYPE, VISA
+from rehearsal.node.access.token_format import PASSPORT, PASSPORT_TYPE, VISA
 from rehearsal.node.settings import NodeSettings
 
 URL = "https://issuer.rehearsal.example"  # reserved by RFC 2606: nobody answers there

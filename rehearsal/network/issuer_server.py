@@ -29,7 +29,8 @@ from rehearsal.network.issuer import (
     open_issuer,
     sign_visas,
 )
-from rehearsal.node.access.tokens import ACCESS_TYPES, MAX_TOKEN, PASSPORT, usable_keys
+from rehearsal.node.access.issuer_keys import usable_keys
+from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
 from rehearsal.web.server import listening, run, serve_app, url_of
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rehearsal.node import openapi
-from rehearsal.node.access.authorizer import Gate
-from rehearsal.node.access.middleware import Admitting
-from rehearsal.node.access.rights import rights
+from rehearsal.node.access.authorizer import Authorizer
+from rehearsal.node.access.middleware import AccessMiddleware
+from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import envelope, info_endpoints
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
@@ -45,16 +45,18 @@ class Extension(Protocol):
         ...
 
 
-def beacon_app(holdings: Holdings, gate: Gate, *extensions: Extension) -> Admitting:
-    """The whole API over a node's holdings; ``gate`` decides who may ask what."""
-    return Admitting(beacon_api(holdings, gate, *extensions), gate)
+def beacon_app(
+    holdings: Holdings, authorizer: Authorizer, *extensions: Extension
+) -> AccessMiddleware:
+    """The whole API over a node's holdings; ``authorizer`` decides who may ask what."""
+    return AccessMiddleware(beacon_api(holdings, authorizer, *extensions), authorizer)
 
 
-def beacon_api(holdings: Holdings, gate: Gate, *extensions: Extension) -> Api:
+def beacon_api(holdings: Holdings, authorizer: Authorizer, *extensions: Extension) -> Api:
     """What answers those who were admitted."""
     settings = holdings.settings
     inform = partial(partial, _informing, settings.beacon_id)
-    terms = inform(lambda request: info_endpoints.filtering_terms(holdings, rights(request)))
+    terms = inform(lambda request: info_endpoints.filtering_terms(holdings, caller_rights(request)))
     description = openapi.description(settings, [one.paths() for one in extensions])
     api = Api(partial(envelope.error, settings.beacon_id), "node")
     add_entry_routes(api, partial(partial, _entries, holdings), terms)
@@ -65,7 +67,7 @@ def beacon_api(holdings: Holdings, gate: Gate, *extensions: Extension) -> Api:
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
-    api.add("/match", MatchEndpoint(holdings, gate.secret).answer, POST)
+    api.add("/match", MatchEndpoint(holdings, authorizer.secret).answer, POST)
     api.mount("/htsget", htsget_app(holdings))
     for extension in extensions:
         extension.add_to(api)
@@ -102,7 +104,7 @@ async def _informing(
 
 
 async def _entries(holdings: Holdings, path: str, listed: str | None, request: Request) -> Response:
-    caller = rights(request)
+    caller = caller_rights(request)
     asked = await _read(request)
     identifier = request.path_params.get("id")
     return Json(entries(holdings, caller, asked, path, identifier, listed))

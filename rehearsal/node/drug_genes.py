@@ -17,7 +17,7 @@ from starlette.requests import Request
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError, Variant
 from rehearsal.node.access.patient_access import own_patient
-from rehearsal.node.access.rights import rights
+from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.web.app import Api, Json, query_pairs
@@ -116,8 +116,10 @@ class DrugFlags:
         return {"/drug_flags/{id}": {"parameters": in_path("id"), "get": described()}}
 
     async def answer(self, request: Request) -> Json:
-        caller = rights(request)
-        position = own_patient(caller, self._holdings, request.path_params["id"])
+        caller = caller_rights(request)
+        position = own_patient(
+            caller, self._holdings.settings, self._holdings.people, request.path_params["id"]
+        )
         drugs = _drugs(query_pairs(request)) or sorted({rule.drug for rule in self._rules})
         response = {"drugs": [self._told(drug, position) for drug in drugs]}
         return Json(envelope.informational(self._holdings.settings.beacon_id, response))

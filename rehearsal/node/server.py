@@ -11,7 +11,7 @@ from typing import Any
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError
-from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS
 from rehearsal.node.alerts.alert_store import AlertStore
 from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
@@ -76,9 +76,9 @@ def serve(
     """
     folder = Path(folder)
     holdings = open_node(folder)
-    gate = Gate.open(holdings, folder)
-    monitor = PatientMonitor(holdings, gate, AlertStore(gate.state / ALERTS), folder)
-    app: Any = beacon_app(holdings, gate, *extensions(holdings, monitor, folder))
+    authorizer = Authorizer.open(holdings.settings, holdings.people, folder)
+    monitor = PatientMonitor(holdings, authorizer, AlertStore(authorizer.state / ALERTS), folder)
+    app: Any = beacon_app(holdings, authorizer, *extensions(holdings, monitor, folder))
     if not line.is_plain:
         app = Distant(app, line)
     with listening(host, port) as listener:

@@ -20,7 +20,6 @@ import orjson
 from pyroaring import BitMap
 
 from rehearsal.model import InputError
-from rehearsal.node.access.consent import Purpose, permits
 from rehearsal.stores.store_checksum import check_seal, check_whole
 
 SCHEMA_VERSION = 3
@@ -66,6 +65,16 @@ class NumberField:
     unit: str
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentRecord:
+    """What some people consented to. ``uses``: terms of the Data Use Ontology that they permit, or
+    conditions; that of a disease as ``DUO:0000007 MONDO:0007254``. ``people``: their numbers."""
+
+    uses: tuple[str, ...]
+    withdrawn: bool
+    people: BitMap
+
+
 class PeopleStore:
     """A node's people, read-only. One connection, for one thread."""
 
@@ -76,7 +85,6 @@ class PeopleStore:
         self.everyone = BitMap(range(self.size))
         self._number_rows = lru_cache(maxsize=8)(self._read_number_rows)
         self._term_people = lru_cache(maxsize=64)(self._read_term_people)
-        self.not_permitting = lru_cache(maxsize=64)(self._read_not_permitting)
 
     @classmethod
     def open(cls, path: Path | str) -> PeopleStore:
@@ -138,21 +146,13 @@ class PeopleStore:
 
     # consent
 
-    def _read_not_permitting(self, purpose: Purpose | None, unrecorded: bool = True) -> BitMap:
-        """The people whose consent does not permit a purpose, or who withdrew it.
-
-        ``unrecorded``: those without a record are among them. Do not change the bitmap: it is
-        kept.
-        """
-        found, recorded = BitMap(), BitMap()
-        for uses, withdrawn, members in self._connection.execute(
-            "SELECT uses, withdrawn, people FROM consent"
-        ):
-            people = BitMap.deserialize(members)
-            recorded |= people
-            if withdrawn or not permits(uses.split(", "), purpose):
-                found |= people
-        return found | (self.everyone - recorded) if unrecorded else found
+    def consents(self) -> Iterator[ConsentRecord]:
+        """The different consent records, each with everybody who has it."""
+        rows = self._connection.execute("SELECT uses, withdrawn, people FROM consent")
+        for uses, withdrawn, people in rows:
+            yield ConsentRecord(
+                tuple(uses.split(", ")), bool(withdrawn), BitMap.deserialize(people)
+            )
 
     # numbers
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rehearsal.node.access import consent
+from rehearsal.model import Granularity
 from rehearsal.node.access.audit_log import FILE_NAME, AuditLog
-from rehearsal.node.access.rights import NOT_BELIEVED, Admission, Rights
+from rehearsal.node.access.consent import Purpose, people_not_permitting, read_purpose
+from rehearsal.node.access.issuer_keys import Fetch
+from rehearsal.node.access.rights import NOT_BELIEVED, AccessDecision, Rights
 from rehearsal.node.access.settings import (
-    DATASETS_URL,
     GRANULARITIES,
     TIERS,
+    AccessedNode,
     AccessSettings,
     DatasetAccess,
     Tier,
-    Veto,
 )
-from rehearsal.node.access.tokens import Caller, Fetch, TokenRefused, Verifier, linked_identities
+from rehearsal.node.access.token_format import TokenRefused
+from rehearsal.node.access.tokens import TokenVerifier
+from rehearsal.node.access.visa_rules import granted_access, tier_of
+from rehearsal.node.access.visas import Caller
 from rehearsal.node.privacy.protected_answers import Protector
 from rehearsal.node.privacy.protection import (
     BUDGET_FILE,
@@ -32,31 +37,15 @@ from rehearsal.node.privacy.protection import (
     PublicShares,
     secret_key,
 )
+from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
 
-if TYPE_CHECKING:
-    from rehearsal.node.beacon.datasets import Holdings
-
 PUBLIC_USER = "public"  # everybody without a token shares one budget
-KEPT = 1024  # rights that were worked out
-# who may assert what, by ``by`` (GA4GH Passport 1.2): role and place only who employs one, or its
-# records; that one is a researcher a peer too. What people say of themselves counts for neither.
-EMPLOYED_BY = ("so", "system")
-VOUCHED_FOR_BY = ("so", "system", "peer")
-COUNTRY_OF = {"UK": "GB", "EL": "GR"}  # top-level domains that are no ISO code
+CACHED_RIGHTS = 1024
+CACHED_CONSENTS = 64  # sets of people, by purpose
 
 
-@dataclass(frozen=True, slots=True)
-class _Gains:
-    """What the visas of a caller give, whatever they are asked for."""
-
-    registered: bool = False
-    grants: Mapping[str, str] = field(default_factory=dict)  # value: source
-    roles: frozenset[str] = frozenset()
-    countries: frozenset[str] = frozenset()
-
-
-class Gate:
+class Authorizer:
     """Decides for one node. ``audit`` None writes no log; ``folder`` None keeps nothing on disk.
 
     ``state``: the folder of what the node writes while it serves, or None.
@@ -64,54 +53,56 @@ class Gate:
 
     def __init__(
         self,
-        holdings: Holdings,
+        node: AccessedNode,
+        people: PeopleStore,
         folder: Path | None = None,
         audit: AuditLog | None = None,
         fetch: Fetch | None = None,
-        clock: Callable[[], float] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Raises InputError for keys or a secret that cannot be used."""
-        settings = holdings.settings
-        self._access: AccessSettings = settings.access
-        self._people = holdings.people
-        self._datasets = tuple(one.id for one in holdings.datasets)
+        self._access = node.access
+        self._datasets = node.datasets
+        self._people = people
         self.audit = audit
-        extra = {} if clock is None else {"clock": clock}
-        self._verifier = Verifier(
+        self._verifier = TokenVerifier(
             self._access.issuers,
-            self._access.audience or (settings.beacon_id,),
+            self._access.audience or (node.beacon_id,),
             folder,
             self._access.require_audience,
             self._access.max_token_age_s,
             fetch,
-            **extra,
+            clock,
         )
         state = self.state = _state(self._access, folder)
         self.secret = bytes(32) if state is None else secret_key(state)
-        self._guards = _guards(self._access, holdings, state, self.secret)
+        self._guards = _guards(self._access, people, state, self.secret)
         self._shares = _shares(folder)
-        self._kept: OrderedDict[tuple[bytes, str], Rights] = OrderedDict()
+        self._rights: OrderedDict[tuple[bytes, str], Rights] = OrderedDict()
+        self._people_not_permitting = lru_cache(CACHED_CONSENTS)(people_not_permitting)
 
     @classmethod
-    def open(cls, holdings: Holdings, folder: Path) -> Gate:
-        """The gate of a served folder, with its audit log. Raises InputError."""
-        state = _state(holdings.settings.access, folder) or folder
-        return cls(holdings, folder, AuditLog(state / FILE_NAME))
+    def open(cls, node: AccessedNode, people: PeopleStore, folder: Path) -> Authorizer:
+        """The authorizer of a served folder, with its audit log. Raises InputError."""
+        state = _state(node.access, folder) or folder
+        return cls(node, people, folder, AuditLog(state / FILE_NAME))
 
-    async def admit(self, authorization: list[bytes], purpose: list[bytes]) -> Admission:
+    async def authorize(self, authorization: list[bytes], purpose: list[bytes]) -> AccessDecision:
         """What these headers give. Never raises for what a caller sends."""
         try:
             caller = await self._caller(authorization)
         except TokenRefused as refusal:
-            return Admission(None, Problem(NOT_BELIEVED, 401), f"token: {refusal.rule}")
+            return AccessDecision(None, Problem(NOT_BELIEVED, 401), f"token: {refusal.rule}")
         try:
-            stated = consent.read_purpose(_one_text(purpose))
+            stated = read_purpose(_one_text(purpose))
         except Problem as problem:
-            return Admission(None, problem, "purpose: malformed", caller)
+            return AccessDecision(None, problem, "purpose: malformed", caller)
         try:
-            return Admission(self._rights(caller, stated))
+            return AccessDecision(self._rights_of(caller, stated))
         except Problem as problem:
-            return Admission(None, problem, "purpose: not for a caller without the role", caller)
+            return AccessDecision(
+                None, problem, "purpose: not for a caller without the role", caller
+            )
 
     async def _caller(self, authorization: list[bytes]) -> Caller | None:
         if not authorization:
@@ -124,19 +115,19 @@ class Gate:
             raise TokenRefused("no bearer token")
         return self._verifier.cached(token) or await self._verifier.verify(token)
 
-    def _rights(self, caller: Caller | None, purpose: consent.Purpose | None) -> Rights:
+    def _rights_of(self, caller: Caller | None, purpose: Purpose | None) -> Rights:
         if purpose is None:
-            purpose = consent.read_purpose(self._access.purpose)
+            purpose = read_purpose(self._access.purpose)
         key = (b"" if caller is None else caller.digest, str(purpose))
-        known = self._kept.get(key)
+        known = self._rights.get(key)
         # a token that is verified anew is another caller: rights must not outlive its visas
         if known is None or known.caller is not caller:
-            known = self._kept[key] = self._worked_out(caller, purpose)
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            known = self._rights[key] = self._compute_rights(caller, purpose)
+            if len(self._rights) > CACHED_RIGHTS:
+                self._rights.popitem(last=False)
         return known
 
-    def standing(self, caller: Caller, purpose: consent.Purpose | None) -> Rights:
+    def current_rights(self, caller: Caller, purpose: Purpose | None) -> Rights:
         """The rights that a caller who was verified earlier has now, for a purpose stated then.
 
         Visas of issuers that the node does not believe any more do not count. Raises Problem
@@ -147,61 +138,51 @@ class Gate:
         if caller.issuer not in believed:
             raise Problem(NOT_BELIEVED, 401)
         visas = tuple(one for one in caller.visas if one.type in believed.get(one.issuer, ()))
-        return self._worked_out(replace(caller, visas=visas), purpose)
+        return self._compute_rights(replace(caller, visas=visas), purpose)
 
-    def _worked_out(self, caller: Caller | None, purpose: consent.Purpose | None) -> Rights:
-        gains = _Gains() if caller is None else _gains(caller, self._access)
-        tiers: dict[str, Tier] = {}
-        rules, finest, protectors = {}, {}, {}
-        user = PUBLIC_USER if caller is None else f"{caller.issuer} {caller.subject}"
-        for dataset in self._datasets:
-            needed = self._access.datasets.get(dataset, DatasetAccess())
-            tier, rule = self._tier(dataset, needed, caller, gains, purpose)
-            tiers[dataset], rules[dataset] = tier, rule
-            given = [one for one in GRANULARITIES if _reaches(tier, getattr(needed, one))]
-            if given:
-                finest[dataset] = given[-1]
-            if tier in self._guards:
-                protectors[dataset] = Protector(self._guards[tier], user, self._shares)
-        excluded = self._people.not_permitting(purpose, self._access.without_consent == "exclude")
-        permitted = self._people.everyone - excluded if excluded else None
+    def _compute_rights(self, caller: Caller | None, purpose: Purpose | None) -> Rights:
+        granted = granted_access(caller, self._access)
+        decided = {
+            dataset: tier_of(dataset, self._access, caller, granted, purpose)
+            for dataset in self._datasets
+        }
+        tiers = {dataset: tier for dataset, (tier, _) in decided.items()}
+        without_record = self._access.without_consent == "exclude"
+        excluded = self._people_not_permitting(self._people, purpose, without_record)
         rights = Rights(
             caller,
             purpose,
             tiers,
-            rules,
-            finest,
-            protectors,
+            {dataset: rule for dataset, (_, rule) in decided.items()},
+            self._finest_granularities(tiers),
+            self._protectors(caller, tiers),
             excluded,
-            permitted,
-            gains.roles,
-            gains.countries,
+            self._people.everyone - excluded if excluded else None,
+            granted.roles,
+            granted.countries,
         )
         roles = self._access.roles.get(purpose.term) if purpose else None
-        if roles is not None and not gains.roles.intersection(roles):
+        if roles is not None and not granted.roles.intersection(roles):
             raise rights.refusal()
         return rights
 
-    def _tier(
-        self,
-        dataset: str,
-        needed: DatasetAccess,
-        caller: Caller | None,
-        gains: _Gains,
-        purpose: consent.Purpose | None,
-    ) -> tuple[Tier, str]:
-        """The caller's tier at a dataset and the rule that gives it."""
-        if caller is None:
-            return "public", "no token"
-        for veto in self._access.vetoes:
-            if _applies(veto, dataset, caller, gains, purpose):
-                return "public", f"veto: {veto.name}"
-        for value in (f"{DATASETS_URL}{dataset}", *needed.grants):
-            if value in gains.grants:
-                return "controlled", f"ControlledAccessGrants of {gains.grants[value]}"
-        if gains.registered:
-            return "registered", "ResearcherStatus and AcceptedTermsAndPolicies"
-        return "public", "no visa"
+    def _finest_granularities(self, tiers: dict[str, Tier]) -> dict[str, Granularity]:
+        """By dataset that answers the tier at all."""
+        finest = {}
+        for dataset, tier in tiers.items():
+            needed = self._access.datasets.get(dataset, DatasetAccess())
+            given = [one for one in GRANULARITIES if _reaches(tier, getattr(needed, one))]
+            if given:
+                finest[dataset] = given[-1]
+        return finest
+
+    def _protectors(self, caller: Caller | None, tiers: dict[str, Tier]) -> dict[str, Protector]:
+        user = PUBLIC_USER if caller is None else f"{caller.issuer} {caller.subject}"
+        return {
+            dataset: Protector(self._guards[tier], user, self._shares)
+            for dataset, tier in tiers.items()
+            if tier in self._guards
+        }
 
 
 def _state(settings: AccessSettings, folder: Path | None) -> Path | None:
@@ -210,19 +191,19 @@ def _state(settings: AccessSettings, folder: Path | None) -> Path | None:
 
 
 def _guards(
-    settings: AccessSettings, holdings: Holdings, state: Path | None, key: bytes
+    settings: AccessSettings, people: PeopleStore, state: Path | None, key: bytes
 ) -> dict[Tier, Guard]:
     """How each tier's answers are protected; tiers that are told exactly are left out."""
     protections = {tier: settings.protection_of(tier) for tier in TIERS}
     protected = {tier: one for tier, one in protections.items() if one != UNPROTECTED}
     if not protected:
         return {}
-    people = holdings.variants.individuals
+    identifiers = list(people.all_identifiers())
     budgets = [
-        Budget(people, None if state is None else state / name)
+        Budget(identifiers, None if state is None else state / name)
         for name in (BUDGET_FILE, TERM_BUDGET_FILE)
     ]
-    return {tier: Guard(key, len(people), one, *budgets) for tier, one in protected.items()}
+    return {tier: Guard(key, people.size, one, *budgets) for tier, one in protected.items()}
 
 
 def _shares(folder: Path | None) -> PublicShares | None:
@@ -233,47 +214,6 @@ def _shares(folder: Path | None) -> PublicShares | None:
 
 def _reaches(tier: Tier, needed: Tier) -> bool:
     return TIERS.index(tier) >= TIERS.index(needed)
-
-
-def _gains(caller: Caller, settings: AccessSettings) -> _Gains:
-    """Registered access takes a bona fide researcher who accepted the terms, as published in
-    "Registered access: authorizing data access" (Dyke et al., Eur J Hum Genet 2018)."""
-    researcher = any(
-        visa.value in settings.researcher_status and visa.by in VOUCHED_FOR_BY
-        for visa in caller.values("ResearcherStatus")
-    )
-    accepted = any(
-        visa.value in settings.terms for visa in caller.values("AcceptedTermsAndPolicies")
-    )
-    places = [
-        visa.value.partition("@")
-        for visa in caller.values("AffiliationAndRole")
-        if visa.by in EMPLOYED_BY
-    ]
-    domains = {domain.rpartition(".")[2].upper() for _, _, domain in places}
-    return _Gains(
-        researcher and accepted,
-        {v.value: v.source for v in caller.values("ControlledAccessGrants") if v.by == "dac"},
-        frozenset(role for role, _, _ in places),
-        frozenset(COUNTRY_OF.get(name, name) for name in domains if len(name) == 2),
-    )
-
-
-def _applies(
-    veto: Veto, dataset: str, caller: Caller, gains: _Gains, purpose: consent.Purpose | None
-) -> bool:
-    """Whether a veto is meant: of any identity that is linked to the caller, and whoever issued or
-    asserted any of the visas. A country that nobody vouches for may be the one meant."""
-    identities = linked_identities((caller.issuer, caller.subject), caller.visas)
-    issuers = {issuer for issuer, _ in identities} | {visa.issuer for visa in caller.visas}
-    issuers |= {visa.source for visa in caller.visas}
-    return (
-        veto.dataset in (None, dataset)
-        and (veto.issuer is None or veto.issuer in issuers)
-        and (veto.subject is None or veto.subject in {subject for _, subject in identities})
-        and (veto.country is None or not gains.countries or veto.country in gains.countries)
-        and veto.purpose in (None, purpose.term if purpose else None)
-    )
 
 
 def _one_text(values: list[bytes]) -> str | None:

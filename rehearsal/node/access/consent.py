@@ -16,7 +16,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from pyroaring import BitMap
+
 from rehearsal.phenotypes import mondo
+from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem, shown
 
 HEADER = "x-rehearsal-purpose"
@@ -67,18 +70,23 @@ def read_purpose(text: str | None) -> Purpose | None:
     if text is None or not text.strip():
         return None
     parts = [part.strip() for part in text.split(",")] if len(text) <= MAX_STATED else []
-    matches = [TERM.fullmatch(part) for part in parts]
-    if not matches or None in matches:
+    matches = [match for part in parts if (match := TERM.fullmatch(part))]
+    if not matches or len(matches) < len(parts):
         raise Problem(f"purpose {shown(text)}: like DUO:0000006, or DUO:0000007 MONDO:0007254")
     term, disease = matches[0].groups()
+    _check_use(term, disease)
+    conditions = matches[1:]
+    keeps = frozenset(match[1] for match in conditions)
+    if any(match[2] for match in conditions) or keeps & PERMISSIONS:
+        raise Problem("purpose: one use; the terms after it are conditions that are kept")
+    return Purpose(term, disease, keeps)
+
+
+def _check_use(term: str, disease: str | None) -> None:
     if term not in COVERED_BY:
         raise Problem(f"purpose {shown(term)}: one of {', '.join(COVERED_BY)}")
     if (term == DISEASE) != (disease is not None):
         raise Problem(f"purpose: a MONDO term with {DISEASE}, and with no other")
-    keeps = frozenset(match[1] for match in matches[1:])
-    if any(match[2] for match in matches[1:]) or keeps & PERMISSIONS:
-        raise Problem("purpose: one use; the terms after it are conditions that are kept")
-    return Purpose(term, disease, keeps)
 
 
 def permits(uses: Iterable[str], purpose: Purpose | None) -> bool:
@@ -97,6 +105,21 @@ def permits(uses: Iterable[str], purpose: Purpose | None) -> bool:
     if purpose.term == ANCESTRY and NO_ANCESTRY in conditions:
         return False
     return all(_is_kept(condition, purpose) for condition in conditions - {NO_ANCESTRY})
+
+
+def people_not_permitting(
+    people: PeopleStore, purpose: Purpose | None, without_record: bool = True
+) -> BitMap:
+    """Numbers of the people whose consent does not permit a purpose, or who withdrew it.
+
+    ``without_record``: whether those without a consent record are among them.
+    """
+    found, recorded = BitMap(), BitMap()
+    for record in people.consents():
+        recorded |= record.people
+        if record.withdrawn or not permits(record.uses, purpose):
+            found |= record.people
+    return found | (people.everyone - recorded) if without_record else found
 
 
 @lru_cache(maxsize=1000)

@@ -15,8 +15,8 @@ import orjson
 
 from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed, AuditLog
-from rehearsal.node.access.authorizer import Gate
-from rehearsal.node.access.rights import SCOPE_KEY, Admission, logged_caller
+from rehearsal.node.access.authorizer import Authorizer
+from rehearsal.node.access.rights import SCOPE_KEY, AccessDecision, logged_caller
 from rehearsal.web.app import ROUTE_KEY
 
 log = logging.getLogger(__name__)
@@ -26,12 +26,12 @@ PURPOSE_HEADER = consent.HEADER.encode()
 Message = MutableMapping[str, Any]
 
 
-class Admitting:
-    """ASGI middleware: a :class:`Gate` before an application, and its audit log behind."""
+class AccessMiddleware:
+    """ASGI middleware: a :class:`Authorizer` before an application, and its audit log behind."""
 
-    def __init__(self, app: Any, gate: Gate) -> None:
-        self._app, self._gate = app, gate
-        self._log = None if gate.audit is None else _Turns(gate.audit)
+    def __init__(self, app: Any, authorizer: Authorizer) -> None:
+        self._app, self._authorizer = app, authorizer
+        self._log = None if authorizer.audit is None else _Turns(authorizer.audit)
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -43,7 +43,7 @@ class Admitting:
                 tokens.append(value)
             elif name == PURPOSE_HEADER:
                 purposes.append(value)
-        admission = scope[SCOPE_KEY] = await self._gate.admit(tokens, purposes)
+        admission = scope[SCOPE_KEY] = await self._authorizer.authorize(tokens, purposes)
         refused = False
 
         async def send_logged(message: Message) -> None:
@@ -57,7 +57,7 @@ class Admitting:
 
         await self._app(scope, receive, send_logged)
 
-    async def _written(self, scope: Message, admission: Admission, status: int) -> bool:
+    async def _written(self, scope: Message, admission: AccessDecision, status: int) -> bool:
         """Log the decision; whether that worked."""
         if self._log is None:
             return True
@@ -104,7 +104,7 @@ class _Turns:
                 written.set_exception(failure)
 
 
-def _decision(scope: Message, admission: Admission, status: int) -> dict[str, Any]:
+def _decision(scope: Message, admission: AccessDecision, status: int) -> dict[str, Any]:
     """Who, by which rule, to what; never what was asked of which variant or person."""
     route = scope.get(ROUTE_KEY) or _route(scope["path"], scope.get("path_params", {}))
     told: dict[str, Any] = {"method": scope["method"], "route": route, "status": status}

@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from rehearsal.model import Granularity
 from rehearsal.node.access.consent import Purpose
 from rehearsal.node.access.settings import GRANULARITIES, Tier
-from rehearsal.node.access.tokens import Caller
+from rehearsal.node.access.visas import Caller
 from rehearsal.node.privacy.protected_answers import Protector
 from rehearsal.web.problem import Problem
 
@@ -68,7 +68,9 @@ class Rights:
 
     def granted_anywhere(self, wanted: Granularity) -> Granularity:
         """The same of whichever dataset gives most: for answers that come from none."""
-        finest = max(self.finest.values(), key=GRANULARITIES.index, default="boolean")
+        finest: Granularity = max(
+            self.finest.values(), key=GRANULARITIES.index, default=GRANULARITIES[0]
+        )
         return min(wanted, finest, key=GRANULARITIES.index)
 
     def sees(self, dataset: str) -> bool:
@@ -110,7 +112,7 @@ def logged_caller(caller: Caller | None) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class Admission:
+class AccessDecision:
     """What was found out about one request, and what goes into the audit log about it.
 
     ``problem``: why it is refused whatever it asks; ``rule``: the same for the log; ``caller``:
@@ -125,10 +127,10 @@ class Admission:
     asked: bool = False
 
 
-def rights(request: Request) -> Rights:
+def caller_rights(request: Request) -> Rights:
     """The rights of whoever sent the request. Raises Problem for a token that is not
     believed, whatever is asked; then nobody looks further."""
-    admission: Admission = request.scope[SCOPE_KEY]
+    admission: AccessDecision = request.scope[SCOPE_KEY]
     admission.asked = True
     if admission.rights is None:
         raise admission.problem or Problem(NOT_BELIEVED, 401)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from rehearsal.model import Granularity, InputError
@@ -121,6 +121,25 @@ class AccessSettings:
     def protection_of(self, tier: Tier) -> Protection:
         """How answers to this tier are protected; those to controlled access are exact."""
         return UNPROTECTED if tier == "controlled" else self.protection[tier]
+
+
+class AccessedNode(Protocol):
+    """What decides about access needs to know of its node: a part of the node's settings."""
+
+    @property
+    def beacon_id(self) -> str: ...
+
+    @property
+    def country_code(self) -> str: ...
+
+    @property
+    def people_dataset(self) -> str: ...
+
+    @property
+    def datasets(self) -> tuple[str, ...]: ...
+
+    @property
+    def access(self) -> AccessSettings: ...
 
 
 def open_to_all(datasets: Iterable[str]) -> AccessSettings:

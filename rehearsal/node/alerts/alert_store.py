@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from rehearsal.model import InputError
-from rehearsal.node.access.tokens import Caller, Visa
+from rehearsal.node.access.visas import Caller, Visa
 from rehearsal.node.alerts.profile import Profile
 from rehearsal.node.settings import NodeSettings
 

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from rehearsal.node.access.rights import NO_TOKEN, Rights, rights
-from rehearsal.node.access.tokens import Caller
+from rehearsal.node.access.rights import NO_TOKEN, Rights, caller_rights
+from rehearsal.node.access.visas import Caller
 from rehearsal.node.alerts import openapi
 from rehearsal.node.alerts.alert_store import Alert, Subscription
 from rehearsal.node.alerts.patient_monitor import PatientMonitor, may_subscribe
@@ -47,7 +47,7 @@ class SubscriptionEndpoints:
     async def subscribe(self, request: Request) -> Json:
         """The same subscriber, profile and purpose are the same subscription: subscribing again
         renews it, with the visas that are shown now."""
-        permitted = rights(request)
+        permitted = caller_rights(request)
         caller = self._subscriber(permitted)
         body = read_object(await read_body(request), {"profile"})
         profile = read_profile(body["profile"], self._holdings)
@@ -62,11 +62,11 @@ class SubscriptionEndpoints:
         return self._answer(_subscription(one))
 
     async def list_subscriptions(self, request: Request) -> Json:
-        caller = _caller(rights(request))
+        caller = _caller(caller_rights(request))
         return self._answer({"subscriptions": [_subscription(one) for one in self._of(caller)]})
 
     async def unsubscribe(self, request: Request) -> Json:
-        caller = _caller(rights(request))
+        caller = _caller(caller_rights(request))
         identifier = request.path_params["id"]
         if identifier not in {one.id for one in self._of(caller)}:
             raise Problem("no such subscription of yours at this node", 404)
@@ -75,13 +75,13 @@ class SubscriptionEndpoints:
 
     async def list_alerts(self, request: Request) -> Json:
         """The subscriber's alerts until they are acknowledged; ``waitS`` waits for the first."""
-        caller = _caller(rights(request))
+        caller = _caller(caller_rights(request))
         wait_s = read_wait_s(query_pairs(request))
         found = await self._monitor.pending(caller.issuer, caller.subject, wait_s)
         return self._answer({"alerts": [self._alert(one) for one in found]})
 
     async def acknowledge(self, request: Request) -> Json:
-        caller = _caller(rights(request))
+        caller = _caller(caller_rights(request))
         tokens = read_tokens(await read_body(request))
         marked = self._store.acknowledge(caller.issuer, caller.subject, tokens)
         return self._answer({"acknowledged": marked})

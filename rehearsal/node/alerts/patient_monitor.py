@@ -13,7 +13,7 @@ from rehearsal.files import written_aside
 from rehearsal.model import InputError
 from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed
-from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.alerts.alert_store import Alert, AlertStore, Subscription
 from rehearsal.node.alerts.patient_import import FOLDER, REFUSED, TAKEN, NewPatient, read_patient
@@ -32,12 +32,12 @@ class PatientMonitor:
     def __init__(
         self,
         holdings: Holdings,
-        gate: Gate,
+        authorizer: Authorizer,
         store: AlertStore,
         folder: Path | None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._holdings, self._gate, self.store = holdings, gate, store
+        self._holdings, self._authorizer, self.store = holdings, authorizer, store
         self._inbox = None if folder is None else folder / FOLDER
         self._clock = clock
         self._new_alerts = asyncio.Event()
@@ -89,7 +89,7 @@ class PatientMonitor:
         if one.caller.expires <= self._clock():
             return "the subscriber's visas expired"
         try:
-            rights = self._gate.standing(one.caller, consent.read_purpose(one.purpose))
+            rights = self._authorizer.current_rights(one.caller, consent.read_purpose(one.purpose))
         except Problem:
             return "issuer or role: not believed any more"
         if not may_subscribe(rights, self._holdings):
@@ -105,8 +105,8 @@ class PatientMonitor:
 
     def _log(self, one: Subscription, withheld: str | None) -> None:
         """Who is told by which rule, and never of whom."""
-        if self._gate.audit is not None:
-            self._gate.audit.append(
+        if self._authorizer.audit is not None:
+            self._authorizer.audit.append(
                 {
                     "method": "ALERT",
                     "route": "/alerts",

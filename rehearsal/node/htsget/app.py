@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rehearsal.model import InputError
-from rehearsal.node.access.rights import rights
+from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import info_endpoints
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.htsget.bcf_to_vcf import vcf_header, vcf_records
@@ -55,7 +55,7 @@ def may_read(request: Request, dataset: str) -> Iterable[int]:
     Problem: 401 for a caller who is not known, 403 for one who has no right to the genomes
     of the dataset.
     """
-    caller = rights(request)
+    caller = caller_rights(request)
     caller.require_records([dataset])
     return caller.excluded
 

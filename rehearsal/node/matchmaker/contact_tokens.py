@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from rehearsal.model import InputError
-from rehearsal.node.access.tokens import Caller
+from rehearsal.node.access.visas import Caller
 from rehearsal.node.privacy.protection import secret_key
 from rehearsal.node.settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore

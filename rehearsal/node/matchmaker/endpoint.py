@@ -14,9 +14,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rehearsal.node.access import rights as access
 from rehearsal.node.access.consent import CARE, permits
-from rehearsal.node.access.tokens import Caller
+from rehearsal.node.access.rights import Rights, caller_rights
+from rehearsal.node.access.visas import Caller
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.matchmaker.contact_tokens import ContactTokens
@@ -66,7 +66,7 @@ class MatchEndpoint:
             return Json(refusal(self._settings.beacon_id, problem), problem.status)
 
     async def _answer(self, request: Request) -> Response:
-        rights = access.rights(request)
+        rights = caller_rights(request)
         caller = self._clinician(rights)
         answered_as = media_type(request)
         if self._ranking is None:
@@ -80,11 +80,11 @@ class MatchEndpoint:
         body = orjson.dumps(self._told(asked, found, caller))
         return Response(body, media_type=answered_as)
 
-    def _clinician(self, rights: access.Rights) -> Caller:
+    def _clinician(self, rights: Rights) -> Caller:
         """The caller, who asks for clinical care and has the node's people opened to them.
 
-        Raises Problem (401, 403): where a role is wanted for clinical care, the gate has
-        looked at it already.
+        Raises Problem (401, 403): where a role is wanted for clinical care, the
+        authorizer has looked at it already.
         """
         if rights.caller is None:
             raise rights.refusal()

@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import Request
 
 from rehearsal.node.access.patient_access import own_patient
-from rehearsal.node.access.rights import Rights, rights
+from rehearsal.node.access.rights import Rights, caller_rights
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.scoring import openapi
@@ -80,15 +80,17 @@ class ScoreEndpoints:
         return self._told({"scoringFile": asked.digest, **asdict(sums)})
 
     async def of_patient(self, request: Request) -> Json:
-        caller = rights(request)
-        position = own_patient(caller, self._holdings, request.path_params["id"])
+        caller = caller_rights(request)
+        position = own_patient(
+            caller, self._holdings.settings, self._holdings.people, request.path_params["id"]
+        )
         digest = request.path_params["digest"]
         score = float(self._scorer.scores(digest)[position])
         return self._told({"scoringFile": digest, "score": score})
 
     def _entitled(self, request: Request) -> Rights:
         """The rights of a caller who is told of people exactly. Raises Problem."""
-        caller = rights(request)
+        caller = caller_rights(request)
         dataset = self._holdings.settings.people_dataset
         counted = caller.sees(dataset) and caller.granted(dataset, "count") == "count"
         if not counted or not caller.exact(dataset, "count"):

@@ -1,6 +1,7 @@
 """What the issuer gives in exchange for an access token, never more than the token was good for."""
 
 import asyncio
+import json
 import time
 from urllib.parse import urlencode
 
@@ -8,7 +9,8 @@ import jwt
 import orjson
 import pytest
 
-from rehearsal.network.issuer import Issuer, issue, make_issuer, person
+from rehearsal.model import InputError
+from rehearsal.network.issuer import Issuer, issue, make_issuer, open_issuer, person
 from rehearsal.network.issuer_server import EXCHANGE, PASSPORT_TOKEN, issuer_app
 
 NODES = ["https://a.example", "https://b.example"]
@@ -65,3 +67,27 @@ def test_a_passport_and_its_visas_end_with_the_token(issuer):
     assert {one["exp"] for one in (passport, *visas)} == {ends}
     lasting = issue(issuer, person("researcher", "FI"), NODES, lifetime_s=9 * 3600).access
     assert claims(exchange(issuer, lasting)[1])["exp"] <= time.time() + 3600
+
+
+def test_private_keys_are_for_their_owner_only(issuer):
+    assert (issuer.folder / "keys.json").stat().st_mode & 0o077 == 0
+    assert issuer.folder.stat().st_mode & 0o077 == 0
+    public = json.dumps(issuer.jwks())
+    assert '"d"' not in public
+
+
+def test_an_issuer_keeps_its_keys_and_another_run_has_others(issuer, tmp_path):
+    assert make_issuer(issuer.folder).keys == issuer.keys
+    assert make_issuer(tmp_path / "new").keys != issuer.keys
+
+
+def test_keys_that_others_may_read_are_not_used(tmp_path):
+    made = make_issuer(tmp_path / "issuer")
+    (made.folder / "keys.json").chmod(0o644)
+    with pytest.raises(InputError, match="only their owner"):
+        open_issuer(made.folder)
+
+
+def test_a_subject_that_is_no_plain_name_is_refused(issuer):
+    with pytest.raises(InputError, match="subject"):
+        issue(issuer, person("researcher", "FI", name="../../etc"))

@@ -229,10 +229,10 @@ def ask(holdings):
 
     Gives (status, body as JSON).
     """
-    from rehearsal.node.access.authorizer import Gate
+    from rehearsal.node.access.authorizer import Authorizer
     from rehearsal.node.app import beacon_app
 
-    app = beacon_app(holdings, Gate(holdings))
+    app = beacon_app(holdings, Authorizer(holdings.settings, holdings.people))
 
     def send(path, body=None, **parameters):
         if body is not None and not isinstance(body, bytes):

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from rehearsal.network.issuer import issue, link, person, sign_visas
-from rehearsal.node.access.tokens import PASSPORT, PASSPORT_TYPE, VISA
+from rehearsal.node.access.token_format import PASSPORT, PASSPORT_TYPE, VISA
 
 DATASET = "GDI-FI-REHEARSAL-1"
 AUDIENCE = "org.rehearsal.fi"

@@ -9,7 +9,7 @@ from rdflib.namespace import DCAT, RDF
 
 from rehearsal.catalogue.node_catalogue import describe_node, write_catalogue
 from rehearsal.model import InputError
-from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
 from rehearsal.node.fair_data_point import FairDataPoint
 
@@ -30,7 +30,9 @@ def folder(holdings, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def get(holdings, folder):
-    app = beacon_app(holdings, Gate(holdings), FairDataPoint(folder))
+    app = beacon_app(
+        holdings, Authorizer(holdings.settings, holdings.people), FairDataPoint(folder)
+    )
     return lambda path, accept="*/*": asyncio.run(
         call(app, path, headers=[(b"accept", accept.encode())])
     )
@@ -59,7 +61,9 @@ def test_what_is_not_there_is_a_404(get):
 
 
 def test_a_node_without_documents_is_no_fair_data_point(holdings, tmp_path):
-    app = beacon_app(holdings, Gate(holdings), FairDataPoint(tmp_path))
+    app = beacon_app(
+        holdings, Authorizer(holdings.settings, holdings.people), FairDataPoint(tmp_path)
+    )
     assert asyncio.run(call(app, "/fdp"))[0] == 404
 
 

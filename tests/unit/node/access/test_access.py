@@ -12,7 +12,7 @@ import pytest
 from rehearsal.model import InputError
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, issue, link, make_issuer, person, sign_visas
 from rehearsal.node.access.audit_log import AuditLog, verify_log
-from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import (
     AccessSettings,
     DatasetAccess,
@@ -21,7 +21,7 @@ from rehearsal.node.access.settings import (
     access_settings,
     as_yaml,
 )
-from rehearsal.node.access.tokens import PASSPORT
+from rehearsal.node.access.token_format import PASSPORT
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.privacy.protected_answers import Protector
@@ -74,8 +74,8 @@ class Node:
         settings = replace(settings, genes=holdings.settings.genes)
         self.log = folder / "audit.jsonl"
         self.holdings = Holdings(settings, holdings.variants, people)
-        self.gate = Gate(self.holdings, audit=AuditLog(self.log))
-        self.app = beacon_app(self.holdings, self.gate)
+        self.authorizer = Authorizer(settings, people, audit=AuditLog(self.log))
+        self.app = beacon_app(self.holdings, self.authorizer)
 
     def ask(self, path, token=None, purpose=HMB, query=None, headers=()):
         """(status, body as JSON, headers)."""
@@ -176,16 +176,16 @@ def test_public_counts_are_rounded(make_node):
 
 
 def test_a_public_question_by_terms_is_paid_for_and_a_grant_is_not_asked_to(node, tokens):
-    guard = node.gate._guards["public"]
+    guard = node.authorizer._guards["public"]
     everybody = guard.budget.everybody
     query = {"filters": [{"id": WOMAN}], "requestedGranularity": "count"}
     node.ask("/individuals", tokens["controlled"], query=query)
     assert guard.term_budget.spent(everybody) == 0
     loose = replace(guard, protection=replace(guard.protection, threshold=3, individual_budget=9))
-    node.gate._guards["public"] = replace(
+    node.authorizer._guards["public"] = replace(
         loose, protection=replace(loose.protection, user_budget=9)
     )
-    node.gate._kept.clear()
+    node.authorizer._rights.clear()
     node.ask("/individuals", query=query)
     assert guard.term_budget.spent(everybody) > 0
     assert guard.budget.spent(everybody) == 0
@@ -194,7 +194,7 @@ def test_a_public_question_by_terms_is_paid_for_and_a_grant_is_not_asked_to(node
 def test_nobody_is_believed_when_nothing_is_configured(holdings, people_with_consent, tmp_path):
     node = Node(holdings, people_with_consent, AccessSettings(), tmp_path)
     assert node.ask("/individuals/FI-000001")[0] == 401
-    assert node.gate._access.issuers == ()
+    assert node.authorizer._access.issuers == ()
 
 
 def test_a_tier_can_be_asked_for_by_dataset(make_node, tokens):
@@ -246,11 +246,11 @@ def test_rights_do_not_outlive_the_visa_that_gave_them(forge, make_node):
     token = forge.passport(sub=who.subject, **{PASSPORT: visas})
     now = [time.time()]
     node = make_node()
-    node.gate = Gate(node.holdings, clock=lambda: now[0])
+    node.authorizer = Authorizer(node.holdings.settings, node.holdings.people, clock=lambda: now[0])
 
     def tier():
         headers = [f"Bearer {token}".encode()], [HMB.encode()]
-        return asyncio.run(node.gate.admit(*headers)).rights.tiers[PEOPLE]
+        return asyncio.run(node.authorizer.authorize(*headers)).rights.tiers[PEOPLE]
 
     assert tier() == "controlled"
     now[0] += 61

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehearsal.model import InputError
-from rehearsal.node.access.consent import COVERED_BY, Purpose, permits, read_purpose
+from rehearsal.node.access.consent import (
+    COVERED_BY,
+    Purpose,
+    people_not_permitting,
+    permits,
+    read_purpose,
+)
 from rehearsal.phenotypes.mondo import IS_A
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people
@@ -131,8 +137,8 @@ def store(tmp_path_factory):
     [(HMB, {3, 5}), (GRU, {2, 3, 5}), (CC, {2, 3, 5}), (None, {1, 2, 3, 4, 5})],
 )
 def test_who_is_left_out(store, purpose, left_out):
-    assert set(store.not_permitting(read_purpose(purpose))) == left_out
-    assert set(store.not_permitting(read_purpose(purpose), False)) == left_out - {5}
+    assert set(people_not_permitting(store, read_purpose(purpose))) == left_out
+    assert set(people_not_permitting(store, read_purpose(purpose), False)) == left_out - {5}
 
 
 def test_a_consent_of_a_stranger_is_refused(tmp_path):

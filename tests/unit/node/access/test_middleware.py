@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from rehearsal.node.access.audit_log import AuditLog, verify_log
-from rehearsal.node.access.authorizer import Gate
-from rehearsal.node.access.middleware import Admitting
+from rehearsal.node.access.authorizer import Authorizer
+from rehearsal.node.access.middleware import AccessMiddleware
 from rehearsal.node.access.rights import SCOPE_KEY
 from rehearsal.node.beacon import envelope
 from rehearsal.web.app import Api, Json
@@ -33,7 +33,9 @@ def logged(holdings, tmp_path):
     api = Api(partial(envelope.error, "org.rehearsal.xx"), "node")
     api.add("/things", asking)
     path = tmp_path / "audit.jsonl"
-    return Admitting(api, Gate(holdings, audit=AuditLog(path))), path
+    return AccessMiddleware(
+        api, Authorizer(holdings.settings, holdings.people, audit=AuditLog(path))
+    ), path
 
 
 def test_decisions_of_one_moment_are_written_at_once(logged, monkeypatch):

@@ -1,26 +1,18 @@
 """Tokens: good ones of every kind are believed, bad ones are not, and nothing foreign is asked."""
 
 import asyncio
-import json
 import socket
 import time
 from dataclasses import replace
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from rehearsal.model import InputError
-from rehearsal.network.issuer import issue, link, make_issuer, open_issuer, person, sign_visas
+from rehearsal.network.issuer import issue, link, make_issuer, sign_visas
+from rehearsal.node.access.issuer_keys import BELIEVED_S, REFETCH_S
 from rehearsal.node.access.settings import IssuerSettings
-from rehearsal.node.access.tokens import (
-    BELIEVED_S,
-    PASSPORT,
-    REFETCH_S,
-    TokenRefused,
-    Verifier,
-    usable_keys,
-)
+from rehearsal.node.access.token_format import PASSPORT, TokenRefused
+from rehearsal.node.access.tokens import TokenVerifier
 
 from ..hostile_tokens import AUDIENCE, DATASET, HOSTILE, TOKENS, VISAS, Forge
 
@@ -50,7 +42,7 @@ def verifier(forge, clock):
     async def fetch(url, bearer):
         raise AssertionError(f"the node asked {url}")
 
-    return Verifier([forge.mine.trusted()], [AUDIENCE], fetch=fetch, clock=clock)
+    return TokenVerifier([forge.mine.trusted()], [AUDIENCE], fetch=fetch, clock=clock)
 
 
 def verify(verifier, token):
@@ -58,7 +50,7 @@ def verify(verifier, token):
 
 
 def grants(caller):
-    return [visa.value for visa in caller.values("ControlledAccessGrants")]
+    return [visa.value for visa in caller.visas_of_type("ControlledAccessGrants")]
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
@@ -93,7 +85,7 @@ def test_a_bad_token_is_refused(forge, verifier, name):
 @pytest.mark.parametrize("name", VISAS)
 def test_a_bad_visa_gives_nothing(forge, verifier, name):
     caller = verify(verifier, VISAS[name](forge))
-    counting = [v for v in caller.values("ControlledAccessGrants") if v.by == "dac"]
+    counting = [v for v in caller.visas_of_type("ControlledAccessGrants") if v.by == "dac"]
     assert f"https://datasets.rehearsal.example/{DATASET}" not in [v.value for v in counting]
 
 
@@ -115,19 +107,19 @@ def test_visas_of_two_subjects_count_when_a_trusted_link_joins_them(forge, verif
 
 def test_an_issuer_signs_only_visas_of_the_types_it_may(forge, clock):
     trusted = replace(forge.mine.trusted(), visas=("ResearcherStatus",))
-    caller = verify(Verifier([trusted], [AUDIENCE], clock=clock), forge.passport())
+    caller = verify(TokenVerifier([trusted], [AUDIENCE], clock=clock), forge.passport())
     assert {visa.type for visa in caller.visas} == {"ResearcherStatus"}
 
 
 def test_an_issuer_of_visas_only_identifies_nobody(forge, clock):
     trusted = replace(forge.mine.trusted(), identifies=False)
     with pytest.raises(TokenRefused, match="identify"):
-        verify(Verifier([trusted], [AUDIENCE], clock=clock), forge.passport())
+        verify(TokenVerifier([trusted], [AUDIENCE], clock=clock), forge.passport())
 
 
 def test_no_issuer_is_trusted_by_default(forge):
     with pytest.raises(TokenRefused, match="unknown issuer"):
-        verify(Verifier([], [AUDIENCE]), forge.passport())
+        verify(TokenVerifier([], [AUDIENCE]), forge.passport())
 
 
 def test_a_verified_token_is_kept_until_it_expires(forge, verifier, clock, monkeypatch):
@@ -154,7 +146,7 @@ def test_a_token_is_looked_at_again_when_its_first_visa_expires(forge, verifier,
 # --- keys and visas that are asked for ---
 
 
-def fetching(forge, answers, **settings):
+def fetching(forge, answers, clock=time.time, **settings):
     """A verifier whose keys are at a URL, and the list of addresses that it asked."""
     asked = []
 
@@ -166,7 +158,7 @@ def fetching(forge, answers, **settings):
         return answer
 
     trusted = IssuerSettings(forge.mine.url, jwks_url=forge.mine.jku, **settings)
-    return Verifier([trusted], [AUDIENCE], fetch=fetch), asked
+    return TokenVerifier([trusted], [AUDIENCE], fetch=fetch, clock=clock), asked
 
 
 def test_keys_are_asked_for_once_at_the_configured_address(forge):
@@ -197,8 +189,8 @@ def test_no_hostile_token_makes_the_node_ask_anybody_else(forge, name, monkeypat
 
 def test_a_key_that_its_issuer_withdrew_is_believed_for_an_hour_at_most(forge):
     answers = {forge.mine.jku: forge.mine.jwks()}
-    verifier, asked = fetching(forge, answers)
-    now = verifier._clock = Clock()
+    now = Clock()
+    verifier, asked = fetching(forge, answers, now)
     lasting = {"exp": int(now() + 3 * BELIEVED_S)}
     assert verify(verifier, forge.passport(jti="1", **lasting)).visas
     answers[forge.mine.jku] = {"keys": []}
@@ -214,8 +206,8 @@ def test_a_key_that_its_issuer_withdrew_is_believed_for_an_hour_at_most(forge):
 
 def test_old_keys_are_not_believed_when_new_ones_cannot_be_had(forge):
     answers = {forge.mine.jku: forge.mine.jwks()}
-    verifier, _ = fetching(forge, answers)
-    now = verifier._clock = Clock()
+    now = Clock()
+    verifier, _ = fetching(forge, answers, now)
     lasting = {"exp": int(now() + 3 * BELIEVED_S)}
     assert verify(verifier, forge.passport(jti="1", **lasting)).visas
     answers[forge.mine.jku] = OSError("gone")
@@ -265,73 +257,3 @@ def test_userinfo_of_somebody_else_or_none_is_a_refusal(forge, said):
 
 
 # --- keys that can be used ---
-
-
-def jwk(key, **more):
-    name = "RS256" if isinstance(key, rsa.RSAPublicKey) else "ES256"
-    made = jwt.get_algorithm_by_name(name).to_jwk(key, as_dict=True)
-    return {**made, "kid": "k", **more}
-
-
-P256 = ec.generate_private_key(ec.SECP256R1())
-P384 = ec.generate_private_key(ec.SECP384R1())
-WEAK = rsa.generate_private_key(public_exponent=65537, key_size=1024)
-
-
-def test_only_keys_for_the_two_algorithms_are_used():
-    assert list(usable_keys({"keys": [jwk(P256.public_key())]})) == ["k"]
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        jwk(P384.public_key()),
-        jwk(WEAK.public_key()),
-        jwk(P256.public_key(), use="enc"),
-        jwk(P256.public_key(), alg="ES384"),
-        jwk(P256.public_key(), kid=None),
-        jwk(P256.public_key(), d="AAAA"),
-        {"kty": "oct", "k": "c2VjcmV0", "kid": "k", "alg": "HS256"},
-        {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "k"},
-        "nonsense",
-    ],
-    ids=["P-384", "RSA 1024", "for encryption", "ES384", "no kid", "private", "secret", "bad", "x"],
-)
-def test_other_keys_are_left_out(key):
-    assert usable_keys({"keys": [key]}) == {}
-
-
-def test_keys_of_the_settings_that_cannot_be_used_are_one_line(tmp_path):
-    for settings in (
-        IssuerSettings("https://a.example", jwks={"keys": []}),
-        IssuerSettings("https://a.example", jwks_file="absent.json"),
-    ):
-        with pytest.raises(InputError, match=r"https://a.example: .*key|JWK"):
-            Verifier([settings], [AUDIENCE], tmp_path)
-
-
-# --- the issuer ---
-
-
-def test_private_keys_are_for_their_owner_only(forge):
-    assert (forge.mine.folder / "keys.json").stat().st_mode & 0o077 == 0
-    assert forge.mine.folder.stat().st_mode & 0o077 == 0
-    public = json.dumps(forge.mine.jwks())
-    assert '"d"' not in public
-
-
-def test_an_issuer_keeps_its_keys_and_another_run_has_others(forge, tmp_path):
-    assert make_issuer(forge.mine.folder).keys == forge.mine.keys
-    assert make_issuer(tmp_path / "new").keys != forge.mine.keys
-
-
-def test_keys_that_others_may_read_are_not_used(tmp_path):
-    made = make_issuer(tmp_path / "issuer")
-    (made.folder / "keys.json").chmod(0o644)
-    with pytest.raises(InputError, match="only their owner"):
-        open_issuer(made.folder)
-
-
-def test_a_subject_that_is_no_plain_name_is_refused(forge):
-    with pytest.raises(InputError, match="subject"):
-        issue(forge.mine, person("researcher", "FI", name="../../etc"))

@@ -12,8 +12,8 @@ import pytest
 from rehearsal.model import InputError, Variant
 from rehearsal.network.issuer import issue, make_issuer, person
 from rehearsal.node.access.audit_log import AuditLog
-from rehearsal.node.access.authorizer import Gate
-from rehearsal.node.access.middleware import Admitting
+from rehearsal.node.access.authorizer import Authorizer
+from rehearsal.node.access.middleware import AccessMiddleware
 from rehearsal.node.access.settings import AccessSettings, Veto
 from rehearsal.node.alerts.alert_store import FILE_NAME, AlertStore, find_person_of_alert
 from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
@@ -72,13 +72,15 @@ class Node:
     def start(self, clock=None, **access):
         settings = replace(self.settings, access=replace(self.access, **access))
         holdings = Holdings(settings, self.variants, self.people)
-        gate = Gate(holdings, audit=AuditLog(self.folder / "audit.jsonl"))
+        authorizer = Authorizer(
+            holdings.settings, holdings.people, audit=AuditLog(self.folder / "audit.jsonl")
+        )
         store = AlertStore(self.folder / FILE_NAME)
         extra = {} if clock is None else {"clock": clock}
-        self.monitor = PatientMonitor(holdings, gate, store, self.folder, **extra)
+        self.monitor = PatientMonitor(holdings, authorizer, store, self.folder, **extra)
         api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
         SubscriptionEndpoints(holdings, self.monitor).add_to(api)
-        self.app = Admitting(api, gate)
+        self.app = AccessMiddleware(api, authorizer)
 
     async def asks(self, path, body=None, who="pablo", method=None, purpose=CARE, parameters=""):
         headers = [(b"x-rehearsal-purpose", purpose.encode())] if purpose else []

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from rehearsal.node import app as node_app
-from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
 from rehearsal.web import app as web_app
 from rehearsal.web.latency import Distant, Line
@@ -15,7 +15,7 @@ from rehearsal.web.latency import Distant, Line
 
 @pytest.fixture
 def app(holdings):
-    return beacon_app(holdings, Gate(holdings))
+    return beacon_app(holdings, Authorizer(holdings.settings, holdings.people))
 
 
 def send(app, path, messages=None, method="POST", headers=()):

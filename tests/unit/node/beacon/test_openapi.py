@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.network.app import network_app
 from rehearsal.network.openapi import description as network_description
-from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.alerts.alert_store import AlertStore
 from rehearsal.node.alerts.patient_monitor import PatientMonitor
 from rehearsal.node.app import beacon_api
@@ -59,9 +59,9 @@ def whole_api(holdings, node_folder, tmp_path_factory):
     texts = {"text/turtle": "", "application/ld+json": "{}"}
     documents = {"base": "urn:here/", "documents": {"/fdp": texts, "/fdp/catalog/FI": texts}}
     (folder / "catalogue/documents.json").write_text(json.dumps(documents))
-    gate = Gate(holdings)
-    monitor = PatientMonitor(holdings, gate, AlertStore(None), folder)
-    return beacon_api(holdings, gate, *extensions(holdings, monitor, folder))
+    authorizer = Authorizer(holdings.settings, holdings.people)
+    monitor = PatientMonitor(holdings, authorizer, AlertStore(None), folder)
+    return beacon_api(holdings, authorizer, *extensions(holdings, monitor, folder))
 
 
 def test_every_route_of_a_node_is_described_and_no_other(whole_api):

@@ -14,7 +14,7 @@ from rehearsal.cli import main
 from rehearsal.model import InputError
 from rehearsal.network.issuer import URL, issue, make_issuer, person
 from rehearsal.node.access.audit_log import AuditLog
-from rehearsal.node.access.authorizer import Gate
+from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import AccessSettings, Veto
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.datasets import Holdings
@@ -81,7 +81,12 @@ class Node:
         people = PeopleStore.open(folder / "people.sqlite")
         self.holdings = Holdings(settings, holdings.variants, people)
         self.log = folder / "audit.jsonl"
-        self.app = beacon_app(self.holdings, Gate(self.holdings, folder, audit=AuditLog(self.log)))
+        self.app = beacon_app(
+            self.holdings,
+            Authorizer(
+                self.holdings.settings, self.holdings.people, folder, audit=AuditLog(self.log)
+            ),
+        )
 
     def post(self, body, token=None, purpose=CARE, headers=()):
         """(status, body as JSON, headers)."""

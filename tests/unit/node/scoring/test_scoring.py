@@ -14,8 +14,8 @@ from rehearsal.export.scoring_files import write_scoring_file
 from rehearsal.model import InputError
 from rehearsal.network.issuer import issue, make_issuer, person
 from rehearsal.node.access.audit_log import AuditLog
-from rehearsal.node.access.authorizer import Gate
-from rehearsal.node.access.middleware import Admitting
+from rehearsal.node.access.authorizer import Authorizer
+from rehearsal.node.access.middleware import AccessMiddleware
 from rehearsal.node.access.settings import AccessSettings
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
@@ -101,7 +101,9 @@ def ask(holdings, folder, issuer, tokens):
     api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
     ScoreEndpoints(mine, folder).add_to(api)
     DrugFlags(mine, folder).add_to(api)
-    app = Admitting(api, Gate(mine, audit=AuditLog(folder / "audit.jsonl")))
+    app = AccessMiddleware(
+        api, Authorizer(mine.settings, mine.people, audit=AuditLog(folder / "audit.jsonl"))
+    )
 
     def send(path, body=None, who="controlled", purpose=HMB, parameters=""):
         headers = [(b"x-rehearsal-purpose", purpose.encode())]
