@@ -25,7 +25,7 @@ def main(smk):
             country: served_copy(Path(folder), Path(scratch) / "nodes" / country)
             for country, folder in smk.params.nodes.items()
         }
-        with running_nodes(folders, {}, 0, logs) as nodes:
+        with running_nodes(folders, logs) as nodes:
             table = measure_capitals(
                 nodes,
                 suite,

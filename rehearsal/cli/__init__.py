@@ -6,51 +6,24 @@ Imports stand inside the commands: a node must start quickly and stay small.
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from rehearsal import __version__
 from rehearsal.cli.bench_commands import add_bench
 from rehearsal.cli.query_commands import add_audit, add_query, add_token
 from rehearsal.cli.serve_commands import add_issuer, add_network, add_node
 from rehearsal.dataset.options import add_check, add_dataset
-from rehearsal.model import InputError
+from rehearsal.web.command_line import OneLineParser, run_command
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an InputError ends it with its one line and exit status 2."""
-    options = _parser().parse_args(arguments)
-    try:
-        try:
-            options.run(options)
-        finally:
-            sys.stdout.flush()
-    except InputError as error:
-        sys.exit(_complain(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # who read our lines has enough of them, as head has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
-        sys.exit(141)
-
-
-def _complain(error: InputError) -> int:
-    print(f"rehearsal: {error}", file=sys.stderr)
-    return 2
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage; the parsers of commands are such too."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+    run_command(_parser(), arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="rehearsal", description=__doc__)
+    parser = OneLineParser(prog="rehearsal", description=__doc__)
     parser.add_argument("--version", action="version", version=f"rehearsal {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_node(commands.add_parser("node", help="one country's node").add_subparsers(required=True))

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from rehearsal.cli.argument_types import positive, whole
 from rehearsal.model import InputError
+from rehearsal.web.command_line import positive, positive_integer
 
 
 def add_bench(bench: argparse.ArgumentParser) -> None:
@@ -31,7 +31,9 @@ def add_bench(bench: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="queries as a run draws them",
     )
-    bench.add_argument("--rounds", type=whole, default=5, help="how often each query is asked")
+    bench.add_argument(
+        "--rounds", type=positive_integer, default=5, help="how often each query is asked"
+    )
     bench.add_argument("--deadline-s", type=positive, default=10.0)
     bench.add_argument("--out", type=Path, metavar="FILE", help="Parquet, a row a request")
     bench.set_defaults(run=_bench)

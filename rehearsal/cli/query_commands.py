@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from rehearsal.cli.argument_types import positive
 from rehearsal.model import InputError
+from rehearsal.web.command_line import positive
 
 
 def add_query(query: argparse.ArgumentParser) -> None:

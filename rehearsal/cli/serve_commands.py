@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import re
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from rehearsal.cli.argument_types import not_negative, port, positive, share
 from rehearsal.model import InputError
+from rehearsal.network.serve_options import add_serve_options as add_network_options
+from rehearsal.node.serve_options import add_serve_options as add_node_options
+from rehearsal.web.command_line import add_address_options, log_to_stderr
 
 
 def add_node(commands: argparse._SubParsersAction) -> None:
@@ -28,19 +27,8 @@ def add_node(commands: argparse._SubParsersAction) -> None:
     build.set_defaults(run=_node_build)
 
     serve = commands.add_parser("serve", help="answer for one country's folder")
-    serve.add_argument("folder", type=Path)
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=port, default=0, help="0: any free port")
-    serve.add_argument("--endpoint-file", type=Path, help="written when the node answers")
-    serve.add_argument(
-        "--delay-ms", type=not_negative, default=0.0, help="round-trip time to apply"
-    )
-    serve.add_argument("--bandwidth-mbps", type=positive, help="line to apply")
-    serve.add_argument(
-        "--jitter-ms", type=not_negative, default=0.0, help="how far a round trip may be off"
-    )
-    serve.add_argument("--loss", type=share, default=0.0, help="share of packets that get lost")
-    serve.set_defaults(run=partial(_until_told, _node_serve))
+    add_node_options(serve)
+    serve.set_defaults(run=_node_serve)
 
     admit = commands.add_parser("admit", help="let somebody arrive at a node")
     admit.add_argument("folder", type=Path, help="of the node, which may be serving")
@@ -59,25 +47,8 @@ def add_node(commands: argparse._SubParsersAction) -> None:
 
 def add_network(commands: argparse._SubParsersAction) -> None:
     serve = commands.add_parser("serve", help="answer for all nodes of a registry")
-    serve.add_argument(
-        "--nodes",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="FILE|FOLDER",
-        help="YAML with nodes, or a folder of endpoint files; later ones take earlier ones' place",
-    )
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=port, default=0, help="0: any free port")
-    serve.add_argument("--endpoint-file", type=Path, help="written when the service answers")
-    serve.add_argument("--deadline-s", type=float, default=10.0, help="of a query over all nodes")
-    serve.add_argument(
-        "--collect",
-        choices=["at-once", "sequential"],
-        default="at-once",
-        help="sequential: nodes one after another with 5 s each, for comparison",
-    )
-    serve.set_defaults(run=partial(_until_told, _network_serve))
+    add_network_options(serve)
+    serve.set_defaults(run=_network_serve)
 
 
 def add_issuer(commands: argparse._SubParsersAction) -> None:
@@ -88,16 +59,8 @@ def add_issuer(commands: argparse._SubParsersAction) -> None:
 
     serve = commands.add_parser("serve", help="answer for keys, userinfo and token exchange")
     serve.add_argument("folder", type=Path)
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=port, default=0, help="0: any free port")
-    serve.add_argument("--endpoint-file", type=Path, help="written when the issuer answers")
-    serve.set_defaults(run=partial(_until_told, _issuer_serve))
-
-
-def _until_told(serve: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> None:
-    """Serve until told to end; what happens meanwhile is told on standard error."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    serve(options)
+    add_address_options(serve, "issuer")
+    serve.set_defaults(run=_issuer_serve)
 
 
 def _node_build(options: argparse.Namespace) -> None:
@@ -115,16 +78,9 @@ def _node_build(options: argparse.Namespace) -> None:
 
 
 def _node_serve(options: argparse.Namespace) -> None:
-    from rehearsal.node.server import serve
-    from rehearsal.web.latency import Line
+    from rehearsal.node.server import serve_by_options
 
-    serve(
-        options.folder,
-        host=options.host,
-        port=options.port,
-        endpoint_file=options.endpoint_file,
-        line=Line(options.delay_ms, options.bandwidth_mbps, options.jitter_ms, options.loss),
-    )
+    serve_by_options(options)
 
 
 def _node_admit(options: argparse.Namespace) -> None:
@@ -146,19 +102,9 @@ def _node_contact(options: argparse.Namespace) -> None:
 
 
 def _network_serve(options: argparse.Namespace) -> None:
-    from rehearsal.network.server import serve
-    from rehearsal.network.service import LONGEST_DEADLINE_S, Policy
+    from rehearsal.network.server import serve_by_options
 
-    if not 0 < options.deadline_s <= LONGEST_DEADLINE_S:
-        limits = f"more than 0 and at most {LONGEST_DEADLINE_S:g} seconds"
-        raise InputError("rehearsal network serve", "--deadline-s", limits)
-    serve(
-        options.nodes,
-        host=options.host,
-        port=options.port,
-        endpoint_file=options.endpoint_file,
-        policy=Policy(options.deadline_s, options.collect),
-    )
+    serve_by_options(options)
 
 
 def _issuer_init(options: argparse.Namespace) -> None:
@@ -175,4 +121,5 @@ def _issuer_init(options: argparse.Namespace) -> None:
 def _issuer_serve(options: argparse.Namespace) -> None:
     from rehearsal.network.issuer_server import serve
 
+    log_to_stderr()
     serve(options.folder, options.host, options.port, options.endpoint_file)

@@ -116,7 +116,7 @@ def _other(given: str, token_variable: str | None) -> Iterator[NodeEntry]:
     country = NodeSettings.read(folder).country_code
     with TemporaryDirectory() as place:
         copy = served_copy(folder, Path(place) / country)
-        with running_nodes({country: copy}, {}, 0, Path(place) / "logs") as (node,):
+        with running_nodes({country: copy}, Path(place) / "logs") as (node,):
             yield _beacon("--against", node.url, token_variable)
 
 

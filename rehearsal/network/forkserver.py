@@ -1,8 +1,8 @@
-"""Starts many processes of the command ``rehearsal`` quickly: forks of one that has its modules.
+"""Starts many servers quickly: forks of one process that has their modules.
 
-Starting a node is nearly all importing. A server imports once and forks at every request: what
+Starting a node is nearly all importing. A fork server imports once and forks at every request: what
 comes of it is a process like any other, with a number, a session and a log of its own, which a
-signal ends. The server is its parent and keeps the number of one that has ended until somebody
+signal ends. The fork server is its parent and keeps the number of one that has ended until somebody
 waits for it. It ends with its standard input, so also when the process that started it is killed;
 what it forked ends with its parent then, as every node does.
 
@@ -15,8 +15,6 @@ import gc
 import importlib
 import json
 import os
-import runpy
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,14 +22,14 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
-from rehearsal.web.server import signal_when_parent_ends
+from rehearsal.process_lifetime import Helper, end_with
 
-COMMAND = (sys.executable, "-m", "rehearsal")  # what it can start, with arguments behind it
-PRELOADED = ("rehearsal.cli", "rehearsal.node.server", "rehearsal.network.server")
+# what it can start: modules with a function ``main`` that takes arguments of a command line
+NODE_SERVER, NETWORK_SERVER = "rehearsal.node.server", "rehearsal.network.server"
 
 
-class Forked:
-    """A process of the server: as much of ``subprocess.Popen`` as the launcher needs."""
+class ForkedProcess:
+    """A process that a fork server has forked."""
 
     def __init__(self, server: ForkServer, pid: int) -> None:
         self._server, self.pid = server, pid
@@ -39,42 +37,44 @@ class Forked:
 
     def has_ended(self) -> bool:
         """Whether it has; its number stays taken until somebody waits for it."""
-        return self.returncode is not None or bool(self._server.ask("ended", self.pid, lost=True))
+        return self.returncode is not None or bool(
+            self._server.request("ended", self.pid, lost=True)
+        )
 
     def poll(self) -> int | None:
         return self.wait() if self.has_ended() else None
 
     def wait(self) -> int:
         if self.returncode is None:
-            self.returncode = int(self._server.ask("wait", self.pid, lost=-SIGKILL))
+            self.returncode = int(self._server.request("wait", self.pid, lost=-SIGKILL))
         return self.returncode
 
 
 class ForkServer:
-    """The server as seen by the process that started it; for one thread at a time."""
+    """The fork server as seen by the process that started it; for one thread at a time."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process, self.pid = process, process.pid
+    def __init__(self, helper: Helper) -> None:
+        self._helper, self.pid = helper, helper.pid
         self._is_lost = False
 
-    def start(self, arguments: Sequence[str], log: Path, mode: str) -> Forked:
-        """Start ``rehearsal`` with arguments, its words in ``log``, opened in ``mode``.
+    def start(self, module: str, arguments: Sequence[str], log: Path, mode: str) -> ForkedProcess:
+        """Start ``main`` of a server's module with arguments, its output in ``log``, opened in
+        ``mode``.
 
-        Raises OSError when the server has ended or cannot fork.
+        Raises OSError when the fork server has ended or cannot fork.
         """
-        pid = self.ask("start", list(arguments), str(log.absolute()), mode)
+        pid = self.request("start", module, list(arguments), str(log.absolute()), mode)
         if not isinstance(pid, int):
             raise ChildProcessError(pid or "the process that forks nodes has ended")
-        return Forked(self, pid)
+        return ForkedProcess(self, pid)
 
-    def ask(self, *request: Any, lost: Any = None) -> Any:
-        """The server's reply; ``lost`` when it has ended, and what it forked with it."""
+    def request(self, *request: Any, lost: Any = None) -> Any:
+        """The fork server's reply; ``lost`` when it has ended, and what it forked with it."""
         if self._is_lost:
             return lost
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-            return json.loads(self._process.stdout.readline())
+            self._helper.write_line(json.dumps(request).encode())
+            return json.loads(self._helper.read_line())
         except (OSError, ValueError):  # a pipe that is closed, or a line that is not whole
             return lost
         except BaseException:  # interrupted: the next line would be the reply to this
@@ -84,36 +84,27 @@ class ForkServer:
 
 @contextmanager
 def fork_server() -> Iterator[ForkServer]:
-    """Run the server for as long as the block runs. What it forked and nobody has waited for is
+    """Run a fork server for as long as the block runs. What it forked and nobody has waited for is
     killed at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rehearsal.network.forkserver"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        yield ForkServer(process)
-    finally:
-        with suppress(OSError):
-            process.stdin.close()
-        process.wait()
-        process.stdout.close()
+    with Helper([sys.executable, "-m", "rehearsal.network.forkserver"]) as helper:
+        yield ForkServer(helper)
 
 
-def _serve() -> list[str] | None:
-    """Answer requests until there are no more. In a fork: returns the arguments it is to run."""
+def _answer_requests() -> tuple[str, list[str]] | None:
+    """Answer requests until there are no more. In a fork: returns the module and the arguments that
+    it is to run."""
     server, forked = os.getpid(), set()
     while line := sys.stdin.buffer.readline():
+        reply: Any
         match json.loads(line):
-            case ["start", arguments, log, mode]:
+            case ["start", module, arguments, log, mode]:
                 try:
-                    reply: Any = os.fork()
+                    reply = os.fork()
                 except OSError as error:  # those that are there go on
                     reply = f"the process that forks nodes could not: {error}"
                 if reply == 0:
                     _stand_alone(Path(log), mode, server)
-                    return arguments
+                    return module, arguments
                 if isinstance(reply, int):
                     forked.add(reply)
             case ["ended", pid]:
@@ -132,14 +123,9 @@ def _serve() -> list[str] | None:
 
 
 def _stand_alone(log: Path, mode: str, server: int) -> None:
-    """Make this fork a process of its own: a session, no input, its words in its log.
-
-    Until it looks after its parent itself, it is killed when that ends.
-    """
+    """Make this fork a process of its own: a session, no input, its output in its log."""
     os.setsid()
-    signal_when_parent_ends(SIGKILL)
-    if os.getppid() != server:
-        os._exit(1)
+    end_with(server)
     with log.open(mode) as sink, open(os.devnull, "rb") as nothing:  # noqa: PTH123
         os.dup2(nothing.fileno(), 0)
         os.dup2(sink.fileno(), 1)
@@ -147,14 +133,13 @@ def _stand_alone(log: Path, mode: str, server: int) -> None:
 
 
 def main() -> None:
-    for module in PRELOADED:  # by name: the command line is above everything
-        importlib.import_module(module)
+    servers = {name: importlib.import_module(name) for name in (NODE_SERVER, NETWORK_SERVER)}
     gc.collect()
     gc.freeze()  # no collection in a fork writes to what all share
-    arguments = _serve()
-    if arguments is not None:
-        sys.argv[1:] = arguments
-        runpy.run_module("rehearsal", run_name="__main__", alter_sys=True)
+    to_run = _answer_requests()
+    if to_run is not None:
+        module, arguments = to_run
+        servers[module].main(arguments)
 
 
 if __name__ == "__main__":

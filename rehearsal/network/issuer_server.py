@@ -154,7 +154,6 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     endpoint_file: Path | None = None,
-    end_with_parent: bool = True,
 ) -> None:
     """Serve an issuer's folder until SIGTERM or SIGINT, or until the parent is gone.
 
@@ -164,4 +163,4 @@ def serve(
     app = issuer_app(open_issuer(folder))
     with listening(host, port) as listener:
         endpoint = {"country": "issuer", "url": url_of(listener), "pid": os.getpid()}
-        run(serve_app(app, listener, endpoint, endpoint_file, end_with_parent))
+        run(serve_app(app, listener, endpoint, endpoint_file))

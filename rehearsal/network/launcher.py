@@ -1,42 +1,42 @@
-"""Starts real processes, nodes or the network service, waits until all have announced themselves,
+"""Starts nodes and the network service as processes, waits until all have announced themselves,
 always ends them.
 
-A node is told where to write its endpoint file; until then nobody knows its port. Every node
-leads a process group of its own, so what it starts ends with it; a watcher process ends the
-groups when this process is killed in a way that no ``finally`` survives.
+A node is told where to write its endpoint file; until then nobody knows its port. When this process
+is killed in a way that no ``finally`` survives, a helper ends the nodes' process groups.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shlex
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rehearsal.network import watcher
 from rehearsal.network.emulation import HERE, Place, Topology, emulated_distance
-from rehearsal.network.forkserver import COMMAND, Forked, ForkServer, fork_server
-from rehearsal.network.registry import NodeEntry, read_endpoint, write_endpoints, write_nodes
+from rehearsal.network.forkserver import NETWORK_SERVER, NODE_SERVER, ForkServer, fork_server
+from rehearsal.network.processes import POLL_S, LogMode, SpawnedProcess, StartedProcess, stop
+from rehearsal.network.registry import (
+    NETWORK,
+    NodeEntry,
+    read_endpoint,
+    write_endpoints,
+    write_nodes,
+)
+from rehearsal.process_lifetime import WatchedProcessGroups, watched_process_groups
 from rehearsal.web.latency import NEAR, Line
 
 if TYPE_CHECKING:
     import pandas as pd
 
-POLL_S = 0.02
+PYTHON = (sys.executable, "-m")
 START_TIMEOUT_S = 60.0
 QUEUE_TIMEOUT_S = 600.0  # for nodes that wait for a place on a cluster first
-STOP_TIMEOUT_S = 5.0
 TAIL_LINES = 15
-NETWORK = "network"  # stands for a country in the service's endpoint file
 
 
 class NodeStartError(RuntimeError):
@@ -53,16 +53,28 @@ class Launch:
 
     country: str
     folder: Path
-    endpoint: Path
-    line: Line
+    log_dir: Path
+    line: Line = NEAR
     place: Place = HERE
     prefix: tuple[str, ...] = ()  # of the command line: what starts the node elsewhere
     port: int = 0
 
+    @property
+    def endpoint(self) -> Path:
+        """Where the node announces itself."""
+        return self.log_dir / f"{self.country}.endpoint.json"
+
+    @property
+    def log(self) -> Path:
+        return self.log_dir / f"{self.country}.log"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the node runs here, and not behind a prefix or in a namespace."""
+        return self.place is HERE and not self.prefix
+
 
 Command = Callable[[Launch], list[str]]
-Process = subprocess.Popen[bytes] | Forked
-Mode = Literal["wb", "ab"]
 
 
 class RunningNodes(list[NodeEntry]):
@@ -84,8 +96,7 @@ def node_command(launch: Launch) -> list[str]:
     """
     return [
         *launch.prefix,
-        *COMMAND,
-        *("node", "serve", str(launch.folder)),
+        *(*PYTHON, NODE_SERVER, str(launch.folder)),
         *("--host", "0.0.0.0" if launch.prefix else launch.place.host),
         *("--port", str(launch.port), "--endpoint-file", str(launch.endpoint)),
         *_line_options(launch.line),
@@ -93,17 +104,19 @@ def node_command(launch: Launch) -> list[str]:
 
 
 def _line_options(line: Line) -> list[str]:
-    """What a node is told to emulate."""
-    bandwidth = ["--bandwidth-mbps", f"{line.bandwidth_mbps:g}"] if line.bandwidth_mbps else []
-    told = (("delay-ms", line.delay_ms), ("jitter-ms", line.jitter_ms), ("loss", line.loss))
-    return bandwidth + [part for name, n in told if n for part in (f"--{name}", f"{n:g}")]
+    """What a node emulates by itself."""
+    options = {
+        "--bandwidth-mbps": line.bandwidth_mbps,
+        "--delay-ms": line.delay_ms,
+        "--jitter-ms": line.jitter_ms,
+        "--loss": line.loss,
+    }
+    return [part for name, value in options.items() if value for part in (name, f"{value:g}")]
 
 
 @contextmanager
 def running_nodes(
     folders: Mapping[str, Path],
-    delays_ms: Mapping[str, float],
-    bandwidth_mbps: float,
     log_dir: Path,
     start_timeout_s: float | None = None,
     command: Command = node_command,
@@ -113,9 +126,8 @@ def running_nodes(
 ) -> Iterator[RunningNodes]:
     """Run one node a folder for as long as the block runs; yields them in order of ``folders``.
 
-    ``delays_ms`` maps a country to the round-trip time that its node adds to every answer (0
-    where absent); ``topology`` says instead where each node runs, and what it emulates there.
     ``log_dir`` receives ``{country}.log`` and ``{country}.endpoint.json``.
+    ``topology`` says where each node runs, and what it emulates there; None: here, at no distance.
     ``prefix``: what starts each node, ``srun --overlap --ntasks=1`` for example; it must stay until
     the node has ended and pass SIGTERM on to it, and ``log_dir`` must be seen from everywhere.
     ``forks`` starts them where given; several nodes of this machine bring their own.
@@ -125,42 +137,39 @@ def running_nodes(
     if start_timeout_s is None:
         start_timeout_s = QUEUE_TIMEOUT_S if prefix else START_TIMEOUT_S
     log_dir.mkdir(parents=True, exist_ok=True)
-    processes: dict[str, Process] = {}
-    if topology is None:
-        lines = {country: Line(delays_ms.get(country, 0.0), bandwidth_mbps) for country in folders}
-        topology = Topology(dict.fromkeys(folders, HERE), lines)
+    topology = topology or Topology.here(folders)
     launches = {
         country: Launch(
             country,
             folder,
-            log_dir / f"{country}.endpoint.json",
+            log_dir,
             topology.lines.get(country, NEAR),
             topology.places[country],
             tuple(shlex.split(prefix or "")),
         )
         for country, folder in folders.items()
     }
-    with _watcher() as watch, _starter(launches, command, watch, forks) as start:
+    processes: dict[str, StartedProcess] = {}
+    with _starter(launches.values(), command, forks) as start:
         try:
             for country, launch in launches.items():
-                processes[country] = start(launch, log_dir / f"{country}.log", "wb")
-            nodes = RunningNodes(_when_ready(launches, processes, log_dir, start_timeout_s))
+                processes[country] = start(launch, "wb")
+            nodes = RunningNodes(_when_ready(launches, processes, start_timeout_s))
 
             def restart(country: str) -> None:
                 number = list(launches).index(country)
                 again = replace(launches[country], port=urlsplit(nodes[number].url).port or 0)
-                ended, log = processes[country], log_dir / f"{country}.log"
-                stop([ended])
-                _tell(watch, f"-{ended.pid}")
-                processes[country] = start(again, log, "ab")
-                ready = _when_ready({country: again}, processes, log_dir, start_timeout_s)
+                stop([processes[country]])
+                start.groups.forget(processes[country].pid)
+                processes[country] = start(again, "ab")
+                ready = _when_ready({country: again}, processes, start_timeout_s)
                 nodes[number : number + 1] = ready
 
             nodes.restart, nodes.forks = restart, start.forks
             yield nodes
         finally:
             stop(list(processes.values()))
-            _tell(watch, "done")
+            start.groups.forget_all()
 
 
 @contextmanager
@@ -172,13 +181,13 @@ def nodes_at_their_distance(
 ) -> Iterator[RunningNodes]:
     """Run nodes where and as far from the asker as the configuration's part ``network`` says.
 
-    ``pairs``: ``rtt_matrix``. Raises as ``running_nodes``, and as ``emulated``, in whose
+    ``pairs``: ``rtt_matrix``. Raises as ``running_nodes``, and as ``emulated_distance``, in whose
     namespaces this thread is meanwhile.
     """
     prefix = network["launch"]
     with (
         emulated_distance(network, pairs, folders) as topology,
-        running_nodes(folders, {}, 0, log_dir, prefix=prefix, topology=topology) as nodes,
+        running_nodes(folders, log_dir, prefix=prefix, topology=topology) as nodes,
     ):
         yield nodes
 
@@ -205,115 +214,71 @@ def running_network(
 
     def command(launch: Launch) -> list[str]:
         return [
-            *COMMAND,
-            *("network", "serve"),
+            *(*PYTHON, NETWORK_SERVER),
             *("--nodes", str(ours), str(registry)),
             *("--port", "0", "--endpoint-file", str(launch.endpoint)),
             *("--deadline-s", f"{deadline_s:g}", *options),
         ]
 
-    folders = {NETWORK: log_dir}
-    with running_nodes(folders, {}, 0, log_dir, start_timeout_s, command, forks=forks) as (
-        service,
-    ):
+    with running_nodes(
+        {NETWORK: log_dir}, log_dir, start_timeout_s, command, forks=forks
+    ) as services:
+        (service,) = services
         yield service
 
 
-@contextmanager
-def _watcher() -> Iterator[subprocess.Popen[bytes]]:
-    """The process that ends our nodes when we cannot; see ``rehearsal.network.watcher``."""
-    process = subprocess.Popen(
-        # isolated and without site packages: it starts in milliseconds
-        [sys.executable, "-I", "-S", str(Path(watcher.__file__))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-        process.wait()
-
-
-def _tell(watch: subprocess.Popen[bytes], line: str) -> None:
-    # a watcher that somebody killed must not keep us from ending the nodes ourselves
-    with contextlib.suppress(OSError):
-        watch.stdin.write(f"{line}\n".encode())
-        watch.stdin.flush()
-
-
 @dataclass(frozen=True)
-class _Start:
+class _Starter:
     """Starts nodes: forks them where it can, which takes a tenth of the time."""
 
     command: Command
-    watch: subprocess.Popen[bytes]
+    groups: WatchedProcessGroups
     forks: ForkServer | None
 
-    def __call__(self, launch: Launch, log: Path, mode: Mode) -> Process:
+    def __call__(self, launch: Launch, mode: LogMode) -> StartedProcess:
         """``mode``: of the log, which begins anew or goes on."""
         launch.endpoint.unlink(missing_ok=True)
-        line = self.command(launch)
-        if self.forks is None:
-            process: Process = _spawn(line, launch.place, log, mode)
-        else:
-            try:
-                process = self.forks.start(line[len(COMMAND) :], log, mode)
-            except OSError as error:
-                raise NodeStartError(launch.country, f"was not started ({error})", log) from None
-        _tell(self.watch, f"+{process.pid}")
+        process = self._start(self.command(launch), launch, mode)
+        self.groups.add(process.pid)
         return process
+
+    def _start(self, line: list[str], launch: Launch, mode: LogMode) -> StartedProcess:
+        if self.forks is None:
+            return SpawnedProcess(line, launch.place, launch.log, mode)
+        module, *arguments = line[len(PYTHON) :]
+        try:
+            return self.forks.start(module, arguments, launch.log, mode)
+        except OSError as error:
+            what = f"was not started ({error})"
+            raise NodeStartError(launch.country, what, launch.log) from None
 
 
 @contextmanager
 def _starter(
-    launches: Mapping[str, Launch],
-    command: Command,
-    watch: subprocess.Popen[bytes],
-    forks: ForkServer | None,
-) -> Iterator[_Start]:
+    launches: Collection[Launch], command: Command, forks: ForkServer | None
+) -> Iterator[_Starter]:
     with ExitStack() as stack:
-        ours = command is node_command and all(map(_is_here, launches.values()))
-        if forks is None and ours and len(launches) > 1:
+        groups = stack.enter_context(watched_process_groups())
+        can_fork = command is node_command and all(launch.is_local for launch in launches)
+        if forks is None and can_fork and len(launches) > 1:
             forks = stack.enter_context(fork_server())
-            _tell(watch, f"+{forks.pid}")
-        yield _Start(command, watch, forks)
-
-
-def _is_here(launch: Launch) -> bool:
-    return launch.place is HERE and not launch.prefix
-
-
-def _spawn(line: list[str], place: Place, log: Path, mode: Mode) -> subprocess.Popen[bytes]:
-    with log.open(mode) as sink, place.entered():
-        return subprocess.Popen(
-            line,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+            groups.add(forks.pid)
+        yield _Starter(command, groups, forks)
 
 
 def _when_ready(
-    launches: Mapping[str, Launch],
-    processes: Mapping[str, Process],
-    log_dir: Path,
-    timeout_s: float,
+    launches: Mapping[str, Launch], processes: Mapping[str, StartedProcess], timeout_s: float
 ) -> list[NodeEntry]:
     """All nodes, once each has written its endpoint file."""
     until = time.monotonic() + timeout_s
     ready: dict[str, NodeEntry] = {}
     while True:
         for country in launches.keys() - ready.keys():
-            ended = processes[country].poll()
+            launch, ended = launches[country], processes[country].poll()
             if ended is not None:
                 what = f"ended with exit code {ended} before it was ready"
-                raise NodeStartError(country, what, log_dir / f"{country}.log")
-            entry = read_endpoint(launches[country].endpoint)
+                raise NodeStartError(country, what, launch.log)
+            entry = read_endpoint(launch.endpoint)
             if entry is not None:
                 ready[country] = entry
         if len(ready) == len(launches):
@@ -321,45 +286,8 @@ def _when_ready(
         if time.monotonic() > until:
             late = sorted(launches.keys() - ready.keys())
             what = f"was not ready after {timeout_s:g} s (not ready: {', '.join(late)})"
-            raise NodeStartError(late[0], what, log_dir / f"{late[0]}.log")
+            raise NodeStartError(late[0], what, launches[late[0]].log)
         time.sleep(POLL_S)
-
-
-def stop(processes: list[Process], timeout_s: float = STOP_TIMEOUT_S) -> None:
-    """End the processes and everything in their groups: ask all, wait, then kill.
-
-    Takes at most ``timeout_s`` for all of them together, however many hang.
-    """
-    for process in processes:
-        _signal_group(process, signal.SIGTERM)
-    until = time.monotonic() + timeout_s
-    waiting = list(processes)
-    while waiting and time.monotonic() < until:
-        waiting = [process for process in waiting if not _has_ended(process)]
-        if waiting:
-            time.sleep(POLL_S)
-    for process in processes:
-        # also when the leader has ended: what it started may live on in its group
-        _signal_group(process, signal.SIGKILL)
-        process.wait()
-
-
-def _has_ended(process: Process) -> bool:
-    """Whether the process has ended, without reaping it: its number stays taken until then."""
-    if isinstance(process, Forked):
-        return process.has_ended()
-    if process.returncode is not None:
-        return True
-    flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-    try:
-        return os.waitid(os.P_PID, process.pid, flags) is not None
-    except ChildProcessError:
-        return True
-
-
-def _signal_group(process: Process, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
 
 
 def log_tail(log: Path, lines: int = TAIL_LINES) -> str:

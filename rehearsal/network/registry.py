@@ -15,6 +15,7 @@ from rehearsal.files import write_json, written_aside
 from rehearsal.model import InputError
 from rehearsal.node.access.settings import is_safe_url
 
+NETWORK = "network"  # stands for a country in the service's endpoint file
 FOREIGN_KEYS = {"url", "token_variable", "forward_token"}
 
 

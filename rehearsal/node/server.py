@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
+from rehearsal.node.serve_options import add_serve_options
 from rehearsal.node.settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
+from rehearsal.web.command_line import OneLineParser, log_to_stderr, run_command
 from rehearsal.web.latency import NEAR, Distant, Line
 from rehearsal.web.server import listening, run, serve_app, url_of
 
@@ -66,7 +69,6 @@ def serve(
     port: int = 0,
     endpoint_file: Path | None = None,
     line: Line = NEAR,
-    end_with_parent: bool = True,
 ) -> None:
     """Serve a node until SIGTERM or SIGINT, or until the parent process is gone.
 
@@ -84,7 +86,7 @@ def serve(
     with listening(host, port) as listener:
         url = url_of(listener)
         endpoint = {"country": holdings.settings.country_code, "url": url, "pid": os.getpid()}
-        serving = serve_app(app, listener, endpoint, endpoint_file, end_with_parent)
+        serving = serve_app(app, listener, endpoint, endpoint_file)
         run(_beside(monitor.run(), serving))
 
 
@@ -95,3 +97,27 @@ async def _beside(keeping: Coroutine[Any, Any, None], serving: Coroutine[Any, An
         await serving
     finally:
         keeper.cancel()
+
+
+def serve_by_options(options: argparse.Namespace) -> None:
+    """Serve a node as ``add_serve_options`` was answered. Raises InputError as ``serve``."""
+    log_to_stderr()
+    serve(
+        options.folder,
+        host=options.host,
+        port=options.port,
+        endpoint_file=options.endpoint_file,
+        line=Line(options.delay_ms, options.bandwidth_mbps, options.jitter_ms, options.loss),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """``python -m rehearsal.node.server``: what ``rehearsal node serve`` does."""
+    parser = OneLineParser(prog="rehearsal node serve", description=__doc__)
+    add_serve_options(parser)
+    parser.set_defaults(run=serve_by_options)
+    run_command(parser, arguments)
+
+
+if __name__ == "__main__":
+    main()

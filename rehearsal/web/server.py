@@ -6,14 +6,11 @@ The node, the network and the issuer of tokens are all served so.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import logging
-import os
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from uvicorn.server import ServerState
 
 from rehearsal.files import write_json
 from rehearsal.model import InputError
+from rehearsal.process_lifetime import end_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +33,6 @@ HEAD_TIMEOUT_S = 10.0  # until a caller has sent a request line and headers
 MAX_HEAD = 64 * 1024  # bytes of them
 KEEP_ALIVE_S = 75  # an idle connection; callers who keep theirs for less never find it closed
 LAST_ANSWERS_S = 3.0  # for what is under way at the end; a launcher waits no longer than 5
-PARENT_CHECK_S = 1.0
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-PARENT_DIED = signal.SIGUSR2
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -141,9 +136,9 @@ async def serve_app(
     listener: socket.socket,
     endpoint: dict[str, Any],
     endpoint_file: Path | None,
-    end_with_parent: bool,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, and then what is under way for a moment.
+    """Serve until SIGTERM or SIGINT, or until the parent is gone; then what is under way for a
+    moment.
 
     ``endpoint_file`` receives ``endpoint`` as JSON once the application has answered.
     """
@@ -156,15 +151,13 @@ async def serve_app(
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
-    tasks = [loop.create_task(_announce(address, endpoint, endpoint_file))]
-    if end_with_parent:
-        tasks.append(loop.create_task(_end_with_parent(told_to_end.set)))
+    end_with_parent()
+    announcing = loop.create_task(_announce(address, endpoint, endpoint_file))
     try:
         async with answering(app, listener):
             await told_to_end.wait()
     finally:
-        for task in tasks:
-            task.cancel()
+        announcing.cancel()
         if endpoint_file is not None:
             endpoint_file.unlink(missing_ok=True)
 
@@ -226,29 +219,3 @@ async def _answers(host: str, port: int) -> bool:
         return False
     finally:
         writer.close()
-
-
-async def _end_with_parent(stop: Callable[[], None]) -> None:
-    """Stop when the process that started us is gone.
-
-    Linux sends a signal at once, but also when only the parent's thread has ended, so the signal
-    is a reason to look; looking every second is for systems without it.
-    """
-    parent = os.getppid()
-    looking = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(PARENT_DIED, looking.set)
-    signal_when_parent_ends(PARENT_DIED)
-    while os.getppid() == parent:
-        looking.clear()
-        try:
-            await asyncio.wait_for(looking.wait(), PARENT_CHECK_S)
-        except TimeoutError:
-            continue
-    stop()
-
-
-def signal_when_parent_ends(number: int) -> None:
-    """Have the system send this process a signal when its parent, or the thread of it that started
-    this process, ends; it is Linux that can (prctl(2)), elsewhere nothing happens."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -66,7 +66,7 @@ def network(tmp_path_factory):
     top = tmp_path_factory.mktemp("network")
     folders = {country: build_node(top / country, country) for country in PEOPLE}
     with (
-        running_nodes(folders, {}, 1000, top / "logs") as nodes,
+        running_nodes(folders, top / "logs") as nodes,
         running_network(nodes, 10, top / "logs") as service,
     ):
         yield service.url

@@ -57,7 +57,7 @@ def ask(nodes: list[NodeEntry], times: int = 1, pause_s: float = 0) -> list[list
 def nodes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nodes")
     folders = {country: folder / manner for country, manner in MANNERS.items()}
-    with running_nodes(folders, {}, 1000, folder, 30, stub_command) as running:
+    with running_nodes(folders, folder, 30, stub_command) as running:
         yield running
 
 
@@ -123,7 +123,7 @@ def test_the_joined_answer_counts_the_healthy_and_names_the_rest(answers: dict[s
 
 def test_a_kept_alive_connection_that_the_node_closed_meanwhile_is_opened_again(tmp_path: Path):
     folders = {"GB": tmp_path / "closing"}
-    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as running:
+    with running_nodes(folders, tmp_path, 30, stub_command) as running:
         rounds = ask(running, times=20)
     assert [answers[0].reason for answers in rounds] == [""] * 20
 
@@ -138,7 +138,7 @@ def test_a_node_killed_between_two_queries_is_marked_failed(tmp_path: Path):
             await asyncio.sleep(0.2)
             return await client.ask(QUERY, 5)
 
-    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as running:
+    with running_nodes(folders, tmp_path, 30, stub_command) as running:
         answers = asyncio.run(asked(running))
     assert [answer.state for answer in answers] == ["failed", "answered"]
 
@@ -153,5 +153,5 @@ def test_a_stopped_node_is_late_and_answers_again_when_it_continues(tmp_path: Pa
             return states
 
     folders = {"AT": tmp_path / "healthy"}
-    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as running:
+    with running_nodes(folders, tmp_path, 30, stub_command) as running:
         assert asyncio.run(asked(running)) == ["late", "answered"]

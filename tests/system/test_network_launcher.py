@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.network.forkserver import fork_server
+from rehearsal.network.forkserver import NETWORK_SERVER, NODE_SERVER, fork_server
 from rehearsal.network.launcher import Launch, NodeStartError, running_network, running_nodes
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_node, read_individuals
@@ -42,7 +42,7 @@ def wait_until_ended(pid: int, timeout_s: float = 10) -> None:
 def test_28_nodes_start_at_once_and_all_end(tmp_path: Path):
     codes = [f"C{number:02}" for number in range(28)]
     folders = dict.fromkeys(codes, tmp_path / "healthy")
-    with running_nodes(folders, {}, 1000, tmp_path, 60, stub_command) as nodes:
+    with running_nodes(folders, tmp_path, 60, stub_command) as nodes:
         assert [node.country for node in nodes] == codes
         assert len({node.url for node in nodes}) == 28
         assert not any(node.url.endswith("/") for node in nodes)
@@ -52,7 +52,7 @@ def test_28_nodes_start_at_once_and_all_end(tmp_path: Path):
 
 def test_a_node_is_ended_and_started_again_among_the_others(tmp_path: Path):
     folders = dict.fromkeys(("AT", "FI", "SE"), tmp_path / "healthy")
-    with running_nodes(folders, {}, 1000, tmp_path, 60, stub_command) as nodes:
+    with running_nodes(folders, tmp_path, 60, stub_command) as nodes:
         before = list(nodes)
         nodes.restart("FI")
         assert [node.country for node in nodes] == ["AT", "FI", "SE"]
@@ -67,7 +67,7 @@ def test_a_node_that_ends_early_is_named_with_the_end_of_its_log(tmp_path: Path)
     folders = {"AT": tmp_path / "healthy", "FI": tmp_path / "broken"}
     with (
         pytest.raises(NodeStartError, match="node FI ended with exit code 1") as caught,
-        running_nodes(folders, {}, 1000, tmp_path, 30, stub_command),
+        running_nodes(folders, tmp_path, 30, stub_command),
     ):
         pytest.fail("the block must not run")
     assert "variants.sqlite: not a database" in str(caught.value)
@@ -77,7 +77,7 @@ def test_a_node_that_never_gets_ready_is_named_and_the_others_are_ended(tmp_path
     folders = {"AT": tmp_path / "with-child", "SE": tmp_path / "silent"}
     with (
         pytest.raises(NodeStartError, match=r"node SE was not ready after 1\.5 s") as caught,
-        running_nodes(folders, {}, 1000, tmp_path, 1.5, stub_command),
+        running_nodes(folders, tmp_path, 1.5, stub_command),
     ):
         pytest.fail("the block must not run")
     assert "loading ..." in str(caught.value)
@@ -88,14 +88,14 @@ def test_an_endpoint_file_of_an_earlier_run_is_not_taken_for_a_node(tmp_path: Pa
     (tmp_path / "SE.endpoint.json").write_text('{"country": "SE", "url": "http://x", "pid": 1}')
     with (
         pytest.raises(NodeStartError, match="SE"),
-        running_nodes({"SE": tmp_path / "silent"}, {}, 1000, tmp_path, 0.3, stub_command),
+        running_nodes({"SE": tmp_path / "silent"}, tmp_path, 0.3, stub_command),
     ):
         pytest.fail("the block must not run")
 
 
 def test_stubborn_and_stopped_nodes_and_their_children_are_killed(tmp_path: Path):
     folders = {"AT": tmp_path / "stubborn", "BE": tmp_path / "with-child", "CZ": tmp_path / "ok"}
-    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as nodes:
+    with running_nodes(folders, tmp_path, 30, stub_command) as nodes:
         os.kill(nodes[2].pid, signal.SIGSTOP)
         child = int((tmp_path / "child.pid").read_text())
         assert is_running(child)
@@ -106,7 +106,7 @@ def test_stubborn_and_stopped_nodes_and_their_children_are_killed(tmp_path: Path
 def test_an_exception_in_the_block_ends_the_nodes(tmp_path: Path):
     with (
         pytest.raises(KeyboardInterrupt),
-        running_nodes({"AT": tmp_path / "ok"}, {}, 1000, tmp_path, 30, stub_command) as nodes,
+        running_nodes({"AT": tmp_path / "ok"}, tmp_path, 30, stub_command) as nodes,
     ):
         raise KeyboardInterrupt
     assert not is_running(nodes[0].pid)
@@ -121,7 +121,7 @@ sys.path.insert(0, {str(STUB.parent)!r})
 from rehearsal.network.launcher import running_nodes
 from test_network_launcher import stub_command
 tmp = Path({str(tmp_path)!r})
-with running_nodes({{"AT": tmp / "with-child"}}, {{}}, 1000, tmp, 30, stub_command) as nodes:
+with running_nodes({{"AT": tmp / "with-child"}}, tmp, 30, stub_command) as nodes:
     print(nodes[0].pid, flush=True)
     time.sleep(3600)
 """
@@ -166,7 +166,7 @@ def parent(pid: int) -> int:
 
 
 def test_nodes_are_processes_of_their_own_with_one_parent_and_all_end(folders, tmp_path):
-    with running_nodes(folders, {}, 0, tmp_path) as nodes:
+    with running_nodes(folders, tmp_path) as nodes:
         pids = [node.pid for node in nodes]
         (server,) = {parent(pid) for pid in pids}
         assert parent(server) == os.getpid()
@@ -191,7 +191,7 @@ def test_a_node_that_does_not_start_is_named_with_its_exit_code_and_log(folders,
     empty.mkdir()
     with (
         pytest.raises(NodeStartError, match=r"(?s)node SE ended with exit code 2 .*node\.yaml"),
-        running_nodes({"AT": folders["AT"], "SE": empty}, {}, 0, tmp_path),
+        running_nodes({"AT": folders["AT"], "SE": empty}, tmp_path),
     ):
         pytest.fail("the block must not run")
 
@@ -202,7 +202,7 @@ import os, sys, time
 from pathlib import Path
 from rehearsal.network.launcher import running_nodes
 folders = {{code: Path(path) for code, path in {[(c, str(f)) for c, f in folders.items()]}}}
-with running_nodes(folders, {{}}, 0, Path({str(tmp_path)!r})) as nodes:
+with running_nodes(folders, Path({str(tmp_path)!r})) as nodes:
     print(*[node.pid for node in nodes], flush=True)
     time.sleep(3600)
 """
@@ -219,37 +219,37 @@ with running_nodes(folders, {{}}, 0, Path({str(tmp_path)!r})) as nodes:
 
 def test_the_exit_code_and_the_words_of_a_fork_are_those_of_the_command(tmp_path):
     with fork_server() as server:
-        good = server.start(["--version"], tmp_path / "good", "wb")
-        bad = server.start(["no-such-command"], tmp_path / "bad", "wb")
+        good = server.start(NODE_SERVER, ["--help"], tmp_path / "good", "wb")
+        bad = server.start(NETWORK_SERVER, ["--no-such-option"], tmp_path / "bad", "wb")
         assert (good.wait(), bad.wait()) == (0, 2)
-        more = server.start(["--version"], tmp_path / "good", "ab")
+        more = server.start(NODE_SERVER, ["--help"], tmp_path / "good", "ab")
         assert more.wait() == 0
-    assert (tmp_path / "good").read_text().count("rehearsal 0") == 2
-    assert "invalid choice" in (tmp_path / "bad").read_text()
+    assert (tmp_path / "good").read_text().count("usage: rehearsal node serve") == 2
+    assert "arguments are required: --nodes" in (tmp_path / "bad").read_text()
 
 
 def test_a_server_that_was_killed_is_told_of_when_something_is_to_be_started(tmp_path):
     with fork_server() as server:
         os.kill(server.pid, signal.SIGKILL)
         with pytest.raises(ChildProcessError, match="has ended"):
-            server.start(["--version"], tmp_path / "log", "wb")
+            server.start(NODE_SERVER, ["--help"], tmp_path / "log", "wb")
 
 
 def test_a_fork_whose_start_was_interrupted_does_not_outlive_the_server(
     folders, tmp_path, monkeypatch
 ):
-    serve = ["node", "serve", str(folders["FI"]), "--endpoint-file", str(tmp_path / "FI.json")]
+    serve = [str(folders["FI"]), "--endpoint-file", str(tmp_path / "FI.json")]
     with fork_server() as server:
-        assert server.start(["--version"], tmp_path / "log", "wb").wait() == 0
+        assert server.start(NODE_SERVER, ["--help"], tmp_path / "log", "wb").wait() == 0
 
         def interrupted(_: bytes) -> None:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
             patched.setattr("rehearsal.network.forkserver.json.loads", interrupted)
-            server.start(serve, tmp_path / "log", "wb")
+            server.start(NODE_SERVER, serve, tmp_path / "log", "wb")
         (child,) = children(server.pid)
-        assert server.ask("ended", child, lost="not known any more") == "not known any more"
+        assert server.request("ended", child, lost="not known any more") == "not known any more"
     wait_until_ended(child)
 
 

@@ -98,7 +98,7 @@ def rehearsal(tmp_path_factory):
     ontology = HumanPhenotypeOntology()
     folders = {one: build(place / "nodes" / one, one, issuer, ontology) for one in CASES}
     with (
-        running_nodes(folders, {}, 1000, place, 30) as nodes,
+        running_nodes(folders, place, 30) as nodes,
         running_network(nodes, 5.0, place, 30) as service,
     ):
         yield service, nodes, issuer, place

@@ -59,7 +59,7 @@ def told(body) -> dict[str, dict]:
 def network_of(manners: dict[str, str], folder: Path, deadline_s: float = 1.0, options=()):
     folders = {country: folder / manner for country, manner in manners.items()}
     with (
-        running_nodes(folders, {}, 1000, folder, 30, stub_command) as nodes,
+        running_nodes(folders, folder, 30, stub_command) as nodes,
         running_network(nodes, deadline_s, folder, 30, options) as service,
     ):
         yield service
@@ -151,7 +151,7 @@ def test_a_callers_token_goes_to_the_nodes_except_where_the_registry_gives_one(
 ):
     monkeypatch.setenv("REHEARSAL_TEST_TOKEN", "of-the-registry")
     folders = dict.fromkeys(("AT", "BE"), tmp_path / "token")
-    with running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as nodes:
+    with running_nodes(folders, tmp_path, 30, stub_command) as nodes:
         named = NodeEntry("BE", nodes[1].url, "REHEARSAL_TEST_TOKEN")
         with running_network([nodes[0], named], 2, tmp_path, 30) as one:
             _, body, _ = ask(one, "/g_variants", COUNT, Authorization="Bearer of-the-caller")
@@ -240,7 +240,7 @@ def test_one_after_another_each_hung_node_costs_its_patience(tmp_path):
 def test_the_registry_is_read_again_when_it_changes(tmp_path):
     folders = {"AT": tmp_path / "healthy", "BE": tmp_path / "healthy"}
     with (
-        running_nodes(folders, {}, 1000, tmp_path, 30, stub_command) as nodes,
+        running_nodes(folders, tmp_path, 30, stub_command) as nodes,
         running_network(nodes[:1], 1, tmp_path, 30) as one,
     ):
         assert set(told(ask(one, "/g_variants", COUNT)[1])) == {"AT"}
@@ -256,7 +256,7 @@ def test_a_folder_of_endpoint_files_is_a_registry(tmp_path):
     endpoints = tmp_path / "endpoints"
     command = [sys.executable, "-m", "rehearsal", "network", "serve", "--nodes", str(endpoints)]
     command += ["--endpoint-file", str(tmp_path / "service.json")]
-    with running_nodes({"AT": tmp_path / "healthy"}, {}, 1000, endpoints, 30, stub_command):
+    with running_nodes({"AT": tmp_path / "healthy"}, endpoints, 30, stub_command):
         process = subprocess.Popen(command)
         try:
             until = time.monotonic() + 30

@@ -27,6 +27,7 @@ from rehearsal.loadtest.faults.run import Cast, run_faults
 from rehearsal.loadtest.faults.scenarios import SCENARIOS
 from rehearsal.loadtest.origin_latency import one_of_each_kind
 from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
+from rehearsal.network.emulation import Topology
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tokens
 from rehearsal.network.launcher import Launch, running_network, running_nodes
 from rehearsal.network.registry import read_foreign_nodes, with_foreign, write_nodes
@@ -40,6 +41,7 @@ from rehearsal.truth.expected_answers import ExpectedAnswer
 from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.sources import TruthSources
+from rehearsal.web.latency import Line
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
@@ -172,8 +174,10 @@ def expected(cohort: Cohort, suite: list[Query]) -> dict[str, dict[str, Expected
 @contextmanager
 def a_network(folders: dict[str, Path], logs: Path, delays=(), deadline_s: float = 10):
     """Nodes and a network before them; yields both."""
+    lines = {country: Line(delay_ms, 1000) for country, delay_ms in dict(delays).items()}
+    topology = Topology.here(folders, lines)
     with (
-        running_nodes(folders, dict(delays), 1000, logs) as nodes,
+        running_nodes(folders, logs, topology=topology) as nodes,
         running_network(nodes, deadline_s, logs) as service,
     ):
         yield nodes, service
@@ -304,16 +308,16 @@ def ask_with_foreign(
     with ExitStack() as stack:
         # the operator's own process, started with their copy of results/nodes/FI
         (theirs,) = stack.enter_context(
-            running_nodes({"FI": cohort.nodes["FI"]}, {}, 1000, folder / "theirs")
+            running_nodes({"FI": cohort.nodes["FI"]}, folder / "theirs")
         )
         if manner is not None:
             command = foreign_command(manner, theirs.url)
             (theirs,) = stack.enter_context(
-                running_nodes({"FI": folder}, {}, 0, folder / "front", 30, command)
+                running_nodes({"FI": folder}, folder / "front", 30, command)
             )
         write_nodes([theirs], folder / "nodes.yaml")
         foreign = read_foreign_nodes(folder / "nodes.yaml", CODES)
-        started = stack.enter_context(running_nodes(ours, {}, 1000, folder / "ours"))
+        started = stack.enter_context(running_nodes(ours, folder / "ours"))
         nodes = with_foreign(started, foreign)
         service = stack.enter_context(running_network(nodes, 10, folder / "ours"))
         return ask_suite(
@@ -381,10 +385,10 @@ def test_a_foreign_node_that_says_no_where_it_should_say_yes_is_found(
 
 def test_our_own_node_may_not_give_less(cohort: Cohort, suite, expected, tmp_path):
     some = [query for query in suite if query.kind == "count"][:3]
-    with running_nodes({"FI": cohort.nodes["FI"]}, {}, 1000, tmp_path / "n") as (node,):
+    with running_nodes({"FI": cohort.nodes["FI"]}, tmp_path / "n") as (node,):
         command = foreign_command("honest", node.url)
         with (
-            running_nodes({"FI": tmp_path}, {}, 0, tmp_path / "f", 30, command) as nodes,
+            running_nodes({"FI": tmp_path}, tmp_path / "f", 30, command) as nodes,
             running_network(nodes, 10, tmp_path / "s") as service,
         ):
             asked = ask_suite(

@@ -88,7 +88,7 @@ from rehearsal.network.launcher import running_nodes
 folder = Path({str(folder)!r})
 nodes = {{code: folder / code for code in ("FI", "SE")}}
 srun = "srun --ntasks=1 --mem=300"
-with running_nodes(nodes, {{}}, 1000, folder / "logs", prefix=srun) as started:
+with running_nodes(nodes, folder / "logs", prefix=srun) as started:
     told = [json.load(urllib.request.urlopen(f"{{node.url}}/info")) for node in started]
     print(json.dumps([[node.url, one["response"]["id"]] for node, one in zip(started, told)]))
     sys.stdout.flush()

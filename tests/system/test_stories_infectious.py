@@ -113,7 +113,7 @@ def played(story, issuer, folder: Path, withdrawn=False, stopped=None, only=None
     patients["individual"] = [f"ES-{i:06d}" for i in range(3)]
     patients = patients.assign(country="ES", is_planted=True)
     with (
-        running_nodes(folders, {}, 0, folder / "log") as nodes,
+        running_nodes(folders, folder / "log") as nodes,
         running_network(nodes, 5, folder / "log") as service,
     ):
         if stopped is not None:

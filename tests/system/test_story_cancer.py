@@ -187,7 +187,7 @@ def test_the_story_passes_and_a_stopped_node_changes_its_verdict(world, story):
     patients = cohort.table("truth/patients.parquet")
     logs = place / "logs"
     with (
-        running_nodes(folders, {}, 1000, logs, 120) as nodes,
+        running_nodes(folders, logs, 120) as nodes,
         running_network(nodes, 8.0, logs, 120) as service,
     ):
 

@@ -198,7 +198,7 @@ def playing(place, story, references, patients):
     expected = {story.name: expected_answers(story, cohort)}
     issuer = make_issuer(place / "issuer")
     with (
-        running_nodes(world.folders, {}, 1000, place / "logs", 60) as nodes,
+        running_nodes(world.folders, place / "logs", 60) as nodes,
         running_network(nodes, 5.0, place / "logs", 60) as service,
     ):
 

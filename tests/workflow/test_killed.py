@@ -29,7 +29,7 @@ def command(launch):
     return [sys.executable, {str(STUB)!r}, str(launch.folder), str(launch.endpoint)]
 with logged_to(snakemake.log[0]):
     folders = {{country: Path("hung") for country in {COUNTRIES!r}}}
-    with running_nodes(folders, {{}}, 0, Path("nodes"), 60, command):
+    with running_nodes(folders, Path("nodes"), 60, command):
         time.sleep(600)
 """
 

@@ -9,8 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from rehearsal.network.emulation import Topology
+from rehearsal.network.forkserver import NODE_SERVER
 from rehearsal.network.launcher import Launch, node_command, running_network, running_nodes
 from rehearsal.network.registry import NodeEntry
+from rehearsal.web.latency import Line
 
 VICTIM_MS = 100.0  # round trip to a victim: at any moment questions are under way to it
 
@@ -72,14 +75,15 @@ class NodeProcess(Restartable):
             return change(made) if change else made
 
         logs = self._log_dir / f"{self._starts}"
-        delays = {self.country: self._delay_ms}
-        nodes = running_nodes({self.country: self.folder}, delays, 0, logs, command=command)
+        topology = Topology.here([self.country], {self.country: Line(self._delay_ms)})
+        folders = {self.country: self.folder}
+        nodes = running_nodes(folders, logs, command=command, topology=topology)
         return self._stack.enter_context(nodes)[0]
 
     @property
     def command_line(self) -> list[str]:
         """What would start it, to see it refuse."""
-        return [*(sys.executable, "-m", "rehearsal", "node", "serve", str(self.folder))]
+        return [sys.executable, "-m", NODE_SERVER, str(self.folder)]
 
 
 class ServiceProcess(Restartable):

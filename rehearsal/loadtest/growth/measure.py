@@ -76,7 +76,7 @@ def measure_growth(
     growth = GrowthMeasurement(deadline_s, logs)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        nodes = stack.enter_context(running_nodes(run.copy_nodes(folder), {}, 0, logs))
+        nodes = stack.enter_context(running_nodes(run.copy_nodes(folder), logs))
         growth.measure_more_nodes(workload, nodes, settings.nodes, people)
         running = running_network(nodes, deadline_s, logs, forks=nodes.forks)
         tested = NetworkUnderTest(stack.enter_context(running), nodes, deadline_s)
@@ -144,7 +144,7 @@ class GrowthMeasurement:
             with ExitStack() as stack:
                 folder = Path(stack.enter_context(TemporaryDirectory()))
                 folders = synthetic_nodes.build_nodes(countries, each, folder, seed)
-                nodes = stack.enter_context(running_nodes(folders, {}, 0, self.logs))
+                nodes = stack.enter_context(running_nodes(folders, self.logs))
                 network = running_network(nodes, self.deadline_s, self.logs, forks=nodes.forks)
                 tested = NetworkUnderTest(stack.enter_context(network), nodes, self.deadline_s)
                 of_each = math.ceil(queries / 5)

@@ -33,6 +33,11 @@ class Topology:
     lines: Mapping[str, Line]
     asker: Place = HERE
 
+    @classmethod
+    def here(cls, countries: Collection[str], lines: Mapping[str, Line] | None = None) -> Topology:
+        """All nodes on this machine; those without a line emulate none."""
+        return cls(dict.fromkeys(countries, HERE), lines or {})
+
 
 def uses_namespaces(way: str) -> bool:
     """Whether nodes and the asker are in network namespaces, where nobody outside reaches them."""
@@ -58,7 +63,7 @@ def emulated_distance(
     else:
         plain = Line()
         own = {c: lines[asker, c] if way == DELAY else plain for c in countries}
-        yield Topology(dict.fromkeys(countries, HERE), own)
+        yield Topology.here(countries, own)
 
 
 @contextmanager

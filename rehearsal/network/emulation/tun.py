@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import struct
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 import orjson
 
 from rehearsal.network.emulation.namespaces import Place, run_in
+from rehearsal.process_lifetime import Helper
 from rehearsal.web.latency import Line
 
 DEVICE = "/dev/net/tun"
@@ -21,7 +20,6 @@ NAME = "wan0"
 SUBNET = 24
 MTU, QUEUE = 1500, 2000
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000  # linux/if_tun.h
-END_S = 5.0
 
 Lines = Mapping[tuple[str, str], Line]
 
@@ -44,8 +42,8 @@ def connected(
         described = describe(places, lines, rates, devices)
         forwarder = stack.enter_context(_forwarder(described, list(devices.values())))
         yield
-        if forwarder.poll() is not None:
-            raise OSError(f"the forwarder of the emulation ended with {forwarder.returncode}")
+        if (ended := forwarder.poll()) is not None:
+            raise OSError(f"the forwarder of the emulation ended with {ended}")
 
 
 def describe(
@@ -85,28 +83,10 @@ def _open_device(place: Place) -> int:
 
 
 @contextmanager
-def _forwarder(
-    described: dict[str, object], devices: Sequence[int]
-) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rehearsal.network.emulation.tun_forwarder"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        pass_fds=devices,
-        start_new_session=True,
-    )
-    try:
-        process.stdin.write(orjson.dumps(described) + b"\n")
-        process.stdin.flush()
-        if process.stdout.readline() != b"ready\n":
+def _forwarder(described: dict[str, object], devices: Sequence[int]) -> Iterator[Helper]:
+    command = [sys.executable, "-m", "rehearsal.network.emulation.tun_forwarder"]
+    with Helper(command, devices) as forwarder:
+        forwarder.write_line(orjson.dumps(described))
+        if forwarder.read_line() != b"ready\n":
             raise OSError("the forwarder of the emulation did not start")
-        yield process
-    finally:
-        with contextlib.suppress(OSError):
-            process.stdin.close()  # it ends by that
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        yield forwarder
