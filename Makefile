@@ -21,6 +21,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+	! $(BIN)/radon cc --min C --show-complexity --exclude '*_kernel*.py' rehearsal scripts workflow | grep .
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
