@@ -26,8 +26,7 @@ def renamed(path: str, table: Mapping[str, str]) -> str:
     for old, new in table.items():
         found = re.fullmatch("([^/]+)".join(map(re.escape, old.split("*"))), path)
         if found:
-            names = iter(found.groups())
-            return re.sub(r"\*", lambda _: next(names), new)
+            return new.replace("*", "{}").format(*found.groups())
     return path
 
 
