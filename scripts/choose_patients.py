@@ -6,11 +6,11 @@ import pandas as pd
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.stories.patients import patients_table
+from rehearsal.stories.patients import build_patients_table
 
 
 def main(smk):
-    table = patients_table(
+    table = build_patients_table(
         pd.read_parquet(smk.input.planted),
         smk.params.choices,
         Path(smk.output.patients).parents[1],

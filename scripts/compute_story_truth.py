@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rehearsal.files import write_json
 from rehearsal.logs import logged_to
-from rehearsal.stories.expected import expected_answers
+from rehearsal.stories.expected import compute_answers
 from rehearsal.stories.pooled_cohort import PooledCohort
 
 
@@ -16,7 +16,7 @@ def main(smk):
         smk.params.variants,
         smk.params.reference_year,
     )
-    expected = {story.name: expected_answers(story, cohort) for story in smk.params.stories}
+    expected = {story.name: compute_answers(story, cohort) for story in smk.params.stories}
     write_json(smk.output.truth, expected, newline=False)
 
 

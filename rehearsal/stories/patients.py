@@ -12,7 +12,7 @@ from rehearsal.model import Choice, InputError
 COLUMNS = ("story", "handle", "name", "individual", "country", "is_planted")
 
 
-def patients_table(
+def build_patients_table(
     planted: pd.DataFrame, choices: Iterable[Choice], results: Path, reference_year: int
 ) -> pd.DataFrame:
     """``truth/patients.parquet``: a row a patient, ``COLUMNS``.
@@ -21,13 +21,13 @@ def patients_table(
     choices name are. Raises InputError for a choice that nobody fits.
     """
     people = pd.read_parquet(results / "cohort" / "people.parquet")
-    rows = [chosen(choice, people, results, reference_year) for choice in choices]
+    rows = [choose_patient(choice, people, results, reference_year) for choice in choices]
     table = pd.DataFrame([{**row, "is_planted": False} for row in rows], columns=list(COLUMNS))
     joined = pd.concat([planted.assign(is_planted=True)[list(COLUMNS)], table], ignore_index=True)
     return joined.astype({**dict.fromkeys(COLUMNS[:-1], "str"), "is_planted": "bool"})
 
 
-def chosen(
+def choose_patient(
     choice: Choice, people: pd.DataFrame, results: Path, reference_year: int
 ) -> Mapping[str, str]:
     """The row of the person whom a choice finds. Ties fall to the first identifier."""

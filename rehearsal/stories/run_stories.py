@@ -31,7 +31,7 @@ def run_stories(
 ) -> dict[str, Result]:
     """What came of every story, by its name, as plain JSON values.
 
-    ``expected``: the right answers of each story, by question (``expected_answers``).
+    ``expected``: the right answers of each story, by question (``compute_answers``).
     ``patients``: ``truth/patients.parquet``. ``issuer`` gives the askers their tokens. A question
     that cannot be asked fails a check of its story and ends nothing.
     """

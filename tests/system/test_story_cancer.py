@@ -25,8 +25,8 @@ from rehearsal.phenotypes.simulate_phenotypes import phenotypes
 from rehearsal.phenotypes.traits import read_traits
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.tumour_store import build_tumours
-from rehearsal.stories.expected import expected_answers
-from rehearsal.stories.patients import patients_table
+from rehearsal.stories.expected import compute_answers
+from rehearsal.stories.patients import build_patients_table
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.query_context import NetworkUnderTest
 from rehearsal.stories.reference_checks import RunReferences
@@ -81,7 +81,7 @@ def world(story, references, tmp_path_factory):
     tables = {f"phenotypes/{name}": one for name, one in (tables | {"consent": consent}).items()}
     tables["cohort/people"] = people
     write(place, tables)
-    write(place, {"truth/patients": patients_table(ids, [], place, YEAR)})
+    write(place, {"truth/patients": build_patients_table(ids, [], place, YEAR)})
     trees = {block: place / f"{name}.trees" for name, block in BLOCKS.items()}
     for block, path in trees.items():
         write_trees(block, people, path)
@@ -183,7 +183,7 @@ def failed(result):
 
 def test_the_story_passes_and_a_stopped_node_changes_its_verdict(world, story):
     place, cohort, folders, issuer = world
-    expected = {story.name: expected_answers(story, cohort)}
+    expected = {story.name: compute_answers(story, cohort)}
     patients = cohort.table("truth/patients.parquet")
     logs = place / "logs"
     with (
@@ -224,7 +224,7 @@ def test_tumours_are_found_by_name_only(world, story):
     germline = next(one for one in story.questions if one.id == "braf-in-the-germline")
     tumours = next(one for one in story.questions if one.id == "braf-in-tumours")
     answers = {
-        one.id: expected_answers(replace(story, questions=(one,)), cohort)[one.id]
+        one.id: compute_answers(replace(story, questions=(one,)), cohort)[one.id]
         for one in (germline, tumours)
     }
     assert not any(one["exists"] for one in answers["braf-in-the-germline"].values())

@@ -25,7 +25,7 @@ from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.traits import read_traits
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
-from rehearsal.stories.expected import expected_answers
+from rehearsal.stories.expected import compute_answers
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.query_context import NetworkUnderTest
 from rehearsal.stories.reference_checks import RunReferences
@@ -195,7 +195,7 @@ def playing(place, story, references, patients):
     cohort = PooledCohort(
         place, {BLOCK: place / "chr1.trees"}, references.genes, references.planted, 2026
     )
-    expected = {story.name: expected_answers(story, cohort)}
+    expected = {story.name: compute_answers(story, cohort)}
     issuer = make_issuer(place / "issuer")
     with (
         running_nodes(world.folders, place / "logs", 60) as nodes,

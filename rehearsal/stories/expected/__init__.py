@@ -23,17 +23,17 @@ from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question, Story
 
 EXPECTED_ANSWERS: Mapping[str, Callable[[Question, PooledCohort], Any]] = {
-    "alert": alert.expected_answer,
-    "beacon": beacon.expected_answer,
-    "comparison": comparison.expected_answer,
-    "drug_flags": drug_flags.expected_answer,
-    "hazard_ratio": hazard_ratio.expected_answer,
-    "match": match.expected_answer,
-    "score": score.expected_answer,
+    "alert": alert.compute_answer,
+    "beacon": beacon.compute_answer,
+    "comparison": comparison.compute_answer,
+    "drug_flags": drug_flags.compute_answer,
+    "hazard_ratio": hazard_ratio.compute_answer,
+    "match": match.compute_answer,
+    "score": score.compute_answer,
 }
 
 
-def expected_answers(story: Story, cohort: PooledCohort) -> dict[str, Any]:
+def compute_answers(story: Story, cohort: PooledCohort) -> dict[str, Any]:
     """The right answers to a story's questions by their ids: plain JSON values."""
     found = {one.id: EXPECTED_ANSWERS[one.kind](one, cohort) for one in story.questions}
     return orjson.loads(orjson.dumps(found))

@@ -2,57 +2,57 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import tskit
 
 from rehearsal.model import Variant
+from rehearsal.stories.expected.consent import covers_purpose
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 from rehearsal.truth.hpo import at_or_below
-from rehearsal.truth.query_answers import PERMISSION, covering_uses
 
 
-def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
+def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """``alerts``: the handles of the arrivals that the asker must be told of; ``countries``."""
     asked = question.parameters
     return {
         "alerts": sorted(
             one["handle"]
             for one in asked["arrivals"]
-            if _is_like(one, asked["profile"], cohort) and permits(one, question.asker.purpose)
+            if _fits_profile(one, asked["profile"], cohort)
+            and covers_purpose(one["consent"], question.asker.purpose)
         ),
         "countries": list(dict.fromkeys(cohort.people["country"])),
     }
 
 
-def _is_like(one: dict[str, Any], profile: dict[str, Any], cohort: PooledCohort) -> bool:
-    if profile["sex"] not in (None, one["sex"]):
-        return False
-    low, high = profile["age"] or (0, 1000)
-    if not low <= one["age"] <= high:
-        return False
-    if not all(set(one["terms"]) & set(at_or_below(term)) for term in profile["terms"]):
-        return False
-    if profile["gene"] is None:
-        return True
-    gene = next(gene for gene in cohort.genes if gene.name == profile["gene"])
-    variants = [Variant(*place) for place in one["variants"]]
-    return any(
-        variant.contig == gene.contig
-        and gene.start <= variant.start < gene.end
-        and frequency(variant, one["country"], cohort) <= profile["maximum_frequency"]
-        for variant in variants
+def _fits_profile(
+    arrival: Mapping[str, Any], profile: Mapping[str, Any], cohort: PooledCohort
+) -> bool:
+    youngest, oldest = profile["age"] or (0, 1000)
+    return (
+        profile["sex"] in (None, arrival["sex"])
+        and youngest <= arrival["age"] <= oldest
+        and all(set(arrival["terms"]) & set(at_or_below(term)) for term in profile["terms"])
+        and (profile["gene"] is None or _carries_rare_variant(arrival, profile, cohort))
     )
 
 
-def permits(one: dict[str, Any], purpose: str | None) -> bool:
-    """Whether an arrival's consent, all of it permissions, covers a purpose."""
-    uses = one["consent"]
-    is_covered = not set(uses).isdisjoint(covering_uses(purpose))
-    return is_covered and all(re.match(PERMISSION, use) for use in uses)
+def _carries_rare_variant(
+    arrival: Mapping[str, Any], profile: Mapping[str, Any], cohort: PooledCohort
+) -> bool:
+    """Whether a variant starts in the profile's gene and is rare enough in the country."""
+    gene = next(gene for gene in cohort.genes if gene.name == profile["gene"])
+    variants = [Variant(*place) for place in arrival["variants"]]
+    return any(
+        variant.contig == gene.contig
+        and gene.start <= variant.start < gene.end
+        and frequency(variant, arrival["country"], cohort) <= profile["maximum_frequency"]
+        for variant in variants
+    )
 
 
 def frequency(variant: Variant, country: str, cohort: PooledCohort) -> float:

@@ -10,8 +10,8 @@ from rehearsal.stories.story_types import Question
 from rehearsal.truth.expected_answers import ExpectedAnswer, expected_to_json
 
 
-def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
-    """What each country must answer, as ``bench.truth`` writes it."""
+def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
+    """What each country must answer, as ``truth.expected_answers`` writes it."""
     if question.parameters["tumours"]:
         return _of_tumours(question, cohort)
     expected = cohort.beacon.compute_answer(question_query(question))

@@ -7,7 +7,7 @@ from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
 
-def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, dict[str, int]]:
+def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, dict[str, int]]:
     """By the part of the question and country: how many people."""
     queries = comparison_queries(question)
     found = cohort.beacon.compute_answers(queries.values())

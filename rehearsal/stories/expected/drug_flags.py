@@ -10,7 +10,7 @@ from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
 
-def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
+def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """Copies that flag each drug that is asked about, by drug; none for one that is not flagged.
 
     Raises ValueError for a rule on an allele that was not planted, whose carriers are not known.

@@ -14,18 +14,18 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from rehearsal.stories.expected.score import scores
+from rehearsal.stories.expected.score import permitted_scores
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
 Stratum = tuple[np.ndarray, np.ndarray, np.ndarray]  # score, year, whether ill
 
 
-def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
+def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """``ratio``, ``low``, ``high`` at the asked confidence, ``people``, ``events``."""
     asked = question.parameters
-    table = followed(
-        scores(cohort, asked["trait"], question.asker.purpose),
+    table = add_follow_up(
+        permitted_scores(cohort, asked["trait"], question.asker.purpose),
         cohort.table("phenotypes/diseases.parquet"),
         asked["disease"],
         cohort.reference_year,
@@ -34,7 +34,7 @@ def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
         (group["score"].to_numpy(), group["year"].to_numpy(), group["ill"].to_numpy())
         for _, group in table.groupby(["country", "sex"], sort=False)
     ]
-    coefficient, error = cox(strata)
+    coefficient, error = fit_cox_model(strata)
     reach = float(norm.ppf((1 + asked["confidence"]) / 2)) * error
     return {
         "ratio": math.exp(coefficient),
@@ -46,7 +46,7 @@ def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     }
 
 
-def followed(
+def add_follow_up(
     people: pd.DataFrame, diseases: pd.DataFrame, code: str, reference_year: int
 ) -> pd.DataFrame:
     """The people with ``ill`` and ``year``: that of life in which they fell ill, else the last one
@@ -58,7 +58,7 @@ def followed(
     return table[table["year"] >= 0]
 
 
-def cox(strata: Sequence[Stratum]) -> tuple[float, float]:
+def fit_cox_model(strata: Sequence[Stratum]) -> tuple[float, float]:
     """Coefficient and its standard error, by Newton's method."""
     coefficient = 0.0
     for _ in range(50):

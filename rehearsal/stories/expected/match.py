@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,12 @@ import pandas as pd
 import tskit
 
 from rehearsal.model import Variant
+from rehearsal.stories.expected.consent import covers_purpose
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 from rehearsal.truth.hpo import PHENOTYPES, TOP, at_or_above, information_content
 
-CARE = {"DUO:0000004", "DUO:0000043"}  # no restriction, clinical care
+CLINICAL_CARE = "DUO:0000043"
 LEAST_SCORE = 0.1
 FAMILY, SHARE = 5, 100  # rare: so many people of a country, or one in so many
 LONGEST_REF = 1000  # bases before a gene from which a variant may reach in
@@ -40,7 +41,7 @@ class _Case:
     variants: dict[str, int]
 
 
-def expected_answer(question: Question, cohort: PooledCohort) -> Found:
+def compute_answer(question: Question, cohort: PooledCohort) -> Found:
     """``refused``: the patient's own consent forbids it. ``countries``: what each must answer.
     ``withheld``: who of the question's ``withheld`` would be there but for consent."""
     individual = cohort.patient(question.story, str(question.about))
@@ -49,7 +50,7 @@ def expected_answer(question: Question, cohort: PooledCohort) -> Found:
     people = cohort.people
     countries: dict[str, list[Found]] = {code: [] for code in people["country"].unique()}
     mine, theirs = _cases(question, cohort, individual)
-    alike = {name: _match(mine, case) for name, case in theirs.items()}
+    alike = {name: _compare(mine, case) for name, case in theirs.items()}
     country = dict(zip(people["id"], people["country"], strict=True))
     for name, match in alike.items():
         if match is not None and name in permitting:
@@ -68,15 +69,10 @@ def expected_answer(question: Question, cohort: PooledCohort) -> Found:
 
 
 def _permitting(consent: pd.DataFrame) -> set[str]:
-    """Who permits clinical care of others, without a condition that nobody states to keep."""
+    """Who permits clinical care of others."""
     kept = consent[~consent["withdrawn"].astype(bool)]
     uses = kept["uses"].fillna("").map(lambda text: {one.strip() for one in text.split(",")})
-    granting = "DUO:00000(?:04|42|06|07|11|43)"
-    return {
-        str(name)
-        for name, one in uses.items()
-        if one & CARE and all(pd.Series(sorted(one)).str.match(granting))
-    }
+    return {str(name) for name, one in uses.items() if covers_purpose(one, CLINICAL_CARE)}
 
 
 def _cases(
@@ -92,7 +88,7 @@ def _cases(
         having = frozenset[str]().union(*map(at_or_above, terms.get(name, ())))
         return _Case(having, frozenset(absent.get(name, ())), genes, variants)
 
-    genes, variants = _sharing(question, cohort, individual)
+    genes, variants = _shared_facts(question, cohort, individual)
     others = (genes.keys() | variants.keys()) - {individual}
     cases = {
         name: case(name, genes.get(name, set()), variants.get(name, {})) for name in sorted(others)
@@ -100,42 +96,67 @@ def _cases(
     return case(individual, set(), {}), cases
 
 
-def _sharing(
+def _shared_facts(
     question: Question, cohort: PooledCohort, individual: str
 ) -> tuple[dict[str, set[str]], dict[str, dict[str, int]]]:
     """By person: which candidate genes of the patient they share, and copies of which variants."""
     candidates = cohort.table("phenotypes/candidate_genes.parquet")
-    variants = {_named(one): one for one in question.parameters["variants"]}
-    asked = {one["gene"] for one in variants.values()}
+    variants = question.parameters["variants"]
+    asked = {one["gene"] for one in variants}
     asked |= set(candidates.loc[candidates["individual"] == individual, "gene"])
     genes: dict[str, set[str]] = defaultdict(set)
     copies: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in candidates[candidates["gene"].isin(asked)].itertuples():
-        genes[row.individual].add(row.gene)
-    for gene in (one for one in cohort.genes if one.name in asked):
-        for _, carriers in _rare(cohort, gene.contig, gene.start, gene.end):
-            for person in carriers:
-                genes[person].add(gene.name)
-    for label, one in variants.items():
-        found = dict(_rare(cohort, one["contig"], one["start"], one["start"] + 1))
-        for person, number in found.get(label, {}).items():
+    shared = candidates[candidates["gene"].isin(asked)]
+    for person, gene in zip(shared["individual"], shared["gene"], strict=True):
+        genes[person].add(gene)
+    for person, gene in _rare_variant_genes(cohort, asked):
+        genes[person].add(gene)
+    for one in variants:
+        label = _named(one)
+        for person, number in _rare_carriers(cohort, one).items():
             copies[person][label] = number
             genes[person].add(one["gene"])
     return genes, copies
+
+
+def _rare_variant_genes(cohort: PooledCohort, names: Container[str]) -> Iterator[tuple[str, str]]:
+    """People who carry a rare variant in one of these genes, with the gene."""
+    for gene in cohort.genes:
+        if gene.name in names:
+            for _, carriers in _rare_variants(cohort, gene.contig, gene.start, gene.end):
+                for person in carriers:
+                    yield person, gene.name
+
+
+def _rare_carriers(cohort: PooledCohort, one: Mapping[str, Any]) -> dict[str, int]:
+    """Copies of one variant by person, in countries where it is rare."""
+    rare = dict(_rare_variants(cohort, one["contig"], one["start"], one["start"] + 1))
+    return rare.get(_named(one), {})
 
 
 def _named(one: Mapping[str, Any]) -> str:
     return str(Variant(one["contig"], one["start"], one["ref"], one["alt"]))
 
 
-def _rare(
+def _rare_variants(
     cohort: PooledCohort, contig: str, start: int, end: int
 ) -> Iterator[tuple[str, dict[str, int]]]:
-    """Variants that touch a stretch, with their carriers' copies in countries where it is rare."""
+    """Variants that touch ``[start, end)``, 0-based, with their carriers' copies in countries
+    where they are rare."""
     people = cohort.people
-    country = people["country"].to_numpy()
-    names = people["id"].to_numpy()
+    country, names = people["country"].to_numpy(), people["id"].to_numpy()
     most = {code: max(FAMILY, n // SHARE) for code, n in people["country"].value_counts().items()}
+    for variant, copies in _variants_touching(cohort, contig, start, end):
+        carriers = np.flatnonzero(copies)
+        codes, numbers = np.unique(country[carriers], return_counts=True)
+        rare = {code for code, n in zip(codes, numbers, strict=True) if n <= most[code]}
+        yield variant, {names[i]: int(copies[i]) for i in carriers if country[i] in rare}
+
+
+def _variants_touching(
+    cohort: PooledCohort, contig: str, start: int, end: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Variants whose reference allele overlaps ``[start, end)``, with copies: int[people]."""
     for block, path in cohort.trees.items():
         if block.contig != contig or block.start >= end or block.end <= start - LONGEST_REF:
             continue
@@ -146,25 +167,22 @@ def _rare(
             place, ref = int(site.site.position), site.alleles[0]
             if place + len(ref) <= start:
                 continue
-            for allele, alt in enumerate(site.alleles):
-                if allele == 0 or alt is None:
-                    continue
-                copies = np.bincount(owner[site.genotypes == allele], minlength=len(names))
-                carriers = np.flatnonzero(copies)
-                codes, numbers = np.unique(country[carriers], return_counts=True)
-                rare = {code for code, n in zip(codes, numbers, strict=True) if n <= most[code]}
-                yield (
-                    str(Variant(contig, place, ref, alt)),
-                    {names[i]: int(copies[i]) for i in carriers if country[i] in rare},
-                )
+            for allele, alt in enumerate(site.alleles[1:], start=1):
+                if alt is not None:
+                    holders = owner[site.genotypes == allele]
+                    yield (
+                        str(Variant(contig, place, ref, alt)),
+                        np.bincount(holders, minlength=len(cohort.people)),
+                    )
 
 
-def _match(mine: _Case, theirs: _Case) -> Found | None:
+def _compare(mine: _Case, theirs: _Case) -> Found | None:
     """What the two share, or None where they are not alike."""
     both, either = mine.observed & theirs.observed, mine.observed | theirs.observed
-    against = _contrary(mine, theirs) | _contrary(theirs, mine)
-    total = _sum(either)
-    score = max(0.0, _sum(both) - _sum(against)) / total if total else 0.0
+    against = _contradicted_terms(mine, theirs) | _contradicted_terms(theirs, mine)
+    total = _information_content(either)
+    shared = max(0.0, _information_content(both) - _information_content(against))
+    score = shared / total if total else 0.0
     if score < LEAST_SCORE:
         return None
     general = {above for term in both for above in at_or_above(term) - {term}}
@@ -176,11 +194,11 @@ def _match(mine: _Case, theirs: _Case) -> Found | None:
     }
 
 
-def _contrary(one: _Case, other: _Case) -> set[str]:
+def _contradicted_terms(one: _Case, other: _Case) -> set[str]:
     """Terms that one has and the other is known not to have: it or a more general one."""
     return {term for term in one.observed if at_or_above(term) & other.absent}
 
 
-def _sum(terms: Iterable[str]) -> float:
+def _information_content(terms: Iterable[str]) -> float:
     """Exact, and so the same in whatever order a set has them."""
     return math.fsum(information_content(term) for term in terms)

@@ -12,12 +12,12 @@ from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
 
-def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
+def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     """``scoring_file``: its digest; ``countries``: people below, in and above the bins;
     ``patient``: score, and the percentage of people with lower ones, at home and everywhere."""
     asked = question.parameters
-    table = scores(cohort, asked["trait"], question.asker.purpose)
-    edges = bins(asked["bins"])
+    table = permitted_scores(cohort, asked["trait"], question.asker.purpose)
+    edges = bin_edges(asked["bins"])
     outer = np.concatenate([[-np.inf], edges, [np.inf]])
     patient = cohort.patient(question.story, question.about) if question.about else None
     return {
@@ -30,7 +30,7 @@ def expected_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     }
 
 
-def scores(cohort: PooledCohort, trait: str, purpose: str | None) -> pd.DataFrame:
+def permitted_scores(cohort: PooledCohort, trait: str, purpose: str | None) -> pd.DataFrame:
     """The people who permit a purpose: the columns of ``people.parquet``, and ``score``."""
     values = cohort.table("truth/genetic_values.parquet")
     own = values[values["trait"] == trait].set_index("individual")["genetic_value"]
@@ -38,7 +38,7 @@ def scores(cohort: PooledCohort, trait: str, purpose: str | None) -> pd.DataFram
     return people[cohort.beacon.people_permitting(purpose)]
 
 
-def bins(given: dict[str, float]) -> np.ndarray:
+def bin_edges(given: dict[str, float]) -> np.ndarray:
     """Edges of bins, in standard deviations."""
     number = round((given["to"] - given["from"]) / given["width"])
     return np.round(given["from"] + given["width"] * np.arange(number + 1), 2)

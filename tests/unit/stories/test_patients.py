@@ -10,7 +10,7 @@ from rehearsal.model import Choice, Consent, InputError, Patient, Variant
 from rehearsal.phenotypes.consent import ConsentShares, Record, draw_consent
 from rehearsal.phenotypes.genetic import GeneticValues
 from rehearsal.phenotypes.simulate_phenotypes import phenotypes
-from rehearsal.stories.patients import patients_table
+from rehearsal.stories.patients import build_patients_table
 from rehearsal.stories.story_reader import read_stories
 
 NUMBERS = dict.fromkeys(("ES", "FI", "IE"), 40)
@@ -145,11 +145,11 @@ def test_a_choice_is_the_first_who_fits(cohort, tmp_path):
     scores.to_parquet(tmp_path / "scores.parquet")
     rule = Choice("s", "best", WHERE, "Best", "FI", "female", (20, 80), "scores.parquet")
     rule = Choice(*(getattr(rule, n) for n in rule.__slots__[:8]), {"trait": "a"}, "score", True)
-    table = patients_table(ids, [rule], tmp_path, 2026).set_index("handle")
+    table = build_patients_table(ids, [rule], tmp_path, 2026).set_index("handle")
     fits = people[(people["country"] == "FI") & (people["sex"] == "female")]
     fits = fits[(2026 - fits["birth_year"]).between(20, 80)]
     assert table.loc["best", "individual"] == fits["id"].iloc[-1]
     assert not table.loc["best", "is_planted"]
     nobody = Choice("s", "none", WHERE, age=(140, 150))
     with pytest.raises(InputError, match=r"a\.yaml: line 1: patients\.x: expected somebody"):
-        patients_table(ids, [nobody], tmp_path, 2026)
+        build_patients_table(ids, [nobody], tmp_path, 2026)

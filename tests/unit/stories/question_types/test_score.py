@@ -10,7 +10,7 @@ from rehearsal.model import Answer, Gene, InputError, PlantedVariant, Variant
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.expected import alert as expected_alert
 from rehearsal.stories.expected import drug_flags as expected_drug_flags
-from rehearsal.stories.expected.hazard_ratio import cox, followed
+from rehearsal.stories.expected.hazard_ratio import add_follow_up, fit_cox_model
 from rehearsal.stories.question_types import alert, drug_flags, hazard_ratio, score
 from rehearsal.stories.story_types import Asker, Question
 
@@ -83,13 +83,13 @@ def test_the_truths_regression_is_that_of_lifelines():
     ill = people["id"][(random.random(400) < 0.3) & (people["birth_year"] < 1970)]
     diseases = pd.DataFrame({"individual": ill, "code": "ICD10:I25.1"})
     diseases["age_of_onset"] = random.integers(40, 56, len(ill))
-    table = followed(people, diseases, "ICD10:I25.1", 2026)
+    table = add_follow_up(people, diseases, "ICD10:I25.1", 2026)
     assert len(table) == (people["birth_year"] < 2026).sum()  # newborns are not followed
     strata = [
         (part["score"].to_numpy(), part["year"].to_numpy(), part["ill"].to_numpy())
         for _, part in table.groupby("stratum")
     ]
-    coefficient, error = cox(strata)
+    coefficient, error = fit_cox_model(strata)
     columns = table[["stratum", "score", "year", "ill"]]
     fitted = lifelines.CoxPHFitter().fit(columns, "year", "ill", strata=["stratum"])
     assert coefficient == pytest.approx(fitted.params_["score"], abs=1e-6)
@@ -117,7 +117,7 @@ def test_the_truth_of_drug_flags_counts_planted_alleles(tmp_path, copies, flagge
     )
     asked = question("drug_flags", {"drugs": ["ATC:C10AA01", "ATC:C10AA05"]})
     expected = {"ATC:C10AA01": flagged, "ATC:C10AA05": []}
-    assert expected_drug_flags.expected_answer(asked, cohort) == expected
+    assert expected_drug_flags.compute_answer(asked, cohort) == expected
 
 
 ARRIVAL = {
@@ -159,7 +159,7 @@ def test_the_truth_of_alerts_is_who_is_like_the_profile(change, told):
         trees={},
     )
     asked = question("alert", {"profile": PROFILE, "arrivals": [ARRIVAL | change]})
-    assert expected_alert.expected_answer(asked, cohort)["alerts"] == (["third"] if told else [])
+    assert expected_alert.compute_answer(asked, cohort)["alerts"] == (["third"] if told else [])
 
 
 # --- verdicts ---

@@ -1,8 +1,8 @@
-"""Whom the truth lets an alert tell of: consent as the Data Use Ontology reads it."""
+"""Which purposes consent covers, as the Data Use Ontology reads it."""
 
 import pytest
 
-from rehearsal.stories.expected.alert import permits
+from rehearsal.stories.expected.consent import covers_purpose
 
 BREAST_CANCER, BREAST_CARCINOMA = "MONDO:0007254", "MONDO:0004989"
 
@@ -22,4 +22,4 @@ BREAST_CANCER, BREAST_CARCINOMA = "MONDO:0007254", "MONDO:0004989"
     ],
 )
 def test_an_arrivals_consent_covers_a_purpose_or_not(consent, purpose, permitted):
-    assert permits({"consent": consent}, purpose) is permitted
+    assert covers_purpose(consent, purpose) is permitted
