@@ -37,7 +37,7 @@ def main() -> None:
     scorer = Scorer(holdings, options.folder)
     digest, file = next(iter(scorer.files.items()))
     edges = np.arange(-4, 4.1, 0.1)
-    scored = milliseconds(lambda: scorer._scored(digest))
+    scored = milliseconds(lambda: scorer._compute_scores(digest))
     scorer.scores(digest)
     counted = milliseconds(lambda: scorer.histogram(digest, edges, None, False, None))
     scorer.hazard(digest, DISEASE, 0.0, None)

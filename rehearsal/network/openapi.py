@@ -10,6 +10,7 @@ from rehearsal.node.alerts import openapi as alerts
 from rehearsal.node.beacon.openapi import INFORMATIONAL, beacon_description
 from rehearsal.node.matchmaker import openapi as matchmaker
 from rehearsal.node.scoring import openapi as scoring
+from rehearsal.node.scoring.request import HazardRequest, HistogramRequest
 from rehearsal.web.openapi import (
     COUNT,
     NUMBER,
@@ -22,7 +23,9 @@ from rehearsal.web.openapi import (
     object_of,
     operation,
     ref,
+    schema_of,
 )
+from rehearsal.web.request_models import RequestModel
 
 Body = dict[str, Any]
 
@@ -79,10 +82,8 @@ def _health() -> Body:
 
 def _scores() -> Body:
     files = all_of({"scoringFiles": list_of(all_of(scoring.FILE["properties"] | NODES))})
-    asked = object_of(
-        ["scoringFile", "bins"],
-        scoring.HISTOGRAM_ASKED | {"patient": all_of({"node": TEXT, "id": TEXT})},
-    )
+    asked = _extended(HistogramRequest, {"patient": all_of({"node": TEXT, "id": TEXT})})
+    fraction = {**NUMBER, "exclusiveMinimum": 0, "exclusiveMaximum": 1}
     country = all_of({"people": COUNT, "groups": scoring.GROUPS})
     histogram = object_of(
         [*scoring.HISTOGRAM, "countries"],
@@ -98,14 +99,16 @@ def _scores() -> Body:
             "post": operation(
                 "The hazard ratio of a standard deviation of the score, over all people.",
                 informational(_hazard()),
-                object_of(
-                    scoring.HAZARD_ASKED,
-                    scoring.HAZARD_ASKED
-                    | {"confidence": {**NUMBER, "exclusiveMinimum": 0, "exclusiveMaximum": 1}},
-                ),
+                _extended(HazardRequest, {"confidence": fraction}),
             )
         },
     }
+
+
+def _extended(model: type[RequestModel], properties: Body) -> Body:
+    """What a node is asked, with what the network is asked beside it."""
+    schema = schema_of(model)
+    return {**schema, "properties": schema["properties"] | properties}
 
 
 def _patient() -> Body:

@@ -33,30 +33,32 @@ class Derivatives:
 
 def derivatives(
     score: NDArray[np.float64],
-    left: NDArray[np.int64],
-    ill: NDArray[np.bool_],
+    last_year: NDArray[np.int64],
+    affected: NDArray[np.bool_],
     coefficient: float,
 ) -> Derivatives:
     """Of one stratum; a value each person. Ties as Efron (1977) has them.
 
-    ``left``: the last whole year of life in which a person was followed and healthy at its
-    beginning; ``ill``: whether the disease began in that year.
+    ``last_year``: the last whole year of life in which a person was followed and healthy at its
+    beginning; ``affected``: whether the disease began in that year.
     """
-    order = np.argsort(-left, kind="stable")
-    score, left, ill = score[order], left[order], ill[order]
+    order = np.argsort(-last_year, kind="stable")
+    score, last_year, affected = score[order], last_year[order], affected[order]
     risk = np.exp(coefficient * score)
     moments = [np.cumsum(risk * score**power) for power in range(3)]  # who is at risk, from the end
     gradient = information = 0.0
-    for year in np.unique(left[ill]):
-        at_risk = int(np.searchsorted(-left, -year, side="right")) - 1
-        now = ill & (left == year)
-        events = int(now.sum())
-        everybody = np.array([moment[at_risk] for moment in moments])
-        falling_ill = np.array([(risk[now] * score[now] ** power).sum() for power in range(3)])
+    for year in np.unique(last_year[affected]):
+        at_risk = int(np.searchsorted(-last_year, -year, side="right")) - 1
+        new_cases = affected & (last_year == year)
+        events = int(new_cases.sum())
+        moments_at_risk = np.array([moment[at_risk] for moment in moments])
+        moments_of_new_cases = np.array(
+            [(risk[new_cases] * score[new_cases] ** power).sum() for power in range(3)]
+        )
         for number in range(events):
-            zeroth, first, second = everybody - number / events * falling_ill
+            zeroth, first, second = moments_at_risk - number / events * moments_of_new_cases
             mean = first / zeroth
             gradient -= mean
             information += second / zeroth - mean**2
-        gradient += score[now].sum()
-    return Derivatives(len(score), int(ill.sum()), float(gradient), float(information))
+        gradient += score[new_cases].sum()
+    return Derivatives(len(score), int(affected.sum()), float(gradient), float(information))

@@ -17,10 +17,11 @@ from rehearsal.node.access.rights import Rights, caller_rights
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.scoring import openapi
-from rehearsal.node.scoring.request import read_hazard, read_histogram
-from rehearsal.node.scoring.scorer import Group, Scorer
+from rehearsal.node.scoring.request import HazardSumsRequest, HistogramRequest
+from rehearsal.node.scoring.scorer import HistogramGroup, Scorer
 from rehearsal.web.app import Api, Json, read_body
 from rehearsal.web.openapi import Body
+from rehearsal.web.request_models import decode_body
 
 
 class ScoreEndpoints:
@@ -34,17 +35,17 @@ class ScoreEndpoints:
         self._scorer = Scorer(holdings, folder)
 
     def add_to(self, api: Api) -> None:
-        api.add("/scores", self.files)
+        api.add("/scores", self.list_files)
         api.add("/scores", self.histogram, ["POST"])
         api.add("/scores/hazard", self.hazard, ["POST"])
-        api.add("/scores/{digest}/individuals/{id}", self.of_patient)
+        api.add("/scores/{digest}/individuals/{id}", self.patient_score)
 
     def paths(self) -> Body:
         return openapi.paths()
 
-    async def files(self, request: Request) -> Json:
+    async def list_files(self, request: Request) -> Json:
         """Which scoring files can be asked for: open to everybody, as the files are."""
-        return self._told(
+        return self._answer(
             {
                 "scoringFiles": [
                     {
@@ -59,36 +60,39 @@ class ScoreEndpoints:
         )
 
     async def histogram(self, request: Request) -> Json:
-        caller = self._entitled(request)
-        asked = read_histogram(await read_body(request))
+        caller = self._require_exact_counts(request)
+        wanted = decode_body(await read_body(request), HistogramRequest)
+        edges = wanted.bins.edges()
         people, groups = self._scorer.histogram(
-            asked.digest, asked.edges, caller.permitted, asked.by_sex, asked.disease
+            wanted.scoring_file, edges, caller.permitted, wanted.by_sex, wanted.cases
         )
-        return self._told(
+        return self._answer(
             {
-                "scoringFile": asked.digest,
-                "edges": asked.edges.tolist(),
+                "scoringFile": wanted.scoring_file,
+                "edges": edges.tolist(),
                 "people": people,
                 "groups": [_group(one) for one in groups],
             }
         )
 
     async def hazard(self, request: Request) -> Json:
-        caller = self._entitled(request)
-        asked = read_hazard(await read_body(request))
-        sums = self._scorer.hazard(asked.digest, asked.disease, asked.coefficient, caller.permitted)
-        return self._told({"scoringFile": asked.digest, **asdict(sums)})
+        caller = self._require_exact_counts(request)
+        wanted = decode_body(await read_body(request), HazardSumsRequest)
+        sums = self._scorer.hazard(
+            wanted.scoring_file, wanted.disease, wanted.coefficient, caller.permitted
+        )
+        return self._answer({"scoringFile": wanted.scoring_file, **asdict(sums)})
 
-    async def of_patient(self, request: Request) -> Json:
+    async def patient_score(self, request: Request) -> Json:
         caller = caller_rights(request)
         position = own_patient(
             caller, self._holdings.settings, self._holdings.people, request.path_params["id"]
         )
         digest = request.path_params["digest"]
         score = float(self._scorer.scores(digest)[position])
-        return self._told({"scoringFile": digest, "score": score})
+        return self._answer({"scoringFile": digest, "score": score})
 
-    def _entitled(self, request: Request) -> Rights:
+    def _require_exact_counts(self, request: Request) -> Rights:
         """The rights of a caller who is told of people exactly. Raises Problem."""
         caller = caller_rights(request)
         dataset = self._holdings.settings.people_dataset
@@ -97,9 +101,9 @@ class ScoreEndpoints:
             raise caller.refusal()
         return caller
 
-    def _told(self, response: dict[str, Any]) -> Json:
+    def _answer(self, response: dict[str, Any]) -> Json:
         return Json(envelope.informational(self._holdings.settings.beacon_id, response))
 
 
-def _group(one: Group) -> dict[str, Any]:
+def _group(one: HistogramGroup) -> dict[str, Any]:
     return {**one.labels, "below": one.below, "counts": list(one.counts), "above": one.above}

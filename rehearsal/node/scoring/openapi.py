@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rehearsal.node.scoring.request import FURTHEST, MOST_BINS, STEEPEST, STEP
+from rehearsal.node.scoring.request import MOST_BINS, Digest, HazardSumsRequest
 from rehearsal.web.openapi import (
     COUNT,
     NUMBER,
     SEX,
-    TERM,
     TEXT,
     Body,
     all_of,
@@ -16,27 +15,11 @@ from rehearsal.web.openapi import (
     list_of,
     object_of,
     operation,
+    schema_of,
 )
 
-DIGEST = {"type": "string", "description": "of a scoring file, as GET /scores lists them"}
-PLACE = {
-    "type": "number",
-    "minimum": -FURTHEST,
-    "maximum": FURTHEST,
-    "description": f"standard deviations, a multiple of {STEP:g}",
-}
-BINS = {
-    **all_of({"from": PLACE, "to": PLACE, "width": {**PLACE, "minimum": STEP}}),
-    "description": f"at most {MOST_BINS}",
-    "examples": [{"from": -4, "to": 4, "width": 0.1}],
-}
+DIGEST = schema_of(Digest)
 FILE = all_of({"scoringFile": DIGEST, "name": TEXT, "trait": TEXT, "variants": COUNT})
-HISTOGRAM_ASKED = {
-    "scoringFile": DIGEST,
-    "bins": BINS,
-    "bySex": {"type": "boolean", "default": False},
-    "cases": {**TERM, "description": "a disease: those who have it are told apart"},
-}
 GROUPS = list_of(
     object_of(
         ["below", "counts", "above"],
@@ -57,8 +40,6 @@ HISTOGRAM = {
     "people": COUNT,
     "groups": GROUPS,
 }
-HAZARD_ASKED = {"scoringFile": DIGEST, "disease": TERM}
-COEFFICIENT = {"type": "number", "minimum": -STEEPEST, "maximum": STEEPEST}
 SUMS = {"people": COUNT, "events": COUNT, "gradient": NUMBER, "information": NUMBER}
 HISTOGRAM_SUMMARY = "How many people have which scores, for those with a grant."
 
@@ -66,7 +47,6 @@ HISTOGRAM_SUMMARY = "How many people have which scores, for those with a grant."
 def paths() -> Body:
     """The path items of a node, by path."""
     files = informational(all_of({"scoringFiles": list_of(FILE)}))
-    asked = object_of(["scoringFile", "bins"], HISTOGRAM_ASKED)
     hazard = informational(all_of({"scoringFile": DIGEST, **SUMS}))
     score = informational(all_of({"scoringFile": DIGEST, "score": NUMBER}))
     return {
@@ -78,7 +58,7 @@ def paths() -> Body:
             "post": operation(
                 "This node's sums of a Cox regression over all nodes.",
                 hazard,
-                all_of({**HAZARD_ASKED, "coefficient": COEFFICIENT}),
+                schema_of(HazardSumsRequest),
             )
         },
         "/scores/{digest}/individuals/{id}": {

@@ -1,4 +1,4 @@
-"""Scores of a node's people: computed once a scoring file, told as sums only."""
+"""Scores of a node's people: computed once a scoring file, counted and summed for answers."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """People of a histogram who are told apart. ``below`` and ``above``: beside the bins."""
+class HistogramGroup:
+    """People of a histogram who are counted together. ``below`` and ``above``: beside the bins."""
 
     labels: Mapping[str, str | bool]
     below: int
@@ -47,10 +47,10 @@ class Scorer:
         self.files: dict[str, ScoringFile] = {}
         for path in paths:
             file = read_scoring_file(path)
-            self._refuse_exchanged(path, file)
+            self._refuse_swapped_alleles(path, file)
             self.files[file.digest] = file
-        self._scores = lru_cache(maxsize=KEPT)(self._scored)
-        self._followed = lru_cache(maxsize=KEPT)(self._follow)
+        self._scores = lru_cache(maxsize=KEPT)(self._compute_scores)
+        self._follow_up = lru_cache(maxsize=KEPT)(self._read_follow_up)
 
     def file(self, digest: str) -> ScoringFile:
         """Raises Problem (404) for a file that this node does not have."""
@@ -62,7 +62,7 @@ class Scorer:
         """Everybody's standardised score, by number. Do not change the array: it is kept."""
         return self._scores(self.file(digest).digest)
 
-    def _scored(self, digest: str) -> Numbers:
+    def _compute_scores(self, digest: str) -> Numbers:
         """A sum over carriers: who carries nothing costs nothing."""
         file, variants = self.files[digest], self._holdings.variants
         total = np.zeros(self._holdings.people.size)
@@ -74,14 +74,14 @@ class Scorer:
                 total[np.array(carriers, dtype=np.int64)] += one.weight
         return (total - file.mean) / file.sd
 
-    def _refuse_exchanged(self, path: Path, file: ScoringFile) -> None:
+    def _refuse_swapped_alleles(self, path: Path, file: ScoringFile) -> None:
         """A weight of the reference allele would be added to nobody instead of to nearly all."""
         for one in file.weights:
             if self._holdings.variants.get(one.contig, one.start, one.alt, one.ref) is not None:
                 where = f"{one.contig.removeprefix('chr')} {one.start + 1}"
                 raise InputError(path, where, "the alternate allele as effect_allele")
 
-    # --- what is told ---
+    # --- counts and sums ---
 
     def histogram(
         self,
@@ -90,7 +90,7 @@ class Scorer:
         among: BitMap | None,
         by_sex: bool,
         disease: str | None,
-    ) -> tuple[int, list[Group]]:
+    ) -> tuple[int, list[HistogramGroup]]:
         """How many people there are, and how many in each bin ``[edge, next edge)`` of each group.
 
         ``among``: the people who may be in it, None for everybody. Groups: all, or by sex, by
@@ -107,9 +107,9 @@ class Scorer:
                 for sex in SEXES
             ]
         if disease is not None:
-            ill = self._mask(self._holdings.people.with_term(disease))
+            affected = self._mask(self._holdings.people.with_term(disease))
             parts = [
-                ({**labels, "case": case}, mask & (ill == case))
+                ({**labels, "case": case}, mask & (affected == case))
                 for labels, mask in parts
                 for case in (True, False)
             ]
@@ -119,25 +119,25 @@ class Scorer:
         self, digest: str, disease: str, coefficient: float, among: BitMap | None
     ) -> Derivatives:
         """This node's part in a Cox regression of the age at a disease on the score, by sex."""
-        scores, (left, ill) = self.scores(digest), self._followed(disease)
-        chosen = left >= 0  # who is not one year old was not followed for a whole year
+        scores, (last_year, affected) = self.scores(digest), self._follow_up(disease)
+        chosen = last_year >= 0  # who is not one year old was not followed for a whole year
         if among is not None:
             chosen &= self._mask(among)
         total = Derivatives(0, 0, 0.0, 0.0)
         for sex in SEXES:
             mine = chosen & self._mask(self._holdings.of_sex[sex])
-            total += derivatives(scores[mine], left[mine], ill[mine], coefficient)
+            total += derivatives(scores[mine], last_year[mine], affected[mine], coefficient)
         return total
 
-    def _follow(self, disease: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def _read_follow_up(self, disease: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """By person: the last whole year that they lived through without the disease or in which
         it began, and whether it did. Onsets are told in whole years, so somebody of 50 is at risk
         up to the year that ends with their birthday of 50."""
         people = self._holdings.people
         ages, owners = people.numbers_of(AGE)
-        left = np.empty(people.size, dtype=np.int64)
-        left[np.array(owners)] = np.array(ages, dtype=np.int64) - 1
-        ill = np.zeros(people.size, dtype=bool)
+        last_year = np.empty(people.size, dtype=np.int64)
+        last_year[np.array(owners)] = np.array(ages, dtype=np.int64) - 1
+        affected = np.zeros(people.size, dtype=bool)
         codes = {disease, *people.under(disease)}
         for position in people.with_term(disease):
             onsets = [
@@ -146,10 +146,10 @@ class Scorer:
                 if codes & {one["code"], one["mondo"]} and one["age_of_onset"] is not None
             ]
             if onsets:
-                left[position], ill[position] = int(min(onsets)), True
+                last_year[position], affected[position] = int(min(onsets)), True
             else:  # nobody knows when: not followed
-                left[position] = -1
-        return left, ill
+                last_year[position] = -1
+        return last_year, affected
 
     @property
     def _everyone(self) -> BitMap:
@@ -161,8 +161,8 @@ class Scorer:
         return mask
 
 
-def _group(labels: Mapping[str, str | bool], scores: Numbers, edges: Numbers) -> Group:
+def _group(labels: Mapping[str, str | bool], scores: Numbers, edges: Numbers) -> HistogramGroup:
     bins = np.searchsorted(edges, scores, side="right")
     counts = np.bincount(bins, minlength=len(edges) + 1)
     inside = tuple(int(number) for number in counts[1:-1])
-    return Group(labels, int(counts[0]), inside, int(counts[-1]))
+    return HistogramGroup(labels, int(counts[0]), inside, int(counts[-1]))

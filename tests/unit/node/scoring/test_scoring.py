@@ -167,15 +167,21 @@ def test_sums_are_for_controlled_access(ask, digest, who, status, path):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"bins": {"from": -4, "to": 4, "width": 0.01}}, "bins.width: a multiple of 0.05"),
-        ({"bins": {"from": -4, "to": 4, "width": 0}}, "bins.width: above 0"),
-        ({"bins": {"from": -4, "to": 4, "width": 0.15}}, "bins.width: above 0, so that whole"),
-        ({"bins": {"from": 4, "to": -4, "width": 0.5}}, "bins: from below to"),
-        ({"bins": {"from": -400, "to": 4, "width": 0.5}}, "bins.from: a multiple"),
-        ({"bins": [1, 2]}, "bins: an object with from, to, width"),
-        ({"bySex": "yes"}, "bySex: true or false"),
-        ({"cases": 5}, "cases: a term"),
-        ({"names": True}, "the body: an object with bins, scoringFile; also bySex, cases"),
+        (
+            {"bins": {"from": -4, "to": 4, "width": 0.01}},
+            "bins: width a multiple of 0.05, not 0.01",
+        ),
+        ({"bins": {"from": -4, "to": 4, "width": 0}}, "bins.width: a number above 0"),
+        (
+            {"bins": {"from": -4, "to": 4, "width": 0.15}},
+            "bins: whole bins between from and to, not width 0.15",
+        ),
+        ({"bins": {"from": 4, "to": -4, "width": 0.5}}, "bins: from below to, not 4 and -4"),
+        ({"bins": {"from": -400, "to": 4, "width": 0.5}}, "bins.from: a number of at least -10"),
+        ({"bins": [1, 2]}, "bins: an object, not [1, 2]"),
+        ({"bySex": "yes"}, "bySex: true or false, not 'yes'"),
+        ({"cases": 5}, "cases: text, not 5"),
+        ({"names": True}, "the body: unknown 'names'; known are scoringFile, bins, bySex, cases"),
     ],
 )
 def test_what_is_not_understood_is_refused(ask, digest, change, complaint):
