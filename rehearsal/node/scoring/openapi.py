@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.node.scoring.request import MOST_BINS, Digest, HazardSumsRequest
+from rehearsal.node.scoring.request import MOST_BINS, Digest, HazardSumsRequest, HistogramRequest
 from rehearsal.web.openapi import (
     COUNT,
     NUMBER,
@@ -46,6 +46,7 @@ HISTOGRAM_SUMMARY = "How many people have which scores, for those with a grant."
 
 def paths() -> Body:
     """The path items of a node, by path."""
+    asked = schema_of(HistogramRequest)
     files = informational(all_of({"scoringFiles": list_of(FILE)}))
     hazard = informational(all_of({"scoringFile": DIGEST, **SUMS}))
     score = informational(all_of({"scoringFile": DIGEST, "score": NUMBER}))
