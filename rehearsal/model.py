@@ -15,6 +15,7 @@ SEXES: tuple[Sex, ...] = ("female", "male")
 
 AnswerState = Literal["answered", "refused", "failed", "late"]
 Granularity = Literal["boolean", "count", "record"]
+GRANULARITIES: tuple[Granularity, ...] = ("boolean", "count", "record")  # from coarse to fine
 
 
 class InputError(ValueError):

@@ -18,10 +18,9 @@ from rehearsal.evaluation.judge import (
     individual_differences,
     judge,
 )
-from rehearsal.model import Answer, Granularity, Query
+from rehearsal.model import GRANULARITIES, Answer, Granularity, Query
 from rehearsal.network.aggregate import AlleleTally, allele_key, count_of, records, says_exists
 from rehearsal.network.beacon_response import returned_granularity
-from rehearsal.node.beacon.request import GRANULARITIES
 from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer
 
 SHOWN = 3  # differences in a text

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from rehearsal import __version__
-from rehearsal.model import Granularity
+from rehearsal.model import GRANULARITIES, Granularity
 from rehearsal.network import openapi
 from rehearsal.network.alerts import Alerts
 from rehearsal.network.beacon_response import (
@@ -33,10 +33,9 @@ from rehearsal.node.app import add_entry_routes
 from rehearsal.node.beacon import envelope, info_endpoints
 from rehearsal.node.beacon.envelope import API_VERSION
 from rehearsal.node.beacon.request import (
-    GRANULARITIES,
     BeaconRequest,
-    from_body,
-    from_query_string,
+    parse_body,
+    parse_query_string,
 )
 from rehearsal.node.matchmaker.endpoint import SERVICE, media_type
 from rehearsal.web.app import POST, Api, Json, base_url, query_pairs, read_body
@@ -138,9 +137,9 @@ async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest
             raise Problem("a POST is asked by its body: no parameters in the URL")
         raw = await read_body(request)
         asked = NodeRequest(path, "POST", _document(raw), (), authorization, purpose)
-        return asked, _understood(from_body, raw)
+        return asked, _understood(parse_body, raw)
     asked = NodeRequest(path, "GET", None, tuple(pairs), authorization, purpose)
-    return asked, _understood(from_query_string, pairs)
+    return asked, _understood(parse_query_string, pairs)
 
 
 def _document(raw: bytes) -> Body:

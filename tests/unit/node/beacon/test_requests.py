@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearsal.node.beacon.filters import is_like
-from rehearsal.node.beacon.request import MAX_LIMIT, from_body, from_query_string
-from rehearsal.node.beacon.variant_queries import PARAMETERS
+from rehearsal.node.beacon.people_search import is_like
+from rehearsal.node.beacon.request import MAX_LIMIT, parse_body, parse_query_string
+from rehearsal.node.beacon.request_models import KEYS
 from rehearsal.web.problem import Problem
 
 PLACE = {"referenceName": "17", "start": [5], "end": [9]}
@@ -41,8 +41,8 @@ def posted(parameters=None, **query):
         ({"referenceName": "17", "start": [5, 9]}, "two values of end"),
         ({**PLACE, "end": [8, 9]}, "one value each"),
         ({**PLACE, "start": [5, 6]}, "one value each"),
-        ({**PLACE, "start": [1, 2, 3]}, "one or two values"),
-        ({**PLACE, "start": []}, "one or two values"),
+        ({**PLACE, "start": [1, 2, 3]}, ".start: a list of at most 2, not [1, 2, 3]"),
+        ({**PLACE, "start": []}, ".start: a list of at least 1, not []"),
         ({**PLACE, "end": [5]}, "less than end"),
         ({**PLACE, "start": [6, 5], "end": [8, 9]}, "from smaller to larger"),
         ({**PLACE, "geneId": "BRCA1"}, "geneId cannot be combined with end"),
@@ -57,7 +57,7 @@ def posted(parameters=None, **query):
         ({"mateName": "chr3"}, "mateName"),
         ({**PLACE, "referenceName": "23"}, "no contig of GRCh38"),
         ({**PLACE, "referenceName": "chrUn_KI270302v1"}, "no contig of GRCh38"),
-        ({**PLACE, "referenceName": 17}, "referenceName: one text"),
+        ({**PLACE, "referenceName": 17}, ".referenceName: text or a list, not 17"),
         ({**PLACE, "assemblyId": "GRCh37"}, "GRCh38 only"),
         ({**PLACE, "start": [-1]}, "at least 0"),
         ({**PLACE, "end": [0]}, "at least 1"),
@@ -95,26 +95,38 @@ def test_ill_mixed_and_impossible_parameters_are_refused(ask, parameters, reason
     ("filters", "reason"),
     [
         ("NCIT:C16576 and more", "no term"),
-        (5, "filters: a list"),
+        (5, "query.filters: text or a list, not 5"),
         (["nonsense"], "no term"),
         (["FOO:1"], "unknown ontology"),
-        ([5], "an object or an identifier"),
-        ([{"id": 5}], "id must be a text"),
-        ([{}], "id must be a text"),
-        ([{"id": "HP:1", "scope": "planets"}], "scope"),
-        ([{"id": "HP:1", "similarity": "somewhat"}], "similarity"),
-        ([{"id": "HP:1", "includeDescendantTerms": "yes"}], "includeDescendantTerms"),
-        ([{"id": "HP:1", "colour": "red"}], "unknown colour"),
-        ([{"id": "age", "operator": "~", "value": "5"}], "operator"),
-        ([{"id": "age", "operator": ">"}], "value must be"),
+        ([5], "query.filters[0]: text or an object, not 5"),
+        ([{"id": 5}], "query.filters[0].id: text, not 5"),
+        ([{}], "query.filters[0]: id is missing"),
+        ([{"id": "HP:1", "scope": "planets"}], ".scope: one of analyses, analysis, biosample,"),
+        (
+            [{"id": "HP:1", "similarity": "somewhat"}],
+            ".similarity: one of exact, high, low, medium,",
+        ),
+        ([{"id": "HP:1", "includeDescendantTerms": "yes"}], "DescendantTerms: true or false, not"),
+        (
+            [{"id": "HP:1", "colour": "red"}],
+            "filters[0]: unknown 'colour'; known are id, scope, operator",
+        ),
+        (
+            [{"id": "age", "operator": "~", "value": "5"}],
+            "operator: one of !, <, <=, =, >, >=, not '~'",
+        ),
+        ([{"id": "age", "operator": ">"}], "filter 'age': value is missing"),
         ([{"id": "age", "operator": ">", "value": "old"}], "no number"),
         ([{"id": "age", "operator": ">", "value": "nan"}], "no number"),
         ([{"id": "age", "operator": "=", "value": "5%"}], "no number"),
-        ([{"id": "age", "operator": ">", "value": [5]}], "value must be"),
+        ([{"id": "age", "operator": ">", "value": [5]}], ".value: a number or text, not [5]"),
         ([{"id": "shoes", "operator": ">", "value": "5"}], "unknown field"),
         ([{"id": "disease", "operator": ">", "value": "a"}], "by = or !"),
         (["NCIT:C16576"] * 101, "at most 100"),
         (["' OR 1=1 --"], "no term"),
+        ([""], "filters.id: text of at least 1 characters, not ''"),
+        (["age>" + "9" * 201], "filters.value: text of at most 200 characters, not '999"),
+        ([{"id": "age", "value": "5", "similarity": "high"}], "filter 'age': unknown similarity"),
     ],
 )
 def test_bad_filters_are_refused(ask, filters, reason):
@@ -132,19 +144,37 @@ def test_bad_filters_are_refused(ask, filters, reason):
         (b'{"qery": {}}', "unknown 'qery'"),
         (b'{"query": {"filter": []}}', "unknown 'filter'"),
         (b'{"meta": {"apiVersion": "v1.0"}}', "version 2"),
-        (b'{"meta": {"apiVersion": []}}', "version 2"),
+        (
+            b'{"meta": {"apiVersion": []}}',
+            "apiVersion: a whole number or a number or text, not []",
+        ),
         (b'{"query": {"pagination": {"skip": -1}}}', "skip: a whole number of at least 0"),
         (b'{"query": {"pagination": {"limit": "many"}}}', "limit: a whole number"),
-        (b'{"query": {"requestedGranularity": "everything"}}', "none of boolean, count, record"),
-        (b'{"query": {"requestedGranularity": ["count"]}}', "none of boolean, count, record"),
-        (b'{"query": {"includeResultsetResponses": "SOME"}}', "none of ALL, HIT"),
-        (b'{"query": {"testMode": "maybe"}}', "testMode"),
+        (
+            b'{"query": {"requestedGranularity": "everything"}}',
+            "requestedGranularity: one of boolean, count, record, not ",
+        ),
+        (
+            b'{"query": {"requestedGranularity": ["count"]}}',
+            "requestedGranularity: one of boolean, count, record, not ",
+        ),
+        (
+            b'{"query": {"includeResultsetResponses": "SOME"}}',
+            "includeResultsetResponses: one of ALL, HIT, MISS, NONE, not 'SOME'",
+        ),
+        (
+            b'{"query": {"testMode": "maybe"}}',
+            "query.testMode: true or false or one of false, true, not",
+        ),
         (b'{"meta": {"requestedSchemas": {}}}', "requestedSchemas"),
         (b'{"meta": {"requestedSchemas": [5]}}', "requestedSchemas"),
         (b"[" * 100_000, "no JSON"),
         (b'{"query":' * 500 + b"{}" + b"}" * 500, "unknown 'query'"),
         (b'{"query": {"requestParameters": {"start": 1e400}}}', "no JSON"),
-        (b'{"query": {"requestParameters": {"end": 9' + b"9" * 40 + b"}}}", "start is missing"),
+        (
+            b'{"query": {"requestParameters": {"end": 9' + b"9" * 40 + b"}}}",
+            "end: a whole number of at most",
+        ),
     ],
 )
 def test_bodies_that_are_no_request_are_refused(ask, body, reason):
@@ -157,8 +187,13 @@ def test_bodies_that_are_no_request_are_refused(ask, body, reason):
         ({"strat": "5"}, "unknown parameter 'strat'"),
         ({"skip": "x"}, "skip: a whole number"),
         ({"referenceName": ["17", "18"]}, "given twice"),
-        ({"start": "1,2,3", "referenceName": "17"}, "one or two values"),
+        (
+            {"start": "1,2,3", "referenceName": "17"},
+            "start: a list of at most 2, not ['1', '2', '3']",
+        ),
         ({"referenceName": "17\x00", "start": "1", "alternateBases": "A"}, "one text"),
+        ({"start": "-1", "referenceName": "17"}, "start: a whole number of at least 0, not '-1'"),
+        ({"end": "", "start": "1", "referenceName": "17"}, "end: a list of at least 1, not []"),
     ],
 )
 def test_bad_parameters_of_a_get_are_refused(ask, parameters, reason):
@@ -199,7 +234,7 @@ def test_unknown_paths_are_told_in_beacons_words(ask, path, status):
 
 
 def test_get_and_post_are_understood_alike():
-    by_get = from_query_string(
+    by_get = parse_query_string(
         [
             ("referenceName", "chr17"),
             ("start", "5,7"),
@@ -213,7 +248,7 @@ def test_get_and_post_are_understood_alike():
             ("testMode", "true"),
         ]
     )
-    by_post = from_body(
+    by_post = parse_body(
         orjson.dumps(
             posted(
                 {"g_variant": {"referenceName": "17", "start": [5, 7], "end": [8, 9]}},
@@ -233,7 +268,7 @@ def test_get_and_post_are_understood_alike():
 def test_a_limit_of_zero_or_too_many_is_the_most_allowed():
     for limit in (0, 10**9):
         body = orjson.dumps(posted(pagination={"limit": limit}))
-        assert from_body(body).limit == MAX_LIMIT
+        assert parse_body(body).limit == MAX_LIMIT
 
 
 def test_an_empty_body_asks_for_everything(ask):
@@ -253,7 +288,7 @@ json_values = st.recursive(
     ),
     max_leaves=8,
 )
-known = st.sampled_from(sorted(PARAMETERS | {"datasets", "g_variant"}))
+known = st.sampled_from(sorted({*KEYS} | {"datasets", "g_variant"}))
 
 
 @settings(max_examples=300, deadline=None)
@@ -265,7 +300,7 @@ known = st.sampled_from(sorted(PARAMETERS | {"datasets", "g_variant"}))
 )
 def test_any_json_is_understood_or_refused(parameters, query):
     try:
-        from_body(orjson.dumps(posted(parameters, **query)))
+        parse_body(orjson.dumps(posted(parameters, **query)))
     except Problem as problem:
         assert problem.status == 400
         assert problem.message

@@ -12,7 +12,7 @@ import pytest
 
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
 
-SHARED = Path(__file__).resolve().parents[3] / "../shared"
+SHARED = Path(__file__).resolve().parents[4] / "../shared"
 VALIDATOR = SHARED / "tools/validate_beacon.py"
 SCHEMAS = SHARED / "reference/schemas/beacon-v2.1.1"
 

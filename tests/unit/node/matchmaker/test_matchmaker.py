@@ -35,7 +35,7 @@ from ..hostile_tokens import AUDIENCE, HOSTILE, Forge
 MICROCEPHALY, PRIMARY = "HP:0000252", "HP:0011451"
 SMALL_FACE, DELAY, SEIZURE, HYPOSERINEMIA = "HP:0000274", "HP:0001263", "HP:0001250", "HP:0012279"
 MARTIN = (MICROCEPHALY, SMALL_FACE, DELAY, SEIZURE, HYPOSERINEMIA)
-SHARED = Path(__file__).resolve().parents[3] / "../shared"
+SHARED = Path(__file__).resolve().parents[4] / "../shared"
 VARIANT = ("chr17", 50_000_000, "G", "C")  # 11 has it twice, 10 once
 # 11 is much alike, 4 has the gene as a candidate, 5 the same phenotypes without the gene, 6 little
 # in common, 7 is known to have no seizures, 1 withdrew consent, 3 has no record of it

@@ -1,0 +1,144 @@
+"""The people who pass all filters of a request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pyroaring import BitMap
+
+from rehearsal.node.beacon.filters import (
+    ONTOLOGIES,
+    CustomFilter,
+    Filter,
+    TermFilter,
+    ValueFilter,
+)
+from rehearsal.stores.people_store import AGE, BIRTH_YEAR, ONSET, PeopleStore
+from rehearsal.web.problem import Problem, shown
+
+# short names of number fields, beside their identifiers and labels
+FIELD_NAMES = {
+    "age": AGE,
+    "birthyear": BIRTH_YEAR,
+    "ageofonset": ONSET,
+    "diseases.ageofonset.iso8601duration": ONSET,
+    "diseases.ageofonset": ONSET,
+    "ldl": "LOINC:13457-7",
+    "bmi": "LOINC:39156-5",
+    "height": "LOINC:8302-2",
+    "weight": "LOINC:29463-7",
+}
+# fields with text: the label of a term of this kind
+TEXT_FIELDS = {
+    "sex": "sex",
+    "sex.label": "sex",
+    "disease": "disease",
+    "diseases.diseasecode.label": "disease",
+    "phenotype": "feature",
+    "phenotypicfeatures.featuretype.label": "feature",
+}
+# Lin similarity of at least so much: a parent and child reach 0.57, sisters 0.45, strangers 0.17
+SIMILARITY = {"high": 0.5, "medium": 0.35, "low": 0.2}
+
+
+def people_passing(filters: Iterable[Filter], people: PeopleStore) -> BitMap | None:
+    """Those who pass all filters; None, for everybody, when there are no filters."""
+    found: BitMap | None = None
+    for one in filters:
+        match one:
+            case TermFilter():
+                passing = _with_term(one, people)
+            case CustomFilter(decade):
+                passing = born_in(decade, people)
+            case ValueFilter():
+                passing = _with_value(one, people)
+        found = passing if found is None else found & passing
+    return found
+
+
+def born_in(decade: int, people: PeopleStore) -> BitMap:
+    """The people born in the ten years from ``decade`` on."""
+    if BIRTH_YEAR not in people.numbers:
+        return BitMap()
+    since = people.with_number(BIRTH_YEAR, ">=", decade)
+    return since & people.with_number(BIRTH_YEAR, "<", decade + 10)
+
+
+def _with_term(one: TermFilter, people: PeopleStore) -> BitMap:
+    found = people.with_term(one.id, one.descendants)
+    if one.similarity == "exact":
+        return found
+    alike = people.like(one.id, SIMILARITY[one.similarity])
+    return BitMap.union(found, *(people.with_term(term, one.descendants) for term in alike))
+
+
+def _with_value(one: ValueFilter, people: PeopleStore) -> BitMap:
+    kind = TEXT_FIELDS.get(one.id.lower())
+    if kind is not None:
+        return _with_text(one, kind, people)
+    field = _number_field(one.id, people)
+    if field is None:
+        raise Problem(
+            f"filter {shown(one.id)}: unknown field; known are "
+            f"{', '.join((*people.numbers, *TEXT_FIELDS))}"
+        )
+    number = _number(one)
+    return people.with_number(field, one.operator, number) if field in people.numbers else BitMap()
+
+
+def _number_field(identifier: str, people: PeopleStore) -> str | None:
+    """The field with this identifier, short name or label; a known code may have no values here."""
+    field = FIELD_NAMES.get(identifier.lower(), identifier)
+    if field in people.numbers:
+        return field
+    for number_field in people.numbers.values():
+        if number_field.label.lower() == identifier.lower():
+            return number_field.id
+    # a code that nobody here has a value of, or the onset of a disease that nobody here has
+    known = field in FIELD_NAMES.values() or field.partition(":")[0] in (*ONTOLOGIES, ONSET)
+    return field if known else None
+
+
+def _number(one: ValueFilter) -> float:
+    """A number, or an ISO 8601 duration of years and months in years."""
+    duration = re.fullmatch(r"P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?", one.value)
+    if duration:
+        years, months = (int(part or 0) for part in duration.groups())
+        return years + months / 12
+    if re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?([eE][+-]?\d{1,2})?", one.value, re.ASCII):
+        return float(one.value)
+    raise Problem(
+        f"filter {shown(one.id)}: value {shown(one.value)} is no number and no duration like P70Y"
+    )
+
+
+def _with_text(one: ValueFilter, kind: str, people: PeopleStore) -> BitMap:
+    """``%`` stands for any text; upper and lower case are the same."""
+    if one.operator not in "=!":
+        raise Problem(f"filter {shown(one.id)}: text is compared by = or !")
+    pattern = one.value.lower()
+    matching = (
+        people.with_term(term.id, descendants=False)
+        for term in people.terms.values()
+        if term.kind == kind and is_like(term.label.lower(), pattern)
+    )
+    found = BitMap.union(BitMap(), *matching)
+    return people.everyone - found if one.operator == "!" else found
+
+
+def is_like(value: str, pattern: str) -> bool:
+    """Whether the value has the pattern's form, ``%`` being any text. Linear, unlike a regex."""
+    first, *others = pattern.split("%")
+    if not others:
+        return value == pattern
+    *middle, last = others
+    if not value.startswith(first):
+        return False
+    at = len(first)
+    for part in middle:
+        found = value.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return len(value) - len(last) >= at and value.endswith(last)
