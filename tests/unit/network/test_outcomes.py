@@ -1,0 +1,94 @@
+"""What a question to all nodes has come to: each node's state, and the failure of all of them."""
+
+from itertools import permutations
+
+import pytest
+
+from rehearsal.model import Answer
+from rehearsal.network.outcomes import common_failure, node_states
+
+
+def refused(node: str, status: int, message: str = "no") -> Answer:
+    return Answer("q", node, "refused", status, {"error": {}}, 0.01, 9, f"HTTP {status}: {message}")
+
+
+def late(node: str) -> Answer:
+    return Answer("q", node, "late", None, None, 10.0, 0, "no whole answer within 10 s")
+
+
+def failed(node: str, status: int | None = 500) -> Answer:
+    return Answer("q", node, "failed", status, None, 0.1, 0, "HTTP 500")
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"),
+    [
+        # all say the same
+        ([refused("AT", 400), refused("FI", 400)], 400),
+        ([refused("AT", 401), refused("FI", 401)], 401),
+        ([refused("AT", 403), refused("FI", 403)], 403),
+        # most of those who refuse say so
+        ([refused("AT", 404), refused("FI", 400), refused("SE", 404)], 404),
+        ([refused("AT", 403), refused("FI", 400), refused("SE", 403)], 403),
+        # as many say the one as the other: the lower status
+        ([refused("AT", 400), refused("FI", 403)], 400),
+        ([refused("AT", 401), refused("FI", 403)], 401),
+        ([refused("AT", 403), refused("FI", 404)], 403),
+        # a refusal is an answer to the asker; that others were late or broken is not
+        ([refused("AT", 403), late("FI"), late("SE")], 403),
+        ([refused("AT", 400), failed("FI")], 400),
+        ([late("AT"), late("FI")], 504),
+        ([late("AT"), failed("FI")], 504),
+        ([failed("AT"), failed("FI", None)], 502),
+        ([], 503),
+    ],
+)
+def test_the_status_is_decided_by_what_the_nodes_said_in_whatever_order(answers, status):
+    for order in permutations(answers):
+        assert common_failure(order).status == status
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        (
+            [refused("AT", 403), refused("FI", 400, "bad start"), refused("SE", 400, "bad start")],
+            "3 of 3 nodes refused: HTTP 400: bad start",
+        ),
+        ([refused("AT", 403, "no visa"), late("FI")], "1 of 2 nodes refused: HTTP 403: no visa"),
+        ([late("AT"), failed("FI")], "none of 2 nodes answered in time"),
+        ([failed("AT")], "none of 1 nodes answered"),
+        ([], "the registry names no node"),
+    ],
+)
+def test_the_reason_is_that_of_a_node_that_said_so(answers, reason):
+    assert common_failure(answers).reason == reason
+
+
+def test_an_answer_that_cannot_be_used_is_none():
+    answered = Answer("q", "AT", "answered", 200, {"response": None}, 0.01, 9)
+    assert common_failure([answered]).status == 502
+
+
+def test_every_node_stands_there_with_its_state_and_why():
+    states = node_states([refused("AT", 403), late("FI")])
+    assert states == {
+        "nodes": [
+            {
+                "node": "AT",
+                "state": "refused",
+                "httpStatus": 403,
+                "latencyMs": 10.0,
+                "reason": "HTTP 403: no",
+            },
+            {
+                "node": "FI",
+                "state": "late",
+                "httpStatus": None,
+                "latencyMs": 10000.0,
+                "reason": "no whole answer within 10 s",
+            },
+        ],
+        "states": {"refused": 1, "late": 1},
+        "complete": False,
+    }
