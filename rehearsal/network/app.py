@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from rehearsal import __version__
 from rehearsal.model import GRANULARITIES, Granularity
 from rehearsal.network import openapi
-from rehearsal.network.alerts import Alerts
+from rehearsal.network.alerts import AlertEndpoints
 from rehearsal.network.beacon_response import (
     BEACON_ID,
     Conditions,
@@ -27,7 +27,7 @@ from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.health_page import health_body, health_html
 from rehearsal.network.matchmaking import PATH as MATCH
 from rehearsal.network.matchmaking import aggregate_matches
-from rehearsal.network.scores import Scores
+from rehearsal.network.scores import ScoreEndpoints
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
 from rehearsal.node.app import add_entry_routes
 from rehearsal.node.beacon import envelope, info_endpoints
@@ -67,8 +67,8 @@ def network_app(network: Network) -> Api:
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
     api.add("/health", partial(_health, network))
     api.add(f"/{MATCH}", partial(_match, network), POST)
-    Scores(network).add_to(api)
-    Alerts(network).add_to(api)
+    ScoreEndpoints(network).add_to(api)
+    AlertEndpoints(network).add_to(api)
     return api
 
 

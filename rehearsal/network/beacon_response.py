@@ -6,13 +6,13 @@ collection names the node it is from.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.model import GRANULARITIES, Answer, Granularity
 from rehearsal.network.aggregate import count_of, says_exists, totals
+from rehearsal.network.outcomes import common_failure, node_state, node_states
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.entry_types import COLLECTIONS
 from rehearsal.node.beacon.request import BeaconRequest
@@ -64,11 +64,11 @@ def aggregate_entries(
 
     ``wanted``: the granularity that was asked for; None: left to the nodes. The answer has the
     finest granularity that any node gave, at most the wanted one. When no node answered, it is
-    an error: what the nodes refused with, 504 when one was late, else 502.
+    an error (``common_failure``).
     """
     answered = [part.answer for part in parts if part.answer.state == "answered"]
     if not answered:
-        return nobody(request, parts, conditions)
+        return failure(request, parts, conditions)
     finest = max(map(returned_granularity, answered), key=GRANULARITIES.index)
     granularity = min(finest, wanted or finest, key=GRANULARITIES.index)
     exists, count, _ = totals(answered)
@@ -87,9 +87,8 @@ def network_info(parts: Sequence[Part], conditions: Conditions) -> Body:
     answers = [part.answer for part in parts]
     _, _, uncounted = totals([one for one in answers if one.state == "answered"])
     return {
-        "nodes": [_told(part, conditions.trace) for part in parts],
-        "states": dict(Counter(answer.state for answer in answers)),
-        "complete": all(answer.state == "answered" for answer in answers),
+        **node_states(answers),
+        "nodes": [_part_state(part, conditions.trace) for part in parts],
         "uncounted": list(uncounted),
         "deadlineS": conditions.deadline_s,
         "partial": conditions.partial,
@@ -97,24 +96,19 @@ def network_info(parts: Sequence[Part], conditions: Conditions) -> Body:
     }
 
 
-def _told(part: Part, trace: bool) -> Body:
+def _part_state(part: Part, trace: bool) -> Body:
     answer = part.answer
-    told: Body = {
-        "node": answer.node,
-        "beaconId": part.beacon_id,
-        "state": answer.state,
-        "httpStatus": answer.http_status,
-        "latencyMs": round(answer.latency_s * 1000, 3),
-    }
+    state: Body = {"node": answer.node, "beaconId": part.beacon_id} | node_state(answer)
+    reason = state.pop("reason", None)
     if answer.state == "answered":
-        told |= {"granularity": returned_granularity(answer), "exists": says_exists(answer)}
+        state |= {"granularity": returned_granularity(answer), "exists": says_exists(answer)}
         if (count := count_of(answer)) is not None:
-            told["count"] = count
-    if answer.reason:
-        told["reason"] = answer.reason
+            state["count"] = count
+    if reason is not None:
+        state["reason"] = reason
     if trace:
-        told |= {"bytes": answer.size_bytes, "answer": answer.body}
-    return told
+        state |= {"bytes": answer.size_bytes, "answer": answer.body}
+    return state
 
 
 def _marked(part: Part, one: Mapping[str, Any]) -> Body:
@@ -134,23 +128,13 @@ def _unique(marked: Iterable[Body]) -> list[Body]:
     return list(found.values())
 
 
-def nobody(
+def failure(
     request: BeaconRequest, parts: Sequence[Part], conditions: Conditions
 ) -> tuple[int, Body]:
-    answers = [part.answer for part in parts]
-    refused = Counter(answer.http_status for answer in answers if answer.state == "refused")
-    if refused:
-        status, _ = max(refused.items(), key=lambda item: (item[1], -int(item[0] or 0)))
-        reason = next(answer.reason for answer in answers if answer.http_status == status)
-        reason = f"{sum(refused.values())} of {len(answers)} nodes refused: {reason}"
-    elif any(answer.state == "late" for answer in answers):
-        status, reason = 504, f"none of {len(answers)} nodes answered in time"
-    elif answers:
-        status, reason = 502, f"none of {len(answers)} nodes answered"
-    else:
-        status, reason = 503, "the registry names no node"
-    body = envelope.error(BEACON_ID, int(status or 502), reason, request)
-    return int(status or 502), {**body, "info": network_info(parts, conditions)}
+    """HTTP status and body of the network's error when no node answered."""
+    common = common_failure([part.answer for part in parts])
+    body = envelope.error(BEACON_ID, common.status, common.reason, request)
+    return common.status, {**body, "info": network_info(parts, conditions)}
 
 
 def shown_of(answer: Answer, entry_type: str) -> tuple[Body, ...]:

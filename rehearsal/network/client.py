@@ -33,12 +33,14 @@ DROPPED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionRes
 PURPOSE = "X-Rehearsal-Purpose"
 POST_NOT_TAKEN = (405, 501)
 
+Method = Literal["GET", "POST", "DELETE"]
+
 
 class BadAnswerError(Exception):
     """What came is no answer that can be used; the text says why."""
 
 
-class UnsayableError(ValueError):
+class PostOnlyError(ValueError):
     """A request that only a POST can put."""
 
 
@@ -54,7 +56,7 @@ class NodeRequest:
     """
 
     path: str
-    method: Literal["GET", "POST", "DELETE"] = "GET"
+    method: Method = "GET"
     body: dict[str, Any] | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     authorization: str | None = None
@@ -73,11 +75,11 @@ class NodeRequest:
         return cls(query.entry_type, "GET", None, parameters, purpose=query.purpose, query=query.id)
 
     def as_get(self) -> NodeRequest:
-        """The same as a GET. Raises UnsayableError for what a GET cannot say."""
+        """The same as a GET. Raises PostOnlyError for what a GET cannot say."""
         try:
             parameters = tuple(get_parameters(self.body or {}).items())
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise UnsayableError(f"takes only GET, which cannot say this: {error!r}") from error
+            raise PostOnlyError(f"takes only GET, which cannot say this: {error!r}") from error
         return replace(self, method="GET", body=None, parameters=parameters)
 
 
@@ -145,7 +147,7 @@ class NetworkClient:
         except TimeoutError:
             latency_s, content, state = clock() - started, None, "late"
             reason = f"no whole answer within {deadline_s:g} s ({len(exchange.body)} bytes came)"
-        except UnsayableError as error:
+        except PostOnlyError as error:
             latency_s, content, state = clock() - started, None, "refused"
             exchange.status, reason = POST_NOT_TAKEN[0], _short(str(error))
         except Exception as error:  # whatever one node provokes must not cost the others' answers

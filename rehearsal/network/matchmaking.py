@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from rehearsal.model import Answer
-from rehearsal.network.beacon_response import Conditions, Part, network_info, nobody
+from rehearsal.network.beacon_response import Conditions, Part, failure, network_info
 from rehearsal.node.beacon.request import BeaconRequest
 
 PATH = "match"
@@ -29,24 +29,32 @@ def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[in
     """
     parts = [replace(part, answer=_checked(part.answer)) for part in parts]
     if not any(part.answer.state == "answered" for part in parts):
-        return nobody(BeaconRequest(), parts, conditions)
-    results = [
-        {**one, "_node": part.answer.node} for part in parts for one in _results(part.answer)
-    ]
-    results.sort(key=lambda one: (-one["score"]["patient"], one["_node"]))
-    info = network_info(parts, conditions)
-    for told, part in zip(info["nodes"], parts, strict=True):
-        if part.answer.state == "answered":
-            told.pop("granularity")
-            told |= {"exists": bool(found := _results(part.answer)), "count": len(found)}
+        return failure(BeaconRequest(), parts, conditions)
     notes = {note for part in parts for note in (part.answer.body or {}).get("_notes") or ()}
     versions = {part.answer.node: hpo for part in parts if (hpo := _hpo(part.answer)) is not None}
     return 200, {
-        "results": results,
+        "results": _ranking(parts),
         **({"_notes": sorted(notes)} if notes else {}),
         "_hpo": versions,
-        "info": info,
+        "info": _info(parts, conditions),
     }
+
+
+def _ranking(parts: Sequence[Part]) -> list[Body]:
+    results = [
+        {**one, "_node": part.answer.node} for part in parts for one in _results(part.answer)
+    ]
+    return sorted(results, key=lambda one: (-one["score"]["patient"], one["_node"]))
+
+
+def _info(parts: Sequence[Part], conditions: Conditions) -> Body:
+    """``info`` of every answer of the network, with each node's number of results."""
+    info = network_info(parts, conditions)
+    for state, part in zip(info["nodes"], parts, strict=True):
+        if part.answer.state == "answered":
+            state.pop("granularity")
+            state |= {"exists": bool(found := _results(part.answer)), "count": len(found)}
+    return info
 
 
 def _results(answer: Answer) -> list[Body]:

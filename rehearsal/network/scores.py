@@ -1,5 +1,5 @@
-"""``/scores`` of the network: nodes' histograms added up, one person's place in them, and a Cox
-regression over everybody by sums alone.
+"""``/scores`` and ``/drug_flags`` of the network: nodes' histograms added up, one person's place in
+them, and a Cox regression over everybody by sums alone.
 
 No score of anybody passes through here but the one that a patient's own clinician asks for.
 """
@@ -7,10 +7,7 @@ No score of anybody passes through here but the one that a patient's own clinici
 from __future__ import annotations
 
 import asyncio
-import math
-from bisect import bisect_right
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any
 from urllib.parse import quote
 
@@ -18,16 +15,25 @@ from starlette.requests import Request
 
 from rehearsal.model import Answer
 from rehearsal.network.beacon_response import Conditions
+from rehearsal.network.client import NodeRequest
 from rehearsal.network.node_responses import (
     Body,
-    forwarded,
+    failure_response,
+    forward_request,
+    network_response,
     read_object,
-    refusal,
-    responses,
-    told,
+    usable_responses,
     with_parameters,
 )
 from rehearsal.network.registry import NodeEntry
+from rehearsal.network.score_aggregation import (
+    add_hazard_sums,
+    add_histograms,
+    hazard_ratio,
+    limited_step,
+    newton_step,
+    place_of,
+)
 from rehearsal.network.service import Network
 from rehearsal.web.app import Api, Json, query_pairs, read_body
 from rehearsal.web.problem import Problem, shown
@@ -35,10 +41,9 @@ from rehearsal.web.problem import Problem, shown
 CONFIDENCE = 0.95
 ROUNDS = 25
 CONVERGED = 1e-9  # of the coefficient
-EVERYBODY = "network"  # beside the countries' codes
 
 
-class Scores:
+class ScoreEndpoints:
     """The handlers over one network."""
 
     def __init__(self, network: Network) -> None:
@@ -52,12 +57,12 @@ class Scores:
 
     async def files(self, request: Request) -> Json:
         """The scoring files that nodes have, and which nodes have each."""
-        answers = await self._ask(forwarded(request, "scores"))
+        answers = await self._ask_all(forward_request(request, "scores"))
         files: dict[str, Body] = {}
-        for node, said in responses(answers).items():
-            for one in said["scoringFiles"]:
+        for node, response in usable_responses(answers).items():
+            for one in response["scoringFiles"]:
                 files.setdefault(one["scoringFile"], {**one, "nodes": []})["nodes"].append(node)
-        return told({"scoringFiles": list(files.values())}, answers)
+        return network_response({"scoringFiles": list(files.values())}, answers)
 
     async def histogram(self, request: Request) -> Json:
         """What a node is asked, and beside it ``patient``: ``{"node": "PL", "id": "PL-000012"}``,
@@ -65,70 +70,69 @@ class Scores:
         asked = read_object(await read_body(request))
         patient = asked.pop("patient", None)
         home = None if patient is None else self._home(patient)
-        question = forwarded(request, "scores", "POST", asked)
+        question = forward_request(request, "scores", "POST", asked)
         answers, own = await asyncio.gather(
-            self._ask(question), self._patient(request, asked, patient, home)
+            self._ask_all(question), self._patient_score(request, asked, patient, home)
         )
-        said = responses(answers)
-        if not said:
-            return refusal(answers)
-        joined = _added(said)
+        histograms = usable_responses(answers)
+        if not histograms:
+            return failure_response(answers)
+        histogram = add_histograms(histograms)
         if own is not None:
-            joined["patient"] = _place(own, said, joined)
-        return told(joined, answers)
+            histogram["patient"] = _patient_place(own, histogram)
+        return network_response(histogram, answers)
 
     async def hazard(self, request: Request) -> Json:
         """``{"scoringFile", "disease", "confidence": 0.95}``: the hazard ratio of a standard
         deviation of the score, stratified by node and sex. Newton's rounds over the nodes that
         answered the first; exact, as a regression of the pooled people would be."""
         asked = read_object(await read_body(request))
-        confidence = asked.pop("confidence", CONFIDENCE)
-        if not isinstance(confidence, float) or not 0 < confidence < 1:
-            raise Problem(f"confidence: between 0 and 1, not {shown(confidence)}")
-        if "coefficient" in asked:
-            raise Problem("coefficient: that is what is to be found")
-        coefficient, fitting = 0.0, None
+        confidence = _take_confidence(asked)
+        coefficient = 0.0
+        nodes: list[NodeEntry] = []
+        first: list[Answer] = []
         for number in range(1, ROUNDS + 1):
-            question = forwarded(
-                request, "scores/hazard", "POST", {**asked, "coefficient": coefficient}
-            )
-            answers = await self._ask(question, fitting)
-            said = responses(answers)
-            if fitting is None:
-                fitting, first = [n for n in self._network.nodes if n.country in said], answers
-            if not said:
-                return refusal(answers)
-            if len(said) < len(fitting):
+            body = {**asked, "coefficient": coefficient}
+            question = forward_request(request, "scores/hazard", "POST", body)
+            answers = await (self._ask(nodes, question) if nodes else self._ask_all(question))
+            responses = usable_responses(answers)
+            if not responses:
+                return failure_response(answers)
+            if not nodes:
+                nodes = [node for node in self._network.nodes if node.country in responses]
+                first = answers
+            if len(responses) < len(nodes):
                 raise Problem("a node left in the middle of the fit: ask again", 409)
-            sums = {
-                key: math.fsum(one[key] for one in said.values())
-                for key in ("people", "events", "gradient", "information")
-            }
-            if sums["information"] <= 0:
-                raise Problem("too few people fell ill to tell a hazard ratio", 409)
-            step = sums["gradient"] / sums["information"]
+            sums = add_hazard_sums(responses)
+            step = newton_step(sums)
             if abs(step) < CONVERGED:
-                return told(_fitted(coefficient, sums, confidence, number), first)
-            coefficient += max(-1.0, min(1.0, step))
+                return network_response(hazard_ratio(coefficient, sums, confidence, number), first)
+            coefficient += limited_step(step)
         raise Problem(f"the fit did not end within {ROUNDS} rounds", 409)
 
     async def drug_flags(self, request: Request) -> Json:
         """Of the asker's own patient: the one node is asked that the patient is at."""
         patient = {"node": request.path_params["node"], "id": request.path_params["id"]}
         home = self._home(patient)
-        asked = forwarded(request, f"drug_flags/{_step(patient['id'])}")
-        asked = with_parameters(asked, **dict(query_pairs(request)))
-        answer = await self._network.put(home, asked, self._network.policy.deadline_s)
-        said = responses([answer])
-        return told(said[home.country], [answer]) if said else refusal([answer])
+        question = forward_request(request, f"drug_flags/{_path_step(patient['id'])}")
+        question = with_parameters(question, **dict(query_pairs(request)))
+        answers = await self._ask([home], question)
+        responses = usable_responses(answers)
+        if not responses:
+            return failure_response(answers)
+        return network_response(responses[home.country], answers)
 
-    async def _ask(self, asked: Any, nodes: Sequence[NodeEntry] | None = None) -> list[Answer]:
-        if nodes is None:
-            return await self._network.ask(asked, Conditions(self._network.policy.deadline_s))
+    async def _ask_all(self, question: NodeRequest) -> list[Answer]:
+        return await self._network.ask(question, Conditions(self._network.policy.deadline_s))
+
+    async def _ask(self, nodes: Sequence[NodeEntry], question: NodeRequest) -> list[Answer]:
         deadline_s = self._network.policy.deadline_s
-        return list(await asyncio.gather(*(self._network.put(n, asked, deadline_s) for n in nodes)))
+        return await asyncio.gather(
+            *(self._network.put(node, question, deadline_s) for node in nodes)
+        )
 
     def _home(self, patient: Any) -> NodeEntry:
+        """The node of a patient. Raises Problem."""
         if not isinstance(patient, dict) or set(patient) != {"node", "id"}:
             raise Problem("patient: an object with node and id")
         for node in self._network.nodes:
@@ -136,102 +140,42 @@ class Scores:
                 return node
         raise Problem(f"patient.node: none is {shown(patient['node'])}", 404)
 
-    async def _patient(
+    async def _patient_score(
         self, request: Request, asked: Body, patient: Body | None, home: NodeEntry | None
     ) -> Answer | None:
         if patient is None or home is None:
             return None
-        digest = _step(str(asked.get("scoringFile", "")))
-        path = f"scores/{digest}/individuals/{_step(str(patient['id']))}"
-        return await self._network.put(
-            home, forwarded(request, path), self._network.policy.deadline_s
-        )
+        digest = _path_step(str(asked.get("scoringFile", "")))
+        path = f"scores/{digest}/individuals/{_path_step(str(patient['id']))}"
+        (answer,) = await self._ask([home], forward_request(request, path))
+        return answer
 
 
-def _step(text: str) -> str:
+def _take_confidence(asked: Body) -> float:
+    """The level of confidence that is asked for, taken out of the rest. Raises Problem."""
+    confidence = asked.pop("confidence", CONFIDENCE)
+    if not isinstance(confidence, float) or not 0 < confidence < 1:
+        raise Problem(f"confidence: between 0 and 1, not {shown(confidence)}")
+    if "coefficient" in asked:
+        raise Problem("coefficient: that is what is to be found")
+    return confidence
+
+
+def _path_step(text: str) -> str:
     """One step of a path, percent-encoded. Raises Problem for what is none."""
     if text in ("", ".", ".."):
         raise Problem(f"{shown(text)} is no identifier", 404)
     return quote(text, safe="")
 
 
-def _added(said: dict[str, Body]) -> Body:
-    """The sum of histograms with the same edges: of whole numbers, so it is exact."""
-    first = next(iter(said.values()))
-    groups = [
-        {
-            **{key: one[key] for key in one.keys() & {"sex", "case"}},
-            "below": sum(each["groups"][i]["below"] for each in said.values()),
-            "counts": [
-                sum(column)
-                for column in zip(
-                    *(each["groups"][i]["counts"] for each in said.values()), strict=True
-                )
-            ],
-            "above": sum(each["groups"][i]["above"] for each in said.values()),
-        }
-        for i, one in enumerate(first["groups"])
-    ]
-    return {
-        "scoringFile": first["scoringFile"],
-        "edges": first["edges"],
-        "people": sum(one["people"] for one in said.values()),
-        "groups": groups,
-        "countries": {
-            node: {"people": one["people"], "groups": one["groups"]} for node, one in said.items()
-        },
-    }
-
-
-def _place(own: Answer, said: dict[str, Body], joined: Body) -> Body:
-    """Where a patient stands among the people of her node and of all: ``below`` is the share with
-    scores in lower bins, ``upTo`` with her own bin. What her node refused is told as that."""
-    response = responses([own]).get(own.node)
+def _patient_place(own: Answer, histogram: Body) -> Body:
+    """Where a patient stands among the people of her node and of all. What her node refused is
+    told as that."""
+    response = usable_responses([own]).get(own.node)
     if response is None:
         return {"node": own.node, "state": own.state, "reason": own.reason}
-    score, edges = response["score"], joined["edges"]
-    number = bisect_right(edges, score)  # 0: below the first bin
-    places = {EVERYBODY: _share(joined["groups"], number)}
-    if own.node in said:
-        places[own.node] = _share(said[own.node]["groups"], number)
     return {
         "node": own.node,
         "state": own.state,
-        "score": score,
-        "bin": [
-            edges[number - 1] if number else None,
-            edges[number] if number < len(edges) else None,
-        ],
-        "percentiles": places,
-    }
-
-
-def _share(groups: Sequence[Body], number: int) -> Body | None:
-    everybody = [
-        sum(column)
-        for column in zip(*([g["below"], *g["counts"], g["above"]] for g in groups), strict=True)
-    ]
-    total = sum(everybody)
-    if not total:
-        return None
-    return {
-        "below": 100 * sum(everybody[:number]) / total,
-        "upTo": 100 * sum(everybody[: number + 1]) / total,
-        "people": total,
-    }
-
-
-def _fitted(coefficient: float, sums: Body, confidence: float, rounds: int) -> Body:
-    error = 1 / math.sqrt(sums["information"])
-    reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
-    return {
-        "hazardRatio": math.exp(coefficient),
-        "low": math.exp(coefficient - reach),
-        "high": math.exp(coefficient + reach),
-        "confidence": confidence,
-        "coefficient": coefficient,
-        "standardError": error,
-        "people": int(sums["people"]),
-        "events": int(sums["events"]),
-        "rounds": rounds,
+        **place_of(response["score"], histogram, own.node),
     }
