@@ -1,14 +1,17 @@
-"""Whether two runs made the same files, where a version gave some of them other paths.
+"""Whether two runs made the same files, where a version gave some files other paths.
 
     python benchmarks/compare_manifests.py OLD/manifest.json NEW/manifest.json
 
-Paths of the old run are read through docs/decisions/paths-0.2.0.tsv: an old and a new path a line,
-a ``*`` in both standing for the same folder or file name. Exits with 1 when the runs differ.
+Each manifest lies in the results of its run. The old run is read through
+docs/decisions/paths-0.2.0.tsv, an old and a new path a line: paths of results, a ``*`` in both
+standing for the same folder or file name, and paths of the library that results name in their text.
+Exits with 1 when the runs differ.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import sys
@@ -21,6 +24,12 @@ from rehearsal.manifest import differences
 PATHS = Path(__file__).resolve().parents[1] / "docs" / "decisions" / "paths-0.2.0.tsv"
 
 
+def read_paths(path: Path) -> dict[str, str]:
+    """New paths by old ones; the first line names the columns."""
+    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    return dict(line.split("\t") for line in lines)
+
+
 def renamed(path: str, table: Mapping[str, str]) -> str:
     """The new path of an old one, both below the results."""
     for old, new in table.items():
@@ -30,16 +39,24 @@ def renamed(path: str, table: Mapping[str, str]) -> str:
     return path
 
 
-def read_paths(path: Path) -> dict[str, str]:
-    """New paths by old ones; the first line names the columns."""
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    return dict(line.split("\t") for line in lines)
+def digest_with_new_paths(file: Path, table: Mapping[str, str]) -> str | None:
+    """Of a text with the new paths in it; None when it names no old path."""
+    content = file.read_bytes()
+    changed = content
+    for old, new in table.items():
+        changed = changed.replace(old.encode(), new.encode())
+    return None if changed == content else hashlib.sha256(changed).hexdigest()
 
 
-def with_new_paths(manifest: Mapping[str, Any], table: Mapping[str, str]) -> dict[str, Any]:
-    """A manifest as the new version would have written it."""
-    files = [entry | {"path": renamed(entry["path"], table)} for entry in manifest["files"]]
-    return {**manifest, "files": files}
+def with_new_paths(manifest: Path, table: Mapping[str, str]) -> dict[str, Any]:
+    """A manifest as the new version would have written it for the files of its run."""
+    read = json.loads(manifest.read_text())
+    for entry in read["files"]:
+        file = manifest.parent / entry["path"]
+        if file.suffix in (".tsv", ".json", ".svg"):
+            entry["sha256"] = digest_with_new_paths(file, table) or entry["sha256"]
+        entry["path"] = renamed(entry["path"], table)
+    return read
 
 
 def main() -> int:
@@ -48,8 +65,8 @@ def main() -> int:
     parser.add_argument("new", type=Path)
     parser.add_argument("--paths", type=Path, default=PATHS)
     arguments = parser.parse_args()
-    old, new = (json.loads(path.read_text()) for path in (arguments.old, arguments.new))
-    found = differences(with_new_paths(old, read_paths(arguments.paths)), new)
+    new = json.loads(arguments.new.read_text())
+    found = differences(with_new_paths(arguments.old, read_paths(arguments.paths)), new)
     print("\n".join(found) or f"{len(new['files'])} files, all digests equal")
     return 1 if found else 0
 
