@@ -1,0 +1,76 @@
+"""A standing query: reading the question, judging the alerts."""
+
+import pytest
+
+from rehearsal.model import InputError
+from rehearsal.stories.question_types import alert
+
+from ..questions_by_hand import ARRIVAL, failed, network_answer, question, read
+
+
+@pytest.mark.parametrize(
+    ("keys", "complaint"),
+    [
+        ({"profile": {"terms": ["HP:0033141"]}}, "the key arrivals"),
+        ({"profile": {"terms": [], "gene": "TLR7"}, "arrivals": {}}, "together"),
+        (
+            {"profile": {"terms": []}, "arrivals": {}, "restart": "XX"},
+            "restart: expected a country of this run",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_one_line(references, keys, complaint):
+    with pytest.raises(InputError, match=complaint):
+        read(alert, references, **keys)
+
+
+def alert_reply(**change):
+    subscribed = network_answer(
+        {"subscription": "s", "nodes": ["ES", "FI"]}, change.pop("states", None)
+    )
+    one = {"subscription": "s", "node": "FI", "time": "t", "token": "k"}
+    found = [{"handle": "third", "seconds": 0.4, "alert": one}]
+    return alert.Reply({}, subscribed, **{"alerts": found} | change)
+
+
+ALERT = question("alert", {"arrivals": [ARRIVAL], "within_s": 5})
+ALERT_EXPECTED = {"alerts": ["third"], "countries": ["ES", "FI"]}
+ALERT_OF = {"subscription": "s", "node": "FI", "time": "t", "token": "k"}
+
+
+def test_a_right_alert_passes():
+    assert failed(alert.judge(ALERT, ALERT_EXPECTED, alert_reply())) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"alerts": []}, "who the alerts are of"),
+        (
+            {"alerts": [{"handle": "mild", "seconds": 1, "alert": ALERT_OF}]},
+            "who the alerts are of",
+        ),
+        ({"alerts": [{"handle": "third", "seconds": 6, "alert": ALERT_OF}]}, "seconds from"),
+        (
+            {"alerts": [{"handle": "third", "seconds": 1, "alert": ALERT_OF | {"age": 30}}]},
+            "an alert holds no more than",
+        ),
+        (
+            {
+                "alerts": [
+                    {
+                        "handle": "third",
+                        "seconds": 1,
+                        "alert": ALERT_OF | {"token": "FI-ARRIVAL-third"},
+                    }
+                ]
+            },
+            "no alert names anybody",
+        ),
+        ({"again": [{}]}, "alerts when everybody is admitted again"),
+        ({"states": {"ES": "answered", "FI": "failed"}}, "every country answered"),
+    ],
+)
+def test_a_wrong_alert_fails_its_check(change, name):
+    wrong = failed(alert.judge(ALERT, ALERT_EXPECTED, alert_reply(**change)))
+    assert any(one.startswith(name) for one in wrong), wrong

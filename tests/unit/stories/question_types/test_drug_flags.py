@@ -1,0 +1,24 @@
+"""Which drugs a genotype speaks against: reading the question."""
+
+import pytest
+
+from rehearsal.model import InputError
+from rehearsal.stories.question_types import drug_flags
+
+from ..questions_by_hand import read
+
+
+def test_a_question_reads_as_plain_values(references):
+    assert read(drug_flags, references, drugs=["ATC:C10AA01"]) == {"drugs": ["ATC:C10AA01"]}
+
+
+@pytest.mark.parametrize(
+    ("keys", "complaint"),
+    [
+        ({"drugs": ["ATC:X99"]}, "drugs.0.: expected a code"),
+        ({"drugs": ["ICD10:I25.1"]}, "an ATC code"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_line(references, keys, complaint):
+    with pytest.raises(InputError, match=complaint):
+        read(drug_flags, references, **keys)

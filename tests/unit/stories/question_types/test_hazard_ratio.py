@@ -1,0 +1,35 @@
+"""How much a score raises the hazard: reading the question, judging the answer."""
+
+import pytest
+
+from rehearsal.model import InputError
+from rehearsal.stories.question_types import hazard_ratio
+
+from ..questions_by_hand import failed, network_answer, question, read
+
+
+def test_a_question_reads_as_plain_values(references):
+    assert read(hazard_ratio, references, trait="coronary_artery_disease") == {
+        "trait": "coronary_artery_disease",
+        "disease": "ICD10:I25.1",
+        "configured": 1.71,
+        "confidence": 0.95,
+    }
+
+
+def test_a_disease_without_a_hazard_ratio_is_refused(references):
+    with pytest.raises(InputError, match="a disease with hazard_ratio_per_sd"):
+        read(hazard_ratio, references, trait="type_2_diabetes")
+
+
+def test_a_hazard_ratio_outside_the_interval_fails():
+    expected = {"ratio": 1.5, "low": 1.4, "high": 1.6, "people": 9, "events": 5}
+    expected["countries"] = ["ES", "FI"]
+    response = {"hazardRatio": 1.5, "low": 1.4, "high": 1.6, "people": 9, "events": 5}
+    asked = question("hazard_ratio", {"configured": 1.71})
+    assert failed(hazard_ratio.judge(asked, expected, ({}, network_answer(response)))) == {
+        "the configured hazard ratio is recovered"
+    }
+    near = {**response, "hazardRatio": 1.51}
+    wrong = failed(hazard_ratio.judge(asked, expected, ({}, network_answer(near))))
+    assert "hazardRatio is that of the pooled people" in wrong
