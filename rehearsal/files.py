@@ -41,6 +41,12 @@ def written_aside(path: Path | str) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
+def write_text(path: Path | str, text: str) -> None:
+    """Write text, UTF-8, as a whole file or not at all."""
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
 def write_json(
     path: Path | str, value: object, *, indented: bool = True, newline: bool = True
 ) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal import __version__
-from rehearsal.catalogue.dcat import json_ld, new_graph, turtle
-from rehearsal.catalogue.descriptor import as_json
-from rehearsal.catalogue.node_catalogue import describe_node, write_catalogue
-from rehearsal.files import written_aside
+from rehearsal.catalogue.dataset_descriptor import descriptor_to_json
+from rehearsal.catalogue.health_dcat_ap import new_graph, to_json_ld, to_turtle
+from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
+from rehearsal.files import write_text
 from rehearsal.logs import logged_to
 from rehearsal.node.settings import NodeSettings
 from rehearsal.stores.variant_store import VariantStore
@@ -22,23 +22,22 @@ def main(smk):
         folder = Path(settings).parent
         variants = VariantStore.open(store)
         own = consent[consent["individual"].isin(variants.individuals)]
-        descriptors = describe_node(
+        descriptors = describe_node_datasets(
             NodeSettings.read(folder), len(variants.individuals), variants.count, own
         )
         variants.close()
-        everything += write_catalogue(folder, descriptors, __version__)
-        described += [as_json(one) for one in descriptors]
+        everything += write_node_catalogue(folder, descriptors, __version__)
+        described += [descriptor_to_json(one) for one in descriptors]
     for graph, datasets in zip(smk.input.exports, smk.input.exported, strict=True):
         everything.parse(graph, format="turtle")
         described += json.loads(Path(datasets).read_text(encoding="utf-8"))
     texts = {
-        smk.output.turtle: turtle(everything),
-        smk.output.json_ld: json_ld(everything),
+        smk.output.turtle: to_turtle(everything),
+        smk.output.json_ld: to_json_ld(everything),
         smk.output.datasets: json.dumps(described, indent=1) + "\n",
     }
     for file, text in texts.items():
-        with written_aside(file) as aside:
-            aside.write_text(text, encoding="utf-8")
+        write_text(file, text)
 
 
 if __name__ == "__main__":

@@ -9,17 +9,25 @@ from pathlib import Path
 import pandas as pd
 from rdflib import Graph
 
-from rehearsal.catalogue.dcat import base_of, catalogue, json_ld, new_graph, turtle
-from rehearsal.catalogue.descriptor import (
-    Descriptor,
+from rehearsal.catalogue.dataset_descriptor import (
+    ROUNDED_TO,
+    DatasetDescriptor,
     Distribution,
+    UseTerms,
     answer_survey,
-    as_json,
-    describe_consent,
+    descriptor_to_json,
+    round_people,
+    summarise_consent,
 )
-from rehearsal.catalogue.node_catalogue import ROUNDED_TO
+from rehearsal.catalogue.health_dcat_ap import (
+    base_address,
+    build_catalogue,
+    new_graph,
+    to_json_ld,
+    to_turtle,
+)
 from rehearsal.export.settings import METADATA, POOLED, Export
-from rehearsal.files import written_aside
+from rehearsal.files import write_text
 from rehearsal.model import Block
 
 ALL_COUNTRIES = ("EU", "several countries")  # what a pooled dataset has for a country
@@ -31,35 +39,32 @@ WHO = {
     "patients": "patients of stories",
 }
 
-Terms = tuple[tuple[str, ...], tuple[tuple[str, float], ...]]  # legal bases; uses with shares
-
-NO_TERMS: Terms = (("none: nobody in it is real",), (("DUO:0000004", 1.0),))
-NO_USE: Terms = (("none: nobody permits anything",), ())
+UNRESTRICTED_USE = UseTerms(("none: nobody in it is real",), (("DUO:0000004", 1.0),))
+NO_USE_PERMITTED = UseTerms(("none: nobody permits anything",), ())
 
 
-def terms_of(consent: pd.DataFrame) -> Terms:
+def use_terms(consent: pd.DataFrame) -> UseTerms:
     """What people's data may be used for, from their rows of ``phenotypes/consent.parquet``."""
-    return NO_USE if consent["withdrawn"].all() else describe_consent(consent)
+    return NO_USE_PERMITTED if consent["withdrawn"].all() else summarise_consent(consent)
 
 
-def describe_place(
+def describe_file_dataset(
     identifier: str,
     country: tuple[str, str],
     about: str,
     people: int,
     year: int,
-    terms: Terms,
+    terms: UseTerms,
     formats: Sequence[str],
     path: str,
-) -> Descriptor:
+) -> DatasetDescriptor:
     """The dataset in one folder of files.
 
     ``country``: code and name, or ``ALL_COUNTRIES``; ``about``: ends the description; ``people``:
     how many are told; ``path``: of the folder.
     """
-    bases, uses = terms
     code, name = country
-    return Descriptor(
+    return DatasetDescriptor(
         identifier=identifier,
         title=f"People of {name}, synthetic",
         description=f"Simulated people of {name} with phenotypes and variants, GRCh38, {about}.",
@@ -68,28 +73,29 @@ def describe_place(
         individuals=people,
         records=people,
         year=year,
-        survey=answer_survey(bases, uses),
-        uses=uses,
+        survey=answer_survey(terms),
+        uses=terms.uses,
         distributions=tuple(Distribution(kind, f"As {kind}", path, MEDIA_TYPE) for kind in formats),
     )
 
 
-def write_metadata_files(descriptors: Iterable[Descriptor], version: str, folder: Path) -> None:
+def write_metadata_files(
+    descriptors: Iterable[DatasetDescriptor], version: str, folder: Path
+) -> None:
     """Write ``catalogue.ttl``, ``catalogue.jsonld`` and ``datasets.json`` into a folder."""
     graph, described = new_graph(), []
     for one in descriptors:
-        graph += graph_of(one, version)
-        described.append(as_json(one))
-    texts = (turtle(graph), json_ld(graph), json.dumps(described, indent=1))
+        graph += catalogue_of(one, version)
+        described.append(descriptor_to_json(one))
+    texts = (to_turtle(graph), to_json_ld(graph), json.dumps(described, indent=1))
     for name, text in zip(METADATA, texts, strict=True):
-        with written_aside(folder / name) as aside:
-            aside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+        write_text(folder / name, text.rstrip("\n") + "\n")
 
 
-def graph_of(one: Descriptor, version: str) -> Graph:
+def catalogue_of(one: DatasetDescriptor, version: str) -> Graph:
     """A descriptor in the catalogue of its country."""
     title = f"Synthetic genomes of {one.country_name}"
-    return catalogue([one], base_of(one.country_code), title, version)
+    return build_catalogue([one], base_address(one.country_code), title, version)
 
 
 def describe_export(
@@ -101,7 +107,7 @@ def describe_export(
     consent: pd.DataFrame,
     blocks: Iterable[Block],
     year: int,
-) -> Descriptor:
+) -> DatasetDescriptor:
     """The dataset that an export has of a place, with what its people's consent permits.
 
     ``number``: of the export in the configuration, from 1; ``names``: of countries by code;
@@ -109,14 +115,14 @@ def describe_export(
     How many people there are is told as nodes tell it, but at least ten.
     """
     country = ALL_COUNTRIES if place == POOLED else (place, names[place])
-    told = max(ROUNDED_TO, round(len(people) / ROUNDED_TO) * ROUNDED_TO)
-    return describe_place(
+    told = max(ROUNDED_TO, round_people(len(people)))
+    return describe_file_dataset(
         f"GDI-{country[0]}-EXPORT-{number}",
         country,
         _about(export, blocks),
         told,
         year,
-        terms_of(consent[consent["individual"].isin(people["id"])]),
+        use_terms(consent[consent["individual"].isin(people["id"])]),
         export.formats,
         f"exports/{export.name}/{place}",
     )

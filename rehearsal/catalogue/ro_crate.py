@@ -14,7 +14,7 @@ from typing import Any
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
-from rehearsal.files import written_aside
+from rehearsal.files import write_text
 
 FILE_NAME = "ro-crate-metadata.json"
 LICENCE = "https://opensource.org/license/mit"
@@ -85,6 +85,5 @@ def _add_software(crate: ROCrate, versions: Mapping[str, str]) -> list[str]:
 
 
 def _write(crate: ROCrate, path: Path) -> None:
-    with written_aside(path) as aside:
-        text = json.dumps(crate.metadata.generate(), indent=1, sort_keys=True)
-        aside.write_text(text + "\n", encoding="utf-8")
+    text = json.dumps(crate.metadata.generate(), indent=1, sort_keys=True)
+    write_text(path, text + "\n")

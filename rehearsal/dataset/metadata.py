@@ -6,11 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rehearsal import __version__
-from rehearsal.catalogue.descriptor import Descriptor
+from rehearsal.catalogue.dataset_descriptor import DatasetDescriptor
 from rehearsal.catalogue.export_datasets import (
     ALL_COUNTRIES,
-    NO_TERMS,
-    describe_place,
+    UNRESTRICTED_USE,
+    describe_file_dataset,
     write_metadata_files,
 )
 from rehearsal.catalogue.ro_crate import FILE_NAME, write_crate
@@ -87,16 +87,16 @@ def _readme(plan: Plan) -> str:
     )
 
 
-def _describe(plan: Plan, place: str) -> Descriptor:
+def _describe(plan: Plan, place: str) -> DatasetDescriptor:
     names = {country.code: country.name for country in plan.countries}
     country = ALL_COUNTRIES if place == POOLED else (place, names[place])
-    return describe_place(
+    return describe_file_dataset(
         f"GOE-{country[0]}-DATASET-{plan.order.seed}",
         country,
         ", ".join(block.region for block in plan.blocks),
         sum(plan.numbers.values()) if place == POOLED else plan.numbers[place],
         plan.reference_year,
-        NO_TERMS,
+        UNRESTRICTED_USE,
         plan.export.formats,
         place,
     )

@@ -9,9 +9,19 @@ from rdflib import Graph, URIRef
 from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, RDF
 
-from rehearsal.catalogue.dcat import ODRL, base_of, catalogue, json_ld, turtle
-from rehearsal.catalogue.descriptor import as_json, describe_consent
-from rehearsal.catalogue.node_catalogue import describe_node, documents, write_catalogue
+from rehearsal.catalogue.dataset_descriptor import descriptor_to_json, summarise_consent
+from rehearsal.catalogue.health_dcat_ap import (
+    ODRL,
+    base_address,
+    build_catalogue,
+    to_json_ld,
+    to_turtle,
+)
+from rehearsal.catalogue.node_datasets import (
+    describe_node_datasets,
+    fair_data_point_documents,
+    write_node_catalogue,
+)
 from rehearsal.catalogue.ro_crate import write_crate
 from rehearsal.node.settings import NodeSettings
 
@@ -24,18 +34,18 @@ CONSENT = pd.DataFrame(
     ],
     columns=["individual", "basis", "uses", "withdrawn"],
 )
-BASE = base_of("FI")
+BASE = base_address("FI")
 PIECES = "shacl-gdi-metadata/core/PiecesShape"
 
 
 @pytest.fixture
 def descriptors():
-    return describe_node(NodeSettings.for_country("FI", "Finland"), 104, 5000, CONSENT)
+    return describe_node_datasets(NodeSettings.for_country("FI", "Finland"), 104, 5000, CONSENT)
 
 
 @pytest.fixture
 def graph(descriptors):
-    return catalogue(descriptors, BASE, "Synthetic genomes of Finland", "0.1")
+    return build_catalogue(descriptors, BASE, "Synthetic genomes of Finland", "0.1")
 
 
 def test_the_catalogue_satisfies_the_shapes_of_gdi_metadata(graph, gdi_shapes):
@@ -58,24 +68,24 @@ def test_a_catalogue_without_a_title_does_not_satisfy_them(graph, gdi_shapes):
 
 
 def test_turtle_and_json_ld_say_the_same(graph):
-    from_turtle = Graph().parse(data=turtle(graph), format="turtle")
-    assert isomorphic(from_turtle, Graph().parse(data=json_ld(graph), format="json-ld"))
+    from_turtle = Graph().parse(data=to_turtle(graph), format="turtle")
+    assert isomorphic(from_turtle, Graph().parse(data=to_json_ld(graph), format="json-ld"))
     assert isomorphic(from_turtle, graph)
 
 
 def test_consent_is_told_as_shares_of_those_who_did_not_withdraw():
-    bases, uses = describe_consent(CONSENT)
+    bases, uses = summarise_consent(CONSENT)
     assert bases == ("GDPR 6(1)a, 9(2)a", "GDPR 6(1)e, 9(2)j")
     assert uses == (("DUO:0000042", 0.67), ("DUO:0000007", 0.33), ("DUO:0000043", 0.33))
 
 
 def test_nobodys_consent_is_no_catalogue():
     with pytest.raises(ValueError, match="nobody's consent"):
-        describe_consent(CONSENT[CONSENT["withdrawn"]])
+        summarise_consent(CONSENT[CONSENT["withdrawn"]])
 
 
 def test_a_descriptor_answers_the_survey(descriptors):
-    told = as_json(descriptors[1])
+    told = descriptor_to_json(descriptors[1])
     assert told["identifier"] == "GDI-FI-REHEARSAL-1"
     assert told["synthetic"] is True
     assert told["individuals"] == 100  # as the node tells it, rounded
@@ -94,7 +104,7 @@ def test_uses_become_permissions_of_the_data_use_ontology(graph):
 
 
 def test_every_document_of_a_fair_data_point_leads_on_to_the_next(graph):
-    found = documents(graph, BASE)
+    found = fair_data_point_documents(graph, BASE)
     pages = {
         place: Graph().parse(data=texts["text/turtle"], format="turtle")
         for place, texts in found["documents"].items()
@@ -113,7 +123,7 @@ def test_every_document_of_a_fair_data_point_leads_on_to_the_next(graph):
 
 def test_files_are_the_same_however_often_they_are_written(descriptors, tmp_path):
     for name in ("one", "two"):
-        write_catalogue(tmp_path / name, descriptors, "0.1")
+        write_node_catalogue(tmp_path / name, descriptors, "0.1")
     for file in (tmp_path / "one/catalogue").iterdir():
         assert file.read_bytes() == (tmp_path / "two/catalogue" / file.name).read_bytes()
 

@@ -7,8 +7,8 @@ import pytest
 from pyshacl import validate
 from rdflib import Graph
 
-from rehearsal.catalogue.dcat import ODRL
 from rehearsal.catalogue.export_datasets import describe_export, write_metadata_files
+from rehearsal.catalogue.health_dcat_ap import ODRL
 from rehearsal.export.settings import read_exports
 from rehearsal.model import Block
 

@@ -7,7 +7,7 @@ import pytest
 from rdflib import Graph, URIRef
 from rdflib.namespace import DCAT, RDF
 
-from rehearsal.catalogue.node_catalogue import describe_node, write_catalogue
+from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
 from rehearsal.model import InputError
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
@@ -24,7 +24,7 @@ def folder(holdings, tmp_path_factory):
         {"individual": ["FI-1"], "basis": "GDPR 6(1)a", "uses": "DUO:0000042", "withdrawn": False}
     )
     folder = tmp_path_factory.mktemp("node")
-    write_catalogue(folder, describe_node(holdings.settings, 12, 36, consent), "0.1")
+    write_node_catalogue(folder, describe_node_datasets(holdings.settings, 12, 36, consent), "0.1")
     return folder
 
 

@@ -1,4 +1,4 @@
-"""A catalogue in RDF: HealthDCAT-AP as GDI profiles it, behind a FAIR Data Point.
+"""Catalogues in RDF: HealthDCAT-AP as GDI profiles it, behind a FAIR Data Point.
 
 Shapes that it is meant to satisfy: GDI metadata v1.1 (Health-RI, 2025) and those of GDI's FAIR Data
 Point, https://specs.fairdatapoint.org/fdp-specs-v1.2.html. All addresses of the service's own
@@ -14,7 +14,7 @@ from typing import Any
 from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, XSD
 
-from rehearsal.catalogue.descriptor import Descriptor, Distribution
+from rehearsal.catalogue.dataset_descriptor import DatasetDescriptor, Distribution
 
 DCATAP = Namespace("http://data.europa.eu/r5r/")
 HEALTH = Namespace("http://healthdataportal.eu/ns/health#")
@@ -60,12 +60,14 @@ DCAT_AP = URIRef("https://healthdataeu.pages.code.europa.eu/healthdcat-ap/releas
 DOMAIN = "rehearsal.example"
 
 
-def base_of(country_code: str) -> str:
+def base_address(country_code: str) -> str:
     """What stands for the address of a country's service in written metadata."""
     return f"https://{country_code.lower()}.{DOMAIN}/"
 
 
-def catalogue(descriptors: Sequence[Descriptor], base: str, title: str, version: str) -> Graph:
+def build_catalogue(
+    descriptors: Sequence[DatasetDescriptor], base: str, title: str, version: str
+) -> Graph:
     """Everything about some datasets of one service: the point, its catalogue, the datasets.
 
     ``base`` ends in a slash. Raises ValueError without a dataset.
@@ -74,11 +76,11 @@ def catalogue(descriptors: Sequence[Descriptor], base: str, title: str, version:
         raise ValueError("a catalogue without a dataset")
     graph = new_graph()
     first = descriptors[0]
-    service = _service(graph, base, first, descriptors)
-    listed = _catalogue(graph, base, title, descriptors)
-    _point(graph, base, title, version, listed, first.year)
+    service = _add_service(graph, base, first, descriptors)
+    listed = _add_catalogue(graph, base, title, descriptors)
+    _add_point(graph, base, title, version, listed, first.year)
     for descriptor in descriptors:
-        _dataset(graph, base, descriptor, service)
+        _add_dataset(graph, base, descriptor, service)
     return graph
 
 
@@ -90,16 +92,16 @@ def new_graph() -> Graph:
     return graph
 
 
-def turtle(graph: Graph) -> str:
+def to_turtle(graph: Graph) -> str:
     """As Turtle."""
     return graph.serialize(format="turtle")
 
 
-def json_ld(graph: Graph) -> str:
+def to_json_ld(graph: Graph) -> str:
     """As JSON-LD, in one order: rdflib's own is that of a set."""
     context = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
-    said = json.loads(graph.serialize(format="json-ld", context=context))
-    return json.dumps(_sorted(said), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    document = json.loads(graph.serialize(format="json-ld", context=context))
+    return json.dumps(_sorted(document), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _sorted(value: Any) -> Any:
@@ -111,13 +113,20 @@ def _sorted(value: Any) -> Any:
     return value
 
 
-def address(base: str, *parts: str) -> URIRef:
-    """Of a document of the FAIR Data Point."""
+def document_iri(base: str, *parts: str) -> URIRef:
+    """The address of a document of the FAIR Data Point."""
     return URIRef(base + "/".join(("fdp", *parts)))
 
 
-def _point(graph: Graph, base: str, title: str, version: str, listed: URIRef, year: int) -> None:
-    point, container = address(base), address(base, "catalogs")
+def dataset_iri(base: str, descriptor: DatasetDescriptor) -> URIRef:
+    """The address of a dataset's document."""
+    return document_iri(base, "dataset", descriptor.identifier)
+
+
+def _add_point(
+    graph: Graph, base: str, title: str, version: str, listed: URIRef, year: int
+) -> None:
+    point, container = document_iri(base), document_iri(base, "catalogs")
     date = Literal(f"{year}-01-01T00:00:00+00:00", datatype=XSD.dateTime)
     for predicate, value in (
         (RDF.type, FDP.FAIRDataPoint),
@@ -125,7 +134,7 @@ def _point(graph: Graph, base: str, title: str, version: str, listed: URIRef, ye
         (DCTERMS.description, Literal("Metadata of synthetic data: no real person.", lang="en")),
         (DCTERMS.conformsTo, FDP_SPECIFICATION),
         (DCTERMS.license, MIT),
-        (DCTERMS.publisher, _agent(graph, base)),
+        (DCTERMS.publisher, _add_agent(graph, base)),
         (DCTERMS.language, ENGLISH),
         (DCTERMS.hasVersion, Literal(version)),
         (DCAT_NAMESPACE.endPointURL, URIRef(base)),  # spelt so in the shapes of GDI's point
@@ -147,40 +156,41 @@ def _point(graph: Graph, base: str, title: str, version: str, listed: URIRef, ye
         graph.add((container, predicate, value))
 
 
-def _catalogue(graph: Graph, base: str, title: str, descriptors: Sequence[Descriptor]) -> URIRef:
-    listed = address(base, "catalog")
+def _add_catalogue(
+    graph: Graph, base: str, title: str, descriptors: Sequence[DatasetDescriptor]
+) -> URIRef:
+    listed = document_iri(base, "catalog")
     about = f"{title}. Every person in it is simulated."
     for predicate, value in (
         (RDF.type, DCAT.Catalog),
         (DCTERMS.title, Literal(title, lang="en")),
         (DCTERMS.description, Literal(about, lang="en")),
-        (DCTERMS.publisher, _agent(graph, base)),
-        (DCTERMS.isPartOf, address(base)),
+        (DCTERMS.publisher, _add_agent(graph, base)),
+        (DCTERMS.isPartOf, document_iri(base)),
         (DCATAP.applicableLegislation, EHDS),
-        *((DCAT.dataset, address(base, "dataset", one.identifier)) for one in descriptors),
+        *((DCAT.dataset, dataset_iri(base, one)) for one in descriptors),
     ):
         graph.add((listed, predicate, value))
     return listed
 
 
-def _service(
-    graph: Graph, base: str, first: Descriptor, descriptors: Sequence[Descriptor]
+def _add_service(
+    graph: Graph, base: str, first: DatasetDescriptor, descriptors: Sequence[DatasetDescriptor]
 ) -> URIRef:
-    service = address(base, "service")
+    service = document_iri(base, "service")
     for predicate, value in (
         (RDF.type, DCAT.DataService),
         (DCTERMS.title, Literal(f"Beacon and htsget of {first.country_name}", lang="en")),
         (DCAT.endpointURL, URIRef(base)),
-        *((DCAT.servesDataset, address(base, "dataset", one.identifier)) for one in descriptors),
+        *((DCAT.servesDataset, dataset_iri(base, one)) for one in descriptors),
     ):
         graph.add((service, predicate, value))
     return service
 
 
-def _dataset(graph: Graph, base: str, one: Descriptor, service: URIRef) -> None:
-    dataset = address(base, "dataset", one.identifier)
-    agent = _agent(graph, base)
-    number = {"datatype": XSD.nonNegativeInteger}
+def _add_dataset(graph: Graph, base: str, one: DatasetDescriptor, service: URIRef) -> None:
+    dataset = dataset_iri(base, one)
+    agent = _add_agent(graph, base)
     for predicate, value in (
         (RDF.type, DCAT.Dataset),
         (DCTERMS.identifier, Literal(one.identifier)),
@@ -192,31 +202,35 @@ def _dataset(graph: Graph, base: str, one: Descriptor, service: URIRef) -> None:
         (DCTERMS.type, SYNTHETIC),
         (DCTERMS.license, MIT),
         (DCTERMS.language, ENGLISH),
-        (DCAT.contactPoint, _contact(graph, base)),
+        (DCAT.contactPoint, _add_contact(graph, base)),
         (DCAT.theme, HEALTH_THEME),
         (DCATAP.applicableLegislation, EHDS),
         (HEALTH.hdab, agent),
         (HEALTH.healthCategory, GDI.HealthCategoryHumanGenomic),
         # spelt so in the shapes of GDI's FAIR Data Point
         (HEALTH.healthCatagory, GDI.HealthCategoryHumanGenomic),
-        (HEALTH.numberOfRecords, Literal(one.records, **number)),
-        (HEALTH.numberOfUniqueIndividuals, Literal(one.individuals, **number)),
+        (HEALTH.numberOfRecords, _number(one.records)),
+        (HEALTH.numberOfUniqueIndividuals, _number(one.individuals)),
         (ADMS.status, DATASET_DEVELOPED),
         *((DPV.hasLegalBasis, DPV[basis]) for basis in one.legal_bases),
         *((DCAT.keyword, Literal(word, lang="en")) for word in one.keywords),
-        (ODRL.hasPolicy, _policy(graph, base, one)),
+        (ODRL.hasPolicy, _add_policy(graph, base, one)),
     ):
         graph.add((dataset, predicate, value))
     for distribution in one.distributions:
         graph.add(
-            (dataset, DCAT.distribution, _distribution(graph, base, one, distribution, service))
+            (dataset, DCAT.distribution, _add_distribution(graph, base, one, distribution, service))
         )
 
 
-def _distribution(
-    graph: Graph, base: str, one: Descriptor, given: Distribution, service: URIRef
+def _number(value: int) -> Literal:
+    return Literal(value, datatype=XSD.nonNegativeInteger)
+
+
+def _add_distribution(
+    graph: Graph, base: str, one: DatasetDescriptor, given: Distribution, service: URIRef
 ) -> URIRef:
-    distribution = address(base, "distribution", f"{one.identifier}-{given.name}")
+    distribution = document_iri(base, "distribution", f"{one.identifier}-{given.name}")
     for predicate, value in (
         (RDF.type, DCAT.Distribution),
         (DCTERMS.title, Literal(given.title, lang="en")),
@@ -230,29 +244,29 @@ def _distribution(
     return distribution
 
 
-def _policy(graph: Graph, base: str, one: Descriptor) -> URIRef:
+def _add_policy(graph: Graph, base: str, one: DatasetDescriptor) -> URIRef:
     """What the data may be used for: a permission a DUO term that somebody's consent has."""
-    policy = address(base, "policy", one.identifier)
+    policy = document_iri(base, "policy", one.identifier)
     graph.add((policy, RDF.type, ODRL.Set))
     for term, _ in one.uses:
-        permission = address(base, "policy", f"{one.identifier}-{term.removeprefix('DUO:')}")
+        permission = document_iri(base, "policy", f"{one.identifier}-{term.removeprefix('DUO:')}")
         graph.add((policy, ODRL.permission, permission))
         graph.add((permission, RDF.type, ODRL.Permission))
         graph.add((permission, ODRL.action, DUO[term.removeprefix("DUO:")]))
-        graph.add((permission, ODRL.target, address(base, "dataset", one.identifier)))
+        graph.add((permission, ODRL.target, dataset_iri(base, one)))
     return policy
 
 
-def _agent(graph: Graph, base: str) -> URIRef:
-    agent = address(base, "agent")
+def _add_agent(graph: Graph, base: str) -> URIRef:
+    agent = document_iri(base, "agent")
     graph.add((agent, RDF.type, FOAF.Agent))
     graph.add((agent, FOAF.name, Literal("Rehearsal (nobody real)", lang="en")))
-    graph.add((agent, DCAT.contactPoint, _contact(graph, base)))
+    graph.add((agent, DCAT.contactPoint, _add_contact(graph, base)))
     return agent
 
 
-def _contact(graph: Graph, base: str) -> URIRef:
-    contact = address(base, "contact")
+def _add_contact(graph: Graph, base: str) -> URIRef:
+    contact = document_iri(base, "contact")
     graph.add((contact, RDF.type, VCARD.Kind))
     graph.add((contact, VCARD.fn, Literal("Nobody: the data are synthetic")))
     graph.add((contact, VCARD.hasEmail, URIRef(f"mailto:nobody@{DOMAIN}")))

@@ -1,15 +1,15 @@
-"""What is said about a dataset, before it is written in any format."""
+"""Descriptors of datasets: what is said about one, before it is written in any format."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+ROUNDED_TO = 10  # people
 CONSENT_ARTICLES = ("6(1)a", "9(2)a")
 USE_NAMES = {  # Data Use Ontology (r)
     "DUO:0000004": "no restriction",
@@ -35,6 +35,14 @@ class Distribution:
     media_type: str  # IANA, or the nearest that there is
 
 
+class UseTerms(NamedTuple):
+    """What a dataset's people permit: legal bases, and by DUO term the share of the people who are
+    not withdrawn, most frequent first."""
+
+    legal_bases: tuple[str, ...]
+    uses: tuple[tuple[str, float], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """The initiative's survey on accessible genomes, one dataset's answers.
@@ -55,7 +63,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Descriptor:
+class DatasetDescriptor:
     """One dataset of one country, or of all.
 
     ``individuals``: as may be told to everybody, so rounded by who makes it. ``uses``: how many
@@ -83,14 +91,17 @@ class Descriptor:
         return ("Consent",) * consent + ("PublicInterest",) * other
 
 
+def round_people(people: int) -> int:
+    """How many people a dataset is said to have: in tens, as nodes tell it to the public."""
+    return round(people / ROUNDED_TO) * ROUNDED_TO
+
+
 def is_consent(basis: str) -> bool:
     """Whether a basis rests on consent: Art. 6(1)a with 9(2)a of the GDPR."""
     return any(article in basis for article in CONSENT_ARTICLES)
 
 
-def describe_consent(
-    consent: pd.DataFrame,
-) -> tuple[tuple[str, ...], tuple[tuple[str, float], ...]]:
+def summarise_consent(consent: pd.DataFrame) -> UseTerms:
     """Legal bases, and the share of people by permitted use, of a consent table.
 
     Columns as in ``phenotypes/consent.parquet``; who withdrew is left out. Shares are rounded to
@@ -106,12 +117,12 @@ def describe_consent(
         (term, round(number / len(there), 2))
         for term, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )
-    return tuple(sorted(set(there["basis"]))), shares
+    return UseTerms(tuple(sorted(set(there["basis"]))), shares)
 
 
-def answer_survey(bases: Sequence[str], uses: Iterable[tuple[str, float]]) -> Survey:
+def answer_survey(terms: UseTerms) -> Survey:
     """The answers that a rehearsal's own data give."""
-    permitted = {term for term, _ in uses}
+    permitted = {term for term, _ in terms.uses}
     return Survey(
         purpose_of_collection="other: a simulation, for rehearsals",
         data_type="WGS, simulated regions only",
@@ -119,13 +130,13 @@ def answer_survey(bases: Sequence[str], uses: Iterable[tuple[str, float]]) -> Su
         storage="federated",
         identification_of_subjects="pseudonym without a person behind it",
         structure="structured",
-        gdpr_basis=tuple(bases),
+        gdpr_basis=terms.legal_bases,
         usable_for_future_research="yes" if permitted & RESEARCH else "no",
         usable_in_healthcare_of_others="yes" if permitted & HEALTHCARE else "no",
     )
 
 
-def as_json(descriptor: Descriptor) -> dict[str, Any]:
+def descriptor_to_json(descriptor: DatasetDescriptor) -> dict[str, Any]:
     """The descriptor as plain JSON, with the names of DUO terms."""
     plain = asdict(descriptor)
     plain["uses"] = [

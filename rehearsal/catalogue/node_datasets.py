@@ -1,0 +1,92 @@
+"""The two datasets of one country's node, described, and the catalogue that the node serves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+from rdflib import Graph
+
+from rehearsal.catalogue.dataset_descriptor import (
+    DatasetDescriptor,
+    Distribution,
+    answer_survey,
+    descriptor_to_json,
+    round_people,
+    summarise_consent,
+)
+from rehearsal.catalogue.fair_data_point import fair_data_point_documents
+from rehearsal.catalogue.health_dcat_ap import (
+    base_address,
+    build_catalogue,
+    to_json_ld,
+    to_turtle,
+)
+from rehearsal.files import write_text
+from rehearsal.node.settings import NodeSettings
+
+FOLDER = "catalogue"
+DOCUMENTS = "documents.json"  # from which rehearsal.node.fair_data_point answers
+
+BEACON = Distribution("beacon", "Allele frequencies by Beacon v2", "g_variants", "application/json")
+INDIVIDUALS = Distribution(
+    "individuals", "Individuals by Beacon v2, under a visa", "individuals", "application/json"
+)
+HTSGET = Distribution(
+    "htsget", "Variants by htsget 1.3, under a visa", "htsget/variants", "application/json"
+)
+
+
+def describe_node_datasets(
+    settings: NodeSettings, individuals: int, variants: int, consent: pd.DataFrame
+) -> list[DatasetDescriptor]:
+    """The dataset of frequencies and the dataset of people, as may be told to everybody.
+
+    ``individuals``, ``variants``: how many there are at the node; ``consent``: its people's rows
+    of consent.parquet.
+    """
+    terms, name = summarise_consent(consent), settings.country_name
+    frequencies = DatasetDescriptor(
+        identifier=settings.frequencies_dataset,
+        title=f"Allele frequencies of {name}, synthetic",
+        description=f"Allele frequencies by sex among simulated people of {name}, GRCh38.",
+        country_code=settings.country_code,
+        country_name=name,
+        individuals=round_people(individuals),
+        records=variants,
+        year=settings.reference_year,
+        survey=answer_survey(terms),
+        uses=terms.uses,
+        distributions=(BEACON,),
+    )
+    people = replace(
+        frequencies,
+        identifier=settings.people_dataset,
+        title=f"People of {name}, synthetic",
+        description=f"Simulated people of {name} with phenotypes and variants, GRCh38.",
+        records=round_people(individuals),
+        distributions=(INDIVIDUALS, HTSGET),
+    )
+    return [frequencies, people]
+
+
+def write_node_catalogue(
+    folder: Path, descriptors: Sequence[DatasetDescriptor], version: str
+) -> Graph:
+    """Write a node's catalogue below its folder: Turtle, JSON-LD, descriptors, documents."""
+    first = descriptors[0]
+    base, title = base_address(first.country_code), f"Synthetic genomes of {first.country_name}"
+    graph = build_catalogue(descriptors, base, title, version)
+    described = [descriptor_to_json(one) for one in descriptors]
+    texts = {
+        "catalogue.ttl": to_turtle(graph),
+        "catalogue.jsonld": to_json_ld(graph),
+        "descriptors.json": json.dumps(described, indent=1) + "\n",
+        DOCUMENTS: json.dumps(fair_data_point_documents(graph, base), indent=1) + "\n",
+    }
+    for name, text in texts.items():
+        write_text(folder / FOLDER / name, text)
+    return graph
