@@ -37,11 +37,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.formats.bcf import GT_KEY, header_text
+from rehearsal.formats.bcf import GT_KEY, Header, header_text
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.formats.crypt4gh import SUFFIX, decrypt_file, encrypt_at_rest, encrypt_file
 from rehearsal.formats.csi import Records, write_csi
-from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import Block
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
@@ -104,7 +104,7 @@ def write_bcf(
     contig = list(CONTIG_LENGTHS).index(block.contig)
     offsets = []
     with BgzfWriter(path) as file:
-        text = header_text(CONTIG_LENGTHS, names).encode() + b"\0"
+        text = header_text(Header(CONTIG_LENGTHS, names, ASSEMBLY)).encode() + b"\0"
         file.write(b"BCF\2\2" + struct.pack("<I", len(text)) + text)
         for i, calls in enumerate(records):
             offsets.append(file.length)

@@ -36,7 +36,7 @@ from rehearsal.config.loader import Inputs, read_inputs
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.people import plan_cohort
-from rehearsal.genomes.planting import planted_carriers
+from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
@@ -129,7 +129,7 @@ def values(run: Run) -> dict[str, Any]:
     genetic = genetic_values_of_block(run.trees, run.block, traits, run.genome, run.seed)
     genetic.effects.to_parquet(run.folder / "effects.parquet")
     genetic.values.to_parquet(run.folder / "values.parquet")
-    carriers = planted_carriers(run.trees, run.people, run.inputs.planted)
+    carriers = find_planted_carriers(run.trees, run.people, run.inputs.planted)
     carriers.to_parquet(run.folder / "carriers.parquet")
     return {"files": ["effects.parquet", "values.parquet", "carriers.parquet"]}
 

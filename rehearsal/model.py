@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+SYNTHETIC = "SYNTHETIC data: simulated people, no real genomes"  # what files say of themselves
+
 Sex = Literal["female", "male"]
 SEXES: tuple[Sex, ...] = ("female", "male")
 

@@ -4,7 +4,7 @@ import pandas as pd
 import tskit
 
 from rehearsal.files import write_parquet
-from rehearsal.genomes.planting import planted_carriers
+from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.logs import logged_to
 from rehearsal.phenotypes.genetic import genetic_values_of_block, wanted_values
 from rehearsal.phenotypes.traits import read_traits
@@ -19,7 +19,7 @@ def main(smk):
     genetic = genetic_values_of_block(ts, block, traits, blocks, smk.params.seed, wanted)
     write_parquet(smk.output.effects, genetic.effects)
     write_parquet(smk.output.values, genetic.values)
-    write_parquet(smk.output.carriers, planted_carriers(ts, people, smk.params.variants))
+    write_parquet(smk.output.carriers, find_planted_carriers(ts, people, smk.params.variants))
 
 
 if __name__ == "__main__":

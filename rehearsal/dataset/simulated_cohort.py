@@ -14,7 +14,7 @@ from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.people import PlannedCohort, plan_cohort
-from rehearsal.genomes.planting import planted_carriers
+from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
@@ -94,7 +94,7 @@ def _summarise_block(
 ) -> _BlockResult:
     return _BlockResult(
         genetic_values_of_block(ts, block, plan.traits, plan.blocks, plan.order.seed),
-        planted_carriers(ts, people, plan.planted),
+        find_planted_carriers(ts, people, plan.planted),
         variant_counts(ts) if block.contig in AUTOSOMES else None,
     )
 

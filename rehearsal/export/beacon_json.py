@@ -17,10 +17,10 @@ import orjson
 import pandas as pd
 from isal import igzip
 
-from rehearsal.export.genotypes import SYNTHETIC, Genotypes
+from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import ASSEMBLY, REFSEQ
-from rehearsal.model import Variant
+from rehearsal.model import SYNTHETIC, Variant
 
 COLLECTIONS = (
     "datasets",

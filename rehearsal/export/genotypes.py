@@ -23,8 +23,6 @@ from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk, Haplotypes, carrier_chunks
 from rehearsal.model import SEXES, Block, InputError, Variant
 
-SYNTHETIC = "SYNTHETIC data: simulated people, no real genomes"
-
 
 @dataclass(frozen=True, slots=True)
 class Records:

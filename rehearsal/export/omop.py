@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rehearsal.export.genotypes import SYNTHETIC
 from rehearsal.files import written_aside
+from rehearsal.model import SYNTHETIC
 
 NO_CONCEPT = 0
 SEX_CONCEPTS = {"male": 8507, "female": 8532}  # (m) of the vocabulary Gender

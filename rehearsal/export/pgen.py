@@ -16,9 +16,10 @@ import pandas as pd
 import pgenlib
 from numpy.typing import NDArray
 
-from rehearsal.export.genotypes import SYNTHETIC, Genotypes
+from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import ASSEMBLY
+from rehearsal.model import SYNTHETIC
 
 SEX_CODES = {"male": "1", "female": "2"}
 MISSING = "NA"

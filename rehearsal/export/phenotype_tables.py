@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rehearsal.export.genotypes import SYNTHETIC
 from rehearsal.files import written_aside
+from rehearsal.model import SYNTHETIC
 from rehearsal.phenotypes.clinical_types import NULL_FLAVOURS
 
 # of the tidy table: what is observed in whom, a row an observation

@@ -20,12 +20,12 @@ import pandas as pd
 import pysam
 from numpy.typing import NDArray
 
-from rehearsal.export.genotypes import SYNTHETIC, Genotypes
+from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import written_aside
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.reference import BASES, read_reference
-from rehearsal.model import Block
+from rehearsal.model import SYNTHETIC, Block
 from rehearsal.seeds import derive_seed
 
 READ_LENGTH, INSERT, INSERT_SD = 150, 400, 40

@@ -22,9 +22,10 @@ from isal import igzip
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr, stdtr
 
-from rehearsal.export.genotypes import SYNTHETIC, Genotypes, Records
+from rehearsal.export.genotypes import Genotypes, Records
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import ASSEMBLY
+from rehearsal.model import SYNTHETIC
 
 MINIMUM_FREQUENCY = 0.01  # of the rarer allele; rarer ones say nothing one at a time
 FEWEST_CASES = 10

@@ -11,12 +11,12 @@ import numpy as np
 import tskit
 import tszip
 
-from rehearsal.export.genotypes import SYNTHETIC, Genotypes
+from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.vcf_zarr import zip_folder
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.carriers import carrier_chunks
-from rehearsal.model import InputError
+from rehearsal.model import SYNTHETIC, InputError
 
 PEOPLE_COLUMNS = ("id", "country", "sex")
 JSON = tskit.MetadataSchema.permissive_json()

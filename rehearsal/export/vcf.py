@@ -10,7 +10,7 @@ import pysam.bcftools
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import written_aside
-from rehearsal.formats.bcf import BcfWriter, make_template
+from rehearsal.genomes.bcf_records import Samples, bcf_sites, open_bcf
 from rehearsal.genomes.carriers import count_groups
 
 
@@ -20,19 +20,12 @@ def write_bcf(genotypes: Genotypes, path: Path | str) -> None:
     INFO has AN, AC, AF and AC by zygosity, of everybody and of either sex.
     Raises InputError for a site of more than 62 alternate alleles.
     """
-    path = Path(path)
-    male = genotypes.male.astype(np.int32)
-    contigs = genotypes.contigs
-    number = list(contigs).index(genotypes.contig)
-    template = make_template(genotypes.ploidy, genotypes.male, 0, number)
-    samples = genotypes.people["id"].tolist()
-    with written_aside(path) as aside, written_aside(f"{path}.csi") as csi:
-        with BcfWriter(aside, contigs, samples, template) as writer:
-            for chunk, haplotypes in genotypes.chunks():
-                counts = count_groups(chunk, haplotypes, male, 2)
-                people = np.stack((counts.hom, counts.het, counts.hemi), axis=2)
-                writer.write(chunk, chunk.indptr[:-1], chunk.indptr[1:], people)
-        writer.write_index(csi)
+    male = genotypes.male
+    samples = Samples(genotypes.people["id"].tolist(), male, genotypes.ploidy)
+    with open_bcf(path, genotypes.contig, genotypes.length, samples) as writer:
+        for chunk, haplotypes in genotypes.chunks():
+            people = count_groups(chunk, haplotypes, male.astype(np.int32), 2).by_zygosity()
+            writer.write(bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people))
 
 
 def write_vcf(genotypes: Genotypes, path: Path | str) -> None:

@@ -21,9 +21,10 @@ from bio2zarr.zarr_utils import (
 )
 from numpy.typing import NDArray
 
-from rehearsal.export.genotypes import SYNTHETIC, Genotypes
+from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import ASSEMBLY
+from rehearsal.model import SYNTHETIC
 
 VARIANTS_PER_CHUNK, PEOPLE_PER_CHUNK = 1000, 10_000  # as bio2zarr chooses
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can tell

@@ -1,4 +1,4 @@
-"""BCF written straight from carriers: a template record, and the carriers changed in it.
+"""BCF written from who carries what: a template record, and the carriers changed in it.
 
 BCF 2.2 as in the VCF 4.3 specification, section 6. A record starts as everybody's reference
 genotype; then only the bytes of those who carry something are changed.
@@ -17,11 +17,8 @@ from numpy.typing import NDArray
 
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.formats.csi import Records, write_csi
-from rehearsal.genomes.assembly import ASSEMBLY
-from rehearsal.genomes.carriers import CarrierChunk
-from rehearsal.model import InputError
+from rehearsal.model import SYNTHETIC, InputError
 
-SYNTHETIC = "SYNTHETIC data: simulated people, no real genomes"
 GROUPS = {"": "all", "_F": "women", "_M": "men"}
 INFO = {
     "AN": ("1", "Alleles called"),
@@ -40,41 +37,52 @@ _END_OF_VECTOR = 0x81
 _MISSING_FLOAT = 0x7F800001
 
 
-class Sites(NamedTuple):
-    """What the records of one chunk say, in arrays that compiled code takes."""
+class Header(NamedTuple):
+    """What the header lists."""
 
-    position: NDArray[np.int64]
+    contigs: dict[str, int]  # name: length in bases
+    samples: list[str]
+    assembly: str
+
+
+class Sites(NamedTuple):
+    """What the records of consecutive sites say, in arrays that compiled code takes.
+
+    A row is an alternate allele of a site. Alleles are pieces of one string of bytes.
+    """
+
+    position: NDArray[np.int64]  # 0-based, ascending
     row_offset: NDArray[np.int64]  # by site: its alternate alleles among the rows of ``people``
     first_allele: NDArray[np.int64]  # by site: its first allele in ``text_offset``
     text: NDArray[np.uint8]
     text_offset: NDArray[np.int32]
-    haplotype: NDArray[np.int32]
-    allele: NDArray[np.uint8]
-    start: NDArray[np.int64]  # by site: the country's first entry of ``haplotype``
+    haplotype: NDArray[np.int32]  # the carrying ones, ascending within a site
+    allele: NDArray[np.uint8]  # by entry of ``haplotype``: index into the site's, at least 1
+    start: NDArray[np.int64]  # by site: the first entry of ``haplotype`` that is in the file
     end: NDArray[np.int64]
     people: NDArray[np.int32]  # (rows, 2 sexes, 3): homozygous, heterozygous, hemizygous
 
 
 class Template(NamedTuple):
-    """A country's genotypes when nobody carries anything."""
+    """The genotypes of a file's people when nobody carries anything."""
 
     genotypes: NDArray[np.uint8]
-    slot: NDArray[np.int64]  # by haplotype of the country: its byte in ``genotypes``
+    slot: NDArray[np.int64]  # by haplotype of the file's people: its byte in ``genotypes``
     first_haplotype: int
     individuals: int
     an: NDArray[np.int64]  # by sex: female, male
     contig: int  # its number in the header
 
 
-def header_text(contigs: dict[str, int], samples: list[str]) -> str:
+def header_text(header: Header) -> str:
     """The VCF 4.3 header; it has no dates, so equal input gives equal bytes."""
     lines = [
         "##fileformat=VCFv4.3",
         '##FILTER=<ID=PASS,Description="All filters passed",IDX=0>',
         f"##source=rehearsal: {SYNTHETIC}",
     ]
-    for index, (name, length) in enumerate(contigs.items()):
-        lines.append(f"##contig=<ID={name},length={length},assembly={ASSEMBLY},IDX={index}>")
+    for index, (name, length) in enumerate(header.contigs.items()):
+        lines.append(f"##contig=<ID={name},length={length},assembly={header.assembly},IDX={index}>")
     keys = [(name + suffix, name, who) for suffix, who in GROUPS.items() for name in INFO]
     for index, (key, name, who) in enumerate(keys, start=1):
         number, meaning = INFO[name]
@@ -86,7 +94,7 @@ def header_text(contigs: dict[str, int], samples: list[str]) -> str:
         f'##FORMAT=<ID=GT,Number=1,Type=String,Description="Phased genotype",IDX={GT_KEY}>'
     )
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
-    lines.append("\t".join(columns + samples))
+    lines.append("\t".join(columns + header.samples))
     return "\n".join(lines) + "\n"
 
 
@@ -106,19 +114,17 @@ def make_template(
 
 
 class BcfWriter:
-    """One country's BCF of one contig, written from carriers; use it as a context manager."""
+    """The BCF of some people on one contig of the header; use it as a context manager."""
 
-    def __init__(
-        self, path: Path, contigs: dict[str, int], samples: list[str], template: Template
-    ) -> None:
-        """``contigs`` are all that the header lists (name: length); the template has the file's."""
+    def __init__(self, path: Path, header: Header, template: Template) -> None:
+        """The template's people are the header's samples, its contig is one of the header's."""
         self._template = template
-        self._contigs = contigs
+        self._contigs = header.contigs
         self._places: list[NDArray[np.int64]] = []  # (3, records): start, end, offset
         longest = template.genotypes.size + (1 << 16)
         self._buffer = np.empty(max(_BUFFER, 2 * longest), np.uint8)
         self._file = BgzfWriter(path)
-        text = header_text(contigs, samples).encode() + b"\0"
+        text = header_text(header).encode() + b"\0"
         self._file.write(b"BCF\2\2" + struct.pack("<I", len(text)) + text)
 
     def __enter__(self) -> BcfWriter:
@@ -132,43 +138,23 @@ class BcfWriter:
     ) -> None:
         self._file.__exit__(kind, error, trace)
 
-    def write(
-        self,
-        chunk: CarrierChunk,
-        start: NDArray[np.int64],
-        end: NDArray[np.int64],
-        people: NDArray[np.int32],
-    ) -> None:
-        """Write the chunk's sites that somebody of the country carries.
+    def write(self, sites: Sites) -> None:
+        """Write the sites that somebody of the file carries.
 
-        ``start`` and ``end`` bound the country's entries by site; ``people`` (rows, 2, 3) counts
-        homozygous, heterozygous and hemizygous people of either sex by alternate allele. Raises
-        InputError for a site of more than 62 alternate alleles.
+        Raises InputError for a site of more than 62 alternate alleles.
         """
-        alternates = np.diff(chunk.row_offset)
+        alternates = np.diff(sites.row_offset)
         if alternates.max(initial=0) > MOST_ALTERNATES:
-            key = f"position {chunk.positions[np.argmax(alternates)]}"
+            key = f"position {sites.position[np.argmax(alternates)]}"
             raise InputError("tree sequence", key, f"at most {MOST_ALTERNATES} alternate alleles")
-        sites = Sites(
-            chunk.positions,
-            chunk.row_offset,
-            chunk.table.site_offset[chunk.first_site : chunk.first_site + chunk.positions.size],
-            chunk.table.text,
-            chunk.table.text_offset,
-            chunk.haplotype,
-            chunk.allele,
-            start,
-            end,
-            people,
-        )
-        offset = np.full(chunk.positions.size, -1, np.int64)
+        offset = np.full(sites.position.size, -1, np.int64)
         site = 0
-        while site < chunk.positions.size:
+        while site < sites.position.size:
             base = self._file.length
             done, filled = fill_records(site, sites, self._template, base, self._buffer, offset)
             if done == site:  # its alleles are very long: make room
                 self._buffer = np.empty(2 * self._buffer.size, np.uint8)
-            self._file.write(memoryview(self._buffer[:filled]))
+            self._file.write(self._buffer[:filled].data)
             site = done
         self._note_places(sites, offset)
 
@@ -324,7 +310,7 @@ def _put_genotypes(
         field.size
     ):  # compiled to one memory copy; assigning the slice is 10 times slower
         field[i] = template.genotypes[i]
-    # alleles that nobody of the country has are left out, so the others move up
+    # alleles that nobody of the file has are left out, so the others move up
     number = np.zeros(256, np.uint8)
     for i in range(rows.size):
         number[rows[i] - sites.row_offset[site] + 1] = i + 1
@@ -336,7 +322,7 @@ def _put_genotypes(
 
 @numba.njit(cache=True)
 def _present(site: int, sites: Sites) -> NDArray[np.int64]:
-    """The rows of the site's alternate alleles that somebody of the country has."""
+    """The rows of the site's alternate alleles that somebody of the file has."""
     r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
     rows = np.empty(r1 - r0, np.int64)
     n = 0

@@ -157,7 +157,7 @@ def _sort_by_bitmap(values: NDArray[np.int32], scratch: Scratch) -> None:
         page = pages[q]
         pages[q] = 0
         while page:
-            p = np.uint64(q * 64) + trailing_zeros(page)
+            p = np.uint64(q * 64) + trailing_zeros(page)  # type: ignore[call-arg]  # numba adds one
             page &= page - one
             word = words[p]
             words[p] = 0

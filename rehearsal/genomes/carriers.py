@@ -117,6 +117,10 @@ class GroupCounts:
         """(R, G) Copies of the allele."""
         return 2 * self.hom + self.het + self.hemi
 
+    def by_zygosity(self, groups: slice = slice(None)) -> NDArray[np.int32]:
+        """(R, groups, 3) Homozygous, heterozygous and hemizygous people of some groups."""
+        return np.stack([kind[:, groups] for kind in (self.hom, self.het, self.hemi)], axis=2)
+
 
 def carrier_chunks(
     ts: tskit.TreeSequence,
@@ -170,7 +174,6 @@ def count_groups(
     ``group`` gives every individual's group in ``[0, groups)``. Exact for multi-allelic sites: a
     person with two different alternate alleles is heterozygous for both.
     """
-    group = np.ascontiguousarray(group, np.int32)
     offset = chunk.row_offset
     rows = int(offset[-1])
     hom, het, hemi = (np.zeros((rows, groups), np.int32) for _ in range(3))
@@ -181,7 +184,7 @@ def count_groups(
         offset,
         haplotypes.individual,
         haplotypes.ploidy,
-        group,
+        np.ascontiguousarray(group, np.int32),
         hom,
         het,
         hemi,
@@ -229,9 +232,17 @@ def _forest(
     following = np.empty((haplotypes.count, 2), np.int32)
     following[:, 0] = -1
     following[:, 1] = by_label
-    links = (np.full(ts.num_nodes, -1, np.int32) for _ in range(5))
+    nobody = np.full(ts.num_nodes, -1, np.int32)
     return carrier_kernels.Forest(
-        *links, own=own, first=own.copy(), last=own.copy(), following=following
+        parent=nobody,
+        left_child=nobody.copy(),
+        right_child=nobody.copy(),
+        left_sibling=nobody.copy(),
+        right_sibling=nobody.copy(),
+        own=own,
+        first=own.copy(),
+        last=own.copy(),
+        following=following,
     )
 
 

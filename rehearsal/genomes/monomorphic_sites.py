@@ -89,8 +89,14 @@ def _up(ts: tskit.TreeSequence) -> _Up:
     _mark_ancestors(ts.edges_parent, ts.edges_child, ever)
     own = np.flatnonzero(ever[ts.edges_child])
     own = own[np.lexsort((ts.edges_left[own], ts.edges_child[own]))]
-    columns = (ts.edges_child, ts.edges_left, ts.edges_right, ts.edges_parent)
-    return _Up(*(column[own] for column in columns), ever=ever, start=start)
+    return _Up(
+        ts.edges_child[own],
+        ts.edges_left[own],
+        ts.edges_right[own],
+        ts.edges_parent[own],
+        ever,
+        start,
+    )
 
 
 @numba.njit(cache=True)

@@ -130,9 +130,9 @@ def _check_hapmap(path: Path | str, contig: str, position: np.ndarray, rate: np.
 
 def _map_of_rows(position: np.ndarray, rate: np.ndarray, length: int) -> msprime.RateMap:
     """Rows (a rate holds until the next position) with the missing ends filled by NaN."""
-    position, rate = list(position), list(rate[:-1])
-    if position[0] > 0:
-        position, rate = [0.0, *position], [np.nan, *rate]
-    if position[-1] < length:
-        position, rate = [*position, float(length)], [*rate, np.nan]
-    return msprime.RateMap(position=position, rate=rate)
+    positions, rates = list(position), list(rate[:-1])
+    if positions[0] > 0:
+        positions, rates = [0.0, *positions], [np.nan, *rates]
+    if positions[-1] < length:
+        positions, rates = [*positions, float(length)], [*rates, np.nan]
+    return msprime.RateMap(position=positions, rate=rates)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ import tskit
 from numpy.typing import NDArray
 
 from rehearsal.files import written_aside
-from rehearsal.formats.bcf import BcfWriter, make_template
-from rehearsal.genomes.assembly import listed_contigs
+from rehearsal.formats.bcf import BcfWriter
+from rehearsal.genomes.bcf_records import Samples, bcf_sites, open_bcf
 from rehearsal.genomes.carriers import (
     CarrierChunk,
     GroupCounts,
@@ -79,7 +78,8 @@ def write_shards(
                     continue
                 shard = _Shard.of(chunk, counts, country)
                 if country.code in bcfs:
-                    bcfs[country.code].write(chunk, shard.start, shard.end, shard.people)
+                    sites = bcf_sites(chunk, shard.start, shard.end, shard.people)
+                    bcfs[country.code].write(sites)
                 if country.code in parts:
                     parts[country.code].write(
                         _store_columns(chunk, counts, order, shard, haplotypes)
@@ -115,29 +115,18 @@ def _open_bcfs(
     countries: dict[str, _Country],
     haplotypes: Haplotypes,
 ) -> dict[str, BcfWriter]:
-    contigs = listed_contigs(contig, length)
-    number = list(contigs).index(contig)
     writers = {}
     for code, path in paths.items():
         country = countries[code]
-        aside = stack.enter_context(written_aside(path))
-        csi = stack.enter_context(written_aside(f"{path}.csi"))
         male = country.people["sex"].to_numpy() == "male"
-        ploidy = haplotypes.ploidy[country.individuals]
-        template = make_template(ploidy, male, country.haplotypes.start, number)
-        writer = BcfWriter(aside, contigs, country.people["id"].tolist(), template)
-        # runs after the writer is closed and before the files get their names
-        stack.push(_index_unless_failed(writer, csi))
-        writers[code] = stack.enter_context(writer)
+        samples = Samples(
+            country.people["id"].tolist(),
+            male,
+            haplotypes.ploidy[country.individuals],
+            country.haplotypes.start,
+        )
+        writers[code] = stack.enter_context(open_bcf(path, contig, length, samples))
     return writers
-
-
-def _index_unless_failed(writer: BcfWriter, csi: Path) -> Callable[..., None]:
-    def index(kind: object, *_: object) -> None:
-        if kind is None:
-            writer.write_index(csi)
-
-    return index
 
 
 def _open_parts(
@@ -172,8 +161,7 @@ class _Shard:
             chunk.indptr, chunk.haplotype, country.haplotypes.start, country.haplotypes.stop
         )
         sexes = slice(2 * country.number, 2 * country.number + 2)
-        kinds = (counts.hom[:, sexes], counts.het[:, sexes], counts.hemi[:, sexes])
-        return cls(country, start, end, np.stack(kinds, axis=2))
+        return cls(country, start, end, counts.by_zygosity(sexes))
 
 
 @numba.njit(cache=True)
@@ -218,7 +206,8 @@ def _store_columns(
     haplotypes: Haplotypes,
 ) -> list[pa.Array]:
     """The country's rows of the chunk, as columns of a store part."""
-    rows = order[shard.people.any(axis=(1, 2))[order]]
+    carried = shard.people.max(axis=(1, 2), initial=0) > 0
+    rows = order[carried[order]]
     site, allele = counts.site[rows], counts.allele[rows]
     table = chunk.table
     ref = table.site_offset[chunk.first_site + site]
@@ -232,8 +221,8 @@ def _store_columns(
         an = np.full(rows.size, counts.an[2 * shard.country.number + sex], np.int32)
         columns += [pa.array(values) for values in (an, 2 * hom + het + hemi, hom, het, hemi)]
     size = int((shard.end - shard.start).sum())
-    lists = [np.empty(5 * size, np.uint8) for _ in range(2)]
-    offsets = [np.zeros(rows.size + 1, np.int32) for _ in range(2)]
+    carriers, homozygotes = np.empty((2, 5 * size), np.uint8)
+    carriers_offset, homozygotes_offset = np.zeros((2, rows.size + 1), np.int32)
     _write_lists(
         site,
         allele,
@@ -244,10 +233,13 @@ def _store_columns(
         haplotypes.individual,
         shard.country.individuals.start,
         len(shard.country.people),
-        *lists,
-        *offsets,
+        carriers,
+        homozygotes,
+        carriers_offset,
+        homozygotes_offset,
     )
-    for data, offset in zip(lists, offsets, strict=True):
+    lists = ((carriers, carriers_offset), (homozygotes, homozygotes_offset))
+    for data, offset in lists:
         buffers = [None, pa.py_buffer(offset), pa.py_buffer(data[: offset[-1]].copy())]
         columns.append(pa.Array.from_buffers(pa.binary(), rows.size, buffers))
     return columns

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msprime
 import pytest
 
@@ -75,3 +77,17 @@ def demography() -> msprime.Demography:
     model.add_population(name="ancestors", initial_size=10_000)
     model.add_population_split(time=100, derived=list(CODES), ancestral="ancestors")
     return model
+
+
+@pytest.fixture(scope="session")
+def planted_by_frequency() -> Callable[..., PlantedVariant]:
+    """Makes a variant that is planted by frequency; ``others``: in all other countries."""
+
+    def make(start: int, minimum: int = 0, contig: str = "chr22", **frequency: float):
+        frequency = {("*" if code == "others" else code): f for code, f in frequency.items()}
+        variant = Variant(contig, start, "A", "G")
+        return PlantedVariant(
+            variant, "GENE", f"v{start}", "dominant", "cancer", frequency, minimum
+        )
+
+    return make

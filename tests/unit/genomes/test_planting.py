@@ -3,26 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from rehearsal.genomes.carrier_choice import planted_targets
 from rehearsal.genomes.people import plan_people
-from rehearsal.genomes.planting import (
-    CARRIER_COLUMNS,
-    check_places,
-    exact_sum,
-    planted_carriers,
-    planted_targets,
-)
+from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS, find_planted_carriers
+from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, InputError, PlantedVariant, Variant
-
-
-def by_frequency(start: int, minimum: int = 0, contig: str = "chr22", **frequency: float):
-    frequency = {("*" if code == "others" else code): f for code, f in frequency.items()}
-    variant = Variant(contig, start, "A", "G")
-    return PlantedVariant(variant, "GENE", f"v{start}", "dominant", "cancer", frequency, minimum)
 
 
 def simulate(block, people, plan, planted, demography, seed=1, mutation_rate=1.29e-8):
@@ -43,7 +31,7 @@ def x_block(cohort, planted, demography):
 
 @pytest.fixture(scope="module")
 def carriers(autosome, x_block, cohort, planted):
-    both = [planted_carriers(ts, cohort[0], planted) for ts in (autosome, x_block)]
+    both = [find_planted_carriers(ts, cohort[0], planted) for ts in (autosome, x_block)]
     return pd.concat(both).set_index("gene")
 
 
@@ -55,82 +43,6 @@ def copies_by_country(carriers: pd.DataFrame, gene: str, people: pd.DataFrame) -
 
 
 # --- targets --------------------------------------------------------------------------------
-
-
-def people_of(women: int, men: int, codes=("ES", "FI", "IE")) -> pd.DataFrame:
-    rows = [
-        (code, sex)
-        for code in codes
-        for sex, n in (("female", women), ("male", men))
-        for _ in range(n)
-    ]
-    return pd.DataFrame(rows, columns=["country", "sex"])
-
-
-def test_a_target_is_frequency_times_chromosomes():
-    planted = by_frequency(1, others=0.1, FI=0.25)
-    assert planted_targets(planted, people_of(50, 50)) == {"ES": 20, "FI": 50, "IE": 20}
-
-
-def test_on_x_men_count_once():
-    planted = by_frequency(1, contig="chrX", others=0.1)
-    assert planted_targets(planted, people_of(50, 50)) == {"ES": 15, "FI": 15, "IE": 15}
-
-
-def test_the_total_is_right_where_each_share_is_below_one():
-    codes = tuple(f"C{k:02d}" for k in range(28))
-    targets = planted_targets(by_frequency(1, others=0.0005), people_of(50, 50, codes))
-    assert sum(targets.values()) == 3
-    assert max(targets.values()) == 1
-    other = planted_targets(by_frequency(2, others=0.0005), people_of(50, 50, codes))
-    assert targets != other
-
-
-def test_every_country_gets_at_least_the_minimum():
-    targets = planted_targets(by_frequency(1, 2, others=0.0, FI=0.5), people_of(5, 5))
-    assert targets == {"ES": 2, "FI": 10, "IE": 2}
-
-
-def test_countries_without_a_frequency_get_none():
-    assert planted_targets(by_frequency(1, FI=0.5), people_of(5, 5))["ES"] == 0
-    assert planted_targets(by_frequency(1), people_of(5, 5)) == {}
-
-
-def test_more_carriers_than_people_are_refused():
-    with pytest.raises(InputError, match=r"minimum_per_country of GENE v1 .*ES has only 4 people"):
-        planted_targets(by_frequency(1, 5, others=0.1), people_of(2, 2))
-
-
-@given(
-    frequency=st.floats(0, 1), women=st.integers(0, 30), men=st.integers(1, 30), n=st.integers(1, 9)
-)
-def test_targets_never_leave_a_copy_out(frequency, women, men, n):
-    codes = tuple(f"C{k}" for k in range(n))
-    targets = planted_targets(by_frequency(1, others=frequency), people_of(women, men, codes))
-    chromosomes = 2 * (women + men)
-    assert abs(sum(targets.values()) - frequency * chromosomes * n) < 0.5 + 1e-6
-    share = frequency * chromosomes
-    assert all(abs(target - share) < 1 + 1e-6 for target in targets.values())
-
-
-# --- exact sums -----------------------------------------------------------------------------
-
-
-@given(st.lists(st.integers(1, 6), max_size=12), st.data())
-def test_an_exact_sum_is_found_whenever_there_is_one(weights, data):
-    chosen = data.draw(st.lists(st.booleans(), min_size=len(weights), max_size=len(weights)))
-    total = sum(w for w, c in zip(weights, chosen, strict=True) if c)
-    picked = exact_sum(np.array(weights, dtype=np.int64), total)
-    assert len(set(picked)) == len(picked)
-    assert sum(weights[k] for k in picked) == total
-
-
-@pytest.mark.parametrize(("weights", "total"), [([], 1), ([2, 2, 4], 3), ([3, 5], 9)])
-def test_an_impossible_sum_is_none(weights, total):
-    assert exact_sum(np.array(weights, dtype=np.int64), total) is None
-
-
-# --- in the tree sequence -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("gene", ["DEL", "INS", "COMMON", "XFREQ"])
@@ -211,27 +123,31 @@ def test_carriers_have_a_row_a_person_with_the_variant(carriers):
     assert row["copies"] in (1, 2)
 
 
-def test_carriers_of_a_variant_on_another_contig_are_not_looked_for(autosome, cohort):
-    planted = by_frequency(20_060_000, contig="chr1", others=0.1)
-    assert planted_carriers(autosome, cohort[0], [planted]).empty
+def test_carriers_of_a_variant_on_another_contig_are_not_looked_for(
+    autosome, cohort, planted_by_frequency
+):
+    planted = planted_by_frequency(20_060_000, contig="chr1", others=0.1)
+    assert find_planted_carriers(autosome, cohort[0], [planted]).empty
 
 
 @pytest.mark.parametrize("frequency", [0.002, 0.02, 0.2, 0.6, 0.97, 1.0])
-def test_any_frequency_is_exact_also_where_everybody_is_family(countries, demography, frequency):
+def test_any_frequency_is_exact_also_where_everybody_is_family(
+    countries, demography, frequency, planted_by_frequency
+):
     people, plan = plan_people(countries, {"ES": 30, "FI": 31, "IE": 3}, 1.0, [], seed=3)
-    planted = [by_frequency(1_000, others=frequency, FI=frequency / 2)]
+    planted = [planted_by_frequency(1_000, others=frequency, FI=frequency / 2)]
     ts = simulate(Block("chr22", 0, 2_000), people, plan, planted, demography)
-    found = planted_carriers(ts, people, planted).set_index("gene")
+    found = find_planted_carriers(ts, people, planted).set_index("gene")
     assert copies_by_country(found, "GENE", people) == planted_targets(planted[0], people)
 
 
-def test_copies_that_no_founders_can_give_are_refused(countries, demography):
+def test_copies_that_no_founders_can_give_are_refused(countries, demography, planted_by_frequency):
     # Mother, father and two children: the mother's MT is in three people, the father's in one.
     rare = PlantedVariant(
         Variant("chr1", 5, "A", "G"), "R", "r", "rare", "rare", carriers=(("ES", "homozygous", 1),)
     )
     people, plan = plan_people(countries, {"ES": 4}, 1.0, [rare], seed=3)
-    planted = [by_frequency(1_000, contig="chrM", others=0.5)]
+    planted = [planted_by_frequency(1_000, contig="chrM", others=0.5)]
     with pytest.raises(InputError, match=r"GENE v1000 .*cannot give exactly 2 copies"):
         simulate(Block("chrM", 0, 2_000), people, plan, planted, demography)
 

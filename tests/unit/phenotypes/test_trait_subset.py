@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.genomes.planting import CARRIER_COLUMNS
+from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS
 from rehearsal.model import InputError
 from rehearsal.phenotypes.genetic import EFFECT_TYPES, GeneticValues
 from rehearsal.phenotypes.simulate_phenotypes import phenotypes

@@ -1,0 +1,82 @@
+"""How many copies a country must have of a planted variant, and which haplotypes give them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rehearsal.genomes.carrier_choice import exact_sum, planted_targets
+from rehearsal.model import InputError
+
+
+def people_of(women: int, men: int, codes=("ES", "FI", "IE")) -> pd.DataFrame:
+    rows = [
+        (code, sex)
+        for code in codes
+        for sex, n in (("female", women), ("male", men))
+        for _ in range(n)
+    ]
+    return pd.DataFrame(rows, columns=["country", "sex"])
+
+
+def test_a_target_is_frequency_times_chromosomes(planted_by_frequency):
+    planted = planted_by_frequency(1, others=0.1, FI=0.25)
+    assert planted_targets(planted, people_of(50, 50)) == {"ES": 20, "FI": 50, "IE": 20}
+
+
+def test_on_x_men_count_once(planted_by_frequency):
+    planted = planted_by_frequency(1, contig="chrX", others=0.1)
+    assert planted_targets(planted, people_of(50, 50)) == {"ES": 15, "FI": 15, "IE": 15}
+
+
+def test_the_total_is_right_where_each_share_is_below_one(planted_by_frequency):
+    codes = tuple(f"C{k:02d}" for k in range(28))
+    targets = planted_targets(planted_by_frequency(1, others=0.0005), people_of(50, 50, codes))
+    assert sum(targets.values()) == 3
+    assert max(targets.values()) == 1
+    other = planted_targets(planted_by_frequency(2, others=0.0005), people_of(50, 50, codes))
+    assert targets != other
+
+
+def test_every_country_gets_at_least_the_minimum(planted_by_frequency):
+    targets = planted_targets(planted_by_frequency(1, 2, others=0.0, FI=0.5), people_of(5, 5))
+    assert targets == {"ES": 2, "FI": 10, "IE": 2}
+
+
+def test_countries_without_a_frequency_get_none(planted_by_frequency):
+    assert planted_targets(planted_by_frequency(1, FI=0.5), people_of(5, 5))["ES"] == 0
+    assert planted_targets(planted_by_frequency(1), people_of(5, 5)) == {}
+
+
+def test_more_carriers_than_people_are_refused(planted_by_frequency):
+    with pytest.raises(InputError, match=r"minimum_per_country of GENE v1 .*ES has only 4 people"):
+        planted_targets(planted_by_frequency(1, 5, others=0.1), people_of(2, 2))
+
+
+@given(
+    frequency=st.floats(0, 1), women=st.integers(0, 30), men=st.integers(1, 30), n=st.integers(1, 9)
+)
+def test_targets_never_leave_a_copy_out(frequency, women, men, n, planted_by_frequency):
+    codes = tuple(f"C{k}" for k in range(n))
+    targets = planted_targets(
+        planted_by_frequency(1, others=frequency), people_of(women, men, codes)
+    )
+    chromosomes = 2 * (women + men)
+    assert abs(sum(targets.values()) - frequency * chromosomes * n) < 0.5 + 1e-6
+    share = frequency * chromosomes
+    assert all(abs(target - share) < 1 + 1e-6 for target in targets.values())
+
+
+@given(st.lists(st.integers(1, 6), max_size=12), st.data())
+def test_an_exact_sum_is_found_whenever_there_is_one(weights, data):
+    chosen = data.draw(st.lists(st.booleans(), min_size=len(weights), max_size=len(weights)))
+    total = sum(w for w, c in zip(weights, chosen, strict=True) if c)
+    picked = exact_sum(np.array(weights, dtype=np.int64), total)
+    assert len(set(picked)) == len(picked)
+    assert sum(weights[k] for k in picked) == total
+
+
+@pytest.mark.parametrize(("weights", "total"), [([], 1), ([2, 2, 4], 3), ([3, 5], 9)])
+def test_an_impossible_sum_is_none(weights, total):
+    assert exact_sum(np.array(weights, dtype=np.int64), total) is None
