@@ -17,17 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sparse_pass import machine
 
-from rehearsal.attack.membership import (
-    FALSE_POSITIVES,
-    AttackedNode,
-    Bounds,
-    Price,
-    area_under_curve,
-    power,
-    read_nodes,
-    replies,
-)
-from rehearsal.node.privacy.protection import PUBLIC, noise
+from rehearsal.attack.attacked_node import AttackedNode, Bounds, read_nodes
+from rehearsal.attack.membership_table import FALSE_POSITIVES
+from rehearsal.attack.power import area_under_curve, power
+from rehearsal.attack.replayed_answers import AnswerPrices, replay_answers
+from rehearsal.node.privacy.noise import draw_noise
+from rehearsal.node.privacy.protection import PUBLIC
 
 KEY = bytes(32)
 QUERIES = 1000
@@ -35,17 +30,17 @@ ASKED_FIRST = 100  # by those who isolate
 BINS = np.linspace(-9, 5, 57)  # log-odds of a share
 STAGES = np.array([3, 10, 30, 100, 300])  # places in the order between which answers change
 
-Order = Callable[[AttackedNode, int, Price, np.random.Generator], NDArray[np.int64]]
+Order = Callable[[AttackedNode, int, AnswerPrices, np.random.Generator], NDArray[np.int64]]
 
 
 def anyhow(
-    node: AttackedNode, target: int, price: Price, random: np.random.Generator
+    node: AttackedNode, target: int, price: AnswerPrices, random: np.random.Generator
 ) -> NDArray[np.int64]:
     return random.permutation(node.alleles[target]).astype(np.int64)
 
 
 def affordable(
-    node: AttackedNode, target: int, price: Price, random: np.random.Generator
+    node: AttackedNode, target: int, price: AnswerPrices, random: np.random.Generator
 ) -> NDArray[np.int64]:
     """The dearest first of those that can be paid for, both kinds of question considered."""
     held = anyhow(node, target, price, random)
@@ -54,7 +49,7 @@ def affordable(
 
 
 def isolate(
-    node: AttackedNode, target: int, price: Price, random: np.random.Generator
+    node: AttackedNode, target: int, price: AnswerPrices, random: np.random.Generator
 ) -> NDArray[np.int64]:
     common = np.flatnonzero((node.known > 0.3) & (price.count <= price.limit))
     lacks = random.permutation(np.setdiff1d(common, node.alleles[target]))[:ASKED_FIRST]
@@ -64,14 +59,14 @@ def isolate(
 
 def answers(node: AttackedNode, order: Order, counted: bool) -> NDArray[np.int64]:
     """Bin, stage and answer of each question: shape (3, targets, in or out, queries)."""
-    price, stand_ins = Price.of(node, PUBLIC), node.stand_ins
-    drawn = np.array([noise(KEY, question, PUBLIC) for question in node.questions])
+    price, stand_ins = AnswerPrices.of(node, PUBLIC), node.stand_ins
+    drawn = np.array([draw_noise(KEY, question, PUBLIC) for question in node.questions])
     bins = np.digitize(np.log(node.known / np.maximum(1 - node.known, 1e-6)), BINS)
     found = np.zeros((3, len(node.targets), 2, QUERIES), np.int64)
     for i, target in enumerate(node.targets):
         asked = order(node, target, price, np.random.default_rng(target))[:QUERIES]
         for side, left_out in enumerate((stand_ins[target], target)):
-            told = replies(node, asked, left_out, counted, PUBLIC, price, drawn)
+            told = replay_answers(node, asked, left_out, counted, PUBLIC, price, drawn)
             value = told.exists + np.maximum(told.count, 0) // PUBLIC.rounding
             stages = np.digitize(np.arange(asked.size), STAGES)
             found[:, i, side, : asked.size] = bins[asked], stages, value

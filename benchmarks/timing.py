@@ -31,7 +31,8 @@ from scipy.stats import mannwhitneyu
 
 from rehearsal.model import Variant
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
-from rehearsal.node.privacy.protection import SHARES_FILE, PublicShares, question_key
+from rehearsal.node.privacy.public_frequencies import PUBLIC_FREQUENCIES_FILE, PublicFrequencies
+from rehearsal.node.privacy.question_keys import question_key
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
@@ -55,7 +56,7 @@ def make_node(folder: Path, alleles: dict[tuple[str, str], list[int]], seed: int
     rows, keys, shares = [], [], []
     for (carriers, kind), places in alleles.items():
         for place in places:
-            keys.append(PublicShares.key(question_key(str(Variant("chr22", place, "A", "G")))))
+            keys.append(PublicFrequencies.key(question_key(str(Variant("chr22", place, "A", "G")))))
             shares.append(SHARES[kind])
             calls = np.full(PEOPLE, "0/0")
             calls[rng.choice(PEOPLE, CARRIERS[carriers], replace=False)] = "0/1"
@@ -76,7 +77,8 @@ def make_node(folder: Path, alleles: dict[tuple[str, str], list[int]], seed: int
     settings.write(folder)
     issuer = make_issuer(folder.parent / "issuer")
     (folder / TRUSTED).write_text(json.dumps(issuer.jwks()))
-    PublicShares(np.array(keys, np.uint64), np.array(shares), 2700).write(folder / SHARES_FILE)
+    public = PublicFrequencies(np.array(keys, np.uint64), np.array(shares), 2700)
+    public.write(folder / PUBLIC_FREQUENCIES_FILE)
 
 
 def question(place: int, path: str) -> bytes:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from rehearsal.logs import logged_to
-from rehearsal.node.privacy.public_frequencies import write_public_shares
+from rehearsal.node.privacy.public_frequencies_writer import write_public_frequencies
 
 
 def main(smk):
-    write_public_shares({code: Path(folder) for code, folder in smk.params.nodes.items()})
+    write_public_frequencies({code: Path(folder) for code, folder in smk.params.nodes.items()})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
-from rehearsal.attack.membership import ladder, membership_table, privacy_summary, read_nodes
+from rehearsal.attack.attacked_node import read_nodes
+from rehearsal.attack.membership_table import (
+    membership_table,
+    privacy_summary,
+    protection_ladder,
+)
 from rehearsal.files import write_json, written_aside
 from rehearsal.logs import logged_to
 from rehearsal.report.figures import save_still
@@ -12,7 +17,8 @@ from rehearsal.seeds import derive_seed
 
 def main(smk):
     nodes = read_nodes({code: Path(folder) for code, folder in smk.params.nodes.items()})
-    table = membership_table(nodes, ladder(), derive_seed(smk.params.seed, "membership"))
+    seed = derive_seed(smk.params.seed, "membership")
+    table = membership_table(nodes, protection_ladder(), seed)
     with written_aside(smk.output.table) as path:
         table.to_parquet(path)
     summary = privacy_summary(table)

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS_FILE
 from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
-from rehearsal.node.privacy.protection import BUDGET_FILE, KEY_FILE, TERM_BUDGET_FILE
+from rehearsal.node.privacy.budget import BUDGET_FILE, TERM_BUDGET_FILE
+from rehearsal.node.privacy.secret_key import KEY_FILE
 
 # beginnings of names: SQLite and the audit log put more files beside their own
 WRITTEN = (AUDIT_FILE, BUDGET_FILE, TERM_BUDGET_FILE, KEY_FILE, ALERTS_FILE, ARRIVALS)

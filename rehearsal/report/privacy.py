@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from rehearsal.attack.membership import (
+from rehearsal.attack.membership_table import (
     FALSE_POSITIVES,
     OPEN_NAME,
     PROMISED_POWER,

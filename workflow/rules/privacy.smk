@@ -1,5 +1,5 @@
 # Needs: the nodes' stores and people.
-# Makes: each node's public shares (what its prices rest on), and the membership attack on the run's nodes.
+# Makes: each node's public frequencies (what its prices rest on), and the membership attack on the run's nodes.
 
 
 rule compute_public_frequencies:
@@ -8,7 +8,7 @@ rule compute_public_frequencies:
         people=rules.build_node_folders.output.people,
     output:
         shares=expand(
-            f"{RESULTS}/nodes/{{country}}/public_shares.npz", country=COUNTRIES
+            f"{RESULTS}/nodes/{{country}}/public_frequencies.npz", country=COUNTRIES
         ),
     log:
         f"{LOGS}/compute_public_frequencies.log",

@@ -26,17 +26,11 @@ from rehearsal.node.access.token_format import TokenRefused
 from rehearsal.node.access.tokens import TokenVerifier
 from rehearsal.node.access.visa_rules import granted_access, tier_of
 from rehearsal.node.access.visas import Caller
-from rehearsal.node.privacy.protected_answers import Protector
-from rehearsal.node.privacy.protection import (
-    BUDGET_FILE,
-    SHARES_FILE,
-    TERM_BUDGET_FILE,
-    UNPROTECTED,
-    Budget,
-    Guard,
-    PublicShares,
-    secret_key,
-)
+from rehearsal.node.privacy.budget import BUDGET_FILE, TERM_BUDGET_FILE, Budget
+from rehearsal.node.privacy.protected_answers import Protector, TierProtection
+from rehearsal.node.privacy.protection import UNPROTECTED
+from rehearsal.node.privacy.public_frequencies import PUBLIC_FREQUENCIES_FILE, PublicFrequencies
+from rehearsal.node.privacy.secret_key import secret_key
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
 
@@ -76,8 +70,8 @@ class Authorizer:
         )
         state = self.state = _state(self._access, folder)
         self.secret = bytes(32) if state is None else secret_key(state)
-        self._guards = _guards(self._access, people, state, self.secret)
-        self._shares = _shares(folder)
+        self._tier_protections = _tier_protections(self._access, people, state, self.secret)
+        self._frequencies = _public_frequencies(folder)
         self._rights: OrderedDict[tuple[bytes, str], Rights] = OrderedDict()
         self._people_not_permitting = lru_cache(CACHED_CONSENTS)(people_not_permitting)
 
@@ -179,9 +173,9 @@ class Authorizer:
     def _protectors(self, caller: Caller | None, tiers: dict[str, Tier]) -> dict[str, Protector]:
         user = PUBLIC_USER if caller is None else f"{caller.issuer} {caller.subject}"
         return {
-            dataset: Protector(self._guards[tier], user, self._shares)
+            dataset: Protector(self._tier_protections[tier], user, self._frequencies)
             for dataset, tier in tiers.items()
-            if tier in self._guards
+            if tier in self._tier_protections
         }
 
 
@@ -190,9 +184,9 @@ def _state(settings: AccessSettings, folder: Path | None) -> Path | None:
     return folder if settings.state is None else (folder or Path()) / settings.state
 
 
-def _guards(
+def _tier_protections(
     settings: AccessSettings, people: PeopleStore, state: Path | None, key: bytes
-) -> dict[Tier, Guard]:
+) -> dict[Tier, TierProtection]:
     """How each tier's answers are protected; tiers that are told exactly are left out."""
     protections = {tier: settings.protection_of(tier) for tier in TIERS}
     protected = {tier: one for tier, one in protections.items() if one != UNPROTECTED}
@@ -203,13 +197,15 @@ def _guards(
         Budget(identifiers, None if state is None else state / name)
         for name in (BUDGET_FILE, TERM_BUDGET_FILE)
     ]
-    return {tier: Guard(key, people.size, one, *budgets) for tier, one in protected.items()}
+    return {
+        tier: TierProtection(key, people.size, one, *budgets) for tier, one in protected.items()
+    }
 
 
-def _shares(folder: Path | None) -> PublicShares | None:
+def _public_frequencies(folder: Path | None) -> PublicFrequencies | None:
     """How frequent alleles are elsewhere, where the folder tells; without, each costs most."""
-    path = None if folder is None else folder / SHARES_FILE
-    return PublicShares.open(path) if path is not None and path.exists() else None
+    path = None if folder is None else folder / PUBLIC_FREQUENCIES_FILE
+    return PublicFrequencies.open(path) if path is not None and path.exists() else None
 
 
 def _reaches(tier: Tier, needed: Tier) -> bool:

@@ -207,7 +207,7 @@ def _by_view(
     for one in datasets:
         members = holdings.members(one)
         view = _View(members, rights.granted(one.id, wanted), rights.protectors.get(one.id))
-        guard = None if view.protector is None else view.protector.guard
+        guard = None if view.protector is None else view.protector.tier
         key = ("" if members is None else one.kind, view.granularity, id(guard))
         groups.setdefault(key, (view, []))[1].append(one)
     return list(groups.values())

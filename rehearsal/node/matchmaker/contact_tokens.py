@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rehearsal.model import InputError
 from rehearsal.node.access.visas import Caller
-from rehearsal.node.privacy.protection import secret_key
+from rehearsal.node.privacy.secret_key import secret_key
 from rehearsal.node.settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 

@@ -1,83 +1,56 @@
-"""How many people elsewhere carry each allele and have each term, for every node: what is public.
-
-A real node takes a public catalogue. In a rehearsal the people of all other countries stand for
-it, as if their frequencies had been published.
-"""
+"""How frequent alleles and terms are elsewhere: what prices rest on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.node.privacy.protection import SHARES_FILE, PublicShares, question_key
-from rehearsal.stores.people_store import PeopleStore
-from rehearsal.stores.variant_store import VariantRow, VariantStore
+from rehearsal.files import written_aside
+from rehearsal.model import InputError
 
-COMMON = 0.001  # a share from which on an allele may be dear though nobody here carries it
+PUBLIC_FREQUENCIES_FILE = "public_frequencies.npz"
 
 
-def write_public_shares(folders: Mapping[str, Path]) -> None:
-    """Writes ``public_shares.npz`` into each node's folder, from the other nodes' stores.
+class PublicFrequencies:
+    """How many people elsewhere carry each allele or have each term, from data that anybody has.
 
-    A node's file has what its own people carry and have, and what a thousandth of the people
-    elsewhere do: the answer to a rarer one can be foreseen anyway. What is not in it nobody has
-    elsewhere. ``folders``: by country, each with ``variants.sqlite`` and ``people.sqlite``.
+    In a rehearsal the other countries' people together, as the Genome of Europe publishes them;
+    a node with real data takes a public catalogue. The file has two arrays, ``keys`` (the first 8
+    bytes of an allele's or term's question key, ascending) and ``shares``, and ``people``,
+    how many they were counted in.
     """
-    nodes = {code: _read(folder) for code, folder in folders.items()}
-    keys, position = np.unique(
-        np.concatenate([node.keys for node in nodes.values()]), return_inverse=True
-    )
-    numbers = np.bincount(
-        position, weights=np.concatenate([node.numbers for node in nodes.values()])
-    )
-    everybody = sum(node.people for node in nodes.values())
-    for code, node in nodes.items():
-        others = numbers.copy()
-        here = np.searchsorted(keys, node.keys)
-        others[here] -= node.numbers
-        people = everybody - node.people
-        shares = others / max(people, 1)
-        kept = shares >= COMMON
-        kept[here] = True
-        PublicShares(keys[kept], shares[kept], people).write(folders[code] / SHARES_FILE)
 
+    def __init__(
+        self, keys: NDArray[np.uint64], frequencies: NDArray[np.float64], people: int
+    ) -> None:
+        """``keys`` in any order; ``frequencies`` of carriers among ``people``."""
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._frequencies, self.people = keys[order], frequencies[order], people
 
-def allele_name(row: VariantRow) -> str:
-    """The text of a variant (``str(Variant)``), of which its question's key is made."""
-    return f"{row.contig}-{row.start + 1}-{row.ref}-{row.alt}"
+    @staticmethod
+    def key(question: bytes) -> int:
+        """What stands for an allele's question in the file."""
+        return int.from_bytes(question[:8], "big")
 
+    @classmethod
+    def open(cls, path: Path | str) -> PublicFrequencies:
+        """Raises InputError for a file that is missing or something else."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return cls(file["keys"], file["shares"], int(file["people"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(path, "file", f"shares of carriers elsewhere ({error})") from None
 
-class _Node(NamedTuple):
-    people: int
-    keys: NDArray[np.uint64]
-    numbers: NDArray[np.int64]
+    def write(self, path: Path | str) -> None:
+        with written_aside(path) as aside, aside.open("wb") as file:
+            np.savez(file, keys=self._keys, shares=self._frequencies, people=self.people)
 
-
-def _read(folder: Path) -> _Node:
-    with VariantStore.open(folder / "variants.sqlite") as store:
-        keys = np.empty(store.count, np.uint64)
-        carriers = np.empty(store.count, np.int64)
-        for i, row in enumerate(store):
-            keys[i] = PublicShares.key(question_key(allele_name(row)))
-            carriers[i] = sum(row[6:9]) + sum(row[11:14])  # people with two copies, one of two, one
-        people = len(store.individuals)
-    store = PeopleStore.open(folder / "people.sqlite")
-    try:
-        terms = dict(_terms(store))
-    finally:
-        store.close()
-    term_keys = np.fromiter(map(PublicShares.key, terms), np.uint64, len(terms))
-    numbers = np.fromiter(terms.values(), np.int64, len(terms))
-    return _Node(people, np.concatenate((keys, term_keys)), np.concatenate((carriers, numbers)))
-
-
-def _terms(store: PeopleStore) -> Iterator[tuple[bytes, int]]:
-    """Questions by one term, and how many people each finds."""
-    for term in {*store.terms, *store.ancestors}:
-        for descendants in (True, False):
-            found = store.with_term(term, descendants)
-            yield PublicShares.term_question(term, descendants), len(found)
+    def frequency(self, question: bytes) -> float:
+        """Of an allele by its question; half a person where nobody elsewhere has it."""
+        key = np.uint64(self.key(question))
+        at = int(np.searchsorted(self._keys, key))
+        if at < self._keys.size and self._keys[at] == key:
+            return max(float(self._frequencies[at]), 0.5 / (self.people + 1))
+        return 0.5 / (self.people + 1)

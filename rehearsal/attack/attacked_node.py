@@ -1,0 +1,124 @@
+"""The nodes that are attacked: what the attack needs of their stores, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rehearsal.node.privacy.public_frequencies import PUBLIC_FREQUENCIES_FILE, PublicFrequencies
+from rehearsal.node.privacy.question_keys import allele_question
+from rehearsal.stores.variant_store import VariantStore
+
+FEWEST_TARGETS = 20
+PROMISED_PEOPLE = 100  # a node of so many or more holds the promise
+
+
+@dataclass(frozen=True, slots=True)
+class NumberLists:
+    """Many lists of numbers in one array: list i is ``items[start[i]:start[i + 1]]``."""
+
+    start: NDArray[np.int64]
+    items: NDArray[np.int32]
+
+    def __getitem__(self, i: int) -> NDArray[np.int32]:
+        return self.items[self.start[i] : self.start[i + 1]]
+
+    @classmethod
+    def of(cls, lists: list[NDArray[np.int32]]) -> NumberLists:
+        start = np.concatenate([[0], np.cumsum([one.size for one in lists], dtype=np.int64)])
+        return cls(start, np.concatenate([*lists, np.empty(0, np.int32)]))
+
+    def inverted(self, number: int) -> NumberLists:
+        """The lists of what each of ``number`` items is in."""
+        of_list = np.repeat(np.arange(self.start.size - 1, dtype=np.int32), np.diff(self.start))
+        sizes = np.bincount(self.items, minlength=number)
+        return NumberLists(
+            np.concatenate([[0], np.cumsum(sizes)]),
+            of_list[np.argsort(self.items, kind="stable")],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AttackedNode:
+    """One node's autosomal alleles as the attack needs them.
+
+    ``carriers``: who carries each allele, ``alleles``: what each person carries. ``known``: share
+    of carriers elsewhere, which node and attacker both know. ``targets``: numbers of people without
+    kin in the node.
+    """
+
+    code: str
+    people: int
+    questions: list[bytes]
+    carriers: NumberLists
+    alleles: NumberLists
+    known: NDArray[np.float64]
+    targets: NDArray[np.int64]
+
+    @property
+    def stand_ins(self) -> dict[int, int]:
+        """For each target another one, who is not in the node when that target is."""
+        return dict(zip(self.targets.tolist(), np.roll(self.targets, 1).tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is attacked at most, so that time and memory are bounded at any size of run.
+
+    Fewer people in a node are easier to attack, so the bound does not flatter the protection.
+    """
+
+    nodes: int = 8
+    people: int = 1_000  # of a node, the first ones
+    alleles: int = 120_000  # of a node, the first ones of the genome
+    targets: int = 100  # of a node
+
+
+def read_nodes(folders: Mapping[str, Path], bounds: Bounds | None = None) -> list[AttackedNode]:
+    """The attacked nodes, spread evenly over the folders.
+
+    Nodes that must hold the promise (100 people or more) are taken when there are any, else the
+    largest; a node with fewer than 20 targets says nothing about 5 % of them and is left out. A
+    folder holds ``variants.sqlite``, ``individuals.parquet``, ``public_frequencies.npz``.
+    """
+    bounds = bounds or Bounds()
+    families = {
+        code: pd.read_parquet(folder / "individuals.parquet", columns=["family"])["family"]
+        for code, folder in folders.items()
+    }
+    enough = min(PROMISED_PEOPLE, max(map(len, families.values())))
+    able = [code for code, family in families.items() if len(family) >= enough]
+    chosen = np.unique(np.linspace(0, len(able) - 1, bounds.nodes).astype(int))
+    nodes = [_read_node(able[i], folders[able[i]], families[able[i]], bounds) for i in chosen]
+    return [node for node in nodes if node.questions and len(node.targets) >= FEWEST_TARGETS]
+
+
+def _read_node(code: str, folder: Path, family: pd.Series, bounds: Bounds) -> AttackedNode:
+    people = min(len(family), bounds.people)
+    questions, carriers = [], []
+    with VariantStore.open(folder / "variants.sqlite") as store:
+        autosomal = (row for row in store if row.contig[3:].isdigit())
+        for row in islice(autosomal, bounds.alleles):
+            members = np.array(row.carriers(), np.int32)
+            members = members[: np.searchsorted(members, people)]
+            if members.size:
+                questions.append(allele_question(row.contig, row.start, row.ref, row.alt))
+                carriers.append(members)
+    frequencies = PublicFrequencies.open(folder / PUBLIC_FREQUENCIES_FILE)
+    family = family[:people]
+    lists = NumberLists.of(carriers)
+    return AttackedNode(
+        code=code,
+        people=people,
+        questions=questions,
+        carriers=lists,
+        alleles=lists.inverted(people),
+        known=np.array([frequencies.frequency(question) for question in questions]),
+        targets=np.flatnonzero(family.isna() | ~family.duplicated(keep=False))[: bounds.targets],
+    )

@@ -1,0 +1,119 @@
+"""Five attackers: which alleles each asks a node for, and what it concludes from the answers."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearsal.attack.attacked_node import AttackedNode
+from rehearsal.attack.evidence import compute_evidence, presence_ratio
+from rehearsal.attack.replayed_answers import AnswerPrices, ReplayedAnswers, replay_answers
+from rehearsal.node.privacy.noise import draw_noise
+from rehearsal.node.privacy.protection import Protection
+from rehearsal.seeds import derive_seed
+
+QUERIES = (1, 5, 10, 50, 100, 500, 1000)
+
+Attack = Literal["presence", "rarest", "informed", "counts", "frequency"]
+ATTACKS: tuple[Attack, ...] = ("presence", "rarest", "informed", "counts", "frequency")
+COUNTED = ("counts", "frequency")  # attacks that ask for counts; the others ask yes or no
+COMMON = (0.05, 0.95)  # carriers of a common allele
+
+
+class Attacker:
+    """One node under one protection: questions, answers and scores of every attack."""
+
+    def __init__(self, node: AttackedNode, protection: Protection, seed: int) -> None:
+        self.node, self.protection, self.seed = node, protection, seed
+        self.price = AnswerPrices.of(node, protection)
+        key = hashlib.sha256(f"{seed}\0{node.code}".encode()).digest()
+        self.drawn = np.array(
+            [draw_noise(key, question, protection) for question in node.questions]
+        )
+        self.evidence = {
+            counted: compute_evidence(node.people, protection, counted) for counted in (False, True)
+        }
+        self.rows = self.evidence[False].nearest(node.known)
+        self.presence = presence_ratio(node.known, node.people)
+        low, high = COMMON
+        self.common = np.flatnonzero((node.known > low) & (node.known < high))
+        self.ranked = {}
+        for attack in ("rarest", "informed", "counts"):
+            order = self._best_first(attack)
+            rank = np.empty(order.size, np.int64)
+            rank[order] = np.arange(order.size)
+            self.ranked[attack] = order, rank
+
+    def _best_first(self, attack: Attack) -> NDArray[np.int64]:
+        """The node's alleles in the order in which this attack asks for them; ties at random."""
+        random = np.random.default_rng(derive_seed(self.seed, self.node.code, attack))
+        anyhow = random.permutation(self.node.known.size)
+        if attack == "rarest":
+            return anyhow[np.argsort(self.node.known[anyhow], kind="stable")]
+        gain = self.evidence[attack in COUNTED].gain[self.rows]
+        return anyhow[np.argsort(-gain[anyhow], kind="stable")]
+
+    def questions(self, attack: Attack, target: int) -> NDArray[np.int64]:
+        """The alleles that are asked for, in order, at most as many as the longest row.
+
+        Where the order is random each target has his own: with the same questions about all, what
+        is told of the others would tell the node's exact counts, which no attacker has.
+        """
+        held = self.node.alleles[target]
+        if attack in self.ranked:
+            order, rank = self.ranked[attack]
+            return order[np.sort(rank[held])[: QUERIES[-1]]]
+        random = np.random.default_rng(derive_seed(self.seed, self.node.code, attack, target))
+        asked = held if attack == "presence" else self.common
+        return random.permutation(asked)[: QUERIES[-1]].astype(np.int64)
+
+    def scores(self, attack: Attack, target: int) -> NDArray[np.float64]:
+        """Evidence that the target is in, of shape (2, QUERIES): when he is, and when not."""
+        asked = self.questions(attack, target)
+        if not asked.size:
+            return np.zeros((2, len(QUERIES)))
+        last = np.minimum(QUERIES, asked.size) - 1
+        both = []
+        for left_out in (self.node.stand_ins[target], target):
+            answers = replay_answers(
+                self.node,
+                asked,
+                left_out,
+                attack in COUNTED,
+                self.protection,
+                self.price,
+                self.drawn,
+            )
+            both.append(np.cumsum(self._ratios(attack, target, asked, answers))[last])
+        return np.array(both)
+
+    def _ratios(
+        self, attack: Attack, target: int, asked: NDArray[np.int64], answers: ReplayedAnswers
+    ) -> NDArray[np.float64]:
+        if attack == "presence":
+            return np.where(answers.exists, *self.presence)
+        if attack == "frequency":
+            return self._frequency_ratios(target, asked, answers)
+        rows = self.rows[asked]
+        plain = self.evidence[False].ratio[rows, answers.exists.astype(int)]
+        if attack != "counts":
+            return plain
+        counted = self.evidence[True].ratio
+        answer = np.clip(answers.count // self.protection.rounding, 0, counted.shape[1] - 1)
+        return np.where(answers.count < 0, plain, counted[rows, answer])
+
+    def _frequency_ratios(
+        self, target: int, asked: NDArray[np.int64], answers: ReplayedAnswers
+    ) -> NDArray[np.float64]:
+        people, known = self.node.people, self.node.known[asked]
+        share = np.clip(answers.count / people, 0.5 / people, 1 - 0.5 / people)
+        carries = np.isin(asked, self.node.alleles[target])
+        ratio = np.where(carries, np.log(share / known), np.log((1 - share) / (1 - known)))
+        # below a threshold an answer says nothing about the frequency
+        says_something = (answers.count > 0) | (
+            (answers.count == 0) & (self.protection.threshold == 1)
+        )
+        return np.where(says_something, ratio, 0.0)

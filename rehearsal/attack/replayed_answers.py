@@ -1,0 +1,120 @@
+"""A node's answers to one user, replayed: what a fresh user with a whole budget is told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearsal.attack.attacked_node import AttackedNode
+from rehearsal.node.privacy.noise import reaches_threshold, round_count
+from rehearsal.node.privacy.prices import FREE, prices
+from rehearsal.node.privacy.protection import Protection
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPrices:
+    """What an answer about each of a node's alleles costs every carrier, and what he has."""
+
+    presence: NDArray[np.float64]
+    count: NDArray[np.float64]
+    limit: float
+
+    @classmethod
+    def of(cls, node: AttackedNode, protection: Protection) -> AnswerPrices:
+        limit = min(protection.user_budget, protection.individual_budget)
+        if limit == math.inf:
+            free = np.zeros(node.known.size)
+            return cls(free, free, limit)
+        presence, count = (
+            prices(node.known, node.people, protection, counted) for counted in (False, True)
+        )
+        return cls(presence, count, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedAnswers:
+    """Answers to a list of questions; ``count`` is -1 where it is not told of those there."""
+
+    exists: NDArray[np.bool_]
+    count: NDArray[np.int64]
+
+
+def replay_answers(
+    node: AttackedNode,
+    asked: NDArray[np.int64],
+    left_out: int,
+    counted: bool,
+    protection: Protection,
+    price: AnswerPrices,
+    drawn: NDArray[np.int64],
+) -> ReplayedAnswers:
+    """What a fresh user is told who asks for these alleles (numbers) one after the other.
+
+    ``left_out`` is a person who is not in the node (-1: nobody); ``drawn`` the noise of each
+    allele of the node, of shape (alleles, 2).
+    """
+    up, shift = drawn[asked].T
+    shown, with_count = _contributing(
+        asked,
+        node.carriers.start,
+        node.carriers.items,
+        left_out,
+        counted,
+        price.presence[asked],
+        price.count[asked],
+        price.limit,
+        node.people,
+    )
+    exists = reaches_threshold(shown, up, protection)
+    count = np.where(exists, round_count(shown, shift, protection), 0)
+    return ReplayedAnswers(exists, np.where(exists & ~with_count, -1, count))
+
+
+@numba.njit(cache=True)
+def _contributing(
+    asked: NDArray[np.int64],
+    start: NDArray[np.int64],
+    members: NDArray[np.int32],
+    left_out: int,
+    counted: bool,
+    presence_price: NDArray[np.float64],
+    count_price: NDArray[np.float64],
+    limit: float,
+    people: int,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """How many carriers each answer is made of, and whether its count is told."""
+    spent, spent_on_counts = np.zeros(people), 0.0
+    shown, with_count = np.zeros(asked.size, np.int64), np.zeros(asked.size, np.bool_)
+    for i in range(asked.size):
+        carriers = members[start[asked[i]] : start[asked[i] + 1]]
+        price = count_price[i]
+        if counted and (price < FREE or spent_on_counts + price <= limit):
+            if price >= FREE:
+                spent_on_counts += price
+            with_count[i] = True
+            shown[i] = _pay(spent, carriers, left_out, 0.0, limit)
+        else:
+            shown[i] = _pay(spent, carriers, left_out, presence_price[i], limit)
+    return shown, with_count
+
+
+@numba.njit(cache=True)
+def _pay(
+    spent: NDArray[np.float64],
+    carriers: NDArray[np.int32],
+    left_out: int,
+    price: float,
+    limit: float,
+) -> int:
+    """Charge those who can pay, and say how many they are."""
+    paying = 0
+    for person in carriers:
+        if person != left_out and (price < FREE or spent[person] + price <= limit):
+            paying += 1
+            if price >= FREE:
+                spent[person] += price
+    return paying

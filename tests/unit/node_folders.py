@@ -1,0 +1,48 @@
+"""Folders of two countries' nodes with a handful of variants, and what is public of each."""
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.node.privacy.public_frequencies_writer import write_public_frequencies
+from rehearsal.stores.carrier_lists import encode
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.stores.variant_store_writer import StoreWriter
+
+
+def write_two_countries(folder):
+    """By country, where its node lies."""
+    nobody = [None] * 22
+    write_node(
+        folder / "AT",
+        [("chr1", 5, "T", [0, 1]), ("chr1", 9, "T", [21]), ("chrX", 5, "T", [0])],
+        nobody,
+    )
+    write_node(
+        folder / "BE",
+        [("chr1", 5, "T", [3]), ("chr1", 7, "G", [0, 1, 2])],
+        ["f", "f", *[f"alone-{i}" for i in range(20)]],
+    )
+    found = {code: folder / code for code in ("AT", "BE")}
+    write_public_frequencies(found)
+    return found
+
+
+def write_node(folder, rows, families):
+    folder.mkdir(parents=True)
+    people = pd.DataFrame(
+        {"id": [f"{folder.name}-{i}" for i in range(len(families))], "sex": "female"}
+    ).assign(family=families, father=None, mother=None, birth_year=1970)
+    people.to_parquet(folder / "individuals.parquet")
+    build_people(people, {}, folder / "people.sqlite")
+    contigs = {"chr1": 10_000, "chrX": 10_000}
+    with StoreWriter(folder / "variants.sqlite", people, contigs) as writer:
+        for number, contig in enumerate(contigs):
+            of_contig = [row for row in rows if row[0] == contig]
+            writer.write(folder, [_row(number, row, len(families)) for row in of_contig])
+
+
+def _row(number, row, people):
+    _, start, alt, carriers = row
+    n = len(carriers)
+    counts = (2 * people, n, 0, n, 0, 0, 0, 0, 0, 0)
+    return (number, start, "A", alt, *counts, encode(np.array(carriers)), b"")
