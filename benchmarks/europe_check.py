@@ -24,12 +24,12 @@ import tskit
 from rehearsal.demography.expected_fst import expected_coalescence_times, hudson_fst
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
+from rehearsal.demography.procrustes import procrustes_correlation
 from rehearsal.demography.targets import (
     POPRES_CENTROIDS,
     PUBLISHED_FST,
     map_coordinates,
     pca_centroids,
-    procrustes_correlation,
     published_pairs,
 )
 from rehearsal.model import Country

@@ -4,16 +4,18 @@ import pandas as pd
 
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.report.pca import frequency_spectrum, principal_components, read_structure
+from rehearsal.realism.block_structure import read_block_structure
+from rehearsal.realism.frequency_spectrum import frequency_spectrum
+from rehearsal.realism.principal_components import cohort_components
 from rehearsal.seeds import derive_seed
 
 
 def main(smk):
     people = pd.read_parquet(smk.input.people)
-    blocks = [read_structure(path) for path in smk.input.blocks]
+    blocks = [read_block_structure(path) for path in smk.input.blocks]
     seed = derive_seed(smk.params.seed, "structure")
     tables = {
-        smk.output.components: principal_components(smk.input.trees, blocks, people, seed=seed),
+        smk.output.components: cohort_components(smk.input.trees, blocks, people, seed=seed),
         smk.output.spectrum: frequency_spectrum(blocks, people),
     }
     for output, table in tables.items():

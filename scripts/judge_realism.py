@@ -8,8 +8,9 @@ from rehearsal.realism.contigs import contig_table, genetic_lengths
 from rehearsal.realism.figures import FIGURES, save_figures
 from rehearsal.realism.measures import join, read_measures
 from rehearsal.realism.panel import choose_panel
+from rehearsal.realism.published import compare_with, expected_crossovers
 from rehearsal.realism.rows import write_rows
-from rehearsal.realism.table import compare_with, expected_crossovers, realism_table
+from rehearsal.realism.table import realism_table
 
 
 def main(smk):

@@ -3,14 +3,15 @@
 import pandas as pd
 
 from rehearsal.logs import logged_to
-from rehearsal.report.pca import block_structure, write_structure
+from rehearsal.realism.block_structure import measure_block_structure, write_block_structure
 from rehearsal.seeds import derive_seed
 
 
 def main(smk):
     seed = derive_seed(smk.params.seed, "structure")
     people = pd.read_parquet(smk.input.people)
-    write_structure(block_structure(smk.input.trees, people, seed=seed), smk.output.structure)
+    found = measure_block_structure(smk.input.trees, people, seed=seed)
+    write_block_structure(found, smk.output.structure)
 
 
 if __name__ == "__main__":

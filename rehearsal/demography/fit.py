@@ -16,12 +16,11 @@ from scipy.optimize import least_squares
 from rehearsal.demography.expected_fst import expected_coalescence_times, hudson_fst
 from rehearsal.demography.model import build_model
 from rehearsal.demography.parameters import SOURCES, EuropeParameters, LogOdds, read_parameters
+from rehearsal.demography.procrustes import procrustes_correlation, procrustes_residuals
 from rehearsal.demography.targets import (
     map_coordinates,
     pca_centroids,
     principal_coordinates,
-    procrustes_correlation,
-    procrustes_residuals,
     published_pairs,
 )
 from rehearsal.files import written_aside

@@ -1,4 +1,4 @@
-"""Published figures the model is fitted to and judged by, and the measures for judging.
+"""Published figures the model is fitted to and judged by, and where they put countries.
 
 The tables beside this module were typed in from the sources they name, row by row. All their F_ST
 values come from SNPs; classical markers are not comparable and left out.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,28 +73,6 @@ def map_coordinates(countries: Sequence[Country]) -> Matrix:
     latitude = np.array([country.latitude for country in countries])
     longitude = np.array([country.longitude for country in countries])
     return np.column_stack([latitude, longitude * np.cos(np.radians(latitude.mean()))])
-
-
-def procrustes_correlation(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """How alike two layouts of the same places are, (k, d) each: 1 the same, 0 unrelated.
-
-    The correlation left after the best shift, scale, rotation and reflection.
-    """
-    product = _centred_unit(one).T @ _centred_unit(other)
-    return float(np.linalg.svd(product, compute_uv=False).sum())
-
-
-def procrustes_residuals(layout: Matrix, target: Matrix) -> Matrix:
-    """What is left of ``target`` after ``layout`` has been fitted to it, (k, d), in its units of
-    one for the whole of it."""
-    moved, fixed = _centred_unit(layout), _centred_unit(target)
-    left, scale, right = np.linalg.svd(moved.T @ fixed)
-    return scale.sum() * moved @ left @ right - fixed
-
-
-def _centred_unit(layout: NDArray[Any]) -> Matrix:
-    centred = np.asarray(layout, dtype=float) - np.mean(layout, axis=0)
-    return centred / np.linalg.norm(centred)
 
 
 def _read_table(path: Path | str, texts: list[str], numbers: list[str]) -> pd.DataFrame:

@@ -4,38 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import altair as alt
 import numpy as np
 import vl_convert
 
+from rehearsal.demography.procrustes import fit_layout
 from rehearsal.files import written_aside
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
+from rehearsal.realism.chart_style import ACCENT, FONT, INK, MUTED, RULE, SECOND, chart_of, layered
 from rehearsal.realism.linkage import LINKAGE_DISTANCES
 from rehearsal.realism.measures import BlockMeasures
 from rehearsal.realism.panel import Panel
+from rehearsal.realism.published import CHR21_MB, CHR21_SITES, LINKAGE_RANGES, Comparison
+from rehearsal.realism.requirements import MB
 from rehearsal.realism.sample_size import sample_sizes
-from rehearsal.realism.structure import laid_over, pair_values
-from rehearsal.realism.table import (
-    CHR21_MB,
-    CHR21_SITES,
-    LINKAGE_RANGES,
-    MB,
-    OUTLIERS,
-    Comparison,
-    component_layout,
-    measured_fst,
-)
+from rehearsal.realism.statistics import pair_values
+from rehearsal.realism.structure_rows import OUTLIERS, component_layout, measured_fst
 
 FIGURES = ("map", "fst", "distance", "spectrum", "linkage", "sample_size")
-INK, MUTED, RULE, ACCENT, SECOND = "#1b2430", "#586474", "#dfe3e8", "#1f4fa3", "#c0561a"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 WIDTH, HEIGHT = 620, 380
 SPECTRUM_STEP = 2  # bins of copies [1, 2), [2, 4), [4, 8), ...
-
-Rows = list[dict[str, Any]]
 
 
 def save_figures(
@@ -63,8 +53,8 @@ def map_figure(joined: BlockMeasures, panel: Panel, countries: Sequence[Country]
     places = np.array([[c.longitude, c.latitude] for c in layout.countries])
     middle = np.cos(np.radians(places[:, 1].mean()))
     flat = places * [middle, 1]
-    centres = laid_over(layout.centroids, flat, layout.centroids)
-    people = laid_over(layout.centroids, flat, layout.people[["x", "y"]].to_numpy())
+    centres = fit_layout(layout.centroids, flat, layout.centroids)
+    people = fit_layout(layout.centroids, flat, layout.people[["x", "y"]].to_numpy())
     dots = [{"x": x, "y": y, "what": "one person"} for x, y in people.round(2).tolist()]
     rows = [
         {"code": c.code, "x": float(x), "y": float(y), "x2": float(u), "y2": float(v)}
@@ -72,12 +62,12 @@ def map_figure(joined: BlockMeasures, panel: Panel, countries: Sequence[Country]
     ]
     x = alt.X("x:Q", title="First two components, fitted to the map: west to east", axis=_bare())
     y = alt.Y("y:Q", title="south to north", axis=_bare(), scale=alt.Scale(zero=False))
-    cloud = _chart(dots).mark_circle(size=9, opacity=0.25, color=MUTED).encode(x=x, y=y)
-    lines = _chart(rows).mark_rule(color=ACCENT, opacity=0.5)
-    homes = _chart(rows).mark_point(size=22, filled=True, color=ACCENT)
-    names = _chart(rows).mark_text(fontWeight=600, fontSize=11, color=INK)
+    cloud = chart_of(dots).mark_circle(size=9, opacity=0.25, color=MUTED).encode(x=x, y=y)
+    lines = chart_of(rows).mark_rule(color=ACCENT, opacity=0.5)
+    homes = chart_of(rows).mark_point(size=22, filled=True, color=ACCENT)
+    names = chart_of(rows).mark_text(fontWeight=600, fontSize=11, color=INK)
     return _finished(
-        alt.layer(
+        layered(
             cloud,
             lines.encode(x="x:Q", y="y:Q", x2="x2:Q", y2="y2:Q"),
             homes.encode(x="x2:Q", y="y2:Q"),
@@ -98,12 +88,12 @@ def fst_figure(joined: BlockMeasures, known: Comparison) -> alt.LayerChart:
         if np.isfinite(b)
     ]
     end = max((max(row.values()) for row in rows), default=0.01)
-    line = _chart([{"x": 0, "y": 0}, {"x": end, "y": end}]).mark_line(color=RULE, strokeWidth=2)
-    dots = _chart(rows).mark_circle(size=26, opacity=0.6, color=ACCENT)
+    line = chart_of([{"x": 0, "y": 0}, {"x": end, "y": end}]).mark_line(color=RULE, strokeWidth=2)
+    dots = chart_of(rows).mark_circle(size=26, opacity=0.6, color=ACCENT)
     x = alt.X("x:Q", title="F_ST predicted from the model")
     y = alt.Y("y:Q", title="F_ST measured")
     return _finished(
-        alt.layer(line.encode(x=x, y=y), dots.encode(x=x, y=y)),
+        layered(line.encode(x=x, y=y), dots.encode(x=x, y=y)),
         f"Measured against predicted F_ST of {len(rows)} pairs of countries.",
     )
 
@@ -122,9 +112,9 @@ def distance_figure(joined: BlockMeasures, known: Comparison) -> alt.LayerChart:
         )
         if np.isfinite(b)
     ]
-    dots = _chart(rows).mark_circle(size=26, opacity=0.6)
+    dots = chart_of(rows).mark_circle(size=26, opacity=0.6)
     return _finished(
-        alt.layer(
+        layered(
             dots.encode(
                 x=alt.X("x:Q", title="Kilometres between population centres"),
                 y=alt.Y("y:Q", title="F_ST measured"),
@@ -149,9 +139,9 @@ def spectrum_figure(joined: BlockMeasures) -> alt.LayerChart:
         for i, value in enumerate(values)
         if value > 0
     ]
-    lines = _chart(rows).mark_line(point=True)
+    lines = chart_of(rows).mark_line(point=True)
     return _finished(
-        alt.layer(
+        layered(
             lines.encode(
                 x=alt.X(
                     "copies:Q",
@@ -181,10 +171,10 @@ def linkage_figure(joined: BlockMeasures) -> alt.LayerChart:
     ]
     x = alt.X("kb:Q", title="Distance in kilobases", scale=alt.Scale(type="log"))
     y = alt.Y("r2:Q", title="Mean r² of genotypes")
-    published = _chart(ranges).mark_rule(color=SECOND, strokeWidth=5)
+    published = chart_of(ranges).mark_rule(color=SECOND, strokeWidth=5)
     return _finished(
-        alt.layer(
-            _chart(rows).mark_line(point=True, color=ACCENT).encode(x=x, y=y),
+        layered(
+            chart_of(rows).mark_line(point=True, color=ACCENT).encode(x=x, y=y),
             published.encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
         ),
         "Linkage disequilibrium by distance; bars show the published ranges at 5 and 100 kb.",
@@ -205,9 +195,9 @@ def sample_size_figure(joined: BlockMeasures, panel: Panel) -> alt.LayerChart:
         for people, sites in values
         if sites > 0
     ]
-    lines = _chart(rows).mark_line(point=True)
+    lines = chart_of(rows).mark_line(point=True)
     return _finished(
-        alt.layer(
+        layered(
             lines.encode(
                 x=alt.X("people:Q", title="Unrelated people", scale=alt.Scale(type="log")),
                 y=alt.Y("sites:Q", title="Variable sites per Mb", scale=alt.Scale(type="log")),
@@ -216,10 +206,6 @@ def sample_size_figure(joined: BlockMeasures, panel: Panel) -> alt.LayerChart:
         ),
         "Variable sites per megabase by number of people.",
     )
-
-
-def _chart(rows: Rows) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=rows))
 
 
 def _bare() -> alt.Axis:

@@ -57,6 +57,21 @@ def restrict(
     return ts.simplify(nodes, record_provenance=False), of_node
 
 
+def sample_nodes(ts: tskit.TreeSequence, rows: np.ndarray) -> np.ndarray:
+    """The two sample nodes of each of these individuals, as an array of shape (people, 2).
+
+    Raises ValueError when one does not have exactly two: the block is not autosomal.
+    """
+    nodes = ts.samples()
+    owners = ts.nodes_individual[nodes]
+    nodes = nodes[np.argsort(owners, kind="stable")]
+    counts = np.bincount(owners, minlength=ts.num_individuals)
+    if np.any(counts[rows] != 2):
+        raise ValueError("expected two sample nodes for every individual, an autosome")
+    first = np.concatenate([[0], np.cumsum(counts)])[rows]
+    return np.column_stack([nodes[first], nodes[first + 1]])
+
+
 def read_chunks(ts: tskit.TreeSequence) -> Iterator[Haplotypes]:
     """All sites of a tree sequence with the alleles of its samples, in chunks."""
     step = max(1, CHUNK_CELLS // max(1, ts.num_samples))

@@ -94,9 +94,13 @@ def _within(value: float, low: float | None, high: float | None) -> bool:
 
 
 def _range_in_words(low: float | None, high: float | None) -> str:
-    if low is None:
+    if low is not None and high is not None:
+        return f"{_figure(low)} to {_figure(high)}"
+    if low is not None:
+        return f"at least {_figure(low)}"
+    if high is not None:
         return f"at most {_figure(high)}"
-    return f"at least {_figure(low)}" if high is None else f"{_figure(low)} to {_figure(high)}"
+    raise ValueError("expected a range with one end or two")
 
 
 def _figure(value: float) -> str:

@@ -18,7 +18,8 @@ import vl_convert
 
 from rehearsal.files import written_aside
 from rehearsal.model import Country
-from rehearsal.report.pca import ALL, spectrum_shares
+from rehearsal.realism.block_structure import ALL
+from rehearsal.realism.frequency_spectrum import spectrum_shares
 from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, finished, narrow
 from rehearsal.report.tables import REGIONS, country_href, region_of
 

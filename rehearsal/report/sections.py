@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from rehearsal.evaluation.run import CONTROL, EMPTY_HANDLER
+from rehearsal.realism.block_structure import ALL
+from rehearsal.realism.frequency_spectrum import spectrum_shares
 from rehearsal.report import figures
 from rehearsal.report.bench import bench_sections
 from rehearsal.report.catalogue import CATALOGUE
@@ -31,7 +33,6 @@ from rehearsal.report.page_elements import (
     table_of,
     whole,
 )
-from rehearsal.report.pca import ALL, spectrum_shares
 from rehearsal.report.privacy import power_figure
 from rehearsal.report.problems import PROBLEM_COLUMNS
 from rehearsal.report.stories import story_href

@@ -11,7 +11,7 @@ import pandas as pd
 from rehearsal.evaluation.latency import ALL as ALL_KINDS
 from rehearsal.evaluation.run import NETWORK
 from rehearsal.model import Country
-from rehearsal.report.pca import spectrum_shares
+from rehearsal.realism.frequency_spectrum import spectrum_shares
 from rehearsal.report.problems import find_problems
 
 REGIONS = ("North", "West", "East", "South")

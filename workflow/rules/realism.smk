@@ -1,5 +1,6 @@
 # Needs: the people, the tree sequences, the model's expected F_ST.
-# Makes: results/realism/: how real the cohort is, a table and its figures.
+# Makes: results/realism/: how real the cohort is, a table and its figures; the people's principal
+# components and the allele-frequency spectra.
 
 # Windows around planted variants are short, and what was planted in them is not natural.
 SHORTEST_MEASURED = 1_000_000
@@ -75,3 +76,53 @@ rule judge_realism:
         "Realism: measured against published and predicted figures"
     script:
         f"{SCRIPTS}/judge_realism.py"
+
+
+rule measure_block_structure:
+    input:
+        trees=rules.simulate_block.output.trees,
+        people=rules.simulate_people.output.people,
+    output:
+        structure=temp(f"{RESULTS}/cohort/structure/{{block}}.npz"),
+    log:
+        f"{LOGS}/measure_block_structure/{{block}}.log",
+    benchmark:
+        f"{BENCHMARKS}/measure_block_structure/{{block}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(8),
+        runtime=60,
+    params:
+        code=code_digest("measure_block_structure.py"),
+        seed=config["seed"],
+    message:
+        "Structure of {wildcards.block}: common sites and spectra"
+    script:
+        f"{SCRIPTS}/measure_block_structure.py"
+
+
+rule compute_structure:
+    input:
+        blocks=expand(rules.measure_block_structure.output.structure, block=BLOCKS),
+        trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
+        people=rules.simulate_people.output.people,
+    output:
+        components=f"{RESULTS}/cohort/principal_components.parquet",
+        spectrum=f"{RESULTS}/cohort/frequency_spectrum.parquet",
+    log:
+        f"{LOGS}/compute_structure.log",
+    benchmark:
+        f"{BENCHMARKS}/compute_structure.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(100),
+        runtime=30,
+    params:
+        code=code_digest("compute_structure.py"),
+        seed=config["seed"],
+    message:
+        "Structure: principal components and frequency spectrum of the people"
+    script:
+        f"{SCRIPTS}/compute_structure.py"

@@ -3,56 +3,6 @@
 # ends the run with an error when an answer is wrong.
 
 
-rule measure_block_structure:
-    input:
-        trees=rules.simulate_block.output.trees,
-        people=rules.simulate_people.output.people,
-    output:
-        structure=temp(f"{RESULTS}/cohort/structure/{{block}}.npz"),
-    log:
-        f"{LOGS}/measure_block_structure/{{block}}.log",
-    benchmark:
-        f"{BENCHMARKS}/measure_block_structure/{{block}}.tsv"
-    conda:
-        "../../envs/rehearsal.yaml"
-    resources:
-        mem_mb=memory_for(8),
-        runtime=60,
-    params:
-        code=code_digest("measure_block_structure.py"),
-        seed=config["seed"],
-    message:
-        "Structure of {wildcards.block}: common sites and spectra"
-    script:
-        f"{SCRIPTS}/measure_block_structure.py"
-
-
-rule compute_structure:
-    input:
-        blocks=expand(rules.measure_block_structure.output.structure, block=BLOCKS),
-        trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
-        people=rules.simulate_people.output.people,
-    output:
-        components=f"{RESULTS}/cohort/principal_components.parquet",
-        spectrum=f"{RESULTS}/cohort/frequency_spectrum.parquet",
-    log:
-        f"{LOGS}/compute_structure.log",
-    benchmark:
-        f"{BENCHMARKS}/compute_structure.tsv"
-    conda:
-        "../../envs/rehearsal.yaml"
-    resources:
-        mem_mb=memory_for(100),
-        runtime=30,
-    params:
-        code=code_digest("compute_structure.py"),
-        seed=config["seed"],
-    message:
-        "Structure: principal components and frequency spectrum of the people"
-    script:
-        f"{SCRIPTS}/compute_structure.py"
-
-
 rule build_report:
     input:
         people=rules.simulate_people.output.people,

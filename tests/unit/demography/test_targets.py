@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rehearsal.demography.targets import (
     POPRES_CENTROIDS,
@@ -14,8 +12,6 @@ from rehearsal.demography.targets import (
     map_coordinates,
     pca_centroids,
     principal_coordinates,
-    procrustes_correlation,
-    procrustes_residuals,
     published_pairs,
 )
 from rehearsal.model import Country, InputError
@@ -112,28 +108,6 @@ def test_principal_coordinates_give_back_a_plane():
     layout = principal_coordinates(squared)
     again = ((layout[:, None] - layout) ** 2).sum(axis=2)
     assert again == pytest.approx(squared)
-
-
-@given(
-    st.floats(0.1, 10),
-    st.floats(0, 6.3),
-    st.booleans(),
-    st.tuples(st.floats(-5, 5), st.floats(-5, 5)),
-)
-def test_procrustes_ignores_shift_scale_rotation_and_reflection(scale, angle, mirror, shift):
-    points = np.random.default_rng(2).normal(size=(7, 2))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    if mirror:
-        turn = turn @ np.diag([1, -1])
-    moved = scale * points @ turn + shift
-    assert procrustes_correlation(points, moved) == pytest.approx(1)
-    assert np.abs(procrustes_residuals(points, moved)).max() < 1e-9
-
-
-def test_procrustes_residuals_are_what_the_correlation_lacks():
-    one, other = np.random.default_rng(3).normal(size=(2, 8, 2))
-    left = (procrustes_residuals(one, other) ** 2).sum()
-    assert left == pytest.approx(1 - procrustes_correlation(one, other) ** 2)
 
 
 def test_map_is_shortened_eastwards():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import msprime
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,7 +13,13 @@ from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, Country
+from rehearsal.realism.measures import block_measures, join
 from rehearsal.realism.panel import choose_panel
+from rehearsal.realism.published import Comparison
+
+from ..simulated_blocks import blocks, components, people, spectrum, trees
+
+__all__ = ["blocks", "components", "people", "spectrum", "trees"]
 
 PLACES = {"ES": (40, -4), "FI": (61, 25), "IE": (53, -8), "IT": (42, 12), "PL": (52, 19)}
 SEED = 5
@@ -51,3 +58,25 @@ def cohort() -> SimpleNamespace:
         blocks=blocks,
         trees={block.id: _simulated(block, people) for block in blocks},
     )
+
+
+@pytest.fixture(scope="session")
+def joined(cohort):
+    return join(
+        block_measures(cohort.trees[block.id], block, cohort.panel) for block in cohort.blocks
+    )
+
+
+@pytest.fixture(scope="session")
+def known(cohort):
+    pairs = pd.DataFrame(
+        {
+            "country1": ["ES", "FI", "IE"],
+            "country2": ["FI", "IE", "PL"],
+            "fst": [0.01, 0.008, 0.002],
+        }
+    )
+    popres = pd.DataFrame(
+        {"country": ["ES", "IE", "IT", "PL"], "pc1": range(4), "pc2": [1, 0, 2, 5]}
+    )
+    return Comparison(cohort.countries, np.full((5, 5), 0.01), pairs, popres, 4.0)

@@ -5,22 +5,19 @@ import pandas as pd
 import pytest
 import tskit
 
-from rehearsal.report.pca import (
-    AXES,
+from rehearsal.realism.block_structure import (
     MAX_PEOPLE,
-    block_structure,
-    principal_components,
-    read_structure,
-    sample_nodes,
-    spectrum_shares,
-    write_structure,
+    measure_block_structure,
 )
+from rehearsal.realism.principal_components import AXES, cohort_components, leading_components
 
 
 def components_of(trees, people, seed=1, max_people=MAX_PEOPLE, **options):
     """Of blocks that were looked at one by one."""
-    blocks = [block_structure(path, people, seed=seed, max_people=max_people) for path in trees]
-    return principal_components(trees, blocks, people, seed=seed, max_people=max_people, **options)
+    blocks = [
+        measure_block_structure(path, people, seed=seed, max_people=max_people) for path in trees
+    ]
+    return cohort_components(trees, blocks, people, seed=seed, max_people=max_people, **options)
 
 
 def dosages(trees, people):
@@ -123,50 +120,11 @@ def test_attributes_survive_parquet(tmp_path, components, spectrum):
     assert components.attrs["megabases"] == pytest.approx(0.8)
 
 
-def test_the_spectrum_counts_what_the_genotypes_have(trees, people, spectrum):
-    counts = np.zeros(121, int)
-    for path in trees[:2]:
-        for variant in tskit.load(path).variants():
-            for allele in range(1, len(variant.alleles)):
-                counts[(variant.genotypes == allele).sum()] += 1
-    pooled = spectrum[spectrum["group"] == "all"].set_index("copies")["alleles"]
-    assert pooled.to_dict() == {i: counts[i] for i in range(1, 120) if counts[i]}
-
-
-def test_a_country_has_a_spectrum_of_its_own_people(trees, people, spectrum):
-    finns = np.flatnonzero(people["country"] == "FI")
-    once = 0
-    for path in trees[:2]:
-        ts = tskit.load(path)
-        for variant in ts.variants(samples=sample_nodes(ts, finns).ravel()):
-            for allele in range(1, len(variant.alleles)):
-                once += (variant.genotypes == allele).sum() == 1
-    row = spectrum_shares(spectrum).loc["FI"]
-    assert row["singletons"] == once
-    assert row["haplotypes"] == 24
-    assert row["singleton_share"] == pytest.approx(once / row["alleles"])
-
-
-def test_variants_count_the_x_chromosome_too(trees, people, spectrum):
-    autosomal = spectrum.loc[spectrum["group"] == "all", "alleles"].sum()
-    ts = tskit.load(trees[2])
-    assert ts.num_mutations > 0
-    assert autosomal < spectrum.attrs["variants"] <= autosomal + ts.num_mutations
-
-
-def test_haploid_people_are_refused_on_an_autosome(trees):
-    ts = tskit.load(trees[0]).simplify(range(3))
-    with pytest.raises(ValueError, match="two sample nodes"):
-        sample_nodes(ts, np.arange(ts.num_individuals))
-
-
-def test_what_a_block_told_is_read_as_it_was_written(trees, people, tmp_path):
-    for path in trees:
-        found = block_structure(path, people, seed=1)
-        write_structure(found, tmp_path / "block.npz")
-        again = read_structure(tmp_path / "block.npz")
-        assert again.variants == found.variants > 0
-        assert again.common.tolist() == found.common.tolist()
-        assert again.spectra.keys() == found.spectra.keys()
-        assert all((again.spectra[key] == found.spectra[key]).all() for key in found.spectra)
-    assert not again.spectra, "the last block lies on X"
+def test_components_find_two_groups():
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=(20, 500)) + np.repeat([[0.0], [1.0]], 10, axis=0)
+    scores, shares = leading_components(z @ z.T)
+    assert (scores[:10, 0].max() < scores[10:, 0].min()) or (
+        scores[:10, 0].min() > scores[10:, 0].max()
+    )
+    assert 1 > shares[0] > shares[1] > 0

@@ -1,0 +1,148 @@
+"""Principal components of people: of the whole cohort, and of the panel of the realism table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tskit
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+from scipy.sparse.linalg import eigsh
+
+from rehearsal.realism.block_structure import (
+    MAX_PEOPLE,
+    BlockStructure,
+    SampledPeople,
+    block_of_file,
+    is_autosomal,
+)
+from rehearsal.realism.genotypes import sample_nodes
+
+COMPONENTS = 4
+AXES = tuple(f"PC{number + 1}" for number in range(COMPONENTS))
+CHUNK = 1024  # sites standardised at once: 23 MB at 2,800 people
+
+Matrix = NDArray[np.float64]
+
+
+def cohort_components(
+    trees: Sequence[Path | str],
+    blocks: Sequence[BlockStructure],
+    people: pd.DataFrame,
+    *,
+    seed: int,
+    max_sites: int = 20_000,
+    max_people: int = MAX_PEOPLE,
+) -> pd.DataFrame:
+    """Four principal components of common autosomal variants.
+
+    ``blocks``: what each of the files ``trees`` told, of the same people and seed: sites with two
+    alleles, the rarer at ``minimum_frequency`` or more. Of these ``max_sites`` are taken at
+    random; genotypes standardised by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006). The axes
+    are those of one person a family, the leading eigenvectors of their relationship matrix; the
+    others are projected onto them, else families would make axes of their own. More than
+    ``max_people`` people are sampled evenly over the countries. Each axis points so that its
+    largest score is positive. Scores are rounded to 6 decimals: beyond that they depend on how a
+    machine sums.
+
+    Columns: id, country, related (projected), PC1 to PC4. Attributes of the table, which Parquet
+    keeps: ``shares`` (of the variance of the unrelated people's genotypes, an axis each),
+    ``sites`` and ``megabases`` (autosomal sequence that they were chosen from).
+
+    Raises ValueError when fewer unrelated people or sites than components are left.
+    """
+    sampled = SampledPeople.of(people, seed, max_people)
+    rows, unrelated = sampled.rows, sampled.unrelated
+    paths = [Path(path) for path in trees]
+    sites = _choose_sites([block.common for block in blocks], max_sites, sampled.rng)
+    number = sum(len(ids) for ids in sites)
+    if min(number, int(unrelated.sum()) - 1) < COMPONENTS:
+        raise ValueError(
+            f"{number} common sites and {unrelated.sum()} unrelated people "
+            f"are too few for {COMPONENTS} components"
+        )
+    relationship = _relationship(paths, sites, rows, unrelated) / number
+    scores, shares = _decompose(relationship, unrelated)
+    table = pd.DataFrame(scores, columns=AXES)
+    table.insert(0, "related", ~unrelated)
+    chosen = people.iloc[rows].reset_index(drop=True)
+    table.insert(0, "country", chosen["country"])
+    table.insert(0, "id", chosen["id"])
+    table.attrs = {
+        "shares": shares.tolist(),
+        "sites": number,
+        "megabases": sum(block_of_file(path).length for path in paths if is_autosomal(path)) / 1e6,
+    }
+    return table
+
+
+def leading_components(relationship: Matrix, axes: int = 2) -> tuple[Matrix, Matrix]:
+    """Leading scores (n, axes) and the axes' shares of the variance, from a sum of z z' (n, n).
+
+    The matrix is centred, so that a part of a larger one will do. Each axis points so that its
+    largest score is positive.
+    """
+    centred = relationship - relationship.mean(axis=0)
+    centred = centred - centred.mean(axis=1, keepdims=True)
+    n = len(centred)
+    values, vectors = eigh((centred + centred.T) / 2, subset_by_index=[n - axes, n - 1])
+    values, vectors = np.maximum(values[::-1], 0), _pointing_up(vectors[:, ::-1])
+    return vectors * np.sqrt(values), values / np.trace(centred)
+
+
+def _choose_sites(
+    common: Sequence[np.ndarray], max_sites: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Per block the ids of the sites to use, ascending; a uniform choice over all blocks."""
+    block = np.repeat(np.arange(len(common)), [len(ids) for ids in common])
+    pooled = np.concatenate([*common, np.empty(0, int)]).astype(int)
+    if len(pooled) > max_sites:
+        kept = np.sort(rng.choice(len(pooled), max_sites, replace=False))
+        block, pooled = block[kept], pooled[kept]
+    return [pooled[block == number] for number in range(len(common))]
+
+
+def _relationship(
+    paths: Sequence[Path], sites: Sequence[np.ndarray], rows: np.ndarray, unrelated: np.ndarray
+) -> np.ndarray:
+    """The sum over sites of z z', shape (people, people), z standardised in the unrelated."""
+    total = np.zeros((len(rows), len(rows)))
+    for path, ids in zip(paths, sites, strict=True):
+        if not len(ids):
+            continue
+        ts = tskit.load(path)
+        nodes = sample_nodes(ts, rows).ravel()
+        variant = tskit.Variant(ts, samples=nodes)
+        for start in range(0, len(ids), CHUNK):
+            dosages = np.empty((len(ids[start : start + CHUNK]), len(rows)))
+            for row, site in enumerate(ids[start : start + CHUNK]):
+                variant.decode(int(site))
+                dosages[row] = (variant.genotypes > 0).reshape(-1, 2).sum(axis=1)
+            frequency = dosages[:, unrelated].mean(axis=1, keepdims=True) / 2
+            dosages = (dosages - 2 * frequency) / np.sqrt(2 * frequency * (1 - frequency))
+            total += dosages.T @ dosages
+    return total
+
+
+def _decompose(relationship: np.ndarray, unrelated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of everybody, shape (people, components), and the axes' shares of the variance.
+
+    With G = UΛU' among the unrelated, their scores are U√Λ; a projected person with
+    relationships c to them gets cU/√Λ.
+    """
+    own = relationship[np.ix_(unrelated, unrelated)]
+    start = np.ones(len(own)) + np.arange(len(own)) / len(own)
+    values, vectors = eigsh(own, k=COMPONENTS, which="LA", v0=start)
+    order = np.argsort(values)[::-1]
+    values, vectors = values[order], vectors[:, order]
+    scores = _pointing_up(relationship[:, unrelated] @ vectors / np.sqrt(values))
+    return np.round(scores, 6) + 0.0, np.round(values / np.trace(own), 6)
+
+
+def _pointing_up(axes: Matrix) -> Matrix:
+    """The same columns, each turned so that its largest value is positive."""
+    largest = np.abs(axes).argmax(axis=0)
+    return axes * np.sign(axes[largest, np.arange(axes.shape[1])])

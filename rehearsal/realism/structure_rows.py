@@ -1,0 +1,177 @@
+"""Rows on how countries differ: F_ST and principal components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.demography.expected_fst import hudson_fst
+from rehearsal.demography.procrustes import procrustes_correlation
+from rehearsal.demography.targets import map_coordinates
+from rehearsal.geography import country_distances_km
+from rehearsal.model import Country
+from rehearsal.realism.measures import BlockMeasures
+from rehearsal.realism.panel import Panel
+from rehearsal.realism.principal_components import leading_components
+from rehearsal.realism.published import PREDICTED, Comparison
+from rehearsal.realism.requirements import (
+    COMPONENTS_MB,
+    FST_MB,
+    LEAST_COUNTRIES,
+    describe_sample,
+    needs_countries,
+    needs_megabases,
+    needs_people_megabases,
+)
+from rehearsal.realism.rows import Row, informative_row, judged_row
+from rehearsal.realism.statistics import Matrix, correlation, group_means, pair_values, slope
+
+# Founder and island populations can make axes of their own, as Finland does in real data, and the
+# published components have almost nobody of them: shown without them too.
+OUTLIERS = ("FI", "CY", "MT")
+
+
+def measured_fst(joined: BlockMeasures) -> Matrix:
+    """Hudson's F_ST between all countries, (k, k), a ratio of sums over all sites."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return hudson_fst(joined.differences)
+
+
+def fst_rows(joined: BlockMeasures, panel: Panel, known: Comparison) -> Iterator[Row]:
+    bases = float(joined.bases)
+    found, expected = measured_fst(joined), known.expected_fst
+    sample, needs = describe_sample(panel, bases), needs_megabases(bases, FST_MB)
+    needs = needs or needs_countries(len(panel.codes))
+    ours, theirs = pair_values(found), pair_values(expected)
+    needs_more = needs or needs_people_megabases(panel, bases)
+    yield judged_row(
+        "F_ST, correlation with the model's prediction",
+        correlation(ours, theirs),
+        0.98,
+        None,
+        source=PREDICTED,
+        sample=sample,
+        needs=needs_more,
+    )
+    yield judged_row(
+        "F_ST, slope on the model's prediction",
+        slope(ours, theirs),
+        0.9,
+        1.1,
+        source=PREDICTED,
+        sample=sample,
+        needs=needs,
+    )
+    pairs = known.published
+    index = {code: i for i, code in enumerate(panel.codes)}
+    mine = [
+        found[index[a], index[b]] for a, b in zip(pairs["country1"], pairs["country2"], strict=True)
+    ]
+    yield judged_row(
+        "F_ST, correlation with published pairs",
+        correlation(np.array(mine), pairs["fst"].to_numpy()),
+        0.85,
+        None,
+        source=f"{len(pairs)} pairs of rehearsal/demography/data/fst_published.tsv",
+        sample=sample,
+        needs=needs_more or ("" if len(pairs) >= LEAST_COUNTRIES else "needs five published pairs"),
+    )
+    yield judged_row(
+        "F_ST, highest of a pair",
+        float(np.nanmax(ours, initial=0.0)),
+        None,
+        0.02,
+        source="published pairs of Europe stay below (Nelis et al. 2009, from memory)",
+        sample=sample,
+        needs=needs,
+    )
+    distance = pair_values(country_distances_km(known.countries))
+    predicted = correlation(theirs, distance)
+    yield judged_row(
+        "isolation by distance, correlation of F_ST with km",
+        correlation(ours, distance),
+        round(predicted - 0.05, 3),
+        round(predicted + 0.05, 3),
+        source=PREDICTED,
+        sample=sample,
+        needs=needs_more,
+    )
+
+
+def component_rows(joined: BlockMeasures, panel: Panel, known: Comparison) -> Iterator[Row]:
+    bases = float(joined.bases)
+    needs = needs_megabases(bases, COMPONENTS_MB) or needs_countries(len(panel.codes))
+    for outliers, label in (((), ""), (OUTLIERS, f" without {', '.join(OUTLIERS)}")):
+        layout = component_layout(joined, panel, known.countries, outliers)
+        for name, mine, places, source in _targets(layout, known):
+            enough = len(mine) >= LEAST_COUNTRIES
+            title = f"principal components against {name}{label}"
+            value = procrustes_correlation(mine, places) if enough else float("nan")
+            sample = f"{len(mine)} countries, {describe_sample(panel, bases)}"
+            if not outliers:
+                yield judged_row(
+                    title, value, 0.88, None, source=source, sample=sample, needs=needs
+                )
+            else:
+                yield informative_row(
+                    title,
+                    value,
+                    "much the same as with them",
+                    source=source,
+                    sample=sample,
+                    note="the row with all countries is judged; this one tells whether founder "
+                    "and island populations take an axis of their own",
+                )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Countries and where the principal components put them, (k, 2), and all their people."""
+
+    countries: tuple[Country, ...]
+    centroids: Matrix
+    people: pd.DataFrame  # country, x, y
+    shares: Matrix  # of the variance, one an axis
+
+
+def component_layout(
+    joined: BlockMeasures,
+    panel: Panel,
+    countries: Sequence[Country],
+    outliers: Sequence[str] = (),
+) -> Layout:
+    """Principal components of the panel without some countries, computed anew."""
+    named = {country.code: country for country in countries}
+    kept = [i for i, code in enumerate(panel.codes) if code not in outliers]
+    people = np.flatnonzero(np.isin(panel.country, kept))
+    scores, shares = leading_components(joined.relationship[np.ix_(people, people)])
+    group = panel.country[people]
+    codes = np.array(panel.codes)
+    return Layout(
+        countries=tuple(named[panel.codes[i]] for i in kept),
+        centroids=group_means(scores, group, kept),
+        people=pd.DataFrame({"country": codes[group], "x": scores[:, 0], "y": scores[:, 1]}),
+        shares=shares,
+    )
+
+
+def _targets(layout: Layout, known: Comparison) -> Iterator[tuple[str, Matrix, Matrix, str]]:
+    """(name, our centroids, the target's, source) for the published components and the map."""
+    codes = [country.code for country in layout.countries]
+    popres = known.popres[known.popres["country"].isin(codes)]
+    mine = layout.centroids[[codes.index(code) for code in popres["country"]]]
+    yield (
+        "POPRES",
+        mine,
+        popres[["pc1", "pc2"]].to_numpy(),
+        "country centroids of POPRES, Novembre et al. 2008; Procrustes correlation",
+    )
+    yield (
+        "the map",
+        layout.centroids,
+        map_coordinates(layout.countries),
+        "population-weighted centres of countries.tsv; Procrustes correlation",
+    )

@@ -1,0 +1,24 @@
+from rehearsal.model import Block
+from rehearsal.realism.contigs import contig_table, genetic_lengths
+
+
+def test_contigs_tell_bases_and_centimorgans():
+    blocks = [Block("chr1", 0, 2_000_000), Block("chr1", 5_000_000, 6_000_000)]
+    blocks.append(Block("chrX", 0, 1_000_000))
+    table = contig_table(blocks, {block.id: block.length * 1e-8 for block in blocks})
+    assert table.to_dict("list") == {
+        "contig": ["chr1", "chrX"],
+        "blocks": [2, 1],
+        "megabases": [3.0, 1.0],
+        "centimorgans": [3.0, 1.0],
+    }
+
+
+def test_a_uniform_map_gives_each_block_its_length_and_the_y_none():
+    blocks = [Block("chr1", 0, 2_000_000), Block("chrX", 0, 1_000_000), Block("chrY", 0, 1_000)]
+    lengths = genetic_lengths(blocks, None, 1e-8)
+    assert {name: round(morgans, 9) for name, morgans in lengths.items()} == {
+        "chr1-0-2000000": 0.02,
+        "chrX-0-1000000": 0.01,
+        "chrY-0-1000": 0.0,
+    }
