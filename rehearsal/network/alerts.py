@@ -24,8 +24,9 @@ from rehearsal.network.node_responses import (
     with_parameters,
 )
 from rehearsal.network.service import Network
-from rehearsal.node.alerts.request import read_tokens, read_wait_s
+from rehearsal.node.alerts.request import Acknowledgement, AlertsQuery
 from rehearsal.web.app import Api, Json, query_pairs, read_body
+from rehearsal.web.request_models import decode_body, decode_parameters
 
 AGAIN_S = 0.5  # between attempts at a node that is away, while a subscriber waits
 GRACE_S = 0.05  # for alerts that other nodes raised at the same moment
@@ -79,7 +80,7 @@ class AlertEndpoints:
 
     async def alerts(self, request: Request) -> Json:
         """The asker's alerts of all nodes; ``waitS`` waits for the first."""
-        wait_s = read_wait_s(query_pairs(request))
+        wait_s = decode_parameters(query_pairs(request), AlertsQuery).wait_s
         question = forward_request(request, "alerts")
         answers = await (self._first(question, wait_s) if wait_s else self._ask(question))
         responses = usable_responses(answers)
@@ -90,7 +91,8 @@ class AlertEndpoints:
 
     async def acknowledge(self, request: Request) -> Json:
         """Alerts, by their tokens, at the nodes that raised them."""
-        body = {"tokens": read_tokens(await read_body(request))}
+        tokens = decode_body(await read_body(request), Acknowledgement).tokens
+        body = {"tokens": tokens}
         answers = await self._ask(forward_request(request, "alerts/acknowledged", "POST", body))
         responses = usable_responses(answers)
         if not responses:

@@ -14,18 +14,19 @@ from rehearsal.node.access.visas import Caller
 from rehearsal.node.alerts import openapi
 from rehearsal.node.alerts.alert_store import Alert, Subscription
 from rehearsal.node.alerts.patient_monitor import PatientMonitor, may_subscribe
-from rehearsal.node.alerts.profile import read_profile
+from rehearsal.node.alerts.profile import Profile
 from rehearsal.node.alerts.request import (
     MOST_SUBSCRIPTIONS,
-    read_object,
-    read_tokens,
-    read_wait_s,
+    Acknowledgement,
+    AlertsQuery,
+    SubscriptionRequest,
 )
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.web.app import Api, Json, query_pairs, read_body
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
+from rehearsal.web.request_models import decode_body, decode_parameters
 
 
 class SubscriptionEndpoints:
@@ -49,8 +50,8 @@ class SubscriptionEndpoints:
         renews it, with the visas that are shown now."""
         permitted = caller_rights(request)
         caller = self._subscriber(permitted)
-        body = read_object(await read_body(request), {"profile"})
-        profile = read_profile(body["profile"], self._holdings)
+        wanted = decode_body(await read_body(request), SubscriptionRequest)
+        profile = Profile.from_request(wanted.profile, self._holdings)
         purpose = None if permitted.purpose is None else str(permitted.purpose)
         one = Subscription(
             _identifier(caller, purpose, profile.to_json()), caller, purpose, profile
@@ -76,13 +77,13 @@ class SubscriptionEndpoints:
     async def list_alerts(self, request: Request) -> Json:
         """The subscriber's alerts until they are acknowledged; ``waitS`` waits for the first."""
         caller = _caller(caller_rights(request))
-        wait_s = read_wait_s(query_pairs(request))
+        wait_s = decode_parameters(query_pairs(request), AlertsQuery).wait_s
         found = await self._monitor.pending(caller.issuer, caller.subject, wait_s)
         return self._answer({"alerts": [self._alert(one) for one in found]})
 
     async def acknowledge(self, request: Request) -> Json:
         caller = _caller(caller_rights(request))
-        tokens = read_tokens(await read_body(request))
+        tokens = decode_body(await read_body(request), Acknowledgement).tokens
         marked = self._store.acknowledge(caller.issuer, caller.subject, tokens)
         return self._answer({"acknowledged": marked})
 

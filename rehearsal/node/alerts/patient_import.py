@@ -14,11 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from rehearsal.files import write_json
+from rehearsal.files import read_json, write_json
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import InputError, Sex, Variant
+from rehearsal.node.access.consent import TERM
 
 FOLDER = "arrivals"
 TAKEN, REFUSED = "taken", "refused"  # folders in it
@@ -55,15 +54,15 @@ def import_patient(
     """
     if not (folder / "node.yaml").is_file():
         raise InputError(folder, "folder", "a node's folder with node.yaml")
-    message = _json(phenopacket)
+    message = _read_object(phenopacket)
     patient = _parse_patient(phenopacket, {"phenopacket": message, "variants": [], "consent": None})
     variants = patient.variants
     if genotypes is not None:
-        variants |= frozenset(_carried(genotypes, patient.person))
+        variants |= frozenset(_carried_variants(genotypes, patient.person))
     content = {
         "phenopacket": message,
         "variants": [[v.contig, v.start, v.ref, v.alt] for v in sorted(variants)],
-        "consent": None if consent is None else {"uses": _uses(consent), "withdrawn": False},
+        "consent": None if consent is None else {"uses": _read_uses(consent), "withdrawn": False},
     }
     path = folder / FOLDER / f"{patient.person}.json"
     write_json(path, content, indented=False)
@@ -72,13 +71,13 @@ def import_patient(
 
 def read_patient(path: Path) -> NewPatient:
     """Raises InputError for a file that ``import_patient`` does not write."""
-    return _parse_patient(path, _json(path))
+    return _parse_patient(path, _read_object(path))
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _read_object(path: Path) -> dict[str, Any]:
     try:
-        content = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
+        content = read_json(path)
+    except (OSError, ValueError) as error:
         raise InputError(path, "file", f"readable JSON ({error})") from None
     if not isinstance(content, dict):
         raise InputError(path, "file", "a JSON object")
@@ -93,9 +92,9 @@ def _parse_patient(path: Path, content: Mapping[str, Any]) -> NewPatient:
         patient = NewPatient(
             person=_identifier(path, subject["id"]),
             sex=SEXES.get(subject.get("sex", "")),
-            age=_age(path, subject),
-            terms=frozenset(_terms(packet)),
-            variants=frozenset(variants | set(_interpreted(packet))),
+            age=_find_age(path, subject),
+            terms=frozenset(_find_terms(packet)),
+            variants=frozenset(variants | set(_interpreted_variants(packet))),
             uses=None if consent is None else tuple(consent["uses"]),
             withdrawn=consent is not None and consent["withdrawn"] is True,
         )
@@ -117,14 +116,14 @@ def _identifier(path: Path, value: Any) -> str:
     return value
 
 
-def _age(path: Path, subject: Mapping[str, Any]) -> int | None:
+def _find_age(path: Path, subject: Mapping[str, Any]) -> int | None:
     """Completed years, from the age at the last encounter or else the date of birth."""
-    said = (subject.get("timeAtLastEncounter") or {}).get("age", {}).get("iso8601duration")
-    if said is not None:
-        match = YEARS.fullmatch(said)
+    duration = (subject.get("timeAtLastEncounter") or {}).get("age", {}).get("iso8601duration")
+    if duration is not None:
+        match = YEARS.fullmatch(duration)
         if match is None:
             key = "phenopacket.subject.timeAtLastEncounter"
-            raise InputError(path, key, f"an age like P27Y, not {said!r}")
+            raise InputError(path, key, f"an age like P27Y, not {duration!r}")
         return int(match[1] or 0)
     born = subject.get("dateOfBirth")
     if born is None:
@@ -133,7 +132,7 @@ def _age(path: Path, subject: Mapping[str, Any]) -> int | None:
     return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
 
 
-def _terms(packet: Mapping[str, Any]) -> Iterator[str]:
+def _find_terms(packet: Mapping[str, Any]) -> Iterator[str]:
     for feature in packet.get("phenotypicFeatures", ()):
         if not feature.get("excluded", False):
             yield feature["type"]["id"]
@@ -142,27 +141,27 @@ def _terms(packet: Mapping[str, Any]) -> Iterator[str]:
             yield disease["term"]["id"]
 
 
-def _interpreted(packet: Mapping[str, Any]) -> Iterator[Variant]:
+def _interpreted_variants(packet: Mapping[str, Any]) -> Iterator[Variant]:
     """The variants that a phenopacket's interpretations say its subject carries."""
     for interpretation in packet.get("interpretations", ()):
         for one in interpretation.get("diagnosis", {}).get("genomicInterpretations", ()):
-            said = one.get("variantInterpretation", {}).get("variationDescriptor", {})
-            record = said.get("vcfRecord")
+            descriptor = one.get("variantInterpretation", {}).get("variationDescriptor", {})
+            record = descriptor.get("vcfRecord")
             if record is not None and record.get("genomeAssembly") == "GRCh38":
                 contig, start = record["chrom"], int(record["pos"]) - 1
                 contig = contig if contig.startswith("chr") else f"chr{contig}"
                 yield Variant(contig, start, record["ref"], record["alt"])
 
 
-def _uses(text: str) -> list[str]:
+def _read_uses(text: str) -> list[str]:
     uses = [use.strip() for use in text.split(",")]
     for use in uses:
-        if not re.fullmatch(r"DUO:\d{7}( MONDO:\d{7})?", use):
+        if not TERM.fullmatch(use):
             raise InputError("rehearsal node admit", "--consent", f"like DUO:0000042, not {use!r}")
     return uses
 
 
-def _carried(path: Path, person: str) -> Iterator[Variant]:
+def _carried_variants(path: Path, person: str) -> Iterator[Variant]:
     """The alternate alleles in a sample's genotypes."""
     import pysam  # only the operator's command reads VCF: a node does without
 
@@ -174,9 +173,9 @@ def _carried(path: Path, person: str) -> Iterator[Variant]:
             if sample is None:
                 raise InputError(path, "samples", f"one sample, or one named {person}")
             for record in file:
-                alleles = set(record.samples[sample].get("GT") or ()) - {None, 0}
-                for number in sorted(alleles):
-                    yield Variant(record.chrom, record.start, record.ref, record.alleles[number])
+                alleles = record.alleles or ()
+                for number in sorted(set(record.samples[sample].get("GT") or ()) - {None, 0}):
+                    yield Variant(record.chrom, record.start, alleles[0], alleles[number])
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise

@@ -1,50 +1,70 @@
-"""What is asked of subscriptions and alerts, read and checked."""
+"""What is asked of subscriptions and alerts. What is not understood is refused."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import Annotated
 
-import orjson
+from msgspec import Meta, field
 
-from rehearsal.web.problem import Problem, shown
+from rehearsal.model import Sex
+from rehearsal.web.request_models import RequestModel, Term
 
 LONGEST_WAIT_S = 30.0
 MOST_SUBSCRIPTIONS = 100  # of one subscriber at one node
 MOST_TOKENS = 1000
+MOST_TERMS = 20
+OLDEST = 150
+
+Years = Annotated[int, Meta(ge=0, le=OLDEST)]
+Symbol = Annotated[str, Meta(description="symbol; with maximumFrequency")]
+Frequency = Annotated[float, Meta(ge=0, le=1, description="of an allele at the node")]
 
 
-def read_wait_s(pairs: list[tuple[str, str]]) -> float:
-    """``waitS`` of a URL's parameters; 0 without. Raises Problem."""
-    given = dict(pairs)
-    if len(given) != len(pairs) or not set(given) <= {"waitS"}:
-        raise Problem("parameters: waitS, once, and nothing else")
-    try:
-        seconds = float(given.get("waitS", "0"))
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= LONGEST_WAIT_S:
-        limits = f"seconds from 0 to {LONGEST_WAIT_S:g}"
-        raise Problem(f"waitS: {limits}, not {shown(given['waitS'])}")
-    return seconds
+class AgeRange(RequestModel):
+    """Completed years, both ends included."""
+
+    from_: Years = field(name="from")
+    to: Years
+
+    def __post_init__(self) -> None:
+        if self.from_ > self.to:
+            raise ValueError(f"from at most to, not {self.from_} and {self.to}")
 
 
-def read_tokens(body: bytes) -> list[str]:
-    """``{"tokens": [...]}`` of alerts. Raises Problem."""
-    tokens = read_object(body, {"tokens"})["tokens"]
-    if not isinstance(tokens, list) or not all(isinstance(one, str) for one in tokens):
-        raise Problem("tokens: a list of texts")
-    if len(tokens) > MOST_TOKENS:
-        raise Problem(f"tokens: at most {MOST_TOKENS}")
-    return tokens
+class ProfileRequest(RequestModel):
+    """A patient like this; of terms and a gene at least one is there."""
+
+    sex: Sex | None = None
+    age: AgeRange | None = None
+    terms: Annotated[tuple[Term, ...], Meta(max_length=MOST_TERMS)] = ()
+    gene: Symbol | None = None
+    maximum_frequency: Frequency | None = None
+
+    def __post_init__(self) -> None:
+        if not self.terms and self.gene is None:
+            raise ValueError("terms, a gene, or both")
+        if (self.gene is None) != (self.maximum_frequency is None):
+            raise ValueError("gene and maximumFrequency together")
 
 
-def read_object(body: bytes, keys: set[str]) -> dict[str, Any]:
-    """The JSON object in a body, which has these keys. Raises Problem."""
-    try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Problem(f"the body is no JSON: {error}") from None
-    if not isinstance(given, dict) or set(given) != keys:
-        raise Problem(f"the body: an object with {', '.join(sorted(keys))}")
-    return given
+class SubscriptionRequest(RequestModel):
+    profile: Annotated[
+        ProfileRequest,
+        Meta(
+            extra_json_schema={
+                "dependentRequired": {"gene": ["maximumFrequency"], "maximumFrequency": ["gene"]}
+            }
+        ),
+    ]
+
+
+class AlertsQuery(RequestModel):
+    """Parameters of ``GET /alerts``."""
+
+    wait_s: Annotated[float, Meta(ge=0, le=LONGEST_WAIT_S)] = 0.0
+
+
+class Acknowledgement(RequestModel):
+    tokens: Annotated[
+        tuple[Annotated[str, Meta(description="of an alert")], ...], Meta(max_length=MOST_TOKENS)
+    ]

@@ -263,14 +263,14 @@ def test_waiting_ends_when_somebody_arrives(node):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"sex": "m"}, "profile.sex: female or male"),
-        ({"age": {"from": 50, "to": 18}}, "profile.age: from at most to"),
-        ({"age": 30}, "profile.age: an object"),
-        ({"terms": ["severe"]}, "profile.terms: like HP:0033141"),
+        ({"sex": "m"}, "profile.sex: one of female, male, not 'm'"),
+        ({"age": {"from": 50, "to": 18}}, "profile.age: from at most to, not 50 and 18"),
+        ({"age": 30}, "profile.age: an object, not 30"),
+        ({"terms": ["severe"]}, "profile.terms[0]: a term like ICD10:I25.1, not 'severe'"),
         ({"gene": "ABC1"}, "geneId 'ABC1' is not in this node's table"),
         ({"maximumFrequency": None}, "profile: gene and maximumFrequency together"),
-        ({"maximumFrequency": 2}, "profile.maximumFrequency: from 0 to 1"),
-        ({"name": "Pablo"}, "profile: an object with some of"),
+        ({"maximumFrequency": 2}, "profile.maximumFrequency: a number of at most 1"),
+        ({"name": "Pablo"}, "profile: unknown 'name'; known are sex, age, terms, gene"),
     ],
 )
 def test_a_profile_that_is_not_understood_is_refused(node, change, complaint):
