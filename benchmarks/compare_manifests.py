@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rehearsal.manifest import differences
+from rehearsal.manifest import compare_manifests
 
 PATHS = Path(__file__).resolve().parents[1] / "docs" / "decisions" / "paths-0.2.0.tsv"
 
@@ -66,7 +66,7 @@ def main() -> int:
     parser.add_argument("--paths", type=Path, default=PATHS)
     arguments = parser.parse_args()
     new = json.loads(arguments.new.read_text())
-    found = differences(with_new_paths(arguments.old, read_paths(arguments.paths)), new)
+    found = compare_manifests(with_new_paths(arguments.old, read_paths(arguments.paths)), new)
     print("\n".join(found) or f"{len(new['files'])} files, all digests equal")
     return 1 if found else 0
 

@@ -21,7 +21,7 @@ from rehearsal.files import content_digest, stream_digest, write_json
 from rehearsal.formats import crypt4gh
 
 FORMAT = "rehearsal manifest 1"
-NOT_DECIDING = ("results",)  # keys of the configuration that no file's content depends on
+IGNORED_KEYS = ("results",)  # keys of the configuration that no file's content depends on
 
 # Below the results, what differs from run to run, and why. "*" is any one folder or file; a
 # pattern that begins with "**/" is of files in any folder.
@@ -51,7 +51,7 @@ EXCLUDED: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class FileEntry:
     """One file: its path below the results, bytes on disk, SHA-256 of its content."""
 
     path: str
@@ -59,7 +59,7 @@ class Entry:
     sha256: str
 
 
-def why_excluded(path: str) -> str | None:
+def exclusion_reason(path: str) -> str | None:
     """The reason for which a path below the results is no part of the manifest, if it is none."""
     place = PurePosixPath(path)
     for pattern, reason in EXCLUDED.items():
@@ -88,12 +88,12 @@ def files_below(paths: Iterable[Path | str]) -> Iterator[Path]:
             yield path
 
 
-def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list[Entry]:
+def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list[FileEntry]:
     """An entry for each file, in order of path. Raises ValueError for one outside the results."""
 
-    def entry(file: Path) -> Entry:
+    def entry(file: Path) -> FileEntry:
         path = file.relative_to(results).as_posix()
-        return Entry(path, file.stat().st_size, _digest(file))
+        return FileEntry(path, file.stat().st_size, _digest(file))
 
     with ThreadPoolExecutor(threads) as pool:  # hashing and unzipping leave the interpreter's lock
         return sorted(pool.map(entry, files))
@@ -109,13 +109,13 @@ def _digest(file: Path) -> str:
 
 def config_digest(config: Mapping[str, Any]) -> str:
     """SHA-256 of a configuration, but for where the results go."""
-    settings = {key: value for key, value in config.items() if key not in NOT_DECIDING}
+    settings = {key: value for key, value in config.items() if key not in IGNORED_KEYS}
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 def write_manifest(
     path: Path,
-    entries: Iterable[Entry],
+    entries: Iterable[FileEntry],
     seed: int,
     config: Mapping[str, Any],
     versions: Mapping[str, str],
@@ -127,12 +127,12 @@ def write_manifest(
         "config_digest": config_digest(config),
         "versions": dict(versions),
         "excluded": EXCLUDED,
-        "files": [asdict(one) for one in sorted(entries) if why_excluded(one.path) is None],
+        "files": [asdict(one) for one in sorted(entries) if exclusion_reason(one.path) is None],
     }
     write_json(path, manifest)
 
 
-def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def compare_manifests(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """What two manifests disagree about, a line each: what a run was given, then files."""
     lines = [
         f"{key}: {one[key]} and {other[key]}"

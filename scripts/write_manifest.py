@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal.logs import logged_to
-from rehearsal.manifest import Entry, digest_files, files_below, write_manifest
+from rehearsal.manifest import FileEntry, digest_files, files_below, write_manifest
 from rehearsal.report.provenance import PACKAGES, versions
 
 
 def main(smk):
     tables = map(pd.read_parquet, smk.input.digests)
-    entries = [Entry(*row) for table in tables for row in table.itertuples(index=False)]
+    entries = [FileEntry(*row) for table in tables for row in table.itertuples(index=False)]
     others = files_below(file for file in smk.input if file not in set(smk.input.digests))
     entries += digest_files(Path(smk.output.manifest).parent, others, smk.threads)
     config = smk.params.config

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.manifest import differences
+from rehearsal.manifest import compare_manifests
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_node, read_individuals
 
@@ -55,7 +55,7 @@ def test_the_default_run_on_slurm_makes_the_same_content(cluster, tmp_path):
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     on_slurm = json.loads((tmp_path / "results/manifest.json").read_text())
-    assert differences(json.loads(LOCAL.read_text()), on_slurm) == []
+    assert compare_manifests(json.loads(LOCAL.read_text()), on_slurm) == []
     summary = json.loads((tmp_path / "results/report/summary.json").read_text())
     assert queue(cluster) == ""
     assert summary["federation"]["exact"] == summary["federation"]["queries"] > 0

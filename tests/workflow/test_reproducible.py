@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from rehearsal.formats.crypt4gh import make_key_pair
-from rehearsal.manifest import differences, why_excluded
+from rehearsal.manifest import compare_manifests, exclusion_reason
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTRIES = ("BE\t", "ES\t", "FI\t")
@@ -118,7 +118,7 @@ def manifests(runs, overlay):
 
 def test_two_runs_of_one_seed_agree_in_every_file(manifests):
     one, two = manifests
-    assert differences(one, two) == []
+    assert compare_manifests(one, two) == []
 
 
 def test_nothing_plain_is_left_of_an_export_that_is_to_be_encrypted_only(manifests, runs):
@@ -147,7 +147,7 @@ def test_the_manifest_holds_what_the_seed_decides_and_nothing_that_is_measured(m
         "realism/realism.tsv",
         "truth/answers.json",
     } <= paths
-    assert not [path for path in paths if why_excluded(path)]
+    assert not [path for path in paths if exclusion_reason(path)]
 
 
 def test_genomes_at_rest_are_crypt4gh_that_the_standard_command_decrypts(

@@ -1,0 +1,10 @@
+"""The catalogue of a node on disk."""
+
+from rehearsal.catalogue.node_datasets import write_node_catalogue
+
+
+def test_files_are_the_same_however_often_they_are_written(descriptors, tmp_path):
+    for name in ("one", "two"):
+        write_node_catalogue(tmp_path / name, descriptors, "0.1")
+    for file in (tmp_path / "one/catalogue").iterdir():
+        assert file.read_bytes() == (tmp_path / "two/catalogue" / file.name).read_bytes()
