@@ -183,12 +183,14 @@ def watched_process_groups() -> Iterator[WatchedProcessGroups]:
 
 
 def _end_groups_at_end_of_input(lines: Iterable[str]) -> None:
-    """Read which groups to watch, to the end; then ask those that are left to end, and kill them.
-
-    ``+PGID`` watches a group, ``-PGID`` forgets it, ``none`` forgets all of them.
-    """
+    """Read which groups to watch, to the end; then end those that are left."""
     for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
+    _end_groups(_read_groups(lines))
+
+
+def _read_groups(lines: Iterable[str]) -> set[int]:
+    """``+PGID`` watches a group, ``-PGID`` forgets it, ``none`` forgets all of them."""
     groups: set[int] = set()
     for line in lines:
         if line.startswith("+"):
@@ -197,6 +199,11 @@ def _end_groups_at_end_of_input(lines: Iterable[str]) -> None:
             groups.discard(int(line[1:]))
         else:
             groups.clear()
+    return groups
+
+
+def _end_groups(groups: set[int]) -> None:
+    """Ask them to end, wait, and kill them."""
     for group in groups:
         signal_group(group, signal.SIGTERM)
     until = time.monotonic() + GROUPS_GRACE_S

@@ -49,21 +49,19 @@ def add_audit(commands: argparse._SubParsersAction) -> None:
 
 
 def _query(options: argparse.Namespace) -> None:
-    from rehearsal.network.query_command import ask_by_hand
+    from rehearsal.network.query_command import QueryCommand, run_query
 
-    sys.exit(
-        ask_by_hand(
-            options.url,
-            options.path,
-            options.parameters,
-            body=options.body,
-            deadline_s=options.deadline_s,
-            partial=options.partial,
-            token_variable=options.token_variable,
-            purpose=options.purpose,
-            as_json=options.json,
-        )
+    command = QueryCommand(
+        options.url,
+        options.path,
+        options.parameters,
+        body=options.body,
+        deadline_s=options.deadline_s,
+        partial=options.partial,
+        token_variable=options.token_variable,
+        purpose=options.purpose,
     )
+    sys.exit(run_query(command, as_json=options.json))
 
 
 def _token(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Joins the nodes' answers to one query into the network's answer, exactly."""
+"""Aggregates the nodes' answers to one query into the network's answer, exactly."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ AlleleKey = tuple[int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class NetworkAnswer:
-    """The joined answer, with every node's part in it.
+    """The aggregated answer, with every node's part in it.
 
     ``exists`` is None when no node answered. ``count`` is the sum of the nodes' counts;
     ``uncounted`` names the nodes that said yes without a number, so ``count`` is then a lower
@@ -62,7 +62,8 @@ class NetworkAnswer:
     records: tuple[tuple[str, dict[str, Any]], ...] = field(repr=False)
     latency_s: float
     size_bytes: int
-    http_status: int | None = None  # the network's own, and its Beacon error; a join has neither
+    # the network's own status and Beacon error; an answer that was aggregated here has neither
+    http_status: int | None = None
     error: dict[str, Any] | None = None
 
     @property
@@ -72,13 +73,11 @@ class NetworkAnswer:
 
 
 def aggregate_answers(query: Query, answers: Sequence[Answer]) -> NetworkAnswer:
-    """Join one answer a node. Sums are of integers, so they are exact.
+    """Aggregate one answer a node. Sums are of integers, so they are exact.
 
     Raises ValueError when a node stands twice or answered another query.
     """
-    nodes = [answer.node for answer in answers]
-    if len(set(nodes)) != len(nodes) or any(answer.query != query.id for answer in answers):
-        raise ValueError(f"{query.id}: expected one answer a node to this query")
+    _check_one_a_node(query, answers)
     in_order = sorted(answers, key=lambda answer: answer.node)
     answered = [answer for answer in in_order if answer.state == "answered"]
     exists, count, uncounted = totals(answered)
@@ -96,6 +95,12 @@ def aggregate_answers(query: Query, answers: Sequence[Answer]) -> NetworkAnswer:
         latency_s=max((answer.latency_s for answer in answers), default=0.0),
         size_bytes=sum(answer.size_bytes for answer in answers),
     )
+
+
+def _check_one_a_node(query: Query, answers: Sequence[Answer]) -> None:
+    nodes = [answer.node for answer in answers]
+    if len(set(nodes)) != len(nodes) or any(answer.query != query.id for answer in answers):
+        raise ValueError(f"{query.id}: expected one answer a node to this query")
 
 
 def totals(answered: Sequence[Answer]) -> tuple[bool | None, int, tuple[str, ...]]:

@@ -134,8 +134,7 @@ class NetworkClient:
     ) -> Answer:
         """One node's answer; ``late`` when it is not whole ``deadline_s`` after ``started``, the
         loop's time at which the question was asked."""
-        if self._session is None:
-            raise RuntimeError("NetworkClient is used outside its 'async with' block")
+        self._open_session()
         clock = asyncio.get_running_loop().time
         exchange = _Exchange()
         try:
@@ -164,6 +163,11 @@ class NetworkClient:
             reason,
         )
 
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("NetworkClient is used outside its 'async with' block")
+        return self._session
+
     async def _exchange(self, node: NodeEntry, request: NodeRequest, exchange: _Exchange) -> None:
         """Send and receive. A node that takes no POST is asked by GET, from then on at once."""
         by_get = request.method == "POST" and request.is_beacon
@@ -191,7 +195,7 @@ class NetworkClient:
 
     async def _send(self, node: NodeEntry, request: NodeRequest, exchange: _Exchange) -> None:
         url = URL(f"{node.url}/{request.path}", encoded=True)
-        async with self._session.request(
+        async with self._open_session().request(
             request.method,
             url.with_query(request.parameters) if request.parameters else url,
             data=orjson.dumps(request.body or {}) if request.method == "POST" else None,

@@ -14,9 +14,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from rehearsal.model import Answer
 from rehearsal.network.registry import NodeEntry
 
-GRACE_S = (
-    0.03  # what a partial answer waits for those who are overdue; with our own work below 50 ms
-)
+# what a partial answer waits for those who are overdue; with our own work below 50 ms
+GRACE_S = 0.03
 SEQUENTIAL_PATIENCE_S = 5.0
 
 Put = Callable[[NodeEntry], Awaitable[Answer]]
@@ -55,7 +54,7 @@ async def gather_partially(
     finished_s: list[float] = []
     try:
         while missing:
-            usual = [usual_s[c] for task in missing if (c := tasks[task].country) in usual_s]
+            usual = _usual_times([tasks[task] for task in missing], usual_s)
             end_s = partial_end_s(len(nodes), finished_s, usual)
             timeout = None if end_s is None else started + end_s - clock()
             if timeout is not None and timeout <= 0:
@@ -65,13 +64,21 @@ async def gather_partially(
             )
             finished_s += [clock() - started] * len(done)
     finally:
-        for task in missing:
-            task.cancel()
+        _cancel(missing)
     waited_s = clock() - started
     return [
         _cut_off(node, query, waited_s) if task in missing else task.result()
         for task, node in tasks.items()
     ]
+
+
+def _usual_times(nodes: Sequence[NodeEntry], usual_s: Mapping[str, float]) -> list[float]:
+    return [usual_s[node.country] for node in nodes if node.country in usual_s]
+
+
+def _cancel(tasks: Collection[asyncio.Future[Answer]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 def _cut_off(node: NodeEntry, query: str, waited_s: float) -> Answer:

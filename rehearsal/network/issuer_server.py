@@ -71,7 +71,7 @@ def issuer_app(issuer: Issuer) -> Starlette:
 
     async def token(request: Request) -> Response:
         given = parse_qs((await _limited(request)).decode("utf-8", "replace"))
-        return _exchanged(issuer, given)
+        return _exchange_token(issuer, given)
 
     async def about(request: Request) -> Response:
         return JSONResponse({"id": issuer.url, "name": "Rehearsal issuer", "synthetic": True})
@@ -87,24 +87,33 @@ def issuer_app(issuer: Issuer) -> Starlette:
     )
 
 
-def _exchanged(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
+def _exchange_token(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
     """A passport for an access token: for nobody whom the token was not for, and no longer."""
-    form = {name: values[0] for name, values in given.items() if len(values) == 1}
+    form = _single_values(given)
     if form.get("grant_type") != EXCHANGE:
-        return JSONResponse({"error": "unsupported_grant_type"}, 400)
+        return _exchange_error("unsupported_grant_type")
     if form.get("requested_token_type") != PASSPORT_TOKEN:
-        return JSONResponse({"error": "invalid_request"}, 400)
+        return _exchange_error("invalid_request")
     claims = _claims(issuer, form.get("subject_token", ""))
-    who: Person | None = None if claims is None else known_person(issuer, claims["sub"])
+    who = None if claims is None else known_person(issuer, claims["sub"])
     if claims is None or who is None:
-        return JSONResponse({"error": "invalid_grant"}, 400)
+        return _exchange_error("invalid_grant")
     audience = _audience(claims)
     wanted = given.get("resource") or audience
     if not wanted or not set(wanted) <= set(audience):
-        return JSONResponse({"error": "invalid_target"}, 400)  # RFC 8707
+        return _exchange_error("invalid_target")  # RFC 8707
+    return _passport_response(issuer, who, wanted, int(claims["exp"]))
+
+
+def _single_values(given: Mapping[str, list[str]]) -> dict[str, str]:
+    return {name: values[0] for name, values in given.items() if len(values) == 1}
+
+
+def _passport_response(
+    issuer: Issuer, who: Person, audience: list[str], expires_at: int
+) -> Response:
     now = int(time.time())
-    lifetime_s = min(HOUR_S, int(claims["exp"]) - now)
-    passport = issue(issuer, who, wanted, lifetime_s, now=now).passport
+    passport = issue(issuer, who, audience, min(HOUR_S, expires_at - now), now=now).passport
     return JSONResponse(
         {
             "access_token": passport,
@@ -112,6 +121,10 @@ def _exchanged(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
             "token_type": "Bearer",
         }
     )
+
+
+def _exchange_error(code: str) -> Response:
+    return JSONResponse({"error": code}, 400)
 
 
 def _audience(claims: Mapping[str, Any]) -> list[str]:

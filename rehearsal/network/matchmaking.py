@@ -30,14 +30,12 @@ def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[in
     parts = [replace(part, answer=_checked(part.answer)) for part in parts]
     if not any(part.answer.state == "answered" for part in parts):
         return failure(BeaconRequest(), parts, conditions)
-    notes = {note for part in parts for note in (part.answer.body or {}).get("_notes") or ()}
-    versions = {part.answer.node: hpo for part in parts if (hpo := _hpo(part.answer)) is not None}
-    return 200, {
-        "results": _ranking(parts),
-        **({"_notes": sorted(notes)} if notes else {}),
-        "_hpo": versions,
-        "info": _info(parts, conditions),
-    }
+    body: Body = {"results": _ranking(parts)}
+    if notes := {note for part in parts for note in _notes(part.answer)}:
+        body["_notes"] = sorted(notes)
+    versions = ((part.answer.node, _hpo(part.answer)) for part in parts)
+    body["_hpo"] = {node: version for node, version in versions if version is not None}
+    return 200, body | {"info": _info(parts, conditions)}
 
 
 def _ranking(parts: Sequence[Part]) -> list[Body]:
@@ -59,6 +57,10 @@ def _info(parts: Sequence[Part], conditions: Conditions) -> Body:
 
 def _results(answer: Answer) -> list[Body]:
     return (answer.body or {}).get("results") or [] if answer.state == "answered" else []
+
+
+def _notes(answer: Answer) -> list[str]:
+    return (answer.body or {}).get("_notes") or []
 
 
 def _hpo(answer: Answer) -> str | None:

@@ -31,7 +31,7 @@ Body = dict[str, Any]
 
 MOST_MATCHES = 10_000  # of all nodes, by far
 
-OWN_PARAMETERS = {
+OWN_PARAMETERS: dict[str, Body] = {
     "deadlineS": {
         "type": "number",
         "exclusiveMinimum": 0,

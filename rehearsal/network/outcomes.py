@@ -29,22 +29,26 @@ def common_failure(answers: Sequence[Answer]) -> NetworkFailure:
     before their rights are (403). Where none refused: 504 when one was late, else 502; 503 when
     there is no node.
     """
-    refused = Counter(one.http_status or 400 for one in answers if one.state == "refused")
+    refused = [answer for answer in answers if answer.state == "refused"]
     if refused:
-        status = min(refused, key=lambda said: (-refused[said], said))
-        reason = next(
-            one.reason
-            for one in answers
-            if one.state == "refused" and (one.http_status or 400) == status
-        )
-        return NetworkFailure(
-            status, f"{sum(refused.values())} of {len(answers)} nodes refused: {reason}"
-        )
-    if any(one.state == "late" for one in answers):
+        status = _most_common_status(refused)
+        reason = next(one.reason for one in refused if _refusal_status(one) == status)
+        counts = f"{len(refused)} of {len(answers)} nodes refused"
+        return NetworkFailure(status, f"{counts}: {reason}")
+    if any(answer.state == "late" for answer in answers):
         return NetworkFailure(504, f"none of {len(answers)} nodes answered in time")
     if answers:
         return NetworkFailure(502, f"none of {len(answers)} nodes answered")
     return NetworkFailure(503, "the registry names no node")
+
+
+def _most_common_status(refused: Sequence[Answer]) -> int:
+    counts = Counter(map(_refusal_status, refused))
+    return min(counts, key=lambda status: (-counts[status], status))
+
+
+def _refusal_status(answer: Answer) -> int:
+    return answer.http_status or 400
 
 
 def node_states(answers: Sequence[Answer]) -> Body:

@@ -73,25 +73,34 @@ def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> 
 def _foreign_node(
     path: Path, code: object, given: Any, countries: Collection[str] | None
 ) -> NodeEntry:
-    if code is False:
-        raise InputError(path, "nodes", 'the country code "NO" in quotes: YAML reads NO as false')
+    code = _country_code(path, code, countries)
     key = f"nodes.{code}"
-    if not isinstance(code, str) or (countries is not None and code not in countries):
-        raise InputError(path, key, "a country code of the countries table")
     if not isinstance(given, dict) or "url" not in given or set(given) - FOREIGN_KEYS:
         raise InputError(path, key, "url and, optionally, token_variable or forward_token")
     url, variable = given["url"], given.get("token_variable")
-    forward = given.get("forward_token", False)
     if not is_http_url(url):
         expected = f"a URL http(s)://HOST/... without user, password and query, not {url!r}"
         raise InputError(path, f"{key}.url", expected)
     if variable is not None and not (isinstance(variable, str) and variable):
         raise InputError(path, f"{key}.token_variable", "the name of an environment variable")
-    if not isinstance(forward, bool):
-        raise InputError(path, f"{key}.forward_token", "true or false")
-    if forward and not is_safe_url(url):
-        raise InputError(path, f"{key}.forward_token", "a url with https, or http on this machine")
+    forward = _is_forwarded(path, f"{key}.forward_token", given.get("forward_token", False), url)
     return NodeEntry(code, url.rstrip("/"), variable, forward_token=forward)
+
+
+def _country_code(path: Path, code: object, countries: Collection[str] | None) -> str:
+    if code is False:
+        raise InputError(path, "nodes", 'the country code "NO" in quotes: YAML reads NO as false')
+    if not isinstance(code, str) or (countries is not None and code not in countries):
+        raise InputError(path, f"nodes.{code}", "a country code of the countries table")
+    return code
+
+
+def _is_forwarded(path: Path, key: str, forward: object, url: str) -> bool:
+    if not isinstance(forward, bool):
+        raise InputError(path, key, "true or false")
+    if forward and not is_safe_url(url):
+        raise InputError(path, key, "a url with https, or http on this machine")
+    return forward
 
 
 def is_http_url(url: object) -> bool:

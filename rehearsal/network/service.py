@@ -269,9 +269,13 @@ def _first_page(parts: Sequence[Part], entry_type: str, page: Page | None) -> li
         return [replace(part, shown=shown) for part, shown in zip(parts, sets, strict=True)]
     found = windows([_shown_count(part.answer, entry_type) for part in parts], page)
     return [
-        replace(part, shown=_cut_sets(shown, entry_type, lambda e, w=window: e[: len(w)]))
+        replace(part, shown=_first_entries(shown, entry_type, len(window)))
         for part, shown, window in zip(parts, sets, found, strict=True)
     ]
+
+
+def _first_entries(shown: Sequence[Body], entry_type: str, number: int) -> tuple[Body, ...]:
+    return _cut_sets(shown, entry_type, lambda entries: entries[:number])
 
 
 def _cut_sets(

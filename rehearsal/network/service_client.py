@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -73,60 +73,70 @@ class ServiceClient:
 
 
 def read_reply(answer: Answer) -> NetworkReply:
-    """The nodes' answers and the joined one out of the service's body.
+    """The nodes' answers and the aggregated one out of the service's body.
 
     Raises RuntimeError for a body without ``info.nodes``.
     """
-    body = answer.body or {}
-    info = body.get("info")
-    told = info.get("nodes") if isinstance(info, dict) else None
-    if not isinstance(told, list):
+    info = (answer.body or {}).get("info")
+    if not isinstance(info, dict) or not isinstance(info.get("nodes"), list):
         raise RuntimeError(f"{answer.query}: the network service {answer.state}: {answer.reason}")
-    answers = tuple(_node_answer(answer.query, one) for one in told)
-    return NetworkReply(answers, _joined(answer, answers, info))
+    answers = tuple(_node_answer(answer.query, state) for state in info["nodes"])
+    return NetworkReply(answers, _network_answer(answer, answers, info["uncounted"]))
 
 
-def _node_answer(query: str, told: Mapping[str, Any]) -> Answer:
+def _node_answer(query: str, state: Mapping[str, Any]) -> Answer:
+    """A node's answer out of its entry in ``info.nodes``."""
     return Answer(
         query,
-        told["node"],
-        told["state"],
-        told["httpStatus"],
-        told.get("answer"),
-        told["latencyMs"] / 1000,
-        told.get("bytes", 0),
-        told.get("reason", ""),
+        state["node"],
+        state["state"],
+        state["httpStatus"],
+        state.get("answer"),
+        state["latencyMs"] / 1000,
+        state.get("bytes", 0),
+        state.get("reason", ""),
     )
 
 
-def _joined(answer: Answer, answers: tuple[Answer, ...], info: Mapping[str, Any]) -> NetworkAnswer:
+def _network_answer(
+    answer: Answer, answers: tuple[Answer, ...], uncounted: Sequence[str]
+) -> NetworkAnswer:
     body = answer.body or {}
-    summary = body.get("responseSummary")
-    by_node: dict[str, list[dict[str, Any]]] = {}
-    for one in result_sets(answer):
-        by_node.setdefault(one["info"]["node"], []).append(one)
+    summary = body.get("responseSummary") or {}
+    sets = _sets_by_node(answer)
     shown = [
-        Answer(answer.query, node, "answered", 200, {"response": {"resultSets": sets}}, 0.0, 0)
-        for node, sets in by_node.items()
+        Answer(answer.query, node, "answered", 200, {"response": {"resultSets": one}}, 0.0, 0)
+        for node, one in sets.items()
     ]
     frequencies, unusable = add_frequencies(shown)
-    records = (
-        (node, record)
-        for node, sets in by_node.items()
-        for one in sets
-        for record in one.get("results", ())
-    )
     return NetworkAnswer(
         query=answer.query,
         states={one.node: one.state for one in answers},
         reasons={one.node: one.reason for one in answers if one.reason} | unusable,
-        exists=summary["exists"] if summary else None,
-        count=(summary or {}).get("numTotalResults", 0),
-        uncounted=tuple(info["uncounted"]),
+        exists=summary.get("exists"),
+        count=summary.get("numTotalResults", 0),
+        uncounted=tuple(uncounted),
         frequencies=frequencies,
-        records=tuple(records),
+        records=tuple(_records(sets)),
         latency_s=answer.latency_s,
         size_bytes=answer.size_bytes - sum(one.size_bytes for one in answers),
         http_status=answer.http_status,
         error=body.get("error"),
     )
+
+
+def _sets_by_node(answer: Answer) -> dict[str, list[dict[str, Any]]]:
+    sets: dict[str, list[dict[str, Any]]] = {}
+    for one in result_sets(answer):
+        sets.setdefault(one["info"]["node"], []).append(one)
+    return sets
+
+
+def _records(
+    sets: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Country and record, in the order of the service."""
+    for node, of_node in sets.items():
+        for one in of_node:
+            for record in one.get("results", ()):
+                yield node, record
