@@ -29,7 +29,7 @@ import numpy as np
 import tskit
 from scipy import stats
 
-from rehearsal.config.loader import read_countries
+from rehearsal.config.tables import read_countries
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.recombination import binned_map, uniform_map

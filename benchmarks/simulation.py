@@ -31,7 +31,7 @@ import tskit
 from scipy.stats import ttest_ind
 from sparse_pass import machine
 
-from rehearsal.config.loader import read_countries
+from rehearsal.config.tables import read_countries
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.people import plan_people

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rehearsal.config.loader import Inputs, source_of, stories_folder
+from rehearsal.config.loader import Inputs, stories_folder
+from rehearsal.config.schema import source_of
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.evaluation.templates import read_templates
-from rehearsal.export.settings import check_room
+from rehearsal.export.settings import check_disk_space
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
@@ -30,7 +31,9 @@ from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories
 
 
-def check_science(config: Mapping[str, Any], inputs: Inputs, sources: Sequence[Path] = ()) -> None:
+def check_job_inputs(
+    config: Mapping[str, Any], inputs: Inputs, sources: Sequence[Path] = ()
+) -> None:
     """Read what a run's jobs will read. Raises InputError for the first thing they could not use.
 
     ``config`` is the merged configuration that ``read_inputs`` has accepted, ``inputs`` what it
@@ -40,7 +43,7 @@ def check_science(config: Mapping[str, Any], inputs: Inputs, sources: Sequence[P
     with _real_names({VARIANTS: config["variants"]}):
         share = config["cohort"]["family_share"]
         check_numbers(inputs.countries, inputs.numbers, share, inputs.planted, inputs.patients)
-        check_minimums(inputs.planted, inputs.numbers)
+        check_minimum_carriers(inputs.planted, inputs.numbers)
         check_places(inputs.planted)
         if config["genome"]["reference_fasta"]:
             fasta = Path(config["genome"]["reference_fasta"])
@@ -53,7 +56,9 @@ def check_science(config: Mapping[str, Any], inputs: Inputs, sources: Sequence[P
     read_templates(Path(config["queries"]))
     read_distances(Path(config["network"]["distances"]))
     read_bandwidths(Path(config["network"]["distances"]))
-    check_room(inputs.exports.values(), inputs.numbers, inputs.blocks, Path(config["results"]))
+    check_disk_space(
+        inputs.exports.values(), inputs.numbers, inputs.blocks, Path(config["results"])
+    )
     check_emulation(config["network"], source_of(["network", "emulation"], sources))
 
 
@@ -70,7 +75,7 @@ def check_emulation(network: Mapping[str, Any], source: str) -> None:
             raise InputError(source, "network.emulation", expected)
 
 
-def check_demography(demography: Mapping[str, str | None], countries: Sequence[Country]) -> None:
+def check_demography(demography: Mapping[str, Any], countries: Sequence[Country]) -> None:
     """Raises InputError for parameters or a demes file that no model can be made of."""
     if demography["model"] is None:
         build_model(countries, read_parameters(demography["parameters"]))
@@ -83,7 +88,7 @@ def check_demography(demography: Mapping[str, str | None], countries: Sequence[C
         raise InputError(demography["model"], "file", expected) from None
 
 
-def check_minimums(planted: Iterable[PlantedVariant], numbers: Mapping[str, int]) -> None:
+def check_minimum_carriers(planted: Iterable[PlantedVariant], numbers: Mapping[str, int]) -> None:
     """Raises InputError for a variant that more people must carry than a country has."""
     for variant in planted:
         for code, number in numbers.items():

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from rehearsal.config.loader import read_countries, read_planted
 from rehearsal.config.preflight import check_fasta
-from rehearsal.export.settings import Export, check_room, read_exports
+from rehearsal.config.tables import read_countries, read_planted
+from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.genomes.families import SMALLEST_FAMILY
@@ -120,7 +120,7 @@ def make_plan(order: Order, out: Path, root: Path = ROOT) -> Plan:
             check_fasta(order.reference, blocks, planted)
         export = _export(order, list(numbers), planted, blocks)
         _check_out(out)
-        check_room([export], numbers, blocks, out)
+        check_disk_space([export], numbers, blocks, out)
     return Plan(
         order=order,
         countries=countries,

@@ -138,7 +138,7 @@ def read_exports(
     return exports
 
 
-def check_room(
+def check_disk_space(
     exports: Iterable[Export], numbers: Mapping[str, int], blocks: Sequence[Block], results: Path
 ) -> None:
     """Raises InputError where the disk has not the room that genotypes are expected to take."""

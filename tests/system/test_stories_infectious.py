@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rehearsal.config.loader import read_genes, read_planted
+from rehearsal.config.tables import read_genes, read_planted
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.settings import NodeSettings

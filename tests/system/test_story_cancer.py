@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import tskit
 
-from rehearsal.config.loader import read_countries, read_genes, read_planted
+from rehearsal.config.tables import read_countries, read_genes, read_planted
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.people import patient_ids, plan_people
 from rehearsal.model import Block

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import tskit
 
-from rehearsal.config.loader import read_genes, read_planted
+from rehearsal.config.tables import read_genes, read_planted
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block, Consent
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access

@@ -3,7 +3,7 @@ import os
 import sys
 from pathlib import Path
 
-from rehearsal.config.preflight import check_science
+from rehearsal.config.preflight import check_job_inputs
 from rehearsal.export.selection import for_reads
 from rehearsal.export.settings import FOLDERS, TRUTH
 from snakemake.logging import logger
@@ -31,7 +31,7 @@ CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.c
 try:
     INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
     if workflow.is_main_process:  # jobs read what the main process has found good
-        check_science(config, INPUTS, CONFIG_FILES)
+        check_job_inputs(config, INPUTS, CONFIG_FILES)
 except InputError as error:
     sys.exit(str(error))
 

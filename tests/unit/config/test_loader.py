@@ -3,16 +3,13 @@
 import copy
 import math
 import re
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rehearsal.config.loader import read_inputs, share_by_census
-from rehearsal.model import Country, InputError, Variant
+from rehearsal.config.loader import read_inputs
+from rehearsal.model import InputError, Variant
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow" / "schemas"
@@ -178,22 +175,3 @@ def test_masks_that_cannot_be_read_are_named(config, tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"masks.tsv: file: cannot be read"):
         read(changed(config, "genome.masks", str(path)))
-
-
-def country(code, census):
-    return Country(code, code, 50, 10, census, code, 50, 10, "no")
-
-
-@given(
-    census=st.lists(st.floats(0.1, 90), min_size=1, max_size=30),
-    floor=st.integers(1, 50),
-    extra=st.integers(0, 100_000),
-)
-def test_shares_by_census_add_up_and_respect_the_floor(census, floor, extra):
-    countries = [country(f"C{i}", millions) for i, millions in enumerate(census)]
-    total = floor * len(countries) + extra
-    numbers = share_by_census(countries, total, floor)
-    assert sum(numbers.values()) == total
-    assert min(numbers.values()) >= floor
-    ordered = sorted(countries, key=lambda c: c.census_millions)
-    assert all(numbers[a.code] <= numbers[b.code] + 1 for a, b in pairwise(ordered))

@@ -10,7 +10,7 @@ import yaml
 
 from rehearsal.config import preflight
 from rehearsal.config.loader import read_inputs
-from rehearsal.config.preflight import check_science
+from rehearsal.config.preflight import check_job_inputs
 from rehearsal.model import InputError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -69,7 +69,7 @@ def write_variants(config, tmp_path, rows):
 
 def check(config):
     inputs = read_inputs(config, [Path("config/config.yaml")], ROOT / "workflow/schemas")
-    check_science(config, inputs)
+    check_job_inputs(config, inputs)
 
 
 def complaint(config):

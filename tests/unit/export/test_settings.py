@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.export.selection import chosen_people
-from rehearsal.export.settings import check_room, read_exports
+from rehearsal.export.settings import check_disk_space, read_exports
 from rehearsal.model import Block, InputError, PlantedVariant, Variant
 
 BLOCKS = [
@@ -117,9 +117,9 @@ def test_missing_programs_and_packages_are_told_before_work_starts(monkeypatch):
 
 def test_no_room_on_disk_is_told_before_work_starts(tmp_path):
     export = read(formats=["vcf"])
-    check_room([export], {"FI": 100, "ES": 100}, BLOCKS, tmp_path / "results")
+    check_disk_space([export], {"FI": 100, "ES": 100}, BLOCKS, tmp_path / "results")
     with pytest.raises(InputError, match=r"room for about .* GB of genotypes, found"):
-        check_room([export], {"FI": 10**9, "ES": 10**9}, BLOCKS, tmp_path / "results")
+        check_disk_space([export], {"FI": 10**9, "ES": 10**9}, BLOCKS, tmp_path / "results")
 
 
 def test_people_are_chosen_by_country_number_carried_variant_or_name():

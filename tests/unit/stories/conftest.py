@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.config.loader import read_countries, read_genes, read_planted
+from rehearsal.config.tables import read_countries, read_genes, read_planted
 from rehearsal.phenotypes.traits import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 
