@@ -247,6 +247,12 @@ class Query:
     method: Literal["GET", "POST"] = "POST"
     purpose: str | None = None  # what the answer is for, as DUO terms; None: not stated
 
+    @property
+    def granularity(self) -> Granularity:
+        """What is asked for. Raises KeyError for a request that does not say."""
+        granularity: Granularity = self.request["query"]["requestedGranularity"]
+        return granularity
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

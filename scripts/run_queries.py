@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal.evaluation.latency import latency_table
-from rehearsal.evaluation.run import ask_suite
+from rehearsal.evaluation.network_under_test import NetworkUnderTest
 from rehearsal.evaluation.suite import read_suite
+from rehearsal.evaluation.suite_run import JudgedSuite, ask_suite
 from rehearsal.files import write_json, written_aside
 from rehearsal.logs import logged_to
 from rehearsal.network.issuer import tokens
@@ -29,11 +30,10 @@ def main(smk):
             nodes = with_foreign(started, foreign.values())
             around = running_network(nodes, deadline_s, logs, forks=started.forks)
             asked = ask_suite(
-                read_suite(Path(smk.input.suite)),
-                read_expected_answers(Path(smk.input.truth)),
-                nodes,
-                running.enter_context(around),
-                deadline_s,
+                JudgedSuite(
+                    read_suite(Path(smk.input.suite)), read_expected_answers(Path(smk.input.truth))
+                ),
+                NetworkUnderTest(running.enter_context(around), nodes, deadline_s),
                 foreign,
                 tokens(Path(smk.input.issuer[0]).parent, network["asker"]),
             )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rehearsal.evaluation.known_answers import POOLED, read_queries
-from rehearsal.evaluation.lenient_judge import Verdict, judge_given
+from rehearsal.evaluation.partial_judge import PartialJudgement, judge_partial_answer
 from rehearsal.evaluation.suite import SEX_TERMS
 from rehearsal.model import Answer, InputError, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
@@ -48,7 +48,7 @@ def check_command(asking: Asking, truth: Path) -> int:
     if all(answer.http_status is None for answer in answers):
         raise InputError(asking.url, "URL", f"a Beacon that answers; {answers[0].reason}")
     verdicts = [
-        judge_given(query, expected, place, answer)
+        judge_partial_answer(query, expected, place, answer)
         for (query, expected), answer in zip(queries, answers, strict=True)
     ]
     print("\n".join(table([query for query, _ in queries], verdicts)))
@@ -91,7 +91,7 @@ async def _ask(asking: Asking, place: str, queries: Sequence[Query]) -> list[Ans
     return answers
 
 
-def table(queries: Sequence[Query], verdicts: Sequence[Verdict]) -> list[str]:
+def table(queries: Sequence[Query], verdicts: Sequence[PartialJudgement]) -> list[str]:
     """A line a query, then what was judged and how much of it was right."""
     width = max(len(query.id) for query in queries)
     lines = [f"{'query':{width}}  {'':5}  {'judged on':11}  {'expected':24}  answered"]

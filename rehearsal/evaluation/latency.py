@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rehearsal.evaluation.run import NETWORK
+from rehearsal.evaluation.answer_table import NETWORK
 
 PERCENTILES = {"p50_ms": 50, "p95_ms": 95, "p99_ms": 99}
 ALL = "all"  # stands for a kind: all kinds together, the control apart

@@ -9,13 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.evaluation.judge import (
-    Judgement,
-    expected_text,
-    judge_refusal,
-    observed_text,
-    said_state,
-)
+from rehearsal.evaluation.exact_judge import judge_refusal
+from rehearsal.evaluation.judgement import Judgement, expected_text, observed_text, state_text
 from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import NetworkAnswer, count_of, records, says_exists
 from rehearsal.truth.expected_answers import ExpectedAnswer
@@ -46,7 +41,7 @@ class Promise:
 PROMISED = {"public": Promise(10, 10, 2), "registered": Promise(5, 5, 1)}
 
 
-def judge_protected(
+def judge_protected_answer(
     query: Query, expected: ExpectedAnswer, answer: Answer, is_foreign: bool = False
 ) -> Judgement:
     """Judge a node's answer to a tier that is told less than there is.
@@ -59,12 +54,12 @@ def judge_protected(
         return judge_refusal(answer)
     wanted = f"no more than {expected_text(answer.node, expected, 'count')}"
     if answer.state != "answered":
-        said = said_state(answer)
-        return Judgement(False, wanted, said, f"{said}: {answer.reason}")
+        observed = state_text(answer)
+        return Judgement(False, wanted, observed, f"{observed}: {answer.reason}")
     differences = list(_untrue(expected, answer, PROMISED[query.tier]))
     if not is_foreign:
         differences += _against_promise(query, expected, answer, PROMISED[query.tier])
-    return Judgement(not differences, wanted, observed_text(answer), "; ".join(differences))
+    return Judgement.by(differences, wanted, observed_text(answer))
 
 
 def _untrue(expected: ExpectedAnswer, answer: Answer, promise: Promise) -> Iterable[str]:
@@ -83,21 +78,34 @@ def _untrue(expected: ExpectedAnswer, answer: Answer, promise: Promise) -> Itera
 def _against_promise(
     query: Query, expected: ExpectedAnswer, answer: Answer, promise: Promise
 ) -> Iterable[str]:
+    """What is told though too few people are behind it, or not as it should be rounded."""
     exists, count = says_exists(answer), count_of(answer)
     people = _people(query, expected)
     if exists and people is not None and people < promise.threshold:
         yield f"told of {people} people, fewer than {promise.threshold}"
-    if count is not None and exists != (count > 0):
-        yield f"exists {exists} with a count of {count}"
-    if query.entry_type != "individuals":
-        told_of = [n for n in _carriers(expected) if n >= promise.threshold]
-        if count is not None and expected.alleles and count > len(told_of):
-            yield f"count {count} instead of at most {len(told_of)} variants with enough carriers"
+    if count is None:
         return
-    if count is not None and count % promise.rounding:
+    if exists != (count > 0):
+        yield f"exists {exists} with a count of {count}"
+    if query.entry_type == "individuals":
+        yield from _people_count_faults(expected, exists, count, promise)
+    else:
+        yield from _variant_count_faults(expected, count, promise)
+
+
+def _people_count_faults(
+    expected: ExpectedAnswer, exists: bool, count: int, promise: Promise
+) -> Iterable[str]:
+    if count % promise.rounding:
         yield f"count {count} is not rounded to {promise.rounding}"
-    if exists and count is not None and abs(count - expected.count) > promise.error:
+    if exists and abs(count - expected.count) > promise.error:
         yield f"count {count} instead of {expected.count} give or take {promise.error}"
+
+
+def _variant_count_faults(expected: ExpectedAnswer, count: int, promise: Promise) -> Iterable[str]:
+    enough = sum(carriers >= promise.threshold for carriers in _carriers(expected))
+    if expected.alleles and count > enough:
+        yield f"count {count} instead of at most {enough} variants with enough carriers"
 
 
 def _people(query: Query, expected: ExpectedAnswer) -> int | None:
@@ -125,23 +133,23 @@ def is_answerable(query: Query, expected: ExpectedAnswer) -> bool:
     return people is not None and people >= 2 * PROMISED[query.tier].enough
 
 
-def judge_protected_network(
-    query: Query, answers: Sequence[Answer], joined: NetworkAnswer, wrong: Sequence[str]
+def judge_protected_network_answer(
+    query: Query, answers: Sequence[Answer], aggregated: NetworkAnswer, wrong: Sequence[str]
 ) -> Judgement:
     """Judge the network's answer by what its nodes told; ``wrong``: the nodes that told wrongly."""
     told = [answer for answer in answers if answer.state == "answered"]
     exists, count = any(map(says_exists, told)), sum(count_of(answer) or 0 for answer in told)
     differences = [f"{node} is wrong" for node in wrong]
-    if joined.exists is not exists:
-        differences.append(f"exists {joined.exists} instead of {exists}")
-    if joined.count != count:
-        differences.append(f"count {joined.count} instead of the nodes' {count}")
-    if joined.records:
+    if aggregated.exists is not exists:
+        differences.append(f"exists {aggregated.exists} instead of {exists}")
+    if aggregated.count != count:
+        differences.append(f"count {aggregated.count} instead of the nodes' {count}")
+    if aggregated.records:
         differences.append("records for a tier without records")
-    wanted, observed = f"exists {exists}", f"exists {joined.exists}"
-    if query.request["query"]["requestedGranularity"] != "boolean":
-        wanted, observed = f"{wanted}, count {count}", f"{observed}, count {joined.count}"
-    return Judgement(not differences, wanted, observed, "; ".join(differences))
+    wanted, observed = f"exists {exists}", f"exists {aggregated.exists}"
+    if query.granularity != "boolean":
+        wanted, observed = f"{wanted}, count {count}", f"{observed}, count {aggregated.count}"
+    return Judgement.by(differences, wanted, observed)
 
 
 def public_checks(answers: pd.DataFrame) -> list[dict[str, Any]]:
@@ -153,25 +161,27 @@ def public_checks(answers: pd.DataFrame) -> list[dict[str, Any]]:
     people and one of those about variants must be told, for budgets may hide the rest. A cohort
     that has no such question passes, with 0 expected and observed.
     """
-    checks = []
     protected = answers[answers["judged_on"] == PROTECTED]
+    checks = []
     for tier in PROMISED:
         rows = protected[protected["tier"] == tier]
-        is_node = rows["node"] != "network"
-        enough = rows[is_node].groupby("query")["answerable"].all()
-        told = rows[~is_node].set_index("query")["exists"].fillna(False).groupby("query").all()
-        about_people = rows.groupby("query")["kind"].first().isin(["individuals"])
-        for people, subject in ((True, "people"), (False, "variants")):
-            asked = enough.index[enough & (about_people.reindex(enough.index) == people)]
-            yes = int(told.reindex(asked, fill_value=False).sum())
-            least = min(1, len(asked))
-            name = f"{tier}: of {len(asked)} questions on {subject} with enough people everywhere"
-            checks.append(
-                {
-                    "name": f"{name}, at least one is answered yes",
-                    "expected": least,
-                    "observed": yes,
-                    "passed": yes >= least,
-                }
-            )
+        checks += [_told_check(tier, rows, about_people) for about_people in (True, False)]
     return checks
+
+
+def _told_check(tier: str, rows: pd.DataFrame, about_people: bool) -> dict[str, Any]:
+    is_node = rows["node"] != "network"
+    enough = rows[is_node].groupby("query")["answerable"].all()
+    told = rows[~is_node].set_index("query")["exists"].fillna(False).groupby("query").all()
+    is_about_people = rows.groupby("query")["kind"].first().isin(["individuals"])
+    asked = enough.index[enough & (is_about_people.reindex(enough.index) == about_people)]
+    yes = int(told.reindex(asked, fill_value=False).sum())
+    least = min(1, len(asked))
+    subject = "people" if about_people else "variants"
+    name = f"{tier}: of {len(asked)} questions on {subject} with enough people everywhere"
+    return {
+        "name": f"{name}, at least one is answered yes",
+        "expected": least,
+        "observed": yes,
+        "passed": yes >= least,
+    }

@@ -28,7 +28,7 @@ POSITION_TRIES = 1000  # positions tried for an empty one; one in a hundred or f
 
 log = logging.getLogger(__name__)
 
-Asked = tuple[dict[str, Any], list[str]]  # request parameters, filters
+DrawnRequest = tuple[dict[str, Any], list[str]]  # request parameters, filters
 
 
 @dataclass(frozen=True)
@@ -181,14 +181,14 @@ def _of_class(sites: pd.DataFrame, template: Template) -> pd.Series:
 
 def _sites(
     template: Template, sources: QuerySources, random: np.random.Generator
-) -> Iterator[Asked]:
+) -> Iterator[DrawnRequest]:
     for variant in _alleles(template, sources, random):
         yield _allele(variant), []
 
 
 def _planted(
     template: Template, sources: QuerySources, random: np.random.Generator
-) -> Iterator[Asked]:
+) -> Iterator[DrawnRequest]:
     germline = [planted for planted in sources.planted if not planted.is_somatic]
     for index in random.permutation(len(germline)):
         yield _allele(germline[index].variant), []
@@ -196,7 +196,7 @@ def _planted(
 
 def _somatic(
     template: Template, sources: QuerySources, random: np.random.Generator
-) -> Iterator[Asked]:
+) -> Iterator[DrawnRequest]:
     for planted in sources.planted:
         if planted.is_somatic:
             yield _allele(planted.variant), []
@@ -204,7 +204,7 @@ def _somatic(
 
 def _intervals(
     template: Template, sources: QuerySources, random: np.random.Generator
-) -> Iterator[Asked]:
+) -> Iterator[DrawnRequest]:
     for variant in _alleles(template, sources, random):
         if template.inside:
             start = variant.start + 1
@@ -215,21 +215,21 @@ def _intervals(
 
 def _genes(
     template: Template, sources: QuerySources, random: np.random.Generator
-) -> Iterator[Asked]:
+) -> Iterator[DrawnRequest]:
     for index in random.permutation(len(sources.genes)):
         yield {"assemblyId": "GRCh38", "geneId": sources.genes[index].name}, []
 
 
 def _people(
     template: Template, sources: QuerySources, random: np.random.Generator
-) -> Iterator[Asked]:
+) -> Iterator[DrawnRequest]:
     for filters in _filters(template.filters, sources, random):
         yield {}, filters
 
 
 def _carriers(
     template: Template, sources: QuerySources, random: np.random.Generator
-) -> Iterator[Asked]:
+) -> Iterator[DrawnRequest]:
     alleles = _alleles(template, sources, random)
     if not template.filters:
         for variant in alleles:
@@ -272,7 +272,7 @@ def _parents(terms: pd.Series) -> pd.Series:
 
 def _empty_positions(
     template: Template, sources: QuerySources, random: np.random.Generator
-) -> Iterator[Asked]:
+) -> Iterator[DrawnRequest]:
     """Positions near an allele but covered by none, so that they lie in simulated blocks."""
     for variant in _alleles(template, sources, random):
         sites = sources.sites[sources.sites["contig"] == variant.contig]
@@ -291,7 +291,7 @@ def _empty_positions(
 
 def _wrong_alleles(
     template: Template, sources: QuerySources, random: np.random.Generator
-) -> Iterator[Asked]:
+) -> Iterator[DrawnRequest]:
     for variant in _alleles(template, sources, random):
         here = sources.sites[
             (sources.sites["contig"] == variant.contig) & (sources.sites["start"] == variant.start)
@@ -303,7 +303,9 @@ def _wrong_alleles(
             yield _allele(Variant(variant.contig, variant.start, variant.ref, alt)), []
 
 
-RULES: dict[str, Callable[[Template, QuerySources, np.random.Generator], Iterator[Asked]]] = {
+RULES: dict[
+    str, Callable[[Template, QuerySources, np.random.Generator], Iterator[DrawnRequest]]
+] = {
     "site": _sites,
     "planted": _planted,
     "somatic": _somatic,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -41,7 +42,6 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
 REQUEST_KEYS = {
     *("name", "why", "entry_type", "parameters", "filters", "granularity", "pagination", "method"),
 }
-WHOLE = ("number", "length")
 CHOICES: dict[str, tuple[str, ...]] = {
     "kind": KINDS,
     "granularity": get_args(Granularity),
@@ -66,7 +66,7 @@ class Template:
     length: int = 0
     inside: bool = False
     filters: tuple[str, ...] = ()
-    method: str = "POST"
+    method: Literal["GET", "POST"] = "POST"
     tier: str = "controlled"
     purpose: str | None = PURPOSE
     requests: tuple[dict[str, Any], ...] = ()
@@ -117,24 +117,29 @@ def _template(path: Path, index: int, given: Any) -> Template:
 
 def _fault(name: str, value: Any) -> str | None:
     """What was expected of a key's value, when it is something else."""
-    if name in CHOICES and value not in CHOICES[name]:
-        return f"one of {', '.join(CHOICES[name])}"
-    if name in WHOLE and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        return "a whole number above 0"
-    if name == "purpose" and value is not None and not _is_purpose(value):
-        return "a DUO term such as DUO:0000006, a MONDO term after it where it has one, or null"
-    if name == "inside" and not isinstance(value, bool):
-        return "true or false"
-    if name == "filters" and not (
-        isinstance(value, list) and value and all(item in FILTERS for item in value)
-    ):
-        return f"a list of {', '.join(FILTERS)}"
-    if name == "requests" and not (isinstance(value, list) and all(map(_is_request, value))):
-        return f"a list of requests with name, why and some of {', '.join(sorted(REQUEST_KEYS))}"
-    return None
+    if name in CHOICES:
+        return None if value in CHOICES[name] else f"one of {', '.join(CHOICES[name])}"
+    if name not in VALUES:
+        return None
+    is_right, expected = VALUES[name]
+    return None if is_right(value) else expected
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _are_filters(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(item in FILTERS for item in value)
+
+
+def _are_requests(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_request, value))
 
 
 def _is_purpose(value: Any) -> bool:
+    if value is None:
+        return True
     return isinstance(value, str) and PURPOSE_FORM.fullmatch(value) is not None
 
 
@@ -145,3 +150,19 @@ def _is_request(value: Any) -> bool:
         and isinstance(value.get("why"), str)
         and value.keys() <= REQUEST_KEYS
     )
+
+
+# of keys that are no choice: whether a value is right, and what is expected
+VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("number", "length"), (_is_whole, "a whole number above 0")),
+    "purpose": (
+        _is_purpose,
+        "a DUO term such as DUO:0000006, a MONDO term after it where it has one, or null",
+    ),
+    "inside": (lambda value: isinstance(value, bool), "true or false"),
+    "filters": (_are_filters, f"a list of {', '.join(FILTERS)}"),
+    "requests": (
+        _are_requests,
+        f"a list of requests with name, why and some of {', '.join(sorted(REQUEST_KEYS))}",
+    ),
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -212,7 +212,7 @@ def add_frequencies(
     return joined, unusable
 
 
-def group_totals(tallies: dict[str, AlleleTally]) -> dict[str, AlleleTally]:
+def group_totals(tallies: Mapping[str, AlleleTally]) -> dict[str, AlleleTally]:
     """Allele counts of the whole network by group: ``""`` everybody, ``_F`` women, ``_M`` men."""
     totals: dict[str, AlleleTally] = {}
     for population, tally in tallies.items():

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from rehearsal.evaluation.run import NETWORK
+from rehearsal.evaluation.answer_table import NETWORK
 from rehearsal.files import written_aside
 from rehearsal.report.problems import find_problems
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rehearsal.evaluation.run import NETWORK
+from rehearsal.evaluation.answer_table import NETWORK
 
 PROBLEM_COLUMNS = ["query", "kind", "node", "problem", "expected", "observed", "reason"]
 

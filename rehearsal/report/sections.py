@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.evaluation.run import CONTROL, EMPTY_HANDLER
+from rehearsal.evaluation.control_requests import CONTROL, EMPTY_HANDLER
 from rehearsal.realism.block_structure import ALL
 from rehearsal.realism.frequency_spectrum import spectrum_shares
 from rehearsal.report import figures

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rehearsal.evaluation.answer_table import NETWORK
 from rehearsal.evaluation.latency import percentile, qs02
-from rehearsal.evaluation.run import NETWORK
 from rehearsal.report.problems import find_missing, find_problems
 
 LISTED_PROBLEMS = 500  # enough to see what is wrong; the rest is counted

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.evaluation.answer_table import NETWORK
 from rehearsal.evaluation.latency import ALL as ALL_KINDS
-from rehearsal.evaluation.run import NETWORK
 from rehearsal.model import Country
 from rehearsal.realism.frequency_spectrum import spectrum_shares
 from rehearsal.report.problems import find_problems

@@ -70,7 +70,7 @@ class _Question:
 
     @property
     def wants_records(self) -> bool:
-        return self.query.request["query"]["requestedGranularity"] == "record"
+        return self.query.granularity == "record"
 
     def asks_for(self, variant: Variant) -> bool:
         """Whether a variant of this contig is meant: the exact allele, or any that overlaps."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
+from rehearsal.evaluation.network_under_test import NetworkUnderTest
 from rehearsal.evaluation.suite import SEX_TERMS, beacon_request, write_suite
 from rehearsal.loadtest.beacon_comparison import compare_by_hand, paired_ratio, pairs_of
 from rehearsal.loadtest.collection_policy import measure_policies
@@ -18,7 +19,6 @@ from rehearsal.loadtest.load.generators import GeneratorError, Generators
 from rehearsal.loadtest.load.histograms import read_log
 from rehearsal.loadtest.load.run import LoadSettings, measure_load
 from rehearsal.loadtest.load.sender import Call
-from rehearsal.loadtest.network_under_test import NetworkUnderTest
 from rehearsal.loadtest.stub_nodes import ANSWER, StubNodes
 from rehearsal.model import Query
 from rehearsal.network.registry import NodeEntry

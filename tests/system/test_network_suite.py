@@ -16,9 +16,10 @@ import pandas as pd
 import pytest
 
 from rehearsal.evaluation.latency import latency_table, qs02
+from rehearsal.evaluation.network_under_test import NetworkUnderTest
 from rehearsal.evaluation.protected_judge import public_checks
-from rehearsal.evaluation.run import Asked, ask_suite
 from rehearsal.evaluation.suite import QuerySources, draw_suite
+from rehearsal.evaluation.suite_run import JudgedSuite, Rounds, SuiteRun, ask_suite
 from rehearsal.evaluation.templates import KINDS, read_templates
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
@@ -184,12 +185,12 @@ def a_network(folders: dict[str, Path], logs: Path, delays=(), deadline_s: float
 
 
 @pytest.fixture(scope="module")
-def asked(cohort: Cohort, suite, expected, tmp_path_factory) -> Asked:
+def asked(cohort: Cohort, suite, expected, tmp_path_factory) -> SuiteRun:
     delays = {"AT": 10.0, "FI": 30.0}
     with a_network(cohort.nodes, tmp_path_factory.mktemp("logs"), delays) as (nodes, service):
-        return ask_suite(
-            suite, expected, nodes, service, deadline_s=10, controls=5, tokens=cohort.tokens
-        )
+        network = NetworkUnderTest(service, nodes, 10)
+        rounds = Rounds(controls=5)
+        return ask_suite(JudgedSuite(suite, expected), network, tokens=cohort.tokens, rounds=rounds)
 
 
 def test_the_suite_over_a_small_cohort_has_queries_of_all_kinds(suite: list[Query]):
@@ -205,12 +206,12 @@ def test_more_general_terms_are_asked_and_find_people(suite: list[Query], expect
         assert any(answer.count for answer in expected[query.id].values())
 
 
-def test_every_answer_is_exact(asked: Asked):
+def test_every_answer_is_exact(asked: SuiteRun):
     wrong = asked.answers[~asked.answers["equal"]]
     assert wrong.empty, wrong[["query", "node", "observed", "truth", "reason"]].to_string()
 
 
-def test_the_public_is_told_what_enough_people_have(asked: Asked):
+def test_the_public_is_told_what_enough_people_have(asked: SuiteRun):
     """People: alleles cost too much of the budgets of 30 people without public frequencies."""
     checks = [check for check in public_checks(asked.answers) if "on people" in check["name"]]
     assert len(checks) == 2
@@ -220,7 +221,7 @@ def test_the_public_is_told_what_enough_people_have(asked: Asked):
     assert not all(check["passed"] for check in public_checks(silent))
 
 
-def test_every_node_is_in_every_answer(asked: Asked, suite: list[Query]):
+def test_every_node_is_in_every_answer(asked: SuiteRun, suite: list[Query]):
     assert (asked.answers.groupby("query")["node"].apply(set) == {*CODES, "network"}).all()
     assert len(asked.answers) == len(suite) * (len(CODES) + 1)
 
@@ -230,7 +231,7 @@ def test_the_truth_is_not_all_the_same(expected):
     assert len(set(counts)) > 10
 
 
-def test_distance_shows_in_the_latency_and_the_slowest_node_is_the_networks(asked: Asked):
+def test_distance_shows_in_the_latency_and_the_slowest_node_is_the_networks(asked: SuiteRun):
     table = latency_table(asked.answers, asked.control).set_index(["kind", "node"])
     assert table.loc[("all", "AT"), "p50_ms"] >= 10
     assert table.loc[("all", "FI"), "p50_ms"] >= 30
@@ -240,13 +241,13 @@ def test_distance_shows_in_the_latency_and_the_slowest_node_is_the_networks(aske
     assert table.loc[("control", "empty handler"), "p50_ms"] < 10
 
 
-def test_qs02_holds(asked: Asked):
+def test_qs02_holds(asked: SuiteRun):
     verdict = qs02(asked.answers, 10)
     assert verdict.success_rate == 1.0
     assert verdict.passed
 
 
-def test_conditions_are_noted(asked: Asked):
+def test_conditions_are_noted(asked: SuiteRun):
     assert asked.conditions["nodes"] == 4
     assert asked.conditions["burst"]["unanswered"] == 0
     assert len(asked.conditions["load_average_before"]) == 3
@@ -259,9 +260,8 @@ def test_a_stopped_node_is_late_in_every_row_and_the_joined_answer_names_it(
     folders = {code: cohort.nodes[code] for code in ("AT", "BE")}
     with a_network(folders, tmp_path, deadline_s=1) as (nodes, service):
         os.kill(nodes[1].pid, signal.SIGSTOP)
-        asked = ask_suite(
-            few, expected, nodes, service, deadline_s=1, controls=1, burst=2, tokens=cohort.tokens
-        )
+        network, rounds = NetworkUnderTest(service, nodes, 1), Rounds(controls=1, burst=2)
+        asked = ask_suite(JudgedSuite(few, expected), network, tokens=cohort.tokens, rounds=rounds)
     rows = asked.answers.set_index("node")
     assert rows.loc["AT", "equal"].all()
     assert (rows.loc["BE", "state"] == "late").all()
@@ -282,9 +282,8 @@ def test_a_wrong_truth_is_noticed(cohort: Cohort, suite, expected, tmp_path):
     }
     few = list({query.kind: query for query in suite}.values())
     with a_network({"AT": cohort.nodes["AT"]}, tmp_path) as (nodes, service):
-        asked = ask_suite(
-            few, other, nodes, service, deadline_s=10, controls=1, burst=0, tokens=cohort.tokens
-        )
+        network, rounds = NetworkUnderTest(service, nodes, 10), Rounds(controls=1, burst=0)
+        asked = ask_suite(JudgedSuite(few, other), network, tokens=cohort.tokens, rounds=rounds)
     assert not asked.answers["equal"].any()
     assert (asked.answers["reason"] != "").all()
 
@@ -302,7 +301,7 @@ def foreign_command(manner: str, node: str):
 
 def ask_with_foreign(
     cohort: Cohort, suite: Sequence[Query], expected, folder: Path, manner: str | None
-) -> Asked:
+) -> SuiteRun:
     """The suite with FI's node run by somebody else: a whole one, or a foreign-looking one."""
     ours = {code: cohort.nodes[code] for code in ("AT", "BE")}
     with ExitStack() as stack:
@@ -321,15 +320,11 @@ def ask_with_foreign(
         nodes = with_foreign(started, foreign)
         service = stack.enter_context(running_network(nodes, 10, folder / "ours"))
         return ask_suite(
-            suite,
-            expected,
-            nodes,
-            service,
-            10,
+            JudgedSuite(suite, expected),
+            NetworkUnderTest(service, nodes, 10),
             foreign=["FI"],
-            controls=1,
-            burst=0,
             tokens=cohort.tokens,
+            rounds=Rounds(controls=1, burst=0),
         )
 
 
@@ -391,9 +386,9 @@ def test_our_own_node_may_not_give_less(cohort: Cohort, suite, expected, tmp_pat
             running_nodes({"FI": tmp_path}, tmp_path / "f", 30, command) as nodes,
             running_network(nodes, 10, tmp_path / "s") as service,
         ):
-            asked = ask_suite(
-                some, expected, nodes, service, 10, controls=1, burst=0, tokens=cohort.tokens
-            )
+            network, rounds = NetworkUnderTest(service, nodes, 10), Rounds(controls=1, burst=0)
+            wanted = JudgedSuite(some, expected)
+            asked = ask_suite(wanted, network, tokens=cohort.tokens, rounds=rounds)
     assert not asked.answers["equal"].any()
 
 

@@ -94,10 +94,12 @@ def test_the_truth_shares_no_code_with_what_it_judges(truth):
 
 def test_imports_are_followed_through_other_modules():
     """The judge reads answers by the network's means, which are the nodes': found at a distance."""
-    found = modules_behind("evaluation.judge")
+    found = modules_behind("evaluation.exact_judge")
     assert "rehearsal.network.client" in found
     assert any(name.startswith("rehearsal.node.") for name in found)
-    assert "rehearsal.node" not in {f"rehearsal.{name}" for name in direct("evaluation.judge")}
+    assert "rehearsal.node" not in {
+        f"rehearsal.{name}" for name in direct("evaluation.exact_judge")
+    }
 
 
 def module_file(name):

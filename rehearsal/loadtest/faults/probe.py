@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 
-from rehearsal.evaluation.judge import judge, judge_network
+from rehearsal.evaluation.exact_judge import judge_answer
+from rehearsal.evaluation.network_judge import judge_network_answer
 from rehearsal.model import Query
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service_client import NetworkReply, ServiceClient
@@ -137,7 +138,7 @@ def judged(
         f"{country}: {verdict.difference}"
         for country, answer in answers.items()
         if answer.state == "answered"
-        and not (verdict := judge(query, expected[country], answer)).equal
+        and not (verdict := judge_answer(query, expected[country], answer)).equal
     ]
     wrong += _wrong_sums(query, expected, reply)
     return Heard(
@@ -158,7 +159,7 @@ def _wrong_sums(
     answered = {node: said for node, said in states.items() if said == "answered"}
     if answered:
         told = replace(reply.aggregated, states=answered)
-        verdict = judge_network(query, expected, told)
+        verdict = judge_network_answer(query, expected, told)
         if not verdict.equal:
             yield f"network: {verdict.difference}"
     elif reply.aggregated.exists is not None:

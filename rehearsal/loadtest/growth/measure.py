@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.evaluation.latency import percentile
+from rehearsal.evaluation.network_under_test import NetworkUnderTest
 from rehearsal.loadtest.growth.power_law import fit_power_law
 from rehearsal.loadtest.load.figures import MS, commonest_reason, figures
 from rehearsal.loadtest.load.generators import Generators
 from rehearsal.loadtest.load.saturation import IN_TIME_SHARE
 from rehearsal.loadtest.load.sender import Call
 from rehearsal.loadtest.load.workload import RESEARCHER, Workload, control_call, issue_tokens
-from rehearsal.loadtest.network_under_test import NetworkUnderTest
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rehearsal.evaluation.network_under_test import NetworkUnderTest
 from rehearsal.loadtest.load.figures import Step, in_time_share, load_table, meets, unnamed_nodes
 from rehearsal.loadtest.load.generators import Generators
 from rehearsal.loadtest.load.histograms import write_log
@@ -24,7 +25,6 @@ from rehearsal.loadtest.load.saturation import (
 )
 from rehearsal.loadtest.load.sender import Call, Sent
 from rehearsal.loadtest.load.workload import Workload, control_call, issue_tokens, weights
-from rehearsal.loadtest.network_under_test import NetworkUnderTest
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average, measurement_conditions

@@ -72,7 +72,7 @@ class Workload:
 
 def _whole_answer(query: Query, expected: Sequence[ExpectedAnswer]) -> tuple[bool, int | None]:
     """Presence, and the count where one is asked for, of all countries together."""
-    counted = query.request["query"]["requestedGranularity"] != "boolean"
+    counted = query.granularity != "boolean"
     exists = any(one.exists for one in expected)
     return exists, sum(one.count for one in expected) if counted else None
 

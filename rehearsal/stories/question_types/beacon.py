@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from rehearsal.evaluation.judge import Judgement, judge_network
-from rehearsal.evaluation.judge import judge as judge_node
-from rehearsal.evaluation.protected_judge import judge_protected, judge_protected_network
+from rehearsal.evaluation.exact_judge import judge_answer
+from rehearsal.evaluation.judgement import Judgement
+from rehearsal.evaluation.network_judge import judge_network_answer
+from rehearsal.evaluation.protected_judge import (
+    judge_protected_answer,
+    judge_protected_network_answer,
+)
 from rehearsal.model import Answer, Granularity, Query
 from rehearsal.network.aggregate import (
     AlleleTally,
@@ -174,13 +178,14 @@ def _verdicts(
     """Of each country's answer, and of the joined one: exact for who sees everything, else within
     what privacy protection may change."""
     if query.tier == "controlled":
-        exact = {one.node: judge_node(query, expected[one.node], one) for one in reply.answers}
-        return exact, judge_network(query, expected, reply.aggregated)
+        exact = {one.node: judge_answer(query, expected[one.node], one) for one in reply.answers}
+        return exact, judge_network_answer(query, expected, reply.aggregated)
     protected = {
-        one.node: judge_protected(query, expected[one.node], one, False) for one in reply.answers
+        one.node: judge_protected_answer(query, expected[one.node], one, False)
+        for one in reply.answers
     }
     wrong = [code for code, verdict in protected.items() if not verdict.equal]
-    return protected, judge_protected_network(query, reply.answers, reply.aggregated, wrong)
+    return protected, judge_protected_network_answer(query, reply.answers, reply.aggregated, wrong)
 
 
 def _expectations(wanted: Mapping[str, Any], reply: NetworkReply) -> list[Check]:

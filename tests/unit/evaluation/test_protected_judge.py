@@ -7,8 +7,8 @@ import pytest
 
 from rehearsal.evaluation.protected_judge import (
     PROMISED,
-    judge_protected,
-    judge_protected_network,
+    judge_protected_answer,
+    judge_protected_network_answer,
     public_checks,
 )
 from rehearsal.evaluation.suite import beacon_request
@@ -63,7 +63,7 @@ def test_what_is_promised_is_what_the_nodes_are_set_to():
     ],
 )
 def test_people_are_told_of_rounded_when_they_are_enough(people, tier, answer, said):
-    verdict = judge_protected(
+    verdict = judge_protected_answer(
         query("individuals", tier), ExpectedAnswer(people > 0, people), answer
     )
     assert verdict.equal is (said == "")
@@ -82,38 +82,42 @@ def test_people_are_told_of_rounded_when_they_are_enough(people, tier, answer, s
     ],
 )
 def test_an_allele_is_told_of_when_enough_people_carry_it(people, answer, said):
-    verdict = judge_protected(query("g_variants", parameters=ALLELE), carried_by(people), answer)
+    verdict = judge_protected_answer(
+        query("g_variants", parameters=ALLELE), carried_by(people), answer
+    )
     assert verdict.equal is (said == "")
     assert said in verdict.difference
 
 
 def test_carriers_may_be_kept_silent_about():
     asked = query("individuals", parameters=ALLELE)
-    assert judge_protected(asked, ExpectedAnswer(True, 48), told(False, 0)).equal
+    assert judge_protected_answer(asked, ExpectedAnswer(True, 48), told(False, 0)).equal
 
 
 def test_records_are_for_no_protected_tier():
     answer = told(True, 1)
     answer.body["response"] = {"resultSets": [{"id": "GOE", "results": [{"id": "x"}]}]}
-    verdict = judge_protected(query("g_variants", parameters=ALLELE), carried_by(30), answer)
+    verdict = judge_protected_answer(query("g_variants", parameters=ALLELE), carried_by(30), answer)
     assert "records for a tier" in verdict.difference
 
 
 def test_a_node_of_others_protects_in_its_own_way_but_invents_nobody():
     asked, expected = query("individuals"), ExpectedAnswer(True, 48)
-    assert judge_protected(asked, expected, told(True, 48), is_foreign=True).equal
-    assert judge_protected(asked, expected, told(False, 0), is_foreign=True).equal
-    assert not judge_protected(asked, expected, told(True, 90), is_foreign=True).equal
+    assert judge_protected_answer(asked, expected, told(True, 48), is_foreign=True).equal
+    assert judge_protected_answer(asked, expected, told(False, 0), is_foreign=True).equal
+    assert not judge_protected_answer(asked, expected, told(True, 90), is_foreign=True).equal
 
 
 def test_the_network_tells_the_sum_of_what_its_nodes_told():
     answers = [told(True, 50), told(True, 30, node="SE")]
     asked = query("individuals")
     joined = aggregate_answers(asked, answers)
-    assert judge_protected_network(asked, answers, joined, []).equal
+    assert judge_protected_network_answer(asked, answers, joined, []).equal
     for other in ({"count": 81}, {"exists": False}, {"records": (("FI", {"id": "x"}),)}):
-        assert not judge_protected_network(asked, answers, replace(joined, **other), []).equal
-    verdict = judge_protected_network(asked, answers, joined, ["SE"])
+        assert not judge_protected_network_answer(
+            asked, answers, replace(joined, **other), []
+        ).equal
+    verdict = judge_protected_network_answer(asked, answers, joined, ["SE"])
     assert verdict.difference == "SE is wrong"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.evaluation.lenient_judge import judge_given
+from rehearsal.evaluation.partial_judge import judge_partial_answer
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
 from rehearsal.truth.expected_answers import ExpectedAnswer
@@ -40,7 +40,9 @@ def verdict(place, granularity, *records, count=1):
         body["responseSummary"]["numTotalResults"] = count
     if granularity == "record":
         body["response"] = {"resultSets": [{"id": "X", "results": list(records)}]}
-    return judge_given(QUERY, EXPECTED, place, Answer("one", place, "answered", 200, body, 0.0, 0))
+    return judge_partial_answer(
+        QUERY, EXPECTED, place, Answer("one", place, "answered", 200, body, 0.0, 0)
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,6 @@ def test_what_is_given_and_wrong_is_told(records, count, words):
 
 def test_a_refusal_is_no_right_answer():
     refused = Answer("one", "FI", "refused", 404, {}, 0.0, 0, "HTTP 404: no such thing")
-    found = judge_given(QUERY, EXPECTED, "FI", refused)
+    found = judge_partial_answer(QUERY, EXPECTED, "FI", refused)
     assert (found.judgement.equal, found.judged_on) == (False, "")
     assert "HTTP 404" in found.judgement.difference

@@ -1,7 +1,7 @@
 """Judges the answers of any Beacon: what it gives must be right, what it leaves out is told.
 
-``judge`` wants all that our own nodes say. Here presence, counts, records and frequencies are each
-held against the truth as far as an answer has them.
+``judge_answer`` wants all that our own nodes say. Here presence, counts, records and frequencies
+are each held against the truth as far as an answer has them.
 """
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rehearsal.evaluation.judge import (
+from rehearsal.evaluation.exact_judge import (
     FREQUENCY_TOLERANCE,
-    Judgement,
-    expected_text,
-    in_alleles,
     individual_differences,
-    judge,
+    judge_answer,
 )
+from rehearsal.evaluation.judgement import Judgement, allele_tally, expected_text
 from rehearsal.model import GRANULARITIES, Answer, Granularity, Query
-from rehearsal.network.aggregate import AlleleTally, allele_key, count_of, records, says_exists
+from rehearsal.network.aggregate import (
+    AlleleKey,
+    AlleleTally,
+    allele_key,
+    count_of,
+    records,
+    says_exists,
+)
 from rehearsal.network.beacon_response import returned_granularity
 from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer
 
@@ -33,16 +38,19 @@ COUNTED = {
     "alleleCountHemizygous": "hemizygous",
 }
 
+GivenFrequency = tuple[AlleleKey, str, Mapping[str, Any]]  # with the population and its entry
+TalliesByPopulation = Mapping[str, Mapping[AlleleKey, AlleleTally]]
+
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PartialJudgement:
     """``judged_on``: presence, count, variants, frequencies or people; empty: nothing came."""
 
     judgement: Judgement
     judged_on: str
 
 
-def asked_at(query: Query, granularity: Granularity) -> Query:
+def with_granularity(query: Query, granularity: Granularity) -> Query:
     """The same query asked at another granularity."""
     body = {**query.request["query"], "requestedGranularity": granularity}
     return replace(query, request={**query.request, "query": body})
@@ -50,79 +58,97 @@ def asked_at(query: Query, granularity: Granularity) -> Query:
 
 def given_granularity(query: Query, answer: Answer) -> Granularity:
     """What was asked for, or what came where that is coarser."""
-    asked = query.request["query"]["requestedGranularity"]
+    asked = query.granularity
     if answer.state != "answered" or asked not in GRANULARITIES:
         return asked
     return min(asked, returned_granularity(answer), key=GRANULARITIES.index)
 
 
-def judge_given(
+def judge_partial_answer(
     query: Query, expected: Mapping[str, ExpectedAnswer], place: str, answer: Answer
-) -> Verdict:
+) -> PartialJudgement:
     """Judge what a Beacon that holds the people of ``place`` answered.
 
     ``expected``: by place; a population named by another place is held against that one's.
     """
     granularity = given_granularity(query, answer)
     if answer.state != "answered":
-        return Verdict(judge(query, expected[place], answer), "")
+        return PartialJudgement(judge_answer(query, expected[place], answer), "")
     if granularity != "record":
-        verdict = judge(asked_at(query, granularity), expected[place], answer)
-        return Verdict(verdict, "presence" if granularity == "boolean" else "count")
+        judgement = judge_answer(with_granularity(query, granularity), expected[place], answer)
+        return PartialJudgement(judgement, "presence" if granularity == "boolean" else "count")
     try:
-        judged_on, differences = _of_records(query, expected, place, answer)
+        judged_on, differences = _judge_records(query, expected, place, answer)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         judged_on, differences = "", [f"records that cannot be read: {error!r}"]
-    said = "yes" if says_exists(answer) else "no"
-    count = count_of(answer)
+    shown = differences[:SHOWN] + ["..."] * (len(differences) > SHOWN)
     wanted = expected_text(place, expected[place], "count")
-    observed = said if count is None else f"{said}, count {count}"
-    told = differences[:SHOWN] + ["..."] * (len(differences) > SHOWN)
-    return Verdict(Judgement(not differences, wanted, observed, "; ".join(told)), judged_on)
+    return PartialJudgement(Judgement.by(shown, wanted, _observed(answer)), judged_on)
 
 
-def _of_records(
+def _observed(answer: Answer) -> str:
+    exists = "yes" if says_exists(answer) else "no"
+    count = count_of(answer)
+    return exists if count is None else f"{exists}, count {count}"
+
+
+def _judge_records(
     query: Query, expected: Mapping[str, ExpectedAnswer], place: str, answer: Answer
 ) -> tuple[str, list[str]]:
-    true, differences = expected[place], []
-    if says_exists(answer) != true.exists:
-        differences.append(f"exists {says_exists(answer)} instead of {true.exists}")
-    if count_of(answer) not in (None, true.count):
-        differences.append(f"count {count_of(answer)} instead of {true.count}")
+    """What the records were judged on, and their differences."""
+    true = expected[place]
+    differences = list(_summary_differences(true, answer))
     if query.entry_type == "individuals":
         return "people", differences + list(individual_differences(query, true, answer))
-    given = [(allele_key(record), record) for record in records(answer)]
+    by_key = [(allele_key(record), record) for record in records(answer)]
     wanted = {(one.start, one.ref, one.alt) for one in true.alleles}
-    found = {key for key, _ in given}
-    differences += [f"{_name(key)} too many" for key in sorted(found - wanted)]
-    if len(found) < query.request["query"]["pagination"]["limit"]:
-        differences += [f"{_name(key)} missing" for key in sorted(wanted - found)]
-    tallies = _tallies(expected, place)
-    compared = 0
-    for key, record in given:
-        for population, entry in _frequencies(record):
-            compared += 1
-            usual = population[-2:] if population.endswith(GROUPS[1:]) else ""
-            group = tallies.get(population, tallies[usual])
-            if key in wanted:
-                differences += _entry_differences(_name(key), population, entry, group.get(key))
-    return "frequencies" if compared else "variants", differences
+    limit = query.request["query"]["pagination"]["limit"]
+    differences += _variant_differences(wanted, {key for key, _ in by_key}, limit)
+    given = [(key, *entry) for key, record in by_key for entry in _frequencies(record)]
+    right = [entry for entry in given if entry[0] in wanted]
+    differences += _frequency_differences(right, _tallies(expected, place))
+    return "frequencies" if given else "variants", differences
 
 
-def _name(key: tuple[int, str, str]) -> str:
+def _summary_differences(true: ExpectedAnswer, answer: Answer) -> Iterable[str]:
+    if says_exists(answer) != true.exists:
+        yield f"exists {says_exists(answer)} instead of {true.exists}"
+    if count_of(answer) not in (None, true.count):
+        yield f"count {count_of(answer)} instead of {true.count}"
+
+
+def _variant_differences(
+    wanted: set[AlleleKey], found: set[AlleleKey], limit: int
+) -> Iterable[str]:
+    """Nothing is missing where a page is full."""
+    yield from (f"{_name(key)} too many" for key in sorted(found - wanted))
+    if len(found) < limit:
+        yield from (f"{_name(key)} missing" for key in sorted(wanted - found))
+
+
+def _frequency_differences(
+    given: Iterable[GivenFrequency], tallies: TalliesByPopulation
+) -> Iterable[str]:
+    for key, population, entry in given:
+        usual = population[-2:] if population.endswith(GROUPS[1:]) else ""
+        group = tallies.get(population, tallies[usual])
+        yield from _entry_differences(_name(key), population, entry, group.get(key))
+
+
+def _name(key: AlleleKey) -> str:
     return "{}:{}>{}".format(*key)
 
 
 def _tallies(
     expected: Mapping[str, ExpectedAnswer], place: str
-) -> dict[str, dict[tuple[int, str, str], AlleleTally]]:
+) -> dict[str, dict[AlleleKey, AlleleTally]]:
     """By population, the right counts of each allele. ``""``, ``_F``, ``_M`` are those of the
     place, whatever a Beacon calls it; the others are named by their place."""
-    tallies: dict[str, dict[tuple[int, str, str], AlleleTally]] = {}
+    tallies: dict[str, dict[AlleleKey, AlleleTally]] = {}
     for prefix, source in (("", place), *((name, name) for name in expected)):
         for group in GROUPS:
             tallies[prefix + group] = {
-                (one.start, one.ref, one.alt): in_alleles(groups[group])
+                (one.start, one.ref, one.alt): allele_tally(groups[group])
                 for one, groups in expected[source].alleles.items()
             }
     return tallies
@@ -143,6 +169,6 @@ def _entry_differences(
         wanted = getattr(true, of_truth)
         if entry.get(field) is not None and entry[field] != wanted:
             yield f"{name} {population} {field} {entry[field]} instead of {wanted}"
-    said = entry.get("alleleFrequency")
-    if said is not None and abs(said - true.frequency) > FREQUENCY_TOLERANCE:
-        yield f"{name} {population} frequency {said} instead of {true.frequency:.6g}"
+    given = entry.get("alleleFrequency")
+    if given is not None and abs(given - true.frequency) > FREQUENCY_TOLERANCE:
+        yield f"{name} {population} frequency {given} instead of {true.frequency:.6g}"

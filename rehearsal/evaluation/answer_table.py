@@ -1,0 +1,85 @@
+"""The table of a suite's answers: a row a query, node and repeat, and one of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from rehearsal.evaluation.judgement import Judgement
+from rehearsal.evaluation.network_judge import network_state
+from rehearsal.model import Answer, Query
+from rehearsal.network.aggregate import NetworkAnswer, count_of, says_exists
+
+NETWORK = "network"  # stands for a node in the rows of aggregated answers
+
+COLUMNS = {
+    "query": "str",
+    "kind": "str",
+    "tier": "str",
+    "node": "str",
+    "repeat": "int64",
+    "state": "str",
+    "http_status": "Int64",
+    "exists": "boolean",
+    "count": "Int64",
+    "observed": "str",
+    "truth": "str",
+    "equal": "boolean",
+    "judged_on": "str",
+    "answerable": "boolean",
+    "latency_ms": "float64",
+    "bytes": "int64",
+    "reason": "str",
+}
+
+Row = dict[str, Any]
+
+
+def node_row(query: Query, answer: Answer, repeat: int, has_content: bool = True) -> Row:
+    """What came of one request to one node. ``has_content``: whether a Beacon answer is meant."""
+    answered = answer.state == "answered" and has_content
+    return _query_columns(query, repeat) | {
+        "node": answer.node,
+        "state": answer.state,
+        "http_status": answer.http_status,
+        "exists": says_exists(answer) if answered else None,
+        "count": count_of(answer) if answered else None,
+        "latency_ms": answer.latency_s * 1000,
+        "bytes": answer.size_bytes,
+        "reason": answer.reason,
+    }
+
+
+def network_row(query: Query, aggregated: NetworkAnswer, repeat: int) -> Row:
+    """What came of one query to the network."""
+    is_uncounted = query.granularity == "boolean" or aggregated.exists is None
+    return _query_columns(query, repeat) | {
+        "node": NETWORK,
+        "state": network_state(aggregated),
+        "http_status": aggregated.http_status,
+        "exists": aggregated.exists,
+        "count": None if is_uncounted else aggregated.count,
+        "latency_ms": aggregated.latency_s * 1000,
+        "bytes": aggregated.size_bytes,
+    }
+
+
+def _query_columns(query: Query, repeat: int) -> Row:
+    return {"query": query.id, "kind": query.kind, "tier": query.tier, "repeat": repeat}
+
+
+def judgement_columns(judgement: Judgement, judged_on: str) -> Row:
+    """What a row says of how its answer was judged."""
+    return {
+        "observed": judgement.observed,
+        "truth": judgement.expected,
+        "equal": judgement.equal,
+        "judged_on": judged_on,
+    }
+
+
+def answer_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows as a table, columns as in ``COLUMNS``."""
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)

@@ -1,0 +1,125 @@
+"""Compares the network's aggregated answer with the truth of all countries together, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rehearsal.evaluation.exact_judge import allele_differences, error_faults, name_differences
+from rehearsal.evaluation.judgement import (
+    Judgement,
+    Tallies,
+    answer_text,
+    country_tallies,
+    first_names,
+)
+from rehearsal.model import AnswerState, Query
+from rehearsal.network.aggregate import AlleleKey, AlleleTally, NetworkAnswer
+from rehearsal.truth.expected_answers import ExpectedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class _ExpectedSums:
+    """What several countries must say together, and the people by country and name, so that no
+    two nodes' people are taken for one."""
+
+    exists: bool
+    count: int
+    tallies: Tallies
+    individuals: list[str]
+
+    @classmethod
+    def of(cls, expected: Mapping[str, ExpectedAnswer]) -> _ExpectedSums:
+        tallies: dict[AlleleKey, dict[str, AlleleTally]] = {}
+        for country, item in expected.items():
+            for allele, populations in country_tallies(country, item).items():
+                tallies.setdefault(allele, {}).update(populations)
+        return cls(
+            any(item.exists for item in expected.values()),
+            sum(item.count for item in expected.values()),
+            tallies,
+            [f"{country}/{name}" for country, e in expected.items() for name in e.individuals],
+        )
+
+
+def judge_network_answer(
+    query: Query, expected: Mapping[str, ExpectedAnswer], aggregated: NetworkAnswer
+) -> Judgement:
+    """Judge the aggregated answer against the truth of the countries whose nodes were asked.
+
+    An answer that lacks a node's part is not equal, even where the sums happen to agree.
+    """
+    asked = {country: expected[country] for country in aggregated.states}
+    if any(item.refused for item in asked.values()):
+        return _judge_network_refusal(aggregated)
+    missing = _nodes_not("answered", aggregated)
+    true = _ExpectedSums.of(asked)
+    differences = [*missing.values(), *_differences(query, true, aggregated)]
+    counted = query.granularity != "boolean"
+    wanted = answer_text(true.exists, true.count if counted else None, true.tallies)
+    count = aggregated.count if counted else None
+    observed = answer_text(aggregated.exists, count, aggregated.frequencies)
+    if missing:
+        observed = f"{observed} ({_nodes_in_state('answered', missing, aggregated)})"
+    return Judgement.by(differences, wanted, observed)
+
+
+def _judge_network_refusal(aggregated: NetworkAnswer) -> Judgement:
+    """All nodes must refuse an ill-formed query, and the network with them."""
+    missing, status = _nodes_not("refused", aggregated), aggregated.http_status
+    asked = len(aggregated.states)
+    wanted = f"{asked} of {asked} nodes refused, the network too (400)"
+    observed = f"{_nodes_in_state('refused', missing, aggregated)}, the network said {status}"
+    faults = (
+        [f"the network: {fault}" for fault in error_faults(aggregated.error)]
+        if status == 400
+        else [f"the network said {status} instead of 400"]
+    )
+    return Judgement.by([*missing.values(), *faults], wanted, observed)
+
+
+def _nodes_not(state: AnswerState, aggregated: NetworkAnswer) -> dict[str, str]:
+    """Nodes that are in another state, with what became of them."""
+    return {
+        node: f"{found}: {node} {aggregated.reasons.get(node, '')}"
+        for node, found in aggregated.states.items()
+        if found != state
+    }
+
+
+def _nodes_in_state(
+    state: AnswerState, others: Mapping[str, str], aggregated: NetworkAnswer
+) -> str:
+    asked = len(aggregated.states)
+    return f"{asked - len(others)} of {asked} nodes {state}"
+
+
+def _differences(query: Query, true: _ExpectedSums, aggregated: NetworkAnswer) -> Iterable[str]:
+    if aggregated.exists != true.exists:
+        yield f"exists {aggregated.exists} instead of {true.exists}"
+    if query.granularity == "boolean":
+        return
+    if aggregated.uncounted:
+        yield f"no count from {first_names(aggregated.uncounted)}"
+    if aggregated.count != true.count:
+        yield f"count {aggregated.count} instead of {true.count}"
+    if query.granularity == "record":
+        yield from _record_differences(query, true, aggregated)
+
+
+def _record_differences(
+    query: Query, true: _ExpectedSums, aggregated: NetworkAnswer
+) -> Iterable[str]:
+    """The people of all nodes that give records are named once each, and by their own node."""
+    if query.entry_type == "g_variants":
+        yield from allele_differences(true.tallies, aggregated.frequencies)
+    if query.entry_type == "individuals":
+        names = [f"{node}/{record.get('id')}" for node, record in aggregated.records]
+        yield from name_differences(query, true.individuals, len(true.individuals), names)
+
+
+def network_state(aggregated: NetworkAnswer) -> AnswerState:
+    """One state for the aggregated answer: the worst of its nodes'."""
+    states = set(aggregated.states.values())
+    order: tuple[AnswerState, ...] = ("late", "failed", "refused", "answered")
+    return next((state for state in order if state in states), "answered")

@@ -1,0 +1,148 @@
+"""Asks a suite of running nodes through their network, judges every answer, and notes the
+conditions it ran under."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from rehearsal.evaluation.answer_table import Row, answer_table
+from rehearsal.evaluation.control_requests import send_control_requests
+from rehearsal.evaluation.network_under_test import NetworkUnderTest
+from rehearsal.evaluation.reply_judge import judge_reply
+from rehearsal.logs import Progress
+from rehearsal.machine import load_averages, measurement_conditions
+from rehearsal.model import Query
+from rehearsal.network.client import NetworkClient
+from rehearsal.network.service_client import ServiceClient
+from rehearsal.truth.expected_answers import ExpectedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSuite:
+    """Queries, with their right answers by query id and country."""
+
+    queries: Sequence[Query]
+    expected: Mapping[str, Mapping[str, ExpectedAnswer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """How often all is asked: the suite ``repeats`` times over, one query at a time; ``controls``
+    rounds of control requests before it; and after it the suite once more with ``burst`` queries
+    under way at any time, for throughput (0: not)."""
+
+    repeats: int = 1
+    controls: int = 20
+    burst: int = 16
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """What came of a suite.
+
+    ``answers``: a row a query, node and repeat, and one for the network's own answer with node
+    ``network``; columns as in ``answer_table.COLUMNS``. A node's latency is the one that the
+    network saw, the network's the asker's. ``judged_on``: the granularity that an answer was
+    judged on, coarser than asked where a node of others gives no more; empty where a refusal is
+    right; ``protected`` for the tiers that are told less, and ``answerable`` then says whether the
+    node holds enough people to tell of; see ``protected_judge.public_checks``.
+    ``control``: the same columns, for requests that need no work.
+    ``conditions``: machine, time, load and settings, as plain JSON values.
+    """
+
+    answers: pd.DataFrame
+    control: pd.DataFrame
+    conditions: dict[str, Any]
+
+
+def ask_suite(
+    suite: JudgedSuite,
+    network: NetworkUnderTest,
+    foreign: Collection[str] = (),
+    tokens: Mapping[str, str] | None = None,
+    rounds: Rounds | None = None,
+) -> SuiteRun:
+    """Ask the network service every query, and judge what comes back.
+
+    The nodes are asked directly for the control only. ``foreign``: countries whose nodes are not
+    ours: they may give less than is asked for, and refuse with any HTTP 4xx. ``tokens``: the
+    asker's, by tier; a tier without one is asked without a token, as the public.
+
+    Before that, one query of every kind is asked and forgotten, so that connections are open and
+    caches warm. Raises KeyError when a query or a node's country has no expected answer.
+    """
+    missing = {query.id for query in suite.queries} - suite.expected.keys()
+    if missing:
+        raise KeyError(f"no expected answer for {', '.join(sorted(missing))}")
+    return asyncio.run(_ask_suite(suite, network, foreign, tokens or {}, rounds or Rounds()))
+
+
+async def _ask_suite(
+    suite: JudgedSuite,
+    network: NetworkUnderTest,
+    foreign: Collection[str],
+    tokens: Mapping[str, str],
+    rounds: Rounds,
+) -> SuiteRun:
+    conditions = _conditions(network, rounds.repeats)
+    deadline_s = network.deadline_s
+    rows: list[Row] = []
+    async with ServiceClient(network.service, lambda query: tokens.get(query.tier)) as service:
+        for query in {query.kind: query for query in suite.queries}.values():
+            await service.ask(query, deadline_s)
+        async with NetworkClient(network.nodes) as client:
+            control = await send_control_requests(client, rounds.controls, deadline_s)
+        begun = time.monotonic()
+        progress = Progress(rounds.repeats * len(suite.queries), "queries")
+        for repeat in range(rounds.repeats):
+            for query in suite.queries:
+                reply = await service.ask(query, deadline_s)
+                rows += judge_reply(query, suite.expected[query.id], reply, foreign, repeat)
+                progress.step()
+        conditions["suite_s"] = time.monotonic() - begun
+        if rounds.burst:
+            burst = await _measure_burst(service, suite.queries, deadline_s, rounds.burst)
+            conditions["burst"] = burst
+    conditions["load_average_after"] = load_averages()
+    return SuiteRun(answer_table(rows), answer_table(control), conditions)
+
+
+def _conditions(network: NetworkUnderTest, repeats: int) -> dict[str, Any]:
+    return {
+        **measurement_conditions(),
+        "nodes": len(network.nodes),
+        "deadline_s": network.deadline_s,
+        "repeats": repeats,
+        "load_average_before": load_averages(),
+    }
+
+
+async def _measure_burst(
+    service: ServiceClient, queries: Sequence[Query], deadline_s: float, at_once: int
+) -> dict[str, Any]:
+    """Throughput with ``at_once`` queries under way at any time, each of all nodes."""
+    waiting = iter(queries)
+    states: list[str] = []
+
+    async def worker() -> None:
+        for query in waiting:
+            reply = await service.ask(query, deadline_s, trace=False)
+            states.extend(answer.state for answer in reply.answers)
+
+    begun = time.monotonic()
+    await asyncio.gather(*(worker() for _ in range(at_once)))
+    seconds = time.monotonic() - begun
+    return {
+        "at_once": at_once,
+        "queries": len(queries),
+        "seconds": seconds,
+        "queries_per_s": len(queries) / seconds,
+        "requests_per_s": len(states) / seconds,
+        "unanswered": sum(state in ("late", "failed") for state in states),
+    }
