@@ -66,7 +66,7 @@ def _answers(
     everybody = facts.sources.people
     for people in (everybody, everybody.assign(country=POOLED)):
         truth = TruthCalculator(replace(facts.sources, people=people), year, facts.subcohort)
-        for query, expected in truth.expected_answers(suite).items():
+        for query, expected in truth.compute_answers(suite).items():
             answers[query] |= expected
     return answers
 
