@@ -31,22 +31,31 @@ Scope = Literal[
     "analyses",
 ]
 
+# A text with a pattern must not stand beside a list (see rehearsal.web.request_models): there the
+# pattern is described only, and the text is checked where the query is made.
+BASES = r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv.\-]*"
+Text = Annotated[str, Meta(max_length=5000)]
 Digits = Annotated[str, Meta(pattern=whole("[+-]?[0-9]{1,18}"), title="a whole number")]
 Number = Annotated[int, Meta(ge=0, le=2**63 - 1)] | Digits
 NumberFromOne = Annotated[int, Meta(ge=1, le=2**63 - 1)] | Digits
 OneOrTwo = Meta(min_length=1, max_length=2, description="two values make a bracket")
-Text = Annotated[str, Meta(max_length=5000)]
-Bases = Annotated[
-    str,
-    Meta(
-        pattern=whole(r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv.\-]*"),
-        max_length=5000,
-        title="IUPAC codes of bases",
-    ),
-]
+DigitsOrList = Annotated[str, Meta(max_length=19, extra_json_schema={"pattern": "^[+-]?[0-9]+$"})]
 OneItem = Meta(min_length=1, max_length=1)
 OneText = Text | Annotated[tuple[Text, ...], OneItem]
-OneOfBases = Bases | Annotated[tuple[Bases, ...], OneItem]
+OneOfBases = (
+    Annotated[str, Meta(max_length=5000, extra_json_schema={"pattern": f"^{BASES}$"})]
+    | Annotated[tuple[Text, ...], OneItem]
+)
+Positions = (
+    Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    | DigitsOrList
+    | Annotated[tuple[Number, ...], OneOrTwo]
+)
+PositionsFromOne = (
+    Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    | DigitsOrList
+    | Annotated[tuple[NumberFromOne, ...], OneOrTwo]
+)
 
 
 class VariantParameters(RequestModel):
@@ -54,8 +63,8 @@ class VariantParameters(RequestModel):
 
     assembly_id: Annotated[OneText | None, Meta(description="GRCh38")] = None
     reference_name: Annotated[OneText | None, Meta(description="17, chr17 or NC_000017.11")] = None
-    start: Number | Annotated[tuple[Number, ...], OneOrTwo] | None = None
-    end: NumberFromOne | Annotated[tuple[NumberFromOne, ...], OneOrTwo] | None = None
+    start: Positions | None = None
+    end: PositionsFromOne | None = None
     reference_bases: OneOfBases | None = None
     alternate_bases: OneOfBases | None = None
     variant_type: OneText | None = None

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import ASSEMBLIES, contig_named
-from rehearsal.node.beacon.request_models import VariantParameters
+from rehearsal.node.beacon.request_models import BASES, VariantParameters
 from rehearsal.web.problem import Problem, shown
 
+IUPAC_CODES = re.compile(BASES)
+WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,18}")
 VARIANT_TYPES = {
     **dict.fromkeys(("SNP", "SNV", "SO:0001483"), "SNP"),
     **dict.fromkeys(("MNP", "MNV", "SO:0002007"), "MNP"),
@@ -242,9 +244,12 @@ def _positions(name: str, sent: int | str | tuple[int | str, ...] | None, contig
 
 
 def whole_number(name: str, sent: int | str | None, minimum: int = 0) -> int | None:
-    """A number that may be sent as text. Raises Problem for one below the minimum."""
+    """A number that may be sent as text. Raises Problem for another text or one below the
+    minimum."""
     if sent is None or isinstance(sent, int):
         return sent
+    if not WHOLE_NUMBER.fullmatch(sent):
+        raise Problem(f"{name}: a whole number, not {shown(sent)}")
     if int(sent) < minimum:
         raise Problem(f"{name}: a whole number of at least {minimum}, not {shown(sent)}")
     return int(sent)
@@ -260,4 +265,8 @@ def _text(name: str, sent: str | tuple[str, ...] | None) -> str | None:
 
 def _bases(name: str, sent: str | tuple[str, ...] | None) -> str | None:
     text = _text(name, sent)
-    return None if text is None else text.upper().replace("U", "T").strip(".-")
+    if text is None:
+        return None
+    if not IUPAC_CODES.fullmatch(text):
+        raise Problem(f"{name}: IUPAC codes of bases, not {shown(text)}")
+    return text.upper().replace("U", "T").strip(".-")

@@ -1,7 +1,8 @@
 """A request that is not as its model says is refused with place, expectation and finding."""
 
 import re
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import orjson
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, field
 
+import rehearsal.network.app
+import rehearsal.node.server  # noqa: F401
 from rehearsal.web.openapi import query_parameters, request_body, schema_of
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import (
@@ -19,6 +22,8 @@ from rehearsal.web.request_models import (
     decode_parameters,
     whole,
 )
+
+CONTAINERS = {list, tuple, set, frozenset, dict}
 
 Count = Annotated[int, Meta(ge=0, le=100, description="of things")]
 Digits = Annotated[str, Meta(pattern=whole("[0-9]+"))]
@@ -209,3 +214,39 @@ def test_fields_of_a_model_are_parameters_of_a_url():
 def test_an_object_is_no_parameter_of_a_url():
     (others,) = (one for one in query_parameters(Query) if one["name"] == "others")
     assert others["schema"]["items"] == {"type": "string"}
+
+
+def choices_of(hint):
+    """The types that a field may have, each with what is said of it."""
+    base, *said = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    if get_origin(base) in (Union, UnionType):
+        for one in get_args(base):
+            yield from ((kind, [*said, *more]) for kind, more in choices_of(one))
+    else:
+        yield base, said
+
+
+def crashes(hint):
+    """Whether a text with a pattern stands beside a list or a dictionary, here or below."""
+    choices = list(choices_of(hint))
+    with_pattern = any(getattr(one, "pattern", None) for _, said in choices for one in said)
+    containers = {get_origin(kind) or kind for kind, _ in choices} & CONTAINERS
+    below = [one for kind, _ in choices for one in get_args(kind)]
+    return (with_pattern and bool(containers)) or any(map(crashes, below))
+
+
+def every_model(kind=RequestModel):
+    for one in kind.__subclasses__():
+        yield one
+        yield from every_model(one)
+
+
+def test_no_model_has_a_field_on_which_msgspec_crashes():
+    """Its garbage collection takes a pattern for the type of a list's items."""
+    assert crashes(tuple[Digits | list[int] | None, ...])
+    assert crashes(Annotated[str | dict[str, int], Meta(pattern="a")])
+    models = [one for one in every_model() if one.__module__.startswith("rehearsal.")]
+    assert len(models) > 5
+    for model in models:
+        for name, hint in get_type_hints(model, include_extras=True).items():
+            assert not crashes(hint), f"{model.__module__}.{model.__qualname__}.{name}"
