@@ -199,7 +199,7 @@ class NetworkClient:
             request.method,
             url.with_query(request.parameters) if request.parameters else url,
             data=orjson.dumps(request.body or {}) if request.method == "POST" else None,
-            headers=_headers(node, request),
+            headers=request_headers(node, request),
             allow_redirects=False,
         ) as response:
             exchange.status = response.status
@@ -235,7 +235,8 @@ def token_of(node: NodeEntry) -> str | None:
     return token
 
 
-def _headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
+def request_headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
+    """The headers of a request to a node, with the token that it is to be shown."""
     headers = {"Accept": "application/json"}
     if request.method == "POST":
         headers["Content-Type"] = "application/json"

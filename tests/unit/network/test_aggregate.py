@@ -13,7 +13,6 @@ from rehearsal.network.aggregate import (
     group_totals,
     record_frequencies,
 )
-from rehearsal.network.client import get_parameters
 
 QUERY = Query("q", "count", "g_variants", {})
 
@@ -130,23 +129,3 @@ def test_records_are_in_order_of_country_and_dataset():
 def test_two_answers_of_one_node_are_not_joined():
     with pytest.raises(ValueError, match="one answer a node"):
         aggregate_answers(QUERY, [answered("FI", True), answered("FI", True)])
-
-
-def test_a_request_body_becomes_get_parameters():
-    request = {
-        "query": {
-            "requestParameters": {"start": [10, 20], "referenceName": "chr22"},
-            "filters": [{"id": "HP:1"}, {"id": "NCIT:2"}],
-            "requestedGranularity": "count",
-            "testMode": False,
-            "pagination": {"limit": 5},
-        }
-    }
-    assert get_parameters(request) == {
-        "start": "10,20",
-        "referenceName": "chr22",
-        "filters": "HP:1,NCIT:2",
-        "requestedGranularity": "count",
-        "testMode": "false",
-        "limit": "5",
-    }

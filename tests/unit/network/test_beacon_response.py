@@ -10,17 +10,9 @@ from rehearsal.network.beacon_response import (
     aggregate_terms,
     shown_of,
 )
-from rehearsal.network.client import NodeRequest, get_parameters
-from rehearsal.network.service_client import read_reply
 from rehearsal.node.beacon.request import BeaconRequest
 
-
-def answered(node: str, exists: bool, count: int | None = None, sets=None, **response) -> Answer:
-    summary = {"exists": exists} | ({} if count is None else {"numTotalResults": count})
-    granularity = "boolean" if count is None else "record" if sets else "count"
-    body = {"meta": {"returnedGranularity": granularity}, "responseSummary": summary}
-    body["response"] = {"resultSets": sets or []} | response
-    return Answer("q", node, "answered", 200, body, 0.01, 100)
+from .node_answers import answered, late, refused
 
 
 def part(answer: Answer, entry_type: str = "g_variants") -> Part:
@@ -32,14 +24,6 @@ def joined(answers, wanted="count", entry_type="g_variants", conditions=None):
     return aggregate_entries(
         entry_type, BeaconRequest(), wanted, parts, conditions or Conditions(10)
     )
-
-
-def late(node: str) -> Answer:
-    return Answer("q", node, "late", None, None, 10.0, 0, "no whole answer within 10 s")
-
-
-def refused(node: str, status: int, message: str = "no") -> Answer:
-    return Answer("q", node, "refused", status, {"error": {}}, 0.01, 9, f"HTTP {status}: {message}")
 
 
 def test_totals_are_added_and_everybody_is_named():
@@ -112,68 +96,3 @@ def test_terms_are_a_union():
         {"id": "NCIT:C16576", "type": "ontology", "scopes": ["individual", "run"]},
         {"id": "age", "type": "alphanumeric"},
     ]
-
-
-def test_the_asker_reads_what_the_network_wrote():
-    frequencies = [
-        {
-            "frequencies": [
-                {
-                    "population": "FI",
-                    "alleleCount": 3,
-                    "alleleNumber": 10,
-                    "alleleCountHomozygous": 2,
-                    "alleleCountHeterozygous": 1,
-                    "alleleCountHemizygous": 0,
-                }
-            ]
-        }
-    ]
-    record = {
-        "variation": {
-            "location": {"interval": {"start": {"value": 7}}},
-            "referenceBases": "A",
-            "alternateBases": "G",
-        },
-        "frequencyInPopulations": frequencies,
-    }
-    sets = [{"id": "GOE-FI", "exists": True, "resultsCount": 1, "results": [record]}]
-    answers = [answered("AT", True), answered("FI", True, 1, sets), late("SE")]
-    _, body = joined(answers, "record", conditions=Conditions(10, trace=True))
-    reply = read_reply(Answer("q", "network", "answered", 200, body, 0.5, 1000))
-    assert [one.body for one in reply.answers] == [one.body for one in answers]
-    assert reply.aggregated.count == 1
-    assert reply.aggregated.uncounted == ("AT",)
-    assert reply.aggregated.states["SE"] == "late"
-    assert reply.aggregated.frequencies[(7, "A", "G")]["FI"].count == 3
-    assert [node for node, _ in reply.aggregated.records] == ["FI"]
-    assert reply.aggregated.latency_s == 0.5
-    assert reply.aggregated.size_bytes == 800
-
-
-def test_a_service_that_is_no_network_is_an_error():
-    with pytest.raises(RuntimeError, match="the network service failed: HTTP 500"):
-        read_reply(Answer("q", "network", "failed", 500, {"error": {}}, 0.5, 10, "HTTP 500"))
-
-
-@pytest.mark.parametrize(
-    ("filter_", "text"),
-    [
-        ("HP:1", "HP:1"),
-        ({"id": "HP:1"}, "HP:1"),
-        ({"id": "age", "operator": ">=", "value": "50"}, "age>=50"),
-        ({"id": "HP:1", "includeDescendantTerms": True}, "HP:1"),
-    ],
-)
-def test_filters_as_a_get_says_them(filter_, text):
-    assert get_parameters({"query": {"filters": [filter_]}}) == {"filters": text}
-
-
-@pytest.mark.parametrize(
-    "filter_",
-    [{"id": "HP:1", "includeDescendantTerms": False}, {"id": "HP:1", "similarity": "high"}],
-)
-def test_what_a_get_cannot_say_is_not_said_wrongly(filter_):
-    request = NodeRequest("individuals", "POST", {"query": {"filters": [filter_]}})
-    with pytest.raises(ValueError, match="HP:1"):
-        request.as_get()

@@ -1,7 +1,6 @@
 """When an answer is gathered: everybody at once, partially, one after another."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -14,6 +13,8 @@ from rehearsal.network.fan_out import (
     partial_end_s,
 )
 from rehearsal.network.registry import NodeEntry
+
+from .virtual_time import run_in_virtual_time
 
 
 def test_nothing_is_known_before_half_of_the_nodes_have_finished():
@@ -47,35 +48,44 @@ def putting(seconds: dict[str, float]):
 
 
 def partially(count: int, seconds: dict[str, float], usual: dict[str, float]):
-    async def asked():
-        started = asyncio.get_running_loop().time()
-        return await gather_partially(nodes(count), putting(seconds), usual, started, "q")
+    """States of the nodes, and the seconds that it took."""
 
-    begun = time.monotonic()
-    answers = asyncio.run(asked())
-    return [answer.state for answer in answers], time.monotonic() - begun
+    async def asked():
+        answers = await gather_partially(nodes(count), putting(seconds), usual, 0.0, "q")
+        return [answer.state for answer in answers], asyncio.get_running_loop().time()
+
+    return run_in_virtual_time(asked())
 
 
 def test_a_partial_answer_leaves_without_those_who_hang():
-    states, seconds = partially(4, {"N1": 30, "N3": 30}, {})
+    states, took_s = partially(4, {"N0": 0.2, "N1": 30, "N3": 30}, {})
     assert states == ["answered", "late", "answered", "late"]
-    assert seconds < 5
+    assert took_s == pytest.approx(0.2 + GRACE_S)
+
+
+def test_a_partial_answer_waits_for_whom_is_usually_slow_and_not_for_whom_hangs():
+    states, took_s = partially(4, {"N1": 0.3, "N3": 30}, {"N1": 0.3})
+    assert states == ["answered", "answered", "answered", "late"]
+    assert took_s == pytest.approx(0.3 + GRACE_S)
 
 
 def test_a_partial_answer_has_everybody_when_nobody_hangs():
-    states, _ = partially(4, {"N1": 0.2}, {"N1": 0.2})
+    states, took_s = partially(4, {"N1": 0.2}, {"N1": 0.2})
     assert states == ["answered"] * 4
+    assert took_s == pytest.approx(0.2)
 
 
 def test_a_whole_answer_waits_and_keeps_the_order():
-    answers = asyncio.run(gather(nodes(3), putting({"N0": 0.05})))
+    answers = run_in_virtual_time(gather(nodes(3), putting({"N0": 0.05})))
     assert [answer.node for answer in answers] == ["N0", "N1", "N2"]
 
 
 def test_one_after_another_pays_the_patience_for_each_that_hangs():
-    begun = time.monotonic()
-    answers = asyncio.run(
-        gather_one_after_another(nodes(4), putting({"N1": 30, "N2": 30}), 0.1, "q")
-    )
-    assert [answer.state for answer in answers] == ["answered", "late", "late", "answered"]
-    assert time.monotonic() - begun >= 0.2
+    async def asked():
+        put = putting({"N1": 30, "N2": 30})
+        answers = await gather_one_after_another(nodes(4), put, 0.1, "q")
+        return [answer.state for answer in answers], asyncio.get_running_loop().time()
+
+    states, took_s = run_in_virtual_time(asked())
+    assert states == ["answered", "late", "late", "answered"]
+    assert took_s == pytest.approx(0.2)

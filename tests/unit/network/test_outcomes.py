@@ -7,17 +7,7 @@ import pytest
 from rehearsal.model import Answer
 from rehearsal.network.outcomes import common_failure, node_states
 
-
-def refused(node: str, status: int, message: str = "no") -> Answer:
-    return Answer("q", node, "refused", status, {"error": {}}, 0.01, 9, f"HTTP {status}: {message}")
-
-
-def late(node: str) -> Answer:
-    return Answer("q", node, "late", None, None, 10.0, 0, "no whole answer within 10 s")
-
-
-def failed(node: str, status: int | None = 500) -> Answer:
-    return Answer("q", node, "failed", status, None, 0.1, 0, "HTTP 500")
+from .node_answers import failed, late, refused
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import yaml
 
 from rehearsal.config.loader import read_inputs
 from rehearsal.model import InputError
-from rehearsal.network.client import NodeRequest, _headers
 from rehearsal.network.registry import (
     NodeEntry,
     Registry,
@@ -17,7 +16,6 @@ from rehearsal.network.registry import (
     with_foreign,
     write_nodes,
 )
-from rehearsal.network.server import serve
 
 
 def test_an_endpoint_file_names_the_node(tmp_path: Path):
@@ -84,39 +82,12 @@ def test_sources_add_up_and_later_ones_take_the_place_of_earlier(tmp_path: Path)
 
 
 OURS = NodeEntry("FI", "http://127.0.0.1:4711", pid=12)
-ASKED = NodeRequest("info", authorization="Bearer mine")
-
-
-def test_the_askers_token_is_shown_to_our_nodes_and_where_the_registry_says_so(tmp_path: Path):
-    path = tmp_path / "nodes.yaml"
-    path.write_text(
-        "nodes:\n"
-        "  SE: {url: 'https://se'}\n"
-        "  DE: {url: 'https://de', forward_token: true}\n"
-        "  AT: {url: 'http://127.0.0.1:1', forward_token: true}\n"
-    )
-    nodes = with_foreign([OURS], read_foreign_nodes(path))
-    shown = {node.country for node in nodes if "Authorization" in _headers(node, ASKED)}
-    assert shown == {"FI", "DE", "AT"}
 
 
 def test_our_nodes_stay_ours_in_a_written_registry(tmp_path: Path):
     write_nodes([OURS, NodeEntry("SE", "https://se")], tmp_path / "nodes.yaml")
     nodes = read_foreign_nodes(tmp_path / "nodes.yaml")
     assert {node.country: node.is_shown_tokens for node in nodes} == {"FI": True, "SE": False}
-
-
-def test_a_network_with_tokens_of_its_own_is_not_served_to_other_machines(tmp_path, monkeypatch):
-    monkeypatch.setenv("SE_TOKEN", "secret")
-    path = tmp_path / "nodes.yaml"
-    write_nodes([NodeEntry("SE", "https://se", "SE_TOKEN")], path)
-    with pytest.raises(InputError, match=r"SE\.token_variable: none, or --host"):
-        serve([path], host="0.0.0.0")
-    write_nodes([NodeEntry("SE", "https://se")], path)
-    registry = Registry([path], exposed=True)
-    write_nodes([NodeEntry("SE", "https://other", "SE_TOKEN")], path)
-    assert not registry.refresh()
-    assert "token_variable" in registry.fault
 
 
 def test_a_registry_is_read_again_only_when_files_change(tmp_path: Path):

@@ -1,0 +1,97 @@
+"""One request to one node: how it is put, and when it is given up."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from rehearsal.network.client import NetworkClient, NodeRequest, get_parameters, request_headers
+from rehearsal.network.registry import NodeEntry, read_foreign_nodes, with_foreign
+
+from .virtual_time import run_in_virtual_time
+
+OURS = NodeEntry("FI", "http://127.0.0.1:4711", pid=12)
+ASKED = NodeRequest("info", authorization="Bearer mine")
+
+
+def test_the_askers_token_is_shown_to_our_nodes_and_where_the_registry_says_so(tmp_path: Path):
+    path = tmp_path / "nodes.yaml"
+    path.write_text(
+        "nodes:\n"
+        "  SE: {url: 'https://se'}\n"
+        "  DE: {url: 'https://de', forward_token: true}\n"
+        "  AT: {url: 'http://127.0.0.1:1', forward_token: true}\n"
+    )
+    nodes = with_foreign([OURS], read_foreign_nodes(path))
+    shown = {node.country for node in nodes if "Authorization" in request_headers(node, ASKED)}
+    assert shown == {"FI", "DE", "AT"}
+
+
+def test_a_request_body_becomes_get_parameters():
+    request = {
+        "query": {
+            "requestParameters": {"start": [10, 20], "referenceName": "chr22"},
+            "filters": [{"id": "HP:1"}, {"id": "NCIT:2"}],
+            "requestedGranularity": "count",
+            "testMode": False,
+            "pagination": {"limit": 5},
+        }
+    }
+    assert get_parameters(request) == {
+        "start": "10,20",
+        "referenceName": "chr22",
+        "filters": "HP:1,NCIT:2",
+        "requestedGranularity": "count",
+        "testMode": "false",
+        "limit": "5",
+    }
+
+
+@pytest.mark.parametrize(
+    ("filter_", "text"),
+    [
+        ("HP:1", "HP:1"),
+        ({"id": "HP:1"}, "HP:1"),
+        ({"id": "age", "operator": ">=", "value": "50"}, "age>=50"),
+        ({"id": "HP:1", "includeDescendantTerms": True}, "HP:1"),
+    ],
+)
+def test_filters_as_a_get_says_them(filter_, text):
+    assert get_parameters({"query": {"filters": [filter_]}}) == {"filters": text}
+
+
+@pytest.mark.parametrize(
+    "filter_",
+    [{"id": "HP:1", "includeDescendantTerms": False}, {"id": "HP:1", "similarity": "high"}],
+)
+def test_what_a_get_cannot_say_is_not_said_wrongly(filter_):
+    request = NodeRequest("individuals", "POST", {"query": {"filters": [filter_]}})
+    with pytest.raises(ValueError, match="HP:1"):
+        request.as_get()
+
+
+def test_a_node_that_hangs_is_late_at_the_deadline_and_delays_nobody(monkeypatch):
+    async def exchange(self, node, request, exchange):
+        exchange.status = 200
+        if node.country == "BE":
+            await asyncio.sleep(3600)
+        exchange.body += b'{"responseSummary": {"exists": true}}'
+
+    monkeypatch.setattr(NetworkClient, "_exchange", exchange)
+    nodes = [NodeEntry(country, f"http://{country}.example") for country in ("AT", "BE", "CY")]
+
+    async def scene():
+        came = {}
+
+        async def put(client, node):
+            answer = await client.put(node, NodeRequest("g_variants"), 0.0, 1.5)
+            came[node.country] = answer.state, answer.latency_s
+            return answer
+
+        async with NetworkClient(nodes) as client:
+            answers = await asyncio.gather(*(put(client, node) for node in nodes))
+        assert came == {"AT": ("answered", 0.0), "CY": ("answered", 0.0), "BE": ("late", 1.5)}
+        assert list(came) == ["AT", "CY", "BE"]
+        assert answers[1].reason == "no whole answer within 1.5 s (0 bytes came)"
+
+    run_in_virtual_time(scene())

@@ -1,0 +1,37 @@
+"""The network is served where that is safe."""
+
+import pytest
+
+from rehearsal.model import InputError
+from rehearsal.network.registry import NodeEntry, Registry, write_nodes
+from rehearsal.network.server import main, serve
+
+
+def test_a_network_with_tokens_of_its_own_is_not_served_to_other_machines(tmp_path, monkeypatch):
+    monkeypatch.setenv("SE_TOKEN", "secret")
+    path = tmp_path / "nodes.yaml"
+    write_nodes([NodeEntry("SE", "https://se", "SE_TOKEN")], path)
+    with pytest.raises(InputError, match=r"SE\.token_variable: none, or --host"):
+        serve([path], host="0.0.0.0")
+    write_nodes([NodeEntry("SE", "https://se")], path)
+    registry = Registry([path], exposed=True)
+    write_nodes([NodeEntry("SE", "https://other", "SE_TOKEN")], path)
+    assert not registry.refresh()
+    assert "token_variable" in registry.fault
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "61", "nan"])
+def test_a_deadline_out_of_bounds_is_refused_in_one_line(seconds, tmp_path, capfd):
+    with pytest.raises(SystemExit) as ended:
+        main(["--nodes", str(tmp_path), f"--deadline-s={seconds}"])
+    assert ended.value.code == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "--deadline-s: more than 0 and at most 60 seconds" in line
+
+
+@pytest.mark.parametrize("number", ["-1", "65536", "http"])
+def test_the_servers_own_command_line_checks_its_port(number, tmp_path, capfd):
+    with pytest.raises(SystemExit) as ended:
+        main(["--nodes", str(tmp_path), f"--port={number}"])
+    assert ended.value.code == 2
+    assert f"argument --port: expected 0 to 65535, found {number}" in capfd.readouterr().err

@@ -1,0 +1,158 @@
+"""The network over nodes that hang or are slow, and with more to do than it can."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from rehearsal.model import Answer
+from rehearsal.network.beacon_response import Conditions
+from rehearsal.network.client import NodeRequest
+from rehearsal.network.fan_out import GRACE_S
+from rehearsal.network.registry import NodeEntry, Registry, write_nodes
+from rehearsal.network.service import Network, Policy
+from rehearsal.web.problem import Problem
+
+from .virtual_time import run_in_virtual_time
+
+ASKED = NodeRequest("info", query="info")
+
+
+class SlowClient:
+    """Answers when it is let."""
+
+    def __init__(self):
+        self.let = asyncio.Event()
+
+    async def put(self, node, request, started, deadline_s):
+        await self.let.wait()
+        return Answer(request.query, node.country, "answered", 200, {}, 0.1, 2)
+
+
+def test_a_query_too_many_is_refused_at_once_and_later_taken_in(tmp_path):
+    async def scene():
+        write_nodes([NodeEntry("FI", "https://fi.example")], tmp_path / "nodes.yaml")
+        client = SlowClient()
+        network = Network(Registry([tmp_path / "nodes.yaml"]), client, Policy(most_under_way=2))
+        waiting = [asyncio.ensure_future(network.ask(ASKED, Conditions(5.0))) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Problem, match="2 queries are under way") as refused:
+            await network.ask(ASKED, Conditions(5.0))
+        assert refused.value.status == 503
+        client.let.set()
+        answers = [*await asyncio.gather(*waiting), await network.ask(ASKED, Conditions(5.0))]
+        assert [one.state for (one,) in answers] == ["answered"] * 3
+
+    asyncio.run(scene())
+
+
+def test_a_query_that_was_given_up_is_not_under_way_any_more(tmp_path):
+    async def scene():
+        write_nodes([NodeEntry("FI", "https://fi.example")], tmp_path / "nodes.yaml")
+        client = SlowClient()
+        network = Network(Registry([tmp_path / "nodes.yaml"]), client, Policy(most_under_way=1))
+        given_up = asyncio.ensure_future(network.ask(ASKED, Conditions(5.0)))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        client.let.set()
+        assert len(await network.ask(ASKED, Conditions(5.0))) == 1
+
+    asyncio.run(scene())
+
+
+# --- what nodes that hang cost, in time that stands still while nobody waits ---
+
+
+class NodesThatHang:
+    """Answer after so many seconds, or hang while they are among ``hung``."""
+
+    def __init__(self, seconds=None):
+        self.seconds, self.hung, self.asked = seconds or {}, set(), Counter()
+
+    async def put(self, node, request, started, deadline_s):
+        loop, country = asyncio.get_running_loop(), node.country
+        self.asked[country] += request.query != "probe"
+        until = started + deadline_s
+        if country in self.hung:
+            await asyncio.sleep(until - loop.time())
+            reason = f"no whole answer within {deadline_s:g} s"
+            return Answer(request.query, country, "late", None, None, deadline_s, 0, reason)
+        await asyncio.sleep(self.seconds.get(country, 0.0))
+        took_s = loop.time() - started
+        return Answer(request.query, country, "answered", 200, {}, took_s, 2)
+
+
+def network_of(tmp_path, client, countries, policy=None):
+    nodes = [NodeEntry(country, f"https://{country}.example") for country in countries]
+    write_nodes(nodes, tmp_path / "nodes.yaml")
+    return Network(Registry([tmp_path / "nodes.yaml"]), client, policy or Policy())
+
+
+async def states_of(network, conditions):
+    """State of every node, and the seconds that the question took."""
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    answers = await network.ask(NodeRequest("g_variants"), conditions)
+    return {answer.node: answer.state for answer in answers}, clock() - begun
+
+
+def is_healthy(network):
+    return {node.country: network.health(node).healthy for node in network.nodes}
+
+
+def test_nodes_that_hang_cost_one_deadline_then_nothing_and_come_back(tmp_path):
+    async def scene():
+        client = NodesThatHang({"H1": 0.3})
+        network = network_of(tmp_path, client, ["H1", "X1", "X2", "X3"])
+        await network.start()
+        keeper = asyncio.ensure_future(network.keep())
+        client.hung = {"X1", "X2", "X3"}
+        states, took_s = await states_of(network, Conditions(1.0))
+        assert states == {"H1": "answered", "X1": "late", "X2": "late", "X3": "late"}
+        assert took_s == pytest.approx(1.0), "one deadline, not three"
+        await asyncio.sleep(2 * network.policy.probe_s)
+        before = client.asked.copy()
+        states, took_s = await states_of(network, Conditions(60.0))
+        assert states["X1"] == "late"
+        assert took_s == pytest.approx(0.3), "as long as the slowest that answers"
+        assert client.asked - before == Counter({"H1": 1})
+        client.hung = set()
+        await asyncio.sleep(network.policy.retry_s + network.policy.probe_s)
+        assert all(is_healthy(network).values())
+        states, took_s = await states_of(network, Conditions(60.0))
+        assert set(states.values()) == {"answered"}
+        keeper.cancel()
+        await network.close()
+
+    run_in_virtual_time(scene())
+
+
+def test_a_partial_answer_waits_for_the_slow_and_not_for_those_that_have_just_hung(tmp_path):
+    async def scene():
+        client = NodesThatHang({"S1": 0.3})
+        network = network_of(tmp_path, client, ["H1", "H2", "H3", "S1", "X1", "X2"])
+        await network.start()
+        client.hung = {"X1", "X2"}
+        states, took_s = await states_of(network, Conditions(10.0, partial=True))
+        assert states["S1"] == "answered"
+        assert {node for node, state in states.items() if state == "late"} == {"X1", "X2"}
+        assert took_s == pytest.approx(0.3 + GRACE_S)
+        assert took_s < 0.3 + 0.05
+        await network.close()
+
+    run_in_virtual_time(scene())
+
+
+def test_one_after_another_each_hung_node_costs_its_patience(tmp_path):
+    async def scene():
+        client = NodesThatHang()
+        policy = Policy(collect="sequential")
+        network = network_of(tmp_path, client, ["AT", "FI", "FR", "GB"], policy)
+        client.hung = {"FI", "FR"}
+        states, took_s = await states_of(network, Conditions(10.0))
+        assert states == {"AT": "answered", "FI": "late", "FR": "late", "GB": "answered"}
+        assert took_s == pytest.approx(2 * 5.0)
+        await network.close()
+
+    run_in_virtual_time(scene())

@@ -1,0 +1,31 @@
+"""A node's own command line checks what ``rehearsal node serve`` checks."""
+
+import pytest
+
+from rehearsal.node.server import main
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--port", "65536", "0 to 65535"),
+        ("--delay-ms", "-1", "a number of at least 0"),
+        ("--bandwidth-mbps", "0", "a number above 0"),
+        ("--loss", "1", "0 or more and below 1"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_in_one_line(option, value, expected, capfd):
+    with pytest.raises(SystemExit) as ended:
+        main(["here", f"{option}={value}"])
+    assert ended.value.code == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert f"rehearsal node serve: argument {option}: expected {expected}, found {value}" in line
+
+
+def test_a_folder_that_is_no_node_is_refused_in_one_line(tmp_path, capfd):
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path)])
+    assert ended.value.code == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("rehearsal: ")
+    assert "node.yaml" in line
