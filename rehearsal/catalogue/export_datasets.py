@@ -115,12 +115,12 @@ def describe_export(
     How many people there are is told as nodes tell it, but at least ten.
     """
     country = ALL_COUNTRIES if place == POOLED else (place, names[place])
-    told = max(ROUNDED_TO, round_people(len(people)))
+    people_in_tens = max(ROUNDED_TO, round_people(len(people)))
     return describe_file_dataset(
         f"GDI-{country[0]}-EXPORT-{number}",
         country,
         _about(export, blocks),
-        told,
+        people_in_tens,
         year,
         use_terms(consent[consent["individual"].isin(people["id"])]),
         export.formats,

@@ -52,6 +52,18 @@ def read_response(answer: Answer) -> Body:
     return response
 
 
+async def find_scoring_file(context: QueryContext, trait: str) -> str:
+    """The digest of the nodes' scoring file of a trait.
+
+    Raises RuntimeError where the network has none, or several.
+    """
+    files = read_response(await ask_network(context, "scores"))["scoringFiles"]
+    found = [one["scoringFile"] for one in files if one["name"] == f"rehearsal-{trait}"]
+    if len(found) != 1:
+        raise RuntimeError(f"{len(found)} scoring files of {trait} in the network")
+    return found[0]
+
+
 def asked_nodes(answer: Answer) -> list[Body]:
     """What the network says of each node that it asked; none where it does not say."""
     return ((answer.body or {}).get("info") or {}).get("nodes") or []

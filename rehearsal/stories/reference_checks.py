@@ -10,10 +10,9 @@ from rehearsal.model import Gene, PlantedVariant, Variant
 from rehearsal.phenotypes.trait_types import Disease, Traits
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.truth import hpo
+from rehearsal.truth.query_answers import ONSET_OF, SEX_OF_TERM
 
-SEX_TERMS = ("NCIT:C16576", "NCIT:C20197")
 NUMBERS = ("age", "birthYear", "ageOfOnset")  # number fields of every node
-ONSET_OF = "ageOfOnset:"  # of one disease, followed by its code
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class RunReferences:
         code = entry.text(r"[A-Za-z][A-Za-z0-9.]*:\S+", "MONDO:0007254")
         if code.startswith("HP:"):
             return self.hpo_term(entry)
-        if code in SEX_TERMS or any(_is_under(one, code) for one in self._codes):
+        if code in SEX_OF_TERM or any(_is_under(one, code) for one in self._codes):
             return code
         raise entry.error(f"a code of {self.traits.source} or an HPO term, found {code}")
 

@@ -13,6 +13,7 @@ from rehearsal.model import Answer
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.network_requests import (
     ask_network,
+    find_scoring_file,
     node_states,
     read_response,
     summarise_countries,
@@ -45,10 +46,8 @@ def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) 
 async def ask(question: Question, context: QueryContext) -> Reply:
     """Ask which scoring file the nodes have, then for the regression."""
     asked = question.parameters
-    files = read_response(await ask_network(context, "scores"))["scoringFiles"]
-    digests = {one["name"]: one["scoringFile"] for one in files}
     body = {
-        "scoringFile": digests[f"rehearsal-{asked['trait']}"],
+        "scoringFile": await find_scoring_file(context, asked["trait"]),
         "disease": asked["disease"],
         "confidence": asked["confidence"],
     }

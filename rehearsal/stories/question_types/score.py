@@ -14,6 +14,7 @@ from rehearsal.model import Answer
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.network_requests import (
     ask_network,
+    find_scoring_file,
     node_states,
     read_response,
     summarise_countries,
@@ -46,13 +47,10 @@ def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) 
 async def ask(question: Question, context: QueryContext) -> Reply:
     """Ask which scoring file the nodes have, then for the histogram with the patient's place."""
     asked = question.parameters
-    files = read_response(await ask_network(context, "scores"))["scoringFiles"]
-    mine = [one for one in files if one["name"] == f"rehearsal-{asked['trait']}"]
-    if len(mine) != 1:
-        raise RuntimeError(f"{len(mine)} scoring files of {asked['trait']} in the network")
+    scoring_file = await find_scoring_file(context, asked["trait"])
     individual = context.patient(question.about)
     body = {
-        "scoringFile": mine[0]["scoringFile"],
+        "scoringFile": scoring_file,
         "bins": asked["bins"],
         "patient": {"node": context.asker.country, "id": individual},
     }
@@ -98,13 +96,15 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
         ("in her country", places[own["country"]], own["at_home"]),
         ("in Europe", places["network"], own["everywhere"]),
     ):
-        told = f"{place['below']:.2f} to {place['upTo']:.2f}"
+        interval = f"{place['below']:.2f} to {place['upTo']:.2f}"
         within = place["below"] - 1e-9 <= share <= place["upTo"] + 1e-9
-        checks.append(Check(f"percentile {name}, within a bin", round(share, 4), told, within))
+        checks.append(Check(f"percentile {name}, within a bin", round(share, 4), interval, within))
         top = question.parameters["top_percent"]
         if top < 100:
             passed = share >= 100 - top and place["upTo"] > 100 - top
-            checks.append(Check(f"top {top:g} % {name}", f"from {100 - top:g} on", told, passed))
+            checks.append(
+                Check(f"top {top:g} % {name}", f"from {100 - top:g} on", interval, passed)
+            )
     return checks
 
 
