@@ -37,7 +37,7 @@ from rehearsal.node.beacon.request import (
     parse_body,
     parse_query_string,
 )
-from rehearsal.node.matchmaker.endpoint import SERVICE, media_type
+from rehearsal.node.matchmaker.endpoint import SERVICE, negotiate_media_type
 from rehearsal.web.app import POST, Api, Json, base_url, query_pairs, read_body
 from rehearsal.web.problem import Problem, shown
 
@@ -99,7 +99,7 @@ async def _terms(network: Network, request: Request) -> Response:
 
 async def _match(network: Network, request: Request) -> Response:
     conditions = _conditions(network, request)
-    answered_as = media_type(request)
+    answered_as = negotiate_media_type(request)
     asked = NodeRequest(
         MATCH,
         "POST",

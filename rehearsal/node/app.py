@@ -58,7 +58,8 @@ def beacon_api(holdings: Holdings, authorizer: Authorizer, *extensions: Extensio
     inform = partial(partial, _informing, settings.beacon_id)
     terms = inform(lambda request: info_endpoints.filtering_terms(holdings, caller_rights(request)))
     description = openapi.description(settings, [one.paths() for one in extensions])
-    api = Api(partial(envelope.error, settings.beacon_id), "node")
+    error_body = partial(envelope.error, settings.beacon_id)
+    api = Api(error_body, "node")
     add_entry_routes(api, partial(partial, _entries, holdings), terms)
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
@@ -67,7 +68,9 @@ def beacon_api(holdings: Holdings, authorizer: Authorizer, *extensions: Extensio
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
-    api.add("/match", MatchEndpoint(holdings, authorizer.secret).answer, POST)
+    folder = holdings.people.path.parent
+    match = MatchEndpoint(settings, holdings.variants, folder, authorizer.secret, error_body)
+    api.add("/match", match.answer, POST)
     api.mount("/htsget", htsget_app(holdings))
     for extension in extensions:
         extension.add_to(api)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from pyroaring import BitMap
 
@@ -17,23 +16,11 @@ from rehearsal.stores.people_store import SEX_TERMS, PeopleStore
 from rehearsal.web.problem import Problem, shown
 
 if TYPE_CHECKING:
-    from rehearsal.stores.variant_store import VariantRow
+    from rehearsal.stores.variant_store import VariantRow, VariantStore
 
 # entry types of kinds that do not hold them all
 HELD = {"frequencies": ("g_variants",), "tumours": ("g_variants", "individuals")}
 PEOPLE_IN_TESTS = 10  # the dataset for tests shows so many people, the first ones
-
-
-class Variants(Protocol):
-    """The part of a variant store that answers need."""
-
-    individuals: list[str]
-    contigs: dict[str, int]
-    count: int  # of all variants
-
-    def get(self, contig: str, start: int, ref: str, alt: str) -> VariantRow | None: ...
-
-    def overlapping(self, contig: str, start: int, end: int) -> Iterator[VariantRow]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +51,9 @@ class Holdings:
     def __init__(
         self,
         settings: NodeSettings,
-        variants: Variants,
+        variants: VariantStore,
         people: PeopleStore,
-        tumours: Variants | None = None,
+        tumours: VariantStore | None = None,
     ) -> None:
         self.settings, self.variants, self.people = settings, variants, people
         self._tumours = tumours

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from rehearsal.genomes.assembly import REFSEQ
-from rehearsal.node.beacon.contigs import CONTIGS
+from rehearsal.genomes.contig_names import CONTIG_OF_ACCESSION
 from rehearsal.web.problem import Problem, shown
 
 PATTERN = re.compile(
@@ -97,7 +97,7 @@ def parse(text: str) -> Description:
     Raises Problem when it is none that a genome can be asked for, e.g. ``c.`` or ``p.``.
     """
     match = PATTERN.fullmatch(text)
-    contig = CONTIGS.get(match["accession"]) if match else None
+    contig = CONTIG_OF_ACCESSION.get(match["accession"]) if match else None
     if match is None or contig is None:
         raise Problem(
             f"genomicAlleleShortForm {shown(text)} is no genomic description on GRCh38, "

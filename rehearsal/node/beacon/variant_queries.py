@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.contig_names import ASSEMBLIES
 from rehearsal.node.beacon import hgvs
-from rehearsal.node.beacon.contigs import ASSEMBLIES, contig_named
+from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.request_models import BASES, VariantParameters
 from rehearsal.web.problem import Problem, shown
 

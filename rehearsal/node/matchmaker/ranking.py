@@ -1,4 +1,4 @@
-"""Who at this node is like a patient: gated on a shared gene or variant, ranked by phenotype.
+"""Who at this node is like a patient: whoever shares a gene or variant, ranked by phenotype.
 
 The score is graph information content (simGIC: Pesquita et al., BMC Bioinformatics 2008), less
 what the two contradict each other in. Take each patient's terms with all more general ones; then
@@ -24,18 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from rehearsal.model import Variant
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.model import Gene, Variant
 from rehearsal.node.matchmaker.index import MatchmakerIndex, Term
 from rehearsal.node.matchmaker.request import MatchRequest
-from rehearsal.stores.variant_store import VariantRow
+from rehearsal.stores.variant_store import VariantRow, VariantStore
 from rehearsal.web.problem import Problem, shown
 
 LEAST_SCORE = 0.1  # below it two patients have little more in common than being ill
 FEW = 4  # one in so many people, or fewer
 RARE_SHARE = 100  # one in so many people
 ALWAYS_RARE = 5  # carriers: a family of a small node
-UNTELLING = frozenset({"HP:0000001", "HP:0000118"})  # All, Phenotypic abnormality
+UNINFORMATIVE = frozenset({"HP:0000001", "HP:0000118"})  # All, Phenotypic abnormality
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class _Gate:
+class _Sharing:
     """Who shares which of the request's genes and variants, and who has two copies."""
 
     genes: Mapping[str, BitMap]
@@ -63,12 +62,26 @@ class _Gate:
             BitMap(), *self.genes.values(), *(people for people, _ in self.variants.values())
         )
 
+    def genes_of(self, person: int) -> tuple[str, ...]:
+        return tuple(gene for gene, people in self.genes.items() if person in people)
+
+    def variants_of(self, person: int) -> tuple[tuple[Variant, int], ...]:
+        """With the person's copies."""
+        return tuple(
+            (variant, 2 if person in twice else 1)
+            for variant, (people, twice) in self.variants.items()
+            if person in people
+        )
+
 
 class Ranking:
-    """Ranks a node's people. ``index`` is of the same people as ``holdings``."""
+    """Ranks a node's people. ``index`` is of the same people as ``variants``; ``genes``: by
+    symbol, those whose variants count."""
 
-    def __init__(self, holdings: Holdings, index: MatchmakerIndex) -> None:
-        self._holdings, self._index = holdings, index
+    def __init__(
+        self, variants: VariantStore, genes: Mapping[str, Gene], index: MatchmakerIndex
+    ) -> None:
+        self._variants, self._genes, self._index = variants, genes, index
         self._most = max(ALWAYS_RARE, index.size // RARE_SHARE)
         self._rare_carriers = lru_cache(maxsize=64)(self._read_rare_carriers)
 
@@ -85,14 +98,14 @@ class Ranking:
             if number in observed:
                 name = self._index.term(number).id
                 raise Problem(f"patient.features: {name} is observed, or one below it")
-        gate = self._gate(request)
-        people = np.array((gate.people - excluded).to_array(), np.int64)
+        sharing = self._find_sharing(request)
+        people = np.array((sharing.people - excluded).to_array(), np.int64)
         if not people.size:
             return []
         scores = self._scores(observed, absent, people)
         found = _best(scores, limit)
         matches = [
-            self._match(int(people[i]), float(scores[i]), observed, gate) for i in found.tolist()
+            self._match(int(people[i]), float(scores[i]), observed, sharing) for i in found.tolist()
         ]
         return sorted(matches, key=lambda one: (-one.score, not one.variants, one.person))
 
@@ -106,26 +119,26 @@ class Ranking:
             numbers.append(number)
         return numbers
 
-    # --- the gate ---
+    # --- who shares a gene or variant ---
 
-    def _gate(self, request: MatchRequest) -> _Gate:
+    def _find_sharing(self, request: MatchRequest) -> _Sharing:
         genes = {}
         for gene in request.genes:
             genes[gene] = self._index.with_gene(gene)
-            if gene in self._holdings.genes:
+            if gene in self._genes:
                 genes[gene] = genes[gene] | self._rare_carriers(gene)
-        return _Gate(genes, {one: self._with_variant(one) for one in request.variants})
+        return _Sharing(genes, {one: self._with_variant(one) for one in request.variants})
 
     def _read_rare_carriers(self, gene: str) -> BitMap:
         """Who carries a rare variant in a gene of the node's table."""
-        place = self._holdings.genes[gene]
-        rows = self._holdings.variants.overlapping(place.contig, place.start, place.end)
+        place = self._genes[gene]
+        rows = self._variants.overlapping(place.contig, place.start, place.end)
         return BitMap.union(BitMap(), *(row.carriers() for row in rows if self._is_rare(row)))
 
     def _with_variant(self, variant: Variant) -> tuple[BitMap, BitMap]:
         """Who carries the variant where it is rare, and who two copies of it."""
         allele = (variant.contig, variant.start, variant.ref, variant.alt)
-        row = self._holdings.variants.get(*allele)
+        row = self._variants.get(*allele)
         if row is None or not self._is_rare(row):
             return BitMap(), BitMap()
         return row.carriers(), row.homozygotes()
@@ -174,21 +187,18 @@ class Ranking:
 
     # --- what is shared ---
 
-    def _match(self, person: int, score: float, observed: frozenset[int], gate: _Gate) -> Match:
+    def _match(
+        self, person: int, score: float, observed: frozenset[int], sharing: _Sharing
+    ) -> Match:
+        terms = self._most_special_shared(person, observed)
+        return Match(person, score, terms, sharing.genes_of(person), sharing.variants_of(person))
+
+    def _most_special_shared(self, person: int, observed: frozenset[int]) -> tuple[Term, ...]:
         both = {n for n in observed if person in self._index.term(n).people}
         above = set(chain.from_iterable(self._index.term(n).ancestors - {n} for n in both))
-        terms = sorted((self._index.term(n) for n in both - above), key=lambda term: term.id)
-        return Match(
-            person,
-            score,
-            tuple(term for term in terms if term.id not in UNTELLING),
-            tuple(gene for gene, people in gate.genes.items() if person in people),
-            tuple(
-                (variant, 2 if person in twice else 1)
-                for variant, (people, twice) in gate.variants.items()
-                if person in people
-            ),
-        )
+        terms = (self._index.term(n) for n in both - above)
+        informative = (term for term in terms if term.id not in UNINFORMATIVE)
+        return tuple(sorted(informative, key=lambda term: term.id))
 
 
 def _add(sums: NDArray[np.int64], people: BitMap, chosen: BitMap | None, content: int) -> None:

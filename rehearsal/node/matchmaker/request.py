@@ -2,32 +2,119 @@
 
 Beyond the standard a patient has ``_consent``: the uses that the asking patient permits, as DUO
 terms. Without a feature and a gene or variant there is nothing to match by: both are needed here.
+Keys that are not known are passed over, as the standard lets others add some.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
-import orjson
+from msgspec import UNSET, Meta, UnsetType, field
+from msgspec.structs import fields
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.contig_names import ASSEMBLIES, find_contig
 from rehearsal.model import Variant
-from rehearsal.node.beacon.contigs import ASSEMBLIES, contig_named
+from rehearsal.node.access.consent import CARE, TERM
+from rehearsal.web.openapi import schema_of
 from rehearsal.web.problem import Problem, shown
+from rehearsal.web.request_models import RequestModel, convert_values, decode_body, whole
+
+T = TypeVar("T")
 
 MAX_FEATURES = 200
 MAX_GENOMIC = 500
 MAX_TEXT = 200  # characters of an identifier, a gene, a label
 MAX_BASES = 1000
 LONGEST = max(CONTIG_LENGTHS.values())
-BASES = re.compile("[ACGTN]+")
-USE = re.compile(r"DUO:\d{7}( MONDO:\d{7})?")
-CONTEXT = "patient"
+GENOMIC_FEATURES = "patient.genomicFeatures"
 
-Body = dict[str, Any]
+Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
+Bases = Annotated[str, Meta(pattern=whole("[ACGTN]+"), max_length=MAX_BASES, title="A, C, G, T, N")]
+Use = Annotated[str, Meta(pattern=whole(TERM.pattern), title="a DUO term", examples=[CARE])]
+
+
+class MatchmakerModel(RequestModel, forbid_unknown_fields=False):
+    """An object whose texts are printable: answers and logs repeat them."""
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, str) and not value.isprintable():
+                raise ValueError(f"{one.encode_name} of printable characters, not {shown(value)}")
+
+
+class Contact(MatchmakerModel):
+    name: Text
+    href: Text
+
+
+class Feature(MatchmakerModel):
+    id: Annotated[Text, Meta(description="a term of HPO")]
+    label: Text | UnsetType = UNSET
+    observed: Literal["yes", "no"] = "yes"
+    age_of_onset: Text | UnsetType = UNSET
+
+
+class CandidateGene(MatchmakerModel):
+    id: Annotated[Text, Meta(description="symbol")]
+
+
+class VariantReference(MatchmakerModel):
+    """What every variant says, of whatever assembly."""
+
+    assembly: Annotated[Text, Meta(description="GRCh38; of others the gene alone is used")]
+    reference_name: Annotated[Text, Meta(description="17, chr17 or NC_000017.11")]
+
+
+class CandidateVariant(VariantReference):
+    """A variant of GRCh38."""
+
+    start: Annotated[int, Meta(ge=0, lt=LONGEST, description="0-based")]
+    reference_bases: Bases
+    alternate_bases: Bases
+
+
+# read as a CandidateVariant if it is of GRCh38 and has a position
+AnyVariant = Annotated[
+    dict[str, Any],
+    Meta(
+        extra_json_schema=schema_of(CandidateVariant)
+        | {"title": "Variant", "description": "", "required": ["assembly", "referenceName"]}
+    ),
+]
+
+
+class GenomicFeature(MatchmakerModel):
+    """A gene, a variant, or both."""
+
+    gene: CandidateGene | UnsetType = UNSET
+    variant: AnyVariant | UnsetType = UNSET
+    zygosity: Annotated[Literal[1, 2], Meta(description="copies")] | None = None
+
+
+class MatchPatient(MatchmakerModel):
+    id: Text
+    contact: Contact
+    features: Annotated[tuple[Feature, ...], Meta(min_length=1, max_length=MAX_FEATURES)]
+    genomic_features: Annotated[
+        tuple[GenomicFeature, ...], Meta(min_length=1, max_length=MAX_GENOMIC)
+    ]
+    consent: Annotated[
+        tuple[Use, ...], Meta(max_length=MAX_FEATURES, description="uses that the patient permits")
+    ] = field(name="_consent")
+    disorders: Annotated[tuple[Any, ...], Meta(max_length=MAX_FEATURES)] = ()
+    label: Text | UnsetType = UNSET
+    species: Text | UnsetType = UNSET
+    sex: Text | UnsetType = UNSET
+    age_of_onset: Text | UnsetType = UNSET
+    inheritance_mode: Text | UnsetType = UNSET
+
+
+class MatchBody(MatchmakerModel):
+    patient: MatchPatient
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,149 +133,80 @@ class MatchRequest:
     notes: tuple[str, ...]
 
 
-def read_match(raw: bytes) -> MatchRequest:
+def read_match(body: bytes) -> MatchRequest:
     """The request in a body. Raises Problem (400) that names the key."""
-    try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Problem(f"the body is no JSON: {error}") from None
-    patient = _object("the body", document).get("patient")
-    patient = _object(CONTEXT, patient)
-    contact = _object(f"{CONTEXT}.contact", patient.get("contact"))
-    for name in ("name", "href"):
-        _text(f"{CONTEXT}.contact.{name}", contact.get(name))
-    for name in ("label", "species", "sex", "ageOfOnset", "inheritanceMode"):
-        if name in patient:
-            _text(f"{CONTEXT}.{name}", patient[name])
-    _list(f"{CONTEXT}.disorders", patient.get("disorders", []), MAX_FEATURES)
-    observed, absent = _features(patient)
-    genomic = _genomic(patient)
+    patient = decode_body(body, MatchBody).patient
+    observed, absent = (_terms(patient, choice) for choice in ("yes", "no"))
+    if not observed:
+        raise Problem("patient.features: at least one HPO term that was observed")
+    candidates = _read_candidates(patient.genomic_features)
     return MatchRequest(
-        id=_text(f"{CONTEXT}.id", patient.get("id")),
+        id=patient.id,
         observed=observed,
         absent=absent,
-        uses=_uses(patient),
-        genes=tuple(dict.fromkeys(one.gene for one in genomic if one.gene is not None)),
-        variants=tuple(dict.fromkeys(one.variant for one in genomic if one.variant is not None)),
+        uses=patient.consent,
+        genes=_distinct(one.gene for one in candidates),
+        variants=_distinct(one.variant for one in candidates),
         gene_of={
             one.variant: one.gene
-            for one in genomic
+            for one in candidates
             if one.variant is not None and one.gene is not None
         },
-        notes=tuple(one.note for one in genomic if one.note),
+        notes=tuple(one.note for one in candidates if one.note),
     )
 
 
-def _features(patient: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    observed, absent = [], []
-    where = f"{CONTEXT}.features"
-    for key, feature in _entries(where, patient.get("features", []), MAX_FEATURES):
-        name = _text(f"{key}.id", feature.get("id"))
-        for other in ("label", "ageOfOnset"):
-            if other in feature:
-                _text(f"{key}.{other}", feature[other])
-        said = feature.get("observed", "yes")
-        if said not in ("yes", "no"):
-            raise Problem(f"{key}.observed: yes or no, not {shown(said)}")
-        (observed if said == "yes" else absent).append(name)
-    if not observed:
-        raise Problem(f"{where}: at least one HPO term that was observed")
-    return tuple(dict.fromkeys(observed)), tuple(dict.fromkeys(absent))
+def _distinct(values: Iterable[T | None]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(one for one in values if one is not None))
+
+
+def _terms(patient: MatchPatient, choice: str) -> tuple[str, ...]:
+    return _distinct(one.id for one in patient.features if one.observed == choice)
 
 
 @dataclass(frozen=True, slots=True)
-class _Genomic:
-    """A genomic feature: a gene, a variant, or both. ``note``: why its variant is not used."""
+class _Candidate:
+    """A gene, a variant, or both. ``note``: why its variant is not used."""
 
     gene: str | None
     variant: Variant | None
     note: str = ""
 
 
-def _genomic(patient: Body) -> list[_Genomic]:
-    where = f"{CONTEXT}.genomicFeatures"
-    found = [
-        _genomic_feature(key, feature)
-        for key, feature in _entries(where, patient.get("genomicFeatures", []), MAX_GENOMIC)
-    ]
-    if not found:
-        raise Problem(f"{where}: at least one candidate gene or variant to share")
-    return found
+def _read_candidates(features: Sequence[GenomicFeature]) -> list[_Candidate]:
+    return [_read_candidate(f"{GENOMIC_FEATURES}[{i}]", one) for i, one in enumerate(features)]
 
 
-def _genomic_feature(key: str, feature: Body) -> _Genomic:
-    zygosity = feature.get("zygosity")
-    if zygosity not in (None, 1, 2) or isinstance(zygosity, bool):
-        raise Problem(f"{key}.zygosity: 1 or 2 copies, not {shown(zygosity)}")
-    gene = variant = None
-    if "gene" in feature:
-        gene = _text(f"{key}.gene.id", _object(f"{key}.gene", feature["gene"]).get("id"))
-    if "variant" in feature:
-        variant = _variant(f"{key}.variant", _object(f"{key}.variant", feature["variant"]))
-    if isinstance(variant, str) and gene is not None:
-        return _Genomic(gene, None, f"{key}.variant: {variant}: matched by the gene alone")
-    if isinstance(variant, str):
-        raise Problem(f"{key}.variant: {variant}, and there is no gene")
-    if gene is None and variant is None:
-        raise Problem(f"{key}: a gene, a variant, or both")
-    return _Genomic(gene, variant)
+def _read_candidate(place: str, feature: GenomicFeature) -> _Candidate:
+    gene = feature.gene.id if isinstance(feature.gene, CandidateGene) else None
+    if not isinstance(feature.variant, dict):
+        if gene is None:
+            raise Problem(f"{place}: a gene, a variant, or both")
+        return _Candidate(gene, None)
+    place = f"{place}.variant"
+    reason = _reason_not_to_compare(place, feature.variant)
+    if reason is None:
+        return _Candidate(gene, _read_variant(place, feature.variant))
+    if gene is None:
+        raise Problem(f"{place}: {reason}, and there is no gene")
+    return _Candidate(gene, None, f"{place}: {reason}: matched by the gene alone")
 
 
-def _variant(key: str, given: Body) -> Variant | str:
-    """The variant, or why it cannot be compared. Raises Problem for what is none."""
-    assembly = _text(f"{key}.assembly", given.get("assembly"))
-    name = _text(f"{key}.referenceName", given.get("referenceName"))
+def _reason_not_to_compare(place: str, variant: Mapping[str, Any]) -> str | None:
+    """Why a variant cannot be compared with the node's; None for one that can."""
+    assembly = convert_values(variant, VariantReference, within=place).assembly
     if assembly not in ASSEMBLIES:
         return f"of {shown(assembly)}, not GRCh38"
-    if given.keys().isdisjoint(("start", "referenceBases", "alternateBases")):
+    if variant.keys().isdisjoint(("start", "referenceBases", "alternateBases")):
         return "no position and bases"
-    contig, start = contig_named(name), given.get("start")
-    longest = CONTIG_LENGTHS.get(contig, LONGEST)
-    if isinstance(start, bool) or not isinstance(start, int) or not 0 <= start < longest:
-        raise Problem(f"{key}.start: a 0-based position on {contig}, not {shown(start)}")
-    alleles = []
-    for which in ("referenceBases", "alternateBases"):
-        bases = given.get(which)
-        if not isinstance(bases, str) or len(bases) > MAX_BASES or not BASES.fullmatch(bases):
-            raise Problem(f"{key}.{which}: A, C, G, T, N, not {shown(bases)}")
-        alleles.append(bases)
-    return Variant(contig, start, *alleles)
+    return None
 
 
-def _uses(patient: Body) -> tuple[str, ...]:
-    key = f"{CONTEXT}._consent"
-    if "_consent" not in patient:
-        raise Problem(f'{key}: the uses that the patient permits, like ["DUO:0000043"]')
-    uses = _list(key, patient["_consent"], MAX_FEATURES)
-    for use in uses:
-        if not isinstance(use, str) or not USE.fullmatch(use):
-            raise Problem(f"{key}: DUO terms like DUO:0000043, not {shown(use)}")
-    return tuple(uses)
-
-
-# --- shapes ---
-
-
-def _object(key: str, value: Any) -> Body:
-    if not isinstance(value, dict):
-        raise Problem(f"{key}: an object, not {shown(value)}")
-    return value
-
-
-def _list(key: str, value: Any, longest: int) -> list[Any]:
-    if not isinstance(value, list):
-        raise Problem(f"{key}: a list, not {shown(value)}")
-    if len(value) > longest:
-        raise Problem(f"{key}: at most {longest}, not {len(value)}")
-    return value
-
-
-def _entries(key: str, value: Any, longest: int) -> Iterable[tuple[str, Body]]:
-    for i, one in enumerate(_list(key, value, longest)):
-        yield f"{key}[{i}]", _object(f"{key}[{i}]", one)
-
-
-def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.isprintable():
-        raise Problem(f"{key}: text of 1 to {MAX_TEXT} characters, not {shown(value)}")
-    return value
+def _read_variant(place: str, variant: Mapping[str, Any]) -> Variant:
+    found = convert_values(variant, CandidateVariant, within=place)
+    contig = find_contig(found.reference_name)
+    if contig is None:
+        raise Problem(f"{place}.referenceName: a contig of GRCh38, not {found.reference_name!r}")
+    if found.start >= CONTIG_LENGTHS[contig]:
+        raise Problem(f"{place}.start: a 0-based position on {contig}, not {found.start}")
+    return Variant(contig, found.start, found.reference_bases, found.alternate_bases)

@@ -280,7 +280,7 @@ def test_an_asking_patient_must_permit_it_too(node, clinician, monkeypatch):
     assert "the asking patient does not permit DUO:0000043" in body["error"]["errorMessage"]
     status, body, _ = node.post(patient(_consent=...), clinician)
     assert status == 400
-    assert "patient._consent" in body["error"]["errorMessage"]
+    assert "patient: _consent is missing" in body["error"]["errorMessage"]
 
 
 def never(*_):
@@ -403,11 +403,12 @@ def test_every_question_is_in_the_audit_log_without_what_was_asked(node, clinici
         ({"genomicFeatures": [{"gene": {"id": "A"}, "zygosity": 3}]}, "zygosity"),
         ({"genomicFeatures": [{"gene": {"id": "A"}}] * 501}, "at most 500"),
         ({"genomicFeatures": [{"variant": {"assembly": "GRCh38"}}]}, "referenceName"),
-        ({"contact": ...}, "patient.contact"),
-        ({"contact": {"name": "Dr Byrne"}}, "patient.contact.href"),
-        ({"id": ...}, "patient.id"),
+        ({"contact": ...}, "patient: contact is missing"),
+        ({"contact": {"name": "Dr Byrne"}}, "patient.contact: href is missing"),
+        ({"id": ...}, "patient: id is missing"),
+        ({"id": "a\nb"}, "patient: id of printable characters"),
         ({"id": "x" * 201}, "patient.id"),
-        ({"_consent": ["yes"]}, "patient._consent"),
+        ({"_consent": ["yes"]}, "patient._consent[0]: a DUO term like DUO:0000043"),
         ({"_consent": CARE}, "patient._consent"),
     ],
 )

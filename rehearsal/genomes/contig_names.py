@@ -1,0 +1,20 @@
+"""GRCh38 and its contigs by all the names that clients use."""
+
+from __future__ import annotations
+
+from rehearsal.genomes.assembly import REFSEQ
+
+ASSEMBLIES = ("GRCh38", "hg38")
+
+CONTIG_OF_ACCESSION = {accession: contig for contig, accession in REFSEQ.items()}
+
+
+def find_contig(name: str) -> str | None:
+    """``chr17`` for any of ``17``, ``chr17``, ``NC_000017.11``, ``refseq:NC_000017.11``; None for
+    what is no contig of GRCh38."""
+    short = name.removeprefix("refseq:")
+    if short in CONTIG_OF_ACCESSION:
+        return CONTIG_OF_ACCESSION[short]
+    short = short.removeprefix("chr")
+    contig = "chrM" if short == "MT" else f"chr{short}"
+    return contig if contig in REFSEQ else None
