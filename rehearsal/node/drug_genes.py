@@ -7,7 +7,7 @@ by ATC code, an allele, and how many copies of it are a warning.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -64,27 +64,17 @@ def read_drug_rules(path: Path) -> list[DrugRule]:
             reader = csv.DictReader(file, delimiter="\t")
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 raise InputError(path, "columns", f"expected {' '.join(COLUMNS)}")
-            return [_rule(path, reader.line_num, row) for row in reader]
+            return [_read_rule(path, reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(path, "file", f"a readable table ({error})") from None
 
 
-def _rule(path: Path, line: int, row: dict[str, str | None]) -> DrugRule:
-    def wrong(column: str, expected: str) -> InputError:
-        return InputError(path, f"line {line}: {column}", f"{expected}, not {row[column]!r}")
-
-    if None in row or None in row.values():
+def _read_rule(path: Path, line: int, cells: dict[str | Any, str | Any]) -> DrugRule:
+    if None in cells or None in cells.values():  # csv's marks for too many and too few cells
         raise InputError(path, f"line {line}", f"{len(COLUMNS)} columns")
-    if not row["drug"].startswith("ATC:"):
-        raise wrong("drug", "an ATC code like ATC:C10AA01")
-    if row["contig"] not in CONTIG_LENGTHS:
-        raise wrong("contig", "a contig of GRCh38 like chr12")
-    for column in ("position", "copies"):
-        if not row[column].isdecimal() or int(row[column]) < 1:
-            raise wrong(column, "a whole number above 0")
-    for column in ("ref", "alt"):
-        if not row[column] or not set(row[column]) <= set("ACGT"):
-            raise wrong(column, "bases")
+    row: dict[str, str] = cells
+    for column, expected in _find_mistakes(row):
+        raise InputError(path, f"line {line}: {column}", f"{expected}, not {row[column]!r}")
     variant = Variant(row["contig"], int(row["position"]) - 1, row["ref"], row["alt"])
     return DrugRule(
         row["drug"],
@@ -96,6 +86,20 @@ def _rule(path: Path, line: int, row: dict[str, str | None]) -> DrugRule:
         row["advice"],
         row["evidence"],
     )
+
+
+def _find_mistakes(row: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The columns with wrong values, each with what was expected."""
+    if not row["drug"].startswith("ATC:"):
+        yield "drug", "an ATC code like ATC:C10AA01"
+    if row["contig"] not in CONTIG_LENGTHS:
+        yield "contig", "a contig of GRCh38 like chr12"
+    for column in ("position", "copies"):
+        if not row[column].isdecimal() or int(row[column]) < 1:
+            yield column, "a whole number above 0"
+    for column in ("ref", "alt"):
+        if not row[column] or not set(row[column]) <= set("ACGT"):
+            yield column, "bases"
 
 
 class DrugFlags:
@@ -121,15 +125,15 @@ class DrugFlags:
             caller, self._holdings.settings, self._holdings.people, request.path_params["id"]
         )
         drugs = _drugs(query_pairs(request)) or sorted({rule.drug for rule in self._rules})
-        response = {"drugs": [self._told(drug, position) for drug in drugs]}
+        response = {"drugs": [self._flag(drug, position) for drug in drugs]}
         return Json(envelope.informational(self._holdings.settings.beacon_id, response))
 
-    def _told(self, drug: str, position: int) -> dict[str, Any]:
+    def _flag(self, drug: str, position: int) -> dict[str, Any]:
         """Whether a drug is flagged, and by how many of the ``rules`` that there are for it: a
         drug without a rule is not known to be safe."""
         rules = [rule for rule in self._rules if rule.drug == drug]
         reasons = [
-            {**_plain(rule), "copies": copies}
+            {**_reason(rule), "copies": copies}
             for rule in rules
             if (copies := self._copies(rule.variant, position)) >= rule.copies
         ]
@@ -158,10 +162,10 @@ def described() -> Body:
     return operation(summary, answer, parameters=[asked])
 
 
-def _plain(rule: DrugRule) -> dict[str, Any]:
-    told = asdict(rule) | {"variant": str(rule.variant)}
-    del told["drug"]
-    return told
+def _reason(rule: DrugRule) -> dict[str, Any]:
+    reason = asdict(rule) | {"variant": str(rule.variant)}
+    del reason["drug"]
+    return reason
 
 
 def _drugs(pairs: Sequence[tuple[str, str]]) -> list[str]:

@@ -35,11 +35,11 @@ class FairDataPoint:
             api.add(place, partial(_document, self._base, texts))
 
     def paths(self) -> Body:
-        content = {kind: {"schema": {}} for kind in (TURTLE, JSON_LD)}
-        told = {"200": {"description": "A document.", "content": content}}
+        content: Body = {kind: {"schema": {}} for kind in (TURTLE, JSON_LD)}
+        responses = {"200": {"description": "A document.", "content": content}}
         answer = {
             "summary": "Metadata of the node's datasets (FAIR Data Point).",
-            "responses": told,
+            "responses": responses,
         }
         return {place: {"get": answer} for place in self._pages}
 

@@ -79,7 +79,8 @@ def serve(
     folder = Path(folder)
     holdings = open_node(folder)
     authorizer = Authorizer.open(holdings.settings, holdings.people, folder)
-    monitor = PatientMonitor(holdings, authorizer, AlertStore(authorizer.state / ALERTS), folder)
+    alerts = AlertStore(holdings.settings.access.state_folder(folder) / ALERTS)
+    monitor = PatientMonitor(holdings, authorizer, alerts, folder)
     app: Any = beacon_app(holdings, authorizer, *extensions(holdings, monitor, folder))
     if not line.is_plain:
         app = Distant(app, line)
@@ -87,16 +88,18 @@ def serve(
         url = url_of(listener)
         endpoint = {"country": holdings.settings.country_code, "url": url, "pid": os.getpid()}
         serving = serve_app(app, listener, endpoint, endpoint_file)
-        run(_beside(monitor.run(), serving))
+        run(_run_beside(monitor.run(), serving))
 
 
-async def _beside(keeping: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]) -> None:
-    """Serve, and let something go on for as long."""
-    keeper = asyncio.ensure_future(keeping)
+async def _run_beside(
+    background: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]
+) -> None:
+    """Serve, and let something go on in the background for as long."""
+    task = asyncio.ensure_future(background)
     try:
         await serving
     finally:
-        keeper.cancel()
+        task.cancel()
 
 
 def serve_by_options(options: argparse.Namespace) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import yaml
 
@@ -13,11 +12,10 @@ from rehearsal import __version__
 from rehearsal.files import written_aside
 from rehearsal.model import Gene, InputError
 from rehearsal.node.access.settings import AccessSettings, access_settings, as_yaml, open_to_all
+from rehearsal.node.access.yaml_values import read_dataclass, read_dataclasses
 
 FILE_NAME = "node.yaml"
 TUMOURS = "tumours.sqlite"  # a variant store of somatic variants
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +107,12 @@ class NodeSettings:
         if not isinstance(values, dict):
             raise InputError(path, "file", "a mapping of settings")
         values = dict(values)
-        values["genes"] = _rows(path, "genes", Gene, values.get("genes"))
-        values["protein_changes"] = _rows(
+        values["genes"] = read_dataclasses(path, "genes", Gene, values.get("genes"))
+        values["protein_changes"] = read_dataclasses(
             path, "protein_changes", ProteinChange, values.get("protein_changes")
         )
         values["access"] = access_settings(path, values.get("access"))
-        settings = _instance(path, "settings", cls, values)
+        settings = read_dataclass(path, "settings", cls, values)
         if set(settings.access.datasets) - set(settings.datasets):
             raise InputError(path, "access.datasets", f"some of {', '.join(settings.datasets)}")
         return settings
@@ -129,24 +127,3 @@ class NodeSettings:
         with written_aside(path) as aside:
             aside.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
         return path
-
-
-def _rows(path: Path, key: str, kind: type[T], rows: Any) -> tuple[T, ...]:
-    if not isinstance(rows, list | None):
-        raise InputError(path, key, "a list")
-    return tuple(_instance(path, f"{key}[{i}]", kind, row) for i, row in enumerate(rows or ()))
-
-
-def _instance(path: Path, key: str, kind: type[T], values: Any) -> T:
-    """A dataclass from a mapping; YAML's types must be the annotated ones (``NO`` is false)."""
-    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    if not isinstance(values, dict) or not set(values) <= set(fields):
-        raise InputError(path, key, f"the keys {', '.join(fields)}")
-    for name, value in values.items():
-        wanted = {"str": str, "int": int}.get(fields[name].type)
-        if wanted and (not isinstance(value, wanted) or isinstance(value, bool)):
-            raise InputError(path, f"{key}.{name}", f"{wanted.__name__}, not {value!r}")
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise InputError(path, key, str(error)) from None

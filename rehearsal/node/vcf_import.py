@@ -142,11 +142,8 @@ def _open(path: Path, number: dict[str, int]) -> _Source:
         _refuse_truncated(path)
         with pysam.VariantFile(str(path)) as file:
             header = file.header
-            contigs = {
-                name: header.contigs[name].length
-                for name in header.contigs
-                if header.contigs[name].length
-            }
+            lengths = {str(name): header.contigs[name].length for name in header.contigs}
+            contigs = {name: length for name, length in lengths.items() if length}
             samples = list(header.samples)
             first = next(((record.contig, record.start) for record in file), ("", -1))
     except InputError:
@@ -194,9 +191,9 @@ def _rows_of_file(
                 _refuse_misplaced(record, source, last)
                 last = record.contig, record.start
                 _read_genotypes(record, source, alleles, ploidy)
-                yield from _rows_of_record(
-                    numbers[record.contig], record.start, record.alleles, alleles, ploidy, male
-                )
+                names = record.alleles or ()
+                contig = numbers[record.contig]
+                yield from _rows_of_record(contig, record.start, names, alleles, ploidy, male)
     except InputError:
         raise
     except (OSError, ValueError) as error:
@@ -210,7 +207,7 @@ def _refuse_misplaced(record: pysam.VariantRecord, source: _Source, last: tuple[
         raise InputError(source.path, where, "a contig with a ##contig line that has its length")
     if record.contig == last[0] and record.start < last[1]:
         raise InputError(source.path, where, f"positions in order, after {last[1] + 1}")
-    if not 0 <= record.start <= source.contigs[record.contig] - len(record.ref):
+    if not 0 <= record.start <= source.contigs[record.contig] - len(record.ref or ""):
         raise InputError(source.path, where, "a position inside the contig")
 
 
@@ -227,7 +224,7 @@ def _read_genotypes(
     if len(fields) < 10 or fields[8].split(":")[0] != "GT":
         raise InputError(source.path, where, "genotypes (GT)")
     text = np.frombuffer(fields[9].encode(), np.uint8)
-    wrong = _parse_genotypes(text, source.columns, len(record.alleles), alleles, ploidy)
+    wrong = _parse_genotypes(text, source.columns, len(record.alleles or ()), alleles, ploidy)
     if wrong:
         raise InputError(source.path, where, _COMPLAINTS[wrong])
 

@@ -43,6 +43,6 @@ def write_list(members: NDArray[np.int32], out: NDArray[np.uint8], w: int) -> in
 
 def encode(members: NDArray[np.integer]) -> bytes:
     """The bytes of a sorted list of distinct members in ``[0, 2**31)``."""
-    members = np.ascontiguousarray(members, np.int32)
-    out = np.empty(1 + 4 * members.size, np.uint8)
-    return out[: write_list(members, out, 0)].tobytes()
+    numbers = np.ascontiguousarray(members, np.int32)
+    out = np.empty(1 + 4 * numbers.size, np.uint8)
+    return out[: write_list(numbers, out, 0)].tobytes()

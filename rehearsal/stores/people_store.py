@@ -81,7 +81,7 @@ class PeopleStore:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
-        self.size = self._one("SELECT count(*) FROM individuals")[0]
+        self.size: int = connection.execute("SELECT count(*) FROM individuals").fetchone()[0]
         self.everyone = BitMap(range(self.size))
         self._number_rows = lru_cache(maxsize=8)(self._read_number_rows)
         self._term_people = lru_cache(maxsize=64)(self._read_term_people)

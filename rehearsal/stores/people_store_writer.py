@@ -30,7 +30,7 @@ from rehearsal.stores.people_store import (
 )
 from rehearsal.stores.store_checksum import seal
 
-COLUMNS = {
+COLUMNS: dict[str, tuple[str, ...]] = {
     "individuals": ("id", "sex", "birth_year", "family", "father", "mother"),
     "diseases": ("individual", "code", "label", "mondo", "age_of_onset"),
     "measurements": ("individual", "code", "label", "value", "unit", "age"),
@@ -65,8 +65,10 @@ COLUMNS = {
     ),
 }
 # what is told of a person, beside what the person is found by
-TOLD = ("diseases", "measurements", "features", "exposures", "treatments", "family_history")
-TOLD += ("missing", "subjects")
+RECORDED = (
+    *("diseases", "measurements", "features", "exposures", "treatments", "family_history"),
+    *("missing", "subjects"),
+)
 
 
 def build_people(
@@ -91,7 +93,7 @@ def build_people(
     positions = {name: i for i, name in enumerate(individuals["id"])}
     if len(positions) != len(individuals):
         raise InputError(out, "individuals.id", "unique identifiers")
-    rows = {name: _rows(out, name, phenotypes.get(name), positions) for name in TOLD}
+    rows = {name: _rows(out, name, phenotypes.get(name), positions) for name in RECORDED}
     people = individuals[list(COLUMNS["individuals"])].to_dict("records")
     with written_aside(out) as aside:
         connection = sqlite3.connect(aside)
@@ -116,6 +118,7 @@ def build_people(
 
 
 Row = dict[str, Any]
+Numbers = dict[NumberField, list[tuple[float, int]]]  # (value, whose) of each field
 
 
 def _check_columns(out: Path | str, name: str, table: DataFrame) -> None:
@@ -148,7 +151,7 @@ def _write_individuals(
     people: list[Row],
     rows: Mapping[str, list[tuple[int, Row]]],
 ) -> None:
-    records = []
+    records: list[Row] = []
     for person in people:
         if person["sex"] not in SEX_TERMS:
             raise InputError(out, "individuals.sex", f"female or male, not {person['sex']!r}")
@@ -172,15 +175,7 @@ def _write_terms(
     rows: Mapping[str, list[tuple[int, Row]]],
     ontologies: Iterable[Ontology | None],
 ) -> None:
-    members: dict[Term, list[int]] = defaultdict(list)
-    for i, person in enumerate(people):
-        members[Term(SEX_TERMS[person["sex"]], person["sex"], "sex")].append(i)
-    kinds = {"diseases": "disease", "features": "feature", "treatments": "treatment"}
-    for name, kind in kinds.items():
-        for position, row in rows[name]:
-            for code in (row["code"], row.get("mondo")):
-                if code:
-                    members[Term(code, row["label"], kind)].append(position)
+    members = _people_by_term(people, rows)
     by_id = {term.id: (term, BitMap()) for term in members}
     for term, positions in members.items():
         by_id[term.id][1].update(positions)
@@ -200,6 +195,21 @@ def _write_terms(
             )
 
 
+def _people_by_term(
+    people: list[Row], rows: Mapping[str, list[tuple[int, Row]]]
+) -> dict[Term, list[int]]:
+    """The positions of those who have each term."""
+    members: dict[Term, list[int]] = defaultdict(list)
+    for i, person in enumerate(people):
+        members[Term(SEX_TERMS[person["sex"]], person["sex"], "sex")].append(i)
+    kinds = {"diseases": "disease", "features": "feature", "treatments": "treatment"}
+    for name, kind in kinds.items():
+        for position, row in rows[name]:
+            for code in filter(None, (row["code"], row.get("mondo"))):
+                members[Term(code, row["label"], kind)].append(position)
+    return members
+
+
 def _write_numbers(
     connection: sqlite3.Connection,
     people: list[Row],
@@ -207,28 +217,18 @@ def _write_numbers(
     reference_year: int,
 ) -> None:
     born = [int(person["birth_year"]) for person in people]
-    pairs: dict[NumberField, list[tuple[float, int]]] = {
+    numbers: Numbers = {
         NumberField(AGE, "age in years", "a"): [
-            (reference_year - y, i) for i, y in enumerate(born)
+            (reference_year - year, i) for i, year in enumerate(born)
         ],
-        NumberField(BIRTH_YEAR, "year of birth", ""): [(y, i) for i, y in enumerate(born)],
-        NumberField(ONSET, "age of onset of any disease, in years", "a"): [
-            (row["age_of_onset"], position)
-            for position, row in rows["diseases"]
-            if row["age_of_onset"] is not None
-        ],
+        NumberField(BIRTH_YEAR, "year of birth", ""): [(year, i) for i, year in enumerate(born)],
+        **_onsets(rows["diseases"]),
     }
-    for position, row in rows["diseases"]:
-        for code in (row["code"], row["mondo"]):
-            if code and row["age_of_onset"] is not None:
-                label = f"age of onset of {row['label']}, in years"
-                field = NumberField(f"{ONSET}:{code}", label, "a")
-                pairs.setdefault(field, []).append((row["age_of_onset"], position))
     for position, row in rows["measurements"]:
         if row["value"] is not None:
             field = NumberField(row["code"], row["label"], row["unit"] or "")
-            pairs.setdefault(field, []).append((row["value"], position))
-    for field, values in pairs.items():
+            numbers.setdefault(field, []).append((row["value"], position))
+    for field, values in numbers.items():
         values.sort()
         connection.execute(
             "INSERT OR REPLACE INTO numbers VALUES (?, ?, ?, ?, ?)",
@@ -240,6 +240,18 @@ def _write_numbers(
                 array("I", (position for _, position in values)).tobytes(),
             ),
         )
+
+
+def _onsets(diseases: list[tuple[int, Row]]) -> Numbers:
+    """Ages of onset: of any disease, and of each by its codes."""
+    known = [(position, row) for position, row in diseases if row["age_of_onset"] is not None]
+    any_disease = NumberField(ONSET, "age of onset of any disease, in years", "a")
+    onsets: Numbers = {any_disease: [(row["age_of_onset"], position) for position, row in known]}
+    for position, row in known:
+        for code in filter(None, (row["code"], row["mondo"])):
+            field = NumberField(f"{ONSET}:{code}", f"age of onset of {row['label']}, in years", "a")
+            onsets.setdefault(field, []).append((row["age_of_onset"], position))
+    return onsets
 
 
 def _write_samples(

@@ -7,7 +7,7 @@ rule compute_public_frequencies:
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         people=rules.build_node_folders.output.people,
     output:
-        shares=expand(
+        frequencies=expand(
             f"{RESULTS}/nodes/{{country}}/public_frequencies.npz", country=COUNTRIES
         ),
     log:
@@ -32,7 +32,7 @@ rule run_membership_attack:
     input:
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         individuals=rules.build_node_folders.output.individuals,
-        shares=rules.compute_public_frequencies.output.shares,
+        public_frequencies=rules.compute_public_frequencies.output.frequencies,
     output:
         table=f"{RESULTS}/privacy/membership.parquet",
         summary=f"{RESULTS}/privacy/privacy.json",

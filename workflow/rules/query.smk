@@ -69,7 +69,7 @@ rule run_queries:
         catalogues=rules.write_catalogue.output.nodes,
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         issuer=rules.create_issuer.output,
-        shares=rules.compute_public_frequencies.output.shares,
+        public_frequencies=rules.compute_public_frequencies.output.frequencies,
         scores=rules.write_scoring_files.output,
         foreign=optional(config["network"]["nodes"]),
     output:

@@ -73,7 +73,7 @@ rule run_stories:
         people=rules.build_node_folders.output.people,
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         issuer=rules.create_issuer.output,
-        shares=rules.compute_public_frequencies.output.shares,
+        public_frequencies=rules.compute_public_frequencies.output.frequencies,
         scores=rules.write_scoring_files.output,
         after=rules.run_queries.output.answers,  # one set of nodes at a time
     output:

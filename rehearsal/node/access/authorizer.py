@@ -78,8 +78,8 @@ class Authorizer:
     @classmethod
     def open(cls, node: AccessedNode, people: PeopleStore, folder: Path) -> Authorizer:
         """The authorizer of a served folder, with its audit log. Raises InputError."""
-        state = _state(node.access, folder) or folder
-        return cls(node, people, folder, AuditLog(state / FILE_NAME))
+        log = AuditLog(node.access.state_folder(folder) / FILE_NAME)
+        return cls(node, people, folder, log)
 
     async def authorize(self, authorization: list[bytes], purpose: list[bytes]) -> AccessDecision:
         """What these headers give. Never raises for what a caller sends."""
@@ -181,7 +181,9 @@ class Authorizer:
 
 def _state(settings: AccessSettings, folder: Path | None) -> Path | None:
     """Where the node keeps what it writes while it serves."""
-    return folder if settings.state is None else (folder or Path()) / settings.state
+    if folder is None and settings.state is None:
+        return None
+    return settings.state_folder(folder or Path())
 
 
 def _tier_protections(

@@ -18,6 +18,7 @@ from functools import cache, lru_cache
 
 from pyroaring import BitMap
 
+from rehearsal.node.access.settings import CLINICAL_CARE
 from rehearsal.phenotypes import mondo
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem, shown
@@ -29,7 +30,6 @@ GENERAL_RESEARCH = "DUO:0000042"  # GRU
 HEALTH = "DUO:0000006"  # HMB, health, medical or biomedical research
 DISEASE = "DUO:0000007"  # DS
 ANCESTRY = "DUO:0000011"  # POA
-CARE = "DUO:0000043"  # CC
 NO_ANCESTRY = "DUO:0000044"  # NPOA
 
 # the permissions that cover a purpose, whichever of them a person gave
@@ -38,9 +38,9 @@ COVERED_BY = {
     HEALTH: {ANYTHING, GENERAL_RESEARCH, HEALTH},
     DISEASE: {ANYTHING, GENERAL_RESEARCH, HEALTH},  # or the disease, or one above it
     ANCESTRY: {ANYTHING, GENERAL_RESEARCH, ANCESTRY},
-    CARE: {ANYTHING, CARE},
+    CLINICAL_CARE: {ANYTHING, CLINICAL_CARE},
 }
-PERMISSIONS = frozenset({ANYTHING, GENERAL_RESEARCH, HEALTH, DISEASE, ANCESTRY, CARE})
+PERMISSIONS = frozenset({ANYTHING, GENERAL_RESEARCH, HEALTH, DISEASE, ANCESTRY, CLINICAL_CARE})
 # commercial and for-profit use: a request that keeps the stricter condition keeps the others
 KEPT_BY = {
     "DUO:0000045": {"DUO:0000045", "DUO:0000018"},  # NPU, not-for-profit organisations only
@@ -69,17 +69,21 @@ def read_purpose(text: str | None) -> Purpose | None:
     """
     if text is None or not text.strip():
         return None
+    (term, disease), *conditions = _read_terms(text)
+    _check_use(term, disease)
+    keeps = frozenset(condition for condition, _ in conditions)
+    if any(of_disease for _, of_disease in conditions) or keeps & PERMISSIONS:
+        raise Problem("purpose: one use; the terms after it are conditions that are kept")
+    return Purpose(term, disease, keeps)
+
+
+def _read_terms(text: str) -> list[tuple[str, str | None]]:
+    """Each DUO term of a header with its MONDO term, at least one."""
     parts = [part.strip() for part in text.split(",")] if len(text) <= MAX_STATED else []
     matches = [match for part in parts if (match := TERM.fullmatch(part))]
     if not matches or len(matches) < len(parts):
         raise Problem(f"purpose {shown(text)}: like DUO:0000006, or DUO:0000007 MONDO:0007254")
-    term, disease = matches[0].groups()
-    _check_use(term, disease)
-    conditions = matches[1:]
-    keeps = frozenset(match[1] for match in conditions)
-    if any(match[2] for match in conditions) or keeps & PERMISSIONS:
-        raise Problem("purpose: one use; the terms after it are conditions that are kept")
-    return Purpose(term, disease, keeps)
+    return [(match[1], match[2]) for match in matches]
 
 
 def _check_use(term: str, disease: str | None) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from rehearsal.node.access.consent import CARE
 from rehearsal.node.access.rights import Rights
-from rehearsal.node.access.settings import AccessedNode
+from rehearsal.node.access.settings import CLINICAL_CARE, CLINICIAN, AccessedNode
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
-
-CLINICIAN = "clinician"
 
 
 def own_patient(rights: Rights, node: AccessedNode, people: PeopleStore, identifier: str) -> int:
@@ -19,7 +16,7 @@ def own_patient(rights: Rights, node: AccessedNode, people: PeopleStore, identif
     looked for; 404 for somebody unknown and for somebody who did not permit it, which look alike.
     """
     rights.require_records([node.people_dataset])
-    for_care = rights.purpose is not None and rights.purpose.term == CARE
+    for_care = rights.purpose is not None and rights.purpose.term == CLINICAL_CARE
     if not (for_care and CLINICIAN in rights.roles and node.country_code in rights.countries):
         raise rights.refusal()
     position = people.position(identifier)

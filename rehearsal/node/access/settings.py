@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from rehearsal.model import Granularity, InputError
+from rehearsal.node.access.yaml_values import (
+    read_dataclass,
+    read_dataclasses,
+    read_keys,
+    read_list,
+    read_mapping,
+    texts_to_tuples,
+)
 from rehearsal.node.privacy.protection import PUBLIC, REGISTERED, UNPROTECTED, Protection
 
 Tier = Literal["public", "registered", "controlled"]
 TIERS: tuple[Tier, ...] = ("public", "registered", "controlled")
+PROTECTED_TIERS: tuple[Tier, ...] = ("public", "registered")
 GRANULARITIES: tuple[Granularity, ...] = ("boolean", "count", "record")
 
 VISA_TYPES = (
@@ -29,10 +38,8 @@ VISA_TYPES = (
 # "Registered access: authorizing data access", what a bona fide researcher is and agrees to
 REGISTERED_ACCESS = "https://doi.org/10.1038/s41431-018-0219-y"
 DATASETS_URL = "https://datasets.rehearsal.example/"  # ControlledAccessGrants name data by URL
-CLINICAL_CARE = "DUO:0000043"
+CLINICAL_CARE, CLINICIAN = "DUO:0000043", "clinician"  # purpose and role
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +119,15 @@ class AccessSettings:
     datasets: Mapping[str, DatasetAccess] = field(default_factory=dict)
     vetoes: tuple[Veto, ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(
-        default_factory=lambda: {CLINICAL_CARE: ("clinician",)}
+        default_factory=lambda: {CLINICAL_CARE: (CLINICIAN,)}
     )
     protection: Mapping[Tier, Protection] = field(
         default_factory=lambda: {"public": PUBLIC, "registered": REGISTERED}
     )
+
+    def state_folder(self, folder: Path) -> Path:
+        """Where a node of this folder keeps what it writes while it serves."""
+        return folder if self.state is None else folder / self.state
 
     def protection_of(self, tier: Tier) -> Protection:
         """How answers to this tier are protected; those to controlled access are exact."""
@@ -157,34 +168,19 @@ def access_settings(source: Path | str, values: Any) -> AccessSettings:
     """The settings that YAML gives. Raises InputError naming ``source`` and the key."""
     if values is None:
         return AccessSettings()
-    given = _keys(source, "access", AccessSettings, values)
-    _tuples(source, "access", given, ("audience", "researcher_status", "terms"))
-    given["issuers"] = tuple(
-        _issuer(source, f"access.issuers[{i}]", one)
-        for i, one in enumerate(_list(source, "access.issuers", given.get("issuers")))
-    )
-    names = [one.issuer for one in given["issuers"]]
-    if len(set(names)) != len(names):
-        raise InputError(source, "access.issuers", "each issuer once")
+    given = read_keys(source, "access", AccessSettings, values)
+    texts_to_tuples(source, "access", given, ("audience", "researcher_status", "terms"))
+    given["issuers"] = _issuers(source, given.get("issuers"))
     given["datasets"] = {
         name: _dataset(source, f"access.datasets.{name}", one)
-        for name, one in _mapping(source, "access.datasets", given.get("datasets")).items()
+        for name, one in read_mapping(source, "access.datasets", given.get("datasets")).items()
     }
-    given["vetoes"] = tuple(
-        _made(source, f"access.vetoes[{i}]", Veto, one)
-        for i, one in enumerate(_list(source, "access.vetoes", given.get("vetoes")))
-    )
-    if given.get("roles") is None:
-        given.pop("roles", None)
-    else:
-        roles = dict(_mapping(source, "access.roles", given["roles"]))
-        _tuples(source, "access.roles", roles, tuple(roles))
-        given["roles"] = roles
-    given["protection"] = AccessSettings().protection | {
-        tier: _protection(source, tier, one)
-        for tier, one in _mapping(source, "access.protection", given.get("protection")).items()
-    }
-    settings = _made(source, "access", AccessSettings, given)
+    given["vetoes"] = read_dataclasses(source, "access.vetoes", Veto, given.get("vetoes"))
+    roles = given.pop("roles", None)
+    if roles is not None:
+        given["roles"] = _roles(source, roles)
+    given["protection"] = _protections(source, given.get("protection"))
+    settings = read_dataclass(source, "access", AccessSettings, given)
     if settings.without_consent not in ("exclude", "include"):
         raise InputError(source, "access.without_consent", "exclude or include")
     if settings.max_token_age_s <= 0:
@@ -208,10 +204,39 @@ def _plain(value: Any) -> Any:
 # --- reading ------------------------------------------------------------------------------------
 
 
+def _issuers(source: Path | str, values: Any) -> tuple[IssuerSettings, ...]:
+    rows = read_list(source, "access.issuers", values)
+    issuers = tuple(_issuer(source, f"access.issuers[{i}]", one) for i, one in enumerate(rows))
+    if len({one.issuer for one in issuers}) != len(issuers):
+        raise InputError(source, "access.issuers", "each issuer once")
+    return issuers
+
+
+def _roles(source: Path | str, values: Any) -> dict[str, tuple[str, ...]]:
+    roles = dict(read_mapping(source, "access.roles", values))
+    texts_to_tuples(source, "access.roles", roles, tuple(roles))
+    return roles
+
+
+def _protections(source: Path | str, values: Any) -> dict[Tier, Protection]:
+    """What is given, over the defaults."""
+    protections = dict(AccessSettings().protection)
+    for name, one in read_mapping(source, "access.protection", values).items():
+        protections[_protected_tier(source, name)] = _protection(source, name, one)
+    return protections
+
+
+def _protected_tier(source: Path | str, name: str) -> Tier:
+    for tier in PROTECTED_TIERS:
+        if name == tier:
+            return tier
+    raise InputError(source, "access.protection", ", ".join(PROTECTED_TIERS))
+
+
 def _issuer(source: Path | str, key: str, values: Any) -> IssuerSettings:
-    given = _keys(source, key, IssuerSettings, values)
-    _tuples(source, key, given, ("visas",))
-    one = _made(source, key, IssuerSettings, given)
+    given = read_keys(source, key, IssuerSettings, values)
+    texts_to_tuples(source, key, given, ("visas",))
+    one = read_dataclass(source, key, IssuerSettings, given)
     if sum(keys is not None for keys in (one.jwks, one.jwks_file, one.jwks_url)) != 1:
         raise InputError(source, key, "one of jwks, jwks_file, jwks_url")
     for name in ("jwks_url", "userinfo_url"):
@@ -236,9 +261,9 @@ def is_safe_url(url: str) -> bool:
 
 
 def _dataset(source: Path | str, key: str, values: Any) -> DatasetAccess:
-    given = _keys(source, key, DatasetAccess, values)
-    _tuples(source, key, given, ("grants",))
-    one = _made(source, key, DatasetAccess, given)
+    given = read_keys(source, key, DatasetAccess, values)
+    texts_to_tuples(source, key, given, ("grants",))
+    one = read_dataclass(source, key, DatasetAccess, given)
     needed = [getattr(one, name) for name in GRANULARITIES]
     if set(needed) - set(TIERS):
         raise InputError(source, key, f"tiers among {', '.join(TIERS)}")
@@ -249,11 +274,9 @@ def _dataset(source: Path | str, key: str, values: Any) -> DatasetAccess:
 
 def _protection(source: Path | str, tier: str, values: Any) -> Protection:
     key = f"access.protection.{tier}"
-    if tier not in ("public", "registered"):
-        raise InputError(source, "access.protection", "public, registered")
     if values == "none":
         return UNPROTECTED
-    given = _keys(source, key, Protection, values)
+    given = read_keys(source, key, Protection, values)
     for name in ("threshold", "rounding", "noise"):
         if not isinstance(given.get(name, 1), int) or isinstance(given.get(name), bool):
             raise InputError(source, f"{key}.{name}", "a whole number")
@@ -262,53 +285,3 @@ def _protection(source: Path | str, tier: str, values: Any) -> Protection:
         if isinstance(number, bool) or not isinstance(number, int | float) or math.isnan(number):
             raise InputError(source, f"{key}.{name}", "nats, or .inf")
     return Protection(**given)
-
-
-def _made(source: Path | str, key: str, kind: type[T], values: Any) -> T:
-    """An instance, after a look at the types: YAML reads ``NO`` as false and 1e-8 as text."""
-    given = _keys(source, key, kind, values)
-    for one in fields(kind):  # type: ignore[arg-type]
-        value = given.get(one.name)
-        if one.name not in given or value is None:
-            required = one.default is MISSING and one.default_factory is MISSING
-            if required or (one.name in given and "None" not in str(one.type)):
-                raise InputError(source, f"{key}.{one.name}", f"{one.type}")
-            continue
-        wanted = {"str": str, "str | None": str, "bool": bool, "int": int, "Tier": str}
-        expected = wanted.get(str(one.type))
-        if expected is None:
-            continue
-        if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-            raise InputError(source, f"{key}.{one.name}", f"{expected.__name__}, not {value!r}")
-    return kind(**given)
-
-
-def _keys(source: Path | str, key: str, kind: type, values: Any) -> dict[str, Any]:
-    known = [one.name for one in fields(kind)]
-    if not isinstance(values, Mapping) or not set(values) <= set(known):
-        raise InputError(source, key, f"a mapping with the keys {', '.join(known)}")
-    return dict(values)
-
-
-def _mapping(source: Path | str, key: str, values: Any) -> Mapping[str, Any]:
-    if values is None:
-        return {}
-    if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
-        raise InputError(source, key, "a mapping")
-    return values
-
-
-def _list(source: Path | str, key: str, values: Any) -> list[Any]:
-    if not isinstance(values, list | tuple | None):
-        raise InputError(source, key, "a list")
-    return list(values or ())
-
-
-def _tuples(source: Path | str, key: str, given: dict[str, Any], names: tuple[str, ...]) -> None:
-    """Turn these lists of texts into tuples."""
-    for name in names:
-        if name in given:
-            values = _list(source, f"{key}.{name}", given[name])
-            if not all(isinstance(one, str) and one for one in values):
-                raise InputError(source, f"{key}.{name}", "a list of texts")
-            given[name] = tuple(values)

@@ -15,8 +15,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rehearsal.node.access.consent import CARE, permits
+from rehearsal.node.access.consent import permits
 from rehearsal.node.access.rights import Rights, caller_rights
+from rehearsal.node.access.settings import CLINICAL_CARE
 from rehearsal.node.access.visas import Caller
 from rehearsal.node.matchmaker.contact_tokens import ContactTokens
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
@@ -98,8 +99,10 @@ class MatchEndpoint:
         """
         if rights.caller is None:
             raise rights.refusal()
-        if rights.purpose is None or rights.purpose.term != CARE:
-            raise Problem(f"patients are matched for clinical care only, purpose {CARE}", 403)
+        if rights.purpose is None or rights.purpose.term != CLINICAL_CARE:
+            raise Problem(
+                f"patients are matched for clinical care only, purpose {CLINICAL_CARE}", 403
+            )
         rights.require_records([self._settings.people_dataset])
         return rights.caller
 

@@ -176,13 +176,13 @@ def test_public_counts_are_rounded(make_node):
 
 
 def test_a_public_question_by_terms_is_paid_for_and_a_grant_is_not_asked_to(node, tokens):
-    guard = node.authorizer._guards["public"]
+    guard = node.authorizer._tier_protections["public"]
     everybody = guard.budget.everybody
     query = {"filters": [{"id": WOMAN}], "requestedGranularity": "count"}
     node.ask("/individuals", tokens["controlled"], query=query)
     assert guard.term_budget.spent(everybody) == 0
     loose = replace(guard, protection=replace(guard.protection, threshold=3, individual_budget=9))
-    node.authorizer._guards["public"] = replace(
+    node.authorizer._tier_protections["public"] = replace(
         loose, protection=replace(loose.protection, user_budget=9)
     )
     node.authorizer._rights.clear()
@@ -316,7 +316,7 @@ def test_protected_tiers_choose_by_a_sex_and_a_term_and_grants_as_they_like(node
 def test_a_public_question_looks_at_so_many_variants_and_of_nobody_at_none(node, monkeypatch, path):
     looked = []
     monkeypatch.setattr("rehearsal.node.privacy.protected_answers.COUNTED", 5)
-    monkeypatch.setattr(Protector, "_carried", lambda *row: looked.append(row))
+    monkeypatch.setattr(Protector, "_anybody_carries", lambda *row: looked.append(row))
     region = {"referenceName": "chr22", "start": [0], "end": [50_000_000], "assemblyId": "GRCh38"}
     query = {"requestParameters": region}
     assert node.ask(path, query=query)[0] == 200
