@@ -17,7 +17,7 @@ from msgspec.structs import fields
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import ASSEMBLIES, find_contig
 from rehearsal.model import Variant
-from rehearsal.node.access.consent import CARE, TERM
+from rehearsal.node.access.settings import CLINICAL_CARE, TERM
 from rehearsal.web.openapi import schema_of
 from rehearsal.web.problem import Problem, shown
 from rehearsal.web.request_models import RequestModel, convert_values, decode_body, whole
@@ -33,7 +33,9 @@ GENOMIC_FEATURES = "patient.genomicFeatures"
 
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
 Bases = Annotated[str, Meta(pattern=whole("[ACGTN]+"), max_length=MAX_BASES, title="A, C, G, T, N")]
-Use = Annotated[str, Meta(pattern=whole(TERM.pattern), title="a DUO term", examples=[CARE])]
+Use = Annotated[
+    str, Meta(pattern=whole(TERM.pattern), title="a DUO term", examples=[CLINICAL_CARE])
+]
 
 
 class MatchmakerModel(RequestModel, forbid_unknown_fields=False):
