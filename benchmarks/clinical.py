@@ -20,12 +20,10 @@ import msprime
 import numpy as np
 import pandas as pd
 
-from rehearsal.export.phenopackets import (
-    ClinicalTables,
-    GeneKnowledge,
-    Phenopackets,
-    write_json_lines,
-)
+from rehearsal.export.clinical_tables import ClinicalTables
+from rehearsal.export.json_lines import write_json_lines
+from rehearsal.export.phenopacket_interpretations import GeneKnowledge
+from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.phenotypes.family_history import family_history
 from rehearsal.phenotypes.genetic import EFFECT_TYPES, GeneticValues
 from rehearsal.phenotypes.sequencing import sequencing_tables

@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 from rehearsal.formats.bcf import GT_KEY, Header, header_text
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.formats.crypt4gh import SUFFIX, decrypt_file, encrypt_at_rest, encrypt_file
-from rehearsal.formats.csi import Records, write_csi
+from rehearsal.formats.csi import RecordOffsets, write_csi
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import Block
 from rehearsal.node.settings import NodeSettings
@@ -115,7 +115,7 @@ def write_bcf(
     start = block.start + STEP * np.arange(len(offsets) - 1, dtype=np.int64)
     virtual = file.virtual_offsets(np.array(offsets, np.int64))
     csi = path.with_name(path.name + ".csi")
-    write_csi(csi, CONTIG_LENGTHS, contig, Records(start, start + 1, virtual))
+    write_csi(csi, CONTIG_LENGTHS, contig, RecordOffsets(start, start + 1, virtual))
 
 
 @contextmanager

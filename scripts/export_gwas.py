@@ -3,7 +3,7 @@
 import pandas as pd
 
 from rehearsal.export.selection import by_contig, load_genotypes, load_people, load_tables
-from rehearsal.export.summary_statistics import phenotypes_of, write_summary_statistics
+from rehearsal.export.summary_statistics import list_phenotypes, write_summary_statistics
 from rehearsal.logs import logged_to
 
 
@@ -12,7 +12,7 @@ def main(smk):
     people, _ = load_people(*chosen, *smk.input.cohort)
     write_summary_statistics(
         (load_genotypes(*chosen, trees, *smk.input.cohort) for trees in by_contig(smk.input.trees)),
-        phenotypes_of(people, load_tables(people, smk.input.tables)),
+        list_phenotypes(people, load_tables(people, smk.input.tables)),
         pd.read_parquet(smk.input.effects),
         smk.output.folder,
         smk.params.reference_year,

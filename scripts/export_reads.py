@@ -1,15 +1,16 @@
 """Reads of the first people of an export in chosen regions, aligned, with their quality."""
 
 from rehearsal.export.read_sets import write_read_sets
-from rehearsal.export.selection import by_contig, for_reads, load_genotypes
+from rehearsal.export.selection import group_by_contig, load_genotypes, reads_export
 from rehearsal.logs import logged_to
 
 
 def main(smk):
     export = smk.params.export
-    chosen = (for_reads(export), smk.wildcards.place)
+    chosen = (reads_export(export), smk.wildcards.place)
     genotypes = [
-        load_genotypes(*chosen, trees, *smk.input.cohort) for trees in by_contig(smk.input.trees)
+        load_genotypes(*chosen, trees, *smk.input.cohort)
+        for trees in group_by_contig(smk.input.trees)
     ]
     fasta = smk.input.get("fasta")
     write_read_sets(

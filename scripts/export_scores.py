@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from rehearsal.export.scoring_files import SUFFIX, write_scoring_file
+from rehearsal.export.scoring_files import write_scoring_file
 from rehearsal.files import written_aside
+from rehearsal.formats.scoring_file import SUFFIX
 from rehearsal.logs import logged_to
 from rehearsal.phenotypes.traits import read_traits
 

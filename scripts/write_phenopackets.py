@@ -4,12 +4,10 @@ from dataclasses import fields
 
 import pandas as pd
 
-from rehearsal.export.phenopackets import (
-    ClinicalTables,
-    GeneKnowledge,
-    Phenopackets,
-    write_json_lines,
-)
+from rehearsal.export.clinical_tables import ClinicalTables
+from rehearsal.export.json_lines import write_json_lines
+from rehearsal.export.phenopacket_interpretations import GeneKnowledge
+from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.logs import logged_to
 from rehearsal.phenotypes.traits import read_traits
 

@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rehearsal.dataset.formats import Place, write_place
 from rehearsal.dataset.metadata import write_metadata
-from rehearsal.dataset.plan import Order, Plan, make_plan
+from rehearsal.dataset.place_files import Place, write_place
+from rehearsal.dataset.plan import DatasetOrder, DatasetPlan, make_plan
 from rehearsal.dataset.progress import Progress
 from rehearsal.dataset.simulated_cohort import ReportStage, SimulatedCohort, simulate_cohort
 from rehearsal.evaluation.known_answers import FOLDER, write_known_answers
@@ -20,7 +20,7 @@ from rehearsal.truth.subcohort import Subcohort
 from rehearsal.truth.subcohort_facts import SubcohortFacts
 
 
-def dataset_command(order: Order, out: Path) -> None:
+def dataset_command(order: DatasetOrder, out: Path) -> None:
     """``rehearsal dataset``: check, simulate, write. Raises InputError; then nothing is left."""
     plan = make_plan(order, out)
     logging.basicConfig(level=logging.ERROR)  # small cohorts leave some queries without a site
@@ -35,7 +35,7 @@ def dataset_command(order: Order, out: Path) -> None:
     print(f"{out}: {people} people of {codes}; {', '.join(plan.export.formats)}")
 
 
-def make_dataset(plan: Plan, folder: Path, report_stage: ReportStage) -> None:
+def make_dataset(plan: DatasetPlan, folder: Path, report_stage: ReportStage) -> None:
     """Write the dataset into a new folder; ``report_stage`` gets the name of each stage."""
     folder.mkdir()
     with tempfile.TemporaryDirectory(dir=folder) as trees:
@@ -50,7 +50,7 @@ def make_dataset(plan: Plan, folder: Path, report_stage: ReportStage) -> None:
     write_metadata(plan, folder)
 
 
-def write_truth(plan: Plan, cohort: SimulatedCohort, folder: Path) -> None:
+def write_truth(plan: DatasetPlan, cohort: SimulatedCohort, folder: Path) -> None:
     """Write the truth beside a dataset into a new folder."""
     tables = {name: cohort.tables[name] for name in ("diseases", "features", "measurements")}
     facts = SubcohortFacts(

@@ -17,13 +17,13 @@ from rehearsal.network.registry import NodeEntry, is_http_url
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 COMMAND = "rehearsal check"
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
-Asked = tuple[Query, Mapping[str, ExpectedAnswer]]
+KnownAnswer = tuple[Query, Mapping[str, ExpectedAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class BeaconTarget:
     """How a Beacon is asked. ``place`` None: it holds everybody of the dataset. ``loaded``: what
     it was given, so what it can be asked: ``frequencies``, ``genotypes`` or ``everything``."""
 
@@ -35,18 +35,18 @@ class Asking:
     purpose: str | None = None
 
 
-def check_command(asking: Asking, truth: Path) -> int:
+def check_command(target: BeaconTarget, truth: Path) -> int:
     """Ask, judge, print a table. 0: every answer was right; else 1.
 
     Raises InputError for what cannot be asked and for a service that does not answer at all.
     """
-    if not is_http_url(asking.url):
-        raise InputError(COMMAND, "URL", f"http(s)://HOST/..., not {asking.url!r}")
-    queries = _chosen(asking, read_queries(truth), truth)
-    place = asking.place or POOLED
-    answers = asyncio.run(_ask(asking, place, [query for query, _ in queries]))
+    if not is_http_url(target.url):
+        raise InputError(COMMAND, "URL", f"http(s)://HOST/..., not {target.url!r}")
+    queries = _chosen(target, read_queries(truth), truth)
+    place = target.place or POOLED
+    answers = asyncio.run(_ask(target, place, [query for query, _ in queries]))
     if all(answer.http_status is None for answer in answers):
-        raise InputError(asking.url, "URL", f"a Beacon that answers; {answers[0].reason}")
+        raise InputError(target.url, "URL", f"a Beacon that answers; {answers[0].reason}")
     verdicts = [
         judge_partial_answer(query, expected, place, answer)
         for (query, expected), answer in zip(queries, answers, strict=True)
@@ -55,18 +55,18 @@ def check_command(asking: Asking, truth: Path) -> int:
     return 0 if all(verdict.judgement.equal for verdict in verdicts) else 1
 
 
-def _chosen(asking: Asking, queries: Sequence[Asked], truth: Path) -> list[Asked]:
+def _chosen(target: BeaconTarget, queries: Sequence[KnownAnswer], truth: Path) -> list[KnownAnswer]:
     places = list(dict.fromkeys(place for _, expected in queries for place in expected))
-    if (asking.place or POOLED) not in places:
-        expected = f"one of {' '.join(places)}, not {asking.place!r}"
+    if (target.place or POOLED) not in places:
+        expected = f"one of {' '.join(places)}, not {target.place!r}"
         raise InputError(COMMAND, "--place", expected)
     chosen = [
-        (replace(query, purpose=asking.purpose), expected)
+        (replace(query, purpose=target.purpose), expected)
         for query, expected in queries
-        if _can_be_asked(query, asking.loaded)
+        if _can_be_asked(query, target.loaded)
     ]
     if not chosen:
-        raise InputError(truth, "queries", f"some for {asking.loaded}")
+        raise InputError(truth, "queries", f"some for {target.loaded}")
     return chosen
 
 
@@ -77,17 +77,17 @@ def _can_be_asked(query: Query, loaded: str) -> bool:
     return loaded == "everything" or terms <= set(SEX_TERMS.values())
 
 
-async def _ask(asking: Asking, place: str, queries: Sequence[Query]) -> list[Answer]:
+async def _ask(target: BeaconTarget, place: str, queries: Sequence[Query]) -> list[Answer]:
     """One after the other: this is no test of load."""
-    node = NodeEntry(place, asking.url.rstrip("/"), asking.token_variable)
+    node = NodeEntry(place, target.url.rstrip("/"), target.token_variable)
     clock = asyncio.get_running_loop().time
     answers = []
     async with NetworkClient([node]) as client:
         for query in queries:
             request = NodeRequest.of(query)
-            if asking.dataset is not None:
-                request = replace(request, path=f"datasets/{asking.dataset}/{request.path}")
-            answers.append(await client.put(node, request, clock(), PATIENCE_S))
+            if target.dataset is not None:
+                request = replace(request, path=f"datasets/{target.dataset}/{request.path}")
+            answers.append(await client.put(node, request, clock(), TIMEOUT_S))
     return answers
 
 

@@ -14,7 +14,7 @@ from rehearsal.catalogue.export_datasets import (
     write_metadata_files,
 )
 from rehearsal.catalogue.ro_crate import FILE_NAME, write_crate
-from rehearsal.dataset.plan import Plan
+from rehearsal.dataset.plan import DatasetPlan
 from rehearsal.export.settings import POOLED
 from rehearsal.files import written_aside
 from rehearsal.formats.crypt4gh import SUFFIX
@@ -52,7 +52,7 @@ catalogue.ttl, .jsonld, datasets.json   HealthDCAT-AP metadata
 """
 
 
-def write_metadata(plan: Plan, folder: Path) -> None:
+def write_metadata(plan: DatasetPlan, folder: Path) -> None:
     """Write the read-me, the catalogue and the crate into a dataset's folder, in this order."""
     _write(folder / "README.txt", _readme(plan))
     write_metadata_files((_describe(plan, one) for one in plan.export.places), __version__, folder)
@@ -71,7 +71,7 @@ def _write(path: Path, text: str) -> None:
         aside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
 
-def _readme(plan: Plan) -> str:
+def _readme(plan: DatasetPlan) -> str:
     order = plan.order
     return README.format(
         people=sum(plan.numbers.values()),
@@ -87,7 +87,7 @@ def _readme(plan: Plan) -> str:
     )
 
 
-def _describe(plan: Plan, place: str) -> DatasetDescriptor:
+def _describe(plan: DatasetPlan, place: str) -> DatasetDescriptor:
     names = {country.code: country.name for country in plan.countries}
     country = ALL_COUNTRIES if place == POOLED else (place, names[place])
     return describe_file_dataset(

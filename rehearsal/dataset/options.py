@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +78,9 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_check)
 
 
-def _pair(form: str):  # noqa: ANN202 - a type for argparse
+def _pair(form: str) -> Callable[[str], tuple[str, int]]:
+    """A type for argparse: text and number, with ``=`` between."""
+
     def parse(text: str) -> tuple[str, int]:
         key, _, number = text.rpartition("=")
         if not key or not number.isascii() or not number.isdigit():
@@ -89,11 +92,11 @@ def _pair(form: str):  # noqa: ANN202 - a type for argparse
 
 def _dataset(options: argparse.Namespace) -> None:
     from rehearsal.dataset.build import dataset_command
-    from rehearsal.dataset.plan import Order
+    from rehearsal.dataset.plan import DatasetOrder
 
     preset = PRESETS[options.preset or "tiny"]
     people = preset.people if options.preset else {}
-    order = Order(
+    order = DatasetOrder(
         people=_once("--country", options.country) if options.country else people,
         regions=options.region or preset.regions,
         formats=[name for name in options.formats.split(",") if name],
@@ -120,9 +123,9 @@ def _once(option: str, pairs: list[tuple[str, int]]) -> dict[str, int]:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from rehearsal.dataset.check import Asking, check_command
+    from rehearsal.dataset.check import BeaconTarget, check_command
 
-    asking = Asking(
+    target = BeaconTarget(
         options.url,
         options.place,
         options.dataset,
@@ -130,4 +133,4 @@ def _check(options: argparse.Namespace) -> None:
         options.token_variable,
         options.purpose,
     )
-    sys.exit(check_command(asking, options.truth))
+    sys.exit(check_command(target, options.truth))

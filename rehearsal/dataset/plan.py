@@ -26,7 +26,7 @@ from rehearsal.phenotypes.traits import read_traits
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "rehearsal dataset"
-NOT_HERE = ("reads", "grg")  # formats that only a run makes
+RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
 # complaints about the configuration, in terms of the command's options
 OPTION_OF = {
     "genome.regions": "--region",
@@ -39,7 +39,7 @@ OPTION_OF = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DatasetOrder:
     """What somebody asks for, as they put it.
 
     ``people``: by country code. ``plant``: carriers by GENE:NAME. ``traits`` empty: all.
@@ -69,10 +69,10 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DatasetPlan:
     """What will be simulated and written."""
 
-    order: Order
+    order: DatasetOrder
     countries: list[Country]  # of the model: all that are configured
     numbers: dict[str, int]  # people by country code, in the order of the countries
     planted: list[PlantedVariant]
@@ -91,7 +91,7 @@ class Plan:
         return [country for country in self.countries if country.code in self.numbers]
 
 
-def make_plan(order: Order, out: Path, root: Path = ROOT) -> Plan:
+def make_plan(order: DatasetOrder, out: Path, root: Path = ROOT) -> DatasetPlan:
     """The plan of an order, or InputError for the first thing in it that cannot be.
 
     Everything that the order leaves open stands in ``config/`` below ``root``. ``out``: where the
@@ -121,7 +121,7 @@ def make_plan(order: Order, out: Path, root: Path = ROOT) -> Plan:
         export = _export(order, list(numbers), planted, blocks)
         _check_out(out)
         check_disk_space([export], numbers, blocks, out)
-    return Plan(
+    return DatasetPlan(
         order=order,
         countries=countries,
         numbers=numbers,
@@ -213,10 +213,13 @@ def _check_causal(blocks: Sequence[Block], traits: Traits) -> None:
 
 
 def _export(
-    order: Order, codes: Sequence[str], planted: Sequence[PlantedVariant], blocks: Sequence[Block]
+    order: DatasetOrder,
+    codes: Sequence[str],
+    planted: Sequence[PlantedVariant],
+    blocks: Sequence[Block],
 ) -> Export:
     for kind in order.formats:
-        if kind in NOT_HERE:
+        if kind in RUN_ONLY_FORMATS:
             expected = f"{kind} are made by a run only: exports in the configuration"
             raise InputError(COMMAND, "--formats", expected)
     entry = {

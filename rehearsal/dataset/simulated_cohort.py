@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import tskit
 
-from rehearsal.dataset.plan import COMMAND, Plan
+from rehearsal.dataset.plan import COMMAND, DatasetPlan
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.assembly import AUTOSOMES
@@ -49,7 +49,7 @@ class _BlockResult:
     counts: pd.DataFrame | None  # of autosomes
 
 
-def simulate_cohort(plan: Plan, folder: Path, report_stage: ReportStage) -> SimulatedCohort:
+def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) -> SimulatedCohort:
     """Simulate everybody. Tree sequences are written into ``folder``, one a block.
 
     Raises InputError for traits that no causal site can be found for.
@@ -75,7 +75,7 @@ def simulate_cohort(plan: Plan, folder: Path, report_stage: ReportStage) -> Simu
 
 
 def _simulate_block(
-    plan: Plan, block: Block, cohort: PlannedCohort, settings: SimulationSettings
+    plan: DatasetPlan, block: Block, cohort: PlannedCohort, settings: SimulationSettings
 ) -> tskit.TreeSequence:
     fasta = plan.order.reference
     return simulate_block(
@@ -90,7 +90,7 @@ def _simulate_block(
 
 
 def _summarise_block(
-    plan: Plan, block: Block, ts: tskit.TreeSequence, people: pd.DataFrame
+    plan: DatasetPlan, block: Block, ts: tskit.TreeSequence, people: pd.DataFrame
 ) -> _BlockResult:
     return _BlockResult(
         genetic_values_of_block(ts, block, plan.traits, plan.blocks, plan.order.seed),
@@ -100,7 +100,7 @@ def _summarise_block(
 
 
 def _phenotypes(
-    plan: Plan, people: pd.DataFrame, results: list[_BlockResult], carriers: pd.DataFrame
+    plan: DatasetPlan, people: pd.DataFrame, results: list[_BlockResult], carriers: pd.DataFrame
 ) -> Phenotypes:
     try:
         return phenotypes(

@@ -8,7 +8,7 @@ number of people and on the largest block, not on the number of sites.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
@@ -25,7 +25,7 @@ from rehearsal.model import SEXES, Block, InputError, Variant
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class SiteRecords:
     """S consecutive sites, and who carries what there."""
 
     position: NDArray[np.int64]  # (S,) 0-based
@@ -71,19 +71,11 @@ class Genotypes:
         for nobody at all, for an unknown sex and for regions outside the contig.
         """
         first = _load(trees[0])
-        if len(people) != first.num_individuals:
-            raise InputError("people", "rows", f"{first.num_individuals}, as the trees have")
-        if not people["sex"].isin(SEXES).all():
-            raise InputError("people", "sex", "one of " + ", ".join(SEXES))
+        _check_people(people, first)
         rows = np.arange(len(people)) if keep is None else np.flatnonzero(keep)
         if rows.size == 0:
             raise InputError("people", "selection", "somebody; nobody is selected")
         length = int(first.sequence_length)
-        for region in regions or ():
-            if region.contig == contig and not 0 <= region.start < region.end <= length:
-                expected = f"a stretch of {contig}, 0 to {length}"
-                raise InputError("regions", region.id, expected)
-        starts = {v.start for v in variants or () if v.contig == contig}
         return cls(
             contig=contig,
             length=length,
@@ -91,8 +83,8 @@ class Genotypes:
             ploidy=Haplotypes.of(first).ploidy[rows],
             _sources=tuple(trees),
             _rows=rows,
-            _regions=None if regions is None else tuple(r for r in regions if r.contig == contig),
-            _starts=None if variants is None else np.array(sorted(starts), np.int64),
+            _regions=None if regions is None else _regions_within(contig, length, regions),
+            _starts=None if variants is None else _starts_on(contig, variants),
         )
 
     @property
@@ -127,7 +119,7 @@ class Genotypes:
             for chunk in carrier_chunks(ts, haplotypes):
                 yield chunk, haplotypes
 
-    def records(self) -> Iterator[Records]:
+    def records(self) -> Iterator[SiteRecords]:
         """Sites that somebody carries, without the alleles that nobody has; the others move up."""
         for chunk, _ in self.chunks():
             offset = chunk.row_offset
@@ -140,9 +132,9 @@ class Genotypes:
             carried = np.diff(chunk.indptr) > 0
             indptr = chunk.indptr[np.append(True, carried)]  # what is left out has no entries
             letters = alleles if carried.all() else list(compress(alleles, carried))
-            yield Records(chunk.positions[carried], letters, indptr, chunk.haplotype, allele)
+            yield SiteRecords(chunk.positions[carried], letters, indptr, chunk.haplotype, allele)
 
-    def sites(self) -> tuple[NDArray[np.int64], int]:
+    def list_sites(self) -> tuple[NDArray[np.int64], int]:
         """Positions of all records, 0-based, and the most alleles that one of them has."""
         positions, most = [np.empty(0, np.int64)], 2
         for records in self.records():
@@ -150,8 +142,8 @@ class Genotypes:
             most = max(most, *map(len, records.alleles)) if records.alleles else most
         return np.concatenate(positions), most
 
-    def at_most(self) -> tuple[int, int]:
-        """The same, how many and the most alleles, without a pass: there may be fewer."""
+    def upper_bounds(self) -> tuple[int, int]:
+        """How many records and the most alleles of one, without a pass: there may be fewer."""
         sites, most = 0, 2
         for ts in self.trees():
             sites += ts.num_sites
@@ -165,7 +157,7 @@ class Genotypes:
             for site in _load(source).sites():
                 yield int(site.position), site.ancestral_state
 
-    def slots(self) -> NDArray[np.int64]:
+    def haplotype_slots(self) -> NDArray[np.int64]:
         """By haplotype: its place among two a person, ``2 * person`` or ``2 * person + 1``."""
         called = np.arange(2) < self.ploidy[:, None]
         return np.flatnonzero(called.ravel())
@@ -191,6 +183,28 @@ class Genotypes:
         tables.individuals.set_columns(flags=np.zeros(self._rows.size, np.uint32))
         tables.individuals.metadata_schema = tskit.MetadataSchema(None)
         return tables.tree_sequence()
+
+
+def _check_people(people: pd.DataFrame, ts: tskit.TreeSequence) -> None:
+    if len(people) != ts.num_individuals:
+        raise InputError("people", "rows", f"{ts.num_individuals}, as the trees have")
+    if not people["sex"].isin(SEXES).all():
+        raise InputError("people", "sex", "one of " + ", ".join(SEXES))
+
+
+def _regions_within(contig: str, length: int, regions: Sequence[Block]) -> tuple[Block, ...]:
+    """The regions on the contig. Raises InputError for one that is not inside it."""
+    own = tuple(region for region in regions if region.contig == contig)
+    for region in own:
+        if not 0 <= region.start < region.end <= length:
+            expected = f"a stretch of {contig}, 0 to {length}"
+            raise InputError("regions", region.id, expected)
+    return own
+
+
+def _starts_on(contig: str, variants: Iterable[Variant]) -> NDArray[np.int64]:
+    """Where the contig's variants start, 0-based, ascending."""
+    return np.array(sorted({v.start for v in variants if v.contig == contig}), np.int64)
 
 
 def _load(source: Path | tskit.TreeSequence) -> tskit.TreeSequence:

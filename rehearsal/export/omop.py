@@ -179,7 +179,9 @@ def _drugs(treatments: pd.DataFrame, person: _Persons) -> pd.DataFrame:
             "sig": sig.to_numpy(),
             "drug_source_value": treatments["code"].to_numpy(),
             "drug_source_concept_id": NO_CONCEPT,
-            "dose_unit_source_value": np.where(dose.notna(), "mg", None),
+            "dose_unit_source_value": np.array([None, "mg"], dtype=object)[
+                dose.notna().astype(int)
+            ],
         }
     )
 

@@ -43,7 +43,7 @@ def write_pgen(
     ):
         _write_psam(psam, genotypes.people, phenotypes)
         # pgenlib wants the number of variants first; nearly always somebody carries each site
-        expected, alleles = genotypes.at_most()
+        expected, alleles = genotypes.upper_bounds()
         found = _write_records(genotypes, expected, alleles, pvar, pgen)
         if found != expected:
             _write_records(genotypes, found, alleles, pvar, pgen)
@@ -77,10 +77,8 @@ def _write_records(
 
 
 def _append(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> int:
-    codes = np.full((len(genotypes.people), 2), -9, np.int32)
-    codes[genotypes.ploidy > 0] = 0
-    codes = codes.ravel()
-    slot = genotypes.slots()
+    codes = np.repeat(np.where(genotypes.ploidy > 0, 0, -9).astype(np.int32), 2)
+    slot = genotypes.haplotype_slots()
     twice = (genotypes.ploidy == 1)[slot // 2]  # the haplotype stands in both places
     found = 0
     for records in genotypes.records():

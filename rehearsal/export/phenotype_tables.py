@@ -88,7 +88,7 @@ def tidy_phenotypes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def data_dictionary(people: pd.DataFrame, phenotypes: pd.DataFrame) -> pd.DataFrame:
     """A row a column and a row a code: type, unit, what values are allowed, how many there are."""
     flavours = "; ".join(f"{code} ({text})" for code, text in NULL_FLAVOURS.items())
-    rows = [{"table": "", "description": SYNTHETIC}]
+    rows: list[dict[str, object]] = [{"table": "", "description": SYNTHETIC}]
     for name, columns, table in (
         ("people", PEOPLE_COLUMNS, people),
         ("phenotypes", PHENOTYPE_COLUMNS, phenotypes),
@@ -107,8 +107,8 @@ def data_dictionary(people: pd.DataFrame, phenotypes: pd.DataFrame) -> pd.DataFr
             )
     for (kind, code), own in phenotypes.groupby(["kind", "code"], sort=True):
         rows.append(_of_code(kind, code, own))
-    columns = ["table", "column", "code", "description", "type", "unit", "allowed", "rows"]
-    return pd.DataFrame(rows).reindex(columns=columns).astype({"rows": "Int64"})
+    names = ["table", "column", "code", "description", "type", "unit", "allowed", "rows"]
+    return pd.DataFrame(rows).reindex(columns=names).astype({"rows": "Int64"})
 
 
 def phenotype_columns(

@@ -116,10 +116,10 @@ def _reference(
             bases[place] = np.frombuffer(read_reference(fasta, region).encode(), np.uint8)
             continue
         # drawn for the contig from its start, so that a place has one base whatever the regions
-        draw = np.random.default_rng(derive_seed(seed, "reference", genotypes.contig))
-        draw.bit_generator.advance(region.start)
-        letters = np.frombuffer(BASES, np.uint8)
-        bases[place] = letters[(draw.random(region.length) * 4).astype(int)]
+        generator = np.random.PCG64(derive_seed(seed, "reference", genotypes.contig))
+        generator.advance(region.start)
+        draws = np.random.Generator(generator).random(region.length)
+        bases[place] = np.frombuffer(BASES, np.uint8)[(draws * 4).astype(int)]
     if fasta is None:
         inside = bases != ord("N")
         for position, letters in genotypes.reference_alleles():
@@ -211,9 +211,7 @@ def _align(reference: Path, ends: Sequence[Path], person: str, cram: Path, scrat
     with pysam.AlignmentFile(str(ordered)) as aligned:
         header = aligned.header.to_dict()
         options = ["version=3.0", "store_md=0", "no_ref=1"]
-        with pysam.AlignmentFile(
-            str(cram), "wc", header=header, format_options=[o.encode() for o in options]
-        ) as out:
+        with pysam.AlignmentFile(str(cram), "wc", header=header, format_options=options) as out:
             for read in aligned:
                 out.write(read)
     with cram.open("r+b") as file:  # htslib puts the path into the file's own name

@@ -192,7 +192,7 @@ class _Entry:
             places=(POOLED,) if entry.get("pooled") else countries,
             countries=countries,
             people=people if isinstance(people, str) else tuple(people),
-            story=entry.get("story"),
+            story=self.story(),
             limit=entry.get("limit"),
             variants=None if everything else tuple(one.variant for one in planted),
             planted=planted,
@@ -216,12 +216,17 @@ class _Entry:
                 raise self.wrong("countries", expected)
         return tuple(dict.fromkeys(chosen))
 
+    def story(self) -> str | None:
+        """The story whose patients or planted variants are meant; None: every story's."""
+        story = self.entry.get("story")
+        known = sorted({one.story for one in self.all_planted} | set(self.stories))
+        if story is not None and story not in known:
+            raise self.wrong("story", f"expected one of {' '.join(known)}, found {story!r}")
+        return story
+
     def planted(self) -> tuple[PlantedVariant, ...]:
         """The planted variants that are meant: of a story, or named ones."""
-        story, names = self.entry.get("story"), self.entry.get("variants", "all")
-        stories = sorted({one.story for one in self.all_planted} | set(self.stories))
-        if story is not None and story not in stories:
-            raise self.wrong("story", f"expected one of {' '.join(stories)}, found {story!r}")
+        story, names = self.story(), self.entry.get("variants", "all")
         if isinstance(names, str):
             return tuple(one for one in self.all_planted if story in (None, one.story))
         known = {f"{one.gene}:{one.name}": one for one in self.all_planted}

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from isal import igzip
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr, stdtr
 
-from rehearsal.export.genotypes import Genotypes, Records
+from rehearsal.export.genotypes import Genotypes, SiteRecords
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
@@ -61,28 +63,36 @@ def write_summary_statistics(
     """
     with written_aside(folder) as aside:
         aside.mkdir()
-        tests: list[_Test] | None = None
-        people = 0
-        for own in genotypes:
-            if not own.contig[3:].isdigit():
-                continue
-            if tests is None:
-                people = len(own.people)
-                tests = [t for p in phenotypes if (t := _test(p, own.people, reference_year))]
-                streams = [_open(aside / f"{test.phenotype.name}.tsv.gz") for test in tests]
-                for test, stream in zip(tests, streams, strict=True):
-                    stream.write("\t".join(test.columns) + "\n")
-            for records in own.records():
-                for site, copies in _common(records, own):
-                    for test, stream in zip(tests, streams, strict=True):
-                        stream.write(test.row(own.contig, records, site, copies))
-        for test, stream in zip(tests or [], streams if tests else [], strict=True):
-            stream.close()
-            _write_metadata(aside / f"{test.phenotype.name}.tsv.gz", test.phenotype, people)
+        autosomal = (own for own in genotypes if own.contig[3:].isdigit())
+        first = next(autosomal, None)
+        if first is not None:
+            people = first.people
+            tests = [test for one in phenotypes if (test := _test(one, people, reference_year))]
+            _write_tests(tests, chain([first], autosomal), aside)
+            for test in tests:
+                _write_metadata(_table(aside, test), test.phenotype, len(people))
         truth = effects[TRUTH_COLUMNS].assign(start=effects["start"] + 1)
         truth.rename(columns={"start": "position"}).to_csv(
             aside / "true_effects.tsv", sep="\t", index=False, lineterminator="\n"
         )
+
+
+def _table(folder: Path, test: _Test) -> Path:
+    return folder / f"{test.phenotype.name}.tsv.gz"
+
+
+def _write_tests(tests: Sequence[_Test], genotypes: Iterable[Genotypes], folder: Path) -> None:
+    """A table a test, a row a common alternate allele."""
+    with ExitStack() as stack:
+        streams = [stack.enter_context(_open(_table(folder, test))) for test in tests]
+        pairs = list(zip(tests, streams, strict=True))
+        for test, stream in pairs:
+            stream.write("\t".join(test.columns) + "\n")
+        for own in genotypes:
+            for records in own.records():
+                for site, copies in _common(records, own):
+                    for test, stream in pairs:
+                        stream.write(test.row(own.contig, records, site, copies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,7 @@ class _Test:
             "n",
         ]
 
-    def row(self, contig: str, records: Records, number: int, site: _Site) -> str:
+    def row(self, contig: str, records: SiteRecords, number: int, site: _Site) -> str:
         known = self.known[site.persons]
         who, copies = site.persons[known], site.copies[known]
         number_known = int(self.known.sum())
@@ -140,13 +150,13 @@ class _Test:
             return f"{head}\t#NA\t#NA\t{frequency:.6g}\t#NA\t{tail}"
         effect = score / information
         if self.phenotype.binary:
-            error, told = np.sqrt(1 / information), np.exp(effect)
+            error, shown = np.sqrt(1 / information), np.exp(effect)
             p = 2 * ndtr(-abs(effect) / error)
         else:
             freedom = number_known - self.weighted.shape[1] - 1
             error = np.sqrt(max(self.total - effect * score, 0.0) / freedom / information)
-            told, p = effect, 2 * stdtr(freedom, -abs(effect) / error) if error else 0.0
-        return f"{head}\t{told:.6g}\t{error:.6g}\t{frequency:.6g}\t{p:.6g}\t{tail}"
+            shown, p = effect, 2 * stdtr(freedom, -abs(effect) / error) if error else 0.0
+        return f"{head}\t{shown:.6g}\t{error:.6g}\t{frequency:.6g}\t{p:.6g}\t{tail}"
 
 
 def _test(phenotype: Phenotype, people: pd.DataFrame, reference_year: int) -> _Test | None:
@@ -185,7 +195,7 @@ def _logistic(design: NDArray[np.float64], value: NDArray[np.float64]) -> NDArra
     return beta
 
 
-def _common(records: Records, genotypes: Genotypes) -> Iterator[tuple[int, _Site]]:
+def _common(records: SiteRecords, genotypes: Genotypes) -> Iterator[tuple[int, _Site]]:
     owner = np.repeat(np.arange(len(genotypes.people)), genotypes.ploidy)
     called = owner.size
     for number, letters in enumerate(records.alleles):
@@ -200,12 +210,15 @@ def _common(records: Records, genotypes: Genotypes) -> Iterator[tuple[int, _Site
                 yield number, _Site(alt, persons, copies.astype(float))
 
 
-def _open(path: Path) -> io.TextIOWrapper:
+@contextmanager
+def _open(path: Path) -> Iterator[io.TextIOWrapper]:
     """Gzip without a name or a time in it, so that equal content gives equal bytes."""
-    raw = path.open("wb")
-    packed = igzip.IGzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
-    packed.myfileobj = raw  # closed with it
-    return io.TextIOWrapper(packed, encoding="utf-8", newline="")
+    with (
+        path.open("wb") as raw,
+        igzip.IGzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+    ):
+        yield text
 
 
 def _write_metadata(path: Path, phenotype: Phenotype, people: int) -> None:
@@ -228,7 +241,7 @@ def _write_metadata(path: Path, phenotype: Phenotype, people: int) -> None:
     path.with_name(f"{path.name}-meta.yaml").write_text(yaml.safe_dump(metadata, sort_keys=False))
 
 
-def phenotypes_of(people: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Phenotype]:
+def list_phenotypes(people: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Phenotype]:
     """Every measurement and every disease of these people, named by code (``LOINC_13457-7``)."""
     found = []
     for kind in ("measurements", "diseases"):

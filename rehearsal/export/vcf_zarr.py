@@ -58,7 +58,7 @@ class _Selection(vcz.Source):
 
     def __init__(self, genotypes: Genotypes) -> None:
         self._genotypes = genotypes
-        self._positions, self._most_alleles = genotypes.sites()
+        self._positions, self._most_alleles = genotypes.list_sites()
         self._sites = self._positions.size
         self._width = max(1, int(genotypes.ploidy.max(initial=1)))
         self._contigs = genotypes.contigs

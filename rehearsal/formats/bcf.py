@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearsal.formats.bgzf import BgzfWriter
-from rehearsal.formats.csi import Records, write_csi
+from rehearsal.formats.csi import RecordOffsets, write_csi
 from rehearsal.model import SYNTHETIC, InputError
 
 GROUPS = {"": "all", "_F": "women", "_M": "men"}
@@ -169,7 +169,7 @@ class BcfWriter:
         """Write the CSI index; call it when the BCF is closed."""
         start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *self._places], axis=1)
         virtual = self._file.virtual_offsets(np.append(offset, self._file.length))
-        write_csi(path, self._contigs, self._template.contig, Records(start, end, virtual))
+        write_csi(path, self._contigs, self._template.contig, RecordOffsets(start, end, virtual))
 
 
 @numba.njit(cache=True)

@@ -19,7 +19,7 @@ MIN_SHIFT = 14  # the smallest bins hold 16,384 bases
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class RecordOffsets:
     """The records of a file in file order, N of them."""
 
     start: NDArray[np.int64]  # (N,) 0-based, ascending
@@ -27,7 +27,7 @@ class Records:
     offset: NDArray[np.int64]  # (N + 1,) virtual file offset of each, and of the end of the file
 
 
-def write_csi(path: Path, contigs: dict[str, int], contig: int, records: Records) -> None:
+def write_csi(path: Path, contigs: dict[str, int], contig: int, records: RecordOffsets) -> None:
     """Write the index of a file whose header lists ``contigs`` (name: length) in this order.
 
     All records lie on the one of number ``contig``; the others have no bins.
@@ -67,7 +67,7 @@ def smallest_bins(
     return number, begin
 
 
-def _bins(records: Records, depth: int) -> bytes:
+def _bins(records: RecordOffsets, depth: int) -> bytes:
     """The contig's bins, each with the runs of records that it holds."""
     n = records.start.size
     if n == 0:

@@ -6,8 +6,8 @@ import pytest
 
 from rehearsal.cli import main
 from rehearsal.dataset.build import write_truth
-from rehearsal.dataset.formats import Place, write_place
-from rehearsal.dataset.plan import Order, make_plan
+from rehearsal.dataset.place_files import Place, write_place
+from rehearsal.dataset.plan import DatasetOrder, make_plan
 from rehearsal.dataset.simulated_cohort import simulate_cohort
 from rehearsal.network.issuer import make_issuer
 from rehearsal.node.access.settings import AccessSettings
@@ -19,7 +19,7 @@ from .test_access import running, token
 
 pytestmark = pytest.mark.system
 
-ORDER = Order(
+ORDER = DatasetOrder(
     people={"FI": 24},
     regions=["chr22:20000000-20060000"],
     formats=["vcf"],

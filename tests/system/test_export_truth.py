@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from rehearsal.cli import main
-from rehearsal.dataset.plan import Order, make_plan
+from rehearsal.dataset.plan import DatasetOrder, make_plan
 from rehearsal.dataset.simulated_cohort import simulate_cohort
 from rehearsal.evaluation.known_answers import write_known_answers
 from rehearsal.export.beacon_json import write_beacon_json
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.export.selection import by_contig, chosen_people, rows_of
+from rehearsal.export.selection import group_by_contig, select_people, select_rows
 from rehearsal.export.settings import read_exports
 from rehearsal.model import Block
 from rehearsal.truth.sources import TruthSources
@@ -24,7 +24,7 @@ from rehearsal.truth.subcohort_facts import SubcohortFacts
 
 pytestmark = pytest.mark.system
 
-ORDER = Order(
+ORDER = DatasetOrder(
     people={"FI": 20, "ES": 12},
     regions=["chr22:20000000-20100000"],
     formats=["beacon"],
@@ -51,7 +51,7 @@ def export(run, folder: Path, place: str, **entry) -> Path:
     plan, cohort = run
     entry = {"name": "one", "formats": ["beacon"], **entry}
     wanted = read_exports([entry], "my.yaml", list(plan.numbers), plan.planted, plan.blocks)["one"]
-    keep = chosen_people(wanted, place, cohort.people, cohort.carriers, PATIENTS)
+    keep = select_people(wanted, place, cohort.people, cohort.carriers, PATIENTS)
     people = cohort.people[keep].reset_index(drop=True)
     trees = {block: cohort.trees[block] for block in wanted.blocks(plan.blocks)}
     contigs = [
@@ -63,9 +63,9 @@ def export(run, folder: Path, place: str, **entry) -> Path:
             wanted.regions,
             wanted.variants,
         )
-        for files in by_contig(trees.values())
+        for files in group_by_contig(trees.values())
     ]
-    tables = rows_of(people, cohort.tables)
+    tables = select_rows(people, cohort.tables)
     write_beacon_json("one", people, tables, contigs, folder / place / "beacon", 2026)
     clinical = (cohort.tables[name] for name in ("diseases", "features", "measurements"))
     facts = SubcohortFacts(

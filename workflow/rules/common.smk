@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from rehearsal.config.preflight import check_job_inputs
-from rehearsal.export.selection import for_reads
+from rehearsal.export.selection import reads_export
 from rehearsal.export.settings import FOLDERS, TRUTH
 from snakemake.logging import logger
 from rehearsal.process_lifetime import RUN
@@ -106,7 +106,7 @@ def trees_of_export(wildcards):
 
 def trees_of_reads(wildcards):
     """The blocks that reads of an export are drawn from."""
-    blocks = for_reads(EXPORTS[wildcards.name]).blocks(INPUTS.blocks)
+    blocks = reads_export(EXPORTS[wildcards.name]).blocks(INPUTS.blocks)
     return expand(
         f"{RESULTS}/cohort/blocks/{{block}}.trees", block=[b.id for b in blocks]
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from rehearsal.export.scoring_files import SUFFIX, ScoringFile, read_scoring_file
+from rehearsal.formats.scoring_file import SUFFIX, ScoringFile, read_scoring_file
 from rehearsal.model import SEXES, InputError
 from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.scoring.cox import Derivatives, derivatives

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.dataset.build import make_dataset
-from rehearsal.dataset.plan import Order, make_plan
+from rehearsal.dataset.plan import DatasetOrder, make_plan
 
-ORDER = Order(
+ORDER = DatasetOrder(
     people={"FI": 20, "ES": 12},
     regions=["chr22:20000000-20100000"],
     formats=["vcf", "phenopackets"],
@@ -23,7 +23,7 @@ ORDER = Order(
 
 
 @pytest.fixture(scope="session")
-def order() -> Callable[..., Order]:
+def order() -> Callable[..., DatasetOrder]:
     """The usual order but for changes."""
     return lambda **changes: replace(ORDER, **changes)
 

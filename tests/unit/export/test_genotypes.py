@@ -338,7 +338,7 @@ def test_sites_that_nobody_carries_are_in_no_format(tmp_path):
     tables.compute_mutation_parents()
     for keep in (None, np.arange(len(people)) < 5):
         genotypes = Genotypes.of([tables.tree_sequence()], "chr22", people, keep)
-        positions, _ = genotypes.sites()
+        positions, _ = genotypes.list_sites()
         assert positions.size and place not in positions
         write_trees(genotypes, tmp_path / "x.tsz")
         assert np.array_equal(tszip.load(tmp_path / "x.tsz").sites_position, positions)

@@ -7,14 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from rehearsal.export.clinical_tables import ClinicalTables
+from rehearsal.export.json_lines import write_json_lines
+from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopacket_resources import resources
-from rehearsal.export.phenopackets import (
-    ClinicalTables,
-    GeneKnowledge,
-    Phenopackets,
-    write_files,
-    write_json_lines,
-)
+from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.phenotypes.traits import read_traits
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -316,9 +313,3 @@ def test_lines_are_phenopackets_and_the_same_bytes_each_time(tmp_path, packets):
     assert first.read_bytes()[4:8] == bytes(4)  # no time in the header
     with gzip.open(first, "rt") as lines:
         assert [json.loads(line) for line in lines] == list(packets)
-
-
-def test_single_files_are_named_by_person(tmp_path, packets):
-    written = write_files(packets, tmp_path)
-    assert [path.name for path in written] == [f"{p['id']}.json" for p in packets]
-    assert json.loads(written[0].read_text()) == packets.of(0)

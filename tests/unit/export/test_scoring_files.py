@@ -5,8 +5,9 @@ import gzip
 import pandas as pd
 import pytest
 
-from rehearsal.export.scoring_files import Weight, read_scoring_file, write_scoring_file
+from rehearsal.export.scoring_files import write_scoring_file
 from rehearsal.files import content_digest
+from rehearsal.formats.scoring_file import Weight, read_scoring_file
 from rehearsal.model import InputError
 from rehearsal.phenotypes.trait_types import Disease
 

@@ -5,7 +5,7 @@ import base64
 import pandas as pd
 import pytest
 
-from rehearsal.export.selection import chosen_people
+from rehearsal.export.selection import select_people
 from rehearsal.export.settings import check_disk_space, read_exports
 from rehearsal.model import Block, InputError, PlantedVariant, Variant
 
@@ -129,7 +129,7 @@ def test_people_are_chosen_by_country_number_carried_variant_or_name():
     carriers = pd.DataFrame({"gene": ["BRCA1"], "name": ["c.68_69del"], "individual": ["FI-2"]})
 
     def chosen(place, **entry):
-        keep = chosen_people(read(**entry), place, people, carriers)
+        keep = select_people(read(**entry), place, people, carriers)
         return people["id"][keep].tolist()
 
     assert chosen("FI") == ["FI-0", "FI-1", "FI-2"]
@@ -138,12 +138,12 @@ def test_people_are_chosen_by_country_number_carried_variant_or_name():
     assert chosen("pooled", pooled=True, people=["ES-0"]) == ["ES-0"]
     told = pd.DataFrame({"story": ["cancer", "rare"], "individual": ["FI-1", "ES-0"]})
     everywhere = read(pooled=True, people="patients")
-    assert people["id"][chosen_people(everywhere, "pooled", people, carriers, told)].tolist() == [
+    assert people["id"][select_people(everywhere, "pooled", people, carriers, told)].tolist() == [
         "FI-1",
         "ES-0",
     ]
     of_one = read(pooled=True, people="patients", story="rare")
-    assert people["id"][chosen_people(of_one, "pooled", people, carriers, told)].tolist() == [
+    assert people["id"][select_people(of_one, "pooled", people, carriers, told)].tolist() == [
         "ES-0"
     ]
     with pytest.raises(InputError, match="one: somebody in ES; nobody is left"):

@@ -9,21 +9,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.dataset.plan import Plan
+from rehearsal.dataset.plan import DatasetPlan
 from rehearsal.dataset.simulated_cohort import SimulatedCohort
 from rehearsal.export.beacon_json import write_beacon_json
+from rehearsal.export.clinical_tables import ClinicalTables
 from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.omop import write_omop
 from rehearsal.export.pgen import write_pgen
-from rehearsal.export.phenopackets import (
-    ClinicalTables,
-    GeneKnowledge,
-    Phenopackets,
-    write_json_lines,
-)
+from rehearsal.export.phenopacket_interpretations import GeneKnowledge
+from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.export.phenotype_tables import phenotype_columns, write_phenotype_tables
-from rehearsal.export.selection import by_contig, chosen_people, rows_of
-from rehearsal.export.summary_statistics import phenotypes_of, write_summary_statistics
+from rehearsal.export.selection import group_by_contig, select_people, select_rows
+from rehearsal.export.summary_statistics import list_phenotypes, write_summary_statistics
 from rehearsal.export.trees import write_trees
 from rehearsal.export.vcf import write_bcf, write_vcf
 from rehearsal.export.vcf_zarr import write_vcf_zarr
@@ -38,14 +36,14 @@ class Place:
     """What is written of one country, or of all together."""
 
     name: str
-    plan: Plan
+    plan: DatasetPlan
     cohort: SimulatedCohort
     folder: Path
 
     @cached_property
     def keep(self) -> pd.Series:
         cohort = self.cohort
-        return chosen_people(self.plan.export, self.name, cohort.people, cohort.carriers)
+        return select_people(self.plan.export, self.name, cohort.people, cohort.carriers)
 
     @cached_property
     def people(self) -> pd.DataFrame:
@@ -53,12 +51,12 @@ class Place:
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
-        return rows_of(self.people, {**self.cohort.tables, "carriers": self.cohort.carriers})
+        return select_rows(self.people, {**self.cohort.tables, "carriers": self.cohort.carriers})
 
     @cached_property
     def contigs(self) -> list[Genotypes]:
         """A contig each."""
-        return [self._genotypes(trees) for trees in by_contig(self.cohort.trees.values())]
+        return [self._genotypes(trees) for trees in group_by_contig(self.cohort.trees.values())]
 
     def blocks(self) -> Iterator[tuple[Block, Genotypes]]:
         """A block each."""
@@ -145,7 +143,7 @@ def _omop(place: Place) -> None:
 def _gwas(place: Place) -> None:
     write_summary_statistics(
         place.contigs,
-        phenotypes_of(place.people, place.tables),
+        list_phenotypes(place.people, place.tables),
         place.cohort.effects,
         place.folder / "gwas",
         place.plan.reference_year,

@@ -1,0 +1,118 @@
+"""What phenopackets say of genes: interpretations of variants, and genes that are suspected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rehearsal.export.phenopacket_messages import Message, term
+from rehearsal.phenotypes.trait_types import Traits
+
+ANY_DISEASE = ("MONDO:0000001", "disease")
+HETEROZYGOUS = {"id": "GENO:0000135", "label": "heterozygous"}
+HOMOZYGOUS = {"id": "GENO:0000136", "label": "homozygous"}
+HEMIZYGOUS = {"id": "GENO:0000134", "label": "hemizygous"}
+
+
+@dataclass(frozen=True, slots=True)
+class GeneKnowledge:
+    """What an interpretation says of a gene, each by its symbol."""
+
+    identifiers: Mapping[str, str] = field(default_factory=dict)  # HGNC
+    diseases: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # MONDO, label
+    actionable: frozenset[str] = frozenset()  # an adverse event of a drug depends on them
+
+    @classmethod
+    def of(cls, traits: Traits) -> GeneKnowledge:
+        """What the traits say of genes; of several diseases of a gene the first."""
+        diseases: dict[str, tuple[str, str]] = {}
+        for disease in traits.diseases:
+            for risk in disease.genes:
+                diseases.setdefault(risk.gene, (disease.mondo, disease.mondo_label))
+        events = [
+            drug.adverse_event
+            for treatment in traits.treatments
+            for drug in treatment.drugs
+            if drug.adverse_event is not None
+        ]
+        actionable = frozenset(gene for event in events for gene in event.odds_ratios)
+        return cls(traits.gene_identifiers, diseases, actionable)
+
+
+def interpretation(
+    number: int, row: Message, person: Message, ill: set[str], genes: GeneKnowledge
+) -> Message:
+    """The interpretation of a planted variant that a person carries, the person's ``number``-th.
+
+    ``ill``: MONDO codes of the person's diseases.
+    """
+    gene = row["gene"]
+    disease = genes.diseases.get(gene, ANY_DISEASE)
+    causative = disease[0] in ill
+    known = gene in genes.diseases
+    return {
+        "id": f"{person['individual']}-IN{number}",
+        "progressStatus": "SOLVED" if causative else "COMPLETED",
+        "diagnosis": {
+            "disease": term(*disease),
+            "genomicInterpretations": [
+                {
+                    "subjectOrBiosampleId": person["individual"],
+                    "interpretationStatus": "CAUSATIVE" if causative else "UNKNOWN_STATUS",
+                    "variantInterpretation": {
+                        "acmgPathogenicityClassification": "PATHOGENIC"
+                        if known
+                        else "NOT_PROVIDED",
+                        "therapeuticActionability": "ACTIONABLE"
+                        if gene in genes.actionable
+                        else "UNKNOWN_ACTIONABILITY",
+                        "variationDescriptor": _variation(row, person, genes.identifiers),
+                    },
+                }
+            ],
+        },
+    }
+
+
+def suspected(person: Message, rows: list[Message], genes: GeneKnowledge) -> list[Message]:
+    """One interpretation under way, with all candidate genes; none without."""
+    if not rows:
+        return []
+    name, identifiers = person["individual"], genes.identifiers
+    candidates = [
+        {
+            "subjectOrBiosampleId": name,
+            "interpretationStatus": "CANDIDATE",
+            # a gene's descriptor must have an identifier: the symbol where no other is known
+            "gene": {"valueId": identifiers.get(gene, gene), "symbol": gene},
+        }
+        for gene in (row["gene"] for row in rows)
+    ]
+    diagnosis = {"disease": term(*ANY_DISEASE), "genomicInterpretations": candidates}
+    return [{"id": f"{name}-CA", "progressStatus": "IN_PROGRESS", "diagnosis": diagnosis}]
+
+
+def _variation(row: Message, person: Message, identifiers: Mapping[str, str]) -> Message:
+    gene, contig = row["gene"], row["contig"]
+    if row["copies"] == 2:
+        state = HOMOZYGOUS
+    elif contig == "chrX" and person["sex"] == "male":
+        state = HEMIZYGOUS
+    else:
+        state = HETEROZYGOUS
+    descriptor = {
+        "id": f"{contig}-{row['start'] + 1}-{row['ref']}-{row['alt']}",
+        "label": f"{gene} {row['name']}",
+        "vcfRecord": {
+            "genomeAssembly": "GRCh38",
+            "chrom": contig,
+            "pos": str(row["start"] + 1),  # an unsigned 64-bit number is text in protobuf JSON
+            "ref": row["ref"],
+            "alt": row["alt"],
+        },
+        "moleculeContext": "genomic",
+        "allelicState": state,
+    }
+    if gene in identifiers:
+        descriptor["geneContext"] = {"valueId": identifiers[gene], "symbol": gene}
+    return descriptor

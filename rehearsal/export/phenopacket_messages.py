@@ -1,0 +1,58 @@
+"""Parts of phenopackets that are made of one row of a table each."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from rehearsal.phenotypes.clinical_types import NULL_FLAVOURS
+
+Message = dict[str, Any]
+
+
+@cache
+def term(code: str, label: str) -> Message:
+    """An ``OntologyClass``."""
+    return {"id": code, "label": label}
+
+
+@cache
+def age(years: int) -> Message:
+    """A ``TimeElement`` of an age in whole years."""
+    return {"age": {"iso8601duration": f"P{years}Y"}}
+
+
+def measurement(row: Message) -> Message:
+    unit = row["unit"]
+    return {
+        "assay": term(row["code"], row["label"]),
+        "value": {"quantity": {"unit": term(f"UCUM:{unit}", unit), "value": row["value"]}},
+        "timeObserved": age(row["age"]),
+    }
+
+
+def exposure(row: Message) -> Message:
+    return {
+        "assay": term(row["code"], row["label"]),
+        "value": {"ontologyClass": term(row["value"], row["value_label"])},
+        "timeObserved": age(row["age"]),
+    }
+
+
+def missing_value(row: Message) -> Message:
+    flavour = row["null_flavour"]
+    return {
+        "assay": term(row["code"], row["label"]),
+        "value": {"ontologyClass": term(f"NullFlavor:{flavour}", NULL_FLAVOURS[flavour])},
+    }
+
+
+def biosample(row: Message) -> Message:
+    return {
+        "id": row["id"],
+        "individualId": row["individual"],
+        "sampledTissue": term(row["tissue"], row["tissue_label"]),
+        "taxonomy": term(row["organism"], row["organism_label"]),
+        "timeOfCollection": age(row["collection_age"]),
+        "procedure": {"code": term(row["sample_type"], row["sample_type_label"])},
+    }
