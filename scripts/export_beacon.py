@@ -1,7 +1,7 @@
 """Beacon documents of an export's people and their variants."""
 
 from rehearsal.export.beacon_json import write_beacon_json
-from rehearsal.export.selection import by_contig, load_genotypes, load_people, load_tables
+from rehearsal.export.selection import group_by_contig, load_genotypes, load_people, load_tables
 from rehearsal.logs import logged_to
 
 
@@ -12,7 +12,10 @@ def main(smk):
         f"{smk.wildcards.name}-{smk.wildcards.place}",
         people,
         load_tables(people, smk.input.tables),
-        (load_genotypes(*chosen, trees, *smk.input.cohort) for trees in by_contig(smk.input.trees)),
+        (
+            load_genotypes(*chosen, trees, *smk.input.cohort)
+            for trees in group_by_contig(smk.input.trees)
+        ),
         smk.output.folder,
         smk.params.reference_year,
     )

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rehearsal.export.selection import by_contig, load_genotypes, load_people, load_tables
+from rehearsal.export.selection import group_by_contig, load_genotypes, load_people, load_tables
 from rehearsal.export.summary_statistics import list_phenotypes, write_summary_statistics
 from rehearsal.logs import logged_to
 
@@ -11,7 +11,10 @@ def main(smk):
     chosen = (smk.params.export, smk.wildcards.place)
     people, _ = load_people(*chosen, *smk.input.cohort)
     write_summary_statistics(
-        (load_genotypes(*chosen, trees, *smk.input.cohort) for trees in by_contig(smk.input.trees)),
+        (
+            load_genotypes(*chosen, trees, *smk.input.cohort)
+            for trees in group_by_contig(smk.input.trees)
+        ),
         list_phenotypes(people, load_tables(people, smk.input.tables)),
         pd.read_parquet(smk.input.effects),
         smk.output.folder,
