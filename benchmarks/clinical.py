@@ -25,10 +25,10 @@ from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.phenotypes.family_history import family_history
-from rehearsal.phenotypes.genetic import EFFECT_TYPES, GeneticValues
+from rehearsal.phenotypes.genetic_values import EFFECT_TYPES, GeneticValues
 from rehearsal.phenotypes.sequencing import sequencing_tables
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
+from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.variant_counts import COUNTS, variant_counts
 
 TRAITS = Path(__file__).resolve().parents[1] / "config" / "traits.yaml"
@@ -74,7 +74,7 @@ def record_figures(number: int) -> None:
     third = people["id"][::3]
     carriers = pd.DataFrame({"gene": "SLCO1B1", "name": "c.521T>C", "contig": "chr12"}, third.index)
     carriers = carriers.assign(start=21178614, ref="T", alt="C", individual=third, copies=1)
-    seconds, result = timed(lambda: phenotypes(people, genetic, carriers, traits, 1))
+    seconds, result = timed(lambda: simulate_phenotypes(people, genetic, carriers, traits, 1))
     print(f"{number:>9,} people: {seconds:.2f} s of records, {len(result.treatments):,} treatments")
     seconds, history = timed(lambda: family_history(people, result.diseases))
     print(f"{'':>9} family history {seconds:.2f} s, {len(history):,} rows")

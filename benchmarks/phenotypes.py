@@ -26,15 +26,15 @@ import tskit
 import tstrait
 
 from rehearsal.model import Block
-from rehearsal.phenotypes.genetic import (
+from rehearsal.phenotypes.genetic_values import (
     EFFECT_TYPES,
     GeneticValues,
     block_genetic_values,
     causal_sites,
 )
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
+from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
+from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.trait_types import Traits
-from rehearsal.phenotypes.traits import read_traits
 
 TRAITS = Path(__file__).resolve().parents[1] / "config" / "traits.yaml"
 LENGTH = 1_000_000
@@ -105,7 +105,7 @@ def cohort_figures(people: int, traits: Traits) -> None:
     effects = {key: pd.Series([], dtype=kind) for key, kind in EFFECT_TYPES.items()}
     genetic = GeneticValues(pd.DataFrame(effects), pd.DataFrame(values))
     carriers = pd.DataFrame({"gene": "BRCA1", "individual": rows["id"][::1000], "copies": 1})
-    seconds, result = timed(lambda: phenotypes(rows, genetic, carriers, traits, seed=1))
+    seconds, result = timed(lambda: simulate_phenotypes(rows, genetic, carriers, traits, seed=1))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
         f"{people:>9,} people: {seconds:.1f} s for {len(result.measurements):,} measurements, "

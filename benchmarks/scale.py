@@ -40,8 +40,8 @@ from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
-from rehearsal.phenotypes.genetic import genetic_values_of_block
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.genetic_values import genetic_values_of_block
+from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.realism.measures import block_measures, write_measures
 from rehearsal.realism.panel import choose_panel
 from rehearsal.stores.country_shards import write_shards

@@ -6,17 +6,17 @@ import tskit
 from rehearsal.files import write_parquet
 from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.logs import logged_to
-from rehearsal.phenotypes.genetic import genetic_values_of_block, wanted_values
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.genetic_values import genetic_values_of_block, target_values
+from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
     ts = tskit.load(smk.input.trees)
     people = pd.read_parquet(smk.input.people)
-    wanted = wanted_values(smk.params.patients, pd.read_parquet(smk.input.patients), people)
+    target = target_values(smk.params.patients, pd.read_parquet(smk.input.patients), people)
     traits = read_traits(smk.input.traits)
     block, blocks = smk.params.block, smk.params.blocks
-    genetic = genetic_values_of_block(ts, block, traits, blocks, smk.params.seed, wanted)
+    genetic = genetic_values_of_block(ts, block, traits, blocks, smk.params.seed, target)
     write_parquet(smk.output.effects, genetic.effects)
     write_parquet(smk.output.values, genetic.values)
     write_parquet(smk.output.carriers, find_planted_carriers(ts, people, smk.params.variants))

@@ -12,12 +12,12 @@ from rehearsal.phenotypes.consent import draw_consent, read_consent
 def main(smk):
     people = pd.read_parquet(smk.input.people)
     ids = pd.read_parquet(smk.input.patients).set_index(["story", "handle"])["individual"]
-    told = {
+    overrides = {
         ids[one.story, one.handle]: one.consent
         for one in smk.params.patients
         if one.consent is not None
     }
-    drawn = draw_consent(people, read_consent(Path(smk.input.shares)), smk.params.seed, told)
+    drawn = draw_consent(people, read_consent(Path(smk.input.shares)), smk.params.seed, overrides)
     with written_aside(smk.output.consent) as path:
         drawn.to_parquet(path)
 

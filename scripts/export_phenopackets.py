@@ -6,7 +6,7 @@ from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.export.selection import load_people, load_tables
 from rehearsal.logs import logged_to
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):

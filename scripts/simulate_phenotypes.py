@@ -5,16 +5,16 @@ import pandas as pd
 from rehearsal.files import write_parquet
 from rehearsal.logs import logged_to
 from rehearsal.phenotypes.family_history import family_history
-from rehearsal.phenotypes.genetic import GeneticValues, join_blocks
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.genetic_values import GeneticValues, join_blocks
+from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
+from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
     parts = zip(smk.input.effects, smk.input.values, strict=True)
     carriers = pd.concat(map(pd.read_parquet, smk.input.carriers), ignore_index=True)
     people = pd.read_parquet(smk.input.people)
-    result = phenotypes(
+    result = simulate_phenotypes(
         people,
         join_blocks(GeneticValues(pd.read_parquet(e), pd.read_parquet(v)) for e, v in parts),
         carriers,

@@ -5,7 +5,7 @@ import pandas as pd
 from rehearsal.files import write_parquet
 from rehearsal.logs import logged_to
 from rehearsal.phenotypes.sequencing import simulate_sequencing
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):

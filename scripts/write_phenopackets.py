@@ -9,7 +9,7 @@ from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.logs import logged_to
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):

@@ -8,7 +8,7 @@ import pandas as pd
 from rehearsal.export.scoring_files import write_scoring_file
 from rehearsal.files import written_aside
 from rehearsal.logs import logged_to
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):

@@ -17,7 +17,7 @@ from rehearsal.model import Block, Country, Gene, InputError, Patient, PlantedVa
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
 from rehearsal.node.drug_genes import read_drug_rules
 from rehearsal.phenotypes.consent import read_consent
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories
 from rehearsal.stories.story_types import Story

@@ -20,9 +20,9 @@ from rehearsal.genomes.families import SMALLEST_FAMILY
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.model import Block, Country, InputError, PlantedVariant
-from rehearsal.phenotypes.trait_subset import choose_traits
+from rehearsal.phenotypes.trait_reader import read_traits
+from rehearsal.phenotypes.trait_subset import select_traits
 from rehearsal.phenotypes.trait_types import Traits
-from rehearsal.phenotypes.traits import read_traits
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "rehearsal dataset"
@@ -107,7 +107,7 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = ROOT) -> DatasetPlan:
     genome = config["genome"]
     with _as_options():
         traits = read_traits(root / config["traits"])
-        traits = choose_traits(traits, order.traits) if order.traits else traits
+        traits = select_traits(traits, order.traits) if order.traits else traits
         masks = read_masks(root / genome["masks"]) if genome["masks"] else []
         window, size = genome["planted_window"], genome["block_size"]
         blocks = plan_blocks(order.regions, planted, window, size, masks, COMMAND)

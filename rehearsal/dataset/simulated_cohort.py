@@ -19,9 +19,9 @@ from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block, InputError
-from rehearsal.phenotypes.genetic import GeneticValues, genetic_values_of_block, join_blocks
+from rehearsal.phenotypes.genetic_values import GeneticValues, genetic_values_of_block, join_blocks
 from rehearsal.phenotypes.sequencing import simulate_sequencing
-from rehearsal.phenotypes.simulate_phenotypes import Phenotypes, phenotypes
+from rehearsal.phenotypes.simulate_phenotypes import Phenotypes, simulate_phenotypes
 from rehearsal.phenotypes.variant_counts import variant_counts
 
 ReportStage = Callable[[str], None]  # takes the name of a stage that begins
@@ -103,7 +103,7 @@ def _phenotypes(
     plan: DatasetPlan, people: pd.DataFrame, results: list[_BlockResult], carriers: pd.DataFrame
 ) -> Phenotypes:
     try:
-        return phenotypes(
+        return simulate_phenotypes(
             people,
             join_blocks(result.genetic for result in results),
             carriers,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from rehearsal.phenotypes.clinical_types import (
     NULL_FLAVOURS,
     AdverseEvent,
@@ -17,8 +19,8 @@ from rehearsal.phenotypes.clinical_types import (
     Sequencing,
     Treatment,
 )
-from rehearsal.phenotypes.readers import bounds, by_sex, coded, curie, hpo, share_curve
-from rehearsal.phenotypes.trait_types import Coded
+from rehearsal.phenotypes.field_readers import bounds, by_sex, coded, curie, hpo, share_curve
+from rehearsal.phenotypes.terms import Coded
 from rehearsal.phenotypes.yaml_reader import Entry
 
 COMMON = ("code", "label")
@@ -53,7 +55,7 @@ def _check_rest(entry: Entry, exposure: Exposure) -> None:
     curves = [value.share for value in exposure.values if value.share is not None]
     for sex in curves[0]:
         for age in sorted({age for curve in curves for age in curve[sex].ages}):
-            if sum(curve[sex].at(age) for curve in curves) > 1 + 1e-9:
+            if sum(float(curve[sex].at(np.array(age))) for curve in curves) > 1 + 1e-9:
                 raise entry.error(f"shares that add up to at most 1; more at {age:g} ({sex})")
 
 
@@ -163,11 +165,19 @@ def read_sequencing(entry: Entry) -> Sequencing:
     part = entry.fields([*terms, "collected_within_years", "platforms", "read_figures", *texts])
     figures = part["read_figures"].fields(READ_FIGURES)
     return Sequencing(
-        **{key: coded(part[key]) for key in terms},
-        **{key: part[key].text() for key in texts},
+        tissue=coded(part["tissue"]),
+        sample_type=coded(part["sample_type"]),
+        organism=coded(part["organism"]),
         collected_within_years=part["collected_within_years"].number(0, 130),
         platforms=_shares(part["platforms"]),
         figures=tuple(_read_figure(name, figures[name]) for name in READ_FIGURES),
+        target=part["target"].text(),
+        input_format=part["input_format"].text(),
+        output_format=part["output_format"].text(),
+        genome=part["genome"].text(),
+        pipeline=part["pipeline"].text(),
+        aligner=part["aligner"].text(),
+        variant_caller=part["variant_caller"].text(),
     )
 
 

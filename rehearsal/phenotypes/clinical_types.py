@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rehearsal.model import Sex
-from rehearsal.phenotypes.trait_types import Coded, Curve
+from rehearsal.phenotypes.age_curves import Curve
+from rehearsal.phenotypes.terms import Coded
 
 NULL_FLAVOURS = {
     "NI": "no information",

@@ -84,13 +84,13 @@ def draw_consent(
     people: pd.DataFrame,
     shares: ConsentShares,
     seed: int,
-    told: Mapping[str, Consent] | None = None,
+    overrides: Mapping[str, Consent] | None = None,
 ) -> pd.DataFrame:
     """A row a person: ``individual``, ``basis``, ``uses`` (DUO terms joined by ``", "``; that of
     a disease with its MONDO term after it), ``withdrawn`` (bool).
 
     ``people``: ``id`` and ``country``. Every country has a random stream of its own: another
-    country leaves the others' records as they were.
+    country leaves the others' records as they were. ``overrides``: by individual, what stories say.
     """
     parts = []
     weights = np.array([one.share for one in shares.records])
@@ -108,7 +108,7 @@ def draw_consent(
             )
         )
     table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
-    for individual, consent in (told or {}).items():
+    for individual, consent in (overrides or {}).items():
         row = table["individual"] == individual
         table.loc[row, ["basis", "uses"]] = [consent.basis, ", ".join(consent.uses)]
         table.loc[row, "withdrawn"] = consent.withdrawn

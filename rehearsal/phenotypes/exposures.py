@@ -14,7 +14,7 @@ from scipy.special import ndtr
 
 from rehearsal.phenotypes.clinical_types import Exposure
 from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age
-from rehearsal.phenotypes.tables import by_person, chosen
+from rehearsal.phenotypes.tables import join_parts, pick_texts
 
 
 def exposure_values(exposure: Exposure, score: np.ndarray, subjects: Subjects) -> np.ndarray:
@@ -26,7 +26,10 @@ def exposure_values(exposure: Exposure, score: np.ndarray, subjects: Subjects) -
     value = np.zeros(len(subjects), dtype=np.int64)
     reached = np.zeros(len(subjects))
     for number in range(len(exposure.values) - 1, 0, -1):
-        share = by_sex_and_age(exposure.values[number].share, subjects)
+        curves = exposure.values[number].share
+        if curves is None:
+            raise ValueError(f"{exposure.name}: expected a share of each value but the first")
+        share = by_sex_and_age(curves, subjects)
         value[(tail >= reached) & (tail < reached + share)] = number
         reached += share
     return value
@@ -47,10 +50,10 @@ def exposures_table(
         columns = {
             "code": exposure.code,
             "label": exposure.label,
-            "value": chosen([term.code for term in terms], value),
-            "value_label": chosen([term.label for term in terms], value),
+            "value": pick_texts([term.code for term in terms], value),
+            "value_label": pick_texts([term.label for term in terms], value),
             "age": cohort.age[rows],
         }
         parts.append((rows, columns))
     types = dict.fromkeys(("code", "label", "value", "value_label"), "str")
-    return by_person(parts, {**types, "age": "int16"}, cohort)
+    return join_parts(parts, {**types, "age": "int16"}, cohort)

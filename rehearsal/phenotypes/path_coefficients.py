@@ -18,16 +18,17 @@ def explained_by_causes(traits: Traits) -> dict[str, float]:
 
     Unknown causes count nothing: the reader complains about them.
     """
-    names = [trait.name for trait in (*traits.exposures, *traits.measurements)]
+    names = [exposure.name for exposure in traits.exposures]
+    names += [measurement.name for measurement in traits.measurements]
     correlation = np.eye(len(names))
     for trait in traits.measurements:
         row = names.index(trait.name)
         weights = _weights(trait.causes, names)
         correlation[row, :row] = correlation[:row, row] = (correlation @ weights)[:row]
     explained = {}
-    for trait in (*traits.measurements, *traits.diseases):
-        weights = _weights(trait.causes, names)
-        explained[trait.name] = float(weights @ correlation @ weights)
+    for scored in traits.scored:
+        weights = _weights(scored.causes, names)
+        explained[scored.name] = float(weights @ correlation @ weights)
     return explained
 
 

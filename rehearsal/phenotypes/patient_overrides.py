@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.model import Patient
-from rehearsal.phenotypes.missing import Flavours
+from rehearsal.phenotypes.null_flavours import FieldFlavours
 from rehearsal.phenotypes.subjects import Subjects
 from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.seeds import derive_seed
@@ -25,7 +25,7 @@ TUMOUR_COLUMNS = ("individual", "contig", "start", "ref", "alt")
 
 
 @dataclass(frozen=True)
-class Told:
+class PatientOverrides:
     """The patients of stories by their rows in the cohort. ``seed``: the root seed."""
 
     patients: Mapping[int, Patient]
@@ -34,7 +34,7 @@ class Told:
     @classmethod
     def of(
         cls, patients: Sequence[Patient], individuals: pd.DataFrame, cohort: Subjects, seed: int
-    ) -> Told:
+    ) -> PatientOverrides:
         """``individuals``: columns story, handle, individual (``cohort/patients.parquet``)."""
         row = pd.Index(cohort.id)
         place = {
@@ -45,7 +45,7 @@ class Told:
         return cls(dict(sorted(rows.items())), seed)
 
     def set_onsets(self, onsets: dict[str, np.ndarray], cohort: Subjects) -> None:
-        """Whoever has diseases told has these and no others of ``onsets`` (ages, years)."""
+        """Patients whose stories name diseases have no others. ``onsets``: ages in years."""
         for row, patient in self.patients.items():
             if patient.diseases is None:
                 continue
@@ -56,15 +56,15 @@ class Told:
                     ages[row] = min(onset, cohort.age[row])
 
     def set_values(self, values: dict[str, np.ndarray], traits: Traits) -> None:
-        """Measured values as told, rounded as the traits say."""
+        """Values that stories give, rounded as the traits say."""
         decimals = {trait.name: trait.decimals for trait in traits.measurable}
         for row, patient in self.patients.items():
             for name, bounds in patient.measurements.items():
                 value = self._within(patient, name, bounds)
                 values[name][row] = round(value, decimals[name])
 
-    def nothing_missing(self, flavours: dict[str, Flavours]) -> dict[str, Flavours]:
-        """What is told is on record."""
+    def put_on_record(self, flavours: dict[str, FieldFlavours]) -> dict[str, FieldFlavours]:
+        """What stories say is on record: no null flavour of it."""
         found = dict(flavours)
         for row, patient in self.patients.items():
             for name in {*patient.measurements, *(patient.treatments or ())} & found.keys():
@@ -73,24 +73,24 @@ class Told:
                 found[name] = replace(found[name], index=index)
         return found
 
-    def treated(self, treatment: str) -> dict[int, bool]:
-        """Who of the told gets a treatment, by row; those of whom nothing is told are left out."""
+    def treated_rows(self, treatment: str) -> dict[int, bool]:
+        """Which patients get a treatment, by row; left out are those whose story names none."""
         return {
             row: treatment in patient.treatments
             for row, patient in self.patients.items()
             if patient.treatments is not None
         }
 
-    def with_features(self, features: pd.DataFrame, cohort: Subjects) -> pd.DataFrame:
-        """The table of features with the told ones in the place of the drawn."""
-        told = {row: one for row, one in self.patients.items() if one.features is not None}
-        if not told:
+    def replace_features(self, features: pd.DataFrame, cohort: Subjects) -> pd.DataFrame:
+        """The table of features with those of stories in the place of the drawn ones."""
+        named = {row: one for row, one in self.patients.items() if one.features is not None}
+        if not named:
             return features
-        kept = features[~features["individual"].isin(cohort.id.iloc[list(told)])]
+        kept = features[~features["individual"].isin(cohort.id.iloc[list(named)])]
         own = pd.DataFrame(
             [
                 (cohort.id.iloc[row], term.code, term.label, int(term.age_of_onset))
-                for row, one in told.items()
+                for row, one in named.items()
                 for term in one.features or ()
             ],
             columns=list(features.columns),
@@ -99,7 +99,7 @@ class Told:
         place = pd.Index(cohort.id).get_indexer(joined["individual"])
         return joined.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
 
-    def excluded(self, cohort: Subjects) -> pd.DataFrame:
+    def excluded_features(self, cohort: Subjects) -> pd.DataFrame:
         """Features that somebody was looked for and does not have: ``EXCLUDED_COLUMNS``."""
         rows = ((row, term.code, term.label) for row, one in self._all() for term in one.excluded)
         return _table(rows, EXCLUDED_COLUMNS, cohort)

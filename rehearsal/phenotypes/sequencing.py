@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import pandas as pd
 from rehearsal.model import InputError
 from rehearsal.phenotypes.clinical_types import ReadFigure, Sequencing
 from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects, uniform_noise
-from rehearsal.phenotypes.tables import chosen
+from rehearsal.phenotypes.tables import pick_texts
 from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.phenotypes.variant_counts import add_up, quality_figures
 
@@ -107,8 +108,8 @@ def sequencing_tables(
                 "biosample": names + "-BS",
                 "run_date": _dates(np.minimum(taken + DAYS_TO_RUN, last)),
                 "target": sequencing.target,
-                "platform": chosen([term.code for term in models], model),
-                "platform_label": chosen([term.label for term in models], model),
+                "platform": pick_texts([term.code for term in models], model),
+                "platform_label": pick_texts([term.label for term in models], model),
                 **_read_figures(sequencing, cohort, seed),
                 "figures": "simulated",
             }
@@ -133,13 +134,13 @@ def sequencing_tables(
     )
 
 
-def _table(columns: Mapping[str, object]) -> pd.DataFrame:
+def _table(columns: Mapping[str, Any]) -> pd.DataFrame:
     """Text that is the same for everybody is stretched over them."""
     number = len(columns["individual"])
     nobody = np.zeros(number, np.int64)
     return pd.DataFrame(
         {
-            name: chosen([cells], nobody) if isinstance(cells, str) else cells
+            name: pick_texts([cells], nobody) if isinstance(cells, str) else cells
             for name, cells in columns.items()
         }
     )
@@ -161,7 +162,7 @@ def _dates(days: np.ndarray) -> pd.Series:
     days = days.astype(np.int64)
     distinct, index = np.unique(days, return_inverse=True)
     texts = np.datetime_as_string(distinct.astype("datetime64[D]"))
-    return chosen(texts.tolist(), index)
+    return pick_texts(texts.tolist(), index)
 
 
 def _completed_years(birth: np.ndarray, day: np.ndarray) -> np.ndarray:

@@ -11,14 +11,16 @@ import pandas as pd
 from rehearsal.model import Patient
 from rehearsal.phenotypes import trait_model
 from rehearsal.phenotypes.exposures import exposures_table
-from rehearsal.phenotypes.genetic import GeneticValues, standardise
-from rehearsal.phenotypes.missing import draw_missing, kept, missing_table
+from rehearsal.phenotypes.genetic_values import GeneticValues, standardise
+from rehearsal.phenotypes.missing import missing_table
+from rehearsal.phenotypes.null_flavours import FieldFlavours, draw_missing, rows_on_record
 from rehearsal.phenotypes.outcomes import ages_of_outcome
 from rehearsal.phenotypes.path_coefficients import explained_by_causes
-from rehearsal.phenotypes.patient_overrides import Told
+from rehearsal.phenotypes.patient_overrides import PatientOverrides
 from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects
-from rehearsal.phenotypes.tables import by_person
-from rehearsal.phenotypes.trait_types import Disease, Traits
+from rehearsal.phenotypes.tables import join_parts
+from rehearsal.phenotypes.terms import Coded
+from rehearsal.phenotypes.trait_types import Disease, Feature, ThresholdFeature, Traits
 from rehearsal.phenotypes.treatments import Course, draw_course, treatments_table
 
 TERM = {"code": "str", "label": "str"}
@@ -45,7 +47,24 @@ class Phenotypes:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
-def phenotypes(
+@dataclass(frozen=True)
+class _Simulated:
+    """What was drawn for everybody, n numbers by the name of a trait.
+
+    ``onsets``: ages (years), inf for never. ``known``: rows of the people of whom a measurement or
+    an exposure is on record; ``measured_at``: their ages (years) then.
+    """
+
+    scores: Mapping[str, np.ndarray]
+    values: Mapping[str, np.ndarray]
+    onsets: Mapping[str, np.ndarray]
+    courses: Sequence[Course]
+    flavours: Mapping[str, FieldFlavours]
+    known: Mapping[str, np.ndarray]
+    measured_at: Mapping[str, np.ndarray]
+
+
+def simulate_phenotypes(
     people: pd.DataFrame,
     genetic_values: GeneticValues,
     carriers: pd.DataFrame,
@@ -64,64 +83,84 @@ def phenotypes(
     ``cohort/patients.parquet``; their records are written as the stories say. Raises InputError.
     """
     cohort = subjects(people, reference_year)
-    told = Told.of(patients, individuals, cohort, seed) if patients else Told({}, seed)
+    overrides = PatientOverrides({}, seed)
+    if patients and individuals is not None:
+        overrides = PatientOverrides.of(patients, individuals, cohort, seed)
     if len(genetic_values.values) != len(cohort):
         raise ValueError(f"{len(genetic_values.values)} genetic values, {len(cohort)} people")
     genetic = standardise(genetic_values, traits)
     own = {name: genetic.values[name].to_numpy() for name in genetic.values}
+    copies = trait_model.carried_copies(carriers, cohort)
+    simulated = _simulate(traits, own, copies, overrides, cohort, seed)
+    features = _features(traits, simulated, cohort)
+    return Phenotypes(
+        diseases=_diseases(traits.diseases, simulated.onsets, cohort),
+        measurements=_measurements(traits, simulated, cohort),
+        features=overrides.replace_features(features, cohort),
+        exposures=exposures_table(traits.exposures, simulated.scores, simulated.known, cohort),
+        treatments=treatments_table(traits, simulated.courses, simulated.flavours, cohort),
+        missing=missing_table(traits, simulated.courses, simulated.flavours, cohort),
+        excluded_features=overrides.excluded_features(cohort),
+        candidate_genes=overrides.candidate_genes(cohort),
+        tumour_variants=overrides.tumour_variants(cohort),
+        effects=genetic.effects,
+        genetic_values=_genetic_values(traits, own, simulated.scores, cohort),
+    )
 
-    explained = explained_by_causes(traits)
-    scores = {trait.name: standard_noise(cohort, seed, trait.name) for trait in traits.exposures}
-    for trait in (*traits.measurements, *traits.diseases):
-        scores[trait.name] = trait_model.standard_score(
-            trait, own.get(trait.name), scores, explained[trait.name], cohort, seed
-        )
+
+def _simulate(
+    traits: Traits,
+    own: Mapping[str, np.ndarray],
+    copies: Mapping[str, np.ndarray],
+    overrides: PatientOverrides,
+    cohort: Subjects,
+    seed: int,
+) -> _Simulated:
+    """``own``: standardised genetic values by trait; ``copies``: of planted variants by gene."""
+    scores = _scores(traits, own, cohort, seed)
     values = {
         trait.name: trait_model.measured(trait, scores[trait.name], cohort)
         for trait in traits.measurements
     }
     values |= {trait.name: trait_model.derived(trait, values) for trait in traits.derived}
-    told.set_values(values, traits)
-
-    copies = trait_model.carried_copies(carriers, cohort)
+    overrides.set_values(values, traits)
     onsets = {
         disease.name: trait_model.ages_of_onset(disease, scores[disease.name], copies, cohort)
         for disease in traits.diseases
     }
-    told.set_onsets(onsets, cohort)
-    flavours = told.nothing_missing(draw_missing(traits.missing, cohort, seed))
+    overrides.set_onsets(onsets, cohort)
+    flavours = overrides.put_on_record(draw_missing(traits.missing, cohort, seed))
     courses = [
-        draw_course(treatment, onsets, copies, cohort, seed, told.treated(treatment.name))
+        draw_course(treatment, onsets, copies, cohort, seed, overrides.treated_rows(treatment.name))
         for treatment in traits.treatments
     ]
     for outcome in traits.outcomes:
         ages = ages_of_outcome(outcome, onsets, values, courses, cohort, seed)
-        told_of = onsets[outcome.disease]  # what a story says, if anything
-        onsets[outcome.disease] = np.where(np.isfinite(told_of), told_of, ages)
-    known = {name: kept(flavours, name, cohort) for name in (*values, *scores)}
+        of_story = onsets[outcome.disease]  # what a story says, if anything
+        onsets[outcome.disease] = np.where(np.isfinite(of_story), of_story, ages)
+    known = {name: rows_on_record(flavours, name, cohort) for name in (*values, *scores)}
     measured_at = _ages_measured(traits, onsets, known, cohort)
-    return Phenotypes(
-        _diseases(traits.diseases, onsets, cohort),
-        _measurements(traits, values, known, measured_at, cohort),
-        told.with_features(
-            _features(traits, values, known, measured_at, onsets, courses, cohort), cohort
-        ),
-        exposures_table(traits.exposures, scores, known, cohort),
-        treatments_table(traits, courses, flavours, cohort),
-        missing_table(traits, courses, flavours, cohort),
-        told.excluded(cohort),
-        told.candidate_genes(cohort),
-        told.tumour_variants(cohort),
-        genetic.effects,
-        _genetic_values(traits, own, scores, cohort),
-    )
+    return _Simulated(scores, values, onsets, courses, flavours, known, measured_at)
+
+
+def _scores(
+    traits: Traits, own: Mapping[str, np.ndarray], cohort: Subjects, seed: int
+) -> dict[str, np.ndarray]:
+    """Scores of exposures, measurements and diseases, each after what it depends on."""
+    explained = explained_by_causes(traits)
+    scores = {trait.name: standard_noise(cohort, seed, trait.name) for trait in traits.exposures}
+    for trait in traits.scored:
+        scores[trait.name] = trait_model.standard_score(
+            trait, own.get(trait.name), scores, explained[trait.name], cohort, seed
+        )
+    return scores
 
 
 def _diseases(
     diseases: Sequence[Disease], onsets: Mapping[str, np.ndarray], cohort: Subjects
 ) -> pd.DataFrame:
     found = [(disease, onsets[disease.name] <= cohort.age) for disease in diseases]
-    return by_person(
+    return join_parts(
         [
             (
                 np.flatnonzero(ill),
@@ -159,14 +198,9 @@ def _ages_measured(
     return ages
 
 
-def _measurements(
-    traits: Traits,
-    values: Mapping[str, np.ndarray],
-    known: Mapping[str, np.ndarray],
-    measured_at: Mapping[str, np.ndarray],
-    cohort: Subjects,
-) -> pd.DataFrame:
-    return by_person(
+def _measurements(traits: Traits, simulated: _Simulated, cohort: Subjects) -> pd.DataFrame:
+    values, known, measured_at = simulated.values, simulated.known, simulated.measured_at
+    return join_parts(
         [
             (
                 known[trait.name],
@@ -185,29 +219,22 @@ def _measurements(
     )
 
 
-def _features(
-    traits: Traits,
-    values: Mapping[str, np.ndarray],
-    known: Mapping[str, np.ndarray],
-    measured_at: Mapping[str, np.ndarray],
-    onsets: Mapping[str, np.ndarray],
-    courses: Sequence[Course],
-    cohort: Subjects,
-) -> pd.DataFrame:
+def _features(traits: Traits, simulated: _Simulated, cohort: Subjects) -> pd.DataFrame:
     """Features of diseases begin with them, those of measured values when they were measured,
     those of treatments when they ended them."""
-    found = []
+    values, known, onsets = simulated.values, simulated.known, simulated.onsets
+    found: list[tuple[Feature | ThresholdFeature | Coded, np.ndarray, np.ndarray]] = []
     for trait in traits.measurable:
         rows = known[trait.name]
         for feature in trait.features:
             high = rows[values[trait.name][rows] >= feature.at_least]
-            found.append((feature, high, measured_at[trait.name][high]))
+            found.append((feature, high, simulated.measured_at[trait.name][high]))
     for disease in traits.diseases:
         ill = np.flatnonzero(onsets[disease.name] <= cohort.age)
         found += [(feature, ill, onsets[disease.name][ill]) for feature in disease.features]
-    for course in courses:
+    for course in simulated.courses:
         found += course.events()
-    table = by_person(
+    table = join_parts(
         [
             (rows, {"code": term.code, "label": term.label, "age_of_onset": np.floor(age)})
             for term, rows, age in found
@@ -230,7 +257,7 @@ def _genetic_values(
     """A trait without a polygenic part has genetic value 0, a measurement no liability."""
     everybody = np.arange(len(cohort))
     nobody = np.full(len(cohort), np.nan)
-    return by_person(
+    return join_parts(
         [
             (
                 everybody,
@@ -240,7 +267,7 @@ def _genetic_values(
                     "liability": scores[trait.name] if trait in traits.diseases else nobody,
                 },
             )
-            for trait in (*traits.measurements, *traits.diseases)
+            for trait in traits.scored
         ],
         {"trait": "str", "genetic_value": "float64", "liability": "float64"},
         cohort,

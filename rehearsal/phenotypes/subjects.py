@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.model import SEXES, InputError, Sex
-from rehearsal.phenotypes.trait_types import Curve
+from rehearsal.phenotypes.age_curves import Curve
 from rehearsal.seeds import derive_seed
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rehearsal.phenotypes.subjects import Subjects
 
-Part = tuple[np.ndarray, Mapping[str, object]]
+Part = tuple[np.ndarray, Mapping[str, Any]]
 
 
-def by_person(parts: Sequence[Part], types: Mapping[str, str], cohort: Subjects) -> pd.DataFrame:
+def join_parts(parts: Sequence[Part], types: Mapping[str, str], cohort: Subjects) -> pd.DataFrame:
     """A table sorted by person, then part.
 
     A part is the rows of its people (rising) and a cell or an array of cells by column. Types:
@@ -24,26 +25,30 @@ def by_person(parts: Sequence[Part], types: Mapping[str, str], cohort: Subjects)
     table = {"individual": cohort.id.take(rows[order]).array}
     for column, kind in types.items():
         cells = [columns[column] for _, columns in parts]
-        if kind == "str" and all(cell is None or isinstance(cell, str) for cell in cells):
+        if kind != "str":
+            table[column] = _joined_numbers(parts, cells, order).astype(kind).array
+        elif all(cell is None or isinstance(cell, str) for cell in cells):
             table[column] = pd.array(cells, dtype="str").take(part_of)
-        elif kind == "str":
-            table[column] = _joined_texts(parts, cells).take(order)
         else:
-            sizes = [len(own) for own, _ in parts]
-            filled = map(np.broadcast_to, cells, sizes)
-            joined = pd.Series(np.concatenate([np.empty(0), *filled])[order])
-            table[column] = joined.astype(kind).array
+            table[column] = _joined_texts(parts, cells).take(order)
     return pd.DataFrame(table)
 
 
-def chosen(texts: Sequence[str | None], index: np.ndarray) -> pd.Series:
+def pick_texts(texts: Sequence[str | None], index: np.ndarray) -> pd.Series:
     """The text that each number stands for; none for -1."""
     return pd.Series(pd.array([*texts, None], dtype="str").take(index))
 
 
-def _joined_texts(parts: Sequence[Part], cells: Sequence[object]) -> object:
+def _joined_numbers(parts: Sequence[Part], cells: Sequence[Any], order: np.ndarray) -> pd.Series:
     filled = [
-        cell if isinstance(cell, pd.Series) else chosen([cell], np.zeros(len(rows), np.int64))
+        np.broadcast_to(cell, len(rows)) for cell, (rows, _) in zip(cells, parts, strict=True)
+    ]
+    return pd.Series(np.concatenate([np.empty(0), *filled])[order])
+
+
+def _joined_texts(parts: Sequence[Part], cells: Sequence[Any]) -> pd.api.extensions.ExtensionArray:
+    filled = [
+        cell if isinstance(cell, pd.Series) else pick_texts([cell], np.zeros(len(rows), np.int64))
         for cell, (rows, _) in zip(cells, parts, strict=True)
     ]
     return pd.concat(filled, ignore_index=True).array

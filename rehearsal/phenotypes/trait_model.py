@@ -28,7 +28,7 @@ def standard_score(
 
     ``z = sqrt(h2) g + sum(w_j z_j) + sqrt(1 - h2 - explained) e``, g the standardised genetic
     value, z_j the scores of the causes and w_j their weights, e standard normal. ``explained``:
-    the share of the variance that the causes explain together (``paths.explained_by_causes``).
+    the share of the variance that the causes explain together (``path_coefficients``).
     Where the trait has a hazard ratio in the place of a heritability, that is the rest of the
     liability, and ``proportional_hazards`` adds the genetic value.
     """
@@ -40,6 +40,8 @@ def standard_score(
     for name, weight in trait.causes.items():
         score += weight * scores[name]
     if trait.genetics is not None and trait.genetics.hazard_ratio_per_sd is not None:
+        if genetic_value is None:
+            raise ValueError(f"{trait.name}: expected genetic values")
         return proportional_hazards(score, genetic_value, trait.genetics.hazard_ratio_per_sd)
     return score
 
@@ -82,7 +84,7 @@ def measured(trait: Measurement, score: np.ndarray, subjects: Subjects) -> np.nd
 
 def derived(trait: DerivedMeasurement, values: Mapping[str, np.ndarray]) -> np.ndarray:
     """``factor * product(value ** power)`` of measured values, in the trait's unit, rounded."""
-    product = trait.factor
+    product = np.asarray(trait.factor)
     for name, power in trait.powers.items():
         product = product * values[name] ** power
     return np.round(product, trait.decimals)

@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from rehearsal.model import InputError
-from rehearsal.phenotypes.clinical_types import Outcome
-from rehearsal.phenotypes.trait_types import Traits
+from rehearsal.phenotypes.clinical_types import Exposure, MissingRule, Outcome, Treatment
+from rehearsal.phenotypes.trait_types import DerivedMeasurement, Disease, Measurement, Traits
+
+HasName = TypeVar("HasName", Measurement, DerivedMeasurement, Disease, Exposure)
 
 
-def choose_traits(traits: Traits, names: Collection[str]) -> Traits:
+def select_traits(traits: Traits, names: Collection[str]) -> Traits:
     """Only the traits of these names, their causes, and the treatments of the diseases among them.
 
     Raises InputError for a name that is neither a measurement nor a disease.
     """
+    _check_names(traits, names)
+    wanted = _with_causes(traits, names)
+    treatments = tuple(_kept_treatments(traits, wanted))
+    kept = wanted | {one.name for one in treatments}
+    return replace(
+        traits,
+        measurements=_named(traits.measurements, wanted),
+        derived=_named(traits.derived, wanted),
+        diseases=_named(traits.diseases, wanted),
+        exposures=_named(traits.exposures, wanted),
+        treatments=treatments,
+        missing=tuple(_kept_rules(traits, kept)),
+        outcomes=tuple(_among(one, kept) for one in traits.outcomes if one.disease in wanted),
+    )
+
+
+def _check_names(traits: Traits, names: Collection[str]) -> None:
     known = [trait.name for trait in (*traits.measurable, *traits.diseases)]
     for name in names:
         if name not in known:
             expected = f"expected some of {' '.join(known)}, found {name!r}"
             raise InputError(traits.source, "traits", expected)
-    wanted = _with_causes(traits, names)
-    treatments = tuple(
-        replace(one, indications=tuple(name for name in one.indications if name in wanted))
-        for one in traits.treatments
-        if wanted & set(one.indications)
-    )
-    kept = wanted | {one.name for one in treatments}
-    rules = (
-        replace(rule, fields=tuple(field for field in rule.fields if field in kept))
-        for rule in traits.missing
-    )
-    return replace(
-        traits,
-        measurements=tuple(one for one in traits.measurements if one.name in wanted),
-        derived=tuple(one for one in traits.derived if one.name in wanted),
-        diseases=tuple(one for one in traits.diseases if one.name in wanted),
-        exposures=tuple(one for one in traits.exposures if one.name in wanted),
-        treatments=treatments,
-        missing=tuple(rule for rule in rules if rule.fields),
-        outcomes=tuple(_among(one, kept) for one in traits.outcomes if one.disease in wanted),
-    )
+
+
+def _kept_rules(traits: Traits, kept: Collection[str]) -> Iterator[MissingRule]:
+    """The rules of what is missing, for the fields that are kept."""
+    for rule in traits.missing:
+        fields = tuple(field for field in rule.fields if field in kept)
+        if fields:
+            yield replace(rule, fields=fields)
+
+
+def _named(items: Iterable[HasName], names: Collection[str]) -> tuple[HasName, ...]:
+    return tuple(one for one in items if one.name in names)
+
+
+def _kept_treatments(traits: Traits, wanted: Collection[str]) -> Iterator[Treatment]:
+    """The treatments of some of the diseases, without their other indications."""
+    for one in traits.treatments:
+        indications = tuple(name for name in one.indications if name in wanted)
+        if indications:
+            yield replace(one, indications=indications)
 
 
 def _among(outcome: Outcome, kept: Collection[str]) -> Outcome:
@@ -53,10 +72,11 @@ def _among(outcome: Outcome, kept: Collection[str]) -> Outcome:
 
 
 def _with_causes(traits: Traits, names: Collection[str]) -> set[str]:
-    causes = {one.name: set(one.causes) for one in (*traits.measurements, *traits.diseases)}
+    causes = {one.name: set(one.causes) for one in traits.scored}
     causes |= {one.name: set(one.powers) for one in traits.derived}
     for measurement in traits.measurements:
-        causes[measurement.name] |= {measurement.only_with} - {None}
+        if measurement.only_with is not None:
+            causes[measurement.name].add(measurement.only_with)
     for outcome in traits.outcomes:
         measured = (name for group in outcome.groups for name in group.measurements)
         causes[outcome.disease] |= {outcome.after, *measured}

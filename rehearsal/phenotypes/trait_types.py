@@ -8,49 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-
-import numpy as np
+from typing import Literal
 
 from rehearsal.model import Sex
-
-if TYPE_CHECKING:
-    from rehearsal.phenotypes.clinical_types import (
-        Exposure,
-        MissingRule,
-        Outcome,
-        Sequencing,
-        Treatment,
-    )
+from rehearsal.phenotypes.age_curves import Curve
+from rehearsal.phenotypes.clinical_types import (
+    Exposure,
+    MissingRule,
+    Outcome,
+    Sequencing,
+    Treatment,
+)
 
 Distribution = Literal["normal", "lognormal"]
-
-
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """A term of a terminology. ``code``: a CURIE such as ``LOINC:13457-7``."""
-
-    code: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A quantity by age: straight lines between the given points, flat beyond them."""
-
-    ages: tuple[float, ...]  # years, rising
-    values: tuple[float, ...]
-
-    def at(self, age: np.ndarray) -> np.ndarray:
-        """The values at these ages (years)."""
-        return np.interp(age, self.ages, self.values)
-
-    def age_of(self, value: np.ndarray) -> np.ndarray:
-        """The ages (years) at which a rising curve reaches these values; inf where it never does.
-
-        For a cumulative risk this is the quantile function of the age of onset.
-        """
-        return np.where(value <= self.values[-1], np.interp(value, self.values, self.ages), np.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +129,12 @@ class Traits:
         return (*self.measurements, *self.derived)
 
     @property
+    def scored(self) -> tuple[Measurement | Disease, ...]:
+        """Everything that has a score of its own: measurements, then diseases."""
+        both: tuple[Measurement | Disease, ...] = (*self.measurements, *self.diseases)
+        return both
+
+    @property
     def polygenic(self) -> tuple[Measurement | Disease, ...]:
         """The traits that have causal sites."""
-        both = (*self.measurements, *self.diseases)
-        return tuple(trait for trait in both if trait.genetics is not None)
+        return tuple(trait for trait in self.scored if trait.genetics is not None)

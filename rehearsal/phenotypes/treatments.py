@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from rehearsal.phenotypes.clinical_types import AdverseEvent, Treatment
+from rehearsal.phenotypes.null_flavours import FieldFlavours
 from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age, uniform_noise
-from rehearsal.phenotypes.tables import by_person, chosen
-from rehearsal.phenotypes.trait_types import Coded, Traits
-
-if TYPE_CHECKING:
-    from rehearsal.phenotypes.missing import Flavours
+from rehearsal.phenotypes.tables import join_parts, pick_texts
+from rehearsal.phenotypes.terms import Coded
+from rehearsal.phenotypes.trait_types import Disease, Traits
 
 NOT_YET = "NAV"  # HL7: not available now, may be later
 YEARS_TO_EVENT = 1.0  # an adverse event comes within so many years of the start
@@ -62,15 +60,15 @@ def draw_course(
     copies: Mapping[str, np.ndarray],
     cohort: Subjects,
     seed: int,
-    told: Mapping[int, bool] | None = None,
+    overrides: Mapping[int, bool] | None = None,
 ) -> Course:
     """Treat the people who have one of the diseases that it is for.
 
     ``onsets``: ages of onset by disease, inf for never. ``copies``: of planted variants by gene.
     The start is exponentially distributed after the first onset, the years on it too (rate
     ``-log(1 - stopped_yearly)``); a course with a duration ends with it, and an adverse event
-    ends it early. Odds of the event: ``risk / (1 - risk)`` times the odds ratio a copy. ``told``:
-    by row, whether somebody ill is treated, whatever would be drawn; they begin by now.
+    ends it early. Odds of the event: ``risk / (1 - risk)`` times the odds ratio a copy.
+    ``overrides``: by row, whether somebody ill is treated, whatever is drawn; they begin by now.
     """
 
     def draw(what: str) -> np.ndarray:
@@ -80,7 +78,7 @@ def draw_course(
     ages[ages > cohort.age] = np.inf
     start = ages.min(axis=0) - treatment.years_to_start * np.log1p(-draw("start"))
     treated = (start <= cohort.age) & (draw("treated") < by_sex_and_age(treatment.share, cohort))
-    for row, is_treated in (told or {}).items():
+    for row, is_treated in (overrides or {}).items():
         start[row] = min(start[row], cohort.age[row])
         treated[row] = is_treated and np.isfinite(ages[:, row]).any()
     rows = np.flatnonzero(treated)
@@ -139,37 +137,45 @@ def _risk_with_copies(
 def treatments_table(
     traits: Traits,
     courses: Sequence[Course],
-    flavours: Mapping[str, Flavours],
+    flavours: Mapping[str, FieldFlavours],
     cohort: Subjects,
 ) -> pd.DataFrame:
     """A row a treatment: ``individual`` and ``COLUMNS``; ages in whole years."""
     diseases = {disease.name: disease for disease in traits.diseases}
     parts = []
     for course in courses:
-        treatment = course.treatment
+        indications = [diseases[name] for name in course.treatment.indications]
         known = course.response_known.copy()
-        if treatment.name in flavours:
-            known &= flavours[treatment.name].index[course.rows] < 0
-        response = np.where(known, course.response, -1)
-        event = np.where(course.has_event, course.drug, -1)
-        indications = [diseases[name] for name in treatment.indications]
-        terms = {
-            ("code", "label"): ([drug.term for drug in treatment.drugs], course.drug),
-            ("indication", "indication_label"): (indications, course.indication),
-            ("response", "response_label"): ([term for term, _ in treatment.responses], response),
-            ("adverse_event", "adverse_event_label"): (_event_terms(treatment), event),
-        }
-        columns = {
-            "dose_mg": np.array([drug.dose or np.nan for drug in treatment.drugs])[course.drug],
-            "start_age": np.floor(course.start),
-            "end_age": np.floor(np.where(np.isinf(course.end), np.nan, course.end)),
-        }
-        for (code, label), (some, index) in terms.items():
-            columns[code] = chosen([term and term.code for term in some], index)
-            columns[label] = chosen([term and term.label for term in some], index)
-        parts.append((course.rows, columns))
-    return by_person(parts, COLUMNS, cohort)
+        if course.treatment.name in flavours:
+            known &= flavours[course.treatment.name].index[course.rows] < 0
+        parts.append((course.rows, _columns(course, indications, known)))
+    return join_parts(parts, COLUMNS, cohort)
 
 
-def _event_terms(treatment: Treatment) -> list[Coded | None]:
-    return [drug.adverse_event and drug.adverse_event.term for drug in treatment.drugs]
+def _columns(
+    course: Course, indications: Sequence[Disease], known: np.ndarray
+) -> dict[str, np.ndarray | pd.Series]:
+    """The cells of a course's people. ``known``: whose response is on record."""
+    drugs, responses = course.treatment.drugs, course.treatment.responses
+    events = [drug.adverse_event.term if drug.adverse_event else None for drug in drugs]
+    response = np.where(known, course.response, -1)
+    event = np.where(course.has_event, course.drug, -1)
+    return {
+        "dose_mg": np.array([drug.dose or np.nan for drug in drugs])[course.drug],
+        "start_age": np.floor(course.start),
+        "end_age": np.floor(np.where(np.isinf(course.end), np.nan, course.end)),
+        **_term_columns("code", "label", [drug.term for drug in drugs], course.drug),
+        **_term_columns("indication", "indication_label", indications, course.indication),
+        **_term_columns("response", "response_label", [term for term, _ in responses], response),
+        **_term_columns("adverse_event", "adverse_event_label", events, event),
+    }
+
+
+def _term_columns(
+    code: str, label: str, terms: Sequence[Coded | Disease | None], index: np.ndarray
+) -> dict[str, pd.Series]:
+    """The codes and labels of terms, by index; -1 is none."""
+    return {
+        code: pick_texts([term.code if term else None for term in terms], index),
+        label: pick_texts([term.label if term else None for term in terms], index),
+    }

@@ -114,7 +114,7 @@ class Entry:
         return self.value
 
 
-def read_entries(path: Path | str) -> Entry:
+def read_yaml(path: Path | str) -> Entry:
     """The whole of a YAML file as one entry.
 
     Raises InputError when the file cannot be read, is not YAML, or writes a key twice (which
@@ -133,10 +133,10 @@ def read_entries(path: Path | str) -> Entry:
         raise InputError(path, "file", f"expected YAML: {problem}") from problem
 
 
-def read_lined_entries(path: Path) -> Entry:
+def read_yaml_with_lines(path: Path) -> Entry:
     """The same with the line of every entry, for files that people write much of.
 
-    YAML 1.2: an unquoted ``NO`` is Norway. Raises InputError as ``read_entries`` does.
+    YAML 1.2: an unquoted ``NO`` is Norway. Raises InputError as ``read_yaml`` does.
     """
     try:
         return Entry(str(path), "", YAML().load(path.read_text(encoding="utf-8")), 1)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.model import SEXES, Choice, Consent, Finding, Patient, Variant
 from rehearsal.phenotypes.consent import USE
-from rehearsal.phenotypes.readers import OLDEST, bounds
+from rehearsal.phenotypes.field_readers import OLDEST, bounds
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.reference_checks import RunReferences
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from rehearsal.model import SEXES, Choice, InputError, Patient
-from rehearsal.phenotypes.yaml_reader import Entry, read_lined_entries
+from rehearsal.phenotypes.yaml_reader import Entry, read_yaml_with_lines
 from rehearsal.stories.patient_reader import HANDLE, read_choice, read_patient
 from rehearsal.stories.question_types import QUESTION_TYPES
 from rehearsal.stories.reference_checks import RunReferences
@@ -36,7 +36,7 @@ def read_stories(folder: Path | None, references: RunReferences) -> list[Story]:
 def _read_story(path: Path, references: RunReferences) -> Story:
     if not NAME.fullmatch(path.stem):
         raise InputError(path, "name", "expected small letters, digits, - and _ before .yaml")
-    part = read_lined_entries(path).fields(STORY_KEYS, ("evidence", "patients"))
+    part = read_yaml_with_lines(path).fields(STORY_KEYS, ("evidence", "patients"))
     asker = _read_asker(part["asker"], references)
     people = list(_read_people(path.stem, part.get("patients"), references))
     patients = tuple(one for one in people if isinstance(one, Patient))

@@ -20,9 +20,9 @@ from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.settings import TUMOURS, NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.consent import draw_consent, read_consent
-from rehearsal.phenotypes.genetic import GeneticValues
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.genetic_values import GeneticValues
+from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
+from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.tumour_store import build_tumours
 from rehearsal.stories.expected import compute_answers
@@ -110,7 +110,7 @@ def clinical(people, story, ids, traits):
     effects = pd.DataFrame(columns=["trait", "contig", "start", "ref", "alt", "effect"])
     nothing = GeneticValues(effects, pd.DataFrame(index=people.index))
     carriers = pd.DataFrame({"gene": [], "individual": [], "copies": []})
-    return phenotypes(people, nothing, carriers, traits, SEED, YEAR, story.patients, ids)
+    return simulate_phenotypes(people, nothing, carriers, traits, SEED, YEAR, story.patients, ids)
 
 
 def write(place, tables):

@@ -13,7 +13,7 @@ from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stories.query_context import NetworkUnderTest
 from rehearsal.stories.reference_checks import RunReferences

@@ -12,7 +12,7 @@ from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopacket_resources import resources
 from rehearsal.export.phenopackets import Phenopackets
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.trait_reader import read_traits
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "../shared/reference/schemas/phenopackets-v2"

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.phenotypes.genetic import EFFECT_TYPES, GeneticValues
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.genetic_values import EFFECT_TYPES, GeneticValues
+from rehearsal.phenotypes.trait_reader import read_traits
 
 SMALL = """\
 measurements:

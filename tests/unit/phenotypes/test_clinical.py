@@ -10,8 +10,8 @@ from rehearsal.model import InputError
 from rehearsal.phenotypes.family_history import family_history
 from rehearsal.phenotypes.path_coefficients import explained_by_causes
 from rehearsal.phenotypes.sequencing import sequencing_tables
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
+from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.variant_counts import COUNTS
 
 N = 40_000
@@ -111,7 +111,7 @@ def clinical(tmp_path_factory):
 @pytest.fixture
 def simulate(clinical, make_genetic_values, no_carriers):
     def run(people, carriers=no_carriers, traits=clinical, seed=1):
-        return phenotypes(
+        return simulate_phenotypes(
             people, make_genetic_values(traits, len(people)), carriers, traits, seed, YEAR
         )
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import InputError, Patient
-from rehearsal.phenotypes.genetic import GeneticValues
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.genetic_values import GeneticValues
+from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
+from rehearsal.phenotypes.trait_reader import read_traits
 
 WOMEN = 8_000
 YEAR = 2026
@@ -31,7 +31,7 @@ def simulate(traits, people, carriers=None, patients=(), ids=None):
     nothing = GeneticValues(NO_EFFECTS, pd.DataFrame(index=people.index))
     if carriers is None:
         carriers = pd.DataFrame({"gene": [], "individual": [], "copies": []})
-    return phenotypes(people, nothing, carriers, traits, 11, YEAR, patients, ids)
+    return simulate_phenotypes(people, nothing, carriers, traits, 11, YEAR, patients, ids)
 
 
 def women(number, born):

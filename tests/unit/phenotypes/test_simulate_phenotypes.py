@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
+from rehearsal.phenotypes.trait_reader import read_traits
 
 N = 40_000
 YEAR = 2026
@@ -19,7 +19,7 @@ def simulate(traits, make_genetic_values, no_carriers):
     def run(people, carriers=no_carriers, genetic_values=None, seed=1, traits=traits):
         if genetic_values is None:
             genetic_values = make_genetic_values(traits, len(people))
-        return phenotypes(people, genetic_values, carriers, traits, seed, YEAR)
+        return simulate_phenotypes(people, genetic_values, carriers, traits, seed, YEAR)
 
     return run
 
@@ -133,7 +133,7 @@ def test_brca1_carriers_of_the_shipped_file_reach_72_percent_at_80(
     genetic = make_genetic_values(shipped, N)
     for gene, risk in (("BRCA1", 0.72), ("BRCA2", 0.69), ("PHGDH", 0.12)):  # one copy of PHGDH
         carriers = make_carriers(gene, women["id"])
-        result = phenotypes(women, genetic, carriers, shipped, 1, YEAR)
+        result = simulate_phenotypes(women, genetic, carriers, shipped, 1, YEAR)
         assert share_ill(result, "ICD10:C50", women) == pytest.approx(risk, abs=error(risk))
         assert share_ill(result, "ICD10:E72.8", women) == 0
 
@@ -143,7 +143,7 @@ def test_polygenic_and_monogenic_causes_act_together(
 ):
     women = make_people({"FI": N}, birth_year=YEAR - 60)
     carriers = make_carriers("BRCA1", women["id"])
-    result = phenotypes(women, make_genetic_values(shipped, N), carriers, shipped, 1, YEAR)
+    result = simulate_phenotypes(women, make_genetic_values(shipped, N), carriers, shipped, 1, YEAR)
     genetic = result.genetic_values.query("trait == 'breast_cancer'")
     ill = genetic["individual"].isin(result.diseases.query("code == 'ICD10:C50'")["individual"])
     assert genetic["genetic_value"][ill].mean() > genetic["genetic_value"][~ill].mean() + 0.5
@@ -200,7 +200,9 @@ def test_a_term_of_two_diseases_is_noted_once_from_its_first_year(
     traits = read_traits(path)
     people = make_people({"FI": 2000})
     carriers = make_carriers("DOM1", people["id"])
-    result = phenotypes(people, make_genetic_values(traits, 2000), carriers, traits, 1, YEAR)
+    result = simulate_phenotypes(
+        people, make_genetic_values(traits, 2000), carriers, traits, 1, YEAR
+    )
     both = result.diseases.groupby("individual")["age_of_onset"].agg(["min", "size"])
     assert (both["size"] == 2).any()
     noted = result.features.query("code == 'HP:0000002'").set_index("individual")["age_of_onset"]

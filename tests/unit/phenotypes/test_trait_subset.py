@@ -8,10 +8,10 @@ import pytest
 
 from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS
 from rehearsal.model import InputError
-from rehearsal.phenotypes.genetic import EFFECT_TYPES, GeneticValues
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
-from rehearsal.phenotypes.trait_subset import choose_traits
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.genetic_values import EFFECT_TYPES, GeneticValues
+from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
+from rehearsal.phenotypes.trait_reader import read_traits
+from rehearsal.phenotypes.trait_subset import select_traits
 
 TRAITS = read_traits(Path(__file__).resolve().parents[3] / "config/traits.yaml")
 NAMES = [trait.name for trait in (*TRAITS.measurable, *TRAITS.diseases)]
@@ -27,7 +27,7 @@ PEOPLE = pd.DataFrame(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_trait_can_be_had_alone_with_its_causes(name):
-    traits = choose_traits(TRAITS, [name])
+    traits = select_traits(TRAITS, [name])
     random = np.random.default_rng(1)
     values = {one.name: random.normal(size=len(PEOPLE)) for one in traits.polygenic}
     genetic = GeneticValues(
@@ -35,7 +35,7 @@ def test_every_trait_can_be_had_alone_with_its_causes(name):
         pd.DataFrame(values, index=PEOPLE.index),
     )
     carriers = pd.DataFrame(columns=list(CARRIER_COLUMNS))
-    found = phenotypes(PEOPLE, genetic, carriers, traits, 1)
+    found = simulate_phenotypes(PEOPLE, genetic, carriers, traits, 1)
     codes = {one.code for one in (*traits.measurable, *traits.diseases)}
     assert {*found.measurements["code"], *found.diseases["code"]} <= codes
     in_all = (one for one in traits.measurable if not getattr(one, "only_with", None))
@@ -44,9 +44,9 @@ def test_every_trait_can_be_had_alone_with_its_causes(name):
 
 
 def test_a_trait_without_causes_comes_alone():
-    assert [one.name for one in choose_traits(TRAITS, ["height"]).measurable] == ["height"]
+    assert [one.name for one in select_traits(TRAITS, ["height"]).measurable] == ["height"]
 
 
 def test_an_unknown_trait_is_one_line():
     with pytest.raises(InputError, match=r"traits: expected some of ldl .* found 'luck'"):
-        choose_traits(TRAITS, ["luck"])
+        select_traits(TRAITS, ["luck"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.config.tables import read_countries, read_genes, read_planted
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,8 +8,8 @@ import pytest
 from rehearsal.genomes.people import check_numbers, patient_ids, plan_people
 from rehearsal.model import Choice, Consent, InputError, Patient, Variant
 from rehearsal.phenotypes.consent import ConsentShares, Record, draw_consent
-from rehearsal.phenotypes.genetic import GeneticValues
-from rehearsal.phenotypes.simulate_phenotypes import phenotypes
+from rehearsal.phenotypes.genetic_values import GeneticValues
+from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
 from rehearsal.stories.patients import build_patients_table
 from rehearsal.stories.story_reader import read_stories
 
@@ -110,7 +110,7 @@ def test_a_patients_record_is_what_the_story_says(cohort, traits):
     effects = pd.DataFrame(columns=["trait", "contig", "start", "ref", "alt", "effect"])
     nothing = pd.DataFrame(index=people.index)
     carriers = pd.DataFrame({"gene": [], "individual": [], "copies": []})
-    found = phenotypes(
+    found = simulate_phenotypes(
         people, GeneticValues(effects, nothing), carriers, traits, 5, 2026, story.patients, ids
     )
     anna = ids.set_index("handle").loc["anna", "individual"]

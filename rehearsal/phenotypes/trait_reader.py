@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
-from rehearsal.model import SEXES, InputError
+from rehearsal.model import SEXES
 from rehearsal.phenotypes.clinical_reader import (
     read_exposure,
     read_missing,
@@ -15,8 +13,8 @@ from rehearsal.phenotypes.clinical_reader import (
     read_sequencing,
     read_treatment,
 )
-from rehearsal.phenotypes.path_coefficients import explained_by_causes
-from rehearsal.phenotypes.readers import by_sex, curie, hpo, named, positive_curve, risk_curve
+from rehearsal.phenotypes.field_readers import by_sex, curie, hpo, named, positive_curve, risk_curve
+from rehearsal.phenotypes.trait_checks import check_traits
 from rehearsal.phenotypes.trait_types import (
     DerivedMeasurement,
     Disease,
@@ -28,7 +26,7 @@ from rehearsal.phenotypes.trait_types import (
     ThresholdFeature,
     Traits,
 )
-from rehearsal.phenotypes.yaml_reader import Entry, read_entries
+from rehearsal.phenotypes.yaml_reader import Entry, read_yaml
 
 COMMON = ("code", "label")
 OPTIONAL = (
@@ -47,7 +45,7 @@ def read_traits(path: Path | str) -> Traits:
 
     Raises InputError naming the file, the key and what was expected.
     """
-    top = read_entries(path)
+    top = read_yaml(path)
     parts = top.fields(["measurements", "diseases"], OPTIONAL)
     genes = parts.get("gene_identifiers")
     traits = Traits(
@@ -64,9 +62,7 @@ def read_traits(path: Path | str) -> Traits:
         if genes
         else {},
     )
-    _check_names(traits)
-    _check_references(traits)
-    _check_explained(traits)
+    check_traits(traits)
     return traits
 
 
@@ -174,82 +170,3 @@ def _threshold_features(entry: Entry | None) -> tuple[ThresholdFeature, ...]:
             ThresholdFeature(hpo(part["code"]), part["label"].text(), part["at_least"].number())
         )
     return tuple(features)
-
-
-def _check_names(traits: Traits) -> None:
-    everything = (*traits.measurements, *traits.derived, *traits.exposures, *traits.diseases)
-    for what in ("name", "code"):
-        for value, times in Counter(getattr(trait, what) for trait in everything).items():
-            if times > 1:
-                raise InputError(traits.source, value, f"expected one trait of this {what}")
-
-
-def _check_references(traits: Traits) -> None:
-    measured = [trait.name for trait in traits.measurements]
-    exposures = [trait.name for trait in traits.exposures]
-    everywhere = [trait.name for trait in traits.measurements if trait.only_with is None]
-    missable = [*everywhere, *(t.name for t in (*traits.derived, *traits.exposures))]
-    for derived in traits.derived:
-        _check_known(
-            traits, f"derived_measurements.{derived.name}.powers", derived.powers, measured
-        )
-    for number, trait in enumerate(traits.measurements):
-        # those that stand before it, so that none is its own cause
-        causes = [*measured[:number], *exposures]
-        _check_known(traits, f"measurements.{trait.name}.causes", trait.causes, causes)
-    for disease in traits.diseases:
-        causes = [*measured, *exposures]
-        _check_known(traits, f"diseases.{disease.name}.causes", disease.causes, causes)
-    diseases = [disease.name for disease in traits.diseases]
-    for treatment in traits.treatments:
-        key = f"treatments.{treatment.name}.for"
-        _check_known(traits, key, treatment.indications, diseases)
-    for trait in traits.measurements:
-        key = f"measurements.{trait.name}.only_with"
-        _check_known(traits, key, [trait.only_with] if trait.only_with else [], diseases)
-    _check_outcomes(traits, diseases)
-    for number, rule in enumerate(traits.missing):
-        fields = [*missable, *(treatment.name for treatment in traits.treatments)]
-        _check_known(traits, f"missing[{number}].fields", rule.fields, fields)
-
-
-def _check_outcomes(traits: Traits, diseases: Sequence[str]) -> None:
-    """An outcome is a disease without a risk of its own; its groups name what the traits have."""
-    own_risk = {one.name for one in traits.diseases if one.cumulative_risk or one.genes}
-    outcomes = {outcome.disease for outcome in traits.outcomes}
-    treatments = [treatment.name for treatment in traits.treatments]
-    measured = [trait.name for trait in traits.measurable]
-    for outcome in traits.outcomes:
-        key = f"outcomes.{outcome.disease}"
-        free = [name for name in diseases if name not in own_risk]
-        _check_known(traits, key, [outcome.disease], free)
-        _check_known(traits, f"{key}.after", [outcome.after], set(diseases) - outcomes)
-        for number, group in enumerate(outcome.groups):
-            place = f"{key}.groups[{number}]"
-            _check_known(traits, f"{place}.measurements", group.measurements, measured)
-            _check_known(traits, f"{place}.treated", group.treated, treatments)
-
-
-def _check_known(traits: Traits, key: str, used: Iterable[str], known: Iterable[str]) -> None:
-    names = sorted(known)
-    for name in used:
-        if name not in names:
-            raise InputError(
-                traits.source, f"{key}.{name}", f"expected one of {' '.join(names) or '(none)'}"
-            )
-
-
-def _check_explained(traits: Traits) -> None:
-    """Heritability and causes cannot explain more than all of the variance."""
-    explained = explained_by_causes(traits)
-    parts = (("measurements", traits.measurements), ("diseases", traits.diseases))
-    for part, some in parts:
-        for trait in some:
-            total = explained[trait.name] + (trait.genetics.heritability if trait.genetics else 0)
-            if total > 1 + 1e-9:
-                raise InputError(
-                    traits.source,
-                    f"{part}.{trait.name}",
-                    "expected heritability + what its causes explain to be at most 1, "
-                    f"found {total:g}",
-                )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from rehearsal.model import SEXES, Sex
-from rehearsal.phenotypes.trait_types import Coded, Curve
+from rehearsal.phenotypes.age_curves import Curve
+from rehearsal.phenotypes.terms import Coded
 from rehearsal.phenotypes.yaml_reader import Entry
 
 OLDEST = 130  # years: an age beyond it is a slip

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehearsal.model import Block, InputError
-from rehearsal.phenotypes.genetic import (
-    Wanted,
+from rehearsal.phenotypes.genetic_values import (
+    TargetValue,
     allot_causal_sites,
     block_genetic_values,
     causal_sites,
@@ -239,14 +239,14 @@ def test_somebodys_value_is_brought_to_what_a_story_wants(traits, value):
     trait = dataclasses.replace(disease, genetics=genetics)
     traits = dataclasses.replace(traits, measurements=(), diseases=(trait,))
 
-    def run(wanted):
+    def run(target):
         parts = [
-            genetic_values_of_block(trees[block], block, traits, blocks, 1, wanted)
+            genetic_values_of_block(trees[block], block, traits, blocks, 1, target)
             for block in blocks
         ]
         return standardise(join_blocks(parts), traits)
 
-    free, bound = run(None), run({trait.name: Wanted(20, value)})
+    free, bound = run(None), run({trait.name: TargetValue(20, value)})
     reached = bound.values[trait.name][20]
     assert np.sign(value) * reached >= abs(value) - 0.4
     assert abs(reached) < 4

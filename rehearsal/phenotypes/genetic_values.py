@@ -41,16 +41,16 @@ class GeneticValues:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TargetValue:
     """Whose genetic value (row of ``people.parquet``) is to be what, in standard deviations."""
 
     row: int
     value: float
 
 
-def wanted_values(
+def target_values(
     patients: Iterable[Patient], individuals: pd.DataFrame, people: pd.DataFrame
-) -> dict[str, Wanted]:
+) -> dict[str, TargetValue]:
     """What stories want of genetic values, by trait.
 
     ``individuals``: columns story, handle, individual. Raises InputError where two patients want
@@ -58,14 +58,14 @@ def wanted_values(
     """
     ids = individuals.set_index(["story", "handle"])["individual"]
     row = pd.Index(people["id"])
-    wanted: dict[str, Wanted] = {}
+    target: dict[str, TargetValue] = {}
     for patient in patients:
         for trait, value in patient.genetic_values.items():
-            if trait in wanted:
+            if trait in target:
                 raise patient.error(f"expected one patient with a genetic value of {trait}")
             individual = ids[(patient.story, patient.handle)]
-            wanted[trait] = Wanted(int(row.get_loc(individual)), value)
-    return wanted
+            target[trait] = TargetValue(int(row.get_loc(individual)), value)
+    return target
 
 
 def allot_causal_sites(blocks: Sequence[Block], number: int) -> dict[Block, int]:
@@ -128,13 +128,13 @@ def block_genetic_values(
     trait: Measurement | Disease,
     number_of_sites: int,
     seed: int,
-    wanted: Wanted | None = None,
+    target: TargetValue | None = None,
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """The causal sites that a trait has in one block, and what they add to everybody's value.
 
     ``seed`` is the root seed. Effects are normal and scale with ``(2p(1-p))**(a/2)``, p the
     frequency over all countries and a the trait's frequency dependence (tstrait's model).
-    ``wanted``: somebody whose value is brought to so many standard deviations of this block's.
+    ``target``: somebody whose value is brought to so many standard deviations of this block's.
     Returns the effects (columns of ``GeneticValues.effects``) and one number an individual of
     the tree sequence.
     """
@@ -163,29 +163,29 @@ def block_genetic_values(
             "effect": simulated["effect_size"],
         }
     )
-    if wanted is not None:
+    if target is not None:
         generator = np.random.default_rng(derive_seed(seed, "turned", trait.name, block.id))
-        effects["effect"] = turned(
-            effects["effect"].to_numpy(), _copies(ts, sites), wanted, generator
+        effects["effect"] = turn_effects(
+            effects["effect"].to_numpy(), _copies(ts, sites), target, generator
         )
     values, frequencies = _individual_values(ts, sites, effects["effect"].to_numpy())
     return effects.assign(frequency=frequencies).astype(EFFECT_TYPES), values
 
 
-def turned(
-    effects: np.ndarray, copies: np.ndarray, wanted: Wanted, generator: np.random.Generator
+def turn_effects(
+    effects: np.ndarray, copies: np.ndarray, target: TargetValue, generator: np.random.Generator
 ) -> np.ndarray:
     """Effects, of which as many as it takes have changed their sign, in random order, to bring
-    somebody's value as far from the mean as wanted. Their sizes stay as they were drawn.
+    somebody's value as far from the mean as target. Their sizes stay as they were drawn.
 
     ``copies``: of the alternate allele, by site and individual.
     """
-    effects, direction = effects.copy(), np.sign(wanted.value)
-    more = copies[:, wanted.row] - copies.mean(axis=1)
+    effects, direction = effects.copy(), np.sign(target.value)
+    more = copies[:, target.row] - copies.mean(axis=1)
     values = effects @ copies
     for site in generator.permutation(len(effects)):
-        away = values[wanted.row] - values.mean()
-        if direction * away >= abs(wanted.value) * values.std():
+        away = values[target.row] - values.mean()
+        if direction * away >= abs(target.value) * values.std():
             break
         if direction * effects[site] * more[site] < 0:
             values -= 2 * effects[site] * copies[site]
@@ -231,23 +231,25 @@ def genetic_values_of_block(
     traits: Traits,
     blocks: Sequence[Block],
     seed: int,
-    wanted: Mapping[str, Wanted] | None = None,
+    target: Mapping[str, TargetValue] | None = None,
 ) -> GeneticValues:
     """What one block adds to the genetic values of all polygenic traits.
 
-    ``blocks`` are all blocks of the run, to know this one's share of the causal sites. ``wanted``,
+    ``blocks`` are all blocks of the run, to know this one's share of the causal sites. ``target``,
     by trait: whose value is to be what over all blocks. A block with the share w of the sites has
-    about the standard deviation sqrt(w): brought to sqrt(w) of what is wanted in each block, the
-    sum over blocks is what is wanted, or somewhat more.
+    about the standard deviation sqrt(w): brought to sqrt(w) of what is target in each block, the
+    sum over blocks is what is target, or somewhat more.
     """
     effects = []
     values: dict[str, np.ndarray] = {}
-    for trait in traits.polygenic:
+    for trait in traits.scored:
+        if trait.genetics is None:
+            continue
         number = allot_causal_sites(blocks, trait.genetics.causal_sites)[block]
-        mine = (wanted or {}).get(trait.name)
+        mine = (target or {}).get(trait.name)
         if mine is not None:
             share = number / trait.genetics.causal_sites
-            mine = Wanted(mine.row, mine.value * float(np.sqrt(share)))
+            mine = TargetValue(mine.row, mine.value * float(np.sqrt(share)))
         part, values[trait.name] = block_genetic_values(ts, block, trait, number, seed, mine)
         effects.append(part)
     nothing = pd.DataFrame({key: [] for key in EFFECT_TYPES}).astype(EFFECT_TYPES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.phenotypes.traits import read_traits
+from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def test_a_trait_file_reads_back_as_it_was_written(traits):

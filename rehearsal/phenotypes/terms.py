@@ -1,0 +1,13 @@
+"""Terms of terminologies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A term of a terminology. ``code``: a CURIE such as ``LOINC:13457-7``."""
+
+    code: str
+    label: str
