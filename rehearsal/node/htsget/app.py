@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Set
 from contextlib import closing
-from typing import Any, BinaryIO, overload
+from typing import Any, BinaryIO
 
 import orjson
+from msgspec import UNSET
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -25,7 +26,7 @@ from rehearsal.node.htsget.bcf_to_vcf import vcf_header, vcf_records
 from rehearsal.node.htsget.bgzf_blocks import pack_blocks
 from rehearsal.node.htsget.bgzf_content import pack_pieces
 from rehearsal.node.htsget.data_endpoint import stream, whole_or_range
-from rehearsal.node.htsget.errors import HtsgetProblem, error_of
+from rehearsal.node.htsget.errors import error_of_status
 from rehearsal.node.htsget.genome_files import GenomeFile, GenomeFiles
 from rehearsal.node.htsget.region_slicing import (
     FileSlice,
@@ -36,7 +37,7 @@ from rehearsal.node.htsget.region_slicing import (
     rewritten,
     uncompressed,
 )
-from rehearsal.node.htsget.request import LAST, from_body, from_query
+from rehearsal.node.htsget.request import from_body, from_query, window_from_query
 from rehearsal.node.htsget.ticket import MEDIA_TYPE, VERSION, make_ticket
 from rehearsal.web.problem import Problem, shown
 
@@ -77,7 +78,7 @@ def htsget_app(holdings: Holdings) -> Starlette:
         allow_headers=["*"],
         max_age=THIRTY_DAYS_S,
     )
-    refusals = dict.fromkeys((HtsgetProblem, Problem, HTTPException), _refuse)
+    refusals = dict.fromkeys((Problem, HTTPException), _refuse)
     # an InputError is of a file of ours that is missing or damaged
     faults = dict.fromkeys((InputError, Exception), _fail)
     return Starlette(routes=routes, middleware=[cors], exception_handlers={**refusals, **faults})
@@ -112,7 +113,7 @@ class _Handlers:
         self._admit(request)
         if request.method == "POST":
             if request.scope["query_string"]:
-                raise HtsgetProblem("InvalidInput", "a POST has no parameters in the URL")
+                raise Problem("a POST has no parameters in the URL")
             wanted = from_body(await _body(request))
         else:
             wanted = from_query(request.query_params.multi_items())
@@ -125,10 +126,10 @@ class _Handlers:
         excluded = self._admit(request)
         names = request.query_params.getlist("contig") or self._genomes.contigs
         if not set(names) <= set(self._genomes.contigs):
-            raise HtsgetProblem("NotFound", "a contig that is not here")
+            raise Problem("a contig that is not here", 404)
         encode = {"bcf": pack_blocks, "vcf.gz": vcf_header}.get(request.path_params["suffix"])
         if encode is None:
-            raise HtsgetProblem("NotFound", "there is a header.bcf and a header.vcf.gz")
+            raise Problem("there is a header.bcf and a header.vcf.gz", 404)
         body = await run_in_threadpool(lambda: encode(self._genomes.encode_header(names, excluded)))
         return whole_or_range(request, [body])
 
@@ -137,17 +138,14 @@ class _Handlers:
         block, _, suffix = request.path_params["name"].partition(".")
         genome = self._genomes.by_block.get(block)
         if genome is None or suffix not in ("bcf", "vcf.gz"):
-            raise HtsgetProblem("NotFound", "no such block here")
-        number = _number(request, "number")
-        window = Window(
-            _number(request, "start", 0),
-            _number(request, "end", LAST),
-            _number(request, "after", 0),
-        )
+            raise Problem("no such block here", 404)
+        query = window_from_query(request.query_params)
+        window = Window(query.start, query.end, query.after)
         if suffix == "vcf.gz":
             return await stream(request, self._vcf_records(genome, window, excluded))
         stored = await run_in_threadpool(lambda: genome.contig_number)
-        if excluded or number not in (None, stored):
+        number = stored if query.number is UNSET else query.number
+        if excluded or number != stored:
             records = _rewritten(genome, window, number, excluded)
             return await stream(request, pack_pieces(records))
         file, parts = await run_in_threadpool(_open_window, genome, window)
@@ -159,7 +157,7 @@ class _Handlers:
         numbers = may_read(request, dataset)
         identifier = request.path_params["id"]
         if identifier != dataset or not self._genomes.by_block:
-            raise HtsgetProblem("NotFound", f"no genomes {shown(identifier)} here")
+            raise Problem(f"no genomes {shown(identifier)} here", 404)
         return frozenset(self._names[number] for number in numbers)
 
     def _vcf_records(
@@ -190,9 +188,8 @@ def _stored(genome: GenomeFile, window: Window) -> Iterator[bytes]:
 
 
 def _rewritten(
-    genome: GenomeFile, window: Window, number: int | None, excluded: Set[str]
+    genome: GenomeFile, window: Window, number: int, excluded: Set[str]
 ) -> Iterator[bytes]:
-    number = genome.contig_number if number is None else number
     yield from rewritten(genome, _span(genome, window), number, excluded)
 
 
@@ -201,25 +198,12 @@ def _span(genome: GenomeFile, window: Window) -> Span:
         return find_span(file, genome, window)
 
 
-@overload
-def _number(request: Request, name: str) -> int | None: ...
-@overload
-def _number(request: Request, name: str, default: int) -> int: ...
-def _number(request: Request, name: str, default: int | None = None) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LAST):
-        raise HtsgetProblem("InvalidInput", f"{name}: a number of 32 bits")
-    return int(text)
-
-
 async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise HtsgetProblem("PayloadTooLarge", f"the body is longer than {MAX_BODY} bytes")
+            raise Problem(f"the body is longer than {MAX_BODY} bytes", 413)
     return bytes(body)
 
 
@@ -236,12 +220,11 @@ def _error(error: str, message: str, status: int) -> Response:
 
 async def _refuse(request: Request, problem: Exception) -> Response:
     """A refusal by htsget itself, by the rules of access or by the framework."""
-    if isinstance(problem, HtsgetProblem):
-        return _error(problem.error, problem.message, problem.status)
     if isinstance(problem, Problem):
-        return _error(error_of(problem.status), problem.message, problem.status)
+        error = problem.code or error_of_status(problem.status)
+        return _error(error, problem.message, problem.status)
     if isinstance(problem, HTTPException):
-        response = _error(error_of(problem.status_code), problem.detail, problem.status_code)
+        response = _error(error_of_status(problem.status_code), problem.detail, problem.status_code)
         response.headers.update(problem.headers or {})  # which methods a path allows
         return response
     return await _fail(request, problem)

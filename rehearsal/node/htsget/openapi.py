@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rehearsal.node.htsget.data_endpoint import MEDIA_TYPE as BYTES
 from rehearsal.node.htsget.errors import STATUS
-from rehearsal.node.htsget.request import FORMATS, LAST
+from rehearsal.node.htsget.request import FORMATS, TicketBody, TicketQuery, WindowQuery
 from rehearsal.node.htsget.ticket import MEDIA_TYPE, SUFFIX
 from rehearsal.web.openapi import (
     TEXT,
@@ -15,19 +15,12 @@ from rehearsal.web.openapi import (
     json_of,
     list_of,
     object_of,
+    query_parameters,
     ref,
     refused,
+    request_body,
 )
 
-PLACE = {"type": "integer", "minimum": 0, "maximum": LAST}
-NAMES = list_of(TEXT)
-ASKED = {"format": {"enum": list(FORMATS)}, "class": {"enum": ["header"]}}
-REGION = {
-    "referenceName": {"type": "string", "description": "chr17"},
-    "start": {**PLACE, "description": "0-based"},
-    "end": {**PLACE, "description": "exclusive"},
-}
-FIELDS = {"fields": NAMES, "tags": NAMES, "notags": NAMES}
 ERROR = all_of({"htsget": all_of({"error": {"enum": list(STATUS)}, "message": TEXT})})
 TICKET = all_of(
     {
@@ -59,31 +52,22 @@ def paths() -> Body:
             **refused(ERROR),
         },
     }
-    regions = list_of(object_of(["referenceName"], REGION), shortest=1)
-    asked = object_of([], {**ASKED, **FIELDS, "regions": regions})
-    whole: Body = {**ASKED, **REGION, **FIELDS}
-    cut = {"start": PLACE, "end": PLACE, "after": PLACE, "number": PLACE}
     return {
         "/htsget/variants/service-info": {"get": _service_info()},
         "/htsget/variants/{id}": {
             "parameters": [ref("parameters", "id")],
-            "get": {
-                **ticket,
-                "parameters": _in_query(whole),
-            },
-            "post": {**ticket, "requestBody": {"content": json_of(asked)}},
+            "get": {**ticket, "parameters": query_parameters(TicketQuery)},
+            "post": {**ticket, "requestBody": request_body(TicketBody, required=False)},
         },
         "/htsget/data/{id}/header.{suffix}": _data(
-            ["id", "suffix"], {"contig": TEXT}, "A header, as a ticket names it."
+            ["id", "suffix"], [in_query("contig", TEXT)], "A header, as a ticket names it."
         ),
         "/htsget/data/{id}/{name}": _data(
-            ["id", "name"], cut, "A block, or a part of it, as a ticket names it."
+            ["id", "name"],
+            query_parameters(WindowQuery),
+            "A block, or a part of it, as a ticket names it.",
         ),
     }
-
-
-def _in_query(schemas: Body) -> list[Body]:
-    return [in_query(name, schema) for name, schema in schemas.items()]
 
 
 def _service_info() -> Body:
@@ -92,13 +76,13 @@ def _service_info() -> Body:
     return {"summary": "GA4GH service-info of htsget.", "responses": told}
 
 
-def _data(steps: list[str], parameters: Body, summary: str) -> Body:
+def _data(steps: list[str], parameters: list[Body], summary: str) -> Body:
     piece = {"description": "Bytes.", "content": {BYTES: {"schema": {}}}}
     known = {"suffix": {"enum": list(SUFFIX.values())}}
     in_order = [{**one, "schema": known.get(one["name"], TEXT)} for one in in_path(*steps)]
     answers = {"200": piece, "206": {**piece, "description": "The range that was asked for."}}
     return {
-        "parameters": [*in_order, *_in_query(parameters)],
+        "parameters": [*in_order, *parameters],
         "get": {
             "summary": summary,
             "responses": {

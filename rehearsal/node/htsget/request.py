@@ -4,17 +4,71 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import orjson
+from msgspec import UNSET, Meta, UnsetType, field
 
-from rehearsal.node.htsget.errors import HtsgetProblem
-from rehearsal.web.problem import shown
+from rehearsal.web.problem import Problem, shown
+from rehearsal.web.request_models import RequestModel, convert_values, decode_body
 
 FORMATS = ("VCF", "BCF")  # the first is meant when none is named
 LAST = 2**32 - 1  # positions are unsigned numbers of 32 bits
+LISTS = ("fields", "tags", "notags")
+NUMBERS = ("start", "end", "after", "number")
+
+# checked apart, for an error type of its own
+Format = Annotated[Any, Meta(extra_json_schema={"enum": list(FORMATS)})]
+Position = Annotated[int, Meta(ge=0, le=LAST)]
+Start = Annotated[Position, Meta(description="0-based")]
+End = Annotated[Position, Meta(description="exclusive")]
+Contig = Annotated[str, Meta(examples=["chr17"])]
+
+
+class TicketParameters(RequestModel, forbid_unknown_fields=False):
+    """What GET and POST have in common. Whole records are always sent, as the specification
+    allows, whatever ``fields``, ``tags`` and ``notags`` are."""
+
+    format: Format = FORMATS[0]
+    class_: Literal["header"] | None = field(name="class", default=None)
+    fields: tuple[str, ...] | UnsetType = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+    notags: tuple[str, ...] | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        both = set(self.tags or ()) & set(self.notags or ())
+        if both:
+            raise ValueError(f"names in tags or in notags, not {shown(min(both))} in both")
+
+
+class TicketQuery(TicketParameters):
+    """Parameters of a URL."""
+
+    reference_name: Contig | UnsetType = UNSET
+    start: Start | UnsetType = UNSET
+    end: End | UnsetType = UNSET
+
+
+class WindowQuery(RequestModel, forbid_unknown_fields=False):
+    """Parameters of a data block's URL: which of its records, on the contig with which number."""
+
+    start: Start = 0
+    end: End = LAST
+    after: Position = 0
+    number: Position | UnsetType = UNSET
+
+
+class RequestedRegion(RequestModel, forbid_unknown_fields=False):
+    reference_name: Contig
+    start: Start | None = None
+    end: End | None = None
+
+
+class TicketBody(TicketParameters):
+    """The body of a POST."""
+
+    regions: Annotated[tuple[RequestedRegion, ...], Meta(min_length=1)] | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,84 +89,82 @@ class TicketRequest:
     regions: tuple[Region, ...] | None
 
 
-def from_query(items: Iterable[tuple[str, str]]) -> TicketRequest:
-    """A GET request. Raises HtsgetProblem."""
+def window_from_query(parameters: Mapping[str, str]) -> WindowQuery:
+    """The parameters of a data block's URL. Raises Problem (400)."""
+    values = {name: _value(name, text) for name, text in parameters.items()}
+    return convert_values(values, WindowQuery)
+
+
+def from_query(pairs: Iterable[tuple[str, str]]) -> TicketRequest:
+    """A GET request. Raises Problem (400)."""
+    values = _values_by_name(pairs)
+    _refuse(values, {"regions": "regions are asked for by POST"})
+    query = convert_values(values, TicketQuery)
+    place = {"start": query.start, "end": query.end}
+    given = {name: value for name, value in place.items() if value is not UNSET}
+    if query.reference_name is not UNSET:
+        region = RequestedRegion(reference_name=query.reference_name, **given)
+        return _ticket_request(query, (region,))
+    if given:
+        raise Problem("a range needs a referenceName")
+    return _ticket_request(query, UNSET)
+
+
+def _values_by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, value in items:
+    for name, value in pairs:
         if name in values:
-            raise HtsgetProblem("InvalidInput", f"{shown(name)} is given twice")
-        values[name] = value
-    for name in ("start", "end"):
-        if name in values and re.fullmatch(r"[0-9]{1,10}", values[name]):
-            values[name] = int(values[name])
-    for name in ("fields", "tags", "notags"):
-        if name in values:
-            values[name] = [one for one in values[name].split(",") if one]
-    place = {name: values.pop(name) for name in ("referenceName", "start", "end") if name in values}
-    if "regions" in values:
-        raise HtsgetProblem("InvalidInput", "regions are asked for by POST")
-    if place:
-        values["regions"] = [place]
-    return _request(values)
+            raise Problem(f"{shown(name)} is given twice")
+        values[name] = _value(name, value)
+    return values
+
+
+def _value(name: str, text: str) -> Any:
+    if name in LISTS:
+        return [one for one in text.split(",") if one]
+    if name in NUMBERS and re.fullmatch(r"[0-9]{1,10}", text):
+        return int(text)
+    return text
 
 
 def from_body(body: bytes) -> TicketRequest:
-    """A POST request. Raises HtsgetProblem."""
-    try:
-        values = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise HtsgetProblem("InvalidInput", "the body is not JSON") from None
-    if not isinstance(values, dict):
-        raise HtsgetProblem("InvalidInput", "the body is not an object")
-    if not {"referenceName", "start", "end"}.isdisjoint(values):
-        raise HtsgetProblem("InvalidInput", "a POST names places in regions")
-    return _request(values)
+    """A POST request. Raises Problem (400)."""
+    values = decode_body(body, dict[str, Any])
+    places = ("referenceName", "start", "end")
+    _refuse(values, dict.fromkeys(places, "a POST names places in regions"))
+    wanted = convert_values(values, TicketBody)
+    return _ticket_request(wanted, wanted.regions)
 
 
-def _request(values: Mapping[str, Any]) -> TicketRequest:
-    if "referenceMD5" in values:
-        raise HtsgetProblem("InvalidInput", "name the reference, not its MD5")
-    fmt = values.get("format", FORMATS[0])
-    if fmt not in FORMATS:
-        raise HtsgetProblem("UnsupportedFormat", f"format {shown(fmt)}: {' or '.join(FORMATS)}")
-    _check_filters(values)
-    wanted = values.get("class")
-    if wanted not in (None, "header"):
-        raise HtsgetProblem("InvalidInput", f"class {shown(wanted)}: header, or leave it out")
-    others = {"regions", "fields", "tags", "notags"} & set(values)
-    if wanted and others:
-        raise HtsgetProblem("InvalidInput", f"class=header with {', '.join(sorted(others))}")
-    regions = values.get("regions")
-    if regions is None:
-        return TicketRequest(fmt, bool(wanted), None)
-    if not isinstance(regions, list) or not regions:
-        raise HtsgetProblem("InvalidInput", "regions: a list of one or more")
-    return TicketRequest(fmt, False, merged(map(_region, regions)))
+def _refuse(values: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
+    """Refuse what a request must not have."""
+    for name, reason in {**reasons, "referenceMD5": "name the reference, not its MD5"}.items():
+        if name in values:
+            raise Problem(reason)
 
 
-def _check_filters(values: Mapping[str, Any]) -> None:
-    """Whole records are always sent, as the specification allows; what is asked must make sense."""
-    for name in ("fields", "tags", "notags"):
-        one = values.get(name, [])
-        if not isinstance(one, list) or not all(isinstance(text, str) for text in one):
-            raise HtsgetProblem("InvalidInput", f"{name}: a list of names")
-    both = set(values.get("tags", ())) & set(values.get("notags", ()))
-    if both:
-        raise HtsgetProblem("InvalidInput", f"{shown(min(both))} is in tags and in notags")
+def _ticket_request(
+    parameters: TicketParameters, regions: Sequence[RequestedRegion] | UnsetType | None
+) -> TicketRequest:
+    name, header_only = parameters.format, parameters.class_ is not None
+    if name not in FORMATS:
+        raise Problem(f"format {shown(name)}: {' or '.join(FORMATS)}", code="UnsupportedFormat")
+    if header_only:
+        others = {"regions": regions, **{one: getattr(parameters, one) for one in LISTS}}
+        given = sorted(one for one, value in others.items() if value is not UNSET)
+        if given:
+            raise Problem(f"class=header with {', '.join(given)}")
+    if isinstance(regions, Sequence):
+        return TicketRequest(name, False, merged(map(_region, regions)))
+    return TicketRequest(name, header_only, None)
 
 
-def _region(place: object) -> Region:
-    if not isinstance(place, dict) or not isinstance(place.get("referenceName"), str):
-        raise HtsgetProblem("InvalidInput", "a range needs a referenceName")
-    start, end = place.get("start"), place.get("end")
-    for name, value in (("start", start), ("end", end)):
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        if value is not None and not (is_number and 0 <= value <= LAST):
-            raise HtsgetProblem("InvalidInput", f"{name} {shown(value)}: a number of 32 bits")
-    region = Region(place["referenceName"], start or 0, LAST if end is None else end)
-    if region.start > region.end:
-        raise HtsgetProblem("InvalidRange", f"start {region.start} is behind end {region.end}")
-    return region
+def _region(requested: RequestedRegion) -> Region:
+    start = 0 if requested.start is None else requested.start
+    end = LAST if requested.end is None else requested.end
+    if start > end:
+        raise Problem(f"start {start} is behind end {end}", code="InvalidRange")
+    return Region(requested.reference_name, start, end)
 
 
 def merged(regions: Iterable[Region]) -> tuple[Region, ...]:

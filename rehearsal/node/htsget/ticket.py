@@ -8,10 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from rehearsal.formats.bgzf import END_OF_FILE
-from rehearsal.node.htsget.errors import HtsgetProblem
 from rehearsal.node.htsget.genome_files import GenomeFile, GenomeFiles
 from rehearsal.node.htsget.request import Region, TicketRequest
-from rehearsal.web.problem import shown
+from rehearsal.web.problem import Problem, shown
 
 VERSION = "1.3.0"  # of htsget
 MEDIA_TYPE = f"application/vnd.ga4gh.htsget.v{VERSION}+json"
@@ -26,7 +25,7 @@ def make_ticket(
 ) -> Json:
     """The whole answer. ``base``: the URL below which the node serves data.
 
-    ``headers`` go along with each request for data. Raises HtsgetProblem (NotFound) for a contig
+    ``headers`` go along with each request for data. Raises Problem (404) for a contig
     that the node does not hold.
     """
     contigs = _wanted_contigs(genomes, request)
@@ -47,7 +46,7 @@ def _wanted_contigs(genomes: GenomeFiles, request: TicketRequest) -> Sequence[st
         return genomes.contigs
     for region in request.regions:
         if region.contig not in genomes.contigs:
-            raise HtsgetProblem("NotFound", f"no reference {shown(region.contig)} here")
+            raise Problem(f"no reference {shown(region.contig)} here", 404)
     wanted = {region.contig for region in request.regions}
     return [name for name in genomes.contigs if name in wanted]
 

@@ -24,7 +24,6 @@ from rehearsal.formats.crypt4gh import encrypt_at_rest
 from rehearsal.model import Block
 from rehearsal.node.htsget import app as htsget
 from rehearsal.node.htsget.data_endpoint import stream
-from rehearsal.node.htsget.errors import HtsgetProblem
 from rehearsal.node.settings import NodeSettings
 from rehearsal.web.problem import Problem
 
@@ -471,9 +470,9 @@ def guarded(app, monkeypatch):
     def wants_token(request, dataset):
         token = request.headers.get("authorization")
         if token is None:
-            raise HtsgetProblem("InvalidAuthentication", "a bearer token is needed")
+            raise Problem("a bearer token is needed", 401)
         if token != "Bearer right":
-            raise HtsgetProblem("PermissionDenied", "not with this token")
+            raise Problem("not with this token", 403)
         return ()
 
     monkeypatch.setattr(htsget, "may_read", wants_token)
