@@ -17,6 +17,11 @@ ANSWER = {
 }
 
 
+def stub_command(launch) -> list[str]:
+    """The command line that starts this node in another's place, for ``running_nodes``."""
+    return [sys.executable, __file__, str(launch.folder), str(launch.endpoint)]
+
+
 def answer(body: bytes, status: str = "200 OK", more: str = "") -> bytes:
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{more}"
     return head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
@@ -62,6 +67,8 @@ async def serve_one(manner: str, head: str, switch: Path, writer: asyncio.Stream
     """Answer one request; False: close the connection. ``switch``: a file that says "hang"."""
     if manner == "hung" or (manner == "switched" and switch.exists()):
         await asyncio.sleep(3600)
+    while manner == "busy" and "/g_variants" in head and switch.exists():  # it answers probes
+        await asyncio.sleep(0.01)
     if manner == "slow":
         await asyncio.sleep(0.3)
     if manner == "get-only" and head.startswith("post"):

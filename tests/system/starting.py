@@ -1,6 +1,7 @@
-"""Waiting for what a test starts as a process."""
+"""Waiting for what a test starts as a process, and for its end."""
 
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -17,3 +18,19 @@ def told_when_ready(process: subprocess.Popen, endpoint: Path, within_s: float) 
         assert time.monotonic() < until, "the process did not become ready"
         time.sleep(0.02)
     return json.loads(endpoint.read_text())
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # a zombie that nobody has waited for yet is no longer running
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def wait_until_ended(pid: int, timeout_s: float = 60) -> None:
+    until = time.monotonic() + timeout_s
+    while is_running(pid):
+        assert time.monotonic() < until, f"process {pid} is still running"
+        time.sleep(0.05)

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -17,8 +16,11 @@ from rehearsal.model import InputError
 from rehearsal.network.emulation import Place, check_possible, emulated_distance
 from rehearsal.network.emulation.namespaces import namespaces, run_in
 
+from .starting import wait_until_ended
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 
+TESTS = Path(__file__).resolve().parents[1]
 NAMESPACE = Path("/proc/self/ns/net")
 COUNTRIES = ("BE", "FI", "IT")
 RTT_MS = {"BE": 2.0, "FI": 40.0, "IT": 20.0}
@@ -49,10 +51,12 @@ def test_every_place_is_as_far_as_the_table_says():
     before = NAMESPACE.readlink()
     with emulated_distance({**NETWORK, "emulation": "tun"}, PAIRS, COUNTRIES) as topology:
         for country, place in topology.places.items():
-            found = statistics.median(round_trip_ms(place.host) for _ in range(5))
-            assert RTT_MS[country] <= found < RTT_MS[country] + 15  # how busy the machine is
+            # the shortest: a busy machine can only make it longer
+            found = min(round_trip_ms(place.host) for _ in range(10))
+            assert RTT_MS[country] <= found < RTT_MS[country] + 15
         with topology.places["FI"].entered():
-            assert 30 <= round_trip_ms(topology.places["IT"].host) < 60
+            found = min(round_trip_ms(topology.places["IT"].host) for _ in range(10))
+            assert 30 <= found < 60
     assert NAMESPACE.readlink() == before
 
 
@@ -91,8 +95,8 @@ def test_nothing_outlives_a_killed_maker(number):
     must_be_possible("tun")
     script = f"""
 import sys, time
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from test_network_emulation import COUNTRIES, NETWORK, PAIRS
+sys.path.insert(0, {str(TESTS)!r})
+from system.test_network_emulation import COUNTRIES, NETWORK, PAIRS
 from rehearsal.network.emulation import emulated_distance
 with emulated_distance({{**NETWORK, "emulation": "tun"}}, PAIRS, COUNTRIES):
     print("here", flush=True)
@@ -105,10 +109,8 @@ with emulated_distance({{**NETWORK, "emulation": "tun"}}, PAIRS, COUNTRIES):
     maker.send_signal(number)
     maker.wait()
     maker.stdout.close()
-    until = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in ours):
-        assert time.monotonic() < until, "the forwarder is still there"
-        time.sleep(0.05)
+    for pid in ours:
+        wait_until_ended(pid)
 
 
 def forwarders(parent: int | None = None) -> set[int]:

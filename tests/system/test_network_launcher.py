@@ -6,37 +6,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from rehearsal.network import launcher
 from rehearsal.network.forkserver import NETWORK_SERVER, NODE_SERVER, fork_server
-from rehearsal.network.launcher import Launch, NodeStartError, running_network, running_nodes
+from rehearsal.network.launcher import NodeStartError, running_network, running_nodes
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_node, read_individuals
 
+from .network_stub import stub_command
+from .starting import is_running, wait_until_ended
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 
-STUB = Path(__file__).with_name("network_stub.py")
-
-
-def stub_command(launch: Launch) -> list[str]:
-    return [sys.executable, str(STUB), str(launch.folder), str(launch.endpoint)]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # a zombie that nobody has waited for yet is no longer running
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def wait_until_ended(pid: int, timeout_s: float = 10) -> None:
-    until = time.monotonic() + timeout_s
-    while is_running(pid):
-        assert time.monotonic() < until, f"process {pid} is still running"
-        time.sleep(0.05)
+TESTS = Path(__file__).resolve().parents[1]
 
 
 def test_28_nodes_start_at_once_and_all_end(tmp_path: Path):
@@ -73,15 +58,23 @@ def test_a_node_that_ends_early_is_named_with_the_end_of_its_log(tmp_path: Path)
     assert "variants.sqlite: not a database" in str(caught.value)
 
 
-def test_a_node_that_never_gets_ready_is_named_and_the_others_are_ended(tmp_path: Path):
+def test_a_node_that_never_gets_ready_is_named_and_the_others_are_ended(tmp_path, monkeypatch):
     folders = {"AT": tmp_path / "with-child", "SE": tmp_path / "silent"}
+    child, log = tmp_path / "child.pid", tmp_path / "SE.log"
+
+    def clock() -> float:
+        """The time is up once all that is looked at below has come about."""
+        is_there = child.exists() and child.read_text() and log.exists() and log.read_text()
+        return 60.0 if is_there else 0.0
+
+    monkeypatch.setattr(launcher, "time", SimpleNamespace(monotonic=clock, sleep=time.sleep))
     with (
         pytest.raises(NodeStartError, match=r"node SE was not ready after 1\.5 s") as caught,
         running_nodes(folders, tmp_path, 1.5, stub_command),
     ):
         pytest.fail("the block must not run")
     assert "loading ..." in str(caught.value)
-    wait_until_ended(int((tmp_path / "child.pid").read_text()))
+    wait_until_ended(int(child.read_text()))
 
 
 def test_an_endpoint_file_of_an_earlier_run_is_not_taken_for_a_node(tmp_path: Path):
@@ -117,22 +110,22 @@ def test_nodes_do_not_outlive_a_killed_launcher(tmp_path: Path, number: signal.S
     script = f"""
 import sys, time
 from pathlib import Path
-sys.path.insert(0, {str(STUB.parent)!r})
+sys.path.insert(0, {str(TESTS)!r})
 from rehearsal.network.launcher import running_nodes
-from test_network_launcher import stub_command
+from system.network_stub import stub_command
 tmp = Path({str(tmp_path)!r})
 with running_nodes({{"AT": tmp / "with-child"}}, tmp, 30, stub_command) as nodes:
     print(nodes[0].pid, flush=True)
     time.sleep(3600)
 """
-    launcher = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    node = int(launcher.stdout.readline())
+    starter = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    node = int(starter.stdout.readline())
     child = int((tmp_path / "child.pid").read_text())
     assert is_running(node)
     assert is_running(child)
-    launcher.send_signal(number)
-    launcher.wait()
-    launcher.stdout.close()
+    starter.send_signal(number)
+    starter.wait()
+    starter.stdout.close()
     wait_until_ended(node)
     wait_until_ended(child)
 
@@ -206,13 +199,13 @@ with running_nodes(folders, Path({str(tmp_path)!r})) as nodes:
     print(*[node.pid for node in nodes], flush=True)
     time.sleep(3600)
 """
-    launcher = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    pids = [int(pid) for pid in launcher.stdout.readline().split()]
+    starter = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    pids = [int(pid) for pid in starter.stdout.readline().split()]
     pids.append(parent(pids[0]))
     assert all(map(is_running, pids))
-    launcher.kill()
-    launcher.wait()
-    launcher.stdout.close()
+    starter.kill()
+    starter.wait()
+    starter.stdout.close()
     for pid in pids:
         wait_until_ended(pid)
 

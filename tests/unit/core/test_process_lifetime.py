@@ -1,13 +1,14 @@
-"""A job ends with its run, and only with a run that started it."""
+"""What a process has started ends with it, whatever it dies of."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
 
 import pytest
 
-from rehearsal.process_lifetime import RUN, ancestors
+from rehearsal.process_lifetime import RUN, Helper, ancestors, watched_process_groups
 
 JOB = "from rehearsal.process_lifetime import end_with_run; end_with_run(); print(flush=True); "
 JOB += "import time; time.sleep(60)"
@@ -44,16 +45,90 @@ def test_a_job_ends_when_the_run_that_started_it_is_killed():
 
 def test_a_process_that_is_no_ancestor_is_not_watched():
     other = subprocess.Popen(["sleep", "60"])
-    job = subprocess.Popen(
-        [sys.executable, "-c", JOB],
+    script = "import threading; from rehearsal.process_lifetime import end_with_run; "
+    script += "end_with_run(); print(threading.active_count())"
+    told = subprocess.run(
+        [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
         env=os.environ | {RUN: str(other.pid)},
+        check=True,
     )
-    job.stdout.readline()
     other.kill()
     other.wait()
-    with pytest.raises(subprocess.TimeoutExpired):
-        job.wait(0.5)
-    job.kill()
-    job.wait()
-    job.stdout.close()
+    assert told.stdout == b"1\n", "no thread watches"
+
+
+@pytest.mark.parametrize("descriptors", [True, False])
+def test_a_process_ends_with_its_parent(descriptors):
+    job = "import os, time; from rehearsal import process_lifetime as p; "
+    if not descriptors:  # as on systems that have none
+        job += "del os.pidfd_open; p.LOOK_S = 0.05; "
+    job += "p.end_with_parent(); print('here', flush=True); time.sleep(60)"
+    script = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {job!r}]); "
+    script += "time.sleep(60)"
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout.readline() == "here\n"
+    parent.kill()
+    parent.wait()
+    assert parent.stdout.read() == "", "the pipe, which the child holds, is closed: it has ended"
+    parent.stdout.close()
+
+
+def test_a_helper_reads_and_writes_lines_and_ends_with_the_block():
+    program = "import sys; [print(line.strip().upper(), flush=True) for line in sys.stdin]"
+    with Helper([sys.executable, "-c", program]) as helper:
+        helper.write_line(b"one")
+        assert helper.read_line() == b"ONE\n"
+        assert helper.poll() is None
+    assert helper.poll() == 0
+
+
+def test_a_helper_that_has_ended_is_an_os_error():
+    with Helper([sys.executable, "-c", ""]) as helper:
+        assert helper.read_line() == b""
+        with pytest.raises(OSError, match="Broken pipe"):
+            helper.write_line(b"one")
+
+
+# starts three groups, forgets one, tells their numbers; each ignores SIGTERM
+STARTER = """
+import subprocess, sys, time
+from rehearsal.process_lifetime import watched_process_groups
+stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+stubborn += "print(flush=True); time.sleep(60)"
+with watched_process_groups() as groups:
+    for number in range(3):
+        one = subprocess.Popen(
+            [sys.executable, "-c", stubborn], stdout=subprocess.PIPE, start_new_session=True
+        )
+        one.stdout.readline()
+        groups.add(one.pid)
+        print(one.pid, flush=True)
+    groups.forget(one.pid)
+    print(flush=True)
+    time.sleep(60)
+"""
+
+
+def test_process_groups_that_were_not_forgotten_end_with_whoever_is_killed():
+    starter = subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True)
+    *watched, forgotten = (int(starter.stdout.readline()) for _ in range(3))
+    assert starter.stdout.readline() == "\n"
+    ends = [os.pidfd_open(pid) for pid in watched]
+    starter.kill()
+    starter.wait()
+    starter.stdout.close()
+    for end in ends:
+        assert select.select([end], [], [], 60)[0], "it is still running"
+        os.close(end)
+    os.kill(forgotten, signal.SIGKILL)  # it is there
+
+
+def test_process_groups_are_left_alone_once_they_are_forgotten():
+    one = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    with watched_process_groups() as groups:
+        groups.add(one.pid)
+        groups.forget_all()
+    assert one.poll() is None
+    one.kill()
+    one.wait()
