@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rehearsal.evaluation.known_answers import POOLED, read_queries
 from rehearsal.evaluation.partial_judge import PartialJudgement, judge_partial_answer
-from rehearsal.evaluation.suite import SEX_TERMS
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import Answer, InputError, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry, is_http_url

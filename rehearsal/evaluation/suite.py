@@ -15,6 +15,7 @@ import pandas as pd
 
 from rehearsal.evaluation.templates import Template
 from rehearsal.files import write_json
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
 from rehearsal.seeds import derive_seed
 from rehearsal.truth.hpo import grandparents
@@ -22,7 +23,6 @@ from rehearsal.truth.hpo import grandparents
 RARE_MAXIMUM = 0.01
 COMMON_MINIMUM = 0.05
 PAGE = 1000  # records asked for at once
-SEX_TERMS = {"female": "NCIT:C16576", "male": "NCIT:C20197"}
 BASES = "ACGT"
 POSITION_TRIES = 1000  # positions tried for an empty one; one in a hundred or fewer is taken
 

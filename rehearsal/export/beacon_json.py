@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import orjson
 import pandas as pd
-from isal import igzip
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import written_aside
+from rehearsal.formats.gzip_stream import open_gzip
+from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS, SEX_TERMS
 from rehearsal.genomes.assembly import ASSEMBLY, REFSEQ
 from rehearsal.model import SYNTHETIC, Variant
 
@@ -32,12 +33,6 @@ COLLECTIONS = (
     "genomicVariations",
 )
 Document = dict[str, Any]
-SEX_TERMS = {"female": "NCIT:C16576", "male": "NCIT:C20197"}
-ZYGOSITIES = {
-    "heterozygous": {"id": "GENO:0000135", "label": "heterozygous"},
-    "homozygous": {"id": "GENO:0000136", "label": "homozygous"},
-    "hemizygous": {"id": "GENO:0000134", "label": "hemizygous"},
-}
 WGS_SOURCE = {"id": "GENEPIO:0001966", "label": "genomic source"}
 REFERENCE_SAMPLE = {"id": "EFO:0009654", "label": "reference sample"}
 
@@ -75,10 +70,7 @@ def write_beacon_json(
 
 def _write_array(documents: Iterable[Document], path: Path) -> None:
     """A JSON array, a document a line."""
-    with (
-        path.open("wb") as raw,
-        igzip.IGzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream,
-    ):
+    with open_gzip(path) as stream:
         separator = b"[\n"
         for document in documents:
             stream.write(separator + orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
@@ -256,7 +248,7 @@ def _variations(genotypes: Genotypes, dataset: str) -> Iterator[Document]:
                         "biosampleId": f"{ids[person]}-BS",
                         "individualId": ids[person],
                         "analysisId": f"{ids[person]}-AN",
-                        "zygosity": ZYGOSITIES[kind],
+                        "zygosity": kind,
                     }
                     for person, kind in zip(persons.tolist(), zygosity, strict=True)
                 ]
@@ -264,9 +256,9 @@ def _variations(genotypes: Genotypes, dataset: str) -> Iterator[Document]:
                 yield document
 
 
-def _zygosity(copies: np.ndarray, ploidy: np.ndarray) -> list[str]:
-    once = np.where(ploidy == 1, "hemizygous", "heterozygous")
-    return np.where(copies == 2, "homozygous", once).tolist()
+def _zygosity(copies: np.ndarray, ploidy: np.ndarray) -> list[Document]:
+    kinds = np.array([HETEROZYGOUS, HEMIZYGOUS, HOMOZYGOUS], dtype=object)
+    return kinds[np.where(copies == 2, 2, ploidy == 1)].tolist()
 
 
 def _frequency(dataset: str, count: int, number: int) -> Document:

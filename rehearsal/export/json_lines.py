@@ -7,20 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from isal import igzip
 
 from rehearsal.files import written_aside
+from rehearsal.formats.gzip_stream import open_gzip
 
 
 def write_json_lines(messages: Iterable[Mapping[str, Any]], path: Path | str) -> int:
     """One gzipped file, a message a line, written as they come; returns how many. The same
     messages give the same bytes."""
     number = 0
-    with (
-        written_aside(path) as aside,
-        aside.open("wb") as raw,
-        igzip.IGzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream,
-    ):
+    with written_aside(path) as aside, open_gzip(aside) as stream:
         for message in messages:
             stream.write(orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE))
             number += 1

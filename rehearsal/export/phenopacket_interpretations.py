@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rehearsal.export.phenopacket_messages import Message, term
+from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
 from rehearsal.phenotypes.trait_types import Traits
 
 ANY_DISEASE = ("MONDO:0000001", "disease")
-HETEROZYGOUS = {"id": "GENO:0000135", "label": "heterozygous"}
-HOMOZYGOUS = {"id": "GENO:0000136", "label": "homozygous"}
-HEMIZYGOUS = {"id": "GENO:0000134", "label": "hemizygous"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from isal import igzip
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr, stdtr
 
 from rehearsal.export.genotypes import Genotypes, SiteRecords
 from rehearsal.files import written_aside
+from rehearsal.formats.gzip_stream import open_gzip
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
 
@@ -212,10 +212,8 @@ def _common(records: SiteRecords, genotypes: Genotypes) -> Iterator[tuple[int, _
 
 @contextmanager
 def _open(path: Path) -> Iterator[io.TextIOWrapper]:
-    """Gzip without a name or a time in it, so that equal content gives equal bytes."""
     with (
-        path.open("wb") as raw,
-        igzip.IGzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed,
+        open_gzip(path) as packed,
         io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
     ):
         yield text

@@ -23,7 +23,6 @@ from rehearsal.model import InputError
 from rehearsal.stores.store_checksum import check_seal, check_whole
 
 SCHEMA_VERSION = 3
-SEX_TERMS = {"female": "NCIT:C16576", "male": "NCIT:C20197"}
 # what belongs to a person, by the suffix of its identifier: one sample, sequenced and called once
 SAMPLES = {"biosamples": "-BS", "runs": "-RUN", "analyses": "-AN"}
 AGE, BIRTH_YEAR, ONSET = "age", "birthYear", "ageOfOnset"

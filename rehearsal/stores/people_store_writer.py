@@ -14,6 +14,7 @@ from pandas import DataFrame
 from pyroaring import BitMap
 
 from rehearsal.files import written_aside
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import InputError
 from rehearsal.stores.ontology import CodeHierarchy, Ontology
 from rehearsal.stores.people_store import (
@@ -24,7 +25,6 @@ from rehearsal.stores.people_store import (
     SAMPLES,
     SCHEMA,
     SCHEMA_VERSION,
-    SEX_TERMS,
     NumberField,
     Term,
 )

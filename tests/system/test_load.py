@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from rehearsal.evaluation.network_under_test import NetworkUnderTest
-from rehearsal.evaluation.suite import SEX_TERMS, beacon_request, write_suite
+from rehearsal.evaluation.suite import beacon_request, write_suite
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.loadtest.beacon_comparison import compare_by_hand, paired_ratio, pairs_of
 from rehearsal.loadtest.collection_policy import measure_policies
 from rehearsal.loadtest.growth.measure import GrowthMeasurement, growth_checks

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rehearsal.evaluation.suite import SEX_TERMS, beacon_request
+from rehearsal.evaluation.suite import beacon_request
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.loadtest.load.sender import Call
 from rehearsal.loadtest.load.workload import RESEARCHER, call_of

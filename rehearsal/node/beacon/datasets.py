@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pyroaring import BitMap
 
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, ploidy
 from rehearsal.model import AlleleCounts, Gene
 from rehearsal.node.settings import NodeSettings
-from rehearsal.stores.people_store import SEX_TERMS, PeopleStore
+from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem, shown
 
 if TYPE_CHECKING:

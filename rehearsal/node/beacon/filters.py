@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.node.beacon.request_models import MAX_FILTERS, FilterObject, Operator, Similarity
-from rehearsal.stores.people_store import SEX_TERMS
 from rehearsal.web.problem import Problem, shown
 from rehearsal.web.request_models import convert_values
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from pyroaring import BitMap
 
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.node.beacon.datasets import Holdings
-from rehearsal.stores.people_store import SAMPLES, SEX_TERMS
+from rehearsal.stores.people_store import SAMPLES
 
 Record = dict[str, Any]
 

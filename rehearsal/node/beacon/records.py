@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
+from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
 from rehearsal.genomes.assembly import REFSEQ, ploidy
 from rehearsal.model import AlleleCounts, Variant
 from rehearsal.node.beacon import hgvs, vrs
@@ -23,9 +24,6 @@ SOURCE = "Rehearsal (synthetic)"
 SOURCE_REFERENCE = "simulated with msprime; see /info"
 MAX_CASES = 1000  # carriers listed in one variant's record
 
-HETEROZYGOUS = {"id": "GENO:0000135", "label": "heterozygous"}
-HOMOZYGOUS = {"id": "GENO:0000136", "label": "homozygous"}
-HEMIZYGOUS = {"id": "GENO:0000134", "label": "hemizygous"}
 GERMLINE = {"id": "SO:0001778", "label": "germline variant"}
 SOMATIC = {"id": "SO:0001777", "label": "somatic variant"}  # from memory
 TUMOUR_SUFFIX = "-TUM"  # of a person's tumour sample

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import InputError
 from rehearsal.node.privacy.budget import Budget
 from rehearsal.node.privacy.noise import draw_noise, reaches_threshold, round_count
@@ -21,7 +22,6 @@ from rehearsal.node.privacy.question_keys import (
     question_key,
     term_question,
 )
-from rehearsal.stores.people_store import SEX_TERMS
 
 if TYPE_CHECKING:
     from rehearsal.stores.variant_store import VariantRow

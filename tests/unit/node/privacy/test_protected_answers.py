@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pyroaring import BitMap
 
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import InputError, Variant
 from rehearsal.node.privacy.budget import Budget
 from rehearsal.node.privacy.prices import price
@@ -23,7 +24,6 @@ from rehearsal.node.privacy.protection import PUBLIC, UNPROTECTED, Protection
 from rehearsal.node.privacy.public_frequencies import PublicFrequencies
 from rehearsal.node.privacy.question_keys import question_key, term_question
 from rehearsal.stores.carrier_lists import encode
-from rehearsal.stores.people_store import SEX_TERMS
 from rehearsal.stores.variant_store import NobodysRow, VariantRow
 
 from .conftest import KEY, PEOPLE, WIDE, people, protected

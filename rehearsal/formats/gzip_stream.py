@@ -1,0 +1,19 @@
+"""Gzip files without a name or a time in them, so that equal content gives equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from isal import igzip
+
+
+@contextmanager
+def open_gzip(path: Path | str) -> Iterator[igzip.IGzipFile]:
+    """A new gzip file to write bytes into; it is finished when the block ends."""
+    with (
+        Path(path).open("wb") as raw,
+        igzip.IGzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream,
+    ):
+        yield stream
