@@ -12,7 +12,7 @@ from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 from rehearsal.node.settings import TUMOURS, NodeSettings
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import COLUMNS, build_people
-from rehearsal.stores.tumour_store import build_tumours
+from rehearsal.stores.tumour_store_writer import build_tumours
 
 
 def main(smk):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.model import SEXES, InputError
 from rehearsal.node.settings import NodeSettings
-from rehearsal.stores.carrier_lists import encode
+from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter, merge_contigs
 

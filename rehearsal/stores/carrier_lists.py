@@ -4,45 +4,65 @@ A list is empty bytes, or one byte that names the form and then a sorted list of
 32-bit numbers, or a bitmap (least significant bit first, up to the last member). The shortest form
 is taken, a list when even, so equal lists have equal bytes. Half of all variants have one carrier
 (3 bytes); the common ones of a small country are bitmaps, where a roaring bitmap would cost up to
-65,536 / people times more. :mod:`rehearsal.stores.carrier_bitmaps` reads them back.
+65,536 / people times more.
+
+:mod:`rehearsal.stores.carrier_lists_writer` writes them, by compiled code that a node need not
+carry. Here they are read back, as roaring bitmaps.
 """
 
 from __future__ import annotations
 
-import numba
+import struct
+from array import array
+
 import numpy as np
-from numpy.typing import NDArray
+from pyroaring import BitMap
 
-from rehearsal.stores.carrier_bitmaps import BITS, LONG, SHORT
+SHORT, LONG, BITS = 1, 2, 3  # the forms: 16-bit numbers, 32-bit numbers, bitmap
 
-
-@numba.njit(cache=True)
-def write_list(members: NDArray[np.int32], out: NDArray[np.uint8], w: int) -> int:
-    """Write sorted members at ``out[w:]``, at most 1 + 4 bytes a member; returns the end."""
-    n = members.size
-    if n == 0:
-        return w
-    last = members[n - 1]
-    width = 2 if last < 65536 else 4
-    if last // 8 + 1 < width * n:
-        out[w] = BITS
-        bits = out[w + 1 : w + 2 + last // 8]
-        for i in range(bits.size):
-            bits[i] = 0
-        for m in members:
-            bits[m >> 3] |= 1 << (m & 7)
-        return w + 2 + last // 8
-    out[w] = SHORT if width == 2 else LONG
-    w += 1
-    for m in members:
-        for byte in range(width):
-            out[w + byte] = (m >> (8 * byte)) & 255
-        w += width
-    return w
+_CONTAINER = 8192  # bytes of a bitmap container of a roaring bitmap: 65,536 members
+_LONGEST_ARRAY = 4096  # a container with more members is a bitmap
+_SHORT_BITS = 128  # bytes: up to here plain Python is faster than seven calls of NumPy
+_IN_BYTE = [[bit for bit in range(8) if byte >> bit & 1] for byte in range(256)]
+_NO_RUNS = 12346  # cookie of the portable roaring format without run containers
 
 
-def encode(members: NDArray[np.integer]) -> bytes:
-    """The bytes of a sorted list of distinct members in ``[0, 2**31)``."""
-    numbers = np.ascontiguousarray(members, np.int32)
-    out = np.empty(1 + 4 * numbers.size, np.uint8)
-    return out[: write_list(numbers, out, 0)].tobytes()
+def decode(data: bytes) -> BitMap:
+    """The members. Raises ValueError for bytes that ``encode`` does not write."""
+    if not data:
+        return BitMap()
+    form, body = data[0], data[1:]
+    if form == SHORT:
+        return _roaring([(0, len(body) // 2, body)])
+    if form == LONG:
+        return BitMap(array("I", body))
+    if form == BITS and len(body) <= _SHORT_BITS:
+        return BitMap([8 * i + bit for i, byte in enumerate(body) for bit in _IN_BYTE[byte]])
+    if form == BITS:
+        return _roaring(_containers(body))
+    raise ValueError(f"not a list of carriers: first byte {form}")
+
+
+def _containers(bits: bytes) -> list[tuple[int, int, bytes]]:
+    """Cut a bitmap into roaring containers: (key, members, bytes)."""
+    containers = []
+    for key, start in enumerate(range(0, len(bits), _CONTAINER)):
+        piece = np.frombuffer(bits, np.uint8, min(_CONTAINER, len(bits) - start), start)
+        members = int(np.bitwise_count(piece).sum())
+        if members > _LONGEST_ARRAY:
+            containers.append((key, members, piece.tobytes().ljust(_CONTAINER, b"\0")))
+        elif members:
+            where = np.flatnonzero(np.unpackbits(piece, bitorder="little"))
+            containers.append((key, members, where.astype("<u2").tobytes()))
+    return containers
+
+
+def _roaring(containers: list[tuple[int, int, bytes]]) -> BitMap:
+    """A roaring bitmap by its portable format (github.com/RoaringBitmap/RoaringFormatSpec)."""
+    head = struct.pack("<II", _NO_RUNS, len(containers))
+    head += b"".join(struct.pack("<HH", key, members - 1) for key, members, _ in containers)
+    start = len(head) + 4 * len(containers)
+    for _, _, body in containers:
+        head += struct.pack("<I", start)
+        start += len(body)
+    return BitMap.deserialize(head + b"".join(body for _, _, body in containers))

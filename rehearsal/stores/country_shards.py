@@ -25,9 +25,9 @@ from rehearsal.genomes.carriers import (
 )
 from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block, InputError
-from rehearsal.stores.carrier_lists import write_list
-from rehearsal.stores.store_content import individuals_digest
-from rehearsal.stores.store_part import StorePartWriter
+from rehearsal.stores.carrier_lists_writer import write_list
+from rehearsal.stores.variant_store import individuals_digest
+from rehearsal.stores.variant_store_part import StorePartWriter
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,19 @@
-"""The people store of a node: who has which term, measured values in order, a record each.
+"""A node's people: one SQLite file, who has which term, measured values in order, a record each.
 
-:mod:`rehearsal.stores.people_store_writer` writes it and wants pandas; reading wants SQLite and
-roaring bitmaps only, so that an idle node stays small. People are numbered as in the variant store;
-a set of people is a bitmap of those numbers.
+    individuals  position (0, 1, ...), id, record (JSON)
+    terms        id, label, kind, people who have it
+    ancestors    ancestor, term: what people have, and all that is more general
+    similar      query, term, score in (0, 1]
+    numbers      field, label, unit, values in rising order, people (whose each is)
+    consent      basis, uses, withdrawn, people with this record
+    samples      kind, position, record (JSON): biosamples, runs, analyses
+    sampled      kind, people who have one
+    meta         key, value: schema version and reference year
+
+People are numbered as in the variant store. ``people`` is a roaring bitmap of those numbers; of
+``numbers`` it is an array of 32-bit numbers beside one of doubles. The file has a checksum
+(:mod:`rehearsal.stores.store_checksum`). :mod:`rehearsal.stores.people_store_writer` writes it and
+wants pandas; reading wants SQLite and roaring bitmaps only, so that an idle node stays small.
 """
 
 from __future__ import annotations
@@ -20,7 +31,7 @@ import orjson
 from pyroaring import BitMap
 
 from rehearsal.model import InputError
-from rehearsal.stores.store_checksum import check_seal, check_whole
+from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 SCHEMA_VERSION = 3
 # what belongs to a person, by the suffix of its identifier: one sample, sequenced and called once
@@ -90,8 +101,8 @@ class PeopleStore:
         """Open a store. Raises InputError when it is missing, cut short, damaged or of another
         version."""
         path = Path(path)
-        check_whole(path, "a people store")
-        check_seal(path)
+        check_complete(path, "a people store")
+        verify_checksum(path)
         try:
             uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)

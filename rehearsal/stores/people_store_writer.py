@@ -28,7 +28,7 @@ from rehearsal.stores.people_store import (
     NumberField,
     Term,
 )
-from rehearsal.stores.store_checksum import seal
+from rehearsal.stores.store_checksum import write_checksum
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "individuals": ("id", "sex", "birth_year", "family", "father", "mother"),
@@ -64,7 +64,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("ratio_insertion_deletion", "ratio_transitions_transversions_snv", "figures"),
     ),
 }
-# what is told of a person, beside what the person is found by
+# tables of which each person's rows are in their record
 RECORDED = (
     *("diseases", "measurements", "features", "exposures", "treatments", "family_history"),
     *("missing", "subjects"),
@@ -114,7 +114,7 @@ def build_people(
             connection.commit()
         finally:
             connection.close()
-        seal(aside)
+        write_checksum(aside)
 
 
 Row = dict[str, Any]

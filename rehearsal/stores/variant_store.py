@@ -7,8 +7,9 @@
 
 ``carriers`` and ``homozygotes`` are lists of individuals' numbers
 (:mod:`rehearsal.stores.carrier_lists`). REF and ALT are kept as they were written: nothing is
-trimmed or moved to the left. The file is sealed (:mod:`rehearsal.stores.store_checksum`), so that a
-damaged store is refused before it answers wrongly.
+trimmed or moved to the left. The file has a checksum
+(:mod:`rehearsal.stores.store_checksum`), so that a damaged store is refused before it answers
+wrongly.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import hashlib
 import sqlite3
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -26,12 +27,29 @@ import numpy as np
 from pyroaring import BitMap
 
 from rehearsal.model import AlleleCounts, InputError, Variant
-from rehearsal.stores.carrier_bitmaps import SHORT, decode
-from rehearsal.stores.store_checksum import check_seal, check_whole
-from rehearsal.stores.store_content import COUNTS, individuals_digest
+from rehearsal.stores.carrier_lists import SHORT, decode
+from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 FORMAT = "rehearsal variant store 1"
 APPLICATION_ID = 0x52485253  # "RHRS"
+
+COUNTS = tuple(
+    f"{count}_{sex}" for sex in ("female", "male") for count in ("an", "ac", "hom", "het", "hemi")
+)
+SCHEMA = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE individuals (number INTEGER PRIMARY KEY, id TEXT NOT NULL, sex TEXT NOT NULL);
+CREATE TABLE contigs (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, length INTEGER NOT NULL,
+    longest_ref INTEGER NOT NULL
+);
+CREATE TABLE variants (
+    contig INTEGER NOT NULL, start INTEGER NOT NULL, ref TEXT NOT NULL, alt TEXT NOT NULL,
+    {"".join(f"{name} INTEGER NOT NULL, " for name in COUNTS)}
+    carriers BLOB NOT NULL, homozygotes BLOB NOT NULL,
+    PRIMARY KEY (contig, start, ref, alt)
+) WITHOUT ROWID;
+"""
 
 BATCH = 1 << 14  # rows that are read or written at a time
 _COLUMNS = ", ".join(("start", "ref", "alt", *COUNTS, "carriers", "homozygotes"))
@@ -130,7 +148,7 @@ class VariantStore:
         path = Path(path)
         _refuse_foreign_or_truncated(path)
         if verify:
-            check_seal(path)
+            verify_checksum(path)
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         try:
@@ -225,6 +243,12 @@ ORDER BY start, ref, alt LIMIT 1"""
 _RANGE = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start >= ? AND start < ?"
 
 
+def individuals_digest(ids: Iterable[str], sexes: Iterable[str]) -> str:
+    """SHA-256 of who the people are and in which order, as 64 hex digits."""
+    text = "".join(f"{name}\0{sex}\n" for name, sex in zip(ids, sexes, strict=True))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 class ContentDigest:
     """A digest of rows, by contig and column: the same however the rows are batched."""
 
@@ -249,7 +273,7 @@ class ContentDigest:
 
 
 def _refuse_foreign_or_truncated(path: Path) -> None:
-    head = check_whole(path, "a variant store")
+    head = check_complete(path, "a variant store")
     (application,) = struct.unpack_from(">I", head, _APPLICATION_AT)
     if application != APPLICATION_ID:
         raise InputError(path, "file", "a variant store, but it is another SQLite file")

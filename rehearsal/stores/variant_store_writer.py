@@ -6,7 +6,6 @@ brings pandas and Arrow, which a node that answers must not carry.
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -14,33 +13,23 @@ from pathlib import Path
 from types import TracebackType
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rehearsal.files import written_aside
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.model import SEXES, InputError
-from rehearsal.stores.store_checksum import seal
-from rehearsal.stores.store_content import COUNTS, individuals_digest
-from rehearsal.stores.store_part import METADATA_KEY
-from rehearsal.stores.variant_store import APPLICATION_ID, BATCH, FORMAT, ContentDigest
+from rehearsal.stores.store_checksum import write_checksum
+from rehearsal.stores.variant_store import (
+    APPLICATION_ID,
+    BATCH,
+    FORMAT,
+    SCHEMA,
+    ContentDigest,
+    individuals_digest,
+)
+from rehearsal.stores.variant_store_part import open_part
 
 SMALLEST_PAGE, LARGEST_PAGE = 4096, 65536  # bytes
-
-SCHEMA = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE individuals (number INTEGER PRIMARY KEY, id TEXT NOT NULL, sex TEXT NOT NULL);
-CREATE TABLE contigs (
-    number INTEGER PRIMARY KEY, name TEXT NOT NULL, length INTEGER NOT NULL,
-    longest_ref INTEGER NOT NULL
-);
-CREATE TABLE variants (
-    contig INTEGER NOT NULL, start INTEGER NOT NULL, ref TEXT NOT NULL, alt TEXT NOT NULL,
-    {"".join(f"{name} INTEGER NOT NULL, " for name in COUNTS)}
-    carriers BLOB NOT NULL, homozygotes BLOB NOT NULL,
-    PRIMARY KEY (contig, start, ref, alt)
-) WITHOUT ROWID;
-"""
 
 
 def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
@@ -52,7 +41,7 @@ def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
     or that overlap.
     """
     people = individuals_digest(individuals["id"].tolist(), individuals["sex"].tolist())
-    files = [_open_part(part) for part in parts]
+    files = [open_part(part) for part in parts]
     for part, (_, about) in zip(parts, files, strict=True):
         if about["individuals"] != people:
             raise InputError(part, "individuals", "the same people in the same order as the node's")
@@ -89,16 +78,6 @@ def _karyotype_order(name: str) -> tuple[int, int, str]:
         return 0, int(short), name
     known = ["X", "Y", "M", "MT"]
     return (1, known.index(short), name) if short in known else (2, 0, name)
-
-
-def _open_part(part: Path) -> tuple[pq.ParquetFile, dict]:
-    try:
-        file = pq.ParquetFile(part)
-        return file, json.loads(file.schema_arrow.metadata[METADATA_KEY])
-    except (OSError, pa.ArrowException, KeyError, TypeError) as error:
-        raise InputError(
-            part, "file", "a part of a variant store, as the shards write it"
-        ) from error
 
 
 def _first_start(file: pq.ParquetFile) -> int:
@@ -146,7 +125,7 @@ class StoreWriter:
             self._write_the_rest()
         self._connection.close()
         if kind is None:
-            seal(self._file)
+            write_checksum(self._file)
         self._aside.__exit__(kind, error, trace)
 
     def write(self, source: Path, rows: list[tuple]) -> None:

@@ -24,7 +24,7 @@ from rehearsal.phenotypes.genetic_values import GeneticValues
 from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stores.people_store_writer import build_people
-from rehearsal.stores.tumour_store import build_tumours
+from rehearsal.stores.tumour_store_writer import build_tumours
 from rehearsal.stories.expected import compute_answers
 from rehearsal.stories.patients import build_patients_table
 from rehearsal.stories.pooled_cohort import PooledCohort

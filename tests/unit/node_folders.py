@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.node.privacy.public_frequencies_writer import write_public_frequencies
-from rehearsal.stores.carrier_lists import encode
+from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter
 

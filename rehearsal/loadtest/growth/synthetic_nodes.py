@@ -23,7 +23,7 @@ from rehearsal.loadtest.load.workload import RESEARCHER, call_of
 from rehearsal.model import Query
 from rehearsal.node.settings import NodeSettings
 from rehearsal.seeds import derive_seed
-from rehearsal.stores.carrier_lists import encode
+from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter
 

@@ -92,7 +92,7 @@ class AuditLog:
         now, texts = round(time.time(), 6), []
         for decision in decisions:
             lines += 1
-            text, last = _sealed({"n": lines, "time": now, **decision}, last)
+            text, last = _hashed_line({"n": lines, "time": now, **decision}, last)
             texts.append(text)
         whole = b"".join(texts)
         try:
@@ -238,14 +238,14 @@ def _walk(path: Path, log: Iterable[bytes], expected_head: str | None) -> tuple[
             raise InputError(path, where, "a whole line of an audit log") from None
         if stated[1] != number:
             raise InputError(path, where, f"number {number}, not {stated[1]}: missing or moved")
-        if _sealed({key: one for key, one in line.items() if key != "hash"}, last)[0] != text:
+        if _hashed_line({key: one for key, one in line.items() if key != "hash"}, last)[0] != text:
             raise InputError(path, where, "the line that was written, after the line before it")
         last = stated[0]
         seen = seen or last == expected_head
     return number, last, seen
 
 
-def _sealed(line: Mapping[str, Any], before: str) -> tuple[bytes, str]:
+def _hashed_line(line: Mapping[str, Any], before: str) -> tuple[bytes, str]:
     """The line as it stands in the log, and its hash."""
     text = orjson.dumps(line)
     digest = hashlib.sha256(before.encode() + text).hexdigest()
@@ -253,7 +253,7 @@ def _sealed(line: Mapping[str, Any], before: str) -> tuple[bytes, str]:
 
 
 def _digest_of(line: Mapping[str, Any], before: str) -> str:
-    return _sealed({key: one for key, one in line.items() if key != "hash"}, before)[1]
+    return _hashed_line({key: one for key, one in line.items() if key != "hash"}, before)[1]
 
 
 def _lines_from(log: int, size: int, number: int) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from rehearsal.model import InputError
-from rehearsal.stores.store_checksum import check_seal, check_whole
+from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 FILE_NAME = "matchmaker.sqlite"
 SCHEMA_VERSION = 1
@@ -60,8 +60,8 @@ class MatchmakerIndex:
         """Open the index of so many people. Raises InputError when it is missing, damaged, of
         another version or of other people."""
         path = Path(path)
-        check_whole(path, "an index for matching")
-        check_seal(path)
+        check_complete(path, "an index for matching")
+        verify_checksum(path)
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         try:
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)

@@ -24,7 +24,7 @@ from rehearsal.files import written_aside
 from rehearsal.model import InputError
 from rehearsal.node.matchmaker.index import SCHEMA_VERSION
 from rehearsal.stores.ontology import HumanPhenotypeOntology, PhenotypeTerm
-from rehearsal.stores.store_checksum import seal
+from rehearsal.stores.store_checksum import write_checksum
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -87,7 +87,7 @@ def build_matchmaker_index(
             connection.commit()
         finally:
             connection.close()
-        seal(aside)
+        write_checksum(aside)
 
 
 def _rows(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from rehearsal.model import AlleleCounts, InputError, Variant
-from rehearsal.stores.carrier_lists import encode
+from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.stores.variant_store_writer import StoreWriter, build_store, merge_contigs
 

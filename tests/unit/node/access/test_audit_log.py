@@ -82,7 +82,7 @@ def test_tampering_is_found_and_the_line_named(path, tamper, line):
 def test_a_line_with_a_hash_of_its_own_making_is_found(path):
     rows = lines(path)
     forged = {key: value for key, value in json.loads(rows[4]).items() if key != "hash"}
-    text, digest = audit_log._sealed(
+    text, digest = audit_log._hashed_line(
         {**forged, "subject": "somebody else"}, json.loads(rows[3])["hash"]
     )
     path.write_bytes(b"".join([*rows[:4], text]))

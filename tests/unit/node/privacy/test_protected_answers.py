@@ -23,7 +23,7 @@ from rehearsal.node.privacy.protected_answers import (
 from rehearsal.node.privacy.protection import PUBLIC, UNPROTECTED, Protection
 from rehearsal.node.privacy.public_frequencies import PublicFrequencies
 from rehearsal.node.privacy.question_keys import question_key, term_question
-from rehearsal.stores.carrier_lists import encode
+from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.variant_store import NobodysRow, VariantRow
 
 from .conftest import KEY, PEOPLE, WIDE, people, protected

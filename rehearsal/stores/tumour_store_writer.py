@@ -14,7 +14,7 @@ import pandas as pd
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import SEXES, InputError
-from rehearsal.stores.carrier_lists import encode
+from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.variant_store_writer import StoreWriter
 
 

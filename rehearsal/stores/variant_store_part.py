@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rehearsal.stores.store_content import COUNTS
+from rehearsal.model import InputError
+from rehearsal.stores.variant_store import COUNTS
 
 SCHEMA = pa.schema(
     [
@@ -77,3 +79,17 @@ class StorePartWriter:
             self._writer.write_table(table, row_group_size=self._rows)
         self._batches = []
         self._rows = self._bytes = 0
+
+
+def open_part(part: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
+    """The rows of a part, and its ``contig``, ``length`` (bases) and ``individuals`` (a digest).
+
+    Raises InputError for a file that is no part.
+    """
+    try:
+        file = pq.ParquetFile(part)
+        return file, json.loads(file.schema_arrow.metadata[METADATA_KEY])
+    except (OSError, pa.ArrowException, KeyError, TypeError) as error:
+        raise InputError(
+            part, "file", "a part of a variant store, as the shards write it"
+        ) from error
