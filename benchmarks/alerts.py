@@ -23,7 +23,7 @@ from rehearsal.node.alerts.alert_store import AlertStore, Subscription
 from rehearsal.node.alerts.patient_import import NewPatient
 from rehearsal.node.alerts.patient_monitor import PatientMonitor
 from rehearsal.node.alerts.profile import Profile
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.server import open_node
 
 ISSUER = IssuerSettings("https://issuer.example", jwks_url="https://issuer.example/jwks")
@@ -56,8 +56,8 @@ def main() -> None:
     options = parser.parse_args()
     opened = open_node(options.folder)
     settings = replace(opened.settings, access=AccessSettings(issuers=(ISSUER,)))
-    holdings = Holdings(settings, opened.variants, opened.people)
-    gene = next(iter(holdings.genes.values()))
+    node_data = NodeData(settings, opened.variants, opened.people)
+    gene = next(iter(node_data.genes.values()))
     found = {Variant(gene.contig, gene.start + 1, "A", "N")}
     alike = NewPatient("A", "male", 30, frozenset({HPO}), frozenset(found), ("DUO:0000004",))
     cases = {"like nobody's": replace(alike, terms=frozenset()), "like everybody's": alike}
@@ -66,9 +66,9 @@ def main() -> None:
         for one in subscriptions(options.subscriptions, settings.people_dataset, gene.name):
             store.subscriptions[one.id] = one  # only alerts are written here
         authorizer = Authorizer(
-            holdings.settings, holdings.people, audit=AuditLog(Path(folder) / "audit.jsonl")
+            node_data.settings, node_data.people, audit=AuditLog(Path(folder) / "audit.jsonl")
         )
-        monitor = PatientMonitor(holdings, authorizer, store, None)
+        monitor = PatientMonitor(node_data, authorizer, store, None)
         for name, patient in cases.items():
             took = []
             for number in range(options.repeats):
@@ -78,7 +78,7 @@ def main() -> None:
             each = 1000 * min(took) / options.subscriptions
             what = f"{each:.4f} ms a subscription, best of {len(took)}"
             print(f"{name}: {len(alerts)} alerts, {what}")
-    print(f"{holdings.people.size} people, load average {os.getloadavg()[0]:.1f}")
+    print(f"{node_data.people.size} people, load average {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware
 from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import envelope, info_endpoints
-from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.request import BeaconRequest, parse_body, parse_query_string
 from rehearsal.node.beacon.service import entries
 from rehearsal.node.htsget.app import htsget_app
@@ -46,21 +46,23 @@ class Extension(Protocol):
 
 
 def beacon_app(
-    holdings: Holdings, authorizer: Authorizer, *extensions: Extension
+    node_data: NodeData, authorizer: Authorizer, *extensions: Extension
 ) -> AccessMiddleware:
-    """The whole API over a node's holdings; ``authorizer`` decides who may ask what."""
-    return AccessMiddleware(beacon_api(holdings, authorizer, *extensions), authorizer)
+    """The whole API over a node; ``authorizer`` decides who may ask what."""
+    return AccessMiddleware(beacon_api(node_data, authorizer, *extensions), authorizer)
 
 
-def beacon_api(holdings: Holdings, authorizer: Authorizer, *extensions: Extension) -> Api:
+def beacon_api(node_data: NodeData, authorizer: Authorizer, *extensions: Extension) -> Api:
     """What answers those who were admitted."""
-    settings = holdings.settings
+    settings = node_data.settings
     inform = partial(partial, _informing, settings.beacon_id)
-    terms = inform(lambda request: info_endpoints.filtering_terms(holdings, caller_rights(request)))
+    terms = inform(
+        lambda request: info_endpoints.filtering_terms(node_data, caller_rights(request))
+    )
     description = openapi.description(settings, [one.paths() for one in extensions])
     error_body = partial(envelope.error, settings.beacon_id)
     api = Api(error_body, "node")
-    add_entry_routes(api, partial(partial, _entries, holdings), terms)
+    add_entry_routes(api, partial(partial, _entries, node_data), terms)
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
     api.add("/service-info", partial(_plain, info_endpoints.service_info(settings) | SERVICE))
@@ -68,10 +70,10 @@ def beacon_api(holdings: Holdings, authorizer: Authorizer, *extensions: Extensio
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
-    folder = holdings.people.path.parent
-    match = MatchEndpoint(settings, holdings.variants, folder, authorizer.secret, error_body)
+    folder = node_data.people.path.parent
+    match = MatchEndpoint(settings, node_data.variants, folder, authorizer.secret, error_body)
     api.add("/match", match.answer, POST)
-    api.mount("/htsget", htsget_app(holdings))
+    api.mount("/htsget", htsget_app(node_data))
     for extension in extensions:
         extension.add_to(api)
     return api
@@ -106,11 +108,13 @@ async def _informing(
     return Json(envelope.informational(beacon_id, tell(request)))
 
 
-async def _entries(holdings: Holdings, path: str, listed: str | None, request: Request) -> Response:
+async def _entries(
+    node_data: NodeData, path: str, listed: str | None, request: Request
+) -> Response:
     caller = caller_rights(request)
     asked = await _read(request)
     identifier = request.path_params.get("id")
-    return Json(entries(holdings, caller, asked, path, identifier, listed))
+    return Json(entries(node_data, caller, asked, path, identifier, listed))
 
 
 async def _read(request: Request) -> BeaconRequest:

@@ -19,7 +19,7 @@ from rehearsal.model import InputError, Variant
 from rehearsal.node.access.patient_access import own_patient
 from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import envelope
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.web.app import Api, Json, query_pairs
 from rehearsal.web.openapi import (
     COUNT,
@@ -108,8 +108,8 @@ class DrugFlags:
     ``folder``: the node's; without a table in it no drug is ever flagged. Raises InputError.
     """
 
-    def __init__(self, holdings: Holdings, folder: Path | None) -> None:
-        self._holdings = holdings
+    def __init__(self, node_data: NodeData, folder: Path | None) -> None:
+        self._node_data = node_data
         path = None if folder is None else folder / FILE_NAME
         self._rules = read_drug_rules(path) if path is not None and path.exists() else []
 
@@ -122,11 +122,11 @@ class DrugFlags:
     async def answer(self, request: Request) -> Json:
         caller = caller_rights(request)
         position = own_patient(
-            caller, self._holdings.settings, self._holdings.people, request.path_params["id"]
+            caller, self._node_data.settings, self._node_data.people, request.path_params["id"]
         )
         drugs = _drugs(query_pairs(request)) or sorted({rule.drug for rule in self._rules})
         response = {"drugs": [self._flag(drug, position) for drug in drugs]}
-        return Json(envelope.informational(self._holdings.settings.beacon_id, response))
+        return Json(envelope.informational(self._node_data.settings.beacon_id, response))
 
     def _flag(self, drug: str, position: int) -> dict[str, Any]:
         """Whether a drug is flagged, and by how many of the ``rules`` that there are for it: a
@@ -140,7 +140,7 @@ class DrugFlags:
         return {"drug": drug, "flagged": bool(reasons), "rules": len(rules), "reasons": reasons}
 
     def _copies(self, variant: Variant, position: int) -> int:
-        row = self._holdings.variants.get(variant.contig, variant.start, variant.ref, variant.alt)
+        row = self._node_data.variants.get(variant.contig, variant.start, variant.ref, variant.alt)
         if row is None:
             return 0
         return int(position in row.carriers()) + int(position in row.homozygotes())

@@ -18,7 +18,7 @@ from rehearsal.node.alerts.alert_store import AlertStore
 from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
 from rehearsal.node.alerts.patient_monitor import PatientMonitor
 from rehearsal.node.app import Extension, beacon_app
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
@@ -31,7 +31,7 @@ from rehearsal.web.latency import NEAR, Distant, Line
 from rehearsal.web.server import listening, run, serve_app, url_of
 
 
-def open_node(folder: Path | str) -> Holdings:
+def open_node(folder: Path | str) -> NodeData:
     """A node's settings and stores, opened and checked against each other.
 
     Raises InputError for what is missing, damaged, or does not belong together.
@@ -50,15 +50,15 @@ def open_node(folder: Path | str) -> Holdings:
     tumours = VariantStore.open(folder / TUMOURS) if settings.tumours_dataset else None
     if tumours is not None and tumours.individuals != variants.individuals:
         raise InputError(folder / TUMOURS, "individuals", "the people of variants.sqlite, in order")
-    return Holdings(settings, variants, people, tumours)
+    return NodeData(settings, variants, people, tumours)
 
 
-def extensions(holdings: Holdings, monitor: PatientMonitor, folder: Path) -> tuple[Extension, ...]:
+def extensions(node_data: NodeData, monitor: PatientMonitor, folder: Path) -> tuple[Extension, ...]:
     """All that a node answers beside Beacon, htsget and matches. Raises InputError."""
     return (
-        ScoreEndpoints(holdings, folder),
-        DrugFlags(holdings, folder),
-        SubscriptionEndpoints(holdings, monitor),
+        ScoreEndpoints(node_data, folder),
+        DrugFlags(node_data, folder),
+        SubscriptionEndpoints(node_data, monitor),
         FairDataPoint(folder),
     )
 
@@ -77,16 +77,16 @@ def serve(
     Raises InputError when the folder cannot be served or the address cannot be used.
     """
     folder = Path(folder)
-    holdings = open_node(folder)
-    authorizer = Authorizer.open(holdings.settings, holdings.people, folder)
-    alerts = AlertStore(holdings.settings.access.state_folder(folder) / ALERTS)
-    monitor = PatientMonitor(holdings, authorizer, alerts, folder)
-    app: Any = beacon_app(holdings, authorizer, *extensions(holdings, monitor, folder))
+    node_data = open_node(folder)
+    authorizer = Authorizer.open(node_data.settings, node_data.people, folder)
+    alerts = AlertStore(node_data.settings.access.state_folder(folder) / ALERTS)
+    monitor = PatientMonitor(node_data, authorizer, alerts, folder)
+    app: Any = beacon_app(node_data, authorizer, *extensions(node_data, monitor, folder))
     if not line.is_plain:
         app = Distant(app, line)
     with listening(host, port) as listener:
         url = url_of(listener)
-        endpoint = {"country": holdings.settings.country_code, "url": url, "pid": os.getpid()}
+        endpoint = {"country": node_data.settings.country_code, "url": url, "pid": os.getpid()}
         serving = serve_app(app, listener, endpoint, endpoint_file)
         run(_run_beside(monitor.run(), serving))
 

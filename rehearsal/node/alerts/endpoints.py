@@ -22,7 +22,7 @@ from rehearsal.node.alerts.request import (
     SubscriptionRequest,
 )
 from rehearsal.node.beacon import envelope
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.web.app import Api, Json, query_pairs, read_body
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
@@ -32,8 +32,8 @@ from rehearsal.web.request_models import decode_body, decode_parameters
 class SubscriptionEndpoints:
     """The handlers over one node's monitor."""
 
-    def __init__(self, holdings: Holdings, monitor: PatientMonitor) -> None:
-        self._holdings, self._monitor, self._store = holdings, monitor, monitor.store
+    def __init__(self, node_data: NodeData, monitor: PatientMonitor) -> None:
+        self._node_data, self._monitor, self._store = node_data, monitor, monitor.store
 
     def add_to(self, api: Api) -> None:
         api.add("/subscriptions", self.list_subscriptions)
@@ -51,7 +51,7 @@ class SubscriptionEndpoints:
         permitted = caller_rights(request)
         caller = self._subscriber(permitted)
         wanted = decode_body(await read_body(request), SubscriptionRequest)
-        profile = Profile.from_request(wanted.profile, self._holdings)
+        profile = Profile.from_request(wanted.profile, self._node_data)
         purpose = None if permitted.purpose is None else str(permitted.purpose)
         one = Subscription(
             _identifier(caller, purpose, profile.to_json()), caller, purpose, profile
@@ -88,7 +88,7 @@ class SubscriptionEndpoints:
         return self._answer({"acknowledged": marked})
 
     def _subscriber(self, permitted: Rights) -> Caller:
-        if not may_subscribe(permitted, self._holdings) or permitted.caller is None:
+        if not may_subscribe(permitted, self._node_data) or permitted.caller is None:
             raise permitted.refusal()
         return permitted.caller
 
@@ -100,13 +100,13 @@ class SubscriptionEndpoints:
     def _alert(self, one: Alert) -> dict[str, Any]:
         return {
             "subscription": one.subscription,
-            "node": self._holdings.settings.country_code,
+            "node": self._node_data.settings.country_code,
             "time": _timestamp(one.time),
             "token": one.token,
         }
 
     def _answer(self, response: dict[str, Any]) -> Json:
-        return Json(envelope.informational(self._holdings.settings.beacon_id, response))
+        return Json(envelope.informational(self._node_data.settings.beacon_id, response))
 
 
 def _caller(permitted: Rights) -> Caller:

@@ -17,7 +17,7 @@ from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.alerts.alert_store import Alert, AlertStore, Subscription
 from rehearsal.node.alerts.patient_import import FOLDER, REFUSED, TAKEN, NewPatient, read_patient
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,13 @@ class PatientMonitor:
 
     def __init__(
         self,
-        holdings: Holdings,
+        node_data: NodeData,
         authorizer: Authorizer,
         store: AlertStore,
         folder: Path | None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._holdings, self._authorizer, self.store = holdings, authorizer, store
+        self._node_data, self._authorizer, self.store = node_data, authorizer, store
         self._inbox = None if folder is None else folder / FOLDER
         self._clock = clock
         self._new_alerts = asyncio.Event()
@@ -72,7 +72,7 @@ class PatientMonitor:
         """
         alerts = []
         for one in self.store.subscriptions.values():
-            if not one.profile.matches(patient, self._holdings):
+            if not one.profile.matches(patient, self._node_data):
                 continue
             withheld = self._reason_to_withhold(one, patient)
             self._log(one, withheld)
@@ -92,12 +92,12 @@ class PatientMonitor:
             rights = self._authorizer.current_rights(one.caller, consent.read_purpose(one.purpose))
         except Problem:
             return "issuer or role: not believed any more"
-        if not may_subscribe(rights, self._holdings):
+        if not may_subscribe(rights, self._node_data):
             return "no right to records any more"
         if patient.withdrawn:
             return "consent: withdrawn"
         if patient.uses is None:
-            without = self._holdings.settings.access.without_consent
+            without = self._node_data.settings.access.without_consent
             return "consent: none on record" if without == "exclude" else None
         if not consent.permits(patient.uses, rights.purpose):
             return "consent: not for this purpose"
@@ -133,9 +133,9 @@ class PatientMonitor:
         return found or self.store.pending(issuer, subject)
 
 
-def may_subscribe(rights: Rights, holdings: Holdings) -> bool:
+def may_subscribe(rights: Rights, node_data: NodeData) -> bool:
     """An alert is about one person: it takes what their record would take."""
-    return rights.finest.get(holdings.settings.people_dataset) == "record"
+    return rights.finest.get(node_data.settings.people_dataset) == "record"
 
 
 def _move(path: Path, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from rehearsal.model import Gene, Variant
 from rehearsal.node.alerts.patient_import import NewPatient
 from rehearsal.node.alerts.request import ProfileRequest
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.stores.ontology import CodeHierarchy
 
 CODES = CodeHierarchy()
@@ -27,10 +27,10 @@ class Profile:
     maximum_frequency: float | None
 
     @classmethod
-    def from_request(cls, request: ProfileRequest, holdings: Holdings) -> Profile:
+    def from_request(cls, request: ProfileRequest, node_data: NodeData) -> Profile:
         """Raises Problem (400) for a gene that the node does not know."""
         if request.gene is not None:
-            holdings.gene(request.gene)
+            node_data.gene(request.gene)
         age = None if request.age is None else (request.age.from_, request.age.to)
         terms = tuple(sorted(set(request.terms)))
         return cls(request.sex, age, terms, request.gene, request.maximum_frequency)
@@ -44,13 +44,13 @@ class Profile:
         """The same as JSON values, which ``Profile.from_json`` takes back."""
         return asdict(self)
 
-    def matches(self, patient: NewPatient, holdings: Holdings) -> bool:
+    def matches(self, patient: NewPatient, node_data: NodeData) -> bool:
         """Whether a new patient is like this."""
         return (
             self.sex in (None, patient.sex)
             and self._includes_age(patient.age)
-            and all(_has_term(patient, term, holdings) for term in self.terms)
-            and self._includes_variant_of(patient, holdings)
+            and all(_has_term(patient, term, node_data) for term in self.terms)
+            and self._includes_variant_of(patient, node_data)
         )
 
     def _includes_age(self, age: int | None) -> bool:
@@ -58,24 +58,24 @@ class Profile:
             return True
         return age is not None and self.age[0] <= age <= self.age[1]
 
-    def _includes_variant_of(self, patient: NewPatient, holdings: Holdings) -> bool:
+    def _includes_variant_of(self, patient: NewPatient, node_data: NodeData) -> bool:
         if self.gene is None or self.maximum_frequency is None:
             return True
-        gene, most = holdings.genes[self.gene], self.maximum_frequency
+        gene, most = node_data.genes[self.gene], self.maximum_frequency
         return any(
-            _overlaps(variant, gene) and _frequency(variant, holdings) <= most
+            _overlaps(variant, gene) and _frequency(variant, node_data) <= most
             for variant in patient.variants
         )
 
 
-def _has_term(patient: NewPatient, term: str, holdings: Holdings) -> bool:
+def _has_term(patient: NewPatient, term: str, node_data: NodeData) -> bool:
     """Whether somebody has a term, or one under it: by the hierarchy of ICD-10's codes, or by
     what the node's people store knows of HPO."""
     if term in patient.terms:
         return True
     if any(term in CODES.ancestors(one) for one in patient.terms):
         return True
-    return not patient.terms.isdisjoint(holdings.people.under(term))
+    return not patient.terms.isdisjoint(node_data.people.under(term))
 
 
 def _overlaps(variant: Variant, gene: Gene) -> bool:
@@ -84,9 +84,9 @@ def _overlaps(variant: Variant, gene: Gene) -> bool:
     return variant.start < gene.end and variant.start + len(variant.ref) > gene.start
 
 
-def _frequency(variant: Variant, holdings: Holdings) -> float:
+def _frequency(variant: Variant, node_data: NodeData) -> float:
     """Of an allele among this node's people; 0 when nobody has it."""
-    row = holdings.variants.get(variant.contig, variant.start, variant.ref, variant.alt)
+    row = node_data.variants.get(variant.contig, variant.start, variant.ref, variant.alt)
     if row is None or row.total.an == 0:
         return 0.0
     return row.total.ac / row.total.an

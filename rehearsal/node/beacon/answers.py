@@ -20,8 +20,9 @@ from pyroaring import BitMap
 from rehearsal.model import GRANULARITIES, Granularity
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon import records
-from rehearsal.node.beacon.datasets import Dataset, Holdings
+from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.filters import is_coarse, terms_of
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_records import RECORDS
 from rehearsal.node.beacon.people_search import people_passing
 from rehearsal.node.beacon.request import BeaconRequest
@@ -95,7 +96,7 @@ def answer(
     request: BeaconRequest,
     wanted: Granularity,
     rights: Rights,
-    holdings: Holdings,
+    node_data: NodeData,
     scope: Scope | None = None,
 ) -> Result:
     """The answer of every dataset that is asked. ``entry_type``: path of its endpoint.
@@ -104,18 +105,18 @@ def answer(
     """
     scope = scope or Scope()
     query = _variant_asked(request, scope)
-    asked = _asked(entry_type, request, scope, rights, holdings)
-    asked = _letting_choose(asked, request, wanted, rights, holdings)
-    people = _both(people_passing(request.filters, holdings.people), scope.people)
+    asked = _asked(entry_type, request, scope, rights, node_data)
+    asked = _letting_choose(asked, request, wanted, rights, node_data)
+    people = _both(people_passing(request.filters, node_data.people), scope.people)
     people = _both(people, rights.permitted)
     find = _variants if entry_type == "g_variants" else _people
     sets: dict[str, ResultSet] = {}
-    for view, datasets in _by_view(asked, wanted, rights, holdings):
+    for view, datasets in _by_view(asked, wanted, rights, node_data):
         among = _both(people, view.members)
-        held = holdings.holding(datasets[0])
+        held = node_data.source_of(datasets[0])
         found = find(entry_type, query, among, request, view, datasets, rights, held)
         sets.update((one.dataset, one) for one in found)
-    return Result([sets[one.id] for one in holdings.datasets if one.id in sets])
+    return Result([sets[one.id] for one in node_data.datasets if one.id in sets])
 
 
 def _variant_asked(request: BeaconRequest, scope: Scope) -> VariantQuery | None:
@@ -131,7 +132,7 @@ def _both(left: BitMap | None, right: BitMap | None) -> BitMap | None:
 
 
 def _asked(
-    entry_type: str, request: BeaconRequest, scope: Scope, rights: Rights, holdings: Holdings
+    entry_type: str, request: BeaconRequest, scope: Scope, rights: Rights, node_data: NodeData
 ) -> list[Dataset]:
     """The datasets that answer: those named, those of test mode, or the usual ones.
 
@@ -141,12 +142,12 @@ def _asked(
         raise Problem("the path names a dataset: name no other in the parameters")
     named = scope.datasets or request.datasets
     if named:
-        chosen = [one for one in holdings.datasets if one.id in named and rights.sees(one.id)]
+        chosen = [one for one in node_data.datasets if one.id in named and rights.sees(one.id)]
         if not chosen:
-            raise holdings.no_dataset(named[0])
+            raise node_data.unknown_dataset(named[0])
     else:
         usual = ("tests",) if request.test_mode else ("frequencies", "people")
-        chosen = [one for one in holdings.datasets if one.kind in usual]
+        chosen = [one for one in node_data.datasets if one.kind in usual]
     return [
         one
         for one in chosen
@@ -161,7 +162,7 @@ def _letting_choose(
     request: BeaconRequest,
     wanted: Granularity,
     rights: Rights,
-    holdings: Holdings,
+    node_data: NodeData,
 ) -> list[Dataset]:
     """The datasets that may be asked of people chosen by these filters.
 
@@ -171,7 +172,7 @@ def _letting_choose(
     """
     if not request.filters:
         return datasets
-    people, coarse = holdings.settings.people_dataset, is_coarse(request.filters)
+    people, coarse = node_data.settings.people_dataset, is_coarse(request.filters)
 
     def lets(one: Dataset) -> bool:
         if not rights.exact(one.id, wanted):
@@ -190,22 +191,22 @@ def _letting_choose(
     return left
 
 
-def seen_dataset(identifier: str, rights: Rights, holdings: Holdings) -> Dataset:
+def seen_dataset(identifier: str, rights: Rights, node_data: NodeData) -> Dataset:
     """The dataset with this identifier. Raises Problem (404) when there is none, and just
     so when the caller may not know of it."""
-    dataset = holdings.dataset(identifier)
+    dataset = node_data.dataset(identifier)
     if not rights.sees(dataset.id):
-        raise holdings.no_dataset(identifier)
+        raise node_data.unknown_dataset(identifier)
     return dataset
 
 
 def _by_view(
-    datasets: Iterable[Dataset], wanted: Granularity, rights: Rights, holdings: Holdings
+    datasets: Iterable[Dataset], wanted: Granularity, rights: Rights, node_data: NodeData
 ) -> list[tuple[_View, list[Dataset]]]:
     """Datasets that are asked alike together: what matches is looked for once for them."""
     groups: dict[tuple[str, Granularity, int], tuple[_View, list[Dataset]]] = {}
     for one in datasets:
-        members = holdings.members(one)
+        members = node_data.members(one)
         view = _View(members, rights.granted(one.id, wanted), rights.protectors.get(one.id))
         guard = None if view.protector is None else view.protector.tier
         key = ("" if members is None else one.kind, view.granularity, id(guard))
@@ -224,14 +225,14 @@ def _variants(
     view: _View,
     datasets: list[Dataset],
     rights: Rights,
-    holdings: Holdings,
+    node_data: NodeData,
 ) -> list[ResultSet]:
     if view.protector is not None and view.granularity != "record":
         counted = view.granularity == "count"
-        asked, _ = named_or_matching(query, holdings)
+        asked, _ = named_or_matching(query, node_data)
         told = view.protector.variants(asked, people, counted)
         return _told(told.exists, told.count, datasets)
-    rows = carried(matching(query, holdings), people, holdings.people.size)
+    rows = carried(matching(query, node_data), people, node_data.people.size)
     if view.granularity == "boolean":
         return _told(next(rows, None) is not None, None, datasets)
     page: list[VariantRow] = []
@@ -240,18 +241,18 @@ def _variants(
         before = sum(1 for _ in islice(rows, request.first))
         page = list(islice(rows, request.limit))
     if query is None and people is None:
-        count = holdings.variants.count
+        count = node_data.variants.count
     else:
         count = before + len(page) + sum(1 for _ in rows)
     sets = [ResultSet(one.id, count > 0, count, [], view.granularity) for one in datasets]
     for row in page:
-        common = records.variant_record(row, holdings)
+        common = records.variant_record(row, node_data)
         for one, dataset in zip(sets, datasets, strict=True):
             record = dict(common)
             if dataset.kind in ("frequencies", "tests"):
-                record["frequencyInPopulations"] = records.frequencies(row, people, holdings)
+                record["frequencyInPopulations"] = records.frequencies(row, people, node_data)
             if dataset.kind != "frequencies":
-                record |= records.cases(row, people, holdings)
+                record |= records.cases(row, people, node_data)
             one.records.append(record)
     return sets
 
@@ -296,23 +297,23 @@ def _people(
     view: _View,
     datasets: list[Dataset],
     rights: Rights,
-    holdings: Holdings,
+    node_data: NodeData,
 ) -> list[ResultSet]:
-    sampled = holdings.people.with_sample(entry_type) if entry_type in SAMPLES else None
-    if sampled is not None and len(sampled) < holdings.people.size:
+    sampled = node_data.people.with_sample(entry_type) if entry_type in SAMPLES else None
+    if sampled is not None and len(sampled) < node_data.people.size:
         people = _both(people, sampled)
-    found = holdings.people.everyone if people is None else people
+    found = node_data.people.everyone if people is None else people
     if view.protector is not None and view.granularity != "record":
         counted = view.granularity == "count"
         if query is None:
-            among = len(holdings.people.everyone if rights.permitted is None else rights.permitted)
+            among = len(node_data.people.everyone if rights.permitted is None else rights.permitted)
             told = view.protector.people(found, terms_of(request.filters), among, counted)
         else:
-            rows, is_named = named_or_matching(query, holdings)
+            rows, is_named = named_or_matching(query, node_data)
             told = view.protector.carriers(rows, people, counted and is_named)
         return _told(told.exists, told.count, datasets)
     if query is not None:
-        carrying = carriers(query, holdings)
+        carrying = carriers(query, node_data)
         if view.granularity == "count":  # without making the set
             found, count = BitMap(), found.intersection_cardinality(carrying)
         else:
@@ -326,10 +327,10 @@ def _people(
     if view.granularity == "record":
         record = RECORDS[entry_type]
         page = found[request.first : request.first + request.limit]
-        shown = [record(position, holdings, rights.excluded) for position in page]
+        shown = [record(position, node_data, rights.excluded) for position in page]
     return [ResultSet(one.id, count > 0, count, shown, view.granularity) for one in datasets]
 
 
-def carriers(query: VariantQuery, holdings: Holdings) -> BitMap:
+def carriers(query: VariantQuery, node_data: NodeData) -> BitMap:
     """Everybody who carries any of the variants that a query asks for."""
-    return BitMap.union(BitMap(), *(row.carriers() for row in matching(query, holdings)))
+    return BitMap.union(BitMap(), *(row.carriers() for row in matching(query, node_data)))

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from rehearsal.node.access.rights import Rights
-from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES, SPECIFICATION, EntryType
 from rehearsal.node.beacon.envelope import API_VERSION
 from rehearsal.node.beacon.filters import BIRTH_DECADE, ONTOLOGIES
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_search import TEXT_FIELDS, born_in
 from rehearsal.node.settings import NodeSettings
 
@@ -128,7 +128,7 @@ def _endpoints(one: EntryType, base: str) -> Body:
     }
 
 
-def filtering_terms(holdings: Holdings, rights: Rights) -> Body:
+def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
     """The response of ``/filtering_terms``: what people of this node can be filtered by.
 
     A term is listed when the caller would be told that somebody has it: the list must not tell
@@ -139,8 +139,8 @@ def filtering_terms(holdings: Holdings, rights: Rights) -> Body:
     entry types.
     """
     scopes = ["individual", "biosample", "run", "analysis"]
-    people = holdings.people
-    dataset = holdings.settings.people_dataset
+    people = node_data.people
+    dataset = node_data.settings.people_dataset
     protector = rights.protectors.get(dataset)
     least = 1 if protector is None else protector.least
     told = [

@@ -12,7 +12,7 @@ from typing import Any
 from pyroaring import BitMap
 
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.stores.people_store import SAMPLES
 
 Record = dict[str, Any]
@@ -22,15 +22,15 @@ UNKNOWN = {"id": "NCIT:C17998", "label": "Unknown"}
 GENOMIC = {"id": "GENEPIO:0001966", "label": "genomic source"}
 
 
-def individual(position: int, holdings: Holdings, excluded: BitMap) -> Record:
+def individual(position: int, node_data: NodeData, excluded: BitMap) -> Record:
     """One person with diseases, features, measurements and treatments.
 
     ``excluded``: people who are in no answer; no relative among them is named or told of.
     """
-    person = holdings.people.record(position)
-    settings = holdings.settings
+    person = node_data.people.record(position)
+    settings = node_data.settings
     sex = person["sex"]
-    relatives = _permitted_relatives(person, excluded, holdings)
+    relatives = _permitted_relatives(person, excluded, node_data)
     in_family = {row["code"] for row in relatives["family_history"]}
     record = {
         "id": person["id"],
@@ -64,13 +64,13 @@ def individual(position: int, holdings: Holdings, excluded: BitMap) -> Record:
     return record
 
 
-def _permitted_relatives(person: Record, excluded: BitMap, holdings: Holdings) -> Record:
+def _permitted_relatives(person: Record, excluded: BitMap, node_data: NodeData) -> Record:
     """Who may be named: no parent, and nothing of a relative, who is in no answer."""
 
     def permits(name: str | None) -> bool:
         if not name or not excluded:
             return True
-        position = holdings.people.position(name)
+        position = node_data.people.position(name)
         return position is not None and position not in excluded  # who is not here permits nothing
 
     return {
@@ -154,15 +154,15 @@ def _camel(row: Record, left_out: frozenset[str] = frozenset()) -> Record:
     }
 
 
-def _of(position: int, holdings: Holdings) -> tuple[str, Record]:
-    name = holdings.variants.individuals[position]
+def _of(position: int, node_data: NodeData) -> tuple[str, Record]:
+    name = node_data.variants.individuals[position]
     return name, {"individualId": name, "biosampleId": name + SAMPLES["biosamples"]}
 
 
-def biosample(position: int, holdings: Holdings, excluded: BitMap) -> Record:
+def biosample(position: int, node_data: NodeData, excluded: BitMap) -> Record:
     """The one sample of a person, who has one."""
-    name, _ = _of(position, holdings)
-    row = holdings.people.sample("biosamples", position)
+    name, _ = _of(position, node_data)
+    row = node_data.people.sample("biosamples", position)
     record = {"id": name + SAMPLES["biosamples"], "individualId": name}
     record |= {"biosampleStatus": REFERENCE_SAMPLE, "info": {"simulated": True}}
     if row is None:
@@ -182,10 +182,10 @@ def biosample(position: int, holdings: Holdings, excluded: BitMap) -> Record:
 RUN = frozenset({"id", "biosample", "run_date", "target", "platform", "platform_label"})
 
 
-def run(position: int, holdings: Holdings, excluded: BitMap) -> Record:
+def run(position: int, node_data: NodeData, excluded: BitMap) -> Record:
     """The run that read the sample of a person, who has one."""
-    _, whose = _of(position, holdings)
-    row = holdings.people.sample("runs", position) or {}
+    _, whose = _of(position, node_data)
+    row = node_data.people.sample("runs", position) or {}
     return {
         **whose,
         "id": row["id"],
@@ -203,10 +203,10 @@ ANALYSIS = frozenset(
 )
 
 
-def analysis(position: int, holdings: Holdings, excluded: BitMap) -> Record:
+def analysis(position: int, node_data: NodeData, excluded: BitMap) -> Record:
     """The analysis that gave a person's genotypes."""
-    _, whose = _of(position, holdings)
-    row = holdings.people.sample("analyses", position) or {}
+    _, whose = _of(position, node_data)
+    row = node_data.people.sample("analyses", position) or {}
     return {
         **whose,
         "id": row["id"],
@@ -220,7 +220,7 @@ def analysis(position: int, holdings: Holdings, excluded: BitMap) -> Record:
     }
 
 
-RECORDS: dict[str, Callable[[int, Holdings, BitMap], Record]] = {
+RECORDS: dict[str, Callable[[int, NodeData, BitMap], Record]] = {
     "individuals": individual,
     "biosamples": biosample,
     "runs": run,

@@ -10,7 +10,8 @@ from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOU
 from rehearsal.genomes.assembly import REFSEQ, ploidy
 from rehearsal.model import AlleleCounts, Variant
 from rehearsal.node.beacon import hgvs, vrs
-from rehearsal.node.beacon.datasets import Dataset, Holdings
+from rehearsal.node.beacon.datasets import Dataset
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_search import variant_type
 from rehearsal.stores.people_store import SAMPLES
 
@@ -29,7 +30,7 @@ SOMATIC = {"id": "SO:0001777", "label": "somatic variant"}  # from memory
 TUMOUR_SUFFIX = "-TUM"  # of a person's tumour sample
 
 
-def variant_record(row: VariantRow, holdings: Holdings) -> Record:
+def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     """What is the same of a variant in every dataset: identifiers and place."""
     record: Record = {
         "variantInternalId": str(Variant(row.contig, row.start, row.ref, row.alt)),
@@ -52,22 +53,22 @@ def variant_record(row: VariantRow, holdings: Holdings) -> Record:
     computed = vrs.alternative_ids(row.contig, row.start, row.ref, row.alt)
     if computed:
         record["identifiers"]["variantAlternativeIds"] = computed
-    attributes = _molecular_attributes(row, holdings)
+    attributes = _molecular_attributes(row, node_data)
     if attributes:
         record["molecularAttributes"] = attributes
     return record
 
 
-def _molecular_attributes(row: VariantRow, holdings: Holdings) -> Record:
+def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
     end = row.start + len(row.ref)
     genes = [
         gene.name
-        for gene in holdings.settings.genes
+        for gene in node_data.settings.genes
         if gene.contig == row.contig and gene.start < end and row.start < gene.end
     ]
     changes = [
         change.change
-        for change in holdings.settings.protein_changes
+        for change in node_data.settings.protein_changes
         if (change.contig, change.start, change.ref, change.alt)
         == (row.contig, row.start, row.ref, row.alt)
     ]
@@ -75,15 +76,15 @@ def _molecular_attributes(row: VariantRow, holdings: Holdings) -> Record:
     return {key: values for key, values in found.items() if values}
 
 
-def frequencies(row: VariantRow, people: BitMap | None, holdings: Holdings) -> list[Record]:
+def frequencies(row: VariantRow, people: BitMap | None, node_data: NodeData) -> list[Record]:
     """``frequencyInPopulations`` as in the GDI allele-frequency look-up: all, men, women.
 
     All counts are of ALLELES: a homozygote adds 2 to alleleCountHomozygous, so that
     homozygous + heterozygous + hemizygous = alleleCount. A population without a called allele
     (women on Y) has no frequency and is left out.
     """
-    by_sex = holdings.counts(row, people)
-    code = holdings.settings.country_code
+    by_sex = node_data.counts(row, people)
+    code = node_data.settings.country_code
     populations = {
         code: by_sex["female"] + by_sex["male"],
         f"{code}_M": by_sex["male"],
@@ -94,7 +95,7 @@ def frequencies(row: VariantRow, people: BitMap | None, holdings: Holdings) -> l
         {
             "source": SOURCE,
             "sourceReference": SOURCE_REFERENCE,
-            "version": holdings.settings.version,
+            "version": node_data.settings.version,
             "frequencies": rows,
         }
     ]
@@ -112,17 +113,17 @@ def _frequency(population: str, counts: AlleleCounts) -> Record:
     }
 
 
-def cases(row: VariantRow, people: BitMap | None, holdings: Holdings) -> Record:
+def cases(row: VariantRow, people: BitMap | None, node_data: NodeData) -> Record:
     """``caseLevelData``: carriers among these people. Of more than MAX_CASES only the first are
     listed, and ``info`` tells how many there are; ``/g_variants/{id}/individuals`` pages all."""
     carriers = row.carriers() if people is None else row.carriers() & people
-    homozygotes, analysed = row.homozygotes(), holdings.people.with_sample("analyses")
-    men = holdings.of_sex["male"]
+    homozygotes, analysed = row.homozygotes(), node_data.people.with_sample("analyses")
+    men = node_data.of_sex["male"]
     of_men = HEMIZYGOUS if ploidy(row.contig, "male") == 1 else HETEROZYGOUS
     of_women = HEMIZYGOUS if ploidy(row.contig, "female") == 1 else HETEROZYGOUS
     listed = []
     for position in carriers[:MAX_CASES]:
-        individual = holdings.variants.individuals[position]
+        individual = node_data.variants.individuals[position]
         once = of_men if position in men else of_women
         listed.append(
             {
@@ -131,7 +132,7 @@ def cases(row: VariantRow, people: BitMap | None, holdings: Holdings) -> Record:
                 "zygosity": HOMOZYGOUS if position in homozygotes else once,
                 "alleleOrigin": GERMLINE,
             }
-            if holdings.is_germline
+            if node_data.is_germline
             else {
                 "individualId": individual,
                 "biosampleId": individual + TUMOUR_SUFFIX,
@@ -149,19 +150,19 @@ def cases(row: VariantRow, people: BitMap | None, holdings: Holdings) -> Record:
 # --- collections --------------------------------------------------------------------------------
 
 
-def dataset_record(identifier: str, holdings: Holdings, rights: Rights) -> Record:
+def dataset_record(identifier: str, node_data: NodeData, rights: Rights) -> Record:
     """A dataset: what it is, and how many people are in it.
 
     Whom its answers tell exactly is told how many for the purpose of the request; others one
     rounded size, the same for every purpose: the difference of two would be somebody's consent.
     """
-    dataset = holdings.dataset(identifier)
-    size = _size(dataset, holdings, rights)
+    dataset = node_data.dataset(identifier)
+    size = _size(dataset, node_data, rights)
     return {
         "id": dataset.id,
         "name": dataset.name,
         "description": dataset.description,
-        "version": holdings.settings.version,
+        "version": node_data.settings.version,
         "dataUseConditions": {
             "duoDataUse": [
                 {"id": "DUO:0000042", "label": "general research use", "version": "2021-02-23"}
@@ -170,45 +171,45 @@ def dataset_record(identifier: str, holdings: Holdings, rights: Rights) -> Recor
         "info": {
             "synthetic": True,
             **({} if size is None else {"individuals": size}),
-            "build": holdings.settings.build,
+            "build": node_data.settings.build,
         },
     }
 
 
-def cohort_id(holdings: Holdings) -> str:
+def cohort_id(node_data: NodeData) -> str:
     """The identifier of the one cohort of a node: everybody in it."""
-    return f"COHORT-{holdings.settings.country_code}-1"
+    return f"COHORT-{node_data.settings.country_code}-1"
 
 
-def _size(dataset: Dataset, holdings: Holdings, rights: Rights) -> int | None:
+def _size(dataset: Dataset, node_data: NodeData, rights: Rights) -> int | None:
     """How many people a dataset has for this caller; None where that is not told."""
     if not rights.sees(dataset.id):
         return None
-    members = holdings.members(dataset)
-    everyone = holdings.people.everyone if members is None else members
+    members = node_data.members(dataset)
+    everyone = node_data.people.everyone if members is None else members
     if dataset.id in rights.protectors:
         return rights.protectors[dataset.id].size(len(everyone))
     return len(everyone - rights.excluded)
 
 
-def cohort_record(holdings: Holdings, rights: Rights) -> Record:
+def cohort_record(node_data: NodeData, rights: Rights) -> Record:
     """The country's cohort: as many as its dataset of people says, and how many of each sex where
     that is told exactly."""
-    settings = holdings.settings
-    dataset = holdings.dataset(settings.people_dataset)
-    size = _size(dataset, holdings, rights)
+    settings = node_data.settings
+    dataset = node_data.dataset(settings.people_dataset)
+    size = _size(dataset, node_data, rights)
     event: Record = {"eventNum": 1}
     if size is not None:
         event["eventSize"] = size
         if dataset.id not in rights.protectors:
-            by_sex = {sex: len(one - rights.excluded) for sex, one in holdings.of_sex.items()}
+            by_sex = {sex: len(one - rights.excluded) for sex, one in node_data.of_sex.items()}
             event["eventGenders"] = {
                 "availability": True,
                 "availabilityCount": size,
                 "distribution": {"genders": by_sex},
             }
     return {
-        "id": cohort_id(holdings),
+        "id": cohort_id(node_data),
         "name": f"Cohort of {settings.country_name}",
         "cohortType": "study-defined",
         **({} if size is None else {"cohortSize": size}),

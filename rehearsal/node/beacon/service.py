@@ -11,9 +11,9 @@ from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon import envelope, records
 from rehearsal.node.beacon.answers import Scope, answer, seen_dataset
-from rehearsal.node.beacon.datasets import Holdings
 from rehearsal.node.beacon.entry_types import COLLECTIONS
 from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.variant_search import query_for
 from rehearsal.stores.people_store import SAMPLES
@@ -25,7 +25,7 @@ OF_PEOPLE = frozenset({"people", "tests"})  # kinds of datasets that know single
 
 
 def entries(
-    holdings: Holdings,
+    node_data: NodeData,
     rights: Rights,
     request: BeaconRequest,
     path: str,
@@ -38,22 +38,22 @@ def entries(
     Raises Problem for what cannot be answered.
     """
     if path in COLLECTIONS and listed is None:
-        return _collections(holdings, rights, request, path, identifier)
+        return _collections(node_data, rights, request, path, identifier)
     whole = identifier is not None and listed is None
     wanted: Granularity = request.granularity or ("record" if whole else DEFAULT_GRANULARITY)
-    scope = Scope() if identifier is None else _scope(holdings, rights, request, path, identifier)
+    scope = Scope() if identifier is None else _scope(node_data, rights, request, path, identifier)
     entry_type = listed or path
-    result = answer(entry_type, request, wanted, rights, holdings, scope)
+    result = answer(entry_type, request, wanted, rights, node_data, scope)
     told = result.granularity if result.sets else rights.granted_anywhere(wanted)
     return {
-        "meta": envelope.meta(holdings.settings.beacon_id, entry_type, request, wanted, told),
+        "meta": envelope.meta(node_data.settings.beacon_id, entry_type, request, wanted, told),
         "responseSummary": envelope.summary(result.exists, result.count, told),
         "response": {"resultSets": envelope.result_sets(result, request)},
     }
 
 
 def _scope(
-    holdings: Holdings, rights: Rights, request: BeaconRequest, path: str, identifier: str
+    node_data: NodeData, rights: Rights, request: BeaconRequest, path: str, identifier: str
 ) -> Scope:
     """What an identifier in a path narrows an answer to.
 
@@ -64,13 +64,13 @@ def _scope(
     if path == "g_variants":
         return Scope(variant=query_for(identifier))
     if path == "datasets":
-        return Scope(datasets=(seen_dataset(identifier, rights, holdings).id,))
+        return Scope(datasets=(seen_dataset(identifier, rights, node_data).id,))
     if path == "cohorts":
-        _check_cohort(holdings, identifier)
+        _check_cohort(node_data, identifier)
         return Scope()
     rights.require_records(
         one.id
-        for one in holdings.datasets
+        for one in node_data.datasets
         if one.kind in OF_PEOPLE
         and (
             one.id in request.datasets
@@ -81,18 +81,18 @@ def _scope(
     suffix = SAMPLES.get(path, "")
     position = None
     if identifier.endswith(suffix):
-        position = holdings.people.position(identifier.removesuffix(suffix))
+        position = node_data.people.position(identifier.removesuffix(suffix))
     person = BitMap() if position is None else BitMap([position])
     return Scope(person, kinds=OF_PEOPLE, single=True)
 
 
-def _check_cohort(holdings: Holdings, identifier: str) -> None:
-    if identifier != records.cohort_id(holdings):
+def _check_cohort(node_data: NodeData, identifier: str) -> None:
+    if identifier != records.cohort_id(node_data):
         raise Problem(f"no cohort {shown(identifier)} at this node", 404)
 
 
 def _collections(
-    holdings: Holdings,
+    node_data: NodeData,
     rights: Rights,
     request: BeaconRequest,
     path: str,
@@ -105,14 +105,14 @@ def _collections(
     granularity: Granularity = request.granularity or "record"
     if path == "cohorts":
         if identifier is not None:
-            _check_cohort(holdings, identifier)
-        found = [records.cohort_record(holdings, rights)]
+            _check_cohort(node_data, identifier)
+        found = [records.cohort_record(node_data, rights)]
     else:
         named = None if identifier is None else (identifier,)
-        chosen = _datasets(holdings, rights, request, named)
-        found = [records.dataset_record(one, holdings, rights) for one in chosen]
+        chosen = _datasets(node_data, rights, request, named)
+        found = [records.dataset_record(one, node_data, rights) for one in chosen]
     page = found[request.first : request.first + request.limit] if granularity == "record" else []
-    beacon_id = holdings.settings.beacon_id
+    beacon_id = node_data.settings.beacon_id
     return {
         "meta": envelope.meta(beacon_id, path, request, granularity, granularity),
         "responseSummary": envelope.summary(bool(found), len(found), granularity),
@@ -121,14 +121,14 @@ def _collections(
 
 
 def _datasets(
-    holdings: Holdings, rights: Rights, request: BeaconRequest, named: tuple[str, ...] | None
+    node_data: NodeData, rights: Rights, request: BeaconRequest, named: tuple[str, ...] | None
 ) -> list[str]:
     """Datasets by identifier: all, or one; of a query, those that hold what it asks for."""
-    seen = tuple(one.id for one in holdings.datasets if rights.sees(one.id))
-    wanted = [seen_dataset(one, rights, holdings).id for one in named or request.datasets or seen]
+    seen = tuple(one.id for one in node_data.datasets if rights.sees(one.id))
+    wanted = [seen_dataset(one, rights, node_data).id for one in named or request.datasets or seen]
     if request.variants is None and not request.filters:
         return wanted
     asked = replace(request, datasets=())
     scope = Scope(datasets=tuple(wanted))
-    result = answer("g_variants", asked, "boolean", rights, holdings, scope)
+    result = answer("g_variants", asked, "boolean", rights, node_data, scope)
     return [one.dataset for one in result.sets if one.exists]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
     GeneQuery,
@@ -31,7 +31,7 @@ IUPAC = {
 PLAIN = frozenset("ACGT")
 
 
-def matching(query: VariantQuery | None, holdings: Holdings) -> Iterator[VariantRow]:
+def matching(query: VariantQuery | None, node_data: NodeData) -> Iterator[VariantRow]:
     """The rows that a query asks for; all rows for None.
 
     A store holds only alleles that somebody carries. Raises Problem (when first advanced)
@@ -39,26 +39,26 @@ def matching(query: VariantQuery | None, holdings: Holdings) -> Iterator[Variant
     """
     match query:
         case None:
-            for contig, length in holdings.variants.contigs.items():
-                yield from holdings.variants.overlapping(contig, 0, length)
+            for contig, length in node_data.variants.contigs.items():
+                yield from node_data.variants.overlapping(contig, 0, length)
         case SequenceQuery():
-            yield from _exact(query, holdings)
+            yield from _exact(query, node_data)
         case RangeQuery(contig, start, end, restrictions):
-            yield from _restricted(_overlapping(holdings, contig, start, end), restrictions)
+            yield from _restricted(_overlapping(node_data, contig, start, end), restrictions)
         case BracketQuery():
-            yield from _restricted(_bracketed(query, holdings), query.restrictions)
+            yield from _restricted(_bracketed(query, node_data), query.restrictions)
         case GeneQuery(symbol, restrictions):
-            gene = holdings.gene(symbol)
-            rows = _overlapping(holdings, gene.contig, gene.start, gene.end)
+            gene = node_data.gene(symbol)
+            rows = _overlapping(node_data, gene.contig, gene.start, gene.end)
             yield from _restricted(rows, restrictions)
         case ProteinQuery():
-            yield from _changing_protein(query, holdings)
+            yield from _changing_protein(query, node_data)
         case HgvsQuery(description):
-            yield from _described(description, holdings)
+            yield from _described(description, node_data)
 
 
 def named_or_matching(
-    query: VariantQuery | None, holdings: Holdings
+    query: VariantQuery | None, node_data: NodeData
 ) -> tuple[Iterator[VariantRow], bool]:
     """The rows that a query asks for, and whether it names one allele by itself.
 
@@ -66,48 +66,48 @@ def named_or_matching(
     worked out as for any other, so that neither the answer's form nor its timing tells.
     """
     if not isinstance(query, SequenceQuery) or not _is_plain(query):
-        return matching(query, holdings), False
+        return matching(query, node_data), False
     variant = Variant(query.contig, query.start, query.ref, query.alt)
-    return iter((holdings.variants.read(variant),)), True
+    return iter((node_data.variants.read(variant),)), True
 
 
 def _is_plain(query: SequenceQuery) -> bool:
     return bool(query.ref and query.alt) and PLAIN.issuperset(query.ref + query.alt)
 
 
-def _bracketed(query: BracketQuery, holdings: Holdings) -> Iterator[VariantRow]:
+def _bracketed(query: BracketQuery, node_data: NodeData) -> Iterator[VariantRow]:
     (first, last), (low, high) = query.start, query.end
-    for row in _overlapping(holdings, query.contig, first, last + 1):
+    for row in _overlapping(node_data, query.contig, first, last + 1):
         if first <= row.start <= last and low <= row.start + len(row.ref) <= high:
             yield row
 
 
-def _described(description: hgvs.Description, holdings: Holdings) -> Iterator[VariantRow]:
+def _described(description: hgvs.Description, node_data: NodeData) -> Iterator[VariantRow]:
     # the anchor base of an insertion or deletion in VCF stands just before it
     start, end = max(0, description.start - 1), description.end + 1
-    for row in _overlapping(holdings, description.contig, start, end):
+    for row in _overlapping(node_data, description.contig, start, end):
         if hgvs.describe(row.contig, row.start, row.ref, row.alt) == description.text:
             yield row
 
 
-def _overlapping(holdings: Holdings, contig: str, start: int, end: int) -> Iterator[VariantRow]:
-    if contig in holdings.variants.contigs:
-        yield from holdings.variants.overlapping(contig, start, end)
+def _overlapping(node_data: NodeData, contig: str, start: int, end: int) -> Iterator[VariantRow]:
+    if contig in node_data.variants.contigs:
+        yield from node_data.variants.overlapping(contig, start, end)
 
 
-def _exact(query: SequenceQuery, holdings: Holdings) -> Iterator[VariantRow]:
+def _exact(query: SequenceQuery, node_data: NodeData) -> Iterator[VariantRow]:
     """By key where bases are plain; else by looking at every allele that starts there."""
-    if query.contig not in holdings.variants.contigs:
+    if query.contig not in node_data.variants.contigs:
         return
     if _is_plain(query):
-        row = holdings.variants.get(query.contig, query.start, query.ref, query.alt)
+        row = node_data.variants.get(query.contig, query.start, query.ref, query.alt)
         if row is not None:
             yield row
         return
     empty = query.ref == "" or query.alt == ""
     # an empty allele is one trimmed of the anchor base that VCF writes before it
     first = max(0, query.start - 1) if empty else query.start
-    for row in holdings.variants.overlapping(query.contig, first, query.start + 1):
+    for row in node_data.variants.overlapping(query.contig, first, query.start + 1):
         start, ref, alt = row.start, row.ref, row.alt
         if empty:
             allele = hgvs.trimmed(row.contig, start, ref, alt)
@@ -155,12 +155,12 @@ def variant_type(ref: str, alt: str) -> str:
     return "DEL" if not inserted else "INDEL"
 
 
-def _changing_protein(query: ProteinQuery, holdings: Holdings) -> Iterator[VariantRow]:
+def _changing_protein(query: ProteinQuery, node_data: NodeData) -> Iterator[VariantRow]:
     if query.gene is not None:
-        holdings.gene(query.gene)
-    for change in holdings.settings.protein_changes:
+        node_data.gene(query.gene)
+    for change in node_data.settings.protein_changes:
         if change.change == query.change and query.gene in (None, change.gene):
-            row = holdings.variants.get(change.contig, change.start, change.ref, change.alt)
+            row = node_data.variants.get(change.contig, change.start, change.ref, change.alt)
             if row is not None:
                 yield row
 

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from rehearsal.model import InputError
 from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import info_endpoints
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.htsget.bcf_to_vcf import vcf_header, vcf_records
 from rehearsal.node.htsget.bgzf_blocks import pack_blocks
 from rehearsal.node.htsget.bgzf_content import pack_pieces
@@ -61,9 +61,9 @@ def may_read(request: Request, dataset: str) -> Iterable[int]:
     return caller.excluded
 
 
-def htsget_app(holdings: Holdings) -> Starlette:
+def htsget_app(node_data: NodeData) -> Starlette:
     """The application to mount at ``/htsget``."""
-    handlers = _Handlers(holdings)
+    handlers = _Handlers(node_data)
     routes = [
         Route("/variants/service-info", handlers.service_info),
         Route("/variants/{id}", handlers.ticket, methods=["GET", "POST"]),
@@ -87,10 +87,10 @@ def htsget_app(holdings: Holdings) -> Starlette:
 class _Handlers:
     """The handlers over one node's genomes."""
 
-    def __init__(self, holdings: Holdings) -> None:
-        self._settings = holdings.settings
-        self._names = holdings.variants.individuals
-        self._genomes = GenomeFiles(holdings.people.path.parent)
+    def __init__(self, node_data: NodeData) -> None:
+        self._settings = node_data.settings
+        self._names = node_data.variants.individuals
+        self._genomes = GenomeFiles(node_data.people.path.parent)
 
     async def service_info(self, request: Request) -> Response:
         info = info_endpoints.service_info(self._settings)

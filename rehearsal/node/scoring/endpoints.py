@@ -15,7 +15,7 @@ from starlette.requests import Request
 from rehearsal.node.access.patient_access import own_patient
 from rehearsal.node.access.rights import Rights, caller_rights
 from rehearsal.node.beacon import envelope
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.scoring import openapi
 from rehearsal.node.scoring.request import HazardSumsRequest, HistogramRequest
 from rehearsal.node.scoring.scorer import HistogramGroup, Scorer
@@ -30,9 +30,9 @@ class ScoreEndpoints:
     ``folder``: the node's. Raises InputError for a scoring file that cannot be used.
     """
 
-    def __init__(self, holdings: Holdings, folder: Path | None) -> None:
-        self._holdings = holdings
-        self._scorer = Scorer(holdings, folder)
+    def __init__(self, node_data: NodeData, folder: Path | None) -> None:
+        self._node_data = node_data
+        self._scorer = Scorer(node_data, folder)
 
     def add_to(self, api: Api) -> None:
         api.add("/scores", self.list_files)
@@ -86,7 +86,7 @@ class ScoreEndpoints:
     async def patient_score(self, request: Request) -> Json:
         caller = caller_rights(request)
         position = own_patient(
-            caller, self._holdings.settings, self._holdings.people, request.path_params["id"]
+            caller, self._node_data.settings, self._node_data.people, request.path_params["id"]
         )
         digest = request.path_params["digest"]
         score = float(self._scorer.scores(digest)[position])
@@ -95,14 +95,14 @@ class ScoreEndpoints:
     def _require_exact_counts(self, request: Request) -> Rights:
         """The rights of a caller who is told of people exactly. Raises Problem."""
         caller = caller_rights(request)
-        dataset = self._holdings.settings.people_dataset
+        dataset = self._node_data.settings.people_dataset
         counted = caller.sees(dataset) and caller.granted(dataset, "count") == "count"
         if not counted or not caller.exact(dataset, "count"):
             raise caller.refusal()
         return caller
 
     def _answer(self, response: dict[str, Any]) -> Json:
-        return Json(envelope.informational(self._holdings.settings.beacon_id, response))
+        return Json(envelope.informational(self._node_data.settings.beacon_id, response))
 
 
 def _group(one: HistogramGroup) -> dict[str, Any]:

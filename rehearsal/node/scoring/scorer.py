@@ -13,7 +13,7 @@ from pyroaring import BitMap
 
 from rehearsal.formats.scoring_file import SUFFIX, ScoringFile, read_scoring_file
 from rehearsal.model import SEXES, InputError
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.scoring.cox import Derivatives, derivatives
 from rehearsal.stores.people_store import AGE
 from rehearsal.web.problem import Problem, shown
@@ -41,8 +41,8 @@ class Scorer:
     Raises InputError for a file that cannot be used.
     """
 
-    def __init__(self, holdings: Holdings, folder: Path | None) -> None:
-        self._holdings = holdings
+    def __init__(self, node_data: NodeData, folder: Path | None) -> None:
+        self._node_data = node_data
         paths = sorted((folder / FOLDER).glob(f"*{SUFFIX}")) if folder is not None else []
         self.files: dict[str, ScoringFile] = {}
         for path in paths:
@@ -64,8 +64,8 @@ class Scorer:
 
     def _compute_scores(self, digest: str) -> Numbers:
         """A sum over carriers: who carries nothing costs nothing."""
-        file, variants = self.files[digest], self._holdings.variants
-        total = np.zeros(self._holdings.people.size)
+        file, variants = self.files[digest], self._node_data.variants
+        total = np.zeros(self._node_data.people.size)
         for one in file.weights:
             row = variants.get(one.contig, one.start, one.ref, one.alt)
             if row is None:  # nobody here carries it
@@ -77,7 +77,7 @@ class Scorer:
     def _refuse_swapped_alleles(self, path: Path, file: ScoringFile) -> None:
         """A weight of the reference allele would be added to nobody instead of to nearly all."""
         for one in file.weights:
-            if self._holdings.variants.get(one.contig, one.start, one.alt, one.ref) is not None:
+            if self._node_data.variants.get(one.contig, one.start, one.alt, one.ref) is not None:
                 where = f"{one.contig.removeprefix('chr')} {one.start + 1}"
                 raise InputError(path, where, "the alternate allele as effect_allele")
 
@@ -102,12 +102,12 @@ class Scorer:
         parts: list[tuple[dict[str, str | bool], NDArray[np.bool_]]] = [({}, chosen)]
         if by_sex:
             parts = [
-                ({**labels, "sex": sex}, mask & self._mask(self._holdings.of_sex[sex]))
+                ({**labels, "sex": sex}, mask & self._mask(self._node_data.of_sex[sex]))
                 for labels, mask in parts
                 for sex in SEXES
             ]
         if disease is not None:
-            affected = self._mask(self._holdings.people.with_term(disease))
+            affected = self._mask(self._node_data.people.with_term(disease))
             parts = [
                 ({**labels, "case": case}, mask & (affected == case))
                 for labels, mask in parts
@@ -125,7 +125,7 @@ class Scorer:
             chosen &= self._mask(among)
         total = Derivatives(0, 0, 0.0, 0.0)
         for sex in SEXES:
-            mine = chosen & self._mask(self._holdings.of_sex[sex])
+            mine = chosen & self._mask(self._node_data.of_sex[sex])
             total += derivatives(scores[mine], last_year[mine], affected[mine], coefficient)
         return total
 
@@ -133,7 +133,7 @@ class Scorer:
         """By person: the last whole year that they lived through without the disease or in which
         it began, and whether it did. Onsets are told in whole years, so somebody of 50 is at risk
         up to the year that ends with their birthday of 50."""
-        people = self._holdings.people
+        people = self._node_data.people
         ages, owners = people.numbers_of(AGE)
         last_year = np.empty(people.size, dtype=np.int64)
         last_year[np.array(owners)] = np.array(ages, dtype=np.int64) - 1
@@ -153,10 +153,10 @@ class Scorer:
 
     @property
     def _everyone(self) -> BitMap:
-        return self._holdings.people.everyone
+        return self._node_data.people.everyone
 
     def _mask(self, people: BitMap) -> NDArray[np.bool_]:
-        mask = np.zeros(self._holdings.people.size, dtype=bool)
+        mask = np.zeros(self._node_data.people.size, dtype=bool)
         mask[np.array(people, dtype=np.int64)] = True
         return mask
 

@@ -207,11 +207,11 @@ def people(node_folder):
 
 
 @pytest.fixture(scope="session")
-def holdings(node_folder, people):
-    from rehearsal.node.beacon.datasets import Holdings
+def node_data(node_folder, people):
+    from rehearsal.node.beacon.node_data import NodeData
 
     variants = VariantStore.open(node_folder / "variants.sqlite")
-    yield Holdings(NodeSettings.read(node_folder), variants, people)
+    yield NodeData(NodeSettings.read(node_folder), variants, people)
     variants.close()
 
 
@@ -224,7 +224,7 @@ def facts() -> SimpleNamespace:
 
 
 @pytest.fixture(scope="session")
-def ask(holdings):
+def ask(node_data):
     """Asks the app without a socket: ``ask("/individuals", {...body})`` or ``ask("/info")``.
 
     Gives (status, body as JSON).
@@ -232,7 +232,7 @@ def ask(holdings):
     from rehearsal.node.access.authorizer import Authorizer
     from rehearsal.node.app import beacon_app
 
-    app = beacon_app(holdings, Authorizer(holdings.settings, holdings.people))
+    app = beacon_app(node_data, Authorizer(node_data.settings, node_data.people))
 
     def send(path, body=None, **parameters):
         if body is not None and not isinstance(body, bytes):

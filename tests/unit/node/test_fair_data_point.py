@@ -19,19 +19,19 @@ HERE = "http://node.example"
 
 
 @pytest.fixture(scope="module")
-def folder(holdings, tmp_path_factory):
+def folder(node_data, tmp_path_factory):
     consent = pd.DataFrame(
         {"individual": ["FI-1"], "basis": "GDPR 6(1)a", "uses": "DUO:0000042", "withdrawn": False}
     )
     folder = tmp_path_factory.mktemp("node")
-    write_node_catalogue(folder, describe_node_datasets(holdings.settings, 12, 36, consent), "0.1")
+    write_node_catalogue(folder, describe_node_datasets(node_data.settings, 12, 36, consent), "0.1")
     return folder
 
 
 @pytest.fixture(scope="module")
-def get(holdings, folder):
+def get(node_data, folder):
     app = beacon_app(
-        holdings, Authorizer(holdings.settings, holdings.people), FairDataPoint(folder)
+        node_data, Authorizer(node_data.settings, node_data.people), FairDataPoint(folder)
     )
     return lambda path, accept="*/*": asyncio.run(
         call(app, path, headers=[(b"accept", accept.encode())])
@@ -47,8 +47,8 @@ def test_the_point_is_told_in_turtle_at_the_nodes_own_address(get):
     assert list(found.subjects(RDF.type, point)) == [URIRef(f"{HERE}/fdp")]
 
 
-def test_a_dataset_is_told_in_json_ld_to_who_asks_for_it(get, holdings):
-    identifier = holdings.settings.people_dataset
+def test_a_dataset_is_told_in_json_ld_to_who_asks_for_it(get, node_data):
+    identifier = node_data.settings.people_dataset
     status, headers, body = get(f"/fdp/dataset/{identifier}", "application/ld+json")
     assert status == 200
     assert headers[b"content-type"].startswith(b"application/ld+json")
@@ -60,9 +60,9 @@ def test_what_is_not_there_is_a_404(get):
     assert get("/fdp/dataset/GDI-XX-NOWHERE-1")[0] == 404
 
 
-def test_a_node_without_documents_is_no_fair_data_point(holdings, tmp_path):
+def test_a_node_without_documents_is_no_fair_data_point(node_data, tmp_path):
     app = beacon_app(
-        holdings, Authorizer(holdings.settings, holdings.people), FairDataPoint(tmp_path)
+        node_data, Authorizer(node_data.settings, node_data.people), FairDataPoint(tmp_path)
     )
     assert asyncio.run(call(app, "/fdp"))[0] == 404
 

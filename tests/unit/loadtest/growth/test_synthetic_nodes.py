@@ -7,9 +7,9 @@ from rehearsal.node.server import open_node
 def test_synthetic_nodes_can_be_served_and_hold_the_same_sites_in_every_size(tmp_path):
     folders = synthetic_nodes.build_nodes(["BE", "FI"], 20, tmp_path / "small", 1)
     synthetic_nodes.build_nodes(["BE"], 60, tmp_path / "large", 1)
-    holdings = open_node(folders["FI"])
-    assert holdings.settings.country_code == "FI"
-    assert len(holdings.variants.individuals) == 20
+    node_data = open_node(folders["FI"])
+    assert node_data.settings.country_code == "FI"
+    assert len(node_data.variants.individuals) == 20
     first, last = (
         synthetic_nodes.FIRST,
         synthetic_nodes.FIRST + synthetic_nodes.APART * (synthetic_nodes.SITES - 1),

@@ -23,7 +23,7 @@ from rehearsal.node.access.settings import (
 )
 from rehearsal.node.access.token_format import PASSPORT
 from rehearsal.node.app import beacon_app
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.privacy.protected_answers import Protector
 from rehearsal.node.privacy.protection import UNPROTECTED, Protection
 from rehearsal.node.settings import NodeSettings
@@ -69,13 +69,13 @@ def people_with_consent(tmp_path_factory):
 class Node:
     """A node's app with its log, and how to ask it."""
 
-    def __init__(self, holdings, people, access, folder):
+    def __init__(self, node_data, people, access, folder):
         settings = replace(NodeSettings.for_country("FI", "Finland"), access=access)
-        settings = replace(settings, genes=holdings.settings.genes)
+        settings = replace(settings, genes=node_data.settings.genes)
         self.log = folder / "audit.jsonl"
-        self.holdings = Holdings(settings, holdings.variants, people)
+        self.node_data = NodeData(settings, node_data.variants, people)
         self.authorizer = Authorizer(settings, people, audit=AuditLog(self.log))
-        self.app = beacon_app(self.holdings, self.authorizer)
+        self.app = beacon_app(self.node_data, self.authorizer)
 
     def ask(self, path, token=None, purpose=HMB, query=None, headers=()):
         """(status, body as JSON, headers)."""
@@ -93,10 +93,10 @@ class Node:
 
 
 @pytest.fixture
-def make_node(holdings, people_with_consent, forge, tmp_path):
+def make_node(node_data, people_with_consent, forge, tmp_path):
     def make(folder=tmp_path, **settings):
         settings = {"issuers": (forge.mine.trusted(),)} | settings
-        return Node(holdings, people_with_consent, AccessSettings(**settings), folder)
+        return Node(node_data, people_with_consent, AccessSettings(**settings), folder)
 
     return make
 
@@ -191,8 +191,8 @@ def test_a_public_question_by_terms_is_paid_for_and_a_grant_is_not_asked_to(node
     assert guard.budget.spent(everybody) == 0
 
 
-def test_nobody_is_believed_when_nothing_is_configured(holdings, people_with_consent, tmp_path):
-    node = Node(holdings, people_with_consent, AccessSettings(), tmp_path)
+def test_nobody_is_believed_when_nothing_is_configured(node_data, people_with_consent, tmp_path):
+    node = Node(node_data, people_with_consent, AccessSettings(), tmp_path)
     assert node.ask("/individuals/FI-000001")[0] == 401
     assert node.authorizer._access.issuers == ()
 
@@ -246,7 +246,9 @@ def test_rights_do_not_outlive_the_visa_that_gave_them(forge, make_node):
     token = forge.passport(sub=who.subject, **{PASSPORT: visas})
     now = [time.time()]
     node = make_node()
-    node.authorizer = Authorizer(node.holdings.settings, node.holdings.people, clock=lambda: now[0])
+    node.authorizer = Authorizer(
+        node.node_data.settings, node.node_data.people, clock=lambda: now[0]
+    )
 
     def tier():
         headers = [f"Bearer {token}".encode()], [HMB.encode()]
@@ -559,9 +561,9 @@ def test_a_child_does_not_name_a_parent_who_withdrew(node, tokens):
 
 def test_a_parent_who_is_not_at_this_node_is_not_named(node, tokens, monkeypatch):
     """Kin may have been dealt to other countries: no number here, and no error."""
-    own = node.holdings.people.position
+    own = node.node_data.people.position
     monkeypatch.setattr(
-        node.holdings.people, "position", lambda name: None if name == NAMES[0] else own(name)
+        node.node_data.people, "position", lambda name: None if name == NAMES[0] else own(name)
     )
     status, body, _ = node.ask(f"/individuals/{NAMES[11]}", tokens["controlled"])
     assert status == 200
@@ -648,9 +650,9 @@ def test_a_refusal_looks_nobody_up(node, tokens, monkeypatch, path, tier):
     """Same work for people who are here and who are not: none. So time tells nothing either."""
     looked = []
     for name in ("position", "record", "with_term", "with_number"):
-        monkeypatch.setattr(node.holdings.people, name, looked.append)
+        monkeypatch.setattr(node.node_data.people, name, looked.append)
     for name in ("get", "overlapping"):
-        monkeypatch.setattr(node.holdings.variants, name, looked.append)
+        monkeypatch.setattr(node.node_data.variants, name, looked.append)
     here = node.ask(path.format(NAMES[0]), tokens[tier])
     nobody = node.ask(path.format("FI-999999"), tokens[tier])
     assert here[0] == nobody[0] == (401 if tier == "public" else 403)

@@ -23,7 +23,7 @@ def many_at_once(app, number):
 
 
 @pytest.fixture
-def logged(holdings, tmp_path):
+def logged(node_data, tmp_path):
     """An application whose every answer is a decision, and the log of them."""
 
     async def asking(request):
@@ -34,7 +34,7 @@ def logged(holdings, tmp_path):
     api.add("/things", asking)
     path = tmp_path / "audit.jsonl"
     return AccessMiddleware(
-        api, Authorizer(holdings.settings, holdings.people, audit=AuditLog(path))
+        api, Authorizer(node_data.settings, node_data.people, audit=AuditLog(path))
     ), path
 
 

@@ -20,7 +20,7 @@ from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
 from rehearsal.node.alerts.patient_import import NewPatient, import_patient, read_patient
 from rehearsal.node.alerts.patient_monitor import PatientMonitor
 from rehearsal.node.beacon import envelope
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.settings import NodeSettings
 from rehearsal.web.app import Api
 
@@ -60,26 +60,26 @@ def tokens(issuer):
 class Node:
     """A node that can be stopped and started again on the same folder."""
 
-    def __init__(self, holdings, issuer, tokens, folder):
+    def __init__(self, node_data, issuer, tokens, folder):
         self.folder, self.tokens = folder, tokens
         self.access = AccessSettings(audience=(AUDIENCE,), issuers=(issuer.trusted(),))
         settings = replace(NodeSettings.for_country("FI", "Finland"), access=self.access)
-        self.settings = replace(settings, genes=holdings.settings.genes)
+        self.settings = replace(settings, genes=node_data.settings.genes)
         self.settings.write(folder)
-        self.variants, self.people = holdings.variants, holdings.people
+        self.variants, self.people = node_data.variants, node_data.people
         self.start()
 
     def start(self, clock=None, **access):
         settings = replace(self.settings, access=replace(self.access, **access))
-        holdings = Holdings(settings, self.variants, self.people)
+        node_data = NodeData(settings, self.variants, self.people)
         authorizer = Authorizer(
-            holdings.settings, holdings.people, audit=AuditLog(self.folder / "audit.jsonl")
+            node_data.settings, node_data.people, audit=AuditLog(self.folder / "audit.jsonl")
         )
         store = AlertStore(self.folder / FILE_NAME)
         extra = {} if clock is None else {"clock": clock}
-        self.monitor = PatientMonitor(holdings, authorizer, store, self.folder, **extra)
+        self.monitor = PatientMonitor(node_data, authorizer, store, self.folder, **extra)
         api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
-        SubscriptionEndpoints(holdings, self.monitor).add_to(api)
+        SubscriptionEndpoints(node_data, self.monitor).add_to(api)
         self.app = AccessMiddleware(api, authorizer)
 
     async def asks(self, path, body=None, who="pablo", method=None, purpose=CARE, parameters=""):
@@ -107,8 +107,8 @@ class Node:
 
 
 @pytest.fixture
-def node(holdings, issuer, tokens, tmp_path):
-    return Node(holdings, issuer, tokens, tmp_path)
+def node(node_data, issuer, tokens, tmp_path):
+    return Node(node_data, issuer, tokens, tmp_path)
 
 
 def test_a_patient_like_that_raises_one_alert_without_a_record_in_it(node):

@@ -14,8 +14,8 @@ from rehearsal.web.latency import Distant, Line
 
 
 @pytest.fixture
-def app(holdings):
-    return beacon_app(holdings, Authorizer(holdings.settings, holdings.people))
+def app(node_data):
+    return beacon_app(node_data, Authorizer(node_data.settings, node_data.people))
 
 
 def send(app, path, messages=None, method="POST", headers=()):

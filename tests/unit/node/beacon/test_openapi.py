@@ -52,16 +52,16 @@ def described(description):
 
 
 @pytest.fixture(scope="module")
-def whole_api(holdings, node_folder, tmp_path_factory):
+def whole_api(node_data, node_folder, tmp_path_factory):
     """A node with all that it may serve."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "catalogue").mkdir()
     texts = {"text/turtle": "", "application/ld+json": "{}"}
     documents = {"base": "urn:here/", "documents": {"/fdp": texts, "/fdp/catalog/FI": texts}}
     (folder / "catalogue/documents.json").write_text(json.dumps(documents))
-    authorizer = Authorizer(holdings.settings, holdings.people)
-    monitor = PatientMonitor(holdings, authorizer, AlertStore(None), folder)
-    return beacon_api(holdings, authorizer, *extensions(holdings, monitor, folder))
+    authorizer = Authorizer(node_data.settings, node_data.people)
+    monitor = PatientMonitor(node_data, authorizer, AlertStore(None), folder)
+    return beacon_api(node_data, authorizer, *extensions(node_data, monitor, folder))
 
 
 def test_every_route_of_a_node_is_described_and_no_other(whole_api):

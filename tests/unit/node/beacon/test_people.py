@@ -6,7 +6,7 @@ import pytest
 from pyroaring import BitMap
 
 from rehearsal.model import InputError
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_records import biosample, individual
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people
@@ -256,10 +256,10 @@ def test_the_figures_of_a_run_stand_in_info(ask):
     assert only_record(ask("/analyses/FI-000003-AN")[1])["info"]["countSnvs"] == 802
 
 
-def test_nothing_is_told_of_a_relative_who_is_in_no_answer(holdings):
-    first = holdings.people.position("FI-000001")
-    brother = BitMap([holdings.people.position("FI-000002")])
-    record = individual(first, holdings, brother)
+def test_nothing_is_told_of_a_relative_who_is_in_no_answer(node_data):
+    first = node_data.people.position("FI-000001")
+    brother = BitMap([node_data.people.position("FI-000002")])
+    record = individual(first, node_data, brother)
     assert "familyHistory" not in record["info"]
     assert "familyHistory" not in record["diseases"][0]
 
@@ -269,9 +269,9 @@ def without_tables(tmp_path):
     return PeopleStore.open(tmp_path / "people.sqlite")
 
 
-def test_without_tables_there_are_samples_of_which_nothing_is_known(holdings, tmp_path):
+def test_without_tables_there_are_samples_of_which_nothing_is_known(node_data, tmp_path):
     with closing(without_tables(tmp_path)) as people:
-        bare = Holdings(holdings.settings, holdings.variants, people)
+        bare = NodeData(node_data.settings, node_data.variants, people)
         assert biosample(0, bare, BitMap())["sampleOriginType"]["label"] == "Unknown"
         assert len(people.with_sample("biosamples")) == len(NAMES)
         assert not people.with_sample("runs")

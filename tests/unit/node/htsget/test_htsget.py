@@ -91,12 +91,12 @@ def oracle(plain_folder):
 
 def app_of(folder) -> Starlette:
     settings = NodeSettings.for_country("FI", "Finland")
-    holdings = SimpleNamespace(
+    node_data = SimpleNamespace(
         settings=settings,
         people=SimpleNamespace(path=folder / "people.sqlite"),
         variants=SimpleNamespace(individuals=SAMPLES),
     )
-    return Starlette(routes=[Mount("/htsget", htsget.htsget_app(holdings))])
+    return Starlette(routes=[Mount("/htsget", htsget.htsget_app(node_data))])
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import AccessSettings, Veto
 from rehearsal.node.app import beacon_app
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.matchmaker.contact_tokens import find_person_of_token
 from rehearsal.node.matchmaker.endpoint import MEDIA_TYPE
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex
@@ -72,19 +72,19 @@ def tables():
 class Node:
     """An app over the twelve people, with an index to match them by."""
 
-    def __init__(self, holdings, folder, ontology, access):
+    def __init__(self, node_data, folder, ontology, access):
         build_people(individuals(), phenotypes() | {"consent": CONSENT}, folder / "people.sqlite")
         build_matchmaker_index(NAMES, tables(), folder / FILE_NAME, ontology)
         settings = replace(NodeSettings.for_country("FI", "Finland"), access=access)
-        settings = replace(settings, genes=holdings.settings.genes)
+        settings = replace(settings, genes=node_data.settings.genes)
         settings.write(folder)
         people = PeopleStore.open(folder / "people.sqlite")
-        self.holdings = Holdings(settings, holdings.variants, people)
+        self.node_data = NodeData(settings, node_data.variants, people)
         self.log = folder / "audit.jsonl"
         self.app = beacon_app(
-            self.holdings,
+            self.node_data,
             Authorizer(
-                self.holdings.settings, self.holdings.people, folder, audit=AuditLog(self.log)
+                self.node_data.settings, self.node_data.people, folder, audit=AuditLog(self.log)
             ),
         )
 
@@ -112,11 +112,11 @@ def forge(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def make_node(holdings, ontology, forge, tmp_path_factory):
+def make_node(node_data, ontology, forge, tmp_path_factory):
     def make(**settings):
         settings = {"issuers": (forge.mine.trusted(),)} | settings
         return Node(
-            holdings, tmp_path_factory.mktemp("match"), ontology, AccessSettings(**settings)
+            node_data, tmp_path_factory.mktemp("match"), ontology, AccessSettings(**settings)
         )
 
     return make

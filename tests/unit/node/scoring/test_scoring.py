@@ -18,7 +18,7 @@ from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware
 from rehearsal.node.access.settings import AccessSettings
 from rehearsal.node.beacon import envelope
-from rehearsal.node.beacon.datasets import Holdings
+from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.drug_genes import COLUMNS, DrugFlags
 from rehearsal.node.scoring.cox import derivatives
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
@@ -90,14 +90,14 @@ def tokens(issuer):
 
 
 @pytest.fixture(scope="module")
-def ask(holdings, folder, issuer, tokens):
+def ask(node_data, folder, issuer, tokens):
     settings = replace(
         NodeSettings.for_country("FI", "Finland"),
         access=AccessSettings(audience=(AUDIENCE,), issuers=(issuer.trusted(),)),
-        genes=holdings.settings.genes,
+        genes=node_data.settings.genes,
     )
     people = PeopleStore.open(folder / "people.sqlite")
-    mine = Holdings(settings, holdings.variants, people)
+    mine = NodeData(settings, node_data.variants, people)
     api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
     ScoreEndpoints(mine, folder).add_to(api)
     DrugFlags(mine, folder).add_to(api)
@@ -127,8 +127,8 @@ def digest(ask):
     return file["scoringFile"]
 
 
-def test_everybody_is_scored_as_the_genotypes_say(holdings, folder, digest):
-    np.testing.assert_allclose(Scorer(holdings, folder).scores(digest), truth(), atol=1e-12)
+def test_everybody_is_scored_as_the_genotypes_say(node_data, folder, digest):
+    np.testing.assert_allclose(Scorer(node_data, folder).scores(digest), truth(), atol=1e-12)
 
 
 def test_a_histogram_counts_those_who_permit_it(ask, digest):
@@ -194,7 +194,7 @@ def test_an_unknown_scoring_file_is_not_found(ask):
     assert ask("/scores", {"scoringFile": "0" * 64, "bins": BINS})[0] == 404
 
 
-def test_a_file_whose_effect_allele_is_the_reference_is_refused(holdings, tmp_path):
+def test_a_file_whose_effect_allele_is_the_reference_is_refused(node_data, tmp_path):
     contig, start, ref, alt = WEIGHTED[0]
     exchanged = pd.DataFrame(
         [("heart", contig, start, alt, ref, 0.5, 0.5)],
@@ -203,7 +203,7 @@ def test_a_file_whose_effect_allele_is_the_reference_is_refused(holdings, tmp_pa
     (tmp_path / "scores").mkdir()
     write_scoring_file(exchanged, DISEASE, tmp_path / "scores" / "heart.txt.gz")
     with pytest.raises(InputError, match=r"heart.txt.gz: 22 2100\d+: the alternate allele"):
-        Scorer(holdings, tmp_path)
+        Scorer(node_data, tmp_path)
 
 
 # --- one patient ---
