@@ -86,6 +86,7 @@ def test_a_helper_reads_and_writes_lines_and_ends_with_the_block():
 def test_a_helper_that_has_ended_is_an_os_error():
     with Helper([sys.executable, "-c", ""]) as helper:
         assert helper.read_line() == b""
+        os.waitid(os.P_PID, helper.pid, os.WEXITED | os.WNOWAIT)
         with pytest.raises(OSError, match="Broken pipe"):
             helper.write_line(b"one")
 
