@@ -2,10 +2,8 @@
 
 import base64
 
-import pandas as pd
 import pytest
 
-from rehearsal.export.selection import select_people
 from rehearsal.export.settings import check_disk_space, read_exports
 from rehearsal.model import Block, InputError, PlantedVariant, Variant
 
@@ -120,33 +118,3 @@ def test_no_room_on_disk_is_told_before_work_starts(tmp_path):
     check_disk_space([export], {"FI": 100, "ES": 100}, BLOCKS, tmp_path / "results")
     with pytest.raises(InputError, match=r"room for about .* GB of genotypes, found"):
         check_disk_space([export], {"FI": 10**9, "ES": 10**9}, BLOCKS, tmp_path / "results")
-
-
-def test_people_are_chosen_by_country_number_carried_variant_or_name():
-    people = pd.DataFrame(
-        {"id": [f"FI-{n}" for n in range(3)] + ["ES-0"], "country": ["FI"] * 3 + ["ES"]}
-    )
-    carriers = pd.DataFrame({"gene": ["BRCA1"], "name": ["c.68_69del"], "individual": ["FI-2"]})
-
-    def chosen(place, **entry):
-        keep = select_people(read(**entry), place, people, carriers)
-        return people["id"][keep].tolist()
-
-    assert chosen("FI") == ["FI-0", "FI-1", "FI-2"]
-    assert chosen("pooled", pooled=True, limit=1) == ["FI-0", "ES-0"]
-    assert chosen("FI", people="carriers", story="cancer") == ["FI-2"]
-    assert chosen("pooled", pooled=True, people=["ES-0"]) == ["ES-0"]
-    told = pd.DataFrame({"story": ["cancer", "rare"], "individual": ["FI-1", "ES-0"]})
-    everywhere = read(pooled=True, people="patients")
-    assert people["id"][select_people(everywhere, "pooled", people, carriers, told)].tolist() == [
-        "FI-1",
-        "ES-0",
-    ]
-    of_one = read(pooled=True, people="patients", story="rare")
-    assert people["id"][select_people(of_one, "pooled", people, carriers, told)].tolist() == [
-        "ES-0"
-    ]
-    with pytest.raises(InputError, match="one: somebody in ES; nobody is left"):
-        chosen("ES", people="carriers")
-    with pytest.raises(InputError, match="one: people: people of this run; XX-1 is nobody"):
-        chosen("FI", people=["XX-1"])

@@ -1,0 +1,75 @@
+"""Beacon documents fit together and into the official schemas."""
+
+import gzip
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+import tskit
+
+from rehearsal.export.beacon_json import COLLECTIONS, write_beacon_json
+from rehearsal.export.genotypes import Genotypes
+
+SHARED = Path(__file__).resolve().parents[3] / "../shared"
+YEAR = 2026
+
+
+def genotypes_of(people):
+    """Both carry a deletion: the woman on both copies, the man, with one copy, on his."""
+    tables = tskit.TableCollection(1000)
+    for person, copies in enumerate((2, 1)):
+        tables.individuals.add_row()
+        for _ in range(copies):
+            tables.nodes.add_row(flags=tskit.NODE_IS_SAMPLE, time=0, individual=person)
+    tables.nodes.add_row(time=1)
+    for child in range(3):
+        tables.edges.add_row(0, 1000, 3, child)
+    site = tables.sites.add_row(99, "ACT")
+    for node in range(3):
+        tables.mutations.add_row(site, node, "A")
+    tables.sort()
+    tables.build_index()
+    return Genotypes.of([tables.tree_sequence()], "chrX", people)
+
+
+@pytest.fixture
+def documents(people, tables, tmp_path):
+    write_beacon_json("test-FI", people, tables, [genotypes_of(people)], tmp_path / "beacon", YEAR)
+    return {
+        name: json.loads(gzip.decompress((tmp_path / f"beacon/{name}.json.gz").read_bytes()))
+        for name in COLLECTIONS
+    }
+
+
+def test_every_collection_is_an_array_of_documents_that_fit_together(documents):
+    assert [len(documents[name]) for name in COLLECTIONS] == [1, 1, 2, 1, 1, 1, 1]
+    (dataset,) = documents["datasets"]
+    assert "SYNTHETIC" in dataset["description"]
+    others = [one for name in COLLECTIONS[1:] for one in documents[name]]
+    assert {one["datasetId"] for one in others} == {dataset["id"]}
+    ids = {one["id"] for one in documents["individuals"]}
+    assert {one["individualId"] for one in documents["biosamples"]} <= ids
+
+
+def test_a_variation_tells_its_place_carriers_and_frequency(documents):
+    (variation,) = documents["genomicVariations"]
+    assert variation["variantInternalId"] == "chrX-100-ACT-A"
+    assert variation["variation"]["variantType"] == "DEL"
+    cases = [(c["individualId"], c["zygosity"]["label"]) for c in variation["caseLevelData"]]
+    assert cases == [("FI-1", "homozygous"), ("FI-2", "hemizygous")]
+    (frequencies,) = variation["frequencyInPopulations"]
+    assert frequencies["frequencies"][0]["alleleNumber"] == 3
+    assert variation["_position"]["startInteger"] == 99
+
+
+def test_the_official_schemas_take_every_document(documents):
+    validator = SHARED / "tools/validate_beacon.py"
+    if not validator.is_file():
+        pytest.skip(f"the official schemas are not there: {SHARED}")
+    schemas = f"{SHARED / 'reference/schemas/beacon-v2.1.1'}/"
+    errors = runpy.run_path(str(validator), init_globals={"B": schemas})["errs"]
+    for name in COLLECTIONS:
+        schema = f"models/json/beacon-v2-default-model/{name}/defaultSchema.json"
+        for document in documents[name]:
+            assert errors(schema, document) == [], name

@@ -1,0 +1,44 @@
+"""Tidy phenotypes and their dictionary."""
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from rehearsal.export.phenotype_tables import phenotype_columns, write_phenotype_tables
+
+
+def test_phenotypes_are_a_row_an_observation_in_both_formats(people, tables, tmp_path):
+    write_phenotype_tables(people, tables, tmp_path / "tables")
+    columnar = pd.read_parquet(tmp_path / "tables/phenotypes.parquet")
+    text = pd.read_csv(tmp_path / "tables/phenotypes.tsv", sep="\t")
+    assert len(columnar) == len(text) == 7
+    rows = columnar.set_index(["individual", "kind", "code"])
+    assert rows.loc[("FI-1", "measurement", "LOINC:13457-7"), "value"] == 3.25
+    assert rows.loc[("FI-2", "measurement", "LOINC:13457-7"), "null_flavour"] == "NASK"
+    assert rows.loc[("FI-2", "exposure", "LOINC:72166-2"), "category"] == "SNOMEDCT:8517006"
+    assert text["value"].dropna().tolist() == [3.25]
+    metadata = pq.read_schema(tmp_path / "tables/people.parquet").metadata
+    assert b"SYNTHETIC" in metadata[b"description"]
+
+
+def test_the_dictionary_tells_code_unit_and_allowed_values(people, tables, tmp_path):
+    write_phenotype_tables(people, tables, tmp_path / "tables")
+    words = pd.read_csv(tmp_path / "tables/data_dictionary.tsv", sep="\t")
+    assert "SYNTHETIC" in words["description"][0]
+    by_code = words.dropna(subset=["code"]).set_index("code")
+    assert by_code.loc["LOINC:13457-7", ["unit", "type"]].tolist() == ["mmol/L", "number"]
+    assert by_code.loc["LOINC:72166-2", "allowed"] == "SNOMEDCT:8517006 (Ex-smoker)"
+    assert by_code.loc["ICD10:C50", "type"] == "presence"
+    columns = set(words["column"][words["table"] == "phenotypes"])
+    assert set(pd.read_parquet(tmp_path / "tables/phenotypes.parquet").columns) <= columns
+
+
+def test_columns_a_person_are_numbers_and_whether_somebody_is_ill(people, tables):
+    wide = phenotype_columns(people, tables["measurements"], tables["diseases"])
+    assert wide["LOINC_13457-7"].tolist()[0] == 3.25 and np.isnan(wide["LOINC_13457-7"][1])
+    assert wide["ICD10_C50"].tolist() == [True, False]
+
+
+# --- OMOP ----------------------------------------------------------------------------------------
+
+# columns that CDM 5.4 does not let be null (inst/ddl/5.4 of OHDSI/CommonDataModel)
