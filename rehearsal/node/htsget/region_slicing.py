@@ -167,7 +167,7 @@ def _renumbered(number: int) -> _Rewrite:
 
 
 def _without_people(genome: GenomeFile, number: int, excluded: Set[str]) -> _Rewrite:
-    from rehearsal.node.htsget.record_redaction import Redaction, redact, runs_of
+    from rehearsal.node.htsget.redaction_kernel import Redaction, redact, runs_of
 
     header = genome.read_header()
     if header.gt_key is None:

@@ -1,0 +1,94 @@
+"""Subscribing, waiting for alerts and acknowledging them."""
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from rehearsal.node.alerts.alert_store import FILE_NAME
+
+from .conftest import PATIENT, PROFILE, SEVERE
+
+
+def test_an_acknowledged_alert_does_not_come_again(node):
+    node.subscribe()
+    node.monitor.process(PATIENT)
+    (alert,) = node.alerts()
+    acknowledge = {"tokens": [alert["token"], "nonsense"]}
+    assert node.ask("/alerts/acknowledged", acknowledge, "other")[1] == {"acknowledged": 0}
+    assert node.ask("/alerts/acknowledged", acknowledge)[1] == {"acknowledged": 1}
+    assert node.alerts() == []
+    assert node.monitor.process(PATIENT) == []
+
+
+def test_subscriptions_and_alerts_outlive_the_process(node):
+    subscription = node.subscribe()
+    node.start()
+    _, said = node.ask("/subscriptions")
+    assert [one["subscription"] for one in said["subscriptions"]] == [subscription]
+    node.monitor.process(PATIENT)
+    before = node.alerts()
+    node.start()
+    assert node.alerts() == before
+    stored = sqlite3.connect(node.folder / FILE_NAME).execute("SELECT caller FROM subscriptions")
+    assert "eyJ" not in stored.fetchone()[0]  # visas as data, not a token that could be shown
+
+
+def test_the_same_subscription_twice_is_one(node):
+    assert node.subscribe() == node.subscribe(terms=[SEVERE, SEVERE])
+    node.monitor.process(PATIENT)
+    assert len(node.alerts()) == 1
+
+
+def test_alerts_are_the_subscribers_own(node):
+    node.subscribe()
+    node.monitor.process(PATIENT)
+    assert node.alerts("other") == []
+    assert node.ask("/alerts", who=None)[0] == 401
+
+
+def test_who_unsubscribed_is_told_nothing_any_more(node):
+    subscription = node.subscribe()
+    path = f"/subscriptions/{subscription}"
+    assert node.ask(path, who="other", method="DELETE")[0] == 404
+    assert node.ask(path, method="DELETE")[0] == 200
+    assert node.monitor.process(PATIENT) == []
+    assert node.alerts() == []
+
+
+def test_a_subscription_takes_the_right_to_records(node):
+    for who, status in (("registered", 403), (None, 401)):
+        assert node.ask("/subscriptions", {"profile": PROFILE}, who, purpose=None)[0] == status
+
+
+def test_waiting_ends_when_somebody_arrives(node):
+    node.subscribe()
+
+    async def wait_and_admit():
+        waiting = asyncio.ensure_future(node.asks("/alerts", parameters="waitS=20"))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        node.monitor.process(PATIENT)
+        return await asyncio.wait_for(waiting, 5)
+
+    status, said = asyncio.run(wait_and_admit())
+    assert (status, len(said["alerts"])) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"sex": "m"}, "profile.sex: one of female, male, not 'm'"),
+        ({"age": {"from": 50, "to": 18}}, "profile.age: from at most to, not 50 and 18"),
+        ({"age": 30}, "profile.age: an object, not 30"),
+        ({"terms": ["severe"]}, "profile.terms[0]: a term like ICD10:I25.1, not 'severe'"),
+        ({"gene": "ABC1"}, "geneId 'ABC1' is not in this node's table"),
+        ({"maximumFrequency": None}, "profile: gene and maximumFrequency together"),
+        ({"maximumFrequency": 2}, "profile.maximumFrequency: a number of at most 1"),
+        ({"name": "Pablo"}, "profile: unknown 'name'; known are sex, age, terms, gene"),
+    ],
+)
+def test_a_profile_that_is_not_understood_is_refused(node, change, complaint):
+    status, said = node.ask("/subscriptions", {"profile": PROFILE | change})
+    assert status == 400
+    assert said.startswith(complaint), said

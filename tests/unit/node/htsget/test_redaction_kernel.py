@@ -1,0 +1,65 @@
+"""People who are left out leave no trace."""
+
+from __future__ import annotations
+
+import pysam
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rehearsal.node.htsget import app as htsget
+
+from .conftest import BLOCKS, LENGTH, SAMPLES, app_of, put_together, ticket, write_bcf
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    few=st.sets(st.integers(43, len(SAMPLES) - 1), max_size=5), fmt=st.sampled_from(["BCF", "VCF"])
+)
+def test_people_who_are_left_out_leave_no_trace(app, rare, tmp_path, monkeypatch, few, fmt):
+    """The only carriers of an allele, and any others, are left out."""
+    folder, carriers = rare
+    excluded = few | carriers
+    monkeypatch.setattr(htsget, "may_read", lambda request, dataset: excluded)
+    path = tmp_path / "left"
+    path.write_bytes(put_together(app_of(folder), ticket(app_of(folder), format=fmt)))
+    kept = [name for i, name in enumerate(SAMPLES) if i not in excluded]
+    with pysam.VariantFile(str(path)) as reader:
+        assert list(reader.header.samples) == kept
+        rows = list(reader)
+        expected = [("C", "T"), ("G", "T"), ("T", "A", "G")]
+        assert [one.alleles for one in rows] == expected
+        assert [dict(one.info) for one in rows] == [{}, {}, {}]
+        calls = rows[2].samples
+        assert [calls[SAMPLES[i]]["GT"] for i in (40, 41, 42)] == [(1, 2), (1,), (None,)]
+        for one in rows[:2]:
+            calls = [call["GT"] for call in one.samples.values()]
+            assert calls == [(0, 1) if name == SAMPLES[40] else (0, 0) for name in kept]
+
+
+@pytest.fixture(scope="module")
+def rare(tmp_path_factory):
+    """A node with alleles that persons 7 and 9 alone carry, and others; and the two."""
+    folder = tmp_path_factory.mktemp("rare") / "FI"
+    (folder / "genomes").mkdir(parents=True)
+    fixed = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
+    lines = [
+        "##fileformat=VCFv4.3",
+        f"##contig=<ID=chr2,length={LENGTH}>",
+        '##INFO=<ID=AC,Number=A,Type=Integer,Description="">',
+        '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="">',
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
+        "\t".join([*fixed, *SAMPLES]),
+    ]
+    for position, ref, alts, calls in (
+        (10, "A", "G", {7: "0|1", 9: "1|1"}),
+        (20, "C", "G,T", {7: "0|1", 40: "0|2"}),
+        (30, "G", "T", {9: "1|1", 40: "0|1"}),
+        (40, "T", "A,C,G", {7: "2", 9: "3|1", 40: "1|3", 41: "1", 42: "."}),
+    ):
+        given = [calls.get(i, "0|0") + ":3" for i in range(len(SAMPLES))]
+        counts = ",".join("1" for _ in alts.split(","))
+        row = ["chr2", str(position), ".", ref, alts, ".", "PASS", f"AC={counts}", "GT:DP", *given]
+        lines.append("\t".join(row))
+    write_bcf(folder / "genomes", BLOCKS[0], lines)
+    return folder, {7, 9}

@@ -1,0 +1,128 @@
+"""Who may ask for matches, in which words, and what is logged."""
+
+import json
+
+import pytest
+
+from rehearsal.network.issuer import issue, person
+from rehearsal.node.access.settings import Veto
+from rehearsal.node.matchmaker.endpoint import MEDIA_TYPE
+from rehearsal.node.matchmaker.ranking import Ranking
+
+from ..access.test_access import CARE, HMB, PEOPLE
+from ..hostile_tokens import AUDIENCE, HOSTILE
+from .conftest import MICROCEPHALY, patient
+
+
+def test_who_permits_no_care_of_others_is_not_matched(node, clinician, make_node):
+    """1 withdrew and 3 has no record: both would equal the patient."""
+    _, body, _ = node.post(patient(), clinician)
+    assert len(body["results"]) == 3
+    _, open_body, _ = make_node(without_consent="include").post(patient(), clinician)
+    assert open_body["results"][0]["score"]["patient"] == 1.0
+    assert len(open_body["results"]) == 4
+
+
+def test_an_asking_patient_must_permit_it_too(node, clinician, monkeypatch):
+    monkeypatch.setattr(Ranking, "matches", never)
+    status, body, _ = node.post(patient(_consent=["DUO:0000042"]), clinician)
+    assert status == 403
+    assert "the asking patient does not permit DUO:0000043" in body["error"]["errorMessage"]
+    status, body, _ = node.post(patient(_consent=...), clinician)
+    assert status == 400
+    assert "patient: _consent is missing" in body["error"]["errorMessage"]
+
+
+def never(*_):
+    raise AssertionError("people were looked at")
+
+
+@pytest.mark.parametrize(
+    ("role", "grants", "purpose", "expected"),
+    [
+        ("clinician", [], CARE, 403),
+        ("clinician", [PEOPLE], HMB, 403),
+        ("clinician", [PEOPLE], None, 403),
+        ("researcher", [PEOPLE], CARE, 403),
+        ("committee", [], CARE, 403),
+    ],
+)
+def test_only_a_clinician_with_a_grant_asks_and_for_care(
+    role,
+    grants,
+    purpose,
+    expected,
+    node,
+    forge,
+    monkeypatch,
+):
+    """Refused before the body is read: one that is no JSON is refused in the same words."""
+    monkeypatch.setattr(Ranking, "matches", never)
+    token = issue(forge.mine, person(role, "IE", grants), AUDIENCE).passport
+    status, body, _ = node.post(patient(), token, purpose)
+    assert status == expected
+    assert node.post(b"no JSON", token, purpose)[:2] == (status, body)
+    assert node.logged()[-1]["status"] == expected
+
+
+def test_without_a_token_it_is_401(node):
+    status, _, headers = node.post(patient())
+    assert status == 401
+    assert headers[b"www-authenticate"] == b"Bearer"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_tokens_match_nobody(name, node, forge, monkeypatch):
+    monkeypatch.setattr(Ranking, "matches", never)
+    assert node.post(patient(), HOSTILE[name](forge))[0] in (401, 403)
+
+
+def test_a_veto_of_the_node_holds(make_node, clinician):
+    node = make_node(vetoes=(Veto("not from there", country="IE"),))
+    assert node.post(patient(), clinician)[0] == 403
+
+
+def test_every_question_is_in_the_audit_log_without_what_was_asked(node, clinician):
+    node.post(patient(), clinician)
+    line = node.logged()[-1]
+    assert (line["method"], line["route"], line["status"]) == ("POST", "/match", 200)
+    assert line["subject"] == "clinician-ie"
+    assert not any(word in json.dumps(line) for word in ("PHGDH", MICROCEPHALY, "martin"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "answered"),
+    [
+        ({}, 200, MEDIA_TYPE),
+        ({"content-type": MEDIA_TYPE, "accept": MEDIA_TYPE}, 200, MEDIA_TYPE),
+        ({"content-type": "application/json; charset=utf-8"}, 200, MEDIA_TYPE),
+        ({"accept": "application/json"}, 200, "application/json"),
+        ({"accept": "application/vnd.ga4gh.matchmaker.v1.0+json"}, 200, MEDIA_TYPE),
+        ({"accept": "application/vnd.ga4gh.matchmaker.v2.0+json"}, 406, "application/json"),
+        ({"content-type": "application/vnd.ga4gh.matchmaker.v2.0+json"}, 415, "application/json"),
+        ({"content-type": "application/x-www-form-urlencoded"}, 415, "application/json"),
+    ],
+)
+def test_media_types_are_those_of_the_matchmaker_exchange(
+    headers, status, answered, node, clinician
+):
+    found, body, told = node.post(patient(), clinician, headers=headers.items())
+    assert (found, told[b"content-type"].decode()) == (status, answered)
+    if status != 200:
+        assert body["message"] == body["error"]["errorMessage"]
+        assert body["supportedVersions"] == ["1.0", "1.1"]
+
+
+def test_request_and_answer_are_as_the_openapi_description_says(ask, node, clinician):
+    jsonschema = pytest.importorskip("jsonschema")
+    _, description = ask("/openapi.json")
+    operation = description["paths"]["/match"]["post"]
+
+    def validate(content, document):
+        schema = {**content[MEDIA_TYPE]["schema"], "components": description["components"]}
+        jsonschema.Draft202012Validator(schema).validate(document)
+
+    validate(operation["requestBody"]["content"], patient())
+    status, body, _ = node.post(patient(), clinician)
+    assert status == 200
+    validate(operation["responses"]["200"]["content"], body)

@@ -1,0 +1,113 @@
+"""Patients alike are found by a shared gene or variant and ranked; only shared facts are told."""
+
+import json
+
+import pytest
+
+from ..conftest import NAMES
+from .conftest import DELAY, FEATURES, HYPOSERINEMIA, MARTIN, MICROCEPHALY, SEIZURE, patient
+
+
+def test_the_same_variant_and_most_alike_comes_first(node, clinician):
+    status, body, _ = node.post(patient(), clinician)
+    assert status == 200
+    first, *others = body["results"]
+    assert first["patient"]["genomicFeatures"] == [
+        {
+            "gene": {"id": "PHGDH"},
+            "variant": {
+                "assembly": "GRCh38",
+                "referenceName": "17",
+                "start": 50_000_000,
+                "end": 50_000_001,
+                "referenceBases": "G",
+                "alternateBases": "C",
+            },
+            "zygosity": 2,
+        }
+    ]
+    assert [one["patient"]["genomicFeatures"] for one in others] == [
+        [{"gene": {"id": "PHGDH"}}]
+    ] * 2
+    scores = [one["score"]["patient"] for one in body["results"]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0.1 <= score <= 1 for score in scores)
+
+
+def test_shared_facts_are_the_most_special_terms_of_both_and_nothing_else(node, clinician):
+    """The other has primary microcephaly; that is more than the asker may know."""
+    _, body, _ = node.post(patient(), clinician)
+    (first, *_) = body["results"]
+    assert {one["id"] for one in first["patient"]["features"]} == {
+        MICROCEPHALY,
+        DELAY,
+        SEIZURE,
+        HYPOSERINEMIA,
+    }
+    assert set(first) == {"score", "patient"}
+    assert set(first["patient"]) == {"id", "contact", "features", "genomicFeatures"}
+    text = json.dumps(body)
+    assert not any(name in text for name in NAMES)
+
+
+def content(ontology, terms):
+    return sum(ontology.phenotypes()[one].content for one in terms)
+
+
+def closure(ontology, terms):
+    return {one for term in terms for one in (term, *ontology.phenotypes()[term].ancestors)}
+
+
+def test_the_score_is_graph_information_content(node, clinician, ontology):
+    mine = closure(ontology, MARTIN)
+    theirs = closure(ontology, FEATURES[11])
+    _, body, _ = node.post(patient(), clinician)
+    expected = content(ontology, mine & theirs) / content(ontology, mine | theirs)
+    assert body["results"][0]["score"]["patient"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_what_one_is_known_not_to_have_lowers_the_score_of_either_side(node, clinician, ontology):
+    """4 and 7 have the same terms, but 7 is known to have no seizures."""
+    _, body, _ = node.post(patient(), clinician)
+    _, four, seven = (one["score"]["patient"] for one in body["results"])
+    mine, theirs = closure(ontology, MARTIN), closure(ontology, FEATURES[7])
+    against = [one for one in mine if one in closure(ontology, [SEIZURE])]
+    against = [one for one in against if SEIZURE in closure(ontology, [one])]
+    both, either = content(ontology, mine & theirs), content(ontology, mine | theirs)
+    assert four == pytest.approx(both / either, abs=1e-5)
+    assert seven == pytest.approx((both - content(ontology, against)) / either, abs=1e-5)
+    _, body, _ = node.post(patient(FEATURES[7], absent=[SEIZURE]), clinician)
+    by_score = [one["score"]["patient"] for one in body["results"]]
+    mine, theirs = closure(ontology, FEATURES[7]), closure(ontology, FEATURES[11])
+    both, either = content(ontology, mine & theirs), content(ontology, mine | theirs)
+    against = content(ontology, [one for one in theirs if SEIZURE in closure(ontology, [one])])
+    assert by_score == [1.0, 1.0, pytest.approx((both - against) / either, abs=1e-5)]
+
+
+def test_without_a_shared_gene_nobody_is_alike(node, clinician):
+    status, body, _ = node.post(patient(genes=["PSAT1"], variants=()), clinician)
+    assert (status, body["results"]) == (200, [])
+
+
+def test_carriers_of_rare_variants_share_the_gene_of_the_nodes_table(node, clinician, facts):
+    """BRCA1 is nobody's recorded candidate, but all of its variants are rare here."""
+    status, body, _ = node.post(patient(genes=["BRCA1"], variants=()), clinician)
+    assert status == 200
+    carriers = set()
+    for (contig, start, *_), copies in facts.genotypes.items():
+        if contig == "chr17" and start < 43_125_364:
+            assert len(copies) <= 5
+            carriers |= copies.keys()
+    alike = {number for number in (4, 5, 7, 11) if number in carriers}
+    assert body["results"][0]["score"]["patient"] == 1.0  # number 5
+    assert len(body["results"]) == len(alike) == 3
+
+
+def test_an_exact_rare_variant_is_enough_and_a_common_one_is_not(node, clinician, facts):
+    rare = ("chr17", 43_057_061, "T", "TG")  # 5 alone
+    _, body, _ = node.post(patient(genes=(), variants=[rare]), clinician)
+    (one,) = body["results"]
+    assert one["patient"]["genomicFeatures"][0]["zygosity"] == 1
+    common = max(facts.genotypes, key=lambda allele: len(facts.genotypes[allele]))
+    assert {4, 5, 7} & facts.genotypes[common].keys()
+    assert node.post(patient(genes=(), variants=[common]), clinician)[1]["results"] == []

@@ -1,0 +1,93 @@
+"""What can be asked, and how what cannot is refused."""
+
+import json
+
+import pytest
+
+from ..access.test_access import CARE
+from .conftest import MICROCEPHALY, PRIMARY, patient
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"features": [{"id": "HP:9999999"}]}, "HP:9999999"),
+        ({"features": [{"id": "microcephaly"}]}, "microcephaly"),
+        ({"features": []}, "patient.features"),
+        ({"features": [{"id": MICROCEPHALY, "observed": "no"}]}, "patient.features"),
+        ({"features": [{"id": MICROCEPHALY, "observed": "perhaps"}]}, "features[0].observed"),
+        ({"features": {"id": MICROCEPHALY}}, "patient.features"),
+        ({"features": ["HP:0000252"]}, "patient.features[0]"),
+        ({"features": [{"id": 252}]}, "patient.features[0].id"),
+        ({"features": [{"id": MICROCEPHALY}] * 201}, "at most 200"),
+        ({"features": [{"id": PRIMARY}, {"id": MICROCEPHALY, "observed": "no"}]}, MICROCEPHALY),
+        ({"genomicFeatures": []}, "patient.genomicFeatures"),
+        ({"genomicFeatures": [{}]}, "genomicFeatures[0]"),
+        ({"genomicFeatures": [{"gene": "PHGDH"}]}, "genomicFeatures[0].gene"),
+        ({"genomicFeatures": [{"gene": {"id": ""}}]}, "genomicFeatures[0].gene.id"),
+        ({"genomicFeatures": [{"gene": {"id": "A"}, "zygosity": 3}]}, "zygosity"),
+        ({"genomicFeatures": [{"gene": {"id": "A"}}] * 501}, "at most 500"),
+        ({"genomicFeatures": [{"variant": {"assembly": "GRCh38"}}]}, "referenceName"),
+        ({"contact": ...}, "patient: contact is missing"),
+        ({"contact": {"name": "Dr Byrne"}}, "patient.contact: href is missing"),
+        ({"id": ...}, "patient: id is missing"),
+        ({"id": "a\nb"}, "patient: id of printable characters"),
+        ({"id": "x" * 201}, "patient.id"),
+        ({"_consent": ["yes"]}, "patient._consent[0]: a DUO term like DUO:0000043"),
+        ({"_consent": CARE}, "patient._consent"),
+    ],
+)
+def test_what_cannot_be_meant_is_400_and_named(changes, key, node, clinician):
+    status, body, _ = node.post(patient(**changes), clinician)
+    assert status == 400
+    assert key in body["error"]["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"start": -1}, "start"),
+        ({"start": "1"}, "start"),
+        ({"start": True}, "start"),
+        ({"start": 83_257_441}, "start"),
+        ({"referenceName": "99"}, "referenceName"),
+        ({"alternateBases": "<DEL>"}, "alternateBases"),
+        ({"referenceBases": None}, "referenceBases"),
+        ({"assembly": None}, "assembly"),
+    ],
+)
+def test_a_variant_that_is_none_is_400_and_named(changes, key, node, clinician):
+    asked = patient()
+    asked["patient"]["genomicFeatures"][1]["variant"] |= changes
+    status, body, _ = node.post(asked, clinician)
+    assert status == 400
+    assert key in body["error"]["errorMessage"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'{"patient": 1}', b"\xff", b"{}"])
+def test_bodies_that_are_no_request_are_400(raw, node, clinician):
+    assert node.post(raw, clinician)[0] == 400
+
+
+def test_a_body_that_is_too_long_is_413(node, clinician):
+    assert node.post(b" " * (256 * 1024 + 1), clinician)[0] == 413
+
+
+def test_a_variant_of_another_assembly_is_matched_by_its_gene_and_said_so(node, clinician):
+    asked = patient()
+    asked["patient"]["genomicFeatures"][1]["variant"]["assembly"] = "GRCh37"
+    status, body, _ = node.post(asked, clinician)
+    assert status == 200
+    assert "GRCh37" in body["_notes"][0]
+    assert len(body["results"]) == 2  # without 11, who shares the variant only
+
+
+def test_the_matchmaker_exchanges_own_test_patients_are_understood(node, clinician, shared):
+    """Its fifty benchmark patients, whose variants are of GRCh37."""
+    path = shared / "reference/schemas/mme/benchmark_patients.json"
+    if not path.exists():
+        pytest.skip("the Matchmaker Exchange's benchmark patients are not here")
+    for one in json.loads(path.read_text()):
+        status, body, _ = node.post({"patient": one | {"_consent": [CARE]}}, clinician)
+        assert (status, body.get("results")) == (200, []), body
+        assert "GRCh37" in body["_notes"][0]
