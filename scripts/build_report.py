@@ -5,7 +5,7 @@ from pathlib import Path
 from rehearsal.files import read_json
 from rehearsal.logs import logged_to
 from rehearsal.manifest import config_digest
-from rehearsal.report.page import write_report
+from rehearsal.report.html_report import write_report
 from rehearsal.report.provenance import run_facts, stage_times
 from rehearsal.report.run_files import read_findings, read_tables, write_files
 from rehearsal.report.summary import FederatedAnswers, build_summary, cohort_facts

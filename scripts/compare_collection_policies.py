@@ -8,8 +8,8 @@ from rehearsal.files import written_aside
 from rehearsal.loadtest.collection_policy import measure_policies
 from rehearsal.logs import logged_to
 from rehearsal.network.distance import delays_ms
-from rehearsal.report.bench_figures import policy_figure
-from rehearsal.report.figures import save_still
+from rehearsal.report.figures.bench import policy_figure
+from rehearsal.report.figures.rendering import save_still
 
 
 def main(smk):

@@ -14,8 +14,8 @@ from rehearsal.loadtest.growth.measure import (
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.logs import logged_to
 from rehearsal.machine import load_average, measurement_conditions
-from rehearsal.report.bench_figures import growth_figure
-from rehearsal.report.figures import save_still
+from rehearsal.report.figures.bench import growth_figure
+from rehearsal.report.figures.rendering import save_still
 from rehearsal.seeds import derive_seed
 
 

@@ -8,8 +8,8 @@ from rehearsal.files import write_json, written_aside
 from rehearsal.loadtest.load.run import LoadSettings, measure_load_of_run
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.logs import logged_to
-from rehearsal.report.bench_figures import load_figure
-from rehearsal.report.figures import save_still
+from rehearsal.report.figures.bench import load_figure
+from rehearsal.report.figures.rendering import save_still
 from rehearsal.seeds import derive_seed
 
 

@@ -10,8 +10,8 @@ from rehearsal.attack.membership_table import (
 )
 from rehearsal.files import write_json, written_aside
 from rehearsal.logs import logged_to
-from rehearsal.report.figures import save_still
-from rehearsal.report.privacy import power_figure
+from rehearsal.report.figures.membership import power_figure
+from rehearsal.report.figures.rendering import save_still
 from rehearsal.seeds import derive_seed
 
 

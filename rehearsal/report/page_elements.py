@@ -77,7 +77,7 @@ class Table:
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[str | Linked]]
-    total: Sequence[str] = ()
+    total: Sequence[str | Linked] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +180,8 @@ def milliseconds(value: float) -> str:
 def seconds(value: float) -> str:
     """Seconds with one decimal."""
     return f"{value:.1f}"
+
+
+def spaced(name: str) -> str:
+    """The name with spaces for underscores."""
+    return name.replace("_", " ")

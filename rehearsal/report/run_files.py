@@ -11,8 +11,12 @@ import pandas as pd
 from rehearsal.files import read_json, write_json, written_aside
 from rehearsal.model import Country
 from rehearsal.realism.rows import read_rows
-from rehearsal.report import figures
 from rehearsal.report.checks import answer_checks, bench_checks
+from rehearsal.report.figures.components import components_figure
+from rehearsal.report.figures.latency import kind_latency_figure, node_latency_figure
+from rehearsal.report.figures.node_map import latency_map
+from rehearsal.report.figures.rendering import save_still
+from rehearsal.report.figures.spectrum import spectrum_figure
 from rehearsal.report.junit import write_junit
 from rehearsal.report.summary import Findings
 from rehearsal.report.tables import (
@@ -83,15 +87,15 @@ def write_files(paths: Mapping[str, str], summary: Mapping[str, Any], tables: Re
         cohort_table(tables).to_csv(aside, index=False)
     nodes, countries = node_table(tables), tables.countries
     stills = {
-        "map": figures.latency_map(countries, nodes, tables.asker),
-        "node_latency": figures.node_latency_figure(nodes),
-        "kind_latency": figures.kind_latency_figure(kind_table(tables)),
-        "spectrum": figures.spectrum_figure(tables.spectrum, countries),
+        "map": latency_map(countries, nodes, tables.asker),
+        "node_latency": node_latency_figure(nodes),
+        "kind_latency": kind_latency_figure(kind_table(tables)),
+        "spectrum": spectrum_figure(tables.spectrum, countries),
     }
     if tables.components is not None:
-        stills["components"] = figures.pca_figure(tables.components, countries)
+        stills["components"] = components_figure(tables.components, countries)
     for name, chart in stills.items():
-        figures.save_still(chart, paths[name])
+        save_still(chart, paths[name])
 
 
 def _read_text(path: str) -> str:

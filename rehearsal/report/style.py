@@ -6,8 +6,10 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import altair as alt
+import pandas as pd
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+from rehearsal.realism.chart_style import ACCENT, FONT, INK, MUTED, RULE, SECOND
+
 STILL_WIDTH = 720
 
 
@@ -42,16 +44,16 @@ class Palette:
 
 
 LIGHT = Palette(
-    ink="#1b2430",
-    muted="#586474",
-    rule="#dfe3e8",
+    ink=INK,
+    muted=MUTED,
+    rule=RULE,
     paper="#ffffff",
-    accent="#1f4fa3",
+    accent=ACCENT,
     fail="#b3261e",
     north="#2166b0",
     west="#0d8068",
     east="#8f3f97",
-    south="#c0561a",
+    south=SECOND,
     step1="#a9cbe8",
     step2="#74a9d6",
     step3="#4383bf",
@@ -130,3 +132,10 @@ def finished(
     return chart.properties(width=width, height=height, description=description).configure(
         **vega_config(palette)
     )
+
+
+def in_ms(value: float | None) -> str:
+    """Milliseconds to three digits, as a person reads them."""
+    if value is None or pd.isna(value):
+        return "none"
+    return f"{value:.0f} ms" if value >= 100 else f"{value:.3g} ms"

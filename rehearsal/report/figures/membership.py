@@ -14,6 +14,7 @@ from rehearsal.attack.membership_table import (
     PUBLIC_NAME,
     REGISTERED_NAME,
 )
+from rehearsal.realism.chart_style import chart_of, layered
 from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, vega_config
 
 
@@ -27,7 +28,7 @@ def power_figure(
     points = strongest(table)
     names = list(dict.fromkeys(point["protection"] for point in points))
     colours = _colours(names, palette)
-    base = alt.Chart(alt.InlineData(values=points)).encode(
+    base = chart_of(points).encode(
         x=alt.X(
             "queries:Q",
             title="Queries about one person",
@@ -49,11 +50,11 @@ def power_figure(
         tooltip=alt.Tooltip("tip:N"),
     )
     promise = (
-        alt.Chart(alt.InlineData(values=[{"power": PROMISED_POWER}]))
+        chart_of([{"power": PROMISED_POWER}])
         .mark_rule(color=palette.muted, strokeDash=[4, 4])
         .encode(y="power:Q")
     )
-    chart = alt.layer(promise, base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
+    chart = layered(promise, base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
     return chart.properties(
         width=width, height=300, description=_description(points, names)
     ).configure(**vega_config(palette))

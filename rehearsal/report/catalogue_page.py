@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.catalogue.export_datasets import ALL_COUNTRIES
@@ -56,7 +56,7 @@ def is_of_people(descriptor: Mapping[str, Any]) -> bool:
     return not identifier.startswith("GOE") and "-EXPORT-" not in identifier
 
 
-def dataset_table(datasets: list[dict[str, Any]], prefix: str) -> Table:
+def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
     """A row a dataset. ``prefix``: from the page to the first one's folder."""
     columns = [
         Column("Dataset", names_row=True),

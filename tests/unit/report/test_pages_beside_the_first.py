@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.report.html_report import write_report
 from rehearsal.report.junit import write_junit
-from rehearsal.report.page import write_report
 from rehearsal.report.provenance import run_facts, stage_times
 from rehearsal.report.summary import FederatedAnswers, Findings, build_summary, cohort_facts
 from rehearsal.report.tables import BenchTables

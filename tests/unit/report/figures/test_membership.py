@@ -2,8 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
-from rehearsal.report.figures import save_still
-from rehearsal.report.privacy import power_figure, strongest
+from rehearsal.report.figures.membership import power_figure, strongest
+from rehearsal.report.figures.rendering import save_still
 
 ROWS = [
     {"protection": "none", "attack": "presence", "queries": 1, "power": 0.05},

@@ -16,6 +16,7 @@ from rehearsal.report.page_elements import (
     Text,
     milliseconds,
     seconds,
+    spaced,
     whole,
 )
 from rehearsal.report.tables import ReportTables, country_href
@@ -127,7 +128,7 @@ def _shown(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return spaced(name).capitalize()
 
 
 def _countries(countries: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> Table:
@@ -171,23 +172,31 @@ def check_table(caption: str, checks: Sequence[Mapping[str, Any]]) -> Table:
 
 def _plain(value: Any) -> str:
     """A JSON value as a person reads it, not longer than a cell can bear."""
-    text = "–" if value is None else _said(value)
+    text = "–" if value is None else _in_words(value)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} …"
 
 
-def _said(value: Any) -> str:
+def _in_words(value: Any) -> str:
     """Names and values by commas, things of several parts by semicolons."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping):
-        return ", ".join(
-            f"{key.replace('_', ' ')}: {_said(item)}"
-            for key, item in value.items()
-            if item not in (None, [], {})
-        )
+        return _mapping_in_words(value)
     if isinstance(value, list | tuple):
-        several = any(isinstance(item, Mapping | list | tuple) for item in value)
-        return ("; " if several else ", ").join(_said(item) for item in value)
+        return _list_in_words(value)
     return str(value)
+
+
+def _mapping_in_words(value: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{spaced(key)}: {_in_words(item)}"
+        for key, item in value.items()
+        if item not in (None, [], {})
+    )
+
+
+def _list_in_words(values: Sequence[Any]) -> str:
+    several = any(isinstance(item, Mapping | list | tuple) for item in values)
+    return ("; " if several else ", ").join(map(_in_words, values))

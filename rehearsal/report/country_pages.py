@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rehearsal.model import Country
-from rehearsal.report.catalogue import dataset_table, survey_table
+from rehearsal.report.catalogue_page import dataset_table, survey_table
 from rehearsal.report.page_elements import (
     Column,
     Facts,
@@ -24,7 +24,7 @@ from rehearsal.report.page_elements import (
     whole,
 )
 from rehearsal.report.problems import PROBLEM_COLUMNS, find_problems
-from rehearsal.report.stories import story_href
+from rehearsal.report.story_pages import story_href
 from rehearsal.report.tables import ReportTables, cohort_table, country_href, node_table
 
 NEIGHBOURS = 5  # countries shown as nearest and farthest by genetic distance

@@ -14,12 +14,13 @@ import jinja2
 import vl_convert
 
 from rehearsal.files import written_aside
-from rehearsal.report.catalogue import catalogue_page
-from rehearsal.report.countries import country_pages
+from rehearsal.report.catalogue_page import catalogue_page
+from rehearsal.report.country_pages import country_pages
 from rehearsal.report.failures import list_failures
 from rehearsal.report.page_elements import Figure, Page, Section, Verdict
-from rehearsal.report.sections import sections, verdicts
-from rehearsal.report.stories import story_pages
+from rehearsal.report.sections.reading_order import list_sections
+from rehearsal.report.sections.verdicts import verdicts
+from rehearsal.report.story_pages import story_pages
 from rehearsal.report.style import DARK, LIGHT, css_variables
 from rehearsal.report.tables import ReportTables
 
@@ -33,7 +34,7 @@ def write_report(
     from any folder.
     """
     failures = len(list_failures(summary))
-    index = render(summary, list(verdicts(summary)), sections(summary, tables), failures)
+    index = render(summary, list(verdicts(summary)), list_sections(summary, tables), failures)
     written = {"index.html": index} | {
         page.path: render_page(summary, page) for page in pages(summary, tables)
     }

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from rehearsal.report.page import data_uri, script_json, write_report
+from rehearsal.report.html_report import data_uri, script_json, write_report
 from rehearsal.report.page_elements import percent, whole
 from rehearsal.report.provenance import run_facts, stage_times
 from rehearsal.report.summary import FederatedAnswers, Findings, build_summary, cohort_facts

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from rehearsal.model import Country
-from rehearsal.report import bench_figures as figures
-from rehearsal.report.figures import vega_specification
+from rehearsal.report.figures import bench as figures
+from rehearsal.report.figures.rendering import vega_specification
 from rehearsal.report.page_elements import (
     Column,
     Figure,

@@ -10,17 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.report.figures import (
-    _class_edges,
-    kind_latency_figure,
-    latency_map,
-    node_latency_figure,
-    pca_figure,
-    save_still,
-    spectrum_figure,
-    spread,
-    vega_specification,
-)
+from rehearsal.report.figures.components import components_figure
+from rehearsal.report.figures.label_placement import place_labels
+from rehearsal.report.figures.latency import kind_latency_figure, node_latency_figure
+from rehearsal.report.figures.node_map import _class_edges, latency_map
+from rehearsal.report.figures.rendering import save_still, vega_specification
+from rehearsal.report.figures.spectrum import spectrum_figure
 from rehearsal.report.style import DARK, LIGHT, PAGE
 from rehearsal.report.tables import kind_table, node_table, region_of
 
@@ -32,7 +27,7 @@ def all_figures(tables, *style):
         "nodes": node_latency_figure(nodes, *style),
         "kinds": kind_latency_figure(kind_table(tables), *style),
         "spectrum": spectrum_figure(tables.spectrum, tables.countries, *style),
-        "pca": pca_figure(tables.components, tables.countries, *style),
+        "pca": components_figure(tables.components, tables.countries, *style),
     }
 
 
@@ -143,7 +138,7 @@ def test_latency_classes_hold_every_value_in_at_most_five(values):
 @given(st.lists(st.tuples(st.floats(0, 600), st.floats(0, 400)), min_size=1, max_size=28))
 def test_labels_never_overlap(points):
     box = np.array([24.0, 15.0])
-    places = spread(np.array(points), box)
+    places = place_labels(np.array(points), box)
     gap = np.abs(places[:, None] - places[None, :])
     apart = (gap >= box - 0.5).any(axis=2) | np.eye(len(places), dtype=bool)
     assert apart.all()

@@ -11,6 +11,7 @@ import pandas as pd
 from rehearsal.evaluation.latency import ALL
 from rehearsal.loadtest.collection_policy import AT_ONCE, JUST_HUNG, KNOWN, PARTIAL, SEQUENTIAL
 from rehearsal.loadtest.growth.measure import NODES, PEOPLE, USERS
+from rehearsal.realism.chart_style import chart_of, layered
 from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, finished
 
 LEGEND = alt.Legend(labelLimit=400)
@@ -38,7 +39,7 @@ def load_figure(
     points = _load_points(load)
     names = [*SHARES.values(), CONTROL]
     colours = [palette.step2, palette.step4, palette.ink, palette.muted]
-    base = alt.Chart(alt.InlineData(values=points)).encode(
+    base = chart_of(points).encode(
         x=alt.X(
             "rate_per_s:Q",
             title="Queries a second",
@@ -60,7 +61,7 @@ def load_figure(
     if knee["held_per_s"] is not None:
         held = [{"rate_per_s": knee["held_per_s"]}]
         marks.append(_rule(held, palette).encode(x="rate_per_s:Q"))
-    chart = alt.layer(*marks, base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
+    chart = layered(*marks, base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
     return finished(chart, palette, width, 320, _load_words(knee))
 
 
@@ -88,9 +89,7 @@ def _load_words(knee: Mapping[str, Any]) -> str:
 
 
 def _rule(values: list[dict[str, Any]], palette: Palette) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=values)).mark_rule(
-        color=palette.muted, strokeDash=[4, 4]
-    )
+    return chart_of(values).mark_rule(color=palette.muted, strokeDash=[4, 4])
 
 
 def growth_figure(
@@ -126,7 +125,7 @@ def growth_figure(
         for column, name in measures.items()
         if row[column] > 0  # no logarithm else, nor of NaN
     ]
-    base = alt.Chart(alt.InlineData(values=points)).encode(
+    base = chart_of(points).encode(
         x=alt.X(
             "x:Q",
             title=AXES[axis],
@@ -145,7 +144,7 @@ def growth_figure(
         ),
         tooltip=alt.Tooltip("tip:N"),
     )
-    chart = alt.layer(base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
+    chart = layered(base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
     words = "; ".join(dict.fromkeys(point["tip"] for point in points[-len(measures) :]))
     return finished(chart, palette, width, 300, f"Growth with {axis}: {words}.")
 
@@ -171,7 +170,7 @@ def policy_figure(
         )
     names = list(POLICY_NAMES.values())
     colours = [palette.fail, palette.accent, palette.step2]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("case:N", title=None, sort=list(dict.fromkeys(row["case"] for row in rows))),
         yOffset=alt.YOffset("policy:N", sort=names),
         x=alt.X("seconds:Q", title="Seconds until the answer (median)"),
@@ -189,4 +188,4 @@ def policy_figure(
     worst = max(rows, key=lambda row: row["seconds"])
     words = f"Time of a query when nodes hang; the longest: {worst['policy']}, {worst['case']}, "
     words += f"{worst['text']}."
-    return finished(alt.layer(bars, labels), palette, width, alt.Step(20), words)
+    return finished(layered(bars, labels), palette, width, alt.Step(20), words)

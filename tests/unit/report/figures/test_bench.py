@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from rehearsal.report.bench_figures import growth_figure, load_figure, policy_figure
-from rehearsal.report.figures import save_still
+from rehearsal.report.figures.bench import growth_figure, load_figure, policy_figure
+from rehearsal.report.figures.rendering import save_still
 
 
 def load_table():

@@ -1,0 +1,152 @@
+"""What was found: wrong answers, stories, datasets, re-identification, other checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from rehearsal.report.catalogue_page import CATALOGUE
+from rehearsal.report.failures import list_failures
+from rehearsal.report.figures.membership import power_figure
+from rehearsal.report.figures.rendering import vega_specification
+from rehearsal.report.page_elements import (
+    Column,
+    Figure,
+    Linked,
+    Links,
+    Points,
+    Section,
+    Shown,
+    Table,
+    Text,
+    percent,
+    seconds,
+    spaced,
+    table_of,
+    whole,
+)
+from rehearsal.report.problems import PROBLEM_COLUMNS
+from rehearsal.report.story_pages import story_href
+from rehearsal.report.style import PAGE
+from rehearsal.report.tables import (
+    ReportTables,
+)
+
+SHOWN_PROBLEMS = 40
+
+
+def problems_section(summary: Mapping[str, Any]) -> Section:
+    federation = summary["federation"]
+    frame = pd.DataFrame(federation["problems"], columns=PROBLEM_COLUMNS).head(SHOWN_PROBLEMS)
+    listed = ("query ", "federation:")
+    others = [line for line in list_failures(summary) if not line.startswith(listed)]
+    parts: list[Any] = [Points(others)] if others else []
+    if frame.empty:
+        parts.append(
+            Text("None: every node and the network answered every query as the truth has it.")
+        )
+    else:
+        shown = [
+            Shown("query", Column("Query", names_row=True)),
+            Shown("kind", Column("Kind"), spaced),
+            Shown("node", Column("Node")),
+            Shown("problem", Column("Problem")),
+            Shown("expected", Column("Truth")),
+            Shown("observed", Column("Answer")),
+            Shown("reason", Column("Reason")),
+        ]
+        total = federation["problems_total"]
+        caption = f"{whole(total)} wrong, late, failed or missing answers"
+        if total > len(frame):
+            caption += f"; here are the first {whole(len(frame))}, the rest is in answers.parquet"
+        parts.append(table_of(frame, caption, shown))
+    return Section("problems", "Wrong or missing answers", parts)
+
+
+def stories_section(tables: ReportTables) -> Section | None:
+    """What each story asked and whether it went as the truth has it; its page has the rest."""
+    if not tables.stories:
+        return None
+    columns = [
+        Column("Story", names_row=True, long=True),
+        Column("Asked by", long=True),
+        Column("Questions", number=True),
+        Column("Checks", number=True),
+        Column("Seconds", number=True),
+        Column("Verdict"),
+    ]
+    rows = []
+    for story in tables.stories:
+        good = sum(check["passed"] for check in story["checks"])
+        rows.append(
+            (
+                Linked(story["title"], story_href(story["name"])),
+                story["asker"]["name"],
+                whole(len(story["questions"])),
+                f"{good} of {len(story['checks'])}",
+                seconds(story["seconds"]),
+                "passed" if story["passed"] else "FAILED",
+            )
+        )
+    caption = "Each story's page tells who asked what, which countries answered and what came back."
+    return Section("stories", "Stories", [Table(caption, columns, rows)])
+
+
+def checks_section(summary: Mapping[str, Any]) -> Section | None:
+    if not summary["checks"]:
+        return None
+    rows = [
+        (
+            check["name"],
+            str(check["expected"]),
+            str(check["observed"]),
+            "passed" if check["passed"] else "failed",
+        )
+        for check in summary["checks"]
+    ]
+    columns = [
+        Column("Check", names_row=True),
+        Column("Expected"),
+        Column("Observed"),
+        Column("Verdict"),
+    ]
+    return Section("checks", "Other checks", [Table("Every other pass or fail", columns, rows)])
+
+
+def datasets_section(tables: ReportTables) -> Section | None:
+    if not tables.datasets:
+        return None
+    number = f"{whole(len(tables.datasets))} datasets of this run, with what they may be used for"
+    return Section("datasets", "Datasets", [Links("Catalogue", [Linked(number, CATALOGUE)])])
+
+
+def privacy_section(summary: Mapping[str, Any]) -> Section | None:
+    """How often an attacker finds who is in a node, and what protection costs true questions."""
+    if not summary["privacy"].get("table"):
+        return None
+    measured = summary["privacy"]["measured"]
+    frame = pd.DataFrame(summary["privacy"]["table"])
+    most = frame[frame["queries"] == frame["queries"].max()]
+    worst = most.loc[most.groupby("protection", sort=False)["power"].idxmax()]
+    shown = [
+        Shown("protection", Column("Protection", names_row=True)),
+        Shown("attack", Column("Strongest attack"), spaced),
+        Shown("power", Column("Members found", number=True), percent),
+        Shown("auc", Column("AUC", number=True), "{:.2f}".format),
+        Shown("refused", Column("True answers refused", number=True), percent),
+        Shown("refused_common", Column("of common alleles", number=True), percent),
+    ]
+    caption = (
+        f"After {whole(frame['queries'].max())} queries at {len(measured['nodes'])} nodes, "
+        f"{percent(measured['false_positives'], 0)} false positives, "
+        f"{whole(measured['targets'])} people attacked."
+    )
+    figure = Figure(
+        "privacy",
+        "Members that the strongest attack finds, by the number of queries it asks. "
+        "The dashed line is what the public tier promises.",
+        vega_specification(power_figure(summary["privacy"]["table"], PAGE, "container")),
+    )
+    return Section("privacy", "Re-identification", [figure, table_of(worst, caption, shown)])
