@@ -128,20 +128,27 @@ def imported_names(code: CodeType) -> Iterator[str]:
     ``from rehearsal.genomes import blocks`` gives ``rehearsal.genomes`` and
     ``rehearsal.genomes.blocks``; a name may be a function's.
     """
-    if IMPORT_NAME in code.co_code[::2]:
-        fromlist: object = None  # loaded just before the import
-        for opcode, argument in instructions(code.co_code):
-            if opcode == LOAD_CONST:
-                fromlist = code.co_consts[argument]
-            elif opcode == IMPORT_NAME and MODULE_NAME.fullmatch(code.co_names[argument]):
-                module = code.co_names[argument]
-                yield module
-                yield from (f"{module}.{name}" for name in strings(fromlist))
+    for module, members in import_statements(code):
+        if MODULE_NAME.fullmatch(module):
+            yield module
+            yield from (f"{module}.{member}" for member in members)
     for value in code.co_consts:
         if isinstance(value, CodeType):
             yield from imported_names(value)
         else:
-            yield from (one for one in strings(value) if MODULE_NAME.fullmatch(one))
+            yield from filter(MODULE_NAME.fullmatch, strings(value))
+
+
+def import_statements(code: CodeType) -> Iterator[tuple[str, list[str]]]:
+    """The module and the members of each import in compiled code, not in functions inside it."""
+    if IMPORT_NAME not in code.co_code[::2]:
+        return
+    members: object = None  # loaded just before the import
+    for opcode, argument in instructions(code.co_code):
+        if opcode == LOAD_CONST:
+            members = code.co_consts[argument]
+        elif opcode == IMPORT_NAME:
+            yield code.co_names[argument], list(strings(members))
 
 
 def instructions(code: bytes) -> Iterator[tuple[int, int]]:
