@@ -4,26 +4,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rehearsal.files import written_aside
-from rehearsal.loadtest.faults.run import Cast, run_faults
-from rehearsal.loadtest.faults.scenarios import chosen
+from rehearsal.loadtest.faults.run import FaultTest, run_faults
+from rehearsal.loadtest.faults.scenarios import scenarios_of
+from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.logs import logged_to
 
 
 def main(smk):
     settings = smk.params.faults
-    cast = Cast.of_run(
+    run = RunUnderTest(
         {country: Path(folder) for country, folder in smk.params.nodes.items()},
         Path(smk.input.issuer[0]).parent,
         smk.params.asker,
         Path(smk.input.suite),
         Path(smk.input.truth),
-        settings["fault_s"],
-        settings["per_s"],
     )
     with TemporaryDirectory() as scratch:
         table = run_faults(
-            cast,
-            chosen(settings["scenarios"]) if len(cast.folders) > 1 else [],
+            FaultTest.of_run(run, settings["fault_s"], settings["per_s"]),
+            scenarios_of(settings["scenarios"]) if len(run.nodes) > 1 else [],
             Path(scratch),
             Path(smk.params.logs),
         )

@@ -7,7 +7,8 @@ import pandas as pd
 
 from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import written_aside
-from rehearsal.loadtest.origin_latency import measure_capitals, one_of_each_kind
+from rehearsal.loadtest.origin_latency import Origins, measure_origin_latency
+from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.logs import logged_to
 from rehearsal.network.emulation.topology import line_of_pairs
 from rehearsal.network.issuer import tokens
@@ -18,23 +19,21 @@ from rehearsal.seeds import derive_seed
 
 def main(smk):
     network, logs = smk.params.network, Path(smk.params.logs)
-    suite = one_of_each_kind(read_suite(Path(smk.input.suite)), smk.params.queries)
+    queries = select_kinds_in_turn(read_suite(Path(smk.input.suite)), smk.params.queries)
     token = tokens(Path(smk.input.issuer[0]).parent, network["asker"])["controlled"]
     with TemporaryDirectory() as scratch:
         folders = {
             country: served_copy(Path(folder), Path(scratch) / "nodes" / country)
             for country, folder in smk.params.nodes.items()
         }
+        origins = Origins(
+            line_of_pairs(network, pd.read_parquet(smk.input.pairs)),
+            token,
+            network["deadline_s"],
+            derive_seed(smk.params.seed, "capitals"),
+        )
         with running_nodes(folders, logs) as nodes:
-            table = measure_capitals(
-                nodes,
-                suite,
-                line_of_pairs(network, pd.read_parquet(smk.input.pairs)),
-                token,
-                network["deadline_s"],
-                Path(scratch) / "registry",
-                derive_seed(smk.params.seed, "capitals"),
-            )
+            table = measure_origin_latency(nodes, queries, origins, Path(scratch) / "registry")
     with written_aside(smk.output.capitals) as path:
         table.to_parquet(path)
 

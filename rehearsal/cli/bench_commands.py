@@ -51,30 +51,31 @@ def _add_faults(faults: argparse.ArgumentParser) -> None:
 
 
 def _faults(options: argparse.Namespace) -> None:
-    from rehearsal.loadtest.faults.by_hand import faults_by_hand
+    from rehearsal.loadtest.faults.command import run_faults_command
 
     sys.exit(
-        faults_by_hand(
+        run_faults_command(
             options.folder, options.scenarios, options.fault_s, options.per_s, options.out
         )
     )
 
 
 def _bench(options: argparse.Namespace) -> None:
-    from rehearsal.loadtest.beacon_comparison import compare_by_hand
+    from rehearsal.loadtest.beacon_comparison import BeaconAddress, compare_beacons
 
     for option in ("target", "part"):
         if getattr(options, option) is None:
             expected = "one; or: rehearsal bench faults RESULTS"
             raise InputError("rehearsal bench", f"--{option}", expected)
+    against = None
+    if options.against is not None:
+        against = BeaconAddress("--against", options.against, options.against_token_variable)
     sys.exit(
-        compare_by_hand(
-            options.target,
+        compare_beacons(
+            BeaconAddress("--target", options.target, options.token_variable),
             options.part,
             options.suite,
-            token_variable=options.token_variable,
-            against=options.against,
-            against_token_variable=options.against_token_variable,
+            against=against,
             rounds=options.rounds,
             deadline_s=options.deadline_s,
             out=options.out,

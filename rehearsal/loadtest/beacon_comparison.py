@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,41 +53,59 @@ class Ratio:
     pairs: int
 
 
-def compare_by_hand(
-    target: str,
+@dataclass(frozen=True, slots=True)
+class BeaconAddress:
+    """The URL of a Beacon, and the environment variable that holds a token for it. ``option``: of
+    the command line, by which complaints name it."""
+
+    option: str
+    url: str
+    token_variable: str | None = None
+
+    def entry(self) -> NodeEntry:
+        """The Beacon as a node. Raises InputError for what is no URL or has no token."""
+        if not is_http_url(self.url):
+            expected = (
+                f"a URL http(s)://HOST/... without user, password and query, not {self.url!r}"
+            )
+            raise InputError(SOURCE, self.option, expected)
+        node = NodeEntry(self.option.strip("-"), self.url.rstrip("/"), self.token_variable)
+        token_of(node)
+        return node
+
+
+def compare_beacons(
+    target: BeaconAddress,
     part: str,
     suite: Path,
-    token_variable: str | None = None,
-    against: str | None = None,
-    against_token_variable: str | None = None,
+    against: BeaconAddress | None = None,
     rounds: int = 5,
     deadline_s: float = 10.0,
     out: Path | None = None,
 ) -> int:
     """Ask, print, and return the exit code: 0 when everybody who was named answered something.
 
-    ``against``: the URL of another Beacon, or the folder of a node of ours, which is served for as
-    long as this takes. ``out``: Parquet, a row a request. Raises InputError for what cannot be
-    asked.
+    ``against``: another Beacon, or in place of its URL the folder of a node of ours, which is
+    served for as long as this takes. ``out``: Parquet, a row a request. Raises InputError for what
+    cannot be asked.
     """
-    queries = part_of(read_suite(suite), part, suite)
+    queries = queries_of_part(read_suite(suite), part, suite)
     with ExitStack() as stack:
-        sides = {TARGET: _beacon("--target", target, token_variable)}
+        sides = {TARGET: target.entry()}
         if against is not None:
-            other = _other(against, against_token_variable)
-            sides[AGAINST] = stack.enter_context(other)
+            sides[AGAINST] = stack.enter_context(_served(against))
         sides[CONTROL] = NodeEntry(CONTROL, stack.enter_context(StubNodes([0.0])).urls[0])
         table = asyncio.run(ask_in_turn(sides, queries, rounds, deadline_s))
     if out is not None:
         with written_aside(out) as path:
             table.to_parquet(path)
     title = f"{part}: {len(queries)} queries of {suite}, {rounds} rounds"
-    print("\n".join([title, *lines(table)]))
-    came = table[table["state"] == "answered"]["side"].unique()
-    return 0 if set(sides) <= set(came) else 1
+    print("\n".join([title, *report_lines(table)]))
+    answered = table[table["state"] == "answered"]["side"].unique()
+    return 0 if set(sides) <= set(answered) else 1
 
 
-def part_of(suite: Sequence[Query], part: str, source: Path) -> list[Query]:
+def queries_of_part(suite: Sequence[Query], part: str, source: Path) -> list[Query]:
     """The queries of a part: of controlled access, as they have one right answer each.
 
     Raises InputError when the suite has none.
@@ -98,26 +116,18 @@ def part_of(suite: Sequence[Query], part: str, source: Path) -> list[Query]:
     return found
 
 
-def _beacon(option: str, url: str, token_variable: str | None) -> NodeEntry:
-    if not is_http_url(url):
-        expected = f"a URL http(s)://HOST/... without user, password and query, not {url!r}"
-        raise InputError(SOURCE, option, expected)
-    node = NodeEntry(option.strip("-"), url.rstrip("/"), token_variable)
-    token_of(node)
-    return node
-
-
 @contextmanager
-def _other(given: str, token_variable: str | None) -> Iterator[NodeEntry]:
-    folder = Path(given)
+def _served(address: BeaconAddress) -> Iterator[NodeEntry]:
+    """A Beacon that is there, or a node of ours that is served meanwhile."""
+    folder = Path(address.url)
     if not folder.is_dir():
-        yield _beacon("--against", given, token_variable)
+        yield address.entry()
         return
     country = NodeSettings.read(folder).country_code
     with TemporaryDirectory() as place:
         copy = served_copy(folder, Path(place) / country)
         with running_nodes({country: copy}, Path(place) / "logs") as (node,):
-            yield _beacon("--against", node.url, token_variable)
+            yield replace(address, url=node.url).entry()
 
 
 async def ask_in_turn(
@@ -143,17 +153,17 @@ async def ask_in_turn(
                     request = NULL if side == CONTROL else NodeRequest.of(query)
                     answer = await client.put(sides[side], request, clock(), deadline_s)
                     at = {"query": query.id, "round": turn, "side": side, "place": place}
-                    rows.append(at | _told(answer, side))
+                    rows.append(at | _answer_columns(answer, side))
     return pd.DataFrame(rows).astype({"count": "Int64", "exists": "boolean"})
 
 
-def _told(answer: Answer, side: str) -> dict[str, Any]:
-    said = answer.state == "answered" and side != CONTROL
+def _answer_columns(answer: Answer, side: str) -> dict[str, Any]:
+    has_content = answer.state == "answered" and side != CONTROL
     return {
         "state": answer.state,
         "http_status": answer.http_status,
-        "exists": says_exists(answer) if said else None,
-        "count": count_of(answer) if said else None,
+        "exists": says_exists(answer) if has_content else None,
+        "count": count_of(answer) if has_content else None,
         "latency_ms": answer.latency_s * 1000,
         "bytes": answer.size_bytes,
         "reason": answer.reason,
@@ -184,9 +194,9 @@ def paired_ratio(pairs: pd.DataFrame) -> Ratio:
     return Ratio(float(np.median(ratios)), float(ratios[k - 1]), float(ratios[n - k]), n)
 
 
-def lines(table: pd.DataFrame) -> list[str]:
+def report_lines(table: pd.DataFrame) -> list[str]:
     """What a comparison came to, for a person."""
-    said = [
+    lines = [
         f"{'':8} {'answered':>8} {'refused':>8} {'late':>6} {'failed':>6} "
         f"{'p50 ms':>9} {'p95 ms':>9} {'p99 ms':>9} {'bytes':>9}"
     ]
@@ -196,19 +206,19 @@ def lines(table: pd.DataFrame) -> list[str]:
         values = [percentile(came["latency_ms"].to_numpy(), share) for share in (50, 95, 99)]
         cells = f"{counts[0]:8} {counts[1]:8} {counts[2]:6} {counts[3]:6}"
         figures = " ".join(f"{value:9.2f}" for value in values)
-        said.append(f"{side:8} {cells} {figures} {came['bytes'].mean():9.0f}")
+        lines.append(f"{side:8} {cells} {figures} {came['bytes'].mean():9.0f}")
     for other in (AGAINST, CONTROL):
         if other in set(table["side"]):
             ratio = paired_ratio(pairs_of(table, TARGET, other))
-            said.append(f"target to {other}: {_in_words(ratio)}")
+            lines.append(f"target to {other}: {_ratio_text(ratio)}")
     if AGAINST in set(table["side"]):
-        said.append(_same(pairs_of(table)))
+        lines.append(_agreement_text(pairs_of(table)))
     reasons = table.loc[table["state"] != "answered", ["side", "reason"]].value_counts()
-    said += [f"{side}: {number} times {reason}" for (side, reason), number in reasons[:5].items()]
-    return [*said, f"load average {table['load_average_1min'].max():.1f} at the most"]
+    lines += [f"{side}: {number} times {reason}" for (side, reason), number in reasons[:5].items()]
+    return [*lines, f"load average {table['load_average_1min'].max():.1f} at the most"]
 
 
-def _in_words(ratio: Ratio) -> str:
+def _ratio_text(ratio: Ratio) -> str:
     if not ratio.pairs:
         return "no query that both answered"
     interval = f"95 % interval {ratio.low:.3g} to {ratio.high:.3g}"
@@ -217,7 +227,7 @@ def _in_words(ratio: Ratio) -> str:
     return f"{ratio.median:.3g} times as long at the median ({interval}, {ratio.pairs} pairs)"
 
 
-def _same(pairs: pd.DataFrame) -> str:
+def _agreement_text(pairs: pd.DataFrame) -> str:
     exists = (pairs["exists_one"] == pairs["exists_other"]).sum()
     both = pairs[pairs["count_one"].notna() & pairs["count_other"].notna()]
     counts = (both["count_one"] == both["count_other"]).sum()

@@ -8,7 +8,7 @@ is the network's own code, in this process.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -43,7 +43,7 @@ COLUMNS = {
 
 
 @dataclass
-class FarClient:
+class DistantClient:
     """Puts requests to nodes as :class:`NetworkClient` does, from further away."""
 
     client: NetworkClient
@@ -62,56 +62,66 @@ class FarClient:
         return replace(answer, latency_s=answer.latency_s + bytes_s)
 
 
-def measure_capitals(
-    nodes: Sequence[NodeEntry],
-    suite: Sequence[Query],
-    lines: Mapping[tuple[str, str], Line],
-    token: str,
-    deadline_s: float,
-    folder: Path,
-    seed: int,
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """The capitals that ask: how far each is from each node, by asker and node, and the token and
+    the deadline of their queries. ``seed`` decides jitter and loss."""
+
+    lines: Mapping[tuple[str, str], Line]
+    token: str
+    deadline_s: float
+    seed: int
+
+
+def measure_origin_latency(
+    nodes: Sequence[NodeEntry], queries: Sequence[Query], origins: Origins, folder: Path
 ) -> pd.DataFrame:
     """A row an asker, in the order of the nodes; columns as in ``COLUMNS``.
 
-    ``lines``: by asker and node. Every query of ``suite`` is asked from each capital, in turns, so
-    that a busy moment of the machine falls on all of them. ``folder`` is for a registry.
+    Every query is asked from each capital, in turns, so that a busy moment of the machine falls on
+    all of them. ``folder`` is for a registry.
     """
-    return asyncio.run(_measure(nodes, suite, lines, token, deadline_s, folder, seed))
+    return asyncio.run(_measure(nodes, queries, origins, folder))
 
 
 async def _measure(
-    nodes: Sequence[NodeEntry],
-    suite: Sequence[Query],
-    lines: Mapping[tuple[str, str], Line],
-    token: str,
-    deadline_s: float,
-    folder: Path,
-    seed: int,
+    nodes: Sequence[NodeEntry], queries: Sequence[Query], origins: Origins, folder: Path
 ) -> pd.DataFrame:
     write_endpoints(nodes, folder)
-    registry, chance = Registry([folder]), Random(seed)
-    askers = [node.country for node in nodes]
-    taken: dict[str, list[float]] = {asker: [] for asker in askers}
-    came: dict[str, list[bool]] = {asker: [] for asker in askers}
+    taken_ms: dict[str, list[float]] = {node.country: [] for node in nodes}
+    in_time: dict[str, list[bool]] = {node.country: [] for node in nodes}
     async with NetworkClient(nodes) as client:
-        networks = {}
-        for asker in askers:
-            seen = {node.country: lines[asker, node.country] for node in nodes}
-            far = FarClient(client, seen, chance)
-            networks[asker] = Network(registry, far, Policy(deadline_s))
-        progress = Progress(len(askers) * (1 + len(suite)), "queries")
-        for number, query in enumerate([suite[0], *suite]):  # the first opens connections
-            request = replace(NodeRequest.of(query), authorization=f"Bearer {token}")
+        networks = _network_of_each_origin(client, nodes, origins, Registry([folder]))
+        progress = Progress(len(networks) * (1 + len(queries)), "queries")
+        for number, query in enumerate([queries[0], *queries]):  # the first opens connections
             for asker, network in networks.items():
-                conditions = Conditions(deadline_s)
-                parts, elapsed_s = await network.entries(request, query.entry_type, conditions)
+                elapsed_s, answers = await _ask(network, query, origins)
                 if number:
-                    taken[asker].append(elapsed_s * 1000)
-                    came[asker] += [_in_time(part.answer, deadline_s) for part in parts]
+                    taken_ms[asker].append(elapsed_s * 1000)
+                    in_time[asker] += [_in_time(answer, origins.deadline_s) for answer in answers]
                 progress.step()
         for network in networks.values():
             await network.close()
-    return _table(askers, lines, taken, came)
+    return _table(origins.lines, taken_ms, in_time)
+
+
+def _network_of_each_origin(
+    client: NetworkClient, nodes: Sequence[NodeEntry], origins: Origins, registry: Registry
+) -> dict[str, Network]:
+    networks, chance = {}, Random(origins.seed)
+    for asker in [node.country for node in nodes]:
+        seen = {node.country: origins.lines[asker, node.country] for node in nodes}
+        distant = DistantClient(client, seen, chance)
+        networks[asker] = Network(registry, distant, Policy(origins.deadline_s))
+    return networks
+
+
+async def _ask(network: Network, query: Query, origins: Origins) -> tuple[float, list[Answer]]:
+    """Seconds that a query took, and the nodes' answers."""
+    request = replace(NodeRequest.of(query), authorization=f"Bearer {origins.token}")
+    conditions = Conditions(origins.deadline_s)
+    parts, elapsed_s = await network.entries(request, query.entry_type, conditions)
+    return elapsed_s, [part.answer for part in parts]
 
 
 def _in_time(answer: Answer, deadline_s: float) -> bool:
@@ -119,15 +129,14 @@ def _in_time(answer: Answer, deadline_s: float) -> bool:
 
 
 def _table(
-    askers: Sequence[str],
     lines: Mapping[tuple[str, str], Line],
-    taken: Mapping[str, Sequence[float]],
-    came: Mapping[str, Sequence[bool]],
+    taken_ms: Mapping[str, Sequence[float]],
+    in_time: Mapping[str, Sequence[bool]],
 ) -> pd.DataFrame:
     rows = []
-    for asker in askers:
-        times = np.array(taken[asker])
-        farthest = max(askers, key=lambda node: lines[asker, node].delay_ms)
+    for asker, taken in taken_ms.items():
+        times = np.array(taken)
+        farthest = max(taken_ms, key=lambda node: lines[asker, node].delay_ms)
         farthest_ms = lines[asker, farthest].delay_ms
         rows.append(
             {
@@ -139,30 +148,14 @@ def _table(
                 "farthest": farthest,
                 "farthest_ms": farthest_ms,
                 "own_ms": percentile(times, 50) - farthest_ms,
-                "qs02": float(np.mean(came[asker])),
+                "qs02": float(np.mean(in_time[asker])),
                 "load_average": load_average(),
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def one_of_each_kind(suite: Sequence[Query], number: int) -> list[Query]:
-    """So many well-formed queries of controlled access, kinds by turns."""
-    by_kind: dict[str, list[Query]] = {}
-    for query in suite:
-        if query.tier == "controlled" and query.kind != "ill_formed":
-            by_kind.setdefault(query.kind, []).append(query)
-    return list(_by_turns(by_kind))[:number]
-
-
-def _by_turns(groups: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
-    for turn in range(max(map(len, groups.values()), default=0)):
-        for group in groups.values():
-            if turn < len(group):
-                yield group[turn]
-
-
-def capitals_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
+def origin_latency_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
     """QS-02 from every capital, as ``summary.json`` has it."""
     kept = int((table["qs02"] >= QS02_OBJECTIVE).sum())
     return [

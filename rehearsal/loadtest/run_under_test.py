@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rehearsal.evaluation.suite import read_suite
 from rehearsal.model import Query
-from rehearsal.node.runtime_files import served_copy
 from rehearsal.truth.expected_answers import ExpectedAnswer, read_expected_answers
 
 
@@ -30,9 +29,3 @@ class RunUnderTest:
     def expected_answers(self) -> dict[str, dict[str, ExpectedAnswer]]:
         """The right answers by query and country. Raises InputError."""
         return read_expected_answers(self.truth)
-
-    def copy_nodes(self, folder: Path) -> dict[str, Path]:
-        """Copies of the nodes' folders, by country, so that serving leaves the run as it was."""
-        return {
-            country: served_copy(path, folder / country) for country, path in self.nodes.items()
-        }

@@ -10,11 +10,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Self
+
+from rehearsal.process_lifetime import Helper
 
 ANSWER = (
     b'{"meta":{"beaconId":"org.rehearsal.stub","apiVersion":"v2.0","returnedGranularity":"count"},'
@@ -38,34 +38,19 @@ class StubNodes:
         self.urls: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "rehearsal.loadtest.stub_nodes", *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        ports = json.loads(self._process.stdout.readline())
+        module = "rehearsal.loadtest.stub_nodes"
+        self._helper = Helper([sys.executable, "-m", module, *self._arguments])
+        ports = json.loads(self._helper.read_line())
         self.urls = tuple(f"http://127.0.0.1:{port}" for port in ports)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.stdin.close()
-        self._process.stdout.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def __exit__(self, *error: object) -> None:
+        self._helper.__exit__(*error)
 
     def hang(self, hangs: bool) -> None:
         """Whether the last ``hung`` nodes hang from now on: they do when this returns."""
-        self._process.stdin.write(f"{HANG if hangs else ANSWER_AGAIN}\n".encode())
-        self._process.stdin.flush()
-        self._process.stdout.readline()
+        self._helper.write_line((HANG if hangs else ANSWER_AGAIN).encode())
+        self._helper.read_line()
 
 
 class _Stub(asyncio.Protocol):
@@ -75,6 +60,8 @@ class _Stub(asyncio.Protocol):
         self._rtt_s, self._hangs, self._received = rtt_s, hangs, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.WriteTransport):
+            raise TypeError(f"a connection that can be written to, not {transport!r}")
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -115,16 +102,16 @@ async def _serve(rtt_s: Sequence[float], hung: int) -> None:
         server = await loop.create_server(node, "127.0.0.1", 0)
         ports.append(server.sockets[0].getsockname()[1])
     print(json.dumps(ports), flush=True)
-    said = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), sys.stdin)
-    while line := await said.readline():
+    commands = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
+    while line := await commands.readline():
         switch[0] = line.decode().strip() == HANG
         print(flush=True)  # it has been heard
 
 
 def main() -> None:
     """``python -m rehearsal.loadtest.stub_nodes RTT_S,RTT_S,... HUNG``; ends with its stdin."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Nodes that do no work.")
     parser.add_argument("rtt_s")
     parser.add_argument("hung", type=int)
     options = parser.parse_args()

@@ -7,12 +7,12 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from rehearsal.model import Answer
 from rehearsal.network.aggregate import count_of
 from rehearsal.network.beacon_response import Conditions, Part, returned_granularity, shown_of
-from rehearsal.network.client import NetworkClient, NodeRequest
+from rehearsal.network.client import NodeRequest
 from rehearsal.network.fan_out import (
     SEQUENTIAL_PATIENCE_S,
     gather,
@@ -49,13 +49,21 @@ class Policy:
     most_under_way: int = 300  # queries: some 45 ms of CPU each, so that two cores do them in time
 
 
+class RequestClient(Protocol):
+    """What puts requests to nodes: a ``NetworkClient``, or one that is further away."""
+
+    async def put(
+        self, node: NodeEntry, request: NodeRequest, started: float, deadline_s: float
+    ) -> Answer: ...
+
+
 class Network:
     """All nodes of a registry behind one question.
 
     ``client`` must be open. ``keep`` runs beside the questions for as long as they are asked.
     """
 
-    def __init__(self, registry: Registry, client: NetworkClient, policy: Policy) -> None:
+    def __init__(self, registry: Registry, client: RequestClient, policy: Policy) -> None:
         self.registry, self.policy = registry, policy
         self._client = client
         self._health: dict[NodeEntry, NodeHealth] = {}

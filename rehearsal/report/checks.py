@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from rehearsal.evaluation.protected_judge import public_checks
-from rehearsal.loadtest.faults.run import fault_checks
+from rehearsal.loadtest.faults.scenario_outcome import fault_checks
 from rehearsal.loadtest.measured_distance import distance_checks
-from rehearsal.loadtest.origin_latency import capitals_checks
+from rehearsal.loadtest.origin_latency import origin_latency_checks
 from rehearsal.report.tables import BenchTables
 
 
@@ -32,7 +32,7 @@ def bench_checks(
     yield from bench.knee["checks"]
     yield from growth_checks
     yield from distance_checks(bench.distance)
-    yield from capitals_checks(bench.capitals)
+    yield from origin_latency_checks(bench.capitals)
     yield from fault_checks(bench.faults)
 
 

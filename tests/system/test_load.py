@@ -12,7 +12,12 @@ import pytest
 from rehearsal.evaluation.network_under_test import NetworkUnderTest
 from rehearsal.evaluation.suite import beacon_request, write_suite
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.loadtest.beacon_comparison import compare_by_hand, paired_ratio, pairs_of
+from rehearsal.loadtest.beacon_comparison import (
+    BeaconAddress,
+    compare_beacons,
+    paired_ratio,
+    pairs_of,
+)
 from rehearsal.loadtest.collection_policy import measure_policies
 from rehearsal.loadtest.growth.measure import GrowthMeasurement, growth_checks
 from rehearsal.loadtest.growth.synthetic_nodes import build_nodes
@@ -157,7 +162,8 @@ def test_two_beacons_are_asked_in_turn_and_one_that_is_not_there_is_an_error(tmp
     write_suite(queries, suite)
     with StubNodes([0.03, 0.0]) as stubs:
         slow_one, quick = stubs.urls
-        code = compare_by_hand(slow_one, "individuals", suite, against=quick, rounds=3, out=out)
+        target, against = BeaconAddress("--target", slow_one), BeaconAddress("--against", quick)
+        code = compare_beacons(target, "individuals", suite, against, rounds=3, out=out)
     assert code == 0
     table = pd.read_parquet(out)
     assert table["side"].value_counts().to_dict() == dict.fromkeys(
@@ -167,7 +173,7 @@ def test_two_beacons_are_asked_in_turn_and_one_that_is_not_there_is_an_error(tmp
     assert paired_ratio(pairs_of(table)).median > 1
     said = capfd.readouterr().out
     assert "exists in 12 of 12 pairs" in said
-    assert compare_by_hand(quick, "individuals", suite, rounds=1) == 1
+    assert compare_beacons(BeaconAddress("--target", quick), "individuals", suite, rounds=1) == 1
     assert "target: 4 times ClientConnector" in capfd.readouterr().out
 
 
@@ -177,6 +183,9 @@ def test_a_nodes_folder_is_served_to_be_compared_with(tmp_path, capfd):
     request = beacon_request({}, [{"id": SEX_TERMS["female"]}], "count", {"skip": 0, "limit": 1})
     write_suite([Query("women", "individuals", "individuals", request)], suite)
     with StubNodes([0.0]) as stubs:
-        code = compare_by_hand(stubs.urls[0], "individuals", suite, against=str(folder))
+        target = BeaconAddress("--target", stubs.urls[0])
+        code = compare_beacons(
+            target, "individuals", suite, BeaconAddress("--against", str(folder))
+        )
     assert code == 0
     assert "against         5        0" in capfd.readouterr().out

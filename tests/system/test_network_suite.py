@@ -24,9 +24,9 @@ from rehearsal.evaluation.templates import KINDS, read_templates
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
-from rehearsal.loadtest.faults.run import Cast, run_faults
+from rehearsal.loadtest.faults.run import FaultTest, run_faults
 from rehearsal.loadtest.faults.scenarios import SCENARIOS
-from rehearsal.loadtest.origin_latency import one_of_each_kind
+from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
 from rehearsal.network.emulation import Topology
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tokens
@@ -404,9 +404,10 @@ FAULTS = (
 def test_faults_of_real_processes_are_marked_and_mended(cohort: Cohort, suite, expected, tmp_path):
     """One of each lane and a node that must not start; the default run plays all of them."""
     issuer = cohort.nodes["BE"].parents[1] / "issuer"
-    cast = Cast(cohort.nodes, issuer, "BE", one_of_each_kind(suite, 8), expected, per_s=6)
+    queries = select_kinds_in_turn(suite, 8)
+    test = FaultTest(cohort.nodes, issuer, "BE", queries, expected, per_s=6)
     scenarios = [one for one in SCENARIOS if one.name in FAULTS]
-    table = run_faults(cast, scenarios, tmp_path, tmp_path / "logs")
+    table = run_faults(test, scenarios, tmp_path, tmp_path / "logs")
     assert table["scenario"].tolist() == list(FAULTS)
     assert table["held"].all(), table["why"].tolist()
     assert not table["unmarked"].any()

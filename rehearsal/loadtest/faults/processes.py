@@ -40,6 +40,13 @@ class Restartable:
         return self._entry
 
     @property
+    def pid(self) -> int:
+        """Its process. Raises RuntimeError when it does not run on this machine."""
+        if self.entry.pid is None:
+            raise RuntimeError(f"{self.entry.url} is not a process of this machine")
+        return self.entry.pid
+
+    @property
     def address(self) -> tuple[str, int]:
         place = urlsplit(self.entry.url)
         return place.hostname or "", place.port or 0

@@ -14,8 +14,8 @@ Shows = Literal["failed", "late", "refused", "answered"]
 class Scenario:
     """One fault of one victim, a node, or in lane ``service`` of the network itself.
 
-    ``fault``: a name in ``injecting.FAULTS``, ``options`` its arguments. ``shows``: the states in
-    which the victim's answers may be while the fault lasts, one of which must be seen.
+    ``fault``: a name in ``fault_injection.FAULTS``, ``options`` its arguments. ``shows``: the
+    states in which the victim's answers may be while the fault lasts, one of which must be seen.
     ``reason``: stands in what is told of each of these answers. ``lane``: scenarios of one lane
     share processes and take turns; lanes run side by side. ``lifetime_s`` of the tokens that are
     shown; ``must_hold``: in words, for people.
@@ -39,12 +39,16 @@ class Scenario:
 _MARKED = "its answers are marked failed, the others' are right"
 
 
-def _manner(
-    name: str, manner: str, reason: str, must_hold: str = _MARKED, shows: tuple[Shows, ...] = ()
+def _misbehaviour(
+    name: str,
+    misbehaviour: str,
+    reason: str,
+    must_hold: str = _MARKED,
+    shows: tuple[Shows, ...] = (),
 ) -> Scenario:
-    options = {"manner": manner}
+    options = {"misbehaviour": misbehaviour}
     shows = shows or ("failed",)
-    return Scenario(name, "address", "manner", shows, must_hold, options, reason)
+    return Scenario(name, "address", "misbehave", shows, must_hold, options, reason)
 
 
 def _damage(file: str, damage: str, short: bool) -> Scenario:
@@ -55,13 +59,13 @@ def _damage(file: str, damage: str, short: bool) -> Scenario:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    _manner("answers 500", "error500", "HTTP 500"),
-    _manner("answers garbage", "garbage", "no JSON object"),
-    _manner("answers half a body", "half", ""),
-    _manner(
+    _misbehaviour("answers 500", "error500", "HTTP 500"),
+    _misbehaviour("answers garbage", "garbage", "no JSON object"),
+    _misbehaviour("answers half a body", "half", ""),
+    _misbehaviour(
         "answers a redirect", "redirect", "redirected", "it is not followed, and marked failed"
     ),
-    _manner(
+    _misbehaviour(
         "answers without end",
         "endless",
         "",
@@ -127,7 +131,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "restart",
         ("failed",),
         "askers see an error, never half an answer; all is right once it is back",
-        {"signal": "SIGKILL"},
+        {"ended_by": "SIGKILL"},
     ),
     Scenario(
         "network ended and restarted",
@@ -135,12 +139,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         "restart",
         ("failed",),
         "askers see an error, never half an answer; all is right once it is back",
-        {"signal": "SIGTERM"},
+        {"ended_by": "SIGTERM"},
         short=False,
     ),
 )
 
 
-def chosen(mode: str) -> list[Scenario]:
+def scenarios_of(mode: str) -> list[Scenario]:
     """The scenarios of a mode, ``short`` or ``full``."""
     return [one for one in SCENARIOS if one.short or mode == "full"]

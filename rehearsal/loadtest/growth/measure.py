@@ -25,11 +25,12 @@ from rehearsal.loadtest.load.generators import Generators
 from rehearsal.loadtest.load.saturation import IN_TIME_SHARE
 from rehearsal.loadtest.load.sender import Call
 from rehearsal.loadtest.load.workload import RESEARCHER, Workload, control_call, issue_tokens
+from rehearsal.loadtest.query_selection import select_evenly
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average
-from rehearsal.model import Query
 from rehearsal.network.launcher import RunningNodes, running_network, running_nodes
+from rehearsal.node.runtime_files import served_copies
 
 NODES, PEOPLE, USERS = "nodes", "people", "users"
 CONTROL_AT_S = np.arange(0, 0.5, 0.02).tolist()  # when control requests leave, before each step
@@ -69,14 +70,14 @@ def measure_growth(
     for those of the processes. A row a step, columns as docs/load.md tells. Raises InputError for
     files that are no run's.
     """
-    queries = choose_queries(run.queries(), settings.queries)
+    queries = select_evenly(run.queries(), settings.queries)
     tokens = issue_tokens(run.issuer, [run.asker])
     researchers = {who: token for who, token in tokens.items() if who[0] == RESEARCHER}
     workload = Workload(queries, run.expected_answers(), researchers)
     growth = GrowthMeasurement(deadline_s, logs)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory()))
-        nodes = stack.enter_context(running_nodes(run.copy_nodes(folder), logs))
+        copies = stack.enter_context(served_copies(run.nodes, logs))
+        nodes = stack.enter_context(running_nodes(copies, logs))
         growth.measure_more_nodes(workload, nodes, settings.nodes, people)
         running = running_network(nodes, deadline_s, logs, forks=nodes.forks)
         tested = NetworkUnderTest(stack.enter_context(running), nodes, deadline_s)
@@ -205,12 +206,6 @@ def _generators(calls: Sequence[Call], number: int) -> Iterator[Generators]:
 
 def _at(axis: str, nodes: int, people: int, users: int) -> dict[str, Any]:
     return {"axis": axis, "nodes": nodes, "people": people, "users": users}
-
-
-def choose_queries(suite: Sequence[Query], number: int) -> list[Query]:
-    """About so many of the queries that have a right answer, of all kinds alike."""
-    able = [query for query in suite if query.tier == "controlled" and query.kind != "ill_formed"]
-    return able[:: max(1, len(able) // number)][:number]
 
 
 def fit_exponents(table: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import IO, Self
 
 from rehearsal.loadtest.load.sender import Call, ClosedLoop, OpenLoop, Sender, Sent
 
@@ -24,6 +23,41 @@ class GeneratorError(RuntimeError):
     """A generator ended: what it measured is lost, and no figure may be made of it."""
 
 
+class _Generator:
+    """One process that sends calls."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "rehearsal.loadtest.load.generators"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("subprocess gave no pipes")
+        self._input, self._output = self._process.stdin, self._process.stdout
+
+    def write(self, value: object) -> None:
+        try:
+            _put(self._input, value)
+        except OSError as error:
+            raise GeneratorError("a load generator has ended") from error
+
+    def read(self) -> list[Sent]:
+        try:
+            sent: list[Sent] = pickle.load(self._output)
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise GeneratorError("a load generator has ended") from error
+        return sent
+
+    def kill(self) -> None:
+        """End it at once: nothing that it holds is wanted any more."""
+        self._process.kill()
+
+    def close(self) -> None:
+        self.kill()
+        self._process.wait()
+        with contextlib.suppress(OSError):  # what it has not read is lost with it
+            self._input.close()
+        self._output.close()
+
+
 class Generators:
     """``number`` processes that send calls: ``with Generators(calls) as generators``.
 
@@ -32,31 +66,20 @@ class Generators:
 
     def __init__(self, calls: Sequence[Call], number: int = 2) -> None:
         self._calls, self._number = list(calls), number
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[_Generator] = []
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "rehearsal.loadtest.load.generators"]
         for _ in range(self._number):
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            self._processes.append(process)
+            self._processes.append(_Generator())
         for process in self._processes:
-            self._tell(process, self._calls)
+            process.write(self._calls)
         for process in self._processes:
-            self._get(process)
+            process.read()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for process in self._processes:
-            process.kill()  # nothing that it holds is wanted any more
-            process.wait()
-            with contextlib.suppress(OSError):  # what it has not read is lost with it
-                process.stdin.close()
-            process.stdout.close()
+            process.close()
 
     def send_open(
         self, at_s: Sequence[float], calls: Sequence[int], deadline_s: float, cold: bool = False
@@ -84,40 +107,28 @@ class Generators:
     def _send(self, plans: Sequence[OpenLoop | ClosedLoop]) -> list[Sent]:
         at_work = self._processes[: len(plans)]
         for process, plan in zip(at_work, plans, strict=True):
-            self._tell(process, plan)
-        sent = [one for process in at_work for one in self._get(process)]
+            process.write(plan)
+        sent = [one for process in at_work for one in process.read()]
         return sorted(sent, key=lambda one: one.at_s)
 
-    def _get(self, process: subprocess.Popen[bytes]) -> list[Sent]:
-        try:
-            return pickle.load(process.stdout)
-        except (EOFError, pickle.UnpicklingError) as error:
-            raise GeneratorError("a load generator has ended") from error
 
-    def _tell(self, process: subprocess.Popen[bytes], what: object) -> None:
-        try:
-            _put(process.stdin, what)
-        except OSError as error:
-            raise GeneratorError("a load generator has ended") from error
-
-
-def _put(stream: BinaryIO, what: object) -> None:
-    pickle.dump(what, stream)
+def _put(stream: IO[bytes], value: object) -> None:
+    pickle.dump(value, stream)
     stream.flush()
 
 
-async def _work(received: BinaryIO, told: BinaryIO) -> None:
+async def _work(received: IO[bytes], results: IO[bytes]) -> None:
     calls = await asyncio.to_thread(pickle.load, received)
     gc.collect()
     gc.freeze()  # what is here now stays: no collection looks at it while requests wait
     async with Sender(calls) as sender:
-        _put(told, [])
+        _put(results, [])
         while True:
             try:
                 plan = await asyncio.to_thread(pickle.load, received)
             except EOFError:
                 return
-            _put(told, await sender.send(plan))
+            _put(results, await sender.send(plan))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average, measurement_conditions
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
+from rehearsal.node.runtime_files import served_copies
 
 WARM, COLD = "warm", "cold"
 WARM_UP_USERS = 8
@@ -89,14 +89,11 @@ def measure_load_of_run(
     for those of the processes; ``seed`` and ``histograms``: as ``measure_load``. Raises InputError
     for files that are no run's, and as ``measure_load``.
     """
-    logs.mkdir(parents=True, exist_ok=True)
     countries, deadline_s = list(run.nodes), network["deadline_s"]
     tokens = issue_tokens(run.issuer, countries)
     workload = Workload(run.queries(), run.expected_answers(), tokens)
     with ExitStack() as stack:
-        # beside the logs: what nodes are launched from may be seen by other machines only there
-        folder = Path(stack.enter_context(TemporaryDirectory(dir=logs)))
-        copies = run.copy_nodes(folder)
+        copies = stack.enter_context(served_copies(run.nodes, logs))
         nodes = stack.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
         running = running_network(nodes, deadline_s, logs, forks=nodes.forks)
         tested = NetworkUnderTest(stack.enter_context(running), nodes, deadline_s)

@@ -148,7 +148,7 @@ class Sender:
         """One request; ``late`` when it is not answered ``deadline_s`` after it was to leave."""
         call, clock = self._calls[number], asyncio.get_running_loop().time
         left, body = clock(), b""
-        state, equal, nodes, reason = "late", None, None, ""
+        outcome = Outcome("late", reason="no whole answer in time")
         try:
             async with (
                 asyncio.timeout_at(start + at_s + deadline_s),
@@ -162,15 +162,22 @@ class Sender:
             ):
                 body = await response.read()
             ended = clock()
-            state, equal, nodes, reason = read_answer(call, response.status, body)
+            outcome = read_answer(call, response.status, body)
         except TimeoutError:
-            ended, reason = clock(), "no whole answer in time"
+            ended = clock()
         except Exception as error:  # whatever goes wrong with one must not cost the others
-            ended, state, reason = clock(), "failed", f"{type(error).__name__}: {error}"
-        lag_s, latency_s = left - start - at_s, ended - start - at_s
+            ended = clock()
+            outcome = Outcome("failed", reason=f"{type(error).__name__}: {error}")
         return Sent(
-            *(number, at_s, lag_s, latency_s, state, len(body)),
-            *(equal, nodes, reason[:REASON_LIMIT]),
+            number,
+            at_s,
+            lag_s=left - start - at_s,
+            latency_s=ended - start - at_s,
+            state=outcome.state,
+            size_bytes=len(body),
+            equal=outcome.equal,
+            nodes=outcome.nodes,
+            reason=outcome.reason[:REASON_LIMIT],
         )
 
 
@@ -182,39 +189,50 @@ def _session(cold: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar)
 
 
-def read_answer(
-    call: Call, status: int, body: bytes
-) -> tuple[AnswerState, bool | None, tuple[int, ...] | None, str]:
-    """State, whether it is the truth, nodes by state, and a reason, of one HTTP answer.
+class Outcome(NamedTuple):
+    """What an HTTP answer came to; see ``Sent``."""
+
+    state: AnswerState
+    equal: bool | None = None
+    nodes: tuple[int, ...] | None = None
+    reason: str = ""
+
+
+def read_answer(call: Call, status: int, body: bytes) -> Outcome:
+    """What one HTTP answer came to.
 
     Answered: HTTP 200 and a summary, with no node late or failed; a node that refused has said
     why. Refused: HTTP 4xx. An answer that lacks a node is as late, or failed, as that node.
     """
     try:
         content = orjson.loads(body)
-        summary, nodes = _parts(content)
+        summary, nodes = content.get("responseSummary"), _nodes_by_state(content)
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        return "failed", None, None, f"HTTP {status}, no Beacon answer: {error}"
-    reason = "" if status == 200 else f"HTTP {status}: {_message(content)}"
+        return Outcome("failed", reason=f"HTTP {status}, no Beacon answer: {error}")
+    reason = _status_text(status, content)
     if 400 <= status < 500:
-        return "refused", None, nodes, reason
-    if nodes is not None and nodes[NODE_STATES.index("late")]:
-        return "late", None, nodes, reason or "a node was late"
+        return Outcome("refused", nodes=nodes, reason=reason)
+    if _count(nodes, "late"):
+        return Outcome("late", nodes=nodes, reason=reason or "a node was late")
     if status != 200 or summary is None:
-        return ("late" if status == 504 else "failed"), None, nodes, reason or "no summary"
-    if nodes is not None and nodes[NODE_STATES.index("failed")]:
-        return "failed", None, nodes, f"a node failed: {_first_failure(content)}"
-    return "answered", _is_true(call, summary, nodes), nodes, ""
+        return Outcome(_failed_state(status), nodes=nodes, reason=reason or "no summary")
+    if _count(nodes, "failed"):
+        return Outcome("failed", nodes=nodes, reason=f"a node failed: {_first_failure(content)}")
+    return Outcome("answered", _is_true(call, summary, nodes), nodes)
 
 
-def _parts(content: Any) -> tuple[dict[str, Any] | None, tuple[int, ...] | None]:
-    """The summary of an answer, and its nodes by state."""
+def _count(nodes: tuple[int, ...] | None, state: AnswerState) -> int:
+    return 0 if nodes is None else nodes[NODE_STATES.index(state)]
+
+
+def _nodes_by_state(content: Any) -> tuple[int, ...] | None:
+    """How many nodes an answer names, by ``NODE_STATES``; None where it is not a network's."""
     info = content.get("info")
     told = info.get("nodes") if isinstance(info, dict) else None
     if told is None:
-        return content.get("responseSummary"), None
+        return None
     states = [one["state"] for one in told]
-    return content.get("responseSummary"), tuple(states.count(state) for state in NODE_STATES)
+    return tuple(states.count(state) for state in NODE_STATES)
 
 
 def _first_failure(content: dict[str, Any]) -> str:
@@ -223,12 +241,20 @@ def _first_failure(content: dict[str, Any]) -> str:
 
 
 def _is_true(call: Call, summary: dict[str, Any], nodes: tuple[int, ...] | None) -> bool | None:
-    if call.exists is None or (nodes is not None and nodes[NODE_STATES.index("refused")]):
+    if call.exists is None or _count(nodes, "refused"):
         return None
     count = summary.get("numTotalResults")
     return summary.get("exists") == call.exists and call.count in (None, count)
 
 
-def _message(content: dict[str, Any]) -> str:
+def _failed_state(status: int) -> AnswerState:
+    return "late" if status == 504 else "failed"
+
+
+def _status_text(status: int, content: dict[str, Any]) -> str:
+    """HTTP status and the Beacon error; empty for 200."""
+    if status == 200:
+        return ""
     error = content.get("error")
-    return str(error.get("errorMessage")) if isinstance(error, dict) else "no Beacon error"
+    message = error.get("errorMessage") if isinstance(error, dict) else "no Beacon error"
+    return f"HTTP {status}: {message}"

@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 
 from rehearsal.cli import main
-from rehearsal.loadtest.beacon_comparison import lines, paired_ratio, pairs_of, part_of
+from rehearsal.loadtest.beacon_comparison import (
+    paired_ratio,
+    pairs_of,
+    queries_of_part,
+    report_lines,
+)
 from rehearsal.model import InputError, Query
 
 
@@ -51,7 +56,7 @@ def test_queries_that_one_side_did_not_answer_make_no_pair():
 
 def test_a_person_is_told_counts_ratios_and_whether_the_answers_agree():
     table = pd.DataFrame(rows("target", [2.0] * 6) + rows("against", [1.0] * 6, count=4))
-    said = "\n".join(lines(table))
+    said = "\n".join(report_lines(table))
     assert "target to against: 2 times as long at the median" in said
     assert "exists in 6 of 6 pairs, the count in 0 of 6" in said
 
@@ -62,9 +67,9 @@ def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
         Query("b", "allele_frequency", "g_variants", {}, tier="public"),
         Query("c", "count", "g_variants", {}),
     ]
-    assert [query.id for query in part_of(suite, "frequency", tmp_path)] == ["a"]
+    assert [query.id for query in queries_of_part(suite, "frequency", tmp_path)] == ["a"]
     with pytest.raises(InputError, match="queries of kind individuals, for --part individuals"):
-        part_of(suite, "individuals", tmp_path)
+        queries_of_part(suite, "individuals", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from rehearsal.network.client import NetworkClient, NodeRequest, get_parameters, request_headers
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes, with_foreign
 
-from .virtual_time import run_in_virtual_time
+from ..virtual_time import run_in_virtual_time
 
 OURS = NodeEntry("FI", "http://127.0.0.1:4711", pid=12)
 ASKED = NodeRequest("info", authorization="Bearer mine")

@@ -14,7 +14,7 @@ from rehearsal.network.fan_out import (
 )
 from rehearsal.network.registry import NodeEntry
 
-from .virtual_time import run_in_virtual_time
+from ..virtual_time import run_in_virtual_time
 
 
 def test_nothing_is_known_before_half_of_the_nodes_have_finished():

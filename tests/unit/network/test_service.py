@@ -13,7 +13,7 @@ from rehearsal.network.registry import NodeEntry, Registry, write_nodes
 from rehearsal.network.service import Network, Policy
 from rehearsal.web.problem import Problem
 
-from .virtual_time import run_in_virtual_time
+from ..virtual_time import run_in_virtual_time
 
 ASKED = NodeRequest("info", query="info")
 

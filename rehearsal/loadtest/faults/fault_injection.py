@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rehearsal.loadtest.faults.fault_proxy import Front
+from rehearsal.loadtest.faults.faulty_proxy import FaultyProxy
 from rehearsal.loadtest.faults.processes import NodeProcess, ServiceProcess
 from rehearsal.model import InputError
 from rehearsal.network.issuer import TRUSTED, make_issuer
@@ -28,33 +28,41 @@ REFUSAL_S = 30.0
 CLOCK = (
     "import runpy, sys, time; true = time.time; offset = float(sys.argv.pop(1)); "
     "time.time = lambda: true() + offset; "
-    "runpy.run_module('rehearsal', run_name='__main__', alter_sys=True)"
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
 
 
 @dataclass
-class Injection:
+class FaultInjection:
     """What is broken, and when. Times are of the monotonic clock, in seconds.
 
-    ``victim``: a node's process; ``front``: what stands before it, where something does.
+    ``victim``: the process of the node that is broken, where one is; ``proxy``: what stands before
+    it, where something does.
     ``folder``: for scratch files. ``applied_at``, ``healed_at``: when the fault was there and when
-    it was about to be taken away. ``complaints``: what should have held and did not; ``said``:
+    it was about to be taken away. ``complaints``: what should have held and did not; ``message``:
     what a broken node told its operator.
     """
 
     service: ServiceProcess
     victim: NodeProcess | None
-    front: Front | None
+    proxy: FaultyProxy | None
     folder: Path
     applied_at: float = 0.0
     healed_at: float = 0.0
-    said: str = ""
+    message: str = ""
     complaints: list[str] = field(default_factory=list)
 
-    def is_there(self) -> None:
+    @property
+    def node(self) -> NodeProcess:
+        """The process of the node that is broken."""
+        if self.victim is None:
+            raise RuntimeError("this network has no node that is broken")
+        return self.victim
+
+    def mark_applied(self) -> None:
         self.applied_at = time.monotonic()
 
-    def goes(self) -> None:
+    def mark_healed(self) -> None:
         self.healed_at = time.monotonic()
 
 
@@ -62,86 +70,90 @@ Fault = Callable[..., AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
-async def manner(one: Injection, manner: str) -> AsyncIterator[None]:
+async def misbehave(injection: FaultInjection, misbehaviour: str) -> AsyncIterator[None]:
     """Something else answers at the node's address."""
-    one.front.manner = manner
-    one.is_there()
+    if injection.proxy is None:
+        raise RuntimeError("nothing stands before the node that could misbehave")
+    injection.proxy.misbehaviour = misbehaviour
+    injection.mark_applied()
     yield
-    one.goes()
-    one.front.manner = None
+    injection.mark_healed()
+    injection.proxy.misbehaviour = None
 
 
 @asynccontextmanager
-async def kill(one: Injection) -> AsyncIterator[None]:
+async def kill(injection: FaultInjection) -> AsyncIterator[None]:
     """SIGKILL, with questions under way; later somebody starts the node again."""
-    os.kill(one.victim.entry.pid, signal.SIGKILL)
-    one.is_there()
+    os.kill(injection.node.pid, signal.SIGKILL)
+    injection.mark_applied()
     yield
-    one.goes()
-    await one.victim.start()
+    injection.mark_healed()
+    await injection.node.start()
 
 
 @asynccontextmanager
-async def stop(one: Injection) -> AsyncIterator[None]:
+async def stop(injection: FaultInjection) -> AsyncIterator[None]:
     """SIGSTOP: connections stay open, nothing is said on them."""
-    pid = one.victim.entry.pid
+    pid = injection.node.pid
     os.kill(pid, signal.SIGSTOP)
-    one.is_there()
+    injection.mark_applied()
     try:
         yield
     finally:
-        one.goes()
+        injection.mark_healed()
         os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager
-async def full_disk(one: Injection) -> AsyncIterator[None]:
+async def full_disk(injection: FaultInjection) -> AsyncIterator[None]:
     """The node's files cannot grow: a write stops short, the next one fails.
 
     A limit on the size of files does what a full disk does, without a disk: it needs no rights.
     """
-    log = one.victim.folder / AUDIT_FILE
-    pid = one.victim.entry.pid
+    log = injection.node.folder / AUDIT_FILE
+    pid = injection.node.pid
     _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (log.stat().st_size + ROOM, hard))
-    one.is_there()
+    injection.mark_applied()
     try:
         yield
     finally:
-        one.goes()
+        injection.mark_healed()
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
     try:
         verify_log(log)
     except InputError as error:
-        one.complaints.append(f"the audit log is not whole: {error}")
+        injection.complaints.append(f"the audit log is not whole: {error}")
 
 
 @asynccontextmanager
-async def damage(one: Injection, file: str, damage: str) -> AsyncIterator[None]:
+async def damage(injection: FaultInjection, file: str, damage: str) -> AsyncIterator[None]:
     """The node was down, and a file is damaged when it is to start again."""
-    path = one.victim.folder / file
+    path = injection.node.folder / file
     whole = path.with_suffix(".whole")
-    await one.victim.end()
+    await injection.node.end()
     shutil.copyfile(path, whole)
     DAMAGES[damage](path)
-    one.is_there()
+    injection.mark_applied()
     refused = await asyncio.to_thread(
         subprocess.run,
-        one.victim.command_line,
+        injection.node.command_line,
         capture_output=True,
         text=True,
         timeout=REFUSAL_S,
         check=False,
     )
-    one.said = " ".join(refused.stderr.split()).replace(f"{one.victim.folder}/", "")
+    injection.message = " ".join(refused.stderr.split()).replace(f"{injection.node.folder}/", "")
     if refused.returncode != EXIT_BAD_INPUT or file not in refused.stderr:
-        one.complaints.append(f"the node ended with {refused.returncode}: {one.said or 'nothing'}")
+        injection.complaints.append(
+            f"the node ended with {refused.returncode}: {injection.message or 'nothing'}"
+        )
     try:
         yield
     finally:
-        one.goes()
+        injection.mark_healed()
         whole.replace(path)
-    await one.victim.start()
+    await injection.node.start()
 
 
 def _truncate(path: Path) -> None:
@@ -161,48 +173,48 @@ DAMAGES: dict[str, Callable[[Path], None]] = {"truncated": _truncate, "bit flipp
 
 
 @asynccontextmanager
-async def clock(one: Injection, offset_s: float) -> AsyncIterator[None]:
+async def clock(injection: FaultInjection, offset_s: float) -> AsyncIterator[None]:
     """The node's clock is wrong, by so much ahead."""
 
     def late(command: list[str]) -> list[str]:
-        python, _, _, *rest = command  # python -m rehearsal ...
-        return [python, "-c", CLOCK, str(offset_s), *rest]
+        python, _, module, *arguments = command  # python -m MODULE ...
+        return [python, "-c", CLOCK, str(offset_s), module, *arguments]
 
-    await one.victim.start(late)
-    one.is_there()
+    await injection.node.start(late)
+    injection.mark_applied()
     yield
-    one.goes()
-    await one.victim.start()
+    injection.mark_healed()
+    await injection.node.start()
 
 
 @asynccontextmanager
-async def keys(one: Injection) -> AsyncIterator[None]:
+async def keys(injection: FaultInjection) -> AsyncIterator[None]:
     """The node trusts other keys than those that tokens are signed with now."""
-    trusted = one.victim.folder / TRUSTED
+    trusted = injection.node.folder / TRUSTED
     right = trusted.read_bytes()
-    other = make_issuer(one.folder / "other-issuer").folder / "jwks.json"
+    other = make_issuer(injection.folder / "other-issuer").folder / "jwks.json"
     shutil.copyfile(other, trusted)
-    await one.victim.start()
-    one.is_there()
+    await injection.node.start()
+    injection.mark_applied()
     try:
         yield
     finally:
-        one.goes()
+        injection.mark_healed()
         trusted.write_bytes(right)
-    await one.victim.start()
+    await injection.node.start()
 
 
 @asynccontextmanager
-async def restart(one: Injection, signal: str) -> AsyncIterator[None]:
+async def restart(injection: FaultInjection, ended_by: str) -> AsyncIterator[None]:
     """The network service itself is gone for a while, with questions under way."""
-    os.kill(one.service.entry.pid, _SIGNALS[signal])
-    one.is_there()
+    os.kill(injection.service.pid, signal.Signals[ended_by])
+    injection.mark_applied()
     yield
-    one.goes()
-    await one.service.start()
+    injection.mark_healed()
+    await injection.service.start()
 
 
-_SIGNALS = signal.Signals
 FAULTS: dict[str, Fault] = {
-    one.__name__: one for one in (manner, kill, stop, full_disk, damage, clock, keys, restart)
+    fault.__name__: fault
+    for fault in (misbehave, kill, stop, full_disk, damage, clock, keys, restart)
 }

@@ -16,38 +16,39 @@ BODY = b'{"meta": {"returnedGranularity": "count"}, "responseSummary": {"exists"
 ENDLESS_CHUNK, ENDLESS_PAUSE_S = b"[" * 16384, 0.005  # 3 MB/s
 
 
-def _said(status: str, body: bytes, more: str = "", length: int | None = None) -> bytes:
+def _response(status: str, body: bytes, more: str = "", length: int | None = None) -> bytes:
     size = len(body) if length is None else length
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n"
     return f"{head}{more}\r\n".encode() + body
 
 
-SAID = {
-    "error500": _said("500 Internal Server Error", b'{"error": {"errorCode": 500}}'),
-    "garbage": _said("200 OK", b"<html>It works!</html>"),
-    "half": _said("200 OK", BODY[: len(BODY) // 2], length=len(BODY)),
-    "redirect": _said("302 Found", b"", "Location: http://127.0.0.1:9/elsewhere\r\n"),
+RESPONSES = {
+    "error500": _response("500 Internal Server Error", b'{"error": {"errorCode": 500}}'),
+    "garbage": _response("200 OK", b"<html>It works!</html>"),
+    "half": _response("200 OK", BODY[: len(BODY) // 2], length=len(BODY)),
+    "redirect": _response("302 Found", b"", "Location: http://127.0.0.1:9/elsewhere\r\n"),
     "endless": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n",
 }
 
 
 @dataclass
-class Front:
-    """Where to pass on to, (host, port), and how to misbehave: a key of ``SAID``, None: not."""
+class FaultyProxy:
+    """Where to pass on to, (host, port), and how to misbehave: a key of ``RESPONSES``,
+    None: not."""
 
     target: tuple[str, int]
     port: int = 0
-    manner: str | None = None
+    misbehaviour: str | None = None
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection: requests one after another, each by the manner of its moment."""
+        """Serve one connection: requests one after another, each by what holds then."""
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
             try:
                 while True:
                     request = await _message(reader)
-                    if self.manner is not None:
-                        await self._misbehave(self.manner, writer)
+                    if self.misbehaviour is not None:
+                        await self._misbehave(self.misbehaviour, writer)
                         break
                     upstream = upstream or await asyncio.open_connection(*self.target)
                     upstream[1].write(request)
@@ -58,25 +59,25 @@ class Front:
                     upstream[1].close()
         writer.close()
 
-    async def _misbehave(self, manner: str, writer: asyncio.StreamWriter) -> None:
-        writer.write(SAID[manner])
+    async def _misbehave(self, misbehaviour: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(RESPONSES[misbehaviour])
         await writer.drain()
-        while manner == "endless" and self.manner == manner:
+        while misbehaviour == "endless" and self.misbehaviour == misbehaviour:
             writer.write(ENDLESS_CHUNK)
             await writer.drain()
             await asyncio.sleep(ENDLESS_PAUSE_S)
 
 
 @asynccontextmanager
-async def front_of(host: str, port: int) -> AsyncIterator[Front]:
-    """A front of a server, at ``port`` of this machine, as long as the block runs."""
-    front = Front((host, port))
-    server = await asyncio.start_server(front.connected, "127.0.0.1", 0)
-    front.port = server.sockets[0].getsockname()[1]
+async def faulty_proxy(host: str, port: int) -> AsyncIterator[FaultyProxy]:
+    """A proxy of a server, at ``port`` of this machine, as long as the block runs."""
+    proxy = FaultyProxy((host, port))
+    server = await asyncio.start_server(proxy.connected, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
     try:
-        yield front
+        yield proxy
     finally:
-        front.manner = None
+        proxy.misbehaviour = None
         server.close()
 
 

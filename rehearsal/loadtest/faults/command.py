@@ -9,14 +9,15 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from rehearsal.files import written_aside
-from rehearsal.loadtest.faults.run import Cast, run_faults
-from rehearsal.loadtest.faults.scenarios import chosen
+from rehearsal.loadtest.faults.run import FaultTest, run_faults
+from rehearsal.loadtest.faults.scenarios import scenarios_of
+from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.model import InputError
 
 NEEDED = ("queries/suite.json", "truth/answers.json", "issuer/issuer.json", "nodes")
 
 
-def faults_by_hand(
+def run_faults_command(
     results: Path, mode: str, fault_s: float, per_s: float, out: Path | None = None
 ) -> int:
     """Play the scenarios of ``mode``, print a row each, return the exit code: 0 when all held.
@@ -31,25 +32,26 @@ def faults_by_hand(
     if len(folders) < 2:
         expected = "two or more with variants.sqlite: one is broken, the others go on"
         raise InputError(results, "nodes", expected)
-    cast = Cast.of_run(
+    run = RunUnderTest(
         folders,
         results / "issuer",
         next(iter(folders)),
         results / "queries/suite.json",
         results / "truth/answers.json",
-        fault_s,
-        per_s,
     )
+    test = FaultTest.of_run(run, fault_s, per_s)
     with TemporaryDirectory() as scratch:
-        table = run_faults(cast, chosen(mode), Path(scratch) / "nodes", Path(scratch) / "logs")
+        table = run_faults(
+            test, scenarios_of(mode), Path(scratch) / "nodes", Path(scratch) / "logs"
+        )
     if out is not None:
         with written_aside(out) as path:
             table.to_parquet(path)
-    print("\n".join(lines(table)))
+    print("\n".join(report_lines(table)))
     return 0 if table["held"].all() else 1
 
 
-def lines(table: pd.DataFrame) -> Iterator[str]:
+def report_lines(table: pd.DataFrame) -> Iterator[str]:
     """A line a scenario under a heading, what did not hold below it, and a last line of all."""
     yield f"{'scenario':<30} held  answered marked unmarked recovered  victim meanwhile"
     for row in table.itertuples(index=False):
