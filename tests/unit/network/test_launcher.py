@@ -1,0 +1,20 @@
+"""What the launcher brings with it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from code_digest import CodeDigests  # noqa: E402
+
+
+@pytest.mark.parametrize("module", ["launcher", "forkserver", "server"])
+def test_nothing_of_the_network_reaches_an_entrance_not_even_by_a_string(module):
+    """What is started by its name counts as imported: rules go stale by it."""
+    closure = CodeDigests(ROOT).closure(ROOT / f"rehearsal/network/{module}.py")
+    rooms = {path.relative_to(ROOT / "rehearsal").parts[0] for path in closure}
+    assert {"network", "node"} <= rooms
+    assert not rooms & {"__main__.py", "cli", "config", "dataset", "export"}
