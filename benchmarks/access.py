@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 from node import START, STEP, make_node
 
-from rehearsal.network.issuer import TRUSTED, Issuer, make_issuer, rehearsal_access, tokens
+from rehearsal.network.issuer import TRUSTED, Issuer, make_issuer, rehearsal_access, tokens_by_tier
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.tokens import TokenVerifier
 from rehearsal.node.settings import NodeSettings
@@ -144,7 +144,7 @@ def in_turn(cases: dict[str, tuple[tuple[str, int], list[bytes]]], rounds: int) 
 
 
 def verification(issuer: Issuer, audience: str) -> None:
-    passport = tokens(issuer.folder, "BE")["controlled"]
+    passport = tokens_by_tier(issuer.folder, "BE")["controlled"]
     rounds, first, again = 200, [], []
     loop = asyncio.new_event_loop()
     for _ in range(rounds):
@@ -180,7 +180,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         here = Path(temporary)
         issuer = make_issuer(here / "issuer")
-        token = tokens(issuer.folder, "BE", 24 * 3600 - 1)["controlled"]
+        token = tokens_by_tier(issuer.folder, "BE", 24 * 3600 - 1)["controlled"]
         addresses = {}
         for size, people, variants in (("small", 100, 2000), ("large", options.people, 12)):
             for kind in ("open", "known", "guarded"):

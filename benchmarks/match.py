@@ -30,10 +30,10 @@ from rehearsal.model import Gene
 from rehearsal.network.issuer import (
     CENTRAL_COMMITTEE,
     TRUSTED,
-    issue,
+    create_person,
     make_issuer,
-    person,
     rehearsal_access,
+    sign_tokens,
 )
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
@@ -119,7 +119,7 @@ def guard(folder: Path, scratch: Path) -> str:
     settings = NodeSettings.for_country("FI", "Finland", genes, access=rehearsal_access("FI"))
     settings.write(folder)
     (folder / TRUSTED).write_text(json.dumps(issuer.jwks()))
-    return issue(issuer, person("clinician", "IE", [CENTRAL_COMMITTEE])).passport
+    return sign_tokens(issuer, create_person("clinician", "IE", [CENTRAL_COMMITTEE])).passport
 
 
 def request(drawn: tuple[list[str], list[str]], gene: str, token: str) -> bytes:

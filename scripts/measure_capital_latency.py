@@ -11,7 +11,7 @@ from rehearsal.loadtest.origin_latency import Origins, measure_origin_latency
 from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.logs import logged_to
 from rehearsal.network.emulation.topology import line_of_pairs
-from rehearsal.network.issuer import tokens
+from rehearsal.network.issuer import tokens_by_tier
 from rehearsal.network.launcher import running_nodes
 from rehearsal.node.runtime_files import served_copy
 from rehearsal.seeds import derive_seed
@@ -20,7 +20,7 @@ from rehearsal.seeds import derive_seed
 def main(smk):
     network, logs = smk.params.network, Path(smk.params.logs)
     queries = select_kinds_in_turn(read_suite(Path(smk.input.suite)), smk.params.queries)
-    token = tokens(Path(smk.input.issuer[0]).parent, network["asker"])["controlled"]
+    token = tokens_by_tier(Path(smk.input.issuer[0]).parent, network["asker"])["controlled"]
     with TemporaryDirectory() as scratch:
         folders = {
             country: served_copy(Path(folder), Path(scratch) / "nodes" / country)

@@ -11,7 +11,7 @@ from rehearsal.evaluation.suite import read_suite
 from rehearsal.evaluation.suite_run import JudgedSuite, ask_suite
 from rehearsal.files import write_json, written_aside
 from rehearsal.logs import logged_to
-from rehearsal.network.issuer import tokens
+from rehearsal.network.issuer import tokens_by_tier
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
 from rehearsal.node.access.audit_log import collect_logs
@@ -35,7 +35,7 @@ def main(smk):
                 ),
                 NetworkUnderTest(running.enter_context(around), nodes, deadline_s),
                 foreign,
-                tokens(Path(smk.input.issuer[0]).parent, network["asker"]),
+                tokens_by_tier(Path(smk.input.issuer[0]).parent, network["asker"]),
             )
         with written_aside(smk.output.audit) as path:
             audit = collect_logs(copies, path)

@@ -65,15 +65,17 @@ def _query(options: argparse.Namespace) -> None:
 
 
 def _token(options: argparse.Namespace) -> None:
-    from rehearsal.network.issuer import AUDIENCE, issue, open_issuer, person
+    from rehearsal.network.issuer import AUDIENCE, create_person, open_issuer, sign_tokens
 
     if len(options.country) != 2 or not options.country.isalpha():
         raise InputError("rehearsal token", "--country", "an ISO code of two letters")
     if options.lifetime_s < 1:
         raise InputError("rehearsal token", "--lifetime-s", "seconds, more than 0")
     issuer = open_issuer(options.folder)
-    who = person(options.role, options.country, options.grant, issuer.url, options.name)
-    made = issue(issuer, who, options.audience or AUDIENCE, options.lifetime_s, options.algorithm)
+    who = create_person(options.role, options.country, options.grant, issuer.url, options.name)
+    made = sign_tokens(
+        issuer, who, options.audience or AUDIENCE, options.lifetime_s, options.algorithm
+    )
     print(made.access if options.access else made.passport)
 
 

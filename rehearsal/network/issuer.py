@@ -144,7 +144,7 @@ def open_issuer(folder: Path) -> Issuer:
     return Issuer(folder, url, keys)
 
 
-def person(
+def create_person(
     role: Role, country: str, grants: Sequence[str] = (), issuer: str = URL, name: str = ""
 ) -> Person:
     """A researcher, clinician or committee member of a country.
@@ -184,17 +184,19 @@ def rehearsal_access(country: str, has_tumours: bool = False) -> AccessSettings:
     )
 
 
-def tokens(folder: Path, country: str, lifetime_s: int = HOUR_S) -> dict[str, str]:
+def tokens_by_tier(folder: Path, country: str, lifetime_s: int = HOUR_S) -> dict[str, str]:
     """Passports by tier for a researcher of a country, from the issuer of a run.
 
     The public has none. Controlled access rests on the central committee's grant.
     """
     issuer = open_issuer(folder)
-    known = person("researcher", country, issuer=issuer.url, name=f"registered-{country.lower()}")
-    granted = person("researcher", country, [CENTRAL_COMMITTEE], issuer.url)
+    known = create_person(
+        "researcher", country, issuer=issuer.url, name=f"registered-{country.lower()}"
+    )
+    granted = create_person("researcher", country, [CENTRAL_COMMITTEE], issuer.url)
     return {
-        "registered": issue(issuer, known, lifetime_s=lifetime_s).passport,
-        "controlled": issue(issuer, granted, lifetime_s=lifetime_s).passport,
+        "registered": sign_tokens(issuer, known, lifetime_s=lifetime_s).passport,
+        "controlled": sign_tokens(issuer, granted, lifetime_s=lifetime_s).passport,
     }
 
 
@@ -203,13 +205,13 @@ def dataset_url(dataset: str) -> str:
     return dataset if "://" in dataset else f"{DATASETS_URL}{dataset}"
 
 
-def link(mine: tuple[str, str], other: tuple[str, str]) -> VisaObject:
+def linked_identities(mine: tuple[str, str], other: tuple[str, str]) -> VisaObject:
     """A LinkedIdentities visa: two (issuer, subject) are one person."""
     value = f"{quote(other[1], safe='')},{quote(other[0], safe='')}"
     return VisaObject("LinkedIdentities", value, mine[0], "system", int(time.time()))
 
 
-def issue(
+def sign_tokens(
     issuer: Issuer,
     who: Person,
     audience: str | Iterable[str] = AUDIENCE,

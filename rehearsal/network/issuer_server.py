@@ -24,9 +24,9 @@ from rehearsal.network.issuer import (
     HOUR_S,
     Issuer,
     Person,
-    issue,
     known_person,
     open_issuer,
+    sign_tokens,
     sign_visas,
 )
 from rehearsal.node.access.issuer_keys import usable_keys
@@ -113,7 +113,7 @@ def _passport_response(
     issuer: Issuer, who: Person, audience: list[str], expires_at: int
 ) -> Response:
     now = int(time.time())
-    passport = issue(issuer, who, audience, min(HOUR_S, expires_at - now), now=now).passport
+    passport = sign_tokens(issuer, who, audience, min(HOUR_S, expires_at - now), now=now).passport
     return JSONResponse(
         {
             "access_token": passport,

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rehearsal.files import write_json
 from rehearsal.model import Query
-from rehearsal.network.issuer import CENTRAL_COMMITTEE, Issuer, issue, person
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, Issuer, create_person, sign_tokens
 from rehearsal.network.service_client import ServiceClient
 from rehearsal.stories.query_context import NetworkUnderTest, QueryContext
 from rehearsal.stories.question_types import QUESTION_TYPES
@@ -116,8 +116,8 @@ def issue_passport(asker: Asker, issuer: Issuer) -> str | None:
         return None
     granted = [CENTRAL_COMMITTEE] if asker.tier == "controlled" else []
     name = f"{asker.role}-{asker.tier}-{asker.country.lower()}"
-    who = person(asker.role, asker.country, granted, issuer.url, name)
-    return issue(issuer, who).passport
+    who = create_person(asker.role, asker.country, granted, issuer.url, name)
+    return sign_tokens(issuer, who).passport
 
 
 def write_results(results: Mapping[str, Result], paths: Mapping[str, Path]) -> None:

@@ -22,10 +22,10 @@ from rehearsal.network.issuer import (
     CENTRAL_COMMITTEE,
     TRUSTED,
     Issuer,
-    issue,
+    create_person,
     make_issuer,
-    person,
     rehearsal_access,
+    sign_tokens,
 )
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
@@ -105,7 +105,7 @@ def node(tmp_path_factory):
     folder, issuer = top / "FI", make_issuer(top / "issuer")
     make_node(folder, issuer)
     right, wrong = (
-        issue(issuer, person("researcher", "BE", grants)).passport
+        sign_tokens(issuer, create_person("researcher", "BE", grants)).passport
         for grants in ([CENTRAL_COMMITTEE], [])
     )
     with running(folder, folder / "endpoint.json") as url:

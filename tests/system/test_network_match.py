@@ -14,10 +14,10 @@ import pytest
 from rehearsal.network.issuer import (
     CENTRAL_COMMITTEE,
     TRUSTED,
-    issue,
+    create_person,
     make_issuer,
-    person,
     rehearsal_access,
+    sign_tokens,
 )
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.matchmaker.index import FILE_NAME
@@ -105,7 +105,7 @@ def rehearsal(tmp_path_factory):
 
 
 def token(issuer, role="clinician", grants=(CENTRAL_COMMITTEE,)):
-    return f"Bearer {issue(issuer, person(role, 'IE', grants)).passport}"
+    return f"Bearer {sign_tokens(issuer, create_person(role, 'IE', grants)).passport}"
 
 
 def match(service, authorization, body=REQUEST, purpose=CARE, path="/match"):

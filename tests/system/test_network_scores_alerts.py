@@ -21,10 +21,10 @@ from rehearsal.network.alerts import AGAIN_S, GRACE_S
 from rehearsal.network.issuer import (
     CENTRAL_COMMITTEE,
     TRUSTED,
-    issue,
+    create_person,
     make_issuer,
-    person,
     rehearsal_access,
+    sign_tokens,
 )
 from rehearsal.network.registry import read_endpoint, write_nodes
 from rehearsal.node.alerts.patient_monitor import LOOK_S
@@ -156,8 +156,8 @@ class Nodes:
         return told_when_ready(process, endpoint, SLOW_MACHINE_S)["url"]
 
     def token(self, role="researcher", country="EE"):
-        who = person(role, country, [CENTRAL_COMMITTEE], self.issuer.url)
-        return issue(self.issuer, who).passport
+        who = create_person(role, country, [CENTRAL_COMMITTEE], self.issuer.url)
+        return sign_tokens(self.issuer, who).passport
 
     def ask(self, path, body=None, token=None, purpose=HMB, method=None):
         """Status and body; an answer that is not as the network describes it fails."""

@@ -29,7 +29,7 @@ from rehearsal.loadtest.faults.scenarios import SCENARIOS
 from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
 from rehearsal.network.emulation import Topology
-from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tokens
+from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tokens_by_tier
 from rehearsal.network.launcher import Launch, running_network, running_nodes
 from rehearsal.network.registry import read_foreign_nodes, with_foreign, write_nodes
 from rehearsal.node.settings import NodeSettings
@@ -137,7 +137,7 @@ def cohort(tmp_path_factory) -> Cohort:
         settings = NodeSettings.for_country(code, code, GENES, access=rehearsal_access(code))
         settings.write(node)
         (node / TRUSTED).write_text(json.dumps(issuer.jwks()))
-    passports = tokens(issuer.folder, "BE")
+    passports = tokens_by_tier(issuer.folder, "BE")
     return Cohort(people, diseases, features, measurements, consent, trees, nodes, passports)
 
 

@@ -22,7 +22,7 @@ from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.logs import Progress
 from rehearsal.model import Query
-from rehearsal.network.issuer import TRUSTED, tokens
+from rehearsal.network.issuer import TRUSTED, tokens_by_tier
 from rehearsal.network.registry import NodeEntry
 from rehearsal.node.runtime_files import served_copy
 from rehearsal.truth.expected_answers import ExpectedAnswer
@@ -158,7 +158,7 @@ async def _play(
 ) -> ScenarioOutcome:
     countries = [entry.country for entry in entries]
     queries = SteadyQueries(test.queries, test.expected, countries, DEADLINE_S, test.per_s)
-    queries.token = tokens(test.issuer, test.asker, scenario.lifetime_s)["controlled"]
+    queries.token = tokens_by_tier(test.issuer, test.asker, scenario.lifetime_s)["controlled"]
     async with queries.sending(injection.service.entry):
         ready = await queries.wait_for_whole(time.monotonic(), RECOVERY_S)
         async with FAULTS[scenario.fault](injection, **scenario.options):

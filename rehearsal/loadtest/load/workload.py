@@ -14,7 +14,13 @@ from yarl import URL
 from rehearsal.loadtest.load.sender import Call
 from rehearsal.model import InputError, Query
 from rehearsal.network.client import PURPOSE, NodeRequest
-from rehearsal.network.issuer import CENTRAL_COMMITTEE, HOUR_S, issue, open_issuer, person
+from rehearsal.network.issuer import (
+    CENTRAL_COMMITTEE,
+    HOUR_S,
+    create_person,
+    open_issuer,
+    sign_tokens,
+)
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 PUBLIC, CLINICIAN, RESEARCHER = "public", "clinician", "researcher"
@@ -34,11 +40,11 @@ def issue_tokens(
     issuer = open_issuer(issuer_folder)
     tokens: dict[tuple[str, str], str | None] = {}
     for country in countries:
-        granted = person("researcher", country, [CENTRAL_COMMITTEE], issuer.url)
-        known = person("clinician", country, issuer=issuer.url)
+        granted = create_person("researcher", country, [CENTRAL_COMMITTEE], issuer.url)
+        known = create_person("clinician", country, issuer=issuer.url)
         tokens[PUBLIC, country] = None
-        tokens[CLINICIAN, country] = issue(issuer, known, lifetime_s=LIFETIME_S).passport
-        tokens[RESEARCHER, country] = issue(issuer, granted, lifetime_s=LIFETIME_S).passport
+        tokens[CLINICIAN, country] = sign_tokens(issuer, known, lifetime_s=LIFETIME_S).passport
+        tokens[RESEARCHER, country] = sign_tokens(issuer, granted, lifetime_s=LIFETIME_S).passport
     return tokens
 
 

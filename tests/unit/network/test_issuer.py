@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.network.issuer import Issuer, issue, make_issuer, open_issuer, person
+from rehearsal.network.issuer import Issuer, create_person, make_issuer, open_issuer, sign_tokens
 from rehearsal.network.issuer_server import EXCHANGE, PASSPORT_TOKEN, issuer_app
 
 NODES = ["https://a.example", "https://b.example"]
@@ -43,21 +43,21 @@ def claims(body: dict) -> dict:
 
 
 def test_a_passport_is_for_those_whom_the_token_was_for(issuer):
-    token = issue(issuer, person("researcher", "FI"), NODES).access
+    token = sign_tokens(issuer, create_person("researcher", "FI"), NODES).access
     assert claims(exchange(issuer, token)[1])["aud"] == NODES
     assert claims(exchange(issuer, token, NODES[1])[1])["aud"] == NODES[1:]
 
 
 @pytest.mark.parametrize("resources", [("https://c.example",), (NODES[0], "https://c.example")])
 def test_nobody_else_can_be_named(issuer, resources):
-    token = issue(issuer, person("researcher", "FI"), NODES).access
+    token = sign_tokens(issuer, create_person("researcher", "FI"), NODES).access
     assert exchange(issuer, token, *resources) == (400, {"error": "invalid_target"})
-    unbound = issue(issuer, person("researcher", "FI"), []).access
+    unbound = sign_tokens(issuer, create_person("researcher", "FI"), []).access
     assert exchange(issuer, unbound, *resources) == (400, {"error": "invalid_target"})
 
 
 def test_a_passport_and_its_visas_end_with_the_token(issuer):
-    tokens = issue(issuer, person("researcher", "FI"), NODES, lifetime_s=100)
+    tokens = sign_tokens(issuer, create_person("researcher", "FI"), NODES, lifetime_s=100)
     ends = jwt.decode(tokens.access, options={"verify_signature": False})["exp"]
     passport = claims(exchange(issuer, tokens.access)[1])
     visas = [
@@ -65,7 +65,9 @@ def test_a_passport_and_its_visas_end_with_the_token(issuer):
         for one in passport["ga4gh_passport_v1"]
     ]
     assert {one["exp"] for one in (passport, *visas)} == {ends}
-    lasting = issue(issuer, person("researcher", "FI"), NODES, lifetime_s=9 * 3600).access
+    lasting = sign_tokens(
+        issuer, create_person("researcher", "FI"), NODES, lifetime_s=9 * 3600
+    ).access
     assert claims(exchange(issuer, lasting)[1])["exp"] <= time.time() + 3600
 
 
@@ -90,4 +92,4 @@ def test_keys_that_others_may_read_are_not_used(tmp_path):
 
 def test_a_subject_that_is_no_plain_name_is_refused(issuer):
     with pytest.raises(InputError, match="subject"):
-        issue(issuer, person("researcher", "FI", name="../../etc"))
+        sign_tokens(issuer, create_person("researcher", "FI", name="../../etc"))

@@ -13,7 +13,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from rehearsal.network.issuer import issue, link, person, sign_visas
+from rehearsal.network.issuer import create_person, linked_identities, sign_tokens, sign_visas
 from rehearsal.node.access.token_format import PASSPORT, PASSPORT_TYPE, VISA
 
 DATASET = "GDI-FI-REHEARSAL-1"
@@ -26,7 +26,7 @@ class Forge:
 
     def __init__(self, mine, evil):
         self.mine, self.evil = mine, evil
-        self.good = person("researcher", "FI", [DATASET], issuer=mine.url)
+        self.good = create_person("researcher", "FI", [DATASET], issuer=mine.url)
 
     def claims(self, **changes):
         now = int(time.time())
@@ -120,7 +120,11 @@ def linked_by_a_stranger(forge):
     other = replace(forge.good, subject="somebody-else")
     tie = replace(
         forge.good,
-        visas=(link((forge.mine.url, forge.good.subject), (forge.mine.url, other.subject)),),
+        visas=(
+            linked_identities(
+                (forge.mine.url, forge.good.subject), (forge.mine.url, other.subject)
+            ),
+        ),
     )
     return forge.passport(
         **{PASSPORT: [*sign_visas(forge.mine, other), *sign_visas(forge.evil, tie)]}
@@ -130,7 +134,8 @@ def linked_by_a_stranger(forge):
 def linked_to_a_third(forge):
     other = replace(forge.good, subject="somebody-else")
     tie = replace(
-        forge.good, visas=(link((forge.mine.url, forge.good.subject), (forge.mine.url, "third")),)
+        forge.good,
+        visas=(linked_identities((forge.mine.url, forge.good.subject), (forge.mine.url, "third")),),
     )
     return forge.passport(
         **{PASSPORT: [*sign_visas(forge.mine, other), *sign_visas(forge.mine, tie)]}
@@ -183,7 +188,7 @@ TOKENS = {
     "issuer in capitals": lambda f: f.passport(iss=f.mine.url.upper()),
     "issuer that is a list": lambda f: f.with_listed_issuer(),
     "signed by somebody else": lambda f: f.passport(key=f.evil.keys["ES256"][1]),
-    "issued by somebody else": lambda f: issue(f.evil, f.good, AUDIENCE).passport,
+    "issued by somebody else": lambda f: sign_tokens(f.evil, f.good, AUDIENCE).passport,
     "unknown kid": lambda f: f.passport(headers={"kid": "no-such-key"}),
     "no kid": lambda f: f.passport(headers={"kid": ...}),
     "kid that is a path": lambda f: f.passport(headers={"kid": "../../dev/null"}),

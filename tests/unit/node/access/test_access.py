@@ -10,7 +10,14 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.network.issuer import CENTRAL_COMMITTEE, issue, link, make_issuer, person, sign_visas
+from rehearsal.network.issuer import (
+    CENTRAL_COMMITTEE,
+    create_person,
+    linked_identities,
+    make_issuer,
+    sign_tokens,
+    sign_visas,
+)
 from rehearsal.node.access.audit_log import AuditLog, verify_log
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import (
@@ -111,11 +118,13 @@ def tokens(forge):
     """A token of each tier."""
     return {
         "public": None,
-        "registered": issue(forge.mine, person("researcher", "FI"), AUDIENCE).passport,
-        "controlled": issue(
-            forge.mine, person("researcher", "SE", [FREQUENCIES, PEOPLE, TESTS]), AUDIENCE
+        "registered": sign_tokens(forge.mine, create_person("researcher", "FI"), AUDIENCE).passport,
+        "controlled": sign_tokens(
+            forge.mine, create_person("researcher", "SE", [FREQUENCIES, PEOPLE, TESTS]), AUDIENCE
         ).passport,
-        "clinician": issue(forge.mine, person("clinician", "FI", [PEOPLE]), AUDIENCE).passport,
+        "clinician": sign_tokens(
+            forge.mine, create_person("clinician", "FI", [PEOPLE]), AUDIENCE
+        ).passport,
     }
 
 
@@ -231,7 +240,9 @@ def test_a_dataset_one_may_not_know_of_is_as_if_it_were_not_there(make_node, tok
 
 
 def test_a_grant_opens_its_dataset_and_no_other(forge, node):
-    token = issue(forge.mine, person("researcher", "SE", [FREQUENCIES]), AUDIENCE).passport
+    token = sign_tokens(
+        forge.mine, create_person("researcher", "SE", [FREQUENCIES]), AUDIENCE
+    ).passport
     _, body, _ = node.ask("/g_variants", token, query=look_up(COMMON))
     sets = {one["id"]: one for one in body["response"]["resultSets"]}
     assert sets[FREQUENCIES]["results"]
@@ -241,7 +252,7 @@ def test_a_grant_opens_its_dataset_and_no_other(forge, node):
 
 def test_rights_do_not_outlive_the_visa_that_gave_them(forge, make_node):
     """The passport is good for an hour, its grant for a minute."""
-    who = person("researcher", "SE", [PEOPLE])
+    who = create_person("researcher", "SE", [PEOPLE])
     visas = sign_visas(forge.mine, who, lifetime_s=60)
     token = forge.passport(sub=who.subject, **{PASSPORT: visas})
     now = [time.time()]
@@ -276,7 +287,9 @@ LDL = {"id": "LOINC:13457-7", "operator": "=", "value": "3.0"}  # one person's v
 
 @pytest.mark.parametrize("granularity", ["boolean", "count", "record"])
 def test_a_grant_for_frequencies_reads_nobodys_genotypes(forge, node, tokens, granularity):
-    token = issue(forge.mine, person("researcher", "SE", [FREQUENCIES]), AUDIENCE).passport
+    token = sign_tokens(
+        forge.mine, create_person("researcher", "SE", [FREQUENCIES]), AUDIENCE
+    ).passport
     for filters in ([LDL], [{"id": "ICD10:C50"}]):
         query = look_up(COMMON, granularity) | {"filters": filters}
         status, body, _ = node.ask(f"/datasets/{FREQUENCIES}/g_variants", token, query=query)
@@ -359,15 +372,15 @@ ASSERTED = ("so", "system", "peer", "dac", "self")
 def test_registered_access_takes_a_researcher_who_accepted_the_terms(
     forge, node, missing, registered
 ):
-    who = person("researcher", "FI")
+    who = create_person("researcher", "FI")
     who = replace(who, visas=tuple(visa for visa in who.visas if visa.type != missing))
-    node.ask("/individuals", issue(forge.mine, who, AUDIENCE).passport)
+    node.ask("/individuals", sign_tokens(forge.mine, who, AUDIENCE).passport)
     rule = node.logged()[-1]["rules"][PEOPLE]
     assert ("ResearcherStatus" in rule) is registered
 
 
 def test_a_committee_sees_nothing_by_itself(forge, node):
-    token = issue(forge.mine, person("committee", "FI"), AUDIENCE).passport
+    token = sign_tokens(forge.mine, create_person("committee", "FI"), AUDIENCE).passport
     assert node.ask("/individuals/FI-000001", token)[0] == 403
 
 
@@ -386,9 +399,9 @@ def test_clinical_care_is_stated_by_clinicians_only(node, tokens, tier, status):
 )
 def test_nobody_vouches_for_themselves(forge, node, kind, by, counts):
     """A role that lets state a purpose, and a researcher's status, by who asserts them."""
-    who = person("clinician", "FI", [PEOPLE])
+    who = create_person("clinician", "FI", [PEOPLE])
     visas = tuple(replace(one, by=by) if one.type == kind else one for one in who.visas)
-    token = issue(forge.mine, replace(who, visas=visas), AUDIENCE).passport
+    token = sign_tokens(forge.mine, replace(who, visas=visas), AUDIENCE).passport
     if kind == "AffiliationAndRole":
         assert node.ask("/individuals", token, CARE)[0] == (200 if counts else 403)
     else:
@@ -455,8 +468,8 @@ def test_a_veto_finds_every_linked_identity_and_whoever_asserts_a_visa(forge, ma
     mine = (forge.mine.url, forge.good.subject)
     grant = forge.visa(said={"source": "https://dac.example"}, sub="other")
     ties = (
-        link(mine, (forge.mine.url, "other")),
-        link(mine, ("https://elsewhere.example", "bare")),
+        linked_identities(mine, (forge.mine.url, "other")),
+        linked_identities(mine, ("https://elsewhere.example", "bare")),
     )
     tied = sign_visas(forge.mine, replace(forge.good, visas=ties))
     token = forge.passport(**{PASSPORT: [grant, *tied]})
@@ -469,19 +482,21 @@ def test_a_veto_finds_every_linked_identity_and_whoever_asserts_a_visa(forge, ma
 def test_a_veto_of_a_country_meets_those_whose_country_nobody_vouches_for(
     forge, make_node, affiliation
 ):
-    who = person("researcher", "SE", [PEOPLE])
+    who = create_person("researcher", "SE", [PEOPLE])
     place, *others = who.visas
     told = {None: (), "self": (replace(place, by="self"),)}.get(
         affiliation, (replace(place, value="researcher@university.example.org"),)
     )
-    token = issue(forge.mine, replace(who, visas=(*told, *others)), AUDIENCE).passport
+    token = sign_tokens(forge.mine, replace(who, visas=(*told, *others)), AUDIENCE).passport
     assert make_node().ask("/individuals/FI-000005", token)[0] == 200
     node = make_node(vetoes=(Veto("not from us", country="SE"),))
     assert node.ask("/individuals/FI-000005", token)[0] == 403
 
 
 def test_a_central_grant_counts_where_a_node_takes_it(forge, make_node, tmp_path):
-    token = issue(forge.mine, person("researcher", "SE", [CENTRAL_COMMITTEE]), AUDIENCE).passport
+    token = sign_tokens(
+        forge.mine, create_person("researcher", "SE", [CENTRAL_COMMITTEE]), AUDIENCE
+    ).passport
     (tmp_path / "2").mkdir()
     taking = make_node(datasets={PEOPLE: DatasetAccess(grants=(CENTRAL_COMMITTEE,))})
     other = make_node(tmp_path / "2")
@@ -589,7 +604,9 @@ def test_terms_are_offered_by_what_the_dataset_of_people_tells(forge, node, toke
         body = node.ask("/filtering_terms", token, purpose)[1]
         return {one["id"] for one in body["response"]["filteringTerms"]}
 
-    frequencies = issue(forge.mine, person("researcher", "SE", [FREQUENCIES]), AUDIENCE).passport
+    frequencies = sign_tokens(
+        forge.mine, create_person("researcher", "SE", [FREQUENCIES]), AUDIENCE
+    ).passport
     assert not any(one.startswith("ICD10") for one in offered(frequencies))
     for token in (None, tokens["registered"], frequencies):
         assert not offered(token) & {"age", "LOINC:13457-7", "sex"}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from rehearsal.network.issuer import issue, link, make_issuer, sign_visas
+from rehearsal.network.issuer import linked_identities, make_issuer, sign_tokens, sign_visas
 from rehearsal.node.access.issuer_keys import BELIEVED_S, REFETCH_S
 from rehearsal.node.access.settings import IssuerSettings
 from rehearsal.node.access.token_format import PASSPORT, TokenRefused
@@ -55,20 +55,22 @@ def grants(caller):
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
 def test_a_good_passport_is_believed(forge, verifier, algorithm):
-    caller = verify(verifier, issue(forge.mine, forge.good, AUDIENCE, algorithm=algorithm).passport)
+    caller = verify(
+        verifier, sign_tokens(forge.mine, forge.good, AUDIENCE, algorithm=algorithm).passport
+    )
     assert (caller.issuer, caller.subject) == (forge.mine.url, "researcher-fi")
     assert grants(caller) == [f"https://datasets.rehearsal.example/{DATASET}"]
     assert caller.dropped == ()
 
 
 def test_an_access_token_says_who_and_nothing_else(forge, verifier):
-    caller = verify(verifier, issue(forge.mine, forge.good, AUDIENCE).access)
+    caller = verify(verifier, sign_tokens(forge.mine, forge.good, AUDIENCE).access)
     assert caller.subject == "researcher-fi"
     assert caller.visas == ()
 
 
 def test_one_audience_among_several_is_enough(forge, verifier):
-    token = issue(forge.mine, forge.good, ["https://other.example", AUDIENCE]).passport
+    token = sign_tokens(forge.mine, forge.good, ["https://other.example", AUDIENCE]).passport
     assert verify(verifier, token).visas
 
 
@@ -99,7 +101,7 @@ def test_a_bad_visa_does_not_spoil_the_good_ones(forge, verifier):
 
 def test_visas_of_two_subjects_count_when_a_trusted_link_joins_them(forge, verifier):
     other = replace(forge.good, subject="the-same-person")
-    tie = link((forge.mine.url, forge.good.subject), (forge.mine.url, other.subject))
+    tie = linked_identities((forge.mine.url, forge.good.subject), (forge.mine.url, other.subject))
     tie = replace(forge.good, visas=(tie,))
     visas = [*sign_visas(forge.mine, other), *sign_visas(forge.mine, tie)]
     assert grants(verify(verifier, forge.passport(**{PASSPORT: visas})))
@@ -239,7 +241,7 @@ def test_visas_of_an_access_token_come_from_userinfo(forge):
     verifier, asked = fetching(
         forge, {forge.mine.jku: forge.mine.jwks(), where: said}, userinfo_url=where
     )
-    token = issue(forge.mine, forge.good, AUDIENCE).access
+    token = sign_tokens(forge.mine, forge.good, AUDIENCE).access
     assert grants(verify(verifier, token))
     assert verify(verifier, token)
     assert asked == [(forge.mine.jku, None), (where, token)]
@@ -253,7 +255,7 @@ def test_userinfo_of_somebody_else_or_none_is_a_refusal(forge, said):
     answers = {forge.mine.jku: forge.mine.jwks(), where: said}
     verifier, _ = fetching(forge, answers, userinfo_url=where)
     with pytest.raises(TokenRefused, match="userinfo"):
-        verify(verifier, issue(forge.mine, forge.good, AUDIENCE).access)
+        verify(verifier, sign_tokens(forge.mine, forge.good, AUDIENCE).access)
 
 
 # --- keys that can be used ---

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from rehearsal.model import Variant
-from rehearsal.network.issuer import issue, make_issuer, person
+from rehearsal.network.issuer import create_person, make_issuer, sign_tokens
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware
@@ -49,11 +49,11 @@ def issuer(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tokens(issuer):
     who = {
-        "pablo": person("clinician", "ES", [DATASET]),
-        "other": person("clinician", "SE", [DATASET]),
-        "registered": person("researcher", "SE"),
+        "pablo": create_person("clinician", "ES", [DATASET]),
+        "other": create_person("clinician", "SE", [DATASET]),
+        "registered": create_person("researcher", "SE"),
     }
-    return {name: issue(issuer, one, AUDIENCE).passport for name, one in who.items()}
+    return {name: sign_tokens(issuer, one, AUDIENCE).passport for name, one in who.items()}
 
 
 class Node:

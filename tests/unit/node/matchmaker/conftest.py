@@ -8,7 +8,7 @@ import orjson
 import pandas as pd
 import pytest
 
-from rehearsal.network.issuer import issue, make_issuer, person
+from rehearsal.network.issuer import create_person, make_issuer, sign_tokens
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import AccessSettings
@@ -121,7 +121,7 @@ def node(make_node):
 
 @pytest.fixture(scope="module")
 def clinician(forge):
-    return issue(forge.mine, person("clinician", "IE", [PEOPLE]), AUDIENCE).passport
+    return sign_tokens(forge.mine, create_person("clinician", "IE", [PEOPLE]), AUDIENCE).passport
 
 
 def patient(terms=MARTIN, genes=("PHGDH",), variants=(VARIANT,), absent=(), **changes):

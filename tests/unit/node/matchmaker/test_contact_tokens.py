@@ -4,7 +4,7 @@ import pytest
 
 from rehearsal.cli import main
 from rehearsal.model import InputError
-from rehearsal.network.issuer import URL, issue, person
+from rehearsal.network.issuer import URL, create_person, sign_tokens
 from rehearsal.node.matchmaker.contact_tokens import find_person_of_token
 
 from ..access.test_access import PEOPLE
@@ -17,8 +17,8 @@ def test_a_contact_token_is_one_per_person_and_asker(node, clinician, forge):
     def ids(token):
         return [one["patient"]["id"] for one in node.post(patient(), token)[1]["results"]]
 
-    other = issue(forge.mine, person("clinician", "SE", [PEOPLE]), AUDIENCE).passport
-    again = issue(forge.mine, person("clinician", "IE", [PEOPLE]), AUDIENCE).passport
+    other = sign_tokens(forge.mine, create_person("clinician", "SE", [PEOPLE]), AUDIENCE).passport
+    again = sign_tokens(forge.mine, create_person("clinician", "IE", [PEOPLE]), AUDIENCE).passport
     assert ids(clinician) == ids(again)
     assert set(ids(clinician)).isdisjoint(ids(other))
     assert len(set(ids(clinician))) == 3

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rehearsal.network.issuer import issue, person
+from rehearsal.network.issuer import create_person, sign_tokens
 from rehearsal.node.access.settings import Veto
 from rehearsal.node.matchmaker.endpoint import MEDIA_TYPE
 from rehearsal.node.matchmaker.ranking import Ranking
@@ -58,7 +58,7 @@ def test_only_a_clinician_with_a_grant_asks_and_for_care(
 ):
     """Refused before the body is read: one that is no JSON is refused in the same words."""
     monkeypatch.setattr(Ranking, "matches", never)
-    token = issue(forge.mine, person(role, "IE", grants), AUDIENCE).passport
+    token = sign_tokens(forge.mine, create_person(role, "IE", grants), AUDIENCE).passport
     status, body, _ = node.post(patient(), token, purpose)
     assert status == expected
     assert node.post(b"no JSON", token, purpose)[:2] == (status, body)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.export.scoring_files import write_scoring_file
-from rehearsal.network.issuer import issue, make_issuer, person
+from rehearsal.network.issuer import create_person, make_issuer, sign_tokens
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware
@@ -76,13 +76,13 @@ def issuer(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tokens(issuer):
     who = {
-        "registered": person("researcher", "FI"),
-        "controlled": person("researcher", "SE", [DATASET]),
-        "clinician": person("clinician", "FI", [DATASET]),
-        "abroad": person("clinician", "SE", [DATASET]),
-        "ungranted": person("clinician", "FI", name="ungranted"),
+        "registered": create_person("researcher", "FI"),
+        "controlled": create_person("researcher", "SE", [DATASET]),
+        "clinician": create_person("clinician", "FI", [DATASET]),
+        "abroad": create_person("clinician", "SE", [DATASET]),
+        "ungranted": create_person("clinician", "FI", name="ungranted"),
     }
-    return {name: issue(issuer, one, AUDIENCE).passport for name, one in who.items()}
+    return {name: sign_tokens(issuer, one, AUDIENCE).passport for name, one in who.items()}
 
 
 @pytest.fixture(scope="module")
