@@ -16,7 +16,7 @@ import orjson
 from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed, AuditLog
 from rehearsal.node.access.authorizer import Authorizer
-from rehearsal.node.access.rights import SCOPE_KEY, AccessDecision, logged_caller
+from rehearsal.node.access.rights import SCOPE_KEY, AccessDecision, caller_log_entry
 from rehearsal.web.app import ROUTE_KEY
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class AccessMiddleware:
 
     def __init__(self, app: Any, authorizer: Authorizer) -> None:
         self._app, self._authorizer = app, authorizer
-        self._log = None if authorizer.audit is None else _Turns(authorizer.audit)
+        self._log = None if authorizer.audit is None else _BatchedLog(authorizer.audit)
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -43,13 +43,13 @@ class AccessMiddleware:
                 tokens.append(value)
             elif name == PURPOSE_HEADER:
                 purposes.append(value)
-        admission = scope[SCOPE_KEY] = await self._authorizer.authorize(tokens, purposes)
+        decision = scope[SCOPE_KEY] = await self._authorizer.authorize(tokens, purposes)
         refused = False
 
         async def send_logged(message: Message) -> None:
             nonlocal refused
-            if admission.asked and message["type"] == "http.response.start":
-                refused = not await self._written(scope, admission, message["status"])
+            if decision.consulted and message["type"] == "http.response.start":
+                refused = not await self._written(scope, decision, message["status"])
                 if refused:
                     await _send_unavailable(send)
             if not refused:
@@ -57,19 +57,19 @@ class AccessMiddleware:
 
         await self._app(scope, receive, send_logged)
 
-    async def _written(self, scope: Message, admission: AccessDecision, status: int) -> bool:
+    async def _written(self, scope: Message, decision: AccessDecision, status: int) -> bool:
         """Log the decision; whether that worked."""
         if self._log is None:
             return True
         try:
-            await self._log.append(_decision(scope, admission, status))
+            await self._log.append(_log_entry(scope, decision, status))
         except AuditFailed as failure:
             log.error("the audit log cannot be written: %s", failure)
             return False
         return True
 
 
-class _Turns:
+class _BatchedLog:
     """Writes the decisions of one turn of the event loop at once: one lock, one write for all."""
 
     def __init__(self, audit: AuditLog) -> None:
@@ -77,7 +77,7 @@ class _Turns:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
 
-    async def append(self, decision: Message) -> None:
+    async def append(self, entry: Message) -> None:
         """Gives back when the decision is written. Raises AuditFailed when it cannot be."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # whoever waited in a loop that ended is gone with it
@@ -85,14 +85,14 @@ class _Turns:
         if not self._waiting:
             loop.call_soon(self._write)
         written = loop.create_future()
-        self._waiting.append((decision, written))
+        self._waiting.append((entry, written))
         await written
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
         failure = None
         try:
-            self._audit.append(*(decision for decision, _ in waiting))
+            self._audit.append(*(entry for entry, _ in waiting))
         except AuditFailed as error:
             failure = error
         for _, written in waiting:
@@ -104,14 +104,14 @@ class _Turns:
                 written.set_exception(failure)
 
 
-def _decision(scope: Message, admission: AccessDecision, status: int) -> dict[str, Any]:
+def _log_entry(scope: Message, decision: AccessDecision, status: int) -> dict[str, Any]:
     """Who, by which rule, to what; never what was asked of which variant or person."""
     route = scope.get(ROUTE_KEY) or _route(scope["path"], scope.get("path_params", {}))
-    told: dict[str, Any] = {"method": scope["method"], "route": route, "status": status}
-    rights = admission.rights
+    entry: dict[str, Any] = {"method": scope["method"], "route": route, "status": status}
+    rights = decision.rights
     if rights is not None:
-        return told | rights.logged
-    return told | logged_caller(admission.caller) | {"rule": admission.rule}
+        return entry | rights.log_entry
+    return entry | caller_log_entry(decision.caller) | {"rule": decision.rule}
 
 
 def _route(path: str, parameters: Mapping[str, Any]) -> str:

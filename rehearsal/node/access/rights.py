@@ -19,7 +19,7 @@ from rehearsal.web.problem import Problem
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-SCOPE_KEY = "rehearsal.admission"
+SCOPE_KEY = "rehearsal.access_decision"
 
 # one wording for all refusals of a kind: the audit log knows why, the caller need not
 NOT_BELIEVED = "the token is not accepted here"
@@ -51,10 +51,10 @@ class Rights:
     countries: frozenset[str] = frozenset()
 
     @cached_property
-    def logged(self) -> dict[str, Any]:
+    def log_entry(self) -> dict[str, Any]:
         """What the audit log says of whoever has these rights."""
         return {
-            **logged_caller(self.caller),
+            **caller_log_entry(self.caller),
             "purpose": None if self.purpose is None else str(self.purpose),
             "rules": {
                 dataset: f"{self.finest.get(dataset, 'nothing')}: {rule}"
@@ -82,7 +82,7 @@ class Rights:
         given = self.granted(dataset, wanted)
         return given == "record" or dataset not in self.protectors
 
-    def refusal_to_choose(self) -> Problem:
+    def refusal_of_filters(self) -> Problem:
         """What is said where no dataset that is asked lets the caller choose people by these
         filters: of the rights alone, not of who is here."""
         return Problem(NO_CHOICE, 401 if self.caller is None else 403)
@@ -103,12 +103,12 @@ class Rights:
             raise self.refusal()
 
 
-def logged_caller(caller: Caller | None) -> dict[str, Any]:
+def caller_log_entry(caller: Caller | None) -> dict[str, Any]:
     """What the audit log says of a caller."""
     if caller is None:
         return {"subject": None}
-    told: dict[str, Any] = {"issuer": caller.issuer, "subject": caller.subject}
-    return {**told, "dropped": caller.dropped} if caller.dropped else told
+    entry: dict[str, Any] = {"issuer": caller.issuer, "subject": caller.subject}
+    return {**entry, "dropped": caller.dropped} if caller.dropped else entry
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class AccessDecision:
     """What was found out about one request, and what goes into the audit log about it.
 
     ``problem``: why it is refused whatever it asks; ``rule``: the same for the log; ``caller``:
-    who is refused, once a token is believed. ``asked``: whether a handler wanted to know: only
+    who is refused, once a token is believed. ``consulted``: whether a handler wanted to know: only
     then there is a decision.
     """
 
@@ -124,14 +124,14 @@ class AccessDecision:
     problem: Problem | None = None
     rule: str = ""
     caller: Caller | None = None
-    asked: bool = False
+    consulted: bool = False
 
 
 def caller_rights(request: Request) -> Rights:
     """The rights of whoever sent the request. Raises Problem for a token that is not
     believed, whatever is asked; then nobody looks further."""
-    admission: AccessDecision = request.scope[SCOPE_KEY]
-    admission.asked = True
-    if admission.rights is None:
-        raise admission.problem or Problem(NOT_BELIEVED, 401)
-    return admission.rights
+    decision: AccessDecision = request.scope[SCOPE_KEY]
+    decision.consulted = True
+    if decision.rights is None:
+        raise decision.problem or Problem(NOT_BELIEVED, 401)
+    return decision.rights

@@ -187,7 +187,7 @@ def _letting_choose(
 
     left = [one for one in datasets if lets(one)]
     if datasets and not left:
-        raise rights.refusal_to_choose()
+        raise rights.refusal_of_filters()
     return left
 
 

@@ -27,7 +27,7 @@ def logged(node_data, tmp_path):
     """An application whose every answer is a decision, and the log of them."""
 
     async def asking(request):
-        request.scope[SCOPE_KEY].asked = True
+        request.scope[SCOPE_KEY].consulted = True
         return Json("told")
 
     api = Api(partial(envelope.error, "org.rehearsal.xx"), "node")
