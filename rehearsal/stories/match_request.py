@@ -47,7 +47,7 @@ def _rows(home: Path, table: str, individual: str) -> pd.DataFrame:
 def _own_token(context: QueryContext, home: Path, individual: str) -> str:
     """The home node's own token of the patient, so that it does not tell the asker of them."""
     claims = jwt.decode(context.token or "", options={"verify_signature": False})
-    return ContactTokens.of(home).token(claims["iss"], claims["sub"], individual)
+    return ContactTokens.of_node(home).token(claims["iss"], claims["sub"], individual)
 
 
 def _features(home: Path, individual: str) -> list[Body]:

@@ -64,7 +64,7 @@ def paths(nodes: Body | None = None) -> Body:
         },
         "/alerts/acknowledged": {
             "post": operation(
-                "Alerts need not be told again.",
+                "Alerts that were received and need not come again.",
                 informational(all_of({"acknowledged": COUNT})),
                 schema_of(Acknowledgement),
             )

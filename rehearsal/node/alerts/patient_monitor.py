@@ -61,7 +61,7 @@ class PatientMonitor:
                 with written_aside(path.parent / REFUSED / f"{path.name}.reason") as aside:
                     aside.write_text(f"{error}\n", encoding="utf-8")
                 _move(path, REFUSED)
-            except AuditFailed as failure:  # nobody is told what cannot be written down
+            except AuditFailed as failure:  # no alert without a line in the log
                 log.error("the audit log cannot be written: %s", failure)
                 return
 

@@ -72,8 +72,8 @@ def paths() -> Body:
 
 def _service_info() -> Body:
     answer = json_of(ref("schemas", "ServiceInfo"))
-    told = {"200": {"description": "The answer.", "content": answer}}
-    return {"summary": "GA4GH service-info of htsget.", "responses": told}
+    responses = {"200": {"description": "The answer.", "content": answer}}
+    return {"summary": "GA4GH service-info of htsget.", "responses": responses}
 
 
 def _data(steps: list[str], parameters: list[Body], summary: str) -> Body:

@@ -24,7 +24,7 @@ class ContactTokens:
         self._key = hmac.digest(secret, b"contact token", "sha256")
 
     @classmethod
-    def of(cls, folder: Path) -> ContactTokens:
+    def of_node(cls, folder: Path) -> ContactTokens:
         """Those of a node's folder. Raises InputError for a folder that is none."""
         return cls(secret_key(folder / (NodeSettings.read(folder).access.state or "")))
 
@@ -44,7 +44,7 @@ class ContactTokens:
 
 def find_person_of_token(folder: Path, issuer: str, subject: str, token: str) -> str:
     """Who a contact token of an asker stands for: for the node's operator. Raises InputError."""
-    contacts = ContactTokens.of(folder)
+    contacts = ContactTokens.of_node(folder)
     people = PeopleStore.open(folder / "people.sqlite")
     try:
         found = contacts.person(issuer, subject, token, people.all_identifiers())

@@ -74,7 +74,7 @@ class MatchEndpoint:
         except Problem as problem:
             if problem.status == 401:  # with the header that goes with it
                 raise
-            return Json(refusal(self._error_body, problem), problem.status)
+            return Json(_refusal(self._error_body, problem), problem.status)
 
     async def _answer(self, request: Request) -> Response:
         rights = caller_rights(request)
@@ -136,7 +136,7 @@ class MatchEndpoint:
         return {"score": {"patient": match.score}, "patient": patient}
 
 
-def refusal(error_body: ErrorBody, problem: Problem) -> Body:
+def _refusal(error_body: ErrorBody, problem: Problem) -> Body:
     """The error body of an API and of the Matchmaker Exchange."""
     body = {**error_body(problem.status, problem.message), "message": problem.message}
     if problem.status in (406, 415):

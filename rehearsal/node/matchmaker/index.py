@@ -101,7 +101,7 @@ class MatchmakerIndex:
         return np.frombuffer(values, np.int64)
 
     @cached_property
-    def had(self) -> dict[int, frozenset[int]]:
+    def terms_of_people(self) -> dict[int, frozenset[int]]:
         """The terms that somebody here has, themselves or below, with their ancestors."""
         rows = self._connection.execute(
             "SELECT number, ancestors FROM terms WHERE people IS NOT NULL"

@@ -171,19 +171,19 @@ class Ranking:
             contrary = [lacking for above, lacking in excluding.items() if above in term.ancestors]
             if contrary:
                 _add(against, BitMap.union(*contrary), chosen, term.content)
-        for number in self._had_below(absent):
+        for number in self._terms_of_people_below(absent):
             term = self._index.term(number)
             _add(against, term.people, chosen, term.content)
         both = shared[people]
         either = total + self._index.totals[people] - both
         return np.round(np.maximum(both - against[people], 0) / np.maximum(either, 1), 6)
 
-    def _had_below(self, absent: list[int]) -> list[int]:
+    def _terms_of_people_below(self, absent: list[int]) -> list[int]:
         """The terms at or below these that somebody here has."""
         if not any(self._index.term(number).people for number in absent):
             return []
         wanted = frozenset(absent)
-        return [n for n, ancestors in self._index.had.items() if ancestors & wanted]
+        return [n for n, ancestors in self._index.terms_of_people.items() if ancestors & wanted]
 
     # --- what is shared ---
 

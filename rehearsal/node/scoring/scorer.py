@@ -131,7 +131,7 @@ class Scorer:
 
     def _read_follow_up(self, disease: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """By person: the last whole year that they lived through without the disease or in which
-        it began, and whether it did. Onsets are told in whole years, so somebody of 50 is at risk
+        it began, and whether it did. Onsets are in whole years, so somebody of 50 is at risk
         up to the year that ends with their birthday of 50."""
         people = self._node_data.people
         ages, owners = people.numbers_of(AGE)
