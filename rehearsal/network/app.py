@@ -78,29 +78,31 @@ def network_app(network: Network) -> Api:
 async def _entries(network: Network, path: str, listed: str | None, request: Request) -> Response:
     conditions = _conditions(network, request)
     identifier = request.path_params.get("id")
-    asked, understood = await _read(request, _below(path, identifier, listed))
+    question, understood = await _read(request, _below(path, identifier, listed))
     entry_type = listed or path
-    parts, elapsed_s = await network.entries(asked, entry_type, conditions)
+    parts, elapsed_s = await network.entries(question, entry_type, conditions)
     conditions = replace(conditions, elapsed_s=elapsed_s)
-    status, body = aggregate_entries(entry_type, understood, _granularity(asked), parts, conditions)
+    status, body = aggregate_entries(
+        entry_type, understood, _granularity(question), parts, conditions
+    )
     return Json(body, status)
 
 
 async def _terms(network: Network, request: Request) -> Response:
     conditions = _conditions(network, request)
-    asked = NodeRequest(
+    question = NodeRequest(
         "filtering_terms",
         authorization=request.headers.get("authorization"),
         purpose=request.headers.get(PURPOSE),
     )
-    answers = await network.ask(asked, conditions)
+    answers = await network.ask(question, conditions)
     return Json(aggregate_terms(network.parts(answers), conditions))
 
 
 async def _match(network: Network, request: Request) -> Response:
     conditions = _conditions(network, request)
     answered_as = negotiate_media_type(request)
-    asked = NodeRequest(
+    question = NodeRequest(
         MATCH,
         "POST",
         _document(await read_body(request)),
@@ -109,7 +111,7 @@ async def _match(network: Network, request: Request) -> Response:
     )
     clock = asyncio.get_running_loop().time
     started = clock()
-    parts = network.parts(await network.ask(asked, conditions))
+    parts = network.parts(await network.ask(question, conditions))
     status, body = aggregate_matches(parts, replace(conditions, elapsed_s=clock() - started))
     response = Json(body, status)
     if status == 200:
@@ -136,10 +138,10 @@ async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest
         if pairs:
             raise Problem("a POST is asked by its body: no parameters in the URL")
         raw = await read_body(request)
-        asked = NodeRequest(path, "POST", _document(raw), (), authorization, purpose)
-        return asked, _understood(parse_body, raw)
-    asked = NodeRequest(path, "GET", None, tuple(pairs), authorization, purpose)
-    return asked, _understood(parse_query_string, pairs)
+        question = NodeRequest(path, "POST", _document(raw), (), authorization, purpose)
+        return question, _understood(parse_body, raw)
+    question = NodeRequest(path, "GET", None, tuple(pairs), authorization, purpose)
+    return question, _understood(parse_query_string, pairs)
 
 
 def _document(raw: bytes) -> Body:
@@ -161,12 +163,12 @@ def _understood(parse: Any, given: Any) -> BeaconRequest:
         return BeaconRequest()
 
 
-def _granularity(asked: NodeRequest) -> Granularity | None:
-    if asked.method == "POST":
-        said = ((asked.body or {}).get("query") or {}).get("requestedGranularity")
+def _granularity(question: NodeRequest) -> Granularity | None:
+    if question.method == "POST":
+        given = ((question.body or {}).get("query") or {}).get("requestedGranularity")
     else:
-        said = dict(asked.parameters).get("requestedGranularity")
-    return said if said in GRANULARITIES else None
+        given = dict(question.parameters).get("requestedGranularity")
+    return given if given in GRANULARITIES else None
 
 
 def _conditions(network: Network, request: Request) -> Conditions:
@@ -181,23 +183,23 @@ def _own(request: Request, names: tuple[str, str]) -> str | None:
     return request.query_params.get(names[1], request.headers.get(names[0]))
 
 
-def _deadline_s(said: str | None, default_s: float) -> float:
-    if said is None:
+def _deadline_s(given: str | None, default_s: float) -> float:
+    if given is None:
         return default_s
     try:
-        seconds = float(said)
+        seconds = float(given)
     except ValueError:
         seconds = float("nan")
     if not (isfinite(seconds) and 0 < seconds <= LONGEST_DEADLINE_S):
         limits = f"seconds, more than 0 and at most {LONGEST_DEADLINE_S:g}"
-        raise Problem(f"{DEADLINE[1]}: {limits}, not {shown(said)}")
+        raise Problem(f"{DEADLINE[1]}: {limits}, not {shown(given)}")
     return seconds
 
 
-def _truth(said: str | None, name: str) -> bool:
-    if said not in (None, "true", "false"):
-        raise Problem(f"{name}: true or false, not {shown(said)}")
-    return said == "true"
+def _truth(given: str | None, name: str) -> bool:
+    if given not in (None, "true", "false"):
+        raise Problem(f"{name}: true or false, not {shown(given)}")
+    return given == "true"
 
 
 # --- what the network says of itself ---

@@ -47,9 +47,9 @@ class Conditions:
 def returned_granularity(answer: Answer) -> Granularity:
     """What a node says that it gave, or what can be seen where it does not say."""
     body = answer.body or {}
-    said = (body.get("meta") or {}).get("returnedGranularity")
-    if said in GRANULARITIES:
-        return said
+    stated = (body.get("meta") or {}).get("returnedGranularity")
+    if stated in GRANULARITIES:
+        return stated
     return "boolean" if count_of(answer) is None else "count"
 
 

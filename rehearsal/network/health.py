@@ -46,20 +46,20 @@ class NodeHealth:
         """The slowest of its last answers; 0.0 when there was none."""
         return max(self._recent, default=0.0)
 
-    def exchanged(self, answer: Answer, now: float) -> None:
+    def record_exchange(self, answer: Answer, now: float) -> None:
         """Take note of what came of a query."""
         self.counts[answer.state] += 1
         self._note(answer, now)
         if answer.state in IN_TIME:
             self._recent.append(answer.latency_s)
 
-    def probing(self, now: float) -> None:
+    def start_probe(self, now: float) -> None:
         """A probe sets out."""
         self.tried_at = now
         if self.circuit == "open":
             self.circuit = "half-open"
 
-    def probed(self, answer: Answer, now: float) -> None:
+    def record_probe(self, answer: Answer, now: float) -> None:
         """Take note of what came of a probe."""
         self._note(answer, now)
         if answer.state in IN_TIME:
@@ -79,7 +79,7 @@ class NodeHealth:
         if isinstance(beacon_id, str):
             self.beacon_id = beacon_id
 
-    def unasked(self, node: str, query: str) -> Answer:
+    def skipped_answer(self, node: str, query: str) -> Answer:
         """The answer of a node that is not asked because its circuit is open.
 
         Why it is open the probe tells: a query that was under way may still have been answered.

@@ -86,6 +86,6 @@ def health_html(body: Body) -> str:
 
 
 def _row(node: Body) -> str:
-    said = ["" if node[key] is None else str(node[key]) for key in COLUMNS]
-    cells = "".join(f"<td>{escape(text)}</td>" for text in said)
+    texts = ["" if node[key] is None else str(node[key]) for key in COLUMNS]
+    cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
     return f"<tr{'' if node['healthy'] else ' class=unhealthy'}>{cells}</tr>"

@@ -261,16 +261,16 @@ def sign_visas(
     begun = int(time.time() if now is None else now)
     signed = []
     for visa in who.visas:
-        said = {key: value for key, value in asdict(visa).items() if key != "conditions"}
+        content = {key: value for key, value in asdict(visa).items() if key != "conditions"}
         if visa.conditions:
-            said["conditions"] = list(visa.conditions)
+            content["conditions"] = list(visa.conditions)
         claims = {
             "iss": issuer.url,
             "sub": who.subject,
             "iat": begun,
             "exp": begun + lifetime_s,
             "jti": secrets.token_hex(8),
-            VISA: said,
+            VISA: content,
         }
         signed.append(issuer.sign(claims, "vnd.ga4gh.visa+jwt", algorithm))
     return signed
@@ -281,11 +281,11 @@ def known_person(issuer: Issuer, subject: str) -> Person | None:
     path = issuer.folder / SUBJECTS / f"{subject}.json"
     if not SUBJECT.fullmatch(subject) or not path.is_file():
         return None
-    said = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(path.read_text(encoding="utf-8"))
     visas = tuple(
-        replace(VisaObject(**one), conditions=tuple(one["conditions"])) for one in said["visas"]
+        replace(VisaObject(**one), conditions=tuple(one["conditions"])) for one in content["visas"]
     )
-    return Person(said["subject"], visas)
+    return Person(content["subject"], visas)
 
 
 def _pem(key: Any) -> bytes:

@@ -129,8 +129,8 @@ def _exchange_error(code: str) -> Response:
 
 def _audience(claims: Mapping[str, Any]) -> list[str]:
     """Whom a token is for: an exchange never makes it be for anybody else."""
-    said = claims.get("aud") or []
-    return [said] if isinstance(said, str) else list(said)
+    audience = claims.get("aud") or []
+    return [audience] if isinstance(audience, str) else list(audience)
 
 
 async def _limited(request: Request) -> bytes:

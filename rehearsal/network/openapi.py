@@ -76,8 +76,8 @@ def _may_find_nobody(item: Body) -> None:
 def _health() -> Body:
     health = all_of({"status": TEXT, "nodes": list_of({"type": "object"})})
     answer = {"description": "503 when no node answers.", "content": json_of(health)}
-    told = {"summary": "How the nodes are.", "responses": {"200": answer, "503": answer}}
-    return {"/health": {"get": told}}
+    described = {"summary": "How the nodes are.", "responses": {"200": answer, "503": answer}}
+    return {"/health": {"get": described}}
 
 
 def _scores() -> Body:

@@ -46,8 +46,10 @@ def read_endpoint(path: Path) -> NodeEntry | None:
     The file is JSON: ``{"country": "FI", "url": "http://127.0.0.1:34567", "pid": 4711}``.
     """
     try:
-        said = orjson.loads(path.read_bytes())
-        return NodeEntry(str(said["country"]), str(said["url"]).rstrip("/"), pid=int(said["pid"]))
+        content = orjson.loads(path.read_bytes())
+        return NodeEntry(
+            str(content["country"]), str(content["url"]).rstrip("/"), pid=int(content["pid"])
+        )
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
 
@@ -127,8 +129,8 @@ def write_endpoints(nodes: Collection[NodeEntry], folder: Path) -> None:
     for old in folder.glob("*.json"):
         old.unlink()
     for node in nodes:
-        said = {"country": node.country, "url": node.url, "pid": node.pid}
-        write_json(folder / f"{node.country}.json", said, indented=False)
+        content = {"country": node.country, "url": node.url, "pid": node.pid}
+        write_json(folder / f"{node.country}.json", content, indented=False)
 
 
 def write_nodes(nodes: Collection[NodeEntry], path: Path) -> None:

@@ -56,7 +56,7 @@ async def _run(
         await network.start()
         gc.collect()
         gc.freeze()  # what is here now stays: a collection in mid-query need not look at it
-        keeper = asyncio.ensure_future(network.keep())
+        keeper = asyncio.ensure_future(network.maintain())
         try:
             app = network_app(network)
             await serve_app(app, listener, endpoint, endpoint_file)

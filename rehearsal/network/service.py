@@ -60,7 +60,7 @@ class RequestClient(Protocol):
 class Network:
     """All nodes of a registry behind one question.
 
-    ``client`` must be open. ``keep`` runs beside the questions for as long as they are asked.
+    ``client`` must be open. ``maintain`` runs beside the questions for as long as they are asked.
     """
 
     def __init__(self, registry: Registry, client: RequestClient, policy: Policy) -> None:
@@ -69,7 +69,7 @@ class Network:
         self._health: dict[NodeEntry, NodeHealth] = {}
         self._probes: dict[NodeEntry, asyncio.Task[None]] = {}
         self._under_way = 0
-        self._take_over(registry.nodes)
+        self._keep_known(registry.nodes)
 
     @property
     def nodes(self) -> tuple[NodeEntry, ...]:
@@ -162,9 +162,12 @@ class Network:
         else:
             answers = await gather(asked, put)
         for node, answer in zip(asked, answers, strict=True):
-            self._note(node, answer)
-        came = dict(zip(asked, answers, strict=True))
-        return [came.get(n) or self.health(n).unasked(n.country, request.query) for n in nodes]
+            self._record_exchange(node, answer)
+        answered = dict(zip(asked, answers, strict=True))
+        return [
+            answered.get(n) or self.health(n).skipped_answer(n.country, request.query)
+            for n in nodes
+        ]
 
     async def _later_page(
         self,
@@ -190,7 +193,9 @@ class Network:
             for (answer,) in answers:
                 if answer.state != "answered":
                     return Part(answer, part.beacon_id)
-            shown = _together([shown_of(answer, entry_type) for (answer,) in answers], entry_type)
+            shown = _concatenate(
+                [shown_of(answer, entry_type) for (answer,) in answers], entry_type
+            )
             shown = _cut_sets(shown, entry_type, lambda entries: cut(entries, pages, window))
             return replace(part, shown=shown)
 
@@ -201,21 +206,21 @@ class Network:
     async def start(self) -> None:
         """Probe every node once, so that it is known from the start who is there."""
         for node in self.nodes:
-            self._probe(node)
+            self._start_probe(node)
         await asyncio.gather(*self._probes.values())
 
-    async def keep(self) -> None:
+    async def maintain(self) -> None:
         """Read the registry again when it changes, and probe whom nothing was heard of."""
         while True:
             await asyncio.sleep(self.policy.tick_s)
             if self.registry.refresh():
                 log.info("the registry names %d nodes now", len(self.nodes))
-                self._take_over(self.nodes)
+                self._keep_known(self.nodes)
             for node in self.nodes:
                 if self._due(self.health(node)):
-                    self._probe(node)
+                    self._start_probe(node)
 
-    def _take_over(self, nodes: Sequence[NodeEntry]) -> None:
+    def _keep_known(self, nodes: Sequence[NodeEntry]) -> None:
         """Keep what is known of nodes that stay, forget those that went."""
         self._health = {node: self._health.get(node, NodeHealth()) for node in nodes}
 
@@ -225,26 +230,26 @@ class Network:
         wait_s = self.policy.check_s if health.circuit == "closed" else self.policy.retry_s
         return self._now() - health.tried_at >= wait_s
 
-    def _note(self, node: NodeEntry, answer: Answer) -> None:
-        self.health(node).exchanged(answer, self._now())
+    def _record_exchange(self, node: NodeEntry, answer: Answer) -> None:
+        self.health(node).record_exchange(answer, self._now())
         if answer.state not in IN_TIME:
-            self._probe(node)
+            self._start_probe(node)
 
-    def _probe(self, node: NodeEntry) -> None:
+    def _start_probe(self, node: NodeEntry) -> None:
         """Set out a probe, unless one is under way."""
         if node in self._probes:
             return
-        task = asyncio.ensure_future(self._probed(node))
+        task = asyncio.ensure_future(self._probe_node(node))
         self._probes[node] = task
         task.add_done_callback(lambda _: self._probes.pop(node, None))
 
-    async def _probed(self, node: NodeEntry) -> None:
+    async def _probe_node(self, node: NodeEntry) -> None:
         health = self.health(node)
         for _ in range(2):  # a circuit opens after two failures in a row
-            health.probing(self._now())
+            health.start_probe(self._now())
             answer = await self._client.put(node, PROBE, self._now(), self.policy.probe_s)
             before = health.circuit
-            health.probed(answer, self._now())
+            health.record_probe(answer, self._now())
             if health.circuit == "open" and before == "closed":
                 log.warning("%s: circuit open: %s", node.country, answer.reason)
             if health.strikes == 0 or health.circuit == "open":
@@ -298,7 +303,7 @@ def _cut_sets(
     )
 
 
-def _together(rounds: Sequence[Sequence[Body]], entry_type: str) -> tuple[Body, ...]:
+def _concatenate(rounds: Sequence[Sequence[Body]], entry_type: str) -> tuple[Body, ...]:
     """Consecutive pages of one node as one: collections, or each set's records, in a row."""
     if entry_type in COLLECTIONS:
         return tuple(one for shown in rounds for one in shown)

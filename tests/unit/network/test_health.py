@@ -12,47 +12,47 @@ def test_a_node_is_healthy_once_it_was_heard_of():
     health = NodeHealth()
     assert health.circuit == "closed"
     assert not health.healthy
-    health.exchanged(said("answered"), 1.0)
+    health.record_exchange(said("answered"), 1.0)
     assert health.healthy
     assert health.heard_at == 1.0
 
 
 def test_a_refusal_is_an_answer():
     health = NodeHealth()
-    health.exchanged(said("refused"), 1.0)
+    health.record_exchange(said("refused"), 1.0)
     assert health.healthy
 
 
 def test_the_circuit_opens_when_a_query_and_the_probe_after_it_fail():
     health = NodeHealth()
-    health.exchanged(said("answered"), 0.0)
-    health.exchanged(said("late"), 1.0)
+    health.record_exchange(said("answered"), 0.0)
+    health.record_exchange(said("late"), 1.0)
     assert health.circuit == "closed"
     assert not health.healthy
-    health.probing(1.0)
-    health.probed(said("late"), 3.0)
+    health.start_probe(1.0)
+    health.record_probe(said("late"), 3.0)
     assert health.circuit == "open"
-    unasked = health.unasked("FI", "q")
+    unasked = health.skipped_answer("FI", "q")
     assert (unasked.state, unasked.reason) == ("late", "circuit open: why")
 
 
 def test_an_answer_that_was_under_way_leaves_the_reason_of_an_open_circuit():
     health = NodeHealth()
-    health.exchanged(said("late"), 1.0)
-    health.probing(1.0)
-    health.probed(said("late"), 3.0)
-    health.exchanged(said("answered"), 3.1)
+    health.record_exchange(said("late"), 1.0)
+    health.start_probe(1.0)
+    health.record_probe(said("late"), 3.0)
+    health.record_exchange(said("answered"), 3.1)
     assert health.circuit == "open"
-    unasked = health.unasked("FI", "q")
+    unasked = health.skipped_answer("FI", "q")
     assert (unasked.state, unasked.reason) == ("late", "circuit open: why")
 
 
 def test_a_node_that_fails_on_queries_but_answers_probes_stays_in():
     health = NodeHealth()
     for now in range(10):
-        health.exchanged(said("failed"), now)
-        health.probing(now)
-        health.probed(said("answered"), now)
+        health.record_exchange(said("failed"), now)
+        health.start_probe(now)
+        health.record_probe(said("answered"), now)
         assert health.circuit == "closed"
         assert health.healthy
 
@@ -60,36 +60,36 @@ def test_a_node_that_fails_on_queries_but_answers_probes_stays_in():
 def test_queries_alone_never_open_a_circuit():
     health = NodeHealth()
     for now in range(10):
-        health.exchanged(said("late"), now)
+        health.record_exchange(said("late"), now)
     assert health.circuit == "closed"
 
 
 def test_an_open_circuit_is_half_open_under_a_probe_which_decides():
     health = NodeHealth(circuit="open", strikes=2)
-    health.probing(5.0)
+    health.start_probe(5.0)
     assert health.circuit == "half-open"
-    health.probed(said("failed"), 5.1)
+    health.record_probe(said("failed"), 5.1)
     assert health.circuit == "open"
-    assert health.unasked("FI", "q").state == "failed"
-    health.probing(7.0)
-    health.probed(said("answered"), 7.1)
+    assert health.skipped_answer("FI", "q").state == "failed"
+    health.start_probe(7.0)
+    health.record_probe(said("answered"), 7.1)
     assert health.circuit == "closed"
     assert health.healthy
 
 
 def test_usual_is_the_slowest_of_the_last_answers_in_time():
     health = NodeHealth()
-    health.exchanged(said("answered", 9.0), 0)
+    health.record_exchange(said("answered", 9.0), 0)
     for _ in range(REMEMBERED - 1):
-        health.exchanged(said("answered", 0.2), 0)
-    health.exchanged(said("late", 10.0), 0)
+        health.record_exchange(said("answered", 0.2), 0)
+    health.record_exchange(said("late", 10.0), 0)
     assert health.usual_s == 9.0
-    health.exchanged(said("answered", 0.1), 0)
+    health.record_exchange(said("answered", 0.1), 0)
     assert health.usual_s == 0.2
 
 
 def test_the_beacons_name_is_remembered():
     health = NodeHealth()
-    health.exchanged(said("answered", body={"meta": {"beaconId": "org.fi"}}), 0)
-    health.exchanged(said("failed"), 1)
+    health.record_exchange(said("answered", body={"meta": {"beaconId": "org.fi"}}), 0)
+    health.record_exchange(said("failed"), 1)
     assert health.beacon_id == "org.fi"

@@ -106,7 +106,7 @@ def test_nodes_that_hang_cost_one_deadline_then_nothing_and_come_back(tmp_path):
         client = NodesThatHang({"H1": 0.3})
         network = network_of(tmp_path, client, ["H1", "X1", "X2", "X3"])
         await network.start()
-        keeper = asyncio.ensure_future(network.keep())
+        keeper = asyncio.ensure_future(network.maintain())
         client.hung = {"X1", "X2", "X3"}
         states, took_s = await states_of(network, Conditions(1.0))
         assert states == {"H1": "answered", "X1": "late", "X2": "late", "X3": "late"}
