@@ -206,7 +206,7 @@ def _store_columns(
     haplotypes: Haplotypes,
 ) -> list[pa.Array]:
     """The country's rows of the chunk, as columns of a store part."""
-    carried = shard.people.max(axis=(1, 2), initial=0) > 0
+    carried = np.logical_or.reduce(shard.people, axis=(1, 2))
     rows = order[carried[order]]
     site, allele = counts.site[rows], counts.allele[rows]
     table = chunk.table
