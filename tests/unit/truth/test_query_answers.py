@@ -242,7 +242,7 @@ def test_people_that_do_not_fit_the_trees_are_refused(trees):
 
 
 def test_the_truth_survives_its_file(truth: TruthCalculator, tmp_path: Path):
-    expected = truth.expected_answers(
+    expected = truth.compute_answers(
         [
             variants(span(100, 130), "record"),
             Query("p", "individuals", "individuals", people({}, granularity="record").request),
