@@ -12,22 +12,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import platform
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pandas as pd
+from measuring import footer, header, served_node
 from node import START, STEP, make_node
 
 from rehearsal.network.issuer import TRUSTED, Issuer, make_issuer, rehearsal_access, tokens_by_tier
@@ -71,25 +66,6 @@ def people_of(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
         tables[name] = pd.DataFrame(kept)
     people = pd.DataFrame([{k: v for k, v in r.items() if k not in tables} for r in records])
     return people.drop(columns="features"), tables
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[tuple[str, int]]:
-    endpoint = folder / "endpoint.json"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rehearsal", "node", "serve", folder, "--endpoint-file", endpoint],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while not endpoint.exists():
-            if process.poll() is not None:
-                sys.exit(f"the node ended with exit code {process.returncode}")
-            time.sleep(0.01)
-        url = urlsplit(json.loads(endpoint.read_text())["url"])
-        yield url.hostname, url.port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def post(path: str, query: dict, token: str | None) -> bytes:
@@ -174,9 +150,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1000)
     parser.add_argument("--people", type=int, default=100_000)
     options = parser.parse_args()
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"{datetime.now():%Y-%m-%d %H:%M}  {platform.machine()}  {os.cpu_count()} cores")
-    print(f"load average before: {load}")
+    print(header())
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         here = Path(temporary)
         issuer = make_issuer(here / "issuer")
@@ -187,7 +161,7 @@ def main() -> None:
                 folder = make_node(here / size / kind, people, variants, 1)
                 if kind != "open":
                     guard(folder, issuer, with_consent=kind == "guarded")
-                addresses[size, kind] = stack.enter_context(running(folder))
+                addresses[size, kind] = stack.enter_context(served_node(folder)).address
         print("look-up of an allele's frequency, 100 people")
         some = range(0, 2000, 7)
         in_turn(
@@ -240,8 +214,7 @@ def main() -> None:
         print("parts")
         verification(issuer, "https://network.rehearsal.example")
         audit(here)
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"load average after: {load}")
+    print(footer())
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ costs a decision, a line of the audit log and a row.
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+
+from measuring import footer
 
 from rehearsal.model import Variant
 from rehearsal.node.access.audit_log import AuditLog
@@ -78,7 +79,7 @@ def main() -> None:
             each = 1000 * min(took) / options.subscriptions
             what = f"{each:.4f} ms a subscription, best of {len(took)}"
             print(f"{name}: {len(alerts)} alerts, {what}")
-    print(f"{node_data.people.size} people, load average {os.getloadavg()[0]:.1f}")
+    print(f"{node_data.people.size} people, {footer()}")
 
 
 if __name__ == "__main__":

@@ -6,19 +6,13 @@ python benchmarks/clinical.py --people 100000 --block 28000
 from __future__ import annotations
 
 import argparse
-import datetime
-import os
-import platform
-import resource
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import msprime
 import numpy as np
 import pandas as pd
+from measuring import header, peak_gigabytes, timed
 
 from rehearsal.export.clinical_tables import ClinicalTables
 from rehearsal.export.json_lines import write_json_lines
@@ -32,14 +26,6 @@ from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.variant_counts import COUNTS, variant_counts
 
 TRAITS = Path(__file__).resolve().parents[1] / "config" / "traits.yaml"
-T = TypeVar("T")
-
-
-def timed(work: Callable[[], T]) -> tuple[float, T]:
-    """CPU seconds of this process, and the result."""
-    start = time.process_time()
-    result = work()
-    return time.process_time() - start, result
 
 
 def cohort(number: int) -> pd.DataFrame:
@@ -103,10 +89,9 @@ def record_figures(number: int) -> None:
 
         seconds, _ = timed(write)
         size = path.stat().st_size
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
         f"{'':>9} phenopackets {seconds:.2f} s, {size / number:.0f} bytes a person; "
-        f"peak {peak:.1f} GB"
+        f"peak {peak_gigabytes():.1f} GB"
     )
 
 
@@ -126,8 +111,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, nargs="*", default=[100, 100_000])
     parser.add_argument("--block", type=int, nargs="*", default=[2_800, 28_000])
     options = parser.parse_args()
-    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
-    print(f"{platform.machine()}, {os.cpu_count()} cores; {datetime.date.today()}; load {load}")
+    print(header())
     for number in options.people:
         record_figures(number)
     for number in options.block:

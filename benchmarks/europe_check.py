@@ -8,11 +8,8 @@ and compares F_ST, PCA, heterozygosity, Ts/Tv and the X/autosome ratio with what
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import demes
@@ -20,6 +17,7 @@ import msprime
 import numpy as np
 import pandas as pd
 import tskit
+from measuring import header
 
 from rehearsal.demography.expected_fst import expected_coalescence_times, hudson_fst
 from rehearsal.demography.model import build_model, to_msprime
@@ -207,10 +205,7 @@ def main() -> None:
     x_chunks = max(1, options.chunks // 8)
     started, wall = time.process_time(), time.time()
     sums = run(graph, codes, options, x_chunks)
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, {datetime.now():%Y-%m-%d}, "
-        f"load average {os.getloadavg()[0]:.1f}"
-    )
+    print(header())
     print(
         f"{options.chunks} x {options.megabases:g} Mb, {options.people} people a country: "
         f"{time.process_time() - started:.0f} CPU-s, {time.time() - wall:.0f} s"

@@ -7,15 +7,13 @@ in turn and prints what the others predict for it.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import time
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measuring import header
 
 from rehearsal.demography.fit import fit, judge
 from rehearsal.demography.model import migration_matrix
@@ -68,10 +66,7 @@ def main() -> None:
     centroids = pca_centroids(POPRES_CENTROIDS, countries)
     shipped = read_parameters(options.parameters)
     start = starting_values(shipped)
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, {datetime.now():%Y-%m-%d}, "
-        f"load average {os.getloadavg()[0]:.1f}"
-    )
+    print(header())
     print(f"start:\n{judge(countries, start, pairs, centroids)}")
     began = time.process_time()
     fitted, report = fit(countries, start, pairs, centroids)

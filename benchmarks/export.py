@@ -12,13 +12,13 @@ import argparse
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tskit
-from sparse_pass import cpu_seconds, machine, people_table, simulate
+from measuring import header, print_written
+from sparse_pass import people_table, simulate
 
 from rehearsal.model import Block
 from rehearsal.stores.country_shards import write_shards
@@ -47,15 +47,6 @@ def by_bcftools(bcf: Path, out: Path) -> None:
     subprocess.run(["bcftools", "view", "--no-version", "-Ob", "-o", out, bcf], check=True)
 
 
-def timed(what: str, job: Callable[[], None], out: Path, baseline: float | None) -> float:
-    start = cpu_seconds()
-    job()
-    seconds = cpu_seconds() - start
-    ratio = f"{baseline / seconds:6.1f} x" if baseline else ""
-    print(f"{what:<32} {seconds:8.2f} CPU s {out.stat().st_size / 1e6:8.1f} MB {ratio}", flush=True)
-    return seconds
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=27000)
@@ -67,14 +58,16 @@ def main() -> None:
         by_us(warm_up, people_table(20, 1), folder / "warm.bcf")
         ts = simulate(arguments.people, arguments.megabases)
         people = people_table(ts.num_individuals)
-        print(machine())
+        print(header())
         print(f"{ts.num_individuals} people, {ts.num_sites} sites")
         vcf, bcf, again = (folder / name for name in ("v.gz", "o.bcf", "b.bcf"))
-        slow = timed("tskit | bgzip", lambda: by_tskit(ts, people, vcf), vcf, None)
-        timed("ours, BCF and CSI", lambda: by_us(ts, people, bcf), bcf, slow)
-        timed("bcftools, BCF to BCF, no index", lambda: by_bcftools(bcf, again), again, slow)
+        slow = print_written("tskit | bgzip", lambda: by_tskit(ts, people, vcf), vcf, None)
+        print_written("ours, BCF and CSI", lambda: by_us(ts, people, bcf), bcf, slow)
+        print_written(
+            "bcftools, BCF to BCF, no index", lambda: by_bcftools(bcf, again), again, slow
+        )
         shards = {code: folder / f"{code}.bcf" for code in people["country"].unique()}
-        timed(
+        print_written(
             "ours, 28 countries, BCF and CSI",
             lambda: write_shards(
                 ts, Block("chr22", 0, int(ts.sequence_length)), people, shards, {}

@@ -15,10 +15,8 @@ import multiprocessing
 import time
 from multiprocessing.connection import Connection
 
-import numpy as np
-from sparse_pass import machine
+from measuring import header, print_latencies
 
-from rehearsal.evaluation.latency import percentile
 from rehearsal.model import Answer, Query
 from rehearsal.network.client import NetworkClient
 from rehearsal.network.registry import NodeEntry
@@ -53,42 +51,42 @@ def serve(numbers: tuple[int, int], ports: Connection) -> None:
     asyncio.run(main())
 
 
-def figures(name: str, seconds: list[float]) -> None:
-    values = np.array(seconds) * 1000
-    shares = " ".join(f"p{share} {percentile(values, share):7.2f}" for share in (50, 95, 99, 100))
-    print(f"{name:34} {shares} ms  (n = {len(values)})")
-
-
-async def timed(client: NetworkClient, rounds: int, deadline_s: float) -> list[list[Answer]]:
+async def ask_again(client: NetworkClient, rounds: int, deadline_s: float) -> list[list[Answer]]:
     await client.ask(QUERY, deadline_s)
     return [await client.ask(QUERY, deadline_s) for _ in range(rounds)]
 
 
+def slowest_s(rounds: list[list[Answer]], state: str | None = None) -> list[float]:
+    """Of each round, the longest latency: of all answers, or of those in a state."""
+    return [
+        max(one.latency_s for one in answers if state in (None, one.state)) for answers in rounds
+    ]
+
+
 async def measure(healthy: list[NodeEntry], hung: list[NodeEntry], rounds: int) -> None:
     async with NetworkClient(healthy[:1]) as client:
-        alone = await timed(client, rounds, 10)
-        figures("one node", [answers[0].latency_s for answers in alone])
+        print_latencies("one node", slowest_s(await ask_again(client, rounds, 10)))
     async with NetworkClient(healthy) as client:
-        cpu, begun = time.process_time(), time.monotonic()
-        answers = await timed(client, rounds, 10)
-        cpu, wall = time.process_time() - cpu, time.monotonic() - begun
-        figures(f"{len(healthy)} nodes at once", [max(a.latency_s for a in r) for r in answers])
-        requests = rounds * len(healthy)
-        print(f"{'':34} {cpu / requests * 1e6:.0f} us CPU a request, {requests / wall:.0f}/s")
-        begun = time.monotonic()
-        await asyncio.gather(*(timed(client, rounds // 16, 10) for _ in range(16)))
-        done = (rounds // 16 + 1) * 16 * len(healthy)
-        print(f"{'16 queries under way':34} {done / (time.monotonic() - begun):.0f} requests/s")
+        await measure_healthy(client, len(healthy), rounds)
     async with NetworkClient([*healthy, *hung]) as client:
-        answers = await timed(client, 5, 0.5)
-        states = [sorted({a.state for a in r}) for r in answers]
-        healthy_s = [max(a.latency_s for a in r if a.state == "answered") for r in answers]
-        figures(
-            f"{len(hung)} hung, deadline 500: whole query",
-            [max(a.latency_s for a in r) for r in answers],
-        )
-        figures(f"{len(hung)} hung: slowest of the healthy", healthy_s)
+        answers = await ask_again(client, 5, 0.5)
+        states = [sorted({one.state for one in some}) for some in answers]
+        print_latencies(f"{len(hung)} hung, deadline 500: whole query", slowest_s(answers))
+        print_latencies(f"{len(hung)} hung: slowest of the healthy", slowest_s(answers, "answered"))
         print(f"{'':34} states: {states[0]}")
+
+
+async def measure_healthy(client: NetworkClient, nodes: int, rounds: int) -> None:
+    cpu, begun = time.process_time(), time.monotonic()
+    answers = await ask_again(client, rounds, 10)
+    cpu, wall = time.process_time() - cpu, time.monotonic() - begun
+    print_latencies(f"{nodes} nodes at once", slowest_s(answers))
+    requests = rounds * nodes
+    print(f"{'':34} {cpu / requests * 1e6:.0f} us CPU a request, {requests / wall:.0f}/s")
+    begun = time.monotonic()
+    await asyncio.gather(*(ask_again(client, rounds // 16, 10) for _ in range(16)))
+    done = (rounds // 16 + 1) * 16 * nodes
+    print(f"{'16 queries under way':34} {done / (time.monotonic() - begun):.0f} requests/s")
 
 
 def main() -> None:
@@ -97,7 +95,7 @@ def main() -> None:
     parser.add_argument("--hung", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=300)
     options = parser.parse_args()
-    print(machine())
+    print(header())
     here, there = multiprocessing.Pipe()
     server = multiprocessing.Process(
         target=serve, args=((options.nodes, options.hung), there), daemon=True

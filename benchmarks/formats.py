@@ -23,7 +23,8 @@ from pathlib import Path
 import pandas as pd
 import tskit
 from export import by_bcftools, by_tskit
-from sparse_pass import cpu_seconds, machine, peak_gigabytes, people_table, simulate
+from measuring import header, peak_gigabytes, print_written
+from sparse_pass import people_table, simulate
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.pgen import write_pgen
@@ -41,32 +42,23 @@ WAYS: dict[str, tuple[Writer, str]] = {
 }
 
 
-def timed(what: str, job: Callable[[], None], out: Path, baseline: float | None) -> float:
-    start = cpu_seconds()
-    job()
-    seconds = cpu_seconds() - start
-    ratio = f"{baseline / seconds:6.1f} x" if baseline else ""
-    print(f"{what:<32} {seconds:8.2f} CPU s {out.stat().st_size / 1e6:9.2f} MB {ratio}", flush=True)
-    return seconds
-
-
 def compare(people: int, megabases: float, folder: Path, repeats: int) -> None:
     small = simulate(50, 0.02)
     for write, name in WAYS.values():  # compile
         write(Genotypes.of([small], "chr22", people_table(50, 1)), folder / f"warm-{name}")
     ts = simulate(people, megabases)
     table = people_table(ts.num_individuals)
-    print(machine())
+    print(header())
     print(f"{ts.num_individuals} people, {ts.num_sites} sites, {megabases} Mb")
     vcf = folder / "tskit.vcf.gz"
-    slow = timed("ts.write_vcf | bgzip", lambda: by_tskit(ts, table, vcf), vcf, None)
+    slow = print_written("ts.write_vcf | bgzip", lambda: by_tskit(ts, table, vcf), vcf, None)
     for what, (write, name) in WAYS.items():
         for _ in range(repeats):
             out = folder / name
-            timed(what, lambda: write(genotypes(ts, table), out), out, slow)  # noqa: B023
+            print_written(what, lambda: write(genotypes(ts, table), out), out, slow)  # noqa: B023
     again = folder / "again.bcf"
     job = "bcftools, BCF to BCF, no index"
-    timed(job, lambda: by_bcftools(folder / "o.bcf", again), again, slow)
+    print_written(job, lambda: by_bcftools(folder / "o.bcf", again), again, slow)
     with zipfile.ZipFile(folder / "o.vcz.zip") as archive:
         print(f"files in the VCF Zarr: {len(archive.namelist())}")
 
@@ -77,7 +69,7 @@ def genotypes(ts: tskit.TreeSequence, table: pd.DataFrame) -> Genotypes:
 
 
 def measure_memory(people: int, megabases: list[float], folder: Path) -> None:
-    print(machine())
+    print(header())
     for length in megabases:
         trees = folder / f"{length}.trees"
         simulate(people, length).dump(trees)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import socket
 import statistics
 import struct
@@ -25,8 +24,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -35,6 +32,7 @@ import crypt4gh.keys
 import crypt4gh.lib
 import numpy as np
 import pandas as pd
+from measuring import cpu_seconds_of, footer, header, memory_mb, served_node
 from numpy.typing import NDArray
 
 from rehearsal.formats.bcf import GT_KEY, Header, header_text
@@ -118,23 +116,6 @@ def write_bcf(
     write_csi(csi, CONTIG_LENGTHS, contig, RecordOffsets(start, start + 1, virtual))
 
 
-@contextmanager
-def running(folder: Path) -> Iterator[tuple[str, int]]:
-    """(address, process) of a served node."""
-    endpoint = folder / "endpoint.json"
-    command = [sys.executable, "-c", OPEN, folder, "--endpoint-file", endpoint]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        while not endpoint.exists():
-            if process.poll() is not None:
-                sys.exit(f"the node ended with exit code {process.returncode}")
-            time.sleep(0.005)
-        yield json.loads(endpoint.read_text())["url"], process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
 # --- measuring ----------------------------------------------------------------------------------
 
 
@@ -194,11 +175,11 @@ def streamed(urls: list[dict], pid: int, left_out: int = 0) -> Fetched:
     """All URLs of a ticket one after the other, the first people left out; twice: the clock runs
     while the bytes are thrown away, and what they unpack to is counted afterwards."""
     real = [one["url"] for one in urls if not one["url"].startswith("data:")]
-    size, started, cpu = 0, time.perf_counter(), cpu_seconds(pid)
+    size, started, cpu = 0, time.perf_counter(), cpu_seconds_of(pid)
     for url in real:
         connection, first = ask(url, left_out)
         size += len(first) + drain(connection)
-    took, cpu = time.perf_counter() - started, cpu_seconds(pid) - cpu
+    took, cpu = time.perf_counter() - started, cpu_seconds_of(pid) - cpu
     content = sum(unpacked_size(body(url, left_out)) for url in real)
     return Fetched(size / 1e6, content / 1e6, took, cpu)
 
@@ -211,11 +192,6 @@ def unpacked_size(packed: bytes) -> int:
         total += struct.unpack_from("<I", packed, at + size - 4)[0]
         at += size
     return total
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def bare(megabytes: float) -> float:
@@ -244,12 +220,6 @@ def ticket(base: str, parameters: str) -> list[dict]:
     ]
 
 
-def rss_mb(pid: int) -> tuple[float, float]:
-    """(now, at most)."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return tuple(int(status.split(f"{key}:")[1].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
-
-
 def show(name: str, runs: list[Fetched]) -> None:
     """The best of the runs: others had the machine in the rest."""
     best = min(runs, key=lambda one: one.seconds)
@@ -269,8 +239,8 @@ def measure_node(folder: Path, repeats: int, kind: str) -> None:
     block = Block.from_id(genome.name.split(".")[0])
     middle = f"referenceName=chr22&start={block.start + block.length // 10}&end={block.end - 5000}"
     small = f"referenceName=chr22&start={block.start + 5000}&end={block.start + 5100}"
-    with running(folder) as (base, pid):
-        before = rss_mb(pid)[0]
+    with served_node(folder, ("-c", OPEN)) as (base, pid, _):
+        before = memory_mb(pid)[0]
         times = []
         for _ in range(200):
             started = time.perf_counter()
@@ -290,7 +260,7 @@ def measure_node(folder: Path, repeats: int, kind: str) -> None:
             urls = ticket(base, parameters)
             streamed(urls, pid, left_out)  # code is loaded, the file is in memory
             show(f"{kind}: {name}", [streamed(urls, pid, left_out) for _ in range(repeats)])
-        now, most = rss_mb(pid)
+        now, most = memory_mb(pid)
         print(f"{kind}: memory {before:.0f} MB idle, {now:.0f} MB after, {most:.0f} MB at most")
 
 
@@ -357,8 +327,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print(f"{datetime.now():%Y-%m-%d %H:%M}  {platform.machine()}, {os.cpu_count()} CPUs", end="; ")
-    print(f"Python {platform.python_version()}; load average {os.getloadavg()[0]:.2f} before")
+    print(header())
     with tempfile.TemporaryDirectory() as scratch:
         for kind in ("as simulated", "random"):
             folder = Path(scratch, kind)
@@ -368,7 +337,7 @@ def main() -> None:
         encrypt_at_rest(folder)
         measure_node(folder, options.repeats, f"{kind}, encrypted")
         measure_crypt4gh(folder, options.repeats)
-    print(f"load average {os.getloadavg()[0]:.2f} after")
+    print(footer())
 
 
 if __name__ == "__main__":

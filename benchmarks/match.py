@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import socket
 import sys
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
-from node import START, STEP, Address, make_node, receive, rss_mb, running, show
+from measuring import footer, header, memory_mb, served_node
+from node import START, STEP, Address, make_node, receive, show
 
 from rehearsal.model import Gene
 from rehearsal.network.issuer import (
@@ -84,23 +82,12 @@ def make_matchable(folder: Path, people: int, patients: Patients, seed: int) -> 
     """A node whose people have phenotypes, consent and candidate genes, behind a token."""
     make_node(folder, people, CARRIED_VARIANTS, seed)
     names = [f"FI-{i + 1:06d}" for i in range(people)]
-    drawn = [patients.draw() for _ in names]
-    features = pd.DataFrame(
-        [(name, term) for name, (found, _) in zip(names, drawn, strict=True) for term in found],
-        columns=["individual", "code"],
-    )
-    excluded = pd.DataFrame(
-        [(name, term) for name, (_, absent) in zip(names, drawn, strict=True) for term in absent],
-        columns=["individual", "code"],
-    )
-    genes = [(name, EVERYBODYS) for name in names] + [(name, FEW) for name in names[::100]]
-    candidates = pd.DataFrame(genes, columns=["individual", "gene"])
-    tables = {"features": features, "excluded_features": excluded, "candidate_genes": candidates}
+    tables = draw_tables(names, patients)
     started = time.perf_counter()
     build_matchmaker_index(names, tables, folder / FILE_NAME, patients.ontology)
     took = time.perf_counter() - started
     size = (folder / FILE_NAME).stat().st_size / 1e6
-    terms = len(features) / people
+    terms = len(tables["features"]) / people
     print(f"{people} people, {terms:.1f} terms each: index of {size:.1f} MB made in {took:.1f} s")
     individuals = pd.DataFrame({"id": names, "sex": "female", "birth_year": 2010})
     individuals = individuals.assign(family=None, father=None, mother=None)
@@ -109,6 +96,19 @@ def make_matchable(folder: Path, people: int, patients: Patients, seed: int) -> 
     (folder / "people.sqlite").unlink()
     consent = {"consent": consent.assign(withdrawn=False)}
     build_people(individuals, consent, folder / "people.sqlite")
+
+
+def draw_tables(names: list[str], patients: Patients) -> dict[str, pd.DataFrame]:
+    drawn = [(name, *patients.draw()) for name in names]
+    columns = ["individual", "code"]
+    features = [(name, term) for name, found, _ in drawn for term in found]
+    excluded = [(name, term) for name, _, absent in drawn for term in absent]
+    genes = [(name, EVERYBODYS) for name in names] + [(name, FEW) for name in names[::100]]
+    return {
+        "features": pd.DataFrame(features, columns=columns),
+        "excluded_features": pd.DataFrame(excluded, columns=columns),
+        "candidate_genes": pd.DataFrame(genes, columns=["individual", "gene"]),
+    }
 
 
 def guard(folder: Path, scratch: Path) -> str:
@@ -162,8 +162,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=300, help="of each kind")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print(f"{datetime.now():%Y-%m-%d %H:%M}  {platform.machine()}, {os.cpu_count()} CPUs", end="; ")
-    print(f"Python {platform.python_version()}; load average {os.getloadavg()[0]:.2f} before")
+    print(header())
     patients = Patients(options.seed)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -171,9 +170,10 @@ def main() -> None:
             folder = scratch / str(people)
             make_matchable(folder, people, patients, options.seed)
             token = guard(folder, scratch)
-            with running(folder) as (address, pid, took):
+            with served_node(folder) as node:
+                address, pid, took = node.address, node.pid, node.start_s
                 time.sleep(1)
-                print(f"answers after {took:.2f} s; idle: {rss_mb(pid):.0f} MB")
+                print(f"answers after {took:.2f} s; idle: {memory_mb(pid)[0]:.0f} MB")
                 for gene in (EVERYBODYS, FEW, CARRIED):
                     asked = [patients.draw() for _ in range(options.requests)]
                     times, results = latencies_ms(
@@ -181,8 +181,8 @@ def main() -> None:
                     )
                     show(f"{gene}, {results / len(asked):.0f} results", times)
                     print(f"{'':42} first {times[0]:.1f} ms, longest {max(times):.1f} ms")
-                print(f"after that: {rss_mb(pid):.0f} MB")
-    print(f"load average {os.getloadavg()[0]:.2f} after")
+                print(f"after that: {memory_mb(pid)[0]:.0f} MB")
+    print(footer())
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from measuring import header
 from numpy.typing import NDArray
-from sparse_pass import machine
 
 from rehearsal.attack.attacked_node import AttackedNode, Bounds, read_nodes
 from rehearsal.attack.membership_table import FALSE_POSITIVES
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("nodes", type=Path, help="folder with a folder of each node")
     folders = {path.name: path for path in sorted(parser.parse_args().nodes.iterdir())}
     nodes = read_nodes(folders, Bounds())
-    print(machine())
+    print(header())
     print(f"{len(nodes)} nodes, {sum(len(node.targets) for node in nodes)} targets")
     for order in (anyhow, affordable, isolate):
         for counted in (False, True):

@@ -18,16 +18,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import tempfile
 import time
 from pathlib import Path
 
 import aiohttp
 import numpy as np
-from sparse_pass import machine
+from measuring import footer, header, print_latencies
 
-from rehearsal.evaluation.latency import percentile
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.network.launcher import running_network
 from rehearsal.network.registry import NodeEntry
@@ -45,12 +43,6 @@ QUERY = {
         "requestedGranularity": "count",
     },
 }
-
-
-def figures(name: str, seconds: list[float], less_s: float = 0.0) -> None:
-    values = (np.array(seconds) - less_s) * 1000
-    shares = " ".join(f"p{share} {percentile(values, share):8.2f}" for share in (50, 95, 99, 100))
-    print(f"{name:52} {shares} ms  (n = {len(values)})", flush=True)
 
 
 class Bare(asyncio.Protocol):
@@ -94,11 +86,11 @@ async def in_turn(
             await asyncio.sleep(pause_s)
     for connection in connections:
         connection.transport.close()
-    figures(f"control: {len(nodes)} open sockets, less the RTT", bare, slowest_s)
-    figures(f"{len(nodes)} nodes through the network, less the RTT", served, slowest_s)
+    print_latencies(f"control: {len(nodes)} open sockets, less the RTT", bare, slowest_s)
+    print_latencies(f"{len(nodes)} nodes through the network, less the RTT", served, slowest_s)
 
 
-async def timed(url: str, rounds: int, pause_s: float = 0.0) -> list[float]:
+async def ask_again(url: str, rounds: int, pause_s: float = 0.0) -> list[float]:
     """Latency of queries one after the other over one connection."""
     seconds = []
     async with aiohttp.ClientSession() as session:
@@ -106,7 +98,8 @@ async def timed(url: str, rounds: int, pause_s: float = 0.0) -> list[float]:
             begun = time.perf_counter()
             async with session.post(url, json=QUERY) as response:
                 body = await response.json()
-                assert body["responseSummary"]["exists"]
+                if not body["responseSummary"]["exists"]:
+                    raise SystemExit(f"an answer is wrong: {body}")
             if number:  # the first opens connections
                 seconds.append(time.perf_counter() - begun)
             await asyncio.sleep(pause_s)
@@ -122,7 +115,7 @@ def main() -> None:
     parser.add_argument("--pause-ms", type=float, default=5.0, help="between queries")
     parser.add_argument("--sequential", action="store_true", help="measure the baseline too")
     options = parser.parse_args()
-    print(machine())
+    print(header())
     # the slowest is not among those that hang
     rtt_s = list(np.linspace(options.rtt_ms, 5, options.nodes) / 1000)
     with tempfile.TemporaryDirectory() as folder, StubNodes(rtt_s, options.hung) as stubs:
@@ -142,29 +135,33 @@ def measure(
     with running_network(nodes, 10, folder) as service:
         url = f"{service.url}/g_variants"
         asyncio.run(in_turn(nodes, url, slowest_s, options.rounds, pause_s))
-        seconds = asyncio.run(timed(f"{url}?partial=true", options.rounds, pause_s))
-        figures("the same with partial=true", seconds, slowest_s)
+        seconds = asyncio.run(ask_again(f"{url}?partial=true", options.rounds, pause_s))
+        print_latencies("the same with partial=true", seconds, slowest_s)
         stubs.hang(True)
-        begun = asyncio.run(timed(f"{url}?partial=true", 20, pause_s))
-        figures(f"{options.hung} have just hung, partial=true, less the RTT", begun, slowest_s)
+        begun = asyncio.run(ask_again(f"{url}?partial=true", 20, pause_s))
+        print_latencies(
+            f"{options.hung} have just hung, partial=true, less the RTT", begun, slowest_s
+        )
         time.sleep(5)
-        seconds = asyncio.run(timed(f"{url}?partial=true", options.rounds // 5, pause_s))
-        figures("circuits open, partial=true, less the RTT", seconds, slowest_s)
-        seconds = asyncio.run(timed(url, options.rounds // 5, pause_s))
-        figures("circuits open, less the RTT", seconds, slowest_s)
+        seconds = asyncio.run(ask_again(f"{url}?partial=true", options.rounds // 5, pause_s))
+        print_latencies("circuits open, partial=true, less the RTT", seconds, slowest_s)
+        seconds = asyncio.run(ask_again(url, options.rounds // 5, pause_s))
+        print_latencies("circuits open, less the RTT", seconds, slowest_s)
         stubs.hang(False)
         time.sleep(5)
         stubs.hang(True)
-        seconds = asyncio.run(timed(f"{url}?deadlineS=1", 3))
-        figures(f"{options.hung} have just hung, deadline of 1000 ms", seconds[:1] or seconds)
+        seconds = asyncio.run(ask_again(f"{url}?deadlineS=1", 3))
+        print_latencies(
+            f"{options.hung} have just hung, deadline of 1000 ms", seconds[:1] or seconds
+        )
         stubs.hang(False)
     if options.sequential:
         with running_network(nodes, 10, folder, options=("--collect", "sequential")) as service:
             stubs.hang(True)
-            seconds = asyncio.run(timed(f"{service.url}/g_variants", 1))
-            figures("one after another with 5 s each", seconds)
+            seconds = asyncio.run(ask_again(f"{service.url}/g_variants", 1))
+            print_latencies("one after another with 5 s each", seconds)
             stubs.hang(False)
-    print(f"load average at the end: {os.getloadavg()[0]:.1f}")
+    print(footer())
 
 
 if __name__ == "__main__":

@@ -12,23 +12,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import platform
 import random
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
+from measuring import cpu_seconds_of, footer, header, memory_mb, served_node
 
 from rehearsal.node.settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
@@ -75,28 +69,6 @@ def write_vcf(path: Path, names: list[str], variants: int, rng: np.random.Genera
             genotypes[0] = max(genotypes[0], 1)
             row = ["chr22", str(START + STEP * i + 1), ".", "A", "G", ".", ".", ".", "GT"]
             out.write("\t".join([*row, *calls[genotypes]]) + "\n")
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[tuple[Address, int, float]]:
-    """(address, process, seconds until it answered) of a served node."""
-    endpoint = folder / "endpoint.json"
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rehearsal", "node", "serve", folder, "--endpoint-file", endpoint],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while not endpoint.exists():
-            if process.poll() is not None:
-                sys.exit(f"the node ended with exit code {process.returncode}")
-            time.sleep(0.005)
-        took = time.perf_counter() - started
-        url = urlsplit(json.loads(endpoint.read_text())["url"])
-        yield (url.hostname, url.port), process.pid, took
-    finally:
-        process.terminate()
-        process.wait()
 
 
 # --- requests -----------------------------------------------------------------------------------
@@ -215,23 +187,13 @@ def throughput(address: Address, requests: list[bytes], connections: int, pid: i
             waiting.append(done)
         await asyncio.gather(*waiting)
 
-    cpu, started = cpu_s(pid), time.perf_counter()
+    cpu, started = cpu_seconds_of(pid), time.perf_counter()
     asyncio.run(call())
-    took, cpu = time.perf_counter() - started, cpu_s(pid) - cpu
+    took, cpu = time.perf_counter() - started, cpu_seconds_of(pid) - cpu
     rate, each = len(requests) / took, cpu / len(requests)
     return (
         f"{rate:8.0f} requests/s, {each * 1e6:5.0f} us CPU of the node each ({1 / each:.0f}/core)"
     )
-
-
-def cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def rss_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
 def show(name: str, times: list[float]) -> None:
@@ -248,16 +210,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    print(f"{datetime.now():%Y-%m-%d %H:%M}  {platform.machine()}, {os.cpu_count()} CPUs", end="; ")
-    print(f"Python {platform.python_version()}; load average {os.getloadavg()[0]:.2f} before")
+    print(header())
     with tempfile.TemporaryDirectory() as scratch:
         small = make_node(Path(scratch) / "small", 100, options.variants, options.seed)
         large = make_node(Path(scratch) / "large", options.people, 20, options.seed)
         some = [chance.randrange(options.variants - 100) for _ in range(options.requests)]
-        with running(small) as (address, pid, took):
+        with served_node(small) as node:
+            address, pid, took = node.address, node.pid, node.start_s
             print(f"100 people, {options.variants} variants: answers after {took:.2f} s")
             time.sleep(1)
-            print(f"idle: {rss_mb(pid):.0f} MB")
+            print(f"idle: {memory_mb(pid)[0]:.0f} MB")
             for kind in (frequency_only, look_up, in_range):
                 show(f"{kind.__name__}, record", latencies_ms(address, [*map(kind, some)]))
             boolean = [look_up(i, "boolean") for i in some]
@@ -265,15 +227,16 @@ def main() -> None:
             for kind in (frequency_only, look_up):
                 asked = [*map(kind, some)] * 2
                 print(f"{kind.__name__:20}", throughput(address, asked, options.connections, pid))
-            print(f"after that: {rss_mb(pid):.0f} MB")
-        with running(large) as (address, pid, took):
+            print(f"after that: {memory_mb(pid)[0]:.0f} MB")
+        with served_node(large) as node:
+            address, pid, took = node.address, node.pid, node.start_s
             print(f"{options.people} people: answers after {took:.2f} s")
             time.sleep(1)
-            print(f"idle: {rss_mb(pid):.0f} MB")
+            print(f"idle: {memory_mb(pid)[0]:.0f} MB")
             for kind in (two_terms, term_and_number, two_numbers):
                 show(f"individuals, {kind.__name__}", latencies_ms(address, [*map(kind, some)]))
-            print(f"after that: {rss_mb(pid):.0f} MB")
-    print(f"load average {os.getloadavg()[0]:.2f} after")
+            print(f"after that: {memory_mb(pid)[0]:.0f} MB")
+    print(footer())
 
 
 if __name__ == "__main__":

@@ -10,20 +10,14 @@ its second. Then the tables of a whole cohort from random genetic values. CPU se
 from __future__ import annotations
 
 import argparse
-import datetime
-import os
-import platform
-import resource
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import msprime
 import numpy as np
 import pandas as pd
 import tskit
 import tstrait
+from measuring import header, peak_gigabytes, timed
 
 from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import (
@@ -38,13 +32,6 @@ from rehearsal.phenotypes.trait_types import Traits
 
 TRAITS = Path(__file__).resolve().parents[1] / "config" / "traits.yaml"
 LENGTH = 1_000_000
-T = TypeVar("T")
-
-
-def timed(work: Callable[[], T]) -> tuple[float, T]:
-    start = time.process_time()
-    result = work()
-    return time.process_time() - start, result
 
 
 def simulate(people: int) -> tskit.TreeSequence:
@@ -106,10 +93,10 @@ def cohort_figures(people: int, traits: Traits) -> None:
     genetic = GeneticValues(pd.DataFrame(effects), pd.DataFrame(values))
     carriers = pd.DataFrame({"gene": "BRCA1", "individual": rows["id"][::1000], "copies": 1})
     seconds, result = timed(lambda: simulate_phenotypes(rows, genetic, carriers, traits, seed=1))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
         f"{people:>9,} people: {seconds:.1f} s for {len(result.measurements):,} measurements, "
-        f"{len(result.diseases):,} diseases, {len(result.features):,} features; peak {peak:.1f} GB"
+        f"{len(result.diseases):,} diseases, {len(result.features):,} features; "
+        f"peak {peak_gigabytes():.1f} GB"
     )
 
 
@@ -118,8 +105,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, nargs="*", default=[2_800, 28_000])
     parser.add_argument("--cohort", type=int, nargs="*", default=[2_800, 1_000_000])
     options = parser.parse_args()
-    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
-    print(f"{platform.machine()}, {os.cpu_count()} cores; {datetime.date.today()}; load {load}")
+    print(header())
     traits = read_traits(TRAITS)
     for people in options.people:
         block_figures(people, traits)

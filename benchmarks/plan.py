@@ -22,6 +22,7 @@ import argparse
 import heapq
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -150,35 +151,55 @@ def total_bytes(sample: Path, sampled: list[Block], blocks: set[Block]) -> float
     return fixed * len(blocks) + per_mb * all_mb + stores * all_mb / sum(lengths) + others
 
 
-def wall_seconds(jobs: dict[int, Job], machines: int, cores: int, memory_mb: float) -> float:
-    """Time from the first job's start to the last one's end, on machines of one kind.
+@dataclass
+class Machines:
+    """Machines of one kind, and what each has left. One core a job."""
+
+    free: list[list[float]]  # of each machine: cores, memory in MB
+    memory_mb: float
+
+    @classmethod
+    def of(cls, number: int, cores: int, memory_mb: float) -> Machines:
+        return cls([[cores, memory_mb] for _ in range(number)], memory_mb)
+
+    @property
+    def are_full(self) -> bool:
+        return all(cores == 0 for cores, _ in self.free)
+
+    def place(self, job: Job) -> int | None:
+        """The machine that takes the job; None where none has room."""
+        needed = self._needed(job)
+        for number, (cores, memory) in enumerate(self.free):
+            if cores >= 1 and memory >= needed:
+                self.free[number] = [cores - 1, memory - needed]
+                return number
+        return None
+
+    def release(self, number: int, job: Job) -> None:
+        cores, memory = self.free[number]
+        self.free[number] = [cores + 1, memory + self._needed(job)]
+
+    def _needed(self, job: Job) -> float:
+        return min(job.memory_mb, self.memory_mb)
+
+
+def wall_seconds(jobs: dict[int, Job], machines: Machines) -> float:
+    """Time from the first job's start to the last one's end.
 
     List scheduling: whenever a machine has room, the ready job with the longest way to the end
-    starts. One core a job.
+    starts.
     """
     rank = _ways_to_the_end(jobs)
     waiting = {number: job.waits_for for number, job in jobs.items()}
     ready = [(-rank[number], number) for number, count in waiting.items() if count == 0]
     heapq.heapify(ready)
-    free = [[cores, memory_mb] for _ in range(machines)]
     running: list[tuple[float, int, int]] = []
     now = 0.0
     while ready or running:
-        postponed = []
-        while ready:
-            order, number = heapq.heappop(ready)
-            place = _place_for(free, min(jobs[number].memory_mb, memory_mb))
-            if place is None:
-                postponed.append((order, number))
-                if all(cores_left == 0 for cores_left, _ in free):
-                    break
-                continue
-            heapq.heappush(running, (now + jobs[number].seconds, number, place))
-        for item in postponed:
-            heapq.heappush(ready, item)
-        now, number, place = heapq.heappop(running)
-        free[place][0] += 1
-        free[place][1] += min(jobs[number].memory_mb, memory_mb)
+        for number, machine in _start_ready(jobs, ready, machines):
+            heapq.heappush(running, (now + jobs[number].seconds, number, machine))
+        now, number, machine = heapq.heappop(running)
+        machines.release(machine, jobs[number])
         for follower in jobs[number].after:
             waiting[follower] -= 1
             if waiting[follower] == 0:
@@ -186,13 +207,20 @@ def wall_seconds(jobs: dict[int, Job], machines: int, cores: int, memory_mb: flo
     return now
 
 
-def _place_for(free: list[list[float]], memory_mb: float) -> int | None:
-    for place, (cores, memory) in enumerate(free):
-        if cores >= 1 and memory >= memory_mb:
-            free[place][0] -= 1
-            free[place][1] -= memory_mb
-            return place
-    return None
+def _start_ready(
+    jobs: dict[int, Job], ready: list[tuple[float, int]], machines: Machines
+) -> Iterator[tuple[int, int]]:
+    """Jobs that start now, with their machines; the others stay in ``ready``."""
+    postponed = []
+    while ready and not machines.are_full:
+        item = heapq.heappop(ready)
+        machine = machines.place(jobs[item[1]])
+        if machine is None:
+            postponed.append(item)
+        else:
+            yield item[1], machine
+    for item in postponed:
+        heapq.heappush(ready, item)
 
 
 def _ways_to_the_end(jobs: dict[int, Job]) -> dict[int, float]:
@@ -228,22 +256,27 @@ def main() -> None:
         Block.from_id(file.stem) for file in (options.sample / "cohort/blocks").glob("*.trees")
     ]
     sampled_mb = sum(block.length for block in sampled) / 1e6
-    needs = read_needs(options.sample / "benchmarks", sampled_mb)
-    for job in jobs.values():
-        need = needs.get(job.rule + job.country) or needs.get(job.rule) or Need(0.0, 0.0, 0.0)
-        length = job.block.length / 1e6 if job.block else all_mb
-        job.seconds = need.fixed_s + need.seconds_per_mb * length
-        job.memory_mb = need.memory_mb
+    estimate_jobs(jobs, read_needs(options.sample / "benchmarks", sampled_mb), all_mb)
     print_rules(jobs)
     print(
         f"\n{len(blocks)} blocks of {all_mb:.0f} Mb; sample: {len(sampled)} of {sampled_mb:.1f} Mb"
     )
     print(f"bytes: {total_bytes(options.sample, sampled, blocks) / 1e9:.0f} GB")
-    for machines in MACHINES:
-        hours = wall_seconds(jobs, machines, options.cores, options.memory_gb * 1000) / 3600
+    for number in MACHINES:
+        machines = Machines.of(number, options.cores, options.memory_gb * 1000)
+        hours = wall_seconds(jobs, machines) / 3600
         print(
-            f"{machines} machines of {options.cores} cores, {options.memory_gb:g} GB: {hours:.2f} h"
+            f"{number} machines of {options.cores} cores, {options.memory_gb:g} GB: {hours:.2f} h"
         )
+
+
+def estimate_jobs(jobs: dict[int, Job], needs: dict[str, Need], all_mb: float) -> None:
+    """Give every job the seconds and the memory that its rule took in the sample."""
+    for job in jobs.values():
+        need = needs.get(job.rule + job.country) or needs.get(job.rule) or Need(0.0, 0.0, 0.0)
+        length = job.block.length / 1e6 if job.block else all_mb
+        job.seconds = need.fixed_s + need.seconds_per_mb * length
+        job.memory_mb = need.memory_mb
 
 
 def print_rules(jobs: dict[int, Job]) -> None:

@@ -17,16 +17,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
-import platform
-import time
 from collections.abc import Callable
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msprime
 import numpy as np
 import tskit
+from measuring import footer, header, timed
 from scipy import stats
 
 from rehearsal.config.tables import read_countries
@@ -80,9 +78,7 @@ def simulator(codes: list[str], demography: msprime.Demography, rates: msprime.R
 def measure_speed(found: dict[str, Simulate], people: int, seed: int) -> None:
     seconds = {}
     for name, simulate in found.items():
-        start = time.process_time()
-        ts = simulate(people, seed)
-        seconds[name] = time.process_time() - start
+        seconds[name], ts = timed(partial(simulate, people, seed))
         print(
             f"  {name:<17} {seconds[name]:7.1f} CPU s  {ts.num_sites:,} sites, "
             f"{ts.num_trees:,} trees; {seconds['plain'] / seconds[name]:.1f} times plain's speed",
@@ -137,17 +133,14 @@ def main() -> None:
     schemas = ROOT / "workflow" / "schemas"
     countries = read_countries(ROOT / "config" / "countries.tsv", schemas / "countries.schema.yaml")
     found = ways(countries, options.bases)
-    print(
-        f"{datetime.now():%Y-%m-%d %H:%M}  {platform.processor() or platform.machine()}, "
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; msprime {msprime.__version__}"
-    )
+    print(f"{header()}; msprime {msprime.__version__}")
     each = options.people // len(countries)
     print(f"speed: {each * len(countries):,} people, {options.bases / 1e6:g} Mb")
     measure_speed(found, each, options.seed)
     each = options.repeat_people // len(countries)
     print(f"equality: {options.repeats} repeats each of {each * len(countries):,} people")
     measure_equality(found, each, options.repeats, options.seed)
-    print(f"load at the end {os.getloadavg()[0]:.1f}")
+    print(footer())
 
 
 if __name__ == "__main__":

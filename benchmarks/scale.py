@@ -30,7 +30,7 @@ from typing import Any
 import pandas as pd
 import tskit
 import yaml
-from sparse_pass import machine
+from measuring import header
 
 from rehearsal.config.loader import Inputs, read_inputs
 from rehearsal.demography.model import build_model, to_msprime
@@ -220,7 +220,7 @@ def main() -> None:
         found = STEPS[args.step](Run.of(args.people[0], args.block, args.folder))
         print(json.dumps(found))
         return
-    print(machine(), flush=True)
+    print(header(), flush=True)
     print("| people | Mb | sites | step | CPU s | wall s | peak GB | MB |", flush=True)
     print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
     small = Block(args.block.contig, args.block.start, args.block.start + 100_000)
@@ -234,7 +234,7 @@ def main() -> None:
         finally:
             if not args.keep:
                 shutil.rmtree(folder)
-    print(machine())
+    print(header())
 
 
 if __name__ == "__main__":

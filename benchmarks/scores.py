@@ -6,13 +6,13 @@ Best of several; CPU time of one thread.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measuring import footer
 
 from rehearsal.node.scoring.scorer import Scorer
 from rehearsal.node.server import open_node
@@ -44,7 +44,7 @@ def main() -> None:
     fitted = milliseconds(lambda: scorer.hazard(digest, DISEASE, 0.5, None))
     print(f"{node_data.people.size} people, {len(file.weights)} variants; CPU ms:")
     print(f"score everybody {scored:.1f}, a histogram {counted:.2f}, a round of Cox {fitted:.2f}")
-    print(f"load average {os.getloadavg()[0]:.1f}")
+    print(footer())
 
 
 if __name__ == "__main__":

@@ -10,10 +10,6 @@ countries by way of their parts. CPU seconds; the compiled code is warmed up fir
 from __future__ import annotations
 
 import argparse
-import datetime
-import os
-import platform
-import resource
 import shutil
 import tempfile
 import time
@@ -23,6 +19,7 @@ import msprime
 import numpy as np
 import pandas as pd
 import tskit
+from measuring import cpu_seconds, header, peak_gigabytes
 
 from rehearsal.genomes.carriers import Haplotypes, carrier_chunks, count_groups
 from rehearsal.model import Block
@@ -31,29 +28,6 @@ from rehearsal.stores.variant_store import VariantStore
 from rehearsal.stores.variant_store_writer import build_store
 
 COUNTRIES = 28
-
-
-def machine() -> str:
-    """The machine, the date and the load: what a figure needs beside it."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        model = names[0].split(":")[1].strip() if names else model
-    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
-    return f"{model}, {os.cpu_count()} cores; {datetime.date.today()}; load {load}"
-
-
-def cpu_seconds() -> float:
-    """CPU time of this process and of its ended children."""
-    own, children = (
-        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-
-
-def peak_gigabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def simulate(people: int, megabases: float, seed: int = 1) -> tskit.TreeSequence:
@@ -170,7 +144,7 @@ def main() -> None:
     parser.add_argument("--trees", type=Path, help="a tree sequence to use instead of simulating")
     parser.add_argument("--no-stores", action="store_true")
     arguments = parser.parse_args()
-    print(machine())
+    print(header())
     warm_up = simulate(56, 0.05)
     for _ in carrier_chunks(warm_up):
         pass

@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import socket
 import statistics
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from access import ask, post, running
+from access import ask, post
+from measuring import footer, header, served_node
 from scipy.stats import mannwhitneyu
 
 from rehearsal.model import Variant
@@ -103,14 +101,40 @@ def told(name: str, absent: list[float], carried: list[float]) -> None:
     )
 
 
+def ask_all(
+    connection: socket.socket,
+    alleles: dict[tuple[str, str], list[int]],
+    path: str,
+    chance: random.Random,
+) -> dict[tuple[str, str], list[float]]:
+    """Seconds of every question, by carriers and price, asked in random order."""
+    asked = [(kind, place) for kind, places in alleles.items() for place in places]
+    chance.shuffle(asked)
+    times: dict[tuple[str, str], list[float]] = {kind: [] for kind in alleles}
+    for kind, place in asked:
+        request = question(place, path)
+        started = time.perf_counter()
+        answer = ask(connection, request)
+        times[kind].append(time.perf_counter() - started)
+        if b'"exists":true' in answer:
+            raise SystemExit(f"told of an allele that {kind[0]} carry: {answer!r}")
+    return times
+
+
+def print_differences(times: dict[tuple[str, str], list[float]]) -> None:
+    for price in SHARES:
+        for carriers in ("one", "five"):
+            name = f"{price}: nobody and {carriers}"
+            told(name, times["nobody", price], times[carriers, price])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--alleles", type=int, default=1000, help="of each kind")
     parser.add_argument("--again", type=int, default=3, help="rounds after the first")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print(f"{datetime.now():%Y-%m-%d %H:%M}  {platform.machine()}  {os.cpu_count()} cores")
-    print(f"load average before: {os.getloadavg()[0]:.1f}")
+    print(header())
     chance = random.Random(options.seed)
     kinds = [(carriers, kind) for carriers in CARRIERS for kind in SHARES]
     places = list(range(START, START + 200 * options.alleles * len(kinds), 200))
@@ -120,25 +144,16 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch, "FI")
             make_node(folder, alleles, options.seed)
-            with running(folder) as address, socket.create_connection(address) as line:
+            with (
+                served_node(folder) as node,
+                socket.create_connection(node.address) as connection,
+            ):
                 for turn in range(1 + options.again):
-                    asked = [(kind, place) for kind in kinds for place in alleles[kind]]
-                    chance.shuffle(asked)
-                    times: dict[tuple[str, str], list[float]] = {kind: [] for kind in kinds}
-                    for kind, place in asked:
-                        request = question(place, path)
-                        started = time.perf_counter()
-                        answer = ask(line, request)
-                        times[kind].append(time.perf_counter() - started)
-                        if b'"exists":true' in answer:
-                            raise SystemExit(f"told of an allele that {kind[0]} carry: {answer!r}")
+                    times = ask_all(connection, alleles, path, chance)
                     if turn in (0, options.again):
                         print(f"{path}, {'asked first' if turn == 0 else 'asked again'}")
-                        for price in SHARES:
-                            for carriers in ("one", "five"):
-                                name = f"{price}: nobody and {carriers}"
-                                told(name, times["nobody", price], times[carriers, price])
-    print(f"load average after: {os.getloadavg()[0]:.1f}")
+                        print_differences(times)
+    print(footer())
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sparse_pass import cpu_seconds, machine, peak_gigabytes, people_table, simulate
+from measuring import cpu_seconds, header, peak_gigabytes
+from sparse_pass import people_table, simulate
 
 from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.templates import read_templates
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, nargs="+", default=[2800, 28000])
     parser.add_argument("--megabases", type=float, default=5)
     options = parser.parse_args()
-    print(machine())
+    print(header())
     for number in options.people:
         with tempfile.TemporaryDirectory() as folder:
             measure(number, options.megabases, Path(folder))

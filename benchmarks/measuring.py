@@ -1,0 +1,129 @@
+"""What every timing needs: the machine beside it, CPU seconds, memory, a node that serves."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from rehearsal.evaluation.latency import percentile
+from rehearsal.machine import describe_machine, load_average
+
+T = TypeVar("T")
+
+
+def header() -> str:
+    """The machine, the time and the load: what a figure needs beside it."""
+    machine = describe_machine()
+    return (
+        f"{datetime.now():%Y-%m-%d %H:%M}  {machine['processor']}, {machine['cores']} cores, "
+        f"Python {sys.version.split()[0]}; load average {load_average():.2f}"
+    )
+
+
+def footer() -> str:
+    """The load when all is measured."""
+    return f"load average {load_average():.2f} at the end"
+
+
+# --- CPU time and memory ---
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of its ended children."""
+    own, children = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def timed(work: Callable[[], T]) -> tuple[float, T]:
+    """CPU seconds of this process and of its ended children, and the result."""
+    start = cpu_seconds()
+    result = work()
+    return cpu_seconds() - start, result
+
+
+def peak_gigabytes() -> float:
+    """The most memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """CPU time of another process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mb(pid: int) -> tuple[float, float]:
+    """Resident memory of another process: now, and at most."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    now, most = (int(status.split(f"{key}:")[1].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
+    return now, most
+
+
+# --- lines of figures ---
+
+
+def print_written(what: str, job: Callable[[], object], out: Path, baseline: float | None) -> float:
+    """CPU seconds of a job that writes a file, printed with its size and, times faster, beside a
+    baseline."""
+    seconds, _ = timed(job)
+    ratio = f"{baseline / seconds:6.1f} x" if baseline else ""
+    print(f"{what:<32} {seconds:8.2f} CPU s {out.stat().st_size / 1e6:9.2f} MB {ratio}", flush=True)
+    return seconds
+
+
+def print_latencies(name: str, seconds: Sequence[float], less_s: float = 0.0) -> None:
+    """Percentiles in ms, less what is no part of them."""
+    values = (np.array(seconds) - less_s) * 1000
+    shares = " ".join(f"p{share} {percentile(values, share):8.2f}" for share in (50, 95, 99, 100))
+    print(f"{name:52} {shares} ms  (n = {len(values)})", flush=True)
+
+
+# --- a node ---
+
+
+class ServedNode(NamedTuple):
+    """A node that serves, its process, and the seconds until it answered."""
+
+    url: str
+    pid: int
+    start_s: float
+
+    @property
+    def address(self) -> tuple[str, int]:
+        place = urlsplit(self.url)
+        return place.hostname or "", place.port or 0
+
+
+@contextmanager
+def served_node(folder: Path, program: Sequence[str] = ()) -> Iterator[ServedNode]:
+    """A node's folder, served by ``python -m rehearsal node serve`` or by another program."""
+    endpoint = folder / "endpoint.json"
+    command = program or ("-m", "rehearsal", "node", "serve")
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *command, folder, "--endpoint-file", endpoint], stderr=subprocess.DEVNULL
+    )
+    try:
+        while not endpoint.exists():
+            if process.poll() is not None:
+                sys.exit(f"the node ended with exit code {process.returncode}")
+            time.sleep(0.005)
+        took = time.perf_counter() - started
+        yield ServedNode(json.loads(endpoint.read_text())["url"], process.pid, took)
+    finally:
+        process.terminate()
+        process.wait()
