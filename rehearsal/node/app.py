@@ -14,10 +14,10 @@ from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware
 from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import envelope, info_endpoints
+from rehearsal.node.beacon.entries import answer_entries
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.request import BeaconRequest, parse_body, parse_query_string
-from rehearsal.node.beacon.service import entries
 from rehearsal.node.htsget.app import htsget_app
 from rehearsal.node.matchmaker.endpoint import SERVICE, MatchEndpoint
 from rehearsal.web.app import (
@@ -114,7 +114,7 @@ async def _entries(
     caller = caller_rights(request)
     asked = await _read(request)
     identifier = request.path_params.get("id")
-    return Json(entries(node_data, caller, asked, path, identifier, listed))
+    return Json(answer_entries(node_data, caller, asked, path, identifier, listed))
 
 
 async def _read(request: Request) -> BeaconRequest:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.model import Granularity
-from rehearsal.node.beacon.answers import Result
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.request import BeaconRequest
+from rehearsal.node.beacon.result import Result
 
 API_VERSION = "v2.1.1"
 SET_TYPE = "dataset"

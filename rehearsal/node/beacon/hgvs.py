@@ -104,19 +104,21 @@ def parse(text: str) -> Description:
             "e.g. NC_000017.11:g.43057063G>A"
         )
     first, last = int(match["first"]), int(match["last"] or match["first"])
+    if fault := _find_fault(match, first, last):
+        raise Problem(f"genomicAlleleShortForm {shown(text)}: {fault}")
+    return Description(contig, first - 1, last, _canonical(match))
+
+
+def _find_fault(match: re.Match[str], first: int, last: int) -> str | None:
+    """What is wrong with the positions of a description; they are 1-based, both included."""
     if first < 1 or last < first:
-        raise Problem(f"genomicAlleleShortForm {shown(text)}: positions are from 1 upwards")
-    inserted = match["inserted"]
-    if inserted and last != first + 1:
-        raise Problem(
-            f"genomicAlleleShortForm {shown(text)}: an insertion stands between two neighbours"
-        )
+        return "positions are from 1 upwards"
+    if match["inserted"] and last != first + 1:
+        return "an insertion stands between two neighbours"
     for stated in (match["deleted"], match["duplicated"]):
         if stated and len(stated) != last - first + 1:
-            raise Problem(
-                f"genomicAlleleShortForm {shown(text)}: {stated} is not as long as its range"
-            )
-    return Description(contig, first - 1, last, _canonical(match))
+            return f"{stated} is not as long as its range"
+    return None
 
 
 def _canonical(match: re.Match[str]) -> str:

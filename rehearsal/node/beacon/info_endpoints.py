@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
+from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES, SPECIFICATION, EntryType
 from rehearsal.node.beacon.envelope import API_VERSION
@@ -12,6 +14,7 @@ from rehearsal.node.beacon.filters import BIRTH_DECADE, ONTOLOGIES
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_search import TEXT_FIELDS, born_in
 from rehearsal.node.settings import NodeSettings
+from rehearsal.stores.people_store import PeopleStore, Term
 
 Body = dict[str, Any]
 
@@ -19,7 +22,13 @@ CONFIGURATION_SCHEMA = (
     "https://raw.githubusercontent.com/ga4gh-beacon/beacon-v2/main/framework/json/configuration/"
 )
 ORGANIZATION_URL = "https://framework.onemilliongenomes.eu/"
-DEFAULT_GRANULARITY = "boolean"
+DEFAULT_GRANULARITY: Granularity = "boolean"
+FILTERED_ENTRY_TYPES = ("individual", "biosample", "run", "analysis")
+TEXTS: tuple[Body, ...] = tuple(
+    {"id": name, "label": f"label of a {kind}; % is any text", "type": "alphanumeric"}
+    for name, kind in TEXT_FIELDS.items()
+)
+FIRST_DECADE, LAST_DECADE = 1800, 2090  # that people may be born in
 
 
 def info(settings: NodeSettings) -> Body:
@@ -138,47 +147,47 @@ def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
     Every term restricts people, and thereby what belongs to them: each is offered for the same
     entry types.
     """
-    scopes = ["individual", "biosample", "run", "analysis"]
-    people = node_data.people
-    dataset = node_data.settings.people_dataset
+    dataset, people = node_data.settings.people_dataset, node_data.people
     protector = rights.protectors.get(dataset)
-    least = 1 if protector is None else protector.least
-    told = [
+    terms: list[Term] = []
+    others: list[Body] = []
+    if rights.sees(dataset):
+        terms = _terms_of_enough(people, rights, 1 if protector is None else protector.least)
+        if protector is None:
+            others = [*_numbers(people, rights), *TEXTS, *_decades(people, rights)]
+    prefixes = {term.id.partition(":")[0] for term in terms}
+    listed = [{"id": one.id, "label": one.label, "type": _ontology(one.id)} for one in terms]
+    return {
+        "filteringTerms": [
+            {**one, "scopes": list(FILTERED_ENTRY_TYPES)} for one in (*listed, *others)
+        ],
+        "resources": [_resource(prefix) for prefix in ONTOLOGIES if prefix in prefixes],
+    }
+
+
+def _terms_of_enough(people: PeopleStore, rights: Rights, least: int) -> list[Term]:
+    """The terms that at least so many people have, without those who are in no answer."""
+    return [
         term
         for term in people.terms.values()
-        if rights.sees(dataset)
-        and len(people.with_term(term.id, descendants=False) - rights.excluded) >= least
+        if len(people.with_term(term.id, descendants=False) - rights.excluded) >= least
     ]
-    exact = rights.sees(dataset) and protector is None
-    terms = [
-        {"id": term.id, "label": term.label, "type": _ontology(term.id), "scopes": scopes}
-        for term in told
-    ]
-    numbers = [
-        {"id": field.id, "label": _with_unit(field.label, field.unit), "type": "alphanumeric"}
-        for field in people.numbers.values()
-        if exact and people.with_number(field.id, ">=", -math.inf) - rights.excluded
-    ]
-    texts = [
-        {"id": name, "label": f"label of a {kind}; % is any text", "type": "alphanumeric"}
-        for name, kind in TEXT_FIELDS.items()
-        if exact
-    ]
-    decades = [
-        {
-            "id": f"{BIRTH_DECADE}{decade}",
-            "label": f"born from {decade} to {decade + 9}",
-            "type": "custom",
-        }
-        for decade in range(1800, 2100, 10)
-        if exact and born_in(decade, people) - rights.excluded
-    ]
-    others = [{**one, "scopes": scopes} for one in (*numbers, *texts, *decades)]
-    used = {term.id.partition(":")[0] for term in told}
-    return {
-        "filteringTerms": [*terms, *others],
-        "resources": [_resource(prefix) for prefix in ONTOLOGIES if prefix in used],
-    }
+
+
+def _numbers(people: PeopleStore, rights: Rights) -> Iterator[Body]:
+    """The fields with a number that somebody has a value of."""
+    for field in people.numbers.values():
+        if people.with_number(field.id, ">=", -math.inf) - rights.excluded:
+            label = _with_unit(field.label, field.unit)
+            yield {"id": field.id, "label": label, "type": "alphanumeric"}
+
+
+def _decades(people: PeopleStore, rights: Rights) -> Iterator[Body]:
+    """The decades that somebody was born in."""
+    for decade in range(FIRST_DECADE, LAST_DECADE + 1, 10):
+        if born_in(decade, people) - rights.excluded:
+            label = f"born from {decade} to {decade + 9}"
+            yield {"id": f"{BIRTH_DECADE}{decade}", "label": label, "type": "custom"}
 
 
 def _ontology(term: str) -> str:

@@ -28,22 +28,7 @@ INFORMATIONAL = ("", "info", "configuration", "map", "entry_types")
 def beacon_description(title: str, about: str, also: dict[str, Body] | None = None) -> Body:
     """A document of the paths that every Beacon here has. ``also``: schemas, by name, of
     parameters that may be given anywhere."""
-    paths: Body = {
-        f"/{name}": {"get": _operation("What the Beacon is.", "Informational")}
-        for name in INFORMATIONAL
-    }
-    paths["/service-info"] = {"get": _operation("GA4GH service-info.", "ServiceInfo")}
-    paths["/openapi.json"] = {"get": operation("This description.", object_of(["openapi"]))}
-    paths["/filtering_terms"] = _terms([])
-    for path, entry_type in ENTRY_TYPES.items():
-        name = entry_type.name
-        paths[f"/{path}"] = _entries(f"{name} that match.", path, [])
-        paths[f"/{path}/filtering_terms"] = _terms([])
-        paths[f"/{path}/{{id}}"] = _entries(f"One of {name}.", path, [ref("parameters", "id")])
-        paths[f"/{path}/{{id}}/filtering_terms"] = _terms([ref("parameters", "id")])
-        for listed in entry_type.lists:
-            summary = f"{ENTRY_TYPES[listed].name} of one of {name}."
-            paths[f"/{path}/{{id}}/{listed}"] = _entries(summary, listed, [ref("parameters", "id")])
+    paths = _paths()
     everywhere = [ref("parameters", name) for name in also or ()]
     for path in paths.values() if everywhere else ():
         path["parameters"] = [*path.get("parameters", ()), *everywhere]
@@ -73,6 +58,27 @@ def beacon_description(title: str, about: str, also: dict[str, Body] | None = No
             "schemas": _schemas(),
         },
     }
+
+
+def _paths() -> Body:
+    """The path items, by path."""
+    paths: Body = {
+        f"/{name}": {"get": _operation("What the Beacon is.", "Informational")}
+        for name in INFORMATIONAL
+    }
+    paths["/service-info"] = {"get": _operation("GA4GH service-info.", "ServiceInfo")}
+    paths["/openapi.json"] = {"get": operation("This description.", object_of(["openapi"]))}
+    paths["/filtering_terms"] = _terms([])
+    for path, entry_type in ENTRY_TYPES.items():
+        name = entry_type.name
+        paths[f"/{path}"] = _entries(f"{name} that match.", path, [])
+        paths[f"/{path}/filtering_terms"] = _terms([])
+        paths[f"/{path}/{{id}}"] = _entries(f"One of {name}.", path, [ref("parameters", "id")])
+        paths[f"/{path}/{{id}}/filtering_terms"] = _terms([ref("parameters", "id")])
+        for listed in entry_type.lists:
+            summary = f"{ENTRY_TYPES[listed].name} of one of {name}."
+            paths[f"/{path}/{{id}}/{listed}"] = _entries(summary, listed, [ref("parameters", "id")])
+    return paths
 
 
 def _operation(summary: str, schema: str) -> Body:

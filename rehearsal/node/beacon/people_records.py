@@ -46,22 +46,28 @@ def individual(position: int, node_data: NodeData, excluded: BitMap) -> Record:
             *(_measure(row) for row in person["measurements"]),
             *(_observation(row) for row in person["exposures"]),
         ],
-        "info": {
-            "birthYear": person["birth_year"],
-            "age": settings.reference_year - person["birth_year"],
-            **({"family": person["family"]} if person["family"] else {}),
-            **{key: relatives[key] for key in ("father", "mother") if relatives[key]},
-        },
+        "info": _individual_info(person, relatives, settings.reference_year),
     }
     if person["treatments"]:
         record["treatments"] = [_treatment(row) for row in person["treatments"]]
+    return record
+
+
+def _individual_info(person: Record, relatives: Record, reference_year: int) -> Record:
+    """What the tables say of a person and the model has no place for."""
+    info: Record = {
+        "birthYear": person["birth_year"],
+        "age": reference_year - person["birth_year"],
+    }
+    if person["family"]:
+        info["family"] = person["family"]
+    info |= {key: relatives[key] for key in ("father", "mother") if relatives[key]}
     if person["subjects"]:
         (subject,) = person["subjects"]
-        record["info"]["birthDate"] = subject["birth_date"]
-        record["info"]["administrativeGender"] = subject["administrative_gender"]
-    told = (("familyHistory", relatives["family_history"]), ("missing", person["missing"]))
-    record["info"] |= {key: [_camel(row) for row in rows] for key, rows in told if rows}
-    return record
+        info["birthDate"] = subject["birth_date"]
+        info["administrativeGender"] = subject["administrative_gender"]
+    lists = (("familyHistory", relatives["family_history"]), ("missing", person["missing"]))
+    return info | {key: [_camel(row) for row in rows] for key, rows in lists if rows}
 
 
 def _permitted_relatives(person: Record, excluded: BitMap, node_data: NodeData) -> Record:
@@ -163,7 +169,7 @@ def biosample(position: int, node_data: NodeData, excluded: BitMap) -> Record:
     """The one sample of a person, who has one."""
     name, _ = _of(position, node_data)
     row = node_data.people.sample("biosamples", position)
-    record = {"id": name + SAMPLES["biosamples"], "individualId": name}
+    record: Record = {"id": name + SAMPLES["biosamples"], "individualId": name}
     record |= {"biosampleStatus": REFERENCE_SAMPLE, "info": {"simulated": True}}
     if row is None:
         return record | {"sampleOriginType": UNKNOWN}

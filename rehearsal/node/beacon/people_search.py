@@ -43,17 +43,29 @@ SIMILARITY = {"high": 0.5, "medium": 0.35, "low": 0.2}
 
 
 def people_passing(filters: Iterable[Filter], people: PeopleStore) -> BitMap | None:
-    """Those who pass all filters; None, for everybody, when there are no filters."""
+    """Those who pass all filters; None, for everybody, when there are no filters.
+
+    Raises Problem for a field that is not known, and for a value that does not fit its field.
+    """
+    return intersection(*(_passing(one, people) for one in filters))
+
+
+def _passing(one: Filter, people: PeopleStore) -> BitMap:
+    match one:
+        case TermFilter():
+            return _with_term(one, people)
+        case CustomFilter(decade):
+            return born_in(decade, people)
+        case ValueFilter():
+            return _with_value(one, people)
+
+
+def intersection(*sets: BitMap | None) -> BitMap | None:
+    """Those who are in all sets; None is everybody."""
     found: BitMap | None = None
-    for one in filters:
-        match one:
-            case TermFilter():
-                passing = _with_term(one, people)
-            case CustomFilter(decade):
-                passing = born_in(decade, people)
-            case ValueFilter():
-                passing = _with_value(one, people)
-        found = passing if found is None else found & passing
+    for one in sets:
+        if one is not None:
+            found = one if found is None else found & one
     return found
 
 

@@ -20,7 +20,7 @@ MAX_FILTERS = 100
 Include = Literal["ALL", "HIT", "MISS", "NONE"]
 Operator = Literal["=", "<", ">", "!", ">=", "<="]
 Similarity = Literal["exact", "high", "medium", "low"]
-Scope = Literal[
+FilterScope = Literal[
     "individual",
     "individuals",
     "biosample",
@@ -110,7 +110,7 @@ class FilterObject(RequestModel):
     """A term (``similarity``: of terms alike), or with ``operator`` and ``value`` a comparison."""
 
     id: Annotated[str, Meta(min_length=1, max_length=200)]
-    scope: Scope | None = None
+    scope: FilterScope | None = None
     operator: Operator | UnsetType = UNSET
     value: Annotated[str, Meta(min_length=1, max_length=200)] | float | UnsetType = UNSET
     include_descendant_terms: bool | UnsetType = UNSET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,12 @@ IUPAC = {
     **{"K": "GT", "M": "AC", "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"},
 }
 PLAIN = frozenset("ACGT")
+INTERNAL_ID = re.compile(
+    r"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{0,9})-(?P<ref>[ACGT]+)-(?P<alt>[ACGT]+)"
+)
 
 
-def matching(query: VariantQuery | None, node_data: NodeData) -> Iterator[VariantRow]:
+def search_variants(query: VariantQuery | None, node_data: NodeData) -> Iterator[VariantRow]:
     """The rows that a query asks for; all rows for None.
 
     A store holds only alleles that somebody carries. Raises Problem (when first advanced)
@@ -57,7 +61,7 @@ def matching(query: VariantQuery | None, node_data: NodeData) -> Iterator[Varian
             yield from _described(description, node_data)
 
 
-def named_or_matching(
+def search_even_uncarried(
     query: VariantQuery | None, node_data: NodeData
 ) -> tuple[Iterator[VariantRow], bool]:
     """The rows that a query asks for, and whether it names one allele by itself.
@@ -65,14 +69,17 @@ def named_or_matching(
     An allele that is named has a row also when nobody carries it: what is told of it is then
     worked out as for any other, so that neither the answer's form nor its timing tells.
     """
-    if not isinstance(query, SequenceQuery) or not _is_plain(query):
-        return matching(query, node_data), False
-    variant = Variant(query.contig, query.start, query.ref, query.alt)
-    return iter((node_data.variants.read(variant),)), True
+    named = _named_variant(query) if isinstance(query, SequenceQuery) else None
+    if named is None:
+        return search_variants(query, node_data), False
+    return iter((node_data.variants.read(named),)), True
 
 
-def _is_plain(query: SequenceQuery) -> bool:
-    return bool(query.ref and query.alt) and PLAIN.issuperset(query.ref + query.alt)
+def _named_variant(query: SequenceQuery) -> Variant | None:
+    """The one variant that a query names; None where its bases leave several possible."""
+    if not query.ref or not query.alt or not PLAIN.issuperset(query.ref + query.alt):
+        return None
+    return Variant(query.contig, query.start, query.ref, query.alt)
 
 
 def _bracketed(query: BracketQuery, node_data: NodeData) -> Iterator[VariantRow]:
@@ -99,21 +106,27 @@ def _exact(query: SequenceQuery, node_data: NodeData) -> Iterator[VariantRow]:
     """By key where bases are plain; else by looking at every allele that starts there."""
     if query.contig not in node_data.variants.contigs:
         return
-    if _is_plain(query):
-        row = node_data.variants.get(query.contig, query.start, query.ref, query.alt)
+    named = _named_variant(query)
+    if named is not None:
+        row = node_data.variants.get(named.contig, named.start, named.ref, named.alt)
         if row is not None:
             yield row
         return
-    empty = query.ref == "" or query.alt == ""
+    is_trimmed = query.ref == "" or query.alt == ""
     # an empty allele is one trimmed of the anchor base that VCF writes before it
-    first = max(0, query.start - 1) if empty else query.start
+    first = max(0, query.start - 1) if is_trimmed else query.start
     for row in node_data.variants.overlapping(query.contig, first, query.start + 1):
-        start, ref, alt = row.start, row.ref, row.alt
-        if empty:
-            allele = hgvs.trimmed(row.contig, start, ref, alt)
-            start, ref, alt = allele.start, allele.deleted, allele.inserted
-        if start == query.start and is_base_match(alt, query.alt) and is_base_match(ref, query.ref):
+        if _is_allele(row, query, is_trimmed):
             yield row
+
+
+def _is_allele(row: VariantRow, query: SequenceQuery, is_trimmed: bool) -> bool:
+    """Whether a row is what a query describes. ``is_trimmed``: without shared bases."""
+    start, ref, alt = row.start, row.ref, row.alt
+    if is_trimmed:
+        allele = hgvs.trimmed(row.contig, start, ref, alt)
+        start, ref, alt = allele.start, allele.deleted, allele.inserted
+    return start == query.start and is_base_match(alt, query.alt) and is_base_match(ref, query.ref)
 
 
 def is_base_match(bases: str, pattern: str | None) -> bool:
@@ -165,20 +178,15 @@ def _changing_protein(query: ProteinQuery, node_data: NodeData) -> Iterator[Vari
                 yield row
 
 
-def query_for(identifier: str) -> SequenceQuery:
+def query_of_identifier(identifier: str) -> SequenceQuery:
     """The query for one variant by its ``variantInternalId``, e.g. ``chr17-43124027-ACT-A``.
 
     The position is 1-based, as VCF has it. Raises Problem (404) for another form.
     """
-    parts = identifier.split("-")
-    if (
-        len(parts) == 4
-        and parts[1].isascii()
-        and parts[1].isdecimal()
-        and 0 < int(parts[1][:12]) < 10**10
-        and PLAIN.issuperset(parts[2] + parts[3])
-        and parts[2]
-        and parts[3]
-    ):
-        return SequenceQuery(contig_named(parts[0]), int(parts[1]) - 1, parts[2], parts[3])
-    raise Problem(f"no variant {shown(identifier)}: identifiers are like chr17-43124027-ACT-A", 404)
+    match = INTERNAL_ID.fullmatch(identifier)
+    if match is None:
+        raise Problem(
+            f"no variant {shown(identifier)}: identifiers are like chr17-43124027-ACT-A", 404
+        )
+    start = int(match["position"]) - 1
+    return SequenceQuery(contig_named(match["contig"]), start, match["ref"], match["alt"])

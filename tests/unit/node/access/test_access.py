@@ -674,7 +674,7 @@ def test_a_refusal_looks_nobody_up(node, tokens, monkeypatch, path, tier):
 
 
 def test_a_bad_token_makes_nobody_look(forge, node, monkeypatch):
-    monkeypatch.setattr("rehearsal.node.app.entries", None)
+    monkeypatch.setattr("rehearsal.node.app.answer_entries", None)
     monkeypatch.setattr("rehearsal.node.app._read", None)
     assert node.ask("/g_variants", "nonsense", query=look_up(COMMON))[0] == 401
 

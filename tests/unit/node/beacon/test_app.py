@@ -81,7 +81,7 @@ def test_a_fault_of_ours_is_told_without_its_insides(app, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret of the house")
 
-    monkeypatch.setattr(node_app, "entries", fail)
+    monkeypatch.setattr(node_app, "answer_entries", fail)
     sent = []
 
     async def receive():

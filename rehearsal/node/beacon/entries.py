@@ -10,21 +10,25 @@ from pyroaring import BitMap
 from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon import envelope, records
-from rehearsal.node.beacon.answers import Scope, answer, seen_dataset
+from rehearsal.node.beacon.answers import answer
+from rehearsal.node.beacon.dataset_choice import visible_dataset
+from rehearsal.node.beacon.datasets import DatasetKind
 from rehearsal.node.beacon.entry_types import COLLECTIONS
 from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY
 from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.beacon.question import NOTHING_SELECTED, PathSelection, Question
 from rehearsal.node.beacon.request import BeaconRequest
-from rehearsal.node.beacon.variant_search import query_for
+from rehearsal.node.beacon.variant_search import query_of_identifier
 from rehearsal.stores.people_store import SAMPLES
 from rehearsal.web.problem import Problem, shown
 
 Body = dict[str, Any]
 
-OF_PEOPLE = frozenset({"people", "tests"})  # kinds of datasets that know single people
+# kinds of datasets that know single people
+OF_PEOPLE: frozenset[DatasetKind] = frozenset({"people", "tests"})
 
 
-def entries(
+def answer_entries(
     node_data: NodeData,
     rights: Rights,
     request: BeaconRequest,
@@ -41,9 +45,11 @@ def entries(
         return _collections(node_data, rights, request, path, identifier)
     whole = identifier is not None and listed is None
     wanted: Granularity = request.granularity or ("record" if whole else DEFAULT_GRANULARITY)
-    scope = Scope() if identifier is None else _scope(node_data, rights, request, path, identifier)
+    selected = NOTHING_SELECTED
+    if identifier is not None:
+        selected = _select_by_path(node_data, rights, request, path, identifier)
     entry_type = listed or path
-    result = answer(entry_type, request, wanted, rights, node_data, scope)
+    result = answer(Question(entry_type, request, wanted, rights, selected), node_data)
     told = result.granularity if result.sets else rights.granted_anywhere(wanted)
     return {
         "meta": envelope.meta(node_data.settings.beacon_id, entry_type, request, wanted, told),
@@ -52,9 +58,9 @@ def entries(
     }
 
 
-def _scope(
+def _select_by_path(
     node_data: NodeData, rights: Rights, request: BeaconRequest, path: str, identifier: str
-) -> Scope:
+) -> PathSelection:
     """What an identifier in a path narrows an answer to.
 
     A variant or person that is not here is a question that was answered: it does not exist here.
@@ -62,12 +68,12 @@ def _scope(
     for anybody else.
     """
     if path == "g_variants":
-        return Scope(variant=query_for(identifier))
+        return PathSelection(variant=query_of_identifier(identifier))
     if path == "datasets":
-        return Scope(datasets=(seen_dataset(identifier, rights, node_data).id,))
+        return PathSelection(datasets=(visible_dataset(identifier, rights, node_data).id,))
     if path == "cohorts":
         _check_cohort(node_data, identifier)
-        return Scope()
+        return NOTHING_SELECTED
     rights.require_records(
         one.id
         for one in node_data.datasets
@@ -83,7 +89,7 @@ def _scope(
     if identifier.endswith(suffix):
         position = node_data.people.position(identifier.removesuffix(suffix))
     person = BitMap() if position is None else BitMap([position])
-    return Scope(person, kinds=OF_PEOPLE, single=True)
+    return PathSelection(person, kinds=OF_PEOPLE, single=True)
 
 
 def _check_cohort(node_data: NodeData, identifier: str) -> None:
@@ -125,10 +131,11 @@ def _datasets(
 ) -> list[str]:
     """Datasets by identifier: all, or one; of a query, those that hold what it asks for."""
     seen = tuple(one.id for one in node_data.datasets if rights.sees(one.id))
-    wanted = [seen_dataset(one, rights, node_data).id for one in named or request.datasets or seen]
+    chosen = named or request.datasets or seen
+    wanted = [visible_dataset(one, rights, node_data).id for one in chosen]
     if request.variants is None and not request.filters:
         return wanted
     asked = replace(request, datasets=())
-    scope = Scope(datasets=tuple(wanted))
-    result = answer("g_variants", asked, "boolean", rights, node_data, scope)
+    selected = PathSelection(datasets=tuple(wanted))
+    result = answer(Question("g_variants", asked, "boolean", rights, selected), node_data)
     return [one.dataset for one in result.sets if one.exists]
