@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import demes
@@ -18,7 +19,7 @@ from rehearsal.files import written_aside
 SEED = 1  # of the times at which demesdraw shows migration
 INCHES_A_DEME = 0.4
 HEIGHT_INCHES = 8.0
-PALETTE = tuple(mpl.colormaps["tab20"].colors)
+PALETTE = [mpl.colormaps["tab20"](index) for index in range(20)]
 LEAST_WIDTH = 0.3  # of a tube, in decades of size, so that a deme of one person shows
 
 
@@ -29,8 +30,8 @@ def draw_model(graph: demes.Graph, path_svg: Path | str) -> None:
     so that bottlenecks and census-like sizes show in one picture. Thin lines are migration.
     """
     shown = _with_log_sizes(graph.in_generations())
-    settings = {"svg.hashsalt": "rehearsal", "font.size": 9}
-    with mpl.rc_context(settings), written_aside(path_svg) as aside:
+    style = mpl.rc_context({"svg.hashsalt": "rehearsal", "font.size": 9})
+    with style, written_aside(path_svg) as aside:
         figure = Figure(figsize=(3 + INCHES_A_DEME * len(graph.demes), HEIGHT_INCHES))
         FigureCanvasSVG(figure)
         axes = figure.subplots()
@@ -71,13 +72,22 @@ def _positions(graph: demes.Graph) -> dict[str, float]:
     """
     today = [deme for deme in graph.demes if deme.end_time == 0]
     extinct = [deme for deme in graph.demes if deme.end_time > 0]
-    step = 1.3 * max(max(e.start_size, e.end_size) for d in graph.demes for e in d.epochs)
-    oldest_today = max(deme.start_time for deme in today)
-    if not extinct or min(deme.end_time for deme in extinct) < oldest_today:
+    step = 1.3 * _largest_size(graph)
+    if not extinct or _overlap(extinct, today):
         return {deme.name: i * step for i, deme in enumerate(graph.demes)}
     spread = max(1.0, len(today) / len(extinct))
     columns = {deme.name: i * step for i, deme in enumerate(today)}
     return columns | {deme.name: (i + 0.5) * spread * step for i, deme in enumerate(extinct)}
+
+
+def _overlap(extinct: Sequence[demes.Deme], today: Sequence[demes.Deme]) -> bool:
+    """Whether an extinct deme lived beside one of today's."""
+    return min(deme.end_time for deme in extinct) < max(deme.start_time for deme in today)
+
+
+def _largest_size(graph: demes.Graph) -> float:
+    epochs = [epoch for deme in graph.demes for epoch in deme.epochs]
+    return max(max(epoch.start_size, epoch.end_size) for epoch in epochs)
 
 
 def _with_log_sizes(graph: demes.Graph) -> demes.Graph:

@@ -100,7 +100,9 @@ def _root_sets(first: _Stretch, reached: NDArray[np.bool_]) -> list[frozenset[fr
         for i in range(len(reach))
         if reach[reach[i], i].all()
     }
-    return [frozenset(groups[i] for i in np.flatnonzero(row) if i in groups) for row in reached]
+    return [
+        frozenset(groups[i] for i in np.flatnonzero(row).tolist() if i in groups) for row in reached
+    ]
 
 
 def _reached(stretches: Sequence[_Stretch], order: Sequence[int]) -> NDArray[np.bool_]:
@@ -147,8 +149,9 @@ def _sizes(deme: demes.Deme, start: float, end: float) -> tuple[float, float]:
             if epoch.size_function != "exponential":
                 raise ValueError(f"{deme.name}: cannot follow a {epoch.size_function} size")
             rate = math.log(epoch.end_size / epoch.start_size) / epoch.time_span
-            older = epoch.start_time
-            return tuple(epoch.start_size * math.exp(rate * (older - t)) for t in (start, end))
+            ages = (epoch.start_time - start, epoch.start_time - end)
+            first, last = (epoch.start_size * math.exp(rate * age) for age in ages)
+            return first, last
     return math.inf, math.inf
 
 

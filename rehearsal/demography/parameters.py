@@ -188,18 +188,22 @@ def _name(item: Any, path: Path | str, key: str) -> str:
 
 
 def _number(kind: type, node: Any, path: Path | str, key: str) -> float | int:
-    signed = key.startswith("admixture.") and key != "admixture.time"
     if isinstance(node, str) and re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", node):
         raise InputError(
             path, key, f"expected a number, YAML reads {node} as text; write a dot, e.g. 1.0e-8"
         )
     if isinstance(node, bool) or not isinstance(node, int | float) or not math.isfinite(node):
         raise InputError(path, key, f"expected a number, found {node!r}")
-    if node < 0 and not signed:
+    if node < 0 and not _may_be_negative(key):
         raise InputError(path, key, f"expected a number of at least 0, found {node}")
     if kind is int and node != int(node):
         raise InputError(path, key, f"expected a whole number, found {node}")
     return kind(node)
+
+
+def _may_be_negative(key: str) -> bool:
+    """Log-odds and degrees."""
+    return key.startswith("admixture.") and key != "admixture.time"
 
 
 def _check(parameters: EuropeParameters, path: Path | str) -> None:

@@ -66,7 +66,7 @@ class Drug:
 
     term: Coded  # ATC
     share: float
-    dose: float | None  # mg, once daily; None: told by no single number
+    dose: float | None  # mg, once daily; None: no single number
     adverse_event: AdverseEvent | None
 
 

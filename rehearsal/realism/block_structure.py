@@ -63,7 +63,7 @@ def measure_block_structure(
 
 
 def write_block_structure(found: BlockStructure, path: Path | str) -> None:
-    """Keep what a block told, as a NumPy archive."""
+    """Keep what was found in a block, as a NumPy archive."""
     arrays: dict[str, Any] = {"common": found.common, "variants": found.variants}
     with written_aside(path) as aside, aside.open("wb") as file:
         np.savez_compressed(file, **arrays, **found.spectra)

@@ -39,7 +39,7 @@ def cohort_components(
 ) -> pd.DataFrame:
     """Four principal components of common autosomal variants.
 
-    ``blocks``: what each of the files ``trees`` told, of the same people and seed: sites with two
+    ``blocks``: what was found in each of the files ``trees``, by the same seed: sites with two
     alleles, the rarer at ``minimum_frequency`` or more. Of these ``max_sites`` are taken at
     random; genotypes standardised by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006). The axes
     are those of one person a family, the leading eigenvectors of their relationship matrix; the

@@ -41,9 +41,9 @@ def bench_sections(bench: BenchTables, countries: list[Country]) -> Iterator[Sec
 def _load(bench: BenchTables) -> Section:
     steps = bench.load[(bench.load["kind"] == "all") & (bench.load["role"] == "all")]
     held, objective = bench.knee["held_per_s"], bench.knee["objective"]
-    told = "no rate that was tried" if held is None else f"{held:.3g} queries a second"
+    rate = "no rate that was tried" if held is None else f"{held:.3g} queries a second"
     text = (
-        f"The knee: {told} of all nodes, with {percent(objective['in_time_share'], 0)} answered "
+        f"The knee: {rate} of all nodes, with {percent(objective['in_time_share'], 0)} answered "
         f"within the deadline and a p99 of at most {whole(objective['p99_ms'])} ms. Queries leave "
         "at their times whether or not earlier ones were answered; latency counts from the time "
         "at which a query was to leave."

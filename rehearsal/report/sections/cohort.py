@@ -125,7 +125,7 @@ def realism_section(tables: ReportTables) -> Section | None:
         Shown("measured", Column("Measured", number=True), _figure),
         Shown("expected", Column("Expected")),
     ]
-    told = f"{judged.sum()} of {len(frame)} measures can be judged on a run of this size."
+    judgeable = f"{judged.sum()} of {len(frame)} measures can be judged on a run of this size."
     parts: list[Any] = []
     if judged.any():
         shown = [
@@ -133,10 +133,10 @@ def realism_section(tables: ReportTables) -> Section | None:
             Shown("verdict", Column("Verdict")),
             Shown("source", Column("Source", long=True)),
         ]
-        parts.append(table_of(frame.assign(verdict=state)[judged], told, shown))
+        parts.append(table_of(frame.assign(verdict=state)[judged], judgeable, shown))
     shown = [*measure, Shown("note", Column("Why it is not judged", long=True))]
     caption = "Measured, not judged. Sources and samples of all rows: realism/realism.tsv."
-    parts.append(table_of(frame[~judged], caption if parts else f"{told} {caption}", shown))
+    parts.append(table_of(frame[~judged], caption if parts else f"{judgeable} {caption}", shown))
     drawings = [Drawing(caption, svg) for caption, svg in tables.realism_svgs.items()]
     return Section("realism", "Realism", [*parts, *drawings])
 
