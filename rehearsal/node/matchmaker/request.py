@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import UNSET, Meta, UnsetType, field
-from msgspec.structs import fields
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import ASSEMBLIES, find_contig
@@ -43,10 +42,11 @@ class MatchmakerModel(RequestModel, forbid_unknown_fields=False):
     """An object whose texts are printable: answers and logs repeat them."""
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
+        names = zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True)
+        for name, key in names:
+            value = getattr(self, name)
             if isinstance(value, str) and not value.isprintable():
-                raise ValueError(f"{one.encode_name} of printable characters, not {shown(value)}")
+                raise ValueError(f"{key} of printable characters, not {shown(value)}")
 
 
 class Contact(MatchmakerModel):
