@@ -38,16 +38,16 @@ def latency_table(answers: pd.DataFrame, control: pd.DataFrame) -> pd.DataFrame:
 
 
 def _figures(group: pd.DataFrame) -> dict[str, float | int]:
-    came = group[group["state"].isin(("answered", "refused"))]
-    latencies = came["latency_ms"].to_numpy()
-    figures: dict[str, float | int] = {"n": len(came), "unanswered": len(group) - len(came)}
+    replied = group[group["state"].isin(("answered", "refused"))]
+    latencies = replied["latency_ms"].to_numpy()
+    figures: dict[str, float | int] = {"n": len(replied), "unanswered": len(group) - len(replied)}
     for name, share in PERCENTILES.items():
         figures[name] = percentile(latencies, share)
     figures["max_ms"] = percentile(latencies, 100)
     total_s = latencies.sum() / 1000
-    figures["queries_per_s"] = len(came) / total_s if total_s else np.nan
-    figures["bytes_mean"] = came["bytes"].mean()
-    figures["bytes_total"] = int(came["bytes"].sum())
+    figures["queries_per_s"] = len(replied) / total_s if total_s else np.nan
+    figures["bytes_mean"] = replied["bytes"].mean()
+    figures["bytes_total"] = int(replied["bytes"].sum())
     return figures
 
 
@@ -85,6 +85,6 @@ def qs02(answers: pd.DataFrame, deadline_s: float) -> QS02:
     however quickly.
     """
     pairs = answers[answers["node"] != NETWORK]
-    came = pairs["state"].isin(("answered", "refused"))
-    in_time = came & (pairs["latency_ms"] <= deadline_s * 1000)
+    replied = pairs["state"].isin(("answered", "refused"))
+    in_time = replied & (pairs["latency_ms"] <= deadline_s * 1000)
     return QS02(deadline_s, len(pairs), int(in_time.sum()))

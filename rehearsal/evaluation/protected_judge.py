@@ -137,8 +137,8 @@ def judge_protected_network_answer(
     query: Query, answers: Sequence[Answer], aggregated: NetworkAnswer, wrong: Sequence[str]
 ) -> Judgement:
     """Judge the network's answer by what its nodes told; ``wrong``: the nodes that told wrongly."""
-    told = [answer for answer in answers if answer.state == "answered"]
-    exists, count = any(map(says_exists, told)), sum(count_of(answer) or 0 for answer in told)
+    given = [answer for answer in answers if answer.state == "answered"]
+    exists, count = any(map(says_exists, given)), sum(count_of(answer) or 0 for answer in given)
     differences = [f"{node} is wrong" for node in wrong]
     if aggregated.exists is not exists:
         differences.append(f"exists {aggregated.exists} instead of {exists}")
@@ -172,10 +172,10 @@ def public_checks(answers: pd.DataFrame) -> list[dict[str, Any]]:
 def _told_check(tier: str, rows: pd.DataFrame, about_people: bool) -> dict[str, Any]:
     is_node = rows["node"] != "network"
     enough = rows[is_node].groupby("query")["answerable"].all()
-    told = rows[~is_node].set_index("query")["exists"].fillna(False).groupby("query").all()
+    answered_yes = rows[~is_node].set_index("query")["exists"].fillna(False).groupby("query").all()
     is_about_people = rows.groupby("query")["kind"].first().isin(["individuals"])
     asked = enough.index[enough & (is_about_people.reindex(enough.index) == about_people)]
-    yes = int(told.reindex(asked, fill_value=False).sum())
+    yes = int(answered_yes.reindex(asked, fill_value=False).sum())
     least = min(1, len(asked))
     subject = "people" if about_people else "variants"
     name = f"{tier}: of {len(asked)} questions on {subject} with enough people everywhere"

@@ -1,1 +1,1 @@
-"""The query suite, the truth behind it, the judging of answers, and how fast they came."""
+"""What load, distance, growth and faults do to a network that runs."""

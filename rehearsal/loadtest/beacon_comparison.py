@@ -201,12 +201,12 @@ def report_lines(table: pd.DataFrame) -> list[str]:
         f"{'p50 ms':>9} {'p95 ms':>9} {'p99 ms':>9} {'bytes':>9}"
     ]
     for side, rows in table.groupby("side", sort=False):
-        came = rows[rows["state"] == "answered"]
+        answered = rows[rows["state"] == "answered"]
         counts = [int((rows["state"] == state).sum()) for state in STATES]
-        values = [percentile(came["latency_ms"].to_numpy(), share) for share in (50, 95, 99)]
+        values = [percentile(answered["latency_ms"].to_numpy(), share) for share in (50, 95, 99)]
         cells = f"{counts[0]:8} {counts[1]:8} {counts[2]:6} {counts[3]:6}"
         figures = " ".join(f"{value:9.2f}" for value in values)
-        lines.append(f"{side:8} {cells} {figures} {came['bytes'].mean():9.0f}")
+        lines.append(f"{side:8} {cells} {figures} {answered['bytes'].mean():9.0f}")
     for other in (AGAINST, CONTROL):
         if other in set(table["side"]):
             ratio = paired_ratio(pairs_of(table, TARGET, other))

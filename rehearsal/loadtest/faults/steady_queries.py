@@ -162,8 +162,8 @@ def _wrong_sums(
         node: state for node, state in states.items() if state == "answered"
     }
     if answered:
-        told = replace(reply.aggregated, states=answered)
-        verdict = judge_network_answer(query, expected, told)
+        aggregated = replace(reply.aggregated, states=answered)
+        verdict = judge_network_answer(query, expected, aggregated)
         if not verdict.equal:
             yield f"network: {verdict.difference}"
     elif reply.aggregated.exists is not None:

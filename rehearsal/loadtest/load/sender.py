@@ -228,10 +228,10 @@ def _count(nodes: tuple[int, ...] | None, state: AnswerState) -> int:
 def _nodes_by_state(content: Any) -> tuple[int, ...] | None:
     """How many nodes an answer names, by ``NODE_STATES``; None where it is not a network's."""
     info = content.get("info")
-    told = info.get("nodes") if isinstance(info, dict) else None
-    if told is None:
+    nodes = info.get("nodes") if isinstance(info, dict) else None
+    if nodes is None:
         return None
-    states = [one["state"] for one in told]
+    states = [one["state"] for one in nodes]
     return tuple(states.count(state) for state in NODE_STATES)
 
 

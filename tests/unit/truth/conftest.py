@@ -1,5 +1,6 @@
 """The cohort that can be counted by hand."""
 
 from ..small_cohort import cohort_tables, trees, truth
+from .simulated_block import simulated
 
-__all__ = ["cohort_tables", "trees", "truth"]
+__all__ = ["cohort_tables", "simulated", "trees", "truth"]

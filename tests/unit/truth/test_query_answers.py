@@ -1,25 +1,23 @@
 """The truth, on a cohort that can be counted by hand (conftest.py) and against brute force."""
 
-from collections import Counter
 from pathlib import Path
 
-import msprime
 import numpy as np
 import pandas as pd
 import pytest
 
 from rehearsal.evaluation.suite import beacon_request
-from rehearsal.model import AlleleCounts, Block, InputError, Query, Variant
+from rehearsal.model import AlleleCounts, InputError, Query, Variant
 from rehearsal.truth.expected_answers import (
     ExpectedAnswer,
     read_expected_answers,
     write_expected_answers,
 )
-from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.sources import TruthSources
 
 from ..small_cohort import DISEASES, FEATURES, GENES, MEASUREMENTS, PEOPLE
+from .simulated_block import brute_force
 
 BREAST_CANCER, BREAST_CARCINOMA, CANCER, HEART = (
     f"MONDO:000{number}" for number in ("7254", "4989", "4992", "5010")
@@ -154,54 +152,6 @@ def test_a_question_that_the_truth_does_not_know_is_never_guessed(
 ):
     with pytest.raises(ValueError, match="no truth for"):
         truth.compute_answer(query)
-
-
-def test_pooled_sites_count_the_whole_cohort(trees):
-    sites = pooled_sites(trees)
-    assert list(sites.itertuples(index=False, name=None)) == [
-        ("chr22", 100, "A", "G", 4, 10),
-        ("chr22", 110, "ACT", "A", 1, 10),
-        ("chr22", 120, "C", "T", 1, 10),
-        ("chr22", 120, "C", "G", 1, 10),
-        ("chr22", 900, "T", "C", 9, 10),
-        ("chrX", 300, "G", "T", 4, 7),
-    ]
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory) -> tuple[Block, Path]:
-    """30 people with so many mutations that many sites have several, nested and recurrent."""
-    sequence = msprime.sim_mutations(
-        msprime.sim_ancestry(
-            30, sequence_length=300, population_size=1000, recombination_rate=1e-5, random_seed=3
-        ),
-        rate=2e-4,
-        random_seed=4,
-    )
-    path = tmp_path_factory.mktemp("simulated") / "22.trees"
-    sequence.dump(path)
-    return Block("chr22", 0, 300), path
-
-
-def brute_force(path: Path) -> dict[tuple[int, str], np.ndarray]:
-    import tskit
-
-    sequence = tskit.load(path)
-    found = {}
-    for variant in sequence.variants():
-        alleles = np.array(variant.alleles)[variant.genotypes]
-        for alt in set(alleles) - {variant.alleles[0]}:
-            copies = (alleles == alt).reshape(30, 2).sum(axis=1)
-            found[(int(variant.site.position), str(alt))] = copies
-    return found
-
-
-def test_pooled_sites_agree_with_genotypes_under_nested_and_recurrent_mutations(simulated):
-    block, path = simulated
-    true = {key: copies.sum() for key, copies in brute_force(path).items()}
-    sites = pooled_sites({block: path})
-    assert {(row.start, row.alt): row.ac for row in sites.itertuples()} == true
-    assert max(Counter(start for start, _ in true).values()) == 3
 
 
 def test_counts_agree_with_brute_force(simulated):
