@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numba
 import numpy as np
 import pandas as pd
 import pysam
@@ -22,17 +21,23 @@ from numpy.typing import NDArray
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.model import SEXES, InputError
 from rehearsal.node.settings import NodeSettings
+from rehearsal.node.vcf_genotypes_kernel import (
+    BAD_ALLELE,
+    BAD_COLUMNS,
+    BAD_PLOIDY,
+    count_allele,
+    parse_genotypes,
+)
 from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter, merge_contigs
 
 _BATCH = 1 << 12  # rows that are written at a time
 _SEQUENCE = re.compile("[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+")
-_BAD_PLOIDY, _BAD_ALLELE, _BAD_COLUMNS = 1, 2, 3
 _COMPLAINTS = {
-    _BAD_PLOIDY: "genotypes of one or two alleles",
-    _BAD_ALLELE: "genotypes of alleles that the record has",
-    _BAD_COLUMNS: "a genotype for every sample",
+    BAD_PLOIDY: "genotypes of one or two alleles",
+    BAD_ALLELE: "genotypes of alleles that the record has",
+    BAD_COLUMNS: "a genotype for every sample",
 }
 
 
@@ -224,7 +229,7 @@ def _read_genotypes(
     if len(fields) < 10 or fields[8].split(":")[0] != "GT":
         raise InputError(source.path, where, "genotypes (GT)")
     text = np.frombuffer(fields[9].encode(), np.uint8)
-    wrong = _parse_genotypes(text, source.columns, len(record.alleles or ()), alleles, ploidy)
+    wrong = parse_genotypes(text, source.columns, len(record.alleles or ()), alleles, ploidy)
     if wrong:
         raise InputError(source.path, where, _COMPLAINTS[wrong])
 
@@ -240,7 +245,7 @@ def _rows_of_record(
     for allele, alt in enumerate(names[1:], start=1):
         if not _SEQUENCE.fullmatch(alt):
             continue
-        counts, carriers, homozygotes = _count(allele, alleles, ploidy, male)
+        counts, carriers, homozygotes = count_allele(allele, alleles, ploidy, male)
         if carriers.size:
             yield (
                 contig,
@@ -252,72 +257,3 @@ def _rows_of_record(
                 encode(carriers),
                 encode(homozygotes),
             )
-
-
-@numba.njit(cache=True)
-def _parse_genotypes(
-    text: NDArray[np.uint8],
-    columns: NDArray[np.int64],
-    known: int,
-    alleles: NDArray[np.int16],
-    ploidy: NDArray[np.int8],
-) -> int:
-    """Read the sample columns of a VCF line; returns 0 or what is wrong with them."""
-    column, i = 0, 0
-    while i < text.size:
-        if column == columns.size:
-            return _BAD_COLUMNS
-        who = columns[column]
-        n, value = 0, -1
-        inside = True  # in the genotype, which ends at the first colon
-        while True:
-            end = i == text.size or text[i] == 9  # a tab
-            if inside and (end or text[i] in (47, 58, 124)):  # slash, colon, bar
-                if n == 2:
-                    return _BAD_PLOIDY
-                if value >= known:
-                    return _BAD_ALLELE
-                alleles[who, n] = value
-                n += 1
-                value = -1
-                inside = not end and text[i] != 58
-            elif inside and 48 <= text[i] <= 57:
-                value = max(value, 0) * 10 + text[i] - 48
-            i += 1
-            if end:
-                break
-        ploidy[who] = n
-        column += 1
-    return 0 if column == columns.size else _BAD_COLUMNS
-
-
-@numba.njit(cache=True)
-def _count(
-    allele: int, alleles: NDArray[np.int16], ploidy: NDArray[np.int8], male: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """(2 sexes, an ac hom het hemi), the carriers and the homozygotes of one allele."""
-    counts = np.zeros((2, 5), np.int64)
-    carriers = np.empty(ploidy.size, np.int32)
-    homozygotes = np.empty(ploidy.size, np.int32)
-    n = m = 0
-    for who in range(ploidy.size):
-        called = copies = 0
-        for k in range(ploidy[who]):
-            called += alleles[who, k] >= 0
-            copies += alleles[who, k] == allele
-        sex = int(male[who])
-        counts[sex, 0] += called
-        if copies == 0:
-            continue
-        counts[sex, 1] += copies
-        carriers[n] = who
-        n += 1
-        if copies == 2:
-            counts[sex, 2] += 1
-            homozygotes[m] = who
-            m += 1
-        elif called == 2:
-            counts[sex, 3] += 1
-        else:
-            counts[sex, 4] += 1
-    return counts, carriers[:n], homozygotes[:m]

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import numba
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -25,7 +24,7 @@ from rehearsal.genomes.carriers import (
 )
 from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block, InputError
-from rehearsal.stores.carrier_lists_writer import write_list
+from rehearsal.stores.country_shards_kernel import entries_of_haplotypes, write_lists
 from rehearsal.stores.variant_store import individuals_digest
 from rehearsal.stores.variant_store_part import StorePartWriter
 
@@ -157,35 +156,11 @@ class _Shard:
 
     @classmethod
     def of(cls, chunk: CarrierChunk, counts: GroupCounts, country: _Country) -> _Shard:
-        start, end = _entries(
+        start, end = entries_of_haplotypes(
             chunk.indptr, chunk.haplotype, country.haplotypes.start, country.haplotypes.stop
         )
         sexes = slice(2 * country.number, 2 * country.number + 2)
         return cls(country, start, end, counts.by_zygosity(sexes))
-
-
-@numba.njit(cache=True)
-def _lower_bound(values: NDArray[np.int32], low: int, high: int, wanted: int) -> int:
-    while low < high:
-        middle = (low + high) // 2
-        if values[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@numba.njit(cache=True)
-def _entries(
-    indptr: NDArray[np.int64], haplotype: NDArray[np.int32], first: int, stop: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """By site, where the haplotypes ``first`` to ``stop`` stand among the entries."""
-    start = np.empty(indptr.size - 1, np.int64)
-    end = np.empty(indptr.size - 1, np.int64)
-    for site in range(indptr.size - 1):
-        start[site] = _lower_bound(haplotype, indptr[site], indptr[site + 1], first)
-        end[site] = _lower_bound(haplotype, start[site], indptr[site + 1], stop)
-    return start, end
 
 
 def _store_order(chunk: CarrierChunk, counts: GroupCounts) -> NDArray[np.int64]:
@@ -223,7 +198,7 @@ def _store_columns(
     size = int((shard.end - shard.start).sum())
     carriers, homozygotes = np.empty((2, 5 * size), np.uint8)
     carriers_offset, homozygotes_offset = np.zeros((2, rows.size + 1), np.int32)
-    _write_lists(
+    write_lists(
         site,
         allele,
         shard.start,
@@ -243,40 +218,3 @@ def _store_columns(
         buffers = [None, pa.py_buffer(offset), pa.py_buffer(data[: offset[-1]].copy())]
         columns.append(pa.Array.from_buffers(pa.binary(), rows.size, buffers))
     return columns
-
-
-@numba.njit(cache=True)
-def _write_lists(
-    site: NDArray[np.int64],
-    allele: NDArray[np.int64],
-    start: NDArray[np.int64],
-    end: NDArray[np.int64],
-    haplotype: NDArray[np.int32],
-    entry_allele: NDArray[np.uint8],
-    individual: NDArray[np.int32],
-    first_individual: int,
-    individuals: int,
-    carriers: NDArray[np.uint8],
-    homozygotes: NDArray[np.uint8],
-    carriers_offset: NDArray[np.int32],
-    homozygotes_offset: NDArray[np.int32],
-) -> None:
-    """The lists of carriers and homozygotes of each row, as bytes one after the other."""
-    who = np.empty(individuals, np.int32)
-    twice = np.empty(individuals, np.int32)
-    for row in range(site.size):
-        n = m = 0
-        previous = -1
-        for q in range(start[site[row]], end[site[row]]):
-            if entry_allele[q] != allele[row]:
-                continue
-            person = individual[haplotype[q]] - first_individual
-            if person == previous:
-                twice[m] = person
-                m += 1
-            else:
-                who[n] = person
-                n += 1
-                previous = person
-        carriers_offset[row + 1] = write_list(who[:n], carriers, carriers_offset[row])
-        homozygotes_offset[row + 1] = write_list(twice[:m], homozygotes, homozygotes_offset[row])
