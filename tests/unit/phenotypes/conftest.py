@@ -9,6 +9,10 @@ import pytest
 from rehearsal.phenotypes.genetic_values import EFFECT_TYPES, GeneticValues
 from rehearsal.phenotypes.trait_reader import read_traits
 
+from .clinical_traits import clinical, old, simulate
+
+__all__ = ["clinical", "old", "simulate"]
+
 SMALL = """\
 measurements:
   level:

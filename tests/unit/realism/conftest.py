@@ -80,3 +80,17 @@ def known(cohort):
         {"country": ["ES", "IE", "IT", "PL"], "pc1": range(4), "pc2": [1, 0, 2, 5]}
     )
     return Comparison(cohort.countries, np.full((5, 5), 0.01), pairs, popres, 4.0)
+
+
+@pytest.fixture(scope="session")
+def measured(cohort):
+    return {
+        block.id: block_measures(cohort.trees[block.id], block, cohort.panel)
+        for block in cohort.blocks
+    }
+
+
+@pytest.fixture(scope="session")
+def autosome(cohort):
+    block = cohort.blocks[0]
+    return block, cohort.trees[block.id]

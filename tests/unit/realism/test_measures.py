@@ -1,17 +1,12 @@
 """The sums of a block agree with tskit's own statistics, and add up."""
 
 from dataclasses import fields, replace
-from itertools import pairwise
 
 import msprime
 import numpy as np
 import pytest
-import tskit
 
 from rehearsal.model import Block
-from rehearsal.realism.crossovers import count_crossovers
-from rehearsal.realism.kinship import king_robust, kinship_by_kind
-from rehearsal.realism.linkage import LINKAGE_DISTANCES, linkage_sums
 from rehearsal.realism.measures import (
     BlockMeasures,
     block_measures,
@@ -21,21 +16,6 @@ from rehearsal.realism.measures import (
     read_measures,
     write_measures,
 )
-from rehearsal.realism.sample_size import sample_sizes, sites_by_sample_size
-
-
-@pytest.fixture(scope="module")
-def measured(cohort):
-    return {
-        block.id: block_measures(cohort.trees[block.id], block, cohort.panel)
-        for block in cohort.blocks
-    }
-
-
-@pytest.fixture(scope="module")
-def autosome(cohort):
-    block = cohort.blocks[0]
-    return block, cohort.trees[block.id]
 
 
 def nodes_of(ts, people):
@@ -151,105 +131,6 @@ def test_differences_of_two_groups_by_hand():
     copies, haplotypes = np.array([[1.0, 4.0], [2.0, 0.0]]), np.array([4.0, 4.0])
     within = (2 * 1 * 3 + 2 * 2 * 2) / (4 * 3)
     assert differences(copies, haplotypes) == pytest.approx(np.array([[within, 1.25], [1.25, 0]]))
-
-
-def test_linkage_is_the_squared_correlation_less_its_bias():
-    rng = np.random.default_rng(3)
-    genotypes = rng.integers(0, 3, (60, 40)).astype(np.int8)
-    genotypes[30] = genotypes[29]
-    positions = np.sort(rng.choice(40_000, 60, replace=False)).astype(float)
-    sums, pairs = linkage_sums(genotypes, positions)
-    squares = np.corrcoef(genotypes) ** 2
-    apart = np.triu(positions[None, :] - positions[:, None])
-    for index, distance in enumerate(LINKAGE_DISTANCES):
-        close = (apart >= 0.9 * distance) & (apart < 1.1 * distance)
-        assert pairs[index] == close.sum()
-        assert sums[index] == pytest.approx(squares[close].sum() - close.sum() / 39, abs=1e-4)
-    assert pairs[2] > 10
-
-
-def test_sample_sizes_end_with_everybody():
-    assert sample_sizes(7) == [7]
-    assert sample_sizes(10) == [10]
-    assert sample_sizes(1_000) == [10, 20, 50, 100, 200, 500, 1_000]
-    assert sample_sizes(2_466)[-3:] == [1_000, 2_000, 2_466]
-
-
-def test_sites_of_smaller_samples_are_those_of_their_people(cohort, autosome):
-    _, ts = autosome
-    sites, singletons = sites_by_sample_size(ts, cohort.panel.founders)
-    for index, size in enumerate(sample_sizes(len(cohort.panel.founders))):
-        nodes = nodes_of(ts, cohort.panel.founders[:size])
-        spectrum = ts.allele_frequency_spectrum([nodes], polarised=True, span_normalise=False)
-        assert sites[index] == pytest.approx(spectrum[1:-1].sum())
-        assert singletons[index] == pytest.approx(spectrum[1])
-    assert list(sites) == sorted(sites)
-
-
-def family_trees(switches):
-    """A parent with haplotypes 0 and 1, a child whose haplotype 2 changes between them there."""
-    tables = tskit.TableCollection(100)
-    parent, child = (tables.individuals.add_row() for _ in range(2))
-    for individual, time in ((parent, 1), (parent, 1), (child, 0), (child, 0)):
-        tables.nodes.add_row(flags=tskit.NODE_IS_SAMPLE, time=time, individual=individual)
-    ends = [0, *switches, 100]
-    for number, (left, right) in enumerate(pairwise(ends)):
-        tables.edges.add_row(left, right, number % 2, 2)
-    tables.sort()
-    return tables.tree_sequence()
-
-
-@pytest.mark.parametrize("switches", [[], [40], [10, 60, 90]])
-def test_a_crossover_is_a_change_between_the_haplotypes_of_a_parent(switches):
-    assert count_crossovers(family_trees(switches)) == (len(switches), 1)
-
-
-def test_gametes_of_men_on_x_are_not_counted(cohort):
-    ts = cohort.trees[cohort.blocks[2].id]
-    children = cohort.people["mother"].notna().sum()
-    assert count_crossovers(ts)[1] == children
-    assert count_crossovers(cohort.trees[cohort.blocks[0].id])[1] == 2 * children
-
-
-def test_kinship_follows_the_pedigree_when_there_is_much_sequence():
-    """Mendel's rules at 4,000 independent sites: the estimator finds every degree."""
-    rng = np.random.default_rng(7)
-    frequency = rng.uniform(0.2, 0.8, 4_000)
-
-    def founder():
-        return rng.random((2, 4_000)) < frequency
-
-    def child(*parents):
-        pick = rng.integers(0, 2, (2, 4_000))
-        return np.array(
-            [np.take_along_axis(p, row[None], 0)[0] for p, row in zip(parents, pick, strict=True)]
-        )
-
-    grandparents, spouses = (founder(), founder()), (founder(), founder())
-    one, two = child(*grandparents), child(*grandparents)
-    cousins = child(one, spouses[0]), child(two, spouses[1])
-    pairs = {0.25: (one, two), 0.0625: cousins, 0.0: spouses}
-    for expected, pair in pairs.items():
-        first, second = (person.sum(axis=0) for person in pair)
-        sums = _pair_sums(first, second)
-        assert king_robust(sums)[0] == pytest.approx(expected, abs=0.03)
-
-
-def _pair_sums(first, second):
-    class Sums:
-        pair_both_heterozygous = np.array([((first == 1) & (second == 1)).sum()])
-        pair_opposite = np.array([(np.abs(first - second) == 2).sum()])
-        pair_heterozygous = np.array([[(first == 1).sum(), (second == 1).sum()]])
-
-    return Sums()
-
-
-def test_parents_and_children_share_half_in_every_block(cohort, measured):
-    table = kinship_by_kind(join(measured.values()), cohort.panel)
-    row = table.loc["parent and child"]
-    assert row["mean"] == pytest.approx(0.25, abs=0.05)
-    assert row["low"] < row["expected"] < row["high"]
-    assert row["pairs"] == 100
 
 
 def test_a_person_without_two_haplotypes_is_refused(cohort):
