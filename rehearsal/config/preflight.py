@@ -25,7 +25,7 @@ from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
 from rehearsal.genomes.reference import check_reference, read_reference
 from rehearsal.model import Block, Country, InputError, PlantedVariant
 from rehearsal.network.distance import read_bandwidths, read_distances
-from rehearsal.network.emulation import check_possible, uses_namespaces
+from rehearsal.network.emulation.topology import check_possible, uses_namespaces
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories

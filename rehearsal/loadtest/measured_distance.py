@@ -21,9 +21,8 @@ import pandas as pd
 
 from rehearsal.evaluation.latency import percentile
 from rehearsal.machine import load_average
-from rehearsal.network.emulation import emulated_distance
 from rehearsal.network.emulation.realtime_priority import realtime_priority
-from rehearsal.network.emulation.topology import emulation_support, line_of_pairs
+from rehearsal.network.emulation.topology import emulated_distance, emulation_support, line_of_pairs
 from rehearsal.web.latency import Distant, Line
 
 TOLERANCE_MS = 1.0

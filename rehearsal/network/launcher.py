@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rehearsal.network.emulation import HERE, Place, Topology, emulated_distance
+from rehearsal.network.emulation.namespaces import HERE, Place
+from rehearsal.network.emulation.topology import Topology, emulated_distance
 from rehearsal.network.forkserver import NETWORK_SERVER, NODE_SERVER, ForkServer, fork_server
 from rehearsal.network.processes import POLL_S, LogMode, SpawnedProcess, StartedProcess, stop
 from rehearsal.network.registry import (

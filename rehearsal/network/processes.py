@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from rehearsal.network.emulation import Place
+from rehearsal.network.emulation.namespaces import Place
 from rehearsal.process_lifetime import signal_group
 
 POLL_S = 0.02

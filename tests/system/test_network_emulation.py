@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.network.emulation import Place, check_possible, emulated_distance
-from rehearsal.network.emulation.namespaces import namespaces, run_in
+from rehearsal.network.emulation.namespaces import Place, namespaces, run_in
+from rehearsal.network.emulation.topology import check_possible, emulated_distance
 
 from .starting import wait_until_ended
 
@@ -97,7 +97,7 @@ def test_nothing_outlives_a_killed_maker(number):
 import sys, time
 sys.path.insert(0, {str(TESTS)!r})
 from system.test_network_emulation import COUNTRIES, NETWORK, PAIRS
-from rehearsal.network.emulation import emulated_distance
+from rehearsal.network.emulation.topology import emulated_distance
 with emulated_distance({{**NETWORK, "emulation": "tun"}}, PAIRS, COUNTRIES):
     print("here", flush=True)
     time.sleep(3600)

@@ -28,7 +28,7 @@ from rehearsal.loadtest.faults.run import FaultTest, run_faults
 from rehearsal.loadtest.faults.scenarios import SCENARIOS
 from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
-from rehearsal.network.emulation import Topology
+from rehearsal.network.emulation.topology import Topology
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tokens_by_tier
 from rehearsal.network.launcher import Launch, running_network, running_nodes
 from rehearsal.network.registry import read_foreign_nodes, with_foreign, write_nodes

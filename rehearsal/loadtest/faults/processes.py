@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from rehearsal.network.emulation import Topology
+from rehearsal.network.emulation.topology import Topology
 from rehearsal.network.forkserver import NODE_SERVER
 from rehearsal.network.launcher import Launch, node_command, running_network, running_nodes
 from rehearsal.network.registry import NodeEntry

@@ -6,22 +6,3 @@
 The namespaces have no names: a file descriptor of this process holds each. Whatever this process
 dies of, they and all that is in them are gone with it and the processes that it started in them.
 """
-
-from rehearsal.network.emulation.namespaces import HERE, Place
-from rehearsal.network.emulation.topology import (
-    ASKER,
-    Topology,
-    check_possible,
-    emulated_distance,
-    uses_namespaces,
-)
-
-__all__ = [
-    "ASKER",
-    "HERE",
-    "Place",
-    "Topology",
-    "check_possible",
-    "emulated_distance",
-    "uses_namespaces",
-]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.model import InputError
-from rehearsal.network.emulation import tun
 from rehearsal.network.emulation.namespaces import HERE, Place, namespaces
+from rehearsal.network.emulation.tun import DEVICE, connected
 from rehearsal.web.latency import Line
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _namespaces_apart(lines: Lines, asker: str, countries: Collection[str]) -> I
             )
         }
         between = _lines_between(names, lines, asker)
-        with tun.connected(places, between, rates), places[ASKER].entered():
+        with connected(places, between, rates), places[ASKER].entered():
             nodes = {country: places[country] for country in countries}
             yield Topology(nodes, {}, replace(places[ASKER], namespace=None))
 
@@ -122,8 +122,8 @@ def check_possible(way: str, source: object = "config") -> None:
     except OSError as error:
         needed = "CAP_SYS_ADMIN and CAP_NET_ADMIN for network namespaces"
         raise InputError(source, KEY, f"delay, or {needed} for {way} ({error})") from None
-    if not Path(tun.DEVICE).exists():
-        raise InputError(source, KEY, f"delay, or {tun.DEVICE} for tun; this machine has none")
+    if not Path(DEVICE).exists():
+        raise InputError(source, KEY, f"delay, or {DEVICE} for tun; this machine has none")
 
 
 def emulation_support() -> dict[str, str]:

@@ -8,15 +8,10 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.network.emulation import (
-    ASKER,
-    Place,
-    check_possible,
-    emulated_distance,
-    topology,
-    tun,
-)
+from rehearsal.network.emulation import topology, tun
 from rehearsal.network.emulation.delay_queue import LONGEST_WAIT_S, DelayQueue, OneWay
+from rehearsal.network.emulation.namespaces import Place
+from rehearsal.network.emulation.topology import ASKER, check_possible, emulated_distance
 from rehearsal.network.emulation.tun_forwarder import queue_of, target_of
 from rehearsal.web.latency import TIMEOUT_S, Line
 
