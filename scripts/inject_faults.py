@@ -8,24 +8,26 @@ from rehearsal.loadtest.faults.run import FaultTest, run_faults
 from rehearsal.loadtest.faults.scenarios import scenarios_of
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.logs import logged_to
+from rehearsal.network.issuer import issuer_copy
 
 
 def main(smk):
     settings = smk.params.faults
-    run = RunUnderTest(
-        {country: Path(folder) for country, folder in smk.params.nodes.items()},
-        Path(smk.input.issuer[0]).parent,
-        smk.params.asker,
-        Path(smk.input.suite),
-        Path(smk.input.truth),
-    )
-    with TemporaryDirectory() as scratch:
-        table = run_faults(
-            FaultTest.of_run(run, settings["fault_s"], settings["per_s"]),
-            scenarios_of(settings["scenarios"]) if len(run.nodes) > 1 else [],
-            Path(scratch),
-            Path(smk.params.logs),
+    with issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:
+        run = RunUnderTest(
+            {country: Path(folder) for country, folder in smk.params.nodes.items()},
+            issuer,
+            smk.params.asker,
+            Path(smk.input.suite),
+            Path(smk.input.truth),
         )
+        with TemporaryDirectory() as scratch:
+            table = run_faults(
+                FaultTest.of_run(run, settings["fault_s"], settings["per_s"]),
+                scenarios_of(settings["scenarios"]) if len(run.nodes) > 1 else [],
+                Path(scratch),
+                Path(smk.params.logs),
+            )
     print(table.drop(columns="must_hold").to_string())
     with written_aside(smk.output.faults) as path:
         table.to_parquet(path)

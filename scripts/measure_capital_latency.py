@@ -11,7 +11,7 @@ from rehearsal.loadtest.origin_latency import Origins, measure_origin_latency
 from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.logs import logged_to
 from rehearsal.network.emulation.topology import line_of_pairs
-from rehearsal.network.issuer import tokens_by_tier
+from rehearsal.network.issuer import issuer_copy, tokens_by_tier
 from rehearsal.network.launcher import running_nodes
 from rehearsal.node.runtime_files import served_copy
 from rehearsal.seeds import derive_seed
@@ -20,15 +20,14 @@ from rehearsal.seeds import derive_seed
 def main(smk):
     network, logs = smk.params.network, Path(smk.params.logs)
     queries = select_kinds_in_turn(read_suite(Path(smk.input.suite)), smk.params.queries)
-    token = tokens_by_tier(Path(smk.input.issuer[0]).parent, network["asker"])["controlled"]
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory() as scratch, issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:
         folders = {
             country: served_copy(Path(folder), Path(scratch) / "nodes" / country)
             for country, folder in smk.params.nodes.items()
         }
         origins = Origins(
             line_of_pairs(network, pd.read_parquet(smk.input.pairs)),
-            token,
+            tokens_by_tier(issuer, network["asker"])["controlled"],
             network["deadline_s"],
             derive_seed(smk.params.seed, "capitals"),
         )

@@ -14,6 +14,7 @@ from rehearsal.loadtest.growth.measure import (
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.logs import logged_to
 from rehearsal.machine import load_average, measurement_conditions
+from rehearsal.network.issuer import issuer_copy
 from rehearsal.report.figures.bench import growth_figure
 from rehearsal.report.figures.rendering import save_still
 from rehearsal.seeds import derive_seed
@@ -21,21 +22,22 @@ from rehearsal.seeds import derive_seed
 
 def main(smk):
     conditions = {**measurement_conditions(), "load_average_1min": load_average()}
-    run = RunUnderTest(
-        {country: Path(folder) for country, folder in smk.params.nodes.items()},
-        Path(smk.input.issuer[0]).parent,
-        smk.params.network["asker"],
-        Path(smk.input.suite),
-        Path(smk.input.truth),
-    )
-    growth = measure_growth(
-        run,
-        GrowthSettings(**smk.params.growth),
-        smk.params.network["deadline_s"],
-        pd.read_parquet(smk.input.people, columns=["country"])["country"].value_counts(),
-        derive_seed(smk.params.seed, "growth"),
-        Path(smk.params.logs),
-    )
+    with issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:
+        run = RunUnderTest(
+            {country: Path(folder) for country, folder in smk.params.nodes.items()},
+            issuer,
+            smk.params.network["asker"],
+            Path(smk.input.suite),
+            Path(smk.input.truth),
+        )
+        growth = measure_growth(
+            run,
+            GrowthSettings(**smk.params.growth),
+            smk.params.network["deadline_s"],
+            pd.read_parquet(smk.input.people, columns=["country"])["country"].value_counts(),
+            derive_seed(smk.params.seed, "growth"),
+            Path(smk.params.logs),
+        )
     with written_aside(smk.output.growth) as path:
         growth.to_parquet(path)
     exponents = fit_exponents(growth)

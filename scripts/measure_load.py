@@ -8,6 +8,7 @@ from rehearsal.files import write_json, written_aside
 from rehearsal.loadtest.load.run import LoadSettings, measure_load_of_run
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.logs import logged_to
+from rehearsal.network.issuer import issuer_copy
 from rehearsal.report.figures.bench import load_figure
 from rehearsal.report.figures.rendering import save_still
 from rehearsal.seeds import derive_seed
@@ -15,23 +16,24 @@ from rehearsal.seeds import derive_seed
 
 def main(smk):
     network = smk.params.network
-    run = RunUnderTest(
-        {country: Path(folder) for country, folder in smk.params.nodes.items()},
-        Path(smk.input.issuer[0]).parent,
-        network["asker"],
-        Path(smk.input.suite),
-        Path(smk.input.truth),
-    )
-    with written_aside(smk.output.histograms) as histograms:
-        load = measure_load_of_run(
-            run,
-            LoadSettings(**smk.params.load),
-            network,
-            pd.read_parquet(smk.input.pairs),
-            derive_seed(smk.params.seed, "load"),
-            histograms,
-            Path(smk.params.logs),
+    with issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:
+        run = RunUnderTest(
+            {country: Path(folder) for country, folder in smk.params.nodes.items()},
+            issuer,
+            network["asker"],
+            Path(smk.input.suite),
+            Path(smk.input.truth),
         )
+        with written_aside(smk.output.histograms) as histograms:
+            load = measure_load_of_run(
+                run,
+                LoadSettings(**smk.params.load),
+                network,
+                pd.read_parquet(smk.input.pairs),
+                derive_seed(smk.params.seed, "load"),
+                histograms,
+                Path(smk.params.logs),
+            )
     with written_aside(smk.output.load) as path:
         load.table().to_parquet(path)
     write_json(smk.output.knee, load.summary())

@@ -11,7 +11,7 @@ from rehearsal.evaluation.suite import read_suite
 from rehearsal.evaluation.suite_run import JudgedSuite, ask_suite
 from rehearsal.files import write_json, written_aside
 from rehearsal.logs import logged_to
-from rehearsal.network.issuer import tokens_by_tier
+from rehearsal.network.issuer import issuer_copy, tokens_by_tier
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
 from rehearsal.node.access.audit_log import collect_logs
@@ -24,7 +24,10 @@ def main(smk):
     foreign = {node.country: node for node in smk.params.foreign}
     folders = {code: Path(one) for code, one in smk.params.nodes.items() if code not in foreign}
     pairs, deadline_s = pd.read_parquet(smk.input.pairs), network["deadline_s"]
-    with served_copies(folders, logs) as copies:
+    with (
+        served_copies(folders, logs) as copies,
+        issuer_copy(Path(smk.input.issuer[0]).parent) as issuer,
+    ):
         with ExitStack() as running:
             started = running.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
             nodes = with_foreign(started, foreign.values())
@@ -35,7 +38,7 @@ def main(smk):
                 ),
                 NetworkUnderTest(running.enter_context(around), nodes, deadline_s),
                 foreign,
-                tokens_by_tier(Path(smk.input.issuer[0]).parent, network["asker"]),
+                tokens_by_tier(issuer, network["asker"]),
             )
         with written_aside(smk.output.audit) as path:
             audit = collect_logs(copies, path)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from rehearsal.files import read_json
 from rehearsal.logs import logged_to
-from rehearsal.network.issuer import open_issuer
+from rehearsal.network.issuer import issuer_copy, open_issuer
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
 from rehearsal.node.runtime_files import served_copies
@@ -22,6 +22,7 @@ def main(smk):
     pairs, deadline_s = pd.read_parquet(smk.input.pairs), network["deadline_s"]
     with ExitStack() as running:
         copies = running.enter_context(served_copies(folders, logs))
+        issuer = running.enter_context(issuer_copy(Path(smk.input.issuer[0]).parent))
         started = running.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
         nodes = with_foreign(started, foreign.values())
         around = running_network(nodes, deadline_s, logs, forks=started.forks)
@@ -31,7 +32,7 @@ def main(smk):
             read_json(smk.input.truth),
             pd.read_parquet(smk.input.patients),
             NetworkUnderTest(service, deadline_s, copies, started.restart),
-            open_issuer(Path(smk.input.issuer[0]).parent),
+            open_issuer(issuer),
         )
     paths = {Path(path).stem: Path(path) for path in smk.output.stories}
     write_results(results, paths)

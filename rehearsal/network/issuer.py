@@ -10,11 +10,14 @@ import json
 import os
 import re
 import secrets
+import shutil
 import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -142,6 +145,16 @@ def open_issuer(folder: Path) -> Issuer:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(folder, "issuer", f"made by 'rehearsal issuer init' ({error})") from None
     return Issuer(folder, url, keys)
+
+
+@contextmanager
+def issuer_copy(folder: Path) -> Iterator[Path]:
+    """An issuer's settings and keys in a private folder that goes in the end: who gets tokens from
+    there leaves no trace in ``folder``."""
+    with TemporaryDirectory() as copy:
+        for name in (SETTINGS, JWKS, SECRET_KEYS):
+            shutil.copy(folder / name, copy)
+        yield Path(copy)
 
 
 def create_person(

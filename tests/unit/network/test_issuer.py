@@ -10,7 +10,14 @@ import orjson
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.network.issuer import Issuer, create_person, make_issuer, open_issuer, sign_tokens
+from rehearsal.network.issuer import (
+    Issuer,
+    create_person,
+    issuer_copy,
+    make_issuer,
+    open_issuer,
+    sign_tokens,
+)
 from rehearsal.network.issuer_server import EXCHANGE, PASSPORT_TOKEN, issuer_app
 
 NODES = ["https://a.example", "https://b.example"]
@@ -93,3 +100,15 @@ def test_keys_that_others_may_read_are_not_used(tmp_path):
 def test_a_subject_that_is_no_plain_name_is_refused(issuer):
     with pytest.raises(InputError, match="subject"):
         sign_tokens(issuer, create_person("researcher", "FI", name="../../etc"))
+
+
+def test_who_gets_tokens_from_a_copy_leaves_no_trace_in_the_issuer(tmp_path):
+    issuer = make_issuer(tmp_path / "issuer")
+    before = sorted(path.name for path in issuer.folder.iterdir())
+    with issuer_copy(issuer.folder) as copy:
+        same = open_issuer(copy)
+        sign_tokens(same, create_person("researcher", "BE", issuer=same.url))
+        assert same.jwks() == issuer.jwks()
+        assert copy.stat().st_mode & 0o077 == 0
+    assert sorted(path.name for path in issuer.folder.iterdir()) == before
+    assert not copy.exists()
