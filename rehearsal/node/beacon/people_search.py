@@ -47,7 +47,7 @@ def people_passing(filters: Iterable[Filter], people: PeopleStore) -> BitMap | N
 
     Raises Problem for a field that is not known, and for a value that does not fit its field.
     """
-    return intersection(*(_passing(one, people) for one in filters))
+    return intersection(*[_passing(one, people) for one in filters])
 
 
 def _passing(one: Filter, people: PeopleStore) -> BitMap:

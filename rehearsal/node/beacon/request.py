@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -26,20 +26,37 @@ from rehearsal.node.beacon.variant_queries import (
     whole_number,
 )
 from rehearsal.web.problem import Problem, shown
-from rehearsal.web.request_models import collect_parameters, convert_values, decode_body
+from rehearsal.web.request_models import (
+    RequestModel,
+    collect_parameters,
+    convert_values,
+    decode_body,
+)
+
+Model = TypeVar("Model", bound=RequestModel)
 
 DEFAULT_API_VERSION = "v2.0"
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 1000  # records on a page; a limit of 0 means so many
 
 # the models that a GET's parameters make, each of its own
-URL_MODELS = (RequestMeta, QueryOptions, Pagination, RequestParameters)
-URL_PARAMETERS = frozenset(
-    {"requestedSchema"}.union(*(model.__struct_encode_fields__ for model in URL_MODELS))
-) - {"g_variant"}
-URL_LISTS = frozenset(
-    {"start", "end", "filters", "datasets", "requestedSchemas", "requestedSchema"}
+URL_MODELS: tuple[type[RequestModel], ...] = (
+    RequestMeta,
+    QueryOptions,
+    Pagination,
+    RequestParameters,
 )
+MODEL_OF_PARAMETER = {
+    name: model for model in URL_MODELS for name in model.__struct_encode_fields__
+}
+del MODEL_OF_PARAMETER["g_variant"]
+URL_PARAMETERS = MODEL_OF_PARAMETER.keys() | {"requestedSchema"}
+URL_LISTS = frozenset({"start", "end", "filters", "datasets"})
+URL_LISTS |= {"requestedSchemas", "requestedSchema"}
+
+# what stands for a part that a request does not have
+NO_META, NO_QUERY, NO_PAGE = RequestMeta(), Query(), Pagination()
+NO_PARAMETERS = RequestParameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +93,33 @@ def parse_query_string(pairs: Iterable[tuple[str, str]]) -> BeaconRequest:
             *values.get("requestedSchemas", ()),
             *values.pop("requestedSchema"),
         ]
+    parts: dict[type[RequestModel], dict[str, Any]] = {}
+    for name, value in values.items():
+        parts.setdefault(MODEL_OF_PARAMETER[name], {})[name] = value
     return _request(
-        convert_values(_part_of(values, RequestMeta), RequestMeta),
-        convert_values(_part_of(values, QueryOptions), QueryOptions),
-        convert_values(_part_of(values, Pagination), Pagination),
-        convert_values(_part_of(values, RequestParameters), RequestParameters),
+        _converted(parts, RequestMeta, NO_META),
+        _converted(parts, QueryOptions, NO_QUERY),
+        _converted(parts, Pagination, NO_PAGE),
+        _converted(parts, RequestParameters, NO_PARAMETERS),
     )
 
 
-def _part_of(values: Mapping[str, Any], model: type[msgspec.Struct]) -> dict[str, Any]:
-    return {key: values[key] for key in model.__struct_encode_fields__ if key in values}
+def _converted(
+    parts: Mapping[type[RequestModel], dict[str, Any]], model: type[Model], default: Model
+) -> Model:
+    return convert_values(parts[model], model) if model in parts else default
 
 
 def parse_body(body: bytes) -> BeaconRequest:
     """The request in a POST's body; an empty body asks for everything. Raises Problem (400)."""
     is_empty = body.strip() in (b"", b"null")
     sent = BeaconQuery() if is_empty else decode_body(body, BeaconQuery)
-    query = sent.query or Query()
+    query = sent.query or NO_QUERY
     return _request(
-        sent.meta or RequestMeta(),
+        sent.meta or NO_META,
         query,
-        query.pagination or Pagination(),
-        query.request_parameters or RequestParameters(),
+        query.pagination or NO_PAGE,
+        query.request_parameters or NO_PARAMETERS,
     )
 
 
