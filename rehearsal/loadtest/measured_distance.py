@@ -2,7 +2,7 @@
 
 With namespaces the round trip of a TCP connection that the other side's kernel refuses is taken:
 one packet each way and no process of ours at the far end. With ``delay`` it is the time that an
-answer waits in a node's :class:`Distant`. Beside each stands a control: how much later than it
+answer waits in a node's :class:`DelayedApp`. Beside each stands a control: how much later than it
 asked for this process wakes from a bare wait, which is what the machine's own load adds. ``http``
 is what the suite saw: round trips to real nodes, their work included.
 """
@@ -23,7 +23,7 @@ from rehearsal.evaluation.latency import percentile
 from rehearsal.machine import load_average
 from rehearsal.network.emulation.realtime_priority import realtime_priority
 from rehearsal.network.emulation.topology import emulated_distance, emulation_support, line_of_pairs
-from rehearsal.web.latency import Distant, Line
+from rehearsal.web.network_delay import DelayedApp, Line
 
 TOLERANCE_MS = 1.0
 TRIES = 3  # a machine that was busy for a moment is asked again
@@ -179,7 +179,7 @@ def _ms_since(start: float) -> float:
 
 async def _waits(lines: Mapping[str, Line], rounds: int) -> Times:
     """Times of answers that nothing was done for, from all distances at once."""
-    apps = {name: Distant(_nothing, line) for name, line in lines.items()}
+    apps = {name: DelayedApp(_nothing, line) for name, line in lines.items()}
     times: Times = {name: [] for name in (*apps, CONTROL)}
     clock = asyncio.get_running_loop().time
 

@@ -26,7 +26,7 @@ from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.health import IN_TIME
 from rehearsal.network.registry import NodeEntry, Registry, write_endpoints
 from rehearsal.network.service import Network, Policy
-from rehearsal.web.latency import Line
+from rehearsal.web.network_delay import Line
 
 COLUMNS = {
     "asker": "str",

@@ -29,7 +29,7 @@ from rehearsal.network.registry import (
     write_nodes,
 )
 from rehearsal.process_lifetime import WatchedProcessGroups, watched_process_groups
-from rehearsal.web.latency import NEAR, Line
+from rehearsal.web.network_delay import NO_DELAY, Line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ class Launch:
     country: str
     folder: Path
     log_dir: Path
-    line: Line = NEAR
+    line: Line = NO_DELAY
     place: Place = HERE
     prefix: tuple[str, ...] = ()  # of the command line: what starts the node elsewhere
     port: int = 0
@@ -144,7 +144,7 @@ def running_nodes(
             country,
             folder,
             log_dir,
-            topology.lines.get(country, NEAR),
+            topology.lines.get(country, NO_DELAY),
             topology.places[country],
             tuple(shlex.split(prefix or "")),
         )

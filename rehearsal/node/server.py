@@ -27,7 +27,7 @@ from rehearsal.node.settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.command_line import OneLineParser, log_to_stderr, run_command
-from rehearsal.web.latency import NEAR, Distant, Line
+from rehearsal.web.network_delay import NO_DELAY, DelayedApp, Line
 from rehearsal.web.server import listening, run, serve_app, url_of
 
 
@@ -68,7 +68,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     endpoint_file: Path | None = None,
-    line: Line = NEAR,
+    line: Line = NO_DELAY,
 ) -> None:
     """Serve a node until SIGTERM or SIGINT, or until the parent process is gone.
 
@@ -83,7 +83,7 @@ def serve(
     monitor = PatientMonitor(node_data, authorizer, alerts, folder)
     app: Any = beacon_app(node_data, authorizer, *extensions(node_data, monitor, folder))
     if not line.is_plain:
-        app = Distant(app, line)
+        app = DelayedApp(app, line)
     with listening(host, port) as listener:
         url = url_of(listener)
         endpoint = {"country": node_data.settings.country_code, "url": url, "pid": os.getpid()}

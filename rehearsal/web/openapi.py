@@ -116,21 +116,21 @@ def json_of(schema: Body) -> Body:
 
 
 def operation(
-    summary: str, answer: Body, asked: Body | None = None, parameters: Sequence[Body] = ()
+    summary: str, answer: Body, body: Body | None = None, parameters: Sequence[Body] = ()
 ) -> Body:
-    """What one method does. ``answer``, ``asked``: schemas of the bodies, in JSON."""
-    told: Body = {
+    """What one method does. ``answer``, ``body``: schemas of the two bodies, in JSON."""
+    described: Body = {
         "summary": summary,
         "responses": {
             "200": {"description": "The answer.", "content": json_of(answer)},
             **refused(ref("schemas", "Error")),
         },
     }
-    if asked is not None:
-        told["requestBody"] = {"required": True, "content": json_of(asked)}
+    if body is not None:
+        described["requestBody"] = {"required": True, "content": json_of(body)}
     if parameters:
-        told["parameters"] = list(parameters)
-    return told
+        described["parameters"] = list(parameters)
+    return described
 
 
 def refused(error: Body) -> Body:

@@ -42,7 +42,7 @@ from rehearsal.truth.expected_answers import ExpectedAnswer
 from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.sources import TruthSources
-from rehearsal.web.latency import Line
+from rehearsal.web.network_delay import Line
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 

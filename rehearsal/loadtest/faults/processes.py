@@ -13,7 +13,7 @@ from rehearsal.network.emulation.topology import Topology
 from rehearsal.network.forkserver import NODE_SERVER
 from rehearsal.network.launcher import Launch, node_command, running_network, running_nodes
 from rehearsal.network.registry import NodeEntry
-from rehearsal.web.latency import Line
+from rehearsal.web.network_delay import Line
 
 VICTIM_MS = 100.0  # round trip to a victim: at any moment questions are under way to it
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rehearsal.model import InputError
 from rehearsal.network.emulation.namespaces import HERE, Place, namespaces
 from rehearsal.network.emulation.tun import DEVICE, connected
-from rehearsal.web.latency import Line
+from rehearsal.web.network_delay import Line
 
 if TYPE_CHECKING:
     import pandas as pd

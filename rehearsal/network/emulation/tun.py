@@ -13,7 +13,7 @@ import orjson
 
 from rehearsal.network.emulation.namespaces import Place, run_in
 from rehearsal.process_lifetime import Helper
-from rehearsal.web.latency import Line
+from rehearsal.web.network_delay import Line
 
 DEVICE = "/dev/net/tun"
 NAME = "wan0"

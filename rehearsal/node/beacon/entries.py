@@ -50,10 +50,12 @@ def answer_entries(
         selected = _select_by_path(node_data, rights, request, path, identifier)
     entry_type = listed or path
     result = answer(Question(entry_type, request, wanted, rights, selected), node_data)
-    told = result.granularity if result.sets else rights.granted_anywhere(wanted)
+    granularity = result.granularity if result.sets else rights.granted_anywhere(wanted)
     return {
-        "meta": envelope.meta(node_data.settings.beacon_id, entry_type, request, wanted, told),
-        "responseSummary": envelope.summary(result.exists, result.count, told),
+        "meta": envelope.meta(
+            node_data.settings.beacon_id, entry_type, request, wanted, granularity
+        ),
+        "responseSummary": envelope.summary(result.exists, result.count, granularity),
         "response": {"resultSets": envelope.result_sets(result, request)},
     }
 
@@ -135,7 +137,7 @@ def _datasets(
     wanted = [visible_dataset(one, rights, node_data).id for one in chosen]
     if request.variants is None and not request.filters:
         return wanted
-    asked = replace(request, datasets=())
+    of_any_dataset = replace(request, datasets=())
     selected = PathSelection(datasets=tuple(wanted))
-    result = answer(Question("g_variants", asked, "boolean", rights, selected), node_data)
+    result = answer(Question("g_variants", of_any_dataset, "boolean", rights, selected), node_data)
     return [one.dataset for one in result.sets if one.exists]

@@ -86,8 +86,8 @@ def _operation(summary: str, schema: str) -> Body:
 
 
 def _terms(parameters: list[Body]) -> Body:
-    told = _operation("What people can be filtered by.", "Informational")
-    return {"parameters": parameters, "get": told, "post": told}
+    listing = _operation("What people can be filtered by.", "Informational")
+    return {"parameters": parameters, "get": listing, "post": listing}
 
 
 def _entries(summary: str, path: str, parameters: list[Body]) -> Body:

@@ -141,10 +141,10 @@ def cases(row: VariantRow, people: BitMap | None, node_data: NodeData) -> Record
         )
         if position in analysed:
             listed[-1]["analysisId"] = individual + SAMPLES["analyses"]
-    told: Record = {"caseLevelData": listed}
+    record: Record = {"caseLevelData": listed}
     if len(carriers) > MAX_CASES:
-        told["info"] = {"caseLevelDataTotal": len(carriers)}
-    return told
+        record["info"] = {"caseLevelDataTotal": len(carriers)}
+    return record
 
 
 # --- collections --------------------------------------------------------------------------------

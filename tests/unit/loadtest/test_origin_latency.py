@@ -10,7 +10,7 @@ from rehearsal.loadtest.origin_latency import DistantClient, origin_latency_chec
 from rehearsal.model import Answer
 from rehearsal.network.client import NodeRequest
 from rehearsal.network.registry import NodeEntry
-from rehearsal.web.latency import Line
+from rehearsal.web.network_delay import Line
 
 from ..virtual_time import run_in_virtual_time
 

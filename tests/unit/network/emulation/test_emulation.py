@@ -13,7 +13,7 @@ from rehearsal.network.emulation.delay_queue import LONGEST_WAIT_S, DelayQueue, 
 from rehearsal.network.emulation.namespaces import Place
 from rehearsal.network.emulation.topology import ASKER, check_possible, emulated_distance
 from rehearsal.network.emulation.tun_forwarder import queue_of, target_of
-from rehearsal.web.latency import TIMEOUT_S, Line
+from rehearsal.web.network_delay import TIMEOUT_S, Line
 
 A, B, C = (socket.inet_aton(f"10.203.0.{number}") for number in (1, 2, 3))
 PLACES = {ASKER: Place("10.203.0.1", 7), "FI": Place("10.203.0.2", 8)}

@@ -1,13 +1,10 @@
 """Requests that cannot be answered are refused with a reason; GET and POST mean the same."""
 
-import re
-
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearsal.node.beacon.people_search import is_like
 from rehearsal.node.beacon.request import MAX_LIMIT, parse_body, parse_query_string
 from rehearsal.node.beacon.request_models import KEYS
 from rehearsal.web.problem import Problem
@@ -304,9 +301,3 @@ def test_any_json_is_understood_or_refused(parameters, query):
     except Problem as problem:
         assert problem.status == 400
         assert problem.message
-
-
-@given(st.text("ab%", max_size=8), st.text("ab", max_size=8))
-def test_percent_is_any_text(pattern, value):
-    as_regex = ".*".join(map(re.escape, pattern.split("%")))
-    assert is_like(value, pattern) == bool(re.fullmatch(as_regex, value))

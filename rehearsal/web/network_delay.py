@@ -84,10 +84,10 @@ class Line:
         return packets > 0 and chance.random() < 1 - (1 - self.loss) ** packets
 
 
-NEAR = Line()
+NO_DELAY = Line()
 
 
-class Distant:
+class DelayedApp:
     """An ASGI application that answers as if it stood at the other end of a line.
 
     Each answer waits for a round trip, the bytes of its body and, where packets get lost, for

@@ -16,7 +16,7 @@ from rehearsal.node.app import beacon_api
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.server import extensions
 
-from ..conftest import call
+from .conftest import call
 
 jsonschema = pytest.importorskip("jsonschema")
 

@@ -10,7 +10,7 @@ from rehearsal.node import app as node_app
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
 from rehearsal.web import app as web_app
-from rehearsal.web.latency import Distant, Line
+from rehearsal.web.network_delay import DelayedApp, Line
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_fault_of_ours_is_told_without_its_insides(app, monkeypatch):
 
 
 def test_distance_delays_by_round_trip_and_by_bytes(app):
-    far = Distant(app, Line(50, bandwidth_mbps=1.0))
+    far = DelayedApp(app, Line(50, bandwidth_mbps=1.0))
     started = time.perf_counter()
     status, headers, body = send(far, "/info", method="GET")
     waited_ms = (time.perf_counter() - started) * 1000
@@ -111,6 +111,6 @@ def test_distance_delays_by_round_trip_and_by_bytes(app):
 
 
 def test_distance_applies_to_refusals_too(app):
-    status, headers, _ = send(Distant(app, Line(10)), "/nothing", method="GET")
+    status, headers, _ = send(DelayedApp(app, Line(10)), "/nothing", method="GET")
     assert status == 404
     assert headers[b"x-rehearsal-delay-ms"] == b"10.000"
