@@ -28,7 +28,7 @@ from node import START, STEP, make_node
 from rehearsal.network.issuer import TRUSTED, Issuer, make_issuer, rehearsal_access, tokens_by_tier
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.tokens import TokenVerifier
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.consent import draw_consent, read_consent
 from rehearsal.stores.people_store_writer import build_people
 

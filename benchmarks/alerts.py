@@ -22,8 +22,8 @@ from rehearsal.node.access.settings import DATASETS_URL, AccessSettings, IssuerS
 from rehearsal.node.access.visas import Caller, Visa
 from rehearsal.node.alerts.alert_store import AlertStore, Subscription
 from rehearsal.node.alerts.patient_import import NewPatient
-from rehearsal.node.alerts.patient_monitor import PatientMonitor
 from rehearsal.node.alerts.profile import Profile
+from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.server import open_node
 
@@ -69,7 +69,7 @@ def main() -> None:
         authorizer = Authorizer(
             node_data.settings, node_data.people, audit=AuditLog(Path(folder) / "audit.jsonl")
         )
-        monitor = PatientMonitor(node_data, authorizer, store, None)
+        monitor = SubscriptionMatcher(node_data, authorizer, store, None)
         for name, patient in cases.items():
             took = []
             for number in range(options.repeats):

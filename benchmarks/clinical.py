@@ -20,7 +20,7 @@ from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.phenotypes.family_history import family_history
 from rehearsal.phenotypes.genetic_values import EFFECT_TYPES, GeneticValues
-from rehearsal.phenotypes.sequencing import sequencing_tables
+from rehearsal.phenotypes.sample_metadata import sequencing_tables
 from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.variant_counts import COUNTS, variant_counts

@@ -17,7 +17,7 @@ from measuring import header
 
 from rehearsal.demography.fit import fit, judge
 from rehearsal.demography.model import migration_matrix
-from rehearsal.demography.parameters import EuropeParameters, LogOdds, read_parameters
+from rehearsal.demography.parameters import AdmixtureCoefficients, EuropeParameters, read_parameters
 from rehearsal.demography.targets import (
     POPRES_CENTROIDS,
     PUBLISHED_FST,
@@ -32,10 +32,10 @@ ROOT = Path(__file__).resolve().parents[1]
 def starting_values(shipped: EuropeParameters) -> EuropeParameters:
     """The shipped parameters with the fitted ones set back to where the fit began."""
     odds = {
-        "WHG": LogOdds(-3.0, 0.0, -0.5),
-        "EHG": LogOdds(-3.0, 0.5, 0.8),
-        "CHG": LogOdds(-3.0, -0.8, 0.8),
-        "YAM": LogOdds(0.0, 0.6, 0.1),
+        "WHG": AdmixtureCoefficients(-3.0, 0.0, -0.5),
+        "EHG": AdmixtureCoefficients(-3.0, 0.5, 0.8),
+        "CHG": AdmixtureCoefficients(-3.0, -0.8, 0.8),
+        "YAM": AdmixtureCoefficients(0.0, 0.6, 0.1),
     }
     return replace(
         shipped,

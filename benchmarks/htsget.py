@@ -41,7 +41,7 @@ from rehearsal.formats.crypt4gh import SUFFIX, decrypt_file, encrypt_at_rest, en
 from rehearsal.formats.csi import RecordOffsets, write_csi
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import Block
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
 

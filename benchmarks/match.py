@@ -35,7 +35,7 @@ from rehearsal.network.issuer import (
 )
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
 

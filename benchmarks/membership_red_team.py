@@ -17,8 +17,8 @@ import numpy as np
 from measuring import header
 from numpy.typing import NDArray
 
-from rehearsal.attack.attacked_node import AttackedNode, Bounds, read_nodes
 from rehearsal.attack.membership_table import FALSE_POSITIVES
+from rehearsal.attack.node_extract import Bounds, NodeExtract, read_node_extracts
 from rehearsal.attack.power import area_under_curve, power
 from rehearsal.attack.replayed_answers import AnswerPrices, replay_answers
 from rehearsal.node.privacy.noise import draw_noise
@@ -30,17 +30,17 @@ ASKED_FIRST = 100  # by those who isolate
 BINS = np.linspace(-9, 5, 57)  # log-odds of a share
 STAGES = np.array([3, 10, 30, 100, 300])  # places in the order between which answers change
 
-Order = Callable[[AttackedNode, int, AnswerPrices, np.random.Generator], NDArray[np.int64]]
+Order = Callable[[NodeExtract, int, AnswerPrices, np.random.Generator], NDArray[np.int64]]
 
 
 def anyhow(
-    node: AttackedNode, target: int, price: AnswerPrices, random: np.random.Generator
+    node: NodeExtract, target: int, price: AnswerPrices, random: np.random.Generator
 ) -> NDArray[np.int64]:
     return random.permutation(node.alleles[target]).astype(np.int64)
 
 
 def affordable(
-    node: AttackedNode, target: int, price: AnswerPrices, random: np.random.Generator
+    node: NodeExtract, target: int, price: AnswerPrices, random: np.random.Generator
 ) -> NDArray[np.int64]:
     """The dearest first of those that can be paid for, both kinds of question considered."""
     held = anyhow(node, target, price, random)
@@ -49,7 +49,7 @@ def affordable(
 
 
 def isolate(
-    node: AttackedNode, target: int, price: AnswerPrices, random: np.random.Generator
+    node: NodeExtract, target: int, price: AnswerPrices, random: np.random.Generator
 ) -> NDArray[np.int64]:
     common = np.flatnonzero((node.known > 0.3) & (price.count <= price.limit))
     lacks = random.permutation(np.setdiff1d(common, node.alleles[target]))[:ASKED_FIRST]
@@ -57,7 +57,7 @@ def isolate(
     return np.concatenate([lacks, held[(node.known[held] > 0.05)]])
 
 
-def answers(node: AttackedNode, order: Order, counted: bool) -> NDArray[np.int64]:
+def answers(node: NodeExtract, order: Order, counted: bool) -> NDArray[np.int64]:
     """Bin, stage and answer of each question: shape (3, targets, in or out, queries)."""
     price, stand_ins = AnswerPrices.of(node, PUBLIC), node.stand_ins
     drawn = np.array([draw_noise(KEY, question, PUBLIC) for question in node.questions])
@@ -73,7 +73,7 @@ def answers(node: AttackedNode, order: Order, counted: bool) -> NDArray[np.int64
     return found
 
 
-def trained(nodes: list[AttackedNode], order: Order, counted: bool) -> tuple[float, float]:
+def trained(nodes: list[NodeExtract], order: Order, counted: bool) -> tuple[float, float]:
     """Highest power and area over the number of queries, means over nodes."""
     seen = [answers(node, order, counted) for node in nodes]
     figures = []
@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("nodes", type=Path, help="folder with a folder of each node")
     folders = {path.name: path for path in sorted(parser.parse_args().nodes.iterdir())}
-    nodes = read_nodes(folders, Bounds())
+    nodes = read_node_extracts(folders, Bounds())
     print(header())
     print(f"{len(nodes)} nodes, {sum(len(node.targets) for node in nodes)} targets")
     for order in (anyhow, affordable, isolate):

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from measuring import cpu_seconds_of, footer, header, memory_mb, served_node
 
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
 

@@ -22,7 +22,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 @contextmanager
-def written_aside(path: Path | str) -> Iterator[Path]:
+def atomic_path(path: Path | str) -> Iterator[Path]:
     """A temporary path beside ``path`` that becomes ``path`` when the block ends well.
 
     It keeps the suffixes, since many writers choose their format by them. On any exception the
@@ -43,7 +43,7 @@ def written_aside(path: Path | str) -> Iterator[Path]:
 
 def write_text(path: Path | str, text: str) -> None:
     """Write text, UTF-8, as a whole file or not at all."""
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         aside.write_text(text, encoding="utf-8")
 
 
@@ -58,7 +58,7 @@ def write_json(
     option = orjson.OPT_SERIALIZE_NUMPY
     option |= orjson.OPT_INDENT_2 if indented else 0
     option |= orjson.OPT_APPEND_NEWLINE if newline else 0
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         aside.write_bytes(orjson.dumps(value, option=option))
 
 
@@ -81,7 +81,7 @@ def read_json(path: Path | str) -> Any:
 
 def write_parquet(path: Path | str, table: DataFrame) -> None:
     """Write a table as a whole Parquet file or not at all."""
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         table.to_parquet(aside)
 
 

@@ -14,7 +14,7 @@ from rehearsal.process_lifetime import end_with_run
 
 
 @contextmanager
-def logged_to(path: Path | str) -> Iterator[None]:
+def log_to_file(path: Path | str) -> Iterator[None]:
     """Send everything written to stdout and stderr, C libraries included, to a file.
 
     The job ends when its run does (``rehearsal.process_lifetime``). An InputError becomes its one

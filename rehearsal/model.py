@@ -187,7 +187,7 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PatientSelection:
     """A patient whom a story finds in the cohort: of those who fit, the first in order of a
     column of a table of the run (by ``individual``), highest or lowest first."""
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.files import written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path
+from rehearsal.logs import log_to_file
 from rehearsal.network.issuer import rehearsal_access
 from rehearsal.node.matchmaker.index import FILE_NAME as MATCHMAKER
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
-from rehearsal.node.settings import TUMOURS, NodeSettings
+from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import COLUMNS, build_people
 from rehearsal.stores.tumour_store_writer import build_tumours
@@ -26,10 +26,10 @@ def main(smk):
             name: table[table["individual"].isin(mine["id"])].reset_index(drop=True)
             for name, table in tables.items()
         }
-        with written_aside(folder / "individuals.parquet") as path:
+        with atomic_path(folder / "individuals.parquet") as path:
             mine.to_parquet(path)
         for name, table in own.items():
-            with written_aside(folder / "phenotypes" / f"{name}.parquet") as path:
+            with atomic_path(folder / "phenotypes" / f"{name}.parquet") as path:
                 table.to_parquet(path)
         told = {name: table for name, table in own.items() if name in COLUMNS}
         build_people(mine, told, folder / "people.sqlite", smk.params.reference_year, ontology)
@@ -46,5 +46,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rehearsal.files import read_json
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.manifest import config_digest
 from rehearsal.report.html_report import write_report
 from rehearsal.report.provenance import run_facts, stage_times
@@ -27,5 +27,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

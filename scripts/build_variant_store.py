@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.stores.variant_store_writer import build_store
 
 
@@ -16,5 +16,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

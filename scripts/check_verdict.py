@@ -1,7 +1,7 @@
 """End the run well only if everything that was checked holds."""
 
-from rehearsal.files import read_json, written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path, read_json
+from rehearsal.logs import log_to_file
 from rehearsal.report.failures import list_failures
 
 
@@ -9,10 +9,10 @@ def main(smk):
     failures = list_failures(read_json(smk.input.summary))
     if failures:
         raise SystemExit("\n".join(failures))
-    with written_aside(smk.output.verdict) as path:
+    with atomic_path(smk.output.verdict) as path:
         path.write_text("every check passed\n")
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.files import written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path
+from rehearsal.logs import log_to_file
 from rehearsal.stories.patients import build_patients_table
 
 
@@ -16,10 +16,10 @@ def main(smk):
         Path(smk.output.patients).parents[1],
         smk.params.reference_year,
     )
-    with written_aside(smk.output.patients) as path:
+    with atomic_path(smk.output.patients) as path:
         table.to_parquet(path)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.loadtest.collection_policy import measure_policies
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.network.distance import delays_ms
 from rehearsal.report.figures.bench import policy_figure
 from rehearsal.report.figures.rendering import save_still
@@ -19,11 +19,11 @@ def main(smk):
         rtt_ms, policy["hung"], policy["queries"], deadline_s, Path(smk.params.logs)
     )
     print(table.to_string())
-    with written_aside(smk.output.policy) as path:
+    with atomic_path(smk.output.policy) as path:
         table.to_parquet(path)
     save_still(policy_figure(table), smk.output.figure)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -5,7 +5,7 @@ import tskit
 
 from rehearsal.files import write_parquet
 from rehearsal.genomes.planted_carriers import find_planted_carriers
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.phenotypes.genetic_values import genetic_values_of_block, target_values
 from rehearsal.phenotypes.trait_reader import read_traits
 
@@ -23,5 +23,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.node.privacy.public_frequencies_writer import write_public_frequencies
 
 
@@ -11,5 +11,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

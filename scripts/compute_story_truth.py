@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rehearsal.files import write_json
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.stories.expected import compute_answers
 from rehearsal.stories.pooled_cohort import PooledCohort
 
@@ -21,5 +21,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from rehearsal.files import written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path
+from rehearsal.logs import log_to_file
 from rehearsal.realism.block_structure import read_block_structure
 from rehearsal.realism.frequency_spectrum import frequency_spectrum
 from rehearsal.realism.principal_components import cohort_components
@@ -19,10 +19,10 @@ def main(smk):
         smk.output.spectrum: frequency_spectrum(blocks, people),
     }
     for output, table in tables.items():
-        with written_aside(output) as path:
+        with atomic_path(output) as path:
             table.to_parquet(path)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -3,7 +3,7 @@
 import tskit
 
 from rehearsal.files import write_parquet
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.phenotypes.variant_counts import variant_counts
 
 
@@ -12,5 +12,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

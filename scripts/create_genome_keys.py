@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rehearsal.formats.crypt4gh import make_key_pair
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -12,5 +12,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rehearsal.files import written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path
+from rehearsal.logs import log_to_file
 from rehearsal.network.issuer import make_issuer
 
 
@@ -11,11 +11,11 @@ def main(smk):
     issuer = make_issuer(Path(smk.output.settings).parent)
     public = Path(smk.output.public).read_bytes()
     for trusted in smk.output.trusted:
-        with written_aside(trusted) as path:
+        with atomic_path(trusted) as path:
             path.write_bytes(public)
     print(issuer.url)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

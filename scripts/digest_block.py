@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.files import written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path
+from rehearsal.logs import log_to_file
 from rehearsal.manifest import digest_files
 
 
 def main(smk):
     files = map(Path, [smk.input.trees, *smk.input.bcf])
     entries = digest_files(Path(smk.output.digests).parents[1], files)
-    with written_aside(smk.output.digests) as path:
+    with atomic_path(smk.output.digests) as path:
         pd.DataFrame(map(asdict, entries)).to_parquet(path)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.files import written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path
+from rehearsal.logs import log_to_file
 from rehearsal.phenotypes.consent import draw_consent, read_consent
 
 
@@ -18,10 +18,10 @@ def main(smk):
         if one.consent is not None
     }
     drawn = draw_consent(people, read_consent(Path(smk.input.shares)), smk.params.seed, overrides)
-    with written_aside(smk.output.consent) as path:
+    with atomic_path(smk.output.consent) as path:
         drawn.to_parquet(path)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

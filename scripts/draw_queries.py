@@ -6,7 +6,7 @@ import pandas as pd
 
 from rehearsal.evaluation.suite import QuerySources, draw_suite, write_suite
 from rehearsal.evaluation.templates import read_templates
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.seeds import derive_seed
 from rehearsal.truth.expected_answers import write_expected_answers
 from rehearsal.truth.query_answers import TruthCalculator
@@ -41,5 +41,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

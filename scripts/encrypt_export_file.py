@@ -1,7 +1,7 @@
 """One file of an export, encrypted for its recipients."""
 
 from rehearsal.formats.crypt4gh import encrypt_file
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -9,5 +9,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -7,7 +7,7 @@ import pandas as pd
 from rehearsal import __version__
 from rehearsal.catalogue.export_datasets import describe_export, write_metadata_files
 from rehearsal.export.selection import load_people
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -29,5 +29,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from rehearsal.export.selection import group_by_contig, load_genotypes, load_people, load_tables
 from rehearsal.export.summary_statistics import list_phenotypes, write_summary_statistics
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -23,5 +23,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -3,7 +3,7 @@
 from rehearsal.export.pgen import write_pgen
 from rehearsal.export.phenotype_tables import phenotype_columns
 from rehearsal.export.selection import load_genotypes, load_tables
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -16,5 +16,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -2,7 +2,7 @@
 
 from rehearsal.export.read_sets import write_read_sets
 from rehearsal.export.selection import group_by_contig, load_genotypes, reads_export
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -24,5 +24,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -2,7 +2,7 @@
 
 from rehearsal.export.phenotype_tables import write_phenotype_tables
 from rehearsal.export.selection import load_people, load_tables
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -12,5 +12,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

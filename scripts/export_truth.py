@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal.evaluation.known_answers import write_known_answers
-from rehearsal.files import written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path
+from rehearsal.logs import log_to_file
 from rehearsal.model import Block
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import select_subcohort
@@ -28,10 +28,10 @@ def main(smk):
         select_subcohort(smk.params.export, people, carriers, patients),
     )
     templates, seed = Path(smk.input.templates), smk.params.seed
-    with written_aside(smk.output.folder) as folder:
+    with atomic_path(smk.output.folder) as folder:
         write_known_answers(facts, templates, seed, smk.params.reference_year, folder)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

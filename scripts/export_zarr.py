@@ -2,7 +2,7 @@
 
 from rehearsal.export.selection import load_genotypes
 from rehearsal.export.vcf_zarr import write_vcf_zarr
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -13,5 +13,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

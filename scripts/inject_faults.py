@@ -3,11 +3,11 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.loadtest.faults.run import FaultTest, run_faults
 from rehearsal.loadtest.faults.scenarios import scenarios_of
 from rehearsal.loadtest.run_under_test import RunUnderTest
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.network.issuer import issuer_copy
 
 
@@ -29,10 +29,10 @@ def main(smk):
                 Path(smk.params.logs),
             )
     print(table.drop(columns="must_hold").to_string())
-    with written_aside(smk.output.faults) as path:
+    with atomic_path(smk.output.faults) as path:
         table.to_parquet(path)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

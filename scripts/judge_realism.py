@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from rehearsal.files import written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path
+from rehearsal.logs import log_to_file
 from rehearsal.realism.contigs import contig_table, genetic_lengths
 from rehearsal.realism.figures import FIGURES, save_figures
 from rehearsal.realism.measures import join, read_measures
@@ -28,11 +28,11 @@ def main(smk):
         expected_crossovers(parts, [morgans[block.id] for block in smk.params.measured]),
     )
     write_rows(realism_table(joined, panel, known), smk.output.table)
-    with written_aside(smk.output.contigs) as path:
+    with atomic_path(smk.output.contigs) as path:
         contig_table(smk.params.blocks, morgans).to_csv(path, sep="\t", index=False)
     save_figures(joined, panel, known, {name: smk.output[name] for name in FIGURES})
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -3,7 +3,7 @@
 import pandas as pd
 import tskit
 
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.realism.measures import block_measures, write_measures
 from rehearsal.realism.panel import choose_panel
 
@@ -15,5 +15,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.realism.block_structure import measure_block_structure, write_block_structure
 from rehearsal.seeds import derive_seed
 
@@ -15,5 +15,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -6,10 +6,10 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from rehearsal.evaluation.suite import read_suite
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.loadtest.origin_latency import Origins, measure_origin_latency
 from rehearsal.loadtest.query_selection import select_kinds_in_turn
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.network.emulation.topology import line_of_pairs
 from rehearsal.network.issuer import issuer_copy, tokens_by_tier
 from rehearsal.network.launcher import running_nodes
@@ -33,10 +33,10 @@ def main(smk):
         )
         with running_nodes(folders, logs) as nodes:
             table = measure_origin_latency(nodes, queries, origins, Path(scratch) / "registry")
-    with written_aside(smk.output.capitals) as path:
+    with atomic_path(smk.output.capitals) as path:
         table.to_parquet(path)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

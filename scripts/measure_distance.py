@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.loadtest.measured_distance import measure_distance
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -15,10 +15,10 @@ def main(smk):
         smk.params.rounds,
         pd.read_parquet(smk.input.latency),
     )
-    with written_aside(smk.output.distance) as path:
+    with atomic_path(smk.output.distance) as path:
         table.to_parquet(path)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.files import write_json, written_aside
+from rehearsal.files import atomic_path, write_json
 from rehearsal.loadtest.growth.measure import (
     GrowthSettings,
     fit_exponents,
@@ -12,7 +12,7 @@ from rehearsal.loadtest.growth.measure import (
     measure_growth,
 )
 from rehearsal.loadtest.run_under_test import RunUnderTest
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.machine import load_average, measurement_conditions
 from rehearsal.network.issuer import issuer_copy
 from rehearsal.report.figures.bench import growth_figure
@@ -38,10 +38,10 @@ def main(smk):
             derive_seed(smk.params.seed, "growth"),
             Path(smk.params.logs),
         )
-    with written_aside(smk.output.growth) as path:
+    with atomic_path(smk.output.growth) as path:
         growth.to_parquet(path)
     exponents = fit_exponents(growth)
-    with written_aside(smk.output.fits) as path:
+    with atomic_path(smk.output.fits) as path:
         exponents.to_parquet(path)
     for axis in ("nodes", "users"):
         save_still(growth_figure(growth, exponents, axis), smk.output[f"{axis}_figure"])
@@ -49,5 +49,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.files import write_json, written_aside
+from rehearsal.files import atomic_path, write_json
 from rehearsal.loadtest.load.run import LoadSettings, measure_load_of_run
 from rehearsal.loadtest.run_under_test import RunUnderTest
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.network.issuer import issuer_copy
 from rehearsal.report.figures.bench import load_figure
 from rehearsal.report.figures.rendering import save_still
@@ -24,7 +24,7 @@ def main(smk):
             Path(smk.input.suite),
             Path(smk.input.truth),
         )
-        with written_aside(smk.output.histograms) as histograms:
+        with atomic_path(smk.output.histograms) as histograms:
             load = measure_load_of_run(
                 run,
                 LoadSettings(**smk.params.load),
@@ -34,12 +34,12 @@ def main(smk):
                 histograms,
                 Path(smk.params.logs),
             )
-    with written_aside(smk.output.load) as path:
+    with atomic_path(smk.output.load) as path:
         load.table().to_parquet(path)
     write_json(smk.output.knee, load.summary())
     save_still(load_figure(load.table(), load.summary()), smk.output.figure)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

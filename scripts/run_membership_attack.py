@@ -2,24 +2,24 @@
 
 from pathlib import Path
 
-from rehearsal.attack.attacked_node import read_nodes
 from rehearsal.attack.membership_table import (
     membership_table,
     privacy_summary,
     protection_ladder,
 )
-from rehearsal.files import write_json, written_aside
-from rehearsal.logs import logged_to
+from rehearsal.attack.node_extract import read_node_extracts
+from rehearsal.files import atomic_path, write_json
+from rehearsal.logs import log_to_file
 from rehearsal.report.figures.membership import power_figure
 from rehearsal.report.figures.rendering import save_still
 from rehearsal.seeds import derive_seed
 
 
 def main(smk):
-    nodes = read_nodes({code: Path(folder) for code, folder in smk.params.nodes.items()})
+    nodes = read_node_extracts({code: Path(folder) for code, folder in smk.params.nodes.items()})
     seed = derive_seed(smk.params.seed, "membership")
     table = membership_table(nodes, protection_ladder(), seed)
-    with written_aside(smk.output.table) as path:
+    with atomic_path(smk.output.table) as path:
         table.to_parquet(path)
     summary = privacy_summary(table)
     write_json(smk.output.summary, summary)
@@ -27,5 +27,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

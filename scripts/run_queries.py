@@ -9,8 +9,8 @@ from rehearsal.evaluation.latency import latency_table
 from rehearsal.evaluation.network_under_test import NetworkUnderTest
 from rehearsal.evaluation.suite import read_suite
 from rehearsal.evaluation.suite_run import JudgedSuite, ask_suite
-from rehearsal.files import write_json, written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path, write_json
+from rehearsal.logs import log_to_file
 from rehearsal.network.issuer import issuer_copy, tokens_by_tier
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
@@ -40,16 +40,16 @@ def main(smk):
                 foreign,
                 tokens_by_tier(issuer, network["asker"]),
             )
-        with written_aside(smk.output.audit) as path:
+        with atomic_path(smk.output.audit) as path:
             audit = collect_logs(copies, path)
-    with written_aside(smk.output.answers) as path:
+    with atomic_path(smk.output.answers) as path:
         asked.answers.to_parquet(path)
-    with written_aside(smk.output.latency) as path:
+    with atomic_path(smk.output.latency) as path:
         latency_table(asked.answers, asked.control).to_parquet(path)
     conditions = asked.conditions | {"network": network, "audit": audit}
     write_json(smk.output.conditions, conditions)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

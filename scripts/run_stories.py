@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal.files import read_json
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.network.issuer import issuer_copy, open_issuer
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
 from rehearsal.node.runtime_files import served_copies
-from rehearsal.stories.query_context import NetworkUnderTest
+from rehearsal.stories.query_context import StoryNetwork
 from rehearsal.stories.run_stories import run_stories, write_results
 
 
@@ -31,7 +31,7 @@ def main(smk):
             smk.params.stories,
             read_json(smk.input.truth),
             pd.read_parquet(smk.input.patients),
-            NetworkUnderTest(service, deadline_s, copies, started.restart),
+            StoryNetwork(service, deadline_s, copies, started.restart),
             open_issuer(issuer),
         )
     paths = {Path(path).stem: Path(path) for path in smk.output.stories}
@@ -42,5 +42,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

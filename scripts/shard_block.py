@@ -6,16 +6,16 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import tskit
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.crypt4gh import encrypt_file
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.stores.country_shards import write_shards
 
 
 def main(smk):
     countries = smk.params.countries
     keys = smk.input.public_keys  # none where genomes stay plain
-    with written_aside(smk.output.parts) as folder, TemporaryDirectory(dir=folder.parent) as plain:
+    with atomic_path(smk.output.parts) as folder, TemporaryDirectory(dir=folder.parent) as plain:
         folder.mkdir()
         # what will lie encrypted is never plain in a node's folder
         bcfs = [f"{plain}/{country}.bcf" for country in countries] if keys else smk.output.bcf
@@ -32,5 +32,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

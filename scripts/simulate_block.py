@@ -7,7 +7,7 @@ from rehearsal.demography.model import to_msprime
 from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -27,5 +27,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -3,7 +3,7 @@ planted in named people."""
 
 from rehearsal.files import write_parquet
 from rehearsal.genomes.people import plan_cohort
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 
 
 def main(smk):
@@ -21,5 +21,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

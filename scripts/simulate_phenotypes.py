@@ -3,7 +3,7 @@
 import pandas as pd
 
 from rehearsal.files import write_parquet
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.phenotypes.family_history import family_history
 from rehearsal.phenotypes.genetic_values import GeneticValues, join_blocks
 from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
@@ -31,5 +31,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

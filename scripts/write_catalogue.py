@@ -10,8 +10,8 @@ from rehearsal.catalogue.dataset_descriptor import descriptor_to_json
 from rehearsal.catalogue.health_dcat_ap import new_graph, to_json_ld, to_turtle
 from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
 from rehearsal.files import write_text
-from rehearsal.logs import logged_to
-from rehearsal.node.settings import NodeSettings
+from rehearsal.logs import log_to_file
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.variant_store import VariantStore
 
 
@@ -41,5 +41,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

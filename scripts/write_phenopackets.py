@@ -8,7 +8,7 @@ from rehearsal.export.clinical_tables import ClinicalTables
 from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopackets import Phenopackets
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.phenotypes.trait_reader import read_traits
 
 
@@ -29,5 +29,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

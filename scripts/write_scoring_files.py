@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal.export.scoring_files import write_scoring_file
-from rehearsal.files import written_aside
-from rehearsal.logs import logged_to
+from rehearsal.files import atomic_path
+from rehearsal.logs import log_to_file
 from rehearsal.phenotypes.trait_reader import read_traits
 
 
@@ -21,10 +21,10 @@ def main(smk):
     sources = {copy: written[Path(copy).name] for copy in smk.output.copies}
     sources |= dict.fromkeys(smk.output.drug_genes, smk.input.drug_genes)
     for copy, source in sources.items():
-        with written_aside(copy) as path:
+        with atomic_path(copy) as path:
             shutil.copyfile(source, path)
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

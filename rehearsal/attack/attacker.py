@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.attack.attacked_node import AttackedNode
 from rehearsal.attack.evidence import compute_evidence, presence_ratio
+from rehearsal.attack.node_extract import NodeExtract
 from rehearsal.attack.replayed_answers import AnswerPrices, ReplayedAnswers, replay_answers
 from rehearsal.node.privacy.noise import draw_noise
 from rehearsal.node.privacy.protection import Protection
@@ -26,7 +26,7 @@ COMMON = (0.05, 0.95)  # carriers of a common allele
 class Attacker:
     """One node under one protection: questions, answers and scores of every attack."""
 
-    def __init__(self, node: AttackedNode, protection: Protection, seed: int) -> None:
+    def __init__(self, node: NodeExtract, protection: Protection, seed: int) -> None:
         self.node, self.protection, self.seed = node, protection, seed
         self.price = AnswerPrices.of(node, protection)
         key = hashlib.sha256(f"{seed}\0{node.code}".encode()).digest()

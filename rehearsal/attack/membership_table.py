@@ -35,8 +35,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rehearsal.attack.attacked_node import PROMISED_PEOPLE, AttackedNode
 from rehearsal.attack.attacker import ATTACKS, QUERIES, Attacker
+from rehearsal.attack.node_extract import PROMISED_PEOPLE, NodeExtract
 from rehearsal.attack.power import area_under_curve, measure_utility, power
 from rehearsal.node.privacy.protection import PUBLIC, REGISTERED, UNPROTECTED, Protection
 
@@ -84,7 +84,7 @@ COLUMNS += ["refused", "refused_common", "uncounted", "frequency_error"]
 
 
 def membership_table(
-    nodes: Iterable[AttackedNode], protections: Iterable[AttackedProtection], seed: int
+    nodes: Iterable[NodeExtract], protections: Iterable[AttackedProtection], seed: int
 ) -> pd.DataFrame:
     """A row a node, protection, attack and number of queries.
 

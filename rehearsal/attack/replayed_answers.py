@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.attack.attacked_node import AttackedNode
+from rehearsal.attack.node_extract import NodeExtract
 from rehearsal.attack.replay_kernel import count_contributing
 from rehearsal.node.privacy.noise import reaches_threshold, round_count
 from rehearsal.node.privacy.prices import prices
@@ -24,7 +24,7 @@ class AnswerPrices:
     limit: float
 
     @classmethod
-    def of(cls, node: AttackedNode, protection: Protection) -> AnswerPrices:
+    def of(cls, node: NodeExtract, protection: Protection) -> AnswerPrices:
         limit = min(protection.user_budget, protection.individual_budget)
         if limit == math.inf:
             free = np.zeros(node.known.size)
@@ -44,7 +44,7 @@ class ReplayedAnswers:
 
 
 def replay_answers(
-    node: AttackedNode,
+    node: NodeExtract,
     asked: NDArray[np.int64],
     left_out: int,
     counted: bool,

@@ -26,7 +26,7 @@ from rehearsal.catalogue.health_dcat_ap import (
     to_turtle,
 )
 from rehearsal.files import write_text
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 
 FOLDER = "catalogue"
 DOCUMENTS = "documents.json"  # from which rehearsal.node.fair_data_point answers

@@ -64,7 +64,7 @@ def add_issuer(commands: argparse._SubParsersAction) -> None:
 
 
 def _node_build(options: argparse.Namespace) -> None:
-    from rehearsal.node.settings import NodeSettings
+    from rehearsal.node.settings.node_settings import NodeSettings
     from rehearsal.node.vcf_import import build_node, read_individuals
 
     if not re.fullmatch("[A-Z]{2}", options.country):

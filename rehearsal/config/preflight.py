@@ -51,7 +51,7 @@ def check_job_inputs(
     check_demography(config["demography"], inputs.countries)
     if config["genome"]["recombination_map"]:
         check_maps(config["genome"]["recombination_map"], inputs.blocks)
-    check_traits(Path(config["traits"]), inputs.planted)
+    check_traits_file(Path(config["traits"]), inputs.planted)
     check_terms(config, inputs)
     read_templates(Path(config["queries"]))
     read_distances(Path(config["network"]["distances"]))
@@ -98,7 +98,7 @@ def check_minimum_carriers(planted: Iterable[PlantedVariant], numbers: Mapping[s
                 raise InputError(VARIANTS, key, expected)
 
 
-def check_traits(path: Path, planted: Iterable[PlantedVariant]) -> None:
+def check_traits_file(path: Path, planted: Iterable[PlantedVariant]) -> None:
     """Raises InputError for ill-formed traits and for a gene whose carriers could never be known.
 
     A disease's ``genes`` names planted variants that are in the germline.

@@ -10,10 +10,10 @@ from pathlib import Path
 from rehearsal.dataset.metadata import write_metadata
 from rehearsal.dataset.place_files import Place, write_place
 from rehearsal.dataset.plan import DatasetOrder, DatasetPlan, make_plan
-from rehearsal.dataset.progress import Progress
+from rehearsal.dataset.progress import StageProgress
 from rehearsal.dataset.simulated_cohort import ReportStage, SimulatedCohort, simulate_cohort
 from rehearsal.evaluation.known_answers import FOLDER, write_known_answers
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import InputError
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
@@ -24,9 +24,9 @@ def dataset_command(order: DatasetOrder, out: Path) -> None:
     """``rehearsal dataset``: check, simulate, write. Raises InputError; then nothing is left."""
     plan = make_plan(order, out)
     logging.basicConfig(level=logging.ERROR)  # small cohorts leave some queries without a site
-    progress = Progress(sys.stderr)
+    progress = StageProgress(sys.stderr)
     try:
-        with written_aside(out) as aside:
+        with atomic_path(out) as aside:
             make_dataset(plan, aside, progress)
     except OSError as error:  # a full disk, say
         raise InputError(out, "OUT", f"could not be written, nothing is left: {error}") from error

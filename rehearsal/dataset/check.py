@@ -87,7 +87,7 @@ async def _ask(target: BeaconTarget, place: str, queries: Sequence[Query]) -> li
             request = NodeRequest.of(query)
             if target.dataset is not None:
                 request = replace(request, path=f"datasets/{target.dataset}/{request.path}")
-            answers.append(await client.put(node, request, clock(), TIMEOUT_S))
+            answers.append(await client.send(node, request, clock(), TIMEOUT_S))
     return answers
 
 

@@ -16,7 +16,7 @@ from rehearsal.catalogue.export_datasets import (
 from rehearsal.catalogue.ro_crate import FILE_NAME, write_crate
 from rehearsal.dataset.plan import DatasetPlan
 from rehearsal.export.settings import POOLED
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.crypt4gh import SUFFIX
 from rehearsal.manifest import config_digest, digest_files, files_below
 from rehearsal.report.provenance import versions
@@ -67,7 +67,7 @@ def write_metadata(plan: DatasetPlan, folder: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         aside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
 

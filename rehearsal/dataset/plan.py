@@ -175,13 +175,13 @@ def _planted(
             left = "" if len(plant) == 1 else ", a person carries one variant at most"
             expected = f"expected at most {sum(room.values())} carriers, found {carriers}"
             raise InputError(COMMAND, key, f"{expected}: there are no more people{left}")
-        dealt = deal(carriers, room)
+        dealt = apportion(carriers, room)
         room = {code: room[code] - dealt[code] for code in room}
         chosen.append(_with_carriers(by_name[name], dealt))
     return chosen
 
 
-def deal(total: int, room: Mapping[str, int]) -> dict[str, int]:
+def apportion(total: int, room: Mapping[str, int]) -> dict[str, int]:
     """``total`` shared out in proportion to ``room``, by largest remainder; adds up to it, and
     nobody gets more than their room. Ties go to the first. ``total`` at most the sum of room."""
     everything = sum(room.values())

@@ -6,7 +6,7 @@ import time
 from typing import TextIO
 
 
-class Progress:
+class StageProgress:
     """Call it with the name of each stage that begins, and ``end`` after the last.
 
     On a terminal the stage that runs stands there with three dots until it has ended; elsewhere a

@@ -20,7 +20,7 @@ from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block, InputError
 from rehearsal.phenotypes.genetic_values import GeneticValues, genetic_values_of_block, join_blocks
-from rehearsal.phenotypes.sequencing import simulate_sequencing
+from rehearsal.phenotypes.sample_metadata import simulate_sample_metadata
 from rehearsal.phenotypes.simulate_phenotypes import Phenotypes, simulate_phenotypes
 from rehearsal.phenotypes.variant_counts import variant_counts
 
@@ -70,8 +70,10 @@ def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) 
     tables = _phenotypes(plan, cohort.people, results, carriers).tables()
     truth = {name: tables.pop(name) for name in ("effects", "genetic_values")}
     counts = [result.counts for result in results if result.counts is not None]
-    sequencing = simulate_sequencing(cohort.people, counts, plan.traits, seed, plan.reference_year)
-    return SimulatedCohort(cohort.people, trees, tables | sequencing.tables(), carriers, **truth)
+    samples = simulate_sample_metadata(
+        cohort.people, counts, plan.traits, seed, plan.reference_year
+    )
+    return SimulatedCohort(cohort.people, trees, tables | samples.tables(), carriers, **truth)
 
 
 def _simulate_block(

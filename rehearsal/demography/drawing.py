@@ -14,7 +14,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 
 SEED = 1  # of the times at which demesdraw shows migration
 INCHES_A_DEME = 0.4
@@ -31,7 +31,7 @@ def draw_model(graph: demes.Graph, path_svg: Path | str) -> None:
     """
     shown = _with_log_sizes(graph.in_generations())
     style = mpl.rc_context({"svg.hashsalt": "rehearsal", "font.size": 9})
-    with style, written_aside(path_svg) as aside:
+    with style, atomic_path(path_svg) as aside:
         figure = Figure(figsize=(3 + INCHES_A_DEME * len(graph.demes), HEIGHT_INCHES))
         FigureCanvasSVG(figure)
         axes = figure.subplots()

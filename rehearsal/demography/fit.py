@@ -15,7 +15,12 @@ from scipy.optimize import least_squares
 
 from rehearsal.demography.expected_fst import expected_coalescence_times, hudson_fst
 from rehearsal.demography.model import build_model
-from rehearsal.demography.parameters import SOURCES, EuropeParameters, LogOdds, read_parameters
+from rehearsal.demography.parameters import (
+    SOURCES,
+    AdmixtureCoefficients,
+    EuropeParameters,
+    read_parameters,
+)
 from rehearsal.demography.procrustes import procrustes_correlation, procrustes_residuals
 from rehearsal.demography.targets import (
     map_coordinates,
@@ -23,7 +28,7 @@ from rehearsal.demography.targets import (
     principal_coordinates,
     published_pairs,
 )
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import Country, InputError
 
 MUTATION_RATE = 1.29e-8  # a base and generation, for the expected heterozygosity
@@ -170,7 +175,7 @@ def write_parameters(fitted: EuropeParameters, template: Path, out: Path) -> Non
         for key in sections:
             place = place[key]
         place[last] = _scalar(value)
-    with written_aside(out) as aside:
+    with atomic_path(out) as aside:
         yaml.dump(tree, aside)
 
 
@@ -200,7 +205,9 @@ def _with_vector(parameters: EuropeParameters, vector: NDArray[Any]) -> EuropePa
     }
     factor = float(np.exp(next(values)))
     sizes = {name: factor * getattr(parameters.ancients, name) for name in DRIFTING}
-    odds = {name: LogOdds(next(values), next(values), next(values)) for name in SOURCES}
+    odds = {
+        name: AdmixtureCoefficients(next(values), next(values), next(values)) for name in SOURCES
+    }
     return replace(
         parameters,
         migration=migration,
@@ -222,7 +229,7 @@ def _fitted_values(parameters: EuropeParameters) -> list[tuple[tuple[str, ...], 
     for source in SOURCES:
         line = parameters.admixture.log_odds[source]
         keys = ("admixture", "log_odds", source)
-        values += [((*keys, name), getattr(line, name)) for name in LogOdds.__slots__]
+        values += [((*keys, name), getattr(line, name)) for name in AdmixtureCoefficients.__slots__]
     return values
 
 

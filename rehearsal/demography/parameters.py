@@ -23,7 +23,7 @@ SOURCES = ("WHG", "EHG", "CHG", "YAM")  # whose log-odds against NEO the file gi
 
 
 @dataclass(frozen=True, slots=True)
-class Trunk:
+class OutOfAfrica:
     """From the common ancestors to the people who left Africa."""
 
     ancestral_size: float
@@ -35,7 +35,7 @@ class Trunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Ancients:
+class AncestralSources:
     """The ancient sources and how they come from one another."""
 
     basal_split_time: float
@@ -56,7 +56,7 @@ class Ancients:
 
 
 @dataclass(frozen=True, slots=True)
-class LogOdds:
+class AdmixtureCoefficients:
     """ln(share of a source / share of NEO), linear in scaled latitude and longitude."""
 
     level: float
@@ -73,7 +73,7 @@ class Admixture:
     latitude_unit: float
     longitude_centre: float
     longitude_unit: float
-    log_odds: dict[str, LogOdds]
+    log_odds: dict[str, AdmixtureCoefficients]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True)
-class Founder:
+class FounderEvent:
     """A bottleneck in one country's past."""
 
     size: float
@@ -112,12 +112,12 @@ class Founder:
 class EuropeParameters:
     """Everything that, with the table of countries, makes the Europe model."""
 
-    trunk: Trunk
-    ancients: Ancients
+    trunk: OutOfAfrica
+    ancients: AncestralSources
     admixture: Admixture
     migration: Migration
     growth: Growth
-    founders: dict[str, Founder]
+    founders: dict[str, FounderEvent]
 
 
 def read_parameters(path: Path | str) -> EuropeParameters:

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from rehearsal.evaluation.templates import Template
+from rehearsal.evaluation.templates import QueryTemplate
 from rehearsal.files import write_json
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
@@ -49,7 +49,7 @@ class QuerySources:
 
 
 def draw_suite(
-    templates: Sequence[Template],
+    templates: Sequence[QueryTemplate],
     sources: QuerySources,
     seed: int,
 ) -> list[Query]:
@@ -73,7 +73,7 @@ def draw_suite(
 
 
 def _drawn(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[Query]:
     asked = islice(RULES[template.draw](template, sources, random), template.number)
     for number, (parameters, filters) in enumerate(asked, start=1):
@@ -93,7 +93,7 @@ def _drawn(
         )
 
 
-def _as_they_stand(template: Template) -> Iterator[Query]:
+def _as_they_stand(template: QueryTemplate) -> Iterator[Query]:
     for given in template.requests:
         yield Query(
             id=f"{template.name}-{given['name']}",
@@ -144,7 +144,7 @@ def _allele(variant: Variant) -> dict[str, Any]:
 
 
 def _alleles(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[Variant]:
     """Alleles of the template's class, none twice; contigs take turns while they have any."""
     sites = sources.sites[_of_class(sources.sites, template)]
@@ -164,7 +164,7 @@ def _alleles(
             yield Variant(contig, int(site["start"]), site["ref"], site["alt"])
 
 
-def _of_class(sites: pd.DataFrame, template: Template) -> pd.Series:
+def _of_class(sites: pd.DataFrame, template: QueryTemplate) -> pd.Series:
     chosen = pd.Series(True, index=sites.index)
     frequency = sites["ac"] / sites["an"]
     if template.frequency == "singleton":
@@ -180,14 +180,14 @@ def _of_class(sites: pd.DataFrame, template: Template) -> pd.Series:
 
 
 def _sites(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     for variant in _alleles(template, sources, random):
         yield _allele(variant), []
 
 
 def _planted(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     germline = [planted for planted in sources.planted if not planted.is_somatic]
     for index in random.permutation(len(germline)):
@@ -195,7 +195,7 @@ def _planted(
 
 
 def _somatic(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     for planted in sources.planted:
         if planted.is_somatic:
@@ -203,7 +203,7 @@ def _somatic(
 
 
 def _intervals(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     for variant in _alleles(template, sources, random):
         if template.inside:
@@ -214,21 +214,21 @@ def _intervals(
 
 
 def _genes(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     for index in random.permutation(len(sources.genes)):
         yield {"assemblyId": "GRCh38", "geneId": sources.genes[index].name}, []
 
 
 def _people(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     for filters in _filters(template.filters, sources, random):
         yield {}, filters
 
 
 def _carriers(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     alleles = _alleles(template, sources, random)
     if not template.filters:
@@ -271,7 +271,7 @@ def _parents(terms: pd.Series) -> pd.Series:
 
 
 def _empty_positions(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     """Positions near an allele but covered by none, so that they lie in simulated blocks."""
     for variant in _alleles(template, sources, random):
@@ -290,7 +290,7 @@ def _empty_positions(
 
 
 def _wrong_alleles(
-    template: Template, sources: QuerySources, random: np.random.Generator
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     for variant in _alleles(template, sources, random):
         here = sources.sites[
@@ -304,7 +304,7 @@ def _wrong_alleles(
 
 
 RULES: dict[
-    str, Callable[[Template, QuerySources, np.random.Generator], Iterator[DrawnRequest]]
+    str, Callable[[QueryTemplate, QuerySources, np.random.Generator], Iterator[DrawnRequest]]
 ] = {
     "site": _sites,
     "planted": _planted,

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from rehearsal.evaluation.answer_table import Row, answer_table
-from rehearsal.evaluation.control_requests import send_control_requests
+from rehearsal.evaluation.baseline_requests import send_control_requests
 from rehearsal.evaluation.network_under_test import NetworkUnderTest
 from rehearsal.evaluation.reply_judge import judge_reply
 from rehearsal.logs import Progress

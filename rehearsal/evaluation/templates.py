@@ -53,7 +53,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class QueryTemplate:
     """What one kind of question looks like and how it is drawn; see ``config/queries.yaml``."""
 
     name: str
@@ -77,7 +77,7 @@ class Template:
         return "individuals" if self.kind in ("individuals", "carriers") else "g_variants"
 
 
-def read_templates(path: Path) -> list[Template]:
+def read_templates(path: Path) -> list[QueryTemplate]:
     """The templates in the order of the file. Raises InputError for whatever cannot be meant."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -94,7 +94,7 @@ def read_templates(path: Path) -> list[Template]:
     return templates
 
 
-def _template(path: Path, index: int, given: Any) -> Template:
+def _template(path: Path, index: int, given: Any) -> QueryTemplate:
     key = f"templates[{index}]"
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         raise InputError(path, key, "a mapping with a name")
@@ -112,7 +112,7 @@ def _template(path: Path, index: int, given: Any) -> Template:
         if fault := _fault(name, value):
             raise InputError(path, f"{key}.{name}", f"{fault}, not {value!r}")
     listed = {name: tuple(given[name]) for name in ("filters", "requests") if name in given}
-    return Template(**{**given, **listed})
+    return QueryTemplate(**{**given, **listed})
 
 
 def _fault(name: str, value: Any) -> str | None:

@@ -17,7 +17,7 @@ import orjson
 import pandas as pd
 
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
 from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS, SEX_TERMS
 from rehearsal.genomes.assembly import ASSEMBLY, REFSEQ
@@ -62,7 +62,7 @@ def write_beacon_json(
         "analyses": _analyses(tables["analyses"], dataset),
         "genomicVariations": (one for own in genotypes for one in _variations(own, dataset)),
     }
-    with written_aside(folder) as aside:
+    with atomic_path(folder) as aside:
         aside.mkdir()
         for collection in COLLECTIONS:
             _write_array(documents[collection], aside / f"{collection}.json.gz")

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
 
 
@@ -16,7 +16,7 @@ def write_json_lines(messages: Iterable[Mapping[str, Any]], path: Path | str) ->
     """One gzipped file, a message a line, written as they come; returns how many. The same
     messages give the same bytes."""
     number = 0
-    with written_aside(path) as aside, open_gzip(aside) as stream:
+    with atomic_path(path) as aside, open_gzip(aside) as stream:
         for message in messages:
             stream.write(orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE))
             number += 1

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import SYNTHETIC
 
 NO_CONCEPT = 0
@@ -63,7 +63,7 @@ def write_omop(
         "cdm_source": _source(reference_year),
         "vocabulary": _vocabularies(),
     }
-    with written_aside(folder) as aside:
+    with atomic_path(folder) as aside:
         aside.mkdir()
         for name, table in written.items():
             table.to_csv(aside / f"{name}.csv", index=False, lineterminator="\n")

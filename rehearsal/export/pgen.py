@@ -17,7 +17,7 @@ import pgenlib
 from numpy.typing import NDArray
 
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
 
@@ -37,9 +37,9 @@ def write_pgen(
     """
     path = Path(path)
     with (
-        written_aside(path.with_suffix(".psam")) as psam,
-        written_aside(path.with_suffix(".pvar")) as pvar,
-        written_aside(path) as pgen,
+        atomic_path(path.with_suffix(".psam")) as psam,
+        atomic_path(path.with_suffix(".pvar")) as pvar,
+        atomic_path(path) as pgen,
     ):
         _write_psam(psam, genotypes.people, phenotypes)
         # pgenlib wants the number of variants first; nearly always somebody carries each site

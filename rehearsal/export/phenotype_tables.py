@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import SYNTHETIC
 from rehearsal.phenotypes.clinical_types import NULL_FLAVOURS
 
@@ -49,7 +49,7 @@ def write_phenotype_tables(
     """
     phenotypes = tidy_phenotypes(tables)
     people = people[list(PEOPLE_COLUMNS)]
-    with written_aside(folder) as aside:
+    with atomic_path(folder) as aside:
         aside.mkdir()
         for name, table in (("people", people), ("phenotypes", phenotypes)):
             arrow = pa.Table.from_pandas(table, preserve_index=False)

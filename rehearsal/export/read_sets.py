@@ -21,7 +21,7 @@ import pysam
 from numpy.typing import NDArray
 
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.reference import BASES, read_reference
@@ -52,7 +52,7 @@ def write_read_sets(
     fails.
     """
     people = genotypes[0].people["id"].tolist()
-    with written_aside(folder) as aside, tempfile.TemporaryDirectory() as scratch:
+    with atomic_path(folder) as aside, tempfile.TemporaryDirectory() as scratch:
         aside.mkdir()
         reference = aside / "reference.fa.gz"
         bases = [_reference(own, regions, seed, reference_fasta) for own in genotypes]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.scoring_file import BUILD, MEAN, NEEDED, SD
 from rehearsal.phenotypes.trait_types import Disease
 
@@ -45,6 +45,6 @@ def write_scoring_file(effects: DataFrame, disease: Disease, path: Path) -> str:
         for row in mine.itertuples()
     ]
     text = ("\n".join(lines) + "\n").encode()
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         aside.write_bytes(gzip.compress(text, mtime=0))
     return hashlib.sha256(text).hexdigest()

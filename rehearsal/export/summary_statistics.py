@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtr, stdtr
 
 from rehearsal.export.genotypes import Genotypes, SiteRecords
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
@@ -61,7 +61,7 @@ def write_summary_statistics(
     of ``truth/effects.parquet``, written beside as ``true_effects.tsv`` (1-based positions).
     Diseases with fewer than 10 cases are left out.
     """
-    with written_aside(folder) as aside:
+    with atomic_path(folder) as aside:
         aside.mkdir()
         autosomal = (own for own in genotypes if own.contig[3:].isdigit())
         first = next(autosomal, None)

@@ -13,7 +13,7 @@ import tszip
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.vcf_zarr import zip_folder
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.carriers import carrier_chunks
 from rehearsal.model import SYNTHETIC, InputError
@@ -28,7 +28,7 @@ def write_trees(genotypes: Genotypes, path: Path | str) -> None:
     An individual's metadata has ``id``, ``country`` and ``sex``; the top-level metadata says that
     the data are synthetic. Raises ValueError for several blocks: they share no trees.
     """
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         tszip.compress(_named(genotypes), aside)
         _without_dates(aside)
 
@@ -40,7 +40,7 @@ def write_grg(genotypes: Genotypes, path: Path | str) -> None:
     """
     check_grg()
     pygrgl = importlib.import_module("pygrgl")
-    with written_aside(path) as aside, tempfile.TemporaryDirectory(dir=aside.parent) as folder:
+    with atomic_path(path) as aside, tempfile.TemporaryDirectory(dir=aside.parent) as folder:
         trees = Path(folder) / "selection.trees"
         _named(genotypes).dump(trees)
         pygrgl.save_grg(pygrgl.grg_from_trees(str(trees)), str(aside))

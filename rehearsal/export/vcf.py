@@ -9,7 +9,7 @@ import pysam
 import pysam.bcftools
 
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.genomes.bcf_records import Samples, bcf_sites, open_bcf
 from rehearsal.genomes.carriers import count_groups
 
@@ -31,7 +31,7 @@ def write_bcf(genotypes: Genotypes, path: Path | str) -> None:
 def write_vcf(genotypes: Genotypes, path: Path | str) -> None:
     """Write the bgzipped VCF at ``path`` and its index at ``path.tbi``, by htslib from our BCF."""
     path = Path(path)
-    with written_aside(path) as aside, written_aside(f"{path}.tbi") as tbi:
+    with atomic_path(path) as aside, atomic_path(f"{path}.tbi") as tbi:
         bcf = aside.with_suffix(".bcf")
         try:
             write_bcf(genotypes, bcf)

@@ -22,7 +22,7 @@ from bio2zarr.zarr_utils import (
 from numpy.typing import NDArray
 
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
 
@@ -34,7 +34,7 @@ _NO_LONGER_THAN = np.iinfo(np.int32).max
 def write_vcf_zarr(genotypes: Genotypes, path: Path | str) -> None:
     """Write the archive at ``path`` (``.vcz.zip``): the records of the VCF, without INFO."""
     source = _Selection(genotypes)
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         folder = aside.with_suffix("")  # .vcz
         try:
             vcz.encode(source, source.generate_schema(), folder, worker_processes=0)

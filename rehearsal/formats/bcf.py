@@ -63,7 +63,7 @@ class Sites(NamedTuple):
     people: NDArray[np.int32]  # (rows, 2 sexes, 3): homozygous, heterozygous, hemizygous
 
 
-class Template(NamedTuple):
+class RecordTemplate(NamedTuple):
     """The genotypes of a file's people when nobody carries anything."""
 
     genotypes: NDArray[np.uint8]
@@ -100,7 +100,7 @@ def header_text(header: Header) -> str:
 
 def make_template(
     ploidy: NDArray[np.int8], male: NDArray[np.bool_], first_haplotype: int, contig: int
-) -> Template:
+) -> RecordTemplate:
     """The reference genotypes of people of the given ploidy: ``0|0``, ``0`` or ``.``."""
     width = max(1, int(ploidy.max(initial=1)))
     genotypes = np.full((ploidy.size, width), _END_OF_VECTOR, np.uint8)
@@ -110,13 +110,13 @@ def make_template(
     called = np.arange(width) < ploidy[:, None]
     an = np.array([ploidy[~male].sum(), ploidy[male].sum()], np.int64)
     slot = np.flatnonzero(called.ravel())
-    return Template(genotypes.ravel(), slot, first_haplotype, ploidy.size, an, contig)
+    return RecordTemplate(genotypes.ravel(), slot, first_haplotype, ploidy.size, an, contig)
 
 
 class BcfWriter:
     """The BCF of some people on one contig of the header; use it as a context manager."""
 
-    def __init__(self, path: Path, header: Header, template: Template) -> None:
+    def __init__(self, path: Path, header: Header, template: RecordTemplate) -> None:
         """The template's people are the header's samples, its contig is one of the header's."""
         self._template = template
         self._contigs = header.contigs
@@ -270,7 +270,7 @@ def _put_site(
     site: int,
     rows: NDArray[np.int64],
     sites: Sites,
-    template: Template,
+    template: RecordTemplate,
     out: NDArray[np.uint8],
     w: int,
 ) -> int:
@@ -296,7 +296,7 @@ def _put_genotypes(
     site: int,
     rows: NDArray[np.int64],
     sites: Sites,
-    template: Template,
+    template: RecordTemplate,
     out: NDArray[np.uint8],
     w: int,
 ) -> int:
@@ -337,7 +337,7 @@ def _present(site: int, sites: Sites) -> NDArray[np.int64]:
 def fill_records(
     site: int,
     sites: Sites,
-    template: Template,
+    template: RecordTemplate,
     base: int,
     out: NDArray[np.uint8],
     offset: NDArray[np.int64],

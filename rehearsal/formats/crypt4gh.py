@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 from crypt4gh import CIPHER_DIFF, CIPHER_SEGMENT_SIZE, SEGMENT_SIZE, header, lib, sodium
 from crypt4gh.keys import c4gh, get_private_key, get_public_key
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import InputError
 
 SUFFIX = ".c4gh"
@@ -50,12 +50,12 @@ def make_key_pair(folder: Path | str) -> KeyPair:
     if pair.secret.exists():
         raise InputError(pair.secret, "file", "a folder without a key")
     key = os.urandom(32)
-    with written_aside(pair.public) as aside:
+    with atomic_path(pair.public) as aside:
         aside.write_text(_pem("PUBLIC", sodium.derive_pk(key)))
     # the library's own writer makes the file first and closes it to others afterwards
     no_passphrase = c4gh.encode_string(None) * 2
     content = c4gh.MAGIC_WORD + no_passphrase + c4gh.encode_string(key)
-    with written_aside(pair.secret) as aside:
+    with atomic_path(pair.secret) as aside:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(_pem("PRIVATE", content))
@@ -69,7 +69,7 @@ def encrypt_file(source: Path | str, target: Path | str, *public_keys: Path | st
     """
     recipients = [(_X25519, os.urandom(32), _recipient(key)) for key in public_keys]
     with (
-        written_aside(target) as aside,
+        atomic_path(target) as aside,
         Path(source).open("rb") as plain,
         aside.open("wb") as encrypted,
     ):
@@ -82,7 +82,7 @@ def encrypt_folder(source: Path | str, target: Path | str, *public_keys: Path | 
     Hidden files are left out. Raises InputError for a key that cannot be read.
     """
     source = Path(source)
-    with written_aside(target) as aside:
+    with atomic_path(target) as aside:
         aside.mkdir()
         for file in sorted(source.rglob("*")):
             if file.is_dir() or file.name.startswith("."):
@@ -115,7 +115,7 @@ def decrypt_file(source: Path | str, target: Path | str, secret_key: Path | str)
 
     Raises InputError for a key that cannot be read or does not fit, and for a damaged file.
     """
-    with written_aside(target) as aside, open_decrypting(source, secret_key) as plain:
+    with atomic_path(target) as aside, open_decrypting(source, secret_key) as plain:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         segments = memoryview(bytearray(_BUFFER))
         with os.fdopen(descriptor, "wb", 0) as file:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter, Header, Sites, make_template
 from rehearsal.genomes.assembly import ASSEMBLY, listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
@@ -37,7 +37,7 @@ def open_bcf(path: Path | str, contig: str, length: int, samples: Samples) -> It
         samples.ploidy, samples.male, samples.first_haplotype, list(contigs).index(contig)
     )
     header = Header(contigs, samples.ids, ASSEMBLY)
-    with written_aside(path) as aside, written_aside(f"{path}.csi") as csi:
+    with atomic_path(path) as aside, atomic_path(f"{path}.csi") as csi:
         with BcfWriter(aside, header, template) as writer:
             yield writer
         writer.write_index(csi)

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from rehearsal.genomes.monomorphic_sites_kernel import (
     Ascents,
     Descents,
-    Sites,
+    SiteMutations,
     find_monomorphic,
     mark_ancestors,
 )
 from rehearsal.genomes.reference import base_codes
 
 
-def one_allele_sites(ts: tskit.TreeSequence) -> NDArray[np.bool_]:
+def find_monomorphic_sites(ts: tskit.TreeSequence) -> NDArray[np.bool_]:
     """Which sites have a single allele among the samples; (sites,).
 
     The trees have one root wherever there are sites, the alleles are bases, and the mutations of
@@ -33,7 +33,7 @@ def one_allele_sites(ts: tskit.TreeSequence) -> NDArray[np.bool_]:
     several = np.flatnonzero(np.diff(offset) > 1)
     if several.size == 0:
         return single
-    sites = Sites(
+    sites = SiteMutations(
         ts.sites_position,
         base_codes(ts.tables.sites.ancestral_state),
         offset,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Sites(NamedTuple):
+class SiteMutations(NamedTuple):
     """Mutations of site s are rows offset[s] to offset[s + 1]; alleles are bases 0 to 3."""
 
     position: NDArray[np.float64]
@@ -99,7 +99,11 @@ def _reaches_a_sample(
 
 @numba.njit(cache=True)
 def find_monomorphic(
-    several: NDArray[np.int64], sites: Sites, down: Descents, up: Ascents, single: NDArray[np.bool_]
+    several: NDArray[np.int64],
+    sites: SiteMutations,
+    down: Descents,
+    up: Ascents,
+    single: NDArray[np.bool_],
 ) -> None:
     """Sets ``single`` at those of the sites ``several`` that have one allele."""
     mutated = np.full(down.sample.size, -1, np.int64)  # by node: its last mutation at this site

@@ -21,14 +21,14 @@ from rehearsal.genomes.families import (
     draw_parent_births,
     draw_unrelated,
 )
-from rehearsal.genomes.inheritance_plan import (
+from rehearsal.genomes.people_table import people_table
+from rehearsal.genomes.planted_cases import Case, list_cases, plan_cases
+from rehearsal.genomes.planting_plan import (
     PLAN_COLUMNS,
     PlannedCase,
     PlanRow,
     plan_rows,
 )
-from rehearsal.genomes.people_table import people_table
-from rehearsal.genomes.planted_cases import Case, list_cases, plan_cases
 from rehearsal.genomes.story_families import StoryFamily, plan_inheritance, story_families
 from rehearsal.model import Country, InputError, Patient, PlantedVariant, Variant
 from rehearsal.seeds import derive_seed

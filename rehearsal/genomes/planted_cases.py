@@ -21,7 +21,7 @@ from rehearsal.genomes.families import (
     draw_couple_of,
     draw_unrelated,
 )
-from rehearsal.genomes.inheritance_plan import (
+from rehearsal.genomes.planting_plan import (
     PlannedCase,
     PlannedHaplotype,
     PlanRow,

@@ -15,7 +15,7 @@ import pandas as pd
 import tskit
 
 from rehearsal.genomes.blocks import VARIANTS, variant_label
-from rehearsal.genomes.carrier_choice import LocalTree, choose_carriers, planted_targets
+from rehearsal.genomes.mutation_placement import LocalTree, choose_carriers, planted_targets
 from rehearsal.model import InputError, PlantedVariant
 from rehearsal.seeds import derive_seed
 

@@ -63,7 +63,7 @@ def base_codes(states: np.ndarray) -> np.ndarray:
     return _CODE[states.view(np.uint8)]
 
 
-def rebase(tables: tskit.TableCollection, bases: np.ndarray) -> None:
+def set_ancestral_bases(tables: tskit.TableCollection, bases: np.ndarray) -> None:
     """Turns each site's alleles so that its ancestral state is the given base (ASCII).
 
     All alleles of a site are mapped by the one exchange of bases that turns its simulated

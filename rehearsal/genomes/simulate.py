@@ -20,15 +20,15 @@ import numpy as np
 import pandas as pd
 import tskit
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.blocks import CONFIG, planted_in
 from rehearsal.genomes.gene_drop import Gametes, draw_gametes, force_transmissions
-from rehearsal.genomes.monomorphic_sites import one_allele_sites
+from rehearsal.genomes.monomorphic_sites import find_monomorphic_sites
 from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.genomes.planting import check_places, plant, sites_in_places
 from rehearsal.genomes.recombination import binned_map
-from rehearsal.genomes.reference import base_codes, check_reference, rebase
+from rehearsal.genomes.reference import base_codes, check_reference, set_ancestral_bases
 from rehearsal.model import Block, InputError, PlantedVariant
 from rehearsal.seeds import derive_seed
 
@@ -129,7 +129,7 @@ def write_trees(ts: tskit.TreeSequence, path: Path | str) -> None:
 
     The random identifier that tskit gives every file is overwritten by zeros.
     """
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         ts.dump(aside)
         uuid = tskit.load(aside, skip_tables=True).file_uuid.encode()
         with aside.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as content:
@@ -336,11 +336,11 @@ def _kept_sites(
 ) -> tskit.TableCollection:
     """The tables with the sites that stay, on the reference's bases where they are known."""
     tables = ts.dump_tables()
-    dropped = one_allele_sites(ts) | sites_in_places(ts.sites_position, planted)
+    dropped = find_monomorphic_sites(ts) | sites_in_places(ts.sites_position, planted)
     if reference is not None:
         bases = np.frombuffer(reference.upper().encode(), dtype=np.uint8)
         bases = bases[ts.sites_position.astype(np.int64) - block.start]
-        rebase(tables, bases)
+        set_ancestral_bases(tables, bases)
         dropped |= base_codes(bases) < 0
     tables.delete_sites(np.flatnonzero(dropped), record_provenance=False)
     return tables

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rehearsal.genomes.assembly import ploidy
-from rehearsal.genomes.inheritance_plan import PlannedHaplotype
+from rehearsal.genomes.planting_plan import PlannedHaplotype
 from rehearsal.model import SEXES, InputError, Patient, Variant
 
 MOTHER_OF, FATHER_OF = 0, 1

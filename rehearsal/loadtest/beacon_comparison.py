@@ -21,7 +21,7 @@ from scipy import stats
 
 from rehearsal.evaluation.latency import percentile
 from rehearsal.evaluation.suite import read_suite
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average
 from rehearsal.model import Answer, InputError, Query
@@ -30,7 +30,7 @@ from rehearsal.network.client import NetworkClient, NodeRequest, token_of
 from rehearsal.network.launcher import running_nodes
 from rehearsal.network.registry import NodeEntry, is_http_url
 from rehearsal.node.runtime_files import served_copy
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 
 SOURCE = "rehearsal bench"  # what complaints begin with
 PARTS = {"frequency": "allele_frequency", "individuals": "individuals"}
@@ -97,10 +97,10 @@ def compare_beacons(
         sides[CONTROL] = NodeEntry(CONTROL, stack.enter_context(StubNodes([0.0])).urls[0])
         table = asyncio.run(ask_in_turn(sides, queries, rounds, deadline_s))
     if out is not None:
-        with written_aside(out) as path:
+        with atomic_path(out) as path:
             table.to_parquet(path)
     title = f"{part}: {len(queries)} queries of {suite}, {rounds} rounds"
-    print("\n".join([title, *report_lines(table)]))
+    print("\n".join([title, *comparison_lines(table)]))
     answered = table[table["state"] == "answered"]["side"].unique()
     return 0 if set(sides) <= set(answered) else 1
 
@@ -144,14 +144,14 @@ async def ask_in_turn(
     async with NetworkClient(list(sides.values())) as client:
         for side, node in sides.items():
             request = NULL if side == CONTROL else NodeRequest.of(queries[0])
-            await client.put(node, request, clock(), deadline_s)
+            await client.send(node, request, clock(), deadline_s)
         for turn in range(rounds):
             for number, query in enumerate(queries):
                 first = (turn + number) % len(sides)
                 order = [*list(sides)[first:], *list(sides)[:first]]
                 for place, side in enumerate(order):
                     request = NULL if side == CONTROL else NodeRequest.of(query)
-                    answer = await client.put(sides[side], request, clock(), deadline_s)
+                    answer = await client.send(sides[side], request, clock(), deadline_s)
                     at = {"query": query.id, "round": turn, "side": side, "place": place}
                     rows.append(at | _answer_columns(answer, side))
     return pd.DataFrame(rows).astype({"count": "Int64", "exists": "boolean"})
@@ -194,7 +194,7 @@ def paired_ratio(pairs: pd.DataFrame) -> Ratio:
     return Ratio(float(np.median(ratios)), float(ratios[k - 1]), float(ratios[n - k]), n)
 
 
-def report_lines(table: pd.DataFrame) -> list[str]:
+def comparison_lines(table: pd.DataFrame) -> list[str]:
     """What a comparison came to, for a person."""
     lines = [
         f"{'':8} {'answered':>8} {'refused':>8} {'late':>6} {'failed':>6} "

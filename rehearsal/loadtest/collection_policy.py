@@ -112,7 +112,7 @@ async def _ask(trial: _Trial, client: NetworkClient) -> Answer:
     partial = (("partial", "true"),) if trial.policy == PARTIAL else ()
     request = replace(QUESTION, parameters=partial)
     now = asyncio.get_running_loop().time()
-    return await client.put(trial.service, request, now, PATIENCE_S)
+    return await client.send(trial.service, request, now, PATIENCE_S)
 
 
 def _row(trial: _Trial, phase: str, answers: Sequence[Answer]) -> dict[str, Any]:

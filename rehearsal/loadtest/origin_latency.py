@@ -50,13 +50,13 @@ class DistantClient:
     lines: Mapping[str, Line]  # by country
     chance: Random
 
-    async def put(
+    async def send(
         self, node: NodeEntry, request: NodeRequest, started: float, deadline_s: float
     ) -> Answer:
         """As ``NetworkClient.put``; the distance counts as the node's."""
         line = self.lines[node.country]
         await asyncio.sleep(line.exchange_s(0, self.chance))
-        answer = await self.client.put(node, request, started, deadline_s)
+        answer = await self.client.send(node, request, started, deadline_s)
         bytes_s = line.bytes_s(answer.size_bytes)
         await asyncio.sleep(bytes_s)
         return replace(answer, latency_s=answer.latency_s + bytes_s)

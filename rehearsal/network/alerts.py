@@ -106,7 +106,7 @@ class AlertEndpoints:
         network = self._network
         deadline_s = network.policy.deadline_s
         return await asyncio.gather(
-            *(network.put(node, question, deadline_s) for node in network.nodes)
+            *(network.send(node, question, deadline_s) for node in network.nodes)
         )
 
     async def _first(self, question: NodeRequest, wait_s: float) -> list[Answer]:
@@ -125,7 +125,7 @@ class AlertEndpoints:
                 # a node that was started again may be elsewhere
                 for node in self._network.nodes:
                     if node.country == country:
-                        latest[country] = await self._network.put(node, waiting, deadline_s)
+                        latest[country] = await self._network.send(node, waiting, deadline_s)
                 state = latest[country].state
                 if state in ("answered", "refused") or until - clock() < AGAIN_S:
                     return

@@ -71,13 +71,13 @@ class NodeRequest:
             return cls(
                 query.entry_type, "POST", query.request, purpose=query.purpose, query=query.id
             )
-        parameters = tuple(get_parameters(query.request).items())
+        parameters = tuple(as_get_parameters(query.request).items())
         return cls(query.entry_type, "GET", None, parameters, purpose=query.purpose, query=query.id)
 
     def as_get(self) -> NodeRequest:
         """The same as a GET. Raises PostOnlyError for what a GET cannot say."""
         try:
-            parameters = tuple(get_parameters(self.body or {}).items())
+            parameters = tuple(as_get_parameters(self.body or {}).items())
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise PostOnlyError(f"takes only GET, which cannot say this: {error!r}") from error
         return replace(self, method="GET", body=None, parameters=parameters)
@@ -126,10 +126,10 @@ class NetworkClient:
         request = NodeRequest.of(query)
         started = asyncio.get_running_loop().time()
         return await asyncio.gather(
-            *(self.put(node, request, started, deadline_s) for node in self.nodes)
+            *(self.send(node, request, started, deadline_s) for node in self.nodes)
         )
 
-    async def put(
+    async def send(
         self, node: NodeEntry, request: NodeRequest, started: float, deadline_s: float
     ) -> Answer:
         """One node's answer; ``late`` when it is not whole ``deadline_s`` after ``started``, the
@@ -250,7 +250,7 @@ def request_headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
     return headers
 
 
-def get_parameters(request: dict[str, Any]) -> dict[str, str]:
+def as_get_parameters(request: dict[str, Any]) -> dict[str, str]:
     """A Beacon v2 request body as the parameters of a GET request, lists joined by commas.
 
     Raises ValueError for what a GET cannot say: a filter by similarity or without descendants.

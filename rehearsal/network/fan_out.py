@@ -18,7 +18,7 @@ from rehearsal.network.registry import NodeEntry
 GRACE_S = 0.03
 SEQUENTIAL_PATIENCE_S = 5.0
 
-Put = Callable[[NodeEntry], Awaitable[Answer]]
+Send = Callable[[NodeEntry], Awaitable[Answer]]
 
 
 def partial_end_s(
@@ -36,20 +36,20 @@ def partial_end_s(
     return max(*finished_s, *usual_s) + GRACE_S if usual_s else max(finished_s) + GRACE_S
 
 
-async def gather(nodes: Sequence[NodeEntry], put: Put) -> list[Answer]:
-    """Everybody's answer, in the order of the nodes; ``put`` keeps the deadline."""
-    return list(await asyncio.gather(*(put(node) for node in nodes)))
+async def gather(nodes: Sequence[NodeEntry], send: Send) -> list[Answer]:
+    """Everybody's answer, in the order of the nodes; ``send`` keeps the deadline."""
+    return list(await asyncio.gather(*(send(node) for node in nodes)))
 
 
 async def gather_partially(
-    nodes: Sequence[NodeEntry], put: Put, usual_s: Mapping[str, float], started: float, query: str
+    nodes: Sequence[NodeEntry], send: Send, usual_s: Mapping[str, float], started: float, query: str
 ) -> list[Answer]:
     """What has come when the partial answer leaves; the rest is cut off and marked ``late``.
 
     ``usual_s``: by country, of healthy nodes. ``started``: the loop's time of asking.
     """
     clock = asyncio.get_running_loop().time
-    tasks = {asyncio.ensure_future(put(node)): node for node in nodes}
+    tasks = {asyncio.ensure_future(send(node)): node for node in nodes}
     missing = set(tasks)
     finished_s: list[float] = []
     try:
@@ -87,10 +87,10 @@ def _cut_off(node: NodeEntry, query: str, waited_s: float) -> Answer:
 
 
 async def gather_one_after_another(
-    nodes: Sequence[NodeEntry], put: Put, patience_s: float, query: str
+    nodes: Sequence[NodeEntry], send: Send, patience_s: float, query: str
 ) -> list[Answer]:
     """The baseline: nodes are collected in turn, each within ``patience_s`` of its turn."""
-    tasks = [asyncio.ensure_future(put(node)) for node in nodes]
+    tasks = [asyncio.ensure_future(send(node)) for node in nodes]
     answers = []
     for node, task in zip(nodes, tasks, strict=True):
         try:

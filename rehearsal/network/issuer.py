@@ -25,7 +25,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from rehearsal.files import write_json, written_aside
+from rehearsal.files import atomic_path, write_json
 from rehearsal.model import InputError
 from rehearsal.node.access.settings import (
     DATASETS_URL,
@@ -36,7 +36,7 @@ from rehearsal.node.access.settings import (
     IssuerSettings,
 )
 from rehearsal.node.access.token_format import PASSPORT, PASSPORT_TYPE, VISA
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 
 URL = "https://issuer.rehearsal.example"  # reserved by RFC 2606: nobody answers there
 AUDIENCE = "https://network.rehearsal.example"  # all nodes of a rehearsal
@@ -317,7 +317,7 @@ def _public_jwk(kid: str, algorithm: str, key: Any) -> dict[str, Any]:
 
 def _write_secret(path: Path, text: str) -> None:
     """Never for a moment readable by others."""
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

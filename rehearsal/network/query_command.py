@@ -77,7 +77,7 @@ def run_query(command: QueryCommand, as_json: bool = False) -> int:
 async def _ask(node: NodeEntry, request: NodeRequest, patience_s: float) -> Answer:
     async with NetworkClient([node]) as client:
         started = asyncio.get_running_loop().time()
-        return await client.put(node, request, started, patience_s)
+        return await client.send(node, request, started, patience_s)
 
 
 def _read_parameter(text: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
-from rehearsal.files import write_json, written_aside
+from rehearsal.files import atomic_path, write_json
 from rehearsal.model import InputError
 from rehearsal.node.access.settings import is_safe_url
 
@@ -141,7 +141,7 @@ def write_nodes(nodes: Collection[NodeEntry], path: Path) -> None:
         | ({"forward_token": True} if node.is_shown_tokens and is_safe_url(node.url) else {})
         for node in nodes
     }
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         aside.write_text(yaml.safe_dump({"nodes": given}), encoding="utf-8")
 
 

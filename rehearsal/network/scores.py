@@ -128,7 +128,7 @@ class ScoreEndpoints:
     async def _ask(self, nodes: Sequence[NodeEntry], question: NodeRequest) -> list[Answer]:
         deadline_s = self._network.policy.deadline_s
         return await asyncio.gather(
-            *(self._network.put(node, question, deadline_s) for node in nodes)
+            *(self._network.send(node, question, deadline_s) for node in nodes)
         )
 
     def _home(self, patient: Any) -> NodeEntry:

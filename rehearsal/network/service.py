@@ -52,7 +52,7 @@ class Policy:
 class RequestClient(Protocol):
     """What puts requests to nodes: a ``NetworkClient``, or one that is further away."""
 
-    async def put(
+    async def send(
         self, node: NodeEntry, request: NodeRequest, started: float, deadline_s: float
     ) -> Answer: ...
 
@@ -86,10 +86,10 @@ class Network:
         with self._admitted():
             return await self._ask(self.nodes, request, conditions, self._now())
 
-    async def put(self, node: NodeEntry, request: NodeRequest, deadline_s: float) -> Answer:
+    async def send(self, node: NodeEntry, request: NodeRequest, deadline_s: float) -> Answer:
         """One node's answer, whatever is known of its health, to which it adds nothing: a node may
         be asked to hold its answer back."""
-        return await self._client.put(node, request, self._now(), deadline_s)
+        return await self._client.send(node, request, self._now(), deadline_s)
 
     async def entries(
         self, request: NodeRequest, entry_type: str, conditions: Conditions
@@ -149,18 +149,18 @@ class Network:
     ) -> list[Answer]:
         deadline_s, policy = conditions.deadline_s, self.policy
 
-        async def put(node: NodeEntry) -> Answer:
-            return await self._client.put(node, request, started, deadline_s)
+        async def send(node: NodeEntry) -> Answer:
+            return await self._client.send(node, request, started, deadline_s)
 
         if policy.collect == "sequential":
             deadline_s = policy.patience_s * (len(nodes) + 1)
-            return await gather_one_after_another(nodes, put, policy.patience_s, request.query)
+            return await gather_one_after_another(nodes, send, policy.patience_s, request.query)
         asked = [node for node in nodes if self.health(node).circuit == "closed"]
         if conditions.partial:
             usual_s = {n.country: self.health(n).usual_s for n in asked if self.health(n).healthy}
-            answers = await gather_partially(asked, put, usual_s, started, request.query)
+            answers = await gather_partially(asked, send, usual_s, started, request.query)
         else:
-            answers = await gather(asked, put)
+            answers = await gather(asked, send)
         for node, answer in zip(asked, answers, strict=True):
             self._record_exchange(node, answer)
         answered = dict(zip(asked, answers, strict=True))
@@ -247,7 +247,7 @@ class Network:
         health = self.health(node)
         for _ in range(2):  # a circuit opens after two failures in a row
             health.start_probe(self._now())
-            answer = await self._client.put(node, PROBE, self._now(), self.policy.probe_s)
+            answer = await self._client.send(node, PROBE, self._now(), self.policy.probe_s)
             before = health.circuit
             health.record_probe(answer, self._now())
             if health.circuit == "open" and before == "closed":

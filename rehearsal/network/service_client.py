@@ -68,7 +68,7 @@ class ServiceClient:
             authorization=None if token is None else f"Bearer {token}",
         )
         started = asyncio.get_running_loop().time()
-        answer = await self._client.put(self._service, request, started, deadline_s + MARGIN_S)
+        answer = await self._client.send(self._service, request, started, deadline_s + MARGIN_S)
         return read_reply(answer)
 
 

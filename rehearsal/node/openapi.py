@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rehearsal.node.beacon.openapi import beacon_description
 from rehearsal.node.htsget import openapi as htsget
 from rehearsal.node.matchmaker import openapi as matchmaker
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.web.openapi import Body
 
 

@@ -16,14 +16,14 @@ from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS
 from rehearsal.node.alerts.alert_store import AlertStore
 from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
-from rehearsal.node.alerts.patient_monitor import PatientMonitor
+from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher
 from rehearsal.node.app import Extension, beacon_app
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.serve_options import add_serve_options
-from rehearsal.node.settings import TUMOURS, NodeSettings
+from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.command_line import OneLineParser, log_to_stderr, run_command
@@ -53,7 +53,9 @@ def open_node(folder: Path | str) -> NodeData:
     return NodeData(settings, variants, people, tumours)
 
 
-def extensions(node_data: NodeData, monitor: PatientMonitor, folder: Path) -> tuple[Extension, ...]:
+def extensions(
+    node_data: NodeData, monitor: SubscriptionMatcher, folder: Path
+) -> tuple[Extension, ...]:
     """All that a node answers beside Beacon, htsget and matches. Raises InputError."""
     return (
         ScoreEndpoints(node_data, folder),
@@ -80,7 +82,7 @@ def serve(
     node_data = open_node(folder)
     authorizer = Authorizer.open(node_data.settings, node_data.people, folder)
     alerts = AlertStore(node_data.settings.access.state_folder(folder) / ALERTS)
-    monitor = PatientMonitor(node_data, authorizer, alerts, folder)
+    monitor = SubscriptionMatcher(node_data, authorizer, alerts, folder)
     app: Any = beacon_app(node_data, authorizer, *extensions(node_data, monitor, folder))
     if not line.is_plain:
         app = DelayedApp(app, line)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.model import SEXES, InputError
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_genotypes_kernel import (
     BAD_ALLELE,
     BAD_COLUMNS,

@@ -165,14 +165,14 @@ def block_genetic_values(
     )
     if target is not None:
         generator = np.random.default_rng(derive_seed(seed, "turned", trait.name, block.id))
-        effects["effect"] = turn_effects(
+        effects["effect"] = flip_effect_signs(
             effects["effect"].to_numpy(), _copies(ts, sites), target, generator
         )
     values, frequencies = _individual_values(ts, sites, effects["effect"].to_numpy())
     return effects.assign(frequency=frequencies).astype(EFFECT_TYPES), values
 
 
-def turn_effects(
+def flip_effect_signs(
     effects: np.ndarray, copies: np.ndarray, target: TargetValue, generator: np.random.Generator
 ) -> np.ndarray:
     """Effects, of which as many as it takes have changed their sign, in random order, to bring

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import tskit
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import Block
 from rehearsal.realism.genotypes import sample_nodes
 from rehearsal.seeds import derive_seed
@@ -65,7 +65,7 @@ def measure_block_structure(
 def write_block_structure(found: BlockStructure, path: Path | str) -> None:
     """Keep what was found in a block, as a NumPy archive."""
     arrays: dict[str, Any] = {"common": found.common, "variants": found.variants}
-    with written_aside(path) as aside, aside.open("wb") as file:
+    with atomic_path(path) as aside, aside.open("wb") as file:
         np.savez_compressed(file, **arrays, **found.spectra)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from rehearsal.realism.linkage import LINKAGE_DISTANCES, LINKAGE_PEOPLE
 from rehearsal.realism.measures import BlockMeasures
-from rehearsal.realism.panel import Panel
+from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.published import (
     CHR21_FACTOR,
     CHR21_MB,
@@ -30,7 +30,7 @@ from rehearsal.realism.sample_size import sample_sizes
 from rehearsal.realism.statistics import ratio
 
 
-def diversity_rows(joined: BlockMeasures, panel: Panel) -> Iterator[Row]:
+def diversity_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
     bases = float(joined.bases)
     heterozygous = joined.heterozygous.mean()
     sample = describe_sample(panel, bases)
@@ -73,7 +73,7 @@ def diversity_rows(joined: BlockMeasures, panel: Panel) -> Iterator[Row]:
     )
 
 
-def size_rows(joined: BlockMeasures, panel: Panel) -> Iterator[Row]:
+def size_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
     bases, founders = float(joined.bases), len(panel.founders)
     sizes = sample_sizes(founders)
     per_mb = joined.sites_by_size / max(bases / MB, 1e-9)
@@ -131,7 +131,7 @@ def size_rows(joined: BlockMeasures, panel: Panel) -> Iterator[Row]:
         )
 
 
-def linkage_rows(joined: BlockMeasures, panel: Panel) -> Iterator[Row]:
+def linkage_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
     people = min(len(panel.members), LINKAGE_PEOPLE)
     for distance, (low, high) in LINKAGE_RANGES.items():
         index = LINKAGE_DISTANCES.index(distance)

@@ -10,14 +10,14 @@ import numpy as np
 import vl_convert
 
 from rehearsal.demography.procrustes import fit_layout
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 from rehearsal.realism.chart_style import ACCENT, FONT, INK, MUTED, RULE, SECOND, chart_of, layered
 from rehearsal.realism.linkage import LINKAGE_DISTANCES
 from rehearsal.realism.measures import BlockMeasures
-from rehearsal.realism.panel import Panel
-from rehearsal.realism.published import CHR21_MB, CHR21_SITES, LINKAGE_RANGES, Comparison
+from rehearsal.realism.panel import MeasuredPeople
+from rehearsal.realism.published import CHR21_MB, CHR21_SITES, LINKAGE_RANGES, ReferenceFigures
 from rehearsal.realism.requirements import MB
 from rehearsal.realism.sample_size import sample_sizes
 from rehearsal.realism.statistics import pair_values
@@ -29,7 +29,10 @@ SPECTRUM_STEP = 2  # bins of copies [1, 2), [2, 4), [4, 8), ...
 
 
 def save_figures(
-    joined: BlockMeasures, panel: Panel, known: Comparison, paths: Mapping[str, Path | str]
+    joined: BlockMeasures,
+    panel: MeasuredPeople,
+    known: ReferenceFigures,
+    paths: Mapping[str, Path | str],
 ) -> None:
     """Writes every figure of ``FIGURES`` to its path; the same measures give the same bytes."""
     charts = {
@@ -42,11 +45,13 @@ def save_figures(
     }
     for name in FIGURES:
         svg = vl_convert.vegalite_to_svg(charts[name].to_dict())
-        with written_aside(paths[name]) as aside:
+        with atomic_path(paths[name]) as aside:
             aside.write_text(svg, encoding="utf-8")
 
 
-def map_figure(joined: BlockMeasures, panel: Panel, countries: Sequence[Country]) -> alt.LayerChart:
+def map_figure(
+    joined: BlockMeasures, panel: MeasuredPeople, countries: Sequence[Country]
+) -> alt.LayerChart:
     """Principal components turned and stretched to fit the map, each country's mean named."""
     layout = component_layout(joined, panel, countries)
     # Longitude and latitude drawn at the shape they have in the middle of Europe.
@@ -79,7 +84,7 @@ def map_figure(joined: BlockMeasures, panel: Panel, countries: Sequence[Country]
     )
 
 
-def fst_figure(joined: BlockMeasures, known: Comparison) -> alt.LayerChart:
+def fst_figure(joined: BlockMeasures, known: ReferenceFigures) -> alt.LayerChart:
     """F_ST of every pair of countries, measured against predicted."""
     ours, theirs = pair_values(measured_fst(joined)), pair_values(known.expected_fst)
     rows = [
@@ -98,7 +103,7 @@ def fst_figure(joined: BlockMeasures, known: Comparison) -> alt.LayerChart:
     )
 
 
-def distance_figure(joined: BlockMeasures, known: Comparison) -> alt.LayerChart:
+def distance_figure(joined: BlockMeasures, known: ReferenceFigures) -> alt.LayerChart:
     """F_ST of every pair of countries by the distance between them."""
     km = country_distances_km(known.countries)
     codes = [country.code for country in known.countries]
@@ -181,7 +186,7 @@ def linkage_figure(joined: BlockMeasures) -> alt.LayerChart:
     )
 
 
-def sample_size_figure(joined: BlockMeasures, panel: Panel) -> alt.LayerChart:
+def sample_size_figure(joined: BlockMeasures, panel: MeasuredPeople) -> alt.LayerChart:
     """Variable sites per megabase by number of people, beside a published simulation."""
     megabases = max(float(joined.bases) / MB, 1e-9)
     sizes = sample_sizes(len(panel.founders))

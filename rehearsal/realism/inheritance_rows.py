@@ -8,8 +8,8 @@ import numpy as np
 
 from rehearsal.realism.kinship import kinship_by_kind
 from rehearsal.realism.measures import BlockMeasures
-from rehearsal.realism.panel import KINSHIP, UNRELATED, Panel
-from rehearsal.realism.published import Comparison
+from rehearsal.realism.panel import KINSHIP, UNRELATED, MeasuredPeople
+from rehearsal.realism.published import ReferenceFigures
 from rehearsal.realism.requirements import (
     DIVERSITY_MB,
     FST_MB,
@@ -22,7 +22,7 @@ from rehearsal.realism.rows import Row, judged_row
 from rehearsal.realism.statistics import ratio
 
 
-def kinship_rows(joined: BlockMeasures, panel: Panel) -> Iterator[Row]:
+def kinship_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
     for kind, row in kinship_by_kind(joined, panel).iterrows():
         margin = min(row["expected"] - row["low"], row["high"] - row["expected"])
         precise = STANDARD_ERRORS * row["error"] <= margin
@@ -42,7 +42,7 @@ def kinship_rows(joined: BlockMeasures, panel: Panel) -> Iterator[Row]:
         )
 
 
-def sex_chromosome_rows(joined: BlockMeasures, panel: Panel) -> Iterator[Row]:
+def sex_chromosome_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
     bases, bases_x = float(joined.bases), float(joined.bases_x)
     autosomes = np.diag(joined.differences) / max(bases, 1)
     x = joined.differences_x / max(bases_x, 1)
@@ -58,7 +58,7 @@ def sex_chromosome_rows(joined: BlockMeasures, panel: Panel) -> Iterator[Row]:
     )
 
 
-def crossover_rows(joined: BlockMeasures, known: Comparison) -> Iterator[Row]:
+def crossover_rows(joined: BlockMeasures, known: ReferenceFigures) -> Iterator[Row]:
     expected = known.crossovers
     error = 4 / np.sqrt(max(expected, 1))
     yield judged_row(

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rehearsal.realism.measures import BlockMeasures
-from rehearsal.realism.panel import KINSHIP, Panel
+from rehearsal.realism.panel import KINSHIP, MeasuredPeople
 
 # Between which values an estimate means this relationship: Manichaikul et al. 2010, table 1.
 BOUNDS = {
@@ -29,7 +29,7 @@ def king_robust(joined: BlockMeasures) -> NDArray[np.float64]:
         return (joined.pair_both_heterozygous - 2 * joined.pair_opposite) / heterozygous
 
 
-def kinship_by_kind(joined: BlockMeasures, panel: Panel) -> pd.DataFrame:
+def kinship_by_kind(joined: BlockMeasures, panel: MeasuredPeople) -> pd.DataFrame:
     """expected, low, high, pairs, mean, error (of the mean, by the spread of pairs), by kind."""
     table = panel.pairs.assign(kinship=king_robust(joined))
     groups = table.groupby("kind")["kinship"]

@@ -12,7 +12,7 @@ import numpy as np
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import Block
 from rehearsal.realism.crossovers import count_crossovers
 from rehearsal.realism.genotypes import (
@@ -23,7 +23,7 @@ from rehearsal.realism.genotypes import (
     transition_counts,
 )
 from rehearsal.realism.linkage import LINKAGE_DISTANCES, LINKAGE_PEOPLE, linkage_sums
-from rehearsal.realism.panel import Panel
+from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.sample_size import sample_sizes, sites_by_sample_size, varying_alleles
 
 Array = NDArray[np.float64]
@@ -70,7 +70,7 @@ class BlockMeasures:
         return BlockMeasures(*(a + b for a, b in zip(mine, others, strict=True)))
 
 
-def no_measures(panel: Panel) -> BlockMeasures:
+def no_measures(panel: MeasuredPeople) -> BlockMeasures:
     """Zeros of the panel's shapes."""
     k, n, pairs = len(panel.codes), len(panel.members), len(panel.pairs)
     sizes, distances = len(sample_sizes(len(panel.founders))), len(LINKAGE_DISTANCES)
@@ -95,7 +95,7 @@ def no_measures(panel: Panel) -> BlockMeasures:
     )
 
 
-def block_measures(ts: tskit.TreeSequence, block: Block, panel: Panel) -> BlockMeasures:
+def block_measures(ts: tskit.TreeSequence, block: Block, panel: MeasuredPeople) -> BlockMeasures:
     """What one block adds. ``ts`` holds the whole cohort: individual i is row i of the people.
 
     Genotypes are told as derived or not, so that a third allele counts as the second.
@@ -123,7 +123,7 @@ def join(parts: Iterable[BlockMeasures]) -> BlockMeasures:
 
 def write_measures(measures: BlockMeasures, path: Path | str) -> None:
     """As a compressed ``.npz`` file; the same sums give the same bytes."""
-    with written_aside(path) as aside, aside.open("wb") as stream:
+    with atomic_path(path) as aside, aside.open("wb") as stream:
         np.savez_compressed(
             stream, **{f.name: getattr(measures, f.name) for f in fields(BlockMeasures)}
         )
@@ -135,7 +135,7 @@ def read_measures(path: Path | str) -> BlockMeasures:
         return BlockMeasures(**{f.name: stored[f.name] for f in fields(BlockMeasures)})
 
 
-def _add_autosome(sums: BlockMeasures, ts: tskit.TreeSequence, panel: Panel) -> None:
+def _add_autosome(sums: BlockMeasures, ts: tskit.TreeSequence, panel: MeasuredPeople) -> None:
     pairs = panel.pairs[["first", "second"]].to_numpy(dtype=np.int64)
     people = np.unique(np.concatenate([panel.members, pairs.ravel()]))
     small, _ = restrict(ts, people, copies=2)
@@ -185,7 +185,7 @@ def differences(copies: NDArray[np.floating], haplotypes: NDArray[np.floating]) 
     return between
 
 
-def _differences_on_x(ts: tskit.TreeSequence, panel: Panel) -> Array:
+def _differences_on_x(ts: tskit.TreeSequence, panel: MeasuredPeople) -> Array:
     """Pairwise differences within each country, (k,); a man has one X."""
     small, owner = restrict(ts, panel.members)
     dense = np.zeros((len(owner), len(panel.codes)), dtype=np.float32)

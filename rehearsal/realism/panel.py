@@ -28,7 +28,7 @@ KINSHIP = {
 
 
 @dataclass(frozen=True)
-class Panel:
+class MeasuredPeople:
     """Whom to measure, the same people in every block. People are rows of ``people.parquet``.
 
     ``members`` are founders, about equally many of each country, sorted by row; ``country``
@@ -44,7 +44,9 @@ class Panel:
     pairs: pd.DataFrame
 
 
-def choose_panel(people: pd.DataFrame, seed: int, largest_share: int = LARGEST_SHARE) -> Panel:
+def choose_panel(
+    people: pd.DataFrame, seed: int, largest_share: int = LARGEST_SHARE
+) -> MeasuredPeople:
     """The panel of a cohort.
 
     Founders are people without parents in the cohort: no two of them are relatives. Each country
@@ -61,7 +63,7 @@ def choose_panel(people: pd.DataFrame, seed: int, largest_share: int = LARGEST_S
     rank = pd.Series(founders).groupby(country[founders]).cumcount().to_numpy()
     members = np.sort(founders[rank < share])
     pairs = [related_pairs(people), _unrelated_pairs(members, country[members])]
-    return Panel(
+    return MeasuredPeople(
         codes=codes,
         members=members,
         country=country[members],

@@ -15,7 +15,7 @@ from rehearsal.demography.targets import (
 )
 from rehearsal.model import Country
 from rehearsal.realism.measures import BlockMeasures
-from rehearsal.realism.panel import Panel
+from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.statistics import Matrix
 
 # Sites of a simulated chromosome 21 by people (published with VCF Zarr; simulated,
@@ -32,7 +32,7 @@ PREDICTED = "the run's own demographic model, by the two-lineage recursion"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReferenceFigures:
     """What the measures are held against.
 
     ``expected_fst`` (k, k) in the order of the panel's codes; ``published`` has country1,
@@ -48,18 +48,18 @@ class Comparison:
 
 
 def compare_with(
-    panel: Panel,
+    panel: MeasuredPeople,
     countries: Sequence[Country],
     expected_fst: pd.DataFrame,
     crossovers: float,
-) -> Comparison:
+) -> ReferenceFigures:
     """The published figures of those of the countries that have somebody in the panel.
 
     ``expected_fst``: expected_fst.parquet, a row and a column a country.
     """
     present = [country for country in countries if country.code in panel.codes]
     codes = [country.code for country in present]
-    return Comparison(
+    return ReferenceFigures(
         countries=present,
         expected_fst=expected_fst.loc[codes, codes].to_numpy(),
         published=published_pairs(PUBLISHED_FST, present),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rehearsal.realism.panel import Panel
+from rehearsal.realism.panel import MeasuredPeople
 
 MB = 1e6
 DIVERSITY_MB, FST_MB, COMPONENTS_MB, X_MB = 20, 50, 400, 20  # what a judgement needs
@@ -17,7 +17,7 @@ STANDARD_ERRORS = 3  # a mean kinship this far from the next degree is judged
 FST_PEOPLE_MB = 400 * 15**2
 
 
-def describe_sample(panel: Panel, bases: float) -> str:
+def describe_sample(panel: MeasuredPeople, bases: float) -> str:
     largest = np.bincount(panel.country).max(initial=0)
     return (
         f"{len(panel.members)} unrelated people, at most {largest} a country, {bases / MB:.0f} Mb"
@@ -28,7 +28,7 @@ def needs_megabases(bases: float, megabases: float) -> str:
     return "" if bases >= megabases * MB else f"needs {megabases} Mb of autosomes"
 
 
-def needs_people_megabases(panel: Panel, bases: float) -> str:
+def needs_people_megabases(panel: MeasuredPeople, bases: float) -> str:
     people = int(np.bincount(panel.country, minlength=len(panel.codes)).min())
     if people**2 * bases / MB >= FST_PEOPLE_MB:
         return ""

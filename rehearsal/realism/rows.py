@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _figure(value: float) -> str:
 
 def write_rows(table: pd.DataFrame, path: Path | str) -> None:
     """The table as tab-separated text; missing values are empty."""
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         table.to_csv(aside, sep="\t", index=False)
 
 

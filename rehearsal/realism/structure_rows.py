@@ -14,9 +14,9 @@ from rehearsal.demography.targets import map_coordinates
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 from rehearsal.realism.measures import BlockMeasures
-from rehearsal.realism.panel import Panel
+from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.principal_components import leading_components
-from rehearsal.realism.published import PREDICTED, Comparison
+from rehearsal.realism.published import PREDICTED, ReferenceFigures
 from rehearsal.realism.requirements import (
     COMPONENTS_MB,
     FST_MB,
@@ -40,7 +40,9 @@ def measured_fst(joined: BlockMeasures) -> Matrix:
         return hudson_fst(joined.differences)
 
 
-def fst_rows(joined: BlockMeasures, panel: Panel, known: Comparison) -> Iterator[Row]:
+def fst_rows(
+    joined: BlockMeasures, panel: MeasuredPeople, known: ReferenceFigures
+) -> Iterator[Row]:
     bases = float(joined.bases)
     found, expected = measured_fst(joined), known.expected_fst
     sample, needs = describe_sample(panel, bases), needs_megabases(bases, FST_MB)
@@ -101,7 +103,9 @@ def fst_rows(joined: BlockMeasures, panel: Panel, known: Comparison) -> Iterator
     )
 
 
-def component_rows(joined: BlockMeasures, panel: Panel, known: Comparison) -> Iterator[Row]:
+def component_rows(
+    joined: BlockMeasures, panel: MeasuredPeople, known: ReferenceFigures
+) -> Iterator[Row]:
     bases = float(joined.bases)
     needs = needs_megabases(bases, COMPONENTS_MB) or needs_countries(len(panel.codes))
     for outliers, label in (((), ""), (OUTLIERS, f" without {', '.join(OUTLIERS)}")):
@@ -139,7 +143,7 @@ class Layout:
 
 def component_layout(
     joined: BlockMeasures,
-    panel: Panel,
+    panel: MeasuredPeople,
     countries: Sequence[Country],
     outliers: Sequence[str] = (),
 ) -> Layout:
@@ -158,7 +162,7 @@ def component_layout(
     )
 
 
-def _targets(layout: Layout, known: Comparison) -> Iterator[tuple[str, Matrix, Matrix, str]]:
+def _targets(layout: Layout, known: ReferenceFigures) -> Iterator[tuple[str, Matrix, Matrix, str]]:
     """(name, our centroids, the target's, source) for the published components and the map."""
     codes = [country.code for country in layout.countries]
     popres = known.popres[known.popres["country"].isin(codes)]

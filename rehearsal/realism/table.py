@@ -13,13 +13,15 @@ import pandas as pd
 from rehearsal.realism.diversity_rows import diversity_rows, linkage_rows, size_rows
 from rehearsal.realism.inheritance_rows import crossover_rows, kinship_rows, sex_chromosome_rows
 from rehearsal.realism.measures import BlockMeasures
-from rehearsal.realism.panel import Panel
-from rehearsal.realism.published import Comparison
+from rehearsal.realism.panel import MeasuredPeople
+from rehearsal.realism.published import ReferenceFigures
 from rehearsal.realism.rows import Row, row_table
 from rehearsal.realism.structure_rows import component_rows, fst_rows
 
 
-def realism_table(joined: BlockMeasures, panel: Panel, known: Comparison) -> pd.DataFrame:
+def realism_table(
+    joined: BlockMeasures, panel: MeasuredPeople, known: ReferenceFigures
+) -> pd.DataFrame:
     """A row a measure, with the columns of ``rows.Row``."""
     rows: list[Iterable[Row]] = [
         diversity_rows(joined, panel),

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 import vl_convert
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.report.catalogue_page import catalogue_page
 from rehearsal.report.country_pages import country_pages
 from rehearsal.report.failures import list_failures
@@ -41,7 +41,7 @@ def write_report(
     paths = []
     for name, html in written.items():
         paths.append(Path(folder) / name)
-        with written_aside(paths[-1]) as aside:
+        with atomic_path(paths[-1]) as aside:
             aside.write_text(html, encoding="utf-8")
     return paths
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from rehearsal.evaluation.answer_table import NETWORK
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.report.problems import find_problems
 
 Case = tuple[str, float, str]  # name, seconds, what is wrong (empty: nothing)
@@ -45,7 +45,7 @@ def write_junit(
                 first, *_ = wrong.splitlines()
                 ElementTree.SubElement(element, "failure", message=first).text = wrong
     ElementTree.indent(root)
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         ElementTree.ElementTree(root).write(aside, encoding="utf-8", xml_declaration=True)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rehearsal.files import read_json, write_json, written_aside
+from rehearsal.files import atomic_path, read_json, write_json
 from rehearsal.model import Country
 from rehearsal.realism.rows import read_rows
 from rehearsal.report.checks import answer_checks, bench_checks
@@ -18,7 +18,7 @@ from rehearsal.report.figures.node_map import latency_map
 from rehearsal.report.figures.rendering import save_still
 from rehearsal.report.figures.spectrum import spectrum_figure
 from rehearsal.report.junit import write_junit
-from rehearsal.report.summary import Findings
+from rehearsal.report.summary import CheckResults
 from rehearsal.report.tables import (
     BenchTables,
     ReportTables,
@@ -60,12 +60,12 @@ def read_tables(files: Mapping[str, Any], countries: Sequence[Country], asker: s
 
 def read_findings(
     files: Mapping[str, Any], tables: ReportTables, audit: Mapping[str, Mapping[str, Any]]
-) -> Findings:
+) -> CheckResults:
     """What the run was checked for. ``files`` as above; ``audit``: of conditions.json."""
     checks = list(answer_checks(audit, tables.answers))
     if tables.bench is not None:
         checks += bench_checks(tables.bench, read_json(files["growth_conditions"])["checks"])
-    return Findings(
+    return CheckResults(
         checks=checks,
         realism=read_rows(files["realism"]),
         privacy=read_json(files["privacy"]),
@@ -83,7 +83,7 @@ def write_files(paths: Mapping[str, str], summary: Mapping[str, Any], tables: Re
     """
     write_json(paths["summary"], summary)
     write_junit(paths["junit"], summary, tables.answers, tables.codes)
-    with written_aside(paths["cohort"]) as aside:
+    with atomic_path(paths["cohort"]) as aside:
         cohort_table(tables).to_csv(aside, index=False)
     nodes, countries = node_table(tables), tables.countries
     stills = {

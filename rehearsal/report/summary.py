@@ -34,7 +34,7 @@ class FederatedAnswers:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class CheckResults:
     """What a run was checked for beside its answers.
 
     A check is a mapping with ``name``, ``expected``, ``observed`` and ``passed``. ``realism``:
@@ -52,7 +52,7 @@ def build_summary(
     run: Mapping[str, Any],
     cohort: Mapping[str, int],
     federated: FederatedAnswers,
-    findings: Findings,
+    findings: CheckResults,
 ) -> dict[str, Any]:
     """The summary of a run. ``run``: ``provenance.run_facts``; ``cohort``: ``cohort_facts``."""
     problems = find_problems(federated.answers, federated.nodes)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter
 from rehearsal.genomes.bcf_records import Samples, bcf_sites, open_bcf
 from rehearsal.genomes.carriers import (
@@ -138,7 +138,7 @@ def _open_parts(
     writers = {}
     for code, path in paths.items():
         people = countries[code].people
-        aside = stack.enter_context(written_aside(path))
+        aside = stack.enter_context(atomic_path(path))
         digest = individuals_digest(people["id"].tolist(), people["sex"].tolist())
         writer = StorePartWriter(aside, contig, length, digest)
         writers[code] = stack.enter_context(writer)

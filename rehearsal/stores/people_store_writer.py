@@ -13,7 +13,7 @@ import orjson
 from pandas import DataFrame
 from pyroaring import BitMap
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import InputError
 from rehearsal.stores.ontology import CodeHierarchy, Ontology
@@ -95,7 +95,7 @@ def build_people(
         raise InputError(out, "individuals.id", "unique identifiers")
     rows = {name: _rows(out, name, phenotypes.get(name), positions) for name in RECORDED}
     people = individuals[list(COLUMNS["individuals"])].to_dict("records")
-    with written_aside(out) as aside:
+    with atomic_path(out) as aside:
         connection = sqlite3.connect(aside)
         try:
             connection.executescript(SCHEMA)

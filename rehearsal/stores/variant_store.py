@@ -100,13 +100,13 @@ class VariantRow(NamedTuple):
         return decode(self.homozygotes_data)
 
 
-class NobodysRow(VariantRow):
+class AbsentAlleleRow(VariantRow):
     """The row of an allele that nobody carries. It is worked with like one that somebody does."""
 
     __slots__ = ()
 
     @classmethod
-    def of(cls, variant: Variant) -> NobodysRow:
+    def of(cls, variant: Variant) -> AbsentAlleleRow:
         place = (variant.contig, variant.start, variant.ref, variant.alt)
         return cls(*place, *(0,) * 10, _ONE_CARRIER, b"")
 
@@ -192,12 +192,12 @@ class VariantStore:
         """
         number = self._numbers.get(variant.contig)
         if number is None or not 0 <= variant.start <= self.contigs[variant.contig]:
-            return NobodysRow.of(variant)
+            return AbsentAlleleRow.of(variant)
         key = (number, variant.start, variant.ref, variant.alt)
         row = self._connection.execute(_FROM, key).fetchone()
         if row is not None and row[:3] == key[1:]:
             return VariantRow(variant.contig, *row)
-        return NobodysRow.of(variant)
+        return AbsentAlleleRow.of(variant)
 
     def overlapping(self, contig: str, start: int, end: int) -> Iterator[VariantRow]:
         """Variants whose reference bases touch ``[start, end)``, ordered by (start, ref, alt)."""

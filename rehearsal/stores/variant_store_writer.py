@@ -15,7 +15,7 @@ from types import TracebackType
 import pandas as pd
 import pyarrow.parquet as pq
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.model import SEXES, InputError
 from rehearsal.stores.store_checksum import write_checksum
@@ -100,7 +100,7 @@ class StoreWriter:
         self._longest_ref = dict.fromkeys(self.number.values(), 0)
         self._digest = ContentDigest()
         self._last: dict[int, tuple] = {}  # by contig: the last key
-        self._aside = written_aside(out)
+        self._aside = atomic_path(out)
 
     def __enter__(self) -> StoreWriter:
         self._file = self._aside.__enter__()

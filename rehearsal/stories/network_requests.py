@@ -41,7 +41,7 @@ async def ask_network(
     async with NetworkClient([network.service]) as client:
         started = asyncio.get_running_loop().time()
         patience_s = network.deadline_s + MARGIN_S + wait_s
-        return await client.put(network.service, request, started, patience_s)
+        return await client.send(network.service, request, started, patience_s)
 
 
 def read_response(answer: Answer) -> Body:
@@ -69,7 +69,7 @@ def asked_nodes(answer: Answer) -> list[Body]:
     return ((answer.body or {}).get("info") or {}).get("nodes") or []
 
 
-def node_states(answer: Answer) -> dict[str, str]:
+def summarise_node_states(answer: Answer) -> dict[str, str]:
     """What became of each country: answered, refused, failed or late."""
     return {node["node"]: node["state"] for node in asked_nodes(answer)}
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from rehearsal.genomes.assembly import AUTOSOMES
-from rehearsal.model import SEXES, Choice, Consent, Finding, Patient, Variant
+from rehearsal.model import SEXES, Consent, Finding, Patient, PatientSelection, Variant
 from rehearsal.phenotypes.consent import USE
 from rehearsal.phenotypes.field_readers import OLDEST, bounds
 from rehearsal.phenotypes.yaml_reader import Entry
@@ -143,12 +143,14 @@ def _read_years(entry: Entry) -> tuple[int, int]:
 # --- patients who are chosen from the cohort ---
 
 
-def read_choice(story: str, handle: str, entry: Entry, references: RunReferences) -> Choice:
+def read_selection(
+    story: str, handle: str, entry: Entry, references: RunReferences
+) -> PatientSelection:
     """A patient who is found in the cohort. Raises InputError."""
     part = entry.fields(("choose",), ("name",))
     rule = part["choose"].fields((), CHOICE_RULES)
     lowest, highest = _read(rule, "age", bounds) or (0, 150)
-    return Choice(
+    return PatientSelection(
         story,
         handle,
         entry.where,

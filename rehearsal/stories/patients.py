@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.model import Choice, InputError
+from rehearsal.model import InputError, PatientSelection
 
 COLUMNS = ("story", "handle", "name", "individual", "country", "is_planted")
 
 
 def build_patients_table(
-    planted: pd.DataFrame, choices: Iterable[Choice], results: Path, reference_year: int
+    planted: pd.DataFrame, choices: Iterable[PatientSelection], results: Path, reference_year: int
 ) -> pd.DataFrame:
     """``truth/patients.parquet``: a row a patient, ``COLUMNS``.
 
@@ -28,7 +28,7 @@ def build_patients_table(
 
 
 def choose_patient(
-    choice: Choice, people: pd.DataFrame, results: Path, reference_year: int
+    choice: PatientSelection, people: pd.DataFrame, results: Path, reference_year: int
 ) -> Mapping[str, str]:
     """The row of the person whom a choice finds. Ties fall to the first identifier."""
     age = reference_year - people["birth_year"]
@@ -56,7 +56,7 @@ def choose_patient(
     }
 
 
-def _table(choice: Choice, results: Path) -> pd.DataFrame:
+def _table(choice: PatientSelection, results: Path) -> pd.DataFrame:
     try:
         table = pd.read_parquet(results / choice.table)
     except OSError as error:

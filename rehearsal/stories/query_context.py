@@ -13,7 +13,7 @@ from rehearsal.stories.story_types import Asker
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkUnderTest:
+class StoryNetwork:
     """The running network that stories are asked through, and the run's own hold on its nodes.
 
     ``service``: where it is asked. ``folders``: of the nodes that are the run's own, by country;
@@ -34,7 +34,7 @@ class QueryContext:
     the story's patients.
     """
 
-    network: NetworkUnderTest
+    network: StoryNetwork
     client: ServiceClient
     asker: Asker
     token: str | None

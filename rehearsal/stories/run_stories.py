@@ -15,7 +15,7 @@ from rehearsal.files import write_json
 from rehearsal.model import Query
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, Issuer, create_person, sign_tokens
 from rehearsal.network.service_client import ServiceClient
-from rehearsal.stories.query_context import NetworkUnderTest, QueryContext
+from rehearsal.stories.query_context import QueryContext, StoryNetwork
 from rehearsal.stories.question_types import QUESTION_TYPES
 from rehearsal.stories.story_types import Asker, Check, Question, Story
 
@@ -26,7 +26,7 @@ def run_stories(
     stories: Sequence[Story],
     expected: Mapping[str, Mapping[str, Any]],
     patients: pd.DataFrame,
-    network: NetworkUnderTest,
+    network: StoryNetwork,
     issuer: Issuer,
 ) -> dict[str, Result]:
     """What came of every story, by its name, as plain JSON values.
@@ -45,7 +45,7 @@ async def _run_story(
     story: Story,
     expected: Mapping[str, Any],
     patients: pd.DataFrame,
-    network: NetworkUnderTest,
+    network: StoryNetwork,
     issuer: Issuer,
 ) -> Result:
     own = patients[patients["story"] == story.name]

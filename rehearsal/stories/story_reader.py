@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from rehearsal.model import SEXES, Choice, InputError, Patient
+from rehearsal.model import SEXES, InputError, Patient, PatientSelection
 from rehearsal.phenotypes.yaml_reader import Entry, read_yaml_with_lines
-from rehearsal.stories.patient_reader import HANDLE, read_choice, read_patient
+from rehearsal.stories.patient_reader import HANDLE, read_patient, read_selection
 from rehearsal.stories.question_types import QUESTION_TYPES
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_types import Asker, Question, Role, Story, Tier
@@ -50,7 +50,7 @@ def _read_story(path: Path, references: RunReferences) -> Story:
         evidence=tuple(item.text() for item in _items(part.get("evidence"))),
         asker=asker,
         patients=patients,
-        choices=tuple(one for one in people if isinstance(one, Choice)),
+        choices=tuple(one for one in people if isinstance(one, PatientSelection)),
         source=str(path),
     )
 
@@ -61,12 +61,12 @@ def _items(entry: Entry | None) -> list[Entry]:
 
 def _read_people(
     story: str, entry: Entry | None, references: RunReferences
-) -> Iterator[Patient | Choice]:
+) -> Iterator[Patient | PatientSelection]:
     for handle, one in ({} if entry is None else entry.children()).items():
         if not isinstance(handle, str) or not HANDLE.fullmatch(handle):
             raise one.error("a handle of small letters, digits and -")
         if isinstance(one.value, dict) and "choose" in one.value:
-            yield read_choice(story, handle, one, references)
+            yield read_selection(story, handle, one, references)
         else:
             yield from read_patient(story, handle, one, references)
 

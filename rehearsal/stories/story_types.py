@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rehearsal.model import Choice, Patient
+from rehearsal.model import Patient, PatientSelection
 
 Role = Literal["researcher", "clinician"]
 Tier = Literal["public", "registered", "controlled"]
@@ -53,7 +53,7 @@ class Story:
     evidence: tuple[str, ...]
     asker: Asker
     patients: tuple[Patient, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[PatientSelection, ...]
     questions: tuple[Question, ...]
     source: str
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from isal import igzip
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import PlantedVariant
 from rehearsal.truth.allele_counts import allele_counts
 from rehearsal.truth.sources import TruthSources
@@ -66,5 +66,5 @@ class SubcohortFacts:
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
     text = table.to_csv(sep="\t", index=False, lineterminator="\n").encode()
-    with written_aside(path) as aside:
+    with atomic_path(path) as aside:
         aside.write_bytes(igzip.compress(text, mtime=0) if path.suffix == ".gz" else text)

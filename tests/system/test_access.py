@@ -18,7 +18,7 @@ import pytest
 
 from rehearsal.network.issuer import URL, make_issuer
 from rehearsal.node.access.settings import AccessSettings, IssuerSettings
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
 

@@ -11,7 +11,7 @@ from rehearsal.dataset.plan import DatasetOrder, make_plan
 from rehearsal.dataset.simulated_cohort import simulate_cohort
 from rehearsal.network.issuer import make_issuer
 from rehearsal.node.access.settings import AccessSettings
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
 

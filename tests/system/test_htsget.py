@@ -27,7 +27,7 @@ from rehearsal.network.issuer import (
     rehearsal_access,
     sign_tokens,
 )
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.people_store_writer import build_people

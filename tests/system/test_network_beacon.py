@@ -12,7 +12,7 @@ import pytest
 
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
 

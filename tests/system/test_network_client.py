@@ -102,8 +102,8 @@ def test_a_hung_node_is_marked_late_at_the_deadline_and_delays_nobody(nodes):
         async with NetworkClient(nodes, size_limit=1 << 20) as client:
             request, started = NodeRequest.of(QUERY), asyncio.get_running_loop().time()
 
-            async def put(node: NodeEntry) -> None:
-                came.append(await client.put(node, request, started, DEADLINE_S))
+            async def send(node: NodeEntry) -> None:
+                came.append(await client.send(node, request, started, DEADLINE_S))
 
             await asyncio.gather(*map(put, nodes))
 

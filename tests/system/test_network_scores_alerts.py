@@ -27,9 +27,9 @@ from rehearsal.network.issuer import (
     sign_tokens,
 )
 from rehearsal.network.registry import read_endpoint, write_nodes
-from rehearsal.node.alerts.patient_monitor import LOOK_S
+from rehearsal.node.alerts.subscription_matcher import LOOK_S
 from rehearsal.node.drug_genes import COLUMNS
-from rehearsal.node.settings import Gene, NodeSettings
+from rehearsal.node.settings.node_settings import Gene, NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.trait_types import Disease
 from rehearsal.stores.people_store_writer import build_people

@@ -32,7 +32,7 @@ from rehearsal.network.emulation.topology import Topology
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tokens_by_tier
 from rehearsal.network.launcher import Launch, running_network, running_nodes
 from rehearsal.network.registry import read_foreign_nodes, with_foreign, write_nodes
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.consent import draw_consent, read_consent
 from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.ontology import HumanPhenotypeOntology

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 import pytest
 
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.web.server import answering, listening

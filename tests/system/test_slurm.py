@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.manifest import compare_manifests
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_node, read_individuals
 
 from .slurm_cluster import one_node_slurm, why_not

@@ -17,7 +17,7 @@ from rehearsal.genomes.people import patient_ids, plan_people
 from rehearsal.model import Block
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
-from rehearsal.node.settings import TUMOURS, NodeSettings
+from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.consent import draw_consent, read_consent
 from rehearsal.phenotypes.genetic_values import GeneticValues
@@ -28,7 +28,7 @@ from rehearsal.stores.tumour_store_writer import build_tumours
 from rehearsal.stories.expected import compute_answers
 from rehearsal.stories.patients import build_patients_table
 from rehearsal.stories.pooled_cohort import PooledCohort
-from rehearsal.stories.query_context import NetworkUnderTest
+from rehearsal.stories.query_context import StoryNetwork
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.run_stories import run_stories
 from rehearsal.stories.story_reader import read_stories
@@ -192,7 +192,7 @@ def test_the_story_passes_and_a_stopped_node_changes_its_verdict(world, story):
     ):
 
         def played():
-            network = NetworkUnderTest(service, 8.0, folders, nodes.restart)
+            network = StoryNetwork(service, 8.0, folders, nodes.restart)
             results = run_stories([story], expected, patients, network, issuer)
             json.dumps(results)  # plain values all through
             return results[story.name]

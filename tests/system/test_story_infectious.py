@@ -11,11 +11,11 @@ import pytest
 from rehearsal.config.tables import read_genes, read_planted
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stores.people_store_writer import build_people
-from rehearsal.stories.query_context import NetworkUnderTest
+from rehearsal.stories.query_context import StoryNetwork
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.run_stories import run_stories
 from rehearsal.stories.story_reader import read_stories
@@ -119,7 +119,7 @@ def played(story, issuer, folder: Path, withdrawn=False, stopped=None, only=None
         if stopped is not None:
             (node,) = [one for one in nodes if one.country == stopped]
             os.kill(node.pid, signal.SIGKILL)
-        network = NetworkUnderTest(service, 5.0, folders, nodes.restart)
+        network = StoryNetwork(service, 5.0, folders, nodes.restart)
         return run_stories([story], expected(withdrawn), patients, network, issuer)["infectious"]
 
 

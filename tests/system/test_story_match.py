@@ -20,14 +20,14 @@ from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stories.expected import compute_answers
 from rehearsal.stories.pooled_cohort import PooledCohort
-from rehearsal.stories.query_context import NetworkUnderTest
+from rehearsal.stories.query_context import StoryNetwork
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.run_stories import run_stories
 from rehearsal.stories.story_reader import read_stories
@@ -203,7 +203,7 @@ def playing(place, story, references, patients):
     ):
 
         def checks():
-            network = NetworkUnderTest(service, 5.0, world.folders, nodes.restart)
+            network = StoryNetwork(service, 5.0, world.folders, nodes.restart)
             result = run_stories([story], expected, world.patients, network, issuer)[story.name]
             found = {one["name"].removeprefix(QUESTION): one for one in result["checks"]}
             assert result["passed"] == all(one["passed"] for one in found.values())

@@ -23,11 +23,11 @@ rule ask:
 SCRIPT = f"""
 import sys, time
 from pathlib import Path
-from rehearsal.logs import logged_to
+from rehearsal.logs import log_to_file
 from rehearsal.network.launcher import running_nodes
 def command(launch):
     return [sys.executable, {str(STUB)!r}, str(launch.folder), str(launch.endpoint)]
-with logged_to(snakemake.log[0]):
+with log_to_file(snakemake.log[0]):
     folders = {{country: Path("hung") for country in {COUNTRIES!r}}}
     with running_nodes(folders, Path("nodes"), 60, command):
         time.sleep(600)

@@ -42,7 +42,7 @@ COUNTRIES = [country.code for country in INPUTS.countries]
 BLOCKS = {block.id: block for block in INPUTS.blocks}
 AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit()]
 # how the names of genomes at rest end
-SEALED = ".c4gh" if config["encrypt_at_rest"] else ""
+ENCRYPTED_SUFFIX = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
 DIGESTS = CodeDigests(ROOT)

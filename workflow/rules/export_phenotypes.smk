@@ -17,8 +17,8 @@ rule export_phenopackets:
             rules.simulate_phenotypes.output.exposures,
             rules.simulate_phenotypes.output.treatments,
             rules.simulate_phenotypes.output.missing,
-            rules.simulate_sequencing.output.subjects,
-            rules.simulate_sequencing.output.biosamples,
+            rules.simulate_sample_metadata.output.subjects,
+            rules.simulate_sample_metadata.output.biosamples,
         ],
         traits=config["traits"],
     output:
@@ -71,7 +71,7 @@ use rule export_phenopackets as export_omop with:
             rules.simulate_phenotypes.output.features,
             rules.simulate_phenotypes.output.exposures,
             rules.simulate_phenotypes.output.treatments,
-            rules.simulate_sequencing.output.subjects,
+            rules.simulate_sample_metadata.output.subjects,
         ],
     output:
         folder=directory(f"{EXPORTED}/omop"),
@@ -92,9 +92,9 @@ use rule export_phenopackets as export_beacon with:
             rules.simulate_phenotypes.output.features,
             rules.simulate_phenotypes.output.exposures,
             rules.simulate_phenotypes.output.treatments,
-            rules.simulate_sequencing.output.biosamples,
-            rules.simulate_sequencing.output.runs,
-            rules.simulate_sequencing.output.analyses,
+            rules.simulate_sample_metadata.output.biosamples,
+            rules.simulate_sample_metadata.output.runs,
+            rules.simulate_sample_metadata.output.analyses,
         ],
         trees=trees_of_export,
     output:

@@ -7,7 +7,7 @@ rule digest_block:
     input:
         trees=rules.simulate_block.output.trees,
         bcf=rules.shard_block.output.bcf,
-        secret_keys=rules.create_genome_keys.output.secret if SEALED else [],
+        secret_keys=rules.create_genome_keys.output.secret if ENCRYPTED_SUFFIX else [],
     output:
         digests=temp(f"{RESULTS}/digests/{{block}}.parquet"),
     log:
@@ -33,7 +33,7 @@ rule write_manifest:
         demography=rules.build_demography.output,
         people=rules.simulate_people.output,
         phenotypes=rules.simulate_phenotypes.output,
-        sequencing=rules.simulate_sequencing.output,
+        sequencing=rules.simulate_sample_metadata.output,
         phenopackets=rules.write_phenopackets.output,
         consent=rules.draw_consent.output,
         nodes=rules.build_node_folders.output,

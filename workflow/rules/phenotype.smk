@@ -99,7 +99,7 @@ rule count_variants:
         f"{SCRIPTS}/count_variants.py"
 
 
-rule simulate_sequencing:
+rule simulate_sample_metadata:
     input:
         people=rules.simulate_people.output.people,
         counts=expand(rules.count_variants.output.counts, block=AUTOSOMES),
@@ -110,22 +110,22 @@ rule simulate_sequencing:
         runs=f"{RESULTS}/phenotypes/runs.parquet",
         analyses=f"{RESULTS}/phenotypes/analyses.parquet",
     log:
-        f"{LOGS}/simulate_sequencing.log",
+        f"{LOGS}/simulate_sample_metadata.log",
     benchmark:
-        f"{BENCHMARKS}/simulate_sequencing.tsv"
+        f"{BENCHMARKS}/simulate_sample_metadata.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(4),
         runtime=30,
     params:
-        code=code_digest("simulate_sequencing.py"),
+        code=code_digest("simulate_sample_metadata.py"),
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:
         "Samples, sequencing runs and analyses"
     script:
-        f"{SCRIPTS}/simulate_sequencing.py"
+        f"{SCRIPTS}/simulate_sample_metadata.py"
 
 
 rule write_phenopackets:
@@ -140,8 +140,8 @@ rule write_phenopackets:
         exposures=rules.simulate_phenotypes.output.exposures,
         treatments=rules.simulate_phenotypes.output.treatments,
         missing=rules.simulate_phenotypes.output.missing,
-        subjects=rules.simulate_sequencing.output.subjects,
-        biosamples=rules.simulate_sequencing.output.biosamples,
+        subjects=rules.simulate_sample_metadata.output.subjects,
+        biosamples=rules.simulate_sample_metadata.output.biosamples,
         traits=config["traits"],
     output:
         phenopackets=expand(

@@ -6,14 +6,14 @@ rule shard_block:
     input:
         trees=rules.simulate_block.output.trees,
         people=rules.simulate_people.output.people,
-        public_keys=rules.create_genome_keys.output.public if SEALED else [],
+        public_keys=rules.create_genome_keys.output.public if ENCRYPTED_SUFFIX else [],
     output:
         bcf=expand(
-            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf{SEALED}",
+            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf{ENCRYPTED_SUFFIX}",
             country=COUNTRIES,
         ),
         csi=expand(
-            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf.csi{SEALED}",
+            f"{RESULTS}/nodes/{{country}}/genomes/{{{{block}}}}.bcf.csi{ENCRYPTED_SUFFIX}",
             country=COUNTRIES,
         ),
         parts=temp(directory(f"{RESULTS}/shards/{{block}}")),

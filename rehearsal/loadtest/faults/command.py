@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.loadtest.faults.run import FaultTest, run_faults
 from rehearsal.loadtest.faults.scenarios import scenarios_of
 from rehearsal.loadtest.run_under_test import RunUnderTest
@@ -45,7 +45,7 @@ def run_faults_command(
             test, scenarios_of(mode), Path(scratch) / "nodes", Path(scratch) / "logs"
         )
     if out is not None:
-        with written_aside(out) as path:
+        with atomic_path(out) as path:
             table.to_parquet(path)
     print("\n".join(report_lines(table)))
     return 0 if table["held"].all() else 1

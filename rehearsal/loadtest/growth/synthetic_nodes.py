@@ -21,7 +21,7 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.loadtest.load.sender import Call
 from rehearsal.loadtest.load.workload import RESEARCHER, call_of
 from rehearsal.model import Query
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.seeds import derive_seed
 from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people

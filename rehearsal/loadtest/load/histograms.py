@@ -12,7 +12,7 @@ from pathlib import Path
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader, HistogramLogWriter
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 
 LOWEST_US, HIGHEST_US, DIGITS = 1, 120_000_000, 3
 US = 1_000_000
@@ -28,7 +28,7 @@ def write_log(
     for at_s, latency_s in latencies:
         histogram = seconds.setdefault(int(at_s), new_histogram())
         histogram.record_value(_us(latency_s))
-    with written_aside(path) as aside, aside.open("w", encoding="utf-8") as file:
+    with atomic_path(path) as aside, aside.open("w", encoding="utf-8") as file:
         writer = HistogramLogWriter(file)
         writer.output_comment(f"[{comment}; latencies in microseconds]")
         writer.output_log_format_version()

@@ -234,7 +234,7 @@ def _step_text(step: Step) -> str:
 
 def load_checks(steps: Sequence[Step]) -> list[dict[str, Any]]:
     """What must hold whatever the machine: nothing lost, nothing wrong, and QS-02 at the lowest
-    rate. As ``report.summary.Findings`` has it."""
+    rate. As ``report.summary.CheckResults`` has it."""
     lost = sum(step.notes["planned"] - len(step.sent) for step in steps)
     unnamed = sum(unnamed_nodes(step) for step in steps)
     sent = [one for step in steps for one in step.sent]

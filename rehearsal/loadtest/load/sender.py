@@ -148,7 +148,7 @@ class Sender:
         """One request; ``late`` when it is not answered ``deadline_s`` after it was to leave."""
         call, clock = self._calls[number], asyncio.get_running_loop().time
         left, body = clock(), b""
-        outcome = Outcome("late", reason="no whole answer in time")
+        outcome = RequestOutcome("late", reason="no whole answer in time")
         try:
             async with (
                 asyncio.timeout_at(start + at_s + deadline_s),
@@ -167,7 +167,7 @@ class Sender:
             ended = clock()
         except Exception as error:  # whatever goes wrong with one must not cost the others
             ended = clock()
-            outcome = Outcome("failed", reason=f"{type(error).__name__}: {error}")
+            outcome = RequestOutcome("failed", reason=f"{type(error).__name__}: {error}")
         return Sent(
             number,
             at_s,
@@ -189,7 +189,7 @@ def _session(cold: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar)
 
 
-class Outcome(NamedTuple):
+class RequestOutcome(NamedTuple):
     """What an HTTP answer came to; see ``Sent``."""
 
     state: AnswerState
@@ -198,7 +198,7 @@ class Outcome(NamedTuple):
     reason: str = ""
 
 
-def read_answer(call: Call, status: int, body: bytes) -> Outcome:
+def read_answer(call: Call, status: int, body: bytes) -> RequestOutcome:
     """What one HTTP answer came to.
 
     Answered: HTTP 200 and a summary, with no node late or failed; a node that refused has said
@@ -208,17 +208,19 @@ def read_answer(call: Call, status: int, body: bytes) -> Outcome:
         content = orjson.loads(body)
         summary, nodes = content.get("responseSummary"), _nodes_by_state(content)
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        return Outcome("failed", reason=f"HTTP {status}, no Beacon answer: {error}")
+        return RequestOutcome("failed", reason=f"HTTP {status}, no Beacon answer: {error}")
     reason = _status_text(status, content)
     if 400 <= status < 500:
-        return Outcome("refused", nodes=nodes, reason=reason)
+        return RequestOutcome("refused", nodes=nodes, reason=reason)
     if _count(nodes, "late"):
-        return Outcome("late", nodes=nodes, reason=reason or "a node was late")
+        return RequestOutcome("late", nodes=nodes, reason=reason or "a node was late")
     if status != 200 or summary is None:
-        return Outcome(_failed_state(status), nodes=nodes, reason=reason or "no summary")
+        return RequestOutcome(_failed_state(status), nodes=nodes, reason=reason or "no summary")
     if _count(nodes, "failed"):
-        return Outcome("failed", nodes=nodes, reason=f"a node failed: {_first_failure(content)}")
-    return Outcome("answered", _is_true(call, summary, nodes), nodes)
+        return RequestOutcome(
+            "failed", nodes=nodes, reason=f"a node failed: {_first_failure(content)}"
+        )
+    return RequestOutcome("answered", _is_true(call, summary, nodes), nodes)
 
 
 def _count(nodes: tuple[int, ...] | None, state: AnswerState) -> int:

@@ -36,7 +36,7 @@ class AuditFailed(Exception):  # noqa: N818 - the answer is refused with it
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedChain:
     """A whole chain: its length and last hash."""
 
     lines: int
@@ -170,7 +170,7 @@ def head_path(log: Path) -> Path:
     return log.with_name(f"{log.name}.head")
 
 
-def verify_log(path: Path | str, expected_head: str | None = None) -> Verified:
+def verify_log(path: Path | str, expected_head: str | None = None) -> VerifiedChain:
     """Walk the whole chain. ``expected_head``: a last hash that was noted elsewhere.
 
     Raises InputError that names the first line that is changed, missing or out of order, or says
@@ -193,7 +193,7 @@ def verify_log(path: Path | str, expected_head: str | None = None) -> Verified:
         raise InputError(path, f"line {known + 1}", f"the end of the log: its head knows {known}")
     if not seen:
         raise InputError(path, "head", f"a line with the hash {expected_head}")
-    return Verified(lines, last)
+    return VerifiedChain(lines, last)
 
 
 def collect_logs(nodes: Mapping[str, Path], folder: Path) -> dict[str, dict[str, Any]]:

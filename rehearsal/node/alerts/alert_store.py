@@ -17,7 +17,7 @@ import orjson
 from rehearsal.model import InputError
 from rehearsal.node.access.visas import Caller, Visa
 from rehearsal.node.alerts.profile import Profile
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 
 FILE_NAME = "alerts.sqlite"
 FORMAT = "rehearsal alerts 1"

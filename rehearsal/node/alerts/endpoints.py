@@ -13,7 +13,6 @@ from rehearsal.node.access.rights import NO_TOKEN, Rights, caller_rights
 from rehearsal.node.access.visas import Caller
 from rehearsal.node.alerts import openapi
 from rehearsal.node.alerts.alert_store import Alert, Subscription
-from rehearsal.node.alerts.patient_monitor import PatientMonitor, may_subscribe
 from rehearsal.node.alerts.profile import Profile
 from rehearsal.node.alerts.request import (
     MOST_SUBSCRIPTIONS,
@@ -21,6 +20,7 @@ from rehearsal.node.alerts.request import (
     AlertsQuery,
     SubscriptionRequest,
 )
+from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher, may_subscribe
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.web.app import Api, Json, query_pairs, read_body
@@ -32,7 +32,7 @@ from rehearsal.web.request_models import decode_body, decode_parameters
 class SubscriptionEndpoints:
     """The handlers over one node's monitor."""
 
-    def __init__(self, node_data: NodeData, monitor: PatientMonitor) -> None:
+    def __init__(self, node_data: NodeData, monitor: SubscriptionMatcher) -> None:
         self._node_data, self._monitor, self._store = node_data, monitor, monitor.store
 
     def add_to(self, api: Api) -> None:

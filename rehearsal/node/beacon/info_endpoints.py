@@ -13,7 +13,7 @@ from rehearsal.node.beacon.envelope import API_VERSION
 from rehearsal.node.beacon.filters import BIRTH_DECADE, ONTOLOGIES
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_search import TEXT_FIELDS, born_in
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore, Term
 
 Body = dict[str, Any]

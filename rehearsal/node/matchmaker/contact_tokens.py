@@ -10,7 +10,7 @@ from pathlib import Path
 from rehearsal.model import InputError
 from rehearsal.node.access.visas import Caller
 from rehearsal.node.privacy.secret_key import secret_key
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 
 LENGTH = 32  # hexadecimal digits: 128 bits

@@ -23,7 +23,7 @@ from rehearsal.node.matchmaker.contact_tokens import ContactTokens
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
 from rehearsal.node.matchmaker.ranking import Match, Ranking
 from rehearsal.node.matchmaker.request import MatchRequest, read_match
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.app import ErrorBody, Json, read_body
 from rehearsal.web.problem import Problem

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import InputError
 from rehearsal.node.matchmaker.index import SCHEMA_VERSION
 from rehearsal.stores.ontology import HumanPhenotypeOntology, PhenotypeTerm
@@ -70,7 +70,7 @@ def build_matchmaker_index(
         if both := having.get(code, BitMap()) & people:
             expected = f"nobody with and without {code}, as is number {both[0]}"
             raise InputError(out, "excluded_features.code", expected)
-    with written_aside(out) as aside:
+    with atomic_path(out) as aside:
         connection = sqlite3.connect(aside)
         try:
             connection.executescript(SCHEMA)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import InputError
 
 PUBLIC_FREQUENCIES_FILE = "public_frequencies.npz"
@@ -44,7 +44,7 @@ class PublicFrequencies:
             raise InputError(path, "file", f"shares of carriers elsewhere ({error})") from None
 
     def write(self, path: Path | str) -> None:
-        with written_aside(path) as aside, aside.open("wb") as file:
+        with atomic_path(path) as aside, aside.open("wb") as file:
             np.savez(file, keys=self._keys, shares=self._frequencies, people=self.people)
 
     def frequency(self, question: bytes) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from rehearsal.evaluation.control_requests import CONTROL, EMPTY_HANDLER
+from rehearsal.evaluation.baseline_requests import CONTROL, EMPTY_HANDLER
 from rehearsal.report.figures.latency import kind_latency_figure, node_latency_figure
 from rehearsal.report.figures.node_map import latency_map
 from rehearsal.report.figures.rendering import vega_specification

@@ -21,9 +21,9 @@ from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.arrivals import admit_arrival, read_arrival
 from rehearsal.stories.network_requests import (
     ask_network,
-    node_states,
     read_response,
     summarise_countries,
+    summarise_node_states,
     summarise_request,
 )
 from rehearsal.stories.query_context import QueryContext
@@ -182,7 +182,9 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     text = json.dumps(alerts)
     named = [one["handle"] for one in question.parameters["arrivals"] if one["individual"] in text]
     return [
-        Check.every_country_answered(expected["countries"], node_states(reply.subscribed)),
+        Check.every_country_answered(
+            expected["countries"], summarise_node_states(reply.subscribed)
+        ),
         Check.equal(
             "who the alerts are of",
             expected["alerts"],

@@ -12,9 +12,9 @@ from rehearsal.model import Answer
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.network_requests import (
     ask_network,
-    node_states,
     read_response,
     summarise_countries,
+    summarise_node_states,
     summarise_request,
 )
 from rehearsal.stories.query_context import QueryContext
@@ -46,7 +46,7 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
     """What is flagged, and why."""
     path, answer = reply
     drugs = read_response(answer)["drugs"]
-    shown = {node: {"flagged": _flagged(drugs)} for node in node_states(answer)}
+    shown = {node: {"flagged": _flagged(drugs)} for node in summarise_node_states(answer)}
     return ReplySummary(
         summarise_request(question, path),
         summarise_countries(answer, shown),
@@ -62,7 +62,7 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     copies = {one["drug"]: [reason["copies"] for reason in one["reasons"]] for one in drugs}
     flagged = sorted(drug for drug, flagging in expected.items() if flagging)
     return [
-        Check.equal("only her own node was asked", 1, len(node_states(answer))),
+        Check.equal("only her own node was asked", 1, len(summarise_node_states(answer))),
         Check.equal("the drugs that are flagged", flagged, _flagged(drugs)),
         Check.equal("copies of the alleles that flag them", expected, copies),
     ]

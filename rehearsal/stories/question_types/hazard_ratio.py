@@ -14,9 +14,9 @@ from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.network_requests import (
     ask_network,
     find_scoring_file,
-    node_states,
     read_response,
     summarise_countries,
+    summarise_node_states,
     summarise_request,
 )
 from rehearsal.stories.query_context import QueryContext
@@ -70,7 +70,7 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     """As a regression of the pooled people; the configured ratio lies in the interval."""
     _, answer = reply
     response = read_response(answer)
-    checks = [Check.every_country_answered(expected["countries"], node_states(answer))]
+    checks = [Check.every_country_answered(expected["countries"], summarise_node_states(answer))]
     for key in ("people", "events"):
         checks.append(Check.equal(f"{key} in the regression", expected[key], response[key]))
     for key, name in (("hazardRatio", "ratio"), ("low", "low"), ("high", "high")):

@@ -25,8 +25,8 @@ from rehearsal.stories.match_reply import (
 from rehearsal.stories.match_request import match_request
 from rehearsal.stories.network_requests import (
     ask_network,
-    node_states,
     summarise_countries,
+    summarise_node_states,
     summarise_request,
 )
 from rehearsal.stories.query_context import QueryContext
@@ -102,7 +102,7 @@ async def ask(question: Question, context: QueryContext) -> MatchReply:
 def summarise(question: Question, reply: MatchReply) -> ReplySummary:
     """The best matches of each country, and of all."""
     shown = {}
-    for country, state in node_states(reply.answer).items():
+    for country, state in summarise_node_states(reply.answer).items():
         if state == "answered":
             found = reply.results_of(country)
             shown[country] = {"matches": len(found), "best": [_shown(one) for one in found[:1]]}
@@ -144,7 +144,7 @@ def judge(question: Question, expected: Any, reply: MatchReply) -> list[Check]:
     observed = {
         code: list(map(match_facts, reply.results_of(code))) for code in expected["countries"]
     }
-    states = node_states(reply.answer)
+    states = summarise_node_states(reply.answer)
     story_checks = _check_story(question.parameters["expected"], expected, reply, observed)
     if expected["refused"]:
         refused = sorted(country for country, state in states.items() if state == "refused")

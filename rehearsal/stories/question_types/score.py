@@ -15,9 +15,9 @@ from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.network_requests import (
     ask_network,
     find_scoring_file,
-    node_states,
     read_response,
     summarise_countries,
+    summarise_node_states,
     summarise_request,
 )
 from rehearsal.stories.query_context import QueryContext
@@ -79,7 +79,7 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     observed = {code: _counts(one["groups"]) for code, one in response["countries"].items()}
     joined = [sum(column) for column in zip(*expected["countries"].values(), strict=True)]
     checks = [
-        Check.every_country_answered(expected["countries"], node_states(answer)),
+        Check.every_country_answered(expected["countries"], summarise_node_states(answer)),
         Check.equal("the scoring file", expected["scoring_file"], body["scoringFile"]),
         Check.equal("each country's histogram is the truth", expected["countries"], observed),
         Check.equal("the joined histogram is the truth", joined, _counts(response["groups"])),

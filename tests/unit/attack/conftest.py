@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rehearsal.attack.attacked_node import AttackedNode, NumberLists
 from rehearsal.attack.membership_table import membership_table, protection_ladder
+from rehearsal.attack.node_extract import NodeExtract, NumberLists
 from rehearsal.node.privacy.question_keys import question_key
 
 from ..node_folders import write_two_countries
@@ -18,7 +18,7 @@ def made_up_node(people=100, alleles=12_000, targets=60, seed=1):
     holds = random.random((people, alleles)) < share
     held = np.flatnonzero(holds.any(axis=0))
     carriers = NumberLists.of([np.flatnonzero(holds[:, v]).astype(np.int32) for v in held])
-    return AttackedNode(
+    return NodeExtract(
         code="AT",
         people=people,
         questions=[question_key(f"chr1-{v}-A-T") for v in held],

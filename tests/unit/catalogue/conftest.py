@@ -5,7 +5,7 @@ import pytest
 
 from rehearsal.catalogue.health_dcat_ap import base_address, build_catalogue
 from rehearsal.catalogue.node_datasets import describe_node_datasets
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 
 
 @pytest.fixture(scope="session")

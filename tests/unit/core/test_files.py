@@ -5,13 +5,13 @@ import math
 
 import pytest
 
-from rehearsal.files import content_digest, read_json, write_json, written_aside
+from rehearsal.files import atomic_path, content_digest, read_json, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     target = tmp_path / "table.tsv"
     target.write_text("old")
-    with pytest.raises(RuntimeError), written_aside(target) as path:
+    with pytest.raises(RuntimeError), atomic_path(target) as path:
         path.write_text("half of the n")
         raise RuntimeError("power cut")
     assert target.read_text() == "old"
@@ -19,7 +19,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
 
 
 def test_the_suffix_is_kept_because_writers_choose_formats_by_it(tmp_path):
-    with written_aside(tmp_path / "a.vcf.gz") as path:
+    with atomic_path(tmp_path / "a.vcf.gz") as path:
         assert path.name.endswith(".vcf.gz")
         path.touch()
 

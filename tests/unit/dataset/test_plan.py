@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rehearsal.cli import main
 from rehearsal.dataset import build
-from rehearsal.dataset.plan import deal
+from rehearsal.dataset.plan import apportion
 
 TINY = ["--country", "FI=6", "--region", "chr22:20000000-20050000"]
 
@@ -106,6 +106,6 @@ def test_carriers_are_dealt_out_whole_and_within_the_room(room, data):
     if not sum(room.values()):
         return
     total = data.draw(st.integers(1, sum(room.values())))
-    dealt = deal(total, room)
+    dealt = apportion(total, room)
     assert sum(dealt.values()) == total
     assert all(0 <= dealt[code] <= room[code] for code in room)

@@ -99,7 +99,7 @@ def run_workflow(plan, traits, folder):
         patients=[],
     )
     run_script(
-        "simulate_sequencing",
+        "simulate_sample_metadata",
         {**cohort, "counts": of_blocks["counts"], "traits": traits},
         files(folder, *SEQUENCING),
         seed=seed,

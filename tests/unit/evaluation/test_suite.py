@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.evaluation.suite import QuerySources, draw_suite, read_suite, write_suite
-from rehearsal.evaluation.templates import KINDS, Template, read_templates
+from rehearsal.evaluation.templates import KINDS, QueryTemplate, read_templates
 from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
 from rehearsal.truth.hpo import at_or_below
 from rehearsal.truth.pooled_sites import pooled_sites
@@ -145,9 +145,9 @@ def test_pages_of_counts_are_of_one_so_that_totals_must_not_follow_them(suite: l
 def test_absent_queries_are_absent_and_the_others_are_not(
     trees, truth: TruthCalculator, cohort_tables: dict
 ):
-    def template(name: str, draw: str, **more) -> Template:
+    def template(name: str, draw: str, **more) -> QueryTemplate:
         kind = "carriers" if draw == "carriers" else "presence"
-        return Template(name, kind, draw, number=5, granularity="count", **more)
+        return QueryTemplate(name, kind, draw, number=5, granularity="count", **more)
 
     templates = [
         template("somebody-site", "site"),
@@ -171,8 +171,8 @@ def test_absent_queries_are_absent_and_the_others_are_not(
 
 def test_a_template_that_finds_nothing_asks_nothing_and_says_so(cohort_tables, trees, caplog):
     templates = [
-        Template("gene", "gene", "gene", 3),
-        Template("people", "individuals", "people", 3),
+        QueryTemplate("gene", "gene", "gene", 3),
+        QueryTemplate("people", "individuals", "people", 3),
     ]
     cohort_tables |= {"genes": []}
     suite = draw_suite(templates, QuerySources(pooled_sites(trees), **cohort_tables), seed=1)
@@ -248,7 +248,7 @@ def test_a_purpose_is_a_duo_term(tmp_path: Path, purpose: str, fine: bool):
 
 
 def parent_queries(seed: int = 20181) -> list[str]:
-    template = Template("p", "individuals", "people", number=9, filters=("phenotype_parent",))
+    template = QueryTemplate("p", "individuals", "people", number=9, filters=("phenotype_parent",))
     drawn = draw_suite([template], QuerySources(**demo_cohort()), seed=seed)
     return [query.request["query"]["filters"][0]["id"] for query in drawn]
 

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from rehearsal.genomes.inheritance_plan import PLAN_COLUMNS
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.people_table import PEOPLE_COLUMNS
+from rehearsal.genomes.planting_plan import PLAN_COLUMNS
 from rehearsal.model import InputError, PlantedVariant, Variant
 
 

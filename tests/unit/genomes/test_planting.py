@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.genomes.carrier_choice import planted_targets
+from rehearsal.genomes.mutation_placement import planted_targets
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS, find_planted_carriers
 from rehearsal.genomes.planting import check_places

@@ -7,7 +7,7 @@ import tskit
 
 from rehearsal.files import content_digest
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.genomes.monomorphic_sites import one_allele_sites
+from rehearsal.genomes.monomorphic_sites import find_monomorphic_sites
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import (
@@ -95,7 +95,7 @@ def test_one_allele_sites_are_those_that_genotypes_say(people, seed):
     ts = msprime.sim_mutations(ts, rate=5e-4, model=msprime.HKY(4), random_seed=seed)
     expected = [len(np.unique(v.genotypes)) == 1 for v in ts.variants()]
     assert sum(expected) > 0
-    assert one_allele_sites(ts).tolist() == expected
+    assert find_monomorphic_sites(ts).tolist() == expected
 
 
 def mutated(*mutations):
@@ -133,7 +133,7 @@ def test_alleles_are_told_apart_however_mutations_undo_each_other(mutations, sin
     ts = mutated(*mutations)
     assert [len(np.unique(v.genotypes)) == 1 for v in ts.variants()] == [single]
     several = len(mutations) > 1
-    assert one_allele_sites(ts).tolist() == [single and several]
+    assert find_monomorphic_sites(ts).tolist() == [single and several]
 
 
 def test_the_index_of_edges_is_that_of_tskit():

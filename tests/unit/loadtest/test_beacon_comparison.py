@@ -8,10 +8,10 @@ import pytest
 
 from rehearsal.cli import main
 from rehearsal.loadtest.beacon_comparison import (
+    comparison_lines,
     paired_ratio,
     pairs_of,
     queries_of_part,
-    report_lines,
 )
 from rehearsal.model import InputError, Query
 
@@ -56,7 +56,7 @@ def test_queries_that_one_side_did_not_answer_make_no_pair():
 
 def test_a_person_is_told_counts_ratios_and_whether_the_answers_agree():
     table = pd.DataFrame(rows("target", [2.0] * 6) + rows("against", [1.0] * 6, count=4))
-    said = "\n".join(report_lines(table))
+    said = "\n".join(comparison_lines(table))
     assert "target to against: 2 times as long at the median" in said
     assert "exists in 6 of 6 pairs, the count in 0 of 6" in said
 

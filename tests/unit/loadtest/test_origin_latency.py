@@ -17,14 +17,14 @@ from ..virtual_time import run_in_virtual_time
 
 def test_a_distant_client_adds_the_distance_to_what_a_node_takes():
     class Near:
-        async def put(self, node, request, started, deadline_s):
+        async def send(self, node, request, started, deadline_s):
             taken = asyncio.get_running_loop().time() - started
             return Answer("q", node.country, "answered", 200, {}, taken, 1_000_000)
 
     async def ask():
         distant = DistantClient(Near(), {"FI": Line(20.0, bandwidth_mbps=800)}, Random(1))
         started = asyncio.get_running_loop().time()
-        return await distant.put(NodeEntry("FI", "http://x"), NodeRequest("info"), started, 1.0)
+        return await distant.send(NodeEntry("FI", "http://x"), NodeRequest("info"), started, 1.0)
 
     latency_s = run_in_virtual_time(ask()).latency_s
     assert latency_s == pytest.approx(0.03)  # 20 ms there and back, 10 ms for its bytes

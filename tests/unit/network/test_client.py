@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.network.client import NetworkClient, NodeRequest, get_parameters, request_headers
+from rehearsal.network.client import NetworkClient, NodeRequest, as_get_parameters, request_headers
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes, with_foreign
 
 from ..virtual_time import run_in_virtual_time
@@ -37,7 +37,7 @@ def test_a_request_body_becomes_get_parameters():
             "pagination": {"limit": 5},
         }
     }
-    assert get_parameters(request) == {
+    assert as_get_parameters(request) == {
         "start": "10,20",
         "referenceName": "chr22",
         "filters": "HP:1,NCIT:2",
@@ -57,7 +57,7 @@ def test_a_request_body_becomes_get_parameters():
     ],
 )
 def test_filters_as_a_get_says_them(filter_, text):
-    assert get_parameters({"query": {"filters": [filter_]}}) == {"filters": text}
+    assert as_get_parameters({"query": {"filters": [filter_]}}) == {"filters": text}
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_node_that_hangs_is_late_at_the_deadline_and_delays_nobody(monkeypatch
     async def scene():
         came = {}
 
-        async def put(client, node):
-            answer = await client.put(node, NodeRequest("g_variants"), 0.0, 1.5)
+        async def send(client, node):
+            answer = await client.send(node, NodeRequest("g_variants"), 0.0, 1.5)
             came[node.country] = answer.state, answer.latency_s
             return answer
 

@@ -40,7 +40,7 @@ def nodes(count: int) -> list[NodeEntry]:
 
 
 def putting(seconds: dict[str, float]):
-    async def put(node: NodeEntry) -> Answer:
+    async def send(node: NodeEntry) -> Answer:
         await asyncio.sleep(seconds.get(node.country, 0))
         return Answer("q", node.country, "answered", 200, {}, 0.0, 0)
 

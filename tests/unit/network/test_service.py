@@ -24,7 +24,7 @@ class SlowClient:
     def __init__(self):
         self.let = asyncio.Event()
 
-    async def put(self, node, request, started, deadline_s):
+    async def send(self, node, request, started, deadline_s):
         await self.let.wait()
         return Answer(request.query, node.country, "answered", 200, {}, 0.1, 2)
 
@@ -70,7 +70,7 @@ class NodesThatHang:
     def __init__(self, seconds=None):
         self.seconds, self.hung, self.asked = seconds or {}, set(), Counter()
 
-    async def put(self, node, request, started, deadline_s):
+    async def send(self, node, request, started, deadline_s):
         loop, country = asyncio.get_running_loop(), node.country
         self.asked[country] += request.query != "probe"
         until = started + deadline_s

@@ -15,7 +15,7 @@ import orjson
 import pandas as pd
 import pytest
 
-from rehearsal.node.settings import Gene, NodeSettings, ProteinChange
+from rehearsal.node.settings.node_settings import Gene, NodeSettings, ProteinChange
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import COLUMNS as COLUMNS_OF

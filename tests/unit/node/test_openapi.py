@@ -11,7 +11,7 @@ from rehearsal.network.app import network_app
 from rehearsal.network.openapi import description as network_description
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.alerts.alert_store import AlertStore
-from rehearsal.node.alerts.patient_monitor import PatientMonitor
+from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher
 from rehearsal.node.app import beacon_api
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.server import extensions
@@ -60,7 +60,7 @@ def whole_api(node_data, node_folder, tmp_path_factory):
     documents = {"base": "urn:here/", "documents": {"/fdp": texts, "/fdp/catalog/FI": texts}}
     (folder / "catalogue/documents.json").write_text(json.dumps(documents))
     authorizer = Authorizer(node_data.settings, node_data.people)
-    monitor = PatientMonitor(node_data, authorizer, AlertStore(None), folder)
+    monitor = SubscriptionMatcher(node_data, authorizer, AlertStore(None), folder)
     return beacon_api(node_data, authorizer, *extensions(node_data, monitor, folder))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.phenotypes.sequencing import sequencing_tables
+from rehearsal.phenotypes.sample_metadata import sequencing_tables
 from rehearsal.phenotypes.variant_counts import COUNTS
 
 from .clinical_traits import YEAR, error

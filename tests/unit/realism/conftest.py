@@ -15,7 +15,7 @@ from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, Country
 from rehearsal.realism.measures import block_measures, join
 from rehearsal.realism.panel import choose_panel
-from rehearsal.realism.published import Comparison
+from rehearsal.realism.published import ReferenceFigures
 
 from ..simulated_blocks import blocks, components, people, spectrum, trees
 
@@ -79,7 +79,7 @@ def known(cohort):
     popres = pd.DataFrame(
         {"country": ["ES", "IE", "IT", "PL"], "pc1": range(4), "pc2": [1, 0, 2, 5]}
     )
-    return Comparison(cohort.countries, np.full((5, 5), 0.01), pairs, popres, 4.0)
+    return ReferenceFigures(cohort.countries, np.full((5, 5), 0.01), pairs, popres, 4.0)
 
 
 @pytest.fixture(scope="session")

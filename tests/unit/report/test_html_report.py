@@ -11,7 +11,7 @@ import pytest
 from rehearsal.report.html_report import data_uri, script_json, write_report
 from rehearsal.report.page_elements import percent, whole
 from rehearsal.report.provenance import run_facts, stage_times
-from rehearsal.report.summary import FederatedAnswers, Findings, build_summary, cohort_facts
+from rehearsal.report.summary import CheckResults, FederatedAnswers, build_summary, cohort_facts
 
 CONDITIONS = {
     "started": "2030-01-01T00:00:00+00:00",
@@ -53,7 +53,7 @@ def summary_of(tmp_path, people):
             run_facts(7, "0123abcd", stage_times(tmp_path), CONDITIONS),
             cohort_facts(people, variants=10, blocks=1),
             FederatedAnswers(tables.answers, CODES, deadline_s=10),
-            Findings(**more),
+            CheckResults(**more),
         )
 
     return build

@@ -17,7 +17,7 @@ import pytest
 from rehearsal.report.html_report import write_report
 from rehearsal.report.junit import write_junit
 from rehearsal.report.provenance import run_facts, stage_times
-from rehearsal.report.summary import FederatedAnswers, Findings, build_summary, cohort_facts
+from rehearsal.report.summary import CheckResults, FederatedAnswers, build_summary, cohort_facts
 from rehearsal.report.tables import BenchTables
 
 CODES = ["BE", "ES", "FI", "PL", "SI"]
@@ -161,7 +161,7 @@ def summary(full, people, tmp_path):
         run_facts(7, "0123abcd", stage_times(tmp_path), CONDITIONS),
         cohort_facts(people, variants=10, blocks=1),
         FederatedAnswers(full.answers, CODES, deadline_s=10),
-        Findings([check], stories={"rare": {key: STORY[key] for key in ("passed", "checks")}}),
+        CheckResults([check], stories={"rare": {key: STORY[key] for key in ("passed", "checks")}}),
     )
 
 

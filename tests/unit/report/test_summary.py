@@ -5,7 +5,7 @@ import pytest
 from rehearsal.files import read_json, write_json
 from rehearsal.report.failures import list_failures
 from rehearsal.report.problems import find_problems
-from rehearsal.report.summary import FederatedAnswers, Findings, build_summary, cohort_facts
+from rehearsal.report.summary import CheckResults, FederatedAnswers, build_summary, cohort_facts
 
 CODES = ["BE", "ES", "FI", "PL", "SI"]
 RUN = {"seed": 7}
@@ -15,7 +15,9 @@ RUN = {"seed": 7}
 def summarise(people):
     def build(answers, **more):
         cohort = cohort_facts(people, variants=10, blocks=1)
-        return build_summary(RUN, cohort, FederatedAnswers(answers, CODES, 10), Findings(**more))
+        return build_summary(
+            RUN, cohort, FederatedAnswers(answers, CODES, 10), CheckResults(**more)
+        )
 
     return build
 

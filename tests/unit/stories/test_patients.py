@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.genomes.people import check_numbers, patient_ids, plan_people
-from rehearsal.model import Choice, Consent, InputError, Patient, Variant
+from rehearsal.model import Consent, InputError, Patient, PatientSelection, Variant
 from rehearsal.phenotypes.consent import ConsentShares, Record, draw_consent
 from rehearsal.phenotypes.genetic_values import GeneticValues
 from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
@@ -143,13 +143,15 @@ def test_a_choice_is_the_first_who_fits(cohort, tmp_path):
     people.to_parquet(tmp_path / "cohort/people.parquet")
     scores = pd.DataFrame({"individual": people["id"], "trait": "a", "score": range(len(people))})
     scores.to_parquet(tmp_path / "scores.parquet")
-    rule = Choice("s", "best", WHERE, "Best", "FI", "female", (20, 80), "scores.parquet")
-    rule = Choice(*(getattr(rule, n) for n in rule.__slots__[:8]), {"trait": "a"}, "score", True)
+    rule = PatientSelection("s", "best", WHERE, "Best", "FI", "female", (20, 80), "scores.parquet")
+    rule = PatientSelection(
+        *(getattr(rule, n) for n in rule.__slots__[:8]), {"trait": "a"}, "score", True
+    )
     table = build_patients_table(ids, [rule], tmp_path, 2026).set_index("handle")
     fits = people[(people["country"] == "FI") & (people["sex"] == "female")]
     fits = fits[(2026 - fits["birth_year"]).between(20, 80)]
     assert table.loc["best", "individual"] == fits["id"].iloc[-1]
     assert not table.loc["best", "is_planted"]
-    nobody = Choice("s", "none", WHERE, age=(140, 150))
+    nobody = PatientSelection("s", "none", WHERE, age=(140, 150))
     with pytest.raises(InputError, match=r"a\.yaml: line 1: patients\.x: expected somebody"):
         build_patients_table(ids, [nobody], tmp_path, 2026)

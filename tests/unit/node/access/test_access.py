@@ -29,7 +29,7 @@ from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.privacy.protected_answers import Protector
 from rehearsal.node.privacy.protection import UNPROTECTED, Protection
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people
 

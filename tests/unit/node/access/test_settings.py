@@ -16,7 +16,7 @@ from rehearsal.node.access.settings import (
     as_yaml,
 )
 from rehearsal.node.privacy.protection import UNPROTECTED, Protection
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 
 PEOPLE = "GDI-FI-REHEARSAL-1"
 HMB = "DUO:0000006"

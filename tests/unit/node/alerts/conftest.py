@@ -17,10 +17,10 @@ from rehearsal.node.access.settings import AccessSettings
 from rehearsal.node.alerts.alert_store import FILE_NAME, AlertStore
 from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
 from rehearsal.node.alerts.patient_import import NewPatient
-from rehearsal.node.alerts.patient_monitor import PatientMonitor
+from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.web.app import Api
 
 from ..conftest import call
@@ -76,7 +76,7 @@ class Node:
         )
         store = AlertStore(self.folder / FILE_NAME)
         extra = {} if clock is None else {"clock": clock}
-        self.monitor = PatientMonitor(node_data, authorizer, store, self.folder, **extra)
+        self.monitor = SubscriptionMatcher(node_data, authorizer, store, self.folder, **extra)
         api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
         SubscriptionEndpoints(node_data, self.monitor).add_to(api)
         self.app = AccessMiddleware(api, authorizer)

@@ -17,7 +17,7 @@ from starlette.routing import Mount
 from rehearsal.formats.crypt4gh import encrypt_at_rest
 from rehearsal.model import Block
 from rehearsal.node.htsget import app as htsget
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 
 ID = "GDI-FI-REHEARSAL-1"
 SAMPLES = [f"FI-{i + 1:06d}" for i in range(3000)]

@@ -16,7 +16,7 @@ from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people

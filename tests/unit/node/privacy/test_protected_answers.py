@@ -24,7 +24,7 @@ from rehearsal.node.privacy.protection import PUBLIC, UNPROTECTED, Protection
 from rehearsal.node.privacy.public_frequencies import PublicFrequencies
 from rehearsal.node.privacy.question_keys import question_key, term_question
 from rehearsal.stores.carrier_lists_writer import encode
-from rehearsal.stores.variant_store import NobodysRow, VariantRow
+from rehearsal.stores.variant_store import AbsentAlleleRow, VariantRow
 
 from .conftest import KEY, PEOPLE, WIDE, people, protected
 
@@ -235,7 +235,7 @@ def test_an_allele_takes_the_same_steps_whether_nobody_or_few_carry_it(monkeypat
     key = PublicFrequencies.key(question_key(str(ALLELE)))
     shares = PublicFrequencies(np.array([key], np.uint64), np.array([share]), 2700)
     taken = []
-    for one in (NobodysRow.of(ALLELE), row([5]), row([1, 2, 3]), row(range(9))):
+    for one in (AbsentAlleleRow.of(ALLELE), row([5]), row([1, 2, 3]), row(range(9))):
         tier = TierProtection(KEY, PEOPLE, PUBLIC, Budget(NAMES), Budget(NAMES))
         protector = Protector(tier, "public", shares)
         steps.clear()

@@ -19,7 +19,7 @@ from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.drug_genes import COLUMNS, DrugFlags
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
-from rehearsal.node.settings import NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.trait_types import Disease
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people

@@ -45,7 +45,7 @@ class NumberLists:
 
 
 @dataclass(frozen=True, slots=True)
-class AttackedNode:
+class NodeExtract:
     """One node's autosomal alleles as the attack needs them.
 
     ``carriers``: who carries each allele, ``alleles``: what each person carries. ``known``: share
@@ -80,7 +80,9 @@ class Bounds:
     targets: int = 100  # of a node
 
 
-def read_nodes(folders: Mapping[str, Path], bounds: Bounds | None = None) -> list[AttackedNode]:
+def read_node_extracts(
+    folders: Mapping[str, Path], bounds: Bounds | None = None
+) -> list[NodeExtract]:
     """The attacked nodes, spread evenly over the folders.
 
     Nodes that must hold the promise (100 people or more) are taken when there are any, else the
@@ -99,7 +101,7 @@ def read_nodes(folders: Mapping[str, Path], bounds: Bounds | None = None) -> lis
     return [node for node in nodes if node.questions and len(node.targets) >= FEWEST_TARGETS]
 
 
-def _read_node(code: str, folder: Path, family: pd.Series, bounds: Bounds) -> AttackedNode:
+def _read_node(code: str, folder: Path, family: pd.Series, bounds: Bounds) -> NodeExtract:
     people = min(len(family), bounds.people)
     questions, carriers = [], []
     with VariantStore.open(folder / "variants.sqlite") as store:
@@ -113,7 +115,7 @@ def _read_node(code: str, folder: Path, family: pd.Series, bounds: Bounds) -> At
     frequencies = PublicFrequencies.open(folder / PUBLIC_FREQUENCIES_FILE)
     family = family[:people]
     lists = NumberLists.of(carriers)
-    return AttackedNode(
+    return NodeExtract(
         code=code,
         people=people,
         questions=questions,

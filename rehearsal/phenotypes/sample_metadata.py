@@ -39,7 +39,7 @@ class SequencingTables:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
-def simulate_sequencing(
+def simulate_sample_metadata(
     people: pd.DataFrame,
     counts: Iterable[pd.DataFrame],
     traits: Traits,

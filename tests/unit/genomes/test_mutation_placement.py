@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.genomes.carrier_choice import exact_sum, planted_targets
+from rehearsal.genomes.mutation_placement import exact_sum, planted_targets
 from rehearsal.model import InputError
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rehearsal.attack.attacked_node import Bounds, NumberLists, read_nodes
+from rehearsal.attack.node_extract import Bounds, NumberLists, read_node_extracts
 
 
 def test_turned_lists_say_who_has_what():
@@ -12,7 +12,7 @@ def test_turned_lists_say_who_has_what():
 
 
 def test_nodes_are_read_with_autosomes_only_and_kin_is_no_target(folders):
-    at, be = read_nodes(folders)
+    at, be = read_node_extracts(folders)
     assert (at.code, be.code) == ("AT", "BE")
     assert [at.carriers[v].tolist() for v in range(2)] == [[0, 1], [21]] and len(at.questions) == 2
     assert at.known.tolist() == pytest.approx([1 / 22, 0.5 / 23])
@@ -20,5 +20,5 @@ def test_nodes_are_read_with_autosomes_only_and_kin_is_no_target(folders):
 
 
 def test_bounds_take_the_first_people_and_alleles(folders):
-    (node,) = read_nodes(folders, Bounds(nodes=1, people=20, alleles=1))
+    (node,) = read_node_extracts(folders, Bounds(nodes=1, people=20, alleles=1))
     assert node.people == 20 and len(node.questions) == 1 and node.targets.tolist() == [*range(20)]

@@ -3,13 +3,13 @@
 import pandas as pd
 
 from rehearsal.files import write_parquet
-from rehearsal.logs import logged_to
-from rehearsal.phenotypes.sequencing import simulate_sequencing
+from rehearsal.logs import log_to_file
+from rehearsal.phenotypes.sample_metadata import simulate_sample_metadata
 from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
-    sequencing = simulate_sequencing(
+    sequencing = simulate_sample_metadata(
         pd.read_parquet(smk.input.people),
         map(pd.read_parquet, smk.input.counts),
         read_traits(smk.input.traits),
@@ -21,5 +21,5 @@ def main(smk):
 
 
 if __name__ == "__main__":
-    with logged_to(snakemake.log[0]):
+    with log_to_file(snakemake.log[0]):
         main(snakemake)

@@ -3,7 +3,7 @@
 import pytest
 
 from rehearsal.model import InputError
-from rehearsal.node.settings import Gene, NodeSettings, ProteinChange
+from rehearsal.node.settings.node_settings import Gene, NodeSettings, ProteinChange
 
 
 def test_settings_are_read_back_as_written(tmp_path):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import InputError
 from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed
@@ -26,7 +26,7 @@ LOOK_S = 0.25  # how often the folder is looked at
 TOKEN_BYTES = 16
 
 
-class PatientMonitor:
+class SubscriptionMatcher:
     """Processes the new patients of one node. ``folder``: the node's, None for one without."""
 
     def __init__(
@@ -58,7 +58,7 @@ class PatientMonitor:
                 _move(path, TAKEN)
             except InputError as error:
                 log.error("%s", error)
-                with written_aside(path.parent / REFUSED / f"{path.name}.reason") as aside:
+                with atomic_path(path.parent / REFUSED / f"{path.name}.reason") as aside:
                     aside.write_text(f"{error}\n", encoding="utf-8")
                 _move(path, REFUSED)
             except AuditFailed as failure:  # no alert without a line in the log

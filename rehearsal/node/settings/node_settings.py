@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from rehearsal import __version__
-from rehearsal.files import written_aside
+from rehearsal.files import atomic_path
 from rehearsal.model import Gene, InputError
 from rehearsal.node.access.settings import AccessSettings, access_settings, as_yaml, open_to_all
 from rehearsal.node.access.yaml_values import read_dataclass, read_dataclasses
@@ -124,6 +124,6 @@ class NodeSettings:
         values["genes"] = [asdict(gene) for gene in self.genes]
         values["protein_changes"] = [asdict(change) for change in self.protein_changes]
         values["access"] = as_yaml(self.access)
-        with written_aside(path) as aside:
+        with atomic_path(path) as aside:
             aside.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
         return path

@@ -1,0 +1,1 @@
+"""What a node knows about itself: ``node.yaml`` in its folder."""
