@@ -53,7 +53,7 @@ class DistantClient:
     async def send(
         self, node: NodeEntry, request: NodeRequest, started: float, deadline_s: float
     ) -> Answer:
-        """As ``NetworkClient.put``; the distance counts as the node's."""
+        """As ``NetworkClient.send``; the distance counts as the node's."""
         line = self.lines[node.country]
         await asyncio.sleep(line.exchange_s(0, self.chance))
         answer = await self.client.send(node, request, started, deadline_s)

@@ -38,13 +38,14 @@ SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text
 
 
 def imported_parts(path):
-    """The parts of the library that a module imports: {'genomes.blocks', 'model', ...}."""
+    """The modules of the library that a module imports: {'genomes.blocks', 'model', ...}."""
     for node in ast.walk(ast.parse(path.read_text())):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+            members = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [one if module_file(one[10:]) else node.module for one in members]
         for name in names:
             if name.startswith("rehearsal."):
                 yield name.removeprefix("rehearsal.")

@@ -89,7 +89,7 @@ def test_a_node_that_hangs_is_late_at_the_deadline_and_delays_nobody(monkeypatch
             return answer
 
         async with NetworkClient(nodes) as client:
-            answers = await asyncio.gather(*(put(client, node) for node in nodes))
+            answers = await asyncio.gather(*(send(client, node) for node in nodes))
         assert came == {"AT": ("answered", 0.0), "CY": ("answered", 0.0), "BE": ("late", 1.5)}
         assert list(came) == ["AT", "CY", "BE"]
         assert answers[1].reason == "no whole answer within 1.5 s (0 bytes came)"

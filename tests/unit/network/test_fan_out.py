@@ -44,7 +44,7 @@ def putting(seconds: dict[str, float]):
         await asyncio.sleep(seconds.get(node.country, 0))
         return Answer("q", node.country, "answered", 200, {}, 0.0, 0)
 
-    return put
+    return send
 
 
 def partially(count: int, seconds: dict[str, float], usual: dict[str, float]):
