@@ -105,7 +105,7 @@ def test_a_hung_node_is_marked_late_at_the_deadline_and_delays_nobody(nodes):
             async def send(node: NodeEntry) -> None:
                 came.append(await client.send(node, request, started, DEADLINE_S))
 
-            await asyncio.gather(*map(put, nodes))
+            await asyncio.gather(*map(send, nodes))
 
     asyncio.run(scene())
     late = {answer.node for answer in came[-2:]}
