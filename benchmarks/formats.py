@@ -55,7 +55,8 @@ def compare(people: int, megabases: float, folder: Path, repeats: int) -> None:
     for what, (write, name) in WAYS.items():
         for _ in range(repeats):
             out = folder / name
-            print_written(what, lambda: write(genotypes(ts, table), out), out, slow)  # noqa: B023
+            job = lambda: write(genotypes(ts, table), out)  # noqa: B023, E731 - called at once
+            print_written(what, job, out, slow)
     again = folder / "again.bcf"
     job = "bcftools, BCF to BCF, no index"
     print_written(job, lambda: by_bcftools(folder / "o.bcf", again), again, slow)

@@ -26,7 +26,6 @@ from rehearsal.model import Block, Country, PlantedVariant, Variant
 ROOT = Path(__file__).resolve().parents[1]
 CONTIG, START = "chr22", 20_000_000
 RECOMBINATION_RATE, MUTATION_RATE, KAPPA = 1.1e-8, 1.29e-8, 4.0
-CLASSES = {"1": 1, "2": 2, "3-10": 10, "11-100": 100, "101-1000": 1_000, "more": None}  # copies
 
 
 def default_model(countries: list[Country]) -> demes.Graph:

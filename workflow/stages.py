@@ -35,16 +35,17 @@ class Stages(logging.Handler):
             self.handleError(record)
 
     def _take_up(self, record: logging.LogRecord) -> None:
-        event = getattr(record, "event", None)
-        if event == "run_info" and hasattr(record, "stats"):
-            self._jobs = {rule: n for rule, n in record.stats.items() if rule != "total"}
+        fields = vars(record)  # an event's own are not LogRecord's
+        event = fields.get("event")
+        if event == "run_info" and "stats" in fields:
+            self._jobs = {rule: n for rule, n in fields["stats"].items() if rule != "total"}
         elif event == "job_info":
-            self._rule[record.jobid] = record.rule_name
+            rule = self._rule[fields["jobid"]] = fields["rule_name"]
             now = time.monotonic()
-            self._said.setdefault(record.rule_name, now)
-            self._begun.setdefault(record.rule_name, now)
-        elif event == "job_finished" and record.job_id in self._rule:
-            self._finished(self._rule.pop(record.job_id))
+            self._said.setdefault(rule, now)
+            self._begun.setdefault(rule, now)
+        elif event == "job_finished" and fields["job_id"] in self._rule:
+            self._finished(self._rule.pop(fields["job_id"]))
 
     def _finished(self, rule: str) -> None:
         self._done[rule] += 1

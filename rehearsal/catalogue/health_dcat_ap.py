@@ -55,7 +55,6 @@ SYNTHETIC = URIRef("https://publications.europa.eu/resource/authority/dataset-ty
 MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 MIT = URIRef("https://opensource.org/license/mit")
 FDP_SPECIFICATION = URIRef("https://specs.fairdatapoint.org/fdp-specs-v1.2.html")
-DCAT_AP = URIRef("https://healthdataeu.pages.code.europa.eu/healthdcat-ap/releases/release-6/")
 
 DOMAIN = "rehearsal.example"
 

@@ -193,7 +193,7 @@ class _Decrypting(io.RawIOBase):
         self._position = origin + offset
         return self._position
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # of any Buffer
         """Fill the buffer with whole segments as far as it reaches."""
         out = memoryview(buffer).cast("B")
         done = 0
@@ -215,7 +215,7 @@ class _Decrypting(io.RawIOBase):
     def _decrypt(self, number: int) -> None:
         self._segment = -1
         self._file.seek(self._first + number * CIPHER_SEGMENT_SIZE)
-        size = self._file.readinto(self._cipher)  # type: ignore[attr-defined]
+        size = self._file.readinto(self._cipher)  # type: ignore[attr-defined]  # no BinaryIO's
         cipher = self._cipher if size == CIPHER_SEGMENT_SIZE else self._cipher[:size]
         for key in self._keys:
             try:

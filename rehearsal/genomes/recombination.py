@@ -108,11 +108,6 @@ def covers(contig_map: msprime.RateMap, block: Block) -> bool:
     return not overlap.any()
 
 
-def centimorgans(contig_map: msprime.RateMap) -> float:
-    """The genetic length in cM; missing stretches count as 0."""
-    return 100.0 * contig_map.total_mass
-
-
 def _check_coverage(contig_map: msprime.RateMap, block: Block, source: object) -> None:
     if not covers(contig_map, block):
         raise InputError(source, block.contig, f"expected a map that covers the block {block.id}")

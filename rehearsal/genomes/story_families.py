@@ -16,8 +16,6 @@ from rehearsal.genomes.assembly import ploidy
 from rehearsal.genomes.planting_plan import PlannedHaplotype
 from rehearsal.model import SEXES, InputError, Patient, Variant
 
-MOTHER_OF, FATHER_OF = 0, 1
-
 
 @dataclass(frozen=True)
 class Member:
@@ -46,10 +44,6 @@ class StoryFamily:
     variants: tuple[Variant, ...] = ()  # that somebody of it carries
     lacking: tuple[Variant, ...] = ()  # that somebody of it must not have
     copies: tuple[dict[Variant, int], ...] = field(default=())  # by member
-
-    @property
-    def is_single(self) -> bool:
-        return len(self.members) == 1
 
 
 def story_families(patients: Iterable[Patient], country: str) -> list[StoryFamily]:

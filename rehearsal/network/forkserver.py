@@ -126,7 +126,7 @@ def _stand_alone(log: Path, mode: str, server: int) -> None:
     """Make this fork a process of its own: a session, no input, its output in its log."""
     os.setsid()
     end_with(server)
-    with log.open(mode) as sink, open(os.devnull, "rb") as nothing:  # noqa: PTH123
+    with log.open(mode) as sink, open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device, no file
         os.dup2(nothing.fileno(), 0)
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)

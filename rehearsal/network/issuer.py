@@ -49,7 +49,6 @@ SUBJECT = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 HOUR_S = 3600
 
 Role = Literal["researcher", "clinician", "committee"]
-ROLES: tuple[Role, ...] = ("researcher", "clinician", "committee")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ PLAIN = "application/json"
 TEXT = {"type": "string"}
 COUNT = {"type": "integer", "minimum": 0}
 NUMBER = {"type": "number"}
-TERM = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9]*:[^\s:%]+$"}
 SEX = {"enum": list(SEXES)}
 END_IN_PYTHON = r"$(?!\n)"  # "$" alone would let a line break pass, which elsewhere it does not
 

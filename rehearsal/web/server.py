@@ -67,7 +67,7 @@ class _Connection(HttpToolsProtocol):
     _waited_for: asyncio.TimerHandle | None = None
     _head_size = 0
 
-    # type: uvicorn's, which asyncio's has not: a connection over TCP has a whole Transport
+    # Uvicorn's type, not asyncio's: a connection over TCP has a whole Transport
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait_for_head()

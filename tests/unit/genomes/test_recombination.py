@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from rehearsal.genomes.recombination import (
     binned_map,
-    centimorgans,
     covers,
     read_hapmap,
     uniform_map,
@@ -31,12 +30,12 @@ def hapmap(tmp_path):
 
 
 def test_a_uniform_map_has_the_contigs_length_in_centimorgans():
-    assert centimorgans(uniform_map("chr22", 1e-8)) == pytest.approx(50.818468)
+    assert 100 * uniform_map("chr22", 1e-8).total_mass == pytest.approx(50.818468)
 
 
 @pytest.mark.parametrize("contig", ["chrY", "chrM"])
 def test_nothing_recombines_on_y_and_mt(contig):
-    assert centimorgans(uniform_map(contig, 1e-8)) == 0
+    assert 100 * uniform_map(contig, 1e-8).total_mass == 0
 
 
 @given(start=st.integers(0, 5_000), length=st.integers(1, 9_000), size=st.integers(1, 3_000))
@@ -66,14 +65,14 @@ def test_a_hapmap_file_gives_rates_from_each_position_to_the_next(hapmap):
     path = hapmap("chr22 1000 2.0 0", "chr22 3000 0.5 0.004", "chr22 5000 0 0.005")
     contig_map = read_hapmap(path, "chr22")
     assert contig_map.get_rate([1_000, 2_999, 3_000]).tolist() == [2e-8, 2e-8, 0.5e-8]
-    assert centimorgans(contig_map) == pytest.approx(0.005)
+    assert 100 * contig_map.total_mass == pytest.approx(0.005)
 
 
 def test_a_hapmap_file_may_hold_other_contigs_and_names_without_chr(hapmap, tmp_path):
     path = hapmap("21 5 1 0", "21 9 1 0", "22 1000 2.0 0", "22 3000 0 0.004")
     packed = tmp_path / "map.txt.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
-    assert centimorgans(read_hapmap(packed, "chr22")) == pytest.approx(0.004)
+    assert 100 * read_hapmap(packed, "chr22").total_mass == pytest.approx(0.004)
 
 
 def test_a_map_that_does_not_cover_a_block_is_refused_when_it_is_read(hapmap):
