@@ -1,3 +1,3 @@
 """Rehearsal: a dress rehearsal for Europe's federated genome network, on synthetic people."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,7 +1,7 @@
 """The plain data types that every package shares.
 
-Coordinates are 0-based half-open everywhere in the library. The two places where a person meets
-1-based positions are ``config/variants.tsv`` (VCF convention) and VCF/BCF text itself.
+Coordinates are 0-based half-open everywhere in the library; docs/architecture.md lists where a
+format or a person wants 1-based positions.
 """
 
 from __future__ import annotations
