@@ -1,7 +1,6 @@
-"""The HTTP interface without a socket: methods, limits, headers, faults, emulated distance."""
+"""The HTTP interface without a socket: methods, limits, headers, faults."""
 
 import asyncio
-import time
 
 import orjson
 import pytest
@@ -10,7 +9,8 @@ from rehearsal.node import app as node_app
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
 from rehearsal.web import app as web_app
-from rehearsal.web.network_delay import DelayedApp, Line
+
+from ..virtual_time import run_in_virtual_time
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def send(app, path, messages=None, method="POST", headers=()):
     }
 
     async def receive():
-        return waiting.pop(0) if waiting else await asyncio.sleep(60)
+        return waiting.pop(0) if waiting else await asyncio.sleep(3600)
 
     async def take(message):
         sent.append(message)
 
-    asyncio.run(app(scope, receive, take))
+    run_in_virtual_time(app(scope, receive, take))
     body = b"".join(message.get("body", b"") for message in sent[1:])
     return sent[0]["status"], dict(sent[0]["headers"]), orjson.loads(body)
 
@@ -58,8 +58,7 @@ def test_a_body_that_is_too_long_is_refused(app):
     assert str(web_app.MAX_BODY) in body["error"]["errorMessage"]
 
 
-def test_a_body_that_never_ends_is_refused(app, monkeypatch):
-    monkeypatch.setattr(web_app, "BODY_TIMEOUT_S", 0.05)
+def test_a_body_that_never_ends_is_refused(app):
     chunk = {"type": "http.request", "body": b"{", "more_body": True}
     status, _, body = send(app, "/g_variants", [chunk])
     assert status == 408
@@ -97,20 +96,3 @@ def test_a_fault_of_ours_is_told_without_its_insides(app, monkeypatch):
     assert sent[0]["status"] == 500
     assert b"secret" not in sent[1]["body"]
     assert orjson.loads(sent[1]["body"])["error"]["errorCode"] == 500
-
-
-def test_distance_delays_by_round_trip_and_by_bytes(app):
-    far = DelayedApp(app, Line(50, bandwidth_mbps=1.0))
-    started = time.perf_counter()
-    status, headers, body = send(far, "/info", method="GET")
-    waited_ms = (time.perf_counter() - started) * 1000
-    told_ms = float(headers[b"x-rehearsal-delay-ms"])
-    assert status == 200
-    assert told_ms == pytest.approx(50 + 8 * len(orjson.dumps(body)) / 1000, abs=0.001)
-    assert waited_ms >= told_ms
-
-
-def test_distance_applies_to_refusals_too(app):
-    status, headers, _ = send(DelayedApp(app, Line(10)), "/nothing", method="GET")
-    assert status == 404
-    assert headers[b"x-rehearsal-delay-ms"] == b"10.000"

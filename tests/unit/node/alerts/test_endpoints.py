@@ -7,6 +7,7 @@ import pytest
 
 from rehearsal.node.alerts.alert_store import FILE_NAME
 
+from ...virtual_time import run_in_virtual_time
 from .conftest import PATIENT, PROFILE, SEVERE
 
 
@@ -66,13 +67,13 @@ def test_waiting_ends_when_somebody_arrives(node):
 
     async def wait_and_admit():
         waiting = asyncio.ensure_future(node.asks("/alerts", parameters="waitS=20"))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(10)
         assert not waiting.done()
         node.monitor.process(PATIENT)
-        return await asyncio.wait_for(waiting, 5)
+        return *await waiting, asyncio.get_running_loop().time()
 
-    status, said = asyncio.run(wait_and_admit())
-    assert (status, len(said["alerts"])) == (200, 1)
+    status, said, ended_s = run_in_virtual_time(wait_and_admit())
+    assert (status, len(said["alerts"]), ended_s) == (200, 1, 10)
 
 
 @pytest.mark.parametrize(
