@@ -27,7 +27,7 @@ from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
 
-from .test_network_service import ask, told
+from .test_network_service import LONG_S, ask, told
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
@@ -99,7 +99,7 @@ def rehearsal(tmp_path_factory):
     folders = {one: build(place / "nodes" / one, one, issuer, ontology) for one in CASES}
     with (
         running_nodes(folders, place, 30) as nodes,
-        running_network(nodes, 5.0, place, 30) as service,
+        running_network(nodes, LONG_S, place, 30) as service,
     ):
         yield service, nodes, issuer, place
 
@@ -108,10 +108,10 @@ def token(issuer, role="clinician", grants=(CENTRAL_COMMITTEE,)):
     return f"Bearer {sign_tokens(issuer, create_person(role, 'IE', grants)).passport}"
 
 
-def match(service, authorization, body=REQUEST, purpose=CARE, path="/match"):
+def match(service, authorization, body=REQUEST, purpose=CARE):
     headers = {"Authorization": authorization, "X-Rehearsal-Purpose": purpose}
     headers |= {"Content-Type": "application/json", "Accept": "application/json"}
-    status, body = ask(service, path, body, **headers)
+    status, body = ask(service, "/match", body, **headers)
     return status, body
 
 
@@ -198,7 +198,7 @@ def test_a_stopped_node_is_marked_and_the_others_answer(rehearsal):
     """The last test of this module: the Spanish node does not come back."""
     service, _, issuer, place = rehearsal
     os.kill(json.loads((place / "ES.endpoint.json").read_text())["pid"], signal.SIGKILL)
-    status, body = match(service, token(issuer), path="/match?deadlineS=2")
+    status, body = match(service, token(issuer))
     assert status == 200
     assert [one["_node"] for one in body["results"]] == ["PL", "FI"]
     assert told(body)["ES"]["state"] == "failed"
