@@ -39,6 +39,7 @@ from rehearsal.node.beacon.request import (
 )
 from rehearsal.node.matchmaker.endpoint import SERVICE, negotiate_media_type
 from rehearsal.web.app import POST, Api, Json, base_url, query_pairs, read_body
+from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem, shown
 
 NAME = "Rehearsal network"
@@ -49,8 +50,6 @@ DEADLINE = ("x-rehearsal-deadline-s", "deadlineS")
 PARTIAL = ("x-rehearsal-partial", "partial")
 TRACE = ("x-rehearsal-trace", "trace")
 OWN_PARAMETERS = frozenset({DEADLINE[1], PARTIAL[1], TRACE[1]})
-
-Body = dict[str, Any]
 
 
 def network_app(network: Network) -> Api:

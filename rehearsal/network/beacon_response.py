@@ -16,10 +16,9 @@ from rehearsal.network.outcomes import common_failure, node_state, node_states
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.entry_types import COLLECTIONS
 from rehearsal.node.beacon.request import BeaconRequest
+from rehearsal.web.openapi import Body
 
 BEACON_ID = "org.rehearsal.network"
-
-Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

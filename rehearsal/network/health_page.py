@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from html import escape
-from typing import Any
 
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service import Network
-
-Body = dict[str, Any]
+from rehearsal.web.openapi import Body
 
 COLUMNS = {
     "node": "node",

@@ -14,10 +14,9 @@ from typing import Any
 from rehearsal.model import Answer
 from rehearsal.network.beacon_response import Conditions, Part, failure, network_info
 from rehearsal.node.beacon.request import BeaconRequest
+from rehearsal.web.openapi import Body
 
 PATH = "match"
-
-Body = dict[str, Any]
 
 
 def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[int, Body]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -16,9 +15,8 @@ from rehearsal.network.client import PURPOSE, Method, NodeRequest
 from rehearsal.network.outcomes import common_failure, node_states
 from rehearsal.node.beacon import envelope
 from rehearsal.web.app import Json
+from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
-
-Body = dict[str, Any]
 
 
 def forward_request(

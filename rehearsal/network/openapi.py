@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rehearsal.network.service import LONGEST_DEADLINE_S
 from rehearsal.node import drug_genes
 from rehearsal.node.alerts import openapi as alerts
@@ -15,6 +13,7 @@ from rehearsal.web.openapi import (
     COUNT,
     NUMBER,
     TEXT,
+    Body,
     all_of,
     in_path,
     informational,
@@ -26,8 +25,6 @@ from rehearsal.web.openapi import (
     schema_of,
 )
 from rehearsal.web.request_models import RequestModel
-
-Body = dict[str, Any]
 
 MOST_MATCHES = 10_000  # of all nodes, by far
 

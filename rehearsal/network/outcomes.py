@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rehearsal.model import Answer
-
-Body = dict[str, Any]
+from rehearsal.web.openapi import Body
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,13 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
-from typing import Any
 
+from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
 EVERYBODY = "network"  # beside the countries' codes
 SUMS = ("people", "events", "gradient", "information")
 LONGEST_STEP = 1.0  # of the coefficient in one of Newton's rounds
-
-Body = dict[str, Any]
 
 
 def add_histograms(histograms: Mapping[str, Body]) -> Body:

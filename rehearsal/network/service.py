@@ -23,6 +23,7 @@ from rehearsal.network.health import IN_TIME, NodeHealth
 from rehearsal.network.paging import Page, cut, page_of, pages_for, windows, with_page
 from rehearsal.network.registry import NodeEntry, Registry
 from rehearsal.node.beacon.entry_types import COLLECTIONS
+from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,6 @@ DEADLINE_S = 10.0  # QS-02
 LONGEST_DEADLINE_S = 60.0
 PROBE = NodeRequest("info", query="probe")
 
-Body = dict[str, Any]
 Collect = Literal["at-once", "sequential"]
 
 

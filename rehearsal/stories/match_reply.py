@@ -6,17 +6,15 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rehearsal.model import Answer, Variant
+from rehearsal.web.openapi import Body
 
 MOST = 50  # matches that a node tells of
 NEAR = 1e-5  # scores rest on whole millionths of information content
 TOKEN = re.compile("[0-9a-f]{32}")
 RESULT_KEYS = {"score", "patient", "_node"}
 PATIENT_KEYS = {"id", "contact", "features", "genomicFeatures"}
-
-Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ import pandas as pd
 from rehearsal.node.matchmaker.contact_tokens import ContactTokens
 from rehearsal.stories.query_context import QueryContext
 from rehearsal.stories.story_types import Question
-
-Body = dict[str, Any]
+from rehearsal.web.openapi import Body
 
 
 def match_request(question: Question, context: QueryContext) -> Body:

@@ -11,8 +11,7 @@ from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.service_client import MARGIN_S
 from rehearsal.stories.query_context import QueryContext
 from rehearsal.stories.story_types import Question
-
-Body = dict[str, Any]
+from rehearsal.web.openapi import Body
 
 
 async def ask_network(

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import ceil
-from typing import Any
 
 from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import NetworkAnswer, add_frequencies, result_sets
 from rehearsal.network.service_client import NetworkReply
 from rehearsal.stories.query_context import QueryContext
+from rehearsal.web.openapi import Body
 
 # entries on a page that also passes on a page of every node's: a record with its carriers takes
 # some 7 kB, and an answer of 64 MB is not taken
 FEW = 50
 MOST_PAGES = 100  # what is missing then is for the judge to name
-
-Body = dict[str, Any]
 
 
 async def ask_for_all(query: Query, context: QueryContext) -> NetworkReply:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from pyroaring import BitMap
 
@@ -20,9 +19,8 @@ from rehearsal.node.beacon.question import NOTHING_SELECTED, PathSelection, Ques
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.variant_search import query_of_identifier
 from rehearsal.stores.people_store import SAMPLES
+from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem, shown
-
-Body = dict[str, Any]
 
 # kinds of datasets that know single people
 OF_PEOPLE: frozenset[DatasetKind] = frozenset({"people", "tests"})

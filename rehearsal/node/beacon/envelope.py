@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rehearsal.model import Granularity
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.result import Result
+from rehearsal.web.openapi import Body
 
 API_VERSION = "v2.1.1"
 SET_TYPE = "dataset"
-
-Body = dict[str, Any]
 
 
 def informational(beacon_id: str, response: Body, entry_types: tuple[str, ...] = ()) -> Body:

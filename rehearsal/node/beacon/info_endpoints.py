@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
@@ -15,8 +14,7 @@ from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_search import TEXT_FIELDS, born_in
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore, Term
-
-Body = dict[str, Any]
+from rehearsal.web.openapi import Body
 
 CONFIGURATION_SCHEMA = (
     "https://raw.githubusercontent.com/ga4gh-beacon/beacon-v2/main/framework/json/configuration/"

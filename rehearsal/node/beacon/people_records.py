@@ -7,15 +7,13 @@ place for stands in ``info``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from pyroaring import BitMap
 
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.beacon.result import Record
 from rehearsal.stores.people_store import SAMPLES
-
-Record = dict[str, Any]
 
 REFERENCE_SAMPLE = {"id": "EFO:0009654", "label": "reference sample"}
 UNKNOWN = {"id": "NCIT:C17998", "label": "Unknown"}

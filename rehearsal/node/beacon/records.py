@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
@@ -12,6 +12,7 @@ from rehearsal.model import AlleleCounts, Variant
 from rehearsal.node.beacon import hgvs, vrs
 from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.beacon.result import Record
 from rehearsal.node.beacon.variant_search import variant_type
 from rehearsal.stores.people_store import SAMPLES
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rehearsal.node.access.rights import Rights
     from rehearsal.stores.variant_store import VariantRow
 
-Record = dict[str, Any]
 
 SOURCE = "Rehearsal (synthetic)"
 SOURCE_REFERENCE = "simulated with msprime; see /info"

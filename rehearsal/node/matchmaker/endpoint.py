@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -26,6 +25,7 @@ from rehearsal.node.matchmaker.request import MatchRequest, read_match
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.app import ErrorBody, Json, read_body
+from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
 API_VERSION = "1.1"
@@ -37,8 +37,6 @@ MOST_MATCHES = 50
 # what service-info, which is a Beacon's, adds where matches are served too
 SERVICE = {"matchmakerExchange": {"version": API_VERSION, "path": "/match"}}
 DISCLAIMER = "Synthetic people: none of them exists."
-
-Body = dict[str, Any]
 
 
 class MatchEndpoint:

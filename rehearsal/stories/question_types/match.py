@@ -32,11 +32,10 @@ from rehearsal.stories.network_requests import (
 from rehearsal.stories.query_context import QueryContext
 from rehearsal.stories.reference_checks import RunReferences, check_keys
 from rehearsal.stories.story_types import Check, Question, ReplySummary
+from rehearsal.web.openapi import Body
 
 KEYS = ("variants", "expected")
 SHOWN = 5  # matches
-
-Body = dict[str, Any]
 
 
 # --- reading ---
