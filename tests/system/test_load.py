@@ -21,6 +21,7 @@ from rehearsal.loadtest.beacon_comparison import (
 from rehearsal.loadtest.collection_policy import measure_policies
 from rehearsal.loadtest.growth.measure import GrowthMeasurement, growth_checks
 from rehearsal.loadtest.growth.synthetic_nodes import build_nodes
+from rehearsal.loadtest.load import figures
 from rehearsal.loadtest.load.generators import GeneratorError, Generators
 from rehearsal.loadtest.load.histograms import read_log
 from rehearsal.loadtest.load.run import LoadSettings, measure_load
@@ -32,6 +33,7 @@ from rehearsal.network.registry import NodeEntry
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 STALL_S = 0.4
+LONG_S = 60  # a deadline that only who hangs misses
 
 
 def call(url: str, **more) -> Call:
@@ -75,26 +77,38 @@ def slow(sent) -> int:
     return sum(one.latency_s > STALL_S / 4 for one in sent)
 
 
+def most_waiting(sent) -> int:
+    """The largest number of requests that waited for their answers at one moment."""
+    return max(
+        sum(other.at_s <= one.at_s < other.at_s + other.latency_s for other in sent) for one in sent
+    )
+
+
 def test_open_loop_shows_a_stall_that_a_closed_loop_hides():
-    """At 100 a second 40 requests fall into the stall; who waits for answers sends one of them."""
+    """At 100 a second 40 requests fall into the stall; who waits for answers sends one of them.
+
+    A slow machine makes only more of the former: latency counts from when a request was to leave.
+    """
     with server_that_stalls() as url, Generators([call(url)]) as generators:
-        open_loop = generators.send_open([i / 100 for i in range(100)], [0] * 100, 10)
+        open_loop = generators.send_open([i / 100 for i in range(100)], [0] * 100, LONG_S)
     with server_that_stalls() as url, Generators([call(url)]) as generators:
-        closed = generators.send_closed(1, [0] * 100, 10)
+        closed = generators.send_closed(1, [0] * 100, LONG_S)
     assert [one.state for one in [*open_loop, *closed]] == ["answered"] * 200
     assert slow(open_loop) >= 25
-    assert slow(closed) <= slow(open_loop) / 3
+    assert most_waiting(open_loop) >= 25
+    assert most_waiting(closed) == 1
+    assert max(one.latency_s for one in closed) >= STALL_S
 
 
 def test_requests_that_nobody_answers_are_late_and_none_is_lost():
     with StubNodes([0.0, 0.0], hung=1) as stubs:
         calls = [call(url) for url in stubs.urls]
         with Generators(calls) as generators:
-            sent = generators.send_open([0.0, 0.01, 0.02, 0.03], [0, 1, 0, 1], 0.5)
-            cold = generators.send_open([0.0], [0], 5, cold=True)
+            sent = generators.send_open([0.0, 0.01, 0.02, 0.03], [0, 1, 0, 1], 10)
+            cold = generators.send_open([0.0], [0], LONG_S, cold=True)
     assert [one.call for one in sent] == [0, 1, 0, 1]
     assert [one.state for one in sent] == ["answered", "late"] * 2
-    assert all(one.latency_s >= 0.5 for one in sent if one.state == "late")
+    assert all(one.latency_s >= 10 for one in sent if one.state == "late")
     assert cold[0].state == "answered"
 
 
@@ -102,7 +116,7 @@ def test_a_server_that_is_gone_fails_every_request():
     with StubNodes([0.0]) as stubs:
         gone = stubs.urls[0]
     with Generators([call(gone)]) as generators:
-        (one,) = generators.send_open([0.0], [0], 5)
+        (one,) = generators.send_open([0.0], [0], LONG_S)
     assert one.state == "failed"
     assert "ClientConnector" in one.reason
 
@@ -111,15 +125,18 @@ def test_a_generator_that_ends_is_an_error_not_a_figure():
     with StubNodes([0.0]) as stubs, Generators([call(stubs.urls[0])], 1) as generators:
         generators._processes[0].kill()
         with pytest.raises(GeneratorError, match="a load generator has ended"):
-            generators.send_open([0.0], [0], 5)
+            generators.send_open([0.0], [0], LONG_S)
 
 
-def test_a_ramp_leaves_a_table_its_saturation_and_a_histogram_a_step(tmp_path):
+def test_a_ramp_leaves_a_table_its_saturation_and_a_histogram_a_step(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "P99_LIMIT_S", LONG_S)  # a busy machine keeps to it, too
     settings = LoadSettings(10, 20, 0.5, 0.2, 1, 20, {"count": 1}, {"researcher": 1})
     with StubNodes([0.01]) as stubs:
         service = NodeEntry("network", stubs.urls[0])
         calls = [call(service.url, exists=True, count=1)]
-        run = measure_load(calls, settings, NetworkUnderTest(service, [service], 5), 1, tmp_path)
+        run = measure_load(
+            calls, settings, NetworkUnderTest(service, [service], LONG_S), 1, tmp_path
+        )
     table = run.table()
     whole = table[(table["kind"] == "all") & (table["role"] == "all")]
     assert whole["rate_per_s"].tolist()[:2] == [10, 20]
@@ -134,7 +151,7 @@ def test_a_ramp_leaves_a_table_its_saturation_and_a_histogram_a_step(tmp_path):
 
 
 def test_growth_over_people_asks_the_same_of_every_size(tmp_path):
-    growth = GrowthMeasurement(10, tmp_path)
+    growth = GrowthMeasurement(LONG_S, tmp_path)
     growth.measure_more_people(["BE", "FI"], [40, 80], 10, 1)
     table = growth.table()
     assert table["people"].tolist() == [40, 80]
@@ -144,15 +161,16 @@ def test_growth_over_people_asks_the_same_of_every_size(tmp_path):
 
 def test_the_known_policy_pays_for_each_hung_node_and_ours_once(tmp_path):
     rtt_ms = {"BE": 1.0, "FI": 20.0, "PT": 30.0}
-    table = measure_policies(rtt_ms, [1, 3], 1, 1.0, tmp_path)
+    table = measure_policies(rtt_ms, [1, 3], 1, 3.0, tmp_path)
     row = table.set_index(["policy", "hung", "phase"])
     assert set(table["hung"]) == {1}, "nobody would be left of three"
     for phase in ("just hung", "known"):
         assert row.loc[("sequential", 1, phase), "p50_ms"] >= 5000
         assert row.loc[("at-once", 1, phase), "node_late"] == 1
         assert row.loc[("partial", 1, phase), "node_answered"] == 2
-    assert row.loc[("at-once", 1, "just hung"), "p50_ms"] >= 1000
-    assert row.loc[("at-once", 1, "known"), "p50_ms"] < 5000
+    assert row.loc[("at-once", 1, "just hung"), "p50_ms"] >= 3000
+    known = row["p50_ms"].xs((1, "known"), level=["hung", "phase"])
+    assert known["at-once"] < known["sequential"]
 
 
 def test_two_beacons_are_asked_in_turn_and_one_that_is_not_there_is_an_error(tmp_path, capfd):

@@ -189,7 +189,7 @@ def asked(cohort: Cohort, suite, expected, tmp_path_factory) -> SuiteRun:
     delays = {"AT": 10.0, "FI": 30.0}
     with a_network(cohort.nodes, tmp_path_factory.mktemp("logs"), delays) as (nodes, service):
         network = NetworkUnderTest(service, nodes, 10)
-        rounds = Rounds(controls=5)
+        rounds = Rounds(controls=20)
         return ask_suite(JudgedSuite(suite, expected), network, tokens=cohort.tokens, rounds=rounds)
 
 
@@ -232,13 +232,15 @@ def test_the_truth_is_not_all_the_same(expected):
 
 
 def test_distance_shows_in_the_latency_and_the_slowest_node_is_the_networks(asked: SuiteRun):
+    """A busy machine makes any answer slower and none quicker: the quickest are compared."""
     table = latency_table(asked.answers, asked.control).set_index(["kind", "node"])
-    assert table.loc[("all", "AT"), "p50_ms"] >= 10
-    assert table.loc[("all", "FI"), "p50_ms"] >= 30
-    assert table.loc[("all", "AT"), "p50_ms"] < table.loc[("all", "FI"), "p50_ms"]
+    quickest = asked.answers.groupby("node")["latency_ms"].min()
+    quickest_control = asked.control.groupby("node")["latency_ms"].min()
+    assert 10 <= quickest["AT"] < quickest["FI"]
+    assert quickest["FI"] >= 30
     assert table.loc[("all", "network"), "p50_ms"] >= table.loc[("all", "FI"), "p50_ms"]
-    assert table.loc[("control", "FI"), "p50_ms"] >= 30
-    assert table.loc[("control", "empty handler"), "p50_ms"] < 10
+    assert quickest_control["FI"] >= 30
+    assert quickest_control["empty handler"] < quickest_control["AT"]
 
 
 def test_qs02_holds(asked: SuiteRun):
@@ -258,17 +260,19 @@ def test_a_stopped_node_is_late_in_every_row_and_the_joined_answer_names_it(
 ):
     few = [query for query in suite if query.kind == "individuals"][:2]
     folders = {code: cohort.nodes[code] for code in ("AT", "BE")}
-    with a_network(folders, tmp_path, deadline_s=1) as (nodes, service):
+    with a_network(folders, tmp_path, deadline_s=10) as (nodes, service):
         os.kill(nodes[1].pid, signal.SIGSTOP)
-        network, rounds = NetworkUnderTest(service, nodes, 1), Rounds(controls=1, burst=2)
+        network, rounds = NetworkUnderTest(service, nodes, 10), Rounds(controls=1, burst=2)
         asked = ask_suite(JudgedSuite(few, expected), network, tokens=cohort.tokens, rounds=rounds)
     rows = asked.answers.set_index("node")
     assert rows.loc["AT", "equal"].all()
     assert (rows.loc["BE", "state"] == "late").all()
     assert not rows.loc[["BE", "network"], "equal"].any()
     assert rows.loc["network", "reason"].str.startswith("late: BE ").all()
-    assert rows.loc["network", "reason"].str.contains("no whole answer within ").all()
-    assert qs02(asked.answers, 1).success_rate == 0.5
+    # the second as soon as the network's own probes have had no answer either
+    either = "no whole answer within |circuit open: "
+    assert rows.loc["network", "reason"].str.contains(either).all()
+    assert qs02(asked.answers, 10).success_rate == 0.5
 
 
 def test_a_wrong_truth_is_noticed(cohort: Cohort, suite, expected, tmp_path):
