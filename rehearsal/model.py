@@ -16,8 +16,11 @@ Sex = Literal["female", "male"]
 SEXES: tuple[Sex, ...] = ("female", "male")
 
 AnswerState = Literal["answered", "refused", "failed", "late"]
+ANSWER_STATES: tuple[AnswerState, ...] = ("answered", "refused", "late", "failed")
 Granularity = Literal["boolean", "count", "record"]
 GRANULARITIES: tuple[Granularity, ...] = ("boolean", "count", "record")  # from coarse to fine
+Tier = Literal["public", "registered", "controlled"]
+TIERS: tuple[Tier, ...] = ("public", "registered", "controlled")  # each sees what the last may
 
 
 class InputError(ValueError):

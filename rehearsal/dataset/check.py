@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rehearsal.evaluation.known_answers import POOLED, read_queries
+from rehearsal.evaluation.known_answers import read_queries
 from rehearsal.evaluation.partial_judge import PartialJudgement, judge_partial_answer
+from rehearsal.export.settings import POOLED
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import Answer, InputError, Query
 from rehearsal.network.client import NetworkClient, NodeRequest

@@ -16,7 +16,7 @@ from rehearsal.catalogue.export_datasets import (
 from rehearsal.catalogue.ro_crate import FILE_NAME, write_crate
 from rehearsal.dataset.plan import DatasetPlan
 from rehearsal.export.settings import POOLED
-from rehearsal.files import atomic_path
+from rehearsal.files import write_text
 from rehearsal.formats.crypt4gh import SUFFIX
 from rehearsal.manifest import config_digest, digest_files, files_below
 from rehearsal.report.provenance import versions
@@ -67,8 +67,7 @@ def write_metadata(plan: DatasetPlan, folder: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    with atomic_path(path) as aside:
-        aside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    write_text(path, text.rstrip("\n") + "\n")
 
 
 def _readme(plan: DatasetPlan) -> str:

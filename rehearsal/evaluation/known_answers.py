@@ -14,6 +14,7 @@ import orjson
 
 from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.templates import read_templates
+from rehearsal.export.settings import POOLED
 from rehearsal.files import write_json
 from rehearsal.model import InputError, Query
 from rehearsal.seeds import derive_seed
@@ -27,7 +28,6 @@ from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.subcohort_facts import SubcohortFacts
 
 FOLDER, QUERIES = "truth", "queries.json"
-POOLED = "pooled"
 FORMAT = "rehearsal known answers 1"
 
 

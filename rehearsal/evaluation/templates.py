@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from rehearsal.model import Granularity, InputError
+from rehearsal.model import TIERS, Granularity, InputError
 
 KINDS = (
     *("allele_frequency", "presence", "count", "range", "gene"),
@@ -19,7 +19,6 @@ KINDS = (
 FREQUENCIES = ("singleton", "rare", "common")
 SHAPES = ("snv", "indel")
 FILTERS = ("sex", "disease", "phenotype", "phenotype_parent")
-TIERS = ("public", "registered", "controlled")
 PURPOSE = "DUO:0000006"  # health research, unless a template says otherwise
 PURPOSE_FORM = re.compile(r"DUO:[0-9]{7}(?: MONDO:[0-9]{7})?")
 COMMON = {"name", "kind", "draw"}

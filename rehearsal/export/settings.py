@@ -105,10 +105,7 @@ class Export:
     def _wants(self, block: Block) -> bool:
         if self.variants is not None and not any(map(block.holds_variant, self.variants)):
             return False
-        return self.regions is None or any(
-            region.contig == block.contig and region.start < block.end and block.start < region.end
-            for region in self.regions
-        )
+        return self.regions is None or any(overlap(region, block) for region in self.regions)
 
 
 def read_exports(

@@ -24,7 +24,7 @@ from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import atomic_path
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average
-from rehearsal.model import Answer, InputError, Query
+from rehearsal.model import ANSWER_STATES, Answer, InputError, Query
 from rehearsal.network.aggregate import count_of, says_exists
 from rehearsal.network.client import NetworkClient, NodeRequest, token_of
 from rehearsal.network.launcher import running_nodes
@@ -35,7 +35,6 @@ from rehearsal.node.settings.node_settings import NodeSettings
 SOURCE = "rehearsal bench"  # what complaints begin with
 PARTS = {"frequency": "allele_frequency", "individuals": "individuals"}
 TARGET, AGAINST, CONTROL = "target", "against", "control"
-STATES = ("answered", "refused", "late", "failed")
 COVERAGE = 0.95
 NULL = NodeRequest("info", query=CONTROL)
 
@@ -202,7 +201,7 @@ def comparison_lines(table: pd.DataFrame) -> list[str]:
     ]
     for side, rows in table.groupby("side", sort=False):
         answered = rows[rows["state"] == "answered"]
-        counts = [int((rows["state"] == state).sum()) for state in STATES]
+        counts = [int((rows["state"] == state).sum()) for state in ANSWER_STATES]
         values = [percentile(answered["latency_ms"].to_numpy(), share) for share in (50, 95, 99)]
         cells = f"{counts[0]:8} {counts[1]:8} {counts[2]:6} {counts[3]:6}"
         figures = " ".join(f"{value:9.2f}" for value in values)

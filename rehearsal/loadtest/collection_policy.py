@@ -22,7 +22,7 @@ from rehearsal.evaluation.latency import percentile
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average
-from rehearsal.model import Answer, Query
+from rehearsal.model import ANSWER_STATES, Answer, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.launcher import running_network
 from rehearsal.network.registry import NodeEntry
@@ -31,7 +31,6 @@ AT_ONCE, PARTIAL, SEQUENTIAL = "at-once", "partial", "sequential"
 JUST_HUNG, KNOWN = "just hung", "known"
 NOTICED_S = 5.0  # two probes of 2 s each, and a little
 PATIENCE_S = 600.0  # the asker's own: longer than any policy takes
-STATES = ("answered", "refused", "late", "failed")
 ALLELE = {
     **{"assemblyId": "GRCh38", "referenceName": "17", "start": [43057061]},
     **{"referenceBases": "T", "alternateBases": "TG"},
@@ -126,7 +125,7 @@ def _row(trial: _Trial, phase: str, answers: Sequence[Answer]) -> dict[str, Any]
         "queries": len(answers),
         "p50_ms": percentile(latencies_ms, 50),
         "max_ms": percentile(latencies_ms, 100),
-        **{f"node_{state}": states.count(state) for state in STATES},
+        **{f"node_{state}": states.count(state) for state in ANSWER_STATES},
         "slowest_rtt_ms": trial.slowest_rtt_ms,
         "load_average_1min": load_average(),
     }

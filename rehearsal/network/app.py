@@ -44,7 +44,6 @@ from rehearsal.web.problem import Problem, shown
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. Synthetic people only."
-ORGANIZATION_URL = "https://framework.onemilliongenomes.eu/"
 # how a question is asked: as a header, or as a parameter of the URL
 DEADLINE = ("x-rehearsal-deadline-s", "deadlineS")
 PARTIAL = ("x-rehearsal-partial", "partial")
@@ -235,7 +234,7 @@ async def _service_info(request: Request) -> Response:
             "id": BEACON_ID,
             "name": NAME,
             "type": {"group": "org.ga4gh", "artifact": "beacon", "version": API_VERSION},
-            "organization": {"name": "Rehearsal", "url": ORGANIZATION_URL},
+            "organization": {"name": "Rehearsal", "url": info_endpoints.ORGANIZATION_URL},
             "version": __version__,
             "environment": "test",
             "description": DESCRIPTION,

@@ -10,7 +10,7 @@ import numpy as np
 import vl_convert
 
 from rehearsal.demography.procrustes import fit_layout
-from rehearsal.files import atomic_path
+from rehearsal.files import write_text
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 from rehearsal.realism.chart_style import ACCENT, FONT, INK, MUTED, RULE, SECOND, chart_of, layered
@@ -44,9 +44,7 @@ def save_figures(
         "sample_size": sample_size_figure(joined, panel),
     }
     for name in FIGURES:
-        svg = vl_convert.vegalite_to_svg(charts[name].to_dict())
-        with atomic_path(paths[name]) as aside:
-            aside.write_text(svg, encoding="utf-8")
+        write_text(paths[name], vl_convert.vegalite_to_svg(charts[name].to_dict()))
 
 
 def map_figure(

@@ -23,12 +23,11 @@ from rehearsal.report.page_elements import (
     table_of,
     whole,
 )
-from rehearsal.report.problems import PROBLEM_COLUMNS, find_problems
+from rehearsal.report.problems import PROBLEM_COLUMNS, SHOWN_PROBLEMS, find_problems
 from rehearsal.report.story_pages import story_href
 from rehearsal.report.tables import ReportTables, cohort_table, country_href, node_table
 
 NEIGHBOURS = 5  # countries shown as nearest and farthest by genetic distance
-SHOWN_PROBLEMS = 40
 
 
 def country_pages(summary: Mapping[str, Any], tables: ReportTables) -> Iterator[Page]:

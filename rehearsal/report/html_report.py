@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 import vl_convert
 
-from rehearsal.files import atomic_path
+from rehearsal.files import write_text
 from rehearsal.report.catalogue_page import catalogue_page
 from rehearsal.report.country_pages import country_pages
 from rehearsal.report.failures import list_failures
@@ -41,8 +41,7 @@ def write_report(
     paths = []
     for name, html in written.items():
         paths.append(Path(folder) / name)
-        with atomic_path(paths[-1]) as aside:
-            aside.write_text(html, encoding="utf-8")
+        write_text(paths[-1], html)
     return paths
 
 

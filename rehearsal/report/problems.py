@@ -8,6 +8,7 @@ import pandas as pd
 
 from rehearsal.evaluation.answer_table import NETWORK
 
+SHOWN_PROBLEMS = 40  # rows of a page
 PROBLEM_COLUMNS = ["query", "kind", "node", "problem", "expected", "observed", "reason"]
 
 

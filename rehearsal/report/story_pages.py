@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rehearsal.model import ANSWER_STATES
 from rehearsal.report.page_elements import (
     Column,
     Facts,
@@ -23,7 +24,6 @@ from rehearsal.report.tables import ReportTables, country_href
 
 FOLDER = "stories"
 LONGEST_VALUE = 400  # characters of an answer that a table shows
-STATES = ("answered", "refused", "late", "failed")
 
 
 def story_href(name: str, prefix: str = "") -> str:
@@ -116,7 +116,9 @@ def _question(number: int, one: Mapping[str, Any], names: Mapping[str, str]) -> 
 
 
 def _states(countries: Mapping[str, Mapping[str, Any]]) -> str:
-    counts = {state: sum(c["state"] == state for c in countries.values()) for state in STATES}
+    counts = {
+        state: sum(c["state"] == state for c in countries.values()) for state in ANSWER_STATES
+    }
     return ", ".join(f"{number} {state}" for state, number in counts.items() if number) or "none"
 
 

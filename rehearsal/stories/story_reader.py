@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from rehearsal.model import SEXES, InputError, Patient, PatientSelection
+from rehearsal.model import SEXES, TIERS, InputError, Patient, PatientSelection
 from rehearsal.phenotypes.yaml_reader import Entry, read_yaml_with_lines
 from rehearsal.stories.patient_reader import HANDLE, read_patient, read_selection
 from rehearsal.stories.question_types import QUESTION_TYPES
 from rehearsal.stories.reference_checks import RunReferences
-from rehearsal.stories.story_types import Asker, Question, Role, Story, Tier
+from rehearsal.stories.story_types import Asker, Question, Role, Story
 
 STORY_KEYS = ("title", "summary", "asker", "questions")
 QUESTION_KEYS = {"id", "text", "kind", "asker", "about"}
@@ -93,7 +93,7 @@ def _read_asker(entry: Entry, references: RunReferences) -> Asker:
         part["name"].text(),
         references.country(part["country"]),
         part["role"].choice(*get_args(Role)),
-        part["tier"].choice(*get_args(Tier)),
+        part["tier"].choice(*TIERS),
         None if purpose.value is None else purpose.text(PURPOSE, "DUO:0000043"),
     )
 

@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rehearsal.model import Patient, PatientSelection
+from rehearsal.model import Patient, PatientSelection, Tier
 
 Role = Literal["researcher", "clinician"]
-Tier = Literal["public", "registered", "controlled"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import pandas as pd
 
 from rehearsal.evaluation.latency import ALL, percentile
 from rehearsal.loadtest.load.saturation import IN_TIME_SHARE, P99_LIMIT_S
-from rehearsal.loadtest.load.sender import NODE_STATES, Call, Sent
+from rehearsal.loadtest.load.sender import Call, Sent
+from rehearsal.model import ANSWER_STATES
 
 MS = 1000.0
 
@@ -60,7 +61,7 @@ def figures(sent: Sequence[Sent]) -> dict[str, Any]:
     latencies = counted_ms(sent)
     return {
         "sent": len(sent),
-        **{state: states.count(state) for state in NODE_STATES},
+        **{state: states.count(state) for state in ANSWER_STATES},
         "wrong": sum(one.equal is False for one in sent),
         "verified": sum(one.equal is not None for one in sent),
         **_node_counts(sent),
@@ -74,8 +75,8 @@ def figures(sent: Sequence[Sent]) -> dict[str, Any]:
 def _node_counts(sent: Sequence[Sent]) -> dict[str, int]:
     """How many nodes the answers name, by what became of each."""
     named = [one.nodes for one in sent if one.nodes is not None]
-    counts = np.sum(named, axis=0) if named else np.zeros(len(NODE_STATES), int)
-    return {f"node_{state}": int(n) for state, n in zip(NODE_STATES, counts, strict=True)}
+    counts = np.sum(named, axis=0) if named else np.zeros(len(ANSWER_STATES), int)
+    return {f"node_{state}": int(n) for state, n in zip(ANSWER_STATES, counts, strict=True)}
 
 
 def commonest_reason(sent: Sequence[Sent]) -> str:

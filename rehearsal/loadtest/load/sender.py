@@ -14,9 +14,8 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from rehearsal.model import AnswerState
+from rehearsal.model import ANSWER_STATES, AnswerState
 
-NODE_STATES: tuple[AnswerState, ...] = ("answered", "refused", "late", "failed")
 REASON_LIMIT = 120  # characters
 
 
@@ -74,7 +73,7 @@ class Sent(NamedTuple):
 
     ``lag_s``: how much later than intended it left: what the generator itself is behind.
     ``equal``: whether the answer is the true one; None where that is not known. ``nodes``: how many
-    nodes the answer names, by ``NODE_STATES``; None where it is not a network's.
+    nodes the answer names, by ``ANSWER_STATES``; None where it is not a network's.
     """
 
     call: int
@@ -224,17 +223,17 @@ def read_answer(call: Call, status: int, body: bytes) -> RequestOutcome:
 
 
 def _count(nodes: tuple[int, ...] | None, state: AnswerState) -> int:
-    return 0 if nodes is None else nodes[NODE_STATES.index(state)]
+    return 0 if nodes is None else nodes[ANSWER_STATES.index(state)]
 
 
 def _nodes_by_state(content: Any) -> tuple[int, ...] | None:
-    """How many nodes an answer names, by ``NODE_STATES``; None where it is not a network's."""
+    """How many nodes an answer names, by ``ANSWER_STATES``; None where it is not a network's."""
     info = content.get("info")
     nodes = info.get("nodes") if isinstance(info, dict) else None
     if nodes is None:
         return None
     states = [one["state"] for one in nodes]
-    return tuple(states.count(state) for state in NODE_STATES)
+    return tuple(states.count(state) for state in ANSWER_STATES)
 
 
 def _first_failure(content: dict[str, Any]) -> str:

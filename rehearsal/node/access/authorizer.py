@@ -9,18 +9,15 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from rehearsal.model import Granularity
+from rehearsal.model import GRANULARITIES, TIERS, Granularity, Tier
 from rehearsal.node.access.audit_log import FILE_NAME, AuditLog
 from rehearsal.node.access.consent import Purpose, people_not_permitting, read_purpose
 from rehearsal.node.access.issuer_keys import Fetch
 from rehearsal.node.access.rights import NOT_BELIEVED, AccessDecision, Rights
 from rehearsal.node.access.settings import (
-    GRANULARITIES,
-    TIERS,
     AccessedNode,
     AccessSettings,
     DatasetAccess,
-    Tier,
 )
 from rehearsal.node.access.token_format import TokenRefused
 from rehearsal.node.access.tokens import TokenVerifier

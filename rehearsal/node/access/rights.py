@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap
 
-from rehearsal.model import Granularity
+from rehearsal.model import GRANULARITIES, Granularity, Tier
 from rehearsal.node.access.consent import Purpose
-from rehearsal.node.access.settings import GRANULARITIES, Tier
 from rehearsal.node.access.visas import Caller
 from rehearsal.node.privacy.protected_answers import Protector
 from rehearsal.web.problem import Problem

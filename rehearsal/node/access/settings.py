@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from rehearsal.model import Granularity, InputError
+from rehearsal.model import GRANULARITIES, TIERS, InputError, Tier
 from rehearsal.node.access.yaml_values import (
     read_dataclass,
     read_dataclasses,
@@ -23,10 +23,7 @@ from rehearsal.node.access.yaml_values import (
 )
 from rehearsal.node.privacy.protection import PUBLIC, REGISTERED, UNPROTECTED, Protection
 
-Tier = Literal["public", "registered", "controlled"]
-TIERS: tuple[Tier, ...] = ("public", "registered", "controlled")
 PROTECTED_TIERS: tuple[Tier, ...] = ("public", "registered")
-GRANULARITIES: tuple[Granularity, ...] = ("boolean", "count", "record")
 
 VISA_TYPES = (
     "ControlledAccessGrants",

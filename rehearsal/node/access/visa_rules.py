@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from rehearsal.model import Tier
 from rehearsal.node.access.consent import Purpose
 from rehearsal.node.access.settings import (
     DATASETS_URL,
     AccessSettings,
     DatasetAccess,
-    Tier,
     Veto,
 )
 from rehearsal.node.access.visas import Caller, Visa, linked_identities

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal.files import atomic_path
+from rehearsal.files import write_text
 from rehearsal.model import InputError
 from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed
@@ -58,8 +58,7 @@ class SubscriptionMatcher:
                 _move(path, TAKEN)
             except InputError as error:
                 log.error("%s", error)
-                with atomic_path(path.parent / REFUSED / f"{path.name}.reason") as aside:
-                    aside.write_text(f"{error}\n", encoding="utf-8")
+                write_text(path.parent / REFUSED / f"{path.name}.reason", f"{error}\n")
                 _move(path, REFUSED)
             except AuditFailed as failure:  # no alert without a line in the log
                 log.error("the audit log cannot be written: %s", failure)

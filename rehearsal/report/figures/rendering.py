@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from rehearsal.files import atomic_path
+from rehearsal.files import write_text
 from rehearsal.report.style import (
     LIGHT,
 )
@@ -22,5 +22,4 @@ def vega_specification(chart: alt.LayerChart) -> dict[str, Any]:
 def save_still(chart: alt.LayerChart, path: Path | str) -> None:
     """Writes the chart as an SVG file that needs nothing else, on paper of its own."""
     specification = chart.to_dict() | {"background": LIGHT.paper}
-    with atomic_path(path) as aside:
-        aside.write_text(vl_convert.vegalite_to_svg(specification), encoding="utf-8")
+    write_text(path, vl_convert.vegalite_to_svg(specification))

@@ -27,14 +27,12 @@ from rehearsal.report.page_elements import (
     table_of,
     whole,
 )
-from rehearsal.report.problems import PROBLEM_COLUMNS
+from rehearsal.report.problems import PROBLEM_COLUMNS, SHOWN_PROBLEMS
 from rehearsal.report.story_pages import story_href
 from rehearsal.report.style import PAGE
 from rehearsal.report.tables import (
     ReportTables,
 )
-
-SHOWN_PROBLEMS = 40
 
 
 def problems_section(summary: Mapping[str, Any]) -> Section:
