@@ -48,7 +48,7 @@ def _depth(contig_length: int) -> int:
     return depth
 
 
-def _level_offset(level: int) -> int:
+def first_bin(level: int) -> int:
     """Number of the first bin of a level: 0, 1, 9, 73, ..."""
     return ((1 << 3 * level) - 1) // 7
 
@@ -62,7 +62,7 @@ def smallest_bins(
     for level in range(1, depth + 1):
         shift = MIN_SHIFT + 3 * (depth - level)
         inside = start >> shift == (end - 1) >> shift
-        number[inside] = _level_offset(level) + (start[inside] >> shift)
+        number[inside] = first_bin(level) + (start[inside] >> shift)
         begin[inside] = start[inside] >> shift << shift
     return number, begin
 
@@ -89,7 +89,7 @@ def _bins(records: RecordOffsets, depth: int) -> bytes:
         out.append(struct.pack("<IQi", bin_number, low, len(chunks)))
         out += [struct.pack("<QQ", *chunk) for chunk in chunks]
     # htslib keeps the range and the number of records in a bin that cannot be
-    pseudo = _level_offset(depth + 1) + 1
+    pseudo = first_bin(depth + 1) + 1
     out.append(struct.pack("<IQi", pseudo, 0, 2))
     out.append(struct.pack("<QQQQ", records.offset[0], records.offset[-1], n, 0))
     return b"".join(out)

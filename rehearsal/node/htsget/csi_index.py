@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from rehearsal.formats.csi import first_bin
 from rehearsal.model import InputError
 from rehearsal.node.htsget.bgzf_blocks import Cursor
 
@@ -40,7 +41,7 @@ class CsiIndex:
         min_shift, depth, extra = struct.unpack_from("<iii", content, 4)
         (count,) = struct.unpack_from("<i", content, 16 + extra)
         at = 20 + extra
-        pseudo = ((1 << 3 * (depth + 1)) - 1) // 7 + 1  # htslib's statistics
+        pseudo = first_bin(depth + 1) + 1  # htslib's statistics
         contigs = []
         for _ in range(count):
             bins = {}
@@ -74,7 +75,7 @@ class CsiIndex:
 
     def _least(self, bins: dict[int, tuple[int, Chunks]], position: int) -> int:
         """The least offset that the nearest bin at or before the position knows, as htslib."""
-        first = self._first(self.depth)
+        first = first_bin(self.depth)
         number = first + min(position >> self.min_shift, (1 << 3 * self.depth) - 1)
         while number not in bins and number:
             first_sibling = ((number - 1) >> 3 << 3) + 1
@@ -84,11 +85,7 @@ class CsiIndex:
     def _end(self, number: int) -> int:
         """The base behind the last one of a bin."""
         level = 0
-        while level < self.depth and number >= self._first(level + 1):
+        while level < self.depth and number >= first_bin(level + 1):
             level += 1
         size = 1 << (self.min_shift + 3 * (self.depth - level))
-        return (number - self._first(level) + 1) * size
-
-    @staticmethod
-    def _first(level: int) -> int:
-        return ((1 << 3 * level) - 1) // 7
+        return (number - first_bin(level) + 1) * size
