@@ -92,11 +92,16 @@ class CodeDigests:
         digest = hashlib.sha256()
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder).parents
-            is_data = path.is_file() and path.suffix not in (".py", ".pyc")
+            is_data = path.is_file() and path.suffix != ".py" and not is_left_over(path)
             if is_data and not any((folder / one / "__init__.py").is_file() for one in inside[:-1]):
                 digest.update(f"{path.relative_to(self._root)}\0".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.digest()
+
+
+def is_left_over(path: Path) -> bool:
+    """Whether a file came by itself: caches of Python and numba, an editor's hidden copies."""
+    return "__pycache__" in path.parts or path.name.startswith(".")
 
 
 @contextmanager

@@ -217,7 +217,9 @@ def _simulate_founders(
         record_provenance=False,
     )
     # msprime does not say how far it is: this is the longest step of a large block
-    print(f"{block}: ancestry, {ts.num_trees} trees; next: mutations and planting", flush=True)
+    print(
+        f"{block.region}: ancestry, {ts.num_trees} trees; next: mutations and planting", flush=True
+    )
     return ts, np.concatenate(rows)
 
 

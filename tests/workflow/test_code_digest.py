@@ -80,6 +80,20 @@ def test_data_of_a_package_count_as_its_code(copy, data, scripts):
     assert "encrypt_export_file.py" not in stale
 
 
+def test_caches_that_a_run_leaves_beside_the_code_make_nothing_again(copy):
+    def change():
+        for name in (
+            "__pycache__/carriers.walk-1.py311.nbi",
+            "data/__pycache__/x",
+            ".carriers.swp",
+        ):
+            path = copy / "rehearsal/genomes" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"cached")
+
+    assert stale_after(copy, change) == set()
+
+
 def test_a_module_that_is_started_as_a_process_counts(copy):
     path = copy / "rehearsal/node/server.py"
     stale = stale_after(copy, lambda: path.write_text(path.read_text() + "\nCHANGED = 1\n"))
