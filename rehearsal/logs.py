@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from rehearsal.model import InputError
 from rehearsal.process_lifetime import end_with_run
+
+ENDED_BY_SIGNAL = 128 + signal.SIGTERM  # exit status, as a shell has it
 
 
 @contextmanager
@@ -21,6 +24,8 @@ def log_to_file(path: Path | str) -> Iterator[None]:
     line in the log and exit status 1, without a traceback.
     """
     end_with_run()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # unwind: what was begun is taken away
+        signal.signal(number, lambda *_: sys.exit(ENDED_BY_SIGNAL))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()

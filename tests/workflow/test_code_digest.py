@@ -141,6 +141,11 @@ def test_a_script_that_is_no_python_is_an_error(tmp_path):
         ("def f():\n    return 1", "def f():\n    'what it does'\n    return 1", True),
         ("A = (1,\n     2)", "A = (1, 2)", True),
         ("A = 1.0", "A = 1", False),
+        ("A = 1.5; B = 10", "A = 1.51; B = 0", False),
+        ("A = 1; B = 23", "A = 12; B = 3", False),
+        ("A = f(x, y)", "A = f(\n    x,\n    y,\n)", True),
+        ("if A and B: pass", "if (\n    A\n    and B\n):\n    pass", True),
+        ("def f():\n    'x'\n    return 1", "def f(): return 1", True),
         (
             "if A:\n    def f(): return 1",
             "if A:\n    def f():\n        'x'\n        return 1",

@@ -66,7 +66,8 @@ def code_digest(script):
 def export_params(format, **others):
     """The params of an export's rule; its script goes by the format."""
     code = code_digest(f"export_{format}.py")
-    return {"format": format, "code": code, "export": export_of, **others}
+    exported = {"export": export_of, "requested": requested_of}
+    return {"format": format, "code": code, **exported, **others}
 
 
 def memory_for(people_mb, base_mb=600):
@@ -94,6 +95,11 @@ def recombination_map(wildcards):
 
 def export_of(wildcards):
     return EXPORTS[wildcards.name]
+
+
+def requested_of(wildcards):
+    """What an export asks for, as text: Snakemake compares no params of other types."""
+    return repr(EXPORTS[wildcards.name])
 
 
 def trees_of_export(wildcards):

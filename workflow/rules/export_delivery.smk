@@ -27,6 +27,7 @@ rule export_truth:
     params:
         code=code_digest("export_truth.py"),
         export=export_of,
+        requested=requested_of,
         planted=INPUTS.planted,
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
@@ -56,6 +57,7 @@ rule export_catalogue:
     params:
         code=code_digest("export_catalogue.py"),
         export=export_of,
+        requested=requested_of,
         number=lambda wildcards: list(EXPORTS).index(wildcards.name) + 1,
         names={country.code: country.name for country in INPUTS.countries},
         blocks=INPUTS.blocks,
