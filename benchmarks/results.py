@@ -1,4 +1,4 @@
-"""The figures of a bench as Markdown, for docs/results.md.
+"""The figures of a bench as Markdown, for docs/design/results.md.
 
 make bench && python benchmarks/results.py results/bench
 """

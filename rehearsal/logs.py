@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.process_lifetime import end_with_run
 
 ENDED_BY_SIGNAL = 128 + signal.SIGTERM  # exit status, as a shell has it

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rehearsal.errors import InputError
+
 SYNTHETIC = "SYNTHETIC data: simulated people, no real genomes"  # what files say of themselves
 
 Sex = Literal["female", "male"]
@@ -21,14 +23,6 @@ Granularity = Literal["boolean", "count", "record"]
 GRANULARITIES: tuple[Granularity, ...] = ("boolean", "count", "record")  # from coarse to fine
 Tier = Literal["public", "registered", "controlled"]
 TIERS: tuple[Tier, ...] = ("public", "registered", "controlled")  # each sees what the last may
-
-
-class InputError(ValueError):
-    """What a user gave cannot be used. One line: the file, the key and what was expected."""
-
-    def __init__(self, source: object, key: str, expected: str) -> None:
-        self.source, self.key, self.expected = str(source), key, expected
-        super().__init__(" ".join(f"{source}: {key}: {expected}".split()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.web.command_line import positive, positive_integer
 
 

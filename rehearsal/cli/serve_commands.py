@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.serve_options import add_serve_options as add_network_options
 from rehearsal.node.serve_options import add_serve_options as add_node_options
 from rehearsal.web.command_line import add_address_options, log_to_stderr

@@ -10,10 +10,11 @@ from typing import Any
 from rehearsal.config.people_numbers import people_numbers
 from rehearsal.config.schema import check_config, source_of
 from rehearsal.config.tables import read_countries, read_genes, read_planted
+from rehearsal.errors import InputError
 from rehearsal.export.settings import Export, read_exports
 from rehearsal.genomes.assembly import read_masks
 from rehearsal.genomes.blocks import plan_blocks
-from rehearsal.model import Block, Country, Gene, InputError, Patient, PlantedVariant
+from rehearsal.model import Block, Country, Gene, Patient, PlantedVariant
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
 from rehearsal.node.drug_genes import read_drug_rules
 from rehearsal.phenotypes.consent import read_consent

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.config.schema import source_of
-from rehearsal.model import Country, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Country
 
 
 def people_numbers(

@@ -16,6 +16,7 @@ from rehearsal.config.loader import Inputs, stories_folder
 from rehearsal.config.schema import source_of
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
+from rehearsal.errors import InputError
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import check_disk_space
 from rehearsal.genomes.blocks import VARIANTS, variant_label
@@ -23,7 +24,7 @@ from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
 from rehearsal.genomes.reference import check_reference, read_reference
-from rehearsal.model import Block, Country, InputError, PlantedVariant
+from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.network.distance import read_bandwidths, read_distances
 from rehearsal.network.emulation.topology import check_possible, uses_namespaces
 from rehearsal.phenotypes.trait_reader import read_traits

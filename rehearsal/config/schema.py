@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 TYPE_NAMES = {
     "boolean": "true or false (True or False on the command line)",

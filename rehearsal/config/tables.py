@@ -12,8 +12,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from rehearsal.config.schema import dotted, find_not_finite, first_violation
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
-from rehearsal.model import Country, Gene, InputError, PlantedVariant, Variant
+from rehearsal.model import Country, Gene, PlantedVariant, Variant
 
 
 def read_countries(path: Path, schema: Path) -> list[Country]:

@@ -12,9 +12,9 @@ from rehearsal.dataset.place_files import Place, write_place
 from rehearsal.dataset.plan import DatasetOrder, DatasetPlan, make_plan
 from rehearsal.dataset.progress import StageProgress
 from rehearsal.dataset.simulated_cohort import ReportStage, SimulatedCohort, simulate_cohort
+from rehearsal.errors import InputError
 from rehearsal.evaluation.known_answers import FOLDER, write_known_answers
 from rehearsal.files import atomic_path
-from rehearsal.model import InputError
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
 from rehearsal.truth.subcohort_facts import SubcohortFacts

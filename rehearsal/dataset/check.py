@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rehearsal.errors import InputError
 from rehearsal.evaluation.known_answers import read_queries
 from rehearsal.evaluation.partial_judge import PartialJudgement, judge_partial_answer
 from rehearsal.export.settings import POOLED
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.model import Answer, InputError, Query
+from rehearsal.model import Answer, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry, is_http_url
 from rehearsal.truth.expected_answers import ExpectedAnswer

@@ -52,7 +52,11 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
         help="a variant of config/variants.tsv, e.g. BRCA1:c.5266dup=4",
     )
     add("--trait", action="append", default=[], metavar="NAME", help="e.g. ldl; default: all")
-    add("--formats", default=",".join(FORMATS), help="of docs/formats.md; default: %(default)s")
+    add(
+        "--formats",
+        default=",".join(FORMATS),
+        help="of docs/reference/export-formats.md; default: %(default)s",
+    )
     add("--pooled", action="store_true", help="one folder for all, not one a country")
     add("--recipient", type=Path, action="append", default=[], metavar="KEY.pub", help="Crypt4GH")
     add("--reference", type=Path, metavar="FASTA", help="indexed; its bases become the REFs")
@@ -112,7 +116,7 @@ def _dataset(options: argparse.Namespace) -> None:
 
 
 def _once(option: str, pairs: list[tuple[str, int]]) -> dict[str, int]:
-    from rehearsal.model import InputError
+    from rehearsal.errors import InputError
 
     found: dict[str, int] = {}
     for key, number in pairs:

@@ -13,13 +13,14 @@ import yaml
 
 from rehearsal.config.preflight import check_fasta
 from rehearsal.config.tables import read_countries, read_planted
+from rehearsal.errors import InputError
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.genomes.families import SMALLEST_FAMILY
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
-from rehearsal.model import Block, Country, InputError, PlantedVariant
+from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.trait_subset import select_traits
 from rehearsal.phenotypes.trait_types import Traits

@@ -12,13 +12,14 @@ import tskit
 from rehearsal.dataset.plan import COMMAND, DatasetPlan
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.people import PlannedCohort, plan_cohort
 from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import GeneticValues, genetic_values_of_block, join_blocks
 from rehearsal.phenotypes.sample_metadata import simulate_sample_metadata
 from rehearsal.phenotypes.simulate_phenotypes import Phenotypes, simulate_phenotypes
@@ -29,7 +30,7 @@ ReportStage = Callable[[str], None]  # takes the name of a stage that begins
 
 @dataclass(frozen=True)
 class SimulatedCohort:
-    """The people of a dataset, with the columns of docs/architecture.md.
+    """The people of a dataset, with the columns of docs/reference/files.md.
 
     ``tables``: clinical and of the sequencing, by name. ``carriers``: of planted variants.
     """

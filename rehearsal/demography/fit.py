@@ -28,8 +28,9 @@ from rehearsal.demography.targets import (
     principal_coordinates,
     published_pairs,
 )
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
-from rehearsal.model import Country, InputError
+from rehearsal.model import Country
 
 MUTATION_RATE = 1.29e-8  # a base and generation, for the expected heterozygosity
 

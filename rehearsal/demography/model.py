@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from rehearsal.demography.expected_fst import root_sets
 from rehearsal.demography.parameters import SOURCES, EuropeParameters, Migration
+from rehearsal.errors import InputError
 from rehearsal.geography import country_distances_km
-from rehearsal.model import Country, InputError
+from rehearsal.model import Country
 
 REFERENCE_SOURCE = "NEO"  # the source that the log-odds are against
 

@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 SOURCES = ("WHG", "EHG", "CHG", "YAM")  # whose log-odds against NEO the file gives
 

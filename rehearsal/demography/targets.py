@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.model import Country, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Country
 
 DATA = Path(__file__).parent / "data"
 PUBLISHED_FST = DATA / "fst_published.tsv"

@@ -12,11 +12,12 @@ from typing import Any
 
 import orjson
 
+from rehearsal.errors import InputError
 from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import POOLED
 from rehearsal.files import write_json
-from rehearsal.model import InputError, Query
+from rehearsal.model import Query
 from rehearsal.seeds import derive_seed
 from rehearsal.truth.expected_answers import (
     ExpectedAnswer,
@@ -34,7 +35,7 @@ FORMAT = "rehearsal known answers 1"
 def write_known_answers(
     facts: SubcohortFacts, templates: Path, seed: int, year: int, folder: Path
 ) -> None:
-    """Write the truth into a new folder; docs/get-test-data.md tells its files.
+    """Write the truth into a new folder; docs/tutorials/make-a-dataset.md tells its files.
 
     ``templates``: of the queries; they are drawn with ``seed``, and their ages told in ``year``.
     """

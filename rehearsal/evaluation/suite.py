@@ -13,10 +13,11 @@ import numpy as np
 import orjson
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.evaluation.templates import QueryTemplate
 from rehearsal.files import write_json
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
+from rehearsal.model import Gene, PlantedVariant, Query, Variant
 from rehearsal.seeds import derive_seed
 from rehearsal.truth.hpo import grandparents
 
@@ -37,7 +38,7 @@ class QuerySources:
 
     ``sites``: a row an allele of the pooled cohort: contig, start, ref, alt, ac, an (as
     ``truth.pooled_sites`` gives them). ``people``, ``diseases``, ``features``: the tables of
-    docs/architecture.md.
+    docs/reference/files.md.
     """
 
     sites: pd.DataFrame

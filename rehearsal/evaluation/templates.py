@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from rehearsal.model import TIERS, Granularity, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import TIERS, Granularity
 
 KINDS = (
     *("allele_frequency", "presence", "count", "range", "gene"),

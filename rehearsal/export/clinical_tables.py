@@ -12,7 +12,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class ClinicalTables:
-    """Tables with the columns of docs/architecture.md, rows in the order of ``people``.
+    """Tables with the columns of docs/reference/files.md, rows in the order of ``people``.
 
     ``carriers`` are those of planted variants. ``subjects`` and ``biosamples`` have one row each.
     """

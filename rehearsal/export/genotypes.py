@@ -19,9 +19,10 @@ import pandas as pd
 import tskit
 from numpy.typing import NDArray
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk, Haplotypes, carrier_chunks
-from rehearsal.model import SEXES, Block, InputError, Variant
+from rehearsal.model import SEXES, Block, Variant
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Phenopackets:
     """The phenopackets of some people, made one at a time.
 
     ``reference_year``: its last day is when the records were made. Raises KeyError for a table
-    without a column of docs/architecture.md.
+    without a column of docs/reference/files.md.
     """
 
     def __init__(

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rehearsal.errors import InputError
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.settings import POOLED, Export
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 
 
 def select_people(

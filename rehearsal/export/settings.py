@@ -12,8 +12,9 @@ from typing import Any
 
 from crypt4gh.keys import get_public_key
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.model import Block, InputError, PlantedVariant, Variant
+from rehearsal.model import Block, PlantedVariant, Variant
 
 POOLED = "pooled"  # the place of files that hold all the countries of an export
 TRUTH = "truth"  # beside the places: what is in them

@@ -11,12 +11,13 @@ import numpy as np
 import tskit
 import tszip
 
+from rehearsal.errors import InputError
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.vcf_zarr import zip_folder
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.carriers import carrier_chunks
-from rehearsal.model import SYNTHETIC, InputError
+from rehearsal.model import SYNTHETIC
 
 PEOPLE_COLUMNS = ("id", "country", "sex")
 JSON = tskit.MetadataSchema.permissive_json()

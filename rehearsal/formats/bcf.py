@@ -15,9 +15,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.errors import InputError
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.formats.csi import RecordOffsets, write_csi
-from rehearsal.model import SYNTHETIC, InputError
+from rehearsal.model import SYNTHETIC
 
 GROUPS = {"": "all", "_F": "women", "_M": "men"}
 INFO = {

@@ -19,8 +19,8 @@ from typing import BinaryIO, NamedTuple
 from crypt4gh import CIPHER_DIFF, CIPHER_SEGMENT_SIZE, SEGMENT_SIZE, header, lib, sodium
 from crypt4gh.keys import c4gh, get_private_key, get_public_key
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
-from rehearsal.model import InputError
 
 SUFFIX = ".c4gh"
 SECRET_KEY, PUBLIC_KEY = "c4gh.sec", "c4gh.pub"

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehearsal.errors import InputError
 from rehearsal.files import content_digest
-from rehearsal.model import InputError
 
 SUFFIX = ".txt.gz"
 BUILD = "GRCh38"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from rehearsal.model import SEXES, Block, InputError, Sex
+from rehearsal.errors import InputError
+from rehearsal.model import SEXES, Block, Sex
 
 ASSEMBLY = "GRCh38"
 

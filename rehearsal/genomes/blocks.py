@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, KARYOTYPE_ORDER
-from rehearsal.model import Block, InputError, PlantedVariant
+from rehearsal.model import Block, PlantedVariant
 
 CONFIG = "config.yaml"
 VARIANTS = "variants.tsv"

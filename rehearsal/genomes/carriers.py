@@ -14,8 +14,8 @@ import numpy as np
 import tskit
 from numpy.typing import NDArray
 
+from rehearsal.errors import InputError
 from rehearsal.genomes import carrier_kernels
-from rehearsal.model import InputError
 
 MAX_ALLELES = 255  # an allele index is one byte
 

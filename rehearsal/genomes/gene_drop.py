@@ -14,9 +14,10 @@ import msprime
 import numpy as np
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.pedigree import Pedigree
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 from rehearsal.seeds import derive_seed
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import ploidy
 from rehearsal.genomes.blocks import VARIANTS, variant_label
-from rehearsal.model import SEXES, InputError, PlantedVariant
+from rehearsal.model import SEXES, PlantedVariant
 from rehearsal.seeds import derive_seed
 
 MAXIMUM_CLADES = 3

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import ploidy
-from rehearsal.model import InputError
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.blocks import CONFIG
 from rehearsal.genomes.families import (
     SMALLEST_FAMILY,
@@ -30,7 +31,7 @@ from rehearsal.genomes.planting_plan import (
     plan_rows,
 )
 from rehearsal.genomes.story_families import StoryFamily, plan_inheritance, story_families
-from rehearsal.model import Country, InputError, Patient, PlantedVariant, Variant
+from rehearsal.model import Country, Patient, PlantedVariant, Variant
 from rehearsal.seeds import derive_seed
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.genomes.families import (
@@ -27,7 +28,7 @@ from rehearsal.genomes.planting_plan import (
     PlanRow,
     plan_rows,
 )
-from rehearsal.model import InputError, PlantedVariant
+from rehearsal.model import PlantedVariant
 
 HOMOZYGOUS_BORN = (2008, 2020)
 BROTHERS_BORN = (1990, 2000)  # the elder; the other one to four years later

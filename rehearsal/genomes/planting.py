@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.genomes.mutation_placement import LocalTree, choose_carriers, planted_targets
-from rehearsal.model import InputError, PlantedVariant
+from rehearsal.model import PlantedVariant
 from rehearsal.seeds import derive_seed
 
 

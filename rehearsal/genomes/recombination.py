@@ -14,8 +14,9 @@ import msprime
 import numpy as np
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 
 NO_RECOMBINATION = frozenset({"chrY", "chrM"})
 HAPMAP_COLUMNS = "contig, position (bp), rate (cM/Mb) and map (cM)"

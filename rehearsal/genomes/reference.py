@@ -9,8 +9,9 @@ import numpy as np
 import pysam
 import tskit
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.blocks import VARIANTS, variant_label
-from rehearsal.model import Block, InputError, PlantedVariant
+from rehearsal.model import Block, PlantedVariant
 
 # A base is two bits: one says purine or pyrimidine, the other which of the two. XOR with a number
 # from 0 to 3 then maps bases to bases such that transitions stay transitions.

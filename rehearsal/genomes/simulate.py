@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.blocks import CONFIG, planted_in
@@ -29,7 +30,7 @@ from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.genomes.planting import check_places, plant, sites_in_places
 from rehearsal.genomes.recombination import binned_map
 from rehearsal.genomes.reference import base_codes, check_reference, set_ancestral_bases
-from rehearsal.model import Block, InputError, PlantedVariant
+from rehearsal.model import Block, PlantedVariant
 from rehearsal.seeds import derive_seed
 
 # Population sizes and recombination relative to an autosome's, with as many fathers as mothers:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import ploidy
 from rehearsal.genomes.planting_plan import PlannedHaplotype
-from rehearsal.model import SEXES, InputError, Patient, Variant
+from rehearsal.model import SEXES, Patient, Variant
 
 
 @dataclass(frozen=True)

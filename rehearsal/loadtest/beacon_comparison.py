@@ -19,12 +19,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from rehearsal.errors import InputError
 from rehearsal.evaluation.latency import percentile
 from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import atomic_path
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average
-from rehearsal.model import ANSWER_STATES, Answer, InputError, Query
+from rehearsal.model import ANSWER_STATES, Answer, Query
 from rehearsal.network.aggregate import count_of, says_exists
 from rehearsal.network.client import NetworkClient, NodeRequest, token_of
 from rehearsal.network.launcher import running_nodes

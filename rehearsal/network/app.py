@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from rehearsal import __version__
+from rehearsal.errors import shown
 from rehearsal.model import GRANULARITIES, Granularity
 from rehearsal.network import openapi
 from rehearsal.network.alerts import AlertEndpoints
@@ -40,7 +41,7 @@ from rehearsal.node.beacon.request import (
 from rehearsal.node.matchmaker.endpoint import SERVICE, negotiate_media_type
 from rehearsal.web.app import POST, Api, Json, base_url, query_pairs, read_body
 from rehearsal.web.openapi import Body
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. Synthetic people only."

@@ -17,7 +17,8 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from rehearsal.model import Answer, AnswerState, InputError, Query
+from rehearsal.errors import InputError
+from rehearsal.model import Answer, AnswerState, Query
 from rehearsal.network.registry import NodeEntry
 
 SIZE_LIMIT = 64 << 20  # bytes of one body; a page of 1,000 records is about 1 MB

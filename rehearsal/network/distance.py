@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.geography import great_circle_km
-from rehearsal.model import Country, InputError
+from rehearsal.model import Country
 
 FIT_INTERCEPT_MS = 8.8
 FIT_SLOPE_MS_PER_KM = 0.0175

@@ -25,8 +25,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path, write_json
-from rehearsal.model import InputError
 from rehearsal.node.access.settings import (
     DATASETS_URL,
     REGISTERED_ACCESS,

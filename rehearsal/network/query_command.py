@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from rehearsal.model import Answer, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Answer
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path, write_json
-from rehearsal.model import InputError
 from rehearsal.node.access.settings import is_safe_url
 
 NETWORK = "network"  # stands for a country in the service's endpoint file

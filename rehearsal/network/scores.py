@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
+from rehearsal.errors import shown
 from rehearsal.model import Answer
 from rehearsal.network.beacon_response import Conditions
 from rehearsal.network.client import NodeRequest
@@ -36,7 +37,7 @@ from rehearsal.network.score_aggregation import (
 )
 from rehearsal.network.service import Network
 from rehearsal.web.app import Api, Json, query_pairs, read_body
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 CONFIDENCE = 0.95
 ROUNDS = 25

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.app import network_app
 from rehearsal.network.client import NetworkClient
 from rehearsal.network.registry import NETWORK, Registry

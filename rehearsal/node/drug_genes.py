@@ -14,8 +14,9 @@ from typing import Any
 
 from starlette.requests import Request
 
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.model import InputError, Variant
+from rehearsal.model import Variant
 from rehearsal.node.access.patient_access import own_patient
 from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import envelope
@@ -32,7 +33,7 @@ from rehearsal.web.openapi import (
     list_of,
     operation,
 )
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 FILE_NAME = "drug_genes.tsv"
 COLUMNS = (

@@ -14,7 +14,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.web.app import Api, base_url
 from rehearsal.web.openapi import Body
 

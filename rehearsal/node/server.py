@@ -10,8 +10,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.model import InputError
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS
 from rehearsal.node.alerts.alert_store import AlertStore

@@ -18,8 +18,9 @@ import pandas as pd
 import pysam
 from numpy.typing import NDArray
 
+from rehearsal.errors import InputError
 from rehearsal.formats.bgzf import END_OF_FILE
-from rehearsal.model import SEXES, InputError
+from rehearsal.model import SEXES
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_genotypes_kernel import (
     BAD_ALLELE,

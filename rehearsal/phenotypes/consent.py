@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from rehearsal.model import Consent, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Consent
 from rehearsal.seeds import derive_seed
 
 COLUMNS = ("individual", "basis", "uses", "withdrawn")

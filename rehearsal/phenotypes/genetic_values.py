@@ -10,8 +10,9 @@ import pandas as pd
 import tskit
 import tstrait
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import AUTOSOMES
-from rehearsal.model import Block, InputError, Patient
+from rehearsal.model import Block, Patient
 from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
 from rehearsal.seeds import derive_seed
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.phenotypes.clinical_types import ReadFigure, Sequencing
 from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects, uniform_noise
 from rehearsal.phenotypes.tables import pick_texts
@@ -27,7 +27,7 @@ GENDERS = {"female": "female", "male": "male"}  # HL7 administrative gender
 
 @dataclass(frozen=True)
 class SequencingTables:
-    """Tables with the columns of docs/architecture.md, a row a person in the order of people."""
+    """Tables with the columns of docs/reference/files.md, a row a person in the order of people."""
 
     subjects: pd.DataFrame
     biosamples: pd.DataFrame

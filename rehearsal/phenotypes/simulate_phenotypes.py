@@ -28,7 +28,7 @@ TERM = {"code": "str", "label": "str"}
 
 @dataclass(frozen=True)
 class Phenotypes:
-    """Tables with the columns of docs/architecture.md, rows in the order of the people."""
+    """Tables with the columns of docs/reference/files.md, rows in the order of the people."""
 
     diseases: pd.DataFrame  # individual, code, label, mondo, mondo_label, age_of_onset
     measurements: pd.DataFrame  # individual, code, label, value, unit, age

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rehearsal.model import SEXES, InputError, Sex
+from rehearsal.errors import InputError
+from rehearsal.model import SEXES, Sex
 from rehearsal.phenotypes.age_curves import Curve
 from rehearsal.seeds import derive_seed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.phenotypes.clinical_types import Outcome
 from rehearsal.phenotypes.path_coefficients import explained_by_causes
 from rehearsal.phenotypes.trait_types import Measurement, Traits

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_ndtr, ndtr, ndtri_exp
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age, standard_noise
 from rehearsal.phenotypes.trait_types import DerivedMeasurement, Disease, Measurement
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.phenotypes.clinical_types import Exposure, MissingRule, Outcome, Treatment
 from rehearsal.phenotypes.trait_types import DerivedMeasurement, Disease, Measurement, Traits
 

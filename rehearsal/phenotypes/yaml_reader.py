@@ -13,7 +13,7 @@ import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 Word = TypeVar("Word", bound=str)
 

@@ -32,7 +32,7 @@ def region_of(country: Country) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BenchTables:
-    """What the bench measured; the files are those of docs/architecture.md below ``bench/``."""
+    """What the bench measured; the files are those of docs/reference/files.md below ``bench/``."""
 
     load: pd.DataFrame
     knee: Mapping[str, Any]
@@ -46,7 +46,7 @@ class BenchTables:
 
 @dataclass(frozen=True, slots=True)
 class ReportTables:
-    """What a run made that the report shows; the files are those of docs/architecture.md."""
+    """What a run made that the report shows; the files are those of docs/reference/files.md."""
 
     countries: Sequence[Country]
     asker: str  # code of the country whose capital asks

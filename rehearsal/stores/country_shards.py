@@ -12,6 +12,7 @@ import pyarrow as pa
 import tskit
 from numpy.typing import NDArray
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter
 from rehearsal.genomes.bcf_records import Samples, bcf_sites, open_bcf
@@ -23,7 +24,7 @@ from rehearsal.genomes.carriers import (
     count_groups,
 )
 from rehearsal.logs import Progress
-from rehearsal.model import SEXES, Block, InputError
+from rehearsal.model import SEXES, Block
 from rehearsal.stores.country_shards_kernel import entries_of_haplotypes, write_lists
 from rehearsal.stores.variant_store import individuals_digest
 from rehearsal.stores.variant_store_part import StorePartWriter

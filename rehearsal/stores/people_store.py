@@ -30,7 +30,7 @@ from typing import Any
 import orjson
 from pyroaring import BitMap
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 SCHEMA_VERSION = 3
@@ -221,7 +221,7 @@ class PeopleStore:
 
     def record(self, position: int) -> dict[str, Any]:
         """One person: the columns of ``people.parquet`` (without country) and, by the name of each
-        table that tells of people, a list of rows as in docs/architecture.md."""
+        table that tells of people, a list of rows as in docs/reference/files.md."""
         row = self._one("SELECT record FROM individuals WHERE position = ?", position)
         if row is None:
             raise KeyError(position)

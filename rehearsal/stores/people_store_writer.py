@@ -13,9 +13,9 @@ import orjson
 from pandas import DataFrame
 from pyroaring import BitMap
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.model import InputError
 from rehearsal.stores.ontology import CodeHierarchy, Ontology
 from rehearsal.stores.people_store import (
     AGE,
@@ -81,7 +81,7 @@ def build_people(
     """Write ``people.sqlite``.
 
     ``individuals``: the columns of ``people.parquet``, in the order of the variant store.
-    ``phenotypes``: the tables of docs/architecture.md by name, any of which may be absent. Ages
+    ``phenotypes``: the tables of docs/reference/files.md by name, any of which may be absent. Ages
     are told for ``reference_year``. ``ontology`` gives ancestors and similar terms beyond ICD-10's
     own hierarchy.
     Raises InputError for a missing column, an unknown sex, a phenotype of somebody unknown, and a

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import isal.isal_zlib
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 CHECKSUM_AT = 60  # user_version, which SQLite leaves to the application
 _PAGE_SIZE_AT, _PAGES_AT, _HEADER_SIZE = 16, 28, 100

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.model import SEXES, InputError
+from rehearsal.model import SEXES
 from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.variant_store_writer import StoreWriter
 

@@ -26,7 +26,8 @@ from typing import NamedTuple
 import numpy as np
 from pyroaring import BitMap
 
-from rehearsal.model import AlleleCounts, InputError, Variant
+from rehearsal.errors import InputError
+from rehearsal.model import AlleleCounts, Variant
 from rehearsal.stores.carrier_lists import SHORT, decode
 from rehearsal.stores.store_checksum import check_complete, verify_checksum
 

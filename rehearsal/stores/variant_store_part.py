@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.stores.variant_store import COUNTS
 
 SCHEMA = pa.schema(

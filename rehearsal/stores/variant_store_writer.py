@@ -15,9 +15,10 @@ from types import TracebackType
 import pandas as pd
 import pyarrow.parquet as pq
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import listed_contigs
-from rehearsal.model import SEXES, InputError
+from rehearsal.model import SEXES
 from rehearsal.stores.store_checksum import write_checksum
 from rehearsal.stores.variant_store import (
     APPLICATION_ID,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.model import InputError, PatientSelection
+from rehearsal.errors import InputError
+from rehearsal.model import PatientSelection
 
 COLUMNS = ("story", "handle", "name", "individual", "country", "is_planted")
 

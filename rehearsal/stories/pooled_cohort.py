@@ -19,7 +19,7 @@ class PooledCohort:
     """Everybody of a run: tree sequences and tables.
 
     ``trees``: a file a block. ``results``: folder of the run; ``table`` reads the files of
-    docs/architecture.md below it. ``patients``: ``truth/patients.parquet``.
+    docs/reference/files.md below it. ``patients``: ``truth/patients.parquet``.
     """
 
     def __init__(

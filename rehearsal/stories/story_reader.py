@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from rehearsal.model import SEXES, TIERS, InputError, Patient, PatientSelection
+from rehearsal.errors import InputError
+from rehearsal.model import SEXES, TIERS, Patient, PatientSelection
 from rehearsal.phenotypes.yaml_reader import Entry, read_yaml_with_lines
 from rehearsal.stories.patient_reader import HANDLE, read_patient, read_selection
 from rehearsal.stories.question_types import QUESTION_TYPES

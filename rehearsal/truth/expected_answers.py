@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
+from rehearsal.errors import InputError
 from rehearsal.files import write_json
-from rehearsal.model import AlleleCounts, InputError, Variant
+from rehearsal.model import AlleleCounts, Variant
 
 GROUPS = ("", "_F", "_M")  # everybody, women, men: as populations are named in answers
 

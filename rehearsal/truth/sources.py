@@ -16,7 +16,7 @@ class TruthSources:
     """Everybody of a run, all countries together.
 
     ``trees``: a tree-sequence file a block, individual *i* being row *i* of ``people``. The tables
-    are those of docs/architecture.md. Without ``consent`` everybody permits everything.
+    are those of docs/reference/files.md. Without ``consent`` everybody permits everything.
     """
 
     trees: Mapping[Block, Path]

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import tskit
 
-from rehearsal.model import Block, InputError, PlantedVariant, Variant
+from rehearsal.errors import InputError
+from rehearsal.model import Block, PlantedVariant, Variant
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class SubcohortFacts:
         return table
 
     def write_tables(self, folder: Path) -> None:
-        """Write tab-separated tables; docs/get-test-data.md tells their columns."""
+        """Write tab-separated tables; docs/tutorials/make-a-dataset.md tells their columns."""
         country = self.people.set_index("id")["country"]
         carriers = self.rows_within(self.carriers)
         tables = {

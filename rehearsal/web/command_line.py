@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 
 class OneLineParser(argparse.ArgumentParser):

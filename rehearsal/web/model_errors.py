@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from rehearsal.errors import shown
 from rehearsal.web.openapi import Body, schema_of
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 WHOLE_BODY = "the body"
 NAMES_OF_TYPES = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rehearsal.errors import mismatch
+
 
 class Problem(Exception):  # noqa: N818 - not every refusal is an error of ours
     """A request that is refused, with a message for a person and an HTTP status.
@@ -24,8 +26,26 @@ class Problem(Exception):  # noqa: N818 - not every refusal is an error of ours
         self.message, self.status, self.code = message, status, code
         self.headers = dict(headers or {})
 
+    @classmethod
+    def mismatch(
+        cls,
+        where: str,
+        expected: str,
+        found: str,
+        status: int = 400,
+        *,
+        code: str | None = None,
+    ) -> Problem:
+        """A problem with one value of a request.
 
-def shown(value: object, limit: int = 60) -> str:
-    """A foreign value for use in a message: short, on one line, quoted."""
-    text = repr(value)
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+        Args:
+            where: The place of the value in the request, for example ``filters[0].value``.
+            expected: What is allowed there, as a noun phrase.
+            found: What stands there instead; ``rehearsal.errors.shown`` of a value.
+            status: HTTP status.
+            code: The protocol's own name of this kind of problem.
+
+        Returns:
+            The problem, to be raised. Its message has the form of ``rehearsal.errors.mismatch``.
+        """
+        return cls(mismatch(where, expected, found), status, code=code)

@@ -19,9 +19,10 @@ import msgspec
 import orjson
 from msgspec import Meta
 
+from rehearsal.errors import shown
 from rehearsal.web.model_errors import WHOLE_BODY, explain, no_json
 from rehearsal.web.openapi import END_IN_PYTHON, is_list, schema_of
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 T = TypeVar("T")
 

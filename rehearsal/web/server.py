@@ -20,8 +20,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from rehearsal.errors import InputError
 from rehearsal.files import write_json
-from rehearsal.model import InputError
 from rehearsal.process_lifetime import end_with_parent
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The commands of docs/get-test-data.md as they stand there, and the check on others' Beacons."""
+"""The commands of docs/tutorials/make-a-dataset.md as they stand there, and the check on others' Beacons."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def free_port():
 
 def test_the_commands_of_the_page_do_what_they_say(root, tmp_path):
     """In one shell, in a folder with the environment in it; another port, which may be taken."""
-    blocks = TESTED.findall((root / "docs/get-test-data.md").read_text())
+    blocks = TESTED.findall((root / "docs/tutorials/make-a-dataset.md").read_text())
     assert len(blocks) == 3
     (tmp_path / ".venv/bin").mkdir(parents=True)
     command = tmp_path / ".venv/bin/rehearsal"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.emulation.namespaces import Place, namespaces, run_in
 from rehearsal.network.emulation.topology import check_possible, emulated_distance
 

@@ -41,7 +41,7 @@ def test_the_default_configuration_plans_a_run(tmp_path):
 
 
 def test_the_data_of_a_foreign_node_are_planned_as_the_page_about_it_says(tmp_path):
-    page = (ROOT / "docs/bring-your-own-node.md").read_text()
+    page = (ROOT / "docs/tutorials/bring-your-node.md").read_text()
     (rules,) = re.findall(r'make run ARGS="--until ([a-z_ ]+)"', page)
     result = dry_run(tmp_path, {}, "--until", *rules.split())
     assert result.returncode == 0, result.stderr

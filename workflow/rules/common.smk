@@ -10,7 +10,7 @@ from snakemake.logging import logger
 from rehearsal.process_lifetime import RUN
 from rehearsal.genomes.recombination import NO_RECOMBINATION
 from rehearsal.config.loader import read_inputs
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 ROOT = Path(workflow.basedir)
 if not (ROOT / "rehearsal").is_dir():

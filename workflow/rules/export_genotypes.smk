@@ -1,5 +1,5 @@
 # Needs: people, tree sequences; what `exports` in the configuration asks for.
-# Makes: genotypes in results/exports/{name}/{place}/, a place being a country or `pooled`; see docs/formats.md.
+# Makes: genotypes in results/exports/{name}/{place}/, a place being a country or `pooled`; see docs/reference/export-formats.md.
 # One job a country and contig; tree sequences one a block, for blocks share no trees.
 
 

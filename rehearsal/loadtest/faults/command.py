@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
 from rehearsal.loadtest.faults.run import FaultTest, run_faults
 from rehearsal.loadtest.faults.scenarios import scenarios_of
 from rehearsal.loadtest.run_under_test import RunUnderTest
-from rehearsal.model import InputError
 
 NEEDED = ("queries/suite.json", "truth/answers.json", "issuer/issuer.json", "nodes")
 

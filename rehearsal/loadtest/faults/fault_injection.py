@@ -14,9 +14,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rehearsal.errors import InputError
 from rehearsal.loadtest.faults.faulty_proxy import FaultyProxy
 from rehearsal.loadtest.faults.processes import NodeProcess, ServiceProcess
-from rehearsal.model import InputError
 from rehearsal.network.issuer import TRUSTED, make_issuer
 from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
 from rehearsal.node.access.audit_log import verify_log

@@ -67,7 +67,7 @@ def measure_growth(
     """Serve copies of a run's nodes, without distance, and measure along all three axes.
 
     ``people``: how many there are, by country; ``seed``: of synthetic nodes; ``logs``: a folder
-    for those of the processes. A row a step, columns as docs/load.md tells. Raises InputError for
+    for those of the processes. A row a step, columns as docs/operate/load.md tells. Raises InputError for
     files that are no run's.
     """
     queries = select_evenly(run.queries(), settings.queries)

@@ -56,7 +56,7 @@ def meets(step: Step) -> bool:
 
 
 def figures(sent: Sequence[Sent]) -> dict[str, Any]:
-    """Counts and latencies of some requests; see docs/load.md for the columns."""
+    """Counts and latencies of some requests; see docs/operate/load.md for the columns."""
     states = [one.state for one in sent]
     latencies = counted_ms(sent)
     return {

@@ -11,8 +11,9 @@ import numpy as np
 import orjson
 from yarl import URL
 
+from rehearsal.errors import InputError
 from rehearsal.loadtest.load.sender import Call
-from rehearsal.model import InputError, Query
+from rehearsal.model import Query
 from rehearsal.network.client import PURPOSE, NodeRequest
 from rehearsal.network.issuer import (
     CENTRAL_COMMITTEE,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.emulation.namespaces import HERE, Place, namespaces
 from rehearsal.network.emulation.tun import DEVICE, connected
 from rehearsal.web.network_delay import Line

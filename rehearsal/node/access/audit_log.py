@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 FILE_NAME = "audit.jsonl"
 START = "0" * 64  # stands for the line before the first

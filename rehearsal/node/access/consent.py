@@ -18,10 +18,11 @@ from functools import cache, lru_cache
 
 from pyroaring import BitMap
 
+from rehearsal.errors import shown
 from rehearsal.node.access.settings import CLINICAL_CARE
 from rehearsal.phenotypes import mondo
 from rehearsal.stores.people_store import PeopleStore
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 HEADER = "x-rehearsal-purpose"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.access.settings import IssuerSettings
 from rehearsal.node.access.token_format import TokenRefused, is_text
 

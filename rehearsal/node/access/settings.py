@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from rehearsal.model import GRANULARITIES, TIERS, InputError, Tier
+from rehearsal.errors import InputError
+from rehearsal.model import GRANULARITIES, TIERS, Tier
 from rehearsal.node.access.yaml_values import (
     read_dataclass,
     read_dataclasses,

@@ -7,7 +7,7 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.access.visas import Caller, Visa
 from rehearsal.node.alerts.profile import Profile
 from rehearsal.node.settings.node_settings import NodeSettings

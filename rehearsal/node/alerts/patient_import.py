@@ -14,9 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rehearsal.errors import InputError
 from rehearsal.files import read_json, write_json
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.model import InputError, Sex, Variant
+from rehearsal.model import Sex, Variant
 from rehearsal.node.access.consent import TERM
 
 FOLDER = "arrivals"

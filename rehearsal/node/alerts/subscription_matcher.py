@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from rehearsal.errors import InputError
 from rehearsal.files import write_text
-from rehearsal.model import InputError
 from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed
 from rehearsal.node.access.authorizer import Authorizer

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rehearsal.errors import shown
 from rehearsal.genomes.contig_names import find_contig
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 
 def contig_named(name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pyroaring import BitMap
 
+from rehearsal.errors import shown
 from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon import envelope, records
@@ -20,7 +21,7 @@ from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.variant_search import query_of_identifier
 from rehearsal.stores.people_store import SAMPLES
 from rehearsal.web.openapi import Body
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 # kinds of datasets that know single people
 OF_PEOPLE: frozenset[DatasetKind] = frozenset({"people", "tests"})

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
+from rehearsal.errors import shown
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.node.beacon.request_models import MAX_FILTERS, FilterObject, Operator, Similarity
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import convert_values
 
 BIRTH_DECADE = "demographic.birthDecade:"

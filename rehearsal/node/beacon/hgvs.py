@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rehearsal.errors import shown
 from rehearsal.genomes.assembly import REFSEQ
 from rehearsal.genomes.contig_names import CONTIG_OF_ACCESSION
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 PATTERN = re.compile(
     r"(?P<accession>NC_\d{6}\.\d+):g\.(?P<first>\d{1,10})(?:_(?P<last>\d{1,10}))?"

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
+from rehearsal.errors import shown
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, ploidy
 from rehearsal.model import SEXES, AlleleCounts, Gene, Sex
 from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset, datasets_of
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
     from rehearsal.stores.variant_store import VariantRow, VariantStore

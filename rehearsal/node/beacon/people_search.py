@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from pyroaring import BitMap
 
+from rehearsal.errors import shown
 from rehearsal.node.beacon.filters import (
     ONTOLOGIES,
     CustomFilter,
@@ -15,7 +16,7 @@ from rehearsal.node.beacon.filters import (
     ValueFilter,
 )
 from rehearsal.stores.people_store import AGE, BIRTH_YEAR, ONSET, PeopleStore
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 # short names of number fields, beside their identifiers and labels
 FIELD_NAMES = {

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from rehearsal.errors import shown
 from rehearsal.model import Granularity
 from rehearsal.node.beacon.filters import Filter, parse_filters
 from rehearsal.node.beacon.request_models import (
@@ -25,7 +26,7 @@ from rehearsal.node.beacon.variant_queries import (
     make_variant_query,
     whole_number,
 )
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import (
     RequestModel,
     collect_parameters,

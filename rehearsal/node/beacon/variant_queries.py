@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from rehearsal.errors import shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import ASSEMBLIES
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.request_models import BASES, VariantParameters
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 IUPAC_CODES = re.compile(BASES)
 WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,18}")

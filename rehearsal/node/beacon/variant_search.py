@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rehearsal.errors import shown
 from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
@@ -20,7 +21,7 @@ from rehearsal.node.beacon.variant_queries import (
     SequenceQuery,
     VariantQuery,
 )
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
     from rehearsal.stores.variant_store import VariantRow

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon import info_endpoints
 from rehearsal.node.beacon.node_data import NodeData
@@ -39,7 +39,7 @@ from rehearsal.node.htsget.region_slicing import (
 )
 from rehearsal.node.htsget.request import from_body, from_query, window_from_query
 from rehearsal.node.htsget.ticket import MEDIA_TYPE, VERSION, make_ticket
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.htsget.bgzf_blocks import Cursor
 
 _MAGIC = b"BCF\2\2"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from rehearsal.errors import InputError
 from rehearsal.formats.bgzf import END_OF_FILE
-from rehearsal.model import InputError
 from rehearsal.node.htsget.bgzf_blocks import pack_blocks
 from rehearsal.node.htsget.bgzf_content import pack_pieces
 from rehearsal.node.htsget.region_slicing import CHUNK

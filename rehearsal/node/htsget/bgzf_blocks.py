@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 import isal.isal_zlib
 
+from rehearsal.errors import InputError
 from rehearsal.formats.bgzf import BLOCK_SIZE, END_OF_FILE, HEADER, pack_block
-from rehearsal.model import InputError
 
 _RAW = -15  # window bits: deflate without a wrapper
 HEAD, TAIL = len(HEADER) + 2, 8

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from rehearsal.errors import InputError
 from rehearsal.formats.csi import first_bin
-from rehearsal.model import InputError
 from rehearsal.node.htsget.bgzf_blocks import Cursor
 
 Chunks = list[tuple[int, int]]  # virtual offsets: first record, behind the last one

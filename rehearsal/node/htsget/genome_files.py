@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import KARYOTYPE_ORDER
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 from rehearsal.node.htsget.bcf_header import BcfHeader, Contig
 from rehearsal.node.htsget.bgzf_blocks import end_of_blocks
 from rehearsal.node.htsget.csi_index import CsiIndex

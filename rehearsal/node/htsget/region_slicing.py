@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.htsget.bgzf_blocks import Cursor, pack_blocks
 from rehearsal.node.htsget.bgzf_content import unpack_range
 from rehearsal.node.htsget.genome_files import GenomeFile

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from rehearsal.web.problem import Problem, shown
+from rehearsal.errors import shown
+from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import RequestModel, convert_values, decode_body
 
 FORMATS = ("VCF", "BCF")  # the first is meant when none is named

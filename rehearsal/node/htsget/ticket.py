@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from rehearsal.errors import shown
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.node.htsget.genome_files import GenomeFile, GenomeFiles
 from rehearsal.node.htsget.request import Region, TicketRequest
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 VERSION = "1.3.0"  # of htsget
 MEDIA_TYPE = f"application/vnd.ga4gh.htsget.v{VERSION}+json"

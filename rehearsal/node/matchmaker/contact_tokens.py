@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.access.visas import Caller
 from rehearsal.node.privacy.secret_key import secret_key
 from rehearsal.node.settings.node_settings import NodeSettings

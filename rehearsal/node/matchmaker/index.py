@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 FILE_NAME = "matchmaker.sqlite"

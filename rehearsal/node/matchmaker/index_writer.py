@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
-from rehearsal.model import InputError
 from rehearsal.node.matchmaker.index import SCHEMA_VERSION
 from rehearsal.stores.ontology import HumanPhenotypeOntology, PhenotypeTerm
 from rehearsal.stores.store_checksum import write_checksum
@@ -54,7 +54,7 @@ def build_matchmaker_index(
     """Write the index of a node's people, given in the order of its stores.
 
     ``tables``: ``features``, ``excluded_features``, ``candidate_genes`` with the columns of
-    docs/architecture.md; any may be absent. Terms that are none of HPO's are left out: nobody can
+    docs/reference/files.md; any may be absent. Terms that are none of HPO's are left out: nobody can
     ask for them. Raises InputError for a missing column, somebody unknown, and somebody with and
     without a term.
     """

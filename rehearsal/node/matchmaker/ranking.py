@@ -24,11 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from rehearsal.errors import shown
 from rehearsal.model import Gene, Variant
 from rehearsal.node.matchmaker.index import MatchmakerIndex, Term
 from rehearsal.node.matchmaker.request import MatchRequest
 from rehearsal.stores.variant_store import VariantRow, VariantStore
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 LEAST_SCORE = 0.1  # below it two patients have little more in common than being ill
 FEW = 4  # one in so many people, or fewer

@@ -13,13 +13,14 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import UNSET, Meta, UnsetType, field
 
+from rehearsal.errors import shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import ASSEMBLIES, find_contig
 from rehearsal.model import Variant
 from rehearsal.node.access.consent import TERM
 from rehearsal.node.access.settings import CLINICAL_CARE
 from rehearsal.web.openapi import schema_of
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import RequestModel, convert_values, decode_body, whole
 
 T = TypeVar("T")

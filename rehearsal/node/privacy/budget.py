@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.privacy.prices import FREE
 from rehearsal.node.privacy.protection import Protection
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
+from rehearsal.errors import InputError
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.model import InputError
 from rehearsal.node.privacy.budget import Budget
 from rehearsal.node.privacy.noise import draw_noise, reaches_threshold, round_count
 from rehearsal.node.privacy.prices import price

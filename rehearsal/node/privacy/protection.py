@@ -41,7 +41,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

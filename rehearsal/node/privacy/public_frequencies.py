@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
-from rehearsal.model import InputError
 
 PUBLIC_FREQUENCIES_FILE = "public_frequencies.npz"
 

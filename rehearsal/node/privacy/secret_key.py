@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 KEY_FILE = "privacy.key"
 KEY_SIZE = 32  # bytes

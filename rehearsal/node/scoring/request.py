@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Meta, field
 from numpy.typing import NDArray
 
-from rehearsal.web.problem import shown
+from rehearsal.errors import shown
 from rehearsal.web.request_models import RequestModel, Term
 
 STEP = 0.05  # standard deviations: edges are multiples of it, so no bin can fit one person alone

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from rehearsal.errors import InputError, shown
 from rehearsal.formats.scoring_file import SUFFIX, ScoringFile, read_scoring_file
-from rehearsal.model import SEXES, InputError
+from rehearsal.model import SEXES
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.scoring.cox import Derivatives, derivatives
 from rehearsal.stores.people_store import AGE
-from rehearsal.web.problem import Problem, shown
+from rehearsal.web.problem import Problem
 
 FOLDER = "scores"  # in a node's folder: what its operator lets be asked for
 KEPT = 16  # files whose scores stay in memory: 8 bytes a person

@@ -9,8 +9,9 @@ from pathlib import Path
 import yaml
 
 from rehearsal import __version__
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
-from rehearsal.model import Gene, InputError
+from rehearsal.model import Gene
 from rehearsal.node.access.settings import AccessSettings, access_settings, as_yaml, open_to_all
 from rehearsal.node.access.yaml_values import read_dataclass, read_dataclasses
 

@@ -8,7 +8,7 @@ import pysam
 import pytest
 
 from rehearsal.cli import main
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.server import open_node
 from rehearsal.node.vcf_import import read_individuals

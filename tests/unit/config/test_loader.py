@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from rehearsal.config.loader import read_inputs
-from rehearsal.model import InputError, Variant
+from rehearsal.errors import InputError
+from rehearsal.model import Variant
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow" / "schemas"

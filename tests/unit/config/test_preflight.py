@@ -11,7 +11,7 @@ import yaml
 from rehearsal.config import preflight
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.preflight import check_job_inputs
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())

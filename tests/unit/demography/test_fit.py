@@ -19,7 +19,8 @@ from rehearsal.demography.targets import (
     principal_coordinates,
     published_pairs,
 )
-from rehearsal.model import Country, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Country
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 SHIPPED = CONFIG / "demography.yaml"

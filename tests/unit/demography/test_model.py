@@ -18,7 +18,8 @@ from rehearsal.demography.model import (
     to_msprime,
 )
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.model import Country, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Country
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 PARAMETERS = read_parameters(CONFIG / "demography.yaml")

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rehearsal.demography.parameters import EuropeParameters, read_parameters
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 
 SHIPPED = Path(__file__).resolve().parents[3] / "config" / "demography.yaml"
 

@@ -14,7 +14,8 @@ from rehearsal.demography.targets import (
     principal_coordinates,
     published_pairs,
 )
-from rehearsal.model import Country, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Country
 
 PLACES = {"EE": (58.7, 25.5), "FI": (61.0, 25.0), "GB": (53.5, -2.3), "IT": (42.0, 12.5)}
 COUNTRIES = [

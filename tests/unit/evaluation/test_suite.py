@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.evaluation.suite import QuerySources, draw_suite, read_suite, write_suite
 from rehearsal.evaluation.templates import KINDS, QueryTemplate, read_templates
-from rehearsal.model import Gene, InputError, PlantedVariant, Query, Variant
+from rehearsal.model import Gene, PlantedVariant, Query, Variant
 from rehearsal.truth.hpo import at_or_below
 from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.query_answers import TruthCalculator

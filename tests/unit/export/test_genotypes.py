@@ -14,6 +14,7 @@ import pytest
 import tszip
 import zarr
 
+from rehearsal.errors import InputError
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.pgen import write_pgen
 from rehearsal.export.trees import check_grg, write_grg, write_trees
@@ -21,7 +22,7 @@ from rehearsal.export.vcf import write_bcf, write_vcf
 from rehearsal.export.vcf_zarr import write_vcf_zarr
 from rehearsal.files import content_digest
 from rehearsal.genomes.carriers import Haplotypes
-from rehearsal.model import Block, InputError, Variant
+from rehearsal.model import Block, Variant
 
 SYNTHETIC = "SYNTHETIC data: simulated people"
 LENGTH = 4000

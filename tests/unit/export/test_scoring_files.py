@@ -5,10 +5,10 @@ import gzip
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.export.scoring_files import write_scoring_file
 from rehearsal.files import content_digest
 from rehearsal.formats.scoring_file import Weight, read_scoring_file
-from rehearsal.model import InputError
 from rehearsal.phenotypes.trait_types import Disease
 
 DISEASE = Disease("heart", "ICD10:I25.1", "Heart", "MONDO:0005010", "heart", {}, None, {}, (), ())

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.export.selection import select_people
 from rehearsal.export.settings import read_exports
-from rehearsal.model import Block, InputError, PlantedVariant, Variant
+from rehearsal.model import Block, PlantedVariant, Variant
 
 PLANTED = [
     PlantedVariant(

@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.export.settings import check_disk_space, read_exports
-from rehearsal.model import Block, InputError, PlantedVariant, Variant
+from rehearsal.model import Block, PlantedVariant, Variant
 
 BLOCKS = [
     Block("chr17", 43_000_000, 43_200_000),

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rehearsal.errors import InputError
 from rehearsal.formats.crypt4gh import (
     decrypt_file,
     encrypt_at_rest,
@@ -22,7 +23,6 @@ from rehearsal.formats.crypt4gh import (
     open_decrypting,
     remove_plain,
 )
-from rehearsal.model import InputError
 
 SEGMENT = 65_536
 SIZES = (0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 3 * SEGMENT + 1000)

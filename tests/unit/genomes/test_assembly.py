@@ -2,8 +2,9 @@
 
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import AUTOSOMES, CONTIG_LENGTHS, ploidy, read_masks
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 
 
 def test_the_assembly_has_25_contigs_and_3_1_gigabases():

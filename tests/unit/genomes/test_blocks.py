@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER
 from rehearsal.genomes.blocks import merge, parse_region, plan_blocks, planted_in, subtract, tile
-from rehearsal.model import Block, InputError, PlantedVariant, Variant
+from rehearsal.model import Block, PlantedVariant, Variant
 
 
 def snv(contig: str, start: int, ref: str = "A") -> PlantedVariant:

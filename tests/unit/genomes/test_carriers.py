@@ -7,8 +7,8 @@ import tskit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.carriers import Haplotypes, carrier_chunks, count_groups
-from rehearsal.model import InputError
 
 
 def simulate(seed=1, women=4, men=3, ploidy_of_men=2, rate=2e-3, length=2000):

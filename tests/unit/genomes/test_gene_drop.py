@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.gene_drop import draw_gametes, force_transmissions
 from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 
 RATE = 1.2e-8
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.mutation_placement import exact_sum, planted_targets
-from rehearsal.model import InputError
 
 
 def people_of(women: int, men: int, codes=("ES", "FI", "IE")) -> pd.DataFrame:

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.pedigree import generations, parent_rows
-from rehearsal.model import InputError
 
 
 def table(*rows: tuple[str, str | None, str | None]) -> pd.DataFrame:

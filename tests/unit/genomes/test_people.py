@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.people_table import PEOPLE_COLUMNS
 from rehearsal.genomes.planting_plan import PLAN_COLUMNS
-from rehearsal.model import InputError, PlantedVariant, Variant
+from rehearsal.model import PlantedVariant, Variant
 
 
 def carried(contig: str, *carriers: tuple[str, str, int]) -> PlantedVariant:

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.mutation_placement import planted_targets
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS, find_planted_carriers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
-from rehearsal.model import Block, InputError, PlantedVariant, Variant
+from rehearsal.model import Block, PlantedVariant, Variant
 
 
 def simulate(block, people, plan, planted, demography, seed=1, mutation_rate=1.29e-8):

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.recombination import (
     binned_map,
     covers,
     read_hapmap,
     uniform_map,
 )
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 
 HEADER = "Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\n"
 

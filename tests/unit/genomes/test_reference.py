@@ -4,11 +4,12 @@ import numpy as np
 import pysam
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
-from rehearsal.model import Block, InputError, PlantedVariant, Variant
+from rehearsal.model import Block, PlantedVariant, Variant
 
 BLOCK = Block("chr22", 1_000, 31_000)
 

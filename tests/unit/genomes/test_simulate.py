@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tskit
 
+from rehearsal.errors import InputError
 from rehearsal.files import content_digest
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.monomorphic_sites import find_monomorphic_sites
@@ -17,7 +18,7 @@ from rehearsal.genomes.simulate import (
     simulate_block,
     write_trees,
 )
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 from rehearsal.cli import main
+from rehearsal.errors import InputError
 from rehearsal.loadtest.beacon_comparison import (
     comparison_lines,
     paired_ratio,
     pairs_of,
     queries_of_part,
 )
-from rehearsal.model import InputError, Query
+from rehearsal.model import Query
 
 
 def rows(side, latencies_ms, state="answered", count=3):

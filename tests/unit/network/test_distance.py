@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rehearsal.model import Country, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Country
 from rehearsal.network.distance import (
     SAME_COUNTRY_MS,
     capital_distance_km,

@@ -9,7 +9,7 @@ import jwt
 import orjson
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.issuer import (
     Issuer,
     create_person,

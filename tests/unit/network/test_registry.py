@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rehearsal.config.loader import read_inputs
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.registry import (
     NodeEntry,
     Registry,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.registry import NodeEntry, Registry, write_nodes
 from rehearsal.network.server import main, serve
 

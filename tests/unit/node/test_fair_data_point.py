@@ -8,7 +8,7 @@ from rdflib import Graph, URIRef
 from rdflib.namespace import DCAT, RDF
 
 from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
 from rehearsal.node.fair_data_point import FairDataPoint

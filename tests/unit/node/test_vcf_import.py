@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from pyroaring import BitMap
 
+from rehearsal.errors import InputError
 from rehearsal.files import content_digest
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.variant_store import VariantStore

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.phenotypes.trait_reader import read_traits
 
 from .clinical_traits import CLINICAL

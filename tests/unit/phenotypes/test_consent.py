@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.phenotypes.consent import draw_consent, read_consent
 
 CONFIG = Path(__file__).resolve().parents[3] / "config/consent.yaml"

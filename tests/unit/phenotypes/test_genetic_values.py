@@ -11,7 +11,8 @@ import tstrait
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearsal.model import Block, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import (
     TargetValue,
     allot_causal_sites,

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.model import InputError, Patient
+from rehearsal.errors import InputError
+from rehearsal.model import Patient
 from rehearsal.phenotypes.genetic_values import GeneticValues
 from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
 from rehearsal.phenotypes.trait_reader import read_traits

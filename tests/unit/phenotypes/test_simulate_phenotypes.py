@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
 from rehearsal.phenotypes.trait_reader import read_traits
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.phenotypes.trait_reader import read_traits
 
 

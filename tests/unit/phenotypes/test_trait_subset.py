@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS
-from rehearsal.model import InputError
 from rehearsal.phenotypes.genetic_values import EFFECT_TYPES, GeneticValues
 from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
 from rehearsal.phenotypes.trait_reader import read_traits

@@ -10,9 +10,10 @@ import pysam
 import pytest
 import tskit
 
+from rehearsal.errors import InputError
 from rehearsal.files import content_digest
 from rehearsal.genomes.carriers import Haplotypes
-from rehearsal.model import Block, InputError
+from rehearsal.model import Block
 from rehearsal.stores.country_shards import write_shards
 
 CODES = ("FI", "ES")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.stores.ontology import CodeHierarchy
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from rehearsal.model import AlleleCounts, InputError, Variant
+from rehearsal.errors import InputError
+from rehearsal.model import AlleleCounts, Variant
 from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.stores.variant_store_writer import StoreWriter, build_store, merge_contigs

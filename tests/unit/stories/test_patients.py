@@ -5,8 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.genomes.people import check_numbers, patient_ids, plan_people
-from rehearsal.model import Consent, InputError, Patient, PatientSelection, Variant
+from rehearsal.model import Consent, Patient, PatientSelection, Variant
 from rehearsal.phenotypes.consent import ConsentShares, Record, draw_consent
 from rehearsal.phenotypes.genetic_values import GeneticValues
 from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rehearsal.model import InputError, Variant
+from rehearsal.errors import InputError
+from rehearsal.model import Variant
 from rehearsal.stories.story_reader import read_stories
 
 PHGDH = Variant("chr1", 119_712_023, "T", "C")

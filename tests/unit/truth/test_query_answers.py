@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.evaluation.suite import beacon_request
-from rehearsal.model import AlleleCounts, InputError, Query, Variant
+from rehearsal.model import AlleleCounts, Query, Variant
 from rehearsal.truth.expected_answers import (
     ExpectedAnswer,
     read_expected_answers,

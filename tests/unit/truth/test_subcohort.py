@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.evaluation.suite import beacon_request
-from rehearsal.model import AlleleCounts, Block, InputError, PlantedVariant, Query, Variant
+from rehearsal.model import AlleleCounts, Block, PlantedVariant, Query, Variant
 from rehearsal.truth.allele_counts import allele_counts
 from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.query_answers import TruthCalculator

@@ -2,9 +2,9 @@
 
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.loadtest.load.sender import Call
 from rehearsal.loadtest.load.workload import weights
-from rehearsal.model import InputError
 
 
 def test_kinds_and_users_come_up_by_their_weights_however_many_queries_each_has():

@@ -7,7 +7,7 @@ from random import Random
 import pandas as pd
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.emulation import topology, tun
 from rehearsal.network.emulation.delay_queue import LONGEST_WAIT_S, DelayQueue, OneWay
 from rehearsal.network.emulation.namespaces import Place

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.access import audit_log
 from rehearsal.node.access.audit_log import AuditFailed, AuditLog, head_path, verify_log
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.access.consent import (
     COVERED_BY,
     Purpose,

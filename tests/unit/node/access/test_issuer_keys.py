@@ -4,7 +4,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.settings import IssuerSettings
 from rehearsal.node.access.tokens import TokenVerifier

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.issuer import make_issuer
 from rehearsal.node.access.settings import (
     CLINICAL_CARE,

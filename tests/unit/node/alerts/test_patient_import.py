@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.alerts.patient_import import import_patient, read_patient
 
 from .conftest import TLR7, packet

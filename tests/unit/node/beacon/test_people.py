@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from pyroaring import BitMap
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_records import biosample, individual
 from rehearsal.stores.people_store import PeopleStore

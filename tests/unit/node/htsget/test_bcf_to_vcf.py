@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rehearsal.errors import InputError
 from rehearsal.formats.bgzf import END_OF_FILE
-from rehearsal.model import InputError
 from rehearsal.node.htsget import bcf_to_vcf
 from rehearsal.node.htsget.bcf_to_vcf import vcf_records
 

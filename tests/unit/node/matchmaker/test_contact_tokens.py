@@ -3,7 +3,7 @@
 import pytest
 
 from rehearsal.cli import main
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.network.issuer import URL, create_person, sign_tokens
 from rehearsal.node.matchmaker.contact_tokens import find_person_of_token
 

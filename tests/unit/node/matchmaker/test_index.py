@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 

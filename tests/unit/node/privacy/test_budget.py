@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.privacy.budget import Budget
 from rehearsal.node.privacy.protected_answers import protect_boolean, protect_count
 from rehearsal.node.privacy.question_keys import question_key

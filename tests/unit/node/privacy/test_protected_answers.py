@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from pyroaring import BitMap
 
+from rehearsal.errors import InputError
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.model import InputError, Variant
+from rehearsal.model import Variant
 from rehearsal.node.privacy.budget import Budget
 from rehearsal.node.privacy.prices import price
 from rehearsal.node.privacy.protected_answers import (

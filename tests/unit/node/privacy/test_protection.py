@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.privacy.prices import power_bound
 from rehearsal.node.privacy.protection import PUBLIC, Protection
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.privacy.public_frequencies import PublicFrequencies
 from rehearsal.node.privacy.question_keys import question_key
 

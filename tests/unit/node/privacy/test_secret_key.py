@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.node.privacy.secret_key import secret_key
 
 

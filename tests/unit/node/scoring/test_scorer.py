@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.errors import InputError
 from rehearsal.export.scoring_files import write_scoring_file
-from rehearsal.model import InputError
 from rehearsal.node.scoring.scorer import Scorer
 
 from .conftest import DISEASE, WEIGHTED, truth

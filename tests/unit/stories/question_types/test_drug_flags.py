@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.stories.question_types import drug_flags
 
 from ..questions_by_hand import read

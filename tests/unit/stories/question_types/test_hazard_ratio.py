@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.model import InputError
+from rehearsal.errors import InputError
 from rehearsal.stories.question_types import hazard_ratio
 
 from ..questions_by_hand import failed, network_answer, question, read

@@ -4,7 +4,8 @@ import copy
 
 import pytest
 
-from rehearsal.model import Answer, InputError
+from rehearsal.errors import InputError
+from rehearsal.model import Answer
 from rehearsal.stories.match_reply import MatchReply, same_matches
 from rehearsal.stories.question_types import match
 from rehearsal.stories.story_reader import read_stories
