@@ -55,7 +55,7 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
     add(
         "--formats",
         default=",".join(FORMATS),
-        help="of docs/reference/export-formats.md; default: %(default)s",
+        help="export formats; default: %(default)s",
     )
     add("--pooled", action="store_true", help="one folder for all, not one a country")
     add("--recipient", type=Path, action="append", default=[], metavar="KEY.pub", help="Crypt4GH")

@@ -13,7 +13,8 @@ LEAST_COUNTRIES = 5  # for a correlation over countries
 STANDARD_ERRORS = 3  # a mean kinship this far from the next degree is judged
 
 # The error of an F_ST from n people a country and L bases falls as 1 / (n sqrt(L)). At 400 Mb and
-# 15 people the error alone takes a correlation over all pairs down to about 0.98 (docs/design/realism.md).
+# 15 people the error alone takes a correlation over all pairs down to about 0.98
+# (docs/design/realism.md).
 FST_PEOPLE_MB = 400 * 15**2
 
 

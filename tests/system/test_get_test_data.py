@@ -1,4 +1,4 @@
-"""The commands of docs/tutorials/make-a-dataset.md as they stand there, and the check on others' Beacons."""
+"""The commands of docs/tutorials/make-a-dataset.md, and the check on others' Beacons."""
 
 import os
 import re

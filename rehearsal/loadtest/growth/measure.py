@@ -67,8 +67,8 @@ def measure_growth(
     """Serve copies of a run's nodes, without distance, and measure along all three axes.
 
     ``people``: how many there are, by country; ``seed``: of synthetic nodes; ``logs``: a folder
-    for those of the processes. A row a step, columns as docs/operate/load.md tells. Raises InputError for
-    files that are no run's.
+    for those of the processes. A row a step, columns as docs/operate/load.md tells. Raises
+    InputError for files that are no run's.
     """
     queries = select_evenly(run.queries(), settings.queries)
     tokens = issue_tokens(run.issuer, [run.asker])
