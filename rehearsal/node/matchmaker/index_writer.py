@@ -54,9 +54,8 @@ def build_matchmaker_index(
     """Write the index of a node's people, given in the order of its stores.
 
     ``tables``: ``features``, ``excluded_features``, ``candidate_genes`` with the columns of
-    docs/reference/files.md; any may be absent. Terms that are none of HPO's are left out: nobody
-    can ask for them. Raises InputError for a missing column, somebody unknown, and somebody with and
-    without a term.
+    docs/reference/files.md; any may be absent. Terms that HPO lacks are left out. Raises
+    InputError for a missing column, an unknown person, and a person with and without a term.
     """
     positions = {name: i for i, name in enumerate(individuals)}
     rows = {name: _rows(out, name, tables.get(name), positions) for name in COLUMNS}

@@ -1,7 +1,7 @@
 """The truth of match questions: who in each country is like a patient, and what they share.
 
-The rule is that of docs/how-to/match-a-patient.md, worked out patient by patient: HPO is walked step
-by step, information content counted from its annotations, carriers decoded by tskit.
+The rule is that of docs/how-to/match-a-patient.md, worked out patient by patient: HPO is walked
+step by step, information content counted from its annotations, carriers decoded by tskit.
 """
 
 from __future__ import annotations
