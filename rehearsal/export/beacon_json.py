@@ -1,9 +1,9 @@
 """Beacon v2 documents of all entry types, as the reference implementation loads them.
 
-A JSON array of documents a collection, gzipped, for ``mongoimport --jsonArray``: ``datasets``,
-``cohorts``, ``individuals``, ``biosamples``, ``runs``, ``analyses``, ``genomicVariations``. The
-fields are those of the default model 2.1; the loader's own additions stand beside them where it
-looks for them (``datasetId`` and the ``_position`` of a variant).
+Each collection is one gzipped JSON array of documents for ``mongoimport --jsonArray``:
+``datasets``, ``cohorts``, ``individuals``, ``biosamples``, ``runs``, ``analyses``,
+``genomicVariations``. The fields are those of the default model 2.1. The fields that the loader
+adds stand where it looks for them (``datasetId`` and the ``_position`` of a variant).
 """
 
 from __future__ import annotations
@@ -45,12 +45,18 @@ def write_beacon_json(
     folder: Path | str,
     reference_year: int,
 ) -> None:
-    """Write ``folder`` with a ``{collection}.json.gz`` for every collection.
+    """Write one ``{collection}.json.gz`` per collection into a new folder.
 
-    ``name``: of the dataset. ``people``: rows of ``people.parquet``; ``tables``: their rows of
-    ``diseases``, ``features``, ``measurements``, ``exposures``, ``treatments``, ``biosamples``,
-    ``runs``, ``analyses``. ``genotypes``: of the same people, a contig each; variants are written
-    as they come, so memory stays bounded.
+    Variants are written as they come, so memory stays bounded.
+
+    Args:
+        name: Name of the dataset; its id is ``REHEARSAL-{NAME}`` in capitals.
+        people: Rows of ``people.parquet``, one per person.
+        tables: These people's rows of ``diseases``, ``features``, ``measurements``, ``exposures``,
+            ``treatments``, ``biosamples``, ``runs`` and ``analyses``, by name.
+        genotypes: Genotypes of the same people, one item per contig.
+        folder: Where to write. It appears only when it is complete.
+        reference_year: The year in which ages are given.
     """
     dataset = f"REHEARSAL-{name}".upper()
     documents: dict[str, Iterable[Document]] = {
@@ -69,7 +75,7 @@ def write_beacon_json(
 
 
 def _write_array(documents: Iterable[Document], path: Path) -> None:
-    """A JSON array, a document a line."""
+    """Write a JSON array, one document per line."""
     with open_gzip(path) as stream:
         separator = b"[\n"
         for document in documents:
@@ -111,7 +117,7 @@ def _cohort(dataset: str, people: pd.DataFrame) -> Document:
 
 
 def _by_person(table: pd.DataFrame) -> dict[str, list[Document]]:
-    """Rows as dictionaries without nulls, by individual."""
+    """Group rows by individual, as dictionaries without nulls."""
     found: dict[str, list[Document]] = {}
     for row in table.to_dict("records"):
         kept = {key: value for key, value in row.items() if not pd.isna(value)}
@@ -170,7 +176,7 @@ def _measure(row: Document) -> Document:
 
 
 def _exposure(row: Document) -> Document:
-    """As a measure: Beacon's exposures want a duration, which is not simulated."""
+    """Build a measure: Beacon's exposures need a duration, which is not simulated."""
     return {
         "assayCode": _term(row["code"], row["label"]),
         "measurementValue": _term(row["value"], row["value_label"]),
@@ -229,7 +235,7 @@ def _analyses(table: pd.DataFrame, dataset: str) -> Iterator[Document]:
 
 
 def _variations(genotypes: Genotypes, dataset: str) -> Iterator[Document]:
-    """A document an alternate allele, with its carriers and its frequency in these people."""
+    """Yield one document per alternate allele, with its carriers and their frequency."""
     owner = np.repeat(np.arange(len(genotypes.people)), genotypes.ploidy)
     ids = genotypes.people["id"].tolist()
     called = int(genotypes.ploidy.sum())

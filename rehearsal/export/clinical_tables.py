@@ -1,4 +1,4 @@
-"""The clinical tables of some people, and their rows by person."""
+"""The clinical tables of a group of people, and their rows by person."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class ClinicalTables:
-    """Tables with the columns of docs/reference/files.md, rows in the order of ``people``.
+    """The clinical tables of a group of people, with the columns of docs/reference/files.md.
 
-    ``carriers`` are those of planted variants. ``subjects`` and ``biosamples`` have one row each.
+    Rows are in the order of ``people``. ``carriers`` lists carriers of planted variants.
+    ``subjects`` and ``biosamples`` have one row per person.
     """
 
     people: pd.DataFrame
@@ -31,7 +32,10 @@ class ClinicalTables:
     carriers: pd.DataFrame
 
     def by_country(self) -> Iterator[tuple[str, ClinicalTables]]:
-        """Each country's part, in the order of ``people``, whose countries are contiguous."""
+        """Yield each country and its part of the tables.
+
+        Countries come in the order of ``people``, where each country's rows are contiguous.
+        """
         position = pd.Index(self.people["id"])
         place: dict[str, np.ndarray] = {}
         tables: dict[str, pd.DataFrame] = {}
@@ -49,7 +53,12 @@ class ClinicalTables:
 
 
 class PersonRows:
-    """The rows of a table by person, as dictionaries with None for what is null."""
+    """The rows of a table by person, as dictionaries with None for null.
+
+    Args:
+        table: A table with a column ``individual``.
+        ids: Identifiers of the people, in the order in which they are asked for.
+    """
 
     def __init__(self, table: pd.DataFrame, ids: pd.Index) -> None:
         position = ids.get_indexer(table["individual"])
@@ -60,6 +69,11 @@ class PersonRows:
         self._columns = [_values(table[name]) for name in self._names]
 
     def of(self, position: int) -> list[dict[str, Any]]:
+        """Return the rows of one person.
+
+        Args:
+            position: The person's 0-based place in ``ids``.
+        """
         first, end = self._offset[position], self._offset[position + 1]
         return [
             {name: column[row] for name, column in zip(self._names, self._columns, strict=True)}

@@ -1,9 +1,9 @@
-"""The genotypes of some people on one contig: what every genotype format is written from.
+"""The genotypes of a group of people on one contig: the source of every genotype format.
 
-A selection is made once, as a smaller tree sequence, and all formats are written from that, so
-all hold the same sites: those that somebody of the selection carries, with the alleles that are
-carried. Blocks are loaded one after the other and sites come in chunks, so memory depends on the
-number of people and on the largest block, not on the number of sites.
+A selection is made once, as a smaller tree sequence, and all formats are written from it. All
+formats therefore hold the same sites: those that at least one selected person carries, with the
+alleles that are carried. Blocks are loaded one after the other and sites come in chunks, so memory
+depends on the number of people and on the largest block, not on the number of sites.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk, Haplotypes, carrier_chunks
 from rehearsal.model import SEXES, Block, Variant
@@ -27,10 +27,10 @@ from rehearsal.model import SEXES, Block, Variant
 
 @dataclass(frozen=True, slots=True)
 class SiteRecords:
-    """S consecutive sites, and who carries what there."""
+    """Consecutive sites (S) and the haplotypes that carry an alternate allele there (E entries)."""
 
     position: NDArray[np.int64]  # (S,) 0-based
-    alleles: list[tuple[str, ...]]  # by site, the reference first; each is carried by somebody
+    alleles: list[tuple[str, ...]]  # by site, the reference first; each has a carrier
     indptr: NDArray[np.int64]  # (S + 1,) a site's entries are indptr[s]:indptr[s + 1]
     haplotype: NDArray[np.int32]  # (E,) ascending within a site
     allele: NDArray[np.uint8]  # (E,) index into the site's alleles, at least 1
@@ -38,16 +38,12 @@ class SiteRecords:
 
 @dataclass(frozen=True)
 class Genotypes:
-    """Some people's genotypes on one contig.
-
-    ``people`` has a row a person, in the order of the files, with the columns of
-    ``people.parquet``; ``ploidy`` (people,) is 0, 1 or 2. Make one with ``Genotypes.of``.
-    """
+    """The genotypes of a group of people on one contig. Make one with :meth:`of`."""
 
     contig: str
     length: int  # of the contig
-    people: pd.DataFrame
-    ploidy: NDArray[np.int8]
+    people: pd.DataFrame  # one row per person in the files' order, columns of people.parquet
+    ploidy: NDArray[np.int8]  # (people,) copies of the contig: 0, 1 or 2
     _sources: tuple[Path | tskit.TreeSequence, ...]
     _rows: NDArray[np.int64]
     _regions: tuple[Block, ...] | None
@@ -64,18 +60,30 @@ class Genotypes:
         regions: Sequence[Block] | None = None,
         variants: Collection[Variant] | None = None,
     ) -> Genotypes:
-        """The genotypes in the contig's blocks ``trees``, which follow each other along it.
+        """Select people, regions and variants of one contig.
 
-        ``people``: a row an individual of the tree sequences. ``keep`` (people,): whom to take;
-        ``regions``: records that begin outside are left out; ``variants``: only what stands at
-        their places; None: all. Raises InputError for people that do not fit the tree sequences,
-        for nobody at all, for an unknown sex and for regions outside the contig.
+        Args:
+            trees: Tree sequences of the contig's blocks, or their files, in order along the contig.
+            contig: Name of the contig.
+            people: One row per individual of the tree sequences, with the columns of
+                ``people.parquet``.
+            keep: Which people to take, shape (people,). None takes all.
+            regions: Records that begin outside of these are left out. 0-based half-open. None keeps
+                all.
+            variants: Only records at the starts of these variants are kept. None keeps all.
+
+        Returns:
+            The genotypes of the selected people.
+
+        Raises:
+            InputError: The people do not fit the tree sequences, no one is selected, a sex is
+                unknown, or a region is not inside the contig.
         """
         first = _load(trees[0])
         _check_people(people, first)
         rows = np.arange(len(people)) if keep is None else np.flatnonzero(keep)
         if rows.size == 0:
-            raise InputError("people", "selection", "somebody; nobody is selected")
+            raise InputError("people", "selection", "at least one person", "an empty selection")
         length = int(first.sequence_length)
         return cls(
             contig=contig,
@@ -90,19 +98,19 @@ class Genotypes:
 
     @property
     def male(self) -> NDArray[np.bool_]:
-        """(people,)"""
+        """Whether each person is male, shape (people,)."""
         return (self.people["sex"] == "male").to_numpy()
 
     @property
     def contigs(self) -> dict[str, int]:
-        """What headers list: names and lengths of the assembly's contigs."""
+        """Names and lengths of the assembly's contigs, for file headers."""
         return listed_contigs(self.contig, self.length)
 
     def trees(self) -> Iterator[tskit.TreeSequence]:
-        """The selection, a tree sequence a block; individual *i* is row *i* of ``people``.
+        """Yield the selection, one tree sequence per block.
 
-        There may be sites that nobody carries. The same person's nodes are those of
-        ``Haplotypes.of``.
+        Individual *i* is row *i* of ``people``. Some sites may have no carrier. The nodes of a
+        person are those of ``Haplotypes.of``.
         """
         for number, source in enumerate(self._sources):
             if number in self._kept:
@@ -114,14 +122,17 @@ class Genotypes:
             yield ts
 
     def chunks(self) -> Iterator[tuple[CarrierChunk, Haplotypes]]:
-        """Carriers of all sites in order of position, also of those that nobody carries."""
+        """Yield the carriers of all sites by position, with sites that have no carrier."""
         for ts in self.trees():
             haplotypes = Haplotypes.of(ts)
             for chunk in carrier_chunks(ts, haplotypes):
                 yield chunk, haplotypes
 
     def records(self) -> Iterator[SiteRecords]:
-        """Sites that somebody carries, without the alleles that nobody has; the others move up."""
+        """Yield the sites that have a carrier.
+
+        Alleles without a carrier are left out, and the numbers of the remaining alleles close up.
+        """
         for chunk, _ in self.chunks():
             offset = chunk.row_offset
             number = _new_numbers(chunk.indptr, chunk.allele, int(offset[-1]), offset)
@@ -131,12 +142,12 @@ class Genotypes:
                 kept = np.flatnonzero(number[offset[site] : offset[site + 1]])
                 alleles[site] = (alleles[site][0], *(alleles[site][1 + i] for i in kept))
             carried = np.diff(chunk.indptr) > 0
-            indptr = chunk.indptr[np.append(True, carried)]  # what is left out has no entries
+            indptr = chunk.indptr[np.append(True, carried)]  # sites left out have no entries
             letters = alleles if carried.all() else list(compress(alleles, carried))
             yield SiteRecords(chunk.positions[carried], letters, indptr, chunk.haplotype, allele)
 
     def list_sites(self) -> tuple[NDArray[np.int64], int]:
-        """Positions of all records, 0-based, and the most alleles that one of them has."""
+        """Return the 0-based positions of all records and the largest number of alleles at one."""
         positions, most = [np.empty(0, np.int64)], 2
         for records in self.records():
             positions.append(records.position)
@@ -144,7 +155,7 @@ class Genotypes:
         return np.concatenate(positions), most
 
     def upper_bounds(self) -> tuple[int, int]:
-        """How many records and the most alleles of one, without a pass: there may be fewer."""
+        """Return upper bounds of the number of records and of alleles at one, without a pass."""
         sites, most = 0, 2
         for ts in self.trees():
             sites += ts.num_sites
@@ -153,13 +164,16 @@ class Genotypes:
         return sites, most
 
     def reference_alleles(self) -> Iterator[tuple[int, str]]:
-        """0-based start and reference allele of every site of the blocks, whoever carries it."""
+        """Yield the 0-based start and reference allele of every site, carried or not."""
         for source in self._sources:
             for site in _load(source).sites():
                 yield int(site.position), site.ancestral_state
 
     def haplotype_slots(self) -> NDArray[np.int64]:
-        """By haplotype: its place among two a person, ``2 * person`` or ``2 * person + 1``."""
+        """Return the slot of each haplotype when every person has two.
+
+        The slots of a person are ``2 * person`` and ``2 * person + 1``. Shape (haplotypes,), int64.
+        """
         called = np.arange(2) < self.ploidy[:, None]
         return np.flatnonzero(called.ravel())
 
@@ -177,7 +191,7 @@ class Genotypes:
             nodes, filter_individuals=False, filter_populations=False, record_provenance=False
         )
         tables = ts.dump_tables()
-        number = np.full(ts.num_individuals + 1, -1, np.int32)  # the last one is of no individual
+        number = np.full(ts.num_individuals + 1, -1, np.int32)  # the last: nodes of no individual
         number[self._rows] = np.arange(self._rows.size)
         nodes = tables.nodes
         nodes.individual = number[nodes.individual]
@@ -188,23 +202,25 @@ class Genotypes:
 
 def _check_people(people: pd.DataFrame, ts: tskit.TreeSequence) -> None:
     if len(people) != ts.num_individuals:
-        raise InputError("people", "rows", f"{ts.num_individuals}, as the trees have")
-    if not people["sex"].isin(SEXES).all():
-        raise InputError("people", "sex", "one of " + ", ".join(SEXES))
+        expected = f"{ts.num_individuals} rows, one per individual of the tree sequences"
+        raise InputError("people", "rows", expected, f"{len(people)} rows")
+    unknown = people["sex"][~people["sex"].isin(SEXES)].tolist()
+    if unknown:
+        raise InputError("people", "sex", " or ".join(SEXES), shown(unknown[0]))
 
 
 def _regions_within(contig: str, length: int, regions: Sequence[Block]) -> tuple[Block, ...]:
-    """The regions on the contig. Raises InputError for one that is not inside it."""
+    """Return the regions on the contig. Raises InputError for one that is not inside it."""
     own = tuple(region for region in regions if region.contig == contig)
     for region in own:
         if not 0 <= region.start < region.end <= length:
-            expected = f"a stretch of {contig}, 0 to {length}"
-            raise InputError("regions", region.id, expected)
+            expected = f"a region inside {contig} (0 to {length})"
+            raise InputError("regions", region.id, expected, f"{region.start} to {region.end}")
     return own
 
 
 def _starts_on(contig: str, variants: Iterable[Variant]) -> NDArray[np.int64]:
-    """Where the contig's variants start, 0-based, ascending."""
+    """Return the 0-based starts of the variants on the contig, ascending."""
     return np.array(sorted({v.start for v in variants if v.contig == contig}), np.int64)
 
 
@@ -231,7 +247,7 @@ def _new_numbers(
     rows: int,
     row_offset: NDArray[np.int64],
 ) -> NDArray[np.uint8]:
-    """By alternate allele of the chunk: its new number, 0 if nobody has it."""
+    """Renumber the alternate alleles of a chunk by site; 0 for an allele without a carrier."""
     number = np.zeros(rows, np.uint8)
     for site in range(indptr.size - 1):
         first, end = row_offset[site], row_offset[site + 1]

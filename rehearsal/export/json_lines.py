@@ -1,4 +1,4 @@
-"""Messages as gzipped JSON, a line each."""
+"""Messages as gzipped JSON, one per line."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ from rehearsal.formats.gzip_stream import open_gzip
 
 
 def write_json_lines(messages: Iterable[Mapping[str, Any]], path: Path | str) -> int:
-    """One gzipped file, a message a line, written as they come; returns how many. The same
-    messages give the same bytes."""
+    """Write messages into one gzipped file, one per line, as they come.
+
+    The same messages give the same bytes.
+
+    Args:
+        messages: What to write.
+        path: The file, usually ``.jsonl.gz``.
+
+    Returns:
+        The number of messages written.
+    """
     number = 0
     with atomic_path(path) as aside, open_gzip(aside) as stream:
         for message in messages:

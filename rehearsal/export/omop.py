@@ -1,8 +1,8 @@
 """OMOP Common Data Model 5.4: the clinical tables as CSV files (ohdsi.github.io/CommonDataModel).
 
-Standard concepts need the vocabularies that OHDSI hands out under their own licences, so concept
-ids are 0 ("no matching concept") but for sex, and every row tells its source code. Which
-vocabulary a prefix stands for is in ``vocabulary.csv``; mapping is the loader's, by
+Standard concepts need the vocabularies that OHDSI distributes under their own licences. Concept ids
+are therefore 0 ("no matching concept"), except for sex, and every row has its source code.
+``vocabulary.csv`` says which vocabulary a prefix stands for. Mapping is left to the loader, with
 ``source_to_concept_map`` or Usagi. Record types are 0 as well.
 """
 
@@ -18,7 +18,7 @@ from rehearsal.files import atomic_path
 from rehearsal.model import SYNTHETIC
 
 NO_CONCEPT = 0
-SEX_CONCEPTS = {"male": 8507, "female": 8532}  # (m) of the vocabulary Gender
+SEX_CONCEPTS = {"male": 8507, "female": 8532}  # vocabulary Gender; (m): from memory
 # prefix of the codes: OMOP vocabulary id, name; (m), to be compared with the download
 VOCABULARIES = {
     "ICD10": ("ICD10", "International Classification of Diseases, 10th revision (WHO)"),
@@ -46,10 +46,15 @@ def write_omop(
 ) -> None:
     """Write the tables, ``cdm_source.csv`` and ``vocabulary.csv`` into a new folder.
 
-    ``people``: rows of ``people.parquet``; ``tables``: their rows of ``subjects``, ``diseases``,
-    ``measurements``, ``treatments``, ``exposures`` and ``features``. A person's id is the row's
-    number from 1; ``person_source_value`` is the cohort's identifier. Dates other than births are
-    told from ages: the birthday of that age.
+    ``person_id`` is the row's number from 1; ``person_source_value`` is the cohort's identifier.
+    Dates other than births follow from ages: each is the person's birthday at that age.
+
+    Args:
+        people: Rows of ``people.parquet``, one per person.
+        tables: These people's rows of ``subjects``, ``diseases``, ``measurements``, ``treatments``,
+            ``exposures`` and ``features``, by name.
+        folder: Where to write. It appears only when it is complete.
+        reference_year: The last day of this year ends all observation periods.
     """
     births = tables["subjects"].set_index("individual")["birth_date"]
     person = _Persons(people["id"], births.reindex(people["id"]), reference_year)
@@ -81,7 +86,7 @@ class _Persons:
         return self.number.loc[individuals].to_numpy()
 
     def birthday(self, individuals: pd.Series, age: pd.Series) -> np.ndarray:
-        """The dates on which they became so old, not behind the last day."""
+        """Return the dates on which people reached an age, at most the last day."""
         born = self.born[self.ids(individuals) - 1]
         months = born.astype("datetime64[M]")
         years = age.to_numpy(np.int64).astype("timedelta64[Y]")
@@ -160,7 +165,7 @@ def _measurements(measurements: pd.DataFrame, person: _Persons) -> pd.DataFrame:
 
 
 def _drugs(treatments: pd.DataFrame, person: _Persons) -> pd.DataFrame:
-    """A treatment that goes on ends on the last day of the reference year."""
+    """Build ``drug_exposure``. An ongoing treatment ends on the last day of the reference year."""
     who = treatments["individual"]
     start = person.birthday(who, treatments["start_age"])
     ended = treatments["end_age"].notna().to_numpy()
@@ -189,7 +194,7 @@ def _drugs(treatments: pd.DataFrame, person: _Persons) -> pd.DataFrame:
 def _observations(
     exposures: pd.DataFrame, features: pd.DataFrame, person: _Persons
 ) -> pd.DataFrame:
-    """Exposures with their coded values; features, whose presence is all there is to tell."""
+    """Build ``observation`` from exposures, with their coded values, and from present features."""
     present = features.rename(columns={"age_of_onset": "age"}).assign(
         value=features["code"], value_label=features["label"]
     )

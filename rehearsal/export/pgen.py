@@ -1,8 +1,8 @@
 """PLINK 2 files: genotypes (PGEN), variants (PVAR) and people (PSAM).
 
-Formats: cog-genomics.org/plink/2.0/formats and the PGEN specification beside pgenlib, which
-writes the genotypes. All are phased. PLINK keeps who is haploid by contig and sex, so a man on X
-is stored as homozygous.
+Formats: cog-genomics.org/plink/2.0/formats and the PGEN specification of pgenlib, which writes the
+genotypes. All genotypes are phased. PLINK infers haploidy from contig and sex, so a man is stored
+as homozygous on X.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rehearsal.model import SYNTHETIC
 
 SEX_CODES = {"male": "1", "female": "2"}
 MISSING = "NA"
-MOST_ALLELES = 255  # of a site, for pgenlib
+MOST_ALLELES = 255  # at one site, the limit of pgenlib
 
 
 def write_pgen(
@@ -31,9 +31,14 @@ def write_pgen(
 ) -> None:
     """Write ``path`` (``.pgen``) and, beside it, ``.pvar`` and ``.psam``.
 
-    ``phenotypes``: a row a person in the order of ``genotypes.people``, a column a phenotype;
-    booleans become 1 (no) and 2 (yes), as PLINK wants cases. Without any variant the PGEN is an
-    empty file, for PLINK has none of that kind.
+    Without any variant the PGEN is an empty file, because the format has no such case.
+
+    Args:
+        genotypes: The genotypes of one contig.
+        path: The ``.pgen`` file.
+        phenotypes: One row per person in the order of ``genotypes.people``, one column per
+            phenotype. Booleans become 1 (no) and 2 (yes), PLINK's codes for controls and cases.
+            None writes no phenotypes.
     """
     path = Path(path)
     with (
@@ -42,7 +47,7 @@ def write_pgen(
         atomic_path(path) as pgen,
     ):
         _write_psam(psam, genotypes.people, phenotypes)
-        # pgenlib wants the number of variants first; nearly always somebody carries each site
+        # pgenlib needs the number of variants first; nearly always each site has a carrier
         expected, alleles = genotypes.upper_bounds()
         found = _write_records(genotypes, expected, alleles, pvar, pgen)
         if found != expected:
@@ -52,8 +57,10 @@ def write_pgen(
 def _write_records(
     genotypes: Genotypes, expected: int, most_alleles: int, pvar: Path, pgen: Path
 ) -> int:
-    """Write both files; returns how many variants there are. If not ``expected``, the PGEN is
-    none."""
+    """Write both files and return the number of variants.
+
+    If it is not ``expected``, the PGEN is not usable.
+    """
     with pvar.open("w") as text:
         text.write(_pvar_header(genotypes))
         if expected == 0:
@@ -72,14 +79,14 @@ def _write_records(
             if found == expected:
                 writer.close()
         finally:
-            pgen.with_name(f"{pgen.name}.tmp").unlink(missing_ok=True)  # of one that is not closed
+            pgen.with_name(f"{pgen.name}.tmp").unlink(missing_ok=True)  # of an unclosed writer
     return found
 
 
 def _append(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> int:
     codes = np.repeat(np.where(genotypes.ploidy > 0, 0, -9).astype(np.int32), 2)
     slot = genotypes.haplotype_slots()
-    twice = (genotypes.ploidy == 1)[slot // 2]  # the haplotype stands in both places
+    twice = (genotypes.ploidy == 1)[slot // 2]  # the haplotype fills both slots
     found = 0
     for records in genotypes.records():
         lines = []
@@ -108,7 +115,7 @@ def _pvar_header(genotypes: Genotypes) -> str:
 
 
 def _write_psam(path: Path, people: pd.DataFrame, phenotypes: pd.DataFrame | None) -> None:
-    """A parent who is not in the file is told all the same, as PLINK allows; 0 is unknown."""
+    """Write the PSAM. A parent may be missing from the file, as PLINK allows; 0 means unknown."""
     table = pd.DataFrame({"#FID": _known(people, "family"), "IID": people["id"]})
     table["PAT"] = _known(people, "father")
     table["MAT"] = _known(people, "mother")

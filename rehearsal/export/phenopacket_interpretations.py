@@ -1,4 +1,4 @@
-"""What phenopackets say of genes: interpretations of variants, and genes that are suspected."""
+"""What phenopackets say about genes: interpretations of variants, and candidate genes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ ANY_DISEASE = ("MONDO:0000001", "disease")
 
 @dataclass(frozen=True, slots=True)
 class GeneKnowledge:
-    """What an interpretation says of a gene, each by its symbol."""
+    """What an interpretation says about a gene, by gene symbol."""
 
-    identifiers: Mapping[str, str] = field(default_factory=dict)  # HGNC
-    diseases: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # MONDO, label
-    actionable: frozenset[str] = frozenset()  # an adverse event of a drug depends on them
+    identifiers: Mapping[str, str] = field(default_factory=dict)  # HGNC identifiers
+    diseases: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # MONDO code, label
+    actionable: frozenset[str] = frozenset()  # genes that change the odds of an adverse event
 
     @classmethod
     def of(cls, traits: Traits) -> GeneKnowledge:
-        """What the traits say of genes; of several diseases of a gene the first."""
+        """Collect what the traits say about genes.
+
+        Args:
+            traits: The configured traits. If a gene causes several diseases, the first counts.
+        """
         diseases: dict[str, tuple[str, str]] = {}
         for disease in traits.diseases:
             for risk in disease.genes:
@@ -40,9 +44,14 @@ class GeneKnowledge:
 def interpretation(
     number: int, row: Message, person: Message, ill: set[str], genes: GeneKnowledge
 ) -> Message:
-    """The interpretation of a planted variant that a person carries, the person's ``number``-th.
+    """Build the interpretation of one planted variant that a person carries.
 
-    ``ill``: MONDO codes of the person's diseases.
+    Args:
+        number: The variant's number among those of the person, from 1.
+        row: The person's row of ``planted_carriers``.
+        person: The person's row of ``people``.
+        ill: MONDO codes of the person's diseases.
+        genes: What is known about genes.
     """
     gene = row["gene"]
     disease = genes.diseases.get(gene, ANY_DISEASE)
@@ -73,7 +82,16 @@ def interpretation(
 
 
 def suspected(person: Message, rows: list[Message], genes: GeneKnowledge) -> list[Message]:
-    """One interpretation under way, with all candidate genes; none without."""
+    """Build one interpretation in progress with all candidate genes of a person.
+
+    Args:
+        person: The person's row of ``people``.
+        rows: The person's rows of ``candidate_genes``.
+        genes: What is known about genes.
+
+    Returns:
+        One interpretation, or an empty list without candidate genes.
+    """
     if not rows:
         return []
     name, identifiers = person["individual"], genes.identifiers
@@ -81,7 +99,7 @@ def suspected(person: Message, rows: list[Message], genes: GeneKnowledge) -> lis
         {
             "subjectOrBiosampleId": name,
             "interpretationStatus": "CANDIDATE",
-            # a gene's descriptor must have an identifier: the symbol where no other is known
+            # a gene's descriptor needs an identifier: the symbol if there is no other
             "gene": {"valueId": identifiers.get(gene, gene), "symbol": gene},
         }
         for gene in (row["gene"] for row in rows)

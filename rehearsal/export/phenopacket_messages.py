@@ -1,4 +1,4 @@
-"""Parts of phenopackets that are made of one row of a table each."""
+"""Parts of phenopackets, each made from one row of a table."""
 
 from __future__ import annotations
 
@@ -12,17 +12,31 @@ Message = dict[str, Any]
 
 @cache
 def term(code: str, label: str) -> Message:
-    """An ``OntologyClass``."""
+    """Build an ``OntologyClass``.
+
+    Args:
+        code: CURIE of the term.
+        label: Its name.
+    """
     return {"id": code, "label": label}
 
 
 @cache
 def age(years: int) -> Message:
-    """A ``TimeElement`` of an age in whole years."""
+    """Build a ``TimeElement`` of an age.
+
+    Args:
+        years: Age in whole years.
+    """
     return {"age": {"iso8601duration": f"P{years}Y"}}
 
 
 def measurement(row: Message) -> Message:
+    """Build a ``Measurement`` with a quantity.
+
+    Args:
+        row: A row of ``measurements``.
+    """
     unit = row["unit"]
     return {
         "assay": term(row["code"], row["label"]),
@@ -32,6 +46,11 @@ def measurement(row: Message) -> Message:
 
 
 def exposure(row: Message) -> Message:
+    """Build a ``Measurement`` with a coded value.
+
+    Args:
+        row: A row of ``exposures``.
+    """
     return {
         "assay": term(row["code"], row["label"]),
         "value": {"ontologyClass": term(row["value"], row["value_label"])},
@@ -40,6 +59,11 @@ def exposure(row: Message) -> Message:
 
 
 def missing_value(row: Message) -> Message:
+    """Build a ``Measurement`` whose value is an HL7 null flavour: the reason why it is missing.
+
+    Args:
+        row: A row of ``missing``.
+    """
     flavour = row["null_flavour"]
     return {
         "assay": term(row["code"], row["label"]),
@@ -48,6 +72,11 @@ def missing_value(row: Message) -> Message:
 
 
 def biosample(row: Message) -> Message:
+    """Build a ``Biosample``.
+
+    Args:
+        row: A row of ``biosamples``.
+    """
     return {
         "id": row["id"],
         "individualId": row["individual"],

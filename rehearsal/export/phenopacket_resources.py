@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 OBO = "http://purl.obolibrary.org/obo/"
-UNPINNED = "unspecified"  # codes come from the configuration, whatever release they are of
+UNPINNED = "unspecified"  # codes come from the configuration, which names no release
 
 # prefix: name, url, IRI prefix
 KNOWN = {
@@ -45,9 +45,11 @@ KNOWN = {
 
 
 def resources(prefixes: Iterable[str]) -> list[dict[str, str]]:
-    """A Phenopackets ``Resource`` for each prefix, in order.
+    """Build one Phenopackets ``Resource`` per prefix, in order.
 
-    A terminology that is not known here is cited by its entry in the Bioregistry.
+    Args:
+        prefixes: Prefixes of CURIEs. An unknown terminology is cited by its entry in the
+            Bioregistry.
     """
     found = []
     for prefix in sorted(set(prefixes)):

@@ -1,7 +1,7 @@
-"""Phenopackets v2 of everybody, and Family messages of families, as plain dictionaries.
+"""Phenopackets v2 of people and Family messages of families, as plain dictionaries.
 
-Field names and enumerations are those of the protobuf JSON form (phenopacket-schema 2.0). What
-the schema asks for and the cohort does not have is left out rather than invented.
+Field names and enumerations are those of the protobuf JSON form (phenopacket-schema 2.0). Fields
+that the schema has and the cohort lacks are left out rather than invented.
 """
 
 from __future__ import annotations
@@ -31,10 +31,15 @@ ALWAYS_CITED = ("GENO", "HGNC", "MONDO", "NCIT", "NullFlavor", "UCUM")
 
 
 class Phenopackets:
-    """The phenopackets of some people, made one at a time.
+    """The phenopackets of a group of people, made one at a time.
 
-    ``reference_year``: its last day is when the records were made. Raises KeyError for a table
-    without a column of docs/reference/files.md.
+    Args:
+        tables: The people's clinical tables.
+        genes: What is known about genes.
+        reference_year: The records were made on the last day of this year.
+
+    Raises:
+        KeyError: A table lacks a column of docs/reference/files.md.
     """
 
     def __init__(
@@ -68,7 +73,11 @@ class Phenopackets:
         return map(self.of, range(len(self)))
 
     def of(self, position: int) -> Message:
-        """The phenopacket of the person in one row of ``people``."""
+        """Build the phenopacket of one person.
+
+        Args:
+            position: The person's 0-based row of ``people``.
+        """
         (person,) = self._person.of(position)
         rows = {name: table.of(position) for name, table in self._rows.items()}
         packet = {
@@ -85,10 +94,10 @@ class Phenopackets:
         return {key: value for key, value in packet.items() if value != []}
 
     def families(self) -> Iterator[Message]:
-        """A Family message for every family of two or more.
+        """Yield one Family message per family of two or more.
 
-        The proband is whoever fell ill first, else the first of the family. Who has that
-        disease is affected.
+        The proband is the member who fell ill first, otherwise the family's first member. Members
+        with the same disease are affected.
         """
         groups = self._people.dropna(subset=["family"]).groupby("family", sort=False).indices
         for family, members in groups.items():
@@ -170,7 +179,7 @@ class Phenopackets:
 
 
 def _proband(diseases: Mapping[int, list[Message]]) -> tuple[int, str | None]:
-    """Whoever of a family fell ill first, and with what; else the first member, and None."""
+    """Return the member who fell ill first and the disease, otherwise the first member and None."""
     onsets = [
         (row["age_of_onset"], member, row["mondo"])
         for member, rows in diseases.items()
@@ -208,7 +217,7 @@ def _disease(row: Message) -> Message:
 
 
 def _prefixes(tables: ClinicalTables) -> set[str]:
-    """Prefixes of every CURIE in the tables, and of those that the messages add."""
+    """Collect the prefixes of every CURIE in the tables and of those that messages add."""
     found = set(ALWAYS_CITED)
     columns = {
         "diseases": ["mondo"],

@@ -1,4 +1,4 @@
-"""Phenotypes as tidy tables, Parquet and TSV, with a data dictionary; and as columns a person."""
+"""Phenotypes as tidy tables (Parquet, TSV) with a data dictionary, and with one column per code."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from rehearsal.files import atomic_path
 from rehearsal.model import SYNTHETIC
 from rehearsal.phenotypes.clinical_types import NULL_FLAVOURS
 
-# of the tidy table: what is observed in whom, a row an observation
+# the tidy table, one row per observation: column and description
 PHENOTYPE_COLUMNS = {
     "individual": "identifier of the person, as in people",
-    "kind": "what is told: measurement, exposure, disease, feature, treatment",
+    "kind": "kind of observation: measurement, exposure, disease, feature, treatment",
     "code": "what was observed, a code with its terminology as prefix",
-    "label": "the code in words",
-    "value": "of a measurement: the number, in the unit",
-    "unit": "UCUM",
-    "category": "of an exposure: the value's code; of a treatment: the response's",
-    "category_label": "that code in words",
+    "label": "name of the code",
+    "value": "measurements: the number, in the unit",
+    "unit": "UCUM unit",
+    "category": "exposures: code of the value; treatments: code of the response",
+    "category_label": "name of the category",
     "age": "age in years when it was observed, began or was prescribed",
-    "null_flavour": "HL7 null flavour: why there is no value",
+    "null_flavour": "HL7 null flavour: why the value is missing",
 }
 PEOPLE_COLUMNS = {
     "id": "identifier",
     "country": "ISO 3166-1 alpha-2 code",
     "sex": "female or male",
     "birth_year": "year of birth",
-    "family": "identifier of the family, if simulated in one",
-    "father": "identifier of the father, if he is in the cohort",
-    "mother": "identifier of the mother, if she is in the cohort",
+    "family": "identifier of the family; empty outside families",
+    "father": "identifier of the father; empty if he is not in the cohort",
+    "mother": "identifier of the mother; empty if she is not in the cohort",
 }
 
 
@@ -42,10 +42,14 @@ def write_phenotype_tables(
 ) -> None:
     """Write ``people`` and ``phenotypes`` (``.parquet`` and ``.tsv``) and ``data_dictionary.tsv``.
 
-    ``people``: rows of ``people.parquet``; ``tables``: their rows of ``measurements``,
-    ``exposures``, ``diseases``, ``features``, ``treatments`` and ``missing``. Parquet files say
-    that they are synthetic in their metadata, the dictionary in its first row: TSV has no header
-    for it.
+    The metadata of the Parquet files and the dictionary's first row say that the data are
+    synthetic. TSV has no header for it.
+
+    Args:
+        people: Rows of ``people.parquet``, one per person.
+        tables: These people's rows of ``measurements``, ``exposures``, ``diseases``, ``features``,
+            ``treatments`` and ``missing``, by name.
+        folder: Where to write. It appears only when it is complete.
     """
     phenotypes = tidy_phenotypes(tables)
     people = people[list(PEOPLE_COLUMNS)]
@@ -62,7 +66,11 @@ def write_phenotype_tables(
 
 
 def tidy_phenotypes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row an observation, with the columns ``PHENOTYPE_COLUMNS``."""
+    """Build a table with one row per observation and the columns ``PHENOTYPE_COLUMNS``.
+
+    Args:
+        tables: The tables of :func:`write_phenotype_tables`, by name.
+    """
     parts = [
         tables["measurements"].assign(kind="measurement"),
         _renamed(tables["exposures"], "exposure", value="category", value_label="category_label"),
@@ -86,7 +94,16 @@ def tidy_phenotypes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def data_dictionary(people: pd.DataFrame, phenotypes: pd.DataFrame) -> pd.DataFrame:
-    """A row a column and a row a code: type, unit, what values are allowed, how many there are."""
+    """Describe every column and every code: type, unit, allowed values, number of rows.
+
+    Args:
+        people: The table of people as written.
+        phenotypes: The tidy table.
+
+    Returns:
+        One row per column and one per kind and code, after a first row that says the data are
+        synthetic.
+    """
     flavours = "; ".join(f"{code} ({text})" for code, text in NULL_FLAVOURS.items())
     rows: list[dict[str, object]] = [{"table": "", "description": SYNTHETIC}]
     for name, columns, table in (
@@ -114,8 +131,13 @@ def data_dictionary(people: pd.DataFrame, phenotypes: pd.DataFrame) -> pd.DataFr
 def phenotype_columns(
     people: pd.DataFrame, measurements: pd.DataFrame, diseases: pd.DataFrame
 ) -> pd.DataFrame:
-    """A row a person in the order of ``people``, a column a code (``LOINC_13457-7``): numbers,
-    and for diseases whether the person has it. What is missing is NaN."""
+    """Build a table with one row per person and one column per code (``LOINC_13457-7``).
+
+    Args:
+        people: One row per person; the result keeps their order.
+        measurements: Rows of ``measurements``; their columns are numbers, NaN where missing.
+        diseases: Rows of ``diseases``; their columns say whether the person has the disease.
+    """
     values = measurements.pivot_table(
         index="individual", columns="code", values="value", aggfunc="first"
     )
@@ -135,12 +157,12 @@ def _of_code(kind: str, code: str, own: pd.DataFrame) -> dict[str, object]:
     values, categories = own["value"].dropna(), own["category"].dropna()
     labels = own.dropna(subset=["category"]).drop_duplicates("category")
     if len(values):
-        allowed = f"seen: {values.min():g} to {values.max():g}"
+        allowed = f"observed: {values.min():g} to {values.max():g}"
     elif len(categories):
         pairs = zip(labels["category"], labels["category_label"], strict=True)
         allowed = "; ".join(f"{value} ({label})" for value, label in sorted(pairs))
     else:
-        allowed = "a row: present"
+        allowed = "present if there is a row"
     units = own["unit"].dropna()
     return {
         "table": "phenotypes",

@@ -1,9 +1,9 @@
-"""Small sets of sequencing reads of chosen people and regions, from their two haplotypes.
+"""Small sets of sequencing reads of chosen people and regions, drawn from their haplotypes.
 
 dwgsim draws read pairs from each haplotype (Illumina-like errors, no further mutations), minimap2
-aligns them, htslib (by pysam) sorts and writes CRAM. The reference lies beside the reads: the
-contig in its GRCh38 length with N outside of the regions, from the run's FASTA or, without one,
-of random bases with the REF of every simulated site in its place.
+aligns them, htslib (through pysam) sorts them and writes CRAM. The reference lies beside the reads.
+It is the contig at its GRCh38 length with N outside of the regions. Its bases come from the run's
+FASTA. Without one they are random, with the REF of every simulated site in its place.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rehearsal.model import SYNTHETIC, Block
 from rehearsal.seeds import derive_seed
 
 READ_LENGTH, INSERT, INSERT_SD = 150, 400, 40
-ERROR_RATES = ("0.0002-0.0008", "0.0002-0.0012")  # from the first base of a read to its last
+ERROR_RATES = ("0.0002-0.0008", "0.0002-0.0012")  # reads 1 and 2, from first base to last
 LINE = 60
 Change = tuple[int, str, str]  # 0-based start, reference, allele
 
@@ -42,14 +42,23 @@ def write_read_sets(
     seed: int,
     reference_fasta: Path | str | None = None,
 ) -> None:
-    """Write reads of everybody in ``genotypes`` into a new folder.
+    """Write reads of everyone in ``genotypes`` into a new folder.
 
-    ``genotypes``: of the same people, selected by ``regions``, a contig each. ``depth``: mean, of
-    two haplotypes; who has one copy of a contig gets half. The folder has ``reference.fa.gz`` with
-    its indexes; of each person ``{id}_R1.fastq.gz``, ``{id}_R2.fastq.gz``, ``{id}.cram`` with
-    ``.crai``; and ``wgs_qc.tsv`` with figures computed from the alignments. Needs dwgsim and
-    minimap2. Raises InputError for a FASTA that does not fit, CalledProcessError where a program
-    fails.
+    The folder has ``reference.fa.gz`` with its indexes and ``wgs_qc.tsv`` with figures computed
+    from the alignments. For each person it has ``{id}_R1.fastq.gz``, ``{id}_R2.fastq.gz`` and
+    ``{id}.cram`` with ``.crai``. Needs the programs dwgsim and minimap2.
+
+    Args:
+        genotypes: Genotypes of the same people in ``regions``, one item per contig.
+        regions: Where reads are drawn, 0-based half-open.
+        depth: Mean depth of two haplotypes. A person with one copy of a contig gets half.
+        folder: Where to write. It appears only when it is complete.
+        seed: Seed of the reads and of random reference bases.
+        reference_fasta: The run's reference. None draws random bases.
+
+    Raises:
+        InputError: The FASTA does not fit the regions.
+        CalledProcessError: dwgsim or minimap2 fails.
     """
     people = genotypes[0].people["id"].tolist()
     with atomic_path(folder) as aside, tempfile.TemporaryDirectory() as scratch:
@@ -77,8 +86,19 @@ def write_read_sets(
 
 
 def quality(cram: Path, reference: Path, regions: Sequence[Block]) -> dict[str, float | int]:
-    """The read-level figures of the GA4GH WGS-QC standard, over the regions in the place of the
-    autosomes; duplicates, secondary and supplementary alignments count for nothing."""
+    """Compute the read-level figures of the GA4GH WGS-QC standard.
+
+    The regions take the place of the autosomes. Duplicates, secondary and supplementary alignments
+    are not counted.
+
+    Args:
+        cram: A person's alignments.
+        reference: The FASTA they are aligned to.
+        regions: Where the depth is computed, 0-based half-open.
+
+    Returns:
+        Yield in bases, depth per base, percentages of bases and reads, by the standard's names.
+    """
     depths, q30, reads, mapped = [], 0, 0, 0
     with pysam.AlignmentFile(str(cram), reference_filename=str(reference)) as file:
         for read in file.fetch(until_eof=True):
@@ -106,7 +126,7 @@ def quality(cram: Path, reference: Path, regions: Sequence[Block]) -> dict[str, 
 def _reference(
     genotypes: Genotypes, regions: Sequence[Block], seed: int, fasta: Path | str | None
 ) -> NDArray[np.uint8]:
-    """(length,) The contig's bases as ASCII, N outside of the regions."""
+    """Build the contig's bases as ASCII, N outside of the regions, shape (length,)."""
     bases = np.full(genotypes.length, ord("N"), np.uint8)
     for region in regions:
         if region.contig != genotypes.contig:
@@ -115,7 +135,7 @@ def _reference(
         if fasta is not None:
             bases[place] = np.frombuffer(read_reference(fasta, region).encode(), np.uint8)
             continue
-        # drawn for the contig from its start, so that a place has one base whatever the regions
+        # drawn from the contig's start, so that a position's base does not depend on the regions
         generator = np.random.PCG64(derive_seed(seed, "reference", genotypes.contig))
         generator.advance(region.start)
         draws = np.random.Generator(generator).random(region.length)
@@ -132,7 +152,7 @@ def _reference(
 def _haplotypes(
     genotypes: Genotypes, person: int, bases: NDArray[np.uint8], regions: Sequence[Block]
 ) -> Iterator[dict[str, str]]:
-    """Of each of a person's copies: its sequence in every region, by the region's name."""
+    """Yield the sequence of every region by its id, for each of a person's copies."""
     first = int(genotypes.ploidy[:person].sum())
     for haplotype in range(first, first + int(genotypes.ploidy[person])):
         changes = list(_changes(genotypes, haplotype))
@@ -149,7 +169,14 @@ def _changes(genotypes: Genotypes, haplotype: int) -> Iterator[Change]:
 
 
 def apply_changes(bases: NDArray[np.uint8], region: Block, changes: Sequence[Change]) -> str:
-    """The region's sequence with a haplotype's alleles; what begins inside a deletion is lost."""
+    """Return the region's sequence with the alleles of a haplotype.
+
+    Args:
+        bases: The contig's reference bases as ASCII, shape (length,), uint8.
+        region: The region to return, 0-based half-open.
+        changes: 0-based start, reference and allele of each change. Changes that begin inside an
+            earlier deletion, or that end outside the region, are left out.
+    """
     parts, place = [], region.start
     for start, ref, allele in sorted(changes):
         if start < place or start + len(ref) > region.end:
@@ -173,7 +200,7 @@ def _write_fasta(path: Path, contigs: dict[str, NDArray[np.uint8]]) -> None:
 
 
 def _draw_reads(sequences: dict[str, str], depth: float, seed: int, prefix: Path) -> None:
-    """Read pairs of one haplotype: ``{prefix}.bwa.read1.fastq.gz`` and ``read2``."""
+    """Draw read pairs of one haplotype: ``{prefix}.bwa.read1.fastq.gz`` and ``read2``."""
     fasta = prefix.with_name(f"{prefix.name}.fa")
     fasta.write_text("".join(f">{name}\n{letters}\n" for name, letters in sequences.items()))
     pysam.faidx(str(fasta))
@@ -193,7 +220,7 @@ def _join(parts: Sequence[Path], path: Path) -> None:
 
 
 def _align(reference: Path, ends: Sequence[Path], person: str, cram: Path, scratch: Path) -> None:
-    """Aligned, sorted, as CRAM 3.0 with its index; the header names no program and no path."""
+    """Write sorted alignments as indexed CRAM 3.0; the header names no program and no path."""
     sam, bam = scratch / "aligned.sam", scratch / "aligned.bam"
     group = f"@RG\\tID:{person}\\tSM:{person}\\tPL:ILLUMINA\\tDS:{SYNTHETIC}"
     _run(["minimap2", "-t", 1, "-ax", "sr", "-R", group, "-o", sam, reference, *ends])
@@ -214,7 +241,7 @@ def _align(reference: Path, ends: Sequence[Path], person: str, cram: Path, scrat
         with pysam.AlignmentFile(str(cram), "wc", header=header, format_options=options) as out:
             for read in aligned:
                 out.write(read)
-    with cram.open("r+b") as file:  # htslib puts the path into the file's own name
+    with cram.open("r+b") as file:  # htslib writes the path into the CRAM file id
         file.seek(6)
         file.write(person.encode()[:20].ljust(20, b"\0"))
     pysam.index(str(cram))

@@ -1,4 +1,4 @@
-"""Polygenic diseases as scoring files: their causal sites as weights."""
+"""Polygenic diseases as scoring files, with their causal sites as weights."""
 
 from __future__ import annotations
 
@@ -15,10 +15,18 @@ from rehearsal.phenotypes.trait_types import Disease
 
 
 def write_scoring_file(effects: DataFrame, disease: Disease, path: Path) -> str:
-    """Write the causal sites of a disease as a scoring file; returns its digest.
+    """Write the causal sites of a disease as a scoring file in the PGS Catalog's format.
 
-    ``effects``: rows of ``truth/effects.parquet``. They are scaled so that the sum has a standard
-    deviation of 1 over everybody; its mean follows from the frequencies.
+    Effects are scaled so that their sum has a standard deviation of 1 over all people. The mean
+    follows from the frequencies.
+
+    Args:
+        effects: Rows of ``truth/effects.parquet``.
+        disease: The disease; only its rows are written.
+        path: The gzipped file.
+
+    Returns:
+        SHA-256 of the uncompressed text, as hex digits.
     """
     mine = effects[effects["trait"] == disease.name].sort_values(["contig", "start"], kind="stable")
     mean = math.fsum(2 * mine["frequency"] * mine["effect"])

@@ -1,4 +1,4 @@
-"""Who is in an export: its people, and their rows of the tables."""
+"""The people of an export, and their rows of the tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.settings import POOLED, Export
 from rehearsal.model import Block
@@ -23,11 +23,21 @@ def select_people(
     carriers: pd.DataFrame,
     patients: pd.DataFrame | None = None,
 ) -> NDArray[np.bool_]:
-    """(people,) Whether a person is in the export's files of a place.
+    """Mark the people that the files of one place hold.
 
-    ``carriers``: rows of ``truth/planted_carriers.parquet``; ``patients``: of
-    ``cohort/patients.parquet``, those whom stories planted; None: there are none. Raises
-    InputError for identifiers that nobody has, and where nobody is left.
+    Args:
+        export: The export.
+        place: A country code, or ``pooled``.
+        people: Rows of ``people.parquet``.
+        carriers: Rows of ``truth/planted_carriers.parquet``.
+        patients: Rows of ``cohort/patients.parquet``, the patients that stories planted. None if
+            there are none.
+
+    Returns:
+        Whether each person is in the files, shape (people,).
+
+    Raises:
+        InputError: An identifier is not in the cohort, or no one is left.
     """
     countries = export.countries if place == POOLED else (place,)
     keep = people["country"].isin(countries).to_numpy(copy=True)
@@ -38,14 +48,15 @@ def select_people(
         kept = people["country"].where(keep)
         keep &= (kept.groupby(kept).cumcount() < export.limit).to_numpy()
     if not keep.any():
-        raise InputError("exports", export.name, f"somebody in {place}; nobody is left")
+        expected = f"at least one person in {place}"
+        raise InputError("exports", export.name, expected, "no one who fits its settings")
     return keep
 
 
 def _wanted_ids(
     export: Export, ids: pd.Series, carriers: pd.DataFrame, patients: pd.DataFrame | None
 ) -> Collection[str]:
-    """Identifiers of those whom the export names, by what they are or one by one."""
+    """Return the identifiers of the people that the export asks for, by group or by name."""
     if export.people == "carriers":
         meant = {(one.gene, one.name) for one in export.planted}
         pairs = zip(carriers["gene"], carriers["name"], strict=True)
@@ -58,14 +69,19 @@ def _wanted_ids(
     unknown = sorted(set(export.people) - set(ids))
     if unknown:
         key = f"{export.name}: people"
-        raise InputError("exports", key, f"people of this run; {unknown[0]} is nobody")
+        raise InputError("exports", key, "identifiers of people of this run", shown(unknown[0]))
     return set(export.people)
 
 
 def select_rows(
     people: pd.DataFrame, tables: Mapping[str, pd.DataFrame]
 ) -> dict[str, pd.DataFrame]:
-    """The tables' rows of these people, in the order of the tables."""
+    """Return the rows of these people, in the order of each table.
+
+    Args:
+        people: One row per person, with ``id``.
+        tables: Tables with a column ``individual``, by name.
+    """
     ids = set(people["id"])
     return {
         name: table[table["individual"].isin(ids)].reset_index(drop=True)
@@ -81,11 +97,15 @@ def load_genotypes(
     carriers: Path | str,
     patients: Path | str,
 ) -> Genotypes:
-    """The export's genotypes of a place on one contig.
+    """Load the export's genotypes of a place on one contig.
 
-    ``trees``: files of blocks of that contig (``{block}.trees``), in order; ``people``,
-    ``carriers``, ``patients``: ``cohort/people.parquet``, ``truth/planted_carriers.parquet`` and
-    ``cohort/patients.parquet``.
+    Args:
+        export: The export.
+        place: A country code, or ``pooled``.
+        trees: Files of blocks of one contig (``{block}.trees``), in order.
+        people: ``cohort/people.parquet``.
+        carriers: ``truth/planted_carriers.parquet``.
+        patients: ``cohort/patients.parquet``.
     """
     everybody = pd.read_parquet(people)
     marked = map(pd.read_parquet, (carriers, patients))
@@ -98,7 +118,18 @@ def load_genotypes(
 def load_people(
     export: Export, place: str, people: Path | str, carriers: Path | str, patients: Path | str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The export's people of a place, and the planted variants that they carry."""
+    """Load the export's people of a place and the planted variants that they carry.
+
+    Args:
+        export: The export.
+        place: A country code, or ``pooled``.
+        people: ``cohort/people.parquet``.
+        carriers: ``truth/planted_carriers.parquet``.
+        patients: ``cohort/patients.parquet``.
+
+    Returns:
+        The people, and their rows of ``planted_carriers``.
+    """
     everybody, planted, patient_rows = map(pd.read_parquet, (people, carriers, patients))
     keep = select_people(export, place, everybody, planted, patient_rows)
     chosen = everybody[keep].reset_index(drop=True)
@@ -106,19 +137,37 @@ def load_people(
 
 
 def load_tables(people: pd.DataFrame, files: Iterable[Path | str]) -> dict[str, pd.DataFrame]:
-    """The rows of these people in Parquet files, by the files' names without suffix."""
+    """Load the rows of these people from Parquet files.
+
+    Args:
+        people: One row per person, with ``id``.
+        files: Parquet files with a column ``individual``.
+
+    Returns:
+        The tables by their files' names without suffix.
+    """
     return select_rows(people, {Path(path).stem: pd.read_parquet(path) for path in files})
 
 
 def reads_export(export: Export) -> Export:
-    """The part of an export that reads are made of: its first people, all in the reads' regions."""
+    """Return the part of an export that reads are made from.
+
+    It has the first people of each place and everything in the regions of the reads.
+
+    Args:
+        export: An export with the format ``reads``.
+    """
     if export.reads is None:
-        raise ValueError(f"the export {export.name} asks for no reads")
+        raise ValueError(mismatch(f"exports: {export.name}: reads", "a setting", "nothing"))
     return replace(export, limit=export.reads.people, regions=export.reads.regions, variants=None)
 
 
 def group_by_contig(trees: Iterable[Path | str]) -> list[list[Path]]:
-    """Files of blocks, those of each contig together."""
+    """Group files of blocks by contig.
+
+    Args:
+        trees: Files named ``{block}.trees``.
+    """
     found: dict[str, list[Path]] = {}
     for path in map(Path, trees):
         found.setdefault(Block.from_id(path.stem).contig, []).append(path)

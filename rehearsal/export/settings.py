@@ -1,4 +1,4 @@
-"""What ``exports:`` in the configuration asks for, checked before any work starts."""
+"""The settings ``exports:`` of the configuration, checked before any work starts."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 
 from crypt4gh.keys import get_public_key
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block, PlantedVariant, Variant
 
-POOLED = "pooled"  # the place of files that hold all the countries of an export
-TRUTH = "truth"  # beside the places: what is in them
+POOLED = "pooled"  # the place of files that hold all countries of an export
+TRUTH = "truth"  # folder beside the places: the known answers
 METADATA = ("catalogue.ttl", "catalogue.jsonld", "datasets.json")  # beside the places
-LISTING = "encrypted.tsv"  # beside the places, where only encrypted files are left
+LISTING = "encrypted.tsv"  # beside the places, if only encrypted files are kept
 
-# format: what a file of it covers, and the names of its files for what it covers
+# names of the files of each format, by what one file covers: a contig, a block, a place
 BY_CONTIG = {
     "bcf": ("{contig}.bcf", "{contig}.bcf.csi"),
     "vcf": ("{contig}.vcf.gz", "{contig}.vcf.gz.tbi"),
@@ -40,11 +40,12 @@ BY_PLACE = {
 }
 FORMATS = (*BY_CONTIG, *BY_BLOCK, *BY_PLACE)
 FOLDERS = ("beacon", "tables", "omop", "scores", "gwas", "reads")  # of a place
-TOOLS = ("dwgsim", "minimap2")  # that reads are made by
+TOOLS = ("dwgsim", "minimap2")  # programs that make reads
+GRG_PACKAGE = "the Python package pygrgl for the format grg (pip install pygrgl)"
 
-# Sites of a stretch in n people: simulated chr21 (40.1 Mb called), n = 1,000 to a million; bytes a
-# site and person at a million (both of the VCF Zarr paper (r)). Smaller
-# cohorts take more a person, so this much is needed for certain.
+# Sites per base in n people: simulated chr21 (40.1 Mb called), n = 1,000 to a million. Bytes per
+# site and person at a million people. Both are from the VCF Zarr paper (r). Smaller cohorts take
+# more per person, so this is a lower bound.
 _SITES_PER_BASE, _GROWTH = 0.0101, 0.42
 _BYTES = {"bcf": 0.0077, "vcf": 0.012, "zarr": 0.0035}
 
@@ -67,31 +68,48 @@ class Export:
     places: tuple[str, ...]  # country codes, or ``pooled``
     countries: tuple[str, ...]
     people: str | tuple[str, ...]  # ``all``, ``carriers``, ``patients`` or identifiers
-    story: str | None  # whose patients, or planted variants, are meant; None: every story's
-    limit: int | None  # of the people of each country, the first so many
+    story: str | None  # only patients or planted variants of this story; None: of every story
+    limit: int | None  # at most this many people per country, the first ones
     variants: tuple[Variant, ...] | None  # only these; None: all
-    planted: tuple[PlantedVariant, ...]  # whose carriers are meant
+    planted: tuple[PlantedVariant, ...]  # whose carriers ``people: carriers`` selects
     regions: tuple[Block, ...] | None
     recipients: tuple[Path, ...]
     encrypted_only: bool
     reads: ReadSets | None
 
     def blocks(self, blocks: Iterable[Block]) -> list[Block]:
-        """Those of the run's blocks that the export has something of."""
+        """Return the blocks that the export has data of.
+
+        Args:
+            blocks: The run's blocks.
+        """
         return [block for block in blocks if self._wants(block)]
 
     def contigs(self, blocks: Iterable[Block]) -> list[str]:
+        """Return the contigs that the export has data of.
+
+        Args:
+            blocks: The run's blocks.
+        """
         return list(dict.fromkeys(block.contig for block in self.blocks(blocks)))
 
     def files(self, blocks: Sequence[Block]) -> list[str]:
-        """Every file and folder that is to be there, below the export's own folder."""
+        """Return every file and folder of the export, relative to its own folder.
+
+        Args:
+            blocks: The run's blocks.
+        """
         if self.encrypted_only:
             return [*METADATA, LISTING]
         encrypted = self.encrypted(blocks) if self.recipients else []
         return [*METADATA, *self._plain(blocks), *encrypted]
 
     def encrypted(self, blocks: Sequence[Block]) -> list[str]:
-        """The encrypted copies of every file and folder, below the export's own folder."""
+        """Return the encrypted copies of every file and folder, relative to the export's folder.
+
+        Args:
+            blocks: The run's blocks.
+        """
         return [f"{file}.c4gh" for file in self._plain(blocks)]
 
     def _plain(self, blocks: Sequence[Block]) -> list[str]:
@@ -117,19 +135,30 @@ def read_exports(
     blocks: Sequence[Block],
     stories: Collection[str] = (),
 ) -> dict[str, Export]:
-    """The exports by name, from entries that the schema has accepted.
+    """Read and check the exports.
 
-    ``stories``: names of stories that are played, beside those that planted variants are for.
+    Args:
+        entries: The entries of ``exports``, already accepted by the schema.
+        source: The file they come from, for messages.
+        countries: Codes of the run's countries.
+        planted: The planted variants.
+        blocks: The simulated blocks.
+        stories: Names of the stories that are played, beside those of planted variants.
 
-    Raises InputError for a name that stands there twice, unknown countries, formats, stories,
-    variants, contigs, regions outside of what is simulated, keys that cannot be read, and tools
-    or packages that a format needs and that are not installed.
+    Returns:
+        The exports by name.
+
+    Raises:
+        InputError: A name appears twice; a country, format, story, variant or contig is unknown;
+            a region is not simulated; a key cannot be read; or a program or package that a format
+            needs is not installed.
     """
     exports: dict[str, Export] = {}
     for number, entry in enumerate(entries):
         key = f"exports.{number}"
         if entry["name"] in exports:
-            raise InputError(source, f"{key}.name", f"{entry['name']} stands there twice")
+            expected = "a name that no other export has"
+            raise InputError(source, f"{key}.name", expected, f"{shown(entry['name'])} twice")
         _check_installed(entry["formats"], source, key)
         read = _Entry(entry, source, key, countries, planted, blocks, stories)
         exports[entry["name"]] = read.export()
@@ -139,13 +168,23 @@ def read_exports(
 def check_disk_space(
     exports: Iterable[Export], numbers: Mapping[str, int], blocks: Sequence[Block], results: Path
 ) -> None:
-    """Raises InputError where the disk has not the room that genotypes are expected to take."""
+    """Check that the disk has room for the genotypes that are expected.
+
+    Args:
+        exports: The exports.
+        numbers: Number of people by country code.
+        blocks: The simulated blocks.
+        results: Folder of the results; it need not exist yet.
+
+    Raises:
+        InputError: The free space is too small.
+    """
     needed = sum(_expected_bytes(export, numbers, blocks) for export in exports)
     there = next(path for path in (results, *results.absolute().parents) if path.exists())
     free = shutil.disk_usage(there).free
     if needed > free:
-        expected = f"room for about {needed / 1e9:.1f} GB of genotypes, found {free / 1e9:.1f} GB"
-        raise InputError(results, "exports", expected)
+        expected = f"about {needed / 1e9:.1f} GB of free disk space for genotypes"
+        raise InputError(results, "exports", expected, f"{free / 1e9:.1f} GB")
 
 
 def _expected_bytes(export: Export, numbers: Mapping[str, int], blocks: Sequence[Block]) -> float:
@@ -164,7 +203,7 @@ def _expected_bytes(export: Export, numbers: Mapping[str, int], blocks: Sequence
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One entry of the list, with what its words are checked against."""
+    """One entry of the list, with the values that it is checked against."""
 
     entry: Mapping[str, Any]
     source: object
@@ -174,8 +213,15 @@ class _Entry:
     blocks: Sequence[Block]
     stories: Collection[str]
 
-    def wrong(self, part: str, expected: str) -> InputError:
-        return InputError(self.source, f"{self.key}.{part}", expected)
+    def wrong(self, part: str, expected: str, found: str) -> InputError:
+        """Build the error about one part of the entry.
+
+        Args:
+            part: The key inside the entry.
+            expected: What is allowed there.
+            found: What stands there.
+        """
+        return InputError(self.source, f"{self.key}.{part}", expected, found)
 
     def export(self) -> Export:
         entry = self.entry
@@ -203,69 +249,81 @@ class _Entry:
     def formats(self) -> tuple[str, ...]:
         for kind in self.entry["formats"]:
             if kind not in FORMATS:
-                raise self.wrong("formats", f"expected some of {' '.join(FORMATS)}, found {kind!r}")
+                raise self.wrong("formats", f"one of {', '.join(FORMATS)}", shown(kind))
         return tuple(dict.fromkeys(self.entry["formats"]))
 
     def chosen_countries(self) -> tuple[str, ...]:
         chosen = self.entry.get("countries") or self.countries
         for code in chosen:
             if code not in self.countries:
-                expected = f"expected some of {' '.join(self.countries)}, found {code!r}"
-                raise self.wrong("countries", expected)
+                expected = f"one of {', '.join(self.countries)}"
+                raise self.wrong("countries", expected, shown(code))
         return tuple(dict.fromkeys(chosen))
 
     def story(self) -> str | None:
-        """The story whose patients or planted variants are meant; None: every story's."""
+        """Return the only story whose patients or planted variants are meant; None for all."""
         story = self.entry.get("story")
         known = sorted({one.story for one in self.all_planted} | set(self.stories))
         if story is not None and story not in known:
-            raise self.wrong("story", f"expected one of {' '.join(known)}, found {story!r}")
+            raise self.wrong("story", f"one of {', '.join(known)}", shown(story))
         return story
 
     def planted(self) -> tuple[PlantedVariant, ...]:
-        """The planted variants that are meant: of a story, or named ones."""
+        """Return the planted variants that are meant: those of a story, or named ones."""
         story, names = self.story(), self.entry.get("variants", "all")
         if isinstance(names, str):
             return tuple(one for one in self.all_planted if story in (None, one.story))
         known = {f"{one.gene}:{one.name}": one for one in self.all_planted}
         for name in names:
             if name not in known:
-                expected = f"expected all, planted or some of {' '.join(known)}, found {name!r}"
-                raise self.wrong("variants", expected)
+                expected = f"all, planted, or a list of {', '.join(known)}"
+                raise self.wrong("variants", expected, shown(name))
         return tuple(known[name] for name in names)
 
     def regions(self, part: str, texts: Iterable[str]) -> tuple[Block, ...]:
-        """Regions as ``CONTIG:START-END``; each has something of what is simulated."""
+        """Read regions (``CONTIG:START-END``) and check that each overlaps a simulated block.
+
+        Args:
+            part: The key inside the entry.
+            texts: The regions.
+        """
         found = []
         for text in texts:
             match = re.fullmatch(r"(\w+):(\d+)-(\d+)", text)
             if not match or int(match[2]) >= int(match[3]):
-                expected = f"expected CONTIG:START-END, 0-based half-open, found {text!r}"
-                raise self.wrong(part, expected)
+                expected = "CONTIG:START-END, 0-based, with START before END"
+                raise self.wrong(part, expected, shown(text))
             region = Block(match[1], int(match[2]), int(match[3]))
-            length = CONTIG_LENGTHS.get(region.contig, 0)
+            length = CONTIG_LENGTHS.get(region.contig)
+            if length is None:
+                raise self.wrong(part, "a contig of GRCh38, like chr1 or chrX", shown(text))
             if region.end > length:
-                expected = f"{text} ends behind {region.contig}, which has {length} bases"
-                raise self.wrong(part, expected)
+                expected = f"an end of at most {length}, the length of {region.contig}"
+                raise self.wrong(part, expected, shown(text))
             if not any(overlap(region, block) for block in self.blocks):
-                simulated = " ".join(block.id for block in self.blocks)
-                raise self.wrong(part, f"{text} has nothing of what is simulated: {simulated}")
+                own = [block.region for block in self.blocks if block.contig == region.contig]
+                contigs = dict.fromkeys(block.contig for block in self.blocks)
+                simulated = ", ".join(own or contigs)
+                expected = f"a region that overlaps what is simulated ({simulated})"
+                raise self.wrong(part, expected, shown(text))
             found.append(region)
         return tuple(found)
 
     def reads(self) -> ReadSets | None:
+        """Return the settings of the format ``reads``; None if it is not asked for."""
         if "reads" not in self.entry["formats"]:
             return None
         reads = self.entry.get("reads")
         if not reads:
-            raise self.wrong("reads", "expected people, regions and depth, for the format reads")
+            expected = "people, regions and depth for the format reads"
+            raise self.wrong("reads", expected, "nothing")
         regions = self.regions("reads.regions", reads["regions"])
         return ReadSets(reads["people"], regions, reads["depth"])
 
     def encrypted_only(self) -> bool:
         asked = self.entry.get("encrypted_only", False)
         if asked and not self.entry.get("recipients"):
-            raise self.wrong("encrypted_only", "expected recipients: else nobody could read it")
+            raise self.wrong("recipients", "at least one key for encrypted_only", "nothing")
         return asked
 
     def recipients(self) -> tuple[Path, ...]:
@@ -274,20 +332,26 @@ class _Entry:
             try:
                 get_public_key(path)
             except Exception as error:
-                expected = f"{path} is no Crypt4GH public key ({type(error).__name__}: {error})"
-                raise self.wrong("recipients", expected) from None
+                reason = getattr(error, "strerror", None) or error or type(error).__name__
+                found = f"{shown(path)} ({reason})"
+                raise self.wrong("recipients", "a Crypt4GH public key file", found) from None
         return tuple(map(Path, paths))
 
 
 def overlap(one: Block, other: Block) -> bool:
+    """Say whether two blocks share a base.
+
+    Args:
+        one: A block.
+        other: Another.
+    """
     return one.contig == other.contig and one.start < other.end and other.start < one.end
 
 
 def _check_installed(formats: Collection[str], source: object, key: str) -> None:
     if "grg" in formats and importlib.util.find_spec("pygrgl") is None:
-        expected = "grg needs the package pygrgl, which is not installed (pip install pygrgl)"
-        raise InputError(source, f"{key}.formats", expected)
+        raise InputError(source, f"{key}.formats", GRG_PACKAGE, "no such package")
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if "reads" in formats and missing:
-        expected = f"reads need the programs {' '.join(TOOLS)}; not found: {' '.join(missing)}"
-        raise InputError(source, f"{key}.formats", expected)
+        expected = f"the programs {' and '.join(TOOLS)} on the PATH for the format reads"
+        raise InputError(source, f"{key}.formats", expected, f"no {' and no '.join(missing)}")

@@ -1,10 +1,10 @@
-"""Genome-wide association summary statistics, in the columns of GWAS-SSF, and what is true.
+"""Genome-wide association summary statistics in the columns of GWAS-SSF, and the true effects.
 
-GWAS-SSF 1.1 (github.com/EBISPOT/gwas-summary-statistics-standard): tab-separated, 1-based
-positions, a metadata file beside the table. Each common alternate allele is tested alone. For a
-measurement: least squares of the value on the copies. For a disease: the score test of a logistic
-model, whose effect is its one-step estimate (Newton's first step from no effect). Sex and age are
-taken out of phenotype and copies alike. Nothing is dense: sums run over carriers.
+GWAS-SSF 1.1 (github.com/EBISPOT/gwas-summary-statistics-standard) is tab-separated with 1-based
+positions and has a metadata file beside the table. Each common alternate allele is tested alone.
+For a measurement: least squares of the value on the number of copies. For a disease: the score test
+of a logistic model, whose effect is its one-step estimate (Newton's first step from no effect).
+Phenotype and copies are both adjusted for sex and age. Nothing is dense: sums run over carriers.
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ from rehearsal.formats.gzip_stream import open_gzip
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
 
-MINIMUM_FREQUENCY = 0.01  # of the rarer allele; rarer ones say nothing one at a time
+MINIMUM_FREQUENCY = 0.01  # of the rarer allele; a single rarer variant has no power
 FEWEST_CASES = 10
 TRUTH_COLUMNS = ["trait", "contig", "start", "ref", "alt", "effect"]
 
 
 @dataclass(frozen=True, slots=True)
 class Phenotype:
-    """One phenotype of the people, NaN where it is missing; a disease is 0 or 1."""
+    """One phenotype of the people, NaN where it is missing. A disease is 0 or 1."""
 
-    name: str  # of the file
+    name: str  # of the file, without suffix
     code: str
     label: str
     values: NDArray[np.float64]
 
     @property
     def binary(self) -> bool:
+        """Whether all known values are 0 or 1."""
         return bool(np.isin(self.values[~np.isnan(self.values)], (0, 1)).all())
 
 
@@ -55,11 +56,17 @@ def write_summary_statistics(
     folder: Path | str,
     reference_year: int,
 ) -> None:
-    """Write ``{name}.tsv.gz`` and ``{name}.tsv.gz-meta.yaml`` for each phenotype into ``folder``.
+    """Write ``{name}.tsv.gz`` and ``{name}.tsv.gz-meta.yaml`` for each phenotype into a new folder.
 
-    ``genotypes``: of the same people, a contig each, autosomes only are tested. ``effects``: rows
-    of ``truth/effects.parquet``, written beside as ``true_effects.tsv`` (1-based positions).
     Diseases with fewer than 10 cases are left out.
+
+    Args:
+        genotypes: Genotypes of the same people, one item per contig. Only autosomes are tested.
+        phenotypes: The phenotypes, with values in the order of those people.
+        effects: Rows of ``truth/effects.parquet``, written beside as ``true_effects.tsv`` with
+            1-based positions.
+        folder: Where to write. It appears only when it is complete.
+        reference_year: The year in which ages are computed.
     """
     with atomic_path(folder) as aside:
         aside.mkdir()
@@ -82,7 +89,7 @@ def _table(folder: Path, test: _Test) -> Path:
 
 
 def _write_tests(tests: Sequence[_Test], genotypes: Iterable[Genotypes], folder: Path) -> None:
-    """A table a test, a row a common alternate allele."""
+    """Write one table per test, with one row per common alternate allele."""
     with ExitStack() as stack:
         streams = [stack.enter_context(_open(_table(folder, test))) for test in tests]
         pairs = list(zip(tests, streams, strict=True))
@@ -98,16 +105,16 @@ def _write_tests(tests: Sequence[_Test], genotypes: Iterable[Genotypes], folder:
 @dataclass(frozen=True, slots=True)
 class _Site:
     number: int  # of the alternate allele
-    persons: NDArray[np.int64]  # who has it
+    persons: NDArray[np.int64]  # its carriers
     copies: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Test:
-    """A phenotype with all that no variant changes.
+    """A phenotype with all terms that do not depend on a variant.
 
     With weights w and covariates C (and residuals r of the phenotype given them), the score of a
-    variant with copies x is x'r and its information x'Wx - x'WC (C'WC)^-1 C'Wx.
+    variant with copies x is x'r and its information is x'Wx - x'WC (C'WC)^-1 C'Wx.
     """
 
     phenotype: Phenotype
@@ -116,7 +123,7 @@ class _Test:
     weight: NDArray[np.float64]
     weighted: NDArray[np.float64]  # (people, covariates) W C
     inverse: NDArray[np.float64]  # of C'WC
-    total: float  # of the squared residuals, of a measurement
+    total: float  # sum of the squared residuals, for a measurement
 
     @property
     def columns(self) -> list[str]:
@@ -135,6 +142,14 @@ class _Test:
         ]
 
     def row(self, contig: str, records: SiteRecords, number: int, site: _Site) -> str:
+        """Format one line of the table.
+
+        Args:
+            contig: Name of the contig.
+            records: The records of the site.
+            number: The site's number among them.
+            site: One alternate allele and its carriers.
+        """
         known = self.known[site.persons]
         who, copies = site.persons[known], site.copies[known]
         number_known = int(self.known.sum())
@@ -146,7 +161,7 @@ class _Test:
         head = f"{contig[3:]}\t{place}\t{alt}\t{letters[0]}"
         frequency = copies.sum() / (2 * number_known)
         tail = f"{contig[3:]}_{place}_{letters[0]}_{alt}\t{number_known}\n"
-        if information <= 1e-9:  # the same in everybody who is tested
+        if information <= 1e-9:  # all tested people have the same number of copies
             return f"{head}\t#NA\t#NA\t{frequency:.6g}\t#NA\t{tail}"
         effect = score / information
         if self.phenotype.binary:
@@ -183,7 +198,7 @@ def _test(phenotype: Phenotype, people: pd.DataFrame, reference_year: int) -> _T
 
 
 def _logistic(design: NDArray[np.float64], value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Maximum likelihood by Newton's steps; 25 are more than it ever takes."""
+    """Fit by maximum likelihood with Newton's method, which needs far fewer than 25 steps."""
     beta = np.zeros(design.shape[1])
     for _ in range(25):
         fitted = expit(design @ beta)
@@ -240,7 +255,12 @@ def _write_metadata(path: Path, phenotype: Phenotype, people: int) -> None:
 
 
 def list_phenotypes(people: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Phenotype]:
-    """Every measurement and every disease of these people, named by code (``LOINC_13457-7``)."""
+    """List every measurement and every disease of these people, named by code (``LOINC_13457-7``).
+
+    Args:
+        people: One row per person; values are in this order.
+        tables: These people's rows of ``measurements`` and ``diseases``, by name.
+    """
     found = []
     for kind in ("measurements", "diseases"):
         for code, own in tables[kind].groupby("code", sort=True):

@@ -1,4 +1,4 @@
-"""Tree sequences, compressed by tszip, and genotype representation graphs (GRG)."""
+"""Tree sequences compressed by tszip, and genotype representation graphs (GRG)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import tszip
 
 from rehearsal.errors import InputError
 from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.settings import GRG_PACKAGE
 from rehearsal.export.vcf_zarr import zip_folder
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY
@@ -26,8 +27,15 @@ JSON = tskit.MetadataSchema.permissive_json()
 def write_trees(genotypes: Genotypes, path: Path | str) -> None:
     """Write the selection of one block as ``path`` (``.tsz``).
 
-    An individual's metadata has ``id``, ``country`` and ``sex``; the top-level metadata says that
-    the data are synthetic. Raises ValueError for several blocks: they share no trees.
+    The metadata of an individual has ``id``, ``country`` and ``sex``. The top-level metadata says
+    that the data are synthetic.
+
+    Args:
+        genotypes: The genotypes of one block.
+        path: The ``.tsz`` file.
+
+    Raises:
+        ValueError: There are several blocks: they share no trees.
     """
     with atomic_path(path) as aside:
         tszip.compress(_named(genotypes), aside)
@@ -35,9 +43,14 @@ def write_trees(genotypes: Genotypes, path: Path | str) -> None:
 
 
 def write_grg(genotypes: Genotypes, path: Path | str) -> None:
-    """Write the selection of one block as ``path`` (``.grg``), if pygrgl is installed.
+    """Write the selection of one block as ``path`` (``.grg``).
 
-    Raises InputError where it is not: it is no requirement of the rehearsal.
+    Args:
+        genotypes: The genotypes of one block.
+        path: The ``.grg`` file.
+
+    Raises:
+        InputError: The optional package pygrgl is not installed.
     """
     check_grg()
     pygrgl = importlib.import_module("pygrgl")
@@ -48,10 +61,10 @@ def write_grg(genotypes: Genotypes, path: Path | str) -> None:
 
 
 def _named(genotypes: Genotypes) -> tskit.TreeSequence:
-    """The selection of one block with what its metadata say."""
+    """Return the selection of one block with its metadata."""
     (ts,) = genotypes.trees()
-    nobody = [chunk.positions[np.diff(chunk.indptr) == 0] for chunk in carrier_chunks(ts)]
-    places = np.searchsorted(ts.sites_position, np.concatenate([np.empty(0), *nobody]))
+    empty = [chunk.positions[np.diff(chunk.indptr) == 0] for chunk in carrier_chunks(ts)]
+    places = np.searchsorted(ts.sites_position, np.concatenate([np.empty(0), *empty]))
     tables = ts.delete_sites(places, record_provenance=False).dump_tables()
     tables.individuals.clear()
     tables.individuals.metadata_schema = tables.metadata_schema = JSON
@@ -66,14 +79,13 @@ def _named(genotypes: Genotypes) -> tskit.TreeSequence:
 
 
 def check_grg() -> None:
-    """Raises InputError where the package that writes GRG is missing."""
+    """Raise InputError if the package that writes GRG is not installed."""
     if importlib.util.find_spec("pygrgl") is None:
-        expected = "the package pygrgl, which is not installed (pip install pygrgl)"
-        raise InputError("exports", "formats: grg", expected)
+        raise InputError("exports", "formats", GRG_PACKAGE, "no such package")
 
 
 def _without_dates(path: Path) -> None:
-    """The same archive with no time in it, so that equal content gives equal bytes."""
+    """Rewrite the archive without times, so that equal content gives equal bytes."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder)

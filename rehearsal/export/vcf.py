@@ -1,4 +1,4 @@
-"""BCF with its CSI index, and bgzipped VCF with its TBI index: VCF 4.3."""
+"""VCF 4.3: BCF with its CSI index, and bgzipped VCF with its TBI index."""
 
 from __future__ import annotations
 
@@ -17,8 +17,14 @@ from rehearsal.genomes.carriers import count_groups
 def write_bcf(genotypes: Genotypes, path: Path | str) -> None:
     """Write the BCF at ``path`` and its index at ``path.csi``.
 
-    INFO has AN, AC, AF and AC by zygosity, of everybody and of either sex.
-    Raises InputError for a site of more than 62 alternate alleles.
+    INFO has AN, AC, AF and AC by zygosity, for all people and for each sex.
+
+    Args:
+        genotypes: The genotypes of one contig.
+        path: The ``.bcf`` file.
+
+    Raises:
+        InputError: A site has more than 62 alternate alleles.
     """
     male = genotypes.male
     samples = Samples(genotypes.people["id"].tolist(), male, genotypes.ploidy)
@@ -29,7 +35,12 @@ def write_bcf(genotypes: Genotypes, path: Path | str) -> None:
 
 
 def write_vcf(genotypes: Genotypes, path: Path | str) -> None:
-    """Write the bgzipped VCF at ``path`` and its index at ``path.tbi``, by htslib from our BCF."""
+    """Write the bgzipped VCF at ``path`` and its index at ``path.tbi``, from BCF with htslib.
+
+    Args:
+        genotypes: The genotypes of one contig.
+        path: The ``.vcf.gz`` file.
+    """
     path = Path(path)
     with atomic_path(path) as aside, atomic_path(f"{path}.tbi") as tbi:
         bcf = aside.with_suffix(".bcf")

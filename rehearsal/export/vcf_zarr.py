@@ -1,8 +1,8 @@
 """VCF Zarr in one zip file, written by bio2zarr from the selection.
 
-The specification (sgkit-dev/vcf-zarr-spec, 0.5) keeps arrays in chunks, a file each: a folder of a
-whole genome has many thousands of them, more than a cluster's quota of files may allow. Zarr
-reads a zip archive as it reads a folder, so one file is written.
+The specification (sgkit-dev/vcf-zarr-spec, 0.5) keeps arrays in chunks, one file each. A folder of
+a whole genome has many thousands of them, which may exceed a cluster's quota of files. Zarr reads a
+zip archive as it reads a folder, so one file is written.
 """
 
 from __future__ import annotations
@@ -21,18 +21,24 @@ from bio2zarr.zarr_utils import (
 )
 from numpy.typing import NDArray
 
+from rehearsal.errors import mismatch
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
 
-VARIANTS_PER_CHUNK, PEOPLE_PER_CHUNK = 1000, 10_000  # as bio2zarr chooses
-_FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can tell
+VARIANTS_PER_CHUNK, PEOPLE_PER_CHUNK = 1000, 10_000  # defaults of bio2zarr
+_FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest date of the zip format
 _NO_LONGER_THAN = np.iinfo(np.int32).max
 
 
 def write_vcf_zarr(genotypes: Genotypes, path: Path | str) -> None:
-    """Write the archive at ``path`` (``.vcz.zip``): the records of the VCF, without INFO."""
+    """Write the archive at ``path`` (``.vcz.zip``): the records of the VCF, without INFO.
+
+    Args:
+        genotypes: The genotypes of one contig.
+        path: The ``.vcz.zip`` file.
+    """
     source = _Selection(genotypes)
     with atomic_path(path) as aside:
         folder = aside.with_suffix("")  # .vcz
@@ -44,7 +50,12 @@ def write_vcf_zarr(genotypes: Genotypes, path: Path | str) -> None:
 
 
 def zip_folder(folder: Path, path: Path) -> None:
-    """The files of a folder as one archive, not compressed again; equal files, equal bytes."""
+    """Pack the files of a folder into one archive, uncompressed. Equal files give equal bytes.
+
+    Args:
+        folder: The folder.
+        path: The archive.
+    """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = zipfile.ZipInfo(file.relative_to(folder).as_posix(), _FIRST_DAY)
@@ -52,7 +63,7 @@ def zip_folder(folder: Path, path: Path) -> None:
 
 
 class _Selection(vcz.Source):
-    """What bio2zarr asks of a source, answered in one pass over the records."""
+    """A source for bio2zarr, read in one pass over the records."""
 
     path = None
 
@@ -90,16 +101,14 @@ class _Selection(vcz.Source):
     def iter_field(
         self, field_name: str, shape: tuple, dtype: object, start: int, stop: int
     ) -> Iterator[int]:
-        """Positions, 1-based as in VCF: the only field that a record has beside the genotypes."""
-        if (start, stop) != (0, self._sites):
-            raise ValueError(f"expected all records at once, asked for {start} to {stop}")
+        """Yield 1-based positions, the only field of a record besides the genotypes."""
+        self._check_range(start, stop)
         yield from (self._positions + 1).tolist()
 
     def iter_alleles_and_genotypes(
         self, start: int, stop: int, shape: tuple, num_alleles: int
     ) -> Iterator[vcz.VariantData]:
-        if (start, stop) != (0, self._sites):
-            raise ValueError(f"expected all records at once, asked for {start} to {stop}")
+        self._check_range(start, stop)
         called = np.arange(self._width) < self._genotypes.ploidy[:, None]
         template = np.where(called, 0, constants.INT_FILL).astype(np.int8)
         template[self._genotypes.ploidy == 0, 0] = constants.INT_MISSING
@@ -111,6 +120,12 @@ class _Selection(vcz.Source):
                 calls = template.copy()
                 calls.ravel()[slot[records.haplotype[first:end]]] = records.allele[first:end]
                 yield vcz.VariantData(len(letters[0]), _padded(letters, num_alleles), calls, phased)
+
+    def _check_range(self, start: int, stop: int) -> None:
+        """Raise ValueError unless all records are asked for at once."""
+        if (start, stop) != (0, self._sites):
+            expected = f"all records at once, 0 to {self._sites}"
+            raise ValueError(mismatch("records", expected, f"{start} to {stop}"))
 
     def generate_schema(
         self, variants_chunk_size: int | None = None, samples_chunk_size: int | None = None

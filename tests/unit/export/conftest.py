@@ -1,4 +1,4 @@
-"""Some people and their clinical tables."""
+"""A few people and their clinical tables."""
 
 import pandas as pd
 import pytest
@@ -67,6 +67,3 @@ def tables():
              9),
         ),
     }  # fmt: skip
-
-
-# --- tidy tables ---------------------------------------------------------------------------------

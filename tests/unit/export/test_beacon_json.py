@@ -1,4 +1,4 @@
-"""Beacon documents fit together and into the official schemas."""
+"""Beacon documents fit together and match the official schemas."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ YEAR = 2026
 
 
 def genotypes_of(people):
-    """Both carry a deletion: the woman on both copies, the man, with one copy, on his."""
+    """Both carry a deletion: the woman on both copies, the man on his only copy."""
     tables = tskit.TableCollection(1000)
     for person, copies in enumerate((2, 1)):
         tables.individuals.add_row()
@@ -52,7 +52,7 @@ def test_every_collection_is_an_array_of_documents_that_fit_together(documents):
     assert {one["individualId"] for one in documents["biosamples"]} <= ids
 
 
-def test_a_variation_tells_its_place_carriers_and_frequency(documents):
+def test_a_variation_has_its_position_carriers_and_frequency(documents):
     (variation,) = documents["genomicVariations"]
     assert variation["variantInternalId"] == "chrX-100-ACT-A"
     assert variation["variation"]["variantType"] == "DEL"
@@ -63,10 +63,10 @@ def test_a_variation_tells_its_place_carriers_and_frequency(documents):
     assert variation["_position"]["startInteger"] == 99
 
 
-def test_the_official_schemas_take_every_document(documents):
+def test_the_official_schemas_accept_every_document(documents):
     validator = SHARED / "tools/validate_beacon.py"
     if not validator.is_file():
-        pytest.skip(f"the official schemas are not there: {SHARED}")
+        pytest.skip(f"no official schemas in {SHARED}")
     schemas = f"{SHARED / 'reference/schemas/beacon-v2.1.1'}/"
     errors = runpy.run_path(str(validator), init_globals={"B": schemas})["errs"]
     for name in COLLECTIONS:

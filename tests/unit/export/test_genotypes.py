@@ -1,6 +1,7 @@
 """One selection in every genotype format, read back by the field's own readers."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -26,11 +27,11 @@ from rehearsal.model import Block, Variant
 
 SYNTHETIC = "SYNTHETIC data: simulated people"
 LENGTH = 4000
-WOMEN, MEN = 6, 5  # of either country
+WOMEN, MEN = 6, 5  # per country
 
 
 def example_people():
-    """Two countries, women first in each; one family."""
+    """Two countries, women first in each, and one family."""
     rows = []
     for code in ("FI", "ES"):
         for number, sex in enumerate(["female"] * WOMEN + ["male"] * MEN):
@@ -42,9 +43,9 @@ def example_people():
 
 
 def example_trees(contig="chr22", seed=3):
-    """Recurrent mutation, indels, and sites on the first and the last base of the contig.
+    """Simulate recurrent mutation, indels, and sites on the first and last base of the contig.
 
-    On chrX men are haploid. The last site's derived allele is carried by everybody.
+    On chrX men are haploid. Everyone carries the derived allele of the last site.
     """
     ploidy = 1 if contig == "chrX" else 2
     samples = []
@@ -84,10 +85,10 @@ def add(tables, ts, position, ancestral, derived):
 
 
 def digest(rows):
-    """SHA-256 of (contig, 1-based position, alleles, genotypes of everybody) in this order.
+    """SHA-256 of (contig, 1-based position, alleles, genotypes of all people) in this order.
 
-    A genotype is a tuple of allele numbers, as many as the person has copies of the contig.
-    Alleles that nobody has are left out; alternate alleles are in the order of their letters.
+    A genotype is a tuple of allele numbers, one per copy of the contig. Alleles without a carrier
+    are left out; alternate alleles are sorted by their letters.
     """
     total = hashlib.sha256()
     for contig, position, alleles, genotypes in rows:
@@ -110,7 +111,7 @@ def output(*command):
 
 @pytest.fixture(params=["chr22", "chrX"])
 def example(request):
-    """The genotypes of Finland, and the digest of what tskit says they are."""
+    """The genotypes of Finland, and the digest of the genotypes that tskit decodes."""
     contig = request.param
     ts, people = example_trees(contig), example_people()
     keep = (people["country"] == "FI").to_numpy()
@@ -119,7 +120,7 @@ def example(request):
 
 
 def by_tskit(ts, contig, persons):
-    """What tskit decodes, without the sites where all of these people have the reference."""
+    """Decode with tskit, without the sites where all of these people have the reference."""
     haplotypes = Haplotypes.of(ts)
     nodes = [haplotypes.node[haplotypes.individual == person] for person in persons]
     index = {node: i for i, node in enumerate(ts.samples())}
@@ -184,7 +185,7 @@ def test_plink2_reads_the_same_genotypes_and_people(example, tmp_path):
     table = pd.DataFrame({"LDL": np.arange(11) / 10, "ill": [True] * 3 + [False] * 8})
     write_pgen(genotypes, path, table)
     options = ("--pfile", path.with_suffix(""), "--output-chr", "chrM", "--export", "vcf")
-    if genotypes.contig == "chrX":  # the whole of it is haploid in men
+    if genotypes.contig == "chrX":  # men are haploid on all of it
         options += ("--not-chr", "PAR1")
     log = output("plink2", *options, "--out", tmp_path / "read")
     assert "11 samples (6 females, 5 males" in log and "2 phenotypes loaded" in log
@@ -275,12 +276,18 @@ def test_a_selection_without_variants_gives_whole_files(tmp_path, write):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"keep": np.zeros(22, bool)}, "people: selection: somebody; nobody is selected"),
-        ({"regions": [Block("chr22", 10, 5000)]}, "chr22-10-5000: a stretch of chr22, 0 to 4000"),
+        (
+            {"keep": np.zeros(22, bool)},
+            "people: selection: expected at least one person, found an empty selection",
+        ),
+        (
+            {"regions": [Block("chr22", 10, 5000)]},
+            "regions: chr22-10-5000: expected a region inside chr22 (0 to 4000), found 10 to 5000",
+        ),
     ],
 )
-def test_a_selection_that_cannot_be_is_refused(change, message):
-    with pytest.raises(InputError, match=message):
+def test_an_impossible_selection_is_refused(change, message):
+    with pytest.raises(InputError, match=re.escape(message)):
         Genotypes.of([example_trees()], "chr22", example_people(), **change)
 
 
@@ -298,7 +305,7 @@ def test_a_failure_leaves_no_file_behind(tmp_path, monkeypatch):
 
 
 def test_grg_holds_what_each_haplotype_carries(tmp_path):
-    """Read back by pygrgl: for each allele the haplotypes that have it, against tskit's."""
+    """pygrgl finds the same haplotypes with each allele as tskit."""
     pygrgl = pytest.importorskip("pygrgl", reason="pygrgl is not installed")
     ts, people = example_trees(), example_people()
     keep = (people["country"] == "FI").to_numpy()
@@ -321,12 +328,22 @@ def test_grg_holds_what_each_haplotype_carries(tmp_path):
 
 def test_grg_without_its_package_is_refused_in_one_line(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match="formats: grg: the package pygrgl"):
+    line = "exports: formats: expected the Python package pygrgl .*, found no such package"
+    with pytest.raises(InputError, match=line):
         check_grg()
 
 
-def test_sites_that_nobody_carries_are_in_no_format(tmp_path):
-    """One mutation undoes another on the same branch: all have the reference."""
+def test_people_that_do_not_fit_the_trees_are_refused():
+    people = example_people()
+    line = "people: rows: expected 22 rows, one per individual .*, found 21 rows"
+    with pytest.raises(InputError, match=line):
+        Genotypes.of([example_trees()], "chr22", people.iloc[1:])
+    with pytest.raises(InputError, match="people: sex: expected female or male, found 'x'"):
+        Genotypes.of([example_trees()], "chr22", people.assign(sex="x"))
+
+
+def test_sites_without_a_carrier_are_in_no_format(tmp_path):
+    """One mutation reverts another on the same branch: all people have the reference."""
     ts, people = example_trees(), example_people()
     tables = ts.dump_tables()
     taken = set(ts.sites_position.astype(int))

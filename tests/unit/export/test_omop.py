@@ -1,4 +1,4 @@
-"""OMOP tables load where the mandatory columns are wanted."""
+"""OMOP tables load into a database that demands the mandatory columns."""
 
 import sqlite3
 
@@ -8,7 +8,7 @@ from rehearsal.export.omop import TABLES, write_omop
 
 YEAR = 2026
 
-
+# columns that CDM 5.4 declares NOT NULL (inst/ddl/5.4 of OHDSI/CommonDataModel)
 NOT_NULL = {
     "person": "person_id gender_concept_id year_of_birth race_concept_id ethnicity_concept_id",
     "observation_period": "observation_period_id person_id observation_period_start_date "
@@ -27,9 +27,7 @@ NOT_NULL = {
 }
 
 
-def test_omop_tables_load_into_a_database_that_wants_the_mandatory_columns(
-    people, tables, tmp_path
-):
+def test_omop_tables_load_into_a_database_with_mandatory_columns(people, tables, tmp_path):
     write_omop(people, tables, tmp_path / "omop", YEAR)
     database = sqlite3.connect(":memory:")
     for name, columns in NOT_NULL.items():
@@ -59,6 +57,3 @@ def test_omop_tables_load_into_a_database_that_wants_the_mandatory_columns(
     assert (
         "SYNTHETIC" in database.execute("SELECT source_description FROM cdm_source").fetchone()[0]
     )
-
-
-# --- Beacon documents ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Phenopackets: the schema's own parser takes them, and they say what the tables say."""
+"""The schema's own parser accepts the phenopackets, and they hold the facts of the tables."""
 
 import gzip
 import json
@@ -109,7 +109,7 @@ def parsed(message, kind):
     return Parse(json.dumps(message), getattr(schema, kind)())
 
 
-def test_the_protobuf_parser_takes_every_phenopacket(packets):
+def test_the_protobuf_parser_accepts_every_phenopacket(packets):
     for packet in packets:
         message = parsed(packet, "Phenopacket")
         assert message.id == packet["id"]
@@ -117,7 +117,7 @@ def test_the_protobuf_parser_takes_every_phenopacket(packets):
         assert message.meta_data.phenopacket_schema_version == "2.0"
 
 
-def test_the_protobuf_parser_takes_every_family(packets):
+def test_the_protobuf_parser_accepts_every_family(packets):
     (family,) = [parsed(family, "Family") for family in packets.families()]
     assert family.proband.id == "FI-1"
     assert [one.id for one in family.relatives] == ["FI-2", "FI-3"]
@@ -144,14 +144,14 @@ def json_schema(name):
     return jsonschema.Draft201909Validator(schema, registry=Registry(retrieve=retrieve))
 
 
-def test_the_official_json_schema_takes_every_phenopacket(packets):
+def test_the_official_json_schema_accepts_every_phenopacket(packets):
     validator = json_schema("phenopacket-schema.json")
     for packet in packets:
         assert [error.message for error in validator.iter_errors(packet)] == []
         assert list(validator.iter_errors({**packet, "diseases": [{"term": {"id": "X:1"}}]}))
 
 
-def test_the_official_json_schema_takes_every_family(packets):
+def test_the_official_json_schema_accepts_every_family(packets):
     validator = json_schema("family-schema.json")
     for family in packets.families():
         assert [error.message for error in validator.iter_errors(family)] == []
@@ -160,7 +160,7 @@ def test_the_official_json_schema_takes_every_family(packets):
 # --- content -----------------------------------------------------------------------------------
 
 
-def test_a_phenopacket_says_what_the_tables_say(by_id):
+def test_a_phenopacket_holds_the_facts_of_the_tables(by_id):
     packet = by_id["FI-1"]
     assert packet["subject"]["dateOfBirth"] == "1966-02-03T00:00:00Z"
     assert packet["subject"]["timeAtLastEncounter"] == {"age": {"iso8601duration": "P60Y"}}
@@ -177,12 +177,12 @@ def test_a_phenopacket_says_what_the_tables_say(by_id):
     assert packet["biosamples"][0]["id"] == "FI-1-BS"
 
 
-def test_what_was_looked_for_and_is_not_there_is_excluded(by_id):
+def test_a_feature_that_was_looked_for_and_not_found_is_excluded(by_id):
     seizure = {"id": "HP:0001250", "label": "Seizure"}
     assert {"type": seizure, "excluded": True} in by_id["FI-1"]["phenotypicFeatures"]
 
 
-def test_candidate_genes_are_one_interpretation_under_way(by_id):
+def test_candidate_genes_are_one_interpretation_in_progress(by_id):
     *_, one = by_id["FI-3"]["interpretations"]
     assert one["progressStatus"] == "IN_PROGRESS"
     found = one["diagnosis"]["genomicInterpretations"]
@@ -206,7 +206,7 @@ def test_a_treatment_has_its_dose_target_response_and_adverse_event(by_id):
     assert second["adverseEvents"] == [{"id": "HP:0003198", "label": "Myopathy"}]
 
 
-def test_what_is_missing_is_a_null_flavour_and_smoking_a_coded_value(by_id):
+def test_a_missing_value_is_a_null_flavour_and_smoking_a_coded_value(by_id):
     smoking, missing = by_id["FI-2"]["measurements"]
     assert smoking["value"]["ontologyClass"]["id"] == "SNOMEDCT:8517006"
     assert missing["assay"]["id"] == "LOINC:13457-7"
@@ -227,7 +227,7 @@ def test_a_carried_variant_is_causative_in_the_ill_only(by_id):
     assert one["diagnosis"]["disease"]["id"] == "MONDO:0007254"
 
 
-def test_a_carried_variant_is_told_as_vcf_has_it_with_zygosity(by_id):
+def test_a_carried_variant_is_written_as_in_vcf_with_zygosity(by_id):
     _, genomic = interpretation(by_id["FI-1"])
     descriptor = genomic["variantInterpretation"]["variationDescriptor"]
     assert descriptor["vcfRecord"] == {
@@ -258,7 +258,7 @@ def test_a_gene_that_drugs_depend_on_is_actionable(by_id):
     assert genomic["variantInterpretation"]["acmgPathogenicityClassification"] == "NOT_PROVIDED"
 
 
-def test_the_pedigree_names_parents_and_who_is_affected(packets):
+def test_the_pedigree_names_parents_and_affected_members(packets):
     (family,) = packets.families()
     told = {
         one["individualId"]: (one["paternalId"], one["maternalId"], one["affectedStatus"])
@@ -284,7 +284,7 @@ def test_an_unknown_prefix_is_cited_by_the_bioregistry():
     assert one["url"] == "https://bioregistry.io/orpha"
 
 
-def test_what_the_traits_say_of_genes_is_what_interpretations_use():
+def test_interpretations_use_the_genes_of_the_traits():
     genes = GeneKnowledge.of(read_traits(ROOT / "config/traits.yaml"))
     assert genes.diseases["BRCA2"][0] == "MONDO:0007254"
     assert genes.actionable == {"SLCO1B1"}

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from rehearsal.export.phenotype_tables import phenotype_columns, write_phenotype_tables
 
 
-def test_phenotypes_are_a_row_an_observation_in_both_formats(people, tables, tmp_path):
+def test_phenotypes_have_one_row_per_observation_in_both_formats(people, tables, tmp_path):
     write_phenotype_tables(people, tables, tmp_path / "tables")
     columnar = pd.read_parquet(tmp_path / "tables/phenotypes.parquet")
     text = pd.read_csv(tmp_path / "tables/phenotypes.tsv", sep="\t")
@@ -21,7 +21,7 @@ def test_phenotypes_are_a_row_an_observation_in_both_formats(people, tables, tmp
     assert b"SYNTHETIC" in metadata[b"description"]
 
 
-def test_the_dictionary_tells_code_unit_and_allowed_values(people, tables, tmp_path):
+def test_the_dictionary_has_code_unit_and_allowed_values(people, tables, tmp_path):
     write_phenotype_tables(people, tables, tmp_path / "tables")
     words = pd.read_csv(tmp_path / "tables/data_dictionary.tsv", sep="\t")
     assert "SYNTHETIC" in words["description"][0]
@@ -33,12 +33,7 @@ def test_the_dictionary_tells_code_unit_and_allowed_values(people, tables, tmp_p
     assert set(pd.read_parquet(tmp_path / "tables/phenotypes.parquet").columns) <= columns
 
 
-def test_columns_a_person_are_numbers_and_whether_somebody_is_ill(people, tables):
+def test_wide_columns_are_numbers_and_whether_a_person_is_ill(people, tables):
     wide = phenotype_columns(people, tables["measurements"], tables["diseases"])
     assert wide["LOINC_13457-7"].tolist()[0] == 3.25 and np.isnan(wide["LOINC_13457-7"][1])
     assert wide["ICD10_C50"].tolist() == [True, False]
-
-
-# --- OMOP ----------------------------------------------------------------------------------------
-
-# columns that CDM 5.4 does not let be null (inst/ddl/5.4 of OHDSI/CommonDataModel)

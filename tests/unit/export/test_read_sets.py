@@ -1,4 +1,4 @@
-"""Reads of chosen people and regions: they show the haplotypes that the genotypes have."""
+"""Reads of chosen people and regions show the haplotypes of the genotypes."""
 
 import gzip
 import shutil
@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_bytes_in_any_folder(folders):
     assert all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 
-def test_what_begins_inside_a_deletion_is_lost_with_it():
+def test_changes_that_begin_inside_a_deletion_are_left_out():
     bases = np.frombuffer(b"AACGTACG", np.uint8)
     changes = [(1, "ACG", "A"), (2, "C", "T"), (5, "A", "AGG")]
     assert apply_changes(bases, Block("chr22", 0, 8), changes) == "AATAGGCG"

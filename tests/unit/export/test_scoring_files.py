@@ -1,4 +1,4 @@
-"""Scoring files: written in the PGS Catalog's format, read back, and refused in one line."""
+"""Scoring files are written in the PGS Catalog's format and read back, or refused in one line."""
 
 import gzip
 
@@ -47,7 +47,7 @@ def test_a_scoring_file_has_the_catalogs_header_and_one_based_positions(path):
     ]
 
 
-def test_what_is_written_reads_back_with_its_scale(path):
+def test_a_written_file_reads_back_with_its_scale(path):
     digest = write_scoring_file(EFFECTS, DISEASE, path)
     file = read_scoring_file(path)
     assert (file.digest, file.name, file.trait) == (digest, "rehearsal-heart", "Heart")
@@ -77,7 +77,7 @@ def test_the_same_effects_give_the_same_bytes(path, tmp_path):
         ("\t-0.125\t0.4", "", "line 15: the 5 columns"),
     ],
 )
-def test_a_fault_is_told_with_its_file_and_line(path, tmp_path, old, new, complaint):
+def test_a_fault_is_reported_with_its_file_and_line(path, tmp_path, old, new, complaint):
     write_scoring_file(EFFECTS, DISEASE, path)
     text = gzip.decompress(path.read_bytes()).decode()
     assert old in text

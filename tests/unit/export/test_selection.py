@@ -1,4 +1,4 @@
-"""Whom an export is of."""
+"""The people of an export."""
 
 import pandas as pd
 import pytest
@@ -46,7 +46,9 @@ def test_people_are_chosen_by_country_number_carried_variant_or_name():
     assert people["id"][select_people(of_one, "pooled", people, carriers, told)].tolist() == [
         "ES-0"
     ]
-    with pytest.raises(InputError, match="one: somebody in ES; nobody is left"):
+    line = "exports: one: expected at least one person in ES, found no one who fits its settings"
+    with pytest.raises(InputError, match=line):
         chosen("ES", people="carriers")
-    with pytest.raises(InputError, match="one: people: people of this run; XX-1 is nobody"):
+    line = "exports: one: people: expected identifiers of people of this run, found 'XX-1'"
+    with pytest.raises(InputError, match=line):
         chosen("FI", people=["XX-1"])

@@ -1,4 +1,4 @@
-"""Association statistics equal those of PLINK 2 from the PGEN of the same people."""
+"""Association statistics equal those of PLINK 2 on the PGEN of the same people."""
 
 import shutil
 import subprocess
@@ -68,7 +68,7 @@ def test_columns_are_those_of_gwas_ssf_and_metadata_lie_beside(study):
     assert list(read(folder, "ICD10_I25").columns) == COLUMNS.format("odds_ratio").split()
     metadata = yaml.safe_load((folder / "LOINC_1.tsv.gz-meta.yaml").read_text())
     assert metadata["genome_assembly"] == "GRCh38" and "SYNTHETIC" in metadata["author_notes"]
-    assert not (folder / "ICD10_R.tsv.gz").exists()  # three cases say nothing
+    assert not (folder / "ICD10_R.tsv.gz").exists()  # three cases are too few
     assert read(folder, "LOINC_1")["n"].unique().tolist() == [PEOPLE - 20]
 
 
@@ -99,7 +99,7 @@ def test_statistics_equal_those_of_plink(study, tmp_path):
     np.testing.assert_allclose(ours["beta"], theirs["BETA"], rtol=1e-4)
     np.testing.assert_allclose(ours["standard_error"], theirs["SE"], rtol=1e-4)
     np.testing.assert_allclose(np.log(ours["p_value"]), np.log(theirs["P"]), rtol=1e-3)
-    # one step from no effect against maximum likelihood: close where the effect is small
+    # the one-step estimate is close to maximum likelihood where the effect is small
     ours = read(folder, "ICD10_I25").set_index("base_pair_location")
     theirs = pd.read_csv(tmp_path / "out.ill.glm.logistic.hybrid", sep="\t").set_index("POS")
     theirs = theirs[theirs["ERRCODE"] == "."]
