@@ -1,7 +1,7 @@
-"""What the HTTP interfaces of the node and of the network share.
+"""What the HTTP interfaces of the nodes and of the network share.
 
-Routes found by dictionary, limits on what is read, answers in JSON, refusals in the words of the
-protocol that is served.
+Routes are found in a dictionary. The size of requests is limited, answers are JSON, and errors have
+the form of the protocol that is served.
 """
 
 from __future__ import annotations
@@ -18,26 +18,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from rehearsal.errors import shown
 from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
 
 MAX_BODY = 256 * 1024  # bytes of a request; a long list of filters takes a few thousand
-MAX_DRAINED = 64 * 1024 * 1024  # read and thrown away, so that the caller gets to see the refusal
+MAX_DRAINED = 64 * 1024 * 1024  # bytes read and dropped, so that the caller receives the refusal
 MAX_QUERY_STRING = 16 * 1024
 BODY_TIMEOUT_S = 10.0
 
 GET = ("GET",)
 POST = ("POST",)
 GET_OR_POST = ("GET", "POST")
-ROUTE_KEY = "rehearsal.route"  # in the scope: the path with what varies named only
+ROUTE_KEY = "rehearsal.route"  # in the scope: the path with the names of its parameters
 
 Handler = Callable[[Request], Awaitable[Response]]
-ErrorBody = Callable[[int, str], dict[str, Any]]  # from a status and a message
+ErrorBody = Callable[[int, str], dict[str, Any]]  # from status and message
 
 
 class Json(Response):
-    """An answer in JSON."""
+    """A response whose body is JSON.
+
+    Args:
+        body: The content, of values that orjson can write.
+        status: HTTP status.
+    """
 
     def __init__(self, body: Any, status: int = 200) -> None:
         self.body = orjson.dumps(body)
@@ -50,7 +56,7 @@ class Json(Response):
 
 @dataclass(slots=True)
 class _Place:
-    """What answers at one path. ``names``: of the parameters in it, in order."""
+    """The handlers of one path. ``names`` are those of its parameters, in order."""
 
     path: str
     names: tuple[str, ...]
@@ -58,23 +64,32 @@ class _Place:
 
 
 class Api:
-    """An ASGI application: a table of routes, and an error body for whatever goes wrong.
+    """An ASGI application: a table of routes, and one form of error body.
 
-    A handler takes a request and gives a response, or raises Problem. ``{name}`` in a path
-    stands for one step of it, which the handler finds in ``request.path_params``; a path without
-    parameters goes before one with. ``error_body`` makes the protocol's error of a status and a
-    message. ``name``: what a fault is told of, "node" say.
+    A handler takes a request and returns a response, or raises Problem. ``{name}`` in a path stands
+    for one step of it, which the handler finds in ``request.path_params``. A path without
+    parameters takes precedence over one with parameters.
+
+    Args:
+        error_body: Builds the protocol's error body from an HTTP status and a message.
+        name: What the service is called in the message of an internal error, for example "node".
     """
 
     def __init__(self, error_body: ErrorBody, name: str) -> None:
         self._error_body, self._name = error_body, name
         self._plain: dict[str, _Place] = {}
         self._patterns: dict[str, _Place] = {}  # by path, with {} for each parameter
-        self._shapes: dict[int, list[frozenset[int]]] = {}  # where parameters stand, by steps
+        self._shapes: dict[int, list[frozenset[int]]] = {}  # places of parameters, by steps
         self._mounts: list[Mount] = []
 
     def add(self, path: str, handler: Handler, methods: Collection[str] = GET) -> None:
-        """Let a handler answer at a path."""
+        """Register the handler of a path.
+
+        Args:
+            path: The path, with ``{name}`` for each parameter.
+            handler: Takes a request and returns a response, or raises Problem.
+            methods: HTTP methods that it handles. GET includes HEAD.
+        """
         steps = path.split("/")
         at = frozenset(i for i, step in enumerate(steps) if step.startswith("{"))
         key = _pattern(steps, at)
@@ -89,11 +104,22 @@ class Api:
             shapes.append(at)
 
     def mount(self, prefix: str, app: Any) -> None:
-        """Let another application answer below a path that no route of ours has."""
+        """Serve another ASGI application below a path.
+
+        Routes of this application take precedence.
+
+        Args:
+            prefix: The path below which it answers.
+            app: The application.
+        """
         self._mounts.append(Mount(prefix, app))
 
     def routes(self) -> set[tuple[str, str]]:
-        """Path and method of all that is served; HEAD goes with GET and is not named."""
+        """List path and method of everything that is served.
+
+        Returns:
+            Pairs of path and method. HEAD belongs to GET and is left out.
+        """
         places = [*self._plain.values(), *self._patterns.values()]
         served: list[tuple[str, Collection[str]]] = [
             (place.path, place.handlers) for place in places
@@ -117,9 +143,9 @@ class Api:
             response = await _handler(place, scope, values)(request)
         except (Problem, HTTPException) as problem:
             response = self._refused(request, problem)
-        except Exception as error:  # a fault of ours: told as such, without its insides
+        except Exception as error:  # an internal error: reported without details
             log.error("%s %s", request.method, request.url.path, exc_info=error)
-            body = self._error_body(500, f"the {self._name} failed to answer")
+            body = self._error_body(500, f"The {self._name} failed to answer.")
             fault, response = error, Json(body, 500)
         await response(scope, receive, send)
         if fault is not None:
@@ -149,14 +175,14 @@ class Api:
     def _refused(self, request: Request, problem: Problem | HTTPException) -> Response:
         if isinstance(problem, Problem):
             status, message, headers = problem.status, problem.message, dict(problem.headers)
-            if status == 401:  # RFC 6750: a token that was shown and refused, or none
-                shown = ' error="invalid_token"' if "authorization" in request.headers else ""
-                headers["www-authenticate"] = f"Bearer{shown}"
+            if status == 401:  # RFC 6750: says whether a token was refused or none was sent
+                fault = ' error="invalid_token"' if "authorization" in request.headers else ""
+                headers["www-authenticate"] = f"Bearer{fault}"
         else:
             status, headers = problem.status_code, dict(problem.headers or {})
             message = {
-                404: "there is nothing at this path; see /map",
-                405: f"{request.method} is not possible at this path",
+                404: "There is nothing at this path. /map lists all paths.",
+                405: f"This path does not allow {request.method}.",
             }.get(status, problem.detail)
         response = Json(self._error_body(status, message), status)
         response.headers.update(headers)
@@ -168,7 +194,7 @@ def _pattern(steps: list[str], at: frozenset[int]) -> str:
 
 
 def _handler(place: _Place | None, scope: Any, values: dict[str, str]) -> Handler:
-    """What answers a request at a place. Raises HTTPException (404, 405)."""
+    """Find the handler of a request at a place. Raises HTTPException (404, 405)."""
     if place is None:
         raise HTTPException(404)
     scope["path_params"], scope[ROUTE_KEY] = values, place.path
@@ -179,20 +205,40 @@ def _handler(place: _Place | None, scope: Any, values: dict[str, str]) -> Handle
 
 
 def base_url(request: Request) -> str:
-    """The address under which the caller asked, without a slash at its end."""
+    """Return the base URL by which the caller reached the service.
+
+    Args:
+        request: The request.
+
+    Returns:
+        The URL without a slash at the end.
+    """
     return str(request.base_url).rstrip("/")
 
 
 async def read_body(request: Request) -> bytes:
-    """The body, unless it is too long, too slow or compressed. Raises Problem."""
+    """Read the body of a request.
+
+    Args:
+        request: The request.
+
+    Returns:
+        The whole body.
+
+    Raises:
+        Problem: The body is too long (413), too slow (408), compressed (415) or cut off (400).
+    """
     for name, value in request.scope["headers"]:
         if name == b"content-encoding" and value != b"identity":
-            raise Problem("content-encoding: send the body as it is", 415)
+            raise Problem.mismatch(
+                "content-encoding", "no encoding", shown(value.decode("latin-1")), 415
+            )
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await _whole_body(request.receive)
     except TimeoutError:
-        raise Problem(f"the body took longer than {BODY_TIMEOUT_S:g} s", 408) from None
+        expected = f"the whole body within {BODY_TIMEOUT_S:g} s"
+        raise Problem.mismatch("the body", expected, "only a part of it", 408) from None
 
 
 async def _whole_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
@@ -202,19 +248,32 @@ async def _whole_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
     while more and size <= MAX_DRAINED:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Problem("the caller went away", 400)
+            raise Problem.mismatch("the body", "a whole body", "a closed connection", 400)
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= MAX_BODY:
             chunks.append(chunk)
         more = message.get("more_body", False)
     if size > MAX_BODY:
-        raise Problem(f"the body is longer than {MAX_BODY} bytes", 413)
+        raise Problem.mismatch("the body", f"at most {MAX_BODY} bytes", "more", 413)
     return b"".join(chunks)
 
 
 def query_pairs(request: Request) -> list[tuple[str, str]]:
-    """The URL's parameters, unless there are too many. Raises Problem."""
+    """List the parameters of the URL.
+
+    Args:
+        request: The request.
+
+    Returns:
+        Names and values, in the order of the URL.
+
+    Raises:
+        Problem: The query string is too long (414).
+    """
     if len(request.scope["query_string"]) > MAX_QUERY_STRING:
-        raise Problem(f"the URL's parameters are longer than {MAX_QUERY_STRING} bytes", 414)
+        expected = f"at most {MAX_QUERY_STRING} bytes"
+        raise Problem.mismatch(
+            "the query string", expected, f"{len(request.scope['query_string'])} bytes", 414
+        )
     return request.query_params.multi_items()

@@ -1,4 +1,4 @@
-"""What is wrong with a request, told in words from msgspec's error: place, expected and found."""
+"""Turn msgspec's validation errors into ``place: expected X, found Y``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from rehearsal.errors import shown
+from rehearsal.errors import mismatch, shown
 from rehearsal.web.openapi import Body, schema_of
 from rehearsal.web.problem import Problem
 
@@ -20,49 +20,93 @@ NAMES_OF_TYPES = {
     "array": "a list",
     "object": "an object",
 }
+COUNTED = {"str": "character", "array": "item", "object": "key"}
 COMPARISONS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
 EXPECTED = re.compile(
     r"Expected `([^`]*)`(?: (of length |matching regex )?([<>]=?)?(.*?))?(?:, got.*)?"
 )
 
 
+class ModelError(ValueError):
+    """A value that a model refuses in its ``__post_init__``.
+
+    The model does not know its place in the request. :func:`explain` puts it in front.
+
+    Args:
+        expected: What is allowed, as a noun phrase.
+        found: What stands there instead; ``rehearsal.errors.shown`` of a value.
+        key: The key of the model that holds the value; "" for the model as a whole.
+    """
+
+    def __init__(self, expected: str, found: str, key: str = "") -> None:
+        self.expected, self.found, self.key = expected, found, key
+        super().__init__(mismatch(key or "the values", expected, found))
+
+
 def no_json(error: Exception) -> Problem:
-    """The problem of a body that is no JSON."""
-    return Problem(f"{WHOLE_BODY} is no JSON: {str(error).splitlines()[0]}")
+    """Build the problem of a body that is not JSON.
+
+    Args:
+        error: What the decoder raised.
+
+    Returns:
+        The problem, to be raised.
+    """
+    return Problem.mismatch(WHOLE_BODY, "JSON", f"invalid JSON ({str(error).splitlines()[0]})")
 
 
 def explain(
     error: msgspec.ValidationError, document: Any, model: Any, whole: str, within: str = ""
 ) -> Problem:
-    """The problem that msgspec found in a document, as ``place: expected, not found``.
+    """Build the problem of a document that does not fit its model.
 
-    ``whole``: what the document is called; ``within``: the place of it.
+    Args:
+        error: What msgspec raised.
+        document: The document that was read, as plain Python values.
+        model: The model that it was read by.
+        whole: Name of the document, for errors that concern all of it.
+        within: Place of the document in the request; "" when it is the request.
+
+    Returns:
+        The problem, to be raised. Its message is ``place: expected X, found Y``.
     """
     message, path = _parted(str(error))
     steps = re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", path)
     choices = _choices(schema_of(model))
     for key, _ in steps:
         choices = _choices_below(choices, key)
-    place = f"{within}{path}".removeprefix(".") if path else whole
+    at = f"{within}{path}".removeprefix(".")
+    place = at if path else whole
+    if isinstance(error.__cause__, ModelError):
+        own = error.__cause__
+        where = _below(at, own.key) if own.key else place
+        return Problem.mismatch(where, own.expected, own.found)
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", message, re.DOTALL):
         known = [name for one in choices for name in one.get("properties", ())]
-        return Problem(f"{place}: unknown {shown(unknown[1])}; known are {', '.join(known)}")
+        return Problem.mismatch(place, f"one of the keys {', '.join(known)}", shown(unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", message):
-        return Problem(f"{place}: {missing[1]} is missing")
+        key = missing[1]
+        wanted = _described(_choices_below(choices, key))
+        return Problem.mismatch(_below(at, key), wanted, "nothing")
     expected = _expected(message, choices)
-    if expected is None:  # a model's own words
-        return Problem(f"{place}: {' '.join(message.split())}")
-    return Problem(f"{place}: {expected}, not {shown(_value_at(steps, document))}")
+    if expected is None:  # no message of msgspec's that this module knows
+        return Problem(f"{place}: {' '.join(message.split())}", 400)
+    return Problem.mismatch(place, expected, shown(_value_at(steps, document)))
+
+
+def _below(place: str, key: str) -> str:
+    """The place of a key in an object."""
+    return f"{place}.{key}" if place else key
 
 
 def _parted(message: str) -> tuple[str, str]:
-    """What is wrong, and the path at which it is: "" for the whole document."""
+    """Split a message from the path in it, which is "" for the whole document."""
     match = re.fullmatch(r"(.*) - at `\$(.*?)`", message, re.DOTALL)
     return (match[1], match[2]) if match else (message, "")
 
 
 def _value_at(steps: list[tuple[str, str]], document: Any) -> Any:
-    """The value to which a path's steps lead, each a key or a number in a list."""
+    """Follow a path to its value. Each step is a key or an index of a list."""
     for key, number in steps:
         try:
             document = document[key] if key else document[int(number)]
@@ -72,18 +116,18 @@ def _value_at(steps: list[tuple[str, str]], document: Any) -> Any:
 
 
 def _choices(schema: Body) -> list[Body]:
-    """The schemas of which a value may have any."""
+    """List the alternative schemas of a value."""
     return [one for one in schema.get("anyOf", (schema,)) if one != {"type": "null"}]
 
 
 def _choices_below(choices: list[Body], key: str) -> list[Body]:
-    """The same of a field, or (key "") of a list's items."""
+    """List the alternative schemas of a field, or of the items of a list (key "")."""
     below = [one.get("properties", {}).get(key) if key else one.get("items") for one in choices]
     return [choice for one in below if one is not None for choice in _choices(one)]
 
 
 def _expected(message: str, choices: list[Body]) -> str | None:
-    """What msgspec expected, in plain words; None for a message of a model's own."""
+    """Say in plain words what msgspec expected; None when the message is not one of its own."""
     if message.startswith("Invalid enum value"):
         return _one_of(choices)
     match = EXPECTED.fullmatch(message)
@@ -97,24 +141,34 @@ def _expected(message: str, choices: list[Body]) -> str | None:
     kinds = _type_names(types)
     if relation is None:
         return kinds
-    characters = " characters" if measure and types == "str" else ""
-    return f"{kinds} {COMPARISONS[relation]} {limit.strip()}{characters}"
+    number = limit.strip().removesuffix(".0")
+    unit = f" {COUNTED.get(types, 'item')}{'s' * (number != '1')}" if measure else ""
+    return f"{kinds} {COMPARISONS[relation]} {number}{unit}"
+
+
+def _described(choices: list[Body]) -> str:
+    """Say what a value of these schemas is, for a value that is missing."""
+    if any("pattern" in one for one in choices):
+        return _text_of_form(choices)
+    if any("enum" in one for one in choices):
+        return _one_of(choices)
+    return " or ".join(NAMES_OF_TYPES[one["type"]] for one in choices if "type" in one) or "a value"
 
 
 def _type_names(types: str) -> str:
-    """``int | str | null`` in plain words."""
+    """Say ``int | str | null`` in plain words."""
     return " or ".join(NAMES_OF_TYPES.get(one, one) for one in types.split(" | ") if one != "null")
 
 
 def _one_of(choices: list[Body]) -> str:
-    """The values that may be, beside any of some type."""
+    """List the allowed values, after the types of which any value is allowed."""
     kinds = [NAMES_OF_TYPES[one["type"]] for one in choices if "type" in one]
     allowed = [str(value) for one in choices for value in one.get("enum", ())]
     return " or ".join([*kinds, f"one of {', '.join(allowed)}"])
 
 
 def _text_of_form(choices: list[Body]) -> str:
-    """What a text must be: by the model's title and example of it, or else by its pattern."""
+    """Describe a text by the title and example of its schema, or else by its pattern."""
     text = next(one for one in choices if "pattern" in one)
     if "title" in text or "examples" in text:
         like = "".join(f" like {one}" for one in text.get("examples", [])[:1])

@@ -1,4 +1,4 @@
-"""Distance emulated by waiting: an answer leaves a round trip, and its bytes, later."""
+"""Emulate distance: an answer is delayed by a round trip and by the time of its bytes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ Send = Callable[[Message], Awaitable[None]]
 
 HEADER = b"x-rehearsal-delay-ms"
 SEGMENT = 1448  # bytes of an answer in one packet of 1,500
-# Linux waits a smoothed round trip and at least 200 ms for an acknowledgement (TCP_RTO_MIN), and
-# twice as long each time that it gets none
+# Linux waits a smoothed round trip and at least 200 ms for an acknowledgement (TCP_RTO_MIN),
+# and doubles that time whenever none arrives
 TIMEOUT_S = 0.2
-# packets after a lost one that tell its sender of it within a round trip (RFC 5681)
+# packets after a lost one that report the loss within a round trip (RFC 5681)
 DUPLICATES = 3
 MOST_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What lies between two places.
+    """The line between two places.
 
-    ``delay_ms``: round-trip time. ``jitter_ms``: how far a round trip may be from it, either way;
-    each of the two directions has half of it, evenly spread. ``loss``: share of packets that get
-    lost, in either direction. ``bandwidth_mbps``: 10**6 bits a second; None or 0 is no limit.
+    Args:
+        delay_ms: Round-trip time, in ms.
+        bandwidth_mbps: Bandwidth, in 10**6 bits per second. None or 0 means no limit.
+        jitter_ms: Largest deviation of a round trip from ``delay_ms``, either way, in ms. Each
+            direction has half of it, uniformly distributed.
+        loss: Share of packets that are lost, in each direction, from 0 to 1.
     """
 
     delay_ms: float = 0.0
@@ -39,30 +42,59 @@ class Line:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing lies between."""
+        """Whether the line has no delay, jitter, loss or limit of bandwidth."""
         return not (self.delay_ms or self.bandwidth_mbps or self.jitter_ms or self.loss)
 
     def bytes_s(self, size: int) -> float:
-        """Seconds that so many bytes occupy the line."""
+        """Compute the time that a number of bytes occupies the line.
+
+        Args:
+            size: Number of bytes.
+
+        Returns:
+            Seconds.
+        """
         return size * 8 / (self.bandwidth_mbps * 1e6) if self.bandwidth_mbps else 0.0
 
     def round_trip_s(self, chance: Random) -> float:
-        """Seconds of one round trip, never less than 0."""
+        """Draw the time of one round trip.
+
+        Args:
+            chance: Generator of the jitter.
+
+        Returns:
+            Seconds, never less than 0.
+        """
         half = self.jitter_ms / 2
         strayed = chance.uniform(-half, half) + chance.uniform(-half, half) if half else 0.0
         return max(0.0, self.delay_ms + strayed) / 1000
 
     def exchange_s(self, size: int, chance: Random) -> float:
-        """Seconds until an answer of so many bytes is there, on a connection that is open."""
+        """Draw the time until an answer has arrived, on an open connection.
+
+        Args:
+            size: Bytes of the answer.
+            chance: Generator of jitter and loss.
+
+        Returns:
+            Seconds.
+        """
         lost = self.lost_s(size, chance) if self.loss else 0.0
         return self.round_trip_s(chance) + self.bytes_s(size) + lost
 
     def lost_s(self, size: int, chance: Random) -> float:
-        """Seconds that lost packets cost a request of one packet and its answer.
+        """Draw the time that lost packets cost a request of one packet and its answer.
 
-        A lost request, and an answer one of whose last packets is lost, costs a retransmission
-        timeout (:data:`TIMEOUT_S` after a round trip, twice as long the next time). Any other
-        packet of the answer costs a round trip: what follows it tells the sender of it.
+        A lost request, or a loss among the last packets of the answer, costs a retransmission
+        timeout (:data:`TIMEOUT_S` after a round trip, doubled each time). Any other lost packet
+        of the answer costs a round trip, because the packets after it tell the sender.
+
+        Args:
+            size: Bytes of the answer.
+            chance: Generator of the losses.
+
+        Returns:
+            Seconds.
         """
         segments = max(1, ceil(size / SEGMENT))
         tail = min(segments, DUPLICATES)
@@ -80,7 +112,7 @@ class Line:
         return waited
 
     def _is_lost(self, packets: int, chance: Random) -> bool:
-        """Whether any of so many packets is lost."""
+        """Draw whether any of a number of packets is lost."""
         return packets > 0 and chance.random() < 1 - (1 - self.loss) ** packets
 
 
@@ -90,9 +122,14 @@ NO_DELAY = Line()
 class DelayedApp:
     """An ASGI application that answers as if it stood at the other end of a line.
 
-    Each answer waits for a round trip, the bytes of its body and, where packets get lost, for
-    their sender to notice (:meth:`Line.exchange_s`), and says so in the header
-    ``X-Rehearsal-Delay-Ms``. Answers wait side by side.
+    Each answer is delayed by a round trip, the time of its bytes and the cost of lost packets
+    (:meth:`Line.exchange_s`). The header ``X-Rehearsal-Delay-Ms`` states the delay. Delays of
+    concurrent answers overlap.
+
+    Args:
+        app: The application whose answers are delayed.
+        line: The emulated line.
+        seed: Seed of jitter and loss.
     """
 
     def __init__(self, app: Any, line: Line, seed: int = 0) -> None:

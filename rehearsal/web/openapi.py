@@ -1,6 +1,6 @@
-"""Pieces that the OpenAPI 3.1 descriptions of all parts of an API are made of.
+"""Building blocks of the OpenAPI 3.1 descriptions of all APIs.
 
-What a request may have in its body or its URL is described by the model that reads it
+Bodies and URL parameters of requests are described by the models that read them
 (:mod:`rehearsal.web.request_models`).
 """
 
@@ -21,14 +21,20 @@ TEXT = {"type": "string"}
 COUNT = {"type": "integer", "minimum": 0}
 NUMBER = {"type": "number"}
 SEX = {"enum": list(SEXES)}
-END_IN_PYTHON = r"$(?!\n)"  # "$" alone would let a line break pass, which elsewhere it does not
+END_IN_PYTHON = r"$(?!\n)"  # in Python "$" also matches before a line break at the end
 
 
 def schema_of(kind: Any) -> Body:
-    """The JSON schema of a type: a request model, a list of models, an annotated text...
+    """Build the JSON schema of a type.
 
-    Docstrings of models and the ``description`` of ``msgspec.Meta`` are in it. It refers to
-    nothing outside itself; a model that contains itself has no such schema.
+    Docstrings of models and the ``description`` of ``msgspec.Meta`` become descriptions.
+
+    Args:
+        kind: A request model, a list of models, an annotated type or any other type that msgspec
+            can decode. A model must not contain itself.
+
+    Returns:
+        A schema without references.
     """
     (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
     return _without_references(schema, components)
@@ -50,13 +56,29 @@ def _without_references(part: Any, components: Body) -> Any:
 
 
 def request_body(model: Any, *media_types: str, required: bool = True) -> Body:
-    """A request's body, read by a model. ``media_types``: JSON's own by default."""
+    """Describe the body of a request.
+
+    Args:
+        model: The model that reads it.
+        *media_types: Media types that are accepted; ``application/json`` when none is given.
+        required: Whether the body must be present.
+
+    Returns:
+        An OpenAPI request body object.
+    """
     content = {"schema": schema_of(model)}
     return {"required": required, "content": dict.fromkeys(media_types or (PLAIN,), content)}
 
 
 def query_parameters(model: Any) -> list[Body]:
-    """The parameters of a URL that a model reads: one for each of its fields."""
+    """Describe the URL parameters that a model reads.
+
+    Args:
+        model: The model. Each of its fields is one parameter.
+
+    Returns:
+        OpenAPI parameter objects, in the order of the fields.
+    """
     schema = schema_of(model)
     parameters = []
     for name, one in schema["properties"].items():
@@ -66,8 +88,7 @@ def query_parameters(model: Any) -> list[Body]:
 
 
 def _as_in_url(schema: Body) -> Body:
-    """The schema of a value as a URL may give it: without null and the default that stands for
-    it, and without objects."""
+    """Adapt a schema to a URL, which can hold neither null (nor a default of null) nor objects."""
     given = {key: one for key, one in schema.items() if (key, one) != ("default", None)}
     if "items" in given:
         given["items"] = _as_in_url(given["items"])
@@ -82,21 +103,54 @@ def _as_in_url(schema: Body) -> Body:
 
 
 def ref(kind: str, name: str) -> Body:
-    """A reference to one of the document's components."""
+    """Refer to a component of the document.
+
+    Args:
+        kind: Kind of component, for example ``schemas``.
+        name: Name of the component.
+
+    Returns:
+        An OpenAPI reference object.
+    """
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def object_of(required: Collection[str], properties: Body | None = None) -> Body:
-    """The schema of an object, which may have other keys beside these."""
+    """Build the schema of an object. Other keys are allowed.
+
+    Args:
+        required: Keys that must be present.
+        properties: Schemas of the keys that are described.
+
+    Returns:
+        A JSON schema.
+    """
     return {"type": "object", "required": list(required), "properties": properties or {}}
 
 
 def all_of(properties: Body) -> Body:
-    """The schema of an object with all of these keys."""
+    """Build the schema of an object in which all of these keys are required.
+
+    Args:
+        properties: Schema of each key.
+
+    Returns:
+        A JSON schema.
+    """
     return object_of(properties, properties)
 
 
 def list_of(items: Body, longest: int | None = None, shortest: int = 0) -> Body:
+    """Build the schema of a list.
+
+    Args:
+        items: Schema of the items.
+        longest: Largest number of items; None for no limit.
+        shortest: Smallest number of items.
+
+    Returns:
+        A JSON schema.
+    """
     limit = {} if longest is None else {"maxItems": longest}
     return {"type": "array", "items": items, "minItems": shortest, **limit}
 
@@ -105,19 +159,43 @@ META = object_of(["beaconId", "apiVersion", "returnedSchemas"])
 
 
 def informational(response: Body) -> Body:
-    """The schema of an answer with ``meta`` and a response."""
+    """Build the schema of a Beacon answer that has ``meta`` and ``response``.
+
+    Args:
+        response: Schema of the response.
+
+    Returns:
+        A JSON schema.
+    """
     return all_of({"meta": META, "response": response})
 
 
 def json_of(schema: Body) -> Body:
-    """The content of a JSON body."""
+    """Describe the content of a JSON body.
+
+    Args:
+        schema: Schema of the body.
+
+    Returns:
+        An OpenAPI content object.
+    """
     return {PLAIN: {"schema": schema}}
 
 
 def operation(
     summary: str, answer: Body, body: Body | None = None, parameters: Sequence[Body] = ()
 ) -> Body:
-    """What one method does. ``answer``, ``body``: schemas of the two bodies, in JSON."""
+    """Describe what one HTTP method does at a path.
+
+    Args:
+        summary: One sentence for the reader of the reference.
+        answer: Schema of the JSON body of the answer.
+        body: Schema of the JSON body of the request; None when it has none.
+        parameters: OpenAPI parameter objects.
+
+    Returns:
+        An OpenAPI operation object.
+    """
     described: Body = {
         "summary": summary,
         "responses": {
@@ -133,17 +211,44 @@ def operation(
 
 
 def refused(error: Body) -> Body:
-    """The responses of a request that is refused. ``error``: schema of their bodies."""
-    return {"4XX": {"description": "Why it is refused.", "content": json_of(error)}}
+    """Describe the responses to a request that is refused.
+
+    Args:
+        error: Schema of their bodies.
+
+    Returns:
+        OpenAPI response objects, by status.
+    """
+    return {
+        "4XX": {
+            "description": "The request is refused. The body says why.",
+            "content": json_of(error),
+        }
+    }
 
 
 def in_path(*names: str) -> list[Body]:
-    """Parameters that are steps of a path."""
+    """Describe the parameters in a path.
+
+    Args:
+        *names: Their names, in order.
+
+    Returns:
+        OpenAPI parameter objects.
+    """
     return [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
 
 
 def in_query(name: str, schema: Body) -> Body:
-    """A parameter of the URL; lists are joined by commas."""
+    """Describe a parameter of the URL.
+
+    Args:
+        name: Its name.
+        schema: Schema of its value. Items of a list are joined by commas.
+
+    Returns:
+        An OpenAPI parameter object.
+    """
     parameter: Body = {"name": name, "in": "query", "schema": schema}
     if is_list(schema):
         parameter |= {"style": "form", "explode": False}
@@ -151,5 +256,12 @@ def in_query(name: str, schema: Body) -> Body:
 
 
 def is_list(schema: Body) -> bool:
-    """Whether a value may be a list."""
+    """Tell whether a value may be a list.
+
+    Args:
+        schema: JSON schema of the value.
+
+    Returns:
+        Whether it, or one of its alternatives, is a list.
+    """
     return any(one.get("type") == "array" for one in (schema, *schema.get("anyOf", ())))

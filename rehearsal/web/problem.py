@@ -1,4 +1,4 @@
-"""What is wrong with a request: the exception that every protocol makes its error bodies of."""
+"""The exception that stands for a refused request. Each protocol makes its error body from it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from rehearsal.errors import mismatch
 
 
-class Problem(Exception):  # noqa: N818 - not every refusal is an error of ours
+class Problem(Exception):  # noqa: N818 - a refusal is not an error of ours
     """A request that is refused, with a message for a person and an HTTP status.
 
-    The status is 400 to 499, or 503 of a service that has too much to do. ``code``: what a
-    protocol calls this kind of problem, where it has names of its own. ``headers``: of the answer.
+    Args:
+        message: A plain sentence. A wrong value is described by :meth:`mismatch` instead.
+        status: 400 to 499, or 503 when the service has too much to do.
+        code: The protocol's own name for this kind of problem.
+        headers: Headers of the response.
     """
 
     def __init__(

@@ -1,13 +1,14 @@
-"""Requests read by typed models: decoding validates, and an error names the place in the request.
+"""Read requests by typed models. Decoding validates, and an error names the place in the request.
 
 A model is a :class:`RequestModel`, or an annotated type of its fields. Its OpenAPI description
 comes from :func:`rehearsal.web.openapi.schema_of` and :func:`~rehearsal.web.openapi.request_body`.
-What concerns several fields of a model is checked in its ``__post_init__``, which raises
-ValueError with a message that names expected and found.
+A model checks conditions on several fields in its ``__post_init__``. It raises
+:class:`rehearsal.web.model_errors.ModelError` with what it expected and what it found. The place
+in the request is added here.
 
-A text with a pattern must not be one choice of a field of which a list or a dictionary is another:
-msgspec 0.22 takes the pattern for the list's type when garbage is collected, and crashes at times.
-A test looks through all models for it.
+A field must not allow both text with a pattern and a list or a dictionary: during garbage
+collection, msgspec 0.22 mistakes the pattern for the type of the list and may crash. A test
+checks all models for this.
 """
 
 from __future__ import annotations
@@ -28,14 +29,22 @@ T = TypeVar("T")
 
 
 class RequestModel(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """An object in a request. Keys are its fields' names in camelCase; unknown ones are refused.
+    """An object in a request. Its keys are the names of the fields in camelCase.
 
-    A model of a standard that lets others add keys says ``forbid_unknown_fields=False``.
+    Unknown keys are refused. A model of a standard that lets others add keys is declared with
+    ``forbid_unknown_fields=False``.
     """
 
 
 def whole(pattern: str) -> str:
-    """A pattern for ``Meta`` that a whole text matches, nothing before or behind it."""
+    """Build a pattern for ``Meta`` that matches a whole text only.
+
+    Args:
+        pattern: A regular expression without anchors.
+
+    Returns:
+        The expression between anchors. A line break at the end does not match.
+    """
     return f"^(?:{pattern}){END_IN_PYTHON}"
 
 
@@ -46,7 +55,7 @@ Term = Annotated[
 
 
 class _Reader:
-    """What is worked out once of a model. ``parameters``: its keys; ``lists``: those of lists."""
+    """The decoder of a model and the names of its fields, computed once."""
 
     def __init__(self, model: Any) -> None:
         self.decoder = msgspec.json.Decoder(model)
@@ -66,10 +75,18 @@ def _reader(model: Any) -> _Reader:
 
 
 def decode_body(body: bytes, model: type[T]) -> T:
-    """The model that a JSON body makes.
+    """Read a JSON body by a model.
 
-    Raises Problem (400) that names the place in the document, what was expected there and what
-    was found; also for a body that is no JSON.
+    Args:
+        body: The body of a request, UTF-8.
+        model: The model, or any type that msgspec can decode.
+
+    Returns:
+        An instance of the model.
+
+    Raises:
+        Problem: The body is not JSON or does not fit the model (400). The message names the
+            place in the body, what was expected there and what was found.
     """
     try:
         return _reader(model).decoder.decode(body)
@@ -85,10 +102,19 @@ def decode_body(body: bytes, model: type[T]) -> T:
 
 
 def convert_values(values: Any, model: type[T], *, within: str = "", from_text: bool = False) -> T:
-    """The same from values that were read already.
+    """Convert plain Python values to a model.
 
-    ``within``: the place of the values in the request. ``from_text``: numbers may be written as
-    text. Raises Problem (400) as :func:`decode_body` does.
+    Args:
+        values: What was read already, for example a dictionary.
+        model: The model, or any type that msgspec can convert to.
+        within: Place of the values in the request, for messages.
+        from_text: Whether numbers may be written as text, as in a URL.
+
+    Returns:
+        An instance of the model.
+
+    Raises:
+        Problem: The values do not fit the model (400), as in :func:`decode_body`.
     """
     try:
         return msgspec.convert(values, model, strict=not from_text)
@@ -97,9 +123,17 @@ def convert_values(values: Any, model: type[T], *, within: str = "", from_text: 
 
 
 def decode_parameters(pairs: Iterable[tuple[str, str]], model: type[T]) -> T:
-    """The model that a URL's parameters make: one parameter a field, lists joined by commas.
+    """Read the parameters of a URL by a model.
 
-    Raises Problem (400) that names the parameter, what was expected of it and what was found.
+    Args:
+        pairs: Names and values, in the order of the URL. Items of lists are joined by commas.
+        model: The model. Each of its fields is one parameter.
+
+    Returns:
+        An instance of the model.
+
+    Raises:
+        Problem: A parameter is unknown, repeated or does not fit the model (400).
     """
     reader = _reader(model)
     values = collect_parameters(pairs, reader.parameters, reader.lists)
@@ -109,19 +143,29 @@ def decode_parameters(pairs: Iterable[tuple[str, str]], model: type[T]) -> T:
 def collect_parameters(
     pairs: Iterable[tuple[str, str]], known: Collection[str], lists: Collection[str]
 ) -> dict[str, str | list[str]]:
-    """A URL's parameters by name. ``lists``: those that are lists, and may be given repeatedly.
+    """Collect the parameters of a URL by name.
 
-    Raises Problem (400) for a parameter that is not known, and for one that is given twice.
+    Args:
+        pairs: Names and values, in the order of the URL.
+        known: Names of the allowed parameters.
+        lists: Names of those that are lists. They may be repeated.
+
+    Returns:
+        The value of each parameter that was given, a list for those in ``lists``.
+
+    Raises:
+        Problem: A parameter is unknown, or is repeated without being a list (400).
     """
     values: dict[str, str | list[str]] = {}
     for name, value in pairs:
         if name not in known:
-            raise Problem(f"unknown parameter {shown(name)}; known are {', '.join(sorted(known))}")
+            expected = f"one of the parameters {', '.join(sorted(known))}"
+            raise Problem.mismatch("the query string", expected, shown(name))
         if name in lists:
             before = values.get(name, [])
             values[name] = [*before, *(one for one in value.split(",") if one)]
         elif name in values:
-            raise Problem(f"{name} is given twice")
+            raise Problem.mismatch(name, "one value", "2 values")
         else:
             values[name] = value
     return values

@@ -1,6 +1,6 @@
-"""One process that serves one application: on a socket, until it is told to end.
+"""Serve one application on a socket, in one process, until a signal ends it.
 
-The node, the network and the issuer of tokens are all served so.
+The node, the network and the issuer of tokens are all served by this module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch
 from rehearsal.files import write_json
 from rehearsal.process_lifetime import end_with_parent
 
@@ -28,15 +28,26 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 1024
 EVERY_ADDRESS = ("0.0.0.0", "::")
-MAX_CONCURRENT = 8192  # connections; far ones wait a round trip, slow ones up to their time limit
-HEAD_TIMEOUT_S = 10.0  # until a caller has sent a request line and headers
-MAX_HEAD = 64 * 1024  # bytes of them
-KEEP_ALIVE_S = 75  # an idle connection; callers who keep theirs for less never find it closed
-LAST_ANSWERS_S = 3.0  # for what is under way at the end; a launcher waits no longer than 5
+MAX_CONCURRENT = 8192  # connections, of which many wait for a distant or slow caller
+HEAD_TIMEOUT_S = 10.0  # until the request line and the headers have arrived
+MAX_HEAD = 64 * 1024  # bytes of request line and headers
+KEEP_ALIVE_S = 75  # of an idle connection, longer than our own clients keep theirs
+LAST_ANSWERS_S = 3.0  # for requests under way at the end; the launcher kills after 5 s
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one. Raises InputError when it cannot be had."""
+    """Open a socket that listens.
+
+    Args:
+        host: Address or name of the interface.
+        port: Port number; 0 takes a free one.
+
+    Returns:
+        The socket, to be closed by the caller.
+
+    Raises:
+        InputError: The address cannot be used.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     try:
@@ -46,12 +57,20 @@ def listening(host: str, port: int) -> socket.socket:
         listener.setblocking(False)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise InputError(f"{host}:{port}", "address", f"one that is free here ({error})") from None
+        found = f"one that cannot be used ({error})"
+        raise InputError(f"{host}:{port}", "address", "a free address", found) from None
     return listener
 
 
 def url_of(listener: socket.socket) -> str:
-    """The address of a socket that listens; of one for every address, by this machine's name."""
+    """Build the URL of a socket that listens.
+
+    Args:
+        listener: The socket.
+
+    Returns:
+        The URL. A socket that listens on every address is named by the host name of this machine.
+    """
     host, port = listener.getsockname()[:2]
     if host in EVERY_ADDRESS:
         host = socket.gethostname()
@@ -59,42 +78,49 @@ def url_of(listener: socket.socket) -> str:
 
 
 class _Connection(HttpToolsProtocol):
-    """A connection whose requests must begin in time and with heads that are not endless.
+    """A connection with limits on the time until a request begins and on the size of its head.
 
-    Uvicorn itself lets callers take as long and send as many headers as they like.
+    Uvicorn itself has no such limits.
     """
 
     _waited_for: asyncio.TimerHandle | None = None
     _head_size = 0
 
-    # Uvicorn's type, not asyncio's: a connection over TCP has a whole Transport
+    # the type is uvicorn's: a TCP connection has a full Transport
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the wait for the first request."""
         super().connection_made(transport)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting for a request."""
         self._head_is_there()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Wait for a request from the first byte on."""
         super().data_received(data)
-        # any bytes end the idle time, also those that do not make a request
+        # any byte ends the idle time, even if no request follows
         if self._waited_for is None and self.timeout_keep_alive_task is None and self._is_idle:
             self._wait_for_head()
 
     def on_message_begin(self) -> None:
+        """Begin to count the bytes of a head."""
         super().on_message_begin()
         self._head_size = 0
 
     def on_url(self, url: bytes) -> None:
+        """Count the bytes of the URL."""
         self._measure(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Count the bytes of a header."""
         self._measure(len(name) + len(value))
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        """Stop waiting: the head is complete."""
         self._head_is_there()
         super().on_headers_complete()
 
@@ -103,11 +129,13 @@ class _Connection(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _measure(self, size: int) -> None:
-        """Raises ValueError for too much: the parser gives up, and the caller gets a 400. Trailers
-        behind a body count as well."""
+        """Add bytes to the head, trailers after a body included.
+
+        Raises ValueError when the head is too long: the parser gives up and answers 400.
+        """
         self._head_size += size
         if self._head_size > MAX_HEAD:
-            raise ValueError("the head of a request is too long")
+            raise ValueError(mismatch("head of a request", f"at most {MAX_HEAD} bytes", "more"))
 
     def _wait_for_head(self) -> None:
         self._waited_for = self.loop.call_later(HEAD_TIMEOUT_S, self._too_late)
@@ -124,9 +152,13 @@ class _Connection(HttpToolsProtocol):
 
 
 def run(serving: Coroutine[Any, Any, None]) -> None:
-    """Run what serves to its end, on uvloop's event loop.
+    """Run a server to its end, on the event loop of uvloop.
 
-    A look-up takes a fifth less CPU than on asyncio's own (docs/decisions/node-and-network.md).
+    A look-up takes a fifth less CPU time than on the loop of asyncio
+    (docs/decisions/node-and-network.md).
+
+    Args:
+        serving: The coroutine that serves.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serving)
@@ -138,13 +170,19 @@ async def serve_app(
     endpoint: dict[str, Any],
     endpoint_file: Path | None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, or until the parent is gone; then what is under way for a
-    moment.
+    """Serve until SIGTERM, SIGINT or the end of the parent process.
 
-    ``endpoint_file`` receives ``endpoint`` as JSON once the application has answered.
+    Requests under way at the end have ``LAST_ANSWERS_S`` seconds to finish.
+
+    Args:
+        app: The ASGI application.
+        listener: A listening socket.
+        endpoint: Content of the endpoint file: country, URL and process id.
+        endpoint_file: File that receives ``endpoint`` as JSON once the application has answered a
+            request. It is removed at the end. None: no file.
     """
     address = listener.getsockname()[:2]
-    # what is here now stays, and what requests make has no cycles: look less often, and at less
+    # present objects stay and requests make no cycles: collect less often, and less
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -165,10 +203,18 @@ async def serve_app(
 
 @asynccontextmanager
 async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
-    """Uvicorn's connections on a socket that is listening, without its loop that looks ten times
-    a second whether it is to end: 28 nodes at rest share a core with those that work.
+    """Serve connections of a listening socket for as long as the block runs.
 
-    At the end what is under way is waited for, but not longer than ``LAST_ANSWERS_S``.
+    This leaves out uvicorn's own loop, which checks ten times per second whether to stop: 28 idle
+    nodes share a core with those that work. At the end, requests under way have ``LAST_ANSWERS_S``
+    seconds to finish.
+
+    Args:
+        app: The ASGI application.
+        listener: A listening socket.
+
+    Yields:
+        Nothing.
     """
     config = Config(
         app,
@@ -191,7 +237,7 @@ async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
         server.close()
         for connection in list(state.connections):
             connection.shutdown()
-        # a connection is gone when the last byte of its answer is
+        # a connection is removed once the last byte of its answer has left
         end = loop.time() + LAST_ANSWERS_S
         while (state.connections or state.tasks) and loop.time() < end:
             await asyncio.sleep(0.01)
@@ -200,7 +246,7 @@ async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
 async def _announce(
     address: tuple[str, int], endpoint: dict[str, Any], endpoint_file: Path | None
 ) -> None:
-    """Tell where the node is, once it has answered a request."""
+    """Wait until the service answers a request, then write where it is."""
     while not await _answers(*address):
         await asyncio.sleep(0.02)
     log.info("%s answers at %s", endpoint["country"], endpoint["url"])

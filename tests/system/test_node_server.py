@@ -212,7 +212,7 @@ def test_distance_is_told_and_kept(folder, tmp_path):
 def test_a_body_of_ten_megabytes_is_refused(node, body):
     status, answer = ask(node, body=body)
     assert status == 413
-    assert "longer than" in answer["error"]["errorMessage"]
+    assert "expected at most" in answer["error"]["errorMessage"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from rehearsal.model import Sex
+from rehearsal.web.model_errors import ModelError
 from rehearsal.web.request_models import RequestModel, Term
 
 LONGEST_WAIT_S = 30.0
@@ -28,7 +29,7 @@ class AgeRange(RequestModel):
 
     def __post_init__(self) -> None:
         if self.from_ > self.to:
-            raise ValueError(f"from at most to, not {self.from_} and {self.to}")
+            raise ModelError("from at most to", f"from {self.from_} and to {self.to}")
 
 
 class ProfileRequest(RequestModel):
@@ -42,9 +43,9 @@ class ProfileRequest(RequestModel):
 
     def __post_init__(self) -> None:
         if not self.terms and self.gene is None:
-            raise ValueError("terms, a gene, or both")
+            raise ModelError("terms, a gene, or both", "neither")
         if (self.gene is None) != (self.maximum_frequency is None):
-            raise ValueError("gene and maximumFrequency together")
+            raise ModelError("gene and maximumFrequency together", "only one of them")
 
 
 class SubscriptionRequest(RequestModel):

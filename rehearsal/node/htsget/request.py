@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType, field
 
 from rehearsal.errors import shown
+from rehearsal.web.model_errors import ModelError
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import RequestModel, convert_values, decode_body
 
@@ -40,7 +41,7 @@ class TicketParameters(RequestModel, forbid_unknown_fields=False):
     def __post_init__(self) -> None:
         both = set(self.tags or ()) & set(self.notags or ())
         if both:
-            raise ValueError(f"names in tags or in notags, not {shown(min(both))} in both")
+            raise ModelError("names in tags or in notags", f"{shown(min(both))} in both")
 
 
 class TicketQuery(TicketParameters):

@@ -19,6 +19,7 @@ from rehearsal.genomes.contig_names import ASSEMBLIES, find_contig
 from rehearsal.model import Variant
 from rehearsal.node.access.consent import TERM
 from rehearsal.node.access.settings import CLINICAL_CARE
+from rehearsal.web.model_errors import ModelError
 from rehearsal.web.openapi import schema_of
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import RequestModel, convert_values, decode_body, whole
@@ -47,7 +48,7 @@ class MatchmakerModel(RequestModel, forbid_unknown_fields=False):
         for name, key in names:
             value = getattr(self, name)
             if isinstance(value, str) and not value.isprintable():
-                raise ValueError(f"{key} of printable characters, not {shown(value)}")
+                raise ModelError("printable characters", shown(value), key)
 
 
 class Contact(MatchmakerModel):

@@ -10,6 +10,7 @@ from msgspec import Meta, field
 from numpy.typing import NDArray
 
 from rehearsal.errors import shown
+from rehearsal.web.model_errors import ModelError
 from rehearsal.web.request_models import RequestModel, Term
 
 STEP = 0.05  # standard deviations: edges are multiples of it, so no bin can fit one person alone
@@ -33,11 +34,11 @@ class Bins(RequestModel):
     def __post_init__(self) -> None:
         first, last, width = self._steps()
         if first >= last:
-            raise ValueError(f"from below to, not {self.from_:g} and {self.to:g}")
+            raise ModelError("from below to", f"from {self.from_:g} and to {self.to:g}")
         if (last - first) % width:
-            raise ValueError(f"whole bins between from and to, not width {self.width:g}")
+            raise ModelError("whole bins between from and to", f"width {self.width:g}")
         if (last - first) // width > MOST_BINS:
-            raise ValueError(f"at most {MOST_BINS}, not {(last - first) // width}")
+            raise ModelError(f"at most {MOST_BINS} bins", f"{(last - first) // width} bins")
 
     def edges(self) -> NDArray[np.float64]:
         """Of the bins, rising, in standard deviations."""
@@ -45,14 +46,14 @@ class Bins(RequestModel):
         return np.round(np.arange(first, last + 1, width) * STEP, 2)
 
     def _steps(self) -> tuple[int, int, int]:
-        """First and last edge and the width as multiples of STEP. Raises ValueError."""
+        """First and last edge and the width as multiples of STEP. Raises ModelError."""
         values = {"from": self.from_, "to": self.to, "width": self.width}
         steps = {name: round(value / STEP) for name, value in values.items()}
         for name, value in values.items():
             if not math.isclose(steps[name] * STEP, value, abs_tol=1e-9):
-                raise ValueError(f"{name} a multiple of {STEP:g}, not {shown(value)}")
+                raise ModelError(f"a multiple of {STEP:g}", shown(value), name)
         if steps["width"] < 1:
-            raise ValueError(f"width of at least {STEP:g}, not {shown(self.width)}")
+            raise ModelError(f"at least {STEP:g}", shown(self.width), "width")
         return steps["from"], steps["to"], steps["width"]
 
 

@@ -62,7 +62,7 @@ def test_a_body_that_never_ends_is_refused(app):
     chunk = {"type": "http.request", "body": b"{", "more_body": True}
     status, _, body = send(app, "/g_variants", [chunk])
     assert status == 408
-    assert "longer than" in body["error"]["errorMessage"]
+    assert "expected the whole body within" in body["error"]["errorMessage"]
 
 
 def test_a_caller_who_goes_away_does_no_harm(app):

@@ -1,4 +1,4 @@
-"""A request that is not as its model says is refused with place, expectation and finding."""
+"""A request that does not fit its model is refused with where, expected and found."""
 
 import re
 from types import UnionType
@@ -12,6 +12,7 @@ from msgspec import Meta, field
 
 import rehearsal.network.app
 import rehearsal.node.server  # noqa: F401
+from rehearsal.web.model_errors import ModelError
 from rehearsal.web.openapi import query_parameters, request_body, schema_of
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import (
@@ -30,7 +31,7 @@ Digits = Annotated[str, Meta(pattern=whole("[0-9]+"))]
 
 
 class Bounds(RequestModel):
-    """From where to where.
+    """An interval.
 
     Both ends are included.
     """
@@ -40,7 +41,7 @@ class Bounds(RequestModel):
 
     def __post_init__(self):
         if self.low > self.high:
-            raise ValueError(f"low at most high, not {self.low} and {self.high}")
+            raise ModelError("low at most high", f"low {self.low} and high {self.high}")
 
 
 class Thing(RequestModel):
@@ -83,29 +84,35 @@ def test_a_request_that_is_as_its_model_says_is_read():
 @pytest.mark.parametrize(
     ("thing", "message"),
     [
-        ({"numberOf": -1}, "thing.numberOf: a whole number of at least 0, not -1"),
-        ({"numberOf": 101}, "thing.numberOf: a whole number of at most 100, not 101"),
-        ({"numberOf": "x"}, "thing.numberOf: a whole number, not 'x'"),
-        ({"numberOf": 1.5}, "thing.numberOf: a whole number, not 1.5"),
-        ({"numberOf": True}, "thing.numberOf: a whole number, not true"),
-        ({"numberOf": None}, "thing.numberOf: a whole number, not null"),
-        ({"size": "x"}, "thing.size: text of the form ^(?:[0-9]+)$, not 'x'"),
-        ({"size": "1\n"}, r"thing.size: text of the form ^(?:[0-9]+)$, not '1\n'"),
-        ({"size": []}, "thing.size: a whole number or text, not []"),
-        ({"kind": "green"}, "thing.kind: one of blue, red, not 'green'"),
-        ({"kind": ["red"]}, "thing.kind: one of blue, red, not ['red']"),
-        ({"flag": "no"}, "thing.flag: true or false or one of yes, not 'no'"),
-        ({"flag": 1}, "thing.flag: true or false or text, not 1"),
-        ({"term": "many:"}, "thing.term: a term like ICD10:I25.1, not 'many:'"),
-        ({"term": 5}, "thing.term: text, not 5"),
-        ({"names": "a"}, "thing.names: a list, not 'a'"),
-        ({"names": ["a", 5]}, "thing.names[1]: text, not 5"),
-        ({"names": [""]}, "thing.names[0]: text of at least 1 characters, not ''"),
-        ({"names": ["a"] * 3}, "thing.names: a list of at most 2, not ['a', 'a', 'a']"),
-        ({"bounds": [1, 2]}, "thing.bounds: an object, not [1, 2]"),
-        ({"bounds": {"low": 1}}, "thing.bounds: high is missing"),
-        ({"bounds": {"low": 2, "high": 1}}, "thing.bounds: low at most high, not 2 and 1"),
-        ({"bounds": {"lo": 1}}, "thing.bounds: unknown 'lo'; known are low, high"),
+        ({"numberOf": -1}, "thing.numberOf: expected a whole number of at least 0, found -1"),
+        ({"numberOf": 101}, "thing.numberOf: expected a whole number of at most 100, found 101"),
+        ({"numberOf": "x"}, "thing.numberOf: expected a whole number, found 'x'"),
+        ({"numberOf": 1.5}, "thing.numberOf: expected a whole number, found 1.5"),
+        ({"numberOf": True}, "thing.numberOf: expected a whole number, found true"),
+        ({"numberOf": None}, "thing.numberOf: expected a whole number, found null"),
+        ({"size": "x"}, "thing.size: expected text of the form ^(?:[0-9]+)$, found 'x'"),
+        ({"size": "1\n"}, r"thing.size: expected text of the form ^(?:[0-9]+)$, found '1\n'"),
+        ({"size": []}, "thing.size: expected a whole number or text, found []"),
+        ({"kind": "green"}, "thing.kind: expected one of blue, red, found 'green'"),
+        ({"kind": ["red"]}, "thing.kind: expected one of blue, red, found ['red']"),
+        ({"flag": "no"}, "thing.flag: expected true or false or one of yes, found 'no'"),
+        ({"flag": 1}, "thing.flag: expected true or false or text, found 1"),
+        ({"term": "many:"}, "thing.term: expected a term like ICD10:I25.1, found 'many:'"),
+        ({"term": 5}, "thing.term: expected text, found 5"),
+        ({"names": "a"}, "thing.names: expected a list, found 'a'"),
+        ({"names": ["a", 5]}, "thing.names[1]: expected text, found 5"),
+        ({"names": [""]}, "thing.names[0]: expected text of at least 1 character, found ''"),
+        (
+            {"names": ["a"] * 3},
+            "thing.names: expected a list of at most 2 items, found ['a', 'a', 'a']",
+        ),
+        ({"bounds": [1, 2]}, "thing.bounds: expected an object, found [1, 2]"),
+        ({"bounds": {"low": 1}}, "thing.bounds.high: expected a whole number, found nothing"),
+        (
+            {"bounds": {"low": 2, "high": 1}},
+            "thing.bounds: expected low at most high, found low 2 and high 1",
+        ),
+        ({"bounds": {"lo": 1}}, "thing.bounds: expected one of the keys low, high, found 'lo'"),
     ],
 )
 def test_a_refusal_names_place_expectation_and_finding(thing, message):
@@ -113,11 +120,15 @@ def test_a_refusal_names_place_expectation_and_finding(thing, message):
 
 
 def test_places_in_lists_and_at_the_top_are_named():
-    assert refused(others=["a", {"numberOf": -2}]).startswith("others[1].numberOf: a whole number")
-    assert refused(others=["a", 5]) == "others[1]: text or an object, not 5"
-    assert refused(body=b"[]") == "the body: an object, not []"
-    assert refused(body=b"{}") == "the body: thing is missing"
-    assert refused(body=b'{"thing": {}, "more": 1}').startswith("the body: unknown 'more'")
+    assert refused(others=["a", {"numberOf": -2}]).startswith(
+        "others[1].numberOf: expected a whole number"
+    )
+    assert refused(others=["a", 5]) == "others[1]: expected text or an object, found 5"
+    assert refused(body=b"[]") == "the body: expected an object, found []"
+    assert refused(body=b"{}") == "thing: expected an object, found nothing"
+    assert refused(body=b'{"thing": {}, "more": 1}').startswith(
+        "the body: expected one of the keys"
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,8 +142,8 @@ def test_places_in_lists_and_at_the_top_are_named():
         b'{"thing": 5, ',
     ],
 )
-def test_what_is_no_json_is_said_to_be_none(body):
-    assert "the body is no JSON: " in refused(body=body)
+def test_a_body_that_is_not_json_is_refused(body):
+    assert "the body: expected JSON, found invalid JSON (" in refused(body=body)
 
 
 def test_other_keys_are_passed_over_where_a_standard_lets_others_add_them():
@@ -148,12 +159,12 @@ def test_any_unknown_key_is_refused_in_one_line(key):
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
-        ([("nunber", "5")], "unknown parameter 'nunber'; known are"),
-        ([("numberOf", "5"), ("numberOf", "6")], "numberOf is given twice"),
-        ([("numberOf", "five")], "numberOf: a whole number, not 'five'"),
-        ([("numberOf", "500")], "numberOf: a whole number of at most 100, not '500'"),
-        ([("names", "a,b,c")], "names: a list of at most 2, not ['a', 'b', 'c']"),
-        ([("share", "half")], "share: a number, not 'half'"),
+        ([("nunber", "5")], "the query string: expected one of the parameters $schema, bounds, "),
+        ([("numberOf", "5"), ("numberOf", "6")], "numberOf: expected one value, found 2 values"),
+        ([("numberOf", "five")], "numberOf: expected a whole number, found 'five'"),
+        ([("numberOf", "500")], "numberOf: expected a whole number of at most 100, found '500'"),
+        ([("names", "a,b,c")], "names: expected a list of at most 2 items, found ['a', 'b', 'c']"),
+        ([("share", "half")], "share: expected a number, found 'half'"),
     ],
 )
 def test_parameters_of_a_url_are_refused_alike(pairs, message):
@@ -170,9 +181,9 @@ def test_parameters_of_a_url_make_a_model():
 
 def test_values_that_were_read_already_make_a_model():
     assert convert_values({"low": 1, "high": 2}, Bounds) == Bounds(low=1, high=2)
-    with pytest.raises(Problem, match=r"^low: a whole number, not '1'"):
+    with pytest.raises(Problem, match=r"^low: expected a whole number, found '1'"):
         convert_values({"low": "1", "high": 2}, Bounds)
-    with pytest.raises(Problem, match=r"^the request: an object, not 5"):
+    with pytest.raises(Problem, match=r"^the request: expected an object, found 5"):
         convert_values(5, Bounds)
 
 
@@ -186,7 +197,7 @@ def test_a_model_is_its_own_description():
         **{"description": "of things", "default": 1},
     }
     bounds = thing["properties"]["bounds"]["anyOf"][0]
-    assert bounds["description"] == "From where to where.\n\nBoth ends are included."
+    assert bounds["description"] == "An interval.\n\nBoth ends are included."
     assert bounds["required"] == ["low", "high"]
     # a line break at the end is refused by the pattern that is shown as well as by ours
     assert thing["properties"]["size"]["anyOf"][1]["pattern"] == "^(?:[0-9]+)$"

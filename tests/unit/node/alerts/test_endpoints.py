@@ -79,14 +79,26 @@ def test_waiting_ends_when_somebody_arrives(node):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"sex": "m"}, "profile.sex: one of female, male, not 'm'"),
-        ({"age": {"from": 50, "to": 18}}, "profile.age: from at most to, not 50 and 18"),
-        ({"age": 30}, "profile.age: an object, not 30"),
-        ({"terms": ["severe"]}, "profile.terms[0]: a term like ICD10:I25.1, not 'severe'"),
+        ({"sex": "m"}, "profile.sex: expected one of female, male, found 'm'"),
+        (
+            {"age": {"from": 50, "to": 18}},
+            "profile.age: expected from at most to, found from 50 and to 18",
+        ),
+        ({"age": 30}, "profile.age: expected an object, found 30"),
+        (
+            {"terms": ["severe"]},
+            "profile.terms[0]: expected a term like ICD10:I25.1, found 'severe'",
+        ),
         ({"gene": "ABC1"}, "geneId 'ABC1' is not in this node's table"),
-        ({"maximumFrequency": None}, "profile: gene and maximumFrequency together"),
-        ({"maximumFrequency": 2}, "profile.maximumFrequency: a number of at most 1"),
-        ({"name": "Pablo"}, "profile: unknown 'name'; known are sex, age, terms, gene"),
+        (
+            {"maximumFrequency": None},
+            "profile: expected gene and maximumFrequency together, found only one",
+        ),
+        (
+            {"maximumFrequency": 2},
+            "profile.maximumFrequency: expected a number of at most 1, found 2",
+        ),
+        ({"name": "Pablo"}, "profile: expected one of the keys sex, age, terms, gene,"),
     ],
 )
 def test_a_profile_that_is_not_understood_is_refused(node, change, complaint):

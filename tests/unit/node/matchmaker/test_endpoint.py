@@ -30,7 +30,7 @@ def test_an_asking_patient_must_permit_it_too(node, clinician, monkeypatch):
     assert "the asking patient does not permit DUO:0000043" in body["error"]["errorMessage"]
     status, body, _ = node.post(patient(_consent=...), clinician)
     assert status == 400
-    assert "patient: _consent is missing" in body["error"]["errorMessage"]
+    assert "patient._consent: expected a list, found nothing" in body["error"]["errorMessage"]
 
 
 def never(*_):

@@ -47,19 +47,31 @@ def test_sums_are_for_controlled_access(ask, digest, who, status, path):
     [
         (
             {"bins": {"from": -4, "to": 4, "width": 0.01}},
-            "bins: width a multiple of 0.05, not 0.01",
+            "bins.width: expected a multiple of 0.05, found 0.01",
         ),
-        ({"bins": {"from": -4, "to": 4, "width": 0}}, "bins.width: a number above 0"),
+        (
+            {"bins": {"from": -4, "to": 4, "width": 0}},
+            "bins.width: expected a number above 0, found 0",
+        ),
         (
             {"bins": {"from": -4, "to": 4, "width": 0.15}},
-            "bins: whole bins between from and to, not width 0.15",
+            "bins: expected whole bins between from and to, found width 0.15",
         ),
-        ({"bins": {"from": 4, "to": -4, "width": 0.5}}, "bins: from below to, not 4 and -4"),
-        ({"bins": {"from": -400, "to": 4, "width": 0.5}}, "bins.from: a number of at least -10"),
-        ({"bins": [1, 2]}, "bins: an object, not [1, 2]"),
-        ({"bySex": "yes"}, "bySex: true or false, not 'yes'"),
-        ({"cases": 5}, "cases: text, not 5"),
-        ({"names": True}, "the body: unknown 'names'; known are scoringFile, bins, bySex, cases"),
+        (
+            {"bins": {"from": 4, "to": -4, "width": 0.5}},
+            "bins: expected from below to, found from 4 and to -4",
+        ),
+        (
+            {"bins": {"from": -400, "to": 4, "width": 0.5}},
+            "bins.from: expected a number of at least -10",
+        ),
+        ({"bins": [1, 2]}, "bins: expected an object, found [1, 2]"),
+        ({"bySex": "yes"}, "bySex: expected true or false, found 'yes'"),
+        ({"cases": 5}, "cases: expected text, found 5"),
+        (
+            {"names": True},
+            "the body: expected one of the keys scoringFile, bins, bySex, cases, found 'names'",
+        ),
     ],
 )
 def test_what_is_not_understood_is_refused(ask, digest, change, complaint):
