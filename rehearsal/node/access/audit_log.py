@@ -1,10 +1,10 @@
-"""The node's audit log: a line for every decision, each bound to the line before by its hash.
+"""The node's audit log: one line per decision, chained by hashes.
 
-A line is JSON: ``n`` (1, 2, ...), ``time``, what was decided, and ``hash``: SHA-256 over the hash
-of the line before and this line without its hash. Beside the log lies its head (``.head``): how
-many lines there are, and the last hash. Who changes, removes or reorders lines breaks the chain;
-who cuts lines off the end leaves a head that knows better. Who can write both can write a new
-chain: note the head elsewhere (``rehearsal audit verify`` prints it) to be safe from its owner.
+A line is JSON: ``n`` (1, 2, ...), ``time``, the decision, and ``hash``: the SHA-256 of the previous
+line's hash followed by this line without its own hash. The file ``.head`` beside the log holds the
+number of lines and the last hash. Changing, removing or reordering lines breaks the chain. Cutting
+lines off the end contradicts the head. Somebody who can write both files can write a new chain. To
+detect that, note the head elsewhere (``rehearsal audit verify`` prints it).
 """
 
 from __future__ import annotations
@@ -23,36 +23,48 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 
 FILE_NAME = "audit.jsonl"
-START = "0" * 64  # stands for the line before the first
+START = "0" * 64  # the hash before the first line
 HEAD_SIZE = 20 + 1 + 64 + 1  # "00000000000000000012 hash\n"
 HASH_KEY = b',"hash":"'
 
 
 class AuditFailed(Exception):  # noqa: N818 - the answer is refused with it
-    """A decision could not be written down: it must not be carried out."""
+    """A decision could not be logged, so it must not be carried out."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedChain:
-    """A whole chain: its length and last hash."""
+    """A complete, unbroken chain of log lines."""
 
-    lines: int
-    head: str
+    lines: int  # number of lines
+    head: str  # hash of the last line, in hexadecimal
 
 
 class AuditLog:
-    """Appends to a log; several processes may at a time. A line is written before this returns.
+    """An append-only log, safe for several processes at a time.
 
-    Written is: handed to the system, so that it survives the process. A power cut may lose the
-    last seconds, which the head then shows.
+    A line has been handed to the operating system before :meth:`append` returns, so it survives the
+    process. A power cut may lose the last seconds. The head then reveals the loss.
+
+    Args:
+        path: The log file. It and its folder are created when missing.
+
+    Raises:
+        InputError: The file cannot be written, or the end of the log is damaged.
     """
 
     def __init__(self, path: Path | str) -> None:
-        """Opens the log, or begins it. Raises InputError when it cannot be written or is broken
-        at its end."""
+        """Open the log or create it.
+
+        Args:
+            path: The log file.
+
+        Raises:
+            InputError: The file cannot be written, or the end of the log is damaged.
+        """
         self.path = Path(path)
         self._lock = threading.Lock()
         self._size, self._end = 0, (0, START)  # of the log: bytes; lines and the last hash
@@ -62,20 +74,27 @@ class AuditLog:
             self._log = os.open(self.path, flags | os.O_APPEND, 0o600)
             self._head = os.open(head_path(self.path), flags, 0o600)
         except OSError as error:
-            raise InputError(self.path, "file", f"a log that can be written ({error})") from None
+            raise _unwritable(self.path, error) from None
         try:
             with self._alone():
                 self._take_up()
         except OSError as error:
-            raise InputError(self.path, "file", f"a log that can be written ({error})") from None
+            raise _unwritable(self.path, error) from None
 
     def close(self) -> None:
+        """Close the log and its head."""
         os.close(self._log)
         os.close(self._head)
 
     def append(self, *decisions: Mapping[str, Any]) -> None:
-        """Write decisions, each a line of its own. Raises AuditFailed when they cannot all be
-        written whole; then none of them is."""
+        """Write decisions, one line each: either all of them or none.
+
+        Args:
+            *decisions: JSON objects without ``n``, ``time`` and ``hash``, which are added.
+
+        Raises:
+            AuditFailed: The lines could not be written completely.
+        """
         try:
             with self._alone():
                 self._append(decisions)
@@ -85,8 +104,12 @@ class AuditLog:
     def _append(self, decisions: Iterable[Mapping[str, Any]]) -> None:
         log = os.fstat(self._log)
         if 0 in (log.st_nlink, os.fstat(self._head).st_nlink):
-            raise OSError("the log was removed: what is written to it is lost")
-        if log.st_size != self._size:  # another process wrote, or we could not take back
+            raise OSError(
+                mismatch(
+                    str(self.path), "the log and its head", "a removed file: lines would be lost"
+                )
+            )
+        if log.st_size != self._size:  # another process wrote, or _take_back failed
             self._take_up()
         lines, last = self._end
         now, texts = round(time.time(), 6), []
@@ -97,7 +120,9 @@ class AuditLog:
         whole = b"".join(texts)
         try:
             if os.write(self._log, whole) != len(whole):  # a full disk
-                raise OSError("the line could not be written whole")
+                raise OSError(
+                    mismatch(str(self.path), "complete lines", "a line cut off by the disk")
+                )
             self._write_head(lines, last)
         except OSError:
             self._take_back()
@@ -105,19 +130,22 @@ class AuditLog:
         self._size, self._end = self._size + len(whole), (lines, last)
 
     def _take_back(self) -> None:
-        """Leave log and head as they were before what could not be written whole. Where that
-        fails too, the log is longer than it should be, and the next to write takes it up."""
+        """Restore log and head to their state before an incomplete write.
+
+        If that fails too, the log is longer than recorded, and the next writer re-reads its end.
+        """
         with suppress(OSError):
             os.ftruncate(self._log, self._size)
             self._write_head(*self._end)
 
     def _write_head(self, lines: int, digest: str) -> None:
         if os.pwrite(self._head, f"{lines:020} {digest}\n".encode(), 0) != HEAD_SIZE:
-            raise OSError("the head of the log could not be written whole")
+            raise OSError(
+                mismatch(str(head_path(self.path)), "a complete head", "one cut off by the disk")
+            )
 
     def _take_up(self) -> None:
-        """Go on where the log ends: after a crash the head may be behind by what was written at
-        once."""
+        """Find the end of the log. After a crash the head may be behind by one batch of lines."""
         size = os.fstat(self._log).st_size
         head = os.pread(self._head, HEAD_SIZE, 0)
         if not size and not head:
@@ -129,20 +157,24 @@ class AuditLog:
         since = _lines_from(self._log, whole, lines)
         if lines:
             if not since:
-                raise InputError(self.path, "log", f"{lines} lines, as its head says")
+                raise InputError(self.path, "log", f"{lines} lines, as in its head", "fewer lines")
             named = since.pop(0)
             if (named["n"], named["hash"]) != (lines, last):
-                raise InputError(self.path, "log", "the last line that its head names")
-        for line in since:  # the crash came between these and the head
+                raise InputError(
+                    self.path, f"line {lines}", "the number and hash of the log's head", "others"
+                )
+        for line in since:  # written before the crash, but not yet in the head
             lines, last = lines + 1, _digest_of(line, last)
             if (line["n"], line["hash"]) != (lines, last):
-                raise InputError(self.path, "log", f"line {lines} as it was written")
+                raise InputError(
+                    self.path, f"line {lines}", "the line as it was written", "a changed line"
+                )
         if since:
             self._write_head(lines, last)
         self._size, self._end = whole, (lines, last)
 
     def _cut_torn_line(self, size: int) -> int:
-        """Take off a line that a crash or a full disk left unfinished: no answer went out on it."""
+        """Remove a line left incomplete by a crash or a full disk. No answer was sent for it."""
         step, at = 1 << 16, size
         while at > 0:
             start = max(0, at - step)
@@ -165,16 +197,35 @@ class AuditLog:
                 fcntl.flock(self._head, fcntl.LOCK_UN)
 
 
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(path, "file", "a writable audit log", f"a file that cannot be used ({error})")
+
+
 def head_path(log: Path) -> Path:
-    """Where a log's head lies."""
+    """Return the path of a log's head file.
+
+    Args:
+        log: The log file.
+
+    Returns:
+        The same path with ``.head`` appended.
+    """
     return log.with_name(f"{log.name}.head")
 
 
 def verify_log(path: Path | str, expected_head: str | None = None) -> VerifiedChain:
-    """Walk the whole chain. ``expected_head``: a last hash that was noted elsewhere.
+    """Verify a whole log, line by line, against its head.
 
-    Raises InputError that names the first line that is changed, missing or out of order, or says
-    how many are missing at the end.
+    Args:
+        path: The log file.
+        expected_head: A hash noted earlier elsewhere, which some line must have.
+
+    Returns:
+        The number of lines and the last hash.
+
+    Raises:
+        InputError: Names the first line that is changed, missing or out of order, or says how many
+            lines are missing at the end.
     """
     path = Path(path)
     try:
@@ -182,24 +233,48 @@ def verify_log(path: Path | str, expected_head: str | None = None) -> VerifiedCh
             head, size = _as_of_now(path, log)
             lines, last, seen = _walk(path, _until(size, log), expected_head)
     except OSError as error:
-        raise InputError(path, "file", f"an audit log with its head ({error})") from None
+        raise InputError(
+            path, "file", "an audit log and its head", f"an unreadable file ({error})"
+        ) from None
     try:
         known, known_hash = _read_head(head)
     except OSError:
-        raise InputError(head_path(path), "head", "a count and a hash") from None
+        raise InputError(
+            head_path(path), "head", "a line count and a hash", "damaged content"
+        ) from None
     if known > lines:
-        raise InputError(path, f"line {lines + 1}", f"{known - lines} more: the log was cut short")
-    if (known, known_hash) != (lines, last):
-        raise InputError(path, f"line {known + 1}", f"the end of the log: its head knows {known}")
+        raise InputError(
+            path,
+            f"line {lines + 1}",
+            f"{known - lines} more lines, as counted in the head",
+            "the end of the file: the log was cut short",
+        )
+    if known < lines:
+        raise InputError(
+            path,
+            f"line {known + 1}",
+            f"the end of the log, as its head counts {known} lines",
+            f"{lines - known} more lines",
+        )
+    if known_hash != last:
+        raise InputError(path, f"line {lines}", "the hash of the log's head", "another hash")
     if not seen:
-        raise InputError(path, "head", f"a line with the hash {expected_head}")
+        raise InputError(path, "head", f"a line with the hash {expected_head}", "no such line")
     return VerifiedChain(lines, last)
 
 
 def collect_logs(nodes: Mapping[str, Path], folder: Path) -> dict[str, dict[str, Any]]:
-    """Verify the log in each node's folder and copy it, with its head, to ``folder`` by country.
+    """Verify the log in each node's folder and copy it with its head.
 
-    Returns lines and head of each chain by country. Raises InputError for a log that is not whole.
+    Args:
+        nodes: Node folders by country code.
+        folder: Destination of ``{country}.jsonl`` and its head. Created when missing.
+
+    Returns:
+        ``lines`` and ``head`` of each chain, by country code.
+
+    Raises:
+        InputError: A log is incomplete or was changed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
@@ -212,14 +287,14 @@ def collect_logs(nodes: Mapping[str, Path], folder: Path) -> dict[str, dict[str,
 
 
 def _as_of_now(path: Path, log: BinaryIO) -> tuple[bytes, int]:
-    """The head and the length of its log, between two writes of a node that may be serving."""
+    """Read the head and the log's length between two writes of a node that may be serving."""
     with head_path(path).open("rb") as head:
         fcntl.flock(head, fcntl.LOCK_SH)  # ends with the file
         return head.read(), os.fstat(log.fileno()).st_size
 
 
 def _until(size: int, log: BinaryIO) -> Iterator[bytes]:
-    """The lines in the first ``size`` bytes."""
+    """Yield the lines in the first ``size`` bytes."""
     at = 0
     while at < size and (text := log.readline()):
         at += len(text)
@@ -235,18 +310,19 @@ def _walk(path: Path, log: Iterable[bytes], expected_head: str | None) -> tuple[
             line = orjson.loads(text)
             stated = line["hash"], line["n"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise InputError(path, where, "a whole line of an audit log") from None
+            raise InputError(path, where, "a complete line of an audit log", "other text") from None
         if stated[1] != number:
-            raise InputError(path, where, f"number {number}, not {stated[1]}: missing or moved")
+            found = f"number {shown(stated[1])}: a line is missing or was moved"
+            raise InputError(path, where, f"number {number}", found)
         if _hashed_line({key: one for key, one in line.items() if key != "hash"}, last)[0] != text:
-            raise InputError(path, where, "the line that was written, after the line before it")
+            raise InputError(path, where, "the line as it was written", "a changed line")
         last = stated[0]
         seen = seen or last == expected_head
     return number, last, seen
 
 
 def _hashed_line(line: Mapping[str, Any], before: str) -> tuple[bytes, str]:
-    """The line as it stands in the log, and its hash."""
+    """Return the line as written in the log, and its hash."""
     text = orjson.dumps(line)
     digest = hashlib.sha256(before.encode() + text).hexdigest()
     return text[:-1] + HASH_KEY + digest.encode() + b'"}\n', digest
@@ -257,9 +333,9 @@ def _digest_of(line: Mapping[str, Any], before: str) -> str:
 
 
 def _lines_from(log: int, size: int, number: int) -> list[dict[str, Any]]:
-    """The last lines of a log whose every line is whole, from the one with this number on.
+    """Return the last lines of a log, from the one with this number on.
 
-    Raises InputError for anything that is no line.
+    The log must end with a complete line. Raises InputError for text that is not a log line.
     """
     step = 1 << 14
     while True:
@@ -278,12 +354,12 @@ def _read_line(text: bytes) -> dict[str, Any]:
             return line
     except (orjson.JSONDecodeError, KeyError, TypeError):
         pass
-    raise InputError(FILE_NAME, "last line", "a line of an audit log")
+    raise InputError(FILE_NAME, "last lines", "lines of an audit log", "other text")
 
 
 def _read_head(content: bytes) -> tuple[int, str]:
-    """(lines, last hash). Raises OSError for what is no head."""
+    """Return the line count and the last hash. Raises OSError for a damaged head."""
     count, _, digest = content.rstrip(b"\n").partition(b" ")
     if len(content) != HEAD_SIZE or not count.isdigit() or len(digest) != 64:
-        raise OSError("the head of the log is damaged")
+        raise OSError(mismatch("head of the audit log", "a line count and a hash", "other content"))
     return int(count), digest.decode()

@@ -1,4 +1,4 @@
-"""Decides for one node who may ask what, from tokens, visas, its own rules and consent."""
+"""Decides who may query what at one node, from tokens, visas, its own rules and consent."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from rehearsal.errors import InputError, shown
 from rehearsal.model import GRANULARITIES, TIERS, Granularity, Tier
 from rehearsal.node.access.audit_log import FILE_NAME, AuditLog
-from rehearsal.node.access.consent import Purpose, people_not_permitting, read_purpose
+from rehearsal.node.access.consent import (
+    HEADER_NAME,
+    Purpose,
+    people_not_permitting,
+    read_purpose,
+)
 from rehearsal.node.access.issuer_keys import Fetch
-from rehearsal.node.access.rights import NOT_BELIEVED, AccessDecision, Rights
+from rehearsal.node.access.rights import TOKEN_REFUSED, AccessDecision, Rights
 from rehearsal.node.access.settings import (
     AccessedNode,
     AccessSettings,
@@ -31,15 +37,18 @@ from rehearsal.node.privacy.secret_key import secret_key
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
 
-PUBLIC_USER = "public"  # everybody without a token shares one budget
-CACHED_RIGHTS = 1024
-CACHED_CONSENTS = 64  # sets of people, by purpose
+PUBLIC_USER = "public"  # all callers without a token share one privacy budget
+CACHED_RIGHTS = 1024  # by token and purpose
+CACHED_CONSENTS = 64  # sets of excluded people, by purpose
 
 
 class Authorizer:
-    """Decides for one node. ``audit`` None writes no log; ``folder`` None keeps nothing on disk.
+    """The access decisions of one node.
 
-    ``state``: the folder of what the node writes while it serves, or None.
+    Attributes:
+        audit: The audit log, or None.
+        state: The folder of what the node writes while serving, or None.
+        secret: The node's secret key, 32 bytes. Zeros without a state folder.
     """
 
     def __init__(
@@ -51,10 +60,23 @@ class Authorizer:
         fetch: Fetch | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Raises InputError for keys or a secret that cannot be used."""
+        """Read the issuers' keys and the node's secret.
+
+        Args:
+            node: The node's identity and access settings.
+            people: The node's people, with their consents.
+            folder: The node's folder. None writes nothing to disk.
+            audit: Where decisions are logged. None writes no log.
+            fetch: Fetches JSON from an address. None uses HTTP.
+            clock: Returns the time, in seconds since 1970.
+
+        Raises:
+            InputError: The issuers' keys or the secret cannot be used.
+        """
         self._access = node.access
         self._datasets = node.datasets
         self._people = people
+        self._default_purpose = _default_purpose(self._access)
         self.audit = audit
         self._verifier = TokenVerifier(
             self._access.issuers,
@@ -74,16 +96,36 @@ class Authorizer:
 
     @classmethod
     def open(cls, node: AccessedNode, people: PeopleStore, folder: Path) -> Authorizer:
-        """The authorizer of a served folder, with its audit log. Raises InputError."""
+        """Create the authorizer of a node's folder, with its audit log.
+
+        Args:
+            node: The node's identity and access settings.
+            people: The node's people, with their consents.
+            folder: The node's folder.
+
+        Returns:
+            The authorizer.
+
+        Raises:
+            InputError: The keys, the secret or the log cannot be used.
+        """
         log = AuditLog(node.access.state_folder(folder) / FILE_NAME)
         return cls(node, people, folder, log)
 
     async def authorize(self, authorization: list[bytes], purpose: list[bytes]) -> AccessDecision:
-        """What these headers give. Never raises for what a caller sends."""
+        """Decide what a request's headers allow. Never raises for anything a caller sends.
+
+        Args:
+            authorization: Values of all ``Authorization`` headers.
+            purpose: Values of all ``X-Rehearsal-Purpose`` headers.
+
+        Returns:
+            The caller's rights, or the problem to answer with.
+        """
         try:
             caller = await self._caller(authorization)
         except TokenRefused as refusal:
-            return AccessDecision(None, Problem(NOT_BELIEVED, 401), f"token: {refusal.rule}")
+            return AccessDecision(None, Problem(TOKEN_REFUSED, 401), f"token: {refusal.rule}")
         try:
             stated = read_purpose(_one_text(purpose))
         except Problem as problem:
@@ -108,10 +150,10 @@ class Authorizer:
 
     def _rights_of(self, caller: Caller | None, purpose: Purpose | None) -> Rights:
         if purpose is None:
-            purpose = read_purpose(self._access.purpose)
+            purpose = self._default_purpose
         key = (b"" if caller is None else caller.digest, str(purpose))
         known = self._rights.get(key)
-        # a token that is verified anew is another caller: rights must not outlive its visas
+        # a token that was verified again is another caller: rights must not outlive its visas
         if known is None or known.caller is not caller:
             known = self._rights[key] = self._compute_rights(caller, purpose)
             if len(self._rights) > CACHED_RIGHTS:
@@ -119,16 +161,26 @@ class Authorizer:
         return known
 
     def current_rights(self, caller: Caller, purpose: Purpose | None) -> Rights:
-        """The rights that a caller who was verified earlier has now, for a purpose stated then.
+        """Compute the current rights of a caller who was verified earlier.
 
-        Visas of issuers that the node does not believe any more do not count. Raises Problem
-        where the caller's own is such, and where the purpose is not for the caller. Whether visas
-        have expired is for who keeps them to see.
+        Visas of issuers that are no longer trusted do not count. Whether the visas have expired is
+        for the code that stored them to check.
+
+        Args:
+            caller: The caller as verified earlier, with visas.
+            purpose: The purpose stated at that time, or None.
+
+        Returns:
+            The rights under the present settings.
+
+        Raises:
+            Problem: The caller's own issuer is no longer trusted (401), or the caller lacks the
+                role that the purpose requires (401 or 403).
         """
-        believed = {one.issuer: one.visas for one in self._access.issuers}
-        if caller.issuer not in believed:
-            raise Problem(NOT_BELIEVED, 401)
-        visas = tuple(one for one in caller.visas if one.type in believed.get(one.issuer, ()))
+        trusted = {one.issuer: one.visas for one in self._access.issuers}
+        if caller.issuer not in trusted:
+            raise Problem(TOKEN_REFUSED, 401)
+        visas = tuple(one for one in caller.visas if one.type in trusted.get(one.issuer, ()))
         return self._compute_rights(replace(caller, visas=visas), purpose)
 
     def _compute_rights(self, caller: Caller | None, purpose: Purpose | None) -> Rights:
@@ -158,7 +210,7 @@ class Authorizer:
         return rights
 
     def _finest_granularities(self, tiers: dict[str, Tier]) -> dict[str, Granularity]:
-        """By dataset that answers the tier at all."""
+        """Return the finest granularity of each dataset that is visible to the caller's tier."""
         finest = {}
         for dataset, tier in tiers.items():
             needed = self._access.datasets.get(dataset, DatasetAccess())
@@ -176,8 +228,17 @@ class Authorizer:
         }
 
 
+def _default_purpose(settings: AccessSettings) -> Purpose | None:
+    """Read the purpose of requests that state none. Raises InputError."""
+    try:
+        return read_purpose(settings.purpose)
+    except Problem:
+        expected = f"a purpose as in the header {HEADER_NAME}, like DUO:0000006"
+        raise InputError("node.yaml", "access.purpose", expected, shown(settings.purpose)) from None
+
+
 def _state(settings: AccessSettings, folder: Path | None) -> Path | None:
-    """Where the node keeps what it writes while it serves."""
+    """Return the folder of what the node writes while it serves."""
     if folder is None and settings.state is None:
         return None
     return settings.state_folder(folder or Path())
@@ -186,7 +247,7 @@ def _state(settings: AccessSettings, folder: Path | None) -> Path | None:
 def _tier_protections(
     settings: AccessSettings, people: PeopleStore, state: Path | None, key: bytes
 ) -> dict[Tier, TierProtection]:
-    """How each tier's answers are protected; tiers that are told exactly are left out."""
+    """Return the protection of each tier's answers, without tiers that get exact answers."""
     protections = {tier: settings.protection_of(tier) for tier in TIERS}
     protected = {tier: one for tier, one in protections.items() if one != UNPROTECTED}
     if not protected:
@@ -202,7 +263,10 @@ def _tier_protections(
 
 
 def _public_frequencies(folder: Path | None) -> PublicFrequencies | None:
-    """How frequent alleles are elsewhere, where the folder tells; without, each costs most."""
+    """Open the folder's table of public allele frequencies.
+
+    Without it, every allele has the highest price.
+    """
     path = None if folder is None else folder / PUBLIC_FREQUENCIES_FILE
     return PublicFrequencies.open(path) if path is not None and path.exists() else None
 
@@ -213,5 +277,5 @@ def _reaches(tier: Tier, needed: Tier) -> bool:
 
 def _one_text(values: list[bytes]) -> str | None:
     if len(values) > 1:
-        raise Problem("purpose: stated twice")
+        raise Problem.mismatch(HEADER_NAME, "one header", f"{len(values)} headers")
     return values[0].decode("latin-1") if values else None

@@ -1,11 +1,10 @@
-"""Whether a person's consent permits the purpose of a request, in terms of the Data Use Ontology.
+"""Whether a person's consent permits the purpose of a request, in Data Use Ontology terms.
 
-A person permits some uses: no restriction (DUO:0000004), general research (42), research into
-health (06), into one disease (07 with a MONDO term), into origins or ancestry (11), clinical care
-(43). A permission for a disease covers research into one that is a kind of
-it. A permission may come with conditions (not-for-profit use only, say): a request must state
-that it keeps each of them. Terms that are not known here are conditions too: what is not
-understood restricts.
+A person permits some uses: no restriction (DUO:0000004), general research (42), health research
+(06), research into one disease (07 with a MONDO term), research into origins or ancestry (11),
+clinical care (43). A permission for a disease also covers its subtypes. A permission may carry
+conditions, for example not-for-profit use only. A request must state that it keeps each condition.
+DUO terms unknown to this module count as conditions, so an unknown term always restricts.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ from rehearsal.phenotypes import mondo
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
 
-HEADER = "x-rehearsal-purpose"
+HEADER_NAME = "X-Rehearsal-Purpose"
+HEADER = HEADER_NAME.lower()
 
 ANYTHING = "DUO:0000004"  # NRES, no restriction
 GENERAL_RESEARCH = "DUO:0000042"  # GRU
@@ -33,16 +33,16 @@ DISEASE = "DUO:0000007"  # DS
 ANCESTRY = "DUO:0000011"  # POA
 NO_ANCESTRY = "DUO:0000044"  # NPOA
 
-# the permissions that cover a purpose, whichever of them a person gave
+# permissions that cover a purpose; a person needs one of them
 COVERED_BY = {
     GENERAL_RESEARCH: {ANYTHING, GENERAL_RESEARCH},
     HEALTH: {ANYTHING, GENERAL_RESEARCH, HEALTH},
-    DISEASE: {ANYTHING, GENERAL_RESEARCH, HEALTH},  # or the disease, or one above it
+    DISEASE: {ANYTHING, GENERAL_RESEARCH, HEALTH},  # or the disease itself, or its ancestor term
     ANCESTRY: {ANYTHING, GENERAL_RESEARCH, ANCESTRY},
     CLINICAL_CARE: {ANYTHING, CLINICAL_CARE},
 }
 PERMISSIONS = frozenset({ANYTHING, GENERAL_RESEARCH, HEALTH, DISEASE, ANCESTRY, CLINICAL_CARE})
-# commercial and for-profit use: a request that keeps the stricter condition keeps the others
+# commercial and for-profit use: keeping the stricter condition keeps the weaker ones
 KEPT_BY = {
     "DUO:0000045": {"DUO:0000045", "DUO:0000018"},  # NPU, not-for-profit organisations only
     "DUO:0000046": {"DUO:0000046", "DUO:0000018"},  # NCU, non-commercial use only
@@ -53,11 +53,11 @@ TERM = re.compile(r"(DUO:\d{7})(?: (MONDO:\d{7}))?")
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a request says it is for, and the conditions that it says it keeps."""
+    """What a request is for, and the conditions it promises to keep."""
 
-    term: str
-    disease: str | None = None
-    keeps: frozenset[str] = frozenset()
+    term: str  # DUO term of the use
+    disease: str | None = None  # MONDO term, with DUO:0000007 only
+    keeps: frozenset[str] = frozenset()  # DUO terms of the conditions
 
     def __str__(self) -> str:
         first = self.term if self.disease is None else f"{self.term} {self.disease}"
@@ -65,8 +65,17 @@ class Purpose:
 
 
 def read_purpose(text: str | None) -> Purpose | None:
-    """The purpose that a header states: ``DUO:0000006``, ``DUO:0000007 MONDO:0007254``, further
-    terms after commas: conditions that are kept. None for no header. Raises Problem.
+    """Read the purpose stated in a request's header.
+
+    Args:
+        text: The header's value: ``DUO:0000006`` or ``DUO:0000007 MONDO:0007254``, followed by the
+            conditions that are kept, each after a comma. None without the header.
+
+    Returns:
+        The purpose, or None when none is stated.
+
+    Raises:
+        Problem: The value is malformed (400).
     """
     if text is None or not text.strip():
         return None
@@ -74,31 +83,43 @@ def read_purpose(text: str | None) -> Purpose | None:
     _check_use(term, disease)
     keeps = frozenset(condition for condition, _ in conditions)
     if any(of_disease for _, of_disease in conditions) or keeps & PERMISSIONS:
-        raise Problem("purpose: one use; the terms after it are conditions that are kept")
+        raise Problem.mismatch(
+            HEADER_NAME, "one use, followed by conditions only", "a use after the first comma"
+        )
     return Purpose(term, disease, keeps)
 
 
 def _read_terms(text: str) -> list[tuple[str, str | None]]:
-    """Each DUO term of a header with its MONDO term, at least one."""
+    """Split a header into DUO terms, each with its MONDO term or None. There is at least one."""
     parts = [part.strip() for part in text.split(",")] if len(text) <= MAX_STATED else []
     matches = [match for part in parts if (match := TERM.fullmatch(part))]
     if not matches or len(matches) < len(parts):
-        raise Problem(f"purpose {shown(text)}: like DUO:0000006, or DUO:0000007 MONDO:0007254")
+        raise Problem.mismatch(
+            HEADER_NAME, "DUO terms, as DUO:0000006 or DUO:0000007 MONDO:0007254", shown(text)
+        )
     return [(match[1], match[2]) for match in matches]
 
 
 def _check_use(term: str, disease: str | None) -> None:
     if term not in COVERED_BY:
-        raise Problem(f"purpose {shown(term)}: one of {', '.join(COVERED_BY)}")
+        raise Problem.mismatch(HEADER_NAME, f"one of {', '.join(COVERED_BY)}", shown(term))
     if (term == DISEASE) != (disease is not None):
-        raise Problem(f"purpose: a MONDO term with {DISEASE}, and with no other")
+        found = f"{term} without a MONDO term" if disease is None else f"{term} {disease}"
+        raise Problem.mismatch(
+            HEADER_NAME, f"a MONDO term with {DISEASE} and with no other use", found
+        )
 
 
 def permits(uses: Iterable[str], purpose: Purpose | None) -> bool:
-    """Whether the uses that a person permits cover a purpose.
+    """Tell whether the uses that a person permits cover a purpose.
 
-    ``uses``: DUO terms, that of a disease as ``DUO:0000007 MONDO:0007254``. None, a purpose that
-    was not stated, may be anything: only a permission without any restriction covers it.
+    Args:
+        uses: DUO terms, a disease's as ``DUO:0000007 MONDO:0007254``.
+        purpose: What the request is for. None, an unstated purpose, may be anything, so only a
+            permission without restriction covers it.
+
+    Returns:
+        Whether a permission covers the purpose and every condition is kept.
     """
     given = set(uses)
     granted = {use for use in given if use.partition(" ")[0] in PERMISSIONS}
@@ -115,9 +136,15 @@ def permits(uses: Iterable[str], purpose: Purpose | None) -> bool:
 def people_not_permitting(
     people: PeopleStore, purpose: Purpose | None, without_record: bool = True
 ) -> BitMap:
-    """Numbers of the people whose consent does not permit a purpose, or who withdrew it.
+    """Find the people whose consent does not permit a purpose or was withdrawn.
 
-    ``without_record``: whether those without a consent record are among them.
+    Args:
+        people: The node's people, with their consents.
+        purpose: What the request is for, or None.
+        without_record: Whether to include people without a consent record.
+
+    Returns:
+        Numbers of these people.
     """
     found, recorded = BitMap(), BitMap()
     for record in people.consents():
@@ -129,7 +156,7 @@ def people_not_permitting(
 
 @lru_cache(maxsize=1000)
 def _of_diseases(disease: str | None) -> frozenset[str]:
-    """The permissions that are for a disease, or for one that it is a kind of."""
+    """Return the permissions for a disease and for all its ancestor terms."""
     kinds, found = _kinds(), set()
     waiting = [] if disease is None else [disease]
     while waiting:
@@ -142,7 +169,7 @@ def _of_diseases(disease: str | None) -> frozenset[str]:
 
 @cache
 def _kinds() -> dict[str, list[str]]:
-    """What each disease is a kind of, as far as the table knows."""
+    """Return the parent terms of each disease in the MONDO table."""
     kinds: dict[str, list[str]] = {}
     with mondo.IS_A.open(encoding="utf-8", newline="") as table:
         for row in csv.DictReader(table, delimiter="\t"):

@@ -1,4 +1,4 @@
-"""The public keys of an issuer on the allow-list: configured, or fetched from its one address."""
+"""The public keys of an issuer on the allow-list: configured, or fetched from one address."""
 
 from __future__ import annotations
 
@@ -11,20 +11,30 @@ from typing import Any
 
 import jwt
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch
 from rehearsal.node.access.settings import IssuerSettings
 from rehearsal.node.access.token_format import TokenRefused, is_text
 
 RSA_BITS = 2048
 MAX_KEYS = 50
-REFETCH_S = 60.0  # keys that lack a kid are asked for again so often at most
-BELIEVED_S = 3600.0  # so old may fetched keys become: one that its issuer withdrew goes
+REFETCH_S = 60.0  # shortest time between two fetches of an issuer's keys
+TRUSTED_S = 3600.0  # longest use of fetched keys; a key withdrawn by its issuer ends with it
 
 Fetch = Callable[[str, str | None], Awaitable[Mapping[str, Any]]]  # (address, bearer token)
 
 
 class IssuerKeys:
-    """The keys of one issuer by ``kid``. Raises InputError for keys that cannot be used."""
+    """The keys of one issuer, by ``kid``.
+
+    Args:
+        issuer: The issuer's entry in the allow-list.
+        folder: The node's folder, which ``jwks_file`` is relative to. None: the working directory.
+        fetch: Fetches a JSON object from an address.
+        clock: Returns the time, in seconds since 1970.
+
+    Raises:
+        InputError: The configured keys cannot be used.
+    """
 
     def __init__(
         self, issuer: IssuerSettings, folder: Path | None, fetch: Fetch, clock: Callable[[], float]
@@ -36,10 +46,20 @@ class IssuerKeys:
         self._lock = asyncio.Lock()
 
     async def key(self, kid: str) -> jwt.PyJWK | None:
-        """The issuer's key; asked for, at the configured address only, when it is not known or
-        was fetched long ago. Old keys are not believed when new ones cannot be had.
+        """Return one of the issuer's keys.
 
-        Raises TokenRefused when keys cannot be had.
+        Keys are fetched from the configured address only, when the key is unknown or the last fetch
+        is more than :data:`TRUSTED_S` ago. When they cannot be fetched, old keys are no longer
+        trusted.
+
+        Args:
+            kid: The key's name in a token's header.
+
+        Returns:
+            The key, or None when the issuer has none of this name.
+
+        Raises:
+            TokenRefused: The keys cannot be fetched.
         """
         if self._url is None or (kid in self._keys and not self._is_old()):
             return self._keys.get(kid)
@@ -50,22 +70,29 @@ class IssuerKeys:
                 try:
                     self._keys = usable_keys(await self._fetch(self._url, None))
                 except (OSError, ValueError, TimeoutError) as error:
-                    raise TokenRefused("keys cannot be had") from error
+                    raise TokenRefused("keys of the issuer unavailable") from error
                 self._fetched = self._clock()
         return None if self._is_old() else self._keys.get(kid)
 
     def _is_old(self) -> bool:
-        return self._clock() - self._fetched >= BELIEVED_S
+        return self._clock() - self._fetched >= TRUSTED_S
 
 
 def usable_keys(document: Any) -> dict[str, jwt.PyJWK]:
-    """The signing keys of a JWK set by ``kid``: RSA of 2048 bits or more, and EC on P-256.
+    """Select the usable signing keys of a JWK set: RSA of at least 2048 bits, and EC on P-256.
 
-    Others are left out. Raises ValueError for what is no JWK set.
+    Args:
+        document: A JWK set as parsed from JSON.
+
+    Returns:
+        Keys by ``kid``. Unusable keys are left out.
+
+    Raises:
+        ValueError: The document is not a JWK set.
     """
     listed = document.get("keys") if isinstance(document, Mapping) else None
     if not isinstance(listed, list):
-        raise ValueError("a JWK set with keys")
+        raise ValueError(mismatch("JWK set", "a list under the key keys", "none"))
     found = {}
     for one in listed[:MAX_KEYS]:
         key = _usable_key(one)
@@ -86,7 +113,7 @@ def _usable_key(jwk: Any) -> jwt.PyJWK | None:
 
 
 def _signing_algorithm(jwk: Any) -> str | None:
-    """By which algorithm a public key signs; None for one that has no name or another use."""
+    """Return a public key's signature algorithm. None without a kid, or with another use."""
     if not isinstance(jwk, Mapping) or not is_text(jwk.get("kid")):
         return None
     algorithm = {"RSA": "RS256", "EC": "ES256"}.get(str(jwk.get("kty")))
@@ -99,7 +126,7 @@ def _signing_algorithm(jwk: Any) -> str | None:
 
 
 def _configured_keys(issuer: IssuerSettings, folder: Path | None) -> dict[str, jwt.PyJWK]:
-    """Keys of node.yaml or of a file beside it. Raises InputError when none can be used."""
+    """Read the keys in node.yaml or in a file beside it. Raises InputError without a usable one."""
     if issuer.jwks_url is not None:
         return {}
     source, document = "access.issuers", issuer.jwks
@@ -109,22 +136,39 @@ def _configured_keys(issuer: IssuerSettings, folder: Path | None) -> dict[str, j
             source, document = str(path), json.loads(path.read_text(encoding="utf-8"))
         keys = usable_keys(document)
     except (OSError, ValueError) as error:
-        raise InputError(source, issuer.issuer, f"a JWK set ({error})") from None
+        raise InputError(
+            source, issuer.issuer, "a JWK set", f"unusable content ({error})"
+        ) from None
     if not keys:
-        raise InputError(source, issuer.issuer, "a public RSA or P-256 key for signatures")
+        raise InputError(
+            source,
+            issuer.issuer,
+            f"a public signing key with a kid: RSA of at least {RSA_BITS} bits, or EC on P-256",
+            "none",
+        )
     return keys
 
 
 async def fetch_json(url: str, bearer: str | None) -> Mapping[str, Any]:
-    """A JSON object from an address of the allow-list. Redirects are not followed.
+    """Fetch a JSON object from an address of the allow-list, without following redirects.
 
-    Raises OSError, TimeoutError or ValueError.
+    Args:
+        url: The address.
+        bearer: Access token to send, or None.
+
+    Returns:
+        The JSON object, of at most 256 KiB.
+
+    Raises:
+        OSError: The address cannot be reached, or answers with an error.
+        TimeoutError: No answer within 5 seconds.
+        ValueError: The answer is not a JSON object.
     """
     return await asyncio.to_thread(_fetch, url, bearer)
 
 
 def _fetch(url: str, bearer: str | None, timeout_s: float = 5.0) -> Mapping[str, Any]:
-    from urllib.error import HTTPError  # only nodes that fetch pay for the import
+    from urllib.error import HTTPError  # imported here: most nodes never fetch
     from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
     class Stay(HTTPRedirectHandler):
@@ -139,8 +183,8 @@ def _fetch(url: str, bearer: str | None, timeout_s: float = 5.0) -> Mapping[str,
             content = answer.read(1 << 18)
     except HTTPError as error:
         error.close()
-        raise OSError(f"HTTP {error.code}") from None
+        raise OSError(mismatch(url, "HTTP status 200", f"HTTP status {error.code}")) from None
     document = json.loads(content)
     if not isinstance(document, dict):
-        raise ValueError("a JSON object")
+        raise ValueError(mismatch(url, "a JSON object", "another JSON value"))
     return document

@@ -1,7 +1,7 @@
-"""Before the application and behind it: who asks, and the audit log.
+"""ASGI middleware that authorizes requests and writes the audit log.
 
-The decision is written before the answer leaves, those of one turn of the event loop together.
-Where that fails there is no answer, but 503.
+The decision is logged before the answer leaves. Decisions made in one turn of the event loop are
+written together. When logging fails, the caller gets status 503 instead of the answer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ Message = MutableMapping[str, Any]
 
 
 class AccessMiddleware:
-    """ASGI middleware: a :class:`Authorizer` before an application, and its audit log behind."""
+    """Authorizes each request before an application, and logs the decision.
+
+    Args:
+        app: The ASGI application.
+        authorizer: The node's access decisions, with its audit log.
+    """
 
     def __init__(self, app: Any, authorizer: Authorizer) -> None:
         self._app, self._authorizer = app, authorizer
@@ -58,19 +63,19 @@ class AccessMiddleware:
         await self._app(scope, receive, send_logged)
 
     async def _written(self, scope: Message, decision: AccessDecision, status: int) -> bool:
-        """Log the decision; whether that worked."""
+        """Log the decision. Return whether that worked."""
         if self._log is None:
             return True
         try:
             await self._log.append(_log_entry(scope, decision, status))
         except AuditFailed as failure:
-            log.error("the audit log cannot be written: %s", failure)
+            log.error("The audit log cannot be written: %s", failure)
             return False
         return True
 
 
 class _BatchedLog:
-    """Writes the decisions of one turn of the event loop at once: one lock, one write for all."""
+    """Writes the decisions of one turn of the event loop with one lock and one write."""
 
     def __init__(self, audit: AuditLog) -> None:
         self._audit = audit
@@ -78,9 +83,9 @@ class _BatchedLog:
         self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
 
     async def append(self, entry: Message) -> None:
-        """Gives back when the decision is written. Raises AuditFailed when it cannot be."""
+        """Return when the decision is written. Raises AuditFailed when it cannot be written."""
         loop = asyncio.get_running_loop()
-        if loop is not self._loop:  # whoever waited in a loop that ended is gone with it
+        if loop is not self._loop:  # waiters of a closed loop are gone
             self._loop, self._waiting = loop, []
         if not self._waiting:
             loop.call_soon(self._write)
@@ -96,7 +101,7 @@ class _BatchedLog:
         except AuditFailed as error:
             failure = error
         for _, written in waiting:
-            if written.done():  # its caller went away
+            if written.done():  # the caller disconnected
                 continue
             if failure is None:
                 written.set_result(None)
@@ -105,7 +110,7 @@ class _BatchedLog:
 
 
 def _log_entry(scope: Message, decision: AccessDecision, status: int) -> dict[str, Any]:
-    """Who, by which rule, to what; never what was asked of which variant or person."""
+    """Build a log entry: who, by which rule, on which route; never which variant or person."""
     route = scope.get(ROUTE_KEY) or _route(scope["path"], scope.get("path_params", {}))
     entry: dict[str, Any] = {"method": scope["method"], "route": route, "status": status}
     rights = decision.rights
@@ -115,14 +120,14 @@ def _log_entry(scope: Message, decision: AccessDecision, status: int) -> dict[st
 
 
 def _route(path: str, parameters: Mapping[str, Any]) -> str:
-    """The path with what varies named only: ``/individuals/{id}``."""
+    """Replace the variable parts of a path by their names: ``/individuals/{id}``."""
     names = {str(value): f"{{{name}}}" for name, value in parameters.items() if name != "path"}
     return "/".join(names.get(part, part) for part in path.split("/"))
 
 
 async def _send_unavailable(send: Any) -> None:
     body = orjson.dumps(
-        {"error": {"errorCode": 503, "errorMessage": "the node cannot keep its audit log"}}
+        {"error": {"errorCode": 503, "errorMessage": "The node cannot write its audit log."}}
     )
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 503, "headers": headers})

@@ -1,4 +1,4 @@
-"""Who may be told of one person by name: that person's own clinician, at the person's own node."""
+"""Access to one identified person: by that patient's own clinician, at the patient's own node."""
 
 from __future__ import annotations
 
@@ -9,11 +9,23 @@ from rehearsal.web.problem import Problem
 
 
 def own_patient(rights: Rights, node: AccessedNode, people: PeopleStore, identifier: str) -> int:
-    """The number of a clinician's own patient.
+    """Find a patient for the patient's own clinician.
 
-    The caller is employed as a clinician in the node's country, has a grant that opens the records
-    of its people, and asks for clinical care. Raises Problem: 401 or 403 before anybody is
-    looked for; 404 for somebody unknown and for somebody who did not permit it, which look alike.
+    The caller must be employed as a clinician in the node's country, hold a grant that opens the
+    records of the node's people, and state clinical care as the purpose.
+
+    Args:
+        rights: What the caller may see.
+        node: The node's identity and access settings.
+        people: The node's people.
+        identifier: The patient's identifier.
+
+    Returns:
+        The patient's number in ``people``.
+
+    Raises:
+        Problem: 401 or 403 before the patient is searched for. 404 for an unknown patient and for
+            one who did not consent, with the same message.
     """
     rights.require_records([node.people_dataset])
     for_care = rights.purpose is not None and rights.purpose.term == CLINICAL_CARE
@@ -21,5 +33,5 @@ def own_patient(rights: Rights, node: AccessedNode, people: PeopleStore, identif
         raise rights.refusal()
     position = people.position(identifier)
     if position is None or position in rights.excluded:
-        raise Problem("no such patient at this node", 404)
+        raise Problem("No patient with this identifier at this node.", 404)
     return position

@@ -1,4 +1,4 @@
-"""What one caller may see: found out once for every request, before anything is looked up."""
+"""What one caller may see: decided once per request, before any data are read."""
 
 from __future__ import annotations
 
@@ -20,38 +20,31 @@ if TYPE_CHECKING:
 
 SCOPE_KEY = "rehearsal.access_decision"
 
-# one wording for all refusals of a kind: the audit log knows why, the caller need not
-NOT_BELIEVED = "the token is not accepted here"
-NO_TOKEN = "this needs a token"
-NO_RIGHT = "the token gives no right to this"
-NO_CHOICE = "filters: no right to choose people so here; at most a sex and one exact term"
+# one wording for all refusals of a kind: the cause is in the audit log only
+TOKEN_REFUSED = "The token is not accepted here."
+NO_TOKEN = "This request requires a token."
+NO_RIGHT = "The token does not give access to this."
+NO_CHOICE = "These filters are not allowed here; use at most a sex and one exact term."
 
 
 @dataclass(frozen=True)
 class Rights:
-    """What one caller may see for one purpose.
+    """What one caller may see for one purpose."""
 
-    ``finest``: by dataset, the finest granularity; a dataset that is not in it is as if it were
-    not here. ``protectors``: by dataset, how answers are protected; those of a dataset that is not
-    in it are exact. ``excluded``: numbers of the people who are in no answer; ``permitted``: the
-    others, or None where nobody is excluded. ``tiers``, ``rules``: by dataset, the caller's tier
-    and what gave it. ``roles``, ``countries``: what the caller's employers vouch for.
-    """
-
-    caller: Caller | None
+    caller: Caller | None  # None without a token
     purpose: Purpose | None
-    tiers: Mapping[str, Tier]
-    rules: Mapping[str, str]
-    finest: Mapping[str, Granularity]
-    protectors: Mapping[str, Protector]
-    excluded: BitMap
-    permitted: BitMap | None
-    roles: frozenset[str] = frozenset()
-    countries: frozenset[str] = frozenset()
+    tiers: Mapping[str, Tier]  # the caller's tier, by dataset
+    rules: Mapping[str, str]  # the rule that gave the tier, by dataset
+    finest: Mapping[str, Granularity]  # by dataset; a missing dataset is invisible to the caller
+    protectors: Mapping[str, Protector]  # by dataset; answers of a missing dataset are exact
+    excluded: BitMap  # numbers of the people left out of every answer
+    permitted: BitMap | None  # the other people; None when nobody is excluded
+    roles: frozenset[str] = frozenset()  # asserted by the caller's employers
+    countries: frozenset[str] = frozenset()  # of the caller's employers
 
     @cached_property
     def log_entry(self) -> dict[str, Any]:
-        """What the audit log says of whoever has these rights."""
+        """What the audit log records about a request with these rights."""
         return {
             **caller_log_entry(self.caller),
             "purpose": None if self.purpose is None else str(self.purpose),
@@ -62,48 +55,87 @@ class Rights:
         }
 
     def granted(self, dataset: str, wanted: Granularity) -> Granularity:
-        """The wanted granularity, or the finest that this dataset gives."""
+        """Return the granularity of a dataset's answer: as wanted, or the finest allowed.
+
+        Args:
+            dataset: A dataset that the caller sees.
+            wanted: The granularity asked for.
+
+        Returns:
+            The coarser of the two.
+        """
         return min(wanted, self.finest[dataset], key=GRANULARITIES.index)
 
     def granted_anywhere(self, wanted: Granularity) -> Granularity:
-        """The same of whichever dataset gives most: for answers that come from none."""
+        """Return the granularity of an answer that comes from no dataset.
+
+        Args:
+            wanted: The granularity asked for.
+
+        Returns:
+            The coarser of ``wanted`` and the finest granularity of any dataset.
+        """
         finest: Granularity = max(
             self.finest.values(), key=GRANULARITIES.index, default=GRANULARITIES[0]
         )
         return min(wanted, finest, key=GRANULARITIES.index)
 
     def sees(self, dataset: str) -> bool:
-        """Whether the dataset is there for the caller at all."""
+        """Tell whether a dataset is visible to the caller.
+
+        Args:
+            dataset: Dataset identifier.
+        """
         return dataset in self.finest
 
     def exact(self, dataset: str, wanted: Granularity) -> bool:
-        """Whether the dataset would tell the caller this as it is: nothing protects it."""
+        """Tell whether the caller gets a dataset's answer without privacy protection.
+
+        Args:
+            dataset: A dataset that the caller sees.
+            wanted: The granularity asked for.
+        """
         given = self.granted(dataset, wanted)
         return given == "record" or dataset not in self.protectors
 
     def refusal_of_filters(self) -> Problem:
-        """What is said where no dataset that is asked lets the caller choose people by these
-        filters: of the rights alone, not of who is here."""
+        """Build the refusal for filters that no requested dataset allows this caller to use.
+
+        It depends on the rights alone, not on the people at the node.
+        """
         return Problem(NO_CHOICE, 401 if self.caller is None else 403)
 
     def refusal(self) -> Problem:
-        """What is said to a caller whose rights do not suffice."""
+        """Build the refusal for a caller whose rights do not suffice: 401 or 403."""
         if self.caller is None:
             return Problem(NO_TOKEN, 401)
         return Problem(NO_RIGHT, 403)
 
     def require_records(self, datasets: Iterable[str]) -> None:
-        """Raises Problem (401 or 403) unless one of the datasets gives records.
+        """Check that at least one dataset gives records.
 
-        Asked before a person or a file is looked for: who has no right learns nothing from the
-        answer, nor from how long it takes.
+        Called before a person or a file is looked up, so that neither the refusal nor its timing
+        depends on the data.
+
+        Args:
+            datasets: Dataset identifiers.
+
+        Raises:
+            Problem: None of them gives records (401 without a token, 403 with one).
         """
         if not any(self.finest.get(one) == "record" for one in datasets):
             raise self.refusal()
 
 
 def caller_log_entry(caller: Caller | None) -> dict[str, Any]:
-    """What the audit log says of a caller."""
+    """Describe a caller for the audit log.
+
+    Args:
+        caller: The caller, or None without a token.
+
+    Returns:
+        Issuer and subject, and the rules by which visas were dropped.
+    """
     if caller is None:
         return {"subject": None}
     entry: dict[str, Any] = {"issuer": caller.issuer, "subject": caller.subject}
@@ -112,25 +144,29 @@ def caller_log_entry(caller: Caller | None) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class AccessDecision:
-    """What was found out about one request, and what goes into the audit log about it.
+    """The decision about one request, and what the audit log records about it."""
 
-    ``problem``: why it is refused whatever it asks; ``rule``: the same for the log; ``caller``:
-    who is refused, once a token is believed. ``consulted``: whether a handler wanted to know: only
-    then there is a decision.
-    """
-
-    rights: Rights | None
-    problem: Problem | None = None
-    rule: str = ""
-    caller: Caller | None = None
-    consulted: bool = False
+    rights: Rights | None  # None when the request is refused whatever it asks for
+    problem: Problem | None = None  # the refusal
+    rule: str = ""  # the reason of the refusal, for the log only
+    caller: Caller | None = None  # the refused caller, when the token was valid
+    consulted: bool = False  # whether a handler asked for it; only then it is logged
 
 
 def caller_rights(request: Request) -> Rights:
-    """The rights of whoever sent the request. Raises Problem for a token that is not
-    believed, whatever is asked; then nobody looks further."""
+    """Return the rights of a request's sender.
+
+    Args:
+        request: The request, after :class:`~rehearsal.node.access.middleware.AccessMiddleware`.
+
+    Returns:
+        What the caller may see.
+
+    Raises:
+        Problem: The token is invalid (401) or the stated purpose is refused, whatever is requested.
+    """
     decision: AccessDecision = request.scope[SCOPE_KEY]
     decision.consulted = True
     if decision.rights is None:
-        raise decision.problem or Problem(NOT_BELIEVED, 401)
+        raise decision.problem or Problem(TOKEN_REFUSED, 401)
     return decision.rights

@@ -1,6 +1,6 @@
-"""What ``access:`` in node.yaml says: who is believed, and what each tier may see.
+"""The section ``access:`` of node.yaml: whose tokens are trusted, and what each tier may see.
 
-Without the section nobody is believed: everybody is the public, and sees what the public may.
+Without the section no issuer is trusted: every caller is anonymous and sees what the public may.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.model import GRANULARITIES, TIERS, Tier
 from rehearsal.node.access.yaml_values import (
+    described,
     read_dataclass,
     read_dataclasses,
     read_keys,
@@ -33,32 +34,28 @@ VISA_TYPES = (
     "AcceptedTermsAndPolicies",
     "LinkedIdentities",
 )
-# "Registered access: authorizing data access", what a bona fide researcher is and agrees to
+# "Registered access: authorizing data access": defines a bona fide researcher and the terms
 REGISTERED_ACCESS = "https://doi.org/10.1038/s41431-018-0219-y"
-DATASETS_URL = "https://datasets.rehearsal.example/"  # ControlledAccessGrants name data by URL
+DATASETS_URL = "https://datasets.rehearsal.example/"  # prefix of datasets in ControlledAccessGrants
 CLINICAL_CARE, CLINICIAN = "DUO:0000043", "clinician"  # purpose and role
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerSettings:
-    """An issuer on the node's allow-list.
+    """An issuer of tokens or visas on the node's allow-list.
 
-    ``issuer`` is compared with ``iss`` letter by letter. Its public keys stand here (``jwks``), in
-    a file of the node's folder (``jwks_file``), or at ``jwks_url``: the only address from which
-    keys are ever fetched. ``jku``: what visas must name as the place of their key (by default
-    ``jwks_url``). ``userinfo_url``: where the visas of an access token's owner are asked for.
-    ``identifies``: whether it may say who a caller is; ``visas``: types that it may sign.
+    Exactly one of ``jwks``, ``jwks_file`` and ``jwks_url`` is given.
     """
 
-    issuer: str
-    jwks: Mapping[str, Any] | None = None
-    jwks_file: str | None = None
-    jwks_url: str | None = None
-    jku: str | None = None
-    userinfo_url: str | None = None
-    identifies: bool = True
-    visas: tuple[str, ...] = VISA_TYPES
+    issuer: str  # compared with the claim ``iss``, character by character
+    jwks: Mapping[str, Any] | None = None  # public keys, as a JWK set
+    jwks_file: str | None = None  # file of a JWK set, relative to the node's folder
+    jwks_url: str | None = None  # the only address from which keys are fetched
+    jku: str | None = None  # address of the key that visas must name; by default ``jwks_url``
+    userinfo_url: str | None = None  # where to fetch the visas of an access token's owner
+    identifies: bool = True  # whether its tokens may identify a caller
+    visas: tuple[str, ...] = VISA_TYPES  # visa types that it may sign
 
     @property
     def key_address(self) -> str | None:
@@ -68,91 +65,113 @@ class IssuerSettings:
 
 @dataclass(frozen=True, slots=True)
 class DatasetAccess:
-    """The least tier for each granularity. ``grants``: values of ControlledAccessGrants that open
-    the dataset, beside ``DATASETS_URL`` and its identifier."""
+    """The lowest tier that gets each granularity of a dataset's answers."""
 
     boolean: Tier = "public"
     count: Tier = "public"
     record: Tier = "controlled"
+    # values of ControlledAccessGrants that open the dataset, beside DATASETS_URL + identifier
     grants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """The node's own no to what others granted. What is None matches everything.
+    """A node's own refusal, which overrides grants of others. None matches everything."""
 
-    ``country``: of the subject's affiliation (``clinician@hospital.fi`` is of FI);
-    ``purpose``: a DUO term.
-    """
-
-    name: str
-    dataset: str | None = None
-    issuer: str | None = None
-    subject: str | None = None
-    country: str | None = None
-    purpose: str | None = None
+    name: str  # for the audit log
+    dataset: str | None = None  # dataset identifier
+    issuer: str | None = None  # issuer of the caller's token or of a visa
+    subject: str | None = None  # the caller's ``sub``, or a linked one
+    country: str | None = None  # of the caller's employer: ``clinician@hospital.fi`` is of FI
+    purpose: str | None = None  # DUO term
 
 
 @dataclass(frozen=True, slots=True)
 class AccessSettings:
-    """Who may ask what at one node. The defaults let in nobody but the public.
+    """Who may query what at one node. By default everybody is anonymous."""
 
-    ``audience``: what a token's ``aud`` must name one of; empty stands for the node's Beacon id.
-    ``purpose``: taken for requests that state none; None: such a request may be for anything, so
-    only people who permit everything are in its answer. ``without_consent``: whether people
-    without a consent record are left out of all answers. ``roles``: for some purposes, the roles
-    (AffiliationAndRole) that may state them. ``protection``: of answers, by tier. ``state``:
-    folder of the audit log, the budget and the node's secret; None: the node's own folder.
-    """
-
+    # accepted values of a token's ``aud``; empty stands for the node's Beacon identifier
     audience: tuple[str, ...] = ()
-    require_audience: bool = True
-    max_token_age_s: int = 24 * 3600  # a token that is valid for longer is not taken
+    require_audience: bool = True  # whether a token must have ``aud``
+    max_token_age_s: int = 24 * 3600  # longest accepted lifetime of a token, seconds
+    # purpose of requests that state none; None stands for any use, which only people without
+    # any restriction permit
     purpose: str | None = None
+    # whether people without a consent record are left out of all answers
     without_consent: Literal["exclude", "include"] = "exclude"
+    # folder of the audit log, the budget and the node's secret; None: the node's own folder
     state: str | None = None
-    researcher_status: tuple[str, ...] = (REGISTERED_ACCESS,)
-    terms: tuple[str, ...] = (REGISTERED_ACCESS,)
-    issuers: tuple[IssuerSettings, ...] = ()
-    datasets: Mapping[str, DatasetAccess] = field(default_factory=dict)
+    researcher_status: tuple[str, ...] = (REGISTERED_ACCESS,)  # accepted ResearcherStatus values
+    terms: tuple[str, ...] = (REGISTERED_ACCESS,)  # accepted AcceptedTermsAndPolicies values
+    issuers: tuple[IssuerSettings, ...] = ()  # the allow-list
+    datasets: Mapping[str, DatasetAccess] = field(default_factory=dict)  # by dataset identifier
     vetoes: tuple[Veto, ...] = ()
+    # by purpose: the roles (AffiliationAndRole) that may state it
     roles: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {CLINICAL_CARE: (CLINICIAN,)}
     )
+    # privacy protection of answers, by tier
     protection: Mapping[Tier, Protection] = field(
         default_factory=lambda: {"public": PUBLIC, "registered": REGISTERED}
     )
 
     def state_folder(self, folder: Path) -> Path:
-        """Where a node of this folder keeps what it writes while it serves."""
+        """Return the folder of what the node writes while it serves.
+
+        Args:
+            folder: The node's folder.
+        """
         return folder if self.state is None else folder / self.state
 
     def protection_of(self, tier: Tier) -> Protection:
-        """How answers to this tier are protected; those to controlled access are exact."""
+        """Return the protection of answers to a tier.
+
+        Args:
+            tier: The caller's tier. Answers to ``controlled`` are exact.
+        """
         return UNPROTECTED if tier == "controlled" else self.protection[tier]
 
 
 class AccessedNode(Protocol):
-    """What decides about access needs to know of its node: a part of the node's settings."""
+    """The settings of a node that access decisions depend on."""
 
     @property
-    def beacon_id(self) -> str: ...
+    def beacon_id(self) -> str:
+        """The node's Beacon identifier, the default audience of tokens."""
+        ...
 
     @property
-    def country_code(self) -> str: ...
+    def country_code(self) -> str:
+        """The node's country, ISO 3166-1 alpha-2."""
+        ...
 
     @property
-    def people_dataset(self) -> str: ...
+    def people_dataset(self) -> str:
+        """The dataset of the node's people."""
+        ...
 
     @property
-    def datasets(self) -> tuple[str, ...]: ...
+    def datasets(self) -> tuple[str, ...]:
+        """Identifiers of all datasets."""
+        ...
 
     @property
-    def access(self) -> AccessSettings: ...
+    def access(self) -> AccessSettings:
+        """The access settings."""
+        ...
 
 
 def open_to_all(datasets: Iterable[str]) -> AccessSettings:
-    """Everybody sees everything exactly, and no consent is asked: for people who do not exist."""
+    """Build settings that show everything exactly to everybody, without consent checks.
+
+    Only for synthetic people.
+
+    Args:
+        datasets: Identifiers of the node's datasets.
+
+    Returns:
+        The settings.
+    """
     everything = DatasetAccess("public", "public", "public")
     return AccessSettings(
         without_consent="include",
@@ -163,7 +182,18 @@ def open_to_all(datasets: Iterable[str]) -> AccessSettings:
 
 
 def access_settings(source: Path | str, values: Any) -> AccessSettings:
-    """The settings that YAML gives. Raises InputError naming ``source`` and the key."""
+    """Read access settings from YAML values.
+
+    Args:
+        source: The file, for error messages.
+        values: Content of the section ``access``, or None without one.
+
+    Returns:
+        The settings.
+
+    Raises:
+        InputError: Names the file and the key of a wrong value.
+    """
     if values is None:
         return AccessSettings()
     given = read_keys(source, "access", AccessSettings, values)
@@ -180,14 +210,28 @@ def access_settings(source: Path | str, values: Any) -> AccessSettings:
     given["protection"] = _protections(source, given.get("protection"))
     settings = read_dataclass(source, "access", AccessSettings, given)
     if settings.without_consent not in ("exclude", "include"):
-        raise InputError(source, "access.without_consent", "exclude or include")
+        raise InputError(
+            source, "access.without_consent", "exclude or include", shown(settings.without_consent)
+        )
     if settings.max_token_age_s <= 0:
-        raise InputError(source, "access.max_token_age_s", "seconds, more than 0")
+        raise InputError(
+            source,
+            "access.max_token_age_s",
+            "a whole number of seconds above 0",
+            shown(settings.max_token_age_s),
+        )
     return settings
 
 
 def as_yaml(settings: AccessSettings) -> dict[str, Any]:
-    """Plain values that :func:`access_settings` reads back to the same settings."""
+    """Convert settings to plain values, which :func:`access_settings` reads back.
+
+    Args:
+        settings: The settings.
+
+    Returns:
+        The content of the section ``access``.
+    """
     return _plain(asdict(settings))
 
 
@@ -205,8 +249,12 @@ def _plain(value: Any) -> Any:
 def _issuers(source: Path | str, values: Any) -> tuple[IssuerSettings, ...]:
     rows = read_list(source, "access.issuers", values)
     issuers = tuple(_issuer(source, f"access.issuers[{i}]", one) for i, one in enumerate(rows))
-    if len({one.issuer for one in issuers}) != len(issuers):
-        raise InputError(source, "access.issuers", "each issuer once")
+    names: set[str] = set()
+    for i, one in enumerate(issuers):
+        if one.issuer in names:
+            found = f"{shown(one.issuer)} a second time"
+            raise InputError(source, f"access.issuers[{i}].issuer", "each issuer once", found)
+        names.add(one.issuer)
     return issuers
 
 
@@ -217,7 +265,7 @@ def _roles(source: Path | str, values: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _protections(source: Path | str, values: Any) -> dict[Tier, Protection]:
-    """What is given, over the defaults."""
+    """Return the protection of each tier: the given one, or the default."""
     protections = dict(AccessSettings().protection)
     for name, one in read_mapping(source, "access.protection", values).items():
         protections[_protected_tier(source, name)] = _protection(source, name, one)
@@ -228,26 +276,41 @@ def _protected_tier(source: Path | str, name: str) -> Tier:
     for tier in PROTECTED_TIERS:
         if name == tier:
             return tier
-    raise InputError(source, "access.protection", ", ".join(PROTECTED_TIERS))
+    expected = f"one of the keys {', '.join(PROTECTED_TIERS)}"
+    raise InputError(source, f"access.protection.{name}", expected, "an unknown key")
 
 
 def _issuer(source: Path | str, key: str, values: Any) -> IssuerSettings:
     given = read_keys(source, key, IssuerSettings, values)
     texts_to_tuples(source, key, given, ("visas",))
     one = read_dataclass(source, key, IssuerSettings, given)
-    if sum(keys is not None for keys in (one.jwks, one.jwks_file, one.jwks_url)) != 1:
-        raise InputError(source, key, "one of jwks, jwks_file, jwks_url")
+    key_sources = [
+        name for name in ("jwks", "jwks_file", "jwks_url") if getattr(one, name) is not None
+    ]
+    if len(key_sources) != 1:
+        found = " and ".join(key_sources) or "none of them"
+        raise InputError(source, key, "exactly one of jwks, jwks_file, jwks_url", found)
     for name in ("jwks_url", "userinfo_url"):
         url = getattr(one, name)
         if url is not None and not is_safe_url(url):
-            raise InputError(source, f"{key}.{name}", "https, or http on this machine")
-    if set(one.visas) - set(VISA_TYPES):
-        raise InputError(source, f"{key}.visas", f"some of {', '.join(VISA_TYPES)}")
+            expected = "an https address, or an http address of this machine"
+            raise InputError(source, f"{key}.{name}", expected, shown(url))
+    for name in one.visas:
+        if name not in VISA_TYPES:
+            expected = f"visa types among {', '.join(VISA_TYPES)}"
+            raise InputError(source, f"{key}.visas", expected, shown(name))
     return one
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether keys and visas may be fetched from there: nobody on the way can change them."""
+    """Tell whether keys and visas may be fetched from an address without being changed on the way.
+
+    Args:
+        url: The address.
+
+    Returns:
+        Whether it is ``https``, or ``http`` on this machine, without user name or fragment.
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -263,10 +326,17 @@ def _dataset(source: Path | str, key: str, values: Any) -> DatasetAccess:
     texts_to_tuples(source, key, given, ("grants",))
     one = read_dataclass(source, key, DatasetAccess, given)
     needed = [getattr(one, name) for name in GRANULARITIES]
-    if set(needed) - set(TIERS):
-        raise InputError(source, key, f"tiers among {', '.join(TIERS)}")
+    for name, tier in zip(GRANULARITIES, needed, strict=True):
+        if tier not in TIERS:
+            expected = f"a tier: {', '.join(TIERS)}"
+            raise InputError(source, f"{key}.{name}", expected, shown(tier))
     if sorted(needed, key=TIERS.index) != needed:
-        raise InputError(source, key, "a finer granularity that needs no lower a tier")
+        raise InputError(
+            source,
+            key,
+            "tiers that stay or rise from boolean to count to record",
+            ", ".join(f"{name} {tier}" for name, tier in zip(GRANULARITIES, needed, strict=True)),
+        )
     return one
 
 
@@ -277,9 +347,14 @@ def _protection(source: Path | str, tier: str, values: Any) -> Protection:
     given = read_keys(source, key, Protection, values)
     for name in ("threshold", "rounding", "noise"):
         if not isinstance(given.get(name, 1), int) or isinstance(given.get(name), bool):
-            raise InputError(source, f"{key}.{name}", "a whole number")
+            raise InputError(source, f"{key}.{name}", "a whole number", described(given[name]))
     for name in ("user_budget", "individual_budget"):
         number = given.get(name, 0.0)
         if isinstance(number, bool) or not isinstance(number, int | float) or math.isnan(number):
-            raise InputError(source, f"{key}.{name}", "nats, or .inf")
-    return Protection(**given)
+            raise InputError(
+                source, f"{key}.{name}", "a number of nats, or .inf", described(number)
+            )
+    try:
+        return Protection(**given)
+    except InputError as error:  # which does not know the file
+        raise InputError(source, f"{key}.{error.key}", error.expected, str(error.found)) from None

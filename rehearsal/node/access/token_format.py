@@ -1,6 +1,6 @@
-"""The parts of signed tokens, before anybody is believed (GA4GH AAI 1.2, RFC 7519).
+"""The parts of signed tokens before verification (GA4GH AAI 1.2, RFC 7519).
 
-What a token says is read here as it stands there; :mod:`rehearsal.node.access.tokens` verifies it.
+The claims are read as they are. :mod:`rehearsal.node.access.tokens` verifies them.
 """
 
 from __future__ import annotations
@@ -15,22 +15,26 @@ from rehearsal.node.access.settings import IssuerSettings
 from rehearsal.node.access.visas import Visa
 
 ALGORITHMS = ("RS256", "ES256")
-ACCESS_TYPES = ("jwt", "at+jwt")  # RFC 9068; AAI lets "JWT" stand
+ACCESS_TYPES = ("jwt", "at+jwt")  # RFC 9068; AAI also allows "JWT"
 PASSPORT_TYPE = "vnd.ga4gh.passport+jwt"
 VISA_TOKEN_TYPES = ("jwt", "vnd.ga4gh.visa+jwt")
 PASSPORT, VISA = "ga4gh_passport_v1", "ga4gh_visa_v1"
 ASSERTED_BY = (None, "self", "peer", "system", "so", "dac")
 
 MAX_TOKEN = 32 * 1024  # bytes; a passport with a dozen visas takes 12,000
-MAX_VISA = 8 * 1024
-MAX_VISAS = 50
-MAX_TEXT = 255
-LEEWAY_S = 30  # clocks that differ by so much are taken as equal
+MAX_VISA = 8 * 1024  # bytes
+MAX_VISAS = 50  # per passport
+MAX_TEXT = 255  # characters of a claim
+LEEWAY_S = 30  # tolerated difference between clocks
 FORBIDDEN = frozenset({"crit", "jwk", "x5u", "x5c", "b64", "zip", "enc"})
 
 
 class TokenRefused(Exception):  # noqa: N818 - a refusal, not an error of ours
-    """A token that is not believed. ``rule`` is for the audit log, never for the caller."""
+    """A token or visa that is not accepted.
+
+    Args:
+        rule: The reason, for the audit log. The caller never sees it.
+    """
 
     def __init__(self, rule: str) -> None:
         super().__init__(rule)
@@ -38,51 +42,98 @@ class TokenRefused(Exception):  # noqa: N818 - a refusal, not an error of ours
 
 
 def read_unverified(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims as they stand there. Raises TokenRefused for what is no signed JWT."""
+    """Decode a token without verifying it.
+
+    Args:
+        text: The token.
+
+    Returns:
+        Header and claims.
+
+    Raises:
+        TokenRefused: The text is not a signed JWT.
+    """
     try:
         whole = jwt.decode_complete(text, options={"verify_signature": False})
         header, claims = whole["header"], whole["payload"]
     except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError) as error:
-        raise TokenRefused("no token") from error
+        raise TokenRefused("not a JWT") from error
     return header, claims
 
 
 def token_type(header: Mapping[str, Any]) -> str:
-    """The media type that a header names, without ``application/``."""
+    """Return the media type in a token's header, without ``application/``, in lower case.
+
+    Args:
+        header: The token's header. Without ``typ`` it is a ``jwt``.
+    """
     return str(header.get("typ", "JWT")).lower().removeprefix("application/")
 
 
 def read_header(header: Mapping[str, Any], issuer: IssuerSettings) -> tuple[str, str]:
-    """Algorithm and key name. Raises TokenRefused for a header that would be unsafe to follow."""
+    """Read algorithm and key name from a token's header.
+
+    Args:
+        header: The token's header.
+        issuer: The allow-list's entry of the token's issuer.
+
+    Returns:
+        ``alg`` and ``kid``.
+
+    Raises:
+        TokenRefused: The header has an unsupported algorithm or parameter, no ``kid``, or a ``jku``
+            that the issuer's entry does not allow.
+    """
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise TokenRefused("algorithm that is not taken")
+        raise TokenRefused("unsupported algorithm")
     if FORBIDDEN & set(header):
-        raise TokenRefused("header that is not taken")
+        raise TokenRefused("forbidden header parameter")
     kid = header.get("kid")
     if not is_text(kid):
-        raise TokenRefused("no key named")
+        raise TokenRefused("no kid")
     if header.get("jku") is not None and header["jku"] != issuer.key_address:
         raise TokenRefused("foreign jku")
     return algorithm, kid
 
 
 def read_list_of_visas(value: Any) -> list[str]:
-    """The visas of a passport, each a token. Raises TokenRefused."""
+    """Read the visas of a passport.
+
+    Args:
+        value: The claim ``ga4gh_passport_v1``.
+
+    Returns:
+        The visas, each a token.
+
+    Raises:
+        TokenRefused: The value is not a list of at most 50 texts.
+    """
     if not isinstance(value, list) or len(value) > MAX_VISAS:
         raise TokenRefused("passport without a list of visas")
     if not all(isinstance(one, str) for one in value):
-        raise TokenRefused("passport with visas that are no text")
+        raise TokenRefused("passport with visas that are not text")
     return value
 
 
 def read_visa(claims: Mapping[str, Any], now: float) -> Visa:
-    """The visa among the claims of its token. Raises TokenRefused."""
+    """Read the visa in the claims of its token.
+
+    Args:
+        claims: The token's verified claims.
+        now: The time, in seconds since 1970.
+
+    Returns:
+        The visa.
+
+    Raises:
+        TokenRefused: The visa is incomplete, asserted in the future, or has conditions.
+    """
     stated = claims.get(VISA)
     if not isinstance(stated, dict):
-        raise TokenRefused("visa without its object")
+        raise TokenRefused("visa without ga4gh_visa_v1")
     if stated.get("conditions"):
-        # conditions restrict a visa: one that is not understood must not be overlooked
+        # conditions restrict a visa; this node supports none, so it must not ignore them
         raise TokenRefused("visa with conditions")
     if not all(is_text(stated.get(name)) for name in ("type", "value", "source")):
         raise TokenRefused("visa without type, value or source")
@@ -103,9 +154,18 @@ def read_visa(claims: Mapping[str, Any], now: float) -> Visa:
 
 
 def is_text(value: Any) -> TypeGuard[str]:
-    """Whether a value is a short printable text."""
+    """Tell whether a value is a printable text of 1 to 255 characters.
+
+    Args:
+        value: Any value of a claim.
+    """
     return isinstance(value, str) and 0 < len(value) <= MAX_TEXT and value.isprintable()
 
 
 def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite number.
+
+    Args:
+        value: Any value of a claim.
+    """
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,8 +1,8 @@
-"""Verifies what callers show: access tokens, passports and the visas inside (GA4GH AAI 1.2).
+"""Verification of access tokens, passports and the visas inside (GA4GH AAI 1.2).
 
-Nothing that a token says is followed before its issuer stands on the node's allow-list and its
-header names what that issuer's entry allows; keys and visas come from addresses of the allow-list
-only, never from one that a token names. Only RS256 and ES256 are verified.
+The content of a token is used only after its issuer was found on the node's allow-list and its
+header was found to match that entry. Keys and visas are fetched from addresses of the allow-list
+only, never from an address in a token. Only RS256 and ES256 are verified.
 """
 
 from __future__ import annotations
@@ -39,13 +39,23 @@ from rehearsal.node.access.token_format import (
 )
 from rehearsal.node.access.visas import Caller, Visa, linked_identities
 
-CACHED = 4096  # verified tokens
+CACHED = 4096  # verified tokens that are kept
 
 
 class TokenVerifier:
-    """Believes tokens of the issuers on one allow-list.
+    """Verifies tokens of the issuers on one allow-list.
 
-    Raises InputError for keys that cannot be used.
+    Args:
+        issuers: The allow-list.
+        audience: Accepted values of the claim ``aud``.
+        folder: The node's folder, which files of keys are relative to.
+        require_audience: Whether a caller's token must have ``aud``.
+        max_age_s: Longest accepted lifetime of a caller's token, seconds.
+        fetch: Fetches a JSON object from an address. None uses HTTP.
+        clock: Returns the time, in seconds since 1970.
+
+    Raises:
+        InputError: The configured keys cannot be used.
     """
 
     def __init__(
@@ -68,7 +78,14 @@ class TokenVerifier:
         self._cache: OrderedDict[bytes, Caller] = OrderedDict()
 
     def cached(self, token: str) -> Caller | None:
-        """The caller of a token that was verified before and has not expired."""
+        """Return the caller of a token that was verified before and has not expired.
+
+        Args:
+            token: The token.
+
+        Returns:
+            The caller, or None.
+        """
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         caller = self._cache.get(digest)
         if caller is None:
@@ -80,10 +97,19 @@ class TokenVerifier:
         return caller
 
     async def verify(self, token: str) -> Caller:
-        """Who shows this token. Raises TokenRefused.
+        """Verify a caller's token and its visas.
 
-        A verified token is believed without another look until it, or the first visa that counts,
-        expires.
+        The result is cached until the token or the first visa that counts expires.
+
+        Args:
+            token: An access token or a passport.
+
+        Returns:
+            The caller.
+
+        Raises:
+            TokenRefused: The token is not accepted. Visas that are not accepted are dropped
+                instead.
         """
         known = self.cached(token)
         if known is not None:
@@ -129,7 +155,7 @@ class TokenVerifier:
         return caller
 
     async def _verify_visa(self, text: str) -> Visa:
-        """One visa. Raises TokenRefused for any that does not count."""
+        """Verify one visa. Raises TokenRefused for a visa that does not count."""
         if len(text) > MAX_VISA:
             raise TokenRefused("visa too long")
         header, claims = read_unverified(text)
@@ -150,19 +176,19 @@ class TokenVerifier:
         return visa
 
     async def _fetch_visas(self, token: str, issuer: IssuerSettings, subject: str) -> list[str]:
-        """The visas that the issuer gives the owner of an access token."""
+        """Fetch the visas of an access token's owner from its issuer."""
         if issuer.userinfo_url is None:
             return []
         try:
             stated = await self._fetch(issuer.userinfo_url, token)
         except (OSError, ValueError, TimeoutError) as error:
-            raise TokenRefused("userinfo cannot be had") from error
+            raise TokenRefused("userinfo unavailable") from error
         if stated.get("sub") != subject:
             raise TokenRefused("userinfo of another subject")
         return read_list_of_visas(stated.get(PASSPORT, []))
 
     def _trusted_issuer(self, claims: Mapping[str, Any]) -> IssuerSettings:
-        """The allow-list's entry of the issuer that a token names, still unverified."""
+        """Return the allow-list's entry of the issuer named in a token that is not yet verified."""
         issuer = claims.get("iss")
         found = self._issuers.get(issuer) if isinstance(issuer, str) else None
         if found is None:
@@ -176,7 +202,7 @@ class TokenVerifier:
         issuer: IssuerSettings,
         max_age_s: float = math.inf,
     ) -> dict[str, Any]:
-        """The claims, once header, signature and times are right. Raises TokenRefused."""
+        """Return the claims after checking header, signature and times. Raises TokenRefused."""
         algorithm, kid = read_header(header, issuer)
         key = await self._keys[issuer.issuer].key(kid)
         if key is None:
@@ -209,7 +235,7 @@ class TokenVerifier:
         now = self._clock()
         for name in ("exp", "iat", "nbf"):
             if name in claims and not is_number(claims[name]):
-                raise TokenRefused(f"{name} that is no number")
+                raise TokenRefused(f"{name} is not a number")
         if claims["exp"] <= now:
             raise TokenRefused("expired")
         if max(claims["iat"], claims.get("nbf", 0)) > now + LEEWAY_S:

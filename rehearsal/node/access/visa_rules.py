@@ -1,4 +1,4 @@
-"""What a caller's visas give at one node: registered access, grants, roles, until a veto."""
+"""The access that a caller's visas give at one node: registered access, grants, roles, vetoes."""
 
 from __future__ import annotations
 
@@ -15,35 +15,40 @@ from rehearsal.node.access.settings import (
 )
 from rehearsal.node.access.visas import Caller, Visa, linked_identities
 
-# who may assert what, by ``by`` (GA4GH Passport 1.2): role and place only who employs one, or its
-# records; that one is a researcher a peer too. What people say of themselves counts for neither.
-EMPLOYED_BY = ("so", "system")
-VOUCHED_FOR_BY = ("so", "system", "peer")
-COUNTRY_OF = {"UK": "GB", "EL": "GR"}  # top-level domains that are no ISO code
+# accepted values of a visa's ``by`` (GA4GH Passport 1.2). An affiliation counts when asserted by
+# the employer ("so", signing official) or its records ("system"), researcher status also when
+# asserted by a peer. Self-asserted visas never count.
+AFFILIATION_SOURCES = ("so", "system")
+RESEARCHER_SOURCES = ("so", "system", "peer")
+COUNTRY_OF = {"UK": "GB", "EL": "GR"}  # top-level domains that differ from the ISO code
 
 
 @dataclass(frozen=True, slots=True)
 class GrantedAccess:
-    """What the visas of a caller give, whatever they are asked for.
-
-    ``grants``: values of ControlledAccessGrants, each with its source. ``roles``, ``countries``:
-    what the caller's employers vouch for.
-    """
+    """The access that a caller's visas give, independent of the request."""
 
     registered: bool = False
-    grants: Mapping[str, str] = field(default_factory=dict)
-    roles: frozenset[str] = frozenset()
-    countries: frozenset[str] = frozenset()
+    grants: Mapping[str, str] = field(default_factory=dict)  # ControlledAccessGrants: source
+    roles: frozenset[str] = frozenset()  # asserted by the caller's employers
+    countries: frozenset[str] = frozenset()  # of the caller's employers
 
 
 def granted_access(caller: Caller | None, settings: AccessSettings) -> GrantedAccess:
-    """What the node's settings take the visas of a caller for; nothing without a token."""
+    """Evaluate a caller's visas by the node's settings.
+
+    Args:
+        caller: The verified caller. None, a caller without a token, has no access.
+        settings: The node's access settings.
+
+    Returns:
+        What the visas give.
+    """
     if caller is None:
         return GrantedAccess()
     affiliations = [
         visa.value.partition("@")
         for visa in caller.visas_of_type("AffiliationAndRole")
-        if visa.by in EMPLOYED_BY
+        if visa.by in AFFILIATION_SOURCES
     ]
     return GrantedAccess(
         _is_registered(caller, settings),
@@ -54,10 +59,13 @@ def granted_access(caller: Caller | None, settings: AccessSettings) -> GrantedAc
 
 
 def _is_registered(caller: Caller, settings: AccessSettings) -> bool:
-    """Registered access takes a bona fide researcher who accepted the terms, as published in
-    "Registered access: authorizing data access" (Dyke et al., Eur J Hum Genet 2018)."""
+    """Tell whether a caller has registered access.
+
+    It requires a bona fide researcher who accepted the terms, as published in "Registered access:
+    authorizing data access" (Dyke et al., Eur J Hum Genet 2018).
+    """
     researcher = any(
-        visa.value in settings.researcher_status and visa.by in VOUCHED_FOR_BY
+        visa.value in settings.researcher_status and visa.by in RESEARCHER_SOURCES
         for visa in caller.visas_of_type("ResearcherStatus")
     )
     accepted = any(
@@ -67,12 +75,12 @@ def _is_registered(caller: Caller, settings: AccessSettings) -> bool:
 
 
 def _grants(caller: Caller) -> Iterator[Visa]:
-    """Grants of data access committees."""
+    """Yield the grants asserted by data access committees."""
     return (visa for visa in caller.visas_of_type("ControlledAccessGrants") if visa.by == "dac")
 
 
 def _countries(domains: Iterator[str]) -> frozenset[str]:
-    """Countries by the top-level domains of employers."""
+    """Derive countries from the top-level domains of employers."""
     names = {domain.rpartition(".")[2].upper() for domain in domains}
     return frozenset(COUNTRY_OF.get(name, name) for name in names if len(name) == 2)
 
@@ -84,7 +92,18 @@ def tier_of(
     granted: GrantedAccess,
     purpose: Purpose | None,
 ) -> tuple[Tier, str]:
-    """The caller's tier at a dataset and, for the audit log, the rule that gives it."""
+    """Determine the caller's tier at a dataset.
+
+    Args:
+        dataset: Dataset identifier.
+        settings: The node's access settings.
+        caller: The verified caller, or None without a token.
+        granted: What the caller's visas give.
+        purpose: The stated purpose, or None.
+
+    Returns:
+        The tier, and the rule that gives it, for the audit log.
+    """
     if caller is None:
         return "public", "no token"
     for veto in settings.vetoes:
@@ -102,7 +121,7 @@ def tier_of(
 def _applies(
     veto: Veto, dataset: str, caller: Caller, granted: GrantedAccess, purpose: Purpose | None
 ) -> bool:
-    """Whether a veto is meant. A country that nobody vouches for may be the one meant."""
+    """Tell whether a veto applies. A caller of unknown country may be of the vetoed one."""
     term = purpose.term if purpose else None
     return (
         veto.dataset in (None, dataset)
@@ -113,8 +132,10 @@ def _applies(
 
 
 def _is_about(veto: Veto, caller: Caller) -> bool:
-    """Whether a veto's issuer and subject are the caller's: of any identity that is linked to the
-    caller, and whoever issued or asserted any of the visas."""
+    """Tell whether a veto's issuer and subject match the caller.
+
+    All linked identities count, and all issuers and sources of the caller's visas.
+    """
     identities = linked_identities((caller.issuer, caller.subject), caller.visas)
     subjects = {subject for _, subject in identities}
     issuers = {issuer for issuer, _ in identities}

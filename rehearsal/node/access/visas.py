@@ -1,4 +1,4 @@
-"""Visas, and whose they are: what others have stated about a caller (GA4GH Passport 1.2)."""
+"""Visas, the statements of others about a caller, and linked identities (GA4GH Passport 1.2)."""
 
 from __future__ import annotations
 
@@ -6,45 +6,53 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-Identity = tuple[str, str]  # issuer, subject
+Identity = tuple[str, str]  # (issuer, subject)
 
 
 @dataclass(frozen=True, slots=True)
 class Visa:
-    """One verified statement about somebody."""
+    """One verified statement about a subject."""
 
     issuer: str
     subject: str
-    type: str
+    type: str  # for example ControlledAccessGrants
     value: str
-    source: str
-    by: str | None
-    expires: float
+    source: str  # the organisation that made the statement
+    by: str | None  # the kind of person at the source: self, peer, system, so, dac
+    expires: float  # seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a token belongs to, the visas that count, and until when that is so.
-
-    ``expires``: seconds since 1970. ``dropped``: rules by which visas were left out, for the audit
-    log. ``digest``: of the token.
-    """
+    """The owner of a verified token, with the visas that count."""
 
     issuer: str
     subject: str
     visas: tuple[Visa, ...]
-    expires: float
-    dropped: tuple[str, ...] = ()
-    digest: bytes = b""
+    expires: float  # of the token or of its first visa; seconds since 1970
+    dropped: tuple[str, ...] = ()  # why visas were left out, for the audit log
+    digest: bytes = b""  # SHA-256 of the token
 
     def visas_of_type(self, kind: str) -> Iterable[Visa]:
+        """Iterate over the visas of one type.
+
+        Args:
+            kind: The visa type, for example ``ResearcherStatus``.
+        """
         return (visa for visa in self.visas if visa.type == kind)
 
 
 def linked_identities(own: Identity, visas: Iterable[Visa]) -> set[Identity]:
-    """All identities that LinkedIdentities visas tie to one's own, directly or over others.
+    """Find all identities that LinkedIdentities visas link to one's own, directly or indirectly.
 
-    The value of such a visa: ``sub,iss;sub,iss``, each part percent-encoded.
+    The value of such a visa is ``sub,iss;sub,iss``, each part percent-encoded.
+
+    Args:
+        own: The caller's issuer and subject.
+        visas: The caller's verified visas.
+
+    Returns:
+        The identities, including ``own``.
     """
     groups = []
     for visa in visas:

@@ -1,4 +1,8 @@
-"""Values of a node's YAML, checked and turned into dataclasses; complaints name file and key."""
+"""Checks values of a node's YAML and turns them into dataclasses.
+
+The ``key`` of every function is the place of the value in the file, for error messages. An empty
+key stands for the whole file.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +11,74 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
 CHECKED_TYPES = {"str": str, "str | None": str, "bool": bool, "int": int, "Tier": str}
+PHRASES = {str: "a text", bool: "true or false", int: "a whole number"}
+KINDS = {str: "text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
 
 
 def read_dataclass(source: Path | str, key: str, kind: type[T], values: Any) -> T:
-    """An instance of a dataclass from a mapping that has no other keys than its fields.
+    """Build a dataclass from a mapping whose keys are fields of it.
 
-    Raises InputError naming ``source`` and the key. Texts, whole numbers and booleans must be such:
-    YAML reads ``NO`` as false and 1e-8 as text.
+    Texts, whole numbers and truth values must have their type in YAML, which reads ``NO`` as false
+    and ``1e-8`` as text.
+
+    Args:
+        source: The file.
+        key: Place of the mapping in the file.
+        kind: The dataclass.
+        values: The mapping as YAML gives it.
+
+    Returns:
+        An instance of the dataclass.
+
+    Raises:
+        InputError: A key is missing, unknown or has a value of another type.
     """
     given = read_keys(source, key, kind, values)
     for one in fields(kind):
-        _check_field(source, f"{key}.{one.name}", one, given)
+        _check_field(source, _joined(key, one.name), one, given)
     return kind(**given)
 
 
 def _check_field(source: Path | str, key: str, one: Field[Any], given: Mapping[str, Any]) -> None:
+    expected = CHECKED_TYPES.get(str(one.type))
+    phrase = "a value" if expected is None else PHRASES[expected]
     if one.name not in given:
         if one.default is MISSING and one.default_factory is MISSING:
-            raise InputError(source, key, f"{one.type}, but it is missing")
+            raise InputError(source, key, phrase, "nothing")
         return
-    value, expected = given[one.name], CHECKED_TYPES.get(str(one.type))
+    value = given[one.name]
     if value is None:
         if "None" not in str(one.type):
-            raise InputError(source, key, f"{one.type}")
+            raise InputError(source, key, phrase, shown(value))
+    elif expected is str and isinstance(value, bool):
+        found = f"{shown(value)} (put a text like NO or ON in quotes)"
+        raise InputError(source, key, phrase, found)
     elif expected is not None and not _is_a(value, expected):
-        raise InputError(source, key, f"{expected.__name__}, not {value!r}")
+        raise InputError(source, key, phrase, described(value))
+
+
+def _joined(key: str, name: object) -> str:
+    return f"{key}.{name}" if key else str(name)
+
+
+def described(value: Any) -> str:
+    """Show a value of another type than expected, with its type.
+
+    Args:
+        value: The value as YAML gives it.
+
+    Returns:
+        For example ``'10' (text)``.
+    """
+    kind = KINDS.get(type(value))
+    return shown(value) if kind is None else f"{shown(value)} ({kind})"
 
 
 def _is_a(value: Any, expected: type) -> bool:
@@ -48,31 +88,90 @@ def _is_a(value: Any, expected: type) -> bool:
 def read_keys(
     source: Path | str, key: str, kind: type[DataclassInstance], values: Any
 ) -> dict[str, Any]:
-    """A mapping with some of a dataclass's fields. Raises InputError."""
+    """Check that a mapping has no other keys than the fields of a dataclass.
+
+    Args:
+        source: The file.
+        key: Place of the mapping in the file.
+        kind: The dataclass.
+        values: The mapping as YAML gives it.
+
+    Returns:
+        A copy of the mapping.
+
+    Raises:
+        InputError: The value is not a mapping, or has an unknown key.
+    """
     known = [one.name for one in fields(kind)]
-    if not isinstance(values, Mapping) or not set(values) <= set(known):
-        raise InputError(source, key, f"a mapping with the keys {', '.join(known)}")
+    if not isinstance(values, Mapping):
+        expected = f"a mapping with the keys {', '.join(known)}"
+        raise InputError(source, key or "file", expected, described(values))
+    for name in values:
+        if name not in known:
+            expected = f"one of the keys {', '.join(known)}"
+            raise InputError(source, _joined(key, name), expected, "an unknown key")
     return dict(values)
 
 
 def read_mapping(source: Path | str, key: str, values: Any) -> Mapping[str, Any]:
-    """A mapping from texts; empty where nothing is given. Raises InputError."""
+    """Check that a value is a mapping with texts as keys.
+
+    Args:
+        source: The file.
+        key: Place of the mapping in the file.
+        values: The value as YAML gives it. None stands for an empty mapping.
+
+    Returns:
+        The mapping.
+
+    Raises:
+        InputError: The value is not a mapping, or a key is not a text.
+    """
     if values is None:
         return {}
-    if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
-        raise InputError(source, key, "a mapping")
+    if not isinstance(values, Mapping):
+        raise InputError(source, key, "a mapping", described(values))
+    for name in values:
+        if not isinstance(name, str):
+            found = f"{shown(name)} (put it in quotes)"
+            raise InputError(source, key, "keys that are texts", found)
     return values
 
 
 def read_list(source: Path | str, key: str, values: Any) -> list[Any]:
-    """A list; empty where nothing is given. Raises InputError."""
+    """Check that a value is a list.
+
+    Args:
+        source: The file.
+        key: Place of the list in the file.
+        values: The value as YAML gives it. None stands for an empty list.
+
+    Returns:
+        A copy of the list.
+
+    Raises:
+        InputError: The value is not a list.
+    """
     if not isinstance(values, list | tuple | None):
-        raise InputError(source, key, "a list")
+        raise InputError(source, key, "a list", described(values))
     return list(values or ())
 
 
 def read_dataclasses(source: Path | str, key: str, kind: type[T], values: Any) -> tuple[T, ...]:
-    """A list of mappings as dataclasses. Raises InputError."""
+    """Build dataclasses from a list of mappings.
+
+    Args:
+        source: The file.
+        key: Place of the list in the file.
+        kind: The dataclass.
+        values: The list as YAML gives it. None stands for an empty list.
+
+    Returns:
+        One instance per mapping.
+
+    Raises:
+        InputError: The value is not a list, or a mapping is wrong.
+    """
     rows = read_list(source, key, values)
     return tuple(read_dataclass(source, f"{key}[{i}]", kind, one) for i, one in enumerate(rows))
 
@@ -80,10 +179,22 @@ def read_dataclasses(source: Path | str, key: str, kind: type[T], values: Any) -
 def texts_to_tuples(
     source: Path | str, key: str, given: dict[str, Any], names: tuple[str, ...]
 ) -> None:
-    """Turn these lists of texts into tuples, in place. Raises InputError."""
+    """Turn lists of texts in a mapping into tuples, in place.
+
+    Args:
+        source: The file.
+        key: Place of the mapping in the file.
+        given: The mapping, which is changed.
+        names: Its keys whose values are lists of texts. Missing keys are skipped.
+
+    Raises:
+        InputError: A value is not a list, or an item is not a text or is empty.
+    """
     for name in names:
         if name in given:
             values = read_list(source, f"{key}.{name}", given[name])
-            if not all(isinstance(one, str) and one for one in values):
-                raise InputError(source, f"{key}.{name}", "a list of texts")
+            for i, one in enumerate(values):
+                if not isinstance(one, str) or not one:
+                    expected, found = "a text that is not empty", described(one)
+                    raise InputError(source, f"{key}.{name}[{i}]", expected, found)
             given[name] = tuple(values)

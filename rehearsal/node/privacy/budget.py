@@ -1,4 +1,4 @@
-"""Privacy budgets: who has paid how much, for which question of whom."""
+"""Privacy budgets: how much each individual has paid, to which user, for which question."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TERM_BUDGET_FILE = "term_budget.sqlite"
 
 _FORMAT = "rehearsal privacy budget 1"
 _USERS_IN_MEMORY = 64
-_EVERYBODY = ""  # the id that stands for everybody; no individual has it
+_EVERYBODY = ""  # the id that stands for everybody; not the id of an individual
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS individuals (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
@@ -36,28 +36,37 @@ CREATE TABLE IF NOT EXISTS charges (
 
 
 class Budget:
-    """Who has paid how much, for which question of whom. Survives a restart; safe for threads.
+    """A ledger of privacy costs, which survives a restart and is safe for threads.
 
-    Every question that cost somebody something is one row: who asked (a digest), what (its key),
-    the price and who paid it. The same question of the same user is answered from the same people
-    without being paid again. Individuals are known by their ids, so a node that is built anew with
-    more people goes on with what was spent. When ``maximum`` rows are kept nothing dear is
-    answered any more: forgetting would give budgets back.
+    Each question that cost somebody something is one row: the user (a digest), the question's key,
+    the price and who paid it. When the same user repeats a question, the answer uses the same
+    people at no further cost. Individuals are known by their ids, so a node that is rebuilt with
+    more people keeps what was spent. Once ``maximum`` rows are stored, no question with a price is
+    answered any more, because deleting rows would give budget back.
 
-    The file tells who carries what, so only its owner may read it. A process that is killed
-    loses nothing; a power cut may lose the last questions.
+    The file reveals who carries what, so only its owner may read it. A killed process loses
+    nothing. A power cut may lose the last questions.
+
+    Attributes:
+        everybody: The number that stands for all individuals in counts.
     """
 
     def __init__(
         self, individuals: Sequence[str], path: Path | str | None = None, maximum: int = 1_000_000
     ) -> None:
-        """``individuals``: ids in the order of their numbers; ``path``: None keeps it in memory.
+        """Open the ledger or create it.
 
-        Raises InputError for a file that is something else.
+        Args:
+            individuals: Ids in the order of the individuals' numbers.
+            path: SQLite file. None keeps the ledger in memory.
+            maximum: Most rows.
+
+        Raises:
+            InputError: The file is not such a ledger.
         """
         self._lock = threading.Lock()
         self._maximum = maximum
-        self.everybody = len(individuals)  # the number that stands for all of them in counts
+        self.everybody = len(individuals)
         self._users: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +78,8 @@ class Budget:
             self._open([*individuals, _EVERYBODY])
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise InputError(path, "file", f"a {_FORMAT} ({error})") from error
+            found = f"an unusable file ({error})"
+            raise InputError(path, "file", "an SQLite file of privacy budgets", found) from error
         self._all = self._spent()
         (self._rows,) = self._connection.execute("SELECT count(*) FROM charges").fetchone()
 
@@ -89,6 +99,7 @@ class Budget:
         self._number[self._kept_number] = np.arange(len(individuals))
 
     def close(self) -> None:
+        """Close the file."""
         self._connection.close()
 
     def charge(
@@ -99,15 +110,25 @@ class Budget:
         cost: float,
         protection: Protection,
     ) -> int:
-        """How many of the members the answer may be made of, after each of them paid ``cost``.
+        """Charge the members for a question, and return how many of them the answer may use.
 
-        Members who cannot pay it all pay nothing and are left out. A question is written down also
-        when nobody pays, so that it takes as long as if somebody did.
+        Members who cannot pay the whole price pay nothing and are left out. A question is stored
+        even when nobody pays, so that its time is the same as when somebody does.
+
+        Args:
+            user: The user who asks.
+            question: The question's key.
+            members: Numbers of the individuals whom the answer gives information about.
+            cost: Price per member, nats.
+            protection: The budgets.
+
+        Returns:
+            The number of members who paid, now or for the same question before.
         """
         if cost < FREE:
             return len(members)
         if cost > min(protection.user_budget, protection.individual_budget):
-            return 0  # nobody ever could
+            return 0  # the price exceeds every budget
         who = hashlib.blake2b(user.encode(), digest_size=16).digest()
         with self._lock:
             paid = self._connection.execute(
@@ -129,7 +150,15 @@ class Budget:
             return int(paying.size)
 
     def spent(self, individual: int, user: str | None = None) -> float:
-        """Nats that an individual (by number, or ``everybody``) paid to a user, or to all."""
+        """Return what an individual has paid.
+
+        Args:
+            individual: The individual's number, or :attr:`everybody`.
+            user: To whom. None sums over all users.
+
+        Returns:
+            Nats.
+        """
         with self._lock:
             if user is None:
                 return float(self._all[individual])
@@ -156,7 +185,7 @@ class Budget:
         return self._users[who]
 
     def _spent(self, who: bytes | None = None) -> NDArray[np.float64]:
-        """Added up in the order in which it was paid, so that the sums come out the same."""
+        """Sum in the order of payment, so that the floating-point sums are reproducible."""
         spent = np.zeros(self.everybody + 1)
         where, values = ("", ()) if who is None else ("WHERE user = ?", (who,))
         rows = self._connection.execute(
@@ -169,6 +198,6 @@ class Budget:
 
 
 def _as_array(numbers: Collection[int] | BitMap) -> NDArray[np.int64]:
-    if isinstance(numbers, BitMap):  # without a Python number for each of 100,000 people
+    if isinstance(numbers, BitMap):  # avoids one Python integer per person
         return np.frombuffer(numbers.to_array(), np.uint32).astype(np.int64)
     return np.fromiter(numbers, np.int64, len(numbers))

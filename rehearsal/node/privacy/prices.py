@@ -1,4 +1,4 @@
-"""What an answer costs each carrier, in nats, and what so many nats are worth to an attacker."""
+"""The price of an answer per carrier, in nats, and the power that nats give an attacker."""
 
 from __future__ import annotations
 
@@ -8,19 +8,29 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.errors import mismatch, shown
 from rehearsal.node.privacy.noise import window_probabilities
 from rehearsal.node.privacy.protection import Protection
 
-FREE = 1e-9  # nats: a million such questions tell a thousandth; they are not written down
-_DRIFT = 0.01  # how far frequencies elsewhere may be from the node's people: F_ST and sampling
-_FREQUENCIES = 1 / (1 + np.exp(-np.linspace(-12, 12, 241)))  # at which prices are computed
+FREE = 1e-9  # nats; a million such questions give 0.001 nats, so they are not stored
+_DRIFT = 0.01  # difference of the node's frequencies from those elsewhere: F_ST and sampling
+_FREQUENCIES = 1 / (1 + np.exp(-np.linspace(-12, 12, 241)))  # grid of precomputed prices
 
 
 def price(frequency: float | None, people: int, protection: Protection, counted: bool) -> float:
-    """Nats that an answer costs each carrier: the most it may tell if the frequency is about right.
+    """Compute the price of an answer per carrier.
 
-    The highest :func:`information` within two standard deviations of drift around the frequency;
-    over all frequencies when it is None.
+    The price is the highest :func:`information` within two standard deviations of drift around the
+    frequency.
+
+    Args:
+        frequency: Share of carriers elsewhere. None takes the maximum over all frequencies.
+        people: Number of people queried.
+        protection: Threshold, rounding and noise.
+        counted: Whether the answer is a count rather than yes or no.
+
+    Returns:
+        Nats.
     """
     if frequency is None:
         return _highest_price(people, protection, counted)
@@ -30,7 +40,17 @@ def price(frequency: float | None, people: int, protection: Protection, counted:
 def prices(
     frequencies: NDArray[np.float64], people: int, protection: Protection, counted: bool
 ) -> NDArray[np.float64]:
-    """:func:`price` of many frequencies at once."""
+    """Compute :func:`price` for many frequencies.
+
+    Args:
+        frequencies: Shares of carriers elsewhere, shape (n,).
+        people: Number of people queried.
+        protection: Threshold, rounding and noise.
+        counted: Whether the answers are counts rather than yes or no.
+
+    Returns:
+        Nats, shape (n,), float64.
+    """
     middles = (_FREQUENCIES[1:] + _FREQUENCIES[:-1]) / 2
     table = np.array(
         [_price(step, people, protection, counted) for step in range(_FREQUENCIES.size)]
@@ -52,16 +72,30 @@ def _highest_price(people: int, protection: Protection, counted: bool) -> float:
 
 
 def information(frequency: float, people: int, protection: Protection, counted: bool) -> float:
-    """Nats that one answer tells about whether one of its carriers is in the node.
+    """Compute how much one answer reveals about whether one carrier is in the node.
 
-    The relative entropy of the answer when the individual is in the node (1 + Binomial(people - 1,
-    frequency) carriers) from the answer when not (Binomial(people, frequency)), over the noise, for
-    an attacker who knows the frequency of carriers. Near 0 for alleles far from any boundary, the
-    common and the very rare; highest beside the threshold. Raises ValueError for a frequency
-    outside ]0, 1[.
+    This is the relative entropy of the answer when the individual is in the node (1 +
+    Binomial(people - 1, frequency) carriers) from the answer when not (Binomial(people,
+    frequency)), over the noise, for an attacker who knows the frequency of carriers. It is near 0
+    for alleles far from any boundary, the common and the very rare, and highest beside the
+    threshold.
+
+    Args:
+        frequency: Share of carriers, between 0 and 1 exclusive.
+        people: Number of people queried.
+        protection: Threshold, rounding and noise.
+        counted: Whether the answer is a count rather than yes or no.
+
+    Returns:
+        Nats.
+
+    Raises:
+        ValueError: The frequency is not between 0 and 1.
     """
     if not 0 < frequency < 1:
-        raise ValueError(f"share of carriers {frequency}: not between 0 and 1")
+        raise ValueError(
+            mismatch("frequency", "a share of carriers above 0 and below 1", shown(frequency))
+        )
     reach = 12 * math.sqrt(people * frequency * (1 - frequency)) + 40
     low, high = (
         max(0, int(people * frequency - reach)),
@@ -78,7 +112,7 @@ def information(frequency: float, people: int, protection: Protection, counted: 
 
 
 def _binomial(k: NDArray[np.int64], n: int, c: float) -> NDArray[np.float64]:
-    """Binomial(n, c) at k, 0 outside 0..n."""
+    """Compute the Binomial(n, c) probabilities at k, which are 0 outside 0..n."""
     inside = (k >= 0) & (k <= n)
     k = np.clip(k, 0, n)
     logs = _log_factorials(n)
@@ -92,10 +126,17 @@ def _log_factorials(n: int) -> NDArray[np.float64]:
 
 
 def power_bound(nats: float, false_positives: float = 0.05) -> float:
-    """The highest power that any test can have on answers that tell so many nats.
+    """Compute the highest power of any test on answers that reveal a number of nats.
 
-    Solves kl(power || false positives) = nats by bisection; kl is the relative entropy of two
-    coins.
+    Solves kl(power || false positives) = nats by bisection, where kl is the relative entropy of two
+    Bernoulli distributions.
+
+    Args:
+        nats: What the answers reveal.
+        false_positives: False positive rate of the test.
+
+    Returns:
+        The power, between the false positive rate and 1.
     """
     low, high = false_positives, 1.0
     for _ in range(60):

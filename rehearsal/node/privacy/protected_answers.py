@@ -1,4 +1,4 @@
-"""Answers to those who may not see everything: threshold, rounding, noise and budgets applied."""
+"""Protected answers: threshold, rounding, noise and budgets applied."""
 
 from __future__ import annotations
 
@@ -27,31 +27,32 @@ if TYPE_CHECKING:
     from rehearsal.stores.variant_store import VariantRow
 
 People = Collection[int] | BitMap  # numbers of individuals
-Terms = Sequence[tuple[str, bool]]  # term, and whether those below it are meant
-COUNTED = 1000  # variants of one answer that are looked at one by one: each may have a price
+Terms = Sequence[tuple[str, bool]]  # term, and whether its descendants count too
+COUNTED = 1000  # most variants of one answer that are examined one by one
 
 
 @dataclass(frozen=True, slots=True)
 class ProtectedAnswer:
-    """Whether there is somebody, and how many where that may be said."""
+    """Whether there are matches, and how many if that may be shown."""
 
     exists: bool
-    count: int | None = None
+    count: int | None = None  # rounded; None when no count may be shown
 
 
 @dataclass(frozen=True, slots=True)
 class TierProtection:
-    """What a node needs to protect an answer: the rules, its secret, how many it holds."""
+    """What a node needs to protect answers to one tier."""
 
-    key: bytes
-    people: int
+    key: bytes  # the node's secret
+    people: int  # number of people in the node
     protection: Protection = PUBLIC
-    budget: Budget | None = None  # of questions that name a variant
-    term_budget: Budget | None = None  # of those that choose people by terms alone
+    budget: Budget | None = None  # of questions about variants
+    term_budget: Budget | None = None  # of questions by terms alone
 
     def __post_init__(self) -> None:
         if self.protection.budgeted and self.budget is None:
-            raise InputError("privacy", "budget", "a store: the protection limits what is told")
+            expected = "a budget, as the protection limits what answers may reveal"
+            raise InputError("privacy", "budget", expected, "none")
 
     def charge(
         self,
@@ -61,7 +62,18 @@ class TierProtection:
         frequency: float | None,
         among: int | None,
     ) -> int:
-        """Of how many carriers an answer whether somebody is there may be made."""
+        """Charge the carriers for a yes-or-no answer.
+
+        Args:
+            user: The user who asks.
+            question: The question's key.
+            carriers: Numbers of the matching people.
+            frequency: Share of matching people elsewhere, or None.
+            among: Number of people queried. None stands for the whole node.
+
+        Returns:
+            The number of carriers that the answer may use.
+        """
         if self.budget is None or not self.protection.budgeted:
             return len(carriers)
         cost = price(frequency, among or self.people, self.protection, counted=False)
@@ -70,7 +82,17 @@ class TierProtection:
     def charge_count(
         self, user: str, question: bytes, frequency: float | None, among: int | None
     ) -> bool:
-        """Whether everybody can pay for a count; paid whatever it will be."""
+        """Charge everybody for a count.
+
+        Args:
+            user: The user who asks.
+            question: The question's key.
+            frequency: Share of matching people elsewhere, or None.
+            among: Number of people queried. None stands for the whole node.
+
+        Returns:
+            Whether the budget covers the count. The price does not depend on the count.
+        """
         if self.budget is None or not self.protection.budgeted:
             return True
         cost = price(frequency, among or self.people, self.protection, counted=True)
@@ -86,14 +108,23 @@ def protect_boolean(
     frequency: float | None = None,
     among: int | None = None,
 ) -> bool:
-    """Whether the user is told that somebody is there.
+    """Decide whether the user learns that there are matching people.
 
-    ``question`` names what is asked as :mod:`rehearsal.node.privacy.question_keys` does, in one way
-    only however it was worded. ``carriers`` are numbers of the individuals it is true of.
-    ``frequency`` is the share of people elsewhere of whom it is true, from public data
-    (:class:`PublicFrequencies`); None costs most. ``among`` is how many people it was
-    asked of (everybody). A question about several alleles (a range, a gene) is as many questions:
-    ask for each and join the answers.
+    A question about several alleles (a range, a gene) is as many questions: ask for each and
+    combine the answers.
+
+    Args:
+        tier: The tier's protection.
+        user: The user who asks.
+        question: The question's key (:mod:`rehearsal.node.privacy.question_keys`), the same for
+            every wording.
+        carriers: Numbers of the matching people.
+        frequency: Share of matching people elsewhere, from public data
+            (:class:`PublicFrequencies`). None has the highest price.
+        among: Number of people queried. None stands for the whole node.
+
+    Returns:
+        Whether the answer is yes.
     """
     shown = tier.charge(user, question, carriers, frequency, among)
     up, _ = draw_noise(tier.key, question, tier.protection)
@@ -108,10 +139,21 @@ def protect_count(
     frequency: float | None = None,
     among: int | None = None,
 ) -> ProtectedAnswer:
-    """How many people the user is told of; arguments as of :func:`protect_boolean`.
+    """Decide how many matching people the user sees.
 
-    Where the budget no longer bears a count, the answer falls back to whether there is somebody,
-    and the count is None.
+    When the budget no longer covers a count, the answer falls back to yes or no, and the count is
+    None.
+
+    Args:
+        tier: The tier's protection.
+        user: The user who asks.
+        question: The question's key, the same for every wording.
+        carriers: Numbers of the matching people.
+        frequency: Share of matching people elsewhere, from public data. None has the highest price.
+        among: Number of people queried. None stands for the whole node.
+
+    Returns:
+        The protected answer.
     """
     if not tier.charge_count(user, question, frequency, among):
         exists = protect_boolean(tier, user, question, carriers, frequency, among)
@@ -124,27 +166,44 @@ def protect_count(
 
 @dataclass(frozen=True, slots=True)
 class Protector:
-    """The rules of a tier, for one user. ``frequencies``: of alleles and terms elsewhere.
+    """The protection of a tier, for one user.
 
-    Questions by terms have budgets of their own, so that they cannot use up those of alleles.
+    Questions by terms have a separate budget, so that they cannot use up the budget of alleles.
     """
 
     tier: TierProtection
     user: str
-    frequencies: PublicFrequencies | None = None
+    frequencies: PublicFrequencies | None = None  # of alleles and terms elsewhere
 
     @property
     def least(self) -> int:
-        """So many people are always enough to be told of."""
+        """The number of people from which on an answer is always shown."""
         return self.tier.protection.threshold + self.tier.protection.noise
 
     def size(self, people: int) -> int | None:
-        """How many people a collection has: rounded, without noise; None below the threshold."""
+        """Round the size of a collection, without noise.
+
+        Args:
+            people: Number of people in it.
+
+        Returns:
+            The rounded size, or None below the threshold.
+        """
         protection = self.tier.protection
         return int(round_count(people, 0, protection)) if people >= protection.threshold else None
 
     def people(self, found: BitMap, terms: Terms, among: int, counted: bool) -> ProtectedAnswer:
-        """How many people were found by terms, among so many whose consent lets them be asked."""
+        """Protect an answer about the people found by terms.
+
+        Args:
+            found: Numbers of the people found.
+            terms: The terms they were found by.
+            among: Number of people whose consent permits the query.
+            counted: Whether a count is wanted.
+
+        Returns:
+            The protected answer.
+        """
         question = question_key("people", people_key(found))
         tier = replace(self.tier, budget=self.tier.term_budget)
         frequency = self._joint_frequency(terms)
@@ -155,7 +214,7 @@ class Protector:
         return protect_count(tier, self.user, question, found, frequency, among)
 
     def _joint_frequency(self, terms: Terms) -> float | None:
-        """How many people in one have all terms elsewhere, as if they came independently."""
+        """Estimate the share of people elsewhere with all terms, as if these were independent."""
         frequency = 1.0
         for term, descendants in terms:
             if term in SEX_TERMS.values():
@@ -169,9 +228,17 @@ class Protector:
     def carriers(
         self, rows: Iterator[VariantRow], people: BitMap | None, counted: bool
     ) -> ProtectedAnswer:
-        """How many of the people carry one of the variants; counted where one is named.
+        """Protect an answer about the people who carry one of the variants.
 
-        Of several variants only whether anybody does: each is a question of its own.
+        For several variants the answer is only yes or no, because each is a question of its own.
+
+        Args:
+            rows: The variants found; exactly one when ``counted``.
+            people: Numbers of the people queried. None stands for everybody.
+            counted: Whether a count is wanted.
+
+        Returns:
+            The protected answer.
         """
         if people is not None and not people:
             return ProtectedAnswer(False, 0 if counted else None)
@@ -182,10 +249,18 @@ class Protector:
     def variants(
         self, rows: Iterator[VariantRow], people: BitMap | None, counted: bool
     ) -> ProtectedAnswer:
-        """How many of the variants somebody among the people carries; each is a question.
+        """Protect an answer about the number of variants with carriers.
 
-        Of more than COUNTED only the first are looked at: no question may keep the node from
-        others' for long.
+        Each variant is a question of its own. Only the first :data:`COUNTED` variants are examined,
+        so that one query cannot block others. Beyond that the count is None.
+
+        Args:
+            rows: The variants found.
+            people: Numbers of the people queried. None stands for everybody.
+            counted: Whether a count is wanted.
+
+        Returns:
+            The protected answer.
         """
         if people is not None and not people:
             return ProtectedAnswer(False, 0 if counted else None)
@@ -207,8 +282,7 @@ class Protector:
     def _question(
         self, row: VariantRow, people: BitMap | None
     ) -> tuple[bytes, BitMap, float | None, int | None]:
-        """The question's name, the allele's carriers among the people, its frequency elsewhere,
-        and among how many people it is asked."""
+        """Return the question key, the carriers, the frequency elsewhere and the number queried."""
         question = allele_question(row.contig, row.start, row.ref, row.alt)
         frequency = None if self.frequencies is None else self.frequencies.frequency(question)
         if people is None:

@@ -1,4 +1,4 @@
-"""How frequent alleles and terms are elsewhere: what prices rest on."""
+"""Frequencies of alleles and terms elsewhere, on which prices are based."""
 
 from __future__ import annotations
 
@@ -14,41 +14,79 @@ PUBLIC_FREQUENCIES_FILE = "public_frequencies.npz"
 
 
 class PublicFrequencies:
-    """How many people elsewhere carry each allele or have each term, from data that anybody has.
+    """Share of people elsewhere who carry each allele or have each term, from public data.
 
-    In a rehearsal the other countries' people together, as the Genome of Europe publishes them;
-    a node with real data takes a public catalogue. The file has two arrays, ``keys`` (the first 8
-    bytes of an allele's or term's question key, ascending) and ``shares``, and ``people``,
-    how many they were counted in.
+    In a rehearsal, "elsewhere" is all other countries together, as if published by the Genome of
+    Europe. A node with real data takes a public catalogue. The file has the arrays ``keys`` (the
+    first 8 bytes of an allele's or term's question key, ascending) and ``shares``, and ``people``,
+    the number of people in whom they were counted.
+
+    Args:
+        keys: Question keys as integers, shape (n,), uint64, in any order.
+        frequencies: Share of carriers of each key, shape (n,), float64.
+        people: Number of people in whom they were counted.
     """
 
     def __init__(
         self, keys: NDArray[np.uint64], frequencies: NDArray[np.float64], people: int
     ) -> None:
-        """``keys`` in any order; ``frequencies`` of carriers among ``people``."""
+        """Sort the frequencies by key.
+
+        Args:
+            keys: Question keys as integers, shape (n,), uint64, in any order.
+            frequencies: Share of carriers of each key, shape (n,), float64.
+            people: Number of people in whom they were counted.
+        """
         order = np.argsort(keys, kind="stable")
         self._keys, self._frequencies, self.people = keys[order], frequencies[order], people
 
     @staticmethod
     def key(question: bytes) -> int:
-        """What stands for an allele's question in the file."""
+        """Return the integer that stands for a question in the file.
+
+        Args:
+            question: Key of an allele's or term's question.
+        """
         return int.from_bytes(question[:8], "big")
 
     @classmethod
     def open(cls, path: Path | str) -> PublicFrequencies:
-        """Raises InputError for a file that is missing or something else."""
+        """Read a file of frequencies.
+
+        Args:
+            path: The ``.npz`` file.
+
+        Returns:
+            The frequencies.
+
+        Raises:
+            InputError: The file is missing or has other content.
+        """
         try:
             with np.load(path, allow_pickle=False) as file:
                 return cls(file["keys"], file["shares"], int(file["people"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(path, "file", f"shares of carriers elsewhere ({error})") from None
+            expected = "a NumPy file with the arrays keys, shares and people"
+            raise InputError(path, "file", expected, f"an unusable file ({error})") from None
 
     def write(self, path: Path | str) -> None:
+        """Write the file.
+
+        Args:
+            path: The ``.npz`` file.
+        """
         with atomic_path(path) as aside, aside.open("wb") as file:
             np.savez(file, keys=self._keys, shares=self._frequencies, people=self.people)
 
     def frequency(self, question: bytes) -> float:
-        """Of an allele by its question; half a person where nobody elsewhere has it."""
+        """Return the share of carriers of an allele, or of people with a term.
+
+        Args:
+            question: Key of the allele's or term's question.
+
+        Returns:
+            At least the share that half a person would be, also where nobody elsewhere has it.
+        """
         key = np.uint64(self.key(question))
         at = int(np.searchsorted(self._keys, key))
         if at < self._keys.size and self._keys[at] == key:

@@ -1,6 +1,6 @@
-"""How many people elsewhere carry each allele and have each term, for every node: what is public.
+"""Writes each node's table of frequencies elsewhere, on which its prices are based.
 
-A real node takes a public catalogue. In a rehearsal the people of all other countries stand for
+A real node takes a public catalogue. In a rehearsal the people of all other countries stand in for
 it, as if their frequencies had been published.
 """
 
@@ -18,15 +18,18 @@ from rehearsal.node.privacy.question_keys import allele_question, term_question
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
 
-COMMON = 0.001  # a frequency from which on an allele may be dear though nobody here carries it
+COMMON = 0.001  # share elsewhere from which an allele may be expensive without carriers here
 
 
 def write_public_frequencies(folders: Mapping[str, Path]) -> None:
-    """Writes ``public_frequencies.npz`` into each node's folder, from the other nodes' stores.
+    """Write ``public_frequencies.npz`` into each node's folder, from the other nodes' stores.
 
-    A node's file has what its own people carry and have, and what a thousandth of the people
-    elsewhere do: the answer to a rarer one can be foreseen anyway. What is not in it nobody has
-    elsewhere. ``folders``: by country, each with ``variants.sqlite`` and ``people.sqlite``.
+    A node's file contains the alleles and terms of its own people, and those of at least 0.1 % of
+    the people elsewhere. The answer to a rarer one is predictable. A key missing in the file has no
+    carriers elsewhere.
+
+    Args:
+        folders: Node folders by country code, each with ``variants.sqlite`` and ``people.sqlite``.
     """
     nodes = {code: _read(folder) for code, folder in folders.items()}
     keys, position = np.unique(
@@ -62,7 +65,7 @@ def _read(folder: Path) -> _Node:
             keys[i] = PublicFrequencies.key(
                 allele_question(row.contig, row.start, row.ref, row.alt)
             )
-            carriers[i] = sum(row[6:9]) + sum(row[11:14])  # people with two copies, one of two, one
+            carriers[i] = sum(row[6:9]) + sum(row[11:14])  # hom, het and hemi, both sexes
         people = len(store.individuals)
     people_store = PeopleStore.open(folder / "people.sqlite")
     try:
@@ -75,7 +78,7 @@ def _read(folder: Path) -> _Node:
 
 
 def _terms(store: PeopleStore) -> Iterator[tuple[bytes, int]]:
-    """Questions by one term, and how many people each finds."""
+    """Yield the question key of each term, with the number of people it finds."""
     for term in {*store.terms, *store.ancestors}:
         for descendants in (True, False):
             found = store.with_term(term, descendants)

@@ -1,4 +1,4 @@
-"""The node's secret, on which its noise and its contact tokens rest."""
+"""The node's secret key, from which its noise and its contact tokens are derived."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ KEY_SIZE = 32  # bytes
 
 
 def secret_key(folder: Path | str) -> bytes:
-    """The node's 32 secret bytes, made at the first call; only the owner may read the file.
+    """Read the node's secret key, or create it.
 
-    Raises InputError for a file that others may read or that has another length.
+    Only the owner may read the file.
+
+    Args:
+        folder: The folder of the key file.
+
+    Returns:
+        32 bytes.
+
+    Raises:
+        InputError: Others may read the file, or it has another length.
     """
     path = Path(folder) / KEY_FILE
     try:
@@ -25,8 +34,9 @@ def secret_key(folder: Path | str) -> bytes:
         with os.fdopen(descriptor, "wb") as file:
             file.write(os.urandom(KEY_SIZE))
     if path.stat().st_mode & 0o077:
-        raise InputError(path, "permissions", "a secret that only its owner may read (chmod 600)")
+        expected = "a file that only its owner may read (chmod 600)"
+        raise InputError(path, "permissions", expected, f"mode {path.stat().st_mode & 0o777:o}")
     key = path.read_bytes()
     if len(key) != KEY_SIZE:
-        raise InputError(path, "length", f"{KEY_SIZE} bytes")
+        raise InputError(path, "length", f"{KEY_SIZE} bytes", f"{len(key)} bytes")
     return key

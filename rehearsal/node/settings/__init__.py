@@ -1,1 +1,1 @@
-"""What a node knows about itself: ``node.yaml`` in its folder."""
+"""The settings of a node."""

@@ -1,4 +1,4 @@
-"""What a node knows about itself: ``node.yaml`` in its folder."""
+"""The settings of a node: ``node.yaml`` in its folder."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
 from rehearsal.model import Gene
 from rehearsal.node.access.settings import AccessSettings, access_settings, as_yaml, open_to_all
-from rehearsal.node.access.yaml_values import read_dataclass, read_dataclasses
+from rehearsal.node.access.yaml_values import read_dataclass, read_dataclasses, read_keys
 
 FILE_NAME = "node.yaml"
-TUMOURS = "tumours.sqlite"  # a variant store of somatic variants
+TUMOURS = "tumours.sqlite"  # the variant store of somatic variants
 
 
 @dataclass(frozen=True, slots=True)
 class ProteinChange:
-    """What one variant does to a protein, for queries by ``aminoacidChange``."""
+    """The effect of one variant on a protein, for queries by ``aminoacidChange``."""
 
     contig: str
-    start: int
+    start: int  # 0-based
     ref: str
     alt: str
     gene: str
@@ -33,26 +33,21 @@ class ProteinChange:
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """Identity and tables of one node.
+    """Identity, datasets, tables and access rules of one node."""
 
-    ``reference_year`` is the year in which ages are told: age = reference year - birth year.
-    ``build`` is the digest of what the node's stores were built from. ``access``: who may ask
-    what; without it everybody is the public.
-    """
-
-    country_code: str
-    country_name: str
+    country_code: str  # ISO 3166-1 alpha-2
+    country_name: str  # in English
     beacon_id: str
-    frequencies_dataset: str
-    people_dataset: str
-    tests_dataset: str
-    tumours_dataset: str = ""  # somatic variants; empty: none
+    frequencies_dataset: str  # identifier of the dataset of allele frequencies
+    people_dataset: str  # identifier of the dataset of people and their variants
+    tests_dataset: str  # identifier of the dataset of test variants
+    tumours_dataset: str = ""  # identifier of the dataset of somatic variants; empty: none
     version: str = __version__
-    build: str = ""
-    reference_year: int = 2026
+    build: str = ""  # digest of what the node's stores were built from
+    reference_year: int = 2026  # age = reference year - birth year
     genes: tuple[Gene, ...] = ()
     protein_changes: tuple[ProteinChange, ...] = ()
-    access: AccessSettings = field(default_factory=AccessSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)  # default: all are anonymous
 
     @classmethod
     def for_country(
@@ -66,9 +61,22 @@ class NodeSettings:
         access: AccessSettings | None = None,
         has_tumours: bool = False,
     ) -> NodeSettings:
-        """The usual names of a country's node. ``has_tumours``: it has a ``tumours.sqlite``.
+        """Build the settings of a country's node, with the usual names.
 
         Dataset identifiers have GDI's form ``^(GOE|GDI)-[A-Z]{2}-[A-Z]+-[0-9]+$``.
+
+        Args:
+            code: Country code, ISO 3166-1 alpha-2.
+            name: Country name in English.
+            genes: Genes that queries may name.
+            protein_changes: Protein changes that queries may name.
+            build: Digest of what the node's stores are built from.
+            reference_year: The year for which ages are computed.
+            access: Access settings. None trusts no issuer.
+            has_tumours: Whether the node has a ``tumours.sqlite``.
+
+        Returns:
+            The settings.
         """
         return cls(
             country_code=code,
@@ -86,7 +94,7 @@ class NodeSettings:
         )
 
     def opened(self) -> NodeSettings:
-        """The same node with everything open to everybody: for tests and invented people."""
+        """Return the same settings, open to everybody; for tests and synthetic people."""
         return replace(self, access=open_to_all(self.datasets))
 
     @property
@@ -97,29 +105,52 @@ class NodeSettings:
 
     @classmethod
     def read(cls, folder: Path | str) -> NodeSettings:
-        """The settings in a node's folder. Raises InputError when missing or ill-formed."""
+        """Read ``node.yaml`` in a node's folder.
+
+        Args:
+            folder: The node's folder.
+
+        Returns:
+            The settings.
+
+        Raises:
+            InputError: The file is missing, or names the key of a wrong value.
+        """
         path = Path(folder) / FILE_NAME
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise InputError(path, "file", "a node folder with node.yaml") from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InputError(path, "file", f"readable YAML ({error})") from None
-        if not isinstance(values, dict):
-            raise InputError(path, "file", "a mapping of settings")
-        values = dict(values)
+            expected = "a node folder with a node.yaml"
+            raise InputError(path, "file", expected, "no such file") from None
+        except (OSError, UnicodeDecodeError) as error:
+            expected = "a readable text file"
+            raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
+        except yaml.YAMLError as error:
+            mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", error)
+            where = "file" if mark is None else f"line {mark.line + 1}"
+            raise InputError(path, where, "valid YAML", f"an error ({reason})") from None
+        values = read_keys(path, "", cls, values)
         values["genes"] = read_dataclasses(path, "genes", Gene, values.get("genes"))
         values["protein_changes"] = read_dataclasses(
             path, "protein_changes", ProteinChange, values.get("protein_changes")
         )
         values["access"] = access_settings(path, values.get("access"))
-        settings = read_dataclass(path, "settings", cls, values)
-        if set(settings.access.datasets) - set(settings.datasets):
-            raise InputError(path, "access.datasets", f"some of {', '.join(settings.datasets)}")
+        settings = read_dataclass(path, "", cls, values)
+        for name in settings.access.datasets:
+            if name not in settings.datasets:
+                expected = f"one of the node's datasets: {', '.join(settings.datasets)}"
+                raise InputError(path, f"access.datasets.{name}", expected, "an unknown key")
         return settings
 
     def write(self, folder: Path | str) -> Path:
-        """Writes ``node.yaml`` into the folder and returns its path."""
+        """Write ``node.yaml``.
+
+        Args:
+            folder: The node's folder.
+
+        Returns:
+            Path of the file.
+        """
         path = Path(folder) / FILE_NAME
         values = asdict(self)
         values["genes"] = [asdict(gene) for gene in self.genes]

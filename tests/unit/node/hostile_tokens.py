@@ -42,7 +42,7 @@ class Forge:
         return jwt.encode(self.claims(**changes), key or own, algorithm, headers)
 
     def by_rsa(self, algorithm):
-        """With the trusted RSA key, by an algorithm that is not taken."""
+        """With the trusted RSA key, by an unsupported algorithm."""
         kid, key = self.mine.keys["RS256"]
         return jwt.encode(self.claims(), key, algorithm, {"typ": PASSPORT_TYPE, "kid": kid})
 
@@ -75,7 +75,7 @@ def public_pem(issuer):
 
 
 def by_hand(header, claims, signature=b""):
-    """A JWT put together without a library that would refuse."""
+    """A JWT built by hand, as a library would refuse to."""
     parts = [json.dumps(header).encode(), json.dumps(claims).encode(), signature]
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
@@ -92,7 +92,7 @@ def hs256_with(secret):
 
 
 def tampered(forge):
-    """The claims of somebody who may less, under the signature of another token."""
+    """The claims of a caller with fewer rights, under the signature of another token."""
     head, _, signature = forge.passport().split(".")
     _, claims, _ = forge.passport(sub="somebody-else").split(".")
     return f"{head}.{claims}.{signature}"
@@ -181,7 +181,7 @@ TOKENS = {
     "not yet valid": lambda f: f.passport(nbf=_now() + 600),
     "valid for a year": lambda f: f.passport(exp=_now() + 365 * 24 * HOUR),
     "expiry as text": lambda f: f.passport(exp="never"),
-    "expiry that is no number": lambda f: f.passport(exp=True),
+    "expiry that is not a number": lambda f: f.passport(exp=True),
     "infinite expiry": lambda f: f.passport(exp=float("inf")),
     "unknown issuer": lambda f: f.passport(iss="https://evil.example"),
     "issuer with a slash more": lambda f: f.passport(iss=f.mine.url + "/"),

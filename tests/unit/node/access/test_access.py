@@ -1,4 +1,4 @@
-"""Who may ask what: tiers, visas, vetoes, consent, refusals that tell nothing, and their log."""
+"""Access decisions: tiers, visas, vetoes, consent, uninformative refusals, and the audit log."""
 
 import asyncio
 import json
@@ -70,7 +70,7 @@ def people_with_consent(tmp_path_factory):
 
 
 class Node:
-    """A node's app with its log, and how to ask it."""
+    """A node's app with its log, and a client."""
 
     def __init__(self, node_data, people, access, folder):
         settings = replace(NodeSettings.for_country("FI", "Finland"), access=access)
@@ -247,7 +247,7 @@ def test_a_grant_opens_its_dataset_and_no_other(forge, node):
 
 
 def test_rights_do_not_outlive_the_visa_that_gave_them(forge, make_node):
-    """The passport is good for an hour, its grant for a minute."""
+    """The passport is valid for an hour, its grant for a minute."""
     who = create_person("researcher", "SE", [PEOPLE])
     visas = sign_visas(forge.mine, who, lifetime_s=60)
     token = forge.passport(sub=who.subject, **{PASSPORT: visas})
@@ -269,7 +269,7 @@ def test_rights_do_not_outlive_the_visa_that_gave_them(forge, make_node):
 @pytest.mark.parametrize("tier", ["public", "registered"])
 @pytest.mark.parametrize("path", ["/cohorts", "/datasets"])
 def test_sizes_told_to_the_protected_tiers_single_nobody_out(node, tokens, tier, path):
-    """Twelve people; how many permit a purpose, or are women, is nobody's business."""
+    """Twelve people; the numbers who permit a purpose, or are women, must stay hidden."""
     told = [node.ask(path, tokens[tier], one)[1]["response"] for one in (HMB, None, "DUO:0000011")]
     assert told[0] == told[1] == told[2]
     assert "female" not in str(told)
@@ -345,7 +345,7 @@ def test_a_public_question_looks_at_so_many_variants_and_of_nobody_at_none(node,
 def test_an_allele_that_is_not_there_is_denied_like_one_that_few_carry(
     node, tokens, path, granularity, tier
 ):
-    """In every word of the answer: also in the granularity that is said to be returned."""
+    """In the whole answer, including the returned granularity."""
     rare = min(GENOTYPES, key=lambda allele: len(GENOTYPES[allele]))
     contig, start, ref, _ = rare
     answers = set()
@@ -394,7 +394,7 @@ def test_clinical_care_is_stated_by_clinicians_only(node, tokens, tier, status):
     ],
 )
 def test_nobody_vouches_for_themselves(forge, node, kind, by, counts):
-    """A role that lets state a purpose, and a researcher's status, by who asserts them."""
+    """A role that a purpose requires, and researcher status, by who asserts them."""
     who = create_person("clinician", "FI", [PEOPLE])
     visas = tuple(replace(one, by=by) if one.type == kind else one for one in who.visas)
     token = sign_tokens(forge.mine, replace(who, visas=visas), AUDIENCE).passport
@@ -460,7 +460,7 @@ def test_a_veto_of_something_else_changes_nothing(make_node, tokens, veto):
     ],
 )
 def test_a_veto_finds_every_linked_identity_and_whoever_asserts_a_visa(forge, make_node, veto):
-    """researcher-fi shows a grant of ``other``, to whom they are linked, as ``bare`` is."""
+    """researcher-fi shows a grant of ``other``; both are linked, and so is ``bare``."""
     mine = (forge.mine.url, forge.good.subject)
     grant = forge.visa(said={"source": "https://dac.example"}, sub="other")
     ties = (
@@ -571,7 +571,7 @@ def test_a_child_does_not_name_a_parent_who_withdrew(node, tokens):
 
 
 def test_a_parent_who_is_not_at_this_node_is_not_named(node, tokens, monkeypatch):
-    """Kin may have been dealt to other countries: no number here, and no error."""
+    """Relatives may live in other countries: they have no number here, which is no error."""
     own = node.node_data.people.position
     monkeypatch.setattr(
         node.node_data.people, "position", lambda name: None if name == NAMES[0] else own(name)
@@ -594,7 +594,7 @@ def test_terms_of_those_who_are_left_out_are_not_offered(node, tokens):
 
 
 def test_terms_are_offered_by_what_the_dataset_of_people_tells(forge, node, tokens):
-    """A grant for frequencies tells nothing of diseases; who may not filter is offered nothing."""
+    """A grant for frequencies shows no diseases; without the right to filter, no terms."""
 
     def offered(token, purpose=HMB):
         body = node.ask("/filtering_terms", token, purpose)[1]
@@ -610,10 +610,12 @@ def test_terms_are_offered_by_what_the_dataset_of_people_tells(forge, node, toke
 
 
 @pytest.mark.parametrize("purpose", ["research", "DUO:0000007", "DUO:0000006,DUO:0000043"])
-def test_a_purpose_that_cannot_be_meant_is_400(node, purpose):
+def test_a_malformed_purpose_is_400(node, purpose):
     status, body, _ = node.ask("/individuals", purpose=purpose)
     assert status == 400
-    assert "purpose" in body["error"]["errorMessage"]
+    message = body["error"]["errorMessage"]
+    assert message.startswith("X-Rehearsal-Purpose: expected ")
+    assert ", found " in message
 
 
 # --- refusals ---
@@ -623,7 +625,10 @@ def test_a_purpose_that_cannot_be_meant_is_400(node, purpose):
 def test_hostile_tokens_are_refused_and_learn_nothing(forge, node, name):
     status, body, headers = node.ask(f"/individuals/{NAMES[4]}", HOSTILE[name](forge))
     assert status == (401 if name in TOKENS else 403)
-    reasons = {401: "the token is not accepted here", 403: "the token gives no right to this"}
+    reasons = {
+        401: "The token is not accepted here.",
+        403: "The token does not give access to this.",
+    }
     assert body["error"] == {"errorCode": status, "errorMessage": reasons[status]}
     assert (b"www-authenticate" in headers) is (status == 401)
     assert NAMES[4] not in str(body)
@@ -660,7 +665,7 @@ PERSON_PATHS = [
 @pytest.mark.parametrize("path", PERSON_PATHS)
 @pytest.mark.parametrize("tier", ["public", "registered"])
 def test_a_refusal_looks_nobody_up(node, tokens, monkeypatch, path, tier):
-    """Same work for people who are here and who are not: none. So time tells nothing either."""
+    """Nothing is looked up, for present and absent people, so timing reveals nothing either."""
     looked = []
     for name in ("position", "record", "with_term", "with_number"):
         monkeypatch.setattr(node.node_data.people, name, looked.append)
@@ -707,7 +712,7 @@ def test_every_decision_is_logged_with_subject_and_rule_and_without_the_question
     assert lines[0]["purpose"] == HMB
     assert lines[0]["rules"][PEOPLE].startswith("record: ControlledAccessGrants of https://")
     assert lines[3]["subject"] is None
-    assert lines[4]["rule"] == "token: no token"
+    assert lines[4]["rule"] == "token: not a JWT"
     text = node.log.read_text()
     for secret in ("43124", "ACT", "FI-0000", tokens["controlled"], "chr17"):
         assert secret not in text

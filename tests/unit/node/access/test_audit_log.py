@@ -1,4 +1,4 @@
-"""The audit log: appended whole or not at all, and every tampering is found."""
+"""The audit log: lines are written completely or not at all, and tampering is detected."""
 
 import json
 import multiprocessing
@@ -63,8 +63,11 @@ def changed(text):
         (lambda rows: [rows[0], rows[2], rows[1], *rows[3:]], "line 2"),
         (lambda rows: rows[1:], "line 1"),
         (lambda rows: [rows[0], *rows], "line 2"),
-        (lambda rows: rows[:-1], "line 5: 1 more"),
-        (lambda rows: [], "line 1: 5 more"),
+        (
+            lambda rows: rows[:-1],
+            "line 5: expected 1 more lines, as counted in the head, found the end of the file",
+        ),
+        (lambda rows: [], "line 1: expected 5 more lines"),
         (lambda rows: [*rows[:-1], rows[-1][:-20]], "line 5"),
         (lambda rows: [*rows, b"{}\n"], "line 6"),
     ],
@@ -87,7 +90,9 @@ def test_a_line_with_a_hash_of_its_own_making_is_found(path):
     )
     path.write_bytes(b"".join([*rows[:4], text]))
     assert digest not in head_path(path).read_text()
-    with pytest.raises(InputError, match="end of the log"):
+    with pytest.raises(
+        InputError, match="line 5: expected the hash of the log's head, found another hash"
+    ):
         verify_log(path)
 
 

@@ -1,4 +1,4 @@
-"""Which keys of an issuer are used."""
+"""The usable keys of an issuer."""
 
 import jwt
 import pytest

@@ -1,4 +1,4 @@
-"""Decisions are written before their answers leave, those of one moment at once."""
+"""Decisions are logged before their answers leave, simultaneous ones together."""
 
 import asyncio
 from functools import partial
@@ -24,7 +24,7 @@ def many_at_once(app, number):
 
 @pytest.fixture
 def logged(node_data, tmp_path):
-    """An application whose every answer is a decision, and the log of them."""
+    """An application that logs a decision for each answer, and its log."""
 
     async def asking(request):
         request.scope[SCOPE_KEY].consulted = True

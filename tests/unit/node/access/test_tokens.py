@@ -1,4 +1,4 @@
-"""Tokens: good ones of every kind are believed, bad ones are not, and nothing foreign is asked."""
+"""Tokens: valid ones are accepted, bad ones are not, and no foreign address is fetched."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from rehearsal.network.issuer import linked_identities, make_issuer, sign_tokens, sign_visas
-from rehearsal.node.access.issuer_keys import BELIEVED_S, REFETCH_S
+from rehearsal.node.access.issuer_keys import REFETCH_S, TRUSTED_S
 from rehearsal.node.access.settings import IssuerSettings
 from rehearsal.node.access.token_format import PASSPORT, TokenRefused
 from rehearsal.node.access.tokens import TokenVerifier
@@ -149,7 +149,7 @@ def test_a_token_is_looked_at_again_when_its_first_visa_expires(forge, verifier,
 
 
 def fetching(forge, answers, clock=time.time, **settings):
-    """A verifier whose keys are at a URL, and the list of addresses that it asked."""
+    """A verifier whose keys are at a URL, and the addresses that it fetched."""
     asked = []
 
     async def fetch(url, bearer):
@@ -193,10 +193,10 @@ def test_a_key_that_its_issuer_withdrew_is_believed_for_an_hour_at_most(forge):
     answers = {forge.mine.jku: forge.mine.jwks()}
     now = Clock()
     verifier, asked = fetching(forge, answers, now)
-    lasting = {"exp": int(now() + 3 * BELIEVED_S)}
+    lasting = {"exp": int(now() + 3 * TRUSTED_S)}
     assert verify(verifier, forge.passport(jti="1", **lasting)).visas
     answers[forge.mine.jku] = {"keys": []}
-    now.ahead += BELIEVED_S - 1
+    now.ahead += TRUSTED_S - 1
     assert verify(verifier, forge.passport(jti="2", **lasting))
     assert len(asked) == 1
     now.ahead += 1
@@ -210,10 +210,10 @@ def test_old_keys_are_not_believed_when_new_ones_cannot_be_had(forge):
     answers = {forge.mine.jku: forge.mine.jwks()}
     now = Clock()
     verifier, _ = fetching(forge, answers, now)
-    lasting = {"exp": int(now() + 3 * BELIEVED_S)}
+    lasting = {"exp": int(now() + 3 * TRUSTED_S)}
     assert verify(verifier, forge.passport(jti="1", **lasting)).visas
     answers[forge.mine.jku] = OSError("gone")
-    now.ahead += BELIEVED_S
+    now.ahead += TRUSTED_S
     for _ in range(2):
         with pytest.raises(TokenRefused):
             verify(verifier, forge.passport(jti="2", **lasting))
@@ -231,7 +231,7 @@ def test_an_unknown_kid_does_not_make_the_node_ask_again_and_again(forge):
 @pytest.mark.parametrize("answer", [OSError("gone"), {"keys": "x"}, {}, TimeoutError()])
 def test_keys_that_cannot_be_had_are_a_refusal(forge, answer):
     verifier, _ = fetching(forge, {forge.mine.jku: answer})
-    with pytest.raises(TokenRefused, match="keys cannot be had"):
+    with pytest.raises(TokenRefused, match="keys of the issuer unavailable"):
         verify(verifier, forge.passport())
 
 

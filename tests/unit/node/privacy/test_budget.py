@@ -1,4 +1,4 @@
-"""Budgets that last."""
+"""Privacy budgets that survive a restart."""
 
 import stat
 

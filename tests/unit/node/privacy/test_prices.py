@@ -1,4 +1,4 @@
-"""What an answer costs."""
+"""Prices of answers."""
 
 import math
 
@@ -12,7 +12,7 @@ from .conftest import PEOPLE
 
 
 def test_information_is_that_of_two_coins_in_the_plainest_case():
-    """Two people, a plain beacon, half carry it: out 1 - 0.5², in certainly yes."""
+    """Two people, no protection, half are carriers: absent 1 - 0.5², present certainly yes."""
     assert information(0.5, 2, UNPROTECTED, False) == pytest.approx(-math.log(0.75))
 
 

@@ -1,4 +1,4 @@
-"""What protected tiers are told of people chosen by terms, and of alleles that are not there."""
+"""Protected answers about people chosen by terms, and about alleles without carriers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SHARES = {COMMON: 0.6, NEAR: 0.1, RARE: 0.0001}
 
 @pytest.fixture
 def ask():
-    """Asks a node of 100 people as one of many users: how many of a number of people there are."""
+    """Query a node of 100 people, as one of many users, for the number of matching people."""
     keys = [PublicFrequencies.key(term_question(*terms[0])) for terms in SHARES]
     shares = PublicFrequencies(np.array(keys, np.uint64), np.array(list(SHARES.values())), 2700)
     tier = TierProtection(KEY, PEOPLE, PUBLIC, Budget(NAMES), Budget(NAMES))
@@ -63,7 +63,7 @@ def test_a_count_by_a_term_is_paid_by_everybody_and_told_until_nobody_can(ask):
 
 
 def test_a_term_near_the_threshold_is_told_of_to_nobody(ask):
-    """Who knows that a person has it would learn from the answer whether the person is here."""
+    """Otherwise, somebody who knows that a person has it would learn whether the person is here."""
     assert price(0.1, PEOPLE, PUBLIC, counted=False) > PUBLIC.user_budget
     for found in (9, 10, 11, 14):
         assert ask(NEAR, found) == ProtectedAnswer(False, 0)
@@ -156,7 +156,7 @@ def test_a_count_costs_everybody_and_is_whole_or_not_told():
 
 
 def test_a_count_is_paid_also_when_nobody_carries_it():
-    """Else what is left of the budget would tell whether somebody does."""
+    """Otherwise the remaining budget would reveal whether there are carriers."""
     rules = protected(WIDE)
     assert protect_count(rules, "u", question_key("none"), people(0), 0.6) == ProtectedAnswer(
         False, 0
@@ -165,7 +165,7 @@ def test_a_count_is_paid_also_when_nobody_carries_it():
 
 
 def test_prices_do_not_depend_on_who_is_in_the_node():
-    """Else the price would tell what it is meant to hide."""
+    """Otherwise the price would reveal what it should hide."""
     rules = protected(WIDE)
     protect_boolean(rules, "u", question_key("few"), people(5), 0.1)
     protect_boolean(rules, "u", question_key("many"), people(60, first=30), 0.1)
@@ -229,7 +229,7 @@ def watched(steps, name, real):
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.05])
 @pytest.mark.parametrize("people", [None, BitMap(range(90))])
 def test_an_allele_takes_the_same_steps_whether_nobody_or_few_carry_it(monkeypatch, share, people):
-    """The same look-ups, prices and writes: what differs is who pays."""
+    """The same look-ups, prices and writes; only the payers differ."""
     steps = []
     for cls, name in ((Budget, "charge"), (Budget, "_write"), (PublicFrequencies, "frequency")):
         monkeypatch.setattr(cls, name, watched(steps, name, getattr(cls, name)))

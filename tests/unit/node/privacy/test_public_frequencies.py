@@ -1,4 +1,4 @@
-"""How frequent alleles are elsewhere, by question."""
+"""Allele frequencies elsewhere, by question."""
 
 import numpy as np
 import pytest

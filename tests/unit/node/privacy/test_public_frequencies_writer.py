@@ -1,4 +1,4 @@
-"""The frequencies that a rehearsal publishes are those of the other countries."""
+"""Published frequencies are those of the other countries."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Questions have one name each."""
+"""Each question has one key."""
 
 from rehearsal.node.privacy.question_keys import question_key
 

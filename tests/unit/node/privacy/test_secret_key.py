@@ -1,4 +1,4 @@
-"""The node's secret."""
+"""The node's secret key."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""node.yaml is read back as it was written, and complaints are one clear line."""
+"""node.yaml is read back as written, and errors are one clear line."""
 
 import pytest
 
@@ -29,12 +29,19 @@ def test_a_country_gets_gdi_dataset_names():
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("country_code: NO\n", "country_code: str, not False"),
-        ("- a list\n", "a mapping"),
-        ("colour: red\n", "the keys country_code"),
-        ("country_code: FI\n", "missing"),
-        ("genes: [{name: A, contig: chr1, start: x, end: 3, strand: +}]\n", "genes[0].start: int"),
-        ("a: [\n", "readable YAML"),
+        (
+            "country_code: NO\n",
+            "node.yaml: country_code: expected a text, found false (put a text like NO",
+        ),
+        ("- a list\n", "node.yaml: file: expected a mapping with the keys country_code, "),
+        ("", "found null"),
+        ("colour: red\n", "node.yaml: colour: expected one of the keys country_code, "),
+        ("country_code: FI\n", "node.yaml: country_name: expected a text, found nothing"),
+        (
+            "genes: [{name: A, contig: chr1, start: x, end: 3, strand: +}]\n",
+            "genes[0].start: expected a whole number, found 'x' (text)",
+        ),
+        ("country_code: FI\na: [\n", "node.yaml: line 3: expected valid YAML, found an error ("),
     ],
 )
 def test_ill_formed_settings_are_refused_in_one_line(tmp_path, text, complaint):
@@ -48,5 +55,5 @@ def test_ill_formed_settings_are_refused_in_one_line(tmp_path, text, complaint):
 
 
 def test_a_folder_without_settings_is_refused(tmp_path):
-    with pytest.raises(InputError, match="node folder"):
+    with pytest.raises(InputError, match="expected a node folder with a node"):
         NodeSettings.read(tmp_path)
