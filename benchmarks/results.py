@@ -1,4 +1,4 @@
-"""The figures of a bench as Markdown, for docs/design/results.md.
+"""Print the figures of a benchmark as Markdown, for docs/design/results.md.
 
 make bench && python benchmarks/results.py results/bench
 """
@@ -19,14 +19,14 @@ from rehearsal.loadtest.growth.measure import NODES, PEOPLE, USERS
 NAMES = {
     "p50_ms": "p50",
     "p99_ms": "p99",
-    "queries_per_s": "queries a second",
-    "network_cpu_ms_per_query": "network's CPU a query",
-    "nodes_cpu_ms_per_query": "nodes' CPU a query",
+    "queries_per_s": "queries per second",
+    "network_cpu_ms_per_query": "network's CPU per query",
+    "nodes_cpu_ms_per_query": "nodes' CPU per query",
 }
 POLICIES = {
-    "sequential": "one after another, 5 s each",
-    "at-once": "ours",
-    "partial": "ours, `partial`",
+    "sequential": "`sequential`",
+    "at-once": "`at-once`",
+    "partial": "`partial`",
 }
 
 
@@ -54,17 +54,17 @@ def load_lines(folder: Path) -> Iterator[str]:
     yield ""
     yield (
         f"{conditions(about)}; {about['nodes']} nodes at the run's distances, "
-        f"{about['duration_s']:g} s a step. Latency from the intended time, ms."
+        f"{about['duration_s']:g} s per step. Latency from the planned time, in ms."
     )
     yield ""
     if knee["held_per_s"] is None:
-        yield f"**No knee**: {knee['missed_per_s']:.3g} queries a second missed the objective."
+        yield f"**No knee**: {knee['missed_per_s']:.3g} queries per second missed the objective."
     else:
         beyond = knee["missed_per_s"]
         missed = "none was missed" if beyond is None else f"{beyond:.3g} missed it"
-        yield f"**Knee: {knee['held_per_s']:.3g} queries a second** met the objective, {missed}."
+        yield f"**Knee: {knee['held_per_s']:.3g} queries per second** met the objective, {missed}."
     yield ""
-    head = ["a second", "connections", "answered", "refused", "late", "failed", "wrong"]
+    head = ["queries per second", "connections", "answered", "refused", "late", "failed", "wrong"]
     head += ["p50", "p95", "p99", "control p50 / p99", "CPU of network / nodes", "load average"]
     rows = [
         [
@@ -93,12 +93,12 @@ def growth_lines(folder: Path) -> Iterator[str]:
         if steps.empty:
             continue
         yield ""
-        head = [axis, "asked", "answered", "late", "failed", "p50", "p99", "queries a second"]
+        head = [axis, "sent", "answered", "late", "failed", "p50", "p99", "queries per second"]
         head += ["network's CPU", "nodes' CPU", "control p50", "load average"]
         rows = [
             [
                 f"{getattr(row, axis):,}",
-                *(row.sent, row.answered, row.late, row.failed),
+                *(f"{n:,}" for n in (row.sent, row.answered, row.late, row.failed)),
                 *(f"{value:,.1f}" for value in (row.p50_ms, row.p99_ms, row.queries_per_s)),
                 *(f"{row.network_cpu_ms_per_query:.1f}", f"{row.nodes_cpu_ms_per_query:.1f}"),
                 *(f"{row.control_p50_ms:.1f}", f"{row.load_average_1min:.1f}"),
@@ -114,7 +114,7 @@ def growth_lines(folder: Path) -> Iterator[str]:
         ]
         for fit in fits.itertuples()
     ]
-    yield from table(["with", "what grows", "exponent ± standard error", "r²", "points"], rows)
+    yield from table(["grows with", "measure", "exponent ± standard error", "r²", "points"], rows)
 
 
 def policy_lines(folder: Path) -> Iterator[str]:
@@ -123,7 +123,7 @@ def policy_lines(folder: Path) -> Iterator[str]:
     yield ""
     yield (
         f"Stand-in nodes at the run's distances (the slowest {policy['slowest_rtt_ms'].max():.0f} "
-        f"ms), load average {policy['load_average_1min'].max():.1f} at the most. Seconds until "
+        f"ms), load average at most {policy['load_average_1min'].max():.1f}. Seconds until "
         "the network's answer, median (longest)."
     )
     yield ""
