@@ -149,4 +149,4 @@ def _real_names(names: Mapping[str, str]) -> Iterator[None]:
         yield
     except InputError as error:
         source = names.get(error.source, error.source)
-        raise InputError(source, error.key, error.expected) from None
+        raise InputError(source, error.key, error.expected, error.found) from None

@@ -1,11 +1,11 @@
-"""The assembly GRCh38: contigs, their lengths, how many copies a person has, and its masks."""
+"""The assembly GRCh38: contigs and their lengths, ploidy by sex, and masked stretches."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.model import SEXES, Block, Sex
 
 ASSEMBLY = "GRCh38"
@@ -80,52 +80,80 @@ _SEX_PLOIDY: dict[str, dict[Sex, int]] = {
 
 
 def listed_contigs(contig: str, length: int) -> dict[str, int]:
-    """What a file or store of one contig lists: the assembly's contigs, and its own.
+    """List the contigs that the header of a file or store of one contig names.
 
-    All of a node list the same ones, so records can be joined as they are, and a contig without
-    data is known to hold nothing.
+    All files of a node list the same contigs. So their records can be joined without rewriting
+    headers, and a contig without data is known to be empty.
+
+    Args:
+        contig: Name of the contig that has data.
+        length: Its length in bases. It may differ from GRCh38 in stores of imported VCF files.
+
+    Returns:
+        Lengths in bases by contig: those of the assembly, and the contig's own.
     """
     return CONTIG_LENGTHS | {contig: length}
 
 
 def ploidy(contig: str, sex: Sex) -> int:
-    """How many copies of the contig a person of this sex has.
+    """Count the copies of a contig that a person of this sex has.
 
     The pseudo-autosomal regions of X and Y are not modelled: the whole of chrX is haploid in men,
-    and nothing recombines between X and Y. Raises ValueError for an unknown contig or sex.
+    and nothing recombines between X and Y.
+
+    Args:
+        contig: Name of a contig of GRCh38.
+        sex: ``female`` or ``male``.
+
+    Returns:
+        0, 1 or 2.
+
+    Raises:
+        ValueError: The contig or the sex is unknown.
     """
     if contig not in CONTIG_LENGTHS or sex not in SEXES:
-        raise ValueError(f"no ploidy for contig {contig!r} and sex {sex!r}")
+        where, expected = "ploidy", f"a contig of {ASSEMBLY} and female or male"
+        raise ValueError(mismatch(where, expected, f"{shown(contig)} and {shown(sex)}"))
     return 2 if contig in AUTOSOMES else _SEX_PLOIDY[contig][sex]
 
 
 def read_masks(path: Path | str) -> list[Block]:
-    """The stretches of a mask table that no block may touch, in the file's order.
+    """Read the stretches that no block may touch from a mask table.
 
-    The table is tab-separated with the columns contig, start, end (0-based half-open), kind and
-    source. Raises InputError for a file that cannot be read, missing columns, and stretches that
-    are not on a contig.
+    Args:
+        path: A tab-separated table with the columns contig, start, end (0-based half-open), kind
+            and source.
+
+    Returns:
+        The stretches in the order of the file.
+
+    Raises:
+        InputError: The file cannot be read or lacks a column, or a stretch is not on a contig of
+            GRCh38.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(path, "file", f"cannot be read: {problem}") from None
+        found = f"an unreadable file ({problem})"
+        raise InputError(path, "file", "a tab-separated table of masks", found) from None
     reader = csv.DictReader(lines, delimiter="\t")
     missing = [name for name in MASK_COLUMNS if name not in (reader.fieldnames or [])]
     if missing:
-        raise InputError(path, "header", f"expected the columns {', '.join(MASK_COLUMNS)}")
-    return [_mask(path, f"row {number}", row) for number, row in enumerate(reader, start=2)]
+        found = ", ".join(reader.fieldnames or []) or "nothing"
+        raise InputError(path, "line 1", f"the columns {', '.join(MASK_COLUMNS)}", found)
+    return [_mask(path, f"line {number}", row) for number, row in enumerate(reader, start=2)]
 
 
 def _mask(path: Path | str, key: str, row: dict[str, str]) -> Block:
     contig = row["contig"]
     if contig not in CONTIG_LENGTHS:
-        raise InputError(path, key, f"expected a contig of {ASSEMBLY}, found {contig!r}")
+        raise InputError(path, f"{key}, contig", f"a contig of {ASSEMBLY}", shown(contig))
     try:
         start, end = int(row["start"]), int(row["end"])
     except (TypeError, ValueError):
-        raise InputError(path, key, "expected whole numbers as start and end") from None
+        found = f"{shown(row['start'])} and {shown(row['end'])}"
+        raise InputError(path, f"{key}, start and end", "two whole numbers", found) from None
     if not 0 <= start < end <= CONTIG_LENGTHS[contig]:
-        expected = f"expected 0 <= start < end <= {CONTIG_LENGTHS[contig]}, found {start}-{end}"
-        raise InputError(path, key, expected)
+        expected = f"0 <= start < end <= {CONTIG_LENGTHS[contig]}, the length of {contig}"
+        raise InputError(path, f"{key}, start and end", expected, f"{start} and {end}")
     return Block(contig, start, end)

@@ -1,4 +1,4 @@
-"""Carriers as BCF records: the file of some people on one contig, written with its index."""
+"""Write carriers as BCF: the records of some people on one contig, with an index."""
 
 from __future__ import annotations
 
@@ -18,19 +18,28 @@ from rehearsal.genomes.carriers import CarrierChunk
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """The people of a file, in its order; their haplotypes follow each other in the block's."""
+    """The samples of a BCF file. Their haplotypes are one contiguous range of the block's."""
 
-    ids: list[str]
-    male: NDArray[np.bool_]
-    ploidy: NDArray[np.int8]  # 0, 1 or 2 on the file's contig
-    first_haplotype: int = 0  # of the first of them, among the block's
+    ids: list[str]  # sample names, in the order of the file's columns
+    male: NDArray[np.bool_]  # (n_samples,)
+    ploidy: NDArray[np.int8]  # (n_samples,) copies of the file's contig: 0, 1 or 2
+    first_haplotype: int = 0  # index of the first sample's first haplotype in the block
 
 
 @contextmanager
 def open_bcf(path: Path | str, contig: str, length: int, samples: Samples) -> Iterator[BcfWriter]:
-    """Write the BCF at ``path``, and its index at ``path.csi`` when the block ends well.
+    """Open a BCF file to write, and write its index when the ``with`` block ends well.
 
-    Both are whole or not there. ``length``: of the contig, in bases.
+    Both files appear whole or not at all.
+
+    Args:
+        path: The BCF file. Its index becomes ``{path}.csi``.
+        contig: Contig of all records.
+        length: Length of the contig in bases.
+        samples: The people of the file.
+
+    Yields:
+        A writer that takes the results of :func:`bcf_sites`, in order of position.
     """
     contigs = listed_contigs(contig, length)
     template = make_template(
@@ -49,10 +58,17 @@ def bcf_sites(
     end: NDArray[np.int64],
     people: NDArray[np.int32],
 ) -> Sites:
-    """A chunk's sites as ``BcfWriter.write`` takes them, of the people of one file.
+    """Select from a chunk what ``BcfWriter.write`` needs for the people of one file.
 
-    ``start`` and ``end`` bound their entries by site; ``people`` (rows, 2, 3) counts homozygous,
-    heterozygous and hemizygous people of either sex by alternate allele.
+    Args:
+        chunk: Carriers of S consecutive sites.
+        start: First entry of each site that belongs to the file's people, shape (S,).
+        end: One past the last such entry of each site, shape (S,).
+        people: Homozygous, heterozygous and hemizygous people of either sex, by alternate allele.
+            Shape (R, 2, 3), where R is the number of alternate alleles in the chunk.
+
+    Returns:
+        The sites, as views of the chunk's arrays where possible.
     """
     sites = slice(chunk.first_site, chunk.first_site + chunk.positions.size)
     return Sites(

@@ -1,4 +1,4 @@
-"""Cuts the genome into blocks: tiles of the regions asked for, windows around planted variants."""
+"""Divide the genome into blocks: tiles of requested regions, windows around planted variants."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, KARYOTYPE_ORDER
 from rehearsal.model import Block, PlantedVariant
 
@@ -16,23 +16,34 @@ WINDOW_UNIT = 1_000  # windows begin and end at multiples of this, where the con
 
 
 def parse_region(text: str, source: str = CONFIG) -> Block:
-    """The stretch that ``chr22:20000000-25000000`` (0-based half-open) or ``chr22`` names.
+    """Parse a region such as ``chr22:20000000-25000000`` or ``chr22``.
 
-    Raises InputError for an unknown contig, a stretch outside it, and anything ill-formed.
+    Args:
+        text: ``CONTIG:START-END``, 0-based half-open, or ``CONTIG`` for the whole contig.
+        source: The file that error messages name.
+
+    Returns:
+        The region as one stretch.
+
+    Raises:
+        InputError: The text is ill-formed, the contig is unknown, or the region is not within it.
     """
     key = f"genome.regions: {text}"
     match = re.fullmatch(r"(\w+)(?::(\d+)-(\d+))?", str(text))
     if not match:
-        raise InputError(source, key, "expected CONTIG or CONTIG:START-END, 0-based half-open")
+        expected = "CONTIG or CONTIG:START-END (0-based half-open)"
+        raise InputError(source, key, expected, shown(text))
     contig = match[1]
     if contig not in CONTIG_LENGTHS:
-        raise InputError(source, key, f"expected a contig of {ASSEMBLY} (chr1-chr22, chrX, ...)")
+        expected = f"a contig of {ASSEMBLY} (chr1 to chr22, chrX, chrY or chrM)"
+        raise InputError(source, key, expected, shown(contig))
     length = CONTIG_LENGTHS[contig]
     start, end = (int(match[2]), int(match[3])) if match[2] else (0, length)
     if end <= start:
-        raise InputError(source, key, "expected the end to be greater than the start")
+        raise InputError(source, key, f"an end greater than the start {start}", str(end))
     if end > length:
-        raise InputError(source, key, f"expected an end of at most {length}, the contig's length")
+        expected = f"an end of at most {length}, the length of {contig}"
+        raise InputError(source, key, expected, str(end))
     return Block(contig, start, end)
 
 
@@ -44,17 +55,30 @@ def plan_blocks(
     masks: Iterable[Block] = (),
     source: str = CONFIG,
 ) -> list[Block]:
-    """The blocks of a run, in karyotype order, never overlapping.
+    """Plan the blocks of a run: in karyotype order, without overlaps.
 
-    Regions are tiled by ``block_size`` bases (the last tile of a stretch may be shorter) and leave
-    out the masks. A planted variant in no region gets a window of ``planted_window`` bases around
-    it, rounded outward to 1 kb, cut where a region, a mask or the contig's end begins; windows
-    that overlap become one. Raises InputError for regions that are ill-formed, outside their
-    contig, overlapping or wholly in masks, and for a planted variant that would stand in no block,
-    in a mask, or across a block's end.
+    Regions are cut into tiles of ``block_size`` bases and leave out the masks. A planted variant
+    outside all regions gets a window of its own, which ends where a region, a mask or the end of
+    the contig begins. Windows that overlap become one.
+
+    Args:
+        regions: Requested regions, as :func:`parse_region` reads them.
+        planted: Planted variants. Each must end up within one block.
+        planted_window: Width of a window in bases, rounded outward to 1 kb. 0 opens no windows.
+        block_size: Largest length of a tile in bases. The last tile of a stretch may be shorter.
+        masks: Stretches that no block may touch.
+        source: The file that error messages name.
+
+    Returns:
+        The blocks.
+
+    Raises:
+        InputError: A region is ill-formed, outside its contig, overlaps another or is wholly
+            masked, or a planted variant is in no block, in a mask, or across the end of a block.
     """
     if block_size < 1:
-        raise InputError(source, "genome.block_size", f"expected at least 1, found {block_size}")
+        expected = "a whole number of at least 1"
+        raise InputError(source, "genome.block_size", expected, shown(block_size))
     asked = sorted(parse_region(text, source) for text in regions)
     _refuse_overlaps(asked, source)
     masks = list(masks)
@@ -71,7 +95,14 @@ def plan_blocks(
 
 
 def merge(stretches: Iterable[Block]) -> list[Block]:
-    """The same bases as disjoint sorted stretches; overlapping and touching ones become one."""
+    """Join stretches that overlap or touch.
+
+    Args:
+        stretches: Stretches in any order.
+
+    Returns:
+        The same bases as disjoint, sorted stretches.
+    """
     merged: list[Block] = []
     for stretch in sorted(stretches):
         last = merged[-1] if merged else None
@@ -83,7 +114,15 @@ def merge(stretches: Iterable[Block]) -> list[Block]:
 
 
 def subtract(stretches: Iterable[Block], holes: Iterable[Block]) -> list[Block]:
-    """What is left of each stretch without the holes, in order."""
+    """Remove holes from stretches.
+
+    Args:
+        stretches: Stretches to keep, disjoint.
+        holes: Stretches to leave out, in any order. They may overlap.
+
+    Returns:
+        What is left, in the order of ``stretches``.
+    """
     left: list[Block] = []
     holes = merge(holes)
     for stretch in stretches:
@@ -100,7 +139,15 @@ def subtract(stretches: Iterable[Block], holes: Iterable[Block]) -> list[Block]:
 
 
 def tile(stretches: Iterable[Block], size: int) -> list[Block]:
-    """Each stretch cut into blocks of ``size`` bases; its last block may be shorter."""
+    """Cut stretches into blocks.
+
+    Args:
+        stretches: Stretches to cut.
+        size: Length of a block in bases. The last block of a stretch may be shorter.
+
+    Returns:
+        The blocks, in the order of ``stretches``.
+    """
     return [
         Block(stretch.contig, start, min(start + size, stretch.end))
         for stretch in stretches
@@ -109,42 +156,58 @@ def tile(stretches: Iterable[Block], size: int) -> list[Block]:
 
 
 def planted_in(block: Block, planted: Iterable[PlantedVariant]) -> list[PlantedVariant]:
-    """The planted variants whose first base lies in the block, in order of position."""
+    """Select the planted variants whose first base lies in a block.
+
+    Args:
+        block: The block.
+        planted: Planted variants of any contig.
+
+    Returns:
+        The selected variants in order of position.
+    """
     inside = [v for v in planted if block.holds(v.variant.contig, v.variant.start)]
     return sorted(inside, key=lambda v: v.variant)
 
 
 def variant_label(planted: PlantedVariant) -> str:
-    """How a message names a planted variant: ``BRCA1 c.68_69del (chr17-43124027-ACT-A)``."""
+    """Name a planted variant in a message: ``BRCA1 c.68_69del (chr17-43124027-ACT-A)``.
+
+    Args:
+        planted: The variant.
+
+    Returns:
+        Gene, name and the variant with its 1-based position.
+    """
     return f"{planted.gene} {planted.name} ({planted.variant})"
 
 
 def _refuse_overlaps(asked: Sequence[Block], source: str) -> None:
     for first, second in pairwise(asked):
         if first.contig == second.contig and second.start < first.end:
-            expected = f"expected regions that do not overlap, found {first.id} and {second.id}"
-            raise InputError(source, "genome.regions", expected)
+            found = f"{first.region} and {second.region}"
+            raise InputError(source, "genome.regions", "regions that do not overlap", found)
 
 
 def _refuse_masked(asked: Sequence[Block], masks: Sequence[Block], source: str) -> None:
     for region in asked:
         if not subtract([region], masks):
-            expected = f"expected bases outside the masks, found none in {region.id}"
-            raise InputError(source, "genome.regions", expected)
+            expected = "a region with bases outside the masks"
+            raise InputError(source, "genome.regions", expected, f"{region.region}, all masked")
 
 
 def _window(planted: PlantedVariant, width: int, source: str) -> Block:
     variant = planted.variant
     length = CONTIG_LENGTHS.get(variant.contig, 0)
     if not 0 <= variant.start < length:
-        raise InputError(source, "variants", f"{variant_label(planted)} is not on {ASSEMBLY}")
+        found = variant_label(planted)
+        raise InputError(source, "variants", f"a position on a contig of {ASSEMBLY}", found)
     start = max(0, (variant.start - width // 2) // WINDOW_UNIT * WINDOW_UNIT)
     end = min(length, -(-(variant.start + width - width // 2) // WINDOW_UNIT) * WINDOW_UNIT)
     return Block(variant.contig, start, end)
 
 
 def _holder(stretches: Iterable[Block], planted: PlantedVariant) -> Block | None:
-    """The stretch with the variant's first base."""
+    """Find the stretch that holds the variant's first base."""
     variant = planted.variant
     return next((s for s in stretches if s.holds(variant.contig, variant.start)), None)
 
@@ -158,11 +221,13 @@ def _check_planted(
 ) -> None:
     variant, label = planted.variant, variant_label(planted)
     if _holder(masks, planted):
-        raise InputError(source, "genome.masks", f"{label} stands in a mask, where no block can be")
+        expected = "masks that leave out the planted variants"
+        raise InputError(source, "genome.masks", expected, f"a mask over {label}")
     block = _holder(blocks, planted)
     if block is None:
-        expected = f"expected a region or a planted_window of 1 or more for {label}"
-        raise InputError(source, "genome.regions", expected)
+        expected = "a region around each planted variant, or a planted_window of at least 1 base"
+        raise InputError(source, "genome.regions", expected, f"neither for {label}")
     if variant.start + len(variant.ref) > block.end:
-        expected = f"{label}: its REF runs over the end of the block {block.id}"
-        raise InputError(source, "genome.regions", expected)
+        expected = "the whole REF of each planted variant in one block"
+        found = f"{label}, whose REF crosses the end of the block {block.region}"
+        raise InputError(source, "genome.regions", expected, found)

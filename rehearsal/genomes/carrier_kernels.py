@@ -1,10 +1,10 @@
-"""The compiled walk along the trees that :mod:`rehearsal.genomes.carriers` drives.
+"""Compiled code for the walk along the trees that :mod:`rehearsal.genomes.carriers` drives.
 
-The forest is kept as tskit keeps it (parent, child and sibling links; Kelleher et al. 2016,
-doi:10.1371/journal.pcbi.1004842), with its sample lists: every node knows the first and the last
-sample below it and every sample the next, so that the samples below a node are one linked list.
-Nodes and samples are numbered by a preorder of one tree in the middle, which makes such a list
-run through memory almost in order.
+The forest is kept as in tskit (parent, child and sibling links; Kelleher et al. 2016,
+doi:10.1371/journal.pcbi.1004842), with sample lists: each node knows the first and the last sample
+below it, and each sample knows the next one. So the samples below a node are one linked list.
+Nodes and samples are numbered by a preorder of a tree in the middle of the block. This makes such
+a list run through memory almost in order.
 """
 
 from __future__ import annotations
@@ -20,51 +20,51 @@ SHORT_LIST = 24  # below this an insertion sort is faster than the bitmap
 
 
 class Edges(NamedTuple):
-    """The edge table with relabelled nodes, and tskit's two orders of it."""
+    """The edge table with relabelled nodes, and tskit's two orders of its rows."""
 
-    left: NDArray[np.float64]
-    right: NDArray[np.float64]
-    parent: NDArray[np.int32]
-    child: NDArray[np.int32]
-    insertion: NDArray[np.int32]
-    removal: NDArray[np.int32]
-    cursor: NDArray[np.int64]  # [inserted, removed]: how far the walk has come
+    left: NDArray[np.float64]  # (n_edges,) 0-based, inclusive
+    right: NDArray[np.float64]  # (n_edges,) exclusive
+    parent: NDArray[np.int32]  # (n_edges,) relabelled node
+    child: NDArray[np.int32]  # (n_edges,)
+    insertion: NDArray[np.int32]  # (n_edges,) edges by left end
+    removal: NDArray[np.int32]  # (n_edges,) edges by right end
+    cursor: NDArray[np.int64]  # (2,) number of edges inserted and removed so far
 
 
 class Forest(NamedTuple):
-    """The links of the current tree; -1 stands for none."""
+    """The links of the current tree. -1 stands for none."""
 
-    parent: NDArray[np.int32]
-    left_child: NDArray[np.int32]
-    right_child: NDArray[np.int32]
-    left_sibling: NDArray[np.int32]
-    right_sibling: NDArray[np.int32]
-    own: NDArray[np.int32]  # the node's own sample, if it is one
-    first: NDArray[np.int32]  # first sample at or below the node
-    last: NDArray[np.int32]
-    following: NDArray[np.int32]  # by sample: [the next one, its haplotype]
+    parent: NDArray[np.int32]  # (n_nodes,)
+    left_child: NDArray[np.int32]  # (n_nodes,)
+    right_child: NDArray[np.int32]  # (n_nodes,)
+    left_sibling: NDArray[np.int32]  # (n_nodes,)
+    right_sibling: NDArray[np.int32]  # (n_nodes,)
+    own: NDArray[np.int32]  # (n_nodes,) sample number of the node, if it is a sample
+    first: NDArray[np.int32]  # (n_nodes,) first sample at or below the node
+    last: NDArray[np.int32]  # (n_nodes,) last sample at or below the node
+    following: NDArray[np.int32]  # (n_samples, 2) the next sample, and this one's haplotype
 
 
 class Mutations(NamedTuple):
-    """The mutations of all sites, in tskit's order (a parent before its children)."""
+    """The mutations of all sites, in tskit's order: a parent stands before its children."""
 
-    offset: NDArray[np.int64]  # by site
-    node: NDArray[np.int32]
-    allele: NDArray[np.uint8]  # index into the site's alleles, 0 = ancestral
+    offset: NDArray[np.int64]  # (n_sites + 1,) first mutation of each site
+    node: NDArray[np.int32]  # (n_mutations,) relabelled node
+    allele: NDArray[np.uint8]  # (n_mutations,) index into the site's alleles, 0 = ancestral
 
 
 class Scratch(NamedTuple):
-    """Working memory that is clean between sites."""
+    """Working memory, reset after each site."""
 
-    state: NDArray[np.int16]  # by haplotype, -1 = untouched
-    bits: NDArray[np.uint64]  # a bitmap of haplotypes
-    words: NDArray[np.uint64]  # which words of ``bits`` are not zero
-    pages: NDArray[np.uint64]  # which words of ``words`` are not zero
+    state: NDArray[np.int16]  # (n_haplotypes,) allele at the site, -1 = untouched
+    bits: NDArray[np.uint64]  # bitmap of haplotypes, 64 to a word
+    words: NDArray[np.uint64]  # bitmap of the words of ``bits`` that are not zero
+    pages: NDArray[np.uint64]  # bitmap of the words of ``words`` that are not zero
 
 
 @numba.njit(cache=True)
 def _refresh(u: int, forest: Forest) -> None:
-    """Join the lists of u's children anew, and upward while an end of a list moved."""
+    """Relink the sample lists of u's children, and go up while an end of a list has moved."""
     while u != -1:
         first = forest.own[u]
         last = first
@@ -142,7 +142,7 @@ def _advance(position: float, edges: Edges, forest: Forest) -> None:
 
 @numba.njit(cache=True)
 def _sort_by_bitmap(values: NDArray[np.int32], scratch: Scratch) -> None:
-    """Sort distinct haplotypes in place: set their bits, read the bits back in order."""
+    """Sort distinct haplotypes in place: set their bits, then read the bits back in order."""
     bits, words, pages = scratch.bits, scratch.words, scratch.pages
     one = np.uint64(1)
     for i in range(values.size):
@@ -191,7 +191,7 @@ def _sort(values: NDArray[np.int32], scratch: Scratch) -> None:
 def _one_mutation(
     node: int, allele: int, w: int, haplotype: NDArray[np.int32], out: NDArray[np.uint8], f: Forest
 ) -> int:
-    """Write the haplotypes below the node; returns the end of what was written."""
+    """Write the haplotypes below the node and return the end of what was written."""
     sample = f.first[node]
     if sample == -1 or allele == 0:
         return w
@@ -209,7 +209,7 @@ def _one_mutation(
 def _all_mutations(
     m0: int, m1: int, w: int, haplotype: NDArray[np.int32], m: Mutations, f: Forest, s: Scratch
 ) -> int:
-    """Write every haplotype that a mutation of the site touches; its state ends in scratch."""
+    """Write each haplotype below any mutation of the site, and leave its allele in ``s.state``."""
     for i in range(m0, m1):
         sample = f.first[m.node[i]]
         if sample == -1:
@@ -231,7 +231,7 @@ def _all_mutations(
 def _keep_carriers(
     w0: int, w1: int, haplotype: NDArray[np.int32], out: NDArray[np.uint8], scratch: Scratch
 ) -> int:
-    """Drop haplotypes that mutated back to the ancestral allele, and clean their states."""
+    """Drop haplotypes that mutated back to the ancestral allele, and reset their states."""
     w = w0
     for q in range(w0, w1):
         h = haplotype[q]
@@ -256,9 +256,28 @@ def walk_sites(
     haplotype: NDArray[np.int32],
     allele: NDArray[np.uint8],
 ) -> int:
-    """Fill carriers of the sites from ``site`` on; returns the first site that was not done.
+    """Fill in the carriers of consecutive sites.
 
-    It ends at ``stop`` or where the next site might not fit into ``haplotype``.
+    Stops at ``stop``, or earlier where the next site might not fit into ``haplotype``. Changes
+    ``edges.cursor``, ``forest`` and ``scratch`` and fills the last three arrays.
+
+    Args:
+        site: First site to do.
+        stop: One past the last site to do.
+        position: Positions of all sites, shape (n_sites,), 0-based, ascending.
+        mutations: The mutations of all sites.
+        edges: The edges and how far the walk has come.
+        forest: The tree at the walk's position.
+        scratch: Working memory.
+        indptr: Filled with the first entry of each site done and the end of the last one. Shape
+            (at least ``stop - site + 1``,).
+        haplotype: Filled with the carrying haplotypes, ascending within a site. Its size is at
+            least the number of haplotypes.
+        allele: Filled with each entry's index into the site's alleles, at least 1. Shape as
+            ``haplotype``.
+
+    Returns:
+        The first site that was not done.
     """
     w = 0
     start = site
@@ -301,10 +320,20 @@ def index_alleles(
     source: NDArray[np.int64],
     offset: NDArray[np.int64],
 ) -> None:
-    """Number each site's distinct alleles in order of first appearance, the ancestral one 0.
+    """Number the distinct alleles of each site in order of first appearance, from 0, the ancestral.
 
-    Fills ``allele`` (by mutation), ``offset`` (by site) into the list of all alleles and ``source``
-    (by allele): the mutation that introduced it, or -1 for the ancestral allele.
+    The last three arrays are filled.
+
+    Args:
+        ancestral: Letters of all ancestral states, ASCII, one after the other.
+        ancestral_offset: First letter of each site's state, shape (n_sites + 1,).
+        derived: Letters of all derived states, ASCII.
+        derived_offset: First letter of each mutation's state, shape (n_mutations + 1,).
+        mutation_offset: First mutation of each site, shape (n_sites + 1,).
+        allele: Filled with each mutation's index into its site's alleles, shape (n_mutations,).
+        source: Filled, by allele of the whole block, with the mutation that introduced it, or -1
+            for an ancestral allele. Shape (at least the number of alleles,).
+        offset: Filled with each site's first row in ``source``, shape (n_sites + 1,).
     """
     n = 0
     for site in range(ancestral_offset.size - 1):
@@ -340,7 +369,18 @@ def copy_alleles(
     text: NDArray[np.uint8],
     text_offset: NDArray[np.int32],
 ) -> None:
-    """The letters of all alleles, one after the other; ``text`` must be large enough."""
+    """Copy the letters of all alleles into one array. The last two arrays are filled.
+
+    Args:
+        ancestral: Letters of all ancestral states, ASCII.
+        ancestral_offset: First letter of each site's state, shape (n_sites + 1,).
+        derived: Letters of all derived states, ASCII.
+        derived_offset: First letter of each mutation's state, shape (n_mutations + 1,).
+        source: By allele: the mutation that introduced it, or -1 for an ancestral allele.
+        offset: First allele of each site, shape (n_sites + 1,).
+        text: Filled with the letters. Must be large enough.
+        text_offset: Filled with each allele's first letter, shape (n_alleles + 1,).
+    """
     w = 0
     for site in range(offset.size - 1):
         for k in range(offset[site], offset[site + 1]):
@@ -369,7 +409,22 @@ def count_rows(
     het: NDArray[np.int32],
     hemi: NDArray[np.int32],
 ) -> None:
-    """Count PEOPLE by row (site and alternate allele) and group."""
+    """Count PEOPLE by row (site and alternate allele) and group.
+
+    The last three arrays, of shape (n_rows, n_groups), must be zero at first and are filled.
+
+    Args:
+        indptr: First entry of each site, shape (n_sites + 1,).
+        haplotype: Carrying haplotypes, ascending within a site, shape (n_entries,).
+        allele: Index of each entry's allele within its site, at least 1, shape (n_entries,).
+        row_offset: First row of each site, shape (n_sites + 1,).
+        individual: Person of each haplotype, shape (n_haplotypes,).
+        ploidy: Copies of the contig of each person, shape (n_people,).
+        group: Group of each person, from 0, shape (n_people,).
+        hom: Filled with people who have two copies.
+        het: Filled with people who have one copy of two.
+        hemi: Filled with people who have one copy of one.
+    """
     for site in range(indptr.size - 1):
         q, end = indptr[site], indptr[site + 1]
         base = row_offset[site] - 1

@@ -1,6 +1,6 @@
-"""One pass over a block that yields everything sparse: who carries what, and counts by group.
+"""One sparse pass over a block: who carries what, and counts by group.
 
-A dense genotype matrix is never made. Sites come in chunks; within a site the carrying haplotypes
+A dense genotype matrix is never made. Sites come in chunks. Within a site the carrying haplotypes
 are in the order of people, whatever the order of nodes in the tree sequence.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes import carrier_kernels
 
 MAX_ALLELES = 255  # an allele index is one byte
@@ -24,28 +24,40 @@ MAX_ALLELES = 255  # an allele index is one byte
 class Haplotypes:
     """The haplotypes of a block in the order of people.
 
-    Individual *i* of the tree sequence is person *i*; a person's haplotypes follow each other in
-    the order of node id. A man has one on X; a woman has none on Y.
+    Individual *i* of the tree sequence is person *i*. A person's haplotypes follow each other in
+    the order of node id. On chrX a man has one; on chrY a woman has none.
     """
 
-    node: NDArray[np.int32]  # by haplotype: its sample node
-    individual: NDArray[np.int32]  # by haplotype: whose it is
-    ploidy: NDArray[np.int8]  # by individual: 0, 1 or 2
-    offset: NDArray[np.int64]  # by individual (and one more): its first haplotype
+    node: NDArray[np.int32]  # (n_haplotypes,) sample node
+    individual: NDArray[np.int32]  # (n_haplotypes,) index of the person
+    ploidy: NDArray[np.int8]  # (n_people,) 0, 1 or 2
+    offset: NDArray[np.int64]  # (n_people + 1,) first haplotype of each person
 
     @classmethod
     def of(cls, ts: tskit.TreeSequence) -> Haplotypes:
-        """Raises InputError for a sample node without individual, or three of one individual."""
+        """Read the haplotypes of a tree sequence.
+
+        Args:
+            ts: A tree sequence whose sample nodes belong to individuals.
+
+        Returns:
+            Its haplotypes.
+
+        Raises:
+            InputError: A sample node has no individual, or an individual has more than two.
+        """
         samples = ts.samples()
         owner = ts.nodes_individual[samples]
         if np.any(owner < 0):
             node = samples[np.argmin(owner)]
-            raise InputError("tree sequence", f"node {node}", "every sample has an individual")
+            expected = "an individual of each sample node"
+            raise InputError("tree sequence", f"node {node}", expected, "none")
         order = np.lexsort((samples, owner))
         ploidy = np.bincount(owner, minlength=ts.num_individuals)
         if ploidy.max(initial=0) > 2:
             key = f"individual {np.argmax(ploidy)}"
-            raise InputError("tree sequence", key, "at most two sample nodes a person")
+            found = shown(int(ploidy.max()))
+            raise InputError("tree sequence", key, "at most two sample nodes", found)
         return cls(
             node=samples[order],
             individual=owner[order].astype(np.int32),
@@ -55,6 +67,7 @@ class Haplotypes:
 
     @property
     def count(self) -> int:
+        """Number of haplotypes."""
         return self.node.size
 
 
@@ -62,12 +75,19 @@ class Haplotypes:
 class Alleles:
     """The distinct alleles of all sites of a block, as one string of bytes."""
 
-    site_offset: NDArray[np.int64]  # by site (and one more): its first allele, the ancestral one
-    text: NDArray[np.uint8]  # ASCII letters
-    text_offset: NDArray[np.int32]  # by allele (and one more)
+    site_offset: NDArray[np.int64]  # (n_sites + 1,) first allele of each site, the ancestral one
+    text: NDArray[np.uint8]  # ASCII letters of all alleles
+    text_offset: NDArray[np.int32]  # (n_alleles + 1,) first letter of each allele
 
     def of_site(self, site: int) -> tuple[str, ...]:
-        """The site's alleles, the ancestral one first, then in order of first appearance."""
+        """List the alleles of a site.
+
+        Args:
+            site: Index of the site in the tree sequence.
+
+        Returns:
+            The ancestral allele, then the others in order of first appearance.
+        """
         first, end = self.site_offset[site], self.site_offset[site + 1]
         ends = self.text_offset[first : end + 1].tolist()
         text = self.text[ends[0] : ends[-1]].tobytes().decode()
@@ -76,26 +96,29 @@ class Alleles:
 
 @dataclass(frozen=True, slots=True)
 class CarrierChunk:
-    """Carriers of S consecutive sites, E entries in all.
+    """Carriers of S consecutive sites, with E entries in all.
 
-    The arrays are reused: they hold until the next chunk is asked for.
+    The arrays are reused: they are valid until you ask for the next chunk.
     """
 
-    first_site: int
+    first_site: int  # index of the chunk's first site in the tree sequence
     positions: NDArray[np.int64]  # (S,) 0-based
     table: Alleles  # of the whole block
-    indptr: NDArray[np.int64]  # (S + 1,) a site's entries are indptr[s]:indptr[s + 1]
+    indptr: NDArray[np.int64]  # (S + 1,) entries of site s: indptr[s]:indptr[s + 1]
     haplotype: NDArray[np.int32]  # (E,) ascending within a site
     allele: NDArray[np.uint8]  # (E,) index into the site's alleles, at least 1
 
     @property
     def alleles(self) -> list[tuple[str, ...]]:
-        """By site: its alleles, the ancestral one first."""
+        """Alleles of each site, the ancestral one first."""
         return [self.table.of_site(self.first_site + s) for s in range(self.positions.size)]
 
     @property
     def row_offset(self) -> NDArray[np.int64]:
-        """(S + 1,) A site's alternate alleles are the rows row_offset[s]:row_offset[s + 1]."""
+        """First row of each site, shape (S + 1,), int64.
+
+        The alternate alleles of site s are the rows ``row_offset[s]:row_offset[s + 1]``.
+        """
         sites = np.arange(self.positions.size + 1)
         offset = self.table.site_offset[self.first_site + sites]
         return offset - offset[0] - sites
@@ -114,11 +137,18 @@ class GroupCounts:
 
     @property
     def ac(self) -> NDArray[np.int32]:
-        """(R, G) Copies of the allele."""
+        """Copies of each allele in each group, shape (R, G), int32."""
         return 2 * self.hom + self.het + self.hemi
 
     def by_zygosity(self, groups: slice = slice(None)) -> NDArray[np.int32]:
-        """(R, groups, 3) Homozygous, heterozygous and hemizygous people of some groups."""
+        """Stack the counts of people by zygosity.
+
+        Args:
+            groups: The groups to return; all by default.
+
+        Returns:
+            Homozygous, heterozygous and hemizygous people, shape (R, groups, 3), int32.
+        """
         return np.stack([kind[:, groups] for kind in (self.hom, self.het, self.hemi)], axis=2)
 
 
@@ -129,12 +159,25 @@ def carrier_chunks(
     max_sites: int = 8192,
     max_entries: int = 16_000_000,
 ) -> Iterator[CarrierChunk]:
-    """Walk over all sites of the tree sequence, once.
+    """Walk over all sites of a tree sequence, once.
 
-    Memory is bounded by ``max_entries`` (5 bytes each, raised to the number of haplotypes where
-    it is smaller) beside the tree sequence, 40 bytes a node and 8 an edge. Every sample is taken
-    to be called: an isolated one has the ancestral allele. Raises InputError for an individual
-    with three sample nodes, a sample without individual, or a site of more than 255 alleles.
+    Every sample is taken to be called: an isolated one has the ancestral allele. Beside the tree
+    sequence, memory is bounded by ``max_entries`` at 5 bytes each, plus 40 bytes per node and 8 per
+    edge.
+
+    Args:
+        ts: The tree sequence of a block.
+        haplotypes: Its haplotypes. By default :meth:`Haplotypes.of` reads them.
+        max_sites: Largest number of sites in a chunk.
+        max_entries: Largest number of entries in a chunk. Raised to the number of haplotypes where
+            it is smaller.
+
+    Yields:
+        Chunks of consecutive sites. Their arrays are valid until the next chunk.
+
+    Raises:
+        InputError: An individual has three sample nodes, a sample has no individual, or a site has
+            more than 255 alternate alleles.
     """
     haplotypes = Haplotypes.of(ts) if haplotypes is None else haplotypes
     if ts.num_sites == 0:
@@ -169,10 +212,19 @@ def carrier_chunks(
 def count_groups(
     chunk: CarrierChunk, haplotypes: Haplotypes, group: NDArray[np.integer], groups: int
 ) -> GroupCounts:
-    """Count each alternate allele of the chunk in each group of people.
+    """Count each alternate allele of a chunk in each group of people.
 
-    ``group`` gives every individual's group in ``[0, groups)``. Exact for multi-allelic sites: a
-    person with two different alternate alleles is heterozygous for both.
+    The counts are exact for multi-allelic sites: a person with two different alternate alleles is
+    heterozygous for both.
+
+    Args:
+        chunk: Carriers of some sites.
+        haplotypes: The haplotypes of the block.
+        group: Group of each individual, in ``[0, groups)``, shape (n_people,).
+        groups: Number of groups.
+
+    Returns:
+        The counts, one row per site and alternate allele.
     """
     offset = chunk.row_offset
     rows = int(offset[-1])
@@ -201,7 +253,7 @@ def count_groups(
 
 
 def _preorder_labels(ts: tskit.TreeSequence) -> NDArray[np.int32]:
-    """New numbers for nodes: first those of the tree in the middle of the sites, in preorder."""
+    """Number the nodes anew: first those of the tree in the middle of the sites, in preorder."""
     middle = ts.at(ts.sites_position[ts.num_sites // 2]).preorder()
     label = np.full(ts.num_nodes, -1, np.int32)
     label[middle] = np.arange(middle.size, dtype=np.int32)
@@ -225,7 +277,7 @@ def _edges(ts: tskit.TreeSequence, label: NDArray[np.int32]) -> carrier_kernels.
 def _forest(
     ts: tskit.TreeSequence, label: NDArray[np.int32], haplotypes: Haplotypes
 ) -> carrier_kernels.Forest:
-    """The forest before the first edge: every sample alone."""
+    """Build the forest before the first edge: every sample alone."""
     by_label = np.argsort(label[haplotypes.node])
     own = np.full(ts.num_nodes, -1, np.int32)
     own[label[haplotypes.node[by_label]]] = np.arange(haplotypes.count, dtype=np.int32)
@@ -266,7 +318,8 @@ def _alleles_and_mutations(
     carrier_kernels.index_alleles(*ancestral, *derived, offset, allele, source, site_offset)
     if allele.max(initial=0) > MAX_ALLELES:
         position = ts.sites_position[mutations.site[np.argmax(allele)]]
-        raise InputError("tree sequence", f"position {position:.0f}", "at most 255 alleles a site")
+        key, expected = f"position {position + 1:.0f}", f"at most {MAX_ALLELES} alternate alleles"
+        raise InputError("tree sequence", key, expected, shown(int(allele.max())))
     text = np.empty(ancestral[0].size + derived[0].size, np.uint8)
     text_offset = np.empty(site_offset[-1] + 1, np.int32)
     carrier_kernels.copy_alleles(*ancestral, *derived, source, site_offset, text, text_offset)

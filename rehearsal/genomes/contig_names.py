@@ -1,4 +1,4 @@
-"""GRCh38 and its contigs by all the names that clients use."""
+"""The names that clients use for GRCh38 and its contigs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ CONTIG_OF_ACCESSION = {accession: contig for contig, accession in REFSEQ.items()
 
 
 def find_contig(name: str) -> str | None:
-    """``chr17`` for any of ``17``, ``chr17``, ``NC_000017.11``, ``refseq:NC_000017.11``; None for
-    what is no contig of GRCh38."""
+    """Find a contig of GRCh38 by any of its names.
+
+    Args:
+        name: For example ``17``, ``chr17``, ``NC_000017.11`` or ``refseq:NC_000017.11``.
+
+    Returns:
+        The name used inside, ``chr17``, or None if the name is no contig of GRCh38.
+    """
     short = name.removeprefix("refseq:")
     if short in CONTIG_OF_ACCESSION:
         return CONTIG_OF_ACCESSION[short]

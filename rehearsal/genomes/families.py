@@ -1,4 +1,4 @@
-"""Families drawn at random: sexes, birth years, and who is whose parent."""
+"""Draw families at random: sexes, birth years, and who is whose parent."""
 
 from __future__ import annotations
 
@@ -7,40 +7,46 @@ from dataclasses import dataclass
 import numpy as np
 
 OLDEST, YOUNGEST = 1935, 2024  # birth years
-PARENT_AGE = (18, 45)  # of a mother or father when a child is born, years
+PARENT_AGE = (18, 45)  # lowest and highest age of a parent at the birth of a child, years
 PARENT_AGE_MEAN, PARENT_AGE_SD = 29.0, 5.0
 
-# Relative number of people by birth year, shaped like the age pyramid of the EU (from memory).
+# Relative number of people by birth year. Approximates the age pyramid of the EU; no data source.
 PYRAMID_YEARS = (1935, 1950, 1965, 1985, 2005, 2024)
 PYRAMID_WEIGHTS = (0.3, 1.0, 1.5, 1.3, 1.1, 0.9)
 
-# Of the people in families, the shares that each kind gets; trios take what is left.
+# Shares of the people in families by kind of family. Trios take what is left.
 COUSINS_SHARE, HALF_SIBLINGS_SHARE, SIBLINGS_SHARE = 0.3, 0.2, 0.3
 SMALLEST_FAMILY = 3
 
 FEMALE, MALE = 0, 1
-MOTHER, FATHER, CHILD, SIBLING = 0, 1, 2, 3  # members of a planted family; of one person, 0
+# Indices of the members of a planted family. A person alone is member 0.
+MOTHER, FATHER, CHILD, SIBLING = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
 class Families:
-    """``n`` families of one kind with ``m`` members each; unrelated people have ``m == 1``.
+    """``n`` families of one kind with ``m`` members each. Unrelated people have ``m == 1``."""
 
-    ``sex`` and ``birth_year`` are (n, m); ``parents`` is (m, 2): the members who are a member's
-    parents, in any order, or -1.
-    """
-
-    sex: np.ndarray
-    birth_year: np.ndarray
-    parents: np.ndarray
+    sex: np.ndarray  # (n, m) 0 female, 1 male
+    birth_year: np.ndarray  # (n, m)
+    parents: np.ndarray  # (m, 2) the members who are a member's parents, in any order, or -1
 
     @property
     def people(self) -> int:
+        """Number of people in all families."""
         return self.sex.size
 
 
 def draw_families(people: int, rng: np.random.Generator) -> list[Families]:
-    """Families of all kinds with ``people`` members in all, or one or two fewer."""
+    """Draw families of all kinds.
+
+    Args:
+        people: Number of members wanted in all. Up to two fewer are drawn.
+        rng: Source of random numbers.
+
+    Returns:
+        One entry per kind: cousins, half-siblings, two siblings, three siblings, trios.
+    """
     people = max(people, 0)
     cousins = int(COUSINS_SHARE * people / 8)
     half_siblings = int(HALF_SIBLINGS_SHARE * people / 5)
@@ -64,7 +70,16 @@ def _couple_with_children(n: int, children: int, rng: np.random.Generator) -> Fa
 
 
 def draw_couple_of(born: np.ndarray, sex: np.ndarray, rng: np.random.Generator) -> Families:
-    """Mother, father and their children, whose birth years and sexes are given, both (n, m)."""
+    """Draw mother and father of children whose birth years and sexes are given.
+
+    Args:
+        born: Birth years of the children, shape (n, children).
+        sex: Their sexes, 0 female, 1 male, shape (n, children).
+        rng: Source of random numbers.
+
+    Returns:
+        ``n`` families: mother, father, then the children.
+    """
     n, children = born.shape
     mother, father = draw_parent_births(born, rng), draw_parent_births(born, rng)
     couple = np.tile([FEMALE, MALE], (n, 1))
@@ -75,7 +90,7 @@ def draw_couple_of(born: np.ndarray, sex: np.ndarray, rng: np.random.Generator) 
 
 
 def _half_siblings(n: int, rng: np.random.Generator) -> Families:
-    """A person with a child by each of two partners."""
+    """Draw a person with a child by each of two partners."""
     first = rng.integers(1958, YOUNGEST - 9, (n, 1))
     born = np.hstack([first, first + rng.integers(2, 11, (n, 1))])
     shared_sex = rng.integers(0, 2, n)
@@ -87,7 +102,7 @@ def _half_siblings(n: int, rng: np.random.Generator) -> Families:
 
 
 def _three_generations(n: int, rng: np.random.Generator) -> Families:
-    """Grandparents, their two children, those children's partners, and a child of each couple."""
+    """Draw grandparents, their two children, the children's partners, and each couple's child."""
     elder = rng.integers(1956, 1999, n)
     siblings = np.column_stack([elder, elder + rng.integers(1, 7, n)])
     grandmother, grandfather = (
@@ -107,6 +122,16 @@ def _three_generations(n: int, rng: np.random.Generator) -> Families:
 
 
 def draw_unrelated(n: int, rng: np.random.Generator, sex: int | None = None) -> Families:
+    """Draw people without relatives in the cohort. Birth years follow the age pyramid.
+
+    Args:
+        n: Number of people.
+        rng: Source of random numbers.
+        sex: Sex of all of them, 0 female, 1 male. None draws each person's sex.
+
+    Returns:
+        ``n`` families of one member each.
+    """
     years = np.arange(OLDEST, YOUNGEST + 1)
     weights = np.interp(years, PYRAMID_YEARS, PYRAMID_WEIGHTS)
     born = rng.choice(years, (n, 1), p=weights / weights.sum())
@@ -120,7 +145,15 @@ def _parent_age(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 
 
 def draw_parent_births(born: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Birth years (n,) of a parent of all the children born in ``born`` (n, children)."""
+    """Draw the birth year of a parent who has all the given children.
+
+    Args:
+        born: Birth years of the children, shape (n, children).
+        rng: Source of random numbers.
+
+    Returns:
+        Birth years, shape (n,).
+    """
     first, last = born.min(axis=1), born.max(axis=1)
     earliest = np.maximum(OLDEST, last - PARENT_AGE[1])
     return (first - _parent_age(first.shape, rng)).clip(earliest, first - PARENT_AGE[0])

@@ -1,6 +1,6 @@
-"""Gene drop: the genomes of children, put together from their parents' haplotypes.
+"""Gene drop: build the genomes of children from their parents' haplotypes.
 
-Founders are simulated ``depth`` generations ago; every child adds one node per haplotype, one
+Founders are simulated ``depth`` generations ago. Every child adds one node per haplotype, one
 generation younger than its younger parent. Crossovers and starting strands are drawn once for a
 whole contig, so that all blocks of the contig see the same gametes. There is no interference and
 no difference between the sexes' maps.
@@ -14,7 +14,7 @@ import msprime
 import numpy as np
 import pandas as pd
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.model import Block
@@ -23,27 +23,42 @@ from rehearsal.seeds import derive_seed
 
 @dataclass(frozen=True)
 class Gametes:
-    """What parents gave to children on one contig, one entry a gamete.
+    """The haplotypes that parents transmitted to children on one contig, one entry per gamete.
 
-    ``start`` is the parent's haplotype (0 the mother's) at the contig's first base; at each
-    crossover the other one follows. Crossovers are in order of gamete, then of position: gamete
-    ``g`` has ``crossover[offset[g]:offset[g + 1]]``.
+    ``start`` is the parent's haplotype (0 the mother's) at the contig's first base. At each
+    crossover the gamete switches to the other one. Crossovers are in order of gamete, then of
+    position: gamete ``g`` has ``crossover[offset[g]:offset[g + 1]]``.
     """
 
-    child: np.ndarray  # row of people
-    parent: np.ndarray
-    node: np.ndarray  # the child's sample node
-    parent_node: np.ndarray  # the parent's first sample node
-    start: np.ndarray
-    crossover: np.ndarray  # positions
-    offset: np.ndarray
+    child: np.ndarray  # (n_gametes,) row of the child in the people table
+    parent: np.ndarray  # (n_gametes,) row of the parent
+    node: np.ndarray  # (n_gametes,) the child's sample node
+    parent_node: np.ndarray  # (n_gametes,) the parent's first sample node
+    start: np.ndarray  # (n_gametes,) 0 or 1
+    crossover: np.ndarray  # (n_crossovers,) int64, 0-based positions on the contig
+    offset: np.ndarray  # (n_gametes + 1,)
 
     def strand_at(self, position: int) -> np.ndarray:
-        """The parental haplotype that each gamete holds at a position."""
+        """Find the parental haplotype that each gamete holds at a position.
+
+        Args:
+            position: 0-based position on the contig.
+
+        Returns:
+            0 (the parent's mother's) or 1, shape (n_gametes,).
+        """
         return (self.start + self._crossovers_before(position + 1)) % 2
 
     def edges(self, block: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Left, right, parent and child of the edges in a block, in GRCh38 coordinates."""
+        """Build the tree sequence edges of the gametes within a block.
+
+        Args:
+            block: The block, 0-based half-open.
+
+        Returns:
+            Left end, right end, parent node and child node of each edge, shape (n_edges,), in
+            GRCh38 coordinates, 0-based half-open.
+        """
         inside = (self.crossover > block.start) & (self.crossover < block.end)
         gamete = np.repeat(np.arange(len(self.child)), np.diff(self.offset))[inside]
         position = self.crossover[inside]
@@ -76,13 +91,22 @@ def draw_gametes(
     seed: int,
     bin_size: int = 1_000,
 ) -> Gametes:
-    """All gametes of a contig: one from each parent who hands the contig on.
+    """Draw all gametes of a contig: one from each parent who transmits the contig.
 
     Autosomes come from both parents, chrX from the mother and to daughters also from the father,
-    chrY from father to son, chrM from the mother. Where the parent has one copy it is handed on
-    whole; else there are Poisson crossovers along the map (missing stretches have none), each
-    moved to the one place of its bin where founders recombine too (``binned_map``). ``seed`` is
-    the root seed: the draws depend on it, the contig and the pedigree only.
+    chrY from father to son, chrM from the mother. A parent with one copy transmits it unchanged.
+    Otherwise there are Poisson crossovers along the map, none where its rate is missing. Each one
+    is moved to the one place of its bin where founders recombine too (``binned_map``).
+
+    Args:
+        pedigree: The people.
+        contig: A contig of GRCh38.
+        contig_map: Its recombination map, in Morgans per base.
+        seed: The run's root seed. The draws depend on it, the contig and the pedigree only.
+        bin_size: Bases per bin.
+
+    Returns:
+        The gametes, those from mothers first.
     """
     rng = np.random.default_rng(derive_seed(seed, "crossovers", contig))
     child, parent, slot = _transmissions(pedigree, contig)
@@ -104,10 +128,19 @@ def draw_gametes(
 
 
 def force_transmissions(gametes: Gametes, people: pd.DataFrame, plan: pd.DataFrame) -> Gametes:
-    """The same crossovers with starting strands that fulfil the plan's ``transmits`` rows.
+    """Choose starting strands that fulfil the plan's ``transmits`` rows. Crossovers stay.
 
-    ``plan`` holds the rows of this contig only, with the variant's 0-based ``start``. Raises
-    InputError when one gamete is asked for two haplotypes.
+    Args:
+        gametes: The gametes of one contig.
+        people: The people table, in the order of the pedigree.
+        plan: The plan's rows of this contig only, with the variant's 0-based ``start``.
+
+    Returns:
+        Gametes with new starting strands.
+
+    Raises:
+        InputError: A child does not inherit this contig from the named parent, or two variants need
+            different haplotypes of one gamete.
     """
     index = pd.Index(people["id"])
     start = gametes.start.copy()
@@ -116,19 +149,20 @@ def force_transmissions(gametes: Gametes, people: pd.DataFrame, plan: pd.DataFra
         from_parent = gametes.parent == index.get_loc(row.person)
         found = np.flatnonzero(from_parent & (gametes.child == index.get_loc(row.child)))
         if len(found) != 1:
-            expected = f"{row.person} hands no haplotype of this contig on to {row.child}"
-            raise InputError("planted.parquet", row.variant, expected)
+            expected = f"a child who inherits a haplotype of this contig from {row.person}"
+            raise InputError("planted.parquet", row.variant, expected, shown(row.child))
         gamete = int(found[0])
         wanted = gametes.start[gamete] ^ gametes.strand_at(row.start)[gamete] ^ row.haplotype
         if done.setdefault(gamete, wanted) != wanted:
-            expected = f"two planted variants ask for both haplotypes of {row.person}"
-            raise InputError("planted.parquet", row.variant, expected)
+            expected = f"one haplotype for {row.person} to transmit to {row.child}"
+            found = "planted variants that need both haplotypes"
+            raise InputError("planted.parquet", row.variant, expected, found)
         start[gamete] = wanted
     return replace(gametes, start=start)
 
 
 def _transmissions(pedigree: Pedigree, contig: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Child, parent and the child's haplotype (0 the mother's) of every gamete."""
+    """List child, parent and the child's haplotype (0 the mother's) of every gamete."""
     child = np.flatnonzero(~pedigree.founder)
     sons, daughters = child[pedigree.male[child]], child[~pedigree.male[child]]
     nobody = child[:0]
@@ -149,7 +183,7 @@ def _transmissions(pedigree: Pedigree, contig: str) -> tuple[np.ndarray, np.ndar
 
 
 def _places_along(contig_map: msprime.RateMap, uniform: np.ndarray, bin_size: int) -> np.ndarray:
-    """Positions at uniform fractions of the genetic length, each at the place of its bin."""
+    """Map uniform fractions of the genetic length to positions, each at the place of its bin."""
     length = int(contig_map.sequence_length)
     mass = np.append(0, np.cumsum(np.nan_to_num(contig_map.mass)))
     position = np.interp(uniform * mass[-1], mass, contig_map.position).astype(np.int64)

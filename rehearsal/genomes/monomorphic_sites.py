@@ -1,9 +1,9 @@
-"""Finds sites where all samples have the same allele, without counting samples tree by tree.
+"""Find sites where all samples have the same allele, without counting samples tree by tree.
 
-A mutation undone on its own branch leaves such a site, and so do rarer combinations. Counting the
-samples below every mutation means moving through all trees, a fifth of a large block's time. Here
-a site's alleles are proved instead: an allele is there if, going down from its mutation, one
-sample is reached before another mutation. Most such walks take a few steps.
+A mutation that is undone on its own branch leaves such a site, and so do rarer combinations.
+Counting the samples below every mutation means moving through all trees, which takes a fifth of a
+large block's time. Here a site's alleles are proved instead: an allele is present if a walk down
+from its mutation reaches a sample before another mutation. Most walks take a few steps.
 """
 
 from __future__ import annotations
@@ -23,10 +23,14 @@ from rehearsal.genomes.reference import base_codes
 
 
 def find_monomorphic_sites(ts: tskit.TreeSequence) -> NDArray[np.bool_]:
-    """Which sites have a single allele among the samples; (sites,).
+    """Find the sites that have a single allele among the samples.
 
-    The trees have one root wherever there are sites, the alleles are bases, and the mutations of
-    a site stand parent before child, as tskit has them.
+    Args:
+        ts: A tree sequence whose trees have one root wherever there are sites. Its alleles are
+            bases, and the mutations of a site stand parent before child, as tskit orders them.
+
+    Returns:
+        True for such sites, shape (n_sites,), bool.
     """
     single = np.zeros(ts.num_sites, dtype=bool)
     offset = np.searchsorted(ts.mutations_site, np.arange(ts.num_sites + 1))

@@ -1,4 +1,4 @@
-"""The search for sites with one allele, in compiled code."""
+"""Compiled code for the search for sites with one allele."""
 
 from __future__ import annotations
 
@@ -10,42 +10,50 @@ from numpy.typing import NDArray
 
 
 class SiteMutations(NamedTuple):
-    """Mutations of site s are rows offset[s] to offset[s + 1]; alleles are bases 0 to 3."""
+    """Sites and their mutations: those of site s are the rows ``offset[s]:offset[s + 1]``."""
 
-    position: NDArray[np.float64]
-    ancestral: NDArray[np.int8]
-    offset: NDArray[np.int64]
-    node: NDArray[np.int32]
-    derived: NDArray[np.int8]
+    position: NDArray[np.float64]  # (n_sites,) 0-based
+    ancestral: NDArray[np.int8]  # (n_sites,) base, 0 to 3
+    offset: NDArray[np.int64]  # (n_sites + 1,)
+    node: NDArray[np.int32]  # (n_mutations,)
+    derived: NDArray[np.int8]  # (n_mutations,) base, 0 to 3
 
 
 class Descents(NamedTuple):
-    """Children: the edges below node u are rows first[u] to last[u] of the edge table."""
+    """Links to children: the edges below node u are the rows ``first[u]:last[u]``."""
 
-    first: NDArray[np.int32]
-    last: NDArray[np.int32]
-    left: NDArray[np.float64]
-    right: NDArray[np.float64]
-    child: NDArray[np.int32]
-    sample: NDArray[np.bool_]  # by node
+    first: NDArray[np.int32]  # (n_nodes,)
+    last: NDArray[np.int32]  # (n_nodes,) exclusive
+    left: NDArray[np.float64]  # (n_edges,) 0-based, inclusive
+    right: NDArray[np.float64]  # (n_edges,) exclusive
+    child: NDArray[np.int32]  # (n_edges,)
+    sample: NDArray[np.bool_]  # (n_nodes,) whether the node is a sample
 
 
 class Ascents(NamedTuple):
     """The edges above one sample and its ancestors, sorted by child and left end."""
 
-    child: NDArray[np.int32]
-    left: NDArray[np.float64]
-    right: NDArray[np.float64]
-    parent: NDArray[np.int32]
-    ever: NDArray[np.bool_]  # by node: the sample, or its ancestor somewhere
-    start: int  # the sample
+    child: NDArray[np.int32]  # (n_own_edges,)
+    left: NDArray[np.float64]  # (n_own_edges,) 0-based, inclusive
+    right: NDArray[np.float64]  # (n_own_edges,) exclusive
+    parent: NDArray[np.int32]  # (n_own_edges,)
+    ever: NDArray[np.bool_]  # (n_nodes,) the sample itself, or its ancestor in some tree
+    start: int  # node of the sample
 
 
 @numba.njit(cache=True)
 def mark_ancestors(
     parent: NDArray[np.int32], child: NDArray[np.int32], ever: NDArray[np.bool_]
 ) -> None:
-    """Edges come in order of their parents' time, so one pass reaches the root."""
+    """Mark all ancestors of the nodes that are marked already.
+
+    Edges come in order of their parents' time, so one pass reaches the root.
+
+    Args:
+        parent: Parent node of each edge, shape (n_edges,).
+        child: Child node of each edge, shape (n_edges,).
+        ever: Marks by node, shape (n_nodes,). Changed in place.
+    """
     for edge in range(parent.size):
         if ever[child[edge]]:
             ever[parent[edge]] = True
@@ -63,7 +71,7 @@ def _parent_at(u: int, x: float, up: Ascents) -> int:
 
 @numba.njit(cache=True)
 def _climb(x: float, mutated: NDArray[np.int64], up: Ascents) -> tuple[int, int]:
-    """The nearest mutation at or above the sample (-1: none), and its root."""
+    """Find the nearest mutation at or above the sample (-1: none), and the sample's root."""
     nearest, root, u = -1, -1, up.start
     while u != -1:
         if nearest < 0:
@@ -77,7 +85,7 @@ def _climb(x: float, mutated: NDArray[np.int64], up: Ascents) -> tuple[int, int]
 def _reaches_a_sample(
     u: int, x: float, mutated: NDArray[np.int64], down: Descents, stack: NDArray[np.int32]
 ) -> bool:
-    """Whether u is a sample or has one below with no mutation between."""
+    """Tell whether u is a sample or has one below with no mutation between."""
     if down.sample[u]:
         return True
     stack[0] = u
@@ -105,7 +113,15 @@ def find_monomorphic(
     up: Ascents,
     single: NDArray[np.bool_],
 ) -> None:
-    """Sets ``single`` at those of the sites ``several`` that have one allele."""
+    """Mark those of the given sites that have one allele among the samples.
+
+    Args:
+        several: Sites to look at, those with several mutations, shape (n,).
+        sites: All sites and their mutations.
+        down: Links from nodes to their children.
+        up: Links from one sample to its ancestors.
+        single: Set to True at the sites found, shape (n_sites,). Changed in place.
+    """
     mutated = np.full(down.sample.size, -1, np.int64)  # by node: its last mutation at this site
     stack = np.empty(down.sample.size, np.int32)
     for site in several:

@@ -1,7 +1,7 @@
-"""Which founders' haplotypes carry a variant that is planted by frequency.
+"""Choose the founders' haplotypes that carry a variant planted by frequency.
 
-Mutations on few ancestors come close to the copies that each country must have; single haplotypes
-are added and taken away until every country has exactly its target.
+Mutations on few ancestors come close to the copies that each country must have. Then single
+haplotypes are added and removed until every country has exactly its target.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import tskit
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import ploidy
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.model import SEXES, PlantedVariant
@@ -24,12 +24,21 @@ MAXIMUM_CLADES = 3
 
 
 def planted_targets(planted: PlantedVariant, people: pd.DataFrame) -> dict[str, int]:
-    """Copies that a variant with frequencies must have in each country.
+    """Compute the copies that a variant with frequencies must have in each country.
 
-    Frequency times chromosomes, rounded by largest remainder over all countries, so that the
-    total is right even where each country's share is below one; ties fall by a hash of variant
-    and country. Then at least ``minimum_per_country`` each. Empty for a variant without
-    frequencies. Raises InputError when a country has fewer people than the minimum.
+    A target is frequency times chromosomes, rounded by largest remainder over all countries. So the
+    total is right even where each country's share is below one. A hash of variant and country
+    decides between equal remainders. Each target is then raised to ``minimum_per_country``.
+
+    Args:
+        planted: The variant.
+        people: The people table of the whole cohort.
+
+    Returns:
+        Copies by country code, in the order of ``people``. Empty for a variant without frequencies.
+
+    Raises:
+        InputError: A country has fewer people who can carry the variant than the minimum.
     """
     if not planted.frequency:
         return {}
@@ -49,30 +58,42 @@ def planted_targets(planted: PlantedVariant, people: pd.DataFrame) -> dict[str, 
     able = (carrying * (ploidies > 0)[:, None]).sum(axis=0)
     if (able < planted.minimum_per_country).any():
         code = codes[int(np.argmax(able < planted.minimum_per_country))]
-        expected = f"{code} has only {able.min()} people who can carry it"
-        raise InputError(VARIANTS, f"minimum_per_country of {variant_label(planted)}", expected)
+        key = f"minimum_per_country of {variant_label(planted)}"
+        expected = f"at most the number of people in {code} who can carry it, {able.min()}"
+        raise InputError(VARIANTS, key, expected, shown(planted.minimum_per_country))
     target = np.maximum(target, planted.minimum_per_country)
     return dict(zip(codes, target.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
 class LocalTree:
-    """The tree at one position, its nodes in preorder: the subtree of entry k is [k, end[k])."""
+    """The tree at one position, nodes in preorder: the subtree of entry k is ``[k, end[k])``."""
 
-    node: np.ndarray
-    parent: np.ndarray  # entry, -1 at a root
-    end: np.ndarray
-    group: np.ndarray  # country of a sample's individual, -1 for other nodes
-    individual: np.ndarray
-    groups: int
-    ancestral: np.ndarray  # as old as founders or older
-    haplotype: np.ndarray  # entries that are founders' haplotypes
+    node: np.ndarray  # (n,) node of the tree sequence
+    parent: np.ndarray  # (n,) entry of the parent, -1 at a root
+    end: np.ndarray  # (n,) one past the last entry of the subtree
+    group: np.ndarray  # (n,) country of a sample's individual, -1 for other nodes
+    individual: np.ndarray  # (n,) individual of the node, -1 for none
+    groups: int  # number of countries
+    ancestral: np.ndarray  # (n,) bool: as old as founders or older
+    haplotype: np.ndarray  # entries that are founders' haplotypes, ascending
 
     @classmethod
     def of(
         cls, tree: tskit.Tree, group_of: np.ndarray, groups: int, founder_time: float
     ) -> LocalTree:
-        """``group_of`` gives the country of each individual, as an integer below ``groups``."""
+        """Read a tree.
+
+        Args:
+            tree: A tree of a tree sequence.
+            group_of: Country of each individual, an integer below ``groups``, shape
+                (n_individuals,).
+            groups: Number of countries.
+            founder_time: Time at which founders live, in generations.
+
+        Returns:
+            The tree in preorder.
+        """
         ts = tree.tree_sequence
         node = tree.preorder()
         entry = np.full(ts.num_nodes + 1, -1, dtype=np.int64)
@@ -93,19 +114,33 @@ class LocalTree:
         )
 
     def samples_below(self, entries: np.ndarray) -> np.ndarray:
-        """Samples in each entry's subtree."""
+        """Count the samples in subtrees.
+
+        Args:
+            entries: Entries at the top of the subtrees, shape (n,).
+
+        Returns:
+            Number of samples, shape (n,).
+        """
         before = np.append(0, np.cumsum(self.group >= 0))
         return before[self.end[entries]] - before[entries]
 
     def people_below(self, entries: np.ndarray) -> int:
-        """People who have a sample in any of the entries' subtrees."""
+        """Count the people who have a sample in any of the subtrees.
+
+        Args:
+            entries: Entries at the top of the subtrees, shape (n,).
+
+        Returns:
+            Number of people.
+        """
         people = {i for k in entries for i in self.individual[k : self.end[k]].tolist()}
         return len(people - {tskit.NULL})
 
 
 @numba.njit(cache=True)
 def _subtree_ends(parent: np.ndarray) -> np.ndarray:
-    """One past the last entry of each subtree, for parents given in preorder."""
+    """Find one past the last entry of each subtree, for parents given in preorder."""
     end = np.arange(1, len(parent) + 1)
     for entry in range(len(parent) - 1, 0, -1):
         if parent[entry] >= 0:
@@ -121,8 +156,25 @@ def choose_carriers(
     carrying: Sequence[int] = (),
     lacking: Sequence[int] = (),
 ) -> list[tuple[int, str]]:
-    """(node, allele) of the mutations that give each country exactly its target, or what those
-    who must carry it (nodes ``carrying``) have, if that is more."""
+    """Choose mutations that give each country exactly its target.
+
+    A country has more copies than its target only if the people who must carry the variant have
+    more.
+
+    Args:
+        local: The tree at the variant's position.
+        planted: The variant.
+        target: Copies by country code, in the order of ``local``'s countries.
+        rng: Source of random numbers.
+        carrying: Nodes of founders' haplotypes that must carry the variant.
+        lacking: Nodes of founders' haplotypes that must not carry it.
+
+    Returns:
+        Node and allele of each mutation.
+
+    Raises:
+        InputError: No choice of founders' haplotypes gives exactly the target.
+    """
     variant, haplotype = planted.variant, local.haplotype
     required = np.zeros(len(haplotype), dtype=np.int8)  # 1 must carry, -1 must not
     required[np.isin(local.node[haplotype], carrying)] = 1
@@ -133,7 +185,7 @@ def choose_carriers(
         holds[row] = (haplotype >= clade) & (haplotype < local.end[clade])
     covered = np.logical_or.reduce(holds, axis=0)
     wanted = _reach_targets(local, covered, planted, target, rng, required)
-    # A clade of which half or less stays is dearer than its carriers one by one.
+    # If half of a clade or less remains, single mutations on the carriers cost less.
     worth = np.array([wanted[row].mean() > 0.5 and row.sum() > 1 for row in holds], dtype=bool)
     inside = np.logical_or.reduce(holds[worth], axis=0)
     return [
@@ -144,10 +196,10 @@ def choose_carriers(
 
 
 def _choose_clades(local: LocalTree, target: np.ndarray) -> list[int]:
-    """Up to three disjoint subtrees whose copies come closest to the target, greedily.
+    """Choose greedily up to three disjoint subtrees whose copies come closest to the target.
 
-    Closest by squares weighted by each country's binomial variance (at least 0.25), over the
-    copies that the clades chosen before have left.
+    The distance is the sum of squares weighted by each country's binomial variance (at least 0.25),
+    over the copies that are left after the clades chosen before.
     """
     size = np.bincount(local.group[local.group >= 0], minlength=local.groups)
     frequency = target / np.maximum(size, 1)
@@ -176,7 +228,7 @@ def _choose_clades(local: LocalTree, target: np.ndarray) -> list[int]:
 def _gains(
     entry: np.ndarray, end: np.ndarray, group: np.ndarray, weight: np.ndarray, left: np.ndarray
 ) -> np.ndarray:
-    """What each entry's subtree takes off the weighted squares of the copies left, per country."""
+    """Compute how much each subtree reduces the weighted squares of the copies left."""
     gain = np.zeros(entry.size)
     before = np.zeros(group.size + 1, np.int32)  # samples of one country before each entry
     for country in range(weight.size):
@@ -196,9 +248,9 @@ def _reach_targets(
     rng: np.random.Generator,
     required: np.ndarray,
 ) -> np.ndarray:
-    """Which founders' haplotypes carry: ``carries``, changed until each country is exact.
+    """Choose the founders' haplotypes that carry: ``carries``, changed until each country is exact.
 
-    Those that are ``required`` to carry (1) or not to (-1) stay so, and count.
+    Haplotypes that are ``required`` to carry (1) or not to carry (-1) stay as required, and count.
     """
     weight = local.samples_below(local.haplotype)
     country = local.group[local.haplotype]
@@ -214,18 +266,19 @@ def _reach_targets(
                 wanted[own] = choice
                 break
         else:
-            expected = f"the founders of {code} cannot give exactly {copies} copies"
-            raise InputError(VARIANTS, variant_label(planted), expected)
+            expected = f"founders' haplotypes in {code} that add up to exactly {copies} copies"
+            raise InputError(VARIANTS, variant_label(planted), expected, "no such choice")
     return wanted
 
 
 def _haplotype_choices(
     carries: np.ndarray, weight: np.ndarray, person: np.ndarray, copies: int
 ) -> Iterator[np.ndarray]:
-    """Ways in which a country's haplotypes (in random order) give exactly ``copies``.
+    """Yield ways in which a country's haplotypes (in random order) give exactly ``copies``.
 
-    Booleans, one a haplotype. First the fewest changes, then without regard to what carries now,
-    then spread over people: one haplotype each before the other, untransmitted ones first.
+    Each is a bool per haplotype. The first makes the fewest changes. The second ignores what
+    carries now. The third spreads copies over people: one haplotype of each person first, those
+    without descendants first.
     """
     excess = int(weight[carries].sum()) - copies
     change = np.flatnonzero(carries == (excess > 0))
@@ -244,9 +297,16 @@ def _haplotype_choices(
 
 
 def exact_sum(weights: np.ndarray, total: int) -> np.ndarray | None:
-    """Indices of weights (positive whole numbers) that add up to the total, or None.
+    """Choose weights that add up to a total.
 
-    Takes what fits in the order given, which nearly always succeeds; else tries all sums.
+    Takes what fits in the order given, which nearly always succeeds. Otherwise tries all sums.
+
+    Args:
+        weights: Positive whole numbers, shape (n,).
+        total: The sum to reach.
+
+    Returns:
+        Indices of the chosen weights, int64, or None if no choice adds up to the total.
     """
     picked: list[int] = []
     left = total
@@ -260,7 +320,7 @@ def exact_sum(weights: np.ndarray, total: int) -> np.ndarray | None:
 
 
 def _subset_sum(weights: np.ndarray, total: int) -> np.ndarray | None:
-    """The same by dynamic programming: bit s of ``reach[k]`` says that weights from k on make s."""
+    """Do the same by dynamic programming: ``reach[k]`` has bit s if weights from k on make s."""
     reach = [1]
     mask = (1 << (total + 1)) - 1
     for weight in reversed(weights.tolist()):

@@ -7,49 +7,81 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import ploidy
 
 
 @dataclass(frozen=True)
 class Pedigree:
-    """The people of a cohort as integers, one entry a row of the people table."""
+    """The people of a cohort as integers, one entry per row of the people table."""
 
-    father: np.ndarray  # row, -1 for founders
-    mother: np.ndarray
-    male: np.ndarray
-    generation: np.ndarray  # meioses below the farthest founder
+    father: np.ndarray  # (n_people,) row of the father, -1 for founders
+    mother: np.ndarray  # (n_people,) row of the mother, -1 for founders
+    male: np.ndarray  # (n_people,) bool
+    generation: np.ndarray  # (n_people,) meioses below the farthest founder
 
     @classmethod
     def of(cls, people: pd.DataFrame) -> Pedigree:
-        """Raises InputError for parents that are not in the table (see ``parent_rows``)."""
+        """Read the pedigree of a people table.
+
+        Args:
+            people: The people table, with the columns id, sex, father and mother.
+
+        Returns:
+            The pedigree, in the order of the table.
+
+        Raises:
+            InputError: A parent is not in the table (see :func:`parent_rows`).
+        """
         father, mother = parent_rows(people)
         male = (people["sex"] == "male").to_numpy(dtype=bool)
         return cls(father, mother, male, generations(father, mother))
 
     @property
     def founder(self) -> np.ndarray:
+        """Whether each person is a founder, shape (n_people,), bool."""
         return self.father < 0
 
     @property
     def depth(self) -> int:
-        """Generations between founders and the youngest; the time at which founders live."""
+        """Generations between founders and the youngest people: the time at which founders live."""
         return int(self.generation.max(initial=0))
 
     def copies(self, contig: str) -> np.ndarray:
-        """Copies of the contig that each person has."""
+        """Count the copies of a contig that each person has.
+
+        Args:
+            contig: A contig of GRCh38.
+
+        Returns:
+            0, 1 or 2, shape (n_people,).
+        """
         return np.where(self.male, ploidy(contig, "male"), ploidy(contig, "female"))
 
     def first_node(self, contig: str) -> np.ndarray:
-        """Each person's first sample node: people in order, a person's nodes together."""
+        """Find each person's first sample node. Nodes are in the order of people.
+
+        Args:
+            contig: A contig of GRCh38.
+
+        Returns:
+            Node numbers, shape (n_people,).
+        """
         copies = self.copies(contig)
         return np.cumsum(copies) - copies
 
 
 def parent_rows(people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of each person's father and mother, -1 for founders.
+    """Find the rows of each person's father and mother.
 
-    Raises InputError for a parent who is no row of the table and a person with one parent only.
+    Args:
+        people: The people table, with the columns id, father and mother.
+
+    Returns:
+        Rows of the fathers and of the mothers, -1 for founders, each of shape (n_people,), int64.
+
+    Raises:
+        InputError: A parent is not in the table, or a person has one parent only.
     """
     index = pd.Index(people["id"])
     rows = []
@@ -58,17 +90,30 @@ def parent_rows(people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         row = np.full(len(people), -1, dtype=np.int64)
         row[known] = index.get_indexer(people[column][known])
         if (row[known] < 0).any():
-            expected = f"expected ids of people in the column {column}"
-            raise InputError("people.parquet", column, expected)
+            unknown = people[column][known][row[known] < 0].iloc[0]
+            raise InputError("people.parquet", column, "ids of people in the table", shown(unknown))
         rows.append(row)
     father, mother = rows
-    if ((father < 0) != (mother < 0)).any():
-        raise InputError("people.parquet", "father, mother", "expected both parents or neither")
+    half = (father < 0) != (mother < 0)
+    if half.any():
+        found = f"one parent of {people['id'].iloc[int(np.argmax(half))]}"
+        raise InputError("people.parquet", "father, mother", "both parents or neither", found)
     return father, mother
 
 
 def generations(father: np.ndarray, mother: np.ndarray) -> np.ndarray:
-    """Meioses between each person and the farthest founder above: 0 for founders."""
+    """Count the meioses between each person and the farthest founder above.
+
+    Args:
+        father: Row of each person's father, -1 for founders, shape (n_people,).
+        mother: Row of each person's mother, -1 for founders, shape (n_people,).
+
+    Returns:
+        The counts, 0 for founders, shape (n_people,), int64.
+
+    Raises:
+        InputError: A person is their own ancestor.
+    """
     depth = np.zeros(len(father), dtype=np.int64)
     child = np.flatnonzero(father >= 0)
     while True:
@@ -76,5 +121,6 @@ def generations(father: np.ndarray, mother: np.ndarray) -> np.ndarray:
         if (deeper == depth[child]).all():
             return depth
         if deeper.max() > len(father):
-            raise InputError("people.parquet", "father, mother", "expected no one as own ancestor")
+            found = "a person who descends from himself or herself"
+            raise InputError("people.parquet", "father, mother", "a pedigree without cycles", found)
         depth[child] = deeper

@@ -1,7 +1,7 @@
-"""Plans the people of the cohort: who they are, which families they form, who carries what.
+"""Plan the people of the cohort: who they are, their families, and who carries what.
 
 Only people are planned here, no genomes: ``gene_drop`` gives the members of a family their
-haplotypes. All members of a family are people of the cohort and live in one country; a person
+haplotypes. All members of a family are people of the cohort and live in one country. A person
 either has both parents in the cohort or is a founder.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.blocks import CONFIG
 from rehearsal.genomes.families import (
     SMALLEST_FAMILY,
@@ -39,9 +39,9 @@ from rehearsal.seeds import derive_seed
 class PlannedCohort:
     """The people of a run and what is planned for them, before there are genomes."""
 
-    people: pd.DataFrame  # ``PEOPLE_COLUMNS``
-    planted: pd.DataFrame  # ``PLAN_COLUMNS``: who carries, hands on or lacks planted variants
-    patients: pd.DataFrame  # of stories, as ``patient_ids`` gives them
+    people: pd.DataFrame  # ``PEOPLE_COLUMNS``, one row per person
+    planted: pd.DataFrame  # ``PLAN_COLUMNS``: who carries, transmits or lacks planted variants
+    patients: pd.DataFrame  # patients of stories, as ``patient_ids`` returns them
 
 
 def plan_cohort(
@@ -52,9 +52,21 @@ def plan_cohort(
     seed: int,
     patients: Sequence[Patient] = (),
 ) -> PlannedCohort:
-    """The cohort of a run from its ROOT seed, as ``plan_people`` plans it.
+    """Plan the cohort of a run from its ROOT seed.
 
-    Raises InputError as ``check_numbers`` does.
+    Args:
+        countries: Countries in the order of the people table.
+        numbers: Number of people by country code.
+        family_share: Share of the people who are members of families, 0 to 1.
+        planted: Planted variants.
+        seed: The run's root seed.
+        patients: Patients of stories.
+
+    Returns:
+        The people, the plan and the patients' ids.
+
+    Raises:
+        InputError: As :func:`check_numbers`.
     """
     people_seed = derive_seed(seed, "people")
     people, plan = plan_people(countries, numbers, family_share, planted, people_seed, patients)
@@ -69,20 +81,33 @@ def plan_people(
     seed: int,
     patients: Sequence[Patient] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The people of the cohort and the plan for variants planted in named people.
+    """Plan the people of the cohort and the carriers of variants planted in named people.
 
-    ``numbers`` maps a country's code to its number of people, ``family_share`` is the share of
-    them who are members of families (the families that planted variants need are reserved first
-    and count). The first frame has ``PEOPLE_COLUMNS``: countries contiguous in the order given,
-    ids running within a country; the patients of stories are a country's last people
-    (``patient_ids``). The second has ``PLAN_COLUMNS``, three kinds of row:
+    Each country has random draws of its own: adding a country changes nobody in the others.
 
-    - ``carries``: the founder ``person`` has the variant on ``haplotype`` (0 the mother's);
-    - ``transmits``: ``person`` gives ``haplotype`` to ``child`` at the variant's position;
-    - ``lacks``: no haplotype of the founder ``person`` has it where no ``carries`` says so.
+    The plan has three kinds of rows:
 
-    Each country has draws of its own: adding a country changes nobody in the others. Raises
-    InputError as ``check_numbers`` does.
+    - ``carries``: the founder ``person`` has the variant on ``haplotype`` (0 the mother's).
+    - ``transmits``: ``person`` transmits ``haplotype`` to ``child`` at the variant's position.
+    - ``lacks``: the founder ``person`` has the variant only on haplotypes that a ``carries`` row
+      names.
+
+    Args:
+        countries: Countries in the order of the people table.
+        numbers: Number of people by country code.
+        family_share: Share of the people who are members of families, 0 to 1. The families that
+            planted variants need are reserved first and count.
+        planted: Planted variants.
+        seed: Seed of the people, derived from the run's root seed.
+        patients: Patients of stories. They are the last people of their country
+            (:func:`patient_ids`).
+
+    Returns:
+        The people with ``PEOPLE_COLUMNS`` (countries contiguous in the order given, ids numbered
+        within a country) and the plan with ``PLAN_COLUMNS``.
+
+    Raises:
+        InputError: As :func:`check_numbers`.
     """
     check_numbers(countries, numbers, family_share, planted, patients)
     genes = {one.variant: one.gene for one in planted}
@@ -108,13 +133,22 @@ def check_numbers(
     planted: Sequence[PlantedVariant],
     patients: Sequence[Patient] = (),
 ) -> None:
-    """Whether such people can be planned, without planning them.
+    """Check that such people can be planned, without planning them.
 
-    Raises InputError when a country has too few people for its families, cases or patients of
-    stories, and for those that cannot be (a country without people, ``brothers`` on an autosome).
+    Args:
+        countries: Countries of the cohort.
+        numbers: Number of people by country code.
+        family_share: Share of the people who are members of families, 0 to 1.
+        planted: Planted variants.
+        patients: Patients of stories.
+
+    Raises:
+        InputError: A country has too few people for its families, planted cases or patients of
+            stories, or a case is impossible (a country without people, ``brothers`` on an
+            autosome).
     """
     if not 0 <= family_share <= 1:
-        raise InputError(CONFIG, "cohort.family_share", "expected a number from 0 to 1")
+        raise InputError(CONFIG, "cohort.family_share", "a number from 0 to 1", shown(family_share))
     for country in _plan_countries(countries, numbers, family_share, planted, patients):
         for family in country.story_families:
             list(plan_inheritance(family, np.random.default_rng(0)))
@@ -122,8 +156,16 @@ def check_numbers(
 
 
 def patient_ids(patients: Sequence[Patient], people: pd.DataFrame) -> pd.DataFrame:
-    """Who of the people are the patients: ``story``, ``handle``, ``name``, ``template``,
-    ``individual``, ``country``."""
+    """Find the people who are the patients of stories.
+
+    Args:
+        patients: Patients of stories.
+        people: The people table.
+
+    Returns:
+        One row per patient with the columns ``story``, ``handle``, ``name``, ``template``,
+        ``individual`` (the person's id) and ``country``.
+    """
     rows = []
     for code, group in people.groupby("country", sort=False):
         families = story_families(patients, str(code))
@@ -148,31 +190,25 @@ class _CountryPlan:
     story_families: list[StoryFamily]
 
     def check(self) -> None:
-        """Raises InputError where there is no room for its planted cases and its patients of
-        stories, or for one family if any are asked for."""
+        """Check that there is room for planted cases, stories' patients, and a family if wanted."""
         sizes = [case.people for case in self.cases]
         sizes += [len(family.members) for family in self.story_families]
         used = sum(sizes)
         if used > self.number:
             stories = " and patients of stories" if self.story_families else ""
-            expected = (
-                f"expected at least {used} people in {self.code} for its planted cases{stories}, "
-                f"found {self.number}"
-            )
-            raise InputError(CONFIG, "cohort.people_per_country", expected)
+            expected = f"at least {used} people in {self.code} for its planted cases{stories}"
+            raise InputError(CONFIG, "cohort.people_per_country", expected, shown(self.number))
         wants_families = self.number > 0 and self.family_share > 0
         too_few = round(self.family_share * self.number) < SMALLEST_FAMILY
         if wants_families and too_few and max(sizes, default=0) <= 1:
             expected = (
-                f"families asked for but too few founders: {self.family_share} of the "
-                f"{self.number} people in {self.code} are fewer than the {SMALLEST_FAMILY} of the "
-                "smallest family; expected more people or a share of 0"
+                f"0, or a share that is at least {SMALLEST_FAMILY} people (the smallest family) "
+                f"of the {self.number} in {self.code}"
             )
-            raise InputError(CONFIG, "cohort.family_share", expected)
+            raise InputError(CONFIG, "cohort.family_share", expected, shown(self.family_share))
 
     def draw_families(self, rng: np.random.Generator) -> list[Families]:
-        """Its people: planted cases (an entry each), families, unrelated people, stories'
-        patients."""
+        """Draw its people: planted cases, families, unrelated people, then stories' patients."""
         cases = [case.draw_family(rng) for case in self.cases]
         of_stories = [_draw_story_family(family, rng) for family in self.story_families]
         reserved = [*cases, *of_stories]
@@ -186,7 +222,7 @@ class _CountryPlan:
     def plan_stories(
         self, ids: Sequence[str], genes: Mapping[Variant, str], rng: np.random.Generator
     ) -> list[PlanRow]:
-        """The plan's rows for its patients of stories, who are the last of its people."""
+        """Build the plan's rows for its patients of stories, who are the last of its people."""
         rows: list[PlanRow] = []
         first = len(ids) - sum(len(family.members) for family in self.story_families)
         for number, family in enumerate(self.story_families):
@@ -218,7 +254,7 @@ def _plan_countries(
 
 
 def _draw_story_family(family: StoryFamily, rng: np.random.Generator) -> Families:
-    """The people of a story's family, birth years drawn where the story leaves them open."""
+    """Draw the people of a story's family, with birth years where the story leaves them open."""
     born = np.zeros(len(family.members), dtype=np.int64)
     parents = np.full((len(family.members), 2), -1)
     for number, member in enumerate(family.members):
@@ -228,7 +264,7 @@ def _draw_story_family(family: StoryFamily, rng: np.random.Generator) -> Familie
             first, last = member.patient.born
             born[number] = rng.integers(first, last + 1)
     for number, member in enumerate(family.members):
-        if member.patient is None:  # a parent of whom the story says nothing
+        if member.patient is None:  # a parent whom the story does not mention
             children = born[(parents == number).any(axis=1)][None, :]
             born[number] = draw_parent_births(children, rng)[0]
     sex = np.array([member.sex for member in family.members])

@@ -1,4 +1,4 @@
-"""The table of people, made of families."""
+"""Build the table of people from families."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ import pandas as pd
 from rehearsal.genomes.families import MALE, Families
 
 PEOPLE_COLUMNS = ("id", "country", "sex", "birth_year", "family", "father", "mother")
-_NUMBERS = ("sex", "birth_year", "family", "father", "mother")  # of a person, before the names
+_NUMBERS = ("sex", "birth_year", "family", "father", "mother")  # integers, before ids are made
 
 
 def people_table(code: str, groups: Sequence[Families]) -> pd.DataFrame:
-    """The people of one country with ``PEOPLE_COLUMNS``: families in the order of the groups,
-    members in theirs. Ids run from ``{code}-000001``."""
+    """Build the people table of one country.
+
+    Args:
+        code: Country code. Ids run from ``{code}-000001``, family ids from ``{code}-F000001``.
+        groups: Families of each kind.
+
+    Returns:
+        A frame with ``PEOPLE_COLUMNS``: families in the order of the groups, members in the order
+        of the family.
+    """
     rows = np.concatenate([np.zeros((0, len(_NUMBERS)), dtype=np.int64), *_number_rows(groups)])
     column = dict(zip(_NUMBERS, rows.T, strict=True))
     ids = _names(f"{code}-", len(rows))
@@ -34,8 +42,7 @@ def people_table(code: str, groups: Sequence[Families]) -> pd.DataFrame:
 
 
 def _number_rows(groups: Sequence[Families]) -> Iterator[np.ndarray]:
-    """(people, ``_NUMBERS``) of each group: parents are rows of the table, families run from 0,
-    -1 is none."""
+    """Yield rows of ``_NUMBERS`` for each group: parents are rows of the table, -1 is none."""
     first = first_family = 0
     for group in groups:
         n, m = group.sex.shape
@@ -62,5 +69,5 @@ def _names(prefix: str, number: int) -> np.ndarray:
 
 
 def _named(names: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """``names[numbers]`` with None for -1."""
+    """Select ``names[numbers]``, with None for -1."""
     return np.array([*names, None], dtype=object)[numbers]

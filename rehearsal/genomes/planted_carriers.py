@@ -1,6 +1,6 @@
-"""Who carries planted variants, read from tree sequences.
+"""Read the carriers of planted variants from tree sequences.
 
-With plain tskit, by code that shares nothing with the planting.
+Uses plain tskit, and code that shares nothing with the planting.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ CARRIER_COLUMNS = ("gene", "name", "contig", "start", "ref", "alt", "individual"
 def find_planted_carriers(
     ts: tskit.TreeSequence, people: pd.DataFrame, planted: Sequence[PlantedVariant]
 ) -> pd.DataFrame:
-    """Who carries the planted variants that stand in a block's tree sequence.
+    """Find the carriers of the planted variants in a block's tree sequence.
 
-    ``people``: a row an individual of ``ts``. A row a variant and carrier, in order of position,
-    then of people, with ``CARRIER_COLUMNS``; ``start`` is 0-based.
+    Args:
+        ts: Tree sequence of a block.
+        people: The people table. Row i is individual i of ``ts``.
+        planted: Planted variants. Those of other contigs are skipped.
+
+    Returns:
+        One row per variant and carrier with ``CARRIER_COLUMNS``, in order of position, then of
+        people. ``start`` is 0-based.
     """
     ids = people["id"].to_numpy()
     rows = []

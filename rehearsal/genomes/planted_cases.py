@@ -1,4 +1,4 @@
-"""Planted cases: the people and families that the configuration asks to carry a planted variant."""
+"""Planted cases: people and families that the configuration makes carry a planted variant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.genomes.families import (
@@ -31,32 +31,48 @@ from rehearsal.genomes.planting_plan import (
 from rehearsal.model import PlantedVariant
 
 HOMOZYGOUS_BORN = (2008, 2020)
-BROTHERS_BORN = (1990, 2000)  # the elder; the other one to four years later
+BROTHERS_BORN = (1990, 2000)  # of the elder; the other is one to four years younger
 
 
 @dataclass(frozen=True)
 class Case:
-    """One person or family that a planted variant was asked in."""
+    """One person or family that must carry a planted variant."""
 
     planted: PlantedVariant
     country: str
     role: str
-    number: int  # running over the cases of the variant, from 0
+    number: int  # index of the case among those of the variant, from 0
 
     @property
     def people(self) -> int:
+        """Number of people: 1, or the size of the family."""
         return _ROLES[self.role].people
 
     def draw_family(self, rng: np.random.Generator) -> Families:
-        """The person or family, without genomes."""
+        """Draw the person or family, without genomes.
+
+        Args:
+            rng: Source of random numbers.
+
+        Returns:
+            One family; a person alone is a family of one member.
+        """
         return _ROLES[self.role].draw_family(self, rng)
 
 
 def list_cases(planted: Sequence[PlantedVariant], codes: Sequence[str]) -> list[Case]:
-    """Every case that planted variants ask for, in their order.
+    """List the cases of all planted variants.
 
-    Raises InputError for a country that is none of ``codes``, an unknown role, and a role that
-    nobody can have on the variant's contig (``brothers`` on an autosome).
+    Args:
+        planted: Planted variants.
+        codes: Codes of the countries in the cohort.
+
+    Returns:
+        The cases, in the order of the variants and of their carriers.
+
+    Raises:
+        InputError: A country is not in ``codes``, a role is unknown, or a role is impossible on the
+            variant's contig (``brothers`` on an autosome).
     """
     cases = []
     for variant in planted:
@@ -72,7 +88,16 @@ def list_cases(planted: Sequence[PlantedVariant], codes: Sequence[str]) -> list[
 def plan_cases(
     cases: Sequence[Case], ids: Sequence[str], rng: np.random.Generator
 ) -> list[PlanRow]:
-    """The plan's rows for a country's cases; ``ids`` begin with the cases' members, in order."""
+    """Build the plan's rows for a country's cases.
+
+    Args:
+        cases: The country's cases.
+        ids: Ids of the country's people. They begin with the members of the cases, in order.
+        rng: Source of random numbers.
+
+    Returns:
+        Rows with ``PLAN_COLUMNS``.
+    """
     rows: list[PlanRow] = []
     first = 0
     for case in cases:
@@ -85,11 +110,12 @@ def plan_cases(
 def _check_case(planted: PlantedVariant, country: str, role: str, codes: Sequence[str]) -> None:
     key = f"carriers of {variant_label(planted)}"
     if country not in codes:
-        raise InputError(VARIANTS, key, f"expected a country of the cohort, found {country!r}")
+        raise InputError(VARIANTS, key, "a country of the cohort", shown(country))
     if role not in _ROLES:
-        raise InputError(VARIANTS, key, f"expected one of {', '.join(_ROLES)}, found {role!r}")
-    if planted.variant.contig not in _ROLES[role].contigs:
-        raise InputError(VARIANTS, key, f"nobody can be {role} on {planted.variant.contig}")
+        raise InputError(VARIANTS, key, f"one of {', '.join(_ROLES)}", shown(role))
+    contig = planted.variant.contig
+    if contig not in _ROLES[role].contigs:
+        raise InputError(VARIANTS, key, f"a role that is possible on {contig}", shown(role))
 
 
 def _plan_case(role: str, rng: np.random.Generator) -> list[PlannedHaplotype]:
@@ -110,7 +136,7 @@ def _plan_case(role: str, rng: np.random.Generator) -> list[PlannedHaplotype]:
 
 
 def _homozygous(case: Case, rng: np.random.Generator) -> Families:
-    """A couple, the child with two copies, and a sibling born two to four years apart."""
+    """Draw a couple, a child with two copies, and a sibling born two to four years apart."""
     born = int(rng.integers(*HOMOZYGOUS_BORN))
     sibling = born + int(rng.choice([-1, 1])) * int(rng.integers(2, 5))
     return draw_couple_of(np.array([[born, sibling]]), rng.integers(0, 2, (1, 2)), rng)
@@ -132,11 +158,11 @@ def _heterozygous(case: Case, rng: np.random.Generator) -> Families:
 
 
 class _Role(NamedTuple):
-    """What a planted variant can ask of people."""
+    """What a planted variant can require of people."""
 
     draw_family: Callable[[Case, np.random.Generator], Families]
     people: int
-    contigs: frozenset[str]  # of variants that people can have so
+    contigs: frozenset[str]  # where the role is possible
 
 
 _ROLES = {

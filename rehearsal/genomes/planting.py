@@ -1,7 +1,7 @@
-"""Planted variants: known variants put into a tree sequence, exactly as often as asked for.
+"""Plant known variants in a tree sequence, with exactly the copies that were asked for.
 
 A planted variant is one site with mutations on founders' haplotypes or on their ancestors, never
-on a child's own, so that families stay Mendelian: whoever inherited the haplotype at that place
+on a child's own. So families stay Mendelian: everyone who inherits the haplotype at that place
 carries the variant.
 """
 
@@ -22,17 +22,34 @@ from rehearsal.seeds import derive_seed
 
 
 def check_places(planted: Sequence[PlantedVariant]) -> None:
-    """Raises InputError when two planted variants touch the same base."""
+    """Check that no two planted variants touch the same base.
+
+    Args:
+        planted: Planted variants.
+
+    Raises:
+        InputError: The REF alleles of two variants overlap.
+    """
     ordered = sorted(planted, key=lambda v: v.variant)
     for one, two in pairwise(ordered):
         same = one.variant.contig == two.variant.contig
         if same and two.variant.start < one.variant.start + len(one.variant.ref):
-            expected = f"expected a place of its own, not one of {variant_label(one)}"
-            raise InputError(VARIANTS, variant_label(two), expected)
+            expected = "bases that no other planted variant has"
+            raise InputError(
+                VARIANTS, variant_label(two), expected, f"bases of {variant_label(one)}"
+            )
 
 
 def sites_in_places(position: np.ndarray, planted: Sequence[PlantedVariant]) -> np.ndarray:
-    """Which site positions stand where a planted variant's REF stands."""
+    """Find the sites within the REF allele of a planted variant.
+
+    Args:
+        position: 0-based positions of sites, shape (n_sites,).
+        planted: Planted variants of the same contig.
+
+    Returns:
+        True for such sites, shape (n_sites,), bool.
+    """
     inside = np.zeros(len(position), dtype=bool)
     for variant in (v.variant for v in planted):
         inside |= (position >= variant.start) & (position < variant.start + len(variant.ref))
@@ -48,12 +65,23 @@ def plant(
     founder_time: float,
     seed: int,
 ) -> None:
-    """Adds the sites and mutations of planted variants to ``tables``; the caller sorts them.
+    """Add the sites and mutations of planted variants to tables. The caller sorts the tables.
 
-    ``ts`` has the trees (its sites do not matter), with individuals in the order of ``people``.
-    ``plan`` is the plan of ``people.plan_people``; variants with frequencies are planted to
-    ``planted_targets``, somatic ones not at all. Raises InputError when no choice of founders'
-    haplotypes gives exactly the copies asked for.
+    Somatic variants are not planted.
+
+    Args:
+        tables: Tables to add to.
+        ts: The trees, with individuals in the order of ``people``. Its sites are not used.
+        people: The people table.
+        planted: Planted variants of the block.
+        plan: The plan of ``people.plan_people``. Variants with frequencies are planted to
+            ``planted_targets``.
+        founder_time: Time at which founders live, in generations.
+        seed: The run's root seed.
+
+    Raises:
+        InputError: No choice of founders' haplotypes gives exactly the copies wanted, or the plan
+            lacks the carriers of a variant.
     """
     country = pd.Categorical(people["country"], list(dict.fromkeys(people["country"])))
     for variant in planted:
@@ -65,9 +93,9 @@ def plant(
             rng = np.random.default_rng(derive_seed(seed, "planting", variant.variant))
             mutations = choose_carriers(local, variant, target, rng, carrying, lacking)
         elif variant.carriers and not carrying:
-            expected = f"expected the carriers of {variant_label(variant)}"
-            raise InputError("planted.parquet", str(variant.variant), expected)
-        else:  # none where it is somatic
+            expected = f"the carriers of {variant_label(variant)}"
+            raise InputError("planted.parquet", str(variant.variant), expected, "none")
+        else:  # a somatic variant has no germline carriers
             mutations = [(node, variant.variant.alt) for node in carrying]
         if mutations:
             _add_site(tables, tree, variant, mutations)
@@ -76,7 +104,7 @@ def plant(
 def _planned(
     ts: tskit.TreeSequence, people: pd.DataFrame, planted: PlantedVariant, plan: pd.DataFrame
 ) -> tuple[list[int], list[int]]:
-    """Nodes of the founders' haplotypes that must carry, and of those that must not."""
+    """List nodes of the founders' haplotypes that must carry, and of those that must not."""
     rows = plan[plan["variant"] == str(planted.variant)]
     index = pd.Index(people["id"])
 
@@ -95,7 +123,7 @@ def _add_site(
     planted: PlantedVariant,
     mutations: Sequence[tuple[int, str]],
 ) -> None:
-    """One site; each mutation in the middle of the branch above its node, ancestors first."""
+    """Add one site. Each mutation is in the middle of the branch above its node, parents first."""
     variant = planted.variant
     site = tables.sites.add_row(position=variant.start, ancestral_state=variant.ref)
     rows: dict[int, int] = {}

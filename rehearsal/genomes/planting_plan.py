@@ -1,4 +1,4 @@
-"""What is planned for a planted variant: who carries it, hands it on or lacks it, and where."""
+"""The plan for a planted variant: who carries, transmits or lacks it, and on which haplotype."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ PLAN_COLUMNS = ("variant", "gene", "role", "case", "kind", "person", "haplotype"
 
 
 class PlannedHaplotype(NamedTuple):
-    """One thing that is planned in a family, its people as members of it, from 0.
+    """One entry of the plan for a family. People are its members, counted from 0.
 
     ``carries``: the founder ``member`` has the variant on ``haplotype`` (0 the mother's).
-    ``transmits``: ``member`` gives ``haplotype`` to ``child`` at the variant's position.
-    ``lacks``: no haplotype of the founder ``member`` has it where no ``carries`` says so.
+    ``transmits``: ``member`` transmits ``haplotype`` to ``child`` at the variant's position.
+    ``lacks``: the founder ``member`` has it only on haplotypes that a ``carries`` entry names.
     """
 
     kind: Literal["carries", "transmits", "lacks"]
     member: int
-    haplotype: int
-    child: int | None = None
+    haplotype: int  # 0 from the member's mother, 1 from the father
+    child: int | None = None  # a member, for ``transmits`` only
 
 
 class PlannedCase(NamedTuple):
     """The person or family that a row of the plan belongs to."""
 
-    variant: str
+    variant: str  # with its 1-based position: ``chr17-43124027-ACT-A``
     gene: str
-    role: str
-    number: int
+    role: str  # of ``config/variants.tsv``, or ``story``
+    number: int  # index of the case, from 0
 
 
 PlanRow = tuple[str, str, str, int, str, str, int, str | None]  # ``PLAN_COLUMNS``
@@ -37,7 +37,16 @@ PlanRow = tuple[str, str, str, int, str, str, int, str | None]  # ``PLAN_COLUMNS
 def plan_rows(
     case: PlannedCase, planned: Iterable[PlannedHaplotype], ids: Sequence[str]
 ) -> list[PlanRow]:
-    """Rows of the plan for one case; ``ids`` are those of the family's members, in order."""
+    """Build the rows of the plan for one case.
+
+    Args:
+        case: The case.
+        planned: What is planned for its family.
+        ids: Ids of the family's members, in order.
+
+    Returns:
+        Rows with ``PLAN_COLUMNS``.
+    """
     return [
         (
             *case,

@@ -1,8 +1,8 @@
 """Recombination maps: rates along a contig, and the binned form that makes simulation fast.
 
 A map is an ``msprime.RateMap`` over a whole contig, in Morgans per base (crossovers per base and
-meiosis). A block is simulated with ``binned_map``: the same total, but only one place in each
-bin where recombination can happen, which leaves far fewer distinct trees among many samples.
+meiosis). A block is simulated with :func:`binned_map`: the same total, but only one place in each
+bin where recombination can happen. This leaves far fewer distinct trees among many samples.
 """
 
 from __future__ import annotations
@@ -23,38 +23,68 @@ HAPMAP_COLUMNS = "contig, position (bp), rate (cM/Mb) and map (cM)"
 
 
 def uniform_map(contig: str, rate: float) -> msprime.RateMap:
-    """The same rate (Morgans per base) along the whole contig; none on chrY and chrM."""
+    """Build a map with the same rate along the whole contig.
+
+    Args:
+        contig: A contig of GRCh38. On chrY and chrM the rate is 0.
+        rate: Morgans per base.
+
+    Returns:
+        The map of the whole contig.
+    """
     silent = contig in NO_RECOMBINATION
     return msprime.RateMap.uniform(CONTIG_LENGTHS[contig], 0.0 if silent else rate)
 
 
 def contig_map(contig: str, rate: float, hapmap: Path | str | None = None) -> msprime.RateMap:
-    """The map of a contig: of a HapMap-format file, or without one ``uniform_map``.
+    """Build the map of a contig from a HapMap-format file, or uniform without one.
 
-    Raises InputError as ``read_hapmap`` does.
+    Args:
+        contig: A contig of GRCh38.
+        rate: Morgans per base, used without a file.
+        hapmap: A HapMap-format file, or None.
+
+    Returns:
+        The map of the whole contig.
+
+    Raises:
+        InputError: As :func:`read_hapmap`.
     """
     return uniform_map(contig, rate) if hapmap is None else read_hapmap(hapmap, contig)
 
 
 def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> msprime.RateMap:
-    """The map of one contig from a HapMap-format file, plain or gzipped.
+    """Read the map of one contig from a HapMap-format file, plain or gzipped.
 
     The file has a header and four columns: contig, position, rate in cM/Mb from this position to
     the next, and the map in cM (not used). It may hold several contigs, with or without ``chr``.
-    Before the first position and after the last one the rate is missing (NaN). Raises InputError
-    when the file has other columns, lacks the contig, is out of order, or does not cover one of
-    the ``blocks`` (those of other contigs do not matter).
+    Before the first position and after the last one the rate is missing (NaN).
+
+    Args:
+        path: The file.
+        contig: The contig to read.
+        blocks: Blocks that the map must cover. Those of other contigs are ignored.
+
+    Returns:
+        The map of the whole contig, in Morgans per base.
+
+    Raises:
+        InputError: The file has other columns, lacks the contig, is out of order, or does not cover
+            one of the blocks.
     """
     try:
         table = pd.read_csv(path, sep=r"\s+", header=0, dtype={0: str})
     except (OSError, ValueError) as error:
-        raise InputError(path, contig, f"expected a HapMap-format file: {error}") from None
+        found = f"an unreadable file ({error})"
+        raise InputError(path, contig, "a recombination map in HapMap format", found) from None
     if table.shape[1] != 4:
-        raise InputError(path, "header", f"expected four columns: {HAPMAP_COLUMNS}")
+        found = f"{table.shape[1]} columns"
+        raise InputError(path, "line 1", f"four columns: {HAPMAP_COLUMNS}", found)
     names = table.iloc[:, 0].astype(str)
     rows = table[(names == contig) | (names == contig.removeprefix("chr"))]
     if len(rows) < 2:
-        raise InputError(path, contig, "expected two or more rows of this contig")
+        found = f"{len(rows)} rows"
+        raise InputError(path, contig, "at least two rows of this contig", found)
     position, rate = (
         pd.to_numeric(rows.iloc[:, column], errors="coerce").to_numpy(float) for column in (1, 2)
     )
@@ -72,12 +102,22 @@ def binned_map(
     bin_size: int = 1_000,
     source: object = "recombination map",
 ) -> msprime.RateMap:
-    """The block's map with all recombination of each bin at one base, 0 elsewhere.
+    """Build the block's map with all recombination of each bin at one base, 0 elsewhere.
 
-    Bins are multiples of ``bin_size`` on the contig, so that neighbouring blocks agree on them; the
-    place is the bin's middle base (of the part inside the block). The result is over
-    ``[0, block.length)`` with the same total mass. Raises InputError when the map does not cover
-    the block.
+    Bins are multiples of ``bin_size`` on the contig, so that neighbouring blocks agree on them. The
+    place is the middle base of the bin's part inside the block.
+
+    Args:
+        block: The block, 0-based half-open.
+        contig_map: Map of the whole contig, in Morgans per base.
+        bin_size: Bases per bin.
+        source: The file that error messages name.
+
+    Returns:
+        A map over ``[0, block.length)`` with the same total mass.
+
+    Raises:
+        InputError: The map does not cover the block.
     """
     _check_coverage(contig_map, block, source)
     edges = bin_edges(block, bin_size)
@@ -90,18 +130,41 @@ def binned_map(
 
 
 def bin_edges(block: Block, bin_size: int) -> np.ndarray:
-    """The borders of the block's bins, the block's own ends first and last."""
+    """Compute the borders of a block's bins.
+
+    Args:
+        block: The block, 0-based half-open.
+        bin_size: Bases per bin.
+
+    Returns:
+        Positions on the contig, shape (n_bins + 1,), from the block's start to its end.
+    """
     inner = np.arange((block.start // bin_size + 1) * bin_size, block.end, bin_size)
     return np.concatenate(([block.start], inner, [block.end]))
 
 
 def bin_places(edges: np.ndarray) -> np.ndarray:
-    """The base of each bin where its recombination happens."""
+    """Compute the base of each bin where its recombination happens.
+
+    Args:
+        edges: Borders of the bins, shape (n_bins + 1,).
+
+    Returns:
+        0-based positions, shape (n_bins,).
+    """
     return (edges[:-1] + edges[1:] - 1) // 2
 
 
 def covers(contig_map: msprime.RateMap, block: Block) -> bool:
-    """Whether the map has a rate at every base of the block."""
+    """Tell whether the map has a rate at every base of the block.
+
+    Args:
+        contig_map: Map of the block's contig.
+        block: The block, 0-based half-open.
+
+    Returns:
+        False if the map ends too early or a rate inside the block is missing (NaN).
+    """
     if contig_map.sequence_length < block.end:
         return False
     missing = np.flatnonzero(np.isnan(contig_map.rate))
@@ -111,21 +174,26 @@ def covers(contig_map: msprime.RateMap, block: Block) -> bool:
 
 def _check_coverage(contig_map: msprime.RateMap, block: Block, source: object) -> None:
     if not covers(contig_map, block):
-        raise InputError(source, block.contig, f"expected a map that covers the block {block.id}")
+        expected = f"a map that covers the block {block.region}"
+        raise InputError(source, block.contig, expected, "bases without a rate")
 
 
 def _check_hapmap(path: Path | str, contig: str, position: np.ndarray, rate: np.ndarray) -> None:
     if np.isnan(position).any() or np.isnan(rate[:-1]).any() or (rate[:-1] < 0).any():
-        raise InputError(path, contig, f"expected numbers of 0 or more in {HAPMAP_COLUMNS}")
-    if (np.diff(position) <= 0).any():
-        raise InputError(path, contig, "expected positions in ascending order")
+        expected = "numbers of at least 0 as position and rate"
+        raise InputError(path, contig, expected, "a negative number or none")
+    step = np.diff(position)
+    if (step <= 0).any():
+        row = int(np.argmax(step <= 0))
+        found = f"{position[row + 1]:.0f} after {position[row]:.0f}"
+        raise InputError(path, contig, "positions in ascending order", found)
     if position[-1] > CONTIG_LENGTHS[contig]:
-        expected = f"expected positions of at most {CONTIG_LENGTHS[contig]}, the contig's length"
-        raise InputError(path, contig, expected)
+        expected = f"positions of at most {CONTIG_LENGTHS[contig]}, the contig's length"
+        raise InputError(path, contig, expected, f"{position[-1]:.0f}")
 
 
 def _map_of_rows(position: np.ndarray, rate: np.ndarray, length: int) -> msprime.RateMap:
-    """Rows (a rate holds until the next position) with the missing ends filled by NaN."""
+    """Build a map of rows (a rate holds until the next position), with NaN at the missing ends."""
     positions, rates = list(position), list(rate[:-1])
     if positions[0] > 0:
         positions, rates = [0.0, *positions], [np.nan, *rates]

@@ -1,4 +1,4 @@
-"""Reference bases: real ones as ancestral states, and planted variants checked against them."""
+"""Reference bases: use real bases as ancestral states, and check planted variants against them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pysam
 import tskit
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.model import Block, PlantedVariant
 
@@ -22,55 +22,85 @@ _LETTER = np.frombuffer(BASES, dtype=np.uint8)
 
 
 def read_reference(path: Path | str, block: Block) -> str:
-    """The block's bases from an indexed FASTA, in upper case.
+    """Read the block's bases from an indexed FASTA.
 
-    Raises InputError when the file is not an indexed FASTA, lacks the contig (``chr22`` or
-    ``22``), or has another length of it than GRCh38 blocks need.
+    Args:
+        path: The FASTA file, with its index at ``{path}.fai``.
+        block: The block, 0-based half-open.
+
+    Returns:
+        The bases in upper case.
+
+    Raises:
+        InputError: The file is not an indexed FASTA, lacks the contig (``chr22`` or ``22``), or has
+            too few bases of it.
     """
     if not Path(path).is_file():
-        raise InputError(path, "genome.reference_fasta", "expected an existing FASTA file")
+        raise InputError(path, "genome.reference_fasta", "an existing FASTA file", "nothing")
     if not Path(f"{path}.fai").is_file():
-        expected = f"expected an index beside it ({Path(path).name}.fai, samtools faidx)"
-        raise InputError(path, "genome.reference_fasta", expected)
+        expected = f"an index beside it ({Path(path).name}.fai, made by samtools faidx)"
+        raise InputError(path, "genome.reference_fasta", expected, "nothing")
     try:
         with pysam.FastaFile(str(path)) as fasta:
             names = [n for n in (block.contig, block.contig.removeprefix("chr")) if n in fasta]
             if not names:
-                raise InputError(path, block.contig, "expected this contig in the FASTA")
+                raise InputError(path, block.contig, "this contig in the FASTA", "nothing")
             bases = fasta.fetch(names[0], block.start, block.end).upper()
     except OSError as error:
-        expected = f"expected a FASTA that can be read: {error}"
-        raise InputError(path, "genome.reference_fasta", expected) from None
+        found = f"an unreadable file ({error})"
+        raise InputError(path, "genome.reference_fasta", "a FASTA file", found) from None
     if len(bases) != block.length:
-        expected = f"expected bases up to {block.end}, the contig ends before"
-        raise InputError(path, block.contig, expected)
+        found = f"a contig of {block.start + len(bases)} bases"
+        raise InputError(path, block.contig, f"at least {block.end} bases", found)
     return bases
 
 
 def check_reference(block: Block, planted: Iterable[PlantedVariant], reference: str) -> None:
-    """Raises InputError for a planted variant whose REF is not what the reference has there."""
+    """Check that the REF of planted variants is what the reference has there.
+
+    Args:
+        block: The block.
+        planted: Planted variants inside the block.
+        reference: The block's bases.
+
+    Raises:
+        InputError: A variant has another REF.
+        ValueError: The number of bases is not the block's length.
+    """
     if len(reference) != block.length:
-        raise ValueError(f"{len(reference)} reference bases for a block of {block.length}")
+        found = shown(len(reference))
+        raise ValueError(mismatch("reference", f"{block.length} bases of {block.region}", found))
     for variant in planted:
         start = variant.variant.start - block.start
         found = reference[start : start + len(variant.variant.ref)].upper()
         if found != variant.variant.ref:
-            expected = f"expected the REF of the reference, {found} at this place"
-            raise InputError(VARIANTS, variant_label(variant), expected)
+            expected = f"the bases of the reference at this position, {found}, as REF"
+            raise InputError(VARIANTS, variant_label(variant), expected, variant.variant.ref)
 
 
 def base_codes(states: np.ndarray) -> np.ndarray:
-    """Bases (ASCII) as 0-3, anything but A, C, G and T as -1."""
+    """Encode bases as numbers such that XOR with 1 to 3 keeps transitions transitions.
+
+    Args:
+        states: Bases in ASCII, int8 or uint8, shape (n,).
+
+    Returns:
+        0 to 3 for A, G, C and T, -1 for anything else, shape (n,), int8.
+    """
     return _CODE[states.view(np.uint8)]
 
 
 def set_ancestral_bases(tables: tskit.TableCollection, bases: np.ndarray) -> None:
-    """Turns each site's alleles so that its ancestral state is the given base (ASCII).
+    """Exchange each site's alleles so that its ancestral state is the given base.
 
     All alleles of a site are mapped by the one exchange of bases that turns its simulated
     ancestral state into the given base and keeps transitions transitions. With equal base
     frequencies every such exchange leaves the mutation process as it was. A site with an unknown
     base is left as it is.
+
+    Args:
+        tables: Tables of a tree sequence whose alleles are single bases. Changed in place.
+        bases: New ancestral base of each site, ASCII, uint8, shape (n_sites,).
     """
     ancestral = base_codes(tables.sites.ancestral_state)
     wanted = base_codes(bases)

@@ -1,4 +1,4 @@
-"""Simulates one block of the genome for the whole cohort: ancestry, families, mutations, planting.
+"""Simulate one block of the genome for the whole cohort: ancestry, families, mutations, planting.
 
 Blocks are independent jobs: no background identity by descent crosses a border. Relatives do
 share across the blocks of a contig, since gametes are drawn once per contig.
@@ -43,19 +43,28 @@ NO_UUID = b"00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """What all blocks of a run are simulated with."""
+    """Settings that are the same for all blocks of a run."""
 
-    demography: msprime.Demography  # a population named by each country's code, in generations
+    demography: msprime.Demography  # one population per country code; times in generations
     mutation_rate: float  # per base and generation
     kappa: float  # transition/transversion rate ratio of HKY with equal base frequencies
     seed: int  # the run's ROOT seed
-    recombination_bin: int = 1_000  # bases, one place of recombination in each
+    recombination_bin: int = 1_000  # bases per bin; each bin has one place of recombination
 
     @classmethod
     def of_genome(
         cls, genome: Mapping[str, Any], demography: msprime.Demography, seed: int
     ) -> SimulationSettings:
-        """From the section ``genome`` of the configuration."""
+        """Read the settings from the section ``genome`` of the configuration.
+
+        Args:
+            genome: The section.
+            demography: The demographic model, one population per country code.
+            seed: The run's root seed.
+
+        Returns:
+            The settings.
+        """
         return cls(
             demography,
             mutation_rate=genome["mutation_rate"],
@@ -74,24 +83,34 @@ def simulate_block(
     recombination: msprime.RateMap,
     reference: str | None = None,
 ) -> tskit.TreeSequence:
-    """The block's genomes of all people, in GRCh38 coordinates.
+    """Simulate the block's genomes of all people.
 
-    All blocks of a run are given the same arguments but for ``block`` and what belongs to it.
-    ``people`` and ``planted_plan`` come from ``pedigree.plan_people``. ``recombination`` is the
-    map of the WHOLE contig (Morgans per base; on chrX the women's), unbinned; families cross over
-    along it and the block is simulated with ``binned_map`` of it. What must agree between the
-    blocks of a contig is derived from the root seed and the contig, the rest from the seed and
-    the block. With ``reference`` (the block's bases) every REF is the real base, and unknown
-    bases (N) have no variants.
+    What must agree between the blocks of a contig is derived from the root seed and the contig, the
+    rest from the seed and the block.
 
-    The result: sequence length = contig length, empty outside the block; individual i is row i
-    of ``people``; sample nodes in order of people, the mother's haplotype first; integer
-    positions; at least two alleles among the samples at every site; no provenance.
+    Args:
+        block: The block, 0-based half-open. All blocks of a run get the same arguments except this
+            one and what belongs to it.
+        people: The people table of ``people.plan_people``.
+        planted_plan: The plan of ``people.plan_people``.
+        planted: Planted variants of the whole run.
+        settings: Settings of the run.
+        recombination: Map of the WHOLE contig (Morgans per base; on chrX the women's), unbinned.
+            Families cross over along it. The block is simulated with its ``binned_map``.
+        reference: The block's bases. With them every REF is the real base, and unknown bases (N)
+            have no variants.
 
-    Raises InputError for a country that the demography lacks, a map that does not cover the
-    block, and planted variants that overlap or contradict the reference.
+    Returns:
+        A tree sequence in GRCh38 coordinates. Its length is the contig's, and it is empty outside
+        the block. Individual i is row i of ``people``. Sample nodes are in order of people, the
+        mother's haplotype first. Positions are integers. Every site has at least two alleles among
+        the samples. There is no provenance.
+
+    Raises:
+        InputError: The demography lacks a country, the map does not cover the block, or planted
+            variants overlap or contradict the reference.
     """
-    # Gametes are those of the whole contig: variants in other blocks have their say too.
+    # Gametes are those of the whole contig, so variants planted in other blocks matter too.
     transmissions = _plan_of(block.contig, planted, planted_plan)
     planted = planted_in(block, planted)
     check_places(planted)
@@ -121,14 +140,18 @@ def simulate_block(
     )
     tables = _kept_sites(ts, block, planted, reference)
     plant(tables, ts, people, planted, planted_plan, pedigree.depth, settings.seed)
-    del ts  # its memory is wanted for the next
+    del ts  # frees memory for the next step
     return _finished(tables, block)
 
 
 def write_trees(ts: tskit.TreeSequence, path: Path | str) -> None:
-    """Writes a tree sequence, whole or not at all, with bytes that depend on its content only.
+    """Write a tree sequence, whole or not at all, with bytes that depend on its content only.
 
     The random identifier that tskit gives every file is overwritten by zeros.
+
+    Args:
+        ts: The tree sequence.
+        path: The file.
     """
     with atomic_path(path) as aside:
         ts.dump(aside)
@@ -140,10 +163,10 @@ def write_trees(ts: tskit.TreeSequence, path: Path | str) -> None:
 
 @dataclass
 class _TablesOnly:
-    """What msprime asks of a tree sequence that it puts mutations on, without the sequence itself.
+    """What msprime needs of a tree sequence to put mutations on it, without the sequence itself.
 
-    It takes the tables once and copies them twice; they are let go as soon as it has: at a million
-    people each copy is a gigabyte.
+    It takes the tables once and copies them twice. They are released as soon as it has: at a
+    million people each copy is a gigabyte.
     """
 
     handed_over: list[tskit.TableCollection]
@@ -160,7 +183,7 @@ class _TablesOnly:
 
 
 def _give_back_memory() -> None:
-    """Let the system have what was freed: glibc keeps the small pieces that a simulation leaves."""
+    """Return freed memory to the system: glibc keeps the small pieces that a simulation leaves."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
@@ -170,11 +193,11 @@ def _check_countries(people: pd.DataFrame, demography: msprime.Demography) -> No
     names = {population.name for population in demography.populations}
     for code in people["country"].unique():
         if code not in names:
-            raise InputError("demography", code, "expected a deme named by this country's code")
+            raise InputError("demography", code, "a deme with this country code as name", "none")
 
 
 def _plan_of(contig: str, planted: Sequence[PlantedVariant], plan: pd.DataFrame) -> pd.DataFrame:
-    """The plan's rows of the contig's variants, with the variant's position as ``start``."""
+    """Select the plan's rows of the contig's variants, with the variant's position as ``start``."""
     position = {str(v.variant): v.variant.start for v in planted if v.variant.contig == contig}
     start = plan["variant"].map(position)
     return plan.assign(start=start)[start.notna()].astype({"start": "int64"})
@@ -187,9 +210,10 @@ def _simulate_founders(
     block_map: msprime.RateMap,
     settings: SimulationSettings,
 ) -> tuple[tskit.TreeSequence, np.ndarray]:
-    """The founders' ancestry over ``[0, block.length)`` and the row of people of each individual.
+    """Simulate the founders' ancestry over ``[0, block.length)``.
 
-    Founders are sampled country by country, women before men where their ploidy differs.
+    Founders are sampled country by country, women before men where their ploidy differs. Also
+    returns the row of ``people`` of each individual.
     """
     copies = pedigree.copies(block.contig)
     country = people["country"].to_numpy()
@@ -203,7 +227,8 @@ def _simulate_founders(
                 )
                 rows.append(row)
     if not sample_sets:
-        raise InputError(CONFIG, "genome.regions", f"nobody in the cohort has {block.contig}")
+        expected = "contigs that people in the cohort have"
+        raise InputError(CONFIG, "genome.regions", expected, block.contig)
     recombination = msprime.RateMap(
         position=block_map.position,
         rate=block_map.rate * RECOMBINATION_FACTOR.get(block.contig, 1.0),
@@ -213,11 +238,11 @@ def _simulate_founders(
         demography=scale_sizes(settings.demography, SIZE_FACTOR.get(block.contig, 1.0)),
         sequence_length=block.length,
         recombination_rate=recombination,
-        ploidy=2,  # the time scale; the sample sets have ploidies of their own
+        ploidy=2,  # sets the time scale; the sample sets have ploidies of their own
         random_seed=derive_seed(settings.seed, "ancestry", block.id),
         record_provenance=False,
     )
-    # msprime does not say how far it is: this is the longest step of a large block
+    # msprime reports no progress, and this is the longest step of a large block
     print(
         f"{block.region}: ancestry, {ts.num_trees} trees; next: mutations and planting", flush=True
     )
@@ -225,7 +250,15 @@ def _simulate_founders(
 
 
 def scale_sizes(demography: msprime.Demography, factor: float) -> msprime.Demography:
-    """The same model with all population sizes multiplied."""
+    """Multiply all population sizes of a model.
+
+    Args:
+        demography: The model. It is not changed.
+        factor: Factor of all sizes, initial and at later events.
+
+    Returns:
+        A new model.
+    """
     scaled = copy.deepcopy(demography)
     for population in scaled.populations:
         population.initial_size *= factor
@@ -243,7 +276,7 @@ def _assemble(
     founders: tskit.TreeSequence,
     row_of_individual: np.ndarray,
 ) -> tskit.TableCollection:
-    """Founders' ancestry and families in one tree sequence's tables, samples in order of people."""
+    """Join founders' ancestry and families in one set of tables, samples in order of people."""
     source = founders.tables
     tables = tskit.TableCollection(CONTIG_LENGTHS[block.contig])
     tables.time_units = source.time_units
@@ -253,7 +286,7 @@ def _assemble(
     person = np.repeat(np.arange(len(people)), copies)
     samples = len(person)
 
-    # New number of each of msprime's nodes: samples by their person, the others after all samples.
+    # Renumber msprime's nodes: samples in order of people, the other nodes after all samples.
     sampled = founders.num_samples
     row = row_of_individual[source.nodes.individual[:sampled]]
     second = np.append(False, row[1:] == row[:-1])
@@ -292,11 +325,14 @@ def _assemble(
 
 
 def index_edges(tables: tskit.TableCollection) -> None:
-    """The index that ``tables.build_index`` makes, of sorted edges with whole numbers as ends.
+    """Build the index that ``tables.build_index`` makes, for sorted edges with integer ends.
 
     Edges are sorted by their parent's time, parent, child and left end. The index orders them by
-    left end and, the last ones first, by right end: counting does in a moment what comparing
-    takes a dozen seconds for at a million people.
+    left end and, the last ones first, by right end. Counting does this in a moment, where comparing
+    takes a dozen seconds at a million people.
+
+    Args:
+        tables: Tables with sorted edges. Changed in place.
     """
     edges = tables.edges
     tables.indexes = tskit.TableCollectionIndexes(
@@ -306,7 +342,7 @@ def index_edges(tables: tskit.TableCollection) -> None:
 
 @numba.njit(cache=True)
 def _order(ends: np.ndarray, backwards: bool) -> np.ndarray:
-    """Rows in order of their ends; equal ones as they come, or backwards."""
+    """Order rows by their ends. Equal ones stay in order, or in reverse order if ``backwards``."""
     lowest = ends.min() if ends.size else 0
     place = np.zeros((ends.max() - lowest if ends.size else 0) + 2, np.int64)
     for end in ends:
@@ -321,7 +357,7 @@ def _order(ends: np.ndarray, backwards: bool) -> np.ndarray:
 
 
 def _set_individuals(tables: tskit.TableCollection, pedigree: Pedigree) -> None:
-    """A row a person; father and mother as parents."""
+    """Set one row per person, with father and mother as parents."""
     known = ~pedigree.founder
     parents = np.column_stack([pedigree.father[known], pedigree.mother[known]])
     tables.individuals.set_columns(
@@ -337,7 +373,7 @@ def _kept_sites(
     planted: Sequence[PlantedVariant],
     reference: str | None,
 ) -> tskit.TableCollection:
-    """The tables with the sites that stay, on the reference's bases where they are known."""
+    """Select the sites to keep, and set their ancestral bases to the reference's where given."""
     tables = ts.dump_tables()
     dropped = find_monomorphic_sites(ts) | sites_in_places(ts.sites_position, planted)
     if reference is not None:
@@ -350,7 +386,7 @@ def _kept_sites(
 
 
 def _finished(tables: tskit.TableCollection, block: Block) -> tskit.TreeSequence:
-    index = tables.indexes  # of the edges, which stay as they are; sorting forgets it
+    index = tables.indexes  # still valid, as edges do not change, but sorting drops it
     tables.sort(edge_start=len(tables.edges))
     tables.indexes = index
     tables.metadata_schema = tskit.MetadataSchema.permissive_json()

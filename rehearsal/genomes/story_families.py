@@ -1,8 +1,8 @@
-"""The families of stories' patients: who they are, and who gives what to whom.
+"""Families of stories' patients: who they are, and who transmits what to whom.
 
-Patients who name parents form a family with them; a parent whom nobody names is made up. What a
-child carries, a parent gives: whatever the story leaves open of a planted variant in such a family
-is that nobody else in it has a copy.
+Patients who name parents form a family with them. If only one parent is named, the other one is
+made up. A child's copies come from its parents. Where the story says nothing about a planted
+variant, other members of the family have no copy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.genomes.assembly import ploidy
 from rehearsal.genomes.planting_plan import PlannedHaplotype
 from rehearsal.model import SEXES, Patient, Variant
@@ -20,37 +20,63 @@ from rehearsal.model import SEXES, Patient, Variant
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody of a family. ``parents``: mother's and father's place in it, or None."""
+    """A member of a family."""
 
-    patient: Patient | None  # None: a parent who is in no story
+    patient: Patient | None  # None: a parent whom no story mentions
     sex: int  # 0 woman, 1 man
-    parents: tuple[int, int] | None = None
+    parents: tuple[int, int] | None = None  # mother's and father's index in the family
 
     def copies_of(self, contig: str) -> int:
-        """How many copies of the contig they have."""
+        """Count the member's copies of a contig.
+
+        Args:
+            contig: A contig of GRCh38.
+
+        Returns:
+            0, 1 or 2.
+        """
         return ploidy(contig, SEXES[self.sex])
 
-    def error(self, expected: str) -> InputError:
-        """The complaint about this patient. Raises ValueError for a parent who is in no story."""
+    def error(self, expected: str, found: str) -> InputError:
+        """Build the error about this patient, for the caller to raise.
+
+        Args:
+            expected: What is allowed, as a noun phrase.
+            found: What the story says instead.
+
+        Returns:
+            The error, with the patient's place in the story.
+
+        Raises:
+            ValueError: No story mentions this member.
+        """
         if self.patient is None:
-            raise ValueError(f"nobody to complain about: {expected}")
-        return self.patient.error(expected)
+            raise ValueError(mismatch("a parent whom no story mentions", expected, found))
+        return InputError(*self.patient.where, expected, found)
 
 
 @dataclass(frozen=True)
 class StoryFamily:
-    """People of a country whom stories put there together; a person alone is one too."""
+    """People whom stories put together into a country. A single person is a family too."""
 
     members: tuple[Member, ...]
-    variants: tuple[Variant, ...] = ()  # that somebody of it carries
-    lacking: tuple[Variant, ...] = ()  # that somebody of it must not have
-    copies: tuple[dict[Variant, int], ...] = field(default=())  # by member
+    variants: tuple[Variant, ...] = ()  # carried by at least one member
+    lacking: tuple[Variant, ...] = ()  # that at least one member must not have
+    copies: tuple[dict[Variant, int], ...] = field(default=())  # of each member
 
 
 def story_families(patients: Iterable[Patient], country: str) -> list[StoryFamily]:
-    """The families of a country's patients, in the order of their first patients.
+    """Group a country's patients into families.
 
-    Raises InputError for copies that parents cannot give.
+    Args:
+        patients: Patients of all stories.
+        country: Country code.
+
+    Returns:
+        The families, in the order of their first patients.
+
+    Raises:
+        InputError: A patient has copies that the parents cannot transmit.
     """
     own = [patient for patient in patients if patient.country == country]
     groups: dict[tuple[str, str], list[Patient]] = {}
@@ -61,7 +87,7 @@ def story_families(patients: Iterable[Patient], country: str) -> list[StoryFamil
 
 
 def _heads(patients: Sequence[Patient]) -> dict[tuple[str, str], tuple[str, str]]:
-    """One patient who stands for the family, by patient."""
+    """Choose, for each patient, one patient who stands for the family."""
     head = {(one.story, one.handle): (one.story, one.handle) for one in patients}
     changed = True
     while changed:
@@ -76,7 +102,7 @@ def _heads(patients: Sequence[Patient]) -> dict[tuple[str, str], tuple[str, str]
 
 
 def _family(patients: Sequence[Patient]) -> StoryFamily:
-    """Patients with their parents; one whom nobody names is made up, one for each couple."""
+    """Build a family of patients and parents, with one made-up parent per incomplete couple."""
     members = [Member(patient, SEXES.index(patient.sex)) for patient in patients]
     place = {patient.handle: number for number, patient in enumerate(patients)}
     made_up: dict[tuple[str | None, str | None], int] = {}
@@ -96,7 +122,7 @@ def _family(patients: Sequence[Patient]) -> StoryFamily:
 
 
 def _carried(patients: Iterable[Patient]) -> tuple[Variant, ...]:
-    """Variants that somebody carries, in the order in which they are named."""
+    """List the variants that any patient carries, in the order in which they are named."""
     return tuple(dict.fromkeys(v for one in patients for v, n in one.carries.items() if n))
 
 
@@ -105,7 +131,7 @@ def _lacking(patients: Iterable[Patient]) -> tuple[Variant, ...]:
 
 
 def _with_copies(family: StoryFamily) -> StoryFamily:
-    """The same with the copies of every member: as stories say, and as children need of parents."""
+    """Add each member's copies: those that stories name and those that children need of parents."""
     copies: list[dict[Variant, int]] = [
         dict(one.patient.carries) if one.patient else {} for one in family.members
     ]
@@ -122,9 +148,9 @@ def _check_copies(member: Member, variant: Variant, copies: int) -> None:
     if member.patient is None:
         return
     if copies > member.copies_of(variant.contig):
-        raise member.error(f"at most one copy of {variant} in a man, found {copies}")
+        raise member.error(f"at most one copy of {variant} in a man", shown(copies))
     if copies and variant in member.patient.lacks:
-        raise member.error(f"to carry {variant} or to lack it, not both")
+        raise member.error(f"a patient who carries {variant} or lacks it", "both")
 
 
 def _children_first(members: Sequence[Member]) -> list[int]:
@@ -136,7 +162,7 @@ def _children_first(members: Sequence[Member]) -> list[int]:
 
 
 def _parents_who_give(member: Member, contig: str) -> tuple[int, ...]:
-    """The parents from whom a member has copies of the contig: a son's X is his mother's."""
+    """List the parents from whom a member has copies of the contig: a son's X is his mother's."""
     parents = () if member.parents is None else member.parents
     return parents[:1] if member.copies_of(contig) == 1 else parents
 
@@ -144,16 +170,18 @@ def _parents_who_give(member: Member, contig: str) -> tuple[int, ...]:
 def _ask_parents(
     family: StoryFamily, copies: list[dict[Variant, int]], number: int, variant: Variant
 ) -> None:
-    """Let the parents of a member have what it needs from them."""
+    """Give the parents of a member the copies that it needs from them."""
     member = family.members[number]
     wanted = copies[number].get(variant, 0)
     if member.parents is None or not wanted:
         return
     givers = _parents_who_give(member, variant.contig)
     able = [one for one in givers if copies[one].get(variant, 1) > 0]
-    able.sort(key=lambda one: variant not in copies[one])  # those said to carry it first
+    able.sort(key=lambda one: variant not in copies[one])  # parents named as carriers first
     if len(able) < wanted:
-        raise member.error(f"parents who can give {wanted} copies of {variant}")
+        copies_wanted = "1 copy" if wanted == 1 else f"{wanted} copies"
+        expected = f"parents who can transmit {copies_wanted} of {variant}"
+        raise member.error(expected, f"parents who can transmit {len(able)}")
     for giver in able[:wanted]:
         copies[giver].setdefault(variant, 1)
 
@@ -161,10 +189,20 @@ def _ask_parents(
 def plan_inheritance(
     family: StoryFamily, rng: np.random.Generator
 ) -> Iterator[tuple[Variant, list[PlannedHaplotype]]]:
-    """What is planned for every variant that the family carries or must lack.
+    """Plan every variant that the family carries or must lack.
 
-    ``lacks`` names founders who must not have the variant but where a row ``carries`` says so.
-    Raises InputError for copies that cannot be handed on.
+    ``lacks`` entries name founders who must not have the variant, except on haplotypes that a
+    ``carries`` entry names.
+
+    Args:
+        family: The family.
+        rng: Source of random numbers.
+
+    Yields:
+        A variant and its entries of the plan.
+
+    Raises:
+        InputError: Copies cannot be transmitted as the story requires.
     """
     founders = [number for number, one in enumerate(family.members) if one.parents is None]
     for variant in dict.fromkeys((*family.variants, *family.lacking)):
@@ -177,8 +215,8 @@ def plan_inheritance(
 def _inheritance(
     family: StoryFamily, variant: Variant, rng: np.random.Generator
 ) -> Iterator[PlannedHaplotype]:
-    """Who carries it on which haplotype (0 the mother's), and who hands which haplotype on."""
-    carrying: dict[int, frozenset[int]] = {}  # by member: the haplotypes that have it
+    """Plan who carries it on which haplotype (0 the mother's), and who transmits which one."""
+    carrying: dict[int, frozenset[int]] = {}  # haplotypes with the variant, by member
     for number in reversed(_children_first(family.members)):
         member, copies = family.members[number], family.copies[number][variant]
         if member.parents is None:
@@ -208,12 +246,14 @@ def _founder_haplotypes(
 def _handed_on(
     child: Member, parent: Member, variant: Variant, carrying: frozenset[int], gives: bool
 ) -> int | None:
-    """The haplotype that a carrying parent hands on; None: the only one."""
+    """Choose the haplotype that a carrying parent transmits. None: the parent has only one."""
     if parent.copies_of(variant.contig) == 1:
         if not gives:
-            raise child.error(f"a daughter has her father's only {variant}")
+            expected = f"a copy of {variant}, which her father has on his only {variant.contig}"
+            raise child.error(expected, "no copy from him")
         return None
     left = carrying if gives else frozenset((0, 1)) - carrying
     if not left:
-        raise child.error(f"both parents' copies of {variant} be handed on")
+        expected = f"a copy of {variant} from a parent who has two"
+        raise child.error(expected, "no copy from that parent")
     return min(left)

@@ -109,7 +109,7 @@ def test_positions_of_planted_variants_become_0_based(config):
         (
             "genome.planted_window",
             0,
-            r"expected a region or a planted_window of 1 or more for BRCA1",
+            r"a planted_window of at least 1 base, found neither for BRCA1",
         ),
     ],
 )
@@ -174,5 +174,5 @@ def test_masks_that_cannot_be_read_are_named(config, tmp_path, content):
     path = tmp_path / "masks.tsv"
     if content:
         path.write_bytes(content)
-    with pytest.raises(InputError, match=r"masks.tsv: file: cannot be read"):
+    with pytest.raises(InputError, match=r"masks.tsv: file: expected .*, found an unreadable file"):
         read(changed(config, "genome.masks", str(path)))

@@ -65,7 +65,7 @@ def planted() -> list[PlantedVariant]:
 
 @pytest.fixture(scope="session")
 def cohort(countries, planted):
-    """120 people a country, half of them in families: (people, planted plan)."""
+    """People and plan of a cohort: 120 people per country, half of them in families."""
     return plan_people(countries, dict.fromkeys(CODES, 120), 0.5, planted, seed=5)
 
 
@@ -81,7 +81,7 @@ def demography() -> msprime.Demography:
 
 @pytest.fixture(scope="session")
 def planted_by_frequency() -> Callable[..., PlantedVariant]:
-    """Makes a variant that is planted by frequency; ``others``: in all other countries."""
+    """Return a maker of variants planted by frequency; ``others``: in all other countries."""
 
     def make(start: int, minimum: int = 0, contig: str = "chr22", **frequency: float):
         frequency = {("*" if code == "others" else code): f for code, f in frequency.items()}

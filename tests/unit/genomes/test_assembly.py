@@ -22,7 +22,7 @@ def test_ploidy_by_sex(contig, female, male):
 
 @pytest.mark.parametrize(("contig", "sex"), [("chr23", "male"), ("chr1", "unknown")])
 def test_ploidy_of_something_unknown_is_an_error(contig, sex):
-    with pytest.raises(ValueError, match="no ploidy"):
+    with pytest.raises(ValueError, match=rf"^ploidy: .*found '{contig}' and '{sex}'$"):
         ploidy(contig, sex)
 
 
@@ -38,10 +38,10 @@ def test_the_shipped_masks_hold_a_centromere_and_two_telomeres_a_chromosome(root
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("chr99\t0\t10\ttelomere\tx", "row 2: expected a contig of GRCh38"),
-        ("chr1\t0\tten\ttelomere\tx", "row 2: expected whole numbers"),
-        ("chr1\t10\t10\ttelomere\tx", "row 2: expected 0 <= start < end"),
-        ("chr22\t0\t60000000\ttelomere\tx", "end <= 50818468"),
+        ("chr99\t0\t10\ttelomere\tx", "line 2, contig: expected a contig of .*, found 'chr99'"),
+        ("chr1\t0\tten\ttelomere\tx", "expected two whole numbers, found '0' and 'ten'"),
+        ("chr1\t10\t10\ttelomere\tx", "line 2, start and end: expected 0 <= start < end .*10 and"),
+        ("chr22\t0\t60000000\ttelomere\tx", "end <= 50818468, .*, found 0 and 60000000"),
     ],
 )
 def test_a_mask_that_is_no_stretch_of_a_contig_is_named(tmp_path, row, message):
@@ -54,7 +54,7 @@ def test_a_mask_that_is_no_stretch_of_a_contig_is_named(tmp_path, row, message):
 def test_masks_without_the_columns_are_refused(tmp_path):
     path = tmp_path / "masks.tsv"
     path.write_text("chrom\tstart\n")
-    with pytest.raises(InputError, match="expected the columns contig, start, end"):
+    with pytest.raises(InputError, match=r"line 1: .* columns contig, .*, found chrom, start$"):
         read_masks(path)
 
 

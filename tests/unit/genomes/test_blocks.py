@@ -78,17 +78,18 @@ def test_a_region_is_read_half_open_and_a_contig_alone_is_the_whole_of_it():
 @pytest.mark.parametrize(
     ("region", "message"),
     [
-        ("chr22:5-5", "the end to be greater"),
-        ("chr22:9-5", "the end to be greater"),
-        ("chr22:0-50818469", "at most 50818468"),
-        ("chr23:0-5", "a contig of GRCh38"),
-        ("22:0-5", "a contig of GRCh38"),
-        ("chr22:0-5Mb", "CONTIG:START-END"),
-        ("chr22:-5-5", "CONTIG:START-END"),
+        ("chr22:5-5", "an end greater than the start 5, found 5"),
+        ("chr22:9-5", "an end greater than the start 9, found 5"),
+        ("chr22:0-50818469", "an end of at most 50818468, the length of chr22, found 50818469"),
+        ("chr23:0-5", r"a contig of GRCh38 \(chr1 to chr22, chrX, chrY or chrM\), found 'chr23'"),
+        ("22:0-5", "a contig of GRCh38 .*, found '22'"),
+        ("chr22:0-5Mb", r"CONTIG or CONTIG:START-END \(0-based half-open\), found 'chr22:0-5Mb'"),
+        ("chr22:-5-5", "CONTIG or CONTIG:START-END .*, found 'chr22:-5-5'"),
     ],
 )
 def test_a_bad_region_is_one_line_with_file_key_and_expectation(region, message):
-    with pytest.raises(InputError, match=rf"^my\.yaml: genome\.regions: .*{message}"):
+    where = rf"^my\.yaml: genome\.regions: {region}: expected "
+    with pytest.raises(InputError, match=f"{where}{message}$"):
         parse_region(region, "my.yaml")
 
 
@@ -145,11 +146,11 @@ def test_a_window_ends_where_a_region_begins_and_at_the_contigs_end():
 @pytest.mark.parametrize(
     ("regions", "planted", "window", "message"),
     [
-        (["chr1:0-10", "chr1:9-20"], [], 0, "do not overlap, found chr1-0-10 and chr1-9-20"),
-        (["chr1:0-10"], [snv("chr1", 10)], 0, "planted_window of 1 or more for GENE name"),
-        (["chr1:0-10"], [snv("chr1", 8, "ACT")], 0, "REF runs over the end of the block chr1-0-10"),
-        ([], [snv("chrM", 20_000)], 100, "is not on GRCh38"),
-        ([], [snv("chrM", 105)], 100, "stands in a mask"),
+        (["chr1:0-10", "chr1:9-20"], [], 0, "do not overlap, found chr1:0-10 and chr1:9-20"),
+        (["chr1:0-10"], [snv("chr1", 10)], 0, "planted_window of .*, found neither for GENE name"),
+        (["chr1:0-10"], [snv("chr1", 8, "ACT")], 0, "REF crosses the end of the block chr1:0-10"),
+        ([], [snv("chrM", 20_000)], 100, "a position on a contig of GRCh38, found GENE name"),
+        ([], [snv("chrM", 105)], 100, "masks that leave .*, found a mask over GENE name"),
     ],
 )
 def test_blocks_that_cannot_be_are_refused(regions, planted, window, message):
@@ -160,7 +161,7 @@ def test_blocks_that_cannot_be_are_refused(regions, planted, window, message):
 def test_a_region_wholly_inside_masks_is_named():
     masks = [Block("chrM", 90, 150), Block("chrM", 150, 200)]
     regions = ["chrM:1000-2000", "chrM:100-200"]
-    with pytest.raises(InputError, match=r"my\.yaml: genome\.regions: .*none in chrM-100-200"):
+    with pytest.raises(InputError, match=r"my\.yaml: genome\.regions: .*found chrM:100-200, all"):
         plan_blocks(regions, [], 0, 1_000, masks, "my.yaml")
     left = plan_blocks(["chrM:100-201"], [], 0, 1_000, masks)
     assert left == [Block("chrM", 200, 201)]

@@ -190,7 +190,7 @@ def test_a_forced_transmission_hands_on_the_wanted_haplotype(people, pedigree, h
 def test_a_transmission_that_no_gamete_can_be_is_refused(people, pedigree):
     gametes = draw_gametes(pedigree, "chrX", uniform_map("chrX", RATE), seed=1)
     son = int(np.flatnonzero(pedigree.male & ~pedigree.founder)[0])
-    with pytest.raises(InputError, match="hands no haplotype of this contig on to"):
+    with pytest.raises(InputError, match="a child who inherits a haplotype of this contig from"):
         force_transmissions(gametes, people, plan(people, son, pedigree.father[son], 0, 5))
 
 
@@ -199,7 +199,7 @@ def test_two_transmissions_that_exclude_each_other_are_refused(people, pedigree)
     child = int(np.flatnonzero(~pedigree.founder)[0])
     mother = int(pedigree.mother[child])
     both = pd.concat([plan(people, child, mother, h, 5 + h) for h in (0, 1)])
-    with pytest.raises(InputError, match="both haplotypes of ES-"):
+    with pytest.raises(InputError, match=r"one haplotype for ES-.*, found .* need both"):
         force_transmissions(gametes, people, both)
 
 

@@ -50,7 +50,7 @@ def test_countries_without_a_frequency_get_none(planted_by_frequency):
 
 
 def test_more_carriers_than_people_are_refused(planted_by_frequency):
-    with pytest.raises(InputError, match=r"minimum_per_country of GENE v1 .*ES has only 4 people"):
+    with pytest.raises(InputError, match=r"minimum_per_country of GENE v1 .*ES who can.*4, found "):
         planted_targets(planted_by_frequency(1, 5, others=0.1), people_of(2, 2))
 
 

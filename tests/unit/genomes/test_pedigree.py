@@ -27,9 +27,15 @@ def test_generations_count_from_the_farthest_founder():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("child", "nobody", "mum"), ("mum", None, None)], "ids of people in the column father"),
-        ([("child", None, "mum"), ("mum", None, None)], "both parents or neither"),
-        ([("a", "b", "c"), ("b", "a", "c"), ("c", None, None)], "no one as own ancestor"),
+        (
+            [("child", "nobody", "mum"), ("mum", None, None)],
+            "father: expected ids of people in the table, found 'nobody'",
+        ),
+        (
+            [("child", None, "mum"), ("mum", None, None)],
+            "both parents or neither, found one parent of child",
+        ),
+        ([("a", "b", "c"), ("b", "a", "c"), ("c", None, None)], "a pedigree without cycles"),
     ],
 )
 def test_a_pedigree_that_cannot_be_is_refused(rows, message):

@@ -1,4 +1,4 @@
-"""People and families who were asked to carry a planted variant."""
+"""People and families who must carry a planted variant."""
 
 from rehearsal.genomes.people import plan_people
 from rehearsal.model import PlantedVariant, Variant

@@ -68,7 +68,8 @@ def test_a_planted_variant_stands_on_the_real_bases(run, bases):
 
 def test_a_planted_variant_that_contradicts_the_reference_is_refused(run, bases):
     wrong = "".join({"A": "C"}.get(base, "A") for base in bases[500:502].upper())
-    with pytest.raises(InputError, match=rf"variants\.tsv: GENE v .*, {bases[500:502].upper()} at"):
+    message = rf"variants\.tsv: GENE v .*, {bases[500:502].upper()}, as REF, found {wrong}"
+    with pytest.raises(InputError, match=message):
         run(bases, [planted_at(1_500, wrong)])
 
 
@@ -86,9 +87,9 @@ def test_bases_are_read_in_upper_case_by_either_name(fasta):
 
 
 def test_a_fasta_that_lacks_the_contig_its_end_or_its_index_is_refused(fasta, tmp_path):
-    with pytest.raises(InputError, match=r"small\.fa: chr1: expected this contig"):
+    with pytest.raises(InputError, match=r"small\.fa: chr1: .* in the FASTA, found nothing"):
         read_reference(fasta, Block("chr1", 0, 5))
-    with pytest.raises(InputError, match="bases up to 20"):
+    with pytest.raises(InputError, match="at least 20 bases, found a contig of 13 bases"):
         read_reference(fasta, Block("chr21", 2, 20))
     with pytest.raises(InputError, match=r"none\.fa: genome\.reference_fasta: .*existing FASTA"):
         read_reference(tmp_path / "none.fa", Block("chr21", 0, 5))

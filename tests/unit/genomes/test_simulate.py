@@ -255,14 +255,14 @@ def test_same_seed_same_bytes(simulate, tmp_path, planted):
 
 def test_a_demography_that_lacks_a_country_is_refused(simulate, cohort):
     people = cohort[0].replace({"country": {"FI": "XX"}})
-    with pytest.raises(InputError, match=r"^demography: XX: expected a deme named by"):
+    with pytest.raises(InputError, match=r"^demography: XX: expected a deme .*, found none$"):
         simulate("chr22", people=people)
 
 
 def test_a_contig_that_nobody_has_is_refused(countries, demography):
     people, plan = plan_people(countries, {"FI": 30}, 0, [], seed=1)
     women = people[people["sex"] == "female"].reset_index(drop=True)
-    with pytest.raises(InputError, match="nobody in the cohort has chrY"):
+    with pytest.raises(InputError, match="contigs that people in the cohort have, found chrY"):
         simulate_block(
             *(Block("chrY", 0, 1_000), women, plan, []),
             SimulationSettings(demography, mutation_rate=1e-8, kappa=4.0, seed=1),
@@ -271,7 +271,7 @@ def test_a_contig_that_nobody_has_is_refused(countries, demography):
 
 
 def test_a_map_that_ends_before_the_block_is_refused(simulate):
-    with pytest.raises(InputError, match="a map that covers the block chr22-20000000-20050000"):
+    with pytest.raises(InputError, match="a map that covers the block chr22:20000000-20050000"):
         simulate("chr22", recombination=msprime.RateMap.uniform(20_040_000, 1e-8))
 
 

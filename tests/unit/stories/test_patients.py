@@ -90,9 +90,9 @@ def test_brothers_have_their_mothers_only_x_and_their_sister_not(three_countries
                 patient("a", "male", 1996, mother="m", carries={ON_X: 1}),
                 patient("m", "female", 1968, carries={ON_X: 0}),
             ],
-            "parents who can give 1 copies",
+            "parents who can transmit 1 copy",
         ),
-        ([patient("a", "female", 1990, carries={ON_X: 1}, lacks=(ON_X,))], "not both"),
+        ([patient("a", "female", 1990, carries={ON_X: 1}, lacks=(ON_X,))], "found both"),
         ([patient(f"p{n}", "male", 1990) for n in range(41)], "at least 41 people in ES"),
     ],
 )
