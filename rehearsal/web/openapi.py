@@ -21,6 +21,13 @@ TEXT = {"type": "string"}
 COUNT = {"type": "integer", "minimum": 0}
 NUMBER = {"type": "number"}
 SEX = {"enum": list(SEXES)}
+IN_PATHS = {
+    "id": "Identifier of the entry.",
+    "node": "Country code of a node.",
+    "digest": "SHA-256 of a scoring file, as GET /scores lists it.",
+    "suffix": "Extension of the file.",
+    "name": "Name of the piece, as a ticket lists it.",
+}  # descriptions of the parameters in paths
 END_IN_PYTHON = r"$(?!\n)"  # in Python "$" also matches before a line break at the end
 
 
@@ -231,12 +238,13 @@ def in_path(*names: str) -> list[Body]:
     """Describe the parameters in a path.
 
     Args:
-        *names: Their names, in order.
+        *names: Their names, in order. Each is a key of ``IN_PATHS``.
 
     Returns:
         OpenAPI parameter objects.
     """
-    return [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
+    place = {"in": "path", "required": True, "schema": TEXT}
+    return [{"name": name, "description": IN_PATHS[name], **place} for name in names]
 
 
 def in_query(name: str, schema: Body) -> Body:
@@ -250,6 +258,8 @@ def in_query(name: str, schema: Body) -> Body:
         An OpenAPI parameter object.
     """
     parameter: Body = {"name": name, "in": "query", "schema": schema}
+    if "description" in schema:
+        parameter["description"] = schema["description"]
     if is_list(schema):
         parameter |= {"style": "form", "explode": False}
     return parameter

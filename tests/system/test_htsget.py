@@ -1,4 +1,4 @@
-"""The field's clients read a region from a running node: with a token, and not without one."""
+"""Common htsget clients read a region from a running node with a token, and only with one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def tool(name: str) -> str:
 
 
 def make_node(folder: Path, issuer: Issuer) -> None:
-    """A node as the workflow makes it, whose people permit everything."""
+    """A node made by the workflow, whose people permit every use."""
     (folder / "genomes").mkdir(parents=True)
     people = pd.DataFrame({"id": [f"FI-{i + 1:06d}" for i in range(PEOPLE)], "country": "FI"})
     people = people.assign(sex=np.repeat(["female", "male"], PEOPLE // 2), birth_year=1970)
@@ -124,7 +124,7 @@ def rows(path: Path | str, *options: str, environment: dict[str, str] | None = N
 
 
 def stored_rows(node, contig=None, start=0, end=LONGEST_CONTIG) -> list[str]:
-    """The same read from the files with bcftools and its own index: 1-based, closed."""
+    """Read the same records from the files with bcftools and its own index: 1-based, closed."""
     place = (lambda name: ["-r", f"{name}:{start + 1}-{end}"]) if contig else lambda name: []
     found = []
     for block in BLOCKS:
@@ -169,7 +169,7 @@ def test_the_htsget_client_reads_all_contigs_into_one_file(node, tmp_path, fmt):
 
 
 def with_token(token: str, folder: Path) -> dict[str, str]:
-    """How htslib is given a token; loopback is not encrypted."""
+    """Environment that gives htslib a token; loopback is not encrypted."""
     (folder / "token").write_text(token)
     return {
         "HTS_AUTH_LOCATION": str(folder / "token"),

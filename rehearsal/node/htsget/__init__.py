@@ -1,1 +1,1 @@
-"""Genomes by region over HTTP: htsget 1.3 (samtools.github.io/hts-specs/htsget.html)."""
+"""GA4GH htsget 1.3: a node sends the genotypes of its people as VCF or BCF, whole or by region."""

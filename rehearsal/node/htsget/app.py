@@ -1,4 +1,4 @@
-"""The routes below ``/htsget``: tickets, data blocks, service-info, and htsget's error bodies."""
+"""The routes below ``/htsget``: tickets, data blocks, service-info, and error bodies."""
 
 from __future__ import annotations
 
@@ -43,18 +43,26 @@ from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
 
-# what decides who reads what must be the same for a ticket and for all its data
+# these headers decide who reads what: a ticket and all its data must be requested with the same
 PASSED_ALONG = ("Authorization", "X-Rehearsal-Purpose")
-MAX_BODY = 1 << 20  # bytes: some ten thousand regions
+MAX_BODY = 1 << 20  # bytes: about ten thousand regions
 THIRTY_DAYS_S = 30 * 24 * 3600
 
 
 def may_read(request: Request, dataset: str) -> Iterable[int]:
-    """Numbers of the people who are left out of what the sender of the request reads.
+    """Check that the caller may read the genomes of a dataset.
 
-    Asked before anything is looked up, so that a refusal tells nothing of what is here. Raises
-    Problem: 401 for a caller who is not known, 403 for one who has no right to the genomes
-    of the dataset.
+    It is called before anything is looked up, so a refusal tells nothing about the node's data.
+
+    Args:
+        request: The request.
+        dataset: Id of the dataset.
+
+    Returns:
+        Numbers of the people whom the caller may not read.
+
+    Raises:
+        Problem: The caller is unknown (401) or has no right to the genomes of the dataset (403).
     """
     caller = caller_rights(request)
     caller.require_records([dataset])
@@ -62,7 +70,14 @@ def may_read(request: Request, dataset: str) -> Iterable[int]:
 
 
 def htsget_app(node_data: NodeData) -> Starlette:
-    """The application to mount at ``/htsget``."""
+    """Build the application to mount at ``/htsget``.
+
+    Args:
+        node_data: The data and settings of the node.
+
+    Returns:
+        The application.
+    """
     handlers = _Handlers(node_data)
     routes = [
         Route("/variants/service-info", handlers.service_info),
@@ -70,7 +85,7 @@ def htsget_app(node_data: NodeData) -> Starlette:
         Route("/data/{id}/header.{suffix}", handlers.header),
         Route("/data/{id}/{name}", handlers.block),
     ]
-    # a browser's script may ask, with a token of its own; nothing here goes by cookies
+    # scripts in a browser may send requests with a token; cookies are never used
     cors = Middleware(
         CORSMiddleware,
         allow_origin_regex=".*",
@@ -79,13 +94,13 @@ def htsget_app(node_data: NodeData) -> Starlette:
         max_age=THIRTY_DAYS_S,
     )
     refusals = dict.fromkeys((Problem, HTTPException), _refuse)
-    # an InputError is of a file of ours that is missing or damaged
+    # an InputError stands for a file of the node that is missing or damaged
     faults = dict.fromkeys((InputError, Exception), _fail)
     return Starlette(routes=routes, middleware=[cors], exception_handlers={**refusals, **faults})
 
 
 class _Handlers:
-    """The handlers over one node's genomes."""
+    """The handlers of one node's genomes."""
 
     def __init__(self, node_data: NodeData) -> None:
         self._settings = node_data.settings
@@ -93,6 +108,7 @@ class _Handlers:
         self._genomes = GenomeFiles(node_data.people.path.parent)
 
     async def service_info(self, request: Request) -> Response:
+        """Answer the GA4GH service-info of htsget."""
         info = info_endpoints.service_info(self._settings)
         return _json(
             {
@@ -110,10 +126,13 @@ class _Handlers:
         )
 
     async def ticket(self, request: Request) -> Response:
+        """Answer with a ticket: the URLs of the requested data."""
         self._admit(request)
         if request.method == "POST":
             if request.scope["query_string"]:
-                raise Problem("a POST has no parameters in the URL")
+                raise Problem.mismatch(
+                    "the query string", "nothing in a POST request", "parameters"
+                )
             wanted = from_body(await _body(request))
         else:
             wanted = from_query(request.query_params.multi_items())
@@ -123,22 +142,27 @@ class _Handlers:
         return _json(body, media_type=MEDIA_TYPE)
 
     async def header(self, request: Request) -> Response:
+        """Answer with the header of a VCF or BCF."""
         excluded = self._admit(request)
         names = request.query_params.getlist("contig") or self._genomes.contigs
         if not set(names) <= set(self._genomes.contigs):
-            raise Problem("a contig that is not here", 404)
-        encode = {"bcf": pack_blocks, "vcf.gz": vcf_header}.get(request.path_params["suffix"])
+            raise Problem.mismatch("contig", "contigs of this node", shown(names), 404)
+        suffix = request.path_params["suffix"]
+        encode = {"bcf": pack_blocks, "vcf.gz": vcf_header}.get(suffix)
         if encode is None:
-            raise Problem("there is a header.bcf and a header.vcf.gz", 404)
+            expected = "header.bcf or header.vcf.gz"
+            raise Problem.mismatch("the path", expected, shown(f"header.{suffix}"), 404)
         body = await run_in_threadpool(lambda: encode(self._genomes.encode_header(names, excluded)))
         return whole_or_range(request, [body])
 
     async def block(self, request: Request) -> Response:
+        """Answer with the records of a block, or of a window of it."""
         excluded = self._admit(request)
         block, _, suffix = request.path_params["name"].partition(".")
         genome = self._genomes.by_block.get(block)
         if genome is None or suffix not in ("bcf", "vcf.gz"):
-            raise Problem("no such block here", 404)
+            expected = "a block that a ticket lists"
+            raise Problem.mismatch("the path", expected, shown(request.path_params["name"]), 404)
         query = window_from_query(request.query_params)
         window = Window(query.start, query.end, query.after)
         if suffix == "vcf.gz":
@@ -152,12 +176,13 @@ class _Handlers:
         return whole_or_range(request, parts, file)
 
     def _admit(self, request: Request) -> Set[str]:
-        """The people who are left out. Raises what refuses, first of all for want of a right."""
+        """Check the caller's rights, then the dataset; return the names of excluded people."""
         dataset = self._settings.people_dataset
         numbers = may_read(request, dataset)
         identifier = request.path_params["id"]
         if identifier != dataset or not self._genomes.by_block:
-            raise Problem(f"no genomes {shown(identifier)} here", 404)
+            expected = "a dataset with genomes at this node"
+            raise Problem.mismatch("id", expected, shown(identifier), 404)
         return frozenset(self._names[number] for number in numbers)
 
     def _vcf_records(
@@ -203,7 +228,7 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise Problem(f"the body is longer than {MAX_BODY} bytes", 413)
+            raise Problem.mismatch("the body", f"at most {MAX_BODY} bytes", "more", 413)
     return bytes(body)
 
 
@@ -219,18 +244,18 @@ def _error(error: str, message: str, status: int) -> Response:
 
 
 async def _refuse(request: Request, problem: Exception) -> Response:
-    """A refusal by htsget itself, by the rules of access or by the framework."""
+    """Answer a refusal by htsget itself, by the access rules or by the framework."""
     if isinstance(problem, Problem):
         error = problem.code or error_of_status(problem.status)
         return _error(error, problem.message, problem.status)
     if isinstance(problem, HTTPException):
         response = _error(error_of_status(problem.status_code), problem.detail, problem.status_code)
-        response.headers.update(problem.headers or {})  # which methods a path allows
+        response.headers.update(problem.headers or {})  # for example the methods that a path allows
         return response
     return await _fail(request, problem)
 
 
 async def _fail(request: Request, problem: Exception) -> Response:
-    """A fault of ours: told as such, without its insides."""
+    """Answer an internal error, without details."""
     log.error("%s %s", request.method, request.url.path, exc_info=problem)
-    return _error("InternalServerError", "the node failed to answer", 500)
+    return _error("InternalServerError", "The node failed to answer.", 500)

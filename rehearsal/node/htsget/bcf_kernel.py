@@ -1,7 +1,7 @@
-"""BCF records in compiled code: how they are cut, and how typed values are read.
+"""Compiled code that splits BCF records and reads their typed values.
 
-Numbers are little-endian. Every reader stays within its record: a damaged file gives a status
-below 0, never a byte of something else.
+Numbers are little-endian. Every reader stays within its record: a damaged file gives a negative
+status and never a byte from elsewhere.
 """
 
 from __future__ import annotations
@@ -10,27 +10,50 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-FIXED = 32  # bytes before a record's id, its two lengths among them
-BAD = -1  # a record that is not one, or does not fit its header
+FIXED = 32  # bytes before the id of a record, its two lengths included
+BAD = -1  # a damaged record, or one that does not match its header
 
 Bytes = NDArray[np.uint8]
 
 
 @numba.njit(cache=True, nogil=True)
 def u8(data: Bytes, at: int) -> int:
-    """A byte as a number without sign."""
+    """Read an unsigned byte.
+
+    Args:
+        data: Bytes, shape (n,), uint8.
+        at: Index of the byte.
+
+    Returns:
+        A number from 0 to 255.
+    """
     return int(np.int64(data[at]))
 
 
 @numba.njit(cache=True, nogil=True)
 def u32(data: Bytes, at: int) -> int:
-    """Four bytes as a number without sign."""
+    """Read an unsigned number of four bytes.
+
+    Args:
+        data: Bytes, shape (n,), uint8.
+        at: Index of the first byte.
+
+    Returns:
+        A number from 0 to 2**32 - 1.
+    """
     return u8(data, at) | u8(data, at + 1) << 8 | u8(data, at + 2) << 16 | u8(data, at + 3) << 24
 
 
 @numba.njit(cache=True, nogil=True)
 def width_of(kind: int) -> int:
-    """Bytes of one element of a typed value."""
+    """Return the size of one element of a typed value.
+
+    Args:
+        kind: Type code of BCF.
+
+    Returns:
+        Number of bytes.
+    """
     if kind == 2:
         return 2
     if kind == 3 or kind == 5:
@@ -40,7 +63,16 @@ def width_of(kind: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def number_at(data: Bytes, at: int, kind: int) -> int:
-    """An integer of a kind (1, 2 or 3), with its sign."""
+    """Read a signed integer.
+
+    Args:
+        data: Bytes, shape (n,), uint8.
+        at: Index of the first byte.
+        kind: Type code: 1, 2 or 3, for 8, 16 or 32 bits.
+
+    Returns:
+        The number.
+    """
     if kind == 1:
         value = u8(data, at)
         return value - 256 if value >= 128 else value
@@ -53,8 +85,17 @@ def number_at(data: Bytes, at: int, kind: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def read_descriptor(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
-    """(kind, number of elements, place of the first) of the descriptor at a place; kind is BAD
-    for one that reaches behind ``end``."""
+    """Read the type descriptor of a value.
+
+    Args:
+        data: Bytes, shape (n,), uint8.
+        at: Index of the descriptor.
+        end: Index behind the last byte that belongs to the record.
+
+    Returns:
+        Type code, number of elements, and index of the first element. The type code is BAD when the
+        value reaches beyond ``end``.
+    """
     if at >= end:
         return BAD, 0, at
     kind, length, begin = u8(data, at) & 15, u8(data, at) >> 4, at + 1
@@ -74,8 +115,18 @@ def read_descriptor(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
 
 @numba.njit(cache=True, nogil=True)
 def read_vector(data: Bytes, at: int, end: int, samples: int) -> tuple[int, int, int, int]:
-    """(key, kind, elements a sample, place of the first) of a FORMAT field; key is BAD for one
-    that reaches behind ``end``."""
+    """Read the beginning of a FORMAT field.
+
+    Args:
+        data: Bytes, shape (n,), uint8.
+        at: Index of the field.
+        end: Index behind the last byte of the record.
+        samples: Number of samples.
+
+    Returns:
+        Key, type code, elements per sample, and index of the first element. The key is BAD when the
+        field reaches beyond ``end``.
+    """
     kind, length, begin = read_descriptor(data, at, end)
     if not 1 <= kind <= 3 or length != 1:
         return BAD, 0, 0, at
@@ -97,7 +148,15 @@ def read_vector(data: Bytes, at: int, end: int, samples: int) -> tuple[int, int,
 
 @numba.njit(cache=True, nogil=True)
 def record_end(data: Bytes, at: int) -> int:
-    """Where the record at a place ends; BAD when it is too short to be one, or not all there."""
+    """Find the end of a record.
+
+    Args:
+        data: Bytes, shape (n,), uint8.
+        at: Index of the record.
+
+    Returns:
+        Index behind the record; BAD when it is too short or cut off.
+    """
     if at + FIXED > data.size:
         return BAD
     shared = u32(data, at)
@@ -107,7 +166,15 @@ def record_end(data: Bytes, at: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def renumber(data: Bytes, contig: int) -> int:
-    """Give all whole records the contig's number, in place; returns where they end."""
+    """Set the contig number of all whole records, in place.
+
+    Args:
+        data: Records, shape (n,), uint8.
+        contig: The new number.
+
+    Returns:
+        Index behind the last whole record.
+    """
     at = 0
     end = record_end(data, at)
     while end >= 0:

@@ -1,4 +1,4 @@
-"""BCF to VCF on the fly."""
+"""Convert BCF to VCF while it is sent."""
 
 from __future__ import annotations
 
@@ -24,22 +24,37 @@ if TYPE_CHECKING:
 
 
 def vcf_header(bcf_header: bytes) -> bytes:
-    """The header as BGZF; ``bcf_header`` is a BCF's uncompressed beginning."""
+    """Convert the header of a BCF to that of a VCF.
+
+    Args:
+        bcf_header: The uncompressed beginning of a BCF.
+
+    Returns:
+        The header of the VCF, in BGZF blocks.
+    """
     with _decoded(bcf_header, ()) as variants:
         return pack_blocks(str(variants.header).encode())
 
 
 def vcf_records(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The records as BGZF without a header; ``pieces`` are uncompressed BCF, cut anywhere.
+    """Convert records of a BCF to lines of a VCF.
 
-    Raises what ``pieces`` raises, and InputError for records that do not fit the header.
+    Args:
+        bcf_header: The uncompressed beginning of the BCF.
+        pieces: Its records, uncompressed, split anywhere.
+
+    Returns:
+        The lines, in BGZF blocks, without a header.
+
+    Raises:
+        InputError: The records do not match the header. Errors of ``pieces`` pass through.
     """
     return pack_pieces(_lines(bcf_header, iter(pieces)))
 
 
 def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Compiled code writes what it understands, htslib everything from the first other record."""
-    # compiled code is large: only nodes that are asked for VCF load it
+    """Yield the lines, by compiled code, or by htslib from the first record it does not support."""
+    # a large import, needed for VCF only
     from rehearsal.node.htsget.vcf_kernel import BAD, FULL, Dictionary, Names, to_text
 
     header = _HeaderNames.read(bcf_header)
@@ -59,27 +74,28 @@ def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
                 out = np.empty(2 * out.size, np.uint8)
             rest = rest[used:]
         if status == BAD:
-            raise InputError("genomes", "records", "records as their header has them")
+            expected = "records that match their header"
+            raise InputError("genomes", "records", expected, "one that does not")
         understood = status == 0
     if not understood:
         yield from _by_htslib(bcf_header, chain((rest,), pieces))
     elif rest:
-        raise InputError("genomes", "records", "whole records: the file was cut")
+        raise InputError("genomes", "records", "whole records", "a file that is cut off")
 
 
 @dataclass(frozen=True, slots=True)
 class _HeaderNames:
-    """What a header numbers, by number."""
+    """The names that a header numbers, by number."""
 
     contigs: list[str]
     keys: list[str]  # filters, INFO and FORMAT
     samples: int
     gt_key: int
-    is_plain: bool  # phases are written as VCF 4.3 has them
+    is_plain: bool  # whether phases are written as in VCF 4.3
 
     @classmethod
     def read(cls, bcf_header: bytes) -> _HeaderNames:
-        """Numbers are those of IDX, or the next one, as htslib gives them."""
+        """Read the names. Their numbers are their IDX, or else consecutive, as in htslib."""
         lines = bcf_header[9:].rstrip(b"\0\n").decode().split("\n")
         contigs: dict[int, str] = {}
         keys = {0: "PASS"}
@@ -118,8 +134,8 @@ def _by_htslib(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def _decoded(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[pysam.VariantFile]:
-    """htslib at the end of a pipe: it reads a stream like a file, and nothing touches the disk."""
-    import pysam  # large: only nodes that are asked for VCF load it
+    """Open records in htslib through a pipe, without touching the disk."""
+    import pysam  # a large import, needed for VCF only
 
     source, sink = os.pipe()
     failures: list[Exception] = []
@@ -129,7 +145,7 @@ def _decoded(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[pysam.Varia
         with os.fdopen(source, "rb", 0) as stream, pysam.VariantFile(stream) as variants:
             yield variants
     finally:
-        feeder.join()  # it ends also when it is not read to its end: the pipe is closed
+        feeder.join()  # it also ends when the reader stops early: the pipe is closed
     if failures:
         raise failures[0]
 

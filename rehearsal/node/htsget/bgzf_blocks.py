@@ -1,4 +1,4 @@
-"""BGZF, read from any place: only the blocks that are looked into are decompressed."""
+"""Read BGZF from any offset. Only the blocks whose content is needed are decompressed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import isal.isal_zlib
 from rehearsal.errors import InputError
 from rehearsal.formats.bgzf import BLOCK_SIZE, END_OF_FILE, HEADER, pack_block
 
-_RAW = -15  # window bits: deflate without a wrapper
+_RAW = -15  # window bits of raw deflate
 HEAD, TAIL = len(HEADER) + 2, 8
 
 
 class Cursor:
-    """A place in a BGZF file, told as a virtual offset: block's place << 16 | place within it.
+    """A position in a BGZF file, as a virtual offset: offset of the block << 16 | offset within it.
 
-    Raises InputError for what is not BGZF and for damaged blocks.
+    Methods raise InputError when the file is not BGZF or a block is damaged.
+
+    Args:
+        file: The file.
+        virtual: Virtual offset to start at.
     """
 
     def __init__(self, file: BinaryIO, virtual: int = 0) -> None:
@@ -27,17 +31,28 @@ class Cursor:
         self._load(virtual >> 16)
 
     def tell(self) -> int:
-        """The virtual offset; never the end of a block that another one follows."""
+        """Return the virtual offset.
+
+        Returns:
+            The offset, never the end of a block that another one follows.
+        """
         self._settle()
         return self._block << 16 | self._within
 
     def at_end(self) -> bool:
-        """Whether no byte follows."""
+        """Tell whether the end of the file is reached."""
         self._settle()
         return self._within >= self._length
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer at the end of the file."""
+        """Read the next bytes.
+
+        Args:
+            size: Number of bytes.
+
+        Returns:
+            The bytes, fewer at the end of the file.
+        """
         out = bytearray()
         while len(out) < size and not self.at_end():
             n = min(size - len(out), self._length - self._within)
@@ -46,14 +61,22 @@ class Cursor:
         return bytes(out)
 
     def skip(self, size: int) -> None:
-        """Pass over bytes; blocks that are passed whole are not decompressed."""
+        """Move on without reading. Blocks that are skipped as a whole are not decompressed.
+
+        Args:
+            size: Number of bytes.
+        """
         while size and not self.at_end():
             n = min(size, self._length - self._within)
             self._within += n
             size -= n
 
     def to_end_of_block(self) -> bytes:
-        """What is left of this block; the cursor moves to the next one."""
+        """Read the rest of this block and move to the next one.
+
+        Returns:
+            The bytes.
+        """
         rest = self._content()[self._within :]
         self._within = self._length
         return rest
@@ -89,7 +112,19 @@ class Cursor:
 
 
 def unpack_block(file: BinaryIO, at: int, rest: bytes) -> bytes:
-    """The content of a block by what follows its head. Raises InputError for a damaged one."""
+    """Decompress a block.
+
+    Args:
+        file: The file, for messages.
+        at: Offset of the block, for messages.
+        rest: The block without its header.
+
+    Returns:
+        The content.
+
+    Raises:
+        InputError: The block is damaged.
+    """
     checksum, length = struct.unpack("<II", rest[-TAIL:])
     try:
         data = isal.isal_zlib.decompress(rest[:-TAIL], _RAW, max(length, 1))
@@ -101,13 +136,28 @@ def unpack_block(file: BinaryIO, at: int, rest: bytes) -> bytes:
 
 
 def damaged_block(file: BinaryIO, block: int) -> InputError:
-    """What is raised where a block of the file is not whole."""
+    """Build the error for a block that is damaged or cut off.
+
+    Args:
+        file: The file.
+        block: Offset of the block.
+
+    Returns:
+        The error, to be raised.
+    """
     name = getattr(file, "name", "file")
-    return InputError(name, f"byte {block}", "a whole BGZF block")
+    return InputError(name, f"byte {block}", "a whole BGZF block", "damaged or missing bytes")
 
 
 def pack_blocks(data: bytes | bytearray) -> bytes:
-    """The bytes as BGZF blocks, without the mark of the end of a file."""
+    """Compress bytes to BGZF blocks, without the end-of-file marker.
+
+    Args:
+        data: The bytes.
+
+    Returns:
+        The blocks.
+    """
     out = bytearray()
     view = memoryview(data)
     for start in range(0, len(view), BLOCK_SIZE):
@@ -116,7 +166,14 @@ def pack_blocks(data: bytes | bytearray) -> bytes:
 
 
 def end_of_blocks(file: BinaryIO) -> int:
-    """Where the mark of the end begins, or the file ends that has none."""
+    """Find the end of the data blocks.
+
+    Args:
+        file: The file.
+
+    Returns:
+        Offset of the end-of-file marker, or of the end of a file without one.
+    """
     size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - len(END_OF_FILE)))
     return size - len(END_OF_FILE) if file.read() == END_OF_FILE else size

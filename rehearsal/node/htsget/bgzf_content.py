@@ -1,4 +1,4 @@
-"""Content of BGZF files, unpacked and packed in other threads, some blocks ahead of the reader."""
+"""Decompress and compress BGZF content in other threads, a few blocks ahead of the reader."""
 
 from __future__ import annotations
 
@@ -14,19 +14,28 @@ from rehearsal.formats.bgzf import HEADER
 from rehearsal.node.htsget.bgzf_blocks import HEAD, TAIL, damaged_block, pack_blocks, unpack_block
 
 BATCH = 16  # blocks that one thread works on at a time: about 1 MB
-_AHEAD = 4  # batches of one stream that are worked on or wait: bounds its memory
+_AHEAD = 4  # batches of one stream in work or waiting: limits its memory
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
 def unpack_range(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
-    """The uncompressed bytes from one virtual offset to another, some blocks at a time.
+    """Decompress the bytes between two virtual offsets.
 
-    Raises InputError for what is not BGZF and for damaged blocks.
+    Args:
+        file: A BGZF file.
+        first: Virtual offset of the first byte.
+        last: Virtual offset behind the last byte.
+
+    Yields:
+        The bytes, some blocks at a time.
+
+    Raises:
+        InputError: The file is not BGZF or a block is damaged.
     """
     begin, end = first & 0xFFFF, last & 0xFFFF
-    border = last & ~0xFFFF  # where the last block begins, of which only a part is meant
+    border = last & ~0xFFFF  # start of the last block, of which only a part is wanted
     for data in map_ahead(_unpack_batch, _read_batches(file, first, border)):
         yield data[begin:]
         begin = 0
@@ -36,12 +45,27 @@ def unpack_range(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
 
 
 def pack_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces as BGZF blocks, without the mark of the end of a file."""
+    """Compress pieces to BGZF blocks, without the end-of-file marker.
+
+    Args:
+        pieces: The content.
+
+    Returns:
+        An iterator over the blocks, one item per piece.
+    """
     return map_ahead(pack_blocks, pieces)
 
 
 def map_ahead(work: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
-    """What the work makes of each item, in order; a few are made before they are asked for."""
+    """Apply a function to items in other threads, a few items ahead of the reader.
+
+    Args:
+        work: The function. It should release the interpreter lock.
+        items: Its arguments.
+
+    Yields:
+        The results, in the order of the items.
+    """
     waiting: deque[Future[Made]] = deque()
     try:
         for item in items:
@@ -57,15 +81,15 @@ def map_ahead(work: Callable[[Given], Made], items: Iterable[Given]) -> Iterator
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    """Packing leaves the interpreter's lock; more threads than cores gain nothing."""
+    """Create the thread pool, one thread per core: compression releases the interpreter lock."""
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="htsget")
 
 
-_Batch = list[tuple[BinaryIO, int, bytes]]  # the file, a block's place in it, what follows its head
+_Batch = list[tuple[BinaryIO, int, bytes]]  # file, offset of a block, block without its header
 
 
 def _read_batches(file: BinaryIO, first: int, last: int) -> Iterator[_Batch]:
-    """The blocks from one virtual offset to another, still packed."""
+    """Yield the compressed blocks between two virtual offsets."""
     batch: _Batch = []
     at = first >> 16
     file.seek(at)

@@ -1,4 +1,4 @@
-"""A CSI index, read: from where on a file must be looked at for a place.
+"""Read a CSI index: where in a file the records of a position are.
 
 The format: CSI v1, github.com/samtools/hts-specs.
 """
@@ -10,16 +10,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.formats.csi import first_bin
 from rehearsal.node.htsget.bgzf_blocks import Cursor
 
-Chunks = list[tuple[int, int]]  # virtual offsets: first record, behind the last one
+Chunks = list[tuple[int, int]]  # virtual offsets: of the first record, behind the last one
 
 
 @dataclass(frozen=True, slots=True)
 class CsiIndex:
-    """The bins of each contig: number of the bin to (least offset, chunks)."""
+    """A CSI index.
+
+    Args:
+        min_shift: Bits of the smallest bins.
+        depth: Number of levels below the root.
+        contigs: For each contig, number of a bin to its least offset and its chunks.
+    """
 
     min_shift: int
     depth: int
@@ -27,14 +33,25 @@ class CsiIndex:
 
     @classmethod
     def read(cls, file: BinaryIO, path: Path | str) -> CsiIndex:
-        """Raises InputError for what is not a whole CSI index."""
+        """Read an index.
+
+        Args:
+            file: The file, decrypted.
+            path: Its path, for messages.
+
+        Returns:
+            The index.
+
+        Raises:
+            InputError: The file is not a CSI index, or is cut off.
+        """
         content = Cursor(file).read(1 << 31)
         try:
             if content[:4] != b"CSI\1":
-                raise InputError(path, "file", "a CSI index")
+                raise InputError(path, "file", "a CSI index", f"{shown(content[:4])} at its start")
             return cls._parsed(content)
         except struct.error:
-            raise InputError(path, "file", "a whole CSI index") from None
+            raise InputError(path, "file", "a whole CSI index", "a file that is cut off") from None
 
     @classmethod
     def _parsed(cls, content: bytes) -> CsiIndex:
@@ -58,9 +75,15 @@ class CsiIndex:
         return cls(min_shift, depth, contigs)
 
     def reaching(self, contig: int, position: int) -> int | None:
-        """A virtual offset at or before the first record that ends behind ``position``.
+        """Find where to look for the first record that ends after a position.
 
-        It is the beginning of a record. None: there is no such record.
+        Args:
+            contig: Number of the contig.
+            position: 0-based position.
+
+        Returns:
+            A virtual offset at or before that record, at the beginning of a record. None: no such
+            record.
         """
         bins = self.contigs[contig] if contig < len(self.contigs) else {}
         least = self._least(bins, position)
@@ -74,7 +97,7 @@ class CsiIndex:
         return min(starts, default=None)
 
     def _least(self, bins: dict[int, tuple[int, Chunks]], position: int) -> int:
-        """The least offset that the nearest bin at or before the position knows, as htslib."""
+        """Find the least offset of the nearest bin at or before a position, as htslib does."""
         first = first_bin(self.depth)
         number = first + min(position >> self.min_shift, (1 << 3 * self.depth) - 1)
         while number not in bins and number:
@@ -83,7 +106,7 @@ class CsiIndex:
         return bins[number][0] if number in bins else 0
 
     def _end(self, number: int) -> int:
-        """The base behind the last one of a bin."""
+        """Return the position behind the last one of a bin."""
         level = 0
         while level < self.depth and number >= first_bin(level + 1):
             level += 1

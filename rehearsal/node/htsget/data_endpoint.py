@@ -1,4 +1,4 @@
-"""Data blocks: bytes of known length, of which a client may ask a range, and streams."""
+"""Responses with data: bytes of known length, of which a range may be requested, and streams."""
 
 from __future__ import annotations
 
@@ -13,20 +13,31 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from rehearsal.errors import mismatch
 from rehearsal.node.htsget.region_slicing import CHUNK, FileSlice
 
 MEDIA_TYPE = "application/octet-stream"
 
 
 async def stream(request: Request, pieces: Iterator[bytes]) -> Response:
-    """Bytes whose number is not known before they are made.
+    """Send bytes whose number is not known in advance.
 
-    The first piece is made before the answer begins, so that what is wrong with a file from the
-    start becomes an error; what is wrong further on breaks the connection off. HTTP/1.0 knows no
-    such streams (RFC 9112, section 6.1): 505.
+    The first piece is made before the response begins. A file that is damaged from the start
+    therefore gives an error response; damage further on closes the connection.
+
+    Args:
+        request: The request. A HEAD request gets no body.
+        pieces: The bytes, piece by piece.
+
+    Returns:
+        The response.
+
+    Raises:
+        HTTPException: The request is HTTP/1.0, which has no such streams (505; RFC 9112, section
+            6.1).
     """
     if request.scope.get("http_version") == "1.0":
-        raise HTTPException(505, "a stream of unknown length needs HTTP/1.1")
+        raise HTTPException(505, "A stream of unknown length needs HTTP/1.1.")
     if request.method == "HEAD":
         return StreamingResponse((), media_type=MEDIA_TYPE)
     first = await run_in_threadpool(next, pieces, b"")
@@ -36,10 +47,18 @@ async def stream(request: Request, pieces: Iterator[bytes]) -> Response:
 def whole_or_range(
     request: Request, parts: Sequence[bytes | FileSlice], file: BinaryIO | None = None
 ) -> Response:
-    """The parts one after the other, or the range of them that is asked for (RFC 9110).
+    """Send parts one after the other, or the requested range of them (RFC 9110).
 
-    ``file``, of which slices are, is closed at the end. Several ranges, and what is not a range
-    of bytes, get everything, as the RFC allows.
+    A request for several ranges, or for something other than a range of bytes, gets everything, as
+    the RFC allows.
+
+    Args:
+        request: The request.
+        parts: Bytes, and slices of ``file``.
+        file: The file of the slices. It is closed at the end.
+
+    Returns:
+        The response: 200, 206, or 416 for a range outside the parts.
     """
     total = sum(map(len, parts))
     first, last = 0, total
@@ -60,7 +79,7 @@ def whole_or_range(
 
 
 def _read_range(text: str, total: int) -> tuple[int, int] | None:
-    """``[first, last)`` of a header Range; an empty one when it cannot be satisfied."""
+    """Read the header Range as ``[first, last)``; empty when no byte of it exists."""
     match = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", text.strip())
     if not match or len(text) > 60:
         return None
@@ -72,9 +91,9 @@ def _read_range(text: str, total: int) -> tuple[int, int] | None:
 
 
 def _range_from(first: int, last: str, total: int) -> tuple[int, int] | None:
-    """The range from a byte on, up to and with ``last``: the end of all bytes where it is empty."""
+    """Compute the range from ``first`` to ``last`` inclusive; an empty ``last`` means the end."""
     if last and int(last) < first:
-        return None  # not a range by the RFC's grammar
+        return None  # not a range in the grammar of the RFC
     end = min(int(last) + 1, total) if last else total
     return (first, end) if first < total else (total, total)
 
@@ -82,9 +101,9 @@ def _range_from(first: int, last: str, total: int) -> tuple[int, int] | None:
 def _pieces(
     parts: Sequence[bytes | FileSlice], first: int, last: int, file: BinaryIO | None
 ) -> Iterator[bytes]:
-    """Bytes ``[first, last)`` of the parts, a chunk at a time."""
+    """Yield bytes ``[first, last)`` of the parts in chunks."""
     with closing(file) if file is not None else nullcontext():
-        at = 0  # where the part begins
+        at = 0  # first byte of the part
         for part in parts:
             begin, end = max(first - at, 0), min(last - at, len(part))
             at += len(part)
@@ -97,11 +116,11 @@ def _pieces(
 
 
 def _read(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
-    """Bytes ``[begin, end)`` of a file, a chunk at a time."""
+    """Yield bytes ``[begin, end)`` of a file in chunks."""
     file.seek(begin)
     while begin < end:
         chunk = file.read(min(CHUNK, end - begin))
         if not chunk:
-            raise EOFError(f"the file ended at {begin} instead of {end}")
+            raise EOFError(mismatch("genomes", f"{end} bytes", f"{begin} bytes"))
         begin += len(chunk)
         yield chunk

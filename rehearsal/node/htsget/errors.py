@@ -1,4 +1,4 @@
-"""htsget's names for what is wrong with a request."""
+"""The error types of htsget and their HTTP statuses."""
 
 from __future__ import annotations
 
@@ -15,5 +15,12 @@ _ERROR_OF_STATUS = {status: error for error, status in STATUS.items()}
 
 
 def error_of_status(status: int) -> str:
-    """The error type of a refusal that has none of its own."""
+    """Return the error type of a refusal that has none of its own.
+
+    Args:
+        status: HTTP status.
+
+    Returns:
+        The type, "InvalidInput" for a status without one.
+    """
     return _ERROR_OF_STATUS.get(status, "InvalidInput")

@@ -1,4 +1,4 @@
-"""``/htsget`` in the node's OpenAPI description."""
+"""``/htsget`` in the OpenAPI description of a node."""
 
 from __future__ import annotations
 
@@ -21,34 +21,60 @@ from rehearsal.web.openapi import (
     request_body,
 )
 
-ERROR = all_of({"htsget": all_of({"error": {"enum": list(STATUS)}, "message": TEXT})})
+ERROR = all_of(
+    {
+        "htsget": all_of(
+            {
+                "error": {"enum": list(STATUS), "description": "Error type of htsget."},
+                "message": {**TEXT, "description": "What is wrong, for a person."},
+            }
+        )
+    }
+)
 TICKET = all_of(
     {
         "htsget": all_of(
             {
-                "format": {"enum": list(FORMATS)},
+                "format": {"enum": list(FORMATS), "description": "Format of the data."},
                 "urls": list_of(
                     object_of(
                         ["url"],
                         {
-                            "url": TEXT,
-                            "class": {"enum": ["header", "body"]},
-                            "headers": {"type": "object", "additionalProperties": TEXT},
+                            "url": {**TEXT, "description": "An http(s) or data URL."},
+                            "class": {
+                                "enum": ["header", "body"],
+                                "description": "Whether the piece is a header.",
+                            },
+                            "headers": {
+                                "type": "object",
+                                "additionalProperties": TEXT,
+                                "description": "Headers to send with the request for the piece.",
+                            },
                         },
                     )
-                ),
+                )
+                | {"description": "The pieces. Joined in order, they are the file."},
             }
         )
     }
 )
 
+CONTIG = {**TEXT, "description": "Name of a contig. May be repeated; all contigs by default."}
+
 
 def paths() -> Body:
-    """The path items, by path."""
+    """Describe the paths below ``/htsget``.
+
+    Returns:
+        OpenAPI path items, by path.
+    """
     ticket = {
-        "summary": "Where a dataset's genomes are to be fetched, in pieces.",
+        "summary": "List the URLs of the pieces of a dataset's genotypes, whole or by region.",
         "responses": {
-            "200": {"description": "A ticket.", "content": {MEDIA_TYPE: {"schema": TICKET}}},
+            "200": {
+                "description": "A ticket: the URLs of the pieces.",
+                "content": {MEDIA_TYPE: {"schema": TICKET}},
+            },
             **refused(ERROR),
         },
     }
@@ -60,34 +86,37 @@ def paths() -> Body:
             "post": {**ticket, "requestBody": request_body(TicketBody, required=False)},
         },
         "/htsget/data/{id}/header.{suffix}": _data(
-            ["id", "suffix"], [in_query("contig", TEXT)], "A header, as a ticket names it."
+            ["id", "suffix"], [in_query("contig", CONTIG)], "Download the header of a VCF or BCF."
         ),
         "/htsget/data/{id}/{name}": _data(
             ["id", "name"],
             query_parameters(WindowQuery),
-            "A block, or a part of it, as a ticket names it.",
+            "Download the records of a block, or of a window of it.",
         ),
     }
 
 
 def _service_info() -> Body:
     answer = json_of(ref("schemas", "ServiceInfo"))
-    responses = {"200": {"description": "The answer.", "content": answer}}
-    return {"summary": "GA4GH service-info of htsget.", "responses": responses}
+    responses = {"200": {"description": "The description of the service.", "content": answer}}
+    return {"summary": "Describe the htsget service (GA4GH service-info).", "responses": responses}
 
 
 def _data(steps: list[str], parameters: list[Body], summary: str) -> Body:
-    piece = {"description": "Bytes.", "content": {BYTES: {"schema": {}}}}
+    piece = {"description": "All bytes of the piece.", "content": {BYTES: {"schema": {}}}}
     known = {"suffix": {"enum": list(SUFFIX.values())}}
     in_order = [{**one, "schema": known.get(one["name"], TEXT)} for one in in_path(*steps)]
-    answers = {"200": piece, "206": {**piece, "description": "The range that was asked for."}}
+    answers = {"200": piece, "206": {**piece, "description": "The requested range of bytes."}}
     return {
         "parameters": [*in_order, *parameters],
         "get": {
             "summary": summary,
             "responses": {
                 **answers,
-                "416": {"description": "No such range.", "content": {BYTES: {"schema": {}}}},
+                "416": {
+                    "description": "The piece has no such range of bytes.",
+                    "content": {BYTES: {"schema": {}}},
+                },
                 **refused(ERROR),
             },
         },

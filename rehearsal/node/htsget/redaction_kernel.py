@@ -1,8 +1,8 @@
-"""Records as if some people had never been in them: for those whose consent does not cover a use.
+"""Rewrite records as if some people had never been in them, because their consent excludes a use.
 
-Leaving a column out is not enough. Counts in INFO include everybody, so they are left out too; an
-allele that only those people carry would tell that one of them has it, so alleles that nobody
-left carries go, and with the last of them the record.
+Removing their columns is not enough. Counts in INFO include everyone, so INFO is removed too. An
+allele that only those people carry would reveal that one of them has it. Alleles without a
+remaining carrier are therefore removed, and a record with its last alternate allele.
 """
 
 from __future__ import annotations
@@ -25,17 +25,31 @@ from rehearsal.node.htsget.bcf_kernel import (
     width_of,
 )
 
-Runs = NDArray[np.int64]  # (runs, 2): those who stay, as first and behind last among the samples
+Runs = NDArray[np.int64]  # (n_runs, 2): first sample that stays, sample behind the last
 
 
 def runs_of(stay: NDArray[np.bool_]) -> Runs:
-    """Those who stay, in runs: copied faster than one by one."""
+    """Find the runs of remaining samples, which are copied faster than single samples.
+
+    Args:
+        stay: Whether each sample remains, shape (n_samples,), bool.
+
+    Returns:
+        First sample and sample behind the last of each run, shape (n_runs, 2), int64.
+    """
     edges = np.flatnonzero(np.diff(np.concatenate(([False], stay, [False])).astype(np.int8)))
     return edges.reshape(-1, 2).astype(np.int64)
 
 
 class Redaction(NamedTuple):
-    """What is made of each record. ``gt_key``: number of GT in the header's dictionary."""
+    """How records are rewritten.
+
+    Args:
+        contig: Number of the contig in the output.
+        samples: Number of samples in the input.
+        runs: Runs of remaining samples, of :func:`runs_of`.
+        gt_key: Number of GT in the dictionary of the header.
+    """
 
     contig: int  # its number in what is written
     samples: int  # in what is read
@@ -45,10 +59,16 @@ class Redaction(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def redact(data: Bytes, out: Bytes, redaction: Redaction) -> tuple[int, int]:
-    """Write all whole records of ``data`` as those who stay have them.
+    """Write all whole records without the removed people.
 
-    ``out`` is as large as ``data``. Returns where the records end and how much was
-    written, or BAD for a record of another number of samples or without genotypes, or damaged.
+    Args:
+        data: Records, shape (n,), uint8.
+        out: Output buffer of the same size.
+        redaction: How they are rewritten.
+
+    Returns:
+        Index behind the last whole record, and number of bytes written. The second is BAD when a
+        record is damaged, has another number of samples or has no genotypes.
     """
     at = written = 0
     end = record_end(data, at)
@@ -63,9 +83,9 @@ def redact(data: Bytes, out: Bytes, redaction: Redaction) -> tuple[int, int]:
 
 @numba.njit(cache=True, nogil=True)
 def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction: Redaction) -> int:
-    """One record; returns the end of what is written, ``w`` itself when nobody has an allele."""
+    """Write one record; returns the end of the output, ``w`` itself if no carrier remains."""
     contig, samples, runs, gt_key = redaction
-    border = at + 8 + u32(data, at)  # between what is shared and the samples
+    border = at + 8 + u32(data, at)  # between the shared part and the samples
     alleles, fields = u32(data, at + 24) >> 16, u32(data, at + 28) >> 24
     if u32(data, at + 28) & 0xFFFFFF != samples or border > end:
         return BAD
@@ -79,7 +99,7 @@ def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction
     carried = np.zeros(alleles + 1, np.bool_)
     if not _note_carried(data, begin, kind, width, runs, carried):
         return BAD
-    carried[1] = True  # the reference stays in any case; 0 is missing
+    carried[1] = True  # the reference always stays; 0 is missing
     kept = carried[1:].sum()
     if kept <= 1:
         return w
@@ -110,7 +130,7 @@ def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction
 
 @numba.njit(cache=True, nogil=True)
 def _find_field(data: Bytes, place: int, end: int, fields: int, samples: int, wanted: int) -> int:
-    """Where the FORMAT field with a key begins; BAD where there is none."""
+    """Find the FORMAT field with a key; BAD when there is none."""
     for _ in range(fields):
         key, kind, width, begin = read_vector(data, place, end, samples)
         if key < 0:
@@ -145,7 +165,7 @@ def _copy_shared(
     out: Bytes,
     w: int,
 ) -> int:
-    """The id, the alleles that are carried, the filters."""
+    """Copy the id, the alleles that are still carried, and the filters."""
     for value in range(alleles + 2):
         kind, length, begin = read_descriptor(data, at, border)
         if kind < 0:
@@ -161,9 +181,9 @@ def _copy_shared(
 def _note_carried(
     data: Bytes, begin: int, kind: int, width: int, runs: Runs, carried: NDArray[np.bool_]
 ) -> bool:
-    """Note whose allele is there, by allele + 1: a call is (allele + 1) << 1, and 1 when phased.
+    """Mark the carried alleles, at allele + 1: a call is (allele + 1) << 1, plus 1 when phased.
 
-    False for an allele that the record does not have.
+    Returns False for an allele that the record does not have.
     """
     size = width_of(kind)
     for run in range(runs.shape[0]):
@@ -184,7 +204,7 @@ def _note_carried(
 
 @numba.njit(cache=True, nogil=True)
 def _note_two(calls: Bytes, carried: NDArray[np.bool_]) -> bool:
-    """The same for one alternate allele in bytes, without branches: most of all records."""
+    """Do the same for one alternate allele in bytes, without branches: the case of most records."""
     alternate, other = np.uint8(0), np.uint8(0)
     for i in range(calls.size):
         call = calls[i]
@@ -196,8 +216,8 @@ def _note_two(calls: Bytes, carried: NDArray[np.bool_]) -> bool:
 
 @numba.njit(cache=True, nogil=True)
 def _count_again(out: Bytes, begin: int, end: int, kind: int, carried: NDArray[np.bool_]) -> None:
-    """Number the alleles among those that are carried only."""
-    number = np.cumsum(carried)  # by allele + 1; 0 is missing, and nobody's allele
+    """Renumber the alleles of the calls among those that are still carried."""
+    number = np.cumsum(carried)  # by allele + 1; 0 is a missing call
     size = width_of(kind)
     for at in range(begin, end, size):
         value = number_at(out, at, kind)

@@ -1,8 +1,8 @@
-"""The records of a region, cut out of a BCF exactly.
+"""Extract exactly the records of a region from a BCF.
 
-Records are sorted, so those that begin inside a region lie together: the blocks that hold nothing
-else are sent as they are in the file, and the two at the borders are compressed again without
-what lies outside. Deletions that begin before the region and reach into it come first.
+Records are sorted, so those that begin inside a region are contiguous. Blocks that hold nothing
+else are sent as they are in the file. The two blocks at the borders are compressed again without
+the records outside. Records (deletions) that begin before the region and reach into it come first.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from rehearsal.node.htsget.bgzf_content import unpack_range
 from rehearsal.node.htsget.genome_files import GenomeFile
 
 CHUNK = 1 << 20
-_PLACE = struct.Struct("<IIiii")  # lengths of the two parts, contig, position, reference bases
+_PLACE = struct.Struct("<IIiii")  # two lengths in bytes, contig, position, length in bases
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What of a file's contig is asked for: the records that overlap ``[start, end)``, 0-based.
+    """The records to send of a file's contig: those that overlap ``[start, end)``, 0-based.
 
-    Records that begin before ``after`` belong to a region before this one and are left out.
+    Args:
+        start: First position.
+        end: Position behind the last one.
+        after: Records that begin before this position belong to an earlier region and are left out.
     """
 
     start: int
@@ -38,7 +41,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The records of a window: some that reach into it, and all of ``[first, last)``."""
+    """The records of a window.
+
+    Args:
+        reaching: Whole records that begin before the window and reach into it, uncompressed.
+        first: Virtual offset of the first other record.
+        last: Virtual offset behind the last record.
+    """
 
     reaching: bytes  # whole records, uncompressed
     first: int  # virtual offsets
@@ -58,7 +67,19 @@ class FileSlice:
 
 
 def find_span(file: BinaryIO, genome: GenomeFile, window: Window) -> Span:
-    """Where the records of a window are. Raises InputError for a damaged file or index."""
+    """Find the records of a window.
+
+    Args:
+        file: The open BCF.
+        genome: Its block, header and index.
+        window: The window.
+
+    Returns:
+        The span of its records.
+
+    Raises:
+        InputError: The file or its index is damaged.
+    """
     block, end = genome.block, genome.layout.end
     if window.start <= block.start and window.end >= block.end:
         return Span(b"", genome.layout.first_record, end)
@@ -72,7 +93,7 @@ def find_span(file: BinaryIO, genome: GenomeFile, window: Window) -> Span:
 
 
 def _read_reaching(file: BinaryIO, offset: int, window: Window, end: int) -> tuple[bytes, int]:
-    """The records that begin before a window and reach into it, and where the next record is."""
+    """Read the records that reach into a window from before it; return also the next offset."""
     cursor = Cursor(file, offset)
     reaching = bytearray()
     while (record := _next_record(cursor, end)) and record.position < window.start:
@@ -83,7 +104,7 @@ def _read_reaching(file: BinaryIO, offset: int, window: Window, end: int) -> tup
 
 
 def _first_from(file: BinaryIO, offset: int, position: int, end: int) -> int:
-    """Where the first record is, from an offset on, that begins at a position or behind it."""
+    """Find the first record from an offset on that begins at or after a position."""
     cursor = Cursor(file, offset)
     while (record := _next_record(cursor, end)) and record.position < position:
         cursor.skip(record.size - _PLACE.size)
@@ -99,7 +120,7 @@ class _RecordPlace:
 
 
 def _next_record(cursor: Cursor, end: int) -> _RecordPlace | None:
-    """The record at the cursor, which moves behind its beginning; None behind the last one."""
+    """Read the place of the record at the cursor; None at the end."""
     offset = cursor.tell()
     if offset >= end or cursor.at_end():
         return None
@@ -108,7 +129,15 @@ def _next_record(cursor: Cursor, end: int) -> _RecordPlace | None:
 
 
 def bgzf_parts(file: BinaryIO, span: Span) -> list[bytes | FileSlice]:
-    """The span as BGZF without a header: bytes, and slices of the file to be sent as they are."""
+    """List the parts of a span as BGZF, without a header.
+
+    Args:
+        file: The open BCF.
+        span: The span.
+
+    Returns:
+        Compressed bytes, and slices of the file to be sent unchanged.
+    """
     reaching = pack_blocks(span.reaching)
     first, within = span.first >> 16, span.first & 0xFFFF
     last, rest = span.last >> 16, span.last & 0xFFFF
@@ -118,13 +147,24 @@ def bgzf_parts(file: BinaryIO, span: Span) -> list[bytes | FileSlice]:
     if within:
         cursor = Cursor(file, span.first)
         head = pack_blocks(cursor.to_end_of_block())
-        first = min(cursor.tell() >> 16, last)  # it passes the mark of the end of a file
+        first = min(cursor.tell() >> 16, last)  # it skips the end-of-file marker
     tail = pack_blocks(Cursor(file, last << 16).read(rest)) if rest else b""
     return [reaching + head, FileSlice(file, first, last), tail]
 
 
 def uncompressed(genome: GenomeFile, span: Span) -> Iterator[bytes]:
-    """The span's records, cut anywhere. Raises InputError for a damaged file."""
+    """Decompress the records of a span.
+
+    Args:
+        genome: The block.
+        span: The span.
+
+    Yields:
+        Bytes, split anywhere.
+
+    Raises:
+        InputError: The file is damaged.
+    """
     if span.reaching:
         yield span.reaching
     with closing(genome.open()) as file:
@@ -134,9 +174,19 @@ def uncompressed(genome: GenomeFile, span: Span) -> Iterator[bytes]:
 def rewritten(
     genome: GenomeFile, span: Span, number: int, excluded: Set[str] = frozenset()
 ) -> Iterator[bytes]:
-    """The span, uncompressed: on the contig with another number, without some people.
+    """Decompress the records of a span, with another contig number and without some people.
 
-    Raises InputError for records that do not fit their header.
+    Args:
+        genome: The block.
+        span: The span.
+        number: Number of the contig in the output.
+        excluded: Names of samples to leave out.
+
+    Yields:
+        Bytes of whole records.
+
+    Raises:
+        InputError: The records do not match their header.
     """
     rewrite = _without_people(genome, number, excluded) if excluded else _renumbered(number)
     rest = b""
@@ -147,15 +197,15 @@ def rewritten(
         if changed:
             yield changed
     if rest:
-        raise InputError(genome.path, "records", "whole records: the file was cut")
+        raise InputError(genome.path, "records", "whole records", "a file that is cut off")
 
 
-# from bytes: where the whole records among them end, and what is made of these
+# takes bytes; returns the end of the whole records in them, and these records rewritten
 _Rewrite = Callable[[bytes], tuple[int, bytes]]
 
 
 def _renumbered(number: int) -> _Rewrite:
-    # compiled code is large: only nodes that rewrite records load it
+    # a large import, needed for rewritten records only
     from rehearsal.node.htsget.bcf_kernel import renumber
 
     def rewrite(records: bytes) -> tuple[int, bytes]:
@@ -171,7 +221,7 @@ def _without_people(genome: GenomeFile, number: int, excluded: Set[str]) -> _Rew
 
     header = genome.read_header()
     if header.gt_key is None:
-        raise InputError(genome.path, "header", "a line ##FORMAT of GT, with its IDX")
+        raise InputError(genome.path, "header", "a line ##FORMAT of GT with IDX", "no such line")
     runs = runs_of(np.array([name not in excluded for name in header.samples], bool))
     redaction = Redaction(number, len(header.samples), runs, header.gt_key)
 
@@ -180,7 +230,8 @@ def _without_people(genome: GenomeFile, number: int, excluded: Set[str]) -> _Rew
         out = np.empty_like(data)
         used, written = redact(data, out, redaction)
         if written < 0:
-            raise InputError(genome.path, "records", "genotypes of all samples")
+            found = "a record without them"
+            raise InputError(genome.path, "records", "genotypes of all samples", found)
         return used, out[:written].tobytes()
 
     return rewrite

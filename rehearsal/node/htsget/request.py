@@ -1,4 +1,4 @@
-"""What a ticket is asked for: format, header only or not, regions."""
+"""Read requests for a ticket: format, header only or not, regions."""
 
 from __future__ import annotations
 
@@ -15,28 +15,41 @@ from rehearsal.web.model_errors import ModelError
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import RequestModel, convert_values, decode_body
 
-FORMATS = ("VCF", "BCF")  # the first is meant when none is named
-LAST = 2**32 - 1  # positions are unsigned numbers of 32 bits
+FORMATS = ("VCF", "BCF")  # the first is the default
+LAST = 2**32 - 1  # positions are unsigned 32-bit numbers
 LISTS = ("fields", "tags", "notags")
 NUMBERS = ("start", "end", "after", "number")
 
-# checked apart, for an error type of its own
-Format = Annotated[Any, Meta(extra_json_schema={"enum": list(FORMATS)})]
+# checked separately, because it has its own error type
+Format = Annotated[
+    Any, Meta(description="Format of the data.", extra_json_schema={"enum": list(FORMATS)})
+]
 Position = Annotated[int, Meta(ge=0, le=LAST)]
-Start = Annotated[Position, Meta(description="0-based")]
-End = Annotated[Position, Meta(description="exclusive")]
-Contig = Annotated[str, Meta(examples=["chr17"])]
+Start = Annotated[Position, Meta(description="First position, 0-based.")]
+End = Annotated[Position, Meta(description="Position behind the last one, 0-based.")]
+After = Annotated[
+    Position,
+    Meta(description="Records that begin before this position, 0-based, are left out."),
+]
+Number = Annotated[Position, Meta(description="Number of the contig in the records that are sent.")]
+Contig = Annotated[str, Meta(description="Name of a contig.", examples=["chr17"])]
+Class = Annotated[Literal["header"], Meta(description="Only the header is requested.")]
+Fields = Annotated[tuple[str, ...], Meta(description="Ignored: records are sent whole.")]
+Tags = Annotated[tuple[str, ...], Meta(description="Ignored: records are sent whole.")]
 
 
 class TicketParameters(RequestModel, forbid_unknown_fields=False):
-    """What GET and POST have in common. Whole records are always sent, as the specification
-    allows, whatever ``fields``, ``tags`` and ``notags`` are."""
+    """Parameters that GET and POST have in common.
+
+    The node always sends whole records, as the specification allows, whatever ``fields``, ``tags``
+    and ``notags`` are.
+    """
 
     format: Format = FORMATS[0]
-    class_: Literal["header"] | None = field(name="class", default=None)
-    fields: tuple[str, ...] | UnsetType = UNSET
-    tags: tuple[str, ...] | UnsetType = UNSET
-    notags: tuple[str, ...] | UnsetType = UNSET
+    class_: Class | None = field(name="class", default=None)
+    fields: Fields | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
+    notags: Tags | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         both = set(self.tags or ()) & set(self.notags or ())
@@ -45,7 +58,7 @@ class TicketParameters(RequestModel, forbid_unknown_fields=False):
 
 
 class TicketQuery(TicketParameters):
-    """Parameters of a URL."""
+    """Parameters of the URL."""
 
     reference_name: Contig | UnsetType = UNSET
     start: Start | UnsetType = UNSET
@@ -53,15 +66,17 @@ class TicketQuery(TicketParameters):
 
 
 class WindowQuery(RequestModel, forbid_unknown_fields=False):
-    """Parameters of a data block's URL: which of its records, on the contig with which number."""
+    """Parameters of the URL of a data block: which records, and the number of their contig."""
 
     start: Start = 0
     end: End = LAST
-    after: Position = 0
-    number: Position | UnsetType = UNSET
+    after: After = 0
+    number: Number | UnsetType = UNSET
 
 
 class RequestedRegion(RequestModel, forbid_unknown_fields=False):
+    """A region of a POST body."""
+
     reference_name: Contig
     start: Start | None = None
     end: End | None = None
@@ -75,7 +90,7 @@ class TicketBody(TicketParameters):
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """The stretch ``[start, end)`` of a contig."""
+    """The interval ``[start, end)`` of a contig, 0-based half-open."""
 
     contig: str
     start: int = 0
@@ -84,7 +99,13 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class TicketRequest:
-    """``regions`` are disjoint and sorted by start within a contig; None: everything."""
+    """A request for a ticket.
+
+    Args:
+        format: "VCF" or "BCF".
+        header_only: Whether only the header is requested.
+        regions: Disjoint regions, sorted by start within a contig. None: all records.
+    """
 
     format: str
     header_only: bool
@@ -92,15 +113,35 @@ class TicketRequest:
 
 
 def window_from_query(parameters: Mapping[str, str]) -> WindowQuery:
-    """The parameters of a data block's URL. Raises Problem (400)."""
+    """Read the parameters of the URL of a data block.
+
+    Args:
+        parameters: Values by name.
+
+    Returns:
+        The window.
+
+    Raises:
+        Problem: A value is not a position (400).
+    """
     values = {name: _value(name, text) for name, text in parameters.items()}
     return convert_values(values, WindowQuery)
 
 
 def from_query(pairs: Iterable[tuple[str, str]]) -> TicketRequest:
-    """A GET request. Raises Problem (400)."""
+    """Read a GET request for a ticket.
+
+    Args:
+        pairs: Names and values of the URL's parameters.
+
+    Returns:
+        The request.
+
+    Raises:
+        Problem: The request is not valid htsget (400).
+    """
     values = _values_by_name(pairs)
-    _refuse(values, {"regions": "regions are asked for by POST"})
+    _refuse(values, {"regions": "no regions in a GET request (send them by POST)"})
     query = convert_values(values, TicketQuery)
     place = {"start": query.start, "end": query.end}
     given = {name: value for name, value in place.items() if value is not UNSET}
@@ -108,7 +149,9 @@ def from_query(pairs: Iterable[tuple[str, str]]) -> TicketRequest:
         region = RequestedRegion(reference_name=query.reference_name, **given)
         return _ticket_request(query, (region,))
     if given:
-        raise Problem("a range needs a referenceName")
+        raise Problem.mismatch(
+            "referenceName", "the name of a contig, because start or end is given", "nothing"
+        )
     return _ticket_request(query, UNSET)
 
 
@@ -116,7 +159,7 @@ def _values_by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise Problem(f"{shown(name)} is given twice")
+            raise Problem.mismatch(shown(name), "one value", "2 values")
         values[name] = _value(name, value)
     return values
 
@@ -130,19 +173,29 @@ def _value(name: str, text: str) -> Any:
 
 
 def from_body(body: bytes) -> TicketRequest:
-    """A POST request. Raises Problem (400)."""
+    """Read a POST request for a ticket.
+
+    Args:
+        body: The JSON body.
+
+    Returns:
+        The request.
+
+    Raises:
+        Problem: The request is not valid htsget (400).
+    """
     values = decode_body(body, dict[str, Any])
     places = ("referenceName", "start", "end")
-    _refuse(values, dict.fromkeys(places, "a POST names places in regions"))
+    _refuse(values, dict.fromkeys(places, "nothing outside regions in a POST body"))
     wanted = convert_values(values, TicketBody)
     return _ticket_request(wanted, wanted.regions)
 
 
 def _refuse(values: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
-    """Refuse what a request must not have."""
-    for name, reason in {**reasons, "referenceMD5": "name the reference, not its MD5"}.items():
+    """Refuse keys that a request must not have, with what to send instead."""
+    for name, expected in {**reasons, "referenceMD5": "a contig named by referenceName"}.items():
         if name in values:
-            raise Problem(reason)
+            raise Problem.mismatch(name, expected, shown(values[name]))
 
 
 def _ticket_request(
@@ -150,12 +203,13 @@ def _ticket_request(
 ) -> TicketRequest:
     name, header_only = parameters.format, parameters.class_ is not None
     if name not in FORMATS:
-        raise Problem(f"format {shown(name)}: {' or '.join(FORMATS)}", code="UnsupportedFormat")
+        expected = " or ".join(FORMATS)
+        raise Problem.mismatch("format", expected, shown(name), code="UnsupportedFormat")
     if header_only:
         others = {"regions": regions, **{one: getattr(parameters, one) for one in LISTS}}
         given = sorted(one for one, value in others.items() if value is not UNSET)
         if given:
-            raise Problem(f"class=header with {', '.join(given)}")
+            raise Problem.mismatch("class", "header alone", f"header with {', '.join(given)}")
     if isinstance(regions, Sequence):
         return TicketRequest(name, False, merged(map(_region, regions)))
     return TicketRequest(name, header_only, None)
@@ -165,13 +219,20 @@ def _region(requested: RequestedRegion) -> Region:
     start = 0 if requested.start is None else requested.start
     end = LAST if requested.end is None else requested.end
     if start > end:
-        raise Problem(f"start {start} is behind end {end}", code="InvalidRange")
+        expected = f"a position up to the end {end}"
+        raise Problem.mismatch("start", expected, str(start), code="InvalidRange")
     return Region(requested.reference_name, start, end)
 
 
 def merged(regions: Iterable[Region]) -> tuple[Region, ...]:
-    """The same places, each once: overlapping and touching regions joined, sorted by contig name
-    and start."""
+    """Join overlapping and touching regions.
+
+    Args:
+        regions: Regions in any order.
+
+    Returns:
+        Disjoint regions that cover the same positions, sorted by contig name and start.
+    """
     by_contig: dict[str, list[Region]] = defaultdict(list)
     for region in sorted(regions, key=lambda one: (one.contig, one.start, one.end)):
         done = by_contig[region.contig]

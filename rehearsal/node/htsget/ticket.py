@@ -1,4 +1,4 @@
-"""Tickets: where a client finds the pieces that make up what it asked for."""
+"""Tickets: the URLs from which a client fetches the pieces of what it requested."""
 
 from __future__ import annotations
 
@@ -24,10 +24,19 @@ Json = dict[str, Any]
 def make_ticket(
     genomes: GenomeFiles, request: TicketRequest, base: str, headers: dict[str, str]
 ) -> Json:
-    """The whole answer. ``base``: the URL below which the node serves data.
+    """Build the body of a ticket.
 
-    ``headers`` go along with each request for data. Raises Problem (404) for a contig
-    that the node does not hold.
+    Args:
+        genomes: The genome files of the node.
+        request: What is requested.
+        base: URL below which the node serves data.
+        headers: Headers that the client must send with each request for data.
+
+    Returns:
+        The JSON body.
+
+    Raises:
+        Problem: The node does not hold a requested contig (404).
     """
     contigs = _wanted_contigs(genomes, request)
     suffix = SUFFIX[request.format]
@@ -47,7 +56,8 @@ def _wanted_contigs(genomes: GenomeFiles, request: TicketRequest) -> Sequence[st
         return genomes.contigs
     for region in request.regions:
         if region.contig not in genomes.contigs:
-            raise Problem(f"no reference {shown(region.contig)} here", 404)
+            expected = "a contig of this node"
+            raise Problem.mismatch("referenceName", expected, shown(region.contig), 404)
     wanted = {region.contig for region in request.regions}
     return [name for name in genomes.contigs if name in wanted]
 
@@ -64,8 +74,10 @@ def _url(address: str, kind: str, headers: dict[str, str]) -> Json:
 def _read_files(
     genomes: GenomeFiles, request: TicketRequest, contigs: Sequence[str]
 ) -> Iterator[tuple[GenomeFile, dict[str, int]]]:
-    """In the order of the genome: each file that is to be read, and the parameters that say which
-    records of it, and under which number of their contig."""
+    """Yield each file to read, in the order of the genome, with the parameters of its URL.
+
+    They select records and give the number of the contig in them.
+    """
     numbers = {name: number for number, name in enumerate(genomes.contig_lines(contigs))}
     for file, window in _windows(genomes, request):
         number = numbers[file.block.contig]
@@ -77,7 +89,7 @@ def _read_files(
 def _windows(
     genomes: GenomeFiles, request: TicketRequest
 ) -> Iterator[tuple[GenomeFile, dict[str, int]]]:
-    """Each file that is to be read, with the window of it that is wanted; none for all of it."""
+    """Yield each file to read with its window; an empty window means the whole file."""
     for file in genomes.by_block.values():
         if request.regions is None:
             yield file, {}

@@ -1,7 +1,7 @@
-"""BCF records as lines of VCF 4.3, in compiled code: a tenth of the time of htslib's writer.
+"""Compiled code that writes BCF records as VCF 4.3, in a tenth of the time that htslib takes.
 
-Understood are records with GT alone in FORMAT, no quality, and numbers, letters or flags in INFO:
-all that the rehearsal writes. What else there is, is left to htslib.
+It supports records with only GT in FORMAT, without quality, and with numbers, letters or flags in
+INFO: all that the rehearsal writes. Other records are left to htslib.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from rehearsal.node.htsget.bcf_kernel import (
     width_of,
 )
 
-_NOT_OURS = -2  # a record for htslib
-FULL = 1  # there is no room for the next record
+_NOT_OURS = -2  # a record that needs htslib
+FULL = 1  # no room for the next record
 _NO_QUALITY = 0x7F800001
-_SMALLEST = (0, -(1 << 7), -(1 << 15), -(1 << 31))  # by kind: missing; one more: end of vector
+_SMALLEST = (0, -(1 << 7), -(1 << 15), -(1 << 31))  # by kind: missing value; plus 1: end of vector
 _TAB, _DOT, _COLON, _COMMA, _SEMICOLON, _EQUALS, _NEWLINE = b"\t.:,;=\n"
 _ZERO, _MINUS, _SLASH, _BAR, _G, _T = b"0-/|GT"
 _MISSING_LETTER = 7
-_ONE_DIGIT = 22  # calls below it name alleles of one digit
+_ONE_DIGIT = 22  # calls below it have alleles of one digit
 
 
 class Names(NamedTuple):
@@ -42,18 +42,34 @@ class Names(NamedTuple):
 
     @classmethod
     def of(cls, names: list[str]) -> Names:
+        """Encode a list of names.
+
+        Args:
+            names: The names, by number.
+
+        Returns:
+            The encoded names.
+        """
         encoded = [name.encode() for name in names]
         lengths = np.array([0, *map(len, encoded)], np.int64)
         return cls(np.frombuffer(b"".join(encoded), np.uint8), np.cumsum(lengths))
 
     @property
     def longest(self) -> int:
+        """Length of the longest name, in bytes."""
         return int(np.diff(self.offset).max(initial=0))
 
 
 class Dictionary(NamedTuple):
-    """What a header numbers. ``keys``: filters, INFO and FORMAT; ``longest``: letters of the
-    longest name; ``gt_key``: number of GT."""
+    """The names that a header numbers.
+
+    Args:
+        contigs: Contigs.
+        keys: Filters, INFO and FORMAT keys.
+        longest: Length of the longest name, in bytes.
+        samples: Number of samples.
+        gt_key: Number of GT.
+    """
 
     contigs: Names
     keys: Names
@@ -64,17 +80,23 @@ class Dictionary(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def to_text(data: Bytes, out: Bytes, dictionary: Dictionary) -> tuple[int, int, int]:
-    """Write whole records as lines, as many as ``out`` has room for.
+    """Write whole records as lines, as many as fit into the output.
 
-    Returns where the records that were written end, how
-    much was written, and a status: 0, FULL, BAD for a record that does not fit its header, below
-    BAD for one that is for htslib.
+    Args:
+        data: Records, shape (n,), uint8.
+        out: Output buffer, shape (m,), uint8.
+        dictionary: The names of the header.
+
+    Returns:
+        Index behind the last written record, number of bytes written, and a status: 0, FULL, BAD
+        for a record that does not match its header, or a status below BAD for a record that needs
+        htslib.
     """
     at = written = 0
     end = record_end(data, at)
     while end >= 0:
         fields = u32(data, at + 24) & 0xFFFF
-        # a number of one byte has up to four letters, and a comma
+        # a number of one byte takes up to four characters and a comma
         if written + 6 * (end - at) + (fields + 3) * (dictionary.longest + 2) + 64 > out.size:
             return at, written, FULL
         after = _line(data, at, end, out, written, dictionary)
@@ -123,7 +145,7 @@ def _line(data: Bytes, at: int, end: int, out: Bytes, w: int, dictionary: Dictio
 def _identity(
     data: Bytes, at: int, border: int, alleles: int, out: Bytes, w: int
 ) -> tuple[int, int]:
-    """Id, reference, alternates: (place behind them, end of what is written, or a status)."""
+    """Write id, reference and alternates; returns the next index and the end of the output."""
     for value in range(alleles + 1):
         kind, length, begin = read_descriptor(data, at, border)
         if kind < 0:
@@ -165,7 +187,7 @@ def _number(value: int, out: Bytes, w: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _letters(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
-    """A text up to its first NUL; a dot for none."""
+    """Write a text up to its first NUL; a dot for an empty one."""
     first = w
     for i in range(begin, end):
         if data[i] == 0:
@@ -180,7 +202,7 @@ def _letters(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _filter(data: Bytes, at: int, border: int, keys: Names, out: Bytes, w: int) -> tuple[int, int]:
-    """(place behind it, end of what is written, or a status)."""
+    """Write the filter; returns the next index and the end of the output, or a status."""
     kind, length, begin = read_descriptor(data, at, border)
     if kind < 0:
         return at, BAD
@@ -287,7 +309,7 @@ def _genotype(data: Bytes, at: int, kind: int, width: int, out: Bytes, w: int) -
 
 @numba.njit(cache=True, nogil=True)
 def _are_plain(calls: Bytes) -> bool:
-    """Whether all alleles have one digit and nobody has fewer than two."""
+    """Tell whether all alleles have one digit and everyone has two of them."""
     strange = np.uint8(0)
     for i in range(calls.size):
         strange |= np.uint8(calls[i] >= np.uint8(_ONE_DIGIT))
@@ -296,7 +318,7 @@ def _are_plain(calls: Bytes) -> bool:
 
 @numba.njit(cache=True, nogil=True)
 def _pairs(calls: Bytes, out: Bytes, w: int) -> int:
-    """The common case, four letters a person."""
+    """Write the common case, four characters per person."""
     text = out[w : w + 2 * calls.size]
     for i in range(calls.size // 2):
         one, other = calls[2 * i], calls[2 * i + 1]

@@ -1,4 +1,4 @@
-"""Routes are found by dictionary, whatever stands in their place holders."""
+"""Routes are found in a dictionary, whatever the values of their parameters."""
 
 import asyncio
 

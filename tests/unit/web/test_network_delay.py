@@ -1,4 +1,4 @@
-"""An application at the other end of a line answers later, and says by how much."""
+"""An application at the end of a line answers later, and states by how much."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ def api():
 
 
 def ask_from_afar(api, line, path):
-    """(status, headers, body, seconds waited)"""
+    """Return (status, headers, body, seconds waited)."""
 
     async def ask():
         return *await call(DelayedApp(api, line), path), asyncio.get_running_loop().time()

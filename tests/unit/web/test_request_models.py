@@ -199,7 +199,7 @@ def test_a_model_is_its_own_description():
     bounds = thing["properties"]["bounds"]["anyOf"][0]
     assert bounds["description"] == "An interval.\n\nBoth ends are included."
     assert bounds["required"] == ["low", "high"]
-    # a line break at the end is refused by the pattern that is shown as well as by ours
+    # both the published pattern and ours refuse a line break at the end
     assert thing["properties"]["size"]["anyOf"][1]["pattern"] == "^(?:[0-9]+)$"
     assert "$ref" not in str(schema)
 
@@ -228,7 +228,7 @@ def test_an_object_is_no_parameter_of_a_url():
 
 
 def choices_of(hint):
-    """The types that a field may have, each with what is said of it."""
+    """Yield the types that a field may have, each with its annotations."""
     base, *said = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     if get_origin(base) in (Union, UnionType):
         for one in get_args(base):
@@ -238,7 +238,7 @@ def choices_of(hint):
 
 
 def crashes(hint):
-    """Whether a text with a pattern stands beside a list or a dictionary, here or below."""
+    """Tell whether text with a pattern and a list or dictionary are alternatives anywhere."""
     choices = list(choices_of(hint))
     with_pattern = any(getattr(one, "pattern", None) for _, said in choices for one in said)
     containers = {get_origin(kind) or kind for kind, _ in choices} & CONTAINERS
@@ -253,7 +253,7 @@ def every_model(kind=RequestModel):
 
 
 def test_no_model_has_a_field_on_which_msgspec_crashes():
-    """Its garbage collection takes a pattern for the type of a list's items."""
+    """Its garbage collection mistakes a pattern for the type of the items of a list."""
     assert crashes(tuple[Digits | list[int] | None, ...])
     assert crashes(Annotated[str | dict[str, int], Meta(pattern="a")])
     models = [one for one in every_model() if one.__module__.startswith("rehearsal.")]

@@ -1,4 +1,4 @@
-"""A node with genomes of many blocks, and a client that puts together what a ticket names."""
+"""A node with genomes in many blocks, and a client that joins the pieces of a ticket."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def plain_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def oracle(plain_folder):
-    """Every record of the node: (contig, start, end, text), in order, read by htslib itself."""
+    """All records of the node: (contig, start, end, text), in order, read by htslib itself."""
     rows = []
     for block in BLOCKS:
         with pysam.VariantFile(str(plain_folder / "genomes" / f"{block.id}.bcf")) as reader:
@@ -108,12 +108,12 @@ def encrypted_app(plain_folder, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def everybody(monkeypatch):
-    """Everybody may read everything, unless a test says otherwise."""
+    """Everyone may read everything, unless a test changes that."""
     monkeypatch.setattr(htsget, "may_read", lambda request, dataset: ())
 
 
 def call(app, target, body=None, method=None, headers=None):
-    """One request without a socket: (status, headers, body)."""
+    """Send one request without a socket; returns (status, headers, body)."""
     url = urlsplit(target)
     sent = []
     fields = {"host": "node.example", **(headers or {})}
@@ -145,7 +145,7 @@ def call(app, target, body=None, method=None, headers=None):
 
 
 def ticket(app, regions=None, headers=None, **parameters):
-    """The ticket for GET parameters, or for POST regions."""
+    """Get the ticket for GET parameters or for POST regions."""
     if regions is not None:
         body = orjson.dumps({**parameters, "regions": regions})
         status, told, answer = call(app, f"/htsget/variants/{ID}", body, headers=headers)
@@ -158,7 +158,7 @@ def ticket(app, regions=None, headers=None, **parameters):
 
 
 def fetch(app, one: dict) -> bytes:
-    """What one URL of a ticket gives."""
+    """Fetch one URL of a ticket."""
     if one["url"].startswith("data:"):
         return base64.b64decode(one["url"].partition(";base64,")[2])
     status, _, body = call(app, one["url"], headers=one.get("headers"))
@@ -171,7 +171,7 @@ def put_together(app, told: dict) -> bytes:
 
 
 def records(app, tmp_path, regions=None, **parameters):
-    """The file that a client writes, read by htslib: (contig, start, end, text) a record."""
+    """Records of the file that a client writes, read by htslib: (contig, start, end, text)."""
     path = tmp_path / "region"
     path.write_bytes(put_together(app, ticket(app, regions, **parameters)))
     with pysam.VariantFile(str(path)) as reader:

@@ -213,7 +213,7 @@ def test_with_the_right_token_the_region_is_read(guarded, oracle, tmp_path):
 
 
 def test_the_rules_of_access_decide_at_a_whole_node(ask, monkeypatch):
-    """They are asked as they are; this node's folder has no genomes."""
+    """The access rules themselves are tested; the folder of this node has no genomes."""
     monkeypatch.undo()
     status, body = ask(f"/htsget/variants/{ID}")
     assert status in (401, 403, 404)

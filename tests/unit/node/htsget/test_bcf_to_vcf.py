@@ -1,4 +1,4 @@
-"""Compiled code writes the lines that htslib would, and leaves to it what it does not know."""
+"""Compiled code writes the same lines as htslib, and leaves other records to htslib."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HEADER = "\n".join(
 FEW = ("0|0", "0|1", "1|0", "1|1", "0/1")
 MANY = ("0|0", "13|2", "7|14", ".", "./.", ".|1", "1", "0")
 LONG = ",".join("C" * n for n in range(1, 16))
-# column by column: what compiled code knows
+# column by column: what compiled code supports
 KNOWN = [
     ["chr2", "5", ".", "A", "C", ".", "PASS", "AC=3", "GT", FEW],
     ["chr2", "17", "rs17", "ACGTACGTACGTACGTACGT", "C", ".", ".", ".", "GT", MANY[:2] + FEW],
@@ -45,7 +45,7 @@ KNOWN = [
     ["chrX", "999999", ".", "T", "G,C", ".", "PASS", "AC=70000,.;GENE=a,b;SEEN", "GT", FEW],
     ["chrX", "999999", ".", "T", "G,C", ".", ".", "AC=-5,300;GENE=.", "GT", ("0|2", "2|1", ".")],
 ]
-# and what it does not
+# and what it does not support
 UNKNOWN = [
     ["chr2", "5", ".", "A", "C", "30.5", "PASS", "AC=3", "GT", FEW],
     ["chr2", "6", ".", "A", "C", ".", "PASS", "AF=0.25", "GT", FEW],
@@ -55,7 +55,7 @@ UNKNOWN = [
 
 
 def stored(tmp_path, rows, seed=1) -> tuple[bytes, bytes, list[str]]:
-    """(header, records, lines) as htslib has them."""
+    """Return (header, records, lines) as htslib writes them."""
     chance = random.Random(seed)
     lines = [HEADER]
     for *fixed, calls in rows:
@@ -112,11 +112,15 @@ def test_a_record_longer_than_any_buffer_is_written(tmp_path, monkeypatch):
 
 def test_records_that_are_cut_or_do_not_fit_are_one_line(tmp_path):
     header, records, _ = stored(tmp_path, KNOWN)
-    with pytest.raises(InputError, match="the file was cut"):
+    with pytest.raises(
+        InputError, match="records: expected whole records, found a file that is cut off"
+    ):
         written(header, records[:-1], 1000)
     damaged = bytearray(records)
-    damaged[8] = 9  # a contig that the header does not have
-    with pytest.raises(InputError, match="as their header has them"):
+    damaged[8] = 9  # a contig that is not in the header
+    with pytest.raises(
+        InputError, match="expected records that match their header, found one that does not"
+    ):
         written(header, bytes(damaged), 1000)
 
 
@@ -131,4 +135,4 @@ def test_a_damaged_byte_never_reads_beyond_its_record(tmp_path, at, value):
     except (InputError, ValueError, OSError, UnicodeDecodeError):
         return
     records_told = sum(line.endswith("\n") for line in lines)
-    assert records_told <= len(expected) + (value == ord("\n"))  # which may stand in a name
+    assert records_told <= len(expected) + (value == ord("\n"))  # a newline may be part of a name

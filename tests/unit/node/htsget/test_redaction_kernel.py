@@ -1,4 +1,4 @@
-"""People who are left out leave no trace."""
+"""Excluded people leave no trace in the records."""
 
 from __future__ import annotations
 
