@@ -1,4 +1,4 @@
-"""The table of a suite's answers: a row a query, node and repeat, and one of the network."""
+"""The table of a suite's answers: one row per query, node and repeat, and one of the network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rehearsal.evaluation.network_judge import network_state
 from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import NetworkAnswer, count_of, says_exists
 
-NETWORK = "network"  # stands for a node in the rows of aggregated answers
+NETWORK = "network"  # the node's name in rows of aggregated answers
 
 COLUMNS = {
     "query": "str",
@@ -38,7 +38,14 @@ Row = dict[str, Any]
 
 
 def node_row(query: Query, answer: Answer, repeat: int, has_content: bool = True) -> Row:
-    """What came of one request to one node. ``has_content``: whether a Beacon answer is meant."""
+    """Build the row of one request to one node.
+
+    Args:
+        query: The query.
+        answer: The node's answer.
+        repeat: Number of the repeat, from 0.
+        has_content: Whether a Beacon answer is expected, with presence and count.
+    """
     answered = answer.state == "answered" and has_content
     return _query_columns(query, repeat) | {
         "node": answer.node,
@@ -53,7 +60,13 @@ def node_row(query: Query, answer: Answer, repeat: int, has_content: bool = True
 
 
 def network_row(query: Query, aggregated: NetworkAnswer, repeat: int) -> Row:
-    """What came of one query to the network."""
+    """Build the row of one query to the network.
+
+    Args:
+        query: The query.
+        aggregated: The network's answer.
+        repeat: Number of the repeat, from 0.
+    """
     is_uncounted = query.granularity == "boolean" or aggregated.exists is None
     return _query_columns(query, repeat) | {
         "node": NETWORK,
@@ -71,7 +84,12 @@ def _query_columns(query: Query, repeat: int) -> Row:
 
 
 def judgement_columns(judgement: Judgement, judged_on: str) -> Row:
-    """What a row says of how its answer was judged."""
+    """Build the columns of a judgement.
+
+    Args:
+        judgement: The judgement of the row's answer.
+        judged_on: What it was judged on: a granularity, ``protected`` or an empty text.
+    """
     return {
         "observed": judgement.observed,
         "truth": judgement.expected,
@@ -81,5 +99,9 @@ def judgement_columns(judgement: Judgement, judged_on: str) -> Row:
 
 
 def answer_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows as a table, columns as in ``COLUMNS``."""
+    """Build the table with the columns ``COLUMNS``.
+
+    Args:
+        rows: The rows; missing columns become null.
+    """
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)

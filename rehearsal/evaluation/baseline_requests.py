@@ -1,4 +1,4 @@
-"""Requests that need no work: what distance, HTTP and the asking client itself cost."""
+"""Requests that need no work: the cost of distance, HTTP and the asking client."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ from rehearsal.network.client import NetworkClient
 from rehearsal.network.registry import NodeEntry
 
 CONTROL = Query("control", "control", "service-info", {}, method="GET")
-EMPTY_HANDLER = "empty handler"  # stands for a node: an answer that nothing was done for
+EMPTY_HANDLER = "empty handler"  # the node's name in rows of a handler that does nothing
 
 
 async def send_control_requests(client: NetworkClient, rounds: int, deadline_s: float) -> list[Row]:
-    """A row a request: of each node's ``/service-info``, and of an empty handler in this process,
-    on loopback."""
+    """Ask each node for ``/service-info``, and a handler in this process that does nothing.
+
+    The handler listens on loopback.
+
+    Args:
+        client: A client of the nodes.
+        rounds: How often to ask.
+        deadline_s: Deadline of each request, in seconds.
+
+    Returns:
+        One row per request.
+    """
     rows = []
     for repeat in range(rounds):
         for answer in await client.ask(CONTROL, deadline_s):

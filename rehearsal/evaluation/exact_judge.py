@@ -1,4 +1,4 @@
-"""Compares what a node answered with what is true. Exactly: an answer is equal or it is not."""
+"""Judges a node's answer against the truth, exactly: an answer is equal or it is not."""
 
 from __future__ import annotations
 
@@ -27,13 +27,21 @@ from rehearsal.network.aggregate import (
 from rehearsal.network.client import error_message
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
-# Frequencies are written in decimal, some with six digits; the counts beside them are exact
+# Frequencies are written in decimal, some with six digits; counts are exact
 FREQUENCY_TOLERANCE = 1e-6
 
 
 def judge_answer(query: Query, expected: ExpectedAnswer, answer: Answer) -> Judgement:
-    """Judge one node's answer. Anything but an answer (or, for an ill-formed query, a refusal
-    with HTTP 400 and a Beacon error body) is not equal; no answer raises."""
+    """Judge one node's answer.
+
+    Only an answer can be equal, or, for an ill-formed query, a refusal with HTTP 400 and a Beacon
+    error body. Unreadable content is a difference, not an exception.
+
+    Args:
+        query: The query.
+        expected: The right answer of the node's country.
+        answer: The node's answer.
+    """
     if expected.refused:
         return judge_refusal(answer)
     wanted = expected_text(answer.node, expected, query.granularity)
@@ -44,12 +52,16 @@ def judge_answer(query: Query, expected: ExpectedAnswer, answer: Answer) -> Judg
         differences = list(_differences(query, expected, answer))
         observed = observed_text(answer)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        differences, observed = [f"records that cannot be read: {error!r}"], "unreadable records"
+        differences, observed = [f"unreadable records: {error!r}"], "unreadable records"
     return Judgement.by(differences, wanted, observed)
 
 
 def judge_refusal(answer: Answer) -> Judgement:
-    """Judge what a node made of an ill-formed query: HTTP 400 and a Beacon error with a reason."""
+    """Judge the reply to an ill-formed query: it must be HTTP 400 and a Beacon error with a reason.
+
+    Args:
+        answer: The node's answer.
+    """
     wanted = "refused (400)"
     observed = state_text(answer)
     if answer.state != "refused" or answer.http_status != 400:
@@ -58,7 +70,11 @@ def judge_refusal(answer: Answer) -> Judgement:
 
 
 def error_faults(error: Any) -> Iterable[str]:
-    """What is wrong with the Beacon error of a refusal."""
+    """Yield the faults of the Beacon error in a refusal.
+
+    Args:
+        error: Content of the key ``error``.
+    """
     if not isinstance(error, dict) or error.get("errorCode") != 400:
         yield "no Beacon error body with errorCode 400"
     elif not str(error.get("errorMessage", "")).strip():
@@ -75,7 +91,7 @@ def _differences(query: Query, expected: ExpectedAnswer, answer: Answer) -> Iter
     count = count_of(answer)
     if granularity == "boolean":
         if count is not None:
-            yield f"a count ({count}) though only presence was asked for"
+            yield f"a count ({count}) although only presence was asked for"
         return
     if count != expected.count:
         yield f"count {count} instead of {expected.count}"
@@ -94,15 +110,24 @@ def _record_differences(query: Query, expected: ExpectedAnswer, answer: Answer) 
 
 
 def _result_set_differences(expected: ExpectedAnswer, answer: Answer) -> Iterable[str]:
-    """Datasets may hold the same entries, or share them out: neither can be more than there are,
-    and together they must hold all."""
+    """Yield differences of the result sets.
+
+    Datasets may hold the same entries or share them out. None can hold more than there are, and
+    together they must hold all.
+    """
     counts = [int(item["resultsCount"]) for item in result_sets(answer)]
     if max(counts, default=0) > expected.count or sum(counts) < expected.count:
         yield f"result sets of {counts} instead of {expected.count}"
 
 
 def individual_differences(query: Query, expected: ExpectedAnswer, answer: Answer) -> Iterable[str]:
-    """What is wrong with the people whom an answer's records name."""
+    """Yield differences of the people in an answer's records.
+
+    Args:
+        query: The query.
+        expected: The right answer.
+        answer: The node's answer.
+    """
     names = [str(record["id"]) for record in records(answer)]
     yield from name_differences(query, expected.individuals, expected.count, names)
 
@@ -110,28 +135,40 @@ def individual_differences(query: Query, expected: ExpectedAnswer, answer: Answe
 def name_differences(
     query: Query, wanted: Iterable[str], count: int, names: Sequence[str]
 ) -> Iterable[str]:
-    """One page of names against the whole list, in any order. ``count``: how many there are."""
+    """Compare one page of names, in any order, with the whole list.
+
+    Args:
+        query: The query, which has the size of the page.
+        wanted: All right names.
+        count: The right number of people.
+        names: The names on the page.
+    """
     limit = query.request["query"]["pagination"]["limit"]
     if len(set(names)) != len(names):
         yield "individuals named twice"
     if len(names) > limit:
         yield f"{len(names)} individuals on a page of {limit}"
     if strangers := sorted(set(names) - set(wanted)):
-        yield f"{len(strangers)} individuals too many ({first_names(strangers)})"
+        yield f"unexpected individuals: {len(strangers)} ({first_names(strangers)})"
     missing = min(limit, count) - len(set(names) & set(wanted))
     if missing > 0:
         rest = sorted(set(wanted) - set(names))
-        yield f"{missing} individuals missing ({first_names(rest)})"
+        yield f"missing individuals: {missing} ({first_names(rest)})"
 
 
 def allele_differences(wanted: Tallies, found: Tallies) -> Iterable[str]:
-    """Alleles and populations of one of which more, less or something else is told."""
+    """Yield the alleles and populations that are missing, unexpected or different.
+
+    Args:
+        wanted: The right counts, by allele and population.
+        found: The counts of the answer, by allele and population.
+    """
     for allele in sorted(wanted.keys() | found.keys()):
         name = "{}:{}>{}".format(*allele)
         if allele not in found:
             yield f"{name} missing"
         elif allele not in wanted:
-            yield f"{name} too many"
+            yield f"{name} unexpected"
         else:
             yield from _population_differences(name, wanted[allele], found[allele])
 
@@ -146,7 +183,7 @@ def _population_differences(
 
 
 def _frequency_faults(answer: Answer) -> Iterable[str]:
-    """Frequencies that do not fit the counts beside them."""
+    """Yield frequencies that do not fit their own counts."""
     for record in records(answer):
         for source in record.get("frequencyInPopulations") or ():
             for entry in source["frequencies"]:

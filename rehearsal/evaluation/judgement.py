@@ -1,4 +1,4 @@
-"""What judging an answer comes to, and expected and observed answers in a few words."""
+"""The result of judging an answer, and short texts for expected and observed answers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rehearsal.network.aggregate import (
 )
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
-SHOWN = 3  # variants or individuals named in a text
+SHOWN = 3  # variants or individuals named in one text
 
 Tallies = Mapping[AlleleKey, Mapping[str, AlleleTally]]  # by allele and population
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether an answer is what it must be. ``difference`` is empty when it is."""
+    """Whether an answer equals the right one. ``difference`` is empty if it does."""
 
     equal: bool
     expected: str
@@ -32,7 +32,13 @@ class Judgement:
 
     @classmethod
     def by(cls, differences: Iterable[str], expected: str, observed: str) -> Judgement:
-        """Equal when there are no differences."""
+        """Make a judgement that is equal if there are no differences.
+
+        Args:
+            differences: The differences that were found, each in a few words.
+            expected: The right answer, in a few words.
+            observed: The answer, in a few words.
+        """
         found = list(differences)
         return cls(not found, expected, observed, "; ".join(found))
 
@@ -40,46 +46,75 @@ class Judgement:
 def country_tallies(
     country: str, expected: ExpectedAnswer
 ) -> dict[AlleleKey, dict[str, AlleleTally]]:
-    """The counts of alleles that a country's records must give, by allele and population."""
+    """Return the counts that a country's records must have, by allele and population.
+
+    Args:
+        country: Code of the country, which begins the populations' names.
+        expected: The country's right answer.
+    """
     return {
         (variant.start, variant.ref, variant.alt): {
             f"{country}{group}": allele_tally(counts)
             for group, counts in groups.items()
-            if counts.an  # no frequency without a called allele, such as of women on Y
+            if counts.an  # no frequency without a called allele, for example of women on Y
         }
         for variant, groups in expected.alleles.items()
     }
 
 
 def allele_tally(counts: AlleleCounts) -> AlleleTally:
-    """Counts of people as a Beacon gives them: a homozygous person has two alleles."""
+    """Convert counts of people to a Beacon's counts: a homozygous person has two alleles.
+
+    Args:
+        counts: Counts of one allele in one group of people.
+    """
     return AlleleTally(counts.ac, counts.an, 2 * counts.hom, counts.het, counts.hemi)
 
 
 def expected_text(country: str, expected: ExpectedAnswer, granularity: str) -> str:
-    """What a country must say, in a few words."""
+    """Describe the right answer of a country in a few words.
+
+    Args:
+        country: Code of the country.
+        expected: Its right answer.
+        granularity: The granularity that is judged.
+    """
     count = expected.count if granularity != "boolean" else None
     return answer_text(expected.exists, count, country_tallies(country, expected))
 
 
 def observed_text(answer: Answer) -> str:
-    """What a node said, in a few words."""
+    """Describe a node's answer in a few words.
+
+    Args:
+        answer: The node's answer.
+    """
     return answer_text(says_exists(answer), count_of(answer), node_frequencies(answer))
 
 
 def answer_text(exists: bool | None, count: int | None, tallies: Tallies) -> str:
-    """Presence, count (None: not told), and the frequency where it is of one allele."""
+    """Describe presence, count and, for a single allele, its frequency.
+
+    Args:
+        exists: Presence. None if unknown.
+        count: The count. None if it is not given.
+        tallies: Counts by allele and population.
+    """
     parts = ["unknown" if exists is None else "yes" if exists else "no"]
     if count is not None:
         parts.append(f"count {count}")
-    if len(tallies) == 1:  # an allele-frequency look-up
+    if len(tallies) == 1:  # an allele-frequency query
         (populations,) = tallies.values()
         parts.append(tally_text(group_totals(populations).get("")))
     return ", ".join(parts)
 
 
 def tally_text(tally: AlleleTally | None) -> str:
-    """Counts of one allele, in a few words."""
+    """Describe the counts of one allele.
+
+    Args:
+        tally: The counts. None if there are none.
+    """
     if tally is None:
         return "nothing"
     copies = f"{tally.homozygous} hom, {tally.heterozygous} het, {tally.hemizygous} hemi"
@@ -87,12 +122,20 @@ def tally_text(tally: AlleleTally | None) -> str:
 
 
 def state_text(answer: Answer) -> str:
-    """What became of a request: state and HTTP status."""
+    """Describe the outcome of a request: state and HTTP status.
+
+    Args:
+        answer: The node's answer.
+    """
     status = answer.http_status
     return answer.state if status is None else f"{answer.state} ({status})"
 
 
 def first_names(names: Iterable[str]) -> str:
-    """The first ``SHOWN`` of some names."""
+    """Join the first ``SHOWN`` names.
+
+    Args:
+        names: The names.
+    """
     listed = list(names)
     return ", ".join(listed[:SHOWN]) + (", ..." if len(listed) > SHOWN else "")

@@ -1,6 +1,7 @@
-"""The truth beside a dataset or an export: what is in it, and the right answers about it.
+"""The known answers of a dataset or an export: its facts and the right answers to queries about it.
 
-Worked out on the pooled cohort by the truth's own code; nothing of a node or of an export is in it.
+They are computed on the pooled cohort by the code of ``truth``, without code of a node or an
+export.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import POOLED
@@ -35,9 +36,14 @@ FORMAT = "rehearsal known answers 1"
 def write_known_answers(
     facts: SubcohortFacts, templates: Path, seed: int, year: int, folder: Path
 ) -> None:
-    """Write the truth into a new folder; docs/tutorials/make-a-dataset.md tells its files.
+    """Write the truth into a new folder. docs/tutorials/make-a-dataset.md describes its files.
 
-    ``templates``: of the queries; they are drawn with ``seed``, and their ages told in ``year``.
+    Args:
+        facts: Facts of the people in the dataset.
+        templates: File of query templates.
+        seed: Seed of the drawn queries.
+        year: The year in which ages are given.
+        folder: The new folder.
     """
     folder.mkdir(parents=True)
     facts.write_tables(folder)
@@ -62,7 +68,7 @@ def _draw_queries(facts: SubcohortFacts, templates: Path, seed: int) -> list[Que
 def _answers(
     facts: SubcohortFacts, suite: Sequence[Query], year: int
 ) -> dict[str, dict[str, ExpectedAnswer]]:
-    """By query and place: each country, and everybody as one."""
+    """Compute right answers by query and place: each country, and all people together."""
     answers: dict[str, dict[str, ExpectedAnswer]] = {query.id: {} for query in suite}
     everybody = facts.sources.people
     for people in (everybody, everybody.assign(country=POOLED)):
@@ -75,7 +81,13 @@ def _answers(
 def write_queries(
     suite: Iterable[Query], answers: Mapping[str, Mapping[str, ExpectedAnswer]], path: Path
 ) -> None:
-    """Write queries and their right answers by place, as ``read_queries`` reads them."""
+    """Write queries and their right answers by place, in the form of :func:`read_queries`.
+
+    Args:
+        suite: The queries.
+        answers: Right answers by query id and place.
+        path: The JSON file.
+    """
     content = {
         "format": FORMAT,
         "about": "SYNTHETIC data: simulated people. Positions are 0-based. Counts of people: hom, "
@@ -94,15 +106,26 @@ def write_queries(
 
 
 def read_queries(folder: Path) -> list[tuple[Query, dict[str, ExpectedAnswer]]]:
-    """Queries with their right answers by place. Raises InputError for any other file."""
+    """Read queries with their right answers by place.
+
+    Args:
+        folder: A folder of known answers.
+
+    Raises:
+        InputError: The file cannot be read or has another format.
+    """
     path = folder / QUERIES
     try:
         content = orjson.loads(path.read_bytes())
         if content["format"] != FORMAT:
-            raise InputError(path, "format", f"{FORMAT!r}, found {content['format']!r}")
+            raise InputError(path, "format", shown(FORMAT), shown(content["format"]))
         return [_query(item) for item in content["queries"]]
-    except (OSError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        raise InputError(path, "file", f"the truth beside a dataset: {error!r}") from None
+    except OSError as error:
+        found = f"an unreadable file ({error.strerror})"
+        raise InputError(path, "file", "the known answers of a dataset", found) from None
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        found = f"other content ({type(error).__name__}: {error})"
+        raise InputError(path, "file", "the known answers of a dataset", found) from None
 
 
 def _query(item: dict[str, Any]) -> tuple[Query, dict[str, ExpectedAnswer]]:

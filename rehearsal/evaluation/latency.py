@@ -1,9 +1,8 @@
-"""Latency, throughput and bytes by kind of query and node, and the QS-02 verdict.
+"""Latency, throughput and bytes by kind of query and node, and the verdict on QS-02.
 
 A percentile here is the smallest observed latency that at least that share of the observations
-does not exceed (nearest rank, as HdrHistogram has it): always a latency that somebody saw,
-never a value between two. With fewer than 100 observations p99 is therefore the maximum; ``n``
-stands beside it.
+does not exceed (nearest rank, as in HdrHistogram). It is always an observed latency, never a value
+between two. With fewer than 100 observations p99 is therefore the maximum, so ``n`` is given too.
 """
 
 from __future__ import annotations
@@ -16,17 +15,24 @@ import pandas as pd
 from rehearsal.evaluation.answer_table import NETWORK
 
 PERCENTILES = {"p50_ms": 50, "p95_ms": 95, "p99_ms": 99}
-ALL = "all"  # stands for a kind: all kinds together, the control apart
+ALL = "all"  # the kind's name in rows of all kinds together, without the control
 QS02_OBJECTIVE = 0.95
 
 
 def latency_table(answers: pd.DataFrame, control: pd.DataFrame) -> pd.DataFrame:
-    """A row a kind and node, ``network`` and the kinds ``all`` and ``control`` among them.
+    """Compute one row per kind and node.
 
-    Columns: ``kind``, ``node``, ``n`` (answers and refusals that came in time, which all figures
-    are of), ``unanswered`` (late or failed), ``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms``,
-    ``queries_per_s`` (one query after the other), ``bytes_mean``, ``bytes_total``. The network's
+    ``network`` is among the nodes; ``all`` and ``control`` are among the kinds. The network's
     latency of a query is that of its slowest node.
+
+    Args:
+        answers: Rows of an answer table.
+        control: Rows of control requests, in the same columns.
+
+    Returns:
+        Columns ``kind``, ``node``, ``n`` (answers and refusals in time; all figures are computed on
+        these), ``unanswered`` (late or failed), ``p50_ms``, ``p95_ms``, ``p99_ms``, ``max_ms``,
+        ``queries_per_s`` (one query after the other), ``bytes_mean``, ``bytes_total``.
     """
     together = answers.assign(kind=ALL)
     parts = pd.concat([answers, together, control], ignore_index=True)
@@ -52,7 +58,12 @@ def _figures(group: pd.DataFrame) -> dict[str, float | int]:
 
 
 def percentile(values: np.ndarray, share: float) -> float:
-    """The nearest-rank percentile; NaN of nothing. ``share`` in [0, 100]."""
+    """Compute the nearest-rank percentile. It is NaN without values.
+
+    Args:
+        values: The observations, shape (n,).
+        share: Percentage, from 0 to 100.
+    """
     if not len(values):
         return float("nan")
     return float(np.percentile(values, share, method="inverted_cdf"))
@@ -69,20 +80,24 @@ class QS02:
 
     @property
     def success_rate(self) -> float:
-        """Share of pairs with an answer in time; 0.0 when nothing was asked."""
+        """Share of pairs with an answer in time; 0.0 if nothing was asked."""
         return self.in_time / self.asked if self.asked else 0.0
 
     @property
     def passed(self) -> bool:
+        """Whether the success rate reaches the objective."""
         return self.success_rate >= self.objective
 
 
 def qs02(answers: pd.DataFrame, deadline_s: float) -> QS02:
-    """How many (query, node) pairs ended with a Beacon answer, or with a refusal that says why,
-    within the deadline.
+    """Count the pairs of query and node that got a reply within the deadline.
 
-    A node that is late, down, redirects or answers HTTP 5xx or nonsense has not answered,
-    however quickly.
+    A reply is a Beacon answer or a refusal with a reason. A node that is late, down, redirects, or
+    replies with HTTP 5xx or nonsense has not replied, however fast it was.
+
+    Args:
+        answers: Rows of an answer table.
+        deadline_s: The deadline, in seconds.
     """
     pairs = answers[answers["node"] != NETWORK]
     replied = pairs["state"].isin(("answered", "refused"))

@@ -1,4 +1,4 @@
-"""Compares the network's aggregated answer with the truth of all countries together, exactly."""
+"""Judges the network's aggregated answer exactly, against the truth of all countries together."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from rehearsal.truth.expected_answers import ExpectedAnswer
 
 @dataclass(frozen=True, slots=True)
 class _ExpectedSums:
-    """What several countries must say together, and the people by country and name, so that no
-    two nodes' people are taken for one."""
+    """The right answer of several countries together.
+
+    ``individuals`` are ``COUNTRY/NAME``, so that people of two nodes are never mistaken for one.
+    """
 
     exists: bool
     count: int
@@ -47,7 +49,12 @@ def judge_network_answer(
 ) -> Judgement:
     """Judge the aggregated answer against the truth of the countries whose nodes were asked.
 
-    An answer that lacks a node's part is not equal, even where the sums happen to agree.
+    An answer without a node's part is not equal, even if the sums happen to agree.
+
+    Args:
+        query: The query.
+        expected: Right answers by country.
+        aggregated: The network's answer.
     """
     asked = {country: expected[country] for country in aggregated.states}
     if any(item.refused for item in asked.values()):
@@ -65,7 +72,7 @@ def judge_network_answer(
 
 
 def _judge_network_refusal(aggregated: NetworkAnswer) -> Judgement:
-    """All nodes must refuse an ill-formed query, and the network with them."""
+    """Judge the reply to an ill-formed query: all nodes and the network must refuse it."""
     missing, status = _nodes_not("refused", aggregated), aggregated.http_status
     asked = len(aggregated.states)
     wanted = f"{asked} of {asked} nodes refused, the network too (400)"
@@ -79,7 +86,7 @@ def _judge_network_refusal(aggregated: NetworkAnswer) -> Judgement:
 
 
 def _nodes_not(state: AnswerState, aggregated: NetworkAnswer) -> dict[str, str]:
-    """Nodes that are in another state, with what became of them."""
+    """Return the nodes in another state, each with its reason."""
     return {
         node: f"{found}: {node} {aggregated.reasons.get(node, '')}"
         for node, found in aggregated.states.items()
@@ -110,7 +117,7 @@ def _differences(query: Query, true: _ExpectedSums, aggregated: NetworkAnswer) -
 def _record_differences(
     query: Query, true: _ExpectedSums, aggregated: NetworkAnswer
 ) -> Iterable[str]:
-    """The people of all nodes that give records are named once each, and by their own node."""
+    """Yield differences of the records: each person appears once, under their own node."""
     if query.entry_type == "g_variants":
         yield from allele_differences(true.tallies, aggregated.frequencies)
     if query.entry_type == "individuals":
@@ -119,7 +126,11 @@ def _record_differences(
 
 
 def network_state(aggregated: NetworkAnswer) -> AnswerState:
-    """One state for the aggregated answer: the worst of its nodes'."""
+    """Return one state for the aggregated answer: the worst of its nodes'.
+
+    Args:
+        aggregated: The network's answer.
+    """
     states = set(aggregated.states.values())
     order: tuple[AnswerState, ...] = ("late", "failed", "refused", "answered")
     return next((state for state in order if state in states), "answered")

@@ -1,4 +1,4 @@
-"""A running network that is measured, and the CPU time that its processes have taken."""
+"""A running network that is measured, and the CPU time of its processes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from rehearsal.node.access.settings import LOOPBACK
 
 @dataclass(frozen=True, slots=True)
 class NetworkUnderTest:
-    """A network's service, the nodes behind it, and how long a query may take."""
+    """A network's service, the nodes behind it, and the deadline of a query."""
 
     service: NodeEntry
     nodes: Sequence[NodeEntry]
     deadline_s: float
 
     def cpu_seconds(self) -> dict[str, float]:
-        """CPU seconds so far, the user's and the system's, of the ``network`` and its ``nodes``.
+        """Return the CPU time so far, user and system, of the ``network`` and its ``nodes``.
 
-        NaN when a process is not on this machine, has ended, or where there is no /proc.
+        In seconds. NaN if a process is not on this machine or has ended, or without /proc.
         """
         return {
             "network": _cpu_seconds(self.service),
@@ -39,5 +39,5 @@ def _cpu_seconds(node: NodeEntry) -> float:
         status = Path(f"/proc/{node.pid}/stat").read_text()
     except OSError:
         return nan
-    fields = status.rsplit(")", 1)[1].split()  # the name before it may hold anything
+    fields = status.rsplit(")", 1)[1].split()  # the process name before it may hold any character
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,7 +1,7 @@
-"""Judges the answers of any Beacon: what it gives must be right, what it leaves out is told.
+"""Judges the answers of any Beacon: what it gives must be right, and what it leaves out is noted.
 
-``judge_answer`` wants all that our own nodes say. Here presence, counts, records and frequencies
-are each held against the truth as far as an answer has them.
+``judge_answer`` demands everything that our own nodes give. Here presence, counts, records and
+frequencies are each compared with the truth as far as an answer has them.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from rehearsal.network.aggregate import (
 from rehearsal.network.beacon_response import returned_granularity
 from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer
 
-SHOWN = 3  # differences in a text
-# What is told of an allele in a population, if at all: field of the answer, field of the truth
+SHOWN = 3  # differences in one text
+# Optional counts of an allele in a population: field of the answer, field of the truth
 COUNTED = {
     "alleleCount": "count",
     "alleleNumber": "number",
@@ -38,26 +38,40 @@ COUNTED = {
     "alleleCountHemizygous": "hemizygous",
 }
 
-GivenFrequency = tuple[AlleleKey, str, Mapping[str, Any]]  # with the population and its entry
+GivenFrequency = tuple[AlleleKey, str, Mapping[str, Any]]  # allele, population, its entry
 TalliesByPopulation = Mapping[str, Mapping[AlleleKey, AlleleTally]]
 
 
 @dataclass(frozen=True, slots=True)
 class PartialJudgement:
-    """``judged_on``: presence, count, variants, frequencies or people; empty: nothing came."""
+    """A judgement, and what it is based on.
+
+    ``judged_on`` is ``presence``, ``count``, ``variants``, ``frequencies`` or ``people``. It is
+    empty if there was no answer.
+    """
 
     judgement: Judgement
     judged_on: str
 
 
 def with_granularity(query: Query, granularity: Granularity) -> Query:
-    """The same query asked at another granularity."""
+    """Return the same query at another granularity.
+
+    Args:
+        query: The query.
+        granularity: The other granularity.
+    """
     body = {**query.request["query"], "requestedGranularity": granularity}
     return replace(query, request={**query.request, "query": body})
 
 
 def given_granularity(query: Query, answer: Answer) -> Granularity:
-    """What was asked for, or what came where that is coarser."""
+    """Return the granularity of the answer, at most the one that was asked for.
+
+    Args:
+        query: The query.
+        answer: The node's answer.
+    """
     asked = query.granularity
     if answer.state != "answered" or asked not in GRANULARITIES:
         return asked
@@ -67,9 +81,14 @@ def given_granularity(query: Query, answer: Answer) -> Granularity:
 def judge_partial_answer(
     query: Query, expected: Mapping[str, ExpectedAnswer], place: str, answer: Answer
 ) -> PartialJudgement:
-    """Judge what a Beacon that holds the people of ``place`` answered.
+    """Judge the answer of a Beacon that holds the people of one place.
 
-    ``expected``: by place; a population named by another place is held against that one's.
+    Args:
+        query: The query.
+        expected: Right answers by place. A population with the name of another place is compared
+            with that place.
+        place: The place whose people the Beacon holds.
+        answer: The Beacon's answer.
     """
     granularity = given_granularity(query, answer)
     if answer.state != "answered":
@@ -80,7 +99,7 @@ def judge_partial_answer(
     try:
         judged_on, differences = _judge_records(query, expected, place, answer)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        judged_on, differences = "", [f"records that cannot be read: {error!r}"]
+        judged_on, differences = "", [f"unreadable records: {error!r}"]
     shown = differences[:SHOWN] + ["..."] * (len(differences) > SHOWN)
     wanted = expected_text(place, expected[place], "count")
     return PartialJudgement(Judgement.by(shown, wanted, _observed(answer)), judged_on)
@@ -95,7 +114,7 @@ def _observed(answer: Answer) -> str:
 def _judge_records(
     query: Query, expected: Mapping[str, ExpectedAnswer], place: str, answer: Answer
 ) -> tuple[str, list[str]]:
-    """What the records were judged on, and their differences."""
+    """Return what the records were judged on, and their differences."""
     true = expected[place]
     differences = list(_summary_differences(true, answer))
     if query.entry_type == "individuals":
@@ -120,8 +139,8 @@ def _summary_differences(true: ExpectedAnswer, answer: Answer) -> Iterable[str]:
 def _variant_differences(
     wanted: set[AlleleKey], found: set[AlleleKey], limit: int
 ) -> Iterable[str]:
-    """Nothing is missing where a page is full."""
-    yield from (f"{_name(key)} too many" for key in sorted(found - wanted))
+    """Yield unexpected and missing variants. On a full page none is missing."""
+    yield from (f"{_name(key)} unexpected" for key in sorted(found - wanted))
     if len(found) < limit:
         yield from (f"{_name(key)} missing" for key in sorted(wanted - found))
 
@@ -142,8 +161,11 @@ def _name(key: AlleleKey) -> str:
 def _tallies(
     expected: Mapping[str, ExpectedAnswer], place: str
 ) -> dict[str, dict[AlleleKey, AlleleTally]]:
-    """By population, the right counts of each allele. ``""``, ``_F``, ``_M`` are those of the
-    place, whatever a Beacon calls it; the others are named by their place."""
+    """Return the right counts of each allele by population.
+
+    ``""``, ``_F`` and ``_M`` are the populations of the place itself, whatever the Beacon calls
+    them. Others have the names of their places.
+    """
     tallies: dict[str, dict[AlleleKey, AlleleTally]] = {}
     for prefix, source in (("", place), *((name, name) for name in expected)):
         for group in GROUPS:
@@ -163,7 +185,7 @@ def _frequencies(record: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, 
 def _entry_differences(
     name: str, population: str, entry: Mapping[str, Any], true: AlleleTally | None
 ) -> Iterable[str]:
-    """Counts are held against the truth exactly, a frequency as far as it is written out."""
+    """Compare counts exactly, and a frequency up to rounding."""
     true = AlleleTally(0, 0, 0, 0, 0) if true is None else true
     for field, of_truth in COUNTED.items():
         wanted = getattr(true, of_truth)

@@ -1,5 +1,7 @@
-"""Judges what the tiers without exact answers are told: true, no more than was promised, and
-something."""
+"""Judges the answers to tiers without exact answers.
+
+They must be true, must give no more than was promised, and must give something.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,16 @@ from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import NetworkAnswer, count_of, records, says_exists
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
-PROTECTED = "protected"  # what such answers are judged on
+PROTECTED = "protected"  # ``judged_on`` of such answers
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a tier is told: nothing of fewer people than ``threshold`` or, at times, than
-    ``enough``; counts in steps of ``rounding``, after ``noise`` either way."""
+    """What a tier may see.
+
+    Nothing about fewer people than ``threshold`` or, at times, than ``enough``. Counts are rounded
+    to ``rounding``, after ``noise`` in either direction.
+    """
 
     threshold: int
     rounding: int
@@ -29,26 +34,34 @@ class Promise:
 
     @property
     def enough(self) -> int:
+        """The number of people that suffices whatever the noise."""
         return self.threshold + self.noise
 
     @property
     def error(self) -> int:
-        """By so much a told count may differ from how many there are."""
+        """The largest difference between a given count and the true one."""
         return self.noise + self.rounding // 2
 
 
-# As the node's documentation promises; not read from the code that is to keep it
+# From the node's documentation, not from the code that must keep the promise
 PROMISED = {"public": Promise(10, 10, 2), "registered": Promise(5, 5, 1)}
 
 
 def judge_protected_answer(
     query: Query, expected: ExpectedAnswer, answer: Answer, is_foreign: bool = False
 ) -> Judgement:
-    """Judge a node's answer to a tier that is told less than there is.
+    """Judge a node's answer to a tier that sees less than there is.
 
-    Nobody may exist who does not, nor be told of where they are too few; a count of people is
-    rounded and within the noise; no records. Silence may be right: budgets may be spent. Of a node
-    that ``is_foreign`` only the truth is demanded: its protection is its own.
+    No one may exist who does not, and no group may appear that is too small. A count of people is
+    rounded and within the noise. There are no records. An empty answer may be right, because
+    budgets may be spent.
+
+    Args:
+        query: The query.
+        expected: The right answer of the node's country.
+        answer: The node's answer.
+        is_foreign: Whether someone else runs the node. Then only the truth is demanded, because
+            its protection is its own.
     """
     if expected.refused:
         return judge_refusal(answer)
@@ -78,11 +91,11 @@ def _untrue(expected: ExpectedAnswer, answer: Answer, promise: Promise) -> Itera
 def _against_promise(
     query: Query, expected: ExpectedAnswer, answer: Answer, promise: Promise
 ) -> Iterable[str]:
-    """What is told though too few people are behind it, or not as it should be rounded."""
+    """Yield what the answer gives about too few people, or without due rounding."""
     exists, count = says_exists(answer), count_of(answer)
     people = _people(query, expected)
     if exists and people is not None and people < promise.threshold:
-        yield f"told of {people} people, fewer than {promise.threshold}"
+        yield f"an answer about {people} people, fewer than {promise.threshold}"
     if count is None:
         return
     if exists != (count > 0):
@@ -99,7 +112,7 @@ def _people_count_faults(
     if count % promise.rounding:
         yield f"count {count} is not rounded to {promise.rounding}"
     if exists and abs(count - expected.count) > promise.error:
-        yield f"count {count} instead of {expected.count} give or take {promise.error}"
+        yield f"count {count} instead of {expected.count} ± {promise.error}"
 
 
 def _variant_count_faults(expected: ExpectedAnswer, count: int, promise: Promise) -> Iterable[str]:
@@ -109,9 +122,9 @@ def _variant_count_faults(expected: ExpectedAnswer, count: int, promise: Promise
 
 
 def _people(query: Query, expected: ExpectedAnswer) -> int | None:
-    """Of how many people an answer tells: of several variants, the commonest one's carriers.
+    """Return the number of people an answer is about: for several variants, the most common one's.
 
-    None where the truth has no carriers of variants that there are.
+    None if the truth has no carriers of variants that exist.
     """
     if query.entry_type == "individuals" or not expected.exists:
         return expected.count
@@ -119,15 +132,19 @@ def _people(query: Query, expected: ExpectedAnswer) -> int | None:
 
 
 def _carriers(expected: ExpectedAnswer) -> list[int]:
-    """How many people carry each variant."""
+    """Return the number of carriers of each variant."""
     everybody = (groups[""] for groups in expected.alleles.values())
     return [counts.hom + counts.het + counts.hemi for counts in everybody]
 
 
 def is_answerable(query: Query, expected: ExpectedAnswer) -> bool:
-    """Whether a country has so many people to tell of that neither threshold nor price hides them.
+    """Say whether a country has so many people that neither threshold nor price hides them.
 
-    The price is highest near the threshold; at twice as many the answer can be foreseen.
+    The price is highest near the threshold. At twice as many people the answer is certain.
+
+    Args:
+        query: The query.
+        expected: The right answer of the country.
     """
     people = _people(query, expected)
     return people is not None and people >= 2 * PROMISED[query.tier].enough
@@ -136,10 +153,17 @@ def is_answerable(query: Query, expected: ExpectedAnswer) -> bool:
 def judge_protected_network_answer(
     query: Query, answers: Sequence[Answer], aggregated: NetworkAnswer, wrong: Sequence[str]
 ) -> Judgement:
-    """Judge the network's answer by what its nodes told; ``wrong``: the nodes that told wrongly."""
+    """Judge the network's answer against its nodes' answers.
+
+    Args:
+        query: The query.
+        answers: The nodes' answers.
+        aggregated: The network's answer.
+        wrong: Nodes whose answers are wrong.
+    """
     given = [answer for answer in answers if answer.state == "answered"]
     exists, count = any(map(says_exists, given)), sum(count_of(answer) or 0 for answer in given)
-    differences = [f"{node} is wrong" for node in wrong]
+    differences = [f"wrong answer of {node}" for node in wrong]
     if aggregated.exists is not exists:
         differences.append(f"exists {aggregated.exists} instead of {exists}")
     if aggregated.count != count:
@@ -153,13 +177,18 @@ def judge_protected_network_answer(
 
 
 def public_checks(answers: pd.DataFrame) -> list[dict[str, Any]]:
-    """Whether the protected tiers are told anything, over a whole suite.
+    """Check over a whole suite that the protected tiers get answers.
 
-    ``answers`` as ``run.COLUMNS``. A check a tier and kind of question, each a dict with
-    ``name``, ``expected``, ``observed`` (numbers of questions answered yes by the network) and
-    ``passed``. Looked at are questions of which every node holds enough people: one of those about
-    people and one of those about variants must be told, for budgets may hide the rest. A cohort
-    that has no such question passes, with 0 expected and observed.
+    Only questions count about which every node holds enough people. One question about people and
+    one about variants must be answered yes; budgets may hide the rest. A cohort without such
+    questions passes, with 0 expected and observed.
+
+    Args:
+        answers: Rows of an answer table.
+
+    Returns:
+        One check per tier and kind of question, with ``name``, ``expected``, ``observed`` (numbers
+        of questions that the network answered yes) and ``passed``.
     """
     protected = answers[answers["judged_on"] == PROTECTED]
     checks = []
@@ -178,7 +207,7 @@ def _told_check(tier: str, rows: pd.DataFrame, about_people: bool) -> dict[str, 
     yes = int(answered_yes.reindex(asked, fill_value=False).sum())
     least = min(1, len(asked))
     subject = "people" if about_people else "variants"
-    name = f"{tier}: of {len(asked)} questions on {subject} with enough people everywhere"
+    name = f"{tier}: of {len(asked)} questions about {subject} with enough people at every node"
     return {
         "name": f"{name}, at least one is answered yes",
         "expected": least,

@@ -1,4 +1,4 @@
-"""Judges the network's reply to a query: what each node answered, and the aggregated answer."""
+"""Judges the network's reply to a query: each node's answer and the aggregated answer."""
 
 from __future__ import annotations
 
@@ -29,10 +29,17 @@ def judge_reply(
     foreign: Collection[str],
     repeat: int,
 ) -> list[Row]:
-    """The rows of one query: every node's, and the network's own answer's.
+    """Judge one reply and build its rows: one per node, and one of the network.
 
-    ``expected``: by country; ``foreign``: countries whose nodes are not ours. Raises KeyError for
-    a node that nothing is expected of.
+    Args:
+        query: The query.
+        expected: Right answers by country.
+        reply: The network's reply.
+        foreign: Countries whose nodes someone else runs.
+        repeat: Number of the repeat, from 0.
+
+    Raises:
+        KeyError: A node's country has no right answer.
     """
     judge = _judge_exact_reply if query.tier == "controlled" else _judge_protected_reply
     return judge(query, expected, reply, foreign, repeat)
@@ -40,7 +47,7 @@ def judge_reply(
 
 @dataclass(frozen=True, slots=True)
 class _JudgedAnswer:
-    """A node's answer, and on which granularity it was judged."""
+    """A node's answer, its judgement, and the granularity it was judged on."""
 
     answer: Answer
     judgement: Judgement
@@ -74,7 +81,7 @@ def _judge_exact_reply(
 def _judge_node(
     query: Query, expected: ExpectedAnswer, answer: Answer, is_foreign: bool
 ) -> _JudgedAnswer:
-    """A node of others may give less than is asked for, and refuse with any HTTP 4xx."""
+    """Judge a node. A foreign node may give less than asked for and refuse with any HTTP 4xx."""
     judged_on = given_granularity(query, answer) if is_foreign else query.granularity
     judgement = judge_answer(with_granularity(query, judged_on), expected, answer)
     if is_foreign and expected.refused and answer.state == "refused":
@@ -88,9 +95,9 @@ def _judge_aggregated(
     aggregated: NetworkAnswer,
     coarse: Sequence[_JudgedAnswer],
 ) -> Judgement:
-    """Judge the aggregated answer, without what nodes that give less cannot have put into it.
+    """Judge the aggregated answer, leaving out what coarse nodes cannot have contributed.
 
-    What a coarse answer adds may hide in the sums: it is judged by itself.
+    Errors of a coarse answer may hide in the sums, so it is judged by itself.
     """
     known, coarse_nodes = dict(expected), {one.answer.node for one in coarse}
     for one in coarse:
@@ -117,9 +124,9 @@ def _judge_protected_reply(
     foreign: Collection[str],
     repeat: int,
 ) -> list[Row]:
-    """The rows of a query of a tier that is told less than there is.
+    """Build the rows of a query of a tier that sees less than there is.
 
-    The network's answer must be what its nodes told, put together.
+    The network's answer must be the sum of its nodes' answers.
     """
     rows = []
     for answer in reply.answers:

@@ -23,9 +23,9 @@ from rehearsal.truth.hpo import grandparents
 
 RARE_MAXIMUM = 0.01
 COMMON_MINIMUM = 0.05
-PAGE = 1000  # records asked for at once
+PAGE = 1000  # records per page
 BASES = "ACGT"
-POSITION_TRIES = 1000  # positions tried for an empty one; one in a hundred or fewer is taken
+POSITION_TRIES = 1000  # positions tried for an empty one; at most one in a hundred is covered
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +36,14 @@ DrawnRequest = tuple[dict[str, Any], list[str]]  # request parameters, filters
 class QuerySources:
     """What queries are drawn from.
 
-    ``sites``: a row an allele of the pooled cohort: contig, start, ref, alt, ac, an (as
-    ``truth.pooled_sites`` gives them). ``people``, ``diseases``, ``features``: the tables of
-    docs/reference/files.md.
+    Args:
+        sites: One row per allele of the pooled cohort: contig, start (0-based), ref, alt, ac, an,
+            in the form of ``truth.pooled_sites``.
+        planted: The planted variants.
+        genes: The genes.
+        people: ``people.parquet``.
+        diseases: ``diseases.parquet``.
+        features: ``features.parquet``.
     """
 
     sites: pd.DataFrame
@@ -54,10 +59,15 @@ def draw_suite(
     sources: QuerySources,
     seed: int,
 ) -> list[Query]:
-    """The queries of all templates, in their order.
+    """Draw the queries of all templates, in their order.
 
-    Every template has a random stream of its own: another template more or less leaves the
-    queries of the rest as they were. A template that finds nothing in the cohort is logged.
+    Every template has its own random stream: adding or removing a template leaves the queries of
+    the others unchanged. A template that finds nothing in the cohort is logged.
+
+    Args:
+        templates: The templates.
+        sources: What queries are drawn from.
+        seed: Seed of the suite.
     """
     suite = []
     for template in templates:
@@ -68,7 +78,8 @@ def draw_suite(
             else list(_drawn(template, sources, random))
         )
         if not drawn:
-            log.warning("%s: this cohort has nothing to draw by %s", template.name, template.draw)
+            message = "template %s draws no query: the cohort has nothing for draw: %s"
+            log.warning(message, template.name, template.draw)
         suite += drawn
     return suite
 
@@ -115,7 +126,14 @@ def _as_they_stand(template: QueryTemplate) -> Iterator[Query]:
 def beacon_request(
     parameters: dict[str, Any], filters: Any, granularity: str, pagination: dict[str, Any]
 ) -> dict[str, Any]:
-    """A Beacon v2 request body."""
+    """Build a Beacon v2 request body.
+
+    Args:
+        parameters: Request parameters; positions are 0-based.
+        filters: The filters.
+        granularity: The requested granularity.
+        pagination: ``skip`` and ``limit``.
+    """
     return {
         "meta": {"apiVersion": "2.0"},
         "query": {
@@ -129,7 +147,7 @@ def beacon_request(
     }
 
 
-# --- draw rules: each yields (request parameters, filters), endlessly or until nothing is left ---
+# --- draw rules: each yields (request parameters, filters) until nothing is left, or endlessly ---
 
 
 def _place(contig: str) -> dict[str, Any]:
@@ -147,7 +165,7 @@ def _allele(variant: Variant) -> dict[str, Any]:
 def _alleles(
     template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[Variant]:
-    """Alleles of the template's class, none twice; contigs take turns while they have any."""
+    """Yield alleles of the template's class without repetition; contigs take turns."""
     sites = sources.sites[_of_class(sources.sites, template)]
     by_contig = {
         contig: iter(random.permutation(len(group)).tolist())
@@ -236,7 +254,7 @@ def _carriers(
         for variant in alleles:
             yield _allele(variant), []
         return
-    # zip stops at the alleles' end: it asks them first
+    # zip stops with the alleles, because they come first
     for variant, filters in zip(
         alleles,
         cycle(islice(_filters(template.filters, sources, random), template.number)),
@@ -248,7 +266,7 @@ def _carriers(
 def _filters(
     wanted: Sequence[str], sources: QuerySources, random: np.random.Generator
 ) -> Iterator[list[str]]:
-    """Filter terms that somebody has all of; different ones as long as there are any."""
+    """Yield filter terms that at least one person has together, without repetition."""
     terms = {
         "sex": sources.people.set_index("id")["sex"].map(SEX_TERMS),
         "disease": sources.diseases.set_index("individual")["code"],
@@ -259,14 +277,14 @@ def _filters(
     joined = pd.DataFrame(index=pd.Index(sources.people["id"], name="individual"))
     for name in wanted:
         joined = joined.join(terms[name].rename(name), how="inner")
-    # combinations of terms, not people: else the commonest would be drawn again and again
+    # combinations of terms, not people: otherwise the most common would be drawn repeatedly
     combinations = sorted(set(joined[list(wanted)].itertuples(index=False, name=None)))
     for index in random.permutation(len(combinations)):
         yield list(combinations[index])
 
 
 def _parents(terms: pd.Series) -> pd.Series:
-    """The more general terms of everybody's own, a row each."""
+    """Return the more general terms of each person's terms, one per row."""
     above = {term: grandparents(term) for term in terms.unique()}
     return terms.map(above).explode().dropna()
 
@@ -274,7 +292,7 @@ def _parents(terms: pd.Series) -> pd.Series:
 def _empty_positions(
     template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
-    """Positions near an allele but covered by none, so that they lie in simulated blocks."""
+    """Yield positions near an allele that none covers, so that they lie in simulated blocks."""
     for variant in _alleles(template, sources, random):
         sites = sources.sites[sources.sites["contig"] == variant.contig]
         starts = sites["start"].to_numpy()
@@ -320,13 +338,30 @@ RULES: dict[
 
 
 def write_suite(suite: Sequence[Query], path: Path) -> None:
-    """Write the queries as JSON, one object a query, in their order."""
+    """Write the queries as JSON, one object per query, in their order.
+
+    Args:
+        suite: The queries.
+        path: The file.
+    """
     write_json(path, [asdict(query) for query in suite], newline=False)
 
 
 def read_suite(path: Path) -> list[Query]:
-    """The queries of a file that ``write_suite`` wrote. Raises InputError for any other."""
+    """Read the queries of a file that ``write_suite`` wrote.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: The file cannot be read or has other content.
+    """
     try:
         return [Query(**item) for item in orjson.loads(path.read_bytes())]
-    except (OSError, orjson.JSONDecodeError, TypeError) as error:
-        raise InputError(path, "file", f"a query suite in JSON: {error}") from error
+    except OSError as error:
+        found = f"an unreadable file ({error.strerror})"
+        raise InputError(path, "file", "a query suite in JSON", found) from error
+    except (orjson.JSONDecodeError, TypeError) as error:
+        raise InputError(
+            path, "file", "a query suite in JSON", f"other content ({error})"
+        ) from error

@@ -1,5 +1,6 @@
-"""Asks a suite of running nodes through their network, judges every answer, and notes the
-conditions it ran under."""
+"""Asks a suite of running nodes through their network, judges every answer, and records the
+conditions.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.errors import mismatch
 from rehearsal.evaluation.answer_table import Row, answer_table
 from rehearsal.evaluation.baseline_requests import send_control_requests
 from rehearsal.evaluation.network_under_test import NetworkUnderTest
@@ -25,7 +27,7 @@ from rehearsal.truth.expected_answers import ExpectedAnswer
 
 @dataclass(frozen=True, slots=True)
 class JudgedSuite:
-    """Queries, with their right answers by query id and country."""
+    """Queries with their right answers by query id and country."""
 
     queries: Sequence[Query]
     expected: Mapping[str, Mapping[str, ExpectedAnswer]]
@@ -33,9 +35,14 @@ class JudgedSuite:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """How often all is asked: the suite ``repeats`` times over, one query at a time; ``controls``
-    rounds of control requests before it; and after it the suite once more with ``burst`` queries
-    under way at any time, for throughput (0: not)."""
+    """How often the suite is asked.
+
+    Args:
+        repeats: How often the suite is asked, one query at a time.
+        controls: Rounds of control requests before it.
+        burst: The suite is asked once more with this many concurrent queries, to measure
+            throughput. 0 skips this.
+    """
 
     repeats: int = 1
     controls: int = 20
@@ -44,16 +51,17 @@ class Rounds:
 
 @dataclass(frozen=True)
 class SuiteRun:
-    """What came of a suite.
+    """The results of a suite.
 
-    ``answers``: a row a query, node and repeat, and one for the network's own answer with node
-    ``network``; columns as in ``answer_table.COLUMNS``. A node's latency is the one that the
-    network saw, the network's the asker's. ``judged_on``: the granularity that an answer was
-    judged on, coarser than asked where a node of others gives no more; empty where a refusal is
-    right; ``protected`` for the tiers that are told less, and ``answerable`` then says whether the
-    node holds enough people to tell of; see ``protected_judge.public_checks``.
-    ``control``: the same columns, for requests that need no work.
-    ``conditions``: machine, time, load and settings, as plain JSON values.
+    ``answers`` has one row per query, node and repeat, and one for the network's own answer with
+    the node ``network``. Its columns are ``answer_table.COLUMNS``. A node's latency is measured by
+    the network, the network's by the asker. ``judged_on`` is the granularity that an answer was
+    judged on. It is coarser than asked if a foreign node gives no more, empty if a refusal is
+    right, and ``protected`` for the protected tiers. For those, ``answerable`` says whether the
+    node holds enough people for an answer; see ``protected_judge.public_checks``.
+
+    ``control`` has the same columns, for requests that need no work. ``conditions`` has machine,
+    time, load and settings as plain JSON values.
     """
 
     answers: pd.DataFrame
@@ -68,18 +76,27 @@ def ask_suite(
     tokens: Mapping[str, str] | None = None,
     rounds: Rounds | None = None,
 ) -> SuiteRun:
-    """Ask the network service every query, and judge what comes back.
+    """Send every query to the network service and judge the replies.
 
-    The nodes are asked directly for the control only. ``foreign``: countries whose nodes are not
-    ours: they may give less than is asked for, and refuse with any HTTP 4xx. ``tokens``: the
-    asker's, by tier; a tier without one is asked without a token, as the public.
+    The nodes are asked directly for the control only. First, one query of each kind is sent and its
+    answer discarded, so that connections are open and caches warm.
 
-    Before that, one query of every kind is asked and forgotten, so that connections are open and
-    caches warm. Raises KeyError when a query or a node's country has no expected answer.
+    Args:
+        suite: Queries with their right answers.
+        network: The running network.
+        foreign: Countries whose nodes someone else runs. They may give less than asked for and
+            refuse with any HTTP 4xx.
+        tokens: The asker's tokens by tier. A tier without one is asked without a token, as an
+            anonymous user.
+        rounds: How often to ask. None uses the defaults.
+
+    Raises:
+        KeyError: A query or a node's country has no right answer.
     """
     missing = {query.id for query in suite.queries} - suite.expected.keys()
     if missing:
-        raise KeyError(f"no expected answer for {', '.join(sorted(missing))}")
+        found = f"none for {', '.join(sorted(missing))}"
+        raise KeyError(mismatch("expected answers", "one per query", found))
     return asyncio.run(_ask_suite(suite, network, foreign, tokens or {}, rounds or Rounds()))
 
 
@@ -126,7 +143,7 @@ def _conditions(network: NetworkUnderTest, repeats: int) -> dict[str, Any]:
 async def _measure_burst(
     service: ServiceClient, queries: Sequence[Query], deadline_s: float, at_once: int
 ) -> dict[str, Any]:
-    """Throughput with ``at_once`` queries under way at any time, each of all nodes."""
+    """Measure throughput with ``at_once`` concurrent queries, each to all nodes."""
     waiting = iter(queries)
     states: list[str] = []
 

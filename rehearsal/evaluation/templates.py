@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.model import TIERS, Granularity
 
 KINDS = (
@@ -23,10 +23,10 @@ FILTERS = ("sex", "disease", "phenotype", "phenotype_parent")
 PURPOSE = "DUO:0000006"  # health research, unless a template says otherwise
 PURPOSE_FORM = re.compile(r"DUO:[0-9]{7}(?: MONDO:[0-9]{7})?")
 COMMON = {"name", "kind", "draw"}
-ASKED = {"tier", "purpose"}  # keys that every template may have
+ASKED = {"tier", "purpose"}  # optional keys of every template
 DRAWN = COMMON | {"number", "granularity"}
 SITE = {"frequency", "shape"}
-# the keys of each draw rule: (those that must be there, those that may)
+# the keys of each draw rule: (required, optional)
 RULES: dict[str, tuple[set[str], set[str]]] = {
     "site": (DRAWN, SITE | {"method"}),
     "planted": (DRAWN, {"method"}),
@@ -54,7 +54,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class QueryTemplate:
-    """What one kind of question looks like and how it is drawn; see ``config/queries.yaml``."""
+    """One kind of query and how it is drawn; see ``config/queries.yaml``."""
 
     name: str
     kind: str
@@ -73,50 +73,67 @@ class QueryTemplate:
 
     @property
     def entry_type(self) -> str:
-        """Individuals where people are asked for, variants otherwise."""
+        """``individuals`` for queries about people, ``g_variants`` otherwise."""
         return "individuals" if self.kind in ("individuals", "carriers") else "g_variants"
 
 
 def read_templates(path: Path) -> list[QueryTemplate]:
-    """The templates in the order of the file. Raises InputError for whatever cannot be meant."""
+    """Read the templates in the order of the file.
+
+    Args:
+        path: A YAML file in the form of ``config/queries.yaml``.
+
+    Raises:
+        InputError: The file cannot be read, or a key or value is not allowed.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(path, "file", f"YAML with a list 'templates': {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        found = f"an unreadable file ({reason})"
+        raise InputError(path, "file", "YAML with a list templates", found) from error
     given = content.get("templates") if isinstance(content, dict) else None
     if not isinstance(given, list) or not given:
-        raise InputError(path, "templates", "a list of templates")
+        found = "nothing" if given is None else shown(given)
+        raise InputError(path, "templates", "a list of at least one template", found)
     templates = [_template(path, index, item) for index, item in enumerate(given)]
     names = [template.name for template in templates]
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise InputError(path, f"templates[{index}].name", f"another name: {name} is taken")
+            expected = "a name that no other template has"
+            raise InputError(path, f"templates[{index}].name", expected, f"{shown(name)} again")
     return templates
 
 
 def _template(path: Path, index: int, given: Any) -> QueryTemplate:
     key = f"templates[{index}]"
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
-        raise InputError(path, key, "a mapping with a name")
+        raise InputError(path, key, "a mapping with a name", shown(given))
     key = f"{key} ({given['name']})"
     rule = given.get("draw")
-    if rule not in RULES:
-        raise InputError(path, f"{key}.draw", f"one of {', '.join(RULES)}, not {rule!r}")
+    if not isinstance(rule, str) or rule not in RULES:
+        found = shown(rule) if "draw" in given else "nothing"
+        raise InputError(path, f"{key}.draw", f"one of {', '.join(RULES)}", found)
     required, optional = RULES[rule][0], RULES[rule][1] | ASKED
     for name in sorted(required - given.keys()):
-        raise InputError(path, f"{key}.{name}", f"this key, for draw: {rule}")
-    for name in sorted(given.keys() - required - optional):
+        raise InputError(path, f"{key}.{name}", f"a value, because of draw: {rule}", "nothing")
+    for name in sorted(given.keys() - required - optional, key=str):
         known = ", ".join(sorted(required | optional))
-        raise InputError(path, f"{key}.{name}", f"one of the keys {known}")
+        raise InputError(path, key, f"only the keys {known} for draw: {rule}", shown(name))
     for name, value in given.items():
         if fault := _fault(name, value):
-            raise InputError(path, f"{key}.{name}", f"{fault}, not {value!r}")
+            raise InputError(path, f"{key}.{name}", fault, shown(value))
+    for number, request in enumerate(given.get("requests", ())):
+        if not _is_request(request):
+            keys = ", ".join(sorted(REQUEST_KEYS - {"name", "why"}))
+            expected = f"a mapping with name and why, and optionally {keys}"
+            raise InputError(path, f"{key}.requests[{number}]", expected, shown(request))
     listed = {name: tuple(given[name]) for name in ("filters", "requests") if name in given}
     return QueryTemplate(**{**given, **listed})
 
 
 def _fault(name: str, value: Any) -> str | None:
-    """What was expected of a key's value, when it is something else."""
+    """Return what is allowed for a key's value, or None if the value is allowed."""
     if name in CHOICES:
         return None if value in CHOICES[name] else f"one of {', '.join(CHOICES[name])}"
     if name not in VALUES:
@@ -131,10 +148,6 @@ def _is_whole(value: Any) -> bool:
 
 def _are_filters(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(item in FILTERS for item in value)
-
-
-def _are_requests(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_request, value))
 
 
 def _is_purpose(value: Any) -> bool:
@@ -152,17 +165,14 @@ def _is_request(value: Any) -> bool:
     )
 
 
-# of keys that are no choice: whether a value is right, and what is expected
+# other keys: a check of the value, and what is allowed
 VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("number", "length"), (_is_whole, "a whole number above 0")),
+    **dict.fromkeys(("number", "length"), (_is_whole, "a whole number of at least 1")),
     "purpose": (
         _is_purpose,
-        "a DUO term such as DUO:0000006, a MONDO term after it where it has one, or null",
+        "a DUO term like DUO:0000006, optionally followed by a MONDO term, or null",
     ),
     "inside": (lambda value: isinstance(value, bool), "true or false"),
-    "filters": (_are_filters, f"a list of {', '.join(FILTERS)}"),
-    "requests": (
-        _are_requests,
-        f"a list of requests with name, why and some of {', '.join(sorted(REQUEST_KEYS))}",
-    ),
+    "filters": (_are_filters, f"a list of any of {', '.join(FILTERS)}"),
+    "requests": (lambda value: isinstance(value, list) and bool(value), "a list of requests"),
 }

@@ -1,4 +1,4 @@
-"""How often everybody carries what, counted on the pooled cohort by the truth's own code."""
+"""Allele counts by country and sex, computed on the pooled cohort by the truth's own code."""
 
 from __future__ import annotations
 
@@ -20,15 +20,21 @@ COLUMNS = ("contig", "start", "ref", "alt", "country", "sex", *COUNTS)
 def allele_counts(
     trees: Mapping[Block, Path], people: pd.DataFrame, subcohort: Subcohort
 ) -> pd.DataFrame:
-    """Counts of every alternate allele in the women and in the men of every country that has it.
+    """Count every alternate allele in the women and the men of each country that has it.
 
-    ``trees`` and ``people`` as in ``TruthSources``. ``start`` is 0-based; counts are
-    those of ``model.AlleleCounts``. A country is left out where nobody carries the allele.
+    Args:
+        trees: Tree-sequence files by block; individual *i* is row *i* of ``people``.
+        people: All people of the run.
+        subcohort: The people and alleles to count.
+
+    Returns:
+        Columns ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``country``, ``sex`` and the
+        counts of ``model.AlleleCounts``. A country without a carrier of the allele is left out.
     """
     countries = list(dict.fromkeys(people["country"]))
     cell = cells(people)
     alleles: list[tuple[str, int, str, str]] = []
-    found: list[np.ndarray] = []  # of each allele: the countries that have it
+    found: list[np.ndarray] = []  # countries that have the allele, by allele
     counts: list[np.ndarray] = []  # (countries, sexes, 5)
     for block, path in sorted(trees.items()):
         decoded = DecodedGenotypes(block.contig, tskit.load(path), cell, subcohort)

@@ -1,4 +1,4 @@
-"""Genotypes as the truth sees them: decoded by tskit, counted with NumPy."""
+"""Genotypes for the truth: decoded by tskit, counted with NumPy."""
 
 from __future__ import annotations
 
@@ -8,21 +8,37 @@ import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.errors import mismatch
 from rehearsal.model import Variant
 from rehearsal.truth.subcohort import Subcohort
 
 
 def cells(people: pd.DataFrame) -> np.ndarray:
-    """Each person's place in a table of counts by country and sex, int[people]: twice the number
-    of the country in order of appearance, and one more for men."""
+    """Return each person's cell in a table of counts by country and sex.
+
+    It is twice the number of the country in order of appearance, and one more for men.
+
+    Args:
+        people: All people of the run.
+
+    Returns:
+        Cells, shape (people,), int64.
+    """
     country = pd.factorize(people["country"])[0]
     return country.astype(np.int64) * 2 + (people["sex"] == "male").to_numpy()
 
 
 class DecodedGenotypes:
-    """One block's genotypes, person by person, as far as they are in a subcohort.
+    """The genotypes of one block, person by person, restricted to a subcohort.
 
-    ``cell``: of everybody, as ``cells`` gives it.
+    Args:
+        contig: Name of the contig.
+        trees: The block's tree sequence.
+        cell: Each person's cell, as :func:`cells` returns it.
+        subcohort: The people and alleles to decode.
+
+    Raises:
+        ValueError: The number of people is not that of the tree sequence.
     """
 
     def __init__(
@@ -30,7 +46,8 @@ class DecodedGenotypes:
     ) -> None:
         people = len(cell)
         if trees.num_individuals != people:
-            raise ValueError(f"{trees.num_individuals} individuals in the trees, {people} people")
+            expected = f"{trees.num_individuals} rows, one per individual of the trees"
+            raise ValueError(mismatch("people", expected, f"{people} rows"))
         self._contig, self._trees, self._cell, self._people = contig, trees, cell, people
         self._subcohort = subcohort
         self._samples = subcohort.samples_of(trees)
@@ -39,13 +56,22 @@ class DecodedGenotypes:
         self._cells = 2 * (int(cell.max()) // 2 + 1)
 
     def within(self, intervals: Sequence[tuple[int, int]]) -> Iterator[tuple[Variant, np.ndarray]]:
-        """Each alternate allele at sites that overlap an interval, with the copies of each
-        person, int[people]. A site inside two intervals comes once."""
+        """Yield each alternate allele at sites that overlap an interval.
+
+        A site inside two intervals comes once.
+
+        Args:
+            intervals: 0-based half-open.
+
+        Yields:
+            The variant, and the copies of each person, shape (people,), int64.
+        """
         decoder = tskit.Variant(self._trees, samples=self._samples)
         for site in self._sites_within(intervals):
             decoder.decode(int(site))
             if decoder.has_missing_data:
-                raise ValueError(f"missing genotypes at {self._contig}:{decoder.position}")
+                where = f"{self._contig}:{decoder.position}"
+                raise ValueError(mismatch(where, "genotypes of all people", "missing genotypes"))
             ref, *alternates = decoder.alleles
             for index, alt in enumerate(alternates, start=1):
                 holders = self._person[decoder.genotypes == index]
@@ -54,7 +80,7 @@ class DecodedGenotypes:
                     yield Variant(self._contig, int(decoder.position), ref, alt), copies
 
     def _sites_within(self, intervals: Sequence[tuple[int, int]]) -> np.ndarray:
-        """Numbers of the sites whose reference allele overlaps an interval, in order."""
+        """Return the numbers of sites whose reference allele overlaps an interval, in order."""
         starts = self._trees.sites_position.astype(np.int64)
         lengths = np.diff(self._trees.tables.sites.ancestral_state_offset.astype(np.int64))
         wanted = np.zeros(len(starts), dtype=bool)
@@ -63,8 +89,15 @@ class DecodedGenotypes:
         return np.flatnonzero(wanted & self._subcohort.contains_alleles(self._contig, starts))
 
     def counts(self, copies: np.ndarray, among: np.ndarray) -> np.ndarray:
-        """int[countries, sexes, 5] of one allele among some people of the subcohort (bool[people]):
-        an, ac, hom, het, hemi."""
+        """Count one allele by country and sex.
+
+        Args:
+            copies: Copies of each person, shape (people,), int64.
+            among: Which people of the subcohort to count, shape (people,), bool.
+
+        Returns:
+            an, ac, hom, het and hemi, shape (countries, sexes, 5), int64.
+        """
         two = self._ploidy == 2
         copies = copies * among
         parts = (

@@ -1,4 +1,4 @@
-"""What must be answered to a query, and the right answers as a file."""
+"""The right answer to a query, and right answers as a file."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from rehearsal.errors import InputError
 from rehearsal.files import write_json
 from rehearsal.model import AlleleCounts, Variant
 
-GROUPS = ("", "_F", "_M")  # everybody, women, men: as populations are named in answers
+GROUPS = ("", "_F", "_M")  # all people, women, men: suffixes of populations in answers
 
 GroupCounts = dict[str, AlleleCounts]
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAnswer:
-    """What one country must answer to one query.
+    """The right answer of one country to one query.
 
-    ``count``: distinct variants, or individuals. ``alleles`` (variant queries of record
-    granularity or a protected tier) and ``individuals`` (identifiers, of record granularity) are
-    what the records must say; in protected tiers, how many carriers there are to tell of.
-    ``refused``: the query is ill-formed and wants HTTP 400.
+    ``count`` is the number of distinct variants or of individuals. ``alleles`` (variant queries of
+    record granularity or a protected tier) and ``individuals`` (identifiers, record granularity)
+    are the right content of the records. In protected tiers ``alleles`` says how many carriers
+    there are. ``refused`` marks an ill-formed query, which needs HTTP 400.
     """
 
     exists: bool
@@ -38,7 +38,12 @@ class ExpectedAnswer:
 def write_expected_answers(
     expected: Mapping[str, Mapping[str, ExpectedAnswer]], path: Path
 ) -> None:
-    """Write expected answers, by query id and country, as JSON."""
+    """Write right answers as JSON.
+
+    Args:
+        expected: Right answers by query id and country.
+        path: The file.
+    """
     content = {
         query: {country: expected_to_json(answer) for country, answer in countries.items()}
         for query, countries in expected.items()
@@ -47,18 +52,36 @@ def write_expected_answers(
 
 
 def read_expected_answers(path: Path) -> dict[str, dict[str, ExpectedAnswer]]:
-    """What ``write_expected_answers`` wrote. Raises InputError for any other file."""
+    """Read right answers that ``write_expected_answers`` wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Right answers by query id and country.
+
+    Raises:
+        InputError: The file cannot be read or has other content.
+    """
     try:
         return {
             query: {country: expected_from_json(answer) for country, answer in countries.items()}
             for query, countries in orjson.loads(path.read_bytes()).items()
         }
-    except (OSError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        raise InputError(path, "file", f"expected answers in JSON: {error}") from error
+    except OSError as error:
+        found = f"an unreadable file ({error.strerror})"
+        raise InputError(path, "file", "right answers in JSON", found) from error
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        found = f"other content ({type(error).__name__}: {error})"
+        raise InputError(path, "file", "right answers in JSON", found) from error
 
 
 def expected_to_json(answer: ExpectedAnswer) -> dict[str, Any]:
-    """An expected answer as plain JSON values."""
+    """Convert a right answer to plain JSON values.
+
+    Args:
+        answer: The right answer.
+    """
     content: dict[str, Any] = {"exists": answer.exists, "count": answer.count}
     if answer.alleles:
         content["alleles"] = [
@@ -72,7 +95,11 @@ def expected_to_json(answer: ExpectedAnswer) -> dict[str, Any]:
 
 
 def expected_from_json(content: Mapping[str, Any]) -> ExpectedAnswer:
-    """What ``expected_to_json`` made."""
+    """Convert the values of ``expected_to_json`` back.
+
+    Args:
+        content: The JSON object.
+    """
     return ExpectedAnswer(
         exists=content["exists"],
         count=content["count"],

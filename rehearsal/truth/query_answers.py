@@ -1,7 +1,7 @@
 """The right answer to every query, from the pooled tree sequences and tables.
 
-Nothing here is shared with a node: genotypes are decoded by tskit and counted with NumPy, people
-are selected with pandas. A query is read from its Beacon request, as any server would read it.
+No code is shared with a node: genotypes are decoded by tskit and counted with NumPy, people are
+selected with pandas. A query is read from its Beacon request, as any server would read it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.errors import mismatch, shown
 from rehearsal.model import AlleleCounts, Block, Query, Variant
 from rehearsal.truth import mondo
 from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
@@ -23,12 +24,16 @@ from rehearsal.truth.hpo import at_or_below
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
 
-# Consent, read from the Data Use Ontology's definitions: which permissions a purpose may rest on
+# Consent, by the Data Use Ontology's definitions: the permissions that cover a purpose
 NO_RESTRICTION, DISEASE_RESEARCH = "DUO:0000004", "DUO:0000007"
 RESTS_ON = {
     "DUO:0000042": ["DUO:0000004", "DUO:0000042"],  # general research
     "DUO:0000006": ["DUO:0000004", "DUO:0000042", "DUO:0000006"],  # health research
-    "DUO:0000007": ["DUO:0000004", "DUO:0000042", "DUO:0000006"],  # or the disease, or above it
+    "DUO:0000007": [
+        "DUO:0000004",
+        "DUO:0000042",
+        "DUO:0000006",
+    ],  # or a broader disease
     "DUO:0000011": ["DUO:0000004", "DUO:0000042", "DUO:0000011"],  # origins and ancestry
     "DUO:0000043": ["DUO:0000004", "DUO:0000043"],  # clinical care
 }
@@ -38,30 +43,38 @@ COMPARE = {
     **{"=": operator.eq, "<": operator.lt, "<=": operator.le},
     **{">": operator.gt, ">=": operator.ge},
 }
-ONSET_OF = "ageOfOnset:"  # of one disease, by its code
+ONSET_OF = "ageOfOnset:"  # followed by the code of a disease
 
 
 def covering_uses(purpose: str | None) -> list[str]:
-    """The permissions that cover a purpose, each by itself. Raises ValueError for purposes with
-    conditions, which the truth does not know."""
+    """Return the permissions that cover a purpose; each suffices alone.
+
+    Args:
+        purpose: A DUO term, with a Mondo term after it for research on a disease. None if no
+            purpose is stated.
+
+    Raises:
+        ValueError: The purpose has conditions, which the truth does not know.
+    """
     if purpose is None:
         return [NO_RESTRICTION]
     term, _, disease = purpose.partition(" ")
     if term not in RESTS_ON or (disease and term != DISEASE_RESEARCH):
-        raise ValueError(f"no truth for the purpose {purpose}")
+        expected = f"one of {', '.join(RESTS_ON)}, with a disease only after {DISEASE_RESEARCH}"
+        raise ValueError(mismatch("purpose", expected, shown(purpose)))
     above = mondo.at_or_above(disease) if disease else []
     return [*RESTS_ON[term], *(f"{term} {one}" for one in above)]
 
 
 @dataclass(slots=True)
 class _Question:
-    """A query as the truth reads it. ``contig`` None: individuals by filters alone."""
+    """A parsed query. ``contig`` is None for individuals by filters alone."""
 
     query: Query
     contig: str | None = None
     start: int = 0
     end: int = 0
-    allele: tuple[str, str] | None = None  # reference and alternate bases, when it asks for one
+    allele: tuple[str, str] | None = None  # reference and alternate bases, for one allele
     filters: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -73,16 +86,23 @@ class _Question:
         return self.query.granularity == "record"
 
     def asks_for(self, variant: Variant) -> bool:
-        """Whether a variant of this contig is meant: the exact allele, or any that overlaps."""
+        """Say whether a variant of this contig matches: the exact allele, or any that overlaps.
+
+        Args:
+            variant: The variant.
+        """
         if self.allele is not None:
             return variant.start == self.start and (variant.ref, variant.alt) == self.allele
         return variant.start < self.end and variant.start + len(variant.ref) > self.start
 
 
 class TruthCalculator:
-    """Answers queries from the whole cohort.
+    """Computes right answers from the whole cohort.
 
-    Ages are told for ``reference_year``. ``subcohort``: who and what is not in it is not there.
+    Args:
+        sources: Tree sequences and tables of the whole cohort.
+        reference_year: The year in which ages are given.
+        subcohort: The people and alleles that exist. None for all.
     """
 
     def __init__(
@@ -106,12 +126,31 @@ class TruthCalculator:
         self._year = reference_year
 
     def compute_answer(self, query: Query) -> dict[str, ExpectedAnswer]:
-        """The expected answer of every country. Raises ValueError for a query that the truth
-        does not understand, so that none is ever judged by a guess."""
+        """Compute the right answer of every country.
+
+        Args:
+            query: The query.
+
+        Returns:
+            Right answers by country.
+
+        Raises:
+            ValueError: The truth does not understand the query, so that none is judged by a guess.
+        """
         return self.compute_answers([query])[query.id]
 
     def compute_answers(self, queries: Iterable[Query]) -> dict[str, dict[str, ExpectedAnswer]]:
-        """The same for many queries by their ids; every stretch of a genome is decoded once."""
+        """Compute the right answers to many queries. Every stretch of a genome is decoded once.
+
+        Args:
+            queries: The queries.
+
+        Returns:
+            Right answers by query id and country.
+
+        Raises:
+            ValueError: The truth does not understand a query.
+        """
         expected: dict[str, dict[str, ExpectedAnswer]] = {}
         tallies: dict[str, _Tally] = {}
         for query in queries:
@@ -132,7 +171,7 @@ class TruthCalculator:
         return expected
 
     def _question(self, query: Query) -> _Question:
-        """Read a Beacon request. Raises ValueError for shapes that the truth does not know."""
+        """Parse a Beacon request. Raises ValueError for parameters that the truth does not know."""
         asked = query.request["query"]
         parameters = dict(asked["requestParameters"])
         question = _Question(query, filters=tuple(asked["filters"]))
@@ -150,13 +189,22 @@ class TruthCalculator:
             gene = self._genes[parameters["geneId"]]
             question.contig, question.start, question.end = gene.contig, gene.start, gene.end
         elif shape or not question.wants_people:
-            raise ValueError(f"{query.id}: no truth for the parameters {sorted(parameters)}")
+            where, expected = f"{query.id}: requestParameters", "an allele, a range or a gene"
+            raise ValueError(mismatch(where, expected, ", ".join(sorted(parameters)) or "nothing"))
         if question.filters and not question.wants_people:
-            raise ValueError(f"{query.id}: no truth for variants with filters")
+            found = f"{len(question.filters)}"
+            raise ValueError(mismatch(f"{query.id}: filters", "none for variants", found))
         return question
 
     def select_people(self, filters: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """Which people pass all filters: bool[people]."""
+        """Select the people who match all filters.
+
+        Args:
+            filters: The filters of a Beacon request.
+
+        Returns:
+            Whether each person matches, shape (people,), bool.
+        """
         chosen = np.ones(len(self._people), dtype=bool)
         for one in filters:
             term = one["id"]
@@ -170,8 +218,10 @@ class TruthCalculator:
         return chosen
 
     def _with_number(self, one: Mapping[str, Any]) -> pd.Series:
-        """Who has a value for which ``value operator wanted``, ids. Raises KeyError for an
-        operator and ValueError for a value that the truth does not know."""
+        """Return the ids of people with a value for which ``value operator wanted`` holds.
+
+        Raises KeyError for an unknown operator and ValueError for a value that is not a number.
+        """
         field, compare, wanted = one["id"], COMPARE[one["operator"]], float(one["value"])
         if field == "age":
             return self._people.loc[compare(self._year - self._people["birth_year"], wanted), "id"]
@@ -185,8 +235,17 @@ class TruthCalculator:
         return table.loc[compare(table[column].astype(float), wanted), "individual"]
 
     def people_permitting(self, purpose: str | None) -> np.ndarray:
-        """Whose consent permits a purpose: bool[people]. Raises ValueError as
-        ``covering_uses``."""
+        """Select the people whose consent permits a purpose.
+
+        Args:
+            purpose: As in :func:`covering_uses`.
+
+        Returns:
+            Whether each person permits it, shape (people,), bool.
+
+        Raises:
+            ValueError: As in :func:`covering_uses`.
+        """
         if self._consent is None:
             return np.ones(len(self._people), dtype=bool)
         records = self._consent.reindex(self._people["id"])
@@ -201,7 +260,7 @@ class TruthCalculator:
         )
 
     def _count(self, block: Block, tallies: list[_Tally]) -> None:
-        """Add what one block holds to the tallies of the questions about its contig."""
+        """Add the variants of one block to the tallies of the questions about its contig."""
         intervals = [(t.question.start, t.question.end) for t in tallies]
         if not any(start < block.end and end > block.start for start, end in intervals):
             return
@@ -237,7 +296,7 @@ class TruthCalculator:
 
 
 def _codes_of_people(sources: TruthSources) -> pd.DataFrame:
-    """A row a person (``individual``) and ``code`` of any kind that they have."""
+    """Return one row per person (``individual``) and ``code`` of any kind."""
     tables = [sources.diseases, sources.features, sources.measurements]
     if sources.treatments is not None:
         tables.append(sources.treatments)
@@ -246,19 +305,28 @@ def _codes_of_people(sources: TruthSources) -> pd.DataFrame:
 
 
 class _Tally:
-    """What has been counted for one question so far."""
+    """The counts of one question so far.
+
+    ``selected`` are the people who match its filters, ``permitting`` those whose consent covers its
+    purpose; both have the shape (people,), bool.
+    """
 
     def __init__(self, question: _Question, selected: np.ndarray, permitting: np.ndarray) -> None:
-        """``selected``: the people with its filters' terms; ``permitting``: those whose consent
-        covers its purpose; both bool[people]."""
+
         self.question = question
         self.selected, self.permitting = selected, permitting
         self.permitting_key = np.packbits(permitting).tobytes()
         self.carriers = np.zeros(len(selected), dtype=bool)
-        # per variant, int[countries, sexes, 5]: an, ac, hom, het, hemi
+        # an, ac, hom, het, hemi by variant, shape (countries, sexes, 5)
         self.counts: dict[Variant, np.ndarray] = {}
 
     def add(self, variant: Variant, counts: np.ndarray) -> None:
+        """Add the counts of one variant.
+
+        Args:
+            variant: The variant.
+            counts: an, ac, hom, het and hemi, shape (countries, sexes, 5).
+        """
         self.counts[variant] = counts
 
 
@@ -272,7 +340,7 @@ def _of_variants(tally: _Tally, index: int) -> ExpectedAnswer:
 
 
 def _groups(counts: np.ndarray) -> GroupCounts:
-    """Counts of everybody, women and men from int[sexes, 5]."""
+    """Convert counts of shape (sexes, 5) to counts of all people, women and men."""
     rows = (counts.sum(axis=0), counts[0], counts[1])
     return {
         group: AlleleCounts(*(int(value) for value in row))
@@ -281,7 +349,7 @@ def _groups(counts: np.ndarray) -> GroupCounts:
 
 
 def _is_or_under(codes: pd.Series, term: str) -> pd.Series:
-    """Whether a code is the term or lies under it: in HPO; in ICD-10 and ATC by the codes alone."""
+    """Mark codes that are the term or below it: in HPO, and in ICD-10 and ATC by prefix."""
     if term.startswith("HP:"):
         return codes.isin(at_or_below(term))
     if term.startswith("ATC:"):

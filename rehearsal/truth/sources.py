@@ -1,4 +1,4 @@
-"""What the truth is worked out from: the tree sequences and tables of the pooled cohort."""
+"""The sources of the truth: tree sequences and tables of the pooled cohort."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rehearsal.model import Block, Gene
 
 @dataclass(frozen=True, slots=True)
 class TruthSources:
-    """Everybody of a run, all countries together.
+    """All people of a run, all countries together.
 
-    ``trees``: a tree-sequence file a block, individual *i* being row *i* of ``people``. The tables
-    are those of docs/reference/files.md. Without ``consent`` everybody permits everything.
+    ``trees`` has one tree-sequence file per block; individual *i* is row *i* of ``people``. The
+    tables are those of docs/reference/files.md. Without ``consent`` everyone permits everything.
     """
 
     trees: Mapping[Block, Path]

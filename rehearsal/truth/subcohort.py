@@ -1,7 +1,7 @@
-"""A subcohort: the part of the cohort that an export is of, as the truth sees it.
+"""A subcohort: the part of the cohort that an export holds, computed for the truth.
 
-Who and what an export has is worked out here a second time, from the same words of the
-configuration and by other code than the exporters': their mistakes are not repeated.
+Its people and alleles are selected a second time, from the same settings but by other code than the
+exporters', so that their errors are not repeated.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from rehearsal.model import Block, PlantedVariant, Variant
 
 @dataclass(frozen=True, slots=True)
 class Subcohort:
-    """Some people of a cohort, and some of the alleles that they carry.
+    """Some people of a cohort, and some of their alleles.
 
-    ``people``: bool[people], whether one is in it. ``regions``: alleles that begin in them are in
-    it; ``places`` (contig, 0-based start): those that begin there. None: all are.
+    Args:
+        people: Whether each person is in it, shape (people,), bool.
+        regions: Only alleles that begin in these are in it, 0-based half-open. None for all.
+        places: Only alleles that begin here are in it: contig and 0-based start. None for all.
     """
 
     people: np.ndarray
@@ -32,18 +34,31 @@ class Subcohort:
 
     @classmethod
     def whole(cls, people: int) -> Subcohort:
-        """The cohort of so many people."""
+        """Return the subcohort that has everything.
+
+        Args:
+            people: Number of people in the cohort.
+        """
         return cls(np.ones(people, dtype=bool))
 
     def samples_of(self, trees: tskit.TreeSequence) -> np.ndarray:
-        """The sample nodes of its people, int[samples]."""
+        """Return the sample nodes of its people.
+
+        Args:
+            trees: A tree sequence of the whole cohort.
+        """
         samples = trees.samples()
         return samples[self.people[trees.nodes_individual[samples]]]
 
     def contains_alleles(self, contig: Any, start: Any) -> np.ndarray:
-        """Whether alleles are in it, bool of the shape of the (0-based) starts.
+        """Say which alleles are in it.
 
-        ``contig`` and ``start``: one, or arrays of one length.
+        Args:
+            contig: One contig, or an array of the length of ``start``.
+            start: One 0-based start, or an array.
+
+        Returns:
+            Truth values of the shape of ``start``.
         """
         contig, start = np.asarray(contig), np.asarray(start)
         held = np.ones(start.shape, dtype=bool)
@@ -62,7 +77,7 @@ def _any_of(masks: Iterable[np.ndarray]) -> np.ndarray | np.bool_:
 
 
 class ExportSelection(Protocol):
-    """What an export asks for, as ``rehearsal.export.settings.Export`` has it."""
+    """The settings of an export that decide what it holds: ``rehearsal.export.settings.Export``."""
 
     @property
     def name(self) -> str: ...
@@ -85,11 +100,16 @@ class ExportSelection(Protocol):
 def select_subcohort(
     selection: ExportSelection, people: pd.DataFrame, carriers: pd.DataFrame, patients: pd.DataFrame
 ) -> Subcohort:
-    """The subcohort that an export is of.
+    """Select the subcohort of an export.
 
-    ``people``, ``carriers``, ``patients``: rows of ``cohort/people.parquet``,
-    ``truth/planted_carriers.parquet`` and ``cohort/patients.parquet``. Raises InputError where
-    nobody is in it.
+    Args:
+        selection: The settings of the export.
+        people: Rows of ``cohort/people.parquet``.
+        carriers: Rows of ``truth/planted_carriers.parquet``.
+        patients: Rows of ``cohort/patients.parquet``.
+
+    Raises:
+        InputError: The subcohort is empty.
     """
     chosen = people["country"].isin(selection.countries)
     if selection.people != "all":
@@ -97,7 +117,8 @@ def select_subcohort(
     if selection.limit is not None:
         chosen &= chosen.astype(int).groupby(people["country"]).cumsum() <= selection.limit
     if not chosen.any():
-        raise InputError("exports", selection.name, "somebody; nobody is left")
+        found = "no one who fits its settings"
+        raise InputError("exports", selection.name, "at least one person", found)
     variants = selection.variants
     places = None if variants is None else {(one.contig, one.start) for one in variants}
     return Subcohort(chosen.to_numpy(), selection.regions, places)
@@ -106,7 +127,7 @@ def select_subcohort(
 def _named_people(
     selection: ExportSelection, carriers: pd.DataFrame, patients: pd.DataFrame
 ) -> Collection[str]:
-    """Identifiers of those who are meant, wherever they live."""
+    """Return the identifiers of the people that the settings name, in all countries."""
     if selection.people == "carriers":
         variants = [(one.gene, one.name) for one in selection.planted]
         named = carriers.merge(pd.DataFrame(variants, columns=["gene", "name"]))

@@ -1,4 +1,4 @@
-"""What is known of a subcohort, as tables: its people, what they carry, what was drawn for them."""
+"""The facts of a subcohort as tables: its people, their planted variants, their drawn values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rehearsal.truth.subcohort import Subcohort
 
 @dataclass(frozen=True, slots=True)
 class SubcohortFacts:
-    """A whole cohort, further tables of it, and the subcohort that is told of."""
+    """A whole cohort, more tables of it, and the subcohort whose facts are written."""
 
     sources: TruthSources
     planted: Sequence[PlantedVariant]
@@ -29,18 +29,22 @@ class SubcohortFacts:
 
     @property
     def people(self) -> pd.DataFrame:
-        """Rows of the people of the subcohort."""
+        """Rows of the people in the subcohort."""
         return self.sources.people[self.subcohort.people]
 
     @property
     def planted_within(self) -> list[PlantedVariant]:
-        """Planted variants at places that the subcohort has."""
+        """Planted variants at positions that the subcohort has."""
         contains = self.subcohort.contains_alleles
         return [one for one in self.planted if contains(one.variant.contig, one.variant.start)]
 
     def rows_within(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Rows of the people of the subcohort (``individual``), and where it has something
-        (``contig``, ``start``), as far as a table has such columns."""
+        """Return the rows of the subcohort's people and alleles.
+
+        Args:
+            table: A table. A column ``individual`` selects people; columns ``contig`` and ``start``
+                select alleles.
+        """
         if "individual" in table:
             table = table[table["individual"].isin(self.people["id"])]
         if "contig" in table:
@@ -48,7 +52,11 @@ class SubcohortFacts:
         return table
 
     def write_tables(self, folder: Path) -> None:
-        """Write tab-separated tables; docs/tutorials/make-a-dataset.md tells their columns."""
+        """Write tab-separated tables. docs/tutorials/make-a-dataset.md describes their columns.
+
+        Args:
+            folder: An existing folder.
+        """
         country = self.people.set_index("id")["country"]
         carriers = self.rows_within(self.carriers)
         tables = {

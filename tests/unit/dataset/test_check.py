@@ -32,4 +32,4 @@ def test_what_cannot_be_asked_is_one_line(dataset, capfd, options, message):
 
 def test_a_folder_without_the_truth_is_one_line(tmp_path, capfd):
     line = refusal(capfd, NOBODY, "--truth", tmp_path)
-    assert "queries.json: file: the truth beside a dataset" in line
+    assert "queries.json: file: expected the known answers of a dataset" in line

@@ -1,4 +1,4 @@
-"""A query, what is true of it, and answers to it, as Beacons give them."""
+"""A query, its right answer, and answers in the form of a Beacon."""
 
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Answer, Query, Variant

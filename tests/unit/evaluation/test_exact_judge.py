@@ -1,4 +1,4 @@
-"""Judging a node's answer: equal, or a word about every difference."""
+"""Judging a node's answer: it is equal, or every difference is named."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from .beacon_answers import (
 )
 
 
-def test_a_true_look_up_is_equal_and_told_in_words():
+def test_a_true_frequency_is_equal_and_described_in_words():
     verdict = judge_answer(query("record"), EXPECTED, answered(body("record", True, 1, [record()])))
     assert verdict.equal
     assert verdict.difference == ""
@@ -53,9 +53,9 @@ def elsewhere() -> dict:
         (changed(alleleCountHomozygous=1), "1 hom, 1 het"),
         (changed(alleleCountHemizygous=1), "1 hemi"),
         (changed(alleleFrequency=0.51), "FI frequency 0.51 for 0.5"),
-        (changed(alleleCount="3"), "records that cannot be read"),
+        (changed(alleleCount="3"), "unreadable records"),
         (without_men(), "FI_M nothing instead of 1/2 alleles"),
-        (elsewhere(), "100:A>G missing; 101:A>G too many"),
+        (elsewhere(), "100:A>G missing; 101:A>G unexpected"),
         ({}, "100:A>G missing"),
     ],
 )
@@ -69,7 +69,7 @@ def test_any_wrong_count_is_found(wrong: dict, said: str):
     ("granularity", "content", "said"),
     [
         ("boolean", body("boolean", False), "exists False instead of True"),
-        ("boolean", body("boolean", True, 1), "a count (1) though only presence was asked for"),
+        ("boolean", body("boolean", True, 1), "a count (1) although only presence was asked for"),
         ("boolean", body("count", True), "granularity count instead of boolean"),
         ("count", body("count", True), "count None instead of 1"),
         ("count", body("count", True, 2), "count 2 instead of 1"),
@@ -116,7 +116,7 @@ def test_a_group_without_a_called_allele_has_no_frequency():
 
 
 @pytest.mark.parametrize("state", ["late", "failed", "refused"])
-def test_no_answer_is_never_equal_not_even_to_nothing(state: str):
+def test_a_missing_answer_is_never_equal_not_even_to_nothing(state: str):
     verdict = judge_answer(
         query("count"), NOTHING, Answer("q", "FI", state, None, None, 10, 0, "why")
     )
@@ -129,8 +129,8 @@ def test_no_answer_is_never_equal_not_even_to_nothing(state: str):
     [
         (["a", "b", "c"], ""),
         (["c", "b", "a"], ""),
-        (["a", "b"], "1 individuals missing (c)"),
-        (["a", "b", "x"], "1 individuals too many (x)"),
+        (["a", "b"], "missing individuals: 1 (c)"),
+        (["a", "b", "x"], "unexpected individuals: 1 (x)"),
         (["a", "b", "c", "c"], "individuals named twice"),
     ],
 )
@@ -142,7 +142,7 @@ def test_records_of_individuals(names: list[str], said: str):
     assert said in verdict.difference
 
 
-def test_a_page_of_individuals_is_whole_when_it_is_full():
+def test_a_full_page_of_individuals_is_complete():
     expected = ExpectedAnswer(True, 3, individuals=("a", "b", "c"))
     content = body("record", True, 3, [{"id": "b"}, {"id": "c"}])
     assert judge_answer(query("record", "individuals", limit=2), expected, answered(content)).equal
@@ -160,7 +160,7 @@ def test_a_page_of_individuals_is_whole_when_it_is_full():
         ("late", None, None, False),
     ],
 )
-def test_an_ill_formed_query_wants_400_with_a_reason(state, status, content, equal):
+def test_an_ill_formed_query_needs_400_with_a_reason(state, status, content, equal):
     answer = Answer("q", "FI", state, status, content, 0.01, 10, "x")
     verdict = judge_answer(query("count"), ExpectedAnswer(False, 0, refused=True), answer)
     assert verdict.equal == equal

@@ -14,7 +14,7 @@ def answers(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
     return frame.assign(bytes=100)
 
 
-@settings(deadline=None)  # other work on the machine is no failure
+@settings(deadline=None)  # other work on the machine must not fail the test
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.sampled_from([50, 95, 99, 100]))
 def test_a_percentile_was_observed_and_enough_do_not_exceed_it(values: list[float], share: int):
     found = percentile(np.array(values), share)
@@ -23,7 +23,7 @@ def test_a_percentile_was_observed_and_enough_do_not_exceed_it(values: list[floa
     assert sum(value < found for value in values) < share / 100 * len(values)
 
 
-def test_figures_are_by_kind_and_node_and_of_what_came():
+def test_figures_are_by_kind_and_node_and_count_replies_only():
     frame = answers(
         ("count", "FI", "answered", 10.0),
         ("count", "FI", "refused", 30.0),
@@ -65,7 +65,7 @@ def test_qs02_counts_answers_and_refusals_in_time():
     assert not verdict.passed
 
 
-def test_qs02_passes_at_95_percent_and_not_on_nothing():
+def test_qs02_passes_at_95_percent_but_not_without_queries():
     rows = [("count", f"N{number}", "answered", 1.0) for number in range(19)]
     assert qs02(answers(*rows, ("count", "X", "late", 1.0)), 10).passed
     assert not qs02(answers(), 10).passed

@@ -39,7 +39,7 @@ def test_a_true_aggregated_answer_is_equal():
     assert verdict.observed == "yes, count 2, 6/12 alleles (4 hom, 2 het, 0 hemi)"
 
 
-def test_a_aggregated_answer_without_a_node_is_not_equal_even_when_the_sums_are():
+def test_an_aggregated_answer_without_a_node_is_not_equal_even_if_the_sums_are():
     expected = {"FI": EXPECTED, "SE": NOTHING}
     aggregated = aggregate_answers(query("count"), [answered(body("count", True, 1)), late("SE")])
     verdict = judge_network_answer(query("count"), expected, aggregated)
@@ -57,7 +57,7 @@ def test_a_wrong_node_makes_the_aggregated_answer_wrong():
     assert "FI 4/6 alleles" in verdict.difference
 
 
-def test_a_count_that_a_node_kept_to_itself_is_named():
+def test_a_node_that_gives_no_count_is_named():
     aggregated = aggregate_answers(query("count"), [answered(body("boolean", True))])
     verdict = judge_network_answer(query("count"), {"FI": EXPECTED}, aggregated)
     assert "no count from FI" in verdict.difference
@@ -107,11 +107,11 @@ def test_the_network_itself_must_refuse_what_its_nodes_refuse(status, error, sai
         ([("FI", "a"), ("FI", "b"), ("SE", "c")], 10, ""),
         ([("SE", "c"), ("FI", "b"), ("FI", "a")], 10, ""),
         ([("FI", "b"), ("FI", "a")], 2, ""),
-        ([("FI", "a"), ("FI", "b")], 10, "1 individuals missing (SE/c)"),
-        ([("FI", "a"), ("FI", "b"), ("FI", "c")], 10, "1 individuals too many (FI/c)"),
+        ([("FI", "a"), ("FI", "b")], 10, "missing individuals: 1 (SE/c)"),
+        ([("FI", "a"), ("FI", "b"), ("FI", "c")], 10, "unexpected individuals: 1 (FI/c)"),
         ([("FI", "a"), ("FI", "b"), ("SE", "c"), ("SE", "c")], 10, "individuals named twice"),
         ([("FI", "a"), ("FI", "b"), ("SE", "c")], 2, "3 individuals on a page of 2"),
-        ([], 10, "3 individuals missing"),
+        ([], 10, "missing individuals: 3"),
     ],
 )
 def test_the_people_that_the_network_names_are_judged(named, limit, said):

@@ -1,4 +1,4 @@
-"""Answers of others' Beacons: what they give must be right, what they leave out is told."""
+"""Answers of foreign Beacons: what they give must be right, and what they leave out is noted."""
 
 import pytest
 
@@ -56,13 +56,13 @@ def verdict(place, granularity, *records, count=1):
         ("record", [record({"population": "x", "alleleFrequency": 0.375})], "frequencies"),
     ],
 )
-def test_what_is_right_as_far_as_it_goes_is_right(granularity, records, judged_on):
+def test_a_partial_answer_without_errors_is_right(granularity, records, judged_on):
     found = verdict("FI", granularity, *records)
     assert found.judgement.equal, found.judgement.difference
     assert found.judged_on == (judged_on or "frequencies")
 
 
-def test_a_service_for_all_may_tell_each_country_by_itself():
+def test_a_pooled_service_may_give_each_country_separately():
     found = verdict("pooled", "record", record(entry("FI", 3, 8), entry("all", 6, 16)))
     assert found.judgement.equal, found.judgement.difference
 
@@ -72,20 +72,20 @@ def test_a_service_for_all_may_tell_each_country_by_itself():
     [
         ([], 1, "20000000:A>G missing"),
         ([record()], 2, "count 2 instead of 1"),
-        ([record(start=20_000_001)], 1, "20000001:A>G too many"),
+        ([record(start=20_000_001)], 1, "20000001:A>G unexpected"),
         ([record(entry("FI", 2, 8))], 1, "FI alleleCount 2 instead of 3"),
         ([record(entry("FI_F", 3, 8))], 1, "FI_F alleleCount 3 instead of 2"),
         ([record({"population": "x", "alleleFrequency": 0.4})], 1, "frequency 0.4 instead"),
-        ([{"variation": {}}], 1, "records that cannot be read"),
+        ([{"variation": {}}], 1, "unreadable records"),
     ],
 )
-def test_what_is_given_and_wrong_is_told(records, count, words):
+def test_every_wrong_part_of_an_answer_is_named(records, count, words):
     found = verdict("FI", "record", *records, count=count)
     assert not found.judgement.equal
     assert words in found.judgement.difference
 
 
-def test_a_refusal_is_no_right_answer():
+def test_a_refusal_is_not_a_right_answer():
     refused = Answer("one", "FI", "refused", 404, {}, 0.0, 0, "HTTP 404: no such thing")
     found = judge_partial_answer(QUERY, EXPECTED, "FI", refused)
     assert (found.judgement.equal, found.judged_on) == (False, "")

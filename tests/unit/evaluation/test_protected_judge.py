@@ -1,4 +1,4 @@
-"""Judging what the protected tiers are told."""
+"""Judging the answers to the protected tiers."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def carried_by(people: int) -> ExpectedAnswer:
     return ExpectedAnswer(True, 1, {Variant("chr22", 1, "A", "G"): {"": counts}})
 
 
-def test_what_is_promised_is_what_the_nodes_are_set_to():
+def test_the_promises_are_the_settings_of_the_nodes():
     for tier, protection in {"public": PUBLIC, "registered": REGISTERED}.items():
         promise = PROMISED[tier]
         kept = (protection.threshold, protection.rounding, protection.noise)
@@ -47,7 +47,7 @@ def test_what_is_promised_is_what_the_nodes_are_set_to():
     ("people", "tier", "answer", "said"),
     [
         (48, "public", told(True, 50), ""),
-        (48, "public", told(True, 40), "count 40 instead of 48 give or take 7"),
+        (48, "public", told(True, 40), "count 40 instead of 48 ± 7"),
         (48, "public", told(True, 60), "count 60 instead of at most 48"),
         (48, "public", told(True, 48), "count 48 is not rounded to 10"),
         (48, "registered", told(True, 45), ""),
@@ -57,12 +57,12 @@ def test_what_is_promised_is_what_the_nodes_are_set_to():
         (48, "public", told(True, granularity="boolean"), ""),
         (48, "public", told(True, 50, "record"), "granularity record"),
         (11, "public", told(True, 10), ""),
-        (9, "public", told(True, 10), "told of 9 people, fewer than 10"),
+        (9, "public", told(True, 10), "an answer about 9 people, fewer than 10"),
         (9, "public", told(False, 0), ""),
         (0, "public", told(True, 10), "exists True instead of False"),
     ],
 )
-def test_people_are_told_of_rounded_when_they_are_enough(people, tier, answer, said):
+def test_counts_of_enough_people_are_rounded(people, tier, answer, said):
     verdict = judge_protected_answer(
         query("individuals", tier), ExpectedAnswer(people > 0, people), answer
     )
@@ -76,12 +76,12 @@ def test_people_are_told_of_rounded_when_they_are_enough(people, tier, answer, s
         (30, told(True, 1), ""),
         (30, told(False, 0), ""),  # the budget may be spent
         (30, told(True, granularity="boolean"), ""),
-        (9, told(True, granularity="boolean"), "told of 9 people"),
+        (9, told(True, granularity="boolean"), "an answer about 9 people"),
         (9, told(True, 1), "count 1 instead of at most 0 variants"),
         (30, told(True, 2), "count 2 instead of at most 1 variants"),
     ],
 )
-def test_an_allele_is_told_of_when_enough_people_carry_it(people, answer, said):
+def test_an_allele_appears_if_enough_people_carry_it(people, answer, said):
     verdict = judge_protected_answer(
         query("g_variants", parameters=ALLELE), carried_by(people), answer
     )
@@ -89,26 +89,26 @@ def test_an_allele_is_told_of_when_enough_people_carry_it(people, answer, said):
     assert said in verdict.difference
 
 
-def test_carriers_may_be_kept_silent_about():
+def test_an_empty_answer_about_carriers_is_allowed():
     asked = query("individuals", parameters=ALLELE)
     assert judge_protected_answer(asked, ExpectedAnswer(True, 48), told(False, 0)).equal
 
 
-def test_records_are_for_no_protected_tier():
+def test_protected_tiers_get_no_records():
     answer = told(True, 1)
     answer.body["response"] = {"resultSets": [{"id": "GOE", "results": [{"id": "x"}]}]}
     verdict = judge_protected_answer(query("g_variants", parameters=ALLELE), carried_by(30), answer)
     assert "records for a tier" in verdict.difference
 
 
-def test_a_node_of_others_protects_in_its_own_way_but_invents_nobody():
+def test_a_foreign_node_may_protect_in_its_own_way_but_must_not_invent_people():
     asked, expected = query("individuals"), ExpectedAnswer(True, 48)
     assert judge_protected_answer(asked, expected, told(True, 48), is_foreign=True).equal
     assert judge_protected_answer(asked, expected, told(False, 0), is_foreign=True).equal
     assert not judge_protected_answer(asked, expected, told(True, 90), is_foreign=True).equal
 
 
-def test_the_network_tells_the_sum_of_what_its_nodes_told():
+def test_the_network_gives_the_sum_of_its_nodes_answers():
     answers = [told(True, 50), told(True, 30, node="SE")]
     asked = query("individuals")
     joined = aggregate_answers(asked, answers)
@@ -118,7 +118,7 @@ def test_the_network_tells_the_sum_of_what_its_nodes_told():
             asked, answers, replace(joined, **other), []
         ).equal
     verdict = judge_protected_network_answer(asked, answers, joined, ["SE"])
-    assert verdict.difference == "SE is wrong"
+    assert verdict.difference == "wrong answer of SE"
 
 
 def suite_rows(kind: str, told_yes: bool, answerable: bool, name: str = "q") -> list[dict]:
@@ -132,10 +132,12 @@ def checks(*rows: list[dict]) -> dict[str, bool]:
     frame = frame.astype({"exists": "boolean", "answerable": "boolean"})
     found = [one for one in public_checks(frame) if one["name"].startswith("public")]
     assert len(found) == 2
-    return {"people" if "on people" in one["name"] else "variants": one["passed"] for one in found}
+    return {
+        "people" if "about people" in one["name"] else "variants": one["passed"] for one in found
+    }
 
 
-def test_a_suite_in_which_the_public_is_told_nothing_fails():
+def test_a_suite_without_any_public_answer_fails():
     people, silent = suite_rows("individuals", True, True), suite_rows("presence", False, True, "t")
     assert checks(people, silent) == {"people": True, "variants": False}
     one = suite_rows("presence", True, True, "r")
@@ -145,5 +147,5 @@ def test_a_suite_in_which_the_public_is_told_nothing_fails():
     assert checks(one, nobody) == {"people": False, "variants": True}
 
 
-def test_a_question_on_too_few_people_demands_nothing():
+def test_a_question_about_too_few_people_needs_no_answer():
     assert checks(suite_rows("presence", False, False)) == {"people": True, "variants": True}

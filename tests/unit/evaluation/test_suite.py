@@ -88,7 +88,7 @@ def test_the_same_seed_draws_the_same_suite_and_another_does_not(suite: list[Que
     assert draw_suite(templates, QuerySources(**demo_cohort()), seed=7) != suite
 
 
-def test_a_template_less_leaves_the_others_as_they_were(suite: list[Query]):
+def test_removing_a_template_leaves_the_others_unchanged(suite: list[Query]):
     fewer = draw_suite(read_templates(CONFIG)[1:], QuerySources(**demo_cohort()), seed=20181)
     assert fewer == [query for query in suite if not query.id.startswith("frequency-singleton")]
 
@@ -113,7 +113,7 @@ def test_indels_and_planted_variants_are_asked_for(suite: list[Query]):
     assert alleles(suite, "absent-somatic") == [("chr7", 9, "T")]
 
 
-def test_combinations_of_filters_belong_to_somebody(suite: list[Query]):
+def test_combinations_of_filters_match_at_least_one_person(suite: list[Query]):
     cohort = demo_cohort()
     sexes = (
         cohort["people"]
@@ -132,7 +132,7 @@ def test_combinations_of_filters_belong_to_somebody(suite: list[Query]):
     assert set(asked) <= known
 
 
-def test_pages_of_counts_are_of_one_so_that_totals_must_not_follow_them(suite: list[Query]):
+def test_counts_ask_for_a_page_of_one_so_that_totals_cannot_be_page_sizes(suite: list[Query]):
     pages = {
         query.request["query"]["requestedGranularity"]: query.request["query"]["pagination"][
             "limit"
@@ -170,7 +170,7 @@ def test_absent_queries_are_absent_and_the_others_are_not(
         assert {query.id.rpartition("-")[0] for query in suite} == {t.name for t in templates}
 
 
-def test_a_template_that_finds_nothing_asks_nothing_and_says_so(cohort_tables, trees, caplog):
+def test_a_template_that_finds_nothing_draws_nothing_and_is_logged(cohort_tables, trees, caplog):
     templates = [
         QueryTemplate("gene", "gene", "gene", 3),
         QueryTemplate("people", "individuals", "people", 3),
@@ -178,15 +178,20 @@ def test_a_template_that_finds_nothing_asks_nothing_and_says_so(cohort_tables, t
     cohort_tables |= {"genes": []}
     suite = draw_suite(templates, QuerySources(pooled_sites(trees), **cohort_tables), seed=1)
     assert [query.kind for query in suite] == ["individuals"]
-    assert "gene: this cohort has nothing to draw by gene" in caplog.text
+    line = "template gene draws no query: the cohort has nothing for draw: gene"
+    assert line in caplog.text
 
 
 def test_the_suite_survives_its_file(suite: list[Query], tmp_path: Path):
     write_suite(suite, tmp_path / "suite.json")
     assert read_suite(tmp_path / "suite.json") == suite
     (tmp_path / "suite.json").write_text("[{}]")
-    with pytest.raises(InputError, match="a query suite in JSON"):
+    line = r"suite.json: file: expected a query suite in JSON, found other content \("
+    with pytest.raises(InputError, match=line):
         read_suite(tmp_path / "suite.json")
+    line = r"none.json: file: .*, found an unreadable file \(No such file or directory\)"
+    with pytest.raises(InputError, match=line):
+        read_suite(tmp_path / "none.json")
 
 
 SITE = "{name: a, kind: count, draw: site, number: 1, granularity: count"
@@ -195,31 +200,61 @@ SITE = "{name: a, kind: count, draw: site, number: 1, granularity: count"
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("[", "file: YAML"),
-        ("templates: []", "templates: a list"),
-        ("templates: [5]", r"templates\[0\]: a mapping with a name"),
-        ("templates: [{name: a, draw: lots}]", r"templates\[0\] \(a\).draw: one of site, planted"),
-        ("templates: [{name: a, draw: site, kind: count, number: 1}]", "granularity: this key"),
-        (f"templates: [{SITE}, colour: red}}]", "colour: one of the keys"),
-        (f"templates: [{SITE}, frequency: often}}]", "frequency: one of singleton, rare, common"),
-        (f"templates: [{SITE}}}, {SITE}}}]", r"templates\[1\].name: another name: a is taken"),
-        (f"templates: [{SITE.replace('number: 1', 'number: -1')}}}]", "number: a whole number"),
-        (f"templates: [{SITE.replace('number: 1', 'number: yes')}}}]", "number: a whole number"),
+        ("[", "file: expected YAML with a list templates, found an unreadable file (while"),
+        ("templates:", "templates: expected a list of at least one template, found nothing"),
+        ("templates: []", "templates: expected a list of at least one template, found []"),
+        ("templates: [5]", "templates[0]: expected a mapping with a name, found 5"),
+        (
+            "templates: [{name: a, draw: lots}]",
+            "templates[0] (a).draw: expected one of site, planted, interval, gene, people, "
+            "carriers, empty_position, wrong_allele, somatic, requests, found 'lots'",
+        ),
+        ("templates: [{name: a, draw: [site]}]", "requests, found ['site']"),
+        ("templates: [{name: a}]", "requests, found nothing"),
+        (
+            "templates: [{name: a, draw: site, kind: count, number: 1}]",
+            "templates[0] (a).granularity: expected a value, because of draw: site, found nothing",
+        ),
+        (
+            f"templates: [{SITE}, colour: red, 1: 2}}]",
+            "templates[0] (a): expected only the keys draw, frequency, granularity, kind, method, "
+            "name, number, purpose, shape, tier for draw: site, found 1",
+        ),
+        (
+            f"templates: [{SITE}, frequency: often}}]",
+            "(a).frequency: expected one of singleton, rare, common, found 'often'",
+        ),
+        (
+            f"templates: [{SITE}}}, {SITE}}}]",
+            "templates[1].name: expected a name that no other template has, found 'a' again",
+        ),
+        (
+            f"templates: [{SITE.replace('number: 1', 'number: -1')}}}]",
+            "(a).number: expected a whole number of at least 1, found -1",
+        ),
+        (
+            f"templates: [{SITE.replace('number: 1', 'number: yes')}}}]",
+            "(a).number: expected a whole number of at least 1, found true",
+        ),
         (
             f"templates: [{SITE.replace('site', 'people')}, filters: [age]}}]",
-            "filters: a list of sex",
+            "(a).filters: expected a list of any of sex, disease, phenotype, phenotype_parent, "
+            "found ['age']",
         ),
         (
             "templates: [{name: a, kind: ill_formed, draw: requests, requests: [{}]}]",
-            "with name, why",
+            "(a).requests[0]: expected a mapping with name and why, and optionally entry_type, "
+            "filters, granularity, method, pagination, parameters, found {}",
         ),
     ],
 )
 def test_an_unusable_template_is_named_in_one_line(tmp_path: Path, content: str, said: str):
     path = tmp_path / "queries.yaml"
     path.write_text(content)
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(InputError) as caught:
         read_templates(path)
+    assert f"{path}: " in str(caught.value)
+    assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -244,7 +279,7 @@ def test_a_purpose_is_a_duo_term(tmp_path: Path, purpose: str, fine: bool):
     if fine:
         assert read_templates(path)[0].purpose == (None if purpose == "null" else purpose)
     else:
-        with pytest.raises(InputError, match="purpose: a DUO term such as DUO:0000006"):
+        with pytest.raises(InputError, match=r"purpose: expected a DUO term like .*, found "):
             read_templates(path)
 
 

@@ -82,7 +82,7 @@ def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
         (["--target", "ftp://x", "--part", "frequency"], "--target: a URL http(s)://HOST/..."),
         (
             ["--target", "http://x", "--part", "frequency", "--suite", "nowhere.json"],
-            "nowhere.json: file: a query suite in JSON",
+            "nowhere.json: file: expected a query suite in JSON",
         ),
         (
             ["--target", "http://x", "--part", "frequency", "--token-variable", "NOT_SET"],

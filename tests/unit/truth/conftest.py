@@ -1,4 +1,4 @@
-"""The cohort that can be counted by hand."""
+"""A cohort small enough to count by hand."""
 
 from ..small_cohort import cohort_tables, trees, truth
 from .simulated_block import simulated

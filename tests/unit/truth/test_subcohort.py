@@ -1,4 +1,4 @@
-"""A part of a small cohort: who and what is in it."""
+"""A part of a small cohort: its people and its alleles."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ PATIENTS = pd.DataFrame({"story": ["cancer", "rare"], "individual": PEOPLE["id"]
 
 @dataclass
 class Asked:
-    """An export that leaves everything open."""
+    """The settings of an export, all at their defaults."""
 
     name: str = "one"
     countries: tuple = ("FI", "EE")
@@ -63,12 +63,13 @@ def test_who_is_in_a_subcohort(asked, there):
     assert names(subcohort(**asked)) == there
 
 
-def test_a_subcohort_without_anybody_is_refused():
-    with pytest.raises(InputError, match="one: somebody; nobody is left"):
+def test_an_empty_subcohort_is_refused():
+    line = "exports: one: expected at least one person, found no one who fits its settings"
+    with pytest.raises(InputError, match=line):
         subcohort(countries=("FI",), people="carriers", planted=(DELETION,))
 
 
-def test_alleles_are_in_it_by_where_they_begin():
+def test_alleles_are_selected_by_their_start():
     some = subcohort(regions=(Block("chr22", 100, 110), Block("chrX", 0, 500)))
     assert some.contains_alleles("chr22", np.array([99, 100, 109, 110])).tolist() == [0, 1, 1, 0]
     assert some.contains_alleles(["chr22", "chrX"], [300, 300]).tolist() == [False, True]
@@ -93,7 +94,7 @@ def wide(entry_type: str, granularity: str) -> Query:
     return Query("q", "range", entry_type, request)
 
 
-def test_who_is_not_in_the_subcohort_is_not_counted(trees):
+def test_people_outside_the_subcohort_are_not_counted(trees):
     answers = truth_of(trees, subcohort(people=("FI-000001", "EE-000001"))).compute_answer(
         wide("g_variants", "record")
     )
@@ -102,7 +103,7 @@ def test_who_is_not_in_the_subcohort_is_not_counted(trees):
     assert everybody == AlleleCounts(an=2, ac=1, hom=0, het=1, hemi=0)  # Bea, once
 
 
-def test_a_country_without_anybody_in_the_subcohort_answers_nothing(trees):
+def test_a_country_without_people_in_the_subcohort_has_no_answer(trees):
     answers = truth_of(trees, subcohort(countries=("EE",))).compute_answer(
         wide("individuals", "record")
     )
@@ -110,8 +111,8 @@ def test_a_country_without_anybody_in_the_subcohort_answers_nothing(trees):
     assert answers["EE"].individuals == ("EE-000001", "EE-000002", "EE-000003")
 
 
-def test_what_begins_outside_of_the_subcohort_is_not_there(trees):
-    """The deletion at 110 reaches into the region; it begins before it."""
+def test_alleles_that_begin_outside_the_subcohort_do_not_exist(trees):
+    """The deletion at 110 reaches into the region but begins before it."""
     some = subcohort(regions=(Block("chr22", 111, 130),))
     answers = truth_of(trees, some).compute_answer(wide("g_variants", "record"))
     assert {variant.start for variant in answers["EE"].alleles} == {120}
