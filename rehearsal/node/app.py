@@ -1,4 +1,4 @@
-"""The node's HTTP interface: which path is answered by what."""
+"""The node's HTTP interface: its routes and their handlers."""
 
 from __future__ import annotations
 
@@ -34,26 +34,48 @@ from rehearsal.web.problem import Problem
 
 
 class Extension(Protocol):
-    """What a node answers beside Beacon and htsget."""
+    """An API that a node serves beside Beacon and htsget."""
 
     def add_to(self, api: Api) -> None:
-        """Add its routes."""
+        """Add the routes.
+
+        Args:
+            api: The node's API.
+        """
         ...
 
     def paths(self) -> dict[str, Any]:
-        """The same as path items of the OpenAPI description, by path."""
+        """Return the OpenAPI path items of the routes, by path."""
         ...
 
 
 def beacon_app(
     node_data: NodeData, authorizer: Authorizer, *extensions: Extension
 ) -> AccessMiddleware:
-    """The whole API over a node; ``authorizer`` decides who may ask what."""
+    """Build a node's whole API behind access control.
+
+    Args:
+        node_data: The node's data.
+        authorizer: The node's access decisions.
+        *extensions: APIs to serve beside Beacon, htsget and matching.
+
+    Returns:
+        The ASGI application.
+    """
     return AccessMiddleware(beacon_api(node_data, authorizer, *extensions), authorizer)
 
 
 def beacon_api(node_data: NodeData, authorizer: Authorizer, *extensions: Extension) -> Api:
-    """What answers those who were admitted."""
+    """Build a node's API, which expects requests that were authorized.
+
+    Args:
+        node_data: The node's data.
+        authorizer: The node's access decisions.
+        *extensions: APIs to serve beside Beacon, htsget and matching.
+
+    Returns:
+        The API.
+    """
     settings = node_data.settings
     inform = partial(partial, _informing, settings.beacon_id)
     terms = inform(
@@ -82,10 +104,13 @@ def beacon_api(node_data: NodeData, authorizer: Authorizer, *extensions: Extensi
 def add_entry_routes(
     api: Api, handler: Callable[[str, str | None], Handler], terms: Handler
 ) -> None:
-    """The routes of the seven entry types, and of the filtering terms.
+    """Add the routes of the seven entry types and of the filtering terms.
 
-    ``handler``: what answers, by the path of an entry type and that of what is listed below one
-    of its entries, if any.
+    Args:
+        api: The API.
+        handler: Returns the handler for the path of an entry type and for the path of what is
+            listed below one of its entries, or None.
+        terms: Handler of all routes of filtering terms.
     """
     api.add("/filtering_terms", terms, GET_OR_POST)
     for path, entry_type in ENTRY_TYPES.items():
@@ -118,9 +143,10 @@ async def _entries(
 
 
 async def _read(request: Request) -> BeaconRequest:
-    """The typed request, GET or POST. Raises Problem."""
+    """Parse the request, GET or POST. Raises Problem."""
     if request.method == "POST":
         if request.scope["query_string"]:
-            raise Problem("a POST is asked by its body: no parameters in the URL")
+            expected = "no parameters, as a POST sends them in its body"
+            raise Problem.mismatch("the URL", expected, "a query string")
         return parse_body(await read_body(request))
     return parse_query_string(query_pairs(request))

@@ -1,7 +1,7 @@
-"""Which drugs a person's genotype speaks against: rules as data, looked up where the person is.
+"""Drugs that a person's genotype speaks against: rules as data, evaluated at the person's node.
 
-A table in the node's folder (``drug_genes.tsv``, 1-based positions as VCF has them) names a drug
-by ATC code, an allele, and how many copies of it are a warning.
+A table in the node's folder (``drug_genes.tsv``, with 1-based positions as in VCF) names a drug by
+ATC code, an allele, and the number of copies from which the drug is flagged.
 """
 
 from __future__ import annotations
@@ -40,42 +40,55 @@ COLUMNS = (
     *("drug", "label", "gene", "variant", "contig", "position", "ref", "alt", "copies"),
     *("advice", "evidence"),
 )
-MOST_DRUGS = 50
-DRUG = {"type": "string", "pattern": "^ATC:", "description": "ATC:C10AA01"}
+MOST_DRUGS = 50  # per request
+DRUG = {"type": "string", "pattern": "^ATC:", "description": "ATC code, as ATC:C10AA01."}
 
 
 @dataclass(frozen=True, slots=True)
 class DrugRule:
-    """From ``copies`` of an allele on, a drug is flagged. ``drug``: a CURIE, ``ATC:C10AA01``."""
+    """A rule that flags a drug for carriers of an allele."""
 
-    drug: str
-    label: str
-    gene: str
-    name: str
+    drug: str  # a CURIE: ``ATC:C10AA01``
+    label: str  # name of the drug
+    gene: str  # gene symbol
+    name: str  # of the allele
     variant: Variant
-    copies: int
+    copies: int  # copies of the allele from which the drug is flagged
     advice: str
     evidence: str
 
 
 def read_drug_rules(path: Path) -> list[DrugRule]:
-    """The rules of a table. Raises InputError naming the file, the line and what was expected."""
+    """Read a table of rules.
+
+    Args:
+        path: The TSV file.
+
+    Returns:
+        One rule per row.
+
+    Raises:
+        InputError: The file is unreadable, or names the line and column of a wrong value.
+    """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, delimiter="\t")
             if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise InputError(path, "columns", f"expected {' '.join(COLUMNS)}")
+                found = ", ".join(reader.fieldnames or ()) or "nothing"
+                raise InputError(path, "line 1", f"the columns {', '.join(COLUMNS)}", found)
             return [_read_rule(path, reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(path, "file", f"a readable table ({error})") from None
+        expected = "a readable TSV file"
+        raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
 
 
 def _read_rule(path: Path, line: int, cells: dict[str | Any, str | Any]) -> DrugRule:
     if None in cells or None in cells.values():  # csv's marks for too many and too few cells
-        raise InputError(path, f"line {line}", f"{len(COLUMNS)} columns")
+        found = "more columns" if None in cells else "fewer columns"
+        raise InputError(path, f"line {line}", f"{len(COLUMNS)} columns", found)
     row: dict[str, str] = cells
     for column, expected in _find_mistakes(row):
-        raise InputError(path, f"line {line}: {column}", f"{expected}, not {row[column]!r}")
+        raise InputError(path, f"line {line}: {column}", expected, shown(row[column]))
     variant = Variant(row["contig"], int(row["position"]) - 1, row["ref"], row["alt"])
     return DrugRule(
         row["drug"],
@@ -90,23 +103,28 @@ def _read_rule(path: Path, line: int, cells: dict[str | Any, str | Any]) -> Drug
 
 
 def _find_mistakes(row: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The columns with wrong values, each with what was expected."""
+    """Yield the columns with wrong values, each with what was expected."""
     if not row["drug"].startswith("ATC:"):
         yield "drug", "an ATC code like ATC:C10AA01"
     if row["contig"] not in CONTIG_LENGTHS:
         yield "contig", "a contig of GRCh38 like chr12"
     for column in ("position", "copies"):
         if not row[column].isdecimal() or int(row[column]) < 1:
-            yield column, "a whole number above 0"
+            yield column, "a whole number of at least 1"
     for column in ("ref", "alt"):
         if not row[column] or not set(row[column]) <= set("ACGT"):
-            yield column, "bases"
+            yield column, "bases A, C, G, T"
 
 
 class DrugFlags:
     """``GET /drug_flags/{id}?drugs=ATC:C10AA01,ATC:C10AA05``, for a clinician's own patient.
 
-    ``folder``: the node's; without a table in it no drug is ever flagged. Raises InputError.
+    Args:
+        node_data: The node's data.
+        folder: The node's folder. Without a table in it, no drug is flagged.
+
+    Raises:
+        InputError: The table is invalid.
     """
 
     def __init__(self, node_data: NodeData, folder: Path | None) -> None:
@@ -115,12 +133,31 @@ class DrugFlags:
         self._rules = read_drug_rules(path) if path is not None and path.exists() else []
 
     def add_to(self, api: Api) -> None:
+        """Add the route.
+
+        Args:
+            api: The node's API.
+        """
         api.add("/drug_flags/{id}", self.answer)
 
     def paths(self) -> Body:
-        return {"/drug_flags/{id}": {"parameters": in_path("id"), "get": described()}}
+        """Return the OpenAPI path item of the route."""
+        identifier = in_path("id")[0] | {"description": "The patient's identifier."}
+        return {"/drug_flags/{id}": {"parameters": [identifier], "get": described()}}
 
     async def answer(self, request: Request) -> Json:
+        """Answer a request.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            One flag per drug.
+
+        Raises:
+            Problem: The caller may not see the patient (401, 403, 404), or a parameter is wrong
+                (400).
+        """
         caller = caller_rights(request)
         position = own_patient(
             caller, self._node_data.settings, self._node_data.people, request.path_params["id"]
@@ -130,8 +167,7 @@ class DrugFlags:
         return Json(envelope.informational(self._node_data.settings.beacon_id, response))
 
     def _flag(self, drug: str, position: int) -> dict[str, Any]:
-        """Whether a drug is flagged, and by how many of the ``rules`` that there are for it: a
-        drug without a rule is not known to be safe."""
+        """Evaluate the rules of a drug. A drug with 0 rules is not known to be safe."""
         rules = [rule for rule in self._rules if rule.drug == drug]
         reasons = [
             {**_reason(rule), "copies": copies}
@@ -148,18 +184,19 @@ class DrugFlags:
 
 
 def described() -> Body:
-    """What is asked and answered, for OpenAPI descriptions."""
+    """Build the OpenAPI operation of the route."""
     names = ("label", "gene", "name", "variant", "advice", "evidence")
     reason = all_of({**dict.fromkeys(names, TEXT), "copies": {"enum": [1, 2]}})
     drug = {
         "drug": DRUG,
         "flagged": {"type": "boolean"},
-        "rules": {**COUNT, "description": "that are known for this drug"},
+        "rules": {**COUNT, "description": "Number of rules for this drug. 0 does not mean safe."},
         "reasons": list_of(reason),
     }
     answer = informational(all_of({"drugs": list_of(all_of(drug))}))
-    asked = in_query("drugs", list_of(DRUG, MOST_DRUGS))
-    summary = "Which drugs the genotype of a clinician's own patient speaks against."
+    about = {"description": "Drugs to check. By default all drugs with rules."}
+    asked = in_query("drugs", list_of(DRUG, MOST_DRUGS)) | about
+    summary = "Flag drugs that the genotype of a clinician's own patient speaks against."
     return operation(summary, answer, parameters=[asked])
 
 
@@ -173,11 +210,11 @@ def _drugs(pairs: Sequence[tuple[str, str]]) -> list[str]:
     drugs: list[str] = []
     for key, value in pairs:
         if key != "drugs":
-            raise Problem(f"unknown parameter {shown(key)}: only drugs is known")
+            raise Problem.mismatch("the URL", "no other parameter than drugs", shown(key))
         drugs += [one for one in value.split(",") if one]
     for drug in drugs:
         if not drug.startswith("ATC:"):
-            raise Problem(f"drugs: ATC codes like ATC:C10AA01, not {shown(drug)}")
+            raise Problem.mismatch("drugs", "ATC codes like ATC:C10AA01", shown(drug))
     if len(drugs) > MOST_DRUGS:
-        raise Problem(f"drugs: at most {MOST_DRUGS}")
+        raise Problem.mismatch("drugs", f"at most {MOST_DRUGS} drugs", str(len(drugs)))
     return list(dict.fromkeys(drugs))

@@ -1,7 +1,7 @@
-"""A node as a FAIR Data Point: metadata of its datasets, in Turtle or JSON-LD.
+"""A node's FAIR Data Point: metadata of its datasets, in Turtle or JSON-LD.
 
-The documents were written when the node's folder was made (``rehearsal.catalogue``), below an
-address that stands for the node's own, which only a request tells.
+The documents were written with the node's folder (:mod:`rehearsal.catalogue`), with a placeholder
+for the node's address, which is only known from a request.
 """
 
 from __future__ import annotations
@@ -23,22 +23,41 @@ TURTLE, JSON_LD = "text/turtle", "application/ld+json"
 
 
 class FairDataPoint:
-    """What a node answers below ``/fdp``; nothing when its folder has no documents."""
+    """The API below ``/fdp``. It has no routes when the folder has no documents.
+
+    Args:
+        folder: The node's folder.
+
+    Raises:
+        InputError: The file of documents has other content.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Raises InputError for a file that holds something else."""
+        """Read the documents.
+
+        Args:
+            folder: The node's folder.
+
+        Raises:
+            InputError: The file of documents has other content.
+        """
         self._base, self._pages = _read(folder / FILE) if (folder / FILE).exists() else ("", {})
 
     def add_to(self, api: Api) -> None:
-        """Add a route a document."""
+        """Add one route per document.
+
+        Args:
+            api: The node's API.
+        """
         for place, texts in self._pages.items():
             api.add(place, partial(_document, self._base, texts))
 
     def paths(self) -> Body:
+        """Return the OpenAPI path items of the documents, by path."""
         content: Body = {kind: {"schema": {}} for kind in (TURTLE, JSON_LD)}
-        responses = {"200": {"description": "A document.", "content": content}}
+        responses = {"200": {"description": "Turtle or JSON-LD.", "content": content}}
         answer = {
-            "summary": "Metadata of the node's datasets (FAIR Data Point).",
+            "summary": "Return metadata of the node's datasets (FAIR Data Point).",
             "responses": responses,
         }
         return {place: {"get": answer} for place in self._pages}
@@ -51,7 +70,8 @@ def _read(path: Path) -> tuple[str, dict[str, dict[str, str]]]:
         pages = {at: {kind: texts[kind] for kind in (TURTLE, JSON_LD)} for at, texts in documents}
         return content["base"], pages
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(path, "file", f"documents of a FAIR Data Point ({error!r})") from None
+        expected = "JSON with the documents of a FAIR Data Point"
+        raise InputError(path, "file", expected, f"unusable content ({error!r})") from None
 
 
 async def _document(base: str, texts: Mapping[str, str], request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The node's OpenAPI description: a Beacon's, and what is served beside it."""
+"""The node's OpenAPI description: Beacon, and the APIs served beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from rehearsal.web.openapi import Body
 
 
 def description(settings: NodeSettings, extensions: Iterable[Body]) -> Body:
-    """The whole document of a node's ``/openapi.json``. ``extensions``: their path items."""
+    """Build the document of a node's ``/openapi.json``.
+
+    Args:
+        settings: The node's settings.
+        extensions: Path items of further APIs.
+
+    Returns:
+        The document.
+    """
     document = beacon_description(
         f"Rehearsal node of {settings.country_name}",
         "GA4GH Beacon v2, htsget and Matchmaker Exchange over synthetic people.",

@@ -1,4 +1,4 @@
-"""What a node writes into its folder while it serves, and how to serve a folder without a trace."""
+"""Files that a node writes into its folder while serving, and copies of folders without them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,33 @@ from rehearsal.node.privacy.secret_key import KEY_FILE
 from rehearsal.node.settings.node_settings import FILE_NAME as SETTINGS_FILE
 from rehearsal.node.settings.node_settings import NodeSettings
 
-# beginnings of names: SQLite and the audit log put more files beside their own
+# prefixes of file names: SQLite and the audit log write more files beside their own
 WRITTEN = (AUDIT_FILE, BUDGET_FILE, TERM_BUDGET_FILE, KEY_FILE, ALERTS_FILE, ARRIVALS)
 
 
 def state_of(folder: Path) -> Iterator[Path]:
-    """What a node wrote there while it served."""
+    """Find the files that a node wrote while it served.
+
+    Args:
+        folder: The node's folder.
+
+    Yields:
+        Their paths.
+    """
     for path in sorted(folder.iterdir()):
         if path.name.startswith(WRITTEN):
             yield path
 
 
 def kept_elsewhere(folder: Path) -> Path | None:
-    """Where a node keeps its state when that is not its folder itself."""
+    """Return the folder of a node's state when it is not the node's folder.
+
+    Args:
+        folder: The node's folder.
+
+    Returns:
+        The folder, or None.
+    """
     settings = folder / SETTINGS_FILE
     if not settings.is_file():
         return None
@@ -40,9 +54,19 @@ def kept_elsewhere(folder: Path) -> Path | None:
 
 
 def served_copy(folder: Path, copy: Path, own: Collection[str] = ()) -> Path:
-    """The folder again at ``copy``, without state: links to its files, but copies of those whose
-    names are in ``own``. What is served there leaves no trace in ``folder``, nor where its
-    node.yaml says that state is kept (``access.state``): the copy keeps its own."""
+    """Copy a node's folder without its state, by links to its files.
+
+    Serving the copy changes neither ``folder`` nor the folder named by ``access.state`` in its
+    node.yaml. The copy has its own state.
+
+    Args:
+        folder: The node's folder.
+        copy: The new folder.
+        own: Names of files to copy instead of linking.
+
+    Returns:
+        The new folder.
+    """
     copy.mkdir(parents=True)
     state = set(state_of(folder))
     kept = kept_elsewhere(folder)
@@ -63,8 +87,14 @@ def served_copy(folder: Path, copy: Path, own: Collection[str] = ()) -> Path:
 
 @contextmanager
 def served_copies(folders: Mapping[str, Path], beside: Path) -> Iterator[dict[str, Path]]:
-    """Copies of nodes' folders by country, as ``served_copy`` makes them, below a folder that goes
-    in the end. ``beside``: where that is, a path that every machine of a run can see.
+    """Copy the folders of several nodes temporarily, as :func:`served_copy` does.
+
+    Args:
+        folders: Node folders by country code.
+        beside: Parent of the temporary folder. Every machine of a run must see it.
+
+    Yields:
+        The copies by country code, which are removed at the end.
     """
     beside.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=beside) as place:

@@ -9,7 +9,11 @@ from rehearsal.web.command_line import add_address_options, not_negative, positi
 
 
 def add_serve_options(parser: argparse.ArgumentParser) -> None:
-    """A node's folder, its address, and the line to apply to its answers."""
+    """Add the options for a node's folder, its address and the emulated network.
+
+    Args:
+        parser: The parser, which is changed.
+    """
     parser.add_argument("folder", type=Path)
     add_address_options(parser, "node")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""One process that serves one node's folder."""
+"""Serve one node's folder in one process."""
 
 from __future__ import annotations
 
@@ -32,9 +32,16 @@ from rehearsal.web.server import listening, run, serve_app, url_of
 
 
 def open_node(folder: Path | str) -> NodeData:
-    """A node's settings and stores, opened and checked against each other.
+    """Open a node's settings and stores, and check that they belong together.
 
-    Raises InputError for what is missing, damaged, or does not belong together.
+    Args:
+        folder: The node's folder.
+
+    Returns:
+        The node's data.
+
+    Raises:
+        InputError: A file is missing or damaged, or the files do not belong together.
     """
     folder = Path(folder)
     settings = NodeSettings.read(folder)
@@ -42,21 +49,36 @@ def open_node(folder: Path | str) -> NodeData:
     people = PeopleStore.open(folder / "people.sqlite")
     unknown = set(variants.contigs) - set(CONTIG_LENGTHS)
     if unknown:
-        expected = f"names of GRCh38 like chr17, not {', '.join(sorted(unknown)[:5])}"
-        raise InputError(folder / "variants.sqlite", "contigs", expected)
-    pairs = zip_longest(people.all_identifiers(), variants.individuals)  # no second list of them
-    if not all(one == other for one, other in pairs):
-        raise InputError(people.path, "individuals", "the same people as variants.sqlite, in order")
+        found = ", ".join(sorted(unknown)[:5])
+        expected = "names of GRCh38 like chr17"
+        raise InputError(folder / "variants.sqlite", "contigs", expected, found)
+    expected = "the people of variants.sqlite, in the same order"
+    pairs = zip_longest(people.all_identifiers(), variants.individuals)  # avoids a second list
+    for row, (one, other) in enumerate(pairs, start=1):
+        if one != other:
+            raise InputError(people.path, f"individual {row}", expected, "another person or none")
     tumours = VariantStore.open(folder / TUMOURS) if settings.tumours_dataset else None
     if tumours is not None and tumours.individuals != variants.individuals:
-        raise InputError(folder / TUMOURS, "individuals", "the people of variants.sqlite, in order")
+        raise InputError(folder / TUMOURS, "individuals", expected, "other people")
     return NodeData(settings, variants, people, tumours)
 
 
 def extensions(
     node_data: NodeData, monitor: SubscriptionMatcher, folder: Path
 ) -> tuple[Extension, ...]:
-    """All that a node answers beside Beacon, htsget and matches. Raises InputError."""
+    """Build the APIs that a node serves beside Beacon, htsget and matching.
+
+    Args:
+        node_data: The node's data.
+        monitor: The node's subscriptions.
+        folder: The node's folder.
+
+    Returns:
+        Scores, drug flags, subscriptions and the FAIR Data Point.
+
+    Raises:
+        InputError: A file in the folder is invalid.
+    """
     return (
         ScoreEndpoints(node_data, folder),
         DrugFlags(node_data, folder),
@@ -72,11 +94,18 @@ def serve(
     endpoint_file: Path | None = None,
     line: Line = NO_DELAY,
 ) -> None:
-    """Serve a node until SIGTERM or SIGINT, or until the parent process is gone.
+    """Serve a node until SIGTERM or SIGINT, or until the parent process ends.
 
-    ``port`` 0 takes a free one. ``endpoint_file`` receives ``{"country", "url", "pid"}`` as JSON,
-    whole or not at all, once the node has answered a request; it is removed at the end.
-    Raises InputError when the folder cannot be served or the address cannot be used.
+    Args:
+        folder: The node's folder.
+        host: Address to listen on.
+        port: Port to listen on. 0 takes a free one.
+        endpoint_file: Receives ``{"country", "url", "pid"}`` as JSON, written atomically once the
+            node has answered a request. It is removed at the end.
+        line: Network delay to emulate.
+
+    Raises:
+        InputError: The folder cannot be served, or the address cannot be used.
     """
     folder = Path(folder)
     node_data = open_node(folder)
@@ -96,7 +125,7 @@ def serve(
 async def _run_beside(
     background: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]
 ) -> None:
-    """Serve, and let something go on in the background for as long."""
+    """Serve while a background task runs, and stop the task at the end."""
     task = asyncio.ensure_future(background)
     try:
         await serving
@@ -105,7 +134,14 @@ async def _run_beside(
 
 
 def serve_by_options(options: argparse.Namespace) -> None:
-    """Serve a node as ``add_serve_options`` was answered. Raises InputError as ``serve``."""
+    """Serve a node by the options of :func:`~rehearsal.node.serve_options.add_serve_options`.
+
+    Args:
+        options: The parsed options.
+
+    Raises:
+        InputError: The folder cannot be served, or the address cannot be used.
+    """
     log_to_stderr()
     serve(
         options.folder,
@@ -117,7 +153,11 @@ def serve_by_options(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """``python -m rehearsal.node.server``: what ``rehearsal node serve`` does."""
+    """Run ``python -m rehearsal.node.server``, which equals ``rehearsal node serve``.
+
+    Args:
+        arguments: Arguments of the command line. None takes those of the process.
+    """
     parser = OneLineParser(prog="rehearsal node serve", description=__doc__)
     add_serve_options(parser)
     parser.set_defaults(run=serve_by_options)

@@ -1,4 +1,4 @@
-"""Genotypes of lines of VCF, read and counted in compiled code."""
+"""Parsing and counting of the genotypes in VCF lines, in compiled code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,18 @@ def parse_genotypes(
     alleles: NDArray[np.int16],
     ploidy: NDArray[np.int8],
 ) -> int:
-    """Read the sample columns of a VCF line; returns 0 or what is wrong with them."""
+    """Parse the sample columns of a VCF line.
+
+    Args:
+        text: The sample columns, bytes separated by tabs.
+        columns: Number of the individual of each sample, shape (n_samples,).
+        known: Number of alleles of the record, with REF.
+        alleles: Output, shape (n_individuals, 2). -1 stands for a missing allele.
+        ploidy: Output, number of alleles per individual, shape (n_individuals,).
+
+    Returns:
+        0, or one of the constants ``BAD_...``.
+    """
     column, i = 0, 0
     while i < text.size:
         if column == columns.size:
@@ -50,7 +61,18 @@ def parse_genotypes(
 def count_allele(
     allele: int, alleles: NDArray[np.int16], ploidy: NDArray[np.int8], male: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """(2 sexes, an ac hom het hemi), the carriers and the homozygotes of one allele."""
+    """Count one allele, and find its carriers.
+
+    Args:
+        allele: Number of the allele in the record, REF being 0.
+        alleles: Alleles by individual, shape (n_individuals, 2).
+        ploidy: Number of alleles per individual, shape (n_individuals,).
+        male: Whether each individual is male, shape (n_individuals,).
+
+    Returns:
+        Counts, shape (2, 5), with rows female and male and columns AN, AC, hom, het, hemi; numbers
+        of the carriers; numbers of the homozygotes.
+    """
     counts = np.zeros((2, 5), np.int64)
     carriers = np.empty(ploidy.size, np.int32)
     homozygotes = np.empty(ploidy.size, np.int32)

@@ -1,8 +1,8 @@
-"""A node's folder from VCF or BCF: how a country loads genotypes that we did not make.
+"""Builds a node's folder from VCF or BCF files made elsewhere.
 
-The content of its variant store equals that of a store built from the parts of the same genotypes.
-Records are taken as they are written: REF and ALT are neither trimmed nor moved to the left, so
-normalise first (``bcftools norm``) where callers wrote the same variant in different ways.
+The variant store equals a store built from the parts of the same genotypes. Records are taken as
+written: REF and ALT are neither trimmed nor left-aligned. Normalise first (``bcftools norm``) when
+callers wrote the same variant in different ways.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 import pysam
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.model import SEXES
 from rehearsal.node.settings.node_settings import NodeSettings
@@ -33,12 +33,12 @@ from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter, merge_contigs
 
-_BATCH = 1 << 12  # rows that are written at a time
+_BATCH = 1 << 12  # rows written at a time
 _SEQUENCE = re.compile("[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+")
-_COMPLAINTS = {
-    BAD_PLOIDY: "genotypes of one or two alleles",
-    BAD_ALLELE: "genotypes of alleles that the record has",
-    BAD_COLUMNS: "a genotype for every sample",
+_FAULTS = {  # expected, found
+    BAD_PLOIDY: ("genotypes of one or two alleles", "one with more"),
+    BAD_ALLELE: ("genotypes with alleles of the record", "one with a higher allele number"),
+    BAD_COLUMNS: ("one genotype per sample", "another number of genotypes"),
 }
 
 
@@ -48,21 +48,32 @@ _FAMILY_COLUMNS = ("family", "father", "mother")
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """An opened VCF: what its header says, and where it begins."""
+    """An opened VCF: its contigs and samples, and the place of its first record."""
 
     path: Path
     contigs: dict[str, int]
-    columns: NDArray[np.int64]  # by sample of the file: the individual's number
+    columns: NDArray[np.int64]  # number of the individual of each sample
     first: tuple[str, int]  # contig and start of the first record; ("", -1) without one
 
 
 def build_node(
     vcfs: list[Path], individuals: pd.DataFrame, settings: NodeSettings, folder: Path
 ) -> int:
-    """Make a folder that a node can serve; returns the number of variants.
+    """Build a folder that can be served as a node.
 
-    Writes ``variants.sqlite``, ``people.sqlite`` and, last, ``node.yaml``. ``individuals`` as
-    ``read_individuals`` gives them. Raises InputError as ``build_from_vcf`` does.
+    Writes ``variants.sqlite``, ``people.sqlite`` and, last, ``node.yaml``.
+
+    Args:
+        vcfs: VCF or BCF files.
+        individuals: The table of people, from :func:`read_individuals`.
+        settings: The node's settings.
+        folder: The node's folder, which must exist.
+
+    Returns:
+        The number of variants.
+
+    Raises:
+        InputError: As in :func:`build_from_vcf`.
     """
     variants = build_from_vcf(vcfs, individuals, folder / "variants.sqlite")
     build_people(individuals, {}, folder / "people.sqlite", settings.reference_year)
@@ -71,11 +82,19 @@ def build_node(
 
 
 def read_individuals(path: Path) -> pd.DataFrame:
-    """The people of a node from Parquet (by its suffix) or a tab-separated table.
+    """Read the people of a node.
 
-    Columns ``id`` (text), ``sex`` (female or male) and ``birth_year``; ``family``, ``father`` and
-    ``mother`` may be there and are None where they are not. Raises InputError for a file that
-    cannot be read, a missing column, other values, and an id that stands there twice.
+    Args:
+        path: Parquet (by its suffix) or tab-separated text, with the columns ``id`` (text), ``sex``
+            (female or male) and ``birth_year``. The columns ``family``, ``father`` and ``mother``
+            are optional.
+
+    Returns:
+        These six columns, one row per person. Missing values are None.
+
+    Raises:
+        InputError: The file cannot be read, a column is missing, a value is invalid, or an id
+            occurs twice.
     """
     try:
         if path.suffix == ".parquet":
@@ -83,10 +102,12 @@ def read_individuals(path: Path) -> pd.DataFrame:
         else:
             table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, index_col=False)
     except (OSError, ValueError) as error:
-        raise InputError(path, "file", f"a readable Parquet or TSV file ({error})") from None
+        expected = "a readable Parquet or TSV file"
+        raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
     for column in _INDIVIDUAL_COLUMNS:
         if column not in table:
-            raise InputError(path, column, "a column with this name")
+            found = ", ".join(map(str, table.columns)) or "no columns"
+            raise InputError(path, "columns", f"a column {column}", found)
     for column in _FAMILY_COLUMNS:
         table[column] = table[column].replace("", None) if column in table else None
     table = table[[*_INDIVIDUAL_COLUMNS, *_FAMILY_COLUMNS]].reset_index(drop=True)
@@ -96,33 +117,41 @@ def read_individuals(path: Path) -> pd.DataFrame:
 
 def _check_individuals(path: Path, table: pd.DataFrame) -> None:
     if table.empty:
-        raise InputError(path, "id", "at least one person")
+        raise InputError(path, "rows", "at least one person", "none")
     for row, (name, sex, born, *_) in enumerate(table.itertuples(index=False), start=1):
         if not isinstance(name, str) or not name:
-            raise InputError(path, f"row {row}: id", f"text, not {name!r}")
+            raise InputError(path, f"row {row}: id", "a text that is not empty", shown(name))
         if sex not in SEXES:
-            raise InputError(path, f"row {row}: sex", f"female or male, not {sex!r}")
+            raise InputError(path, f"row {row}: sex", "female or male", shown(sex))
         if not re.fullmatch("[12][0-9]{3}", str(born)):
-            raise InputError(path, f"row {row}: birth_year", f"a year like 1970, not {born!r}")
+            raise InputError(path, f"row {row}: birth_year", "a year like 1970", shown(born))
     twice = table["id"][table["id"].duplicated()]
     if len(twice):
-        raise InputError(path, "id", f"each person once, but {twice.iloc[0]} stands there twice")
+        raise InputError(path, "id", "each id once", f"{shown(twice.iloc[0])} twice")
 
 
 def build_from_vcf(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> int:
-    """Build a node's store from VCF or BCF files; returns the number of variants.
+    """Build a node's variant store from VCF or BCF files.
 
-    ``individuals`` has ``id`` and ``sex`` in the node's order; samples of the files are found by
-    id, in any order. Multi-allelic records are decomposed, monomorphic and symbolic alternate
-    alleles left out, phase does not matter. A missing allele is not counted in AN; a genotype of
-    which only one allele is known counts as hemizygous, as ``bcftools +fill-tags`` has it. Files
-    may hold different stretches of a contig, not overlapping ones.
+    Multi-allelic records are decomposed. Monomorphic records and symbolic alternate alleles are
+    left out. Phase is ignored. A missing allele does not count in AN. A genotype with one known
+    allele counts as hemizygous, as in ``bcftools +fill-tags``. Files may hold different parts of a
+    contig, without overlap.
 
-    Raises InputError for a file that cannot be read, an unknown sample, a record of a contig
-    without a ``##contig`` line with a length, positions out of order or outside their contig,
-    records without GT, and more than two alleles a genotype.
+    Args:
+        vcfs: The files. Their samples are found by id, in any order.
+        individuals: A table with ``id`` and ``sex``, in the node's order.
+        out: The store to write.
+
+    Returns:
+        The number of variants.
+
+    Raises:
+        InputError: A file cannot be read, a sample is unknown, a contig has no ``##contig`` line
+            with a length, positions are out of order or outside their contig, records have no GT,
+            or a genotype has more than two alleles.
     """
-    verbosity = pysam.set_verbosity(0)  # what htslib has to say is in our own complaints
+    verbosity = pysam.set_verbosity(0)  # htslib's messages are part of our own errors
     try:
         return _build(vcfs, individuals, out)
     finally:
@@ -155,26 +184,28 @@ def _open(path: Path, number: dict[str, int]) -> _Source:
     except InputError:
         raise
     except (OSError, ValueError) as error:
-        raise InputError(path, "file", f"a readable VCF or BCF ({error})") from error
+        found = f"an unreadable one ({error})"
+        raise InputError(path, "file", "a readable VCF or BCF file", found) from error
     for sample in samples:
         if sample not in number:
-            raise InputError(path, f"sample {sample}", "an id of the individuals table")
+            expected = "samples that are ids of the individuals table"
+            raise InputError(path, "header", expected, f"the unknown sample {shown(sample)}")
     columns = np.array([number[sample] for sample in samples], np.int64)
     return _Source(path, contigs, columns, first)
 
 
 def _refuse_truncated(path: Path) -> None:
-    """BGZF ends with an empty block; htslib only warns where it is missing."""
+    """Check for the empty block that ends BGZF. htslib only warns when it is missing."""
     with path.open("rb") as file:
         if file.read(14)[12:14] != b"BC":
             return
         file.seek(-len(END_OF_FILE), os.SEEK_END)
         if file.read() != END_OF_FILE:
-            raise InputError(path, "file", "a whole VCF or BCF, but its end is missing")
+            raise InputError(path, "file", "a complete VCF or BCF", "a file that is cut off")
 
 
 def _batches(rows: Iterator[tuple]) -> Iterator[list[tuple]]:
-    """Rows in sorted batches that neither split a start nor mix contigs."""
+    """Yield sorted batches of rows, without splitting a position or mixing contigs."""
     batch: list[tuple] = []
     for row in rows:
         if batch and (row[0] != batch[-1][0] or (len(batch) >= _BATCH and row[1] != batch[-1][1])):
@@ -204,17 +235,21 @@ def _rows_of_file(
         raise
     except (OSError, ValueError) as error:
         where = f"after {last[0]}:{last[1] + 1}" if last[0] else "first record"
-        raise InputError(source.path, where, f"a readable record ({error})") from error
+        found = f"an unreadable one ({error})"
+        raise InputError(source.path, where, "a readable record", found) from error
 
 
 def _refuse_misplaced(record: pysam.VariantRecord, source: _Source, last: tuple[str, int]) -> None:
     where = f"{record.contig}:{record.start + 1}"
     if record.contig not in source.contigs:
-        raise InputError(source.path, where, "a contig with a ##contig line that has its length")
+        expected = "a contig with a ##contig line that states its length"
+        raise InputError(source.path, where, expected, shown(record.contig))
     if record.contig == last[0] and record.start < last[1]:
-        raise InputError(source.path, where, f"positions in order, after {last[1] + 1}")
+        expected = f"a position from {last[1] + 1} on, as records are sorted"
+        raise InputError(source.path, where, expected, str(record.start + 1))
     if not 0 <= record.start <= source.contigs[record.contig] - len(record.ref or ""):
-        raise InputError(source.path, where, "a position inside the contig")
+        expected = f"a record inside the contig's {source.contigs[record.contig]} bases"
+        raise InputError(source.path, where, expected, f"one at {record.start + 1}")
 
 
 def _read_genotypes(
@@ -223,16 +258,16 @@ def _read_genotypes(
     alleles: NDArray[np.int16],
     ploidy: NDArray[np.int8],
 ) -> None:
-    """Put the record's genotypes into ``alleles`` and ``ploidy``, by individual."""
+    """Write the record's genotypes into ``alleles`` and ``ploidy``, by individual."""
     where = f"{record.contig}:{record.start + 1}"
-    # the text that htslib makes of the record: a Python object a sample would take 100 times longer
+    # parse htslib's text of the record: one Python object per sample would take 100 times longer
     fields = str(record).rstrip("\n").split("\t", 9)
     if len(fields) < 10 or fields[8].split(":")[0] != "GT":
-        raise InputError(source.path, where, "genotypes (GT)")
+        raise InputError(source.path, where, "genotypes (GT as the first FORMAT field)", "none")
     text = np.frombuffer(fields[9].encode(), np.uint8)
     wrong = parse_genotypes(text, source.columns, len(record.alleles or ()), alleles, ploidy)
     if wrong:
-        raise InputError(source.path, where, _COMPLAINTS[wrong])
+        raise InputError(source.path, where, *_FAULTS[wrong])
 
 
 def _rows_of_record(

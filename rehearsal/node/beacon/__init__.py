@@ -1,1 +1,1 @@
-"""The node's Beacon v2 API: requests to typed values, answers as plain dictionaries."""
+"""The node's Beacon v2 API: requests become typed values, answers are plain dictionaries."""

@@ -1,11 +1,10 @@
-"""Answers to questions for entries: which exist, how many, and a page of their records.
+"""Answers to queries for entries: whether there are matches, how many, and a page of records.
 
-Each dataset answers as finely as the caller's rights allow, protected where they say so, and never
-of people whose consent does not permit the request's purpose.
+Each dataset answers at the granularity that the caller's rights allow, with privacy protection
+where they require it, and never about people whose consent does not permit the request's purpose.
 
-Totals are of the whole answer whatever the page. The total of a request is the number
-of DIFFERENT entries: a variant that two datasets hold counts once, while each dataset's
-result set has its own count.
+Totals are of the whole answer, not of the page. The total of a request is the number of DIFFERENT
+entries: a variant in two datasets counts once, while each dataset's result set has its own count.
 """
 
 from __future__ import annotations
@@ -20,11 +19,20 @@ from rehearsal.node.beacon.variant_answers import answer_variants
 
 
 def answer(question: Question, node_data: NodeData) -> Result:
-    """The answer of every dataset that is asked.
+    """Compute the answers of all datasets of a query.
 
-    Raises Problem for what the node cannot answer, or (401, 403) may not.
+    Args:
+        question: The query.
+        node_data: The node's data.
+
+    Returns:
+        One result set per dataset that answers.
+
+    Raises:
+        Problem: The query is invalid (400), names an unknown dataset (404), or is not allowed (401,
+            403).
     """
-    question.variants()  # what is asked for twice is refused before a dataset that is not here
+    question.variants()  # two variants are refused before an unknown dataset
     datasets = choose_datasets(question, node_data)
     passing = people_passing(question.request.filters, node_data.people)
     people = intersection(passing, question.path.people, question.rights.permitted)

@@ -1,4 +1,4 @@
-"""Which datasets answer a question, and which of them are asked alike."""
+"""The choice of datasets that answer a query, and their grouping."""
 
 from __future__ import annotations
 
@@ -21,18 +21,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DatasetGroup:
-    """Datasets that are asked alike: of the same people (None: everybody), as finely as each
-    other, and protected in the same way."""
+    """Datasets that are queried together, with the same people, granularity and protection."""
 
     datasets: list[Dataset]
-    members: BitMap | None
+    members: BitMap | None  # numbers of the people in them; None: everybody
     granularity: Granularity
-    protector: Protector | None
+    protector: Protector | None  # None: exact answers
 
 
 def visible_dataset(identifier: str, rights: Rights, node_data: NodeData) -> Dataset:
-    """The dataset with this identifier. Raises Problem (404) when there is none, and just
-    so when the caller may not know of it."""
+    """Find a dataset that the caller may see.
+
+    Args:
+        identifier: Dataset identifier.
+        rights: What the caller may see.
+        node_data: The node's data.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        Problem: There is no such dataset, or the caller may not see it (404, with the same
+            message).
+    """
     dataset = node_data.dataset(identifier)
     if not rights.sees(dataset.id):
         raise node_data.unknown_dataset(identifier)
@@ -40,11 +51,21 @@ def visible_dataset(identifier: str, rights: Rights, node_data: NodeData) -> Dat
 
 
 def choose_datasets(question: Question, node_data: NodeData) -> list[Dataset]:
-    """The datasets that answer a question.
+    """Choose the datasets that answer a query.
 
-    Filters that find single people are not taken where an answer is protected: it says whether a
-    person more or less passes them. Raises Problem: 404 when a named dataset is not here, 401 or
-    403 when no dataset lets the caller choose people by these filters.
+    A protected dataset does not answer queries with filters that can find single people, because
+    its answer would reveal whether one more person passes them.
+
+    Args:
+        question: The query.
+        node_data: The node's data.
+
+    Returns:
+        The datasets, possibly none.
+
+    Raises:
+        Problem: A named dataset does not exist (404), or no dataset lets the caller use these
+            filters (401, 403).
     """
     chosen = _named_or_usual(question, node_data)
     answering = [one for one in chosen if _answers(one, question)]
@@ -61,9 +82,9 @@ def choose_datasets(question: Question, node_data: NodeData) -> list[Dataset]:
 
 
 def _named_or_usual(question: Question, node_data: NodeData) -> list[Dataset]:
-    """The datasets that are named, those of test mode, or the usual ones.
+    """Return the named datasets, those of test mode, or the default ones.
 
-    A question to many nodes names each node's dataset: those of other nodes are passed over.
+    A query to many nodes names each node's dataset, so identifiers of other nodes are ignored.
     """
     named = question.named_datasets()
     if not named:
@@ -77,7 +98,7 @@ def _named_or_usual(question: Question, node_data: NodeData) -> list[Dataset]:
 
 
 def _answers(dataset: Dataset, question: Question) -> bool:
-    """Whether the dataset holds what is asked for, and the caller may ask it."""
+    """Tell whether the dataset holds the entry type, and whether the caller may query it."""
     if not dataset.answers(question.entry_type) or dataset.kind not in question.path.kinds:
         return False
     if question.path.single:
@@ -86,10 +107,10 @@ def _answers(dataset: Dataset, question: Question) -> bool:
 
 
 def _takes_filters(dataset: Dataset, question: Question, people: str, coarse: bool) -> bool:
-    """Whether the dataset may be asked of people chosen by the question's filters.
+    """Tell whether the dataset may be queried about people chosen by the query's filters.
 
-    Frequencies among people of one's choice are genotypes: exact ones are for those to whom the
-    dataset of people tells as much. ``people``: that dataset's identifier.
+    Frequencies among freely chosen people reveal genotypes. So exact ones require that the dataset
+    of people, whose identifier is ``people``, gives the caller as much.
     """
     rights, wanted = question.rights, question.granularity
     if not rights.exact(dataset.id, wanted):
@@ -106,7 +127,16 @@ def _takes_filters(dataset: Dataset, question: Question, people: str, coarse: bo
 def group_datasets(
     datasets: Iterable[Dataset], question: Question, node_data: NodeData
 ) -> list[DatasetGroup]:
-    """Datasets that are asked alike together: what matches is looked for once for them."""
+    """Group datasets that can be queried together, so that each match is searched for once.
+
+    Args:
+        datasets: The datasets that answer.
+        question: The query.
+        node_data: The node's data.
+
+    Returns:
+        The groups.
+    """
     rights = question.rights
     groups: dict[tuple[str, Granularity, int], DatasetGroup] = {}
     for one in datasets:

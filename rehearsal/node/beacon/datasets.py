@@ -1,4 +1,4 @@
-"""The datasets of a node: each a kind of view on the node's data."""
+"""The datasets of a node: views on the node's data."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from rehearsal.node.settings.node_settings import NodeSettings
 
 DatasetKind = Literal["frequencies", "people", "tests", "tumours"]
 
-# entry types of kinds that do not hold them all
+# entry types of the kinds that do not hold all
 ENTRY_TYPES_HELD: dict[DatasetKind, tuple[str, ...]] = {
     "frequencies": ("g_variants",),
     "tumours": ("g_variants", "individuals"),
 }
-PEOPLE_IN_TESTS = 10  # the dataset for tests shows so many people, the first ones
+PEOPLE_IN_TESTS = 10  # the dataset for tests shows the first people, this many
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One dataset: a kind of view on the node's data.
+    """One dataset of a node.
 
-    ``frequencies``: allele frequencies only. ``people``: individuals and who carries what.
-    ``tests``: both, of the first few people. ``tumours``: somatic variants and whose they are;
-    only for requests that name it.
+    Its kind is one of: ``frequencies``, allele frequencies only; ``people``, individuals and their
+    variants; ``tests``, both for the first few people; ``tumours``, somatic variants and their
+    carriers, only for requests that name the dataset.
     """
 
     id: str
@@ -32,13 +32,24 @@ class Dataset:
     kind: DatasetKind
 
     def answers(self, entry_type: str) -> bool:
-        """Whether the dataset holds entries of this type (the path of its endpoint)."""
+        """Tell whether the dataset holds entries of a type.
+
+        Args:
+            entry_type: Path of the entry type's endpoint.
+        """
         held = ENTRY_TYPES_HELD.get(self.kind)
         return held is None or entry_type in held
 
 
 def datasets_of(settings: NodeSettings) -> tuple[Dataset, ...]:
-    """The datasets of a node, in the order in which they are listed."""
+    """List the datasets of a node.
+
+    Args:
+        settings: The node's settings.
+
+    Returns:
+        The datasets, in the order in which they are listed to callers.
+    """
     country = settings.country_name
     germline = (
         Dataset(

@@ -1,4 +1,4 @@
-"""From a typed request and a path to the body of an answer; knows nothing of HTTP."""
+"""From a typed request and a path to the body of an answer. Independent of HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rehearsal.stores.people_store import SAMPLES
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
-# kinds of datasets that know single people
+# kinds of datasets with records of single people
 OF_PEOPLE: frozenset[DatasetKind] = frozenset({"people", "tests"})
 
 
@@ -35,10 +35,24 @@ def answer_entries(
     identifier: str | None = None,
     listed: str | None = None,
 ) -> Body:
-    """The answer of ``/{path}``, ``/{path}/{identifier}`` or ``/{path}/{identifier}/{listed}``.
+    """Answer ``/{path}``, ``/{path}/{identifier}`` or ``/{path}/{identifier}/{listed}``.
 
-    Lists answer yes or no unless more is requested; one entry, and collections, are told whole.
-    Raises Problem for what cannot be answered.
+    Lists have granularity ``boolean`` by default, single entries and collections ``record``.
+
+    Args:
+        node_data: The node's data.
+        rights: What the caller may see.
+        request: The parsed request.
+        path: Path of an entry type's endpoint.
+        identifier: Identifier of one entry, or None.
+        listed: Path of the entry type listed below that entry, or None.
+
+    Returns:
+        The body of the answer.
+
+    Raises:
+        Problem: The request is invalid (400), not allowed (401, 403), or names something unknown
+            (404).
     """
     if path in COLLECTIONS and listed is None:
         return _collections(node_data, rights, request, path, identifier)
@@ -62,11 +76,10 @@ def answer_entries(
 def _select_by_path(
     node_data: NodeData, rights: Rights, request: BeaconRequest, path: str, identifier: str
 ) -> PathSelection:
-    """What an identifier in a path narrows an answer to.
+    """Return the restriction that an identifier in a path stands for.
 
-    A variant or person that is not here is a question that was answered: it does not exist here.
-    One person is for those who may see records; whether there is such a person is not looked up
-    for anybody else.
+    An unknown variant or person gives a valid answer: it does not exist here. A path with one
+    person requires the right to see records. Otherwise the person is not looked up.
     """
     if path == "g_variants":
         return PathSelection(variant=query_of_identifier(identifier))
@@ -95,7 +108,7 @@ def _select_by_path(
 
 def _check_cohort(node_data: NodeData, identifier: str) -> None:
     if identifier != records.cohort_id(node_data):
-        raise Problem(f"no cohort {shown(identifier)} at this node", 404)
+        raise Problem.mismatch("cohorts", "a cohort of this node", shown(identifier), 404)
 
 
 def _collections(
@@ -105,9 +118,9 @@ def _collections(
     path: str,
     identifier: str | None,
 ) -> Body:
-    """The answer of ``/datasets`` and ``/cohorts``, and of one of them.
+    """Answer ``/datasets`` and ``/cohorts``, and one entry of them.
 
-    What they are is for everybody to know who may ask them anything.
+    Everybody who sees a dataset also sees its description.
     """
     granularity: Granularity = request.granularity or "record"
     if path == "cohorts":
@@ -130,7 +143,7 @@ def _collections(
 def _datasets(
     node_data: NodeData, rights: Rights, request: BeaconRequest, named: tuple[str, ...] | None
 ) -> list[str]:
-    """Datasets by identifier: all, or one; of a query, those that hold what it asks for."""
+    """Return identifiers of datasets: all, or one. With a query, only those with matches."""
     seen = tuple(one.id for one in node_data.datasets if rights.sees(one.id))
     chosen = named or request.datasets or seen
     wanted = [visible_dataset(one, rights, node_data).id for one in chosen]

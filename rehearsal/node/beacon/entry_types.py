@@ -1,4 +1,4 @@
-"""The seven entry types of the Beacon v2 default model, and how their paths hang together."""
+"""The seven entry types of the Beacon v2 default model, and their paths."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ SPECIFICATION = "Beacon v2.1.1"
 
 @dataclass(frozen=True, slots=True)
 class EntryType:
-    """An entry type. ``path``: of its endpoint; ``lists``: entry types listed below one entry."""
+    """An entry type."""
 
     id: str
-    path: str
+    path: str  # of its endpoint
     name: str
     description: str
-    term: tuple[str, str]  # what it is, as an ontology term
+    term: tuple[str, str]  # ontology term of the type: identifier, label
     folder: str  # of its schema in the model
-    lists: tuple[str, ...]  # paths
+    lists: tuple[str, ...]  # paths of the entry types listed below one entry
 
     @property
     def schema(self) -> str:
+        """Identifier of the default schema."""
         short = {"genomicVariant": "variant"}.get(self.id, self.id)
         return f"ga4gh-beacon-{short}-v2.1.1"
 
     @property
     def schema_url(self) -> str:
+        """Address of the default schema."""
         return f"{MODEL}/{self.folder}/defaultSchema.json"
 
 
@@ -40,7 +42,7 @@ ENTRY_TYPES: dict[str, EntryType] = {
             "genomicVariant",
             "g_variants",
             "Genomic Variants",
-            "Alleles that people of this node carry.",
+            "Alleles with carriers at this node.",
             ("ENSGLOSSARY:0000092", "Variant"),
             "genomicVariations",
             ("individuals", "biosamples", "runs", "analyses"),
@@ -58,7 +60,7 @@ ENTRY_TYPES: dict[str, EntryType] = {
             "biosample",
             "biosamples",
             "Biological Samples",
-            "The sample that a person's genome stands for.",
+            "The sample that a person's simulated genome represents.",
             ("NCIT:C70699", "Biospecimen"),
             "biosamples",
             ("g_variants", "individuals", "runs", "analyses"),
@@ -67,7 +69,7 @@ ENTRY_TYPES: dict[str, EntryType] = {
             "run",
             "runs",
             "Sequencing Runs",
-            "The run that a person's genome stands for.",
+            "The sequencing run that a person's simulated genome represents.",
             ("NCIT:C148088", "Sequencing run"),
             "runs",
             ("g_variants", "individuals", "biosamples", "analyses"),
@@ -76,7 +78,7 @@ ENTRY_TYPES: dict[str, EntryType] = {
             "analysis",
             "analyses",
             "Bioinformatics Analyses",
-            "The analysis that a person's genotypes stand for.",
+            "The analysis that a person's simulated genotypes represent.",
             ("EDAM:operation_2945", "Analysis"),
             "analyses",
             ("g_variants", "individuals", "biosamples", "runs"),
@@ -85,7 +87,7 @@ ENTRY_TYPES: dict[str, EntryType] = {
             "dataset",
             "datasets",
             "Datasets",
-            "Frequencies, people, and a few people for tests.",
+            "Allele frequencies, people, and a few people for tests.",
             ("NCIT:C47824", "Data set"),
             "datasets",
             OF_COLLECTIONS,
@@ -94,7 +96,7 @@ ENTRY_TYPES: dict[str, EntryType] = {
             "cohort",
             "cohorts",
             "Cohorts",
-            "Everybody of this node.",
+            "All people of this node.",
             ("NCIT:C61512", "Cohort"),
             "cohorts",
             OF_COLLECTIONS,

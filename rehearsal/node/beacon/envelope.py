@@ -1,4 +1,4 @@
-"""The frames around answers: meta, summaries, result sets, errors."""
+"""The envelopes of answers: meta, summaries, result sets, errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ SET_TYPE = "dataset"
 
 
 def informational(beacon_id: str, response: Body, entry_types: tuple[str, ...] = ()) -> Body:
-    """The answer of an informational endpoint (``/info``, ``/map``, ...)."""
+    """Build the answer of an informational endpoint (``/info``, ``/map``, ...).
+
+    Args:
+        beacon_id: Identifier of the Beacon.
+        response: The response.
+        entry_types: Paths of the entry types whose schemas the answer names.
+    """
     meta = {
         "beaconId": beacon_id,
         "apiVersion": API_VERSION,
@@ -29,7 +35,15 @@ def meta(
     wanted: Granularity,
     returned: Granularity,
 ) -> Body:
-    """Meta of an answer, with the request as it was understood."""
+    """Build the ``meta`` of an answer, with a summary of the request.
+
+    Args:
+        beacon_id: Identifier of the Beacon.
+        entry_type: Path of the entry type in the answer, or None.
+        request: The parsed request.
+        wanted: The requested granularity.
+        returned: The granularity of the answer.
+    """
     summary: Body = {
         "apiVersion": request.api_version,
         "requestedSchemas": list(request.requested_schemas),
@@ -56,18 +70,28 @@ def _schema(path: str) -> dict[str, str]:
 
 
 def summary(exists: bool, count: int, granularity: Granularity) -> Body:
-    """``responseSummary``: the total is told unless only yes or no was asked."""
+    """Build ``responseSummary``.
+
+    Args:
+        exists: Whether there are matches.
+        count: The total, which is left out at granularity ``boolean``.
+        granularity: The granularity of the answer.
+    """
     if granularity == "boolean":
         return {"exists": exists}
     return {"exists": exists, "numTotalResults": count}
 
 
 def result_sets(result: Result, request: BeaconRequest) -> list[Body]:
-    """The datasets' answers that ``includeResultsetResponses`` wants.
+    """Build ``resultSets``: the datasets' answers selected by ``includeResultsetResponses``.
 
-    Each is told apart at every granularity, so that an asker sees who answered: whether
-    anything exists, from ``count`` on how many, and at ``record`` a page of them. A dataset that
-    tells less than the finest one says so.
+    Each dataset has its own result set at every granularity, so that the caller sees which datasets
+    answered: whether there are matches, from ``count`` on how many, and at ``record`` a page of
+    them. A dataset that returns a coarser granularity than the finest one says so in ``info``.
+
+    Args:
+        result: The answer of all datasets.
+        request: The parsed request.
     """
     wanted = {"ALL": (True, False), "HIT": (True,), "MISS": (False,), "NONE": ()}[request.include]
     finest = result.granularity
@@ -85,7 +109,14 @@ def result_sets(result: Result, request: BeaconRequest) -> list[Body]:
 
 
 def error(beacon_id: str, status: int, reason: str, request: BeaconRequest | None = None) -> Body:
-    """A ``beaconErrorResponse``; ``request`` where it could be understood."""
+    """Build a ``beaconErrorResponse``.
+
+    Args:
+        beacon_id: Identifier of the Beacon.
+        status: HTTP status, the ``errorCode``.
+        reason: The message.
+        request: The request, when it could be parsed.
+    """
     return {
         "meta": meta(beacon_id, None, request or BeaconRequest(), "boolean", "boolean"),
         "error": {"errorCode": status, "errorMessage": reason},

@@ -1,4 +1,4 @@
-"""Filters of a request, as they were sent and as they are understood."""
+"""Filters of a request, as sent and as parsed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BIRTH_DECADE = "demographic.birthDecade:"
 CURIE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*:[^\s:%]+")
 COMPARISON = re.compile(r"([\w.:-]+?)(>=|<=|=|<|>|!)(.+)")
 
-# the ontologies whose terms are understood; a term of theirs that nobody here has finds nobody
+# the supported ontologies; a term of theirs that nobody here has finds nobody
 ONTOLOGIES = {
     "NCIT": ("NCI Thesaurus", "http://purl.obolibrary.org/obo/NCIT_"),
     "HP": ("Human Phenotype Ontology", "http://purl.obolibrary.org/obo/HP_"),
@@ -42,11 +42,11 @@ ONTOLOGIES = {
 
 @dataclass(frozen=True, slots=True)
 class TermFilter:
-    """People who have a term, or by default one that is more special."""
+    """People with a term or, by default, one of its descendants."""
 
-    id: str
-    descendants: bool = True
-    similarity: Similarity = "exact"
+    id: str  # a CURIE
+    descendants: bool = True  # whether descendant terms count too
+    similarity: Similarity = "exact"  # least similarity of other terms that count too
 
     def __str__(self) -> str:
         return self.id
@@ -54,7 +54,7 @@ class TermFilter:
 
 @dataclass(frozen=True, slots=True)
 class ValueFilter:
-    """People whose value of a field stands in this relation to ``value``."""
+    """People whose value of a field compares to ``value`` by the operator."""
 
     id: str
     operator: Operator
@@ -66,7 +66,7 @@ class ValueFilter:
 
 @dataclass(frozen=True, slots=True)
 class CustomFilter:
-    """People born in a decade: a term of ours, ``demographic.birthDecade:1950``."""
+    """People born in a decade, by a term of this project: ``demographic.birthDecade:1950``."""
 
     decade: int
 
@@ -78,50 +78,62 @@ Filter = TermFilter | ValueFilter | CustomFilter
 
 
 def parse_filters(sent: str | Iterable[FilterObject | str] | None) -> tuple[Filter, ...]:
-    """The filters of a POST body (objects or identifiers) or of a GET (comma-separated).
+    """Parse the filters of a request.
 
-    Raises Problem for anything that is neither a term nor a comparison.
+    Args:
+        sent: Objects or identifiers of a POST, or the comma-separated text of a GET.
+
+    Returns:
+        The filters.
+
+    Raises:
+        Problem: A filter is neither a term nor a comparison (400).
     """
     if sent is None:
         return ()
     items = [item for item in sent.split(",") if item] if isinstance(sent, str) else list(sent)
     if len(items) > MAX_FILTERS:
-        raise Problem(f"filters: at most {MAX_FILTERS}, not {len(items)}")
-    return tuple(_filter(_object(item) if isinstance(item, str) else item) for item in items)
+        raise Problem.mismatch("filters", f"at most {MAX_FILTERS} filters", str(len(items)))
+    return tuple(
+        _filter(_object(item) if isinstance(item, str) else item, i) for i, item in enumerate(items)
+    )
 
 
 def _object(text: str) -> FilterObject:
-    """A filter that was written as one text: ``NCIT:C16576``, ``age>=50``."""
+    """Parse a filter written as one text: ``NCIT:C16576``, ``age>=50``."""
     match = COMPARISON.fullmatch(text)
     parts = ("id", "operator", "value")
     sent = dict(zip(parts, match.groups(), strict=True)) if match else {"id": text}
     return convert_values(sent, FilterObject, within="filters")
 
 
-def _filter(sent: FilterObject) -> Filter:
+def _filter(sent: FilterObject, number: int) -> Filter:
+    """Parse one filter; ``number`` is its place in the list, from 0, for error messages."""
     if sent.operator is not UNSET or sent.value is not UNSET:
-        _require_absent(sent, "includeDescendantTerms", "similarity")
-        return _value_filter(sent)
+        _require_absent(sent, number, "includeDescendantTerms", "similarity")
+        return _value_filter(sent, number)
     if sent.id.startswith(BIRTH_DECADE):
-        _require_absent(sent, "includeDescendantTerms", "similarity")
-        return _custom_filter(sent.id)
-    return _term_filter(sent)
+        _require_absent(sent, number, "includeDescendantTerms", "similarity")
+        return _custom_filter(sent.id, number)
+    return _term_filter(sent, number)
 
 
-def _require_absent(sent: FilterObject, *names: str) -> None:
-    """Raises Problem for keys that a filter of this kind does not have."""
+def _require_absent(sent: FilterObject, number: int, *names: str) -> None:
+    """Check that a filter lacks keys that only term filters have. Raises Problem."""
     given = {"includeDescendantTerms": sent.include_descendant_terms, "similarity": sent.similarity}
-    if strangers := [name for name in names if given[name] is not UNSET]:
-        raise Problem(f"filter {shown(sent.id)}: unknown {', '.join(strangers)}")
+    for name in names:
+        if given[name] is not UNSET:
+            expected = f"no such key, as {shown(sent.id)} is not a term filter"
+            raise Problem.mismatch(f"filters[{number}].{name}", expected, shown(given[name]))
 
 
-def _term_filter(sent: FilterObject) -> TermFilter:
+def _term_filter(sent: FilterObject, number: int) -> TermFilter:
     if not CURIE.fullmatch(sent.id):
-        raise Problem(f"filter {shown(sent.id)} is no term (PREFIX:CODE) and no comparison")
+        expected = "a term (PREFIX:CODE) or a comparison like age>=50"
+        raise Problem.mismatch(f"filters[{number}]", expected, shown(sent.id))
     if sent.id.partition(":")[0] not in ONTOLOGIES:
-        raise Problem(
-            f"filter {shown(sent.id)}: unknown ontology; known are {', '.join(ONTOLOGIES)}"
-        )
+        expected = f"a term of {', '.join(ONTOLOGIES)}"
+        raise Problem.mismatch(f"filters[{number}]", expected, shown(sent.id))
     return TermFilter(
         sent.id,
         sent.include_descendant_terms if sent.include_descendant_terms is not UNSET else True,
@@ -129,25 +141,30 @@ def _term_filter(sent: FilterObject) -> TermFilter:
     )
 
 
-def _custom_filter(identifier: str) -> CustomFilter:
+def _custom_filter(identifier: str, number: int) -> CustomFilter:
     decade = identifier.removeprefix(BIRTH_DECADE)
     if not re.fullmatch(r"(1[89]|20)\d0", decade, re.ASCII):
-        raise Problem(f"filter {shown(identifier)}: a decade like {BIRTH_DECADE}1950")
+        expected = f"a decade like {BIRTH_DECADE}1950"
+        raise Problem.mismatch(f"filters[{number}]", expected, shown(identifier))
     return CustomFilter(int(decade))
 
 
-def _value_filter(sent: FilterObject) -> ValueFilter:
+def _value_filter(sent: FilterObject, number: int) -> ValueFilter:
     if sent.value is UNSET:
-        raise Problem(f"filter {shown(sent.id)}: value is missing")
+        expected = f"a value to compare {shown(sent.id)} with"
+        raise Problem.mismatch(f"filters[{number}].value", expected, "nothing")
     value = sent.value if isinstance(sent.value, str) else f"{sent.value:.15g}"
     return ValueFilter(sent.id, "=" if sent.operator is UNSET else sent.operator, value)
 
 
 def is_coarse(filters: Iterable[Filter]) -> bool:
-    """Whether filters choose people by no more than a sex and one term, as it stands.
+    """Tell whether filters choose people by at most a sex and one term without similarity.
 
-    Numbers, texts and similarities can be moved by little steps until one person more or less is
-    in the answer; so can combinations of many terms.
+    Numbers, texts and similarities can be changed in small steps until the answer differs by one
+    person. So can combinations of many terms.
+
+    Args:
+        filters: The filters of a request.
     """
     sexes, others = 0, 0
     for one in filters:
@@ -161,5 +178,12 @@ def is_coarse(filters: Iterable[Filter]) -> bool:
 
 
 def terms_of(filters: Iterable[Filter]) -> tuple[tuple[str, bool], ...]:
-    """(term, whether those below it are meant) of coarse filters: what they are priced by."""
+    """Return the terms of coarse filters, which determine their price.
+
+    Args:
+        filters: The filters of a request.
+
+    Returns:
+        Each term, and whether its descendants count too.
+    """
     return tuple((one.id, one.descendants) for one in filters if isinstance(one, TermFilter))

@@ -1,9 +1,8 @@
-"""Genomic HGVS descriptions (``NC_000017.11:g.43057063G>A``) of alleles and back.
+"""Conversion between alleles and genomic HGVS descriptions (``NC_000017.11:g.43057063G>A``).
 
-Alleles are trimmed of the bases that REF and ALT share, nothing more: a node holds no reference
-sequence, so the 3' rule cannot shift a deletion or insertion along a repeat, and an insertion is
-called a duplication only where REF itself shows the bases that it repeats. Positions in HGVS
-are 1-based.
+Alleles are only trimmed of the bases that REF and ALT share. A node holds no reference sequence, so
+the 3' rule cannot shift a deletion or insertion along a repeat, and an insertion is described as a
+duplication only when REF itself contains the repeated bases. Positions in HGVS are 1-based.
 """
 
 from __future__ import annotations
@@ -27,20 +26,31 @@ PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TrimmedAllele:
-    """``[start, end)`` of the reference replaced by ``inserted``; nothing shared at the ends."""
+    """An allele without shared bases at its ends: ``deleted`` is replaced by ``inserted``."""
 
     contig: str
-    start: int
+    start: int  # 0-based
     deleted: str
     inserted: str
 
     @property
     def end(self) -> int:
+        """The end of the replaced bases, exclusive."""
         return self.start + len(self.deleted)
 
 
 def trimmed(contig: str, start: int, ref: str, alt: str) -> TrimmedAllele:
-    """The allele without shared last bases, then without shared first bases."""
+    """Remove the shared last bases of an allele, then its shared first bases.
+
+    Args:
+        contig: Contig name.
+        start: Position, 0-based.
+        ref: Reference bases.
+        alt: Alternate bases.
+
+    Returns:
+        The trimmed allele.
+    """
     while ref and alt and ref[-1] == alt[-1]:
         ref, alt = ref[:-1], alt[:-1]
     shared = 0
@@ -50,7 +60,17 @@ def trimmed(contig: str, start: int, ref: str, alt: str) -> TrimmedAllele:
 
 
 def describe(contig: str, start: int, ref: str, alt: str) -> str:
-    """The genomic HGVS description of a VCF-like allele with a 0-based start."""
+    """Write the genomic HGVS description of an allele in VCF notation.
+
+    Args:
+        contig: Contig name.
+        start: Position, 0-based.
+        ref: Reference bases.
+        alt: Alternate bases.
+
+    Returns:
+        The description, with a RefSeq accession for contigs of GRCh38.
+    """
     if len(ref) == len(alt) == 1 and ref != alt:
         return f"{REFSEQ.get(contig, contig)}:g.{start + 1}{ref}>{alt}"
     allele = trimmed(contig, start, ref, alt)
@@ -60,7 +80,7 @@ def describe(contig: str, start: int, ref: str, alt: str) -> str:
         change = _insertion(allele, start, ref, alt)
     elif not allele.inserted:
         change = f"{where}del"
-    elif len(allele.deleted) == len(allele.inserted) == 1:  # with bases that both share
+    elif len(allele.deleted) == len(allele.inserted) == 1:  # after trimming shared bases
         change = f"{first}{allele.deleted}>{allele.inserted}"
     else:
         change = f"{where}delins{allele.inserted}"
@@ -68,7 +88,7 @@ def describe(contig: str, start: int, ref: str, alt: str) -> str:
 
 
 def _insertion(allele: TrimmedAllele, start: int, ref: str, alt: str) -> str:
-    """``..dup`` where the bases before or behind it, as far as REF shows them, are the same."""
+    """Return ``..dup`` when REF shows the inserted bases before or after it, else ``..ins``."""
     size = len(allele.inserted)
     before, behind = ref[: allele.start - start], ref[allele.start - start :]
     if behind.startswith(allele.inserted) and size:
@@ -84,46 +104,52 @@ def _duplication(start: int, size: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A parsed description: where to look, ``[start, end)``, and what its text must then be."""
+    """A parsed description."""
 
     contig: str
-    start: int
-    end: int
-    text: str
+    start: int  # of the range to search, 0-based
+    end: int  # exclusive
+    text: str  # the description that a matching allele has
 
 
 def parse(text: str) -> Description:
-    """A description of a substitution, deletion, insertion, duplication or both.
+    """Parse a description of a substitution, deletion, insertion, duplication or delins.
 
-    Raises Problem when it is none that a genome can be asked for, e.g. ``c.`` or ``p.``.
+    Args:
+        text: The description.
+
+    Returns:
+        The parsed description.
+
+    Raises:
+        Problem: The text is not a genomic description on GRCh38, for example ``c.`` or ``p.``
+            (400).
     """
     match = PATTERN.fullmatch(text)
     contig = CONTIG_OF_ACCESSION.get(match["accession"]) if match else None
     if match is None or contig is None:
-        raise Problem(
-            f"genomicAlleleShortForm {shown(text)} is no genomic description on GRCh38, "
-            "e.g. NC_000017.11:g.43057063G>A"
-        )
+        expected = "a genomic description on GRCh38, like NC_000017.11:g.43057063G>A"
+        raise Problem.mismatch("genomicAlleleShortForm", expected, shown(text))
     first, last = int(match["first"]), int(match["last"] or match["first"])
-    if fault := _find_fault(match, first, last):
-        raise Problem(f"genomicAlleleShortForm {shown(text)}: {fault}")
+    if expected_positions := _find_fault(match, first, last):
+        raise Problem.mismatch("genomicAlleleShortForm", expected_positions, shown(text))
     return Description(contig, first - 1, last, _canonical(match))
 
 
 def _find_fault(match: re.Match[str], first: int, last: int) -> str | None:
-    """What is wrong with the positions of a description; they are 1-based, both included."""
+    """Return what was expected when the positions, 1-based and inclusive, are wrong."""
     if first < 1 or last < first:
-        return "positions are from 1 upwards"
+        return "ascending positions from 1"
     if match["inserted"] and last != first + 1:
-        return "an insertion stands between two neighbours"
+        return "an insertion between two neighbouring positions"
     for stated in (match["deleted"], match["duplicated"]):
         if stated and len(stated) != last - first + 1:
-            return f"{stated} is not as long as its range"
+            return f"a range as long as the bases {stated}"
     return None
 
 
 def _canonical(match: re.Match[str]) -> str:
-    """The same without the bases that newer HGVS leaves out (``delCT`` is ``del``)."""
+    """Return the description without the bases that newer HGVS omits (``delCT`` is ``del``)."""
     where = match["first"]
     if match["last"] and match["last"] != match["first"]:
         where += f"_{match['last']}"

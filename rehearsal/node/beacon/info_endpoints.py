@@ -1,4 +1,4 @@
-"""What a node says about itself: the informational endpoints."""
+"""The informational endpoints: what a node says about itself."""
 
 from __future__ import annotations
 
@@ -23,14 +23,18 @@ ORGANIZATION_URL = "https://framework.onemilliongenomes.eu/"
 DEFAULT_GRANULARITY: Granularity = "boolean"
 FILTERED_ENTRY_TYPES = ("individual", "biosample", "run", "analysis")
 TEXTS: tuple[Body, ...] = tuple(
-    {"id": name, "label": f"label of a {kind}; % is any text", "type": "alphanumeric"}
+    {"id": name, "label": f"label of a {kind}; % matches any text", "type": "alphanumeric"}
     for name, kind in TEXT_FIELDS.items()
 )
-FIRST_DECADE, LAST_DECADE = 1800, 2090  # that people may be born in
+FIRST_DECADE, LAST_DECADE = 1800, 2090  # of birth
 
 
 def info(settings: NodeSettings) -> Body:
-    """The response of ``/`` and ``/info``."""
+    """Build the response of ``/`` and ``/info``.
+
+    Args:
+        settings: The node's settings.
+    """
     country = settings.country_name
     return {
         "id": settings.beacon_id,
@@ -53,7 +57,11 @@ def info(settings: NodeSettings) -> Body:
 
 
 def service_info(settings: NodeSettings) -> Body:
-    """The whole answer of ``/service-info`` (GA4GH service-info 1.0.0)."""
+    """Build the whole answer of ``/service-info`` (GA4GH service-info 1.0.0).
+
+    Args:
+        settings: The node's settings.
+    """
     return {
         "id": settings.beacon_id,
         "name": f"Rehearsal node of {settings.country_name}",
@@ -69,7 +77,7 @@ def service_info(settings: NodeSettings) -> Body:
 
 
 def configuration() -> Body:
-    """The response of ``/configuration``."""
+    """Build the response of ``/configuration``."""
     return {
         "$schema": f"{CONFIGURATION_SCHEMA}beaconConfigurationSchema.json",
         "maturityAttributes": {"productionStatus": "TEST"},
@@ -82,7 +90,7 @@ def configuration() -> Body:
 
 
 def entry_types() -> Body:
-    """The response of ``/entry_types``."""
+    """Build the response of ``/entry_types``."""
     return {"entryTypes": {one.id: _definition(one) for one in ENTRY_TYPES.values()}}
 
 
@@ -109,7 +117,11 @@ def _definition(one: EntryType) -> Body:
 
 
 def beacon_map(base: str) -> Body:
-    """The response of ``/map``. ``base``: the URL that the caller used, without a last slash."""
+    """Build the response of ``/map``.
+
+    Args:
+        base: The URL that the caller used, without a final slash.
+    """
     return {
         "$schema": f"{CONFIGURATION_SCHEMA}beaconMapSchema.json",
         "endpointSets": {one.id: _endpoints(one, base) for one in ENTRY_TYPES.values()},
@@ -136,14 +148,21 @@ def _endpoints(one: EntryType, base: str) -> Body:
 
 
 def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
-    """The response of ``/filtering_terms``: what people of this node can be filtered by.
+    """Build the response of ``/filtering_terms``: what people of this node can be filtered by.
 
-    A term is listed when the caller would be told that somebody has it: the list must not tell
-    of a rare disease what a question does not. Numbers and texts are listed for those who may
-    filter by them: to whom the dataset of people answers exactly.
+    A term is listed only when a query for it would show the caller that somebody has it, so that
+    the list reveals no rare disease that a query hides. Numbers and texts are listed for callers
+    who may filter by them, which requires exact answers of the dataset of people.
 
-    Every term restricts people, and thereby what belongs to them: each is offered for the same
-    entry types.
+    Every term restricts people and thereby their samples, so each is listed for the same entry
+    types.
+
+    Args:
+        node_data: The node's data.
+        rights: What the caller may see.
+
+    Returns:
+        ``filteringTerms`` and ``resources``.
     """
     dataset, people = node_data.settings.people_dataset, node_data.people
     protector = rights.protectors.get(dataset)
@@ -164,7 +183,7 @@ def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
 
 
 def _terms_of_enough(people: PeopleStore, rights: Rights, least: int) -> list[Term]:
-    """The terms that at least so many people have, without those who are in no answer."""
+    """Return the terms that at least ``least`` people have, not counting excluded people."""
     return [
         term
         for term in people.terms.values()
@@ -173,7 +192,7 @@ def _terms_of_enough(people: PeopleStore, rights: Rights, least: int) -> list[Te
 
 
 def _numbers(people: PeopleStore, rights: Rights) -> Iterator[Body]:
-    """The fields with a number that somebody has a value of."""
+    """Yield the numeric fields of which somebody has a value."""
     for field in people.numbers.values():
         if people.with_number(field.id, ">=", -math.inf) - rights.excluded:
             label = _with_unit(field.label, field.unit)
@@ -181,7 +200,7 @@ def _numbers(people: PeopleStore, rights: Rights) -> Iterator[Body]:
 
 
 def _decades(people: PeopleStore, rights: Rights) -> Iterator[Body]:
-    """The decades that somebody was born in."""
+    """Yield the decades in which somebody was born."""
     for decade in range(FIRST_DECADE, LAST_DECADE + 1, 10):
         if born_in(decade, people) - rights.excluded:
             label = f"born from {decade} to {decade + 9}"

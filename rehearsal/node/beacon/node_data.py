@@ -1,4 +1,4 @@
-"""What a node holds and answers from: its settings, stores and datasets."""
+"""The data that a node answers from: settings, stores and datasets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from rehearsal.errors import shown
+from rehearsal.errors import mismatch, shown
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, ploidy
 from rehearsal.model import SEXES, AlleleCounts, Gene, Sex
@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 
 
 class NodeData:
-    """One node's data, opened. ``tumours``: somatic variants of the same people."""
+    """The opened data of one node.
+
+    Args:
+        settings: The node's settings.
+        variants: Germline variants.
+        people: The people, in the same order as in ``variants``.
+        tumours: Somatic variants of the same people, or None.
+
+    Attributes:
+        is_germline: Whether ``variants`` are germline variants.
+        genes: Genes of the settings by symbol.
+        of_sex: Numbers of the people by sex.
+        datasets: The node's datasets.
+    """
 
     is_germline = True
 
@@ -41,11 +54,12 @@ class NodeData:
 
     @cached_property
     def people_in_tests(self) -> BitMap:
+        """Numbers of the people in the dataset for tests."""
         return self.people.everyone[:PEOPLE_IN_TESTS]
 
     @cached_property
     def people_with_tumours(self) -> BitMap:
-        """Those of whose tumours variants are known."""
+        """Numbers of the people with known somatic variants."""
         if self._tumours is None:
             return BitMap()
         rows = self._tumours.overlapping
@@ -54,25 +68,46 @@ class NodeData:
 
     @cached_property
     def _with_variants_of_tumours(self) -> NodeData:
-        """The same with the tumours' variants in the place of the germline's."""
+        """The same data with somatic instead of germline variants."""
         if self._tumours is None:
-            raise LookupError("this node has no variants of tumours")
+            raise LookupError(mismatch("tumours", "a store of somatic variants", "none"))
         other = copy(self)
         other.variants, other.is_germline = self._tumours, False
         return other
 
     def source_of(self, dataset: Dataset) -> NodeData:
-        """What a dataset's variants are looked up in."""
+        """Return the data in which a dataset's variants are looked up.
+
+        Args:
+            dataset: One of the node's datasets.
+        """
         return self._with_variants_of_tumours if dataset.kind == "tumours" else self
 
     def members(self, dataset: Dataset) -> BitMap | None:
-        """The dataset's people; None for everybody."""
+        """Return the people of a dataset.
+
+        Args:
+            dataset: One of the node's datasets.
+
+        Returns:
+            Their numbers. None stands for everybody.
+        """
         if dataset.kind == "tumours":
             return self.people_with_tumours
         return self.people_in_tests if dataset.kind == "tests" else None
 
     def dataset(self, identifier: str) -> Dataset:
-        """The dataset with this identifier. Raises Problem (404) when there is none."""
+        """Find a dataset.
+
+        Args:
+            identifier: Dataset identifier.
+
+        Returns:
+            The dataset.
+
+        Raises:
+            Problem: The node has no such dataset (404).
+        """
         for dataset in self.datasets:
             if dataset.id == identifier:
                 return dataset
@@ -80,23 +115,42 @@ class NodeData:
 
     @staticmethod
     def unknown_dataset(identifier: str) -> Problem:
-        """What is said of a dataset that is not here."""
-        return Problem(f"no dataset {shown(identifier)} at this node", 404)
+        """Build the problem of an unknown dataset (404).
+
+        Args:
+            identifier: The identifier in the request.
+        """
+        return Problem.mismatch("datasets", "a dataset of this node", shown(identifier), 404)
 
     def gene(self, symbol: str) -> Gene:
-        """The gene with this symbol. Raises Problem when the node's table lacks it."""
+        """Find a gene in the node's table.
+
+        Args:
+            symbol: Gene symbol.
+
+        Returns:
+            The gene.
+
+        Raises:
+            Problem: The table lacks the gene (400).
+        """
         if symbol not in self.genes:
-            raise Problem(
-                f"geneId {shown(symbol)} is not in this node's table: "
-                f"{', '.join(sorted(self.genes)) or 'it is empty'}"
-            )
+            known = ", ".join(sorted(self.genes)) or "none"
+            raise Problem.mismatch("geneId", f"a gene of this node ({known})", shown(symbol))
         return self.genes[symbol]
 
     def counts(self, row: VariantRow, people: BitMap | None) -> dict[Sex, AlleleCounts]:
-        """Counts of a variant by sex, among some people or (None) among all.
+        """Count the alleles of a variant by sex.
 
-        Among some people the allele number takes every copy as called: a store keeps who
-        carries an allele, not whose call is missing.
+        Among some of the people, every copy counts as called in the allele number: a store keeps
+        the carriers of an allele, not the people with missing calls.
+
+        Args:
+            row: The variant.
+            people: Numbers of the people counted. None counts everybody.
+
+        Returns:
+            Allele counts by sex.
         """
         if people is None:
             return {"female": row.female, "male": row.male}

@@ -1,4 +1,4 @@
-"""A Beacon's OpenAPI 3.1 description, made from the same tables as its routes."""
+"""A Beacon's OpenAPI 3.1 description, built from the same tables as its routes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,35 @@ from rehearsal.web.openapi import (
     schema_of,
 )
 
-INFORMATIONAL = ("", "info", "configuration", "map", "entry_types")
+INFORMATIONAL = {
+    "": "Describe the Beacon.",
+    "info": "Describe the Beacon.",
+    "configuration": "Return the Beacon's configuration.",
+    "map": "List the Beacon's endpoints.",
+    "entry_types": "List the Beacon's entry types.",
+}
+SINGULAR = {
+    "g_variants": "genomic variant",
+    "individuals": "individual",
+    "biosamples": "biological sample",
+    "runs": "sequencing run",
+    "analyses": "bioinformatics analysis",
+    "datasets": "dataset",
+    "cohorts": "cohort",
+}
 
 
 def beacon_description(title: str, about: str, also: dict[str, Body] | None = None) -> Body:
-    """A document of the paths that every Beacon here has. ``also``: schemas, by name, of
-    parameters that may be given anywhere."""
+    """Build the OpenAPI document of the paths that every Beacon of this project has.
+
+    Args:
+        title: Title of the document.
+        about: One sentence about the service.
+        also: Schemas of parameters that every path accepts, by name.
+
+    Returns:
+        The document.
+    """
     paths = _paths()
     everywhere = [ref("parameters", name) for name in also or ()]
     for path in paths.values() if everywhere else ():
@@ -40,18 +63,18 @@ def beacon_description(title: str, about: str, also: dict[str, Body] | None = No
             "description": about,
         },
         "paths": paths,
-        "security": [{}, {"passport": []}],  # a token gives more; without one there is an answer
+        "security": [{}, {"passport": []}],  # a token is optional and gives more access
         "components": {
             "securitySchemes": {
                 "passport": {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "A GA4GH Passport, or an access token of an issuer known here.",
+                    "description": "A GA4GH Passport, or an access token, of a trusted issuer.",
                 }
             },
             "parameters": {
-                "id": in_path("id")[0],
+                "id": in_path("id")[0] | {"description": "Identifier of one entry."},
                 **{one["name"]: one for one in _parameters()},
                 **{name: in_query(name, schema) for name, schema in (also or {}).items()},
             },
@@ -61,22 +84,24 @@ def beacon_description(title: str, about: str, also: dict[str, Body] | None = No
 
 
 def _paths() -> Body:
-    """The path items, by path."""
+    """Build the path items, by path."""
     paths: Body = {
-        f"/{name}": {"get": _operation("What the Beacon is.", "Informational")}
-        for name in INFORMATIONAL
+        f"/{name}": {"get": _operation(summary, "Informational")}
+        for name, summary in INFORMATIONAL.items()
     }
-    paths["/service-info"] = {"get": _operation("GA4GH service-info.", "ServiceInfo")}
-    paths["/openapi.json"] = {"get": operation("This description.", object_of(["openapi"]))}
+    service_info = _operation("Return the GA4GH service information.", "ServiceInfo")
+    paths["/service-info"] = {"get": service_info}
+    document = operation("Return this OpenAPI description.", object_of(["openapi"]))
+    paths["/openapi.json"] = {"get": document}
     paths["/filtering_terms"] = _terms([])
     for path, entry_type in ENTRY_TYPES.items():
-        name = entry_type.name
-        paths[f"/{path}"] = _entries(f"{name} that match.", path, [])
+        name, one = entry_type.name.lower(), SINGULAR[path]
+        paths[f"/{path}"] = _entries(f"Find the {name} that match a query.", path, [])
         paths[f"/{path}/filtering_terms"] = _terms([])
-        paths[f"/{path}/{{id}}"] = _entries(f"One of {name}.", path, [ref("parameters", "id")])
+        paths[f"/{path}/{{id}}"] = _entries(f"Get one {one}.", path, [ref("parameters", "id")])
         paths[f"/{path}/{{id}}/filtering_terms"] = _terms([ref("parameters", "id")])
         for listed in entry_type.lists:
-            summary = f"{ENTRY_TYPES[listed].name} of one of {name}."
+            summary = f"Find the {ENTRY_TYPES[listed].name.lower()} of one {one}."
             paths[f"/{path}/{{id}}/{listed}"] = _entries(summary, listed, [ref("parameters", "id")])
     return paths
 
@@ -86,7 +111,7 @@ def _operation(summary: str, schema: str) -> Body:
 
 
 def _terms(parameters: list[Body]) -> Body:
-    listing = _operation("What people can be filtered by.", "Informational")
+    listing = _operation("List the terms and fields that filters may use.", "Informational")
     return {"parameters": parameters, "get": listing, "post": listing}
 
 
@@ -101,7 +126,7 @@ def _entries(summary: str, path: str, parameters: list[Body]) -> Body:
 
 @cache
 def _parameters() -> tuple[Body, ...]:
-    """What a GET may ask, by the models that read it."""
+    """Describe the parameters of a GET, from the models that read them."""
     every = [one for model in URL_MODELS for one in query_parameters(model)]
     return tuple({one["name"]: one for one in every if one["name"] in URL_PARAMETERS}.values())
 

@@ -1,4 +1,4 @@
-"""Answers about people and what belongs to them: whether there are any, how many, and a page."""
+"""Answers about people and their samples: whether there are matches, how many, and a page."""
 
 from __future__ import annotations
 
@@ -24,9 +24,19 @@ if TYPE_CHECKING:
 def answer_people(
     question: Question, people: BitMap | None, group: DatasetGroup, node_data: NodeData
 ) -> list[ResultSet]:
-    """What each dataset of a group answers about some of the people, or about their samples.
+    """Compute the answer of each dataset of a group about people or their samples.
 
-    ``people``: None for everybody. Raises Problem for a gene that the node does not know.
+    Args:
+        question: The query.
+        people: Numbers of the people considered. None stands for everybody.
+        group: The datasets.
+        node_data: The data that the datasets answer from.
+
+    Returns:
+        One result set per dataset.
+
+    Raises:
+        Problem: A gene is not in the node's table (400).
     """
     people = _with_sample(question.entry_type, people, node_data)
     if group.protector is not None and group.granularity != "record":
@@ -35,7 +45,7 @@ def answer_people(
     query = question.variants()
     if query is None:
         count = len(found)
-    elif group.granularity == "count":  # without making the set
+    elif group.granularity == "count":  # avoids building the set
         count = found.intersection_cardinality(carriers(query, node_data))
     else:
         found = found & carriers(query, node_data)
@@ -47,7 +57,7 @@ def answer_people(
 
 
 def _with_sample(entry_type: str, people: BitMap | None, node_data: NodeData) -> BitMap | None:
-    """Those of the people who have what is asked for: not everybody has a sample of each kind."""
+    """Return the people who have a sample, run or analysis, when that is queried."""
     if entry_type not in SAMPLES:
         return people
     sampled = node_data.people.with_sample(entry_type)
@@ -75,12 +85,20 @@ def _answer_protected(
 
 
 def _records(question: Question, found: BitMap, node_data: NodeData) -> list[Record]:
-    """A page of the records of those who were found."""
+    """Build a page of the records of the people found."""
     make_record, first = RECORDS[question.entry_type], question.request.first
     page = found[first : first + question.request.limit]
     return [make_record(position, node_data, question.rights.excluded) for position in page]
 
 
 def carriers(query: VariantQuery, node_data: NodeData) -> BitMap:
-    """Everybody who carries any of the variants that a query asks for."""
+    """Find all carriers of any variant that matches a query.
+
+    Args:
+        query: The query.
+        node_data: The node's data.
+
+    Returns:
+        Numbers of the carriers.
+    """
     return BitMap.union(BitMap(), *(row.carriers() for row in search_variants(query, node_data)))

@@ -1,7 +1,7 @@
-"""Records of people and of what belongs to them, as the Beacon v2 default model wants them.
+"""Records of people and their samples in the Beacon v2 default model.
 
-They are told from the tables that the node was built from. What a table says and the model has no
-place for stands in ``info``.
+They are built from the tables that the node was built from. Content without a place in the model
+goes into ``info``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,16 @@ GENOMIC = {"id": "GENEPIO:0001966", "label": "genomic source"}
 
 
 def individual(position: int, node_data: NodeData, excluded: BitMap) -> Record:
-    """One person with diseases, features, measurements and treatments.
+    """Build the record of a person, with diseases, features, measurements and treatments.
 
-    ``excluded``: people who are in no answer; no relative among them is named or told of.
+    Args:
+        position: The person's number.
+        node_data: The node's data.
+        excluded: Numbers of the people left out of every answer. The record reveals nothing about
+            relatives among them.
+
+    Returns:
+        The record, JSON values.
     """
     person = node_data.people.record(position)
     settings = node_data.settings
@@ -52,7 +59,7 @@ def individual(position: int, node_data: NodeData, excluded: BitMap) -> Record:
 
 
 def _individual_info(person: Record, relatives: Record, reference_year: int) -> Record:
-    """What the tables say of a person and the model has no place for."""
+    """Collect what the tables contain about a person and the model has no place for."""
     info: Record = {
         "birthYear": person["birth_year"],
         "age": reference_year - person["birth_year"],
@@ -69,13 +76,13 @@ def _individual_info(person: Record, relatives: Record, reference_year: int) -> 
 
 
 def _permitted_relatives(person: Record, excluded: BitMap, node_data: NodeData) -> Record:
-    """Who may be named: no parent, and nothing of a relative, who is in no answer."""
+    """Return what may be shown of a person's relatives: nothing about excluded ones."""
 
     def permits(name: str | None) -> bool:
         if not name or not excluded:
             return True
         position = node_data.people.position(name)
-        return position is not None and position not in excluded  # who is not here permits nothing
+        return position is not None and position not in excluded  # absent people permit nothing
 
     return {
         "father": person["father"] if permits(person["father"]) else None,
@@ -110,7 +117,7 @@ def _measure(row: Record) -> Record:
 
 
 def _observation(row: Record) -> Record:
-    """A habit, as a measure whose value is a term: an exposure of the model wants a duration."""
+    """Write a habit as a measure whose value is a term. The model's exposures need a duration."""
     observation = {
         "assayCode": {"id": row["code"], "label": row["label"]},
         "measurementValue": {"id": row["value"], "label": row["value_label"]},
@@ -139,7 +146,14 @@ def _timed(record: Record, key: str, years: float | None) -> Record:
 
 
 def duration(years: float) -> str:
-    """An age in years as an ISO 8601 duration, to the month: 54.5 is ``P54Y6M``."""
+    """Format an age as an ISO 8601 duration, to the month: 54.5 is ``P54Y6M``.
+
+    Args:
+        years: Age in years.
+
+    Returns:
+        The duration.
+    """
     whole, months = divmod(round(years * 12), 12)
     return f"P{whole}Y{months}M" if months else f"P{whole}Y"
 
@@ -150,7 +164,7 @@ def _camel_name(name: str) -> str:
 
 
 def _camel(row: Record, left_out: frozenset[str] = frozenset()) -> Record:
-    """What a row says beyond ``left_out``, in the model's spelling of names."""
+    """Convert a row's keys to camel case, without empty values and without ``left_out``."""
     return {
         _camel_name(key): value
         for key, value in row.items()
@@ -164,7 +178,16 @@ def _of(position: int, node_data: NodeData) -> tuple[str, Record]:
 
 
 def biosample(position: int, node_data: NodeData, excluded: BitMap) -> Record:
-    """The one sample of a person, who has one."""
+    """Build the record of a person's sample.
+
+    Args:
+        position: The person's number. The person must have a sample.
+        node_data: The node's data.
+        excluded: Not used. All makers of records take it.
+
+    Returns:
+        The record, JSON values.
+    """
     name, _ = _of(position, node_data)
     row = node_data.people.sample("biosamples", position)
     record: Record = {"id": name + SAMPLES["biosamples"], "individualId": name}
@@ -187,7 +210,16 @@ RUN = frozenset({"id", "biosample", "run_date", "target", "platform", "platform_
 
 
 def run(position: int, node_data: NodeData, excluded: BitMap) -> Record:
-    """The run that read the sample of a person, who has one."""
+    """Build the record of the sequencing run of a person's sample.
+
+    Args:
+        position: The person's number. The person must have a run.
+        node_data: The node's data.
+        excluded: Not used. All makers of records take it.
+
+    Returns:
+        The record, JSON values.
+    """
     _, whose = _of(position, node_data)
     row = node_data.people.sample("runs", position) or {}
     return {
@@ -208,7 +240,16 @@ ANALYSIS = frozenset(
 
 
 def analysis(position: int, node_data: NodeData, excluded: BitMap) -> Record:
-    """The analysis that gave a person's genotypes."""
+    """Build the record of the analysis that produced a person's genotypes.
+
+    Args:
+        position: The person's number. The person must have an analysis.
+        node_data: The node's data.
+        excluded: Not used. All makers of records take it.
+
+    Returns:
+        The record, JSON values.
+    """
     _, whose = _of(position, node_data)
     row = node_data.people.sample("analyses", position) or {}
     return {

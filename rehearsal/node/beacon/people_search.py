@@ -1,4 +1,4 @@
-"""The people who pass all filters of a request."""
+"""Search for the people who pass all filters of a request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FIELD_NAMES = {
     "height": "LOINC:8302-2",
     "weight": "LOINC:29463-7",
 }
-# fields with text: the label of a term of this kind
+# text fields, each the label of a term of this kind
 TEXT_FIELDS = {
     "sex": "sex",
     "sex.label": "sex",
@@ -39,14 +39,22 @@ TEXT_FIELDS = {
     "phenotype": "feature",
     "phenotypicfeatures.featuretype.label": "feature",
 }
-# Lin similarity of at least so much: a parent and child reach 0.57, sisters 0.45, strangers 0.17
+# least Lin similarity; typical values: parent and child term 0.57, siblings 0.45, unrelated 0.17
 SIMILARITY = {"high": 0.5, "medium": 0.35, "low": 0.2}
 
 
 def people_passing(filters: Iterable[Filter], people: PeopleStore) -> BitMap | None:
-    """Those who pass all filters; None, for everybody, when there are no filters.
+    """Find the people who pass all filters.
 
-    Raises Problem for a field that is not known, and for a value that does not fit its field.
+    Args:
+        filters: The filters of a request.
+        people: The node's people.
+
+    Returns:
+        Their numbers. None, without filters, stands for everybody.
+
+    Raises:
+        Problem: A field is unknown, or a value does not fit its field (400).
     """
     return intersection(*[_passing(one, people) for one in filters])
 
@@ -62,7 +70,14 @@ def _passing(one: Filter, people: PeopleStore) -> BitMap:
 
 
 def intersection(*sets: BitMap | None) -> BitMap | None:
-    """Those who are in all sets; None is everybody."""
+    """Intersect sets of people.
+
+    Args:
+        *sets: Numbers of people. None stands for everybody.
+
+    Returns:
+        The people in all sets. None stands for everybody.
+    """
     found: BitMap | None = None
     for one in sets:
         if one is not None:
@@ -71,7 +86,15 @@ def intersection(*sets: BitMap | None) -> BitMap | None:
 
 
 def born_in(decade: int, people: PeopleStore) -> BitMap:
-    """The people born in the ten years from ``decade`` on."""
+    """Find the people born in a decade.
+
+    Args:
+        decade: Its first year.
+        people: The node's people.
+
+    Returns:
+        Their numbers.
+    """
     if BIRTH_YEAR not in people.numbers:
         return BitMap()
     since = people.with_number(BIRTH_YEAR, ">=", decade)
@@ -92,44 +115,44 @@ def _with_value(one: ValueFilter, people: PeopleStore) -> BitMap:
         return _with_text(one, kind, people)
     field = _number_field(one.id, people)
     if field is None:
-        raise Problem(
-            f"filter {shown(one.id)}: unknown field; known are "
-            f"{', '.join((*people.numbers, *TEXT_FIELDS))}"
-        )
+        expected = f"a field among {', '.join((*people.numbers, *TEXT_FIELDS))}"
+        raise Problem.mismatch("filters", expected, shown(one.id))
     number = _number(one)
     return people.with_number(field, one.operator, number) if field in people.numbers else BitMap()
 
 
 def _number_field(identifier: str, people: PeopleStore) -> str | None:
-    """The field with this identifier, short name or label; a known code may have no values here."""
+    """Find the field with this identifier, short name or label. It may have no values here."""
     field = FIELD_NAMES.get(identifier.lower(), identifier)
     if field in people.numbers:
         return field
     for number_field in people.numbers.values():
         if number_field.label.lower() == identifier.lower():
             return number_field.id
-    # a code that nobody here has a value of, or the onset of a disease that nobody here has
+    # a valid code without values here, or the onset of a disease without patients here
     known = field in FIELD_NAMES.values() or field.partition(":")[0] in (*ONTOLOGIES, ONSET)
     return field if known else None
 
 
 def _number(one: ValueFilter) -> float:
-    """A number, or an ISO 8601 duration of years and months in years."""
+    """Parse a number, or an ISO 8601 duration of years and months, in years."""
     duration = re.fullmatch(r"P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?", one.value)
     if duration:
         years, months = (int(part or 0) for part in duration.groups())
         return years + months / 12
     if re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?([eE][+-]?\d{1,2})?", one.value, re.ASCII):
         return float(one.value)
-    raise Problem(
-        f"filter {shown(one.id)}: value {shown(one.value)} is no number and no duration like P70Y"
+    raise Problem.mismatch(
+        f"filters: value of {shown(one.id)}", "a number, or a duration like P70Y", shown(one.value)
     )
 
 
 def _with_text(one: ValueFilter, kind: str, people: PeopleStore) -> BitMap:
-    """``%`` stands for any text; upper and lower case are the same."""
+    """Compare labels, ignoring case. ``%`` matches any text."""
     if one.operator not in "=!":
-        raise Problem(f"filter {shown(one.id)}: text is compared by = or !")
+        raise Problem.mismatch(
+            f"filters: operator of {shown(one.id)}", "= or !, as the field is text", one.operator
+        )
     pattern = one.value.lower()
     matching = (
         people.with_term(term.id, descendants=False)
@@ -141,7 +164,15 @@ def _with_text(one: ValueFilter, kind: str, people: PeopleStore) -> BitMap:
 
 
 def is_like(value: str, pattern: str) -> bool:
-    """Whether the value has the pattern's form, ``%`` being any text. Linear, unlike a regex."""
+    """Match a text with a pattern in linear time, unlike a regular expression.
+
+    Args:
+        value: The text.
+        pattern: The pattern, in which ``%`` matches any text.
+
+    Returns:
+        Whether the whole text matches.
+    """
     first, *others = pattern.split("%")
     if not others:
         return value == pattern

@@ -1,4 +1,4 @@
-"""One question to a node: what is asked, from where in its paths, and by whom."""
+"""One query to a node: the request, what its path selects, and the caller's rights."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pyroaring import BitMap
 
+from rehearsal.errors import shown
 from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.datasets import DatasetKind
@@ -18,17 +19,13 @@ ALL_KINDS: frozenset[DatasetKind] = frozenset({"frequencies", "people", "tests",
 
 @dataclass(frozen=True, slots=True)
 class PathSelection:
-    """What the path of a request has already chosen; None where it left that open.
+    """What the path of a request selects."""
 
-    ``kinds``: of the datasets that may answer. ``single``: the path names one person, who is shown
-    to those only who may see records.
-    """
-
-    people: BitMap | None = None
-    variant: VariantQuery | None = None
-    datasets: tuple[str, ...] = ()
-    kinds: frozenset[DatasetKind] = ALL_KINDS
-    single: bool = False
+    people: BitMap | None = None  # None: everybody
+    variant: VariantQuery | None = None  # None: left open
+    datasets: tuple[str, ...] = ()  # identifiers; empty: left open
+    kinds: frozenset[DatasetKind] = ALL_KINDS  # kinds of datasets that may answer
+    single: bool = False  # the path names one person, which requires the right to see records
 
 
 NOTHING_SELECTED = PathSelection()
@@ -36,27 +33,43 @@ NOTHING_SELECTED = PathSelection()
 
 @dataclass(slots=True)
 class Question:
-    """What is asked, with the caller's rights.
+    """One query, with everything that its answer depends on beside the node's data.
 
-    ``entry_type``: path of its endpoint. ``granularity``: how finely is asked.
+    A :class:`~rehearsal.node.beacon.request.BeaconRequest` is only what the caller sent. A question
+    adds the entry type, the path and the caller's rights.
     """
 
-    entry_type: str
+    entry_type: str  # path of the entry type's endpoint
     request: BeaconRequest
-    granularity: Granularity
+    granularity: Granularity  # the granularity wanted
     rights: Rights
     path: PathSelection = field(default=NOTHING_SELECTED)
 
     def variants(self) -> VariantQuery | None:
-        """The variants that are asked for; None for all. Raises Problem where both the path and
-        the parameters name some."""
+        """Return the variant query of the path or of the parameters.
+
+        Returns:
+            The query. None matches all variants.
+
+        Raises:
+            Problem: Both the path and the parameters name variants (400).
+        """
         if self.path.variant is not None and self.request.variants is not None:
-            raise Problem("the path names a variant: ask for no other in the parameters")
+            raise Problem.mismatch(
+                "requestParameters", "no variant, as the path names one", "another variant query"
+            )
         return self.path.variant or self.request.variants
 
     def named_datasets(self) -> tuple[str, ...]:
-        """Identifiers of the datasets that are named. Raises Problem where both the path and the
-        parameters name some."""
+        """Return the datasets named in the path or in the parameters.
+
+        Returns:
+            Identifiers. Empty when none is named.
+
+        Raises:
+            Problem: Both the path and the parameters name datasets (400).
+        """
         if self.path.datasets and self.request.datasets:
-            raise Problem("the path names a dataset: name no other in the parameters")
+            found = shown(", ".join(self.request.datasets))
+            raise Problem.mismatch("datasets", "none, as the path names a dataset", found)
         return self.path.datasets or self.request.datasets

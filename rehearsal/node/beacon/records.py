@@ -1,4 +1,4 @@
-"""Records of variants and collections, as the Beacon v2 default model wants them."""
+"""Records of variants and collections in the Beacon v2 default model."""
 
 from __future__ import annotations
 
@@ -23,15 +23,23 @@ if TYPE_CHECKING:
 
 SOURCE = "Rehearsal (synthetic)"
 SOURCE_REFERENCE = "simulated with msprime; see /info"
-MAX_CASES = 1000  # carriers listed in one variant's record
+MAX_CASES = 1000  # most carriers listed in one variant's record
 
 GERMLINE = {"id": "SO:0001778", "label": "germline variant"}
 SOMATIC = {"id": "SO:0001777", "label": "somatic variant"}  # from memory
-TUMOUR_SUFFIX = "-TUM"  # of a person's tumour sample
+TUMOUR_SUFFIX = "-TUM"  # ends the identifier of a tumour sample
 
 
 def variant_record(row: VariantRow, node_data: NodeData) -> Record:
-    """What is the same of a variant in every dataset: identifiers and place."""
+    """Build the part of a variant's record that is the same in every dataset.
+
+    Args:
+        row: The variant.
+        node_data: The node's data.
+
+    Returns:
+        Identifiers, location and molecular attributes, JSON values.
+    """
     record: Record = {
         "variantInternalId": str(Variant(row.contig, row.start, row.ref, row.alt)),
         "variation": {
@@ -77,11 +85,19 @@ def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
 
 
 def frequencies(row: VariantRow, people: BitMap | None, node_data: NodeData) -> list[Record]:
-    """``frequencyInPopulations`` as in the GDI allele-frequency look-up: all, men, women.
+    """Build ``frequencyInPopulations``, as in the GDI allele-frequency look-up: all, men, women.
 
-    All counts are of ALLELES: a homozygote adds 2 to alleleCountHomozygous, so that
-    homozygous + heterozygous + hemizygous = alleleCount. A population without a called allele
-    (women on Y) has no frequency and is left out.
+    All counts are of ALLELES: a homozygote adds 2 to alleleCountHomozygous, so that homozygous +
+    heterozygous + hemizygous = alleleCount. A population without a called allele (women on Y) has
+    no frequency and is left out.
+
+    Args:
+        row: The variant.
+        people: Numbers of the people counted. None stands for everybody.
+        node_data: The node's data.
+
+    Returns:
+        A list with one entry, which has one frequency per population.
     """
     by_sex = node_data.counts(row, people)
     code = node_data.settings.country_code
@@ -114,8 +130,19 @@ def _frequency(population: str, counts: AlleleCounts) -> Record:
 
 
 def cases(row: VariantRow, people: BitMap | None, node_data: NodeData) -> Record:
-    """``caseLevelData``: carriers among these people. Of more than MAX_CASES only the first are
-    listed, and ``info`` tells how many there are; ``/g_variants/{id}/individuals`` pages all."""
+    """Build ``caseLevelData``: the carriers among some people.
+
+    At most :data:`MAX_CASES` carriers are listed. When there are more, ``info`` has their number,
+    and ``/g_variants/{id}/individuals`` gives all of them in pages.
+
+    Args:
+        row: The variant.
+        people: Numbers of the people considered. None stands for everybody.
+        node_data: The node's data.
+
+    Returns:
+        ``caseLevelData``, and ``info`` when carriers are missing in it.
+    """
     carriers = row.carriers() if people is None else row.carriers() & people
     homozygotes, analysed = row.homozygotes(), node_data.people.with_sample("analyses")
     men = node_data.of_sex["male"]
@@ -151,10 +178,19 @@ def cases(row: VariantRow, people: BitMap | None, node_data: NodeData) -> Record
 
 
 def dataset_record(identifier: str, node_data: NodeData, rights: Rights) -> Record:
-    """A dataset: what it is, and how many people are in it.
+    """Build the record of a dataset, with the number of people in it.
 
-    Whom its answers tell exactly is told how many for the purpose of the request; others one
-    rounded size, the same for every purpose: the difference of two would be somebody's consent.
+    Callers with exact answers get the exact number for the purpose of the request. Other callers
+    get one rounded number, the same for every purpose, because the difference of two numbers would
+    reveal a person's consent.
+
+    Args:
+        identifier: Dataset identifier.
+        node_data: The node's data.
+        rights: What the caller may see.
+
+    Returns:
+        The record, JSON values.
     """
     dataset = node_data.dataset(identifier)
     size = _size(dataset, node_data, rights)
@@ -177,12 +213,16 @@ def dataset_record(identifier: str, node_data: NodeData, rights: Rights) -> Reco
 
 
 def cohort_id(node_data: NodeData) -> str:
-    """The identifier of the one cohort of a node: everybody in it."""
+    """Return the identifier of the node's only cohort, which is everybody in it.
+
+    Args:
+        node_data: The node's data.
+    """
     return f"COHORT-{node_data.settings.country_code}-1"
 
 
 def _size(dataset: Dataset, node_data: NodeData, rights: Rights) -> int | None:
-    """How many people a dataset has for this caller; None where that is not told."""
+    """Return the number of people of a dataset that this caller sees. None when it is hidden."""
     if not rights.sees(dataset.id):
         return None
     members = node_data.members(dataset)
@@ -193,8 +233,18 @@ def _size(dataset: Dataset, node_data: NodeData, rights: Rights) -> int | None:
 
 
 def cohort_record(node_data: NodeData, rights: Rights) -> Record:
-    """The country's cohort: as many as its dataset of people says, and how many of each sex where
-    that is told exactly."""
+    """Build the record of the country's cohort.
+
+    Its size is that of the dataset of people. The numbers by sex are included only when they are
+    exact.
+
+    Args:
+        node_data: The node's data.
+        rights: What the caller may see.
+
+    Returns:
+        The record, JSON values.
+    """
     settings = node_data.settings
     dataset = node_data.dataset(settings.people_dataset)
     size = _size(dataset, node_data, rights)

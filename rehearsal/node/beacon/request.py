@@ -1,4 +1,4 @@
-"""One typed request, whether it came as GET or as POST."""
+"""One typed request, sent by GET or POST."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ Model = TypeVar("Model", bound=RequestModel)
 
 DEFAULT_API_VERSION = "v2.0"
 DEFAULT_LIMIT = 10
-MAX_LIMIT = 1000  # records on a page; a limit of 0 means so many
+MAX_LIMIT = 1000  # most records per page, also for a limit of 0
 
-# the models that a GET's parameters make, each of its own
+# the models that read a GET's parameters, each its own
 URL_MODELS: tuple[type[RequestModel], ...] = (
     RequestMeta,
     QueryOptions,
@@ -55,30 +55,26 @@ URL_PARAMETERS = MODEL_OF_PARAMETER.keys() | {"requestedSchema"}
 URL_LISTS = frozenset({"start", "end", "filters", "datasets"})
 URL_LISTS |= {"requestedSchemas", "requestedSchema"}
 
-# what stands for a part that a request does not have
+# defaults for parts missing in a request
 NO_META, NO_QUERY, NO_PAGE = RequestMeta(), Query(), Pagination()
 NO_PARAMETERS = RequestParameters()
 
 
 @dataclass(frozen=True, slots=True)
 class BeaconRequest:
-    """A request as it was understood. ``skip`` and ``limit`` are pages and records a page.
-
-    ``granularity`` is None where the request left it open. ``datasets`` is empty for "those that
-    usually answer". ``parameters`` are those of the variants, as they were sent.
-    """
+    """A parsed request."""
 
     api_version: str = DEFAULT_API_VERSION
-    granularity: Granularity | None = None
+    granularity: Granularity | None = None  # None when not requested
     include: Include = "HIT"
-    skip: int = 0
-    limit: int = DEFAULT_LIMIT
+    skip: int = 0  # pages
+    limit: int = DEFAULT_LIMIT  # records per page
     test_mode: bool = False
     filters: tuple[Filter, ...] = ()
     variants: VariantQuery | None = None
-    datasets: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()  # identifiers; empty: the default datasets
     requested_schemas: tuple[dict[str, str], ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # of variants, as sent
 
     @property
     def first(self) -> int:
@@ -87,7 +83,17 @@ class BeaconRequest:
 
 
 def parse_query_string(pairs: Iterable[tuple[str, str]]) -> BeaconRequest:
-    """The request that a GET's parameters make. Raises Problem (400)."""
+    """Parse the parameters of a GET.
+
+    Args:
+        pairs: Names and values, in the order of the URL.
+
+    Returns:
+        The request.
+
+    Raises:
+        Problem: A parameter is unknown or invalid (400).
+    """
     values = collect_parameters(pairs, URL_PARAMETERS, URL_LISTS)
     if "requestedSchema" in values:
         values["requestedSchemas"] = [
@@ -112,7 +118,17 @@ def _converted(
 
 
 def parse_body(body: bytes) -> BeaconRequest:
-    """The request in a POST's body; an empty body asks for everything. Raises Problem (400)."""
+    """Parse the body of a POST.
+
+    Args:
+        body: JSON, UTF-8. An empty body queries everything.
+
+    Returns:
+        The request.
+
+    Raises:
+        Problem: The body is not JSON or not a valid request (400).
+    """
     is_empty = body.strip() in (b"", b"null")
     sent = BeaconQuery() if is_empty else decode_body(body, BeaconQuery)
     query = sent.query or NO_QUERY
@@ -151,10 +167,10 @@ def _api_version(sent: str | float | None) -> str:
         return DEFAULT_API_VERSION
     text = str(sent)
     if text.removeprefix("v").partition(".")[0] != "2" or len(text) > 20:
-        raise Problem(f"apiVersion: one of this Beacon's version 2, not {shown(sent)}")
+        raise Problem.mismatch("apiVersion", "version 2 of the Beacon API, like v2.0", shown(sent))
     return text
 
 
 def _schema(sent: RequestedSchema | str) -> dict[str, str]:
-    """A schema as the answer's meta repeats it; one that was named by a text has no entity type."""
+    """Return a schema for the answer's meta. A schema named by a text has no entity type."""
     return {"schema": sent} if isinstance(sent, str) else msgspec.to_builtins(sent)

@@ -1,7 +1,7 @@
-"""What a Beacon request may hold, as models: of a POST's body, and by parts of a GET's parameters.
+"""Models of Beacon requests: of the body of a POST, and of groups of parameters of a GET.
 
-Where the standard has a number or a list, its text or its one item are taken as well: a GET has
-nothing else.
+Where the standard has a number or a list, a text or a single item is also accepted, because the
+parameters of a GET are texts.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ FilterScope = Literal[
     "analyses",
 ]
 
-# A text with a pattern must not stand beside a list (see rehearsal.web.request_models): there the
-# pattern is described only, and the text is checked where the query is made.
+# A union of a list and a text with a pattern is not possible (see rehearsal.web.request_models).
+# There the pattern is only described, and the text is checked when the query is built.
 BASES = r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv.\-]*"
 Text = Annotated[str, Meta(max_length=5000)]
 Digits = Annotated[str, Meta(pattern=whole("[+-]?[0-9]{1,18}"), title="a whole number")]
 Number = Annotated[int, Meta(ge=0, le=2**63 - 1)] | Digits
 NumberFromOne = Annotated[int, Meta(ge=1, le=2**63 - 1)] | Digits
-OneOrTwo = Meta(min_length=1, max_length=2, description="two values make a bracket")
+OneOrTwo = Meta(min_length=1, max_length=2, description="One value for a range, two for a bracket.")
 DigitsOrList = Annotated[str, Meta(max_length=19, extra_json_schema={"pattern": "^[+-]?[0-9]+$"})]
 OneItem = Meta(min_length=1, max_length=1)
 OneText = Text | Annotated[tuple[Text, ...], OneItem]
@@ -59,28 +59,57 @@ PositionsFromOne = (
 
 
 class VariantParameters(RequestModel):
-    """Which variants are asked for. Positions are 0-based, ends exclusive, on GRCh38."""
+    """A query for variants. Positions are 0-based, ends exclusive, on GRCh38."""
 
-    assembly_id: Annotated[OneText | None, Meta(description="GRCh38")] = None
-    reference_name: Annotated[OneText | None, Meta(description="17, chr17 or NC_000017.11")] = None
-    start: Positions | None = None
-    end: PositionsFromOne | None = None
-    reference_bases: OneOfBases | None = None
-    alternate_bases: OneOfBases | None = None
-    variant_type: OneText | None = None
-    variant_min_length: Number | None = None
-    variant_max_length: NumberFromOne | None = None
-    gene_id: Annotated[OneText | None, Meta(description="symbol")] = None
-    aminoacid_change: Annotated[OneText | None, Meta(examples=["V600E"])] = None
+    assembly_id: Annotated[
+        OneText | None, Meta(description="Reference assembly. Only GRCh38 is supported.")
+    ] = None
+    reference_name: Annotated[
+        OneText | None, Meta(description="Contig, as 17, chr17 or NC_000017.11.")
+    ] = None
+    start: Annotated[
+        Positions | None,
+        Meta(description="Start, 0-based. Two values with two of end make a bracket query."),
+    ] = None
+    end: Annotated[
+        PositionsFromOne | None,
+        Meta(description="End, exclusive. One value makes a range query, two a bracket query."),
+    ] = None
+    reference_bases: Annotated[
+        OneOfBases | None, Meta(description="Reference bases, as IUPAC codes.")
+    ] = None
+    alternate_bases: Annotated[
+        OneOfBases | None, Meta(description="Alternate bases, as IUPAC codes.")
+    ] = None
+    variant_type: Annotated[
+        OneText | None, Meta(description="SNP, MNP, INS, DEL or INDEL. Other types match nothing.")
+    ] = None
+    variant_min_length: Annotated[
+        Number | None, Meta(description="Smallest length of the longer allele, bases.")
+    ] = None
+    variant_max_length: Annotated[
+        NumberFromOne | None, Meta(description="Largest length of the longer allele, bases.")
+    ] = None
+    gene_id: Annotated[
+        OneText | None, Meta(description="Gene symbol. Matches all variants that overlap the gene.")
+    ] = None
+    aminoacid_change: Annotated[
+        OneText | None, Meta(description="Change of a protein.", examples=["V600E"])
+    ] = None
     genomic_allele_short_form: Annotated[
-        OneText | None, Meta(examples=["NC_000017.11:g.43057063G>A"])
+        OneText | None,
+        Meta(
+            description="Genomic HGVS description of one allele.",
+            examples=["NC_000017.11:g.43057063G>A"],
+        ),
     ] = None
     mate_name: Annotated[
-        OneText | None, Meta(description="refused: there are no variants between two contigs")
+        OneText | None,
+        Meta(description="Not supported: this node has no variants between two contigs."),
     ] = None
 
     def sent(self) -> dict[str, Any]:
-        """The parameters that are there, as they were sent."""
+        """Return the parameters that the request contains, as sent."""
         values = _values(self)
         return {key: one for key, one in zip(KEYS, values, strict=True) if one is not None}
 
@@ -90,27 +119,43 @@ _values = attrgetter(*VariantParameters.__struct_fields__)
 
 
 class RequestParameters(VariantParameters):
-    """The same, or below ``g_variant``, and the datasets that are asked."""
+    """A query for variants, given directly or under ``g_variant``, and the datasets to query."""
 
     g_variant: VariantParameters | None = field(name="g_variant", default=None)
-    datasets: tuple[str, ...] | None = None
+    datasets: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="Identifiers of the datasets to query. By default the usual ones answer."),
+    ] = None
     schema_: Any = field(name="$schema", default=None)
 
     def variants(self) -> VariantParameters:
-        """The parameters of the variants, from both places. Raises Problem for one in both."""
+        """Merge the variant parameters given directly and under ``g_variant``.
+
+        Returns:
+            The parameters.
+
+        Raises:
+            Problem: A parameter is given in both places (400).
+        """
         if self.g_variant is None:
             return self
         beside, below = self.sent(), self.g_variant.sent()
         if twice := beside.keys() & below.keys():
-            raise Problem(f"requestParameters: {', '.join(sorted(twice))} is given twice")
+            found = f"{', '.join(sorted(twice))} here and in g_variant"
+            raise Problem.mismatch("requestParameters", "each parameter once", found)
         return convert_values(beside | below, VariantParameters) if beside else self.g_variant
 
 
 class FilterObject(RequestModel):
-    """A term (``similarity``: of terms alike), or with ``operator`` and ``value`` a comparison."""
+    """A filter: a term, or a comparison with ``operator`` and ``value``."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=200)]
-    scope: FilterScope | None = None
+    id: Annotated[
+        str,
+        Meta(min_length=1, max_length=200, description="A term (PREFIX:CODE), or a field's name."),
+    ]
+    scope: Annotated[
+        FilterScope | None, Meta(description="Ignored: every filter applies to people.")
+    ] = None
     operator: Operator | UnsetType = UNSET
     value: Annotated[str, Meta(min_length=1, max_length=200)] | float | UnsetType = UNSET
     include_descendant_terms: bool | UnsetType = UNSET
@@ -118,59 +163,74 @@ class FilterObject(RequestModel):
 
 
 class Pagination(RequestModel):
-    """Which page of the records."""
+    """The page of records to return."""
 
-    skip: Annotated[Number | None, Meta(description="pages")] = None
-    limit: Annotated[Number | None, Meta(description="records a page; 0: the most")] = None
-    current_page: Any = None
-    next_page: Any = None
-    previous_page: Any = None
+    skip: Annotated[Number | None, Meta(description="Number of pages to skip.")] = None
+    limit: Annotated[
+        Number | None, Meta(description="Records per page, at most 1000. 0 stands for 1000.")
+    ] = None
+    current_page: Annotated[Any, Meta(description="Ignored.")] = None
+    next_page: Annotated[Any, Meta(description="Ignored.")] = None
+    previous_page: Annotated[Any, Meta(description="Ignored.")] = None
 
 
 class QueryOptions(RequestModel):
-    """What is told of what is found, and of which people."""
+    """The granularity of the answer, its datasets, and filters of people."""
 
-    requested_granularity: Granularity | None = None
-    include_resultset_responses: Include | None = None
-    test_mode: bool | Literal["true", "false"] = False
-    filters: (
+    requested_granularity: Annotated[
+        Granularity | None,
+        Meta(description="Granularity of the answer. A node may return a coarser one."),
+    ] = None
+    include_resultset_responses: Annotated[
+        Include | None,
+        Meta(
+            description="Which datasets to list: all, those with matches (HIT), without, or none."
+        ),
+    ] = None
+    test_mode: Annotated[
+        bool | Literal["true", "false"], Meta(description="Query the dataset for tests.")
+    ] = False
+    filters: Annotated[
         Annotated[
             tuple[FilterObject | Annotated[str, Meta(examples=["NCIT:C16576"])], ...],
             Meta(max_length=MAX_FILTERS),
         ]
         | str
-        | None
-    ) = None
+        | None,
+        Meta(description="Conditions on people, all of which must hold."),
+    ] = None
 
 
 class Query(QueryOptions):
-    """What is asked."""
+    """The query itself."""
 
     pagination: Pagination | None = None
     request_parameters: RequestParameters | None = None
 
 
 class RequestedSchema(RequestModel):
-    """A schema that answers should have; the default one answers for any that is not known."""
+    """A schema that records should follow. For an unknown schema, the default one is used."""
 
     entity_type: str | UnsetType = UNSET
     schema: str | UnsetType = UNSET
 
 
 class RequestMeta(RequestModel):
-    """What is said of the request itself."""
+    """Information about the request."""
 
     api_version: Annotated[
-        str | Annotated[int, Meta(ge=2, le=2)] | float | None, Meta(examples=["v2.0"])
+        str | Annotated[int, Meta(ge=2, le=2)] | float | None,
+        Meta(description="Version of the Beacon API.", examples=["v2.0"]),
     ] = None
-    requested_schemas: Annotated[tuple[RequestedSchema | str, ...], Meta(max_length=100)] | None = (
-        None
-    )
+    requested_schemas: Annotated[
+        Annotated[tuple[RequestedSchema | str, ...], Meta(max_length=100)] | None,
+        Meta(description="Schemas that records should follow."),
+    ] = None
     schema_: Any = field(name="$schema", default=None)
 
 
 class BeaconQuery(RequestModel):
-    """A request's body. All of it may be left out: then everything is asked for."""
+    """The body of a Beacon request. Without it, everything is queried."""
 
     meta: RequestMeta | None = None
     query: Query | None = None

@@ -1,4 +1,4 @@
-"""What is answered to a question, before it is put into Beacon's form."""
+"""The result of a query, before it takes Beacon's form."""
 
 from __future__ import annotations
 
@@ -14,33 +14,35 @@ Record = dict[str, Any]
 
 @dataclass(slots=True)
 class ResultSet:
-    """What one dataset answers. ``count`` is None at boolean granularity."""
+    """The answer of one dataset."""
 
-    dataset: str
+    dataset: str  # dataset identifier
     exists: bool
-    count: int | None = None
-    records: list[Record] = field(default_factory=list)
+    count: int | None = None  # None at boolean granularity
+    records: list[Record] = field(default_factory=list)  # a page, at record granularity
     granularity: Granularity = "boolean"
 
 
 @dataclass(slots=True)
 class Result:
-    """The whole answer: result sets by dataset, and the number of different entries."""
+    """The answers of all datasets."""
 
     sets: list[ResultSet]
 
     @property
     def exists(self) -> bool:
+        """Whether any dataset has matches."""
         return any(one.exists for one in self.sets)
 
     @property
     def count(self) -> int:
-        # a dataset holds all of the node's entries that match, or (tests) some of the same
+        # each dataset holds all matching entries of the node or (tests) a part of them
+        """The number of different matching entries."""
         return max((one.count or 0 for one in self.sets), default=0)
 
     @property
     def granularity(self) -> Granularity:
-        """The finest of any dataset's answer."""
+        """The finest granularity of any dataset's answer."""
         found = {one.granularity for one in self.sets}
         return next((one for one in reversed(GRANULARITIES) if one in found), "boolean")
 
@@ -48,6 +50,15 @@ class Result:
 def sets_without_records(
     datasets: Iterable[Dataset], exists: bool, count: int | None
 ) -> list[ResultSet]:
-    """The same answer of each dataset: how many there are, or for None whether there are any."""
+    """Give each dataset the same answer without records.
+
+    Args:
+        datasets: The datasets.
+        exists: Whether there are matches.
+        count: How many, or None for a yes-or-no answer.
+
+    Returns:
+        One result set per dataset.
+    """
     granularity: Granularity = "boolean" if count is None else "count"
     return [ResultSet(one.id, exists, count, [], granularity) for one in datasets]

@@ -1,4 +1,4 @@
-"""Answers about variants: whether any is carried, how many, and a page of their records."""
+"""Answers about variants: whether there are carriers, how many variants, and a page of records."""
 
 from __future__ import annotations
 
@@ -24,9 +24,19 @@ if TYPE_CHECKING:
 def answer_variants(
     question: Question, people: BitMap | None, group: DatasetGroup, node_data: NodeData
 ) -> list[ResultSet]:
-    """What each dataset of a group answers about variants that some of the people carry.
+    """Compute the answer of each dataset of a group about variants.
 
-    ``people``: None for everybody. Raises Problem for a gene that the node does not know.
+    Args:
+        question: The query.
+        people: Numbers of the possible carriers. None stands for everybody.
+        group: The datasets.
+        node_data: The data that the datasets answer from.
+
+    Returns:
+        One result set per dataset.
+
+    Raises:
+        Problem: A gene is not in the node's table (400).
     """
     if group.protector is not None and group.granularity != "record":
         return _answer_protected(question, people, group, group.protector, node_data)
@@ -66,7 +76,7 @@ def _answer_protected(
 def _records(
     page: list[VariantRow], people: BitMap | None, datasets: list[Dataset], node_data: NodeData
 ) -> list[list[Record]]:
-    """The records of a page of variants, by dataset: what all datasets say is made once."""
+    """Build the records of a page of variants, by dataset. Their common part is built once."""
     shown: list[list[Record]] = [[] for _ in datasets]
     for row in page:
         common = records.variant_record(row, node_data)
@@ -81,10 +91,18 @@ def _records(
 
 
 def carried(rows: Iterator[VariantRow], people: BitMap | None, size: int) -> Iterator[VariantRow]:
-    """The variants that somebody among the people carries; all of them for None.
+    """Keep the variants with a carrier among some people.
 
-    ``size``: how many people there are. More carriers than there are people left out cannot all
-    be left out: their list need not be read.
+    When a variant has more carriers than there are other people, one of them must be among the
+    people, so the list of carriers need not be read.
+
+    Args:
+        rows: The variants.
+        people: Numbers of the people. None keeps all variants.
+        size: Number of people in the node.
+
+    Returns:
+        An iterator of the kept rows.
     """
     if people is None:
         return rows
@@ -97,7 +115,11 @@ def carried(rows: Iterator[VariantRow], people: BitMap | None, size: int) -> Ite
 
 
 def count_carriers(row: VariantRow) -> int:
-    """How many people carry the variant, by the stored counts."""
+    """Return the number of carriers of a variant, from the stored counts.
+
+    Args:
+        row: The variant.
+    """
     return (
         row.hom_female
         + row.het_female

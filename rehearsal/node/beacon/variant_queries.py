@@ -1,7 +1,7 @@
-"""The shapes in which a variant can be asked for, and which parameters make which shape.
+"""The kinds of variant queries, and which parameters make which kind.
 
-Coordinates are 0-based half-open, as in the Beacon standard. A request whose parameters do not
-make exactly one shape is refused: dropping one of them would answer another question.
+Coordinates are 0-based half-open, as in the Beacon standard. A request whose parameters do not make
+exactly one kind of query is refused, because ignoring a parameter would answer another query.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ VARIANT_TYPES = {
     **dict.fromkeys(("DEL", "SO:0000159"), "DEL"),
     **dict.fromkeys(("INDEL", "DELINS", "SO:1000032"), "INDEL"),
 }
-# copy numbers are not simulated: a query for them is understood, and finds nothing
+# structural variants are not simulated: a query for these types is valid and finds nothing
 ABSENT_TYPES = frozenset({"DUP", "CNV", "BND", "INV", "DUP:TANDEM", "DEL:ME", "INS:ME"})
 
 
 @dataclass(frozen=True, slots=True)
 class Restrictions:
-    """What a range, bracket or gene query may ask of each variant beyond its place."""
+    """Conditions on the variants of a range, bracket or gene query, beyond their location."""
 
     variant_type: str | None = None  # SNP, MNP, INS, DEL, INDEL, or one of ABSENT_TYPES
     minimum_length: int | None = None  # bases of the longer of the trimmed alleles, inclusive
@@ -44,17 +44,17 @@ class Restrictions:
 
 @dataclass(frozen=True, slots=True)
 class SequenceQuery:
-    """Exactly this allele: ``alt`` (and ``ref``, when given) at ``start``. IUPAC codes."""
+    """Exactly one allele at a position."""
 
     contig: str
-    start: int
-    ref: str | None
-    alt: str
+    start: int  # 0-based
+    ref: str | None  # IUPAC codes; None: any
+    alt: str  # IUPAC codes
 
 
 @dataclass(frozen=True, slots=True)
 class RangeQuery:
-    """All variants that overlap ``[start, end)``, wholly or in part."""
+    """All variants that overlap ``[start, end)`` completely or in part."""
 
     contig: str
     start: int
@@ -64,7 +64,7 @@ class RangeQuery:
 
 @dataclass(frozen=True, slots=True)
 class BracketQuery:
-    """All variants whose start and end lie in these closed intervals of coordinates."""
+    """All variants whose start and end lie in these closed intervals."""
 
     contig: str
     start: tuple[int, int]
@@ -82,15 +82,15 @@ class GeneQuery:
 
 @dataclass(frozen=True, slots=True)
 class ProteinQuery:
-    """Variants that change a protein in this way (one-letter form), in any gene or in one."""
+    """All variants with this effect on a protein, in any gene or in one."""
 
-    change: str
-    gene: str | None
+    change: str  # one-letter form: V600E
+    gene: str | None  # symbol; None: any
 
 
 @dataclass(frozen=True, slots=True)
 class HgvsQuery:
-    """The allele with this genomic description."""
+    """The allele with this genomic HGVS description."""
 
     description: hgvs.Description
 
@@ -111,23 +111,39 @@ AMINO_ACIDS = {
 def make_variant_query(
     parameters: VariantParameters, given: Collection[str]
 ) -> VariantQuery | None:
-    """The query that request parameters make; None when there are none of them.
+    """Build the query that a request's parameters make.
 
-    ``given``: names of those that are there, as they were sent. Raises Problem with the reason
-    for an ill-mixed shape or an impossible value.
+    Args:
+        parameters: The parameters.
+        given: Names of the parameters that the request contains, as sent.
+
+    Returns:
+        The query, or None without parameters.
+
+    Raises:
+        Problem: The parameters do not belong together, or a value is invalid (400).
     """
     assembly = _text("assemblyId", parameters.assembly_id)
     if assembly is not None and assembly.partition(".")[0] not in ASSEMBLIES:
-        raise Problem(f"assemblyId {shown(assembly)}: this node holds GRCh38 only")
+        raise Problem.mismatch("assemblyId", "GRCh38", shown(assembly))
     if "mateName" in given:
-        raise Problem("mateName: this node holds no variants between two contigs")
+        raise Problem.mismatch(
+            "mateName",
+            "no such parameter, as this node has no variants between two contigs",
+            shown(parameters.mate_name),
+        )
     names = set(given) - {"assemblyId"}
     if not names:
         return None
     for leading, others, make in LED_BY:
         if leading in names:
             if strangers := names - others - {leading}:
-                raise Problem(f"{leading} cannot be combined with {', '.join(sorted(strangers))}")
+                allowed = ", ".join(sorted(others)) or "none"
+                raise Problem.mismatch(
+                    leading,
+                    f"no other variant parameters than those allowed with it ({allowed})",
+                    ", ".join(sorted(strangers)),
+                )
             return make(parameters)
     return _placed_query(parameters, names)
 
@@ -138,11 +154,11 @@ def _hgvs_query(parameters: VariantParameters) -> HgvsQuery:
 
 
 def _protein_query(parameters: VariantParameters) -> ProteinQuery:
-    """Of ``V600E`` for any of ``V600E``, ``Val600Glu``, ``p.Val600Glu``."""
+    """Build the query for ``V600E`` from ``V600E``, ``Val600Glu`` or ``p.Val600Glu``."""
     given = _text("aminoacidChange", parameters.aminoacid_change) or ""
     match = re.fullmatch(r"(?:p\.)?([A-Z][a-z]{2}|[A-Z*])(\d{1,5})([A-Z][a-z]{2}|[A-Z*?=])", given)
     if match is None:
-        raise Problem(f"aminoacidChange {shown(given)} is not of the form V600E")
+        raise Problem.mismatch("aminoacidChange", "a change like V600E", shown(given))
     old, position, new = match.groups()
     change = f"{AMINO_ACIDS.get(old, old)}{position}{AMINO_ACIDS.get(new, new)}"
     return ProteinQuery(change, _text("geneId", parameters.gene_id))
@@ -152,7 +168,7 @@ def _gene_query(parameters: VariantParameters) -> GeneQuery:
     return GeneQuery(_text("geneId", parameters.gene_id) or "", _restrictions(parameters))
 
 
-# a parameter that decides what is asked for, and those that may go with it
+# the parameter that decides the kind of query, and the parameters allowed with it
 LED_BY: tuple[tuple[str, frozenset[str], Callable[[VariantParameters], VariantQuery]], ...] = (
     ("genomicAlleleShortForm", frozenset(), _hgvs_query),
     ("aminoacidChange", frozenset({"geneId"}), _protein_query),
@@ -161,19 +177,24 @@ LED_BY: tuple[tuple[str, frozenset[str], Callable[[VariantParameters], VariantQu
 
 
 def _placed_query(parameters: VariantParameters, given: set[str]) -> VariantQuery:
-    """A sequence, range or bracket query."""
+    """Build a sequence, range or bracket query."""
     if "start" not in given:
-        raise Problem(f"{', '.join(sorted(given))}: start is missing")
+        expected = f"a position, as the request has {', '.join(sorted(given))}"
+        raise Problem.mismatch("start", expected, "nothing")
     name = _text("referenceName", parameters.reference_name)
     if name is None:
-        raise Problem("start: referenceName is missing")
+        raise Problem.mismatch("referenceName", "a contig, as the request has start", "nothing")
     contig = contig_named(name)
     starts = _positions("start", parameters.start, contig)
     ends = _positions("end", parameters.end, contig)
     if not ends:
         return _sequence_query(parameters, given, contig, starts)
     if len(starts) != len(ends):
-        raise Problem("start and end: one value each (range) or two each (bracket)")
+        raise Problem.mismatch(
+            "start and end",
+            "one value each (range query) or two each (bracket query)",
+            f"{len(starts)} and {len(ends)}",
+        )
     if len(starts) == 1:
         return _range_query(parameters, contig, starts[0], ends[0])
     return _bracket_query(parameters, contig, (starts[0], starts[1]), (ends[0], ends[1]))
@@ -183,22 +204,30 @@ def _sequence_query(
     parameters: VariantParameters, given: set[str], contig: str, starts: list[int]
 ) -> SequenceQuery:
     if len(starts) != 1:
-        raise Problem("start: two values (bracket) need two values of end")
+        expected = "two values, as start has two (bracket query)"
+        raise Problem.mismatch("end", expected, "nothing")
     alt = _bases("alternateBases", parameters.alternate_bases)
     if alt is None:
-        raise Problem("start without end needs alternateBases; a range needs end")
+        raise Problem.mismatch(
+            "alternateBases or end",
+            "alternateBases (sequence query) or end (range query), as the request has start",
+            "neither",
+        )
     if strangers := given & NARROWING - {"referenceBases", "alternateBases"}:
-        raise Problem(f"{', '.join(sorted(strangers))}: only together with end")
+        expected = f"a position, as the request has {', '.join(sorted(strangers))}"
+        raise Problem.mismatch("end", expected, "nothing")
     ref = _bases("referenceBases", parameters.reference_bases)
     if not ref and not alt:
-        raise Problem("referenceBases and alternateBases are both empty")
+        raise Problem.mismatch(
+            "referenceBases and alternateBases", "bases in at least one of them", "two empty texts"
+        )
     return SequenceQuery(contig, starts[0], ref, alt)
 
 
 def _range_query(parameters: VariantParameters, contig: str, start: int, end: int) -> RangeQuery:
     restrictions = _restrictions(parameters)
     if start >= end:
-        raise Problem(f"start {start} must be less than end {end}")
+        raise Problem.mismatch("start", f"a position below end, {end}", shown(start))
     return RangeQuery(contig, start, end, restrictions)
 
 
@@ -207,7 +236,11 @@ def _bracket_query(
 ) -> BracketQuery:
     restrictions = _restrictions(parameters)
     if start[0] > start[1] or end[0] > end[1] or start[0] >= end[1]:
-        raise Problem("start and end: a bracket's values go from smaller to larger")
+        raise Problem.mismatch(
+            "start and end",
+            "two ascending values each, with the first start below the last end",
+            f"{list(start)} and {list(end)}",
+        )
     return BracketQuery(contig, start, end, restrictions)
 
 
@@ -215,7 +248,8 @@ def _restrictions(parameters: VariantParameters) -> Restrictions:
     low = whole_number("variantMinLength", parameters.variant_min_length)
     high = whole_number("variantMaxLength", parameters.variant_max_length, 1)
     if low is not None and high is not None and low > high:
-        raise Problem(f"variantMinLength {low} is more than variantMaxLength {high}")
+        expected = f"a length of at most variantMaxLength, {high}"
+        raise Problem.mismatch("variantMinLength", expected, shown(low))
     return Restrictions(
         _variant_type(parameters),
         low,
@@ -232,7 +266,7 @@ def _variant_type(parameters: VariantParameters) -> str | None:
     kind = VARIANT_TYPES.get(given.upper(), given.upper())
     if kind not in VARIANT_TYPES and kind not in ABSENT_TYPES:
         known = ", ".join(sorted({*VARIANT_TYPES.values(), *ABSENT_TYPES}))
-        raise Problem(f"variantType {shown(kind)} is none of {known}")
+        raise Problem.mismatch("variantType", f"one of {known}", shown(given))
     return kind
 
 
@@ -241,27 +275,39 @@ def _positions(name: str, sent: int | str | tuple[int | str, ...] | None, contig
     numbers = [whole_number(name, item, 0 if name == "start" else 1) for item in items]
     for number in numbers:
         if number is not None and number > CONTIG_LENGTHS[contig]:
-            raise Problem(f"{name} {number} lies beyond {contig} ({CONTIG_LENGTHS[contig]})")
+            expected = f"a position on {contig}, at most {CONTIG_LENGTHS[contig]}"
+            raise Problem.mismatch(name, expected, shown(number))
     return [number for number in numbers if number is not None]
 
 
 def whole_number(name: str, sent: int | str | None, minimum: int = 0) -> int | None:
-    """A number that may be sent as text. Raises Problem for another text or one below the
-    minimum."""
+    """Read a number that may be sent as text.
+
+    Args:
+        name: Name of the parameter.
+        sent: Its value. Numbers were checked before.
+        minimum: Smallest allowed value.
+
+    Returns:
+        The number, or None without a value.
+
+    Raises:
+        Problem: The text is not a whole number, or is below the minimum (400).
+    """
     if sent is None or isinstance(sent, int):
         return sent
     if not WHOLE_NUMBER.fullmatch(sent):
-        raise Problem(f"{name}: a whole number, not {shown(sent)}")
+        raise Problem.mismatch(name, "a whole number", shown(sent))
     if int(sent) < minimum:
-        raise Problem(f"{name}: a whole number of at least {minimum}, not {shown(sent)}")
+        raise Problem.mismatch(name, f"a whole number of at least {minimum}", shown(sent))
     return int(sent)
 
 
 def _text(name: str, sent: str | tuple[str, ...] | None) -> str | None:
-    """A text that may be sent as a list of one."""
+    """Read a text that may be sent as a list of one."""
     text = sent[0] if isinstance(sent, tuple) else sent
     if text is not None and not text.isprintable():
-        raise Problem(f"{name}: one text that can be printed, not {shown(text)}")
+        raise Problem.mismatch(name, "printable text", shown(text))
     return text
 
 
@@ -270,5 +316,5 @@ def _bases(name: str, sent: str | tuple[str, ...] | None) -> str | None:
     if text is None:
         return None
     if not IUPAC_CODES.fullmatch(text):
-        raise Problem(f"{name}: IUPAC codes of bases, not {shown(text)}")
+        raise Problem.mismatch(name, "IUPAC codes of bases", shown(text))
     return text.upper().replace("U", "T").strip(".-")

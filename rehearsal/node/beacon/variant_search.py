@@ -1,4 +1,4 @@
-"""The variants of a store that a query asks for, in order of contig and position."""
+"""Search for the variants that match a query, in order of contig and position."""
 
 from __future__ import annotations
 
@@ -37,10 +37,19 @@ INTERNAL_ID = re.compile(
 
 
 def search_variants(query: VariantQuery | None, node_data: NodeData) -> Iterator[VariantRow]:
-    """The rows that a query asks for; all rows for None.
+    """Find the variants that match a query.
 
-    A store holds only alleles that somebody carries. Raises Problem (when first advanced)
-    for a gene that the node does not know.
+    A store holds only alleles with carriers.
+
+    Args:
+        query: The query. None matches all variants.
+        node_data: The node's data.
+
+    Yields:
+        Rows of the variant store.
+
+    Raises:
+        Problem: A gene is not in the node's table (400), when first advanced.
     """
     match query:
         case None:
@@ -65,10 +74,17 @@ def search_variants(query: VariantQuery | None, node_data: NodeData) -> Iterator
 def search_even_uncarried(
     query: VariantQuery | None, node_data: NodeData
 ) -> tuple[Iterator[VariantRow], bool]:
-    """The rows that a query asks for, and whether it names one allele by itself.
+    """Find the variants that match a query, including a named allele without carriers.
 
-    An allele that is named has a row also when nobody carries it: what is told of it is then
-    worked out as for any other, so that neither the answer's form nor its timing tells.
+    An allele named in the query gets a row even when nobody carries it. The answer is then computed
+    as for any other allele, so that neither its form nor its timing reveals the difference.
+
+    Args:
+        query: The query. None matches all variants.
+        node_data: The node's data.
+
+    Returns:
+        The rows, and whether the query names exactly one allele.
     """
     named = _named_variant(query) if isinstance(query, SequenceQuery) else None
     if named is None:
@@ -77,7 +93,7 @@ def search_even_uncarried(
 
 
 def _named_variant(query: SequenceQuery) -> Variant | None:
-    """The one variant that a query names; None where its bases leave several possible."""
+    """Return the one variant that a query names. None when its codes allow several."""
     if not query.ref or not query.alt or not PLAIN.issuperset(query.ref + query.alt):
         return None
     return Variant(query.contig, query.start, query.ref, query.alt)
@@ -91,7 +107,7 @@ def _bracketed(query: BracketQuery, node_data: NodeData) -> Iterator[VariantRow]
 
 
 def _described(description: hgvs.Description, node_data: NodeData) -> Iterator[VariantRow]:
-    # the anchor base of an insertion or deletion in VCF stands just before it
+    # in VCF, the anchor base of an insertion or deletion is one base before it
     start, end = max(0, description.start - 1), description.end + 1
     for row in _overlapping(node_data, description.contig, start, end):
         if hgvs.describe(row.contig, row.start, row.ref, row.alt) == description.text:
@@ -104,7 +120,7 @@ def _overlapping(node_data: NodeData, contig: str, start: int, end: int) -> Iter
 
 
 def _exact(query: SequenceQuery, node_data: NodeData) -> Iterator[VariantRow]:
-    """By key where bases are plain; else by looking at every allele that starts there."""
+    """Look up by key when bases are unambiguous, else compare all alleles at the position."""
     if query.contig not in node_data.variants.contigs:
         return
     named = _named_variant(query)
@@ -114,7 +130,7 @@ def _exact(query: SequenceQuery, node_data: NodeData) -> Iterator[VariantRow]:
             yield row
         return
     is_trimmed = query.ref == "" or query.alt == ""
-    # an empty allele is one trimmed of the anchor base that VCF writes before it
+    # an empty allele lacks the anchor base that VCF writes before it
     first = max(0, query.start - 1) if is_trimmed else query.start
     for row in node_data.variants.overlapping(query.contig, first, query.start + 1):
         if _is_allele(row, query, is_trimmed):
@@ -122,7 +138,7 @@ def _exact(query: SequenceQuery, node_data: NodeData) -> Iterator[VariantRow]:
 
 
 def _is_allele(row: VariantRow, query: SequenceQuery, is_trimmed: bool) -> bool:
-    """Whether a row is what a query describes. ``is_trimmed``: without shared bases."""
+    """Tell whether a row matches a query. ``is_trimmed``: the query has no shared bases."""
     start, ref, alt = row.start, row.ref, row.alt
     if is_trimmed:
         allele = hgvs.trimmed(row.contig, start, ref, alt)
@@ -131,7 +147,12 @@ def _is_allele(row: VariantRow, query: SequenceQuery, is_trimmed: bool) -> bool:
 
 
 def is_base_match(bases: str, pattern: str | None) -> bool:
-    """Whether bases are what IUPAC codes allow; anything for None."""
+    """Tell whether bases match IUPAC codes.
+
+    Args:
+        bases: Bases A, C, G, T.
+        pattern: IUPAC codes. None matches everything.
+    """
     if pattern is None:
         return True
     return len(bases) == len(pattern) and all(
@@ -157,7 +178,15 @@ def _restricted(rows: Iterator[VariantRow], wanted: Restrictions) -> Iterator[Va
 
 
 def variant_type(ref: str, alt: str) -> str:
-    """SNP, MNP, INS, DEL or INDEL of an allele as VCF writes it."""
+    """Classify an allele in VCF notation.
+
+    Args:
+        ref: Reference bases.
+        alt: Alternate bases.
+
+    Returns:
+        SNP, MNP, INS, DEL or INDEL.
+    """
     if len(ref) == len(alt) == 1:
         return "SNP"
     allele = hgvs.trimmed("", 0, ref, alt)
@@ -180,14 +209,20 @@ def _changing_protein(query: ProteinQuery, node_data: NodeData) -> Iterator[Vari
 
 
 def query_of_identifier(identifier: str) -> SequenceQuery:
-    """The query for one variant by its ``variantInternalId``, e.g. ``chr17-43124027-ACT-A``.
+    """Build the query for one variant by its ``variantInternalId``.
 
-    The position is 1-based, as VCF has it. Raises Problem (404) for another form.
+    Args:
+        identifier: For example ``chr17-43124027-ACT-A``, with a 1-based position as in VCF.
+
+    Returns:
+        The query.
+
+    Raises:
+        Problem: The identifier has another form (404), or its contig is unknown (400).
     """
     match = INTERNAL_ID.fullmatch(identifier)
     if match is None:
-        raise Problem(
-            f"no variant {shown(identifier)}: identifiers are like chr17-43124027-ACT-A", 404
-        )
-    start = int(match["position"]) - 1
-    return SequenceQuery(contig_named(match["contig"]), start, match["ref"], match["alt"])
+        expected = "a variant identifier like chr17-43124027-ACT-A"
+        raise Problem.mismatch("g_variants", expected, shown(identifier), 404)
+    contig, start = contig_named(match["contig"], "g_variants"), int(match["position"]) - 1
+    return SequenceQuery(contig, start, match["ref"], match["alt"])

@@ -1,12 +1,13 @@
 """Computed identifiers of alleles: GA4GH Variation Representation, versions 1.3 and 2.0.
 
-An identifier is a digest of where an allele lies on a reference sequence and of its bases; the
-sequence goes by its refget accession, itself a digest. Simulated alleles lie on GRCh38's
-coordinates, but the bases that they replace are drawn at random: an identifier names the real
-allele at that place, not that GRCh38 has the same REF there.
+An identifier is a digest of an allele's location on a reference sequence and of its bases. The
+sequence is identified by its refget accession, itself a digest. Simulated alleles have coordinates
+on GRCh38, but their reference bases are drawn at random. So an identifier names the real allele at
+that location, which does not mean that GRCh38 has the same REF there.
 
-An insertion or deletion is first moved as far as the bases around it allow (VRS "fully justified").
-That takes the reference sequence, which no node has: such alleles get no identifier here.
+VRS first extends an insertion or deletion as far as the surrounding bases allow ("fully
+justified"). That requires the reference sequence, which a node does not have, so such alleles get
+no identifier here.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import orjson
 
 from rehearsal.node.beacon.hgvs import trimmed
 
-# refget accessions of GRCh38, as seqrepo and the variation normaliser's tests publish them
-# (r, 2026-11-26; a test compares published identifiers of alleles on some of them)
+# refget accessions of GRCh38, as published by seqrepo and the tests of the variation normaliser
+# (read 2026-11-26; a test compares published identifiers of alleles on some of them)
 REFGET = {
     "chr1": "SQ.Ya6Rs7DHhDeg7YaOSg1EoNi3U_nQ9SvO",
     "chr2": "SQ.pnAqCRBrTsUoBghSD1yp_jXWSmlbdh4g",
@@ -57,8 +58,18 @@ REFERENCES = {
 
 @lru_cache(maxsize=1 << 12)
 def identifiers(contig: str, start: int, ref: str, alt: str) -> tuple[tuple[str, str], ...]:
-    """(version, identifier) of a VCF-like allele with a 0-based start; none for an insertion, a
-    deletion, or a contig that is not one of GRCh38's."""
+    """Compute the identifiers of an allele in VCF notation.
+
+    Args:
+        contig: Contig name.
+        start: Position, 0-based.
+        ref: Reference bases.
+        alt: Alternate bases.
+
+    Returns:
+        Pairs of VRS version and identifier. Empty for an insertion, a deletion, or a contig that is
+        not one of GRCh38.
+    """
     allele = trimmed(contig, start, ref, alt)
     sequence = REFGET.get(contig)
     if sequence is None or not allele.deleted or not allele.inserted:
@@ -69,7 +80,17 @@ def identifiers(contig: str, start: int, ref: str, alt: str) -> tuple[tuple[str,
 
 
 def alternative_ids(contig: str, start: int, ref: str, alt: str) -> list[dict[str, str]]:
-    """The same as external references of a Beacon."""
+    """Build the identifiers of an allele as external references of a Beacon.
+
+    Args:
+        contig: Contig name.
+        start: Position, 0-based.
+        ref: Reference bases.
+        alt: Alternate bases.
+
+    Returns:
+        External references, JSON values.
+    """
     return [
         {"id": one, "notes": f"VRS {version} computed identifier", "reference": REFERENCES[version]}
         for version, one in identifiers(contig, start, ref, alt)
@@ -99,6 +120,6 @@ def _identifier(location: dict[str, Any], sequence: str) -> str:
 
 
 def _digest(value: dict[str, Any]) -> str:
-    """sha512t24u of the canonical JSON (keys in order, no spaces)."""
+    """Compute the sha512t24u digest of the canonical JSON (sorted keys, no spaces)."""
     text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return base64.urlsafe_b64encode(hashlib.sha512(text).digest()[:24]).decode()

@@ -217,7 +217,7 @@ def node_data(node_folder, people):
 
 @pytest.fixture(scope="session")
 def facts() -> SimpleNamespace:
-    """What the expectations are counted from."""
+    """The genotypes from which expected counts are computed."""
     return SimpleNamespace(
         genotypes=GENOTYPES, names=NAMES, women=set(WOMEN), men=set(MEN), people=PEOPLE
     )
@@ -225,7 +225,7 @@ def facts() -> SimpleNamespace:
 
 @pytest.fixture(scope="session")
 def ask(node_data):
-    """Asks the app without a socket: ``ask("/individuals", {...body})`` or ``ask("/info")``.
+    """Query the app without a socket: ``ask("/individuals", {...body})`` or ``ask("/info")``.
 
     Gives (status, body as JSON).
     """
@@ -270,7 +270,7 @@ async def call(app, path, body=None, parameters="", method=None, headers=()):
 
 @pytest.fixture(scope="session")
 def query(ask):
-    """Asks one POST query: ``query("g_variants", start=[1], ...)`` with request parameters.
+    """Send one POST query: ``query("g_variants", start=[1], ...)`` with request parameters.
 
     Options of the query start with an underscore: ``_filters``, ``_granularity``, ``_skip``,
     ``_limit``, ``_include``, ``_test``. Gives the body; the status must be 200.

@@ -1,4 +1,4 @@
-"""The HTTP interface without a socket: methods, limits, headers, faults."""
+"""The HTTP interface without a socket: methods, limits, headers, errors."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A node answers with the metadata of its datasets, at its own address."""
+"""A node serves the metadata of its datasets, under its own address."""
 
 import asyncio
 
@@ -70,5 +70,7 @@ def test_a_node_without_documents_is_no_fair_data_point(node_data, tmp_path):
 def test_documents_that_are_none_are_refused_at_start(tmp_path):
     (tmp_path / "catalogue").mkdir()
     (tmp_path / "catalogue/documents.json").write_text("{}")
-    with pytest.raises(InputError, match=r"documents\.json: file: documents of a FAIR Data Point"):
+    with pytest.raises(
+        InputError, match=r"documents\.json: file: expected JSON with the documents of a FAIR"
+    ):
         FairDataPoint(tmp_path)

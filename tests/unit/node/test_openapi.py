@@ -1,4 +1,4 @@
-"""The OpenAPI description names every path, and answers are as it says."""
+"""The OpenAPI description names every path, and answers match it."""
 
 import asyncio
 import json
@@ -46,14 +46,14 @@ def test_every_reference_leads_somewhere(description):
 
 
 def described(description):
-    """Path and method of all that a description tells of."""
+    """Path and method of all operations of a description."""
     items = description["paths"].items()
     return {(path, one.upper()) for path, item in items for one in item if one != "parameters"}
 
 
 @pytest.fixture(scope="module")
 def whole_api(node_data, node_folder, tmp_path_factory):
-    """A node with all that it may serve."""
+    """A node with every API."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "catalogue").mkdir()
     texts = {"text/turtle": "", "application/ld+json": "{}"}

@@ -1,4 +1,4 @@
-"""What is served from a copy leaves no trace in the node's folder, nor where that keeps state."""
+"""Serving a copy changes neither the node's folder nor its state folder."""
 
 import shutil
 

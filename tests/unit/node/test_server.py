@@ -1,4 +1,4 @@
-"""A node's own command line checks what ``rehearsal node serve`` checks."""
+"""A node's own command line makes the same checks as ``rehearsal node serve``."""
 
 import pytest
 

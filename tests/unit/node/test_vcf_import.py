@@ -1,4 +1,4 @@
-"""Stores from VCF equal stores from trees; bad files are named."""
+"""Stores from VCF equal stores from tree sequences; errors name bad files."""
 
 import msprime
 import numpy as np
@@ -49,7 +49,7 @@ def make_people():
 
 @pytest.fixture
 def both_routes(tmp_path):
-    """For each country: a store from the parts of two blocks, and one from their BCFs."""
+    """For each country, a store from the parts of two blocks, and one from their BCF files."""
     people = make_people()
     parts, bcfs = {code: [] for code in CODES}, {code: [] for code in CODES}
     for contig, seed, ploidy_of_men in (("chrX", 1, 1), ("chr22", 2, 2)):
@@ -205,12 +205,24 @@ def test_contigs_in_the_order_of_the_file_are_taken(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([a_record("chr22 10"), a_record("chr22 9")], "chr22:9: positions in order, after 10"),
+        (
+            [a_record("chr22 10"), a_record("chr22 9")],
+            "chr22:9: expected a position from 10 on, as records are sorted, found 9",
+        ),
         ([a_record(), a_record()], "chr22:10 A>C: variants in order, each once"),
-        ([a_record("chr9 10")], "chr9:10: a contig with a ##contig line"),
-        ([a_record("chr22 1001")], "chr22:1001: a position inside the contig"),
-        ([a_record(genotypes="0/1/1 0/0 0/0")], "chr22:10: genotypes of one or two alleles"),
-        (["chr22 10 . A C . PASS . DP 1 2 3"], r"chr22:10: genotypes \(GT\)"),
+        (
+            [a_record("chr9 10")],
+            "chr9:10: expected a contig with a ##contig line that states its length, found 'chr9'",
+        ),
+        (
+            [a_record("chr22 1001")],
+            "chr22:1001: expected a record inside the contig's 1000 bases, found one at 1001",
+        ),
+        (
+            [a_record(genotypes="0/1/1 0/0 0/0")],
+            "chr22:10: expected genotypes of one or two alleles, found one with more",
+        ),
+        (["chr22 10 . A C . PASS . DP 1 2 3"], r"chr22:10: expected genotypes \(GT "),
     ],
 )
 def test_bad_records_are_named_and_nothing_is_left(tmp_path, lines, message):
@@ -220,27 +232,34 @@ def test_bad_records_are_named_and_nothing_is_left(tmp_path, lines, message):
 
 
 def test_a_sample_that_is_nobody_is_named(tmp_path):
-    with pytest.raises(InputError, match="sample Z: an id of the individuals table"):
+    with pytest.raises(
+        InputError,
+        match=r"header: expected samples that are ids of .*, found the unknown sample 'Z'",
+    ):
         rows_of(tmp_path, a_record(), samples="A B Z")
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
     path = tmp_path / "in.vcf"
     path.write_text("this is no VCF\n")
-    with pytest.raises(InputError, match=r"in\.vcf: file: a readable VCF or BCF"):
+    with pytest.raises(
+        InputError, match=r"in\.vcf: file: expected a readable VCF or BCF file, found an"
+    ):
         build_from_vcf([path], PEOPLE, tmp_path / "v.sqlite")
-    with pytest.raises(InputError, match=r"none\.vcf: file: a readable VCF or BCF"):
+    with pytest.raises(
+        InputError, match=r"none\.vcf: file: expected a readable VCF or BCF file, found an"
+    ):
         build_from_vcf([tmp_path / "none.vcf"], PEOPLE, tmp_path / "v.sqlite")
 
 
 @pytest.mark.parametrize("lost", [28, 2000])
 def test_a_truncated_bcf_is_named(tmp_path, lost):
-    """28 bytes are the end mark alone: what is left reads well and lacks nothing yet."""
+    """28 bytes are only the end marker: the rest is readable and complete."""
     people = make_people().assign(country="FI")
     path = tmp_path / "cut.bcf"
     write_shards(make_block(1, 2), Block("chr22", 0, 2000), people, {"FI": path}, {})
     path.write_bytes(path.read_bytes()[:-lost])
-    with pytest.raises(InputError, match=r"cut\.bcf: file: a whole VCF or BCF, but its end"):
+    with pytest.raises(InputError, match=r"cut\.bcf: file: expected a complete VCF or BCF, found"):
         build_from_vcf([path], people, tmp_path / "v.sqlite")
     assert not (tmp_path / "v.sqlite").exists()
 

@@ -1,4 +1,4 @@
-"""Individuals and what belongs to them: filters, carriers, pages, records."""
+"""Individuals and their samples: filters, carriers, pages, records."""
 
 from contextlib import closing
 

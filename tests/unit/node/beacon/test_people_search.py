@@ -1,4 +1,4 @@
-"""Texts are compared with patterns; sets of people are joined."""
+"""Texts are matched with patterns; sets of people are intersected."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Requests that cannot be answered are refused with a reason; GET and POST mean the same."""
+"""Invalid requests are refused with a reason; GET and POST are equivalent."""
 
 import orjson
 import pytest
@@ -30,74 +30,130 @@ def posted(parameters=None, **query):
 @pytest.mark.parametrize(
     ("parameters", "reason"),
     [
-        ({"start": [5], "end": [9]}, "referenceName is missing"),
-        ({"referenceName": "17"}, "start is missing"),
-        ({"referenceName": "17", "end": [9]}, "start is missing"),
-        ({"referenceName": "17", "start": [5]}, "needs alternateBases"),
-        ({"alternateBases": "A"}, "start is missing"),
-        ({"referenceName": "17", "start": [5, 9]}, "two values of end"),
-        ({**PLACE, "end": [8, 9]}, "one value each"),
-        ({**PLACE, "start": [5, 6]}, "one value each"),
+        (
+            {"start": [5], "end": [9]},
+            "referenceName: expected a contig, as the request has start, found nothing",
+        ),
+        (
+            {"referenceName": "17"},
+            "start: expected a position, as the request has referenceName, found nothing",
+        ),
+        ({"referenceName": "17", "end": [9]}, "start: expected a position, as the request has end"),
+        (
+            {"referenceName": "17", "start": [5]},
+            "alternateBases or end: expected alternateBases (sequence query) or end (range query)",
+        ),
+        ({"alternateBases": "A"}, "start: expected a position, as the request has alternateBases"),
+        (
+            {"referenceName": "17", "start": [5, 9]},
+            "end: expected two values, as start has two (bracket query), found nothing",
+        ),
+        (
+            {**PLACE, "end": [8, 9]},
+            "start and end: expected one value each (range query) or two each (bracket query), "
+            "found 1 and 2",
+        ),
+        ({**PLACE, "start": [5, 6]}, "(bracket query), found 2 and 1"),
         (
             {**PLACE, "start": [1, 2, 3]},
             ".start: expected a list of at most 2 items, found [1, 2, 3]",
         ),
         ({**PLACE, "start": []}, ".start: expected a list of at least 1 item, found []"),
-        ({**PLACE, "end": [5]}, "less than end"),
-        ({**PLACE, "start": [6, 5], "end": [8, 9]}, "from smaller to larger"),
-        ({**PLACE, "geneId": "BRCA1"}, "geneId cannot be combined with end"),
-        ({**PLACE, "aminoacidChange": "V600E"}, "aminoacidChange cannot be combined"),
-        ({"genomicAlleleShortForm": "NC_000017.11:g.5A>G", "geneId": "BRCA1"}, "cannot be comb"),
-        ({"genomicAlleleShortForm": "NM_004006.2:c.4375C>T"}, "no genomic description"),
-        ({"genomicAlleleShortForm": "NC_000017.10:g.5A>G"}, "no genomic description on GRCh38"),
-        ({"genomicAlleleShortForm": "NC_000017.11:g.5_9insA"}, "between two neighbours"),
-        ({"genomicAlleleShortForm": "NC_000017.11:g.5_6delACT"}, "not as long"),
-        ({"aminoacidChange": "600"}, "of the form V600E"),
-        ({"geneId": "NOSUCH"}, "not in this node's table"),
-        ({"mateName": "chr3"}, "mateName"),
-        ({**PLACE, "referenceName": "23"}, "no contig of GRCh38"),
-        ({**PLACE, "referenceName": "chrUn_KI270302v1"}, "no contig of GRCh38"),
+        ({**PLACE, "end": [5]}, "start: expected a position below end, 5, found 5"),
+        (
+            {**PLACE, "start": [6, 5], "end": [8, 9]},
+            "start and end: expected two ascending values each, ",
+        ),
+        ({**PLACE, "geneId": "BRCA1"}, "geneId: expected no other variant parameters than "),
+        (
+            {**PLACE, "aminoacidChange": "V600E"},
+            "with it (geneId), found end, referenceName, start",
+        ),
+        (
+            {"genomicAlleleShortForm": "NC_000017.11:g.5A>G", "geneId": "BRCA1"},
+            "with it (none), found geneId",
+        ),
+        (
+            {"genomicAlleleShortForm": "NM_004006.2:c.4375C>T"},
+            "genomicAlleleShortForm: expected a genomic description on GRCh38, like "
+            "NC_000017.11:g.43057063G>A, found 'NM_004006.2:c.4375C>T'",
+        ),
+        (
+            {"genomicAlleleShortForm": "NC_000017.10:g.5A>G"},
+            "expected a genomic description on GRCh38",
+        ),
+        (
+            {"genomicAlleleShortForm": "NC_000017.11:g.5_9insA"},
+            "expected an insertion between two neigh",
+        ),
+        (
+            {"genomicAlleleShortForm": "NC_000017.11:g.5_6delACT"},
+            "expected a range as long as the bases ACT",
+        ),
+        ({"aminoacidChange": "600"}, "aminoacidChange: expected a change like V600E, found '600'"),
+        ({"geneId": "NOSUCH"}, "geneId: expected a gene of this node ("),
+        (
+            {"mateName": "chr3"},
+            "mateName: expected no such parameter, as this node has no variants",
+        ),
+        (
+            {**PLACE, "referenceName": "23"},
+            "referenceName: expected a contig of GRCh38, like chr17, found '23'",
+        ),
+        ({**PLACE, "referenceName": "chrUn_KI270302v1"}, "expected a contig of GRCh38"),
         ({**PLACE, "referenceName": 17}, ".referenceName: expected text or a list, found 17"),
-        ({**PLACE, "assemblyId": "GRCh37"}, "GRCh38 only"),
+        ({**PLACE, "assemblyId": "GRCh37"}, "assemblyId: expected GRCh38, found 'GRCh37'"),
         ({**PLACE, "start": [-1]}, "at least 0"),
         ({**PLACE, "end": [0]}, "at least 1"),
-        ({**PLACE, "end": [83_257_442]}, "beyond chr17"),
-        ({**PLACE, "end": [10**18]}, "beyond chr17"),
+        (
+            {**PLACE, "end": [83_257_442]},
+            "end: expected a position on chr17, at most 83257441, found 83257442",
+        ),
+        ({**PLACE, "end": [10**18]}, "a position on chr17"),
         ({**PLACE, "start": [1.5]}, "a whole number"),
         ({**PLACE, "start": [True]}, "a whole number"),
         ({**PLACE, "start": ["5; DROP TABLE variants"]}, "a whole number"),
         ({**PLACE, "start": {"a": 1}}, "a whole number"),
-        ({**PLACE, "variantType": "TRANSLOCATION"}, "variantType 'TRANSLOCATION' is none of"),
-        ({**PLACE, "variantMinLength": 5, "variantMaxLength": 2}, "is more than"),
+        ({**PLACE, "variantType": "TRANSLOCATION"}, "variantType: expected one of BND, CNV, "),
+        (
+            {**PLACE, "variantMinLength": 5, "variantMaxLength": 2},
+            "variantMinLength: expected a length of at most variantMaxLength, 2, found 5",
+        ),
         ({**PLACE, "variantMaxLength": 0}, "at least 1"),
-        ({"referenceName": "17", "start": [5], "alternateBases": "X"}, "IUPAC"),
+        ({"referenceName": "17", "start": [5], "alternateBases": "X"}, "codes of bases, found 'X'"),
         ({"referenceName": "17", "start": [5], "alternateBases": "' OR 1=1 --"}, "IUPAC"),
         (
             {"referenceName": "17", "start": [5], "alternateBases": "", "referenceBases": ""},
-            "both empty",
+            "referenceBases and alternateBases: expected bases in at least one of them",
         ),
         (
             {"referenceName": "17", "start": [5], "alternateBases": "A", "variantType": "SNP"},
-            "only together with end",
+            "end: expected a position, as the request has variantType, found nothing",
         ),
         ({"startt": [5]}, ", found 'startt'"),
         ({"g_variant": {**PLACE, "strat": 1}}, ", found 'strat'"),
-        ({"g_variant": PLACE, "start": [5]}, "given twice"),
+        (
+            {"g_variant": PLACE, "start": [5]},
+            "requestParameters: expected each parameter once, found start here and in",
+        ),
         ({"g_variant": [1]}, "an object"),
         ({"datasets": "GOE-FI-REHEARSAL-1"}, "a list"),
     ],
 )
-def test_ill_mixed_and_impossible_parameters_are_refused(ask, parameters, reason):
+def test_invalid_parameters_are_refused(ask, parameters, reason):
     assert reason in refusal(ask, posted(parameters))
 
 
 @pytest.mark.parametrize(
     ("filters", "reason"),
     [
-        ("NCIT:C16576 and more", "no term"),
+        (
+            "NCIT:C16576 and more",
+            "filters[0]: expected a term (PREFIX:CODE) or a comparison like age>=50, found 'NC",
+        ),
         (5, "query.filters: expected text or a list, found 5"),
-        (["nonsense"], "no term"),
-        (["FOO:1"], "unknown ontology"),
+        (["NCIT:C16576", "nonsense"], "filters[1]: expected a term (PREFIX:CODE)"),
+        (["FOO:1"], "filters[0]: expected a term of NCIT, "),
         ([5], "query.filters[0]: expected text or an object, found 5"),
         ([{"id": 5}], "query.filters[0].id: expected text, found 5"),
         ([{}], "query.filters[0].id: expected text, found nothing"),
@@ -121,24 +177,36 @@ def test_ill_mixed_and_impossible_parameters_are_refused(ask, parameters, reason
             [{"id": "age", "operator": "~", "value": "5"}],
             "operator: expected one of !, <, <=, =, >, >=, found '~'",
         ),
-        ([{"id": "age", "operator": ">"}], "filter 'age': value is missing"),
-        ([{"id": "age", "operator": ">", "value": "old"}], "no number"),
-        ([{"id": "age", "operator": ">", "value": "nan"}], "no number"),
-        ([{"id": "age", "operator": "=", "value": "5%"}], "no number"),
+        (
+            [{"id": "age", "operator": ">"}],
+            "filters[0].value: expected a value to compare 'age' with, found",
+        ),
+        (
+            [{"id": "age", "operator": ">", "value": "old"}],
+            "filters: value of 'age': expected a number, or a duration like P70Y, found 'old'",
+        ),
+        ([{"id": "age", "operator": ">", "value": "nan"}], "expected a number, or a duration"),
+        ([{"id": "age", "operator": "=", "value": "5%"}], "expected a number, or a duration"),
         (
             [{"id": "age", "operator": ">", "value": [5]}],
             ".value: expected a number or text, found [5]",
         ),
-        ([{"id": "shoes", "operator": ">", "value": "5"}], "unknown field"),
-        ([{"id": "disease", "operator": ">", "value": "a"}], "by = or !"),
-        (["NCIT:C16576"] * 101, "at most 100"),
-        (["' OR 1=1 --"], "no term"),
+        ([{"id": "shoes", "operator": ">", "value": "5"}], "filters: expected a field among "),
+        (
+            [{"id": "disease", "operator": ">", "value": "a"}],
+            "operator of 'disease': expected = or !",
+        ),
+        (["NCIT:C16576"] * 101, "filters: expected a list of at most 100 items, found "),
+        (["' OR 1=1 --"], "expected a term"),
         ([""], "filters.id: expected text of at least 1 character, found ''"),
         (
             ["age>" + "9" * 201],
             "filters.value: expected text of at most 200 characters, found '999",
         ),
-        ([{"id": "age", "value": "5", "similarity": "high"}], "filter 'age': unknown similarity"),
+        (
+            [{"id": "age", "value": "5", "similarity": "high"}],
+            "filters[0].similarity: expected no such key, as 'age' is not a term filter, found 'hi",
+        ),
     ],
 )
 def test_bad_filters_are_refused(ask, filters, reason):
@@ -155,7 +223,10 @@ def test_bad_filters_are_refused(ask, filters, reason):
         (b'{"query": 5}', "query: expected an object"),
         (b'{"qery": {}}', ", found 'qery'"),
         (b'{"query": {"filter": []}}', ", found 'filter'"),
-        (b'{"meta": {"apiVersion": "v1.0"}}', "version 2"),
+        (
+            b'{"meta": {"apiVersion": "v1.0"}}',
+            "apiVersion: expected version 2 of the Beacon API, like v2.0, found",
+        ),
         (
             b'{"meta": {"apiVersion": []}}',
             "apiVersion: expected a whole number or a number or text, found []",
@@ -189,7 +260,7 @@ def test_bad_filters_are_refused(ask, filters, reason):
         ),
     ],
 )
-def test_bodies_that_are_no_request_are_refused(ask, body, reason):
+def test_invalid_bodies_are_refused(ask, body, reason):
     assert reason in refusal(ask, body)
 
 
@@ -203,10 +274,13 @@ def test_bodies_that_are_no_request_are_refused(ask, body, reason):
             {"start": "1,2,3", "referenceName": "17"},
             "start: expected a list of at most 2 items, found ['1', '2', '3']",
         ),
-        ({"referenceName": "17\x00", "start": "1", "alternateBases": "A"}, "one text"),
+        (
+            {"referenceName": "17\x00", "start": "1", "alternateBases": "A"},
+            "referenceName: expected pri",
+        ),
         (
             {"start": "-1", "referenceName": "17"},
-            "start: a whole number of at least 0, not '-1'",
+            "start: expected a whole number of at least 0, found '-1'",
         ),
         (
             {"end": "", "start": "1", "referenceName": "17"},
@@ -219,14 +293,20 @@ def test_bad_parameters_of_a_get_are_refused(ask, parameters, reason):
 
 
 def test_a_post_takes_no_parameters_from_the_url(ask):
-    assert "by its body" in refusal(ask, b"{}", skip="1")
+    assert "the URL: expected no parameters, as a POST sends them in its body" in refusal(
+        ask, b"{}", skip="1"
+    )
 
 
 def test_two_variants_or_two_datasets_are_refused(ask):
     body = posted({"geneId": "BRCA1"})
-    assert "path names a variant" in refusal(ask, body, "/g_variants/chr17-5-A-G/individuals")
+    assert "requestParameters: expected no variant, as the path names one" in refusal(
+        ask, body, "/g_variants/chr17-5-A-G/individuals"
+    )
     body = posted({"datasets": ["GDI-FI-TEST-1"]})
-    assert "path names a dataset" in refusal(ask, body, "/datasets/GDI-FI-TEST-1/g_variants")
+    assert "datasets: expected none, as the path names a dataset, found 'GDI-FI-TEST-1'" in refusal(
+        ask, body, "/datasets/GDI-FI-TEST-1/g_variants"
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,7 +321,7 @@ def test_two_variants_or_two_datasets_are_refused(ask):
         ("/individuals/%27%20OR%201=1", 200),
     ],
 )
-def test_unknown_paths_are_told_in_beacons_words(ask, path, status):
+def test_unknown_paths_get_a_beacon_error(ask, path, status):
     found, body = ask(path)
     assert found == status
     if status == 404:

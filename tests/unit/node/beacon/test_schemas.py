@@ -1,4 +1,4 @@
-"""Every answer has Beacon's form: by checks of our own, and by the official schemas when there.
+"""Answers are valid: by checks of this project, and by the official schemas when present.
 
 The official files (Beacon v2.1.1, VRS 1.3, with v2.2's relaxed result sets) are looked for in
 ``../shared`` beside the checkout.
@@ -31,7 +31,7 @@ INCLUDES = ("ALL", "HIT", "MISS", "NONE")
 
 
 def all_paths():
-    """(path, entry type that it gives) of every endpoint for entries."""
+    """Every endpoint for entries, with the entry type that it returns."""
     for path, entry_type in ENTRY_TYPES.items():
         yield f"/{path}", path
         yield f"/{path}/{ONE[path]}", path

@@ -1,4 +1,4 @@
-"""Variants: look-ups, ranges, brackets, genes, HGVS; counts by sex, exact, also when filtered."""
+"""Variants: look-ups, ranges, brackets, genes, HGVS; counts by sex, exact also with filters."""
 
 import pytest
 
@@ -7,7 +7,7 @@ HEART = "ICD10:I25.1"
 
 
 def expected_counts(facts, allele, among):
-    """(alleles, number, homozygous, heterozygous, hemizygous), in alleles, counted one by one."""
+    """Count AC, AN, homozygous, heterozygous, hemizygous, in alleles, one genotype at a time."""
     contig, copies = allele[0], facts.genotypes[allele]
     number = homozygous = heterozygous = hemizygous = 0
     for person in among:
