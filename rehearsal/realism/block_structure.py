@@ -1,6 +1,6 @@
-"""What one block tells of the people's structure: common sites, spectra of alleles.
+"""Population structure within one block: common sites and allele-frequency spectra.
 
-Each block is looked at by itself; ``principal_components`` and ``frequency_spectrum`` join them.
+Each block is measured by itself; ``principal_components`` and ``frequency_spectrum`` join them.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from rehearsal.realism.genotypes import sample_nodes
 from rehearsal.seeds import derive_seed
 
 ALL = "all"  # the group of the whole cohort
-MAX_PEOPLE = 3_000  # whose principal components are found
+MAX_PEOPLE = 3_000  # with principal components
 
 
 @dataclass(frozen=True, slots=True)
 class BlockStructure:
-    """What one block tells.
+    """The structure within one block.
 
-    ``common``: ids of the sites that are frequent enough for principal components; ``spectra``: of
-    each group, by copies, how many alleles have so many; both empty where the block is not
-    autosomal. ``variants``: derived alleles that vary in the cohort.
+    ``common`` holds the ids of sites frequent enough for principal components. ``spectra`` holds
+    the number of alleles by copies for each group. Both are empty if the block is not autosomal.
+    ``variants`` is the number of derived alleles that vary in the cohort.
     """
 
     common: np.ndarray
@@ -44,10 +44,16 @@ def measure_block_structure(
     minimum_frequency: float = 0.05,
     max_people: int = MAX_PEOPLE,
 ) -> BlockStructure:
-    """Look at the block file ``{contig}-{start}-{end}.trees``.
+    """Measure the block file ``{contig}-{start}-{end}.trees``.
 
-    ``people`` is people.parquet: row i is individual i of every block. For the other arguments see
-    ``cohort_components``, which wants the same ones.
+    ``seed`` and ``max_people`` must be those of ``cohort_components``.
+
+    Args:
+        path: The block file.
+        people: ``people.parquet``; row *i* is individual *i* of every block.
+        seed: Seed of the sampled people.
+        minimum_frequency: Smallest frequency of the rarer allele at a common site.
+        max_people: Largest number of people with principal components.
     """
     ts = tskit.load(path)
     variants = float(_spectrum(ts, ts.samples())[1:-1].sum())
@@ -63,29 +69,52 @@ def measure_block_structure(
 
 
 def write_block_structure(found: BlockStructure, path: Path | str) -> None:
-    """Keep what was found in a block, as a NumPy archive."""
+    """Write the structure of a block as a NumPy archive.
+
+    Args:
+        found: The structure.
+        path: The ``.npz`` file.
+    """
     arrays: dict[str, Any] = {"common": found.common, "variants": found.variants}
     with atomic_path(path) as aside, aside.open("wb") as file:
         np.savez_compressed(file, **arrays, **found.spectra)
 
 
 def read_block_structure(path: Path | str) -> BlockStructure:
+    """Read what :func:`write_block_structure` wrote.
+
+    Args:
+        path: The ``.npz`` file.
+    """
     with np.load(path) as archive:
         arrays = dict(archive)
     return BlockStructure(arrays.pop("common"), arrays, float(arrays.pop("variants")))
 
 
 def is_autosomal(path: Path) -> bool:
+    """Say whether a block file is of an autosome.
+
+    Args:
+        path: A file named after its block.
+    """
     return block_of_file(path).contig.removeprefix("chr").isdecimal()
 
 
 def block_of_file(path: Path) -> Block:
+    """Return the block that a file is named after.
+
+    Args:
+        path: ``{contig}-{start}-{end}.trees``.
+    """
     return Block.from_id(path.name.removesuffix(".trees"))
 
 
 @dataclass(frozen=True, slots=True)
 class SampledPeople:
-    """The people whose components are found, by row, those who make the axes, and what draws on."""
+    """The people with principal components, by row, and which of them define the axes.
+
+    ``unrelated`` marks those, one per family. ``rng`` is the generator for further draws.
+    """
 
     rows: np.ndarray
     unrelated: np.ndarray
@@ -93,13 +122,20 @@ class SampledPeople:
 
     @classmethod
     def of(cls, people: pd.DataFrame, seed: int, most: int) -> SampledPeople:
+        """Sample people evenly over the countries.
+
+        Args:
+            people: ``people.parquet``.
+            seed: Root seed.
+            most: Largest number of people.
+        """
         rng = np.random.default_rng(derive_seed(seed, "principal_components"))
         rows = _sampled_rows(people["country"], most, rng)
         return cls(rows, _one_per_family(people.iloc[rows].reset_index(drop=True)), rng)
 
 
 def _sampled_rows(country: pd.Series, most: int, rng: np.random.Generator) -> np.ndarray:
-    """Row numbers of at most about ``most`` people, as even over the countries as can be."""
+    """Return about ``most`` row numbers or fewer, spread evenly over the countries."""
     if len(country) <= most:
         return np.arange(len(country))
     shuffled = rng.permutation(len(country))
@@ -108,12 +144,12 @@ def _sampled_rows(country: pd.Series, most: int, rng: np.random.Generator) -> np
 
 
 def _one_per_family(people: pd.DataFrame) -> np.ndarray:
-    """True for the first of each family and for everybody without one."""
+    """Mark the first person of each family and everyone without a family."""
     return (people["family"].isna() | ~people["family"].duplicated()).to_numpy()
 
 
 def _common_sites(ts: tskit.TreeSequence, rows: np.ndarray, minimum_frequency: float) -> np.ndarray:
-    """Ids of sites with one mutation whose rarer allele is frequent enough in these people."""
+    """Return ids of sites with one mutation and a rarer allele that is frequent enough."""
     nodes = sample_nodes(ts, rows).ravel()
     copies = ts.sample_count_stat(
         [nodes], lambda x: x, 1, windows="sites", mode="site", polarised=True,
@@ -125,7 +161,11 @@ def _common_sites(ts: tskit.TreeSequence, rows: np.ndarray, minimum_frequency: f
 
 
 def groups_of_people(people: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Row numbers of everybody, and of the people of each country."""
+    """Return the row numbers of all people and of each country's people.
+
+    Args:
+        people: ``people.parquet``.
+    """
     codes = people["country"]
     return {
         ALL: np.arange(len(people)),

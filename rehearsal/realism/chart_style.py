@@ -1,4 +1,4 @@
-"""Type and colours of charts on paper, and charts from plain rows."""
+"""Fonts and colours of charts on paper, and charts from plain rows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans'
 
 
 def chart_of(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    """A chart without marks of rows that are part of it: nothing is fetched."""
+    """Make a chart without marks that contains its rows, so that nothing is fetched.
+
+    Args:
+        rows: The data, one mapping per row.
+    """
     return alt.Chart(alt.InlineData(values=rows))
 
 
 def layered(*charts: alt.Chart) -> alt.LayerChart:
-    """Charts above one another, the first at the bottom; none of them has facets."""
+    """Lay charts over one another.
+
+    Args:
+        *charts: The charts, from bottom to top, without facets.
+    """
     return alt.LayerChart(layer=list(charts))

@@ -1,4 +1,4 @@
-"""How much of each contig was simulated, in bases, morgans and centimorgans."""
+"""The simulated part of each contig, in bases, morgans and centimorgans."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from rehearsal.model import Block
 def genetic_lengths(
     blocks: Sequence[Block], map_template: str | None, rate: float
 ) -> dict[str, float]:
-    """Morgans of each block by its id; a woman's on chrX.
+    """Compute the genetic length of each block, on chrX that of a woman.
 
-    ``map_template``: path of HapMap files with ``{contig}`` in it; without it, and for contigs
-    that do not recombine, the map is uniform, with ``rate`` a base and generation.
+    Args:
+        blocks: The blocks.
+        map_template: Path of HapMap files, with ``{contig}`` in it. None, or a contig without
+            recombination, means a uniform map.
+        rate: Rate of the uniform map, per base and generation.
+
+    Returns:
+        Morgans by block id.
     """
     lengths = {}
     for contig in dict.fromkeys(block.contig for block in blocks):
@@ -35,9 +41,15 @@ def _recombination_map(contig: str, map_template: str | None, rate: float) -> ms
 
 
 def contig_table(blocks: Sequence[Block], morgans: Mapping[str, float]) -> pd.DataFrame:
-    """contig, blocks, megabases, centimorgans: a row a contig, in the order of the blocks.
+    """Sum up the blocks of each contig.
 
-    ``morgans``: ``genetic_lengths``.
+    Args:
+        blocks: The blocks.
+        morgans: Genetic lengths by block id, as :func:`genetic_lengths` returns them.
+
+    Returns:
+        One row per contig in the order of the blocks: ``contig``, ``blocks``, ``megabases``,
+        ``centimorgans``.
     """
     table = pd.DataFrame(
         {

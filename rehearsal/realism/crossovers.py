@@ -1,4 +1,4 @@
-"""Crossovers in the gametes that people of the cohort gave to their children."""
+"""Crossovers in the gametes from which people of the cohort had children."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import tskit
 
 
 def count_crossovers(ts: tskit.TreeSequence) -> tuple[int, int]:
-    """Crossovers, and gametes in which there could have been some.
+    """Count crossovers, and the gametes in which they can occur.
 
-    A gamete is a child's haplotype that comes from a parent of the cohort; it has a crossover
-    where it changes from one haplotype of the parent to the other. A man's X cannot.
+    A gamete is a child's haplotype that comes from a parent of the cohort. It has a crossover where
+    it changes from one haplotype of the parent to the other. A man's X has none.
+
+    Args:
+        ts: The tree sequence of a block.
+
+    Returns:
+        The number of crossovers and the number of gametes.
     """
     owner = ts.nodes_individual
     inherited = (owner[ts.edges_child] != tskit.NULL) & (owner[ts.edges_parent] != tskit.NULL)

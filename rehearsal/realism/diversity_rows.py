@@ -1,4 +1,4 @@
-"""Rows on diversity, on the number of variable sites, and on linkage disequilibrium."""
+"""Rows about diversity, the number of variable sites, and linkage disequilibrium."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ from rehearsal.realism.statistics import ratio
 
 
 def diversity_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
+    """Yield rows about heterozygosity and kinds of mutation.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+    """
     bases = float(joined.bases)
     heterozygous = joined.heterozygous.mean()
     sample = describe_sample(panel, bases)
@@ -54,11 +60,11 @@ def diversity_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row
         needs="" if joined.sites >= LEAST_SITES else f"needs {LEAST_SITES:,} variable sites",
     )
     yield judged_row(
-        "heterozygous per other-homozygous site, reference a European haplotype",
+        "heterozygous per alternate-homozygous site, reference a European haplotype",
         ratio(heterozygous, joined.homozygous_other.mean()),
         1.9,
         2.1,
-        source="theory: 2 when the reference comes from the same population, whatever its past",
+        source="theory: 2 if the reference comes from the same population, whatever its history",
         sample=sample,
         needs=needs,
     )
@@ -68,12 +74,18 @@ def diversity_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row
         "1.47 to 1.54 against GRCh38",
         source="published call sets against GRCh38",
         sample=sample,
-        note="REF is the ancestral allele here; GRCh38 is a mosaic of people, the largest part of "
+        note="REF is the ancestral allele here. GRCh38 is a mosaic of people, mostly from one of "
         "partly African descent, so the two ratios are not comparable",
     )
 
 
 def size_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
+    """Yield rows about the number of variable sites and singletons by number of people.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+    """
     bases, founders = float(joined.bases), len(panel.founders)
     sizes = sample_sizes(founders)
     per_mb = joined.sites_by_size / max(bases / MB, 1e-9)
@@ -93,16 +105,16 @@ def size_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
             found,
             round(expected / CHR21_FACTOR),
             round(expected * CHR21_FACTOR),
-            source=f"simulated chr21, {sites:,} sites in {CHR21_MB} Mb (VCF Zarr paper): a cohort "
-            f"of other history, within a factor of {CHR21_FACTOR}",
-            sample=f"{people:,} unrelated people at random, {bases / MB:.0f} Mb",
+            source=f"simulated chr21, {sites:,} sites in {CHR21_MB} Mb (VCF Zarr paper), a cohort "
+            f"with another history; within a factor of {CHR21_FACTOR}",
+            sample=f"{people:,} random unrelated people, {bases / MB:.0f} Mb",
             needs=""
             if people <= founders and bases >= DIVERSITY_MB * MB / 4
             else f"needs {people:,} unrelated people and {DIVERSITY_MB // 4} Mb",
         )
     largest = sizes[-1]
     index = sizes.index(50_000) if 50_000 in sizes else len(sizes) - 1
-    note = f"the share depends on the number of people; judged from {TOPMED_PEOPLE:,} people on"
+    note = f"the share depends on the number of people; needs {TOPMED_PEOPLE:,} people"
     shares = (
         (
             f"singleton share, {sizes[index]:,} unrelated people",
@@ -112,11 +124,11 @@ def size_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
             f"{sizes[index]:,} unrelated people, {bases / MB:.0f} Mb",
         ),
         (
-            "singleton share, everybody",
+            "singleton share, all people",
             ratio(joined.singletons_of_all, joined.sites_of_all),
             TOPMED_SINGLETONS,
             largest,
-            f"the whole cohort with relatives, {bases / MB:.0f} Mb",
+            f"the whole cohort including relatives, {bases / MB:.0f} Mb",
         ),
     )
     for name, share, published, people, sample in shares:
@@ -125,13 +137,19 @@ def size_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
             share,
             round(published - 0.1, 2),
             round(published + 0.1, 2),
-            source=f"TOPMed, 53,831 people of many ancestries: {published:.0%}, within 10 points",
+            source=f"TOPMed, 53,831 people of many ancestries: {published:.0%} ± 10 points",
             sample=sample,
             needs="" if people >= TOPMED_PEOPLE else note,
         )
 
 
 def linkage_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
+    """Yield rows about linkage disequilibrium by distance.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+    """
     people = min(len(panel.members), LINKAGE_PEOPLE)
     for distance, (low, high) in LINKAGE_RANGES.items():
         index = LINKAGE_DISTANCES.index(distance)
@@ -140,7 +158,8 @@ def linkage_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
             ratio(joined.linkage[index], joined.linkage_pairs[index]),
             f"{low} to {high}",
             source="published for Europeans",
-            sample=f"about {people} unrelated people of all countries, sites with both alleles "
-            f"at 5 % or more, {float(joined.bases) / MB:.0f} Mb",
-            note="the value depends on hotspots: a map without them gives less at 100 kb",
+            sample=f"about {people} unrelated people of all countries, sites where both alleles "
+            f"have a frequency of at least 5 %, {float(joined.bases) / MB:.0f} Mb",
+            note="the value depends on recombination hotspots; a map without them gives less at "
+            "100 kb",
         )

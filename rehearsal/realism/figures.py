@@ -1,4 +1,4 @@
-"""The figures of how real a cohort is, as still SVG files."""
+"""Figures of the realism of a cohort, as static SVG files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,14 @@ def save_figures(
     known: ReferenceFigures,
     paths: Mapping[str, Path | str],
 ) -> None:
-    """Writes every figure of ``FIGURES`` to its path; the same measures give the same bytes."""
+    """Write every figure of ``FIGURES``. The same measures give the same bytes.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+        known: Published and predicted figures.
+        paths: The SVG file of each figure, by name.
+    """
     charts = {
         "map": map_figure(joined, panel, known.countries),
         "fst": fst_figure(joined, known),
@@ -50,9 +57,15 @@ def save_figures(
 def map_figure(
     joined: BlockMeasures, panel: MeasuredPeople, countries: Sequence[Country]
 ) -> alt.LayerChart:
-    """Principal components turned and stretched to fit the map, each country's mean named."""
+    """Draw the principal components, rotated and scaled to fit the map, with each country's mean.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+        countries: The countries, with their positions on the map.
+    """
     layout = component_layout(joined, panel, countries)
-    # Longitude and latitude drawn at the shape they have in the middle of Europe.
+    # Longitude and latitude in the proportions that they have in the middle of Europe.
     places = np.array([[c.longitude, c.latitude] for c in layout.countries])
     middle = np.cos(np.radians(places[:, 1].mean()))
     flat = places * [middle, 1]
@@ -77,13 +90,18 @@ def map_figure(
             names.encode(x="x:Q", y="y:Q", text="code:N"),
         ),
         f"Principal components of {len(people)} people of {len(rows)} countries laid over the "
-        "map; a line leads from each country's mean to its place.",
+        "map. A line connects each country's mean with its position on the map.",
         height=WIDTH * 0.85,
     )
 
 
 def fst_figure(joined: BlockMeasures, known: ReferenceFigures) -> alt.LayerChart:
-    """F_ST of every pair of countries, measured against predicted."""
+    """Draw the F_ST of every pair of countries, measured against predicted.
+
+    Args:
+        joined: Sums over all blocks.
+        known: Published and predicted figures.
+    """
     ours, theirs = pair_values(measured_fst(joined)), pair_values(known.expected_fst)
     rows = [
         {"x": round(float(a), 6), "y": round(float(b), 6)}
@@ -97,12 +115,17 @@ def fst_figure(joined: BlockMeasures, known: ReferenceFigures) -> alt.LayerChart
     y = alt.Y("y:Q", title="F_ST measured")
     return _finished(
         layered(line.encode(x=x, y=y), dots.encode(x=x, y=y)),
-        f"Measured against predicted F_ST of {len(rows)} pairs of countries.",
+        f"F_ST of {len(rows)} pairs of countries, measured against predicted.",
     )
 
 
 def distance_figure(joined: BlockMeasures, known: ReferenceFigures) -> alt.LayerChart:
-    """F_ST of every pair of countries by the distance between them."""
+    """Draw the F_ST of every pair of countries against their distance in km.
+
+    Args:
+        joined: Sums over all blocks.
+        known: Published and predicted figures.
+    """
     km = country_distances_km(known.countries)
     codes = [country.code for country in known.countries]
     outlying = np.isin(codes, OUTLIERS)
@@ -124,12 +147,16 @@ def distance_figure(joined: BlockMeasures, known: ReferenceFigures) -> alt.Layer
                 color=_two_colours("pairs", ["other pairs", f"with {', '.join(OUTLIERS)}"]),
             )
         ),
-        f"F_ST of {len(rows)} pairs of countries by distance.",
+        f"F_ST of {len(rows)} pairs of countries against their distance.",
     )
 
 
 def spectrum_figure(joined: BlockMeasures) -> alt.LayerChart:
-    """Sites by copies of the derived allele, beside a population of constant size."""
+    """Draw the share of sites by copies of the derived allele, with that of a constant population.
+
+    Args:
+        joined: Sums over all blocks.
+    """
     inner = joined.spectrum[1:-1]
     copies = np.arange(1, len(inner) + 1)
     bins = np.floor(np.log2(copies)).astype(int)
@@ -148,19 +175,23 @@ def spectrum_figure(joined: BlockMeasures) -> alt.LayerChart:
             lines.encode(
                 x=alt.X(
                     "copies:Q",
-                    title="Copies of the derived allele, this many up to twice as many",
+                    title="Copies of the derived allele (from this number to twice as many)",
                     scale=alt.Scale(type="log", base=2),
                 ),
                 y=alt.Y("share:Q", title="Share of sites", axis=alt.Axis(format="%")),
                 color=_two_colours("what", ["measured", "constant size"]),
             )
         ),
-        f"Frequency spectrum in {len(inner) + 1} haplotypes against a constant population.",
+        f"Frequency spectrum of {len(inner) + 1} haplotypes, with that of a constant population.",
     )
 
 
 def linkage_figure(joined: BlockMeasures) -> alt.LayerChart:
-    """Squared correlation of common variants by distance, with the published ranges."""
+    """Draw the squared correlation of common variants by distance, with published ranges.
+
+    Args:
+        joined: Sums over all blocks.
+    """
     with np.errstate(invalid="ignore"):
         mean = joined.linkage / joined.linkage_pairs
     rows = [
@@ -180,12 +211,17 @@ def linkage_figure(joined: BlockMeasures) -> alt.LayerChart:
             chart_of(rows).mark_line(point=True, color=ACCENT).encode(x=x, y=y),
             published.encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
         ),
-        "Linkage disequilibrium by distance; bars show the published ranges at 5 and 100 kb.",
+        "Linkage disequilibrium by distance. Bars show the published ranges at 5 and 100 kb.",
     )
 
 
 def sample_size_figure(joined: BlockMeasures, panel: MeasuredPeople) -> alt.LayerChart:
-    """Variable sites per megabase by number of people, beside a published simulation."""
+    """Draw variable sites per megabase by number of people, with a published simulation.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+    """
     megabases = max(float(joined.bases) / MB, 1e-9)
     sizes = sample_sizes(len(panel.founders))
     series = {

@@ -11,14 +11,19 @@ from rehearsal.realism.block_structure import BlockStructure, groups_of_people
 
 
 def frequency_spectrum(blocks: Sequence[BlockStructure], people: pd.DataFrame) -> pd.DataFrame:
-    """How many alleles have how many copies: the unfolded spectrum of the autosomes.
+    """Compute the unfolded allele-frequency spectrum of the autosomes.
 
-    Relatives are included, since they are in the data that nodes hold.
+    Relatives are included, because they are in the data of the nodes.
 
-    Columns: group (``all`` or a country's code), haplotypes (sample size), copies (1 to
-    haplotypes - 1), alleles. Copy numbers without any allele have no row. The attribute
-    ``variants`` of the table counts the derived alleles that vary in the cohort, those of blocks
-    that are not autosomal included.
+    Args:
+        blocks: The structure within each block.
+        people: ``people.parquet``.
+
+    Returns:
+        Columns ``group`` (``all`` or a country's code), ``haplotypes`` (sample size), ``copies`` (1
+        to haplotypes - 1) and ``alleles`` (number of alleles with so many copies). Numbers of
+        copies without an allele have no row. The table's attribute ``variants`` is the number of
+        derived alleles that vary in the cohort, also on blocks that are not autosomal.
     """
     totals = {
         group: np.zeros(2 * len(rows) + 1) for group, rows in groups_of_people(people).items()
@@ -45,9 +50,14 @@ def _tidy(group: str, counts: np.ndarray) -> pd.DataFrame:
 
 
 def spectrum_shares(spectrum: pd.DataFrame) -> pd.DataFrame:
-    """Per group: haplotypes, alleles that vary in it, singletons, singleton_share.
+    """Sum up the spectrum of each group.
 
-    Indexed by group, in the order of ``frequency_spectrum``.
+    Args:
+        spectrum: A table of :func:`frequency_spectrum`.
+
+    Returns:
+        ``haplotypes``, ``alleles`` that vary in the group, ``singletons`` and ``singleton_share``,
+        indexed by group in the order of the table.
     """
     marked = spectrum.assign(singletons=spectrum["alleles"].where(spectrum["copies"] == 1, 0))
     sums = marked.groupby("group", sort=False).agg(

@@ -1,4 +1,4 @@
-"""Genotypes of some people of a tree sequence, a chunk of sites at a time."""
+"""Genotypes of some people of a tree sequence, one chunk of sites at a time."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import numpy as np
 import tskit
 from numpy.typing import NDArray
 
-CHUNK_CELLS = 20_000_000  # sites times haplotypes that are decoded at once
-COMMON = 0.05  # the rarer allele of a common site is at least as frequent
+from rehearsal.errors import mismatch
+
+CHUNK_CELLS = 20_000_000  # sites times haplotypes decoded at once
+COMMON = 0.05  # smallest frequency of the rarer allele at a common site
 
 TRANSITIONS = ("AG", "GA", "CT", "TC")
 
 
 @dataclass(frozen=True)
 class Haplotypes:
-    """Alleles at some sites in a row, as derived (1) or not (0).
+    """The alleles at consecutive sites, derived (1) or not (0).
 
-    ``derived`` is (m, h) with h haplotypes; two of a person stand side by side where people have
-    two. ``positions`` is (m,).
+    ``derived`` has the shape (m, h) for h haplotypes; the two of a person are neighbours where
+    people have two. ``positions`` has the shape (m,).
     """
 
     first_site: int
@@ -28,11 +30,15 @@ class Haplotypes:
     derived: NDArray[np.int8]
 
     def genotypes(self) -> NDArray[np.int8]:
-        """Derived alleles of each person, 0 to 2, (m, h / 2)."""
+        """Return the number of derived alleles of each person, 0 to 2, shape (m, h / 2)."""
         return self.derived[:, 0::2] + self.derived[:, 1::2]
 
     def of(self, people: NDArray[np.integer]) -> Haplotypes:
-        """Those of some people who have two each, in the order given."""
+        """Return the haplotypes of some people who have two each, in the given order.
+
+        Args:
+            people: 0-based numbers of people.
+        """
         columns = np.column_stack([2 * people, 2 * people + 1]).ravel()
         return Haplotypes(self.first_site, self.positions, self.derived[:, columns])
 
@@ -40,10 +46,21 @@ class Haplotypes:
 def restrict(
     ts: tskit.TreeSequence, people: NDArray[np.integer], copies: int | None = None
 ) -> tuple[tskit.TreeSequence, NDArray[np.int64]]:
-    """The history of these individuals only, and the index into ``people`` of each haplotype.
+    """Restrict a tree sequence to some individuals.
 
-    Haplotypes come in the order of ``people``, those of a person by node. Sites that carry no
-    mutation of theirs go. Raises ValueError when ``copies`` is given and a person has not as many.
+    Haplotypes come in the order of ``people``, those of a person by node. Sites without a mutation
+    in them are removed.
+
+    Args:
+        ts: The tree sequence.
+        people: Numbers of the individuals.
+        copies: Number of haplotypes that everyone must have. None allows any.
+
+    Returns:
+        The smaller tree sequence, and the index into ``people`` of each haplotype.
+
+    Raises:
+        ValueError: A person does not have ``copies`` haplotypes.
     """
     nodes = ts.samples()
     rank = np.full(ts.num_individuals + 1, -1, dtype=np.int64)
@@ -53,27 +70,40 @@ def restrict(
     order = np.argsort(of_node, kind="stable")
     nodes, of_node = nodes[order], of_node[order]
     if copies and (np.bincount(of_node, minlength=len(people)) != copies).any():
-        raise ValueError(f"expected {copies} haplotypes of every person")
+        raise ValueError(mismatch("people", f"{copies} haplotypes each", "another number"))
     return ts.simplify(nodes, record_provenance=False), of_node
 
 
 def sample_nodes(ts: tskit.TreeSequence, rows: np.ndarray) -> np.ndarray:
-    """The two sample nodes of each of these individuals, as an array of shape (people, 2).
+    """Return the two sample nodes of each individual.
 
-    Raises ValueError when one does not have exactly two: the block is not autosomal.
+    Args:
+        ts: The tree sequence of an autosomal block.
+        rows: Numbers of the individuals.
+
+    Returns:
+        Nodes, shape (people, 2).
+
+    Raises:
+        ValueError: An individual does not have two: the block is not autosomal.
     """
     nodes = ts.samples()
     owners = ts.nodes_individual[nodes]
     nodes = nodes[np.argsort(owners, kind="stable")]
     counts = np.bincount(owners, minlength=ts.num_individuals)
     if np.any(counts[rows] != 2):
-        raise ValueError("expected two sample nodes for every individual, an autosome")
+        expected = "two sample nodes each, as on an autosome"
+        raise ValueError(mismatch("individuals", expected, "another number"))
     first = np.concatenate([[0], np.cumsum(counts)])[rows]
     return np.column_stack([nodes[first], nodes[first + 1]])
 
 
 def read_chunks(ts: tskit.TreeSequence) -> Iterator[Haplotypes]:
-    """All sites of a tree sequence with the alleles of its samples, in chunks."""
+    """Yield all sites of a tree sequence with the alleles of its samples.
+
+    Args:
+        ts: The tree sequence.
+    """
     step = max(1, CHUNK_CELLS // max(1, ts.num_samples))
     variant = tskit.Variant(ts)
     for first in range(0, ts.num_sites, step):
@@ -86,7 +116,15 @@ def read_chunks(ts: tskit.TreeSequence) -> Iterator[Haplotypes]:
 
 
 def transition_counts(ts: tskit.TreeSequence, sites: NDArray[np.integer]) -> tuple[int, int]:
-    """How many of these sites are transitions and transversions: base to base by one mutation."""
+    """Count transitions and transversions among sites with one mutation from base to base.
+
+    Args:
+        ts: The tree sequence.
+        sites: Ids of the sites.
+
+    Returns:
+        The number of transitions and the number of transversions.
+    """
     single = sites[np.bincount(ts.mutations_site, minlength=ts.num_sites)[sites] == 1]
     mutation = np.searchsorted(ts.mutations_site, single)
     old, new = ts.sites_ancestral_state[single], ts.mutations_derived_state[mutation]
@@ -99,6 +137,13 @@ def transition_counts(ts: tskit.TreeSequence, sites: NDArray[np.integer]) -> tup
 def common_frequency(
     frequency: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which sites are common, and their frequencies."""
+    """Select the common sites.
+
+    Args:
+        frequency: Frequency of the derived allele at each site, shape (m,).
+
+    Returns:
+        Indexes of the common sites, and their frequencies.
+    """
     common = np.flatnonzero(np.minimum(frequency, 1 - frequency) >= COMMON)
     return common, frequency[common]

@@ -1,4 +1,4 @@
-"""Rows on kinship, on the X chromosome and on crossovers in families."""
+"""Rows about kinship, the X chromosome and crossovers in families."""
 
 from __future__ import annotations
 
@@ -23,17 +23,23 @@ from rehearsal.realism.statistics import ratio
 
 
 def kinship_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
+    """Yield one row per kind of relationship.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+    """
     for kind, row in kinship_by_kind(joined, panel).iterrows():
         margin = min(row["expected"] - row["low"], row["high"] - row["expected"])
         precise = STANDARD_ERRORS * row["error"] <= margin
         enough = bool(precise) and joined.bases >= FST_MB * MB
-        what = "pairs of one country" if kind == UNRELATED else "pairs of the pedigree"
+        what = "pairs within a country" if kind == UNRELATED else "pairs of the pedigree"
         yield judged_row(
             f"kinship, {kind}",
             row["mean"],
             round(row["low"], 4),
             round(row["high"], 4),
-            source=f"KING-robust's range about {KINSHIP[str(kind)]:.4g} (Manichaikul et al. 2010)",
+            source=f"KING-robust's range around {KINSHIP[str(kind)]:.4g} (Manichaikul et al. 2010)",
             sample=f"{row['pairs']} {what}, {float(joined.bases) / MB:.0f} Mb",
             needs=""
             if enough
@@ -43,6 +49,12 @@ def kinship_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
 
 
 def sex_chromosome_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
+    """Yield the row about the diversity of X.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+    """
     bases, bases_x = float(joined.bases), float(joined.bases_x)
     autosomes = np.diag(joined.differences) / max(bases, 1)
     x = joined.differences_x / max(bases_x, 1)
@@ -52,13 +64,19 @@ def sex_chromosome_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterato
         ratio(np.nanmean(x), np.nanmean(autosomes)) if bases_x else float("nan"),
         0.70,
         0.80,
-        source="theory: 0.75 with as many fathers as mothers and constant size",
+        source="theory: 0.75 with equal numbers of fathers and mothers and constant size",
         sample=f"{len(panel.members)} unrelated people, {bases_x / MB:.1f} Mb of X",
         needs=f"needs {X_MB} Mb of chrX and {DIVERSITY_MB} Mb of autosomes" if small else "",
     )
 
 
 def crossover_rows(joined: BlockMeasures, known: ReferenceFigures) -> Iterator[Row]:
+    """Yield the row about crossovers in families.
+
+    Args:
+        joined: Sums over all blocks.
+        known: Published and predicted figures.
+    """
     expected = known.crossovers
     error = 4 / np.sqrt(max(expected, 1))
     yield judged_row(
@@ -67,7 +85,7 @@ def crossover_rows(joined: BlockMeasures, known: ReferenceFigures) -> Iterator[R
         round(1 - error, 3),
         round(1 + error, 3),
         source="the recombination map, within four standard errors",
-        sample=f"{int(joined.crossovers):,} crossovers in {int(joined.gametes):,} gametes "
-        "of a block",
+        sample=f"{int(joined.crossovers):,} crossovers in {int(joined.gametes):,} gametes, "
+        "counted per block",
         needs="" if expected >= LEAST_CROSSOVERS else f"needs {LEAST_CROSSOVERS} crossovers",
     )

@@ -1,4 +1,4 @@
-"""Kinship from genotypes."""
+"""Kinship estimated from genotypes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rehearsal.realism.measures import BlockMeasures
 from rehearsal.realism.panel import KINSHIP, MeasuredPeople
 
-# Between which values an estimate means this relationship: Manichaikul et al. 2010, table 1.
+# The range of estimates for each kinship: Manichaikul et al. 2010, table 1.
 BOUNDS = {
     1 / 4: (2**-2.5, 2**-1.5),
     1 / 8: (2**-3.5, 2**-2.5),
@@ -19,10 +19,16 @@ BOUNDS = {
 
 
 def king_robust(joined: BlockMeasures) -> NDArray[np.float64]:
-    """Kinship of each pair of the panel, (P,): NaN where neither person is heterozygous anywhere.
+    """Estimate the kinship of each pair of the panel.
 
     (both heterozygous - 2 * opposite homozygotes) / (sum of both people's heterozygous sites):
     KING-robust, Manichaikul et al. 2010, Bioinformatics 26:2867, equation 9.
+
+    Args:
+        joined: Sums over all blocks.
+
+    Returns:
+        Estimates, shape (P,). NaN if neither person is heterozygous anywhere.
     """
     heterozygous = joined.pair_heterozygous.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -30,7 +36,16 @@ def king_robust(joined: BlockMeasures) -> NDArray[np.float64]:
 
 
 def kinship_by_kind(joined: BlockMeasures, panel: MeasuredPeople) -> pd.DataFrame:
-    """expected, low, high, pairs, mean, error (of the mean, by the spread of pairs), by kind."""
+    """Average the kinship of each kind of relationship.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+
+    Returns:
+        ``expected``, ``low``, ``high``, ``pairs``, ``mean`` and ``error`` (standard error of the
+        mean over pairs), indexed by kind.
+    """
     table = panel.pairs.assign(kinship=king_robust(joined))
     groups = table.groupby("kind")["kinship"]
     found = pd.DataFrame({"pairs": groups.count(), "mean": groups.mean(), "error": groups.sem()})

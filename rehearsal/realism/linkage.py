@@ -1,4 +1,4 @@
-"""How correlation between common variants falls with their distance."""
+"""The decay of correlation between common variants with distance."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 LINKAGE_DISTANCES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000)  # bases
-WIDTH = 0.1  # pairs within a tenth of a distance count for it
+WIDTH = 0.1  # relative tolerance of a distance
 LINKAGE_PEOPLE = 400
-CHUNK = 256  # sites that are compared at once with those that follow
+CHUNK = 256  # sites compared at once with the following ones
 
 
 def linkage_sums(
     genotypes: NDArray[np.int8], positions: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Squared correlations of genotypes summed over pairs of sites, and the number of pairs.
+    """Sum the squared correlations of genotypes over pairs of sites, by distance.
 
-    ``genotypes`` (m, n) 0 to 2, ``positions`` (m,) ascending; both results are as long as
-    ``LINKAGE_DISTANCES``. A correlation in n people is too large by 1/(n - 1) squared, which is
-    taken off. Sites that do not vary are left out.
+    A squared correlation in n people is too large by 1 / (n - 1), which is subtracted. Sites that
+    do not vary are left out.
+
+    Args:
+        genotypes: Copies of the derived allele, 0 to 2, shape (m, n).
+        positions: Positions of the sites, ascending, shape (m,).
+
+    Returns:
+        The sums and the numbers of pairs, each as long as ``LINKAGE_DISTANCES``.
     """
     z = genotypes.astype(np.float32)
     z -= z.mean(axis=1, keepdims=True)

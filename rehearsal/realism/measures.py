@@ -1,4 +1,4 @@
-"""The sums of one block that add up over blocks, and how they are kept in files."""
+"""The sums of one block, which add up over blocks, and their files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import tskit
 from numpy.typing import NDArray
 
+from rehearsal.errors import mismatch
 from rehearsal.files import atomic_path
 from rehearsal.model import Block
 from rehearsal.realism.crossovers import count_crossovers
@@ -31,47 +32,52 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BlockMeasures:
-    """Sums over the bases of one block, or of many after ``join``. All are float arrays.
+    """Sums over the bases of one block, or of several after ``join``. All are float arrays.
 
-    k countries, n people of the panel, P pairs, S sample sizes, L distances. What is measured on
-    autosomes is 0 in a block of chrX, and the other way round; other contigs give zeros only.
+    k countries, n people of the panel, P pairs, S sample sizes, L distances. Measures of autosomes
+    are 0 in a block of chrX, and the other way round. Other contigs give zeros only.
     """
 
     bases: Array  # autosomal bases, shape ()
     bases_x: Array  # bases of chrX, ()
     sites: Array  # sites that vary in the panel, ()
-    transitions: Array  # of them A<->G and C<->T, ()
-    transversions: Array  # (); sites with more than one mutation are in neither
+    transitions: Array  # of these, A<->G and C<->T, ()
+    transversions: Array  # (); sites with several mutations are in neither
     differences: Array  # pairwise differences summed over sites, within and between, (k, k)
     differences_x: Array  # within each country on chrX, (k,)
-    heterozygous: Array  # sites a person, (n,)
-    homozygous: Array  # derived homozygous sites a person, (n,)
-    homozygous_other: Array  # homozygous for another base than a neighbour's haplotype has, (n,)
+    heterozygous: Array  # sites per person, (n,)
+    homozygous: Array  # derived homozygous sites per person, (n,)
+    homozygous_other: Array  # homozygous sites that differ from a neighbour's haplotype, (n,)
     spectrum: Array  # sites by copies of the derived allele in the panel, (2 n + 1,)
     relationship: Array  # z z' over common sites, z the standardised genotypes, (n, n)
-    common_sites: Array  # ()
-    pair_both_heterozygous: Array  # sites a pair, (P,)
-    pair_opposite: Array  # both homozygous, for different alleles, (P,)
-    pair_heterozygous: Array  # of the first and of the second, (P, 2)
+    common_sites: Array  # number of common sites, ()
+    pair_both_heterozygous: Array  # sites per pair, (P,)
+    pair_opposite: Array  # sites where both are homozygous for different alleles, (P,)
+    pair_heterozygous: Array  # sites of the first and of the second person, (P, 2)
     linkage: Array  # squared correlations summed over pairs of common sites, (L,)
-    linkage_pairs: Array  # (L,)
-    sites_by_size: Array  # alleles that vary among the first so many founders, (S,)
-    singletons_by_size: Array  # of them seen once, (S,)
-    sites_of_all: Array  # alleles that vary in the whole cohort, relatives included, ()
-    singletons_of_all: Array  # ()
-    crossovers: Array  # seen in gametes between two people of the cohort, ()
-    gametes: Array  # of parents with two copies, summed over blocks, ()
+    linkage_pairs: Array  # number of these pairs, (L,)
+    sites_by_size: Array  # alleles that vary among the first founders, by their number, (S,)
+    singletons_by_size: Array  # of these, alleles seen once, (S,)
+    sites_of_all: Array  # alleles that vary in the whole cohort, including relatives, ()
+    singletons_of_all: Array  # of these, alleles seen once, ()
+    crossovers: Array  # in gametes between two people of the cohort, ()
+    gametes: Array  # from parents with two copies, summed over blocks, ()
 
     def __add__(self, other: BlockMeasures) -> BlockMeasures:
-        """The sums of both. Raises ValueError when they are of different panels."""
+        """Add two sums. Raises ValueError if they are of different panels."""
         mine, others = ([getattr(x, f.name) for f in fields(x)] for x in (self, other))
         if any(a.shape != b.shape for a, b in zip(mine, others, strict=True)):
-            raise ValueError("measures of different panels do not add up")
+            expected = "the same shapes in all measures"
+            raise ValueError(mismatch("measures", expected, "measures of different panels"))
         return BlockMeasures(*(a + b for a, b in zip(mine, others, strict=True)))
 
 
 def no_measures(panel: MeasuredPeople) -> BlockMeasures:
-    """Zeros of the panel's shapes."""
+    """Return zeros in the shapes of a panel.
+
+    Args:
+        panel: The measured people.
+    """
     k, n, pairs = len(panel.codes), len(panel.members), len(panel.pairs)
     sizes, distances = len(sample_sizes(len(panel.founders))), len(LINKAGE_DISTANCES)
     shapes = {
@@ -96,9 +102,14 @@ def no_measures(panel: MeasuredPeople) -> BlockMeasures:
 
 
 def block_measures(ts: tskit.TreeSequence, block: Block, panel: MeasuredPeople) -> BlockMeasures:
-    """What one block adds. ``ts`` holds the whole cohort: individual i is row i of the people.
+    """Compute the sums of one block.
 
-    Genotypes are told as derived or not, so that a third allele counts as the second.
+    Alleles are only derived or not, so a third allele counts as the second.
+
+    Args:
+        ts: The tree sequence of the whole cohort; individual *i* is row *i* of the people.
+        block: The block.
+        panel: The measured people.
     """
     sums = no_measures(panel)
     if block.contig == "chrX":
@@ -117,12 +128,21 @@ def block_measures(ts: tskit.TreeSequence, block: Block, panel: MeasuredPeople) 
 
 
 def join(parts: Iterable[BlockMeasures]) -> BlockMeasures:
-    """The sum of one block or more."""
+    """Add the sums of one or more blocks.
+
+    Args:
+        parts: The sums of each block.
+    """
     return reduce(add, parts)
 
 
 def write_measures(measures: BlockMeasures, path: Path | str) -> None:
-    """As a compressed ``.npz`` file; the same sums give the same bytes."""
+    """Write sums as a compressed ``.npz`` file. The same sums give the same bytes.
+
+    Args:
+        measures: The sums.
+        path: The file.
+    """
     with atomic_path(path) as aside, aside.open("wb") as stream:
         np.savez_compressed(
             stream, **{f.name: getattr(measures, f.name) for f in fields(BlockMeasures)}
@@ -130,7 +150,11 @@ def write_measures(measures: BlockMeasures, path: Path | str) -> None:
 
 
 def read_measures(path: Path | str) -> BlockMeasures:
-    """What ``write_measures`` wrote."""
+    """Read what ``write_measures`` wrote.
+
+    Args:
+        path: The file.
+    """
     with np.load(path, allow_pickle=False) as stored:
         return BlockMeasures(**{f.name: stored[f.name] for f in fields(BlockMeasures)})
 
@@ -171,10 +195,15 @@ def _add_autosome(sums: BlockMeasures, ts: tskit.TreeSequence, panel: MeasuredPe
 
 
 def differences(copies: NDArray[np.floating], haplotypes: NDArray[np.floating]) -> Array:
-    """Mean pairwise differences of haplotypes, summed over sites, within and between groups.
+    """Sum mean pairwise differences of haplotypes over sites, within and between groups.
 
-    ``copies`` (m, k): derived alleles a site and group; ``haplotypes`` (k,) a group. Shape
-    (k, k); the diagonal compares different haplotypes of a group, NaN where it has only one.
+    Args:
+        copies: Derived alleles by site and group, shape (m, k).
+        haplotypes: Number of haplotypes of each group, shape (k,).
+
+    Returns:
+        Differences, shape (k, k). The diagonal compares different haplotypes of one group; it is
+        NaN if the group has only one.
     """
     n = haplotypes.astype(np.float64)
     p = copies.astype(np.float64) / n
@@ -186,7 +215,7 @@ def differences(copies: NDArray[np.floating], haplotypes: NDArray[np.floating]) 
 
 
 def _differences_on_x(ts: tskit.TreeSequence, panel: MeasuredPeople) -> Array:
-    """Pairwise differences within each country, (k,); a man has one X."""
+    """Compute pairwise differences within each country, shape (k,). A man has one X."""
     small, owner = restrict(ts, panel.members)
     dense = np.zeros((len(owner), len(panel.codes)), dtype=np.float32)
     dense[np.arange(len(owner)), panel.country[owner]] = 1
@@ -200,7 +229,7 @@ def _differences_on_x(ts: tskit.TreeSequence, panel: MeasuredPeople) -> Array:
 def _add_people(sums: BlockMeasures, own: Haplotypes, genotypes: NDArray[np.int8]) -> None:
     sums.heterozygous[...] += (genotypes == 1).sum(axis=0)
     sums.homozygous[...] += (genotypes == 2).sum(axis=0)
-    # A haplotype of the next person stands in for a reference genome.
+    # A haplotype of the next person serves as the reference genome.
     reference = np.roll(own.derived[:, 0::2], -1, axis=1)
     sums.homozygous_other[...] += (genotypes == 2 - 2 * reference).sum(axis=0)
 
@@ -213,7 +242,7 @@ def _add_pairs(sums: BlockMeasures, first: NDArray[np.int8], second: NDArray[np.
 
 
 def _add_relationship(sums: BlockMeasures, genotypes: NDArray[np.int8], frequency: Array) -> None:
-    """Standardised by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006)."""
+    """Add genotypes standardised by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006)."""
     p = frequency[:, None].astype(np.float32)
     z = (genotypes - 2 * p) / np.sqrt(2 * p * (1 - p))
     sums.relationship[...] += z.T @ z

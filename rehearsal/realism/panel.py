@@ -1,4 +1,4 @@
-"""Who is measured: unrelated people of every country, and pairs of known relationship."""
+"""The people to measure: unrelated people of every country, and pairs of known relationship."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rehearsal.seeds import derive_seed
 
 Rows = NDArray[np.int64]
 
-LARGEST_SHARE = 30  # people of one country: more sharpen no measure, but cost their square
-LEAST_SHARE = 10  # of a country, even where another country has fewer
-MOST_PAIRS = 100  # of one kind of relationship
+LARGEST_SHARE = 30  # people per country; more add little precision at quadratic cost
+LEAST_SHARE = 10  # people per country, even if another country has fewer
+MOST_PAIRS = 100  # per kind of relationship
 
 UNRELATED = "unrelated"
 # Kinds of pair and their expected kinship: half the share of the genome that is identical.
@@ -29,12 +29,11 @@ KINSHIP = {
 
 @dataclass(frozen=True)
 class MeasuredPeople:
-    """Whom to measure, the same people in every block. People are rows of ``people.parquet``.
+    """The people to measure, the same in every block. People are rows of ``people.parquet``.
 
-    ``members`` are founders, about equally many of each country, sorted by row; ``country``
-    (as long) is the index into ``codes`` of each. ``founders`` are all founders in random order:
-    its beginnings are random samples, each within the next. ``pairs`` has the columns kind,
-    first, second.
+    ``members`` are founders, about equally many per country, sorted by row. ``country`` is each
+    member's index into ``codes``. ``founders`` are all founders in random order: its first n are a
+    random sample for any n. ``pairs`` has the columns ``kind``, ``first`` and ``second``.
     """
 
     codes: tuple[str, ...]
@@ -47,11 +46,16 @@ class MeasuredPeople:
 def choose_panel(
     people: pd.DataFrame, seed: int, largest_share: int = LARGEST_SHARE
 ) -> MeasuredPeople:
-    """The panel of a cohort.
+    """Choose the panel of a cohort.
 
-    Founders are people without parents in the cohort: no two of them are relatives. Each country
-    gives as many as the smallest has, but ``LEAST_SHARE`` where it has them, and at most
-    ``largest_share``: principal components of unequal groups bend towards the largest.
+    Founders are people without parents in the cohort, so no two of them are related. Each country
+    gives as many as the smallest country has, or ``LEAST_SHARE`` if it has them, and at most
+    ``largest_share``. Groups of unequal size would bend principal components towards the largest.
+
+    Args:
+        people: ``people.parquet``.
+        seed: Root seed.
+        largest_share: Largest number of people per country.
     """
     rng = np.random.default_rng(derive_seed(seed, "realism"))
     codes = tuple(people["country"].unique())
@@ -73,7 +77,14 @@ def choose_panel(
 
 
 def related_pairs(people: pd.DataFrame) -> pd.DataFrame:
-    """All pairs of the kinds in ``KINSHIP`` by the pedigree: kind, first, second (rows)."""
+    """Find all pairs of the kinds in ``KINSHIP`` in the pedigree.
+
+    Args:
+        people: ``people.parquet``.
+
+    Returns:
+        ``kind``, and the rows ``first`` and ``second``.
+    """
     index = pd.Index(people["id"])
     child = np.flatnonzero(people["father"].notna() & people["mother"].notna())
     born = pd.DataFrame(
@@ -107,7 +118,7 @@ def _pairs_that_share(born: pd.DataFrame, parents: list[str]) -> pd.DataFrame:
 
 
 def _children_of(siblings: pd.DataFrame, parents: pd.DataFrame) -> pd.DataFrame:
-    """The pairs whose parents are pairs of ``siblings``."""
+    """Return the pairs whose parents are pairs of ``siblings``."""
     first = siblings.merge(parents, left_on="first", right_on="parent")
     both = first.merge(parents, left_on="second", right_on="parent", suffixes=("_x", "_y"))
     pair = np.sort(both[["row_x", "row_y"]].to_numpy(), axis=1)
@@ -115,14 +126,14 @@ def _children_of(siblings: pd.DataFrame, parents: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unrelated_pairs(members: Rows, country: Rows) -> pd.DataFrame:
-    """Neighbours in the panel, each person once, both of one country."""
+    """Pair neighbours in the panel from the same country, each person at most once."""
     first, second = members[0:-1:2], members[1::2]
     same = country[0:-1:2] == country[1::2]
     return pd.DataFrame({"kind": UNRELATED, "first": first[same], "second": second[same]})
 
 
 def _at_most(pairs: pd.DataFrame, number: int, rng: np.random.Generator) -> pd.DataFrame:
-    """At most ``number`` pairs of each kind, chosen at random, in their order."""
+    """Keep at most ``number`` random pairs of each kind, in their order."""
     shuffled = rng.permutation(len(pairs))
     rank = pairs.iloc[shuffled].groupby("kind").cumcount().to_numpy()
     return pairs.iloc[np.sort(shuffled[rank < number])].reset_index(drop=True)

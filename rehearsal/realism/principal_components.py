@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.sparse.linalg import eigsh
 
+from rehearsal.errors import mismatch
 from rehearsal.realism.block_structure import (
     MAX_PEOPLE,
     BlockStructure,
@@ -37,22 +38,30 @@ def cohort_components(
     max_sites: int = 20_000,
     max_people: int = MAX_PEOPLE,
 ) -> pd.DataFrame:
-    """Four principal components of common autosomal variants.
+    """Compute four principal components of common autosomal variants.
 
-    ``blocks``: what was found in each of the files ``trees``, by the same seed: sites with two
-    alleles, the rarer at ``minimum_frequency`` or more. Of these ``max_sites`` are taken at
-    random; genotypes standardised by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006). The axes
-    are those of one person a family, the leading eigenvectors of their relationship matrix; the
-    others are projected onto them, else families would make axes of their own. More than
-    ``max_people`` people are sampled evenly over the countries. Each axis points so that its
-    largest score is positive. Scores are rounded to 6 decimals: beyond that they depend on how a
-    machine sums.
+    Sites have two alleles, the rarer at ``minimum_frequency`` or more. Genotypes are standardised
+    by sqrt(2p(1 - p)) (Patterson, Price and Reich 2006). The axes are the leading eigenvectors of
+    the relationship matrix of one person per family. The others are projected onto them; otherwise
+    families would form axes of their own. Each axis points so that its largest score is positive.
+    Scores are rounded to 6 decimals: beyond that they depend on how a machine sums.
 
-    Columns: id, country, related (projected), PC1 to PC4. Attributes of the table, which Parquet
-    keeps: ``shares`` (of the variance of the unrelated people's genotypes, an axis each),
-    ``sites`` and ``megabases`` (autosomal sequence that they were chosen from).
+    Args:
+        trees: Block files.
+        blocks: The structure within each of them, measured with the same seed.
+        people: ``people.parquet``.
+        seed: Root seed.
+        max_sites: Largest number of sites, chosen at random.
+        max_people: Largest number of people, sampled evenly over the countries.
 
-    Raises ValueError when fewer unrelated people or sites than components are left.
+    Returns:
+        Columns ``id``, ``country``, ``related`` (projected), ``PC1`` to ``PC4``. The table's
+        attributes, which Parquet keeps, are ``shares`` (of the variance of unrelated people's
+        genotypes, one per axis), ``sites`` and ``megabases`` (autosomal sequence from which sites
+        were chosen).
+
+    Raises:
+        ValueError: There are fewer unrelated people or sites than components.
     """
     sampled = SampledPeople.of(people, seed, max_people)
     rows, unrelated = sampled.rows, sampled.unrelated
@@ -60,10 +69,9 @@ def cohort_components(
     sites = _choose_sites([block.common for block in blocks], max_sites, sampled.rng)
     number = sum(len(ids) for ids in sites)
     if min(number, int(unrelated.sum()) - 1) < COMPONENTS:
-        raise ValueError(
-            f"{number} common sites and {unrelated.sum()} unrelated people "
-            f"are too few for {COMPONENTS} components"
-        )
+        expected = f"at least {COMPONENTS} common sites and {COMPONENTS + 1} unrelated people"
+        found = f"{number} common sites and {unrelated.sum()} unrelated people"
+        raise ValueError(mismatch("principal components", expected, found))
     relationship = _relationship(paths, sites, rows, unrelated) / number
     scores, shares = _decompose(relationship, unrelated)
     table = pd.DataFrame(scores, columns=AXES)
@@ -80,10 +88,17 @@ def cohort_components(
 
 
 def leading_components(relationship: Matrix, axes: int = 2) -> tuple[Matrix, Matrix]:
-    """Leading scores (n, axes) and the axes' shares of the variance, from a sum of z z' (n, n).
+    """Compute leading scores and the axes' shares of the variance.
 
-    The matrix is centred, so that a part of a larger one will do. Each axis points so that its
+    The matrix is centred, so a part of a larger one can be used. Each axis points so that its
     largest score is positive.
+
+    Args:
+        relationship: A sum of z z', shape (n, n).
+        axes: Number of axes.
+
+    Returns:
+        Scores, shape (n, axes), and shares, shape (axes,).
     """
     centred = relationship - relationship.mean(axis=0)
     centred = centred - centred.mean(axis=1, keepdims=True)
@@ -96,7 +111,7 @@ def leading_components(relationship: Matrix, axes: int = 2) -> tuple[Matrix, Mat
 def _choose_sites(
     common: Sequence[np.ndarray], max_sites: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Per block the ids of the sites to use, ascending; a uniform choice over all blocks."""
+    """Return the ids of the sites to use by block, ascending, chosen uniformly over all blocks."""
     block = np.repeat(np.arange(len(common)), [len(ids) for ids in common])
     pooled = np.concatenate([*common, np.empty(0, int)]).astype(int)
     if len(pooled) > max_sites:
@@ -108,7 +123,7 @@ def _choose_sites(
 def _relationship(
     paths: Sequence[Path], sites: Sequence[np.ndarray], rows: np.ndarray, unrelated: np.ndarray
 ) -> np.ndarray:
-    """The sum over sites of z z', shape (people, people), z standardised in the unrelated."""
+    """Sum z z' over sites, shape (people, people), with z standardised in the unrelated people."""
     total = np.zeros((len(rows), len(rows)))
     for path, ids in zip(paths, sites, strict=True):
         if not len(ids):
@@ -128,10 +143,10 @@ def _relationship(
 
 
 def _decompose(relationship: np.ndarray, unrelated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of everybody, shape (people, components), and the axes' shares of the variance.
+    """Return scores, shape (people, components), and the axes' shares of the variance.
 
-    With G = UΛU' among the unrelated, their scores are U√Λ; a projected person with
-    relationships c to them gets cU/√Λ.
+    With G = UΛU' among the unrelated, their scores are U√Λ. A projected person with relationships c
+    to them gets cU/√Λ.
     """
     own = relationship[np.ix_(unrelated, unrelated)]
     start = np.ones(len(own)) + np.arange(len(own)) / len(own)
@@ -143,6 +158,6 @@ def _decompose(relationship: np.ndarray, unrelated: np.ndarray) -> tuple[np.ndar
 
 
 def _pointing_up(axes: Matrix) -> Matrix:
-    """The same columns, each turned so that its largest value is positive."""
+    """Turn each column so that its largest value is positive."""
     largest = np.abs(axes).argmax(axis=0)
     return axes * np.sign(axes[largest, np.arange(axes.shape[1])])

@@ -1,4 +1,4 @@
-"""What the measures are held against: published figures and the run's own prediction."""
+"""Published figures and the run's own prediction, with which measures are compared."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from rehearsal.realism.measures import BlockMeasures
 from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.statistics import Matrix
 
-# Sites of a simulated chromosome 21 by people (published with VCF Zarr; simulated,
-# from memory, after Anderson-Trocmé et al. 2023 as French Canadians: of the same order only).
+# Sites of a simulated chromosome 21 by number of people (published with VCF Zarr; simulated,
+# from memory, after Anderson-Trocmé et al. 2023 as French Canadians: only the order compares).
 CHR21_SITES = {1_000: 403_989, 10_000: 863_998, 100_000: 2_365_367, 1_000_000: 7_254_858}
-CHR21_MB = 46.7  # GRCh38, 40.1 of it known bases
+CHR21_MB = 46.7  # GRCh38; 40.1 Mb of it are known bases
 CHR21_FACTOR = 1.5
 # Taliun et al. 2021, Nature 590:290: TOPMed, people of many ancestries.
 TOPMED_PEOPLE = 40_000
@@ -33,11 +33,11 @@ PREDICTED = "the run's own demographic model, by the two-lineage recursion"
 
 @dataclass(frozen=True)
 class ReferenceFigures:
-    """What the measures are held against.
+    """The figures with which measures are compared.
 
-    ``expected_fst`` (k, k) in the order of the panel's codes; ``published`` has country1,
-    country2, fst; ``popres`` has country, pc1, pc2; ``crossovers`` is how many the recombination
-    map leads one to expect in the gametes that were looked at.
+    ``expected_fst`` has the shape (k, k) in the order of the panel's codes. ``published`` has
+    ``country1``, ``country2`` and ``fst``; ``popres`` has ``country``, ``pc1`` and ``pc2``.
+    ``crossovers`` is the number that the recombination map predicts in the measured gametes.
     """
 
     countries: Sequence[Country]
@@ -53,9 +53,13 @@ def compare_with(
     expected_fst: pd.DataFrame,
     crossovers: float,
 ) -> ReferenceFigures:
-    """The published figures of those of the countries that have somebody in the panel.
+    """Collect the figures of the countries that have people in the panel.
 
-    ``expected_fst``: expected_fst.parquet, a row and a column a country.
+    Args:
+        panel: The measured people.
+        countries: All countries.
+        expected_fst: ``expected_fst.parquet``, one row and column per country.
+        crossovers: Number of crossovers that the recombination map predicts.
     """
     present = [country for country in countries if country.code in panel.codes]
     codes = [country.code for country in present]
@@ -69,8 +73,10 @@ def compare_with(
 
 
 def expected_crossovers(parts: Sequence[BlockMeasures], morgans: Sequence[float]) -> float:
-    """Crossovers that the map leads one to expect: gametes times Morgans, a block after the other.
+    """Return the number of crossovers that the map predicts: the sum of gametes times morgans.
 
-    ``morgans`` are the blocks' genetic lengths, in the order of ``parts``.
+    Args:
+        parts: The sums of each block.
+        morgans: Genetic length of each block, in the same order.
     """
     return sum(float(part.gametes) * length for part, length in zip(parts, morgans, strict=True))

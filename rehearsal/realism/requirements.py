@@ -1,4 +1,4 @@
-"""How large a run must be for a measure to be judged, in words where it is not."""
+"""The size that a run needs before a measure is judged, and the words if it is too small."""
 
 from __future__ import annotations
 
@@ -7,29 +7,47 @@ import numpy as np
 from rehearsal.realism.panel import MeasuredPeople
 
 MB = 1e6
-DIVERSITY_MB, FST_MB, COMPONENTS_MB, X_MB = 20, 50, 400, 20  # what a judgement needs
+DIVERSITY_MB, FST_MB, COMPONENTS_MB, X_MB = 20, 50, 400, 20  # needed for a judgement
 LEAST_SITES, LEAST_CROSSOVERS = 10_000, 100
 LEAST_COUNTRIES = 5  # for a correlation over countries
-STANDARD_ERRORS = 3  # a mean kinship this far from the next degree is judged
+STANDARD_ERRORS = 3  # a mean kinship is judged if it is this far from the next degree
 
-# The error of an F_ST from n people a country and L bases falls as 1 / (n sqrt(L)). At 400 Mb and
-# 15 people the error alone takes a correlation over all pairs down to about 0.98
+# The error of an F_ST from n people per country and L bases falls as 1 / (n sqrt(L)). At 400 Mb and
+# 15 people the error alone lowers a correlation over all pairs to about 0.98
 # (docs/design/realism.md).
 FST_PEOPLE_MB = 400 * 15**2
 
 
 def describe_sample(panel: MeasuredPeople, bases: float) -> str:
+    """Describe the people and sequence of a measure.
+
+    Args:
+        panel: The measured people.
+        bases: Number of bases.
+    """
     largest = np.bincount(panel.country).max(initial=0)
     return (
-        f"{len(panel.members)} unrelated people, at most {largest} a country, {bases / MB:.0f} Mb"
+        f"{len(panel.members)} unrelated people, at most {largest} per country, {bases / MB:.0f} Mb"
     )
 
 
 def needs_megabases(bases: float, megabases: float) -> str:
+    """Say how much autosomal sequence is needed; empty if the run has it.
+
+    Args:
+        bases: Autosomal bases of the run.
+        megabases: Needed megabases.
+    """
     return "" if bases >= megabases * MB else f"needs {megabases} Mb of autosomes"
 
 
 def needs_people_megabases(panel: MeasuredPeople, bases: float) -> str:
+    """Say how much sequence F_ST needs with these people; empty if the run has it.
+
+    Args:
+        panel: The measured people.
+        bases: Autosomal bases of the run.
+    """
     people = int(np.bincount(panel.country, minlength=len(panel.codes)).min())
     if people**2 * bases / MB >= FST_PEOPLE_MB:
         return ""
@@ -38,4 +56,9 @@ def needs_people_megabases(panel: MeasuredPeople, bases: float) -> str:
 
 
 def needs_countries(countries: int) -> str:
+    """Say how many countries a correlation needs; empty if the run has them.
+
+    Args:
+        countries: Number of countries of the run.
+    """
     return "" if countries >= LEAST_COUNTRIES else f"needs {LEAST_COUNTRIES} countries"

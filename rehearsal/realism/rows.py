@@ -1,4 +1,4 @@
-"""A row of the table: what was measured, what was expected, and whether it could be judged."""
+"""A row of the table: the measured value, the expected value, and whether it was judged."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.errors import mismatch
 from rehearsal.files import atomic_path
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measure. ``expected`` says ``low`` to ``high`` in words, or what to compare with.
+    """One measure.
 
-    ``judged``: there is a range, and the run is large enough. ``passed`` is None when it was not
-    judged; ``note`` then says why.
+    ``expected`` says ``low`` to ``high`` in words, or what to compare with. ``judged`` is true if
+    there is a range and the run is large enough. ``passed`` is None if the measure was not judged;
+    ``note`` then says why.
     """
 
     name: str
@@ -46,7 +48,17 @@ def judged_row(
     sample: str,
     needs: str = "",
 ) -> Row:
-    """A row with a range, one end of which may be open. ``needs`` is what the run lacks, if any."""
+    """Make a row with a range.
+
+    Args:
+        name: Name of the measure.
+        measured: Measured value; not finite if it could not be measured.
+        low: Lower end of the range. None leaves it open.
+        high: Upper end of the range. None leaves it open.
+        source: Where the range comes from.
+        sample: The people and sequence that were measured.
+        needs: What the run lacks to be judged. Empty if nothing.
+    """
     value = _number(measured)
     low, high = (None if end is None else float(end) for end in (low, high))
     judged = value is not None and not needs
@@ -67,12 +79,25 @@ def judged_row(
 def informative_row(
     name: str, measured: float, expected: str, *, source: str, sample: str, note: str
 ) -> Row:
-    """A row that cannot be right or wrong; ``note`` says why."""
+    """Make a row that cannot be right or wrong.
+
+    Args:
+        name: Name of the measure.
+        measured: Measured value; not finite if it could not be measured.
+        expected: What to compare with.
+        source: Where that comes from.
+        sample: The people and sequence that were measured.
+        note: Why the row is not judged.
+    """
     return Row(name, _number(measured), expected, None, None, source, sample, False, None, note)
 
 
 def row_table(rows: Iterable[Row]) -> pd.DataFrame:
-    """The rows as a table with ``COLUMNS``; missing values are None."""
+    """Build a table with ``COLUMNS``. Missing values are None.
+
+    Args:
+        rows: The rows.
+    """
     return pd.DataFrame(
         {name: pd.Series(values, dtype=object) for name, values in _by_column(rows).items()},
         columns=list(COLUMNS),
@@ -85,7 +110,7 @@ def _by_column(rows: Iterable[Row]) -> dict[str, list[object]]:
 
 
 def _number(value: float) -> float | None:
-    """To five digits: beyond them machines differ in how they sum."""
+    """Round to five digits, because machines differ beyond them in how they sum."""
     return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
@@ -100,7 +125,7 @@ def _range_in_words(low: float | None, high: float | None) -> str:
         return f"at least {_figure(low)}"
     if high is not None:
         return f"at most {_figure(high)}"
-    raise ValueError("expected a range with one end or two")
+    raise ValueError(mismatch("range", "at least one end", "none"))
 
 
 def _figure(value: float) -> str:
@@ -108,15 +133,25 @@ def _figure(value: float) -> str:
 
 
 def write_rows(table: pd.DataFrame, path: Path | str) -> None:
-    """The table as tab-separated text; missing values are empty."""
+    """Write the table as tab-separated text. Missing values are empty.
+
+    Args:
+        table: The table.
+        path: The file.
+    """
     with atomic_path(path) as aside:
         table.to_csv(aside, sep="\t", index=False)
 
 
 def read_rows(path: Path | str) -> list[dict[str, Any]]:
-    """What ``write_rows`` wrote, a dict a row, as ``summary.json`` wants them.
+    """Read what ``write_rows`` wrote, in the form that ``summary.json`` uses.
 
-    Numbers are floats, ``judged`` and ``passed`` are bools, missing values None.
+    Args:
+        path: The file.
+
+    Returns:
+        One dictionary per row. Numbers are floats, ``judged`` and ``passed`` are bools, missing
+        values None.
     """
     texts = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     return [

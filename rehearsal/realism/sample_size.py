@@ -1,4 +1,4 @@
-"""How the number of variants grows with the number of people."""
+"""The growth of the number of variants with the number of people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ STEPS = (1, 2, 5)
 
 
 def sample_sizes(people: int) -> list[int]:
-    """1, 2 and 5 times the powers of ten from 10 below ``people``, and ``people``."""
+    """Return 1, 2 and 5 times the powers of ten from 10 up to ``people``, and ``people``.
+
+    Args:
+        people: Number of people.
+    """
     powers = [10**power for power in range(1, max(2, len(str(people))))]
     sizes = [step * power for power in powers for step in STEPS]
     return [*(size for size in sizes if size < people), people]
@@ -21,11 +25,17 @@ def sample_sizes(people: int) -> list[int]:
 def sites_by_sample_size(
     ts: tskit.TreeSequence, people: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Alleles that vary among the first n of ``people``, and those of them seen once.
+    """Count alleles that vary among the first n people, for each sample size n.
 
-    Both are as long as ``sample_sizes(len(people))`` and in its order. The people have two
-    haplotypes each. Every smaller sample is taken from the next larger one, so that the largest
-    costs most.
+    Every smaller sample is taken from the next larger one, so the largest costs most.
+
+    Args:
+        ts: The tree sequence of a block.
+        people: Numbers of individuals, who have two haplotypes each.
+
+    Returns:
+        Alleles that vary, and those of them seen once, each in the order of
+        ``sample_sizes(len(people))``.
     """
     sizes = sample_sizes(len(people))
     sites, singletons = np.zeros(len(sizes)), np.zeros(len(sizes))
@@ -39,6 +49,10 @@ def sites_by_sample_size(
 
 
 def varying_alleles(ts: tskit.TreeSequence) -> tuple[float, float]:
-    """Derived alleles that vary among all samples, and those of them seen once."""
+    """Count the derived alleles that vary among all samples, and those of them seen once.
+
+    Args:
+        ts: The tree sequence of a block.
+    """
     spectrum = ts.allele_frequency_spectrum(polarised=True, span_normalise=False)
     return float(spectrum[1:-1].sum()), float(spectrum[1])

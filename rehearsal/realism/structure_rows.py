@@ -1,4 +1,4 @@
-"""Rows on how countries differ: F_ST and principal components."""
+"""Rows about differences between countries: F_ST and principal components."""
 
 from __future__ import annotations
 
@@ -29,13 +29,17 @@ from rehearsal.realism.requirements import (
 from rehearsal.realism.rows import Row, informative_row, judged_row
 from rehearsal.realism.statistics import Matrix, correlation, group_means, pair_values, slope
 
-# Founder and island populations can make axes of their own, as Finland does in real data, and the
-# published components have almost nobody of them: shown without them too.
+# Founder and island populations can form axes of their own, as Finland does in real data, and the
+# published components have almost none of their people. Rows without them are shown as well.
 OUTLIERS = ("FI", "CY", "MT")
 
 
 def measured_fst(joined: BlockMeasures) -> Matrix:
-    """Hudson's F_ST between all countries, (k, k), a ratio of sums over all sites."""
+    """Compute Hudson's F_ST between all countries, a ratio of sums over all sites, shape (k, k).
+
+    Args:
+        joined: Sums over all blocks.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         return hudson_fst(joined.differences)
 
@@ -43,6 +47,13 @@ def measured_fst(joined: BlockMeasures) -> Matrix:
 def fst_rows(
     joined: BlockMeasures, panel: MeasuredPeople, known: ReferenceFigures
 ) -> Iterator[Row]:
+    """Yield rows about F_ST.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+        known: Published and predicted figures.
+    """
     bases = float(joined.bases)
     found, expected = measured_fst(joined), known.expected_fst
     sample, needs = describe_sample(panel, bases), needs_megabases(bases, FST_MB)
@@ -82,11 +93,11 @@ def fst_rows(
         needs=needs_more or ("" if len(pairs) >= LEAST_COUNTRIES else "needs five published pairs"),
     )
     yield judged_row(
-        "F_ST, highest of a pair",
+        "F_ST, highest of all pairs",
         float(np.nanmax(ours, initial=0.0)),
         None,
         0.02,
-        source="published pairs of Europe stay below (Nelis et al. 2009, from memory)",
+        source="all published European pairs are below this (Nelis et al. 2009, from memory)",
         sample=sample,
         needs=needs,
     )
@@ -106,6 +117,13 @@ def fst_rows(
 def component_rows(
     joined: BlockMeasures, panel: MeasuredPeople, known: ReferenceFigures
 ) -> Iterator[Row]:
+    """Yield rows about principal components.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+        known: Published and predicted figures.
+    """
     bases = float(joined.bases)
     needs = needs_megabases(bases, COMPONENTS_MB) or needs_countries(len(panel.codes))
     for outliers, label in (((), ""), (OUTLIERS, f" without {', '.join(OUTLIERS)}")):
@@ -123,22 +141,22 @@ def component_rows(
                 yield informative_row(
                     title,
                     value,
-                    "much the same as with them",
+                    "nearly the same as with them",
                     source=source,
                     sample=sample,
-                    note="the row with all countries is judged; this one tells whether founder "
-                    "and island populations take an axis of their own",
+                    note="the row with all countries is judged; this one shows whether founder "
+                    "and island populations form an axis of their own",
                 )
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Countries and where the principal components put them, (k, 2), and all their people."""
+    """Countries, their centroids in principal components, shape (k, 2), and all their people."""
 
     countries: tuple[Country, ...]
     centroids: Matrix
     people: pd.DataFrame  # country, x, y
-    shares: Matrix  # of the variance, one an axis
+    shares: Matrix  # share of the variance, one per axis
 
 
 def component_layout(
@@ -147,7 +165,14 @@ def component_layout(
     countries: Sequence[Country],
     outliers: Sequence[str] = (),
 ) -> Layout:
-    """Principal components of the panel without some countries, computed anew."""
+    """Compute the principal components of the panel without some countries.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+        countries: All countries.
+        outliers: Codes of countries to leave out.
+    """
     named = {country.code: country for country in countries}
     kept = [i for i, code in enumerate(panel.codes) if code not in outliers]
     people = np.flatnonzero(np.isin(panel.country, kept))
@@ -163,7 +188,7 @@ def component_layout(
 
 
 def _targets(layout: Layout, known: ReferenceFigures) -> Iterator[tuple[str, Matrix, Matrix, str]]:
-    """(name, our centroids, the target's, source) for the published components and the map."""
+    """Yield name, own centroids, target centroids and source: published components and the map."""
     codes = [country.code for country in layout.countries]
     popres = known.popres[known.popres["country"].isin(codes)]
     mine = layout.centroids[[codes.index(code) for code in popres["country"]]]

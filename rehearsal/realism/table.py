@@ -1,7 +1,6 @@
-"""The table of how real a cohort is: every measure beside what was published or predicted.
+"""The table of the realism of a cohort: every measure with a published or predicted value.
 
-What a run must have to be judged is stated with each row; smaller runs show their figures
-unjudged.
+Each row says what a run needs to be judged. Smaller runs show their figures unjudged.
 """
 
 from __future__ import annotations
@@ -22,7 +21,13 @@ from rehearsal.realism.structure_rows import component_rows, fst_rows
 def realism_table(
     joined: BlockMeasures, panel: MeasuredPeople, known: ReferenceFigures
 ) -> pd.DataFrame:
-    """A row a measure, with the columns of ``rows.Row``."""
+    """Build one row per measure, with the columns of ``rows.Row``.
+
+    Args:
+        joined: Sums over all blocks.
+        panel: The measured people.
+        known: Published and predicted figures.
+    """
     rows: list[Iterable[Row]] = [
         diversity_rows(joined, panel),
         size_rows(joined, panel),

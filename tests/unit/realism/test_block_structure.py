@@ -5,7 +5,7 @@ from rehearsal.realism.block_structure import (
 )
 
 
-def test_what_a_block_told_is_read_as_it_was_written(trees, people, tmp_path):
+def test_the_structure_of_a_block_is_read_as_it_was_written(trees, people, tmp_path):
     for path in trees:
         found = measure_block_structure(path, people, seed=1)
         write_block_structure(found, tmp_path / "block.npz")

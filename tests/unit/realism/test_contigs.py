@@ -2,7 +2,7 @@ from rehearsal.model import Block
 from rehearsal.realism.contigs import contig_table, genetic_lengths
 
 
-def test_contigs_tell_bases_and_centimorgans():
+def test_contigs_have_bases_and_centimorgans():
     blocks = [Block("chr1", 0, 2_000_000), Block("chr1", 5_000_000, 6_000_000)]
     blocks.append(Block("chrX", 0, 1_000_000))
     table = contig_table(blocks, {block.id: block.length * 1e-8 for block in blocks})
@@ -14,7 +14,7 @@ def test_contigs_tell_bases_and_centimorgans():
     }
 
 
-def test_a_uniform_map_gives_each_block_its_length_and_the_y_none():
+def test_a_uniform_map_gives_lengths_in_proportion_and_zero_on_y():
     blocks = [Block("chr1", 0, 2_000_000), Block("chrX", 0, 1_000_000), Block("chrY", 0, 1_000)]
     lengths = genetic_lengths(blocks, None, 1e-8)
     assert {name: round(morgans, 9) for name, morgans in lengths.items()} == {

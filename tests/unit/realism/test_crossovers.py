@@ -9,7 +9,7 @@ from rehearsal.realism.crossovers import count_crossovers
 
 
 def family_trees(switches):
-    """A parent with haplotypes 0 and 1, a child whose haplotype 2 changes between them there."""
+    """A parent with haplotypes 0 and 1, and a child whose haplotype 2 switches between them."""
     tables = tskit.TableCollection(100)
     parent, child = (tables.individuals.add_row() for _ in range(2))
     for individual, time in ((parent, 1), (parent, 1), (child, 0), (child, 0)):

@@ -1,4 +1,4 @@
-"""Kinship from genotypes."""
+"""Kinship estimated from genotypes."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from rehearsal.realism.measures import (
 )
 
 
-def test_kinship_follows_the_pedigree_when_there_is_much_sequence():
-    """Mendel's rules at 4,000 independent sites: the estimator finds every degree."""
+def test_kinship_follows_the_pedigree_with_much_sequence():
+    """Mendelian inheritance at 4,000 independent sites: the estimator finds every degree."""
     rng = np.random.default_rng(7)
     frequency = rng.uniform(0.2, 0.8, 4_000)
 

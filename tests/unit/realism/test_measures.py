@@ -34,7 +34,7 @@ def test_pairwise_differences_are_those_of_tskit(cohort, autosome, measured):
     found = measured[block.id].differences
     within = ts.diversity(sets, span_normalise=False)
     between = ts.divergence([sets[0], sets[1]], span_normalise=False)
-    # tskit tells third alleles apart.
+    # tskit distinguishes third alleles.
     assert np.diag(found) == pytest.approx(within, rel=0.01)
     assert found[0, 1] == pytest.approx(between, rel=0.01)
 
@@ -54,7 +54,7 @@ def test_genotypes_of_a_person_are_counted(cohort, autosome, measured):
     person = cohort.panel.members[3]
     one, other = (ts.genotype_matrix(samples=nodes_of(ts, [person])) > 0).T
     assert measured[block.id].heterozygous[3] == (one != other).sum()
-    # Sites at which nobody who is measured varies may have gone.
+    # Sites that do not vary among the measured people may have been removed.
     assert measured[block.id].homozygous[3] <= (one & other).sum()
 
 
@@ -105,7 +105,8 @@ def test_measures_of_two_blocks_add_up(measured, cohort):
 
 def test_measures_of_different_panels_do_not_add_up(measured, cohort):
     part = next(iter(measured.values()))
-    with pytest.raises(ValueError, match="different panels"):
+    line = "measures: expected the same shapes in all measures, found measures of different panels"
+    with pytest.raises(ValueError, match=line):
         part + replace(part, spectrum=np.zeros(3))
 
 
@@ -138,5 +139,5 @@ def test_a_person_without_two_haplotypes_is_refused(cohort):
         [msprime.SampleSet(len(cohort.people), ploidy=1)], ploidy=2, population_size=10,
         random_seed=1,
     )  # fmt: skip
-    with pytest.raises(ValueError, match="2 haplotypes"):
+    with pytest.raises(ValueError, match="people: expected 2 haplotypes each, found another"):
         block_measures(ts, cohort.blocks[0], cohort.panel)

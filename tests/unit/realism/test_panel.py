@@ -1,4 +1,4 @@
-"""Whom to measure: unrelated people, evenly; pairs by the pedigree."""
+"""The people to measure: unrelated, evenly from all countries, and pairs by the pedigree."""
 
 import numpy as np
 import pandas as pd
@@ -8,13 +8,13 @@ from rehearsal.realism.panel import KINSHIP, LARGEST_SHARE, LEAST_SHARE, choose_
 
 
 def people_of(rows, country="IE"):
-    """(id, father, mother) rows as a table of people."""
+    """Make a table of people from rows (id, father, mother)."""
     table = pd.DataFrame(rows, columns=["id", "father", "mother"])
     return table.assign(country=country)
 
 
 def crowd(**numbers):
-    """Unrelated people, so many of each country."""
+    """Make unrelated people, by number per country."""
     parts = [
         people_of([(f"{code}{i}", None, None) for i in range(n)], code)
         for code, n in numbers.items()
@@ -101,7 +101,7 @@ def test_unrelated_pairs_are_of_one_country(cohort):
 
 
 @pytest.mark.parametrize("people", [crowd(FI=1), crowd(FI=1, IE=1)])
-def test_a_cohort_of_next_to_nobody_has_a_panel(people):
+def test_a_tiny_cohort_has_a_panel(people):
     panel = choose_panel(people, 1)
     assert len(panel.members) == len(people)
     assert panel.pairs.empty

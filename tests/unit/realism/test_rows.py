@@ -6,16 +6,16 @@ from rehearsal.realism.rows import informative_row, judged_row, read_rows, row_t
 WORDS = {"source": "a paper", "sample": "ten people"}
 
 
-def test_a_range_judges_its_ends_as_inside():
+def test_the_ends_of_a_range_are_inside():
     for value, passed in ((1.9, True), (2.2, True), (2.3, False), (1.8, False)):
         assert judged_row("r", value, 1.9, 2.2, **WORDS).passed is passed
     assert judged_row("r", 0.99, 0.98, None, **WORDS).expected == "at least 0.98"
     assert judged_row("r", 0.03, None, 0.02, **WORDS).passed is False
 
 
-@settings(deadline=None)  # other work on the machine is no failure
+@settings(deadline=None)  # other work on the machine must not fail the test
 @given(st.sampled_from([float("nan"), float("inf"), -float("inf")]))
-def test_what_could_not_be_measured_is_not_judged(value):
+def test_an_unmeasured_value_is_not_judged(value):
     row = judged_row("r", value, 0, 1, **WORDS)
     assert (row.measured, row.judged, row.passed) == (None, False, None)
     assert row.note == "could not be measured"

@@ -1,4 +1,4 @@
-"""Every measure becomes a row that says what was expected and whether it could be judged."""
+"""Every measure becomes a row with the expected value and whether it was judged."""
 
 from dataclasses import replace
 
@@ -43,7 +43,7 @@ def test_a_large_run_is_judged(joined, cohort, known):
 
 
 @pytest.mark.parametrize(("factor", "passed"), [(1.0, True), (2.0, False)])
-def test_twice_the_diversity_fails(joined, cohort, known, factor, passed):
+def test_double_diversity_fails(joined, cohort, known, factor, passed):
     large = larger(joined, 4_000)
     per_base = large.heterozygous.mean() / large.bases
     wrong = replace(large, heterozygous=large.heterozygous * factor * 7.5e-4 / per_base)
@@ -60,7 +60,7 @@ def test_f_st_that_agrees_with_the_prediction_passes(joined, cohort, known):
         assert table.loc["F_ST, slope on the model's prediction", "passed"] is passed
 
 
-def test_an_autosome_alone_has_no_ratio_of_x(cohort, known):
+def test_a_run_without_x_has_no_ratio_of_x(cohort, known):
     block = cohort.blocks[0]
     alone = block_measures(cohort.trees[block.id], block, cohort.panel)
     row = by_name(realism_table(alone, cohort.panel, known)).loc[
