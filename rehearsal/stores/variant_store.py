@@ -1,4 +1,4 @@
-"""A node's variants: one SQLite file, clustered by place, read without a lock.
+"""A node's variants: one SQLite file, clustered by position, read without a lock.
 
     individuals  number (0, 1, ...), id, sex
     contigs      number, name, length, longest_ref (of its variants, bases)
@@ -6,10 +6,10 @@
     meta         key, value: format, counts and digests
 
 ``carriers`` and ``homozygotes`` are lists of individuals' numbers
-(:mod:`rehearsal.stores.carrier_lists`). REF and ALT are kept as they were written: nothing is
-trimmed or moved to the left. The file has a checksum
-(:mod:`rehearsal.stores.store_checksum`), so that a damaged store is refused before it answers
-wrongly.
+(:mod:`rehearsal.stores.carrier_lists`). Starts are 0-based. REF and ALT are kept as they were
+written: nothing is trimmed or left-aligned. The file has a checksum
+(:mod:`rehearsal.stores.store_checksum`), so that a damaged store is refused before it gives wrong
+answers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from pyroaring import BitMap
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.model import AlleleCounts, Variant
 from rehearsal.stores.carrier_lists import SHORT, decode
 from rehearsal.stores.store_checksum import check_complete, verify_checksum
@@ -61,67 +61,84 @@ _ONE_CARRIER = bytes((SHORT, 0, 0))
 
 
 class VariantRow(NamedTuple):
-    """One alternate allele in one node's people. Lists are decoded only when asked for."""
+    """One alternate allele among one node's people. Lists are decoded only on demand."""
 
     contig: str
     start: int  # 0-based
     ref: str
     alt: str
-    an_female: int
-    ac_female: int
-    hom_female: int
-    het_female: int
-    hemi_female: int
+    an_female: int  # alleles called in women
+    ac_female: int  # copies of the allele
+    hom_female: int  # women with two copies
+    het_female: int  # women with one copy of two
+    hemi_female: int  # women with one copy of one
     an_male: int
     ac_male: int
     hom_male: int
     het_male: int
     hemi_male: int
-    carriers_data: bytes
+    carriers_data: bytes  # a list as :mod:`rehearsal.stores.carrier_lists` describes
     homozygotes_data: bytes
 
     @property
     def female(self) -> AlleleCounts:
+        """Counts in women."""
         return AlleleCounts(*self[4:9])
 
     @property
     def male(self) -> AlleleCounts:
+        """Counts in men."""
         return AlleleCounts(*self[9:14])
 
     @property
     def total(self) -> AlleleCounts:
+        """Counts in women and men together."""
         return self.female + self.male
 
     def carriers(self) -> BitMap:
-        """Numbers of the individuals with at least one copy."""
+        """Decode the numbers of the individuals with at least one copy."""
         return decode(self.carriers_data)
 
     def homozygotes(self) -> BitMap:
-        """Numbers of the individuals with two copies; hemizygous ones are not among them."""
+        """Decode the numbers of the individuals with two copies, without hemizygous ones."""
         return decode(self.homozygotes_data)
 
 
 class AbsentAlleleRow(VariantRow):
-    """The row of an allele that nobody carries. It is worked with like one that somebody does."""
+    """The row of an allele that nobody carries. Reading it takes as much work as any other row."""
 
     __slots__ = ()
 
     @classmethod
     def of(cls, variant: Variant) -> AbsentAlleleRow:
+        """Build the row.
+
+        Args:
+            variant: The variant that nobody carries.
+
+        Returns:
+            A row whose counts are 0.
+        """
         place = (variant.contig, variant.start, variant.ref, variant.alt)
         return cls(*place, *(0,) * 10, _ONE_CARRIER, b"")
 
     def carriers(self) -> BitMap:
-        """Nobody, after as much work as for one carrier."""
+        """Return no numbers, after as much work as for one carrier."""
         decode(self.carriers_data)
         return BitMap()
 
 
 class VariantStore:
-    """Reads a store. All methods may be called from any thread, one at a time."""
+    """A reader of a store. All methods may be called from any thread, one at a time.
+
+    Open a store with :meth:`open`.
+
+    Args:
+        path: The file.
+        connection: A connection to it, read-only.
+    """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        """Use :meth:`open`."""
         self._path = path
         self._connection = connection
         self._meta = dict(connection.execute("SELECT key, value FROM meta"))
@@ -133,7 +150,7 @@ class VariantStore:
         self.contigs: dict[str, int] = {name: length for name, _, length, _ in contigs}
         people = "SELECT {} FROM individuals ORDER BY number"
         self.individuals: list[str] = [name for (name,) in connection.execute(people.format("id"))]
-        self.sexes: list[str] = [  # one text for all of a sex: a node of 100,000 stays small
+        self.sexes: list[str] = [  # interned: saves memory at a node of 100,000 people
             sys.intern(sex) for (sex,) in connection.execute(people.format("sex"))
         ]
         self.count = int(self._meta["variants"])
@@ -142,9 +159,16 @@ class VariantStore:
     def open(cls, path: Path | str, *, verify: bool = True) -> VariantStore:
         """Open a store for reading.
 
-        Reads the whole file once to compare its checksum (0.3 ms a megabyte that is in memory);
-        ``verify=False`` leaves that out. Raises InputError for a missing, truncated,
-        damaged or foreign file, saying which.
+        Args:
+            path: The file.
+            verify: Whether to read the whole file once and compare its checksum (0.3 ms per
+                megabyte that is in memory).
+
+        Returns:
+            The store.
+
+        Raises:
+            InputError: The file is missing, cut off, damaged or of another kind.
         """
         path = Path(path)
         _refuse_foreign_or_truncated(path)
@@ -157,13 +181,15 @@ class VariantStore:
             store = cls(path, connection)
         except (sqlite3.DatabaseError, KeyError) as error:
             connection.close()
-            raise InputError(path, "tables", f"those of a {FORMAT} ({error})") from error
-        if store._meta.get("format") != FORMAT:
+            found = f"others ({error})"
+            raise InputError(path, "tables", f"the tables of a {FORMAT}", found) from error
+        if (found := store._meta.get("format")) != FORMAT:
             store.close()
-            raise InputError(path, "format", FORMAT)
+            raise InputError(path, "format", FORMAT, shown(found))
         return store
 
     def close(self) -> None:
+        """Close the file."""
         self._connection.close()
 
     def __enter__(self) -> VariantStore:
@@ -178,7 +204,17 @@ class VariantStore:
         self.close()
 
     def get(self, contig: str, start: int, ref: str, alt: str) -> VariantRow | None:
-        """The variant at a 0-based start, if anybody carries it."""
+        """Look up a variant.
+
+        Args:
+            contig: Name of the contig.
+            start: Position of the first REF base, 0-based.
+            ref: REF as it was written.
+            alt: ALT as it was written.
+
+        Returns:
+            The variant's row, or None if nobody carries it.
+        """
         number = self._numbers.get(contig)
         if number is None or not 0 <= start <= self.contigs[contig]:
             return None
@@ -186,10 +222,16 @@ class VariantStore:
         return None if row is None else VariantRow(contig, *row)
 
     def read(self, variant: Variant) -> VariantRow:
-        """The variant's row, found in the same steps whether or not anybody carries it.
+        """Look up a variant, in the same steps whether or not anybody carries it.
 
-        What is read is the first row at or behind the variant's place: its own, or the next one,
-        which is not looked into.
+        Reads the first row at or after the variant's position: its own, or the next one, whose
+        content is not used.
+
+        Args:
+            variant: The variant.
+
+        Returns:
+            Its row, or an :class:`AbsentAlleleRow`.
         """
         number = self._numbers.get(variant.contig)
         if number is None or not 0 <= variant.start <= self.contigs[variant.contig]:
@@ -201,29 +243,41 @@ class VariantStore:
         return AbsentAlleleRow.of(variant)
 
     def overlapping(self, contig: str, start: int, end: int) -> Iterator[VariantRow]:
-        """Variants whose reference bases touch ``[start, end)``, ordered by (start, ref, alt)."""
+        """Iterate over the variants whose reference bases touch a range.
+
+        Args:
+            contig: Name of the contig.
+            start: First base, 0-based.
+            end: One past the last base.
+
+        Yields:
+            Rows ordered by (start, ref, alt).
+        """
         number = self._numbers.get(contig)
         if number is None:
             return
         start, end = max(start, 0), min(end, self.contigs[contig])
         if start >= end:
             return
-        # a variant that begins earlier may reach in, but not from further than the longest REF
+        # a variant that begins earlier may reach in, but not from farther than the longest REF
         earliest = start - self._longest_ref[contig] + 1
         for row in self._connection.execute(_RANGE, (number, earliest, end)):
             if row[0] + len(row[1]) > start:
                 yield VariantRow(contig, *row)
 
     def __iter__(self) -> Iterator[VariantRow]:
-        """All variants, by contig and then in order."""
+        """Iterate over all variants, by contig and then in order."""
         for contig, length in self.contigs.items():
             yield from self.overlapping(contig, 0, length)
 
     def check(self) -> None:
         """Compare every row with the digest of the content.
 
-        Raises InputError when they differ. This finds what :meth:`open` cannot: a store that was
-        changed with SQLite and given a new checksum.
+        This finds what :meth:`open` cannot: a store that was changed with SQLite and given a new
+        checksum.
+
+        Raises:
+            InputError: The rows or the people differ from those that were built.
         """
         digest = ContentDigest()
         for number in self._numbers.values():
@@ -233,9 +287,10 @@ class VariantStore:
             while batch := rows.fetchmany(BATCH):
                 digest.update(batch)
         if digest.hexdigest() != self._meta["content_digest"]:
-            raise InputError(self._path, "content", "the rows that it was built with")
+            raise InputError(self._path, "content", "the rows that were built", "other rows")
         if self._meta["individuals_digest"] != individuals_digest(self.individuals, self.sexes):
-            raise InputError(self._path, "individuals", "those that it was built with")
+            expected = "the people for whom the store was built"
+            raise InputError(self._path, "individuals", expected, "others")
 
 
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
@@ -245,19 +300,32 @@ _RANGE = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start >= ? AND s
 
 
 def individuals_digest(ids: Iterable[str], sexes: Iterable[str]) -> str:
-    """SHA-256 of who the people are and in which order, as 64 hex digits."""
+    """Compute a digest of the people and their order.
+
+    Args:
+        ids: Ids of the people, in order.
+        sexes: Their sexes.
+
+    Returns:
+        SHA-256 as 64 hex digits.
+    """
     text = "".join(f"{name}\0{sex}\n" for name, sex in zip(ids, sexes, strict=True))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 class ContentDigest:
-    """A digest of rows, by contig and column: the same however the rows are batched."""
+    """A digest of rows, by contig and column. It does not depend on how rows are batched."""
 
     def __init__(self) -> None:
         self._contigs: dict[int, tuple] = {}
 
     def update(self, rows: list[tuple]) -> None:
-        """Add rows of one contig, after those that were added before."""
+        """Add rows of one contig.
+
+        Args:
+            rows: Rows ``(contig number, start, ref, alt, *COUNTS, carriers, homozygotes)`` that
+                follow those added before.
+        """
         contig, start, ref, alt, *counts, carriers, homozygotes = zip(*rows, strict=True)
         fresh = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
         numbers, letters, lists = self._contigs.setdefault(contig[0], fresh)
@@ -267,6 +335,7 @@ class ContentDigest:
         lists.update(b"".join(a + b for a, b in zip(carriers, homozygotes, strict=True)))
 
     def hexdigest(self) -> str:
+        """Return the digest as 64 hex digits."""
         whole = hashlib.sha256()
         for _, digests in sorted(self._contigs.items()):
             whole.update(b"".join(digest.digest() for digest in digests))
@@ -277,4 +346,4 @@ def _refuse_foreign_or_truncated(path: Path) -> None:
     head = check_complete(path, "a variant store")
     (application,) = struct.unpack_from(">I", head, _APPLICATION_AT)
     if application != APPLICATION_ID:
-        raise InputError(path, "file", "a variant store, but it is another SQLite file")
+        raise InputError(path, "file", "a variant store", "another SQLite file")

@@ -1,7 +1,7 @@
 """Parts of a node's variant store: what one block adds to it, as Parquet.
 
-A part holds a row for each alternate allele that somebody of the country carries, ordered by
-(start, ref, alt); the node's store is the parts of all blocks put together.
+A part holds one row per alternate allele that at least one person of the country carries, ordered
+by (start, ref, alt). The node's store is made of the parts of all blocks.
 """
 
 from __future__ import annotations
@@ -29,14 +29,21 @@ SCHEMA = pa.schema(
 )
 METADATA_KEY = b"rehearsal_store_part"
 
-_ROWS, _BYTES = 1 << 16, 8 << 20  # a row group is written when it has reached either
+_ROWS, _BYTES = 1 << 16, 8 << 20  # a row group is written when it reaches either size
 
 
 class StorePartWriter:
-    """Writes batches of rows in row groups of bounded size; use it as a context manager."""
+    """Write batches of rows in row groups of bounded size. Use it as a context manager.
+
+    Args:
+        path: The part to write.
+        contig: Contig of all rows.
+        contig_length: Its length in bases.
+        individuals: Digest of the country's people (``individuals_digest``). The store refuses
+            parts of other people.
+    """
 
     def __init__(self, path: Path, contig: str, contig_length: int, individuals: str) -> None:
-        """``individuals`` is their digest: the store refuses parts of other people."""
         about = {"contig": contig, "length": contig_length, "individuals": individuals}
         schema = SCHEMA.with_metadata({METADATA_KEY: json.dumps(about).encode()})
         blobs = {"carriers", "homozygotes"}
@@ -65,7 +72,11 @@ class StorePartWriter:
         self._writer.close()
 
     def write(self, columns: list[pa.Array]) -> None:
-        """Add rows, as arrays in the order of ``SCHEMA``."""
+        """Add rows.
+
+        Args:
+            columns: Arrays of equal length, in the order of ``SCHEMA``.
+        """
         batch = pa.record_batch(columns, schema=self._schema)
         self._batches.append(batch)
         self._rows += batch.num_rows
@@ -82,14 +93,21 @@ class StorePartWriter:
 
 
 def open_part(part: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
-    """The rows of a part, and its ``contig``, ``length`` (bases) and ``individuals`` (a digest).
+    """Open a part.
 
-    Raises InputError for a file that is no part.
+    Args:
+        part: The file.
+
+    Returns:
+        The file to read rows from, and its ``contig``, ``length`` (bases) and ``individuals`` (a
+        digest).
+
+    Raises:
+        InputError: The file is not a part.
     """
     try:
         file = pq.ParquetFile(part)
         return file, json.loads(file.schema_arrow.metadata[METADATA_KEY])
     except (OSError, pa.ArrowException, KeyError, TypeError) as error:
-        raise InputError(
-            part, "file", "a part of a variant store, as the shards write it"
-        ) from error
+        found = f"an unreadable file ({error})"
+        raise InputError(part, "file", "a part of a variant store", found) from error

@@ -1,7 +1,7 @@
-"""Building a node's variant store: from the parts of its blocks, or row by row.
+"""Build a node's variant store: from the parts of its blocks, or row by row.
 
-The tables are described in :mod:`rehearsal.stores.variant_store`, which reads them; this module
-brings pandas and Arrow, which a node that answers must not carry.
+The tables are described in :mod:`rehearsal.stores.variant_store`, which reads them. This module
+imports pandas and Arrow, which a running node must not load.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import TracebackType
 import pandas as pd
 import pyarrow.parquet as pq
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.model import SEXES
@@ -34,18 +34,28 @@ SMALLEST_PAGE, LARGEST_PAGE = 4096, 65536  # bytes
 
 
 def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
-    """Build a node's store from the parts that its blocks left; returns the number of variants.
+    """Build a node's store from the parts of its blocks.
 
-    ``individuals`` (``id``, ``sex``) are the country's people in their order. The order of
-    ``parts`` does not matter; the same content gives the same bytes (with the same SQLite). Raises
-    InputError for a file that is no part, for parts of other people, of contigs with two lengths,
-    or that overlap.
+    The same content gives the same bytes (with the same SQLite).
+
+    Args:
+        parts: Parts of the store, in any order.
+        individuals: The country's people in their order, with ``id`` and ``sex``.
+        out: The file to write.
+
+    Returns:
+        The number of variants.
+
+    Raises:
+        InputError: A file is not a part, parts are of other people or overlap, or two parts give a
+            contig different lengths.
     """
     people = individuals_digest(individuals["id"].tolist(), individuals["sex"].tolist())
     files = [open_part(part) for part in parts]
     for part, (_, about) in zip(parts, files, strict=True):
         if about["individuals"] != people:
-            raise InputError(part, "individuals", "the same people in the same order as the node's")
+            expected = "the node's people in the same order"
+            raise InputError(part, "individuals", expected, "other people or another order")
     contigs = merge_contigs(
         (part, listed_contigs(about["contig"], about["length"]))
         for part, (_, about) in zip(parts, files, strict=True)
@@ -63,17 +73,28 @@ def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
 
 
 def merge_contigs(sources: Iterable[tuple[Path, dict[str, int]]]) -> dict[str, int]:
-    """The contigs of all sources in karyotype order. Raises InputError for two lengths of one."""
+    """Merge the contigs of several files.
+
+    Args:
+        sources: Each file with the lengths of its contigs in bases.
+
+    Returns:
+        Lengths by contig, in karyotype order.
+
+    Raises:
+        InputError: Two files give a contig different lengths.
+    """
     merged: dict[str, int] = {}
     for path, contigs in sources:
         for name, length in contigs.items():
             if merged.setdefault(name, length) != length:
-                raise InputError(path, f"contig {name}", f"length {merged[name]}, as elsewhere")
+                expected = f"{merged[name]} bases, as in the other files"
+                raise InputError(path, f"contig {name}", expected, f"{length} bases")
     return {name: merged[name] for name in sorted(merged, key=_karyotype_order)}
 
 
 def _karyotype_order(name: str) -> tuple[int, int, str]:
-    """chr1 to chr22, X, Y, M, then others by name."""
+    """Return a sort key: chr1 to chr22, X, Y, M, then others by name."""
     short = re.sub("^chr", "", name)
     if short.isdigit():
         return 0, int(short), name
@@ -88,19 +109,28 @@ def _first_start(file: pq.ParquetFile) -> int:
 
 
 class StoreWriter:
-    """Writes a store whose rows come in order; use it as a context manager."""
+    """Write a store row by row. Use it as a context manager.
+
+    Args:
+        out: The file to write. It appears whole or not at all.
+        individuals: The people in the order of their numbers, with ``id`` and ``sex``.
+        contigs: Lengths in bases by contig, in the order of their numbers.
+    """
 
     def __init__(self, out: Path, individuals: pd.DataFrame, contigs: dict[str, int]) -> None:
-        if not individuals["sex"].isin(SEXES).all():
-            raise InputError("individuals", "sex", "one of " + ", ".join(SEXES))
-        if individuals["id"].duplicated().any():
-            raise InputError("individuals", "id", "no id twice")
+        unknown = individuals["sex"][~individuals["sex"].isin(SEXES)]
+        if len(unknown):
+            raise InputError("individuals", "sex", " or ".join(SEXES), shown(unknown.iloc[0]))
+        twice = individuals["id"][individuals["id"].duplicated()]
+        if len(twice):
+            found = f"{shown(twice.iloc[0])} twice"
+            raise InputError("individuals", "id", "unique identifiers", found)
         self.number = {name: number for number, name in enumerate(contigs)}
         self.rows = 0
         self._individuals, self._contigs = individuals, contigs
         self._longest_ref = dict.fromkeys(self.number.values(), 0)
         self._digest = ContentDigest()
-        self._last: dict[int, tuple] = {}  # by contig: the last key
+        self._last: dict[int, tuple] = {}  # last key of each contig
         self._aside = atomic_path(out)
 
     def __enter__(self) -> StoreWriter:
@@ -109,7 +139,7 @@ class StoreWriter:
         self._connection = sqlite3.connect(self._file, isolation_level=None)
         self._connection.execute(f"PRAGMA page_size = {_page_size(len(self._individuals))}")
         self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self._connection.execute("PRAGMA journal_mode = OFF")  # the file is thrown away on failure
+        self._connection.execute("PRAGMA journal_mode = OFF")  # the file is deleted on failure
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute("PRAGMA cache_size = -65536")
         self._connection.executescript(SCHEMA)
@@ -130,10 +160,18 @@ class StoreWriter:
         self._aside.__exit__(kind, error, trace)
 
     def write(self, source: Path, rows: list[tuple]) -> None:
-        """Add rows ``(contig number, start, ref, alt, *COUNTS, carriers, homozygotes)``.
+        """Add rows of one contig.
 
-        A call brings rows of one contig. Its keys must ascend strictly, within and between calls;
-        else InputError names ``source``. Contigs may come in any order.
+        Contigs may come in any order. The keys (start, ref, alt) of a contig must ascend strictly,
+        within and between calls.
+
+        Args:
+            source: The file that the error names.
+            rows: Rows ``(contig number, start, ref, alt, *COUNTS, carriers, homozygotes)``, with
+                0-based starts.
+
+        Raises:
+            InputError: Keys do not ascend.
         """
         if not rows:
             return
@@ -142,7 +180,8 @@ class StoreWriter:
         for before, key in zip([self._last.get(number, ()), *keys[:-1]], keys, strict=True):
             if not before < key:
                 where = f"{list(self._contigs)[number]}:{key[0] + 1} {key[1]}>{key[2]}"
-                raise InputError(source, where, "variants in order, each once")
+                expected = "variants in ascending order, each once"
+                raise InputError(source, where, expected, "a variant after an equal or later one")
         self._last[number] = keys[-1]
         longest = max(len(ref) for _, ref, _ in keys)
         self._longest_ref[number] = max(self._longest_ref[number], longest)
@@ -178,12 +217,12 @@ class StoreWriter:
 
 
 def _page_size(individuals: int) -> int:
-    """The smallest page a quarter of which holds the longest row; 4 kB where none does.
+    """Choose the smallest page size of which a quarter holds the longest row, or 4 kB if none does.
 
-    SQLite moves rows that are longer than that to pages of their own, and half of the file may
-    end up empty (270,000 people: 1.3 MB a country with such pages, 2.4 MB with half the size).
-    With more than 65,000 people in a country no page is large enough and small ones waste least:
-    5 Mb of 154,000 people take 0.57 GB in pages of 4 kB and 1.10 GB in pages of 64 kB.
+    SQLite moves longer rows to pages of their own, and half of the file may end up empty (270,000
+    people: 1.3 MB per country with such pages, 2.4 MB with half the size). With more than 65,000
+    people in a country no page is large enough, and small ones waste least: 5 Mb of 154,000 people
+    take 0.57 GB in pages of 4 kB and 1.10 GB in pages of 64 kB.
     """
     longest = 2 * (individuals // 8 + 1) + 100  # two bitmaps and the rest
     size = SMALLEST_PAGE

@@ -115,9 +115,9 @@ def test_the_order_of_parts_does_not_matter(tmp_path):
     build_store(halves, own, tmp_path / "a.sqlite")
     build_store(halves[::-1], own, tmp_path / "b.sqlite")
     assert (tmp_path / "a.sqlite").read_bytes() == (tmp_path / "b.sqlite").read_bytes()
-    with pytest.raises(InputError, match="variants in order, each once"):
+    with pytest.raises(InputError, match="variants in ascending order, each once"):
         build_store([halves[0], halves[0]], own, tmp_path / "c.sqlite")
-    with pytest.raises(InputError, match="the same people in the same order"):
+    with pytest.raises(InputError, match="the node's people in the same order, found other people"):
         build_store(halves, own.iloc[::-1], tmp_path / "c.sqlite")
 
 
@@ -209,7 +209,7 @@ def test_contigs_in_the_order_of_the_file_are_taken(tmp_path):
             [a_record("chr22 10"), a_record("chr22 9")],
             "chr22:9: expected a position from 10 on, as records are sorted, found 9",
         ),
-        ([a_record(), a_record()], "chr22:10 A>C: variants in order, each once"),
+        ([a_record(), a_record()], "chr22:10 A>C: expected variants in ascending order"),
         (
             [a_record("chr9 10")],
             "chr9:10: expected a contig with a ##contig line that states its length, found 'chr9'",

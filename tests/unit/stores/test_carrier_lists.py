@@ -48,5 +48,5 @@ def test_members_of_any_density_survive(people, share, seed):
 
 
 def test_foreign_bytes_are_refused():
-    with pytest.raises(ValueError, match="first byte 9"):
+    with pytest.raises(ValueError, match="a first byte from 1 to 3, found 9"):
         decode(b"\x09\x00")

@@ -276,10 +276,10 @@ def test_a_failure_leaves_no_file_behind(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda people: people.iloc[:-1], "people: rows: 20"),
-        (lambda people: people.sort_values("sex"), "following each other"),
-        (lambda people: people.assign(sex="f"), "people: sex: one of female, male"),
-        (lambda people: people.assign(country="PT"), "somebody of FI"),
+        (lambda people: people.iloc[:-1], "people: number of rows: expected 20, .*, found 19"),
+        (lambda people: people.sort_values("sex"), "contiguous rows per country, found rows apart"),
+        (lambda people: people.assign(sex="f"), "people: sex: expected female or male, found 'f'"),
+        (lambda people: people.assign(country="PT"), "at least one person of FI, found none"),
     ],
 )
 def test_people_that_do_not_fit_are_refused(tmp_path, change, message):

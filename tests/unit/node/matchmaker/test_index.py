@@ -51,11 +51,11 @@ def test_tables_of_others_or_without_a_column_are_refused(tmp_path, ontology):
 
 def test_a_missing_damaged_or_foreign_index_is_named(tmp_path, ontology):
     path = tmp_path / FILE_NAME
-    with pytest.raises(InputError, match="an index for matching, but there is none"):
+    with pytest.raises(InputError, match="expected an index for matching, found nothing"):
         MatchmakerIndex.open(path, 12)
     build_matchmaker_index(NAMES, tables(), path, ontology)
     with pytest.raises(InputError, match="the node's 11, not 12"):
         MatchmakerIndex.open(path, 11)
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(InputError, match="truncated"):
+    with pytest.raises(InputError, match="the file is cut off"):
         MatchmakerIndex.open(path, 12)
