@@ -1,4 +1,4 @@
-"""Five attackers: which alleles each asks a node for, and what it concludes from the answers."""
+"""Five attackers: the alleles that each asks a node for, and its conclusion from the answers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,18 @@ QUERIES = (1, 5, 10, 50, 100, 500, 1000)
 
 Attack = Literal["presence", "rarest", "informed", "counts", "frequency"]
 ATTACKS: tuple[Attack, ...] = ("presence", "rarest", "informed", "counts", "frequency")
-COUNTED = ("counts", "frequency")  # attacks that ask for counts; the others ask yes or no
-COMMON = (0.05, 0.95)  # carriers of a common allele
+COUNTED = ("counts", "frequency")  # attacks that ask for counts; the others ask for presence
+COMMON = (0.05, 0.95)  # range of the share of carriers of a common allele
 
 
 class Attacker:
-    """One node under one protection: questions, answers and scores of every attack."""
+    """One node under one protection: questions, answers and scores of every attack.
+
+    Args:
+        node: The attacked node.
+        protection: How the node protects its answers.
+        seed: Root seed of noise and questions.
+    """
 
     def __init__(self, node: NodeExtract, protection: Protection, seed: int) -> None:
         self.node, self.protection, self.seed = node, protection, seed
@@ -48,7 +54,7 @@ class Attacker:
             self.ranked[attack] = order, rank
 
     def _best_first(self, attack: Attack) -> NDArray[np.int64]:
-        """The node's alleles in the order in which this attack asks for them; ties at random."""
+        """Return the node's alleles in the order of this attack's questions; ties are random."""
         random = np.random.default_rng(derive_seed(self.seed, self.node.code, attack))
         anyhow = random.permutation(self.node.known.size)
         if attack == "rarest":
@@ -57,10 +63,17 @@ class Attacker:
         return anyhow[np.argsort(-gain[anyhow], kind="stable")]
 
     def questions(self, attack: Attack, target: int) -> NDArray[np.int64]:
-        """The alleles that are asked for, in order, at most as many as the longest row.
+        """Return the alleles that are asked for, in order, up to the largest number of queries.
 
-        Where the order is random each target has his own: with the same questions about all, what
-        is told of the others would tell the node's exact counts, which no attacker has.
+        A random order is different for each target. With the same questions about all targets, the
+        answers about the others would reveal the node's exact counts, which no attacker has.
+
+        Args:
+            attack: The attack.
+            target: Number of the target in the node.
+
+        Returns:
+            Numbers of alleles, int64.
         """
         held = self.node.alleles[target]
         if attack in self.ranked:
@@ -71,7 +84,16 @@ class Attacker:
         return random.permutation(asked)[: QUERIES[-1]].astype(np.int64)
 
     def scores(self, attack: Attack, target: int) -> NDArray[np.float64]:
-        """Evidence that the target is in, of shape (2, QUERIES): when he is, and when not."""
+        """Compute the evidence that the target is in the node.
+
+        Args:
+            attack: The attack.
+            target: Number of the target in the node.
+
+        Returns:
+            Scores by number of queries, shape (2, len(QUERIES)): with the target in the node, and
+            without.
+        """
         asked = self.questions(attack, target)
         if not asked.size:
             return np.zeros((2, len(QUERIES)))
@@ -112,7 +134,7 @@ class Attacker:
         share = np.clip(answers.count / people, 0.5 / people, 1 - 0.5 / people)
         carries = np.isin(asked, self.node.alleles[target])
         ratio = np.where(carries, np.log(share / known), np.log((1 - share) / (1 - known)))
-        # below a threshold an answer says nothing about the frequency
+        # below a threshold an answer has no information about the frequency
         says_something = (answers.count > 0) | (
             (answers.count == 0) & (self.protection.threshold == 1)
         )

@@ -1,4 +1,4 @@
-"""What each answer tells an attacker about whether the target is in the node."""
+"""The evidence in each answer about whether the target is in the node."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from scipy.special import betaln, gammaln
 from rehearsal.node.privacy.noise import answer_probabilities
 from rehearsal.node.privacy.protection import Protection
 
-_DRIFT = 0.005  # F_ST that the attacker allows for between a node and the frequencies he knows
-_ERROR = 1e-6  # how often a genotype differs between two readings of it (SB's delta)
-_GRID = 400  # frequencies at which likelihoods are computed
+_DRIFT = 0.005  # F_ST that the attacker assumes between the node and the known frequencies
+_ERROR = 1e-6  # probability that two readings of a genotype differ (SB's delta)
+_GRID = 400  # number of frequencies at which likelihoods are computed
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Log-likelihood ratios of answers, in against out, by frequency and answer.
 
-    ``grid``: frequencies of carriers, ascending. ``ratio[f, a]``: of answer a, where 0 is absent
-    and i is there, or the count ``i * rounding``. ``gain[f]``: nats that an answer tells on
-    average when the target is in.
+    ``grid`` holds frequencies of carriers, ascending. ``ratio[f, a]`` is the ratio of answer a,
+    where 0 means absent and i means present, or the count ``i * rounding``. ``gain[f]`` is the mean
+    information of an answer in nats if the target is in the node.
     """
 
     grid: NDArray[np.float64]
@@ -31,16 +31,25 @@ class Evidence:
     gain: NDArray[np.float64]
 
     def nearest(self, known: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Row of the grid for each frequency."""
+        """Return the row of the grid for each frequency.
+
+        Args:
+            known: Frequencies of carriers, shape (alleles,).
+        """
         return np.clip(np.searchsorted(self.grid, known), 0, self.grid.size - 1)
 
 
 def compute_evidence(people: int, protection: Protection, counted: bool) -> Evidence:
-    """What each answer tells about an allele that the target carries, its frequency being known.
+    """Compute the evidence in answers about an allele that the target carries, frequencies known.
 
-    Others carry it as people of a population that drifted from the known one by F_ST 0.005
-    (beta-binomial). Unprotected it is the ratio of Raisaro et al. 2017; the target's genotype is
-    wrong once in a million.
+    Other people carry it like people of a population that drifted from the known one by F_ST 0.005
+    (beta-binomial). Without protection this is the ratio of Raisaro et al. 2017. The target's
+    genotype is wrong once in a million.
+
+    Args:
+        people: Number of people in the node.
+        protection: How the node protects its answers.
+        counted: Whether counts are asked for, or presence.
     """
     half = np.geomspace(1e-5, 0.5, _GRID // 2)
     grid = np.unique(np.concatenate([half, 1 - half]))
@@ -54,7 +63,7 @@ def compute_evidence(people: int, protection: Protection, counted: bool) -> Evid
 
 
 def _beta_binomial(people: int, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probability of 0..people carriers (columns) at each known frequency (rows)."""
+    """Return the probability of 0 to ``people`` carriers (columns) at each frequency (rows)."""
     k = np.arange(people + 1)
     a, b = (share[:, None] * (1 / _DRIFT - 1) for share in (grid, 1 - grid))
     choose = gammaln(people + 1) - gammaln(k + 1) - gammaln(people - k + 1)
@@ -62,12 +71,19 @@ def _beta_binomial(people: int, grid: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def presence_ratio(known: NDArray[np.float64], people: int) -> tuple[float, float]:
-    """SB's log-likelihood ratios of "there" and "absent", frequencies unknown.
+    """Compute SB's log-likelihood ratios of "present" and "absent" at unknown frequencies.
 
     Shringarpure & Bustamante 2015: the frequency of an allele that the target carries follows a
-    beta distribution, fitted by moments to ``known`` frequencies of alleles. With D(n) the
-    probability that none of n chromosomes has it: absent is D(2N) when the target is not in, and
-    an error of the genotype times D(2N - 2) when he is.
+    beta distribution, fitted by moments to ``known`` frequencies of alleles. Let D(n) be the
+    probability that none of n chromosomes has it. Absent has D(2N) if the target is not in the
+    node, and an error of the genotype times D(2N - 2) if the target is.
+
+    Args:
+        known: Frequencies of carriers, shape (alleles,).
+        people: Number of people in the node.
+
+    Returns:
+        The ratios of "present" and "absent".
     """
     frequency = 1 - np.sqrt(1 - known)  # of the allele, from that of its carriers
     weight = known / known.sum()

@@ -1,28 +1,29 @@
-"""The membership attack on a run's own nodes: is this person in there?
+"""The membership attack on a run's own nodes: is this person in the node?
 
-The attacker holds the target's genome, knows how frequent alleles are elsewhere (the node's
-:class:`~rehearsal.node.privacy.public_frequencies.PublicFrequencies`: all other countries
-together), how many people the node has and how it protects its answers. He asks for the target's
-alleles one after the other and sums log-likelihood ratios of the answers when the target is in the
-node and when not.
+The attacker holds the target's genome. The attacker also knows the frequencies of alleles elsewhere
+(the node's :class:`~rehearsal.node.privacy.public_frequencies.PublicFrequencies`: all other
+countries together), the number of people in the node and how it protects its answers. The attack
+asks for the target's alleles one after the other and sums log-likelihood ratios of the answers:
+target in the node against target not in the node.
 
-Five attacks. ``presence``: alleles in random order, frequencies unknown (Shringarpure & Bustamante
-2015: only how many are there matters). ``rarest``: the rarest alleles first, frequencies known
-(the optimal attack of Raisaro et al. 2017). ``informed``: the alleles first whose answers tell most
-under the protection, which alone moves with a threshold. ``counts``: the same with counts.
-``frequency``: frequencies of random common alleles, whether the target has them or not (the test of
-Homer et al. 2008 as the likelihood ratio of Sankararaman et al. 2009).
+There are five attacks. ``presence``: alleles in random order, frequencies unknown (Shringarpure &
+Bustamante 2015: only the number of present alleles matters). ``rarest``: the rarest alleles first,
+frequencies known (the optimal attack of Raisaro et al. 2017). ``informed``: the alleles first whose
+answers are most informative under the protection; only this order adapts to a threshold.
+``counts``: the same with counts. ``frequency``: frequencies of random common alleles, whether the
+target has them or not (the test of Homer et al. 2008 as the likelihood ratio of Sankararaman et al.
+2009).
 
-Everybody without kin in the node is a target twice: as a member, and as a non-member. Each target
-has a stand-in among the others. The node without the stand-in has the target as a member, the node
-without the target has not: both are of the same people but one, and of the same size (one less than
-the node; were only the target taken out, counts of common alleles would tell the sizes apart).
-People held out of a node split in two would attack a node of half the size, people of other
-countries would be told by their ancestry.
-Kin are no targets, as their relatives' alleles stay in the node and make the non-member look like a
-member. Answers come from the nodes' stores by the rules of
-:mod:`rehearsal.node.privacy`, as a fresh user with a whole budget gets them (a test
-compares this replay with the node's own calls).
+Everyone without relatives in the node is a target twice: as a member and as a non-member. Each
+target has a stand-in among the other targets. The node without the stand-in has the target as a
+member. The node without the target does not. Both have the same people except one, and the same
+size, which is one less than the node. If only the target were removed, counts of common alleles
+would distinguish the sizes. Non-members held out by splitting a node would mean attacking a node of
+half the size, and people of other countries would be recognised by their ancestry.
+People with relatives in the node are not targets, because the relatives' alleles stay in the node
+and make the non-member look like a member. Answers come from the nodes' stores by the rules of
+:mod:`rehearsal.node.privacy`, as a new user with a full budget gets them (a test compares this
+replay with the node's own calls).
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from rehearsal.node.privacy.protection import PUBLIC, REGISTERED, UNPROTECTED, P
 
 FALSE_POSITIVES = 0.05
 PROMISED_POWER = 0.10
-UNPROTECTED_POWER = 0.9  # less would mean that the attack is too weak to judge anything
+UNPROTECTED_POWER = 0.9  # with less, the attack is too weak to judge a protection
 
 PUBLIC_NAME = "public default"
 REGISTERED_NAME = "registered default"
@@ -51,7 +52,7 @@ OPEN_NAME = "none"
 
 @dataclass(frozen=True, slots=True)
 class AttackedProtection:
-    """One protection that is attacked: whose it is and how the table calls it."""
+    """One attacked protection: its tier and its name in the table."""
 
     tier: str
     name: str
@@ -61,7 +62,12 @@ class AttackedProtection:
 def protection_ladder(
     public: Protection = PUBLIC, registered: Protection = REGISTERED
 ) -> list[AttackedProtection]:
-    """What the tiers use, and the public one built up a protection at a time."""
+    """Return the protections of the tiers, and the public one built up step by step.
+
+    Args:
+        public: Protection of the public tier.
+        registered: Protection of the registered tier.
+    """
 
     def without_budget(rounding: int, noise: int) -> Protection:
         return Protection(public.threshold, rounding, noise, math.inf, math.inf)
@@ -86,10 +92,17 @@ COLUMNS += ["refused", "refused_common", "uncounted", "frequency_error"]
 def membership_table(
     nodes: Iterable[NodeExtract], protections: Iterable[AttackedProtection], seed: int
 ) -> pd.DataFrame:
-    """A row a node, protection, attack and number of queries.
+    """Attack nodes under protections.
 
-    Columns: ``COLUMNS``; ``power`` is at 5 % false positives, the last four are of
-    :func:`~rehearsal.attack.power.measure_utility`.
+    Args:
+        nodes: The nodes.
+        protections: The protections.
+        seed: Root seed of noise and questions.
+
+    Returns:
+        One row per node, protection, attack and number of queries, with the columns ``COLUMNS``.
+        ``power`` is at 5 % false positives. The last four columns are those of
+        :func:`~rehearsal.attack.power.measure_utility`.
     """
     protections = list(protections)
     rows = []
@@ -112,12 +125,18 @@ def membership_table(
 
 
 def privacy_summary(table: pd.DataFrame) -> dict[str, Any]:
-    """What ``summary.json`` says under ``privacy``: ``table`` (a row a protection, attack and
-    number of queries, over all attacked nodes), ``checks`` and how it was measured.
+    """Summarise the attack for ``summary.json`` under ``privacy``.
 
-    ``power`` and ``auc`` are means over nodes, ``power_worst_node`` is of the worst. The promise is
-    judged on nodes of 100 people or more, on the strongest attack at any number of queries; without
-    such nodes there are no checks.
+    The promise is judged on nodes of 100 people or more, on the strongest attack at any number of
+    queries. Without such nodes there are no checks.
+
+    Args:
+        table: A table of :func:`membership_table`.
+
+    Returns:
+        ``measured`` (how it was measured), ``table`` (one row per protection, attack and number of
+        queries, over all attacked nodes) and ``checks``. ``power`` and ``auc`` are means over
+        nodes; ``power_worst_node`` is that of the worst node.
     """
     if table.empty:
         return {"measured": {"nodes": []}, "table": [], "checks": []}
@@ -134,7 +153,7 @@ def privacy_summary(table: pd.DataFrame) -> dict[str, Any]:
             "people_smallest_node": int(table["people"].min()),
             "targets": int(table.drop_duplicates("node")["targets"].sum()),
             "false_positives": FALSE_POSITIVES,
-            "non_members": "the same people, each in turn taken out of the node instead of another",
+            "non_members": "the same people, each left out of the node instead of a stand-in",
         },
         "table": [
             {name: round(value, 4) if isinstance(value, float) else value for name, value in row}

@@ -1,4 +1,4 @@
-"""The nodes that are attacked: what the attack needs of their stores, within bounds."""
+"""The attacked nodes: the parts of their stores that the attack needs, within bounds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rehearsal.node.privacy.question_keys import allele_question
 from rehearsal.stores.variant_store import VariantStore
 
 FEWEST_TARGETS = 20
-PROMISED_PEOPLE = 100  # a node of so many or more holds the promise
+PROMISED_PEOPLE = 100  # smallest node for which the promise holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,20 @@ class NumberLists:
 
     @classmethod
     def of(cls, lists: list[NDArray[np.int32]]) -> NumberLists:
+        """Join lists of numbers.
+
+        Args:
+            lists: The lists.
+        """
         start = np.concatenate([[0], np.cumsum([one.size for one in lists], dtype=np.int64)])
         return cls(start, np.concatenate([*lists, np.empty(0, np.int32)]))
 
     def inverted(self, number: int) -> NumberLists:
-        """The lists of what each of ``number`` items is in."""
+        """Return, for each item, the lists that contain it.
+
+        Args:
+            number: Number of different items.
+        """
         of_list = np.repeat(np.arange(self.start.size - 1, dtype=np.int32), np.diff(self.start))
         sizes = np.bincount(self.items, minlength=number)
         return NumberLists(
@@ -46,11 +55,11 @@ class NumberLists:
 
 @dataclass(frozen=True, slots=True)
 class NodeExtract:
-    """One node's autosomal alleles as the attack needs them.
+    """The autosomal alleles of one node.
 
-    ``carriers``: who carries each allele, ``alleles``: what each person carries. ``known``: share
-    of carriers elsewhere, which node and attacker both know. ``targets``: numbers of people without
-    kin in the node.
+    ``carriers`` lists the carriers of each allele, ``alleles`` the alleles of each person.
+    ``known`` is the share of carriers elsewhere, which node and attacker both know. ``targets`` are
+    numbers of people without relatives in the node.
     """
 
     code: str
@@ -63,31 +72,35 @@ class NodeExtract:
 
     @property
     def stand_ins(self) -> dict[int, int]:
-        """For each target another one, who is not in the node when that target is."""
+        """For each target, another one who is left out of the node when that target is in."""
         return dict(zip(self.targets.tolist(), np.roll(self.targets, 1).tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much is attacked at most, so that time and memory are bounded at any size of run.
+    """Upper limits of the attack, so that time and memory are bounded for any run.
 
-    Fewer people in a node are easier to attack, so the bound does not flatter the protection.
+    A node with fewer people is easier to attack, so these bounds do not flatter the protection.
     """
 
     nodes: int = 8
-    people: int = 1_000  # of a node, the first ones
-    alleles: int = 120_000  # of a node, the first ones of the genome
-    targets: int = 100  # of a node
+    people: int = 1_000  # per node, the first ones
+    alleles: int = 120_000  # per node, the first ones of the genome
+    targets: int = 100  # per node
 
 
 def read_node_extracts(
     folders: Mapping[str, Path], bounds: Bounds | None = None
 ) -> list[NodeExtract]:
-    """The attacked nodes, spread evenly over the folders.
+    """Read the attacked nodes, spread evenly over the folders.
 
-    Nodes that must hold the promise (100 people or more) are taken when there are any, else the
-    largest; a node with fewer than 20 targets says nothing about 5 % of them and is left out. A
-    folder holds ``variants.sqlite``, ``individuals.parquet``, ``public_frequencies.npz``.
+    Nodes for which the promise holds (100 people or more) are taken if there are any, otherwise the
+    largest. A node with fewer than 20 targets is left out, because 5 % of them say nothing.
+
+    Args:
+        folders: Folders by country code, with ``variants.sqlite``, ``individuals.parquet`` and
+            ``public_frequencies.npz``.
+        bounds: Upper limits. None uses the defaults.
     """
     bounds = bounds or Bounds()
     families = {

@@ -1,4 +1,4 @@
-"""How well an attack works, and what a protection costs honest users."""
+"""The success of an attack, and the cost of a protection for honest users."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from rehearsal.seeds import derive_seed
 def power(
     inside: NDArray[np.float64], outside: NDArray[np.float64], false_positives: float
 ) -> float:
-    """Share of members found when this share of non-members is accused.
+    """Compute the share of members found when a given share of non-members is accused.
 
-    The threshold is the non-members' quantile; ties at it are accused at random, so that the share
-    is met exactly and answers that tell nothing give a power equal to it.
+    The threshold is the non-members' quantile. Ties are accused at random, so that the share is met
+    exactly and answers without information give a power equal to it.
+
+    Args:
+        inside: Scores of members.
+        outside: Scores of non-members.
+        false_positives: Share of non-members that are accused.
     """
     wanted = false_positives * outside.size
     cut = np.sort(outside)[::-1][min(int(wanted), outside.size - 1)]
@@ -28,7 +33,12 @@ def power(
 
 
 def area_under_curve(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
-    """Probability that a member scores higher than a non-member; ties count half."""
+    """Compute the probability that a member scores higher than a non-member; ties count half.
+
+    Args:
+        inside: Scores of members.
+        outside: Scores of non-members.
+    """
     ranked = np.sort(outside)
     below = np.searchsorted(ranked, inside, "left")
     upto = np.searchsorted(ranked, inside, "right")
@@ -36,12 +46,16 @@ def area_under_curve(inside: NDArray[np.float64], outside: NDArray[np.float64]) 
 
 
 def measure_utility(attacker: Attacker) -> dict[str, float]:
-    """What an honest user loses who asks for 1,000 random alleles of the node, one by one.
+    """Measure the loss of an honest user who asks for 1,000 random alleles of the node, one by one.
 
-    ``refused``: share of existing alleles that are said to be absent. ``refused_common``: of those
-    that 5 % of people or more carry. ``uncounted``: share of existing alleles whose count is not
-    told when counts are asked for. ``frequency_error``: mean error of the share of carriers where
-    one is told, NaN where none is.
+    Args:
+        attacker: An attacker of the node.
+
+    Returns:
+        ``refused``: share of existing alleles reported as absent. ``refused_common``: the same
+        among alleles that at least 5 % of people carry. ``uncounted``: share of existing alleles
+        whose count is not given when counts are asked for. ``frequency_error``: mean error of the
+        share of carriers where it is given, otherwise NaN.
     """
     node, protection = attacker.node, attacker.protection
     random = np.random.default_rng(derive_seed(attacker.seed, node.code, "utility"))

@@ -1,4 +1,4 @@
-"""Answers to one question after the other, and who pays for them, in compiled code."""
+"""Compiled code for answers to consecutive questions, and who pays for them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,22 @@ def count_contributing(
     limit: float,
     people: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """How many carriers each answer is made of, and whether its count is told."""
+    """Count the carriers behind each answer, and say whether its count is given.
+
+    Args:
+        asked: Numbers of the alleles, in the order of the questions.
+        start: Start of each allele's carriers in ``members``.
+        members: Carriers of all alleles.
+        left_out: A person who is not in the node; -1 for none.
+        counted: Whether counts are asked for, or presence.
+        presence_price: Price of presence for each question.
+        count_price: Price of a count for each question.
+        limit: Budget of each person.
+        people: Number of people in the node.
+
+    Returns:
+        Carriers behind each answer, int64, and whether the count is given, bool.
+    """
     spent, spent_on_counts = np.zeros(people), 0.0
     shown, with_count = np.zeros(asked.size, np.int64), np.zeros(asked.size, np.bool_)
     for i in range(asked.size):
@@ -45,7 +60,15 @@ def charge_carriers(
     price: float,
     limit: float,
 ) -> int:
-    """Charge those who can pay, and say how many they are."""
+    """Charge the carriers who can pay, and count them.
+
+    Args:
+        spent: Amount spent by each person; it is changed.
+        carriers: The carriers.
+        left_out: A person who is not in the node; -1 for none.
+        price: Price for each carrier.
+        limit: Budget of each person.
+    """
     paying = 0
     for person in carriers:
         if person != left_out and (price < FREE or spent[person] + price <= limit):

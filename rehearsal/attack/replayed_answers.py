@@ -1,4 +1,4 @@
-"""A node's answers to one user, replayed: what a fresh user with a whole budget is told."""
+"""A node's answers to one new user with a full budget, replayed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rehearsal.node.privacy.protection import Protection
 
 @dataclass(frozen=True, slots=True)
 class AnswerPrices:
-    """What an answer about each of a node's alleles costs every carrier, and what he has."""
+    """The price of an answer about each allele for every carrier, and the budget of a person."""
 
     presence: NDArray[np.float64]
     count: NDArray[np.float64]
@@ -25,6 +25,12 @@ class AnswerPrices:
 
     @classmethod
     def of(cls, node: NodeExtract, protection: Protection) -> AnswerPrices:
+        """Compute the prices of a node's answers.
+
+        Args:
+            node: The node.
+            protection: How the node protects its answers.
+        """
         limit = min(protection.user_budget, protection.individual_budget)
         if limit == math.inf:
             free = np.zeros(node.known.size)
@@ -37,7 +43,10 @@ class AnswerPrices:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedAnswers:
-    """Answers to a list of questions; ``count`` is -1 where it is not told of those there."""
+    """Answers to a list of questions.
+
+    ``count`` is -1 for present alleles whose count is not given.
+    """
 
     exists: NDArray[np.bool_]
     count: NDArray[np.int64]
@@ -52,10 +61,16 @@ def replay_answers(
     price: AnswerPrices,
     drawn: NDArray[np.int64],
 ) -> ReplayedAnswers:
-    """What a fresh user is told who asks for these alleles (numbers) one after the other.
+    """Replay the answers to a new user who asks for these alleles one after the other.
 
-    ``left_out`` is a person who is not in the node (-1: nobody); ``drawn`` the noise of each
-    allele of the node, of shape (alleles, 2).
+    Args:
+        node: The node.
+        asked: Numbers of the alleles, in order.
+        left_out: A person who is not in the node; -1 for none.
+        counted: Whether counts are asked for, or presence.
+        protection: How the node protects its answers.
+        price: Prices of the answers.
+        drawn: Noise of each allele of the node, shape (alleles, 2).
     """
     up, shift = drawn[asked].T
     shown, with_count = count_contributing(

@@ -1,4 +1,4 @@
-"""A node of independent alleles, and the attack on it; nodes' folders of two countries."""
+"""A node of independent alleles and the attack on it; node folders of two countries."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from ..node_folders import write_two_countries
 
 
 def made_up_node(people=100, alleles=12_000, targets=60, seed=1):
-    """Independent alleles, as many of each frequency as neutral drift leaves."""
+    """Independent alleles, with the frequencies that neutral drift leaves."""
     random = np.random.default_rng(seed)
     frequency = 5e-4 * (0.5 / 5e-4) ** random.random(alleles)
     share = 1 - (1 - frequency) ** 2

@@ -1,4 +1,4 @@
-"""What answers tell an attacker."""
+"""The evidence in a node's answers for an attacker."""
 
 import math
 
@@ -12,10 +12,10 @@ from rehearsal.node.privacy.protection import UNPROTECTED, Protection
 def test_without_protection_the_evidence_is_that_of_raisaro():
     known = compute_evidence(100, UNPROTECTED, counted=False)
     row = int(np.searchsorted(known.grid, 0.003))
-    nobody = (1 - known.grid[row]) ** 100
-    absent, there = known.ratio[row]
-    assert there == pytest.approx(-math.log(1 - nobody), rel=0.3)
-    assert absent < math.log(2e-6), "only an error of the genotype explains it"
+    no_carrier = (1 - known.grid[row]) ** 100
+    absent, present = known.ratio[row]
+    assert present == pytest.approx(-math.log(1 - no_carrier), rel=0.3)
+    assert absent < math.log(2e-6), "only an error of the genotype explains this answer"
 
 
 def test_the_gain_moves_to_the_threshold():

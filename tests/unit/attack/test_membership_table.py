@@ -18,14 +18,14 @@ def powers(table, protection, attack=None):
     return rows.set_index("queries")["power"]
 
 
-def test_an_open_node_falls_to_a_few_questions_about_rare_alleles(table):
+def test_a_few_questions_about_rare_alleles_break_an_open_node(table):
     assert powers(table, "none", "rarest")[10] > 0.9
-    assert powers(table, "none", "presence")[10] < 0.3, "random alleles take many more"
+    assert powers(table, "none", "presence")[10] < 0.3, "random alleles need many more"
     assert powers(table, "none", "presence")[1000] > 0.9
     assert powers(table, "none", "frequency")[1000] > powers(table, "none", "frequency")[1]
 
 
-def test_a_threshold_rounding_and_noise_only_buy_questions(table):
+def test_threshold_rounding_and_noise_only_delay_the_attack(table):
     for protection in ("threshold", "threshold, rounding", "threshold, rounding, noise"):
         assert powers(table, protection)[1].max() < 0.25
         assert powers(table, protection)[1000].max() > 0.5
@@ -38,7 +38,7 @@ def test_the_public_default_keeps_its_promise_against_every_attack(table):
     assert powers(table, "public default").mean() <= 0.07
 
 
-def test_protection_costs_utility_and_the_table_says_so(table):
+def test_the_table_shows_the_utility_that_protection_costs(table):
     costs = table.groupby("protection")[["refused", "refused_common", "uncounted"]].first()
     assert (costs.loc["none"] == 0).all()
     assert (costs.loc["public default"] >= costs.loc["threshold, rounding, noise"]).all()

@@ -6,12 +6,12 @@ import pytest
 from rehearsal.attack.node_extract import Bounds, NumberLists, read_node_extracts
 
 
-def test_turned_lists_say_who_has_what():
+def test_inverted_lists_give_the_lists_of_each_item():
     lists = NumberLists.of([np.array(one, np.int32) for one in ([0, 2], [], [2], [1, 2])])
     assert [lists.inverted(4)[i].tolist() for i in range(4)] == [[0], [3], [0, 2, 3], []]
 
 
-def test_nodes_are_read_with_autosomes_only_and_kin_is_no_target(folders):
+def test_nodes_are_read_with_autosomes_only_and_without_relatives_as_targets(folders):
     at, be = read_node_extracts(folders)
     assert (at.code, be.code) == ("AT", "BE")
     assert [at.carriers[v].tolist() for v in range(2)] == [[0, 1], [21]] and len(at.questions) == 2

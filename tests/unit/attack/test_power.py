@@ -1,4 +1,4 @@
-"""Power and area under the curve, worked out by hand."""
+"""Power and area under the curve, computed by hand."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,12 @@ import pytest
 from rehearsal.attack.power import area_under_curve, power
 
 
-def test_answers_that_tell_nothing_have_the_power_of_their_false_positives():
+def test_answers_without_information_have_the_power_of_their_false_positives():
     assert power(np.zeros(70), np.zeros(70), 0.05) == pytest.approx(0.05)
     assert area_under_curve(np.zeros(70), np.zeros(30)) == 0.5
 
 
-def test_power_and_area_of_scores_worked_out_by_hand():
+def test_power_and_area_of_scores_computed_by_hand():
     outside = np.arange(20.0)
     inside = np.array([18.5, 19.0, 19.5, 30.0])
     # one in twenty is accused: all above 18, which is only the non-member at 19

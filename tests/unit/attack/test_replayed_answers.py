@@ -1,4 +1,4 @@
-"""The replay tells an attacker what the node itself would."""
+"""The replay gives an attacker the same answers as the node itself."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ KEY = bytes(32)
     "protection",
     [PUBLIC, UNPROTECTED, Protection(5, 5, 1, 0.1, 0.3), Protection(10, 10, 9, 0.02, 0.02)],
 )
-def test_the_replay_tells_what_the_node_itself_would(protection, left_out, counted):
+def test_the_replay_gives_the_answers_of_the_node(protection, left_out, counted):
     node = made_up_node(people=60, alleles=600)
     asked = np.random.default_rng(5).permutation(len(node.questions))[:200]
     drawn = np.array([draw_noise(KEY, question, protection) for question in node.questions])
