@@ -1,4 +1,4 @@
-"""The bench by hand: a part of the suite put to any Beacon, faults of a run's nodes."""
+"""The commands that measure: a part of the query suite sent to any Beacon, and faults."""
 
 from __future__ import annotations
 
@@ -7,46 +7,108 @@ import sys
 from pathlib import Path
 
 from rehearsal.errors import InputError
-from rehearsal.web.command_line import positive, positive_integer
+from rehearsal.web.command_line import add_command, positive, positive_integer
 
 
 def add_bench(bench: argparse.ArgumentParser) -> None:
-    others = bench.add_subparsers(metavar="faults", help="or: break nodes of a run, and mend them")
-    _add_faults(others.add_parser("faults", help="break nodes of a run, and mend them"))
-    bench.add_argument("--target", metavar="URL", help="base URL of the Beacon")
-    bench.add_argument("--token-variable", help="environment variable with its bearer token")
-    bench.add_argument(
-        "--against", metavar="URL|FOLDER", help="another Beacon, or a node's folder to serve"
+    """Declare the options of ``rehearsal bench`` and its sub-command ``faults``.
+
+    Args:
+        bench: The parser of the command.
+    """
+    others = bench.add_subparsers(metavar="faults", title="instead of comparing Beacons")
+    _add_faults(
+        add_command(
+            others,
+            "faults",
+            "Break nodes of a run in several ways, and check that the network copes",
+            "Starts small networks of the run's nodes, injects one fault after another, and "
+            "prints what became of the queries sent meanwhile.",
+        )
     )
-    bench.add_argument("--against-token-variable", help="the same for the other one")
-    bench.add_argument(
+    add = bench.add_argument
+    add("--target", metavar="URL", help="base URL of the Beacon to measure (required)")
+    add(
+        "--token-variable",
+        metavar="NAME",
+        help="environment variable that holds a bearer token for it (default: no token)",
+    )
+    add(
+        "--against",
+        metavar="URL|FOLDER",
+        help="base URL of a second Beacon to compare with, or the folder of a node, which is "
+        "then served (default: none)",
+    )
+    add(
+        "--against-token-variable",
+        metavar="NAME",
+        help="environment variable that holds a bearer token for the second Beacon "
+        "(default: no token)",
+    )
+    add(
         "--part",
         choices=["frequency", "individuals"],
-        help="allele-frequency look-ups, or counts of individuals",
+        help="queries to send: look-ups of allele frequencies, or counts of individuals (required)",
     )
-    bench.add_argument(
+    add(
         "--suite",
         type=Path,
         default=Path("results/queries/suite.json"),
         metavar="FILE",
-        help="queries as a run draws them",
+        help="query suite of a run (default: %(default)s)",
     )
-    bench.add_argument(
-        "--rounds", type=positive_integer, default=5, help="how often each query is asked"
+    add(
+        "--rounds",
+        type=positive_integer,
+        default=5,
+        metavar="N",
+        help="how often each query is sent (default: %(default)s)",
     )
-    bench.add_argument("--deadline-s", type=positive, default=10.0)
-    bench.add_argument("--out", type=Path, metavar="FILE", help="Parquet, a row a request")
+    add(
+        "--deadline-s",
+        type=positive,
+        default=10.0,
+        metavar="SECONDS",
+        help="longest time to wait for an answer (default: %(default)g s)",
+    )
+    add(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="Parquet file to write, one row per request (default: none)",
+    )
     bench.set_defaults(run=_bench)
 
 
 def _add_faults(faults: argparse.ArgumentParser) -> None:
-    faults.add_argument("folder", type=Path, metavar="RESULTS", help="of a run that is finished")
-    faults.add_argument(
-        "--scenarios", choices=["short", "full"], default="short", help="default: short"
+    add = faults.add_argument
+    add("folder", type=Path, metavar="RESULTS", help="results folder of a finished run")
+    add(
+        "--scenarios",
+        choices=["short", "full"],
+        default="short",
+        help="a selection of the scenarios, or all of them (default: %(default)s)",
     )
-    faults.add_argument("--fault-s", type=positive, default=1.5, help="how long each lasts")
-    faults.add_argument("--per-s", type=positive, default=8.0, help="queries asked meanwhile")
-    faults.add_argument("--out", type=Path, metavar="FILE", help="Parquet, a row a scenario")
+    add(
+        "--fault-s",
+        type=positive,
+        default=1.5,
+        metavar="SECONDS",
+        help="how long each fault lasts (default: %(default)g s)",
+    )
+    add(
+        "--per-s",
+        type=positive,
+        default=8.0,
+        metavar="RATE",
+        help="queries per second to send meanwhile (default: %(default)g)",
+    )
+    add(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="Parquet file to write, one row per scenario (default: none)",
+    )
     faults.set_defaults(run=_faults)
 
 
@@ -65,8 +127,8 @@ def _bench(options: argparse.Namespace) -> None:
 
     for option in ("target", "part"):
         if getattr(options, option) is None:
-            expected = "one; or: rehearsal bench faults RESULTS"
-            raise InputError("rehearsal bench", f"--{option}", expected)
+            expected = "a value, or the command rehearsal bench faults"
+            raise InputError("rehearsal bench", f"--{option}", expected, "nothing")
     against = None
     if options.against is not None:
         against = BeaconAddress("--against", options.against, options.against_token_variable)

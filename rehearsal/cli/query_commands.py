@@ -1,4 +1,4 @@
-"""Asking by hand: queries, tokens to ask with, and the log of what was asked."""
+"""The commands for queries: send one, print a token, verify the log of queries."""
 
 from __future__ import annotations
 
@@ -6,45 +6,135 @@ import argparse
 import sys
 from pathlib import Path
 
-from rehearsal.errors import InputError
-from rehearsal.web.command_line import positive
+from rehearsal.errors import InputError, shown
+from rehearsal.web.command_line import add_command, positive, positive_integer
 
 
 def add_query(query: argparse.ArgumentParser) -> None:
-    query.add_argument("url", help="of the network, or of one node")
-    query.add_argument("path", help="e.g. g_variants, individuals, datasets")
-    query.add_argument("parameters", nargs="*", metavar="KEY=VALUE", help="e.g. filters=ICD10:C50")
-    query.add_argument("--body", type=Path, help="JSON file to POST instead of parameters")
-    query.add_argument("--deadline-s", type=positive, help="other than the network's own")
-    query.add_argument("--partial", action="store_true", help="do not wait for the overdue")
-    query.add_argument("--token-variable", help="environment variable with a bearer token")
-    query.add_argument("--purpose", help="what for, e.g. DUO:0000006")
-    query.add_argument("--json", action="store_true", help="the whole answer")
+    """Declare the options of ``rehearsal query``.
+
+    Args:
+        query: The parser of the command.
+    """
+    add = query.add_argument
+    add("url", metavar="URL", help="base URL of the network or of one node")
+    add("path", metavar="PATH", help="endpoint, such as g_variants, individuals or datasets")
+    add(
+        "parameters",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="parameters of the query, such as filters=ICD10:C50",
+    )
+    add(
+        "--body",
+        type=Path,
+        metavar="FILE",
+        help="JSON file with a Beacon request, sent by POST instead of parameters (default: none)",
+    )
+    add(
+        "--deadline-s",
+        type=positive,
+        metavar="SECONDS",
+        help="deadline of the query, in place of the network's own (default: the network's own)",
+    )
+    add(
+        "--partial",
+        action="store_true",
+        help="accept an answer without the nodes that are overdue (default: wait for them)",
+    )
+    add(
+        "--token-variable",
+        metavar="NAME",
+        help="environment variable that holds a bearer token (default: no token)",
+    )
+    add(
+        "--purpose",
+        metavar="DUO",
+        help="purpose of the query as a DUO term, such as DUO:0000006 (default: not stated)",
+    )
+    add(
+        "--json",
+        action="store_true",
+        help="print the whole answer as JSON (default: a summary)",
+    )
     query.set_defaults(run=_query)
 
 
 def add_token(token: argparse.ArgumentParser) -> None:
-    token.add_argument("folder", type=Path, help="of the issuer")
-    roles = ["researcher", "clinician", "committee"]
-    token.add_argument("--role", choices=roles, default="researcher")
-    token.add_argument("--country", required=True, help="ISO code, e.g. FI")
-    token.add_argument(
-        "--grant", action="append", default=[], help="dataset opened to them, e.g. GDI-FI-..."
+    """Declare the options of ``rehearsal token``.
+
+    Args:
+        token: The parser of the command.
+    """
+    add = token.add_argument
+    add("folder", type=Path, metavar="FOLDER", help="folder of the issuer")
+    add(
+        "--role",
+        choices=["researcher", "clinician", "committee"],
+        default="researcher",
+        help="role of the person (default: %(default)s)",
     )
-    token.add_argument("--name", default="", help="subject, other than ROLE-COUNTRY")
-    token.add_argument("--audience", action="append", help="who may take it; default: all nodes")
-    token.add_argument("--lifetime-s", type=int, default=3600)
-    token.add_argument("--algorithm", choices=["ES256", "RS256"], default="ES256")
-    token.add_argument(
-        "--access", action="store_true", help="an access token, without visas, not a passport"
+    add(
+        "--country",
+        required=True,
+        metavar="CODE",
+        help="country of the person, two letters of ISO 3166-1, such as FI",
+    )
+    add(
+        "--grant",
+        action="append",
+        default=[],
+        metavar="DATASET",
+        help="dataset that the person may use, such as GDI-FI-REHEARSAL-1; may be repeated "
+        "(default: none)",
+    )
+    add("--name", default="", help="subject of the token (default: ROLE-COUNTRY)")
+    add(
+        "--audience",
+        action="append",
+        help="recipient that may accept the token; may be repeated (default: all nodes)",
+    )
+    add(
+        "--lifetime-s",
+        type=positive_integer,
+        default=3600,
+        metavar="SECONDS",
+        help="how long the token is valid (default: %(default)s s)",
+    )
+    add(
+        "--algorithm",
+        choices=["ES256", "RS256"],
+        default="ES256",
+        help="signature algorithm (default: %(default)s)",
+    )
+    add(
+        "--access",
+        action="store_true",
+        help="print an access token, which carries no visas (default: a passport)",
     )
     token.set_defaults(run=_token)
 
 
 def add_audit(commands: argparse._SubParsersAction) -> None:
-    verify = commands.add_parser("verify", help="find a changed, missing or reordered line")
-    verify.add_argument("file", type=Path, nargs="+", help="audit.jsonl")
-    verify.add_argument("--head", help="a hash that was noted earlier and must be in the log")
+    """Declare the sub-commands of ``rehearsal audit``.
+
+    Args:
+        commands: The sub-commands of the parser.
+    """
+    verify = add_command(
+        commands,
+        "verify",
+        "Check that no line of an audit log was changed, removed or moved",
+        "Prints the number of lines and the hash of the last one.",
+    )
+    verify.add_argument(
+        "file", type=Path, nargs="+", metavar="FILE", help="audit log of a node: audit.jsonl"
+    )
+    verify.add_argument(
+        "--head",
+        metavar="HASH",
+        help="hash noted earlier, which the log must still contain (default: none)",
+    )
     verify.set_defaults(run=_audit_verify)
 
 
@@ -68,9 +158,8 @@ def _token(options: argparse.Namespace) -> None:
     from rehearsal.network.issuer import AUDIENCE, create_person, open_issuer, sign_tokens
 
     if len(options.country) != 2 or not options.country.isalpha():
-        raise InputError("rehearsal token", "--country", "an ISO code of two letters")
-    if options.lifetime_s < 1:
-        raise InputError("rehearsal token", "--lifetime-s", "seconds, more than 0")
+        expected = "a country code of two letters"
+        raise InputError("rehearsal token", "--country", expected, shown(options.country))
     issuer = open_issuer(options.folder)
     who = create_person(options.role, options.country, options.grant, issuer.url, options.name)
     made = sign_tokens(

@@ -1,4 +1,4 @@
-"""Nodes, the network and the issuer of tokens: making and serving them."""
+"""The commands that make and serve nodes, the network and the issuer of tokens."""
 
 from __future__ import annotations
 
@@ -6,59 +6,152 @@ import argparse
 import re
 from pathlib import Path
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.network.serve_options import add_serve_options as add_network_options
 from rehearsal.node.serve_options import add_serve_options as add_node_options
-from rehearsal.web.command_line import add_address_options, log_to_stderr
+from rehearsal.web.command_line import add_address_options, add_command, log_to_stderr
 
 
 def add_node(commands: argparse._SubParsersAction) -> None:
-    build = commands.add_parser("build", help="make a folder to serve from VCF or BCF")
-    build.add_argument("--vcf", type=Path, nargs="+", required=True, metavar="FILE")
+    """Declare the sub-commands of ``rehearsal node``.
+
+    Args:
+        commands: The sub-commands of the parser.
+    """
+    build = add_command(
+        commands,
+        "build",
+        "Build a node's folder from VCF or BCF files",
+        "The folder can then be served with rehearsal node serve.",
+    )
+    build.add_argument(
+        "--vcf",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="VCF or BCF files, GRCh38; no index is needed",
+    )
     build.add_argument(
         "--individuals",
         type=Path,
         required=True,
-        help="Parquet or TSV with columns id, sex, birth_year",
+        metavar="FILE",
+        help="table of the people: Parquet or TSV with the columns id, sex, birth_year",
     )
-    build.add_argument("--country", required=True, help="ISO code, e.g. FI")
-    build.add_argument("--name", help="the country's name; default: its code")
-    build.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    build.add_argument(
+        "--country",
+        required=True,
+        metavar="CODE",
+        help="country of the node, two capital letters of ISO 3166-1, such as FI",
+    )
+    build.add_argument("--name", help="name of the country (default: its code)")
+    build.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="folder to write the node to"
+    )
     build.set_defaults(run=_node_build)
 
-    serve = commands.add_parser("serve", help="answer for one country's folder")
+    serve = add_command(commands, "serve", "Serve one country's node", "Stop it with Ctrl-C.")
     add_node_options(serve)
     serve.set_defaults(run=_node_serve)
 
-    admit = commands.add_parser("admit", help="let somebody arrive at a node")
-    admit.add_argument("folder", type=Path, help="of the node, which may be serving")
-    admit.add_argument("phenopacket", type=Path, help="JSON, GA4GH Phenopackets v2")
-    admit.add_argument("--genotypes", type=Path, help="VCF or BCF of this person")
-    admit.add_argument("--consent", help="what they permit, e.g. DUO:0000042,DUO:0000043")
+    admit = add_command(
+        commands,
+        "admit",
+        "Add a patient to a running node",
+        "The node then informs the subscribers whose query matches the patient.",
+    )
+    admit.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="folder of the node, which may be running"
+    )
+    admit.add_argument(
+        "phenopacket",
+        type=Path,
+        metavar="PHENOPACKET",
+        help="JSON file with the patient, GA4GH Phenopackets v2",
+    )
+    admit.add_argument(
+        "--genotypes",
+        type=Path,
+        metavar="FILE",
+        help="VCF or BCF file with the patient's genotypes (default: none)",
+    )
+    admit.add_argument(
+        "--consent",
+        metavar="DUO,...",
+        help="uses that the patient permits, as DUO terms, such as DUO:0000042,DUO:0000043 "
+        "(default: no consent on record)",
+    )
     admit.set_defaults(run=_node_admit)
 
-    contact = commands.add_parser("contact", help="whom the token of an alert or match stands for")
-    contact.add_argument("folder", type=Path)
-    contact.add_argument("token")
-    contact.add_argument("--matched-for", help="of a match: who asked (subject of the audit log)")
-    contact.add_argument("--issuer", help="that names them so; default: the one of rehearsals")
+    contact = add_command(
+        commands,
+        "contact",
+        "Find the person that the token of an alert or match stands for",
+        "Only the operator of the node can do this: it needs the node's folder.",
+    )
+    contact.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the node")
+    contact.add_argument("token", metavar="TOKEN", help="token of the alert or match")
+    contact.add_argument(
+        "--matched-for",
+        metavar="SUBJECT",
+        help="for the token of a match: who asked, the subject in the audit log "
+        "(default: the token is an alert's)",
+    )
+    contact.add_argument(
+        "--issuer",
+        metavar="URL",
+        help="issuer of that subject (default: the issuer of rehearsals)",
+    )
     contact.set_defaults(run=_node_contact)
 
 
 def add_network(commands: argparse._SubParsersAction) -> None:
-    serve = commands.add_parser("serve", help="answer for all nodes of a registry")
+    """Declare the sub-commands of ``rehearsal network``.
+
+    Args:
+        commands: The sub-commands of the parser.
+    """
+    serve = add_command(
+        commands,
+        "serve",
+        "Serve a network over all nodes of a registry",
+        "It sends each query to all nodes and joins their answers. Stop it with Ctrl-C.",
+    )
     add_network_options(serve)
     serve.set_defaults(run=_network_serve)
 
 
 def add_issuer(commands: argparse._SubParsersAction) -> None:
-    init = commands.add_parser("init", help="make its keys")
-    init.add_argument("folder", type=Path, help="for the keys; only their owner can read them")
-    init.add_argument("--url", help="the issuer's name in tokens; nodes compare it by letter")
+    """Declare the sub-commands of ``rehearsal issuer``.
+
+    Args:
+        commands: The sub-commands of the parser.
+    """
+    init = add_command(
+        commands, "init", "Make the keys of a new issuer", "Existing keys are never replaced."
+    )
+    init.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="new or empty folder for the keys, which only their owner can read",
+    )
+    init.add_argument(
+        "--url",
+        help="name of the issuer in tokens; nodes compare it character by character "
+        "(default: the issuer of rehearsals)",
+    )
     init.set_defaults(run=_issuer_init)
 
-    serve = commands.add_parser("serve", help="answer for keys, userinfo and token exchange")
-    serve.add_argument("folder", type=Path)
+    serve = add_command(
+        commands,
+        "serve",
+        "Serve an issuer",
+        "It publishes its keys, answers userinfo requests and exchanges tokens. Stop it with "
+        "Ctrl-C.",
+    )
+    serve.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the issuer")
     add_address_options(serve, "issuer")
     serve.set_defaults(run=_issuer_serve)
 
@@ -68,9 +161,10 @@ def _node_build(options: argparse.Namespace) -> None:
     from rehearsal.node.vcf_import import build_node, read_individuals
 
     if not re.fullmatch("[A-Z]{2}", options.country):
-        raise InputError("rehearsal node build", "--country", "an ISO code like FI")
+        expected = "a country code of two capital letters"
+        raise InputError("rehearsal node build", "--country", expected, shown(options.country))
     if options.out.exists() and not options.out.is_dir():
-        raise InputError(options.out, "--out", "a folder")
+        raise InputError("rehearsal node build", "--out", "a folder", f"the file {options.out}")
     people = read_individuals(options.individuals)
     settings = NodeSettings.for_country(options.country, options.name or options.country)
     variants = build_node(options.vcf, people, settings, options.out)
@@ -112,8 +206,9 @@ def _issuer_init(options: argparse.Namespace) -> None:
 
     folder = options.folder
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        expected = "a new or an empty folder; keys that are there are never replaced"
-        raise InputError(folder, "issuer", expected)
+        expected = "a new or empty folder, because keys are never replaced"
+        found = f"{folder}, {'a folder with files in it' if folder.is_dir() else 'a file'}"
+        raise InputError("rehearsal issuer init", "FOLDER", expected, found)
     issuer = make_issuer(folder, options.url or URL)
     print(f"{issuer.url}; public keys in {folder / 'jwks.json'}")
 

@@ -1,4 +1,4 @@
-"""What a user edits, read and checked before any work starts. Every complaint is one line."""
+"""The checked inputs of a run, read before any work starts. Every error is one line."""
 
 from __future__ import annotations
 
@@ -33,23 +33,31 @@ class Inputs:
     planted: list[PlantedVariant]
     genes: list[Gene]
     blocks: list[Block]
-    foreign: list[NodeEntry]  # nodes of others, in the place of ours
-    scored: list[str]  # polygenic diseases: each gets a scoring file
+    foreign: list[NodeEntry]  # nodes run by others, which replace the run's own
+    scored: list[str]  # names of polygenic diseases: each gets a scoring file
     stories: list[Story]
     exports: dict[str, Export]  # by name
 
     @property
     def patients(self) -> list[Patient]:
-        """Those whom stories put into the cohort."""
+        """The patients that stories add to the cohort."""
         return [patient for story in self.stories for patient in story.patients]
 
 
 def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Path) -> Inputs:
-    """The checked inputs that a merged configuration names.
+    """Read and check the inputs that a merged configuration names.
 
-    ``sources`` are the configuration files in the order they were merged, used to name the
-    one that holds a faulty key; ``schemas`` is the folder with the JSON schemas. Raises
-    InputError.
+    Args:
+        config: The merged configuration.
+        sources: The configuration files, in the order they were merged. Errors name the one
+            that holds the faulty key.
+        schemas: The folder of the JSON schemas.
+
+    Returns:
+        The inputs that decide which jobs there are.
+
+    Raises:
+        InputError: The configuration or a file that it names cannot be used.
     """
     check_config(config, sources, schemas / "config.schema.yaml")
     countries = read_countries(Path(config["countries"]), schemas / "countries.schema.yaml")
@@ -67,7 +75,8 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
         source=source_of(["genome", "regions"], sources),
     )
     if not blocks:
-        raise InputError(source_of(["genome"], sources), "genome.regions", "expected a region")
+        expected = "at least one region, or planted variants with a window"
+        raise InputError(source_of(["genome"], sources), "genome.regions", expected, "nothing")
     nodes = config["network"]["nodes"]
     foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
     read_consent(Path(config["consent"]))
@@ -88,5 +97,12 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
 
 
 def stories_folder(config: Mapping[str, Any]) -> Path | None:
-    """The folder of stories; None: none are played."""
+    """Return the folder of the stories.
+
+    Args:
+        config: The merged configuration.
+
+    Returns:
+        The folder, or None when no story is played.
+    """
     return Path(config["stories"]) if config["stories"] else None

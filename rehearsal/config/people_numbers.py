@@ -7,14 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.config.schema import source_of
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.model import Country
 
 
 def people_numbers(
     config: Mapping[str, Any], countries: Sequence[Country], sources: Sequence[Path]
 ) -> dict[str, int]:
-    """How many people each country gets. Raises InputError for a country that is not there."""
+    """Decide how many people each country gets.
+
+    Args:
+        config: The merged configuration, valid against its schema.
+        countries: The countries of the run.
+        sources: The configuration files, in the order they were merged.
+
+    Returns:
+        Numbers of people by country code, in the order of the countries.
+
+    Raises:
+        InputError: The configuration names an unknown country, or a total that is too small.
+    """
     cohort, codes = config["cohort"], [country.code for country in countries]
     named = {"cohort.people": list(cohort["people"]), "network.asker": [config["network"]["asker"]]}
     for key, wanted in named.items():
@@ -23,28 +35,38 @@ def people_numbers(
                 raise InputError(
                     source_of(key.split("."), sources),
                     key,
-                    f"{code} is not a country of {config['countries']}; expected one of "
-                    + " ".join(codes),
+                    f"a country of {config['countries']} ({' '.join(codes)})",
+                    shown(code),
                 )
     if cohort["total"] is None:
         numbers = dict.fromkeys(codes, cohort["people_per_country"])
     else:
-        floor = cohort["minimum_per_country"]
-        if cohort["total"] < floor * len(codes):
+        floor, total = cohort["minimum_per_country"], cohort["total"]
+        if total < floor * len(codes):
             raise InputError(
                 source_of(["cohort", "total"], sources),
                 "cohort.total",
-                f"expected at least {floor * len(codes)}, minimum_per_country in each country",
+                f"a whole number of at least {floor * len(codes)} "
+                f"(cohort.minimum_per_country, {floor}, in each of {len(codes)} countries)",
+                shown(total),
             )
-        numbers = share_by_census(countries, cohort["total"], floor)
+        numbers = share_by_census(countries, total, floor)
     return numbers | cohort["people"]
 
 
 def share_by_census(countries: Sequence[Country], total: int, floor: int) -> dict[str, int]:
-    """``total`` people in proportion to the census, no country below ``floor``.
+    """Share people out in proportion to the census, with a minimum for every country.
 
-    Countries whose share falls below the floor get it; the others share the rest, rounded by
-    the largest remainder, so that the numbers add up to ``total``.
+    Countries whose share falls below the minimum get the minimum. The others share the rest,
+    rounded by the largest remainder, so that the numbers add up to ``total``.
+
+    Args:
+        countries: The countries, with their census.
+        total: How many people to share out, at least ``floor`` times the number of countries.
+        floor: The fewest people of a country.
+
+    Returns:
+        Numbers of people by country code.
     """
     shares = _shares_above(floor, {one.code: one.census_millions for one in countries}, total)
     numbers = {one.code: int(shares.get(one.code, floor)) for one in countries}
@@ -55,7 +77,7 @@ def share_by_census(countries: Sequence[Country], total: int, floor: int) -> dic
 
 
 def _shares_above(floor: int, census: Mapping[str, float], total: int) -> dict[str, float]:
-    """The shares of those who get the floor or more, when all others get the floor."""
+    """Compute the shares of the countries that reach the minimum when all others get it."""
     large = dict(census)
     while True:
         people = total - floor * (len(census) - len(large))

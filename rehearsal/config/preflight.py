@@ -1,8 +1,8 @@
-"""What can be known to be wrong before the first job starts: the files that single jobs read.
+"""Checks of the files that single jobs read, before the first job starts.
 
-``inputs`` reads what decides which jobs there are; here is everything else a run is given, read by
-the functions that the jobs use, so that a fault is told in the first second and not in the third
-hour. Nothing is kept.
+``loader`` reads the inputs that decide which jobs there are. This module reads everything else that
+a run is given, with the functions that the jobs use. A user sees an error in the first second, not
+in the third hour. The results of reading are dropped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rehearsal.config.loader import Inputs, stories_folder
 from rehearsal.config.schema import source_of
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import check_disk_space
 from rehearsal.genomes.blocks import VARIANTS, variant_label
@@ -35,11 +35,17 @@ from rehearsal.stories.story_reader import read_stories
 def check_job_inputs(
     config: Mapping[str, Any], inputs: Inputs, sources: Sequence[Path] = ()
 ) -> None:
-    """Read what a run's jobs will read. Raises InputError for the first thing they could not use.
+    """Read everything that a run's jobs will read, to find errors early.
 
-    ``config`` is the merged configuration that ``read_inputs`` has accepted, ``inputs`` what it
-    gave, ``sources`` the files that it was merged from. Takes tenths of a second; with
-    recombination maps of a whole genome, a few seconds.
+    Takes tenths of a second; a few seconds with recombination maps of a whole genome.
+
+    Args:
+        config: The merged configuration, accepted by ``read_inputs``.
+        inputs: What ``read_inputs`` returned for it.
+        sources: The configuration files, in the order they were merged.
+
+    Raises:
+        InputError: A job could not use one of its inputs.
     """
     with _real_names({VARIANTS: config["variants"]}):
         share = config["cohort"]["family_share"]
@@ -64,20 +70,35 @@ def check_job_inputs(
 
 
 def check_emulation(network: Mapping[str, Any], source: str) -> None:
-    """Raises InputError for distance that this machine cannot emulate, or not between these nodes.
+    """Check that the configured distance can be emulated here, between these nodes.
 
-    Whoever is in a namespace of ours reaches nobody outside.
+    Network namespaces are closed: a node inside one cannot reach a node outside.
+
+    Args:
+        network: The ``network`` section of the configuration.
+        source: The configuration file to name in an error.
+
+    Raises:
+        InputError: This machine cannot emulate it, or some nodes run elsewhere.
     """
     way = network["emulation"]
     check_possible(way, source)
     for key in ("nodes", "launch"):
         if uses_namespaces(way) and network[key]:
-            expected = f"delay or none with network.{key}, not {way}"
-            raise InputError(source, "network.emulation", expected)
+            expected = f"delay or none, because network.{key} is set"
+            raise InputError(source, "network.emulation", expected, shown(way))
 
 
 def check_demography(demography: Mapping[str, Any], countries: Sequence[Country]) -> None:
-    """Raises InputError for parameters or a demes file that no model can be made of."""
+    """Check that the demographic model can be built and simulated.
+
+    Args:
+        demography: The ``demography`` section of the configuration.
+        countries: The countries of the run.
+
+    Raises:
+        InputError: The parameters or the demes file give no usable model.
+    """
     if demography["model"] is None:
         build_model(countries, read_parameters(demography["parameters"]))
         return
@@ -85,36 +106,60 @@ def check_demography(demography: Mapping[str, Any], countries: Sequence[Country]
     try:
         to_msprime(graph)
     except ValueError as error:
-        expected = f"expected a model that msprime can simulate: {error}"
-        raise InputError(demography["model"], "file", expected) from None
+        expected, found = "a model that msprime can simulate", f"one that it rejects ({error})"
+        raise InputError(demography["model"], "file", expected, found) from None
 
 
 def check_minimum_carriers(planted: Iterable[PlantedVariant], numbers: Mapping[str, int]) -> None:
-    """Raises InputError for a variant that more people must carry than a country has."""
+    """Check that every country has enough people for the minimum number of carriers.
+
+    Args:
+        planted: The planted variants.
+        numbers: People by country code.
+
+    Raises:
+        InputError: A variant's minimum exceeds the number of people in a country.
+    """
     for variant in planted:
         for code, number in numbers.items():
             if number < variant.minimum_per_country:
                 key = f"minimum_per_country of {variant_label(variant)}"
-                expected = f"expected at most {number}, the number of people in {code}"
-                raise InputError(VARIANTS, key, expected)
+                expected = f"at most {number}, the number of people in {code}"
+                raise InputError(VARIANTS, key, expected, shown(variant.minimum_per_country))
 
 
 def check_traits_file(path: Path, planted: Iterable[PlantedVariant]) -> None:
-    """Raises InputError for ill-formed traits and for a gene whose carriers could never be known.
+    """Check the traits, and that each risk gene of a disease has planted germline variants.
 
-    A disease's ``genes`` names planted variants that are in the germline.
+    Carriers of a risk gene are known only through planted variants.
+
+    Args:
+        path: The file of traits, YAML.
+        planted: The planted variants.
+
+    Raises:
+        InputError: The file is malformed, or a risk gene has no planted germline variant.
     """
     germline = {v.gene for v in planted if not v.is_somatic}
     for disease in read_traits(path).diseases:
         for risk in disease.genes:
             if risk.gene not in germline:
                 key = f"diseases.{disease.name}.genes.{risk.gene}"
-                expected = f"expected a gene with planted variants: {' '.join(sorted(germline))}"
-                raise InputError(path, key, expected)
+                genes = " ".join(sorted(germline))
+                expected = f"a gene with planted germline variants ({genes})"
+                raise InputError(path, key, expected, shown(risk.gene))
 
 
 def check_terms(config: Mapping[str, Any], inputs: Inputs) -> None:
-    """Raises InputError for a story that names a term which HPO does not have."""
+    """Check that HPO has every term that a story names.
+
+    Args:
+        config: The merged configuration.
+        inputs: What ``read_inputs`` returned for it.
+
+    Raises:
+        InputError: A story names an unknown term.
+    """
     codes = [country.code for country in inputs.countries]
     traits = read_traits(Path(config["traits"]))
     references = RunReferences(codes, inputs.planted, inputs.genes, traits, has_ontology=True)
@@ -122,16 +167,32 @@ def check_terms(config: Mapping[str, Any], inputs: Inputs) -> None:
 
 
 def check_maps(template: str, blocks: Sequence[Block]) -> None:
-    """Raises InputError for a block whose contig's map is missing, ill-formed or leaves it out."""
+    """Check that a recombination map covers every block whose contig recombines.
+
+    Args:
+        template: Path of a HapMap-format map; ``{contig}`` stands for the contig's name.
+        blocks: The blocks of the run.
+
+    Raises:
+        InputError: A map is missing or malformed, or does not cover a block.
+    """
     for contig in dict.fromkeys(block.contig for block in blocks):
         if contig not in NO_RECOMBINATION:
             read_hapmap(template.replace("{contig}", contig), contig, blocks)
 
 
 def check_fasta(path: Path, blocks: Sequence[Block], planted: Iterable[PlantedVariant]) -> None:
-    """Raises InputError for a FASTA that lacks a block or has other bases where a REF stands.
+    """Check that a FASTA covers every block and agrees with the REF of every planted variant.
 
-    Only the last base of each contig's last block and the bases of REFs are read.
+    Only the last base of each contig's last block and the bases of the REFs are read.
+
+    Args:
+        path: The indexed FASTA.
+        blocks: The blocks of the run.
+        planted: The planted variants.
+
+    Raises:
+        InputError: The FASTA lacks bases of a block, or differs from a REF.
     """
     last = {block.contig: block for block in sorted(blocks)}
     for contig, block in last.items():
@@ -144,7 +205,7 @@ def check_fasta(path: Path, blocks: Sequence[Block], planted: Iterable[PlantedVa
 
 @contextmanager
 def _real_names(names: Mapping[str, str]) -> Iterator[None]:
-    """Complaints about a table name the file that the user gave, not its usual name."""
+    """Name the file that the user gave, not its default name, in errors about a table."""
     try:
         yield
     except InputError as error:

@@ -1,99 +1,177 @@
-"""The configuration against its JSON schema, and violations in words."""
+"""Checks of the configuration against its JSON schema, and violations as plain messages."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 
+COMMAND_LINE = "from the command line"
 TYPE_NAMES = {
-    "boolean": "true or false (True or False on the command line)",
+    "boolean": "true or false",
     "integer": "a whole number",
     "number": "a number",
     "string": "text",
-    "object": "a mapping",
+    "object": "a mapping of keys to values",
     "array": "a list",
     "null": "null",
 }
 LIMITS = {
-    "minimum": "at least",
-    "exclusiveMinimum": "more than",
-    "maximum": "at most",
-    "minItems": "this many entries or more:",
-    "enum": "one of",
-    "pattern": "text that matches",
+    "minimum": "a number of at least {}",
+    "exclusiveMinimum": "a number above {}",
+    "maximum": "a number of at most {}",
+    "minItems": "a list of at least {} entries",
 }
+PATTERN_WORDS = {  # of the schemas' regular expressions
+    r"^[A-Z]{2}$": "a country code of two capital letters",
+    r"^(?=.*[A-Za-z0-9_])[A-Za-z0-9_.+/-]+$": (
+        "a path of letters, digits and the characters _ . + / -"
+    ),
+    r"^[a-z][a-z0-9_-]*$": (
+        "a name of lower-case letters, digits, _ and - that begins with a letter"
+    ),
+    r"^chr([0-9]+|X|Y|M)$": "a contig such as chr17, chrX or chrM",
+    r"^[ACGT]+$": "bases of A, C, G and T",
+}
+EXPONENT_HINT = "; write a point and a signed exponent, as in 1.0e-8"
+
+
+class Violation(NamedTuple):
+    """Something in a value that its schema forbids."""
+
+    place: list[str | int]  # keys and indices from the top of the value
+    expected: str
+    found: str
 
 
 def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Path) -> None:
-    """Raise InputError for the first thing in the configuration that the schema forbids."""
+    """Check the merged configuration against its schema.
+
+    Args:
+        config: The merged configuration.
+        sources: The configuration files, in the order they were merged.
+        schema: The JSON schema, a YAML file.
+
+    Raises:
+        InputError: The schema forbids something in the configuration.
+    """
     _forbid_false_countries(config, sources)
     for path, number in find_not_finite(config):
-        found = f"expected a finite number, found {number}"
-        raise InputError(source_of(path, sources), dotted(path), found)
+        raise InputError(source_of(path, sources), dotted(path), "a finite number", str(number))
     validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
     violation = first_violation(validator, config)
     if violation is not None:
-        place, expected = violation
-        raise InputError(source_of(place, sources), dotted(place), expected)
+        place, expected, found = violation
+        raise InputError(source_of(place, sources), dotted(place), expected, found)
 
 
-def first_violation(
-    validator: Draft202012Validator, value: object
-) -> tuple[list[str | int], str] | None:
-    """Where a value violates the schema, and what was expected there; None: nowhere."""
+def first_violation(validator: Draft202012Validator, value: object) -> Violation | None:
+    """Find the most relevant violation of a schema.
+
+    Args:
+        validator: The validator of the schema.
+        value: Plain data, as YAML or JSON gives it.
+
+    Returns:
+        Where the value violates the schema, what was expected there and what was found; None
+        for a valid value.
+    """
     error = best_match(validator.iter_errors(value))
-    if error is None:
-        return None
-    return [*error.absolute_path, *_unexpected_keys(error)], explain(error)
+    return None if error is None else explain(error)
 
 
-def explain(error: ValidationError) -> str:
-    """A schema violation in words: what was expected, what was there, and YAML's usual traps."""
+def explain(error: ValidationError) -> Violation:
+    """Explain a schema violation in plain words, with hints about YAML's usual traps.
+
+    Args:
+        error: The violation, as jsonschema reports it.
+
+    Returns:
+        Its place, what was expected and what was found.
+    """
     value: Any = error.instance
     rule: Any = error.validator_value
     schema: Any = error.schema
+    place = list(error.absolute_path)
     if error.validator == "type":
-        return _explain_type(value, rule)
+        return Violation(place, *_explain_type(value, rule))
     if error.validator == "required":
         missing = next(key for key in rule if key not in value)
-        return f"expected the key {missing}"
+        expected = _words_of(schema.get("properties", {}).get(missing, {}))
+        return Violation([*place, missing], expected, "nothing")
     if error.validator == "additionalProperties":
-        known = " ".join(schema.get("properties", {}))
-        return f"is not a key here; expected one of {known}"
+        known = list(schema.get("properties", {}))
+        unknown = next(key for key in value if key not in known)
+        return Violation([*place, str(unknown)], f"one of the keys {' '.join(known)}", "this key")
+    return Violation(place, _limit_words(error), shown(value))
+
+
+def _limit_words(error: ValidationError) -> str:
+    """What a rule about the value itself allows, as a noun phrase."""
+    rule: Any = error.validator_value
+    schema: Any = error.schema
+    if error.validator == "enum":
+        return f"one of {' '.join(map(str, rule))}"
+    if error.validator == "minLength":
+        return "text that is not empty" if rule == 1 else f"text of at least {rule} characters"
+    if error.validator == "pattern":
+        example = schema.get("description") if "=" in rule else None
+        return PATTERN_WORDS.get(
+            rule, f"text such as {example}" if example else f"a match of {rule}"
+        )
     if error.validator == "anyOf" and "description" in schema:
-        return f"expected {schema['description']}; found {value!r}"
+        return str(schema["description"])
     limit = LIMITS.get(str(error.validator))
-    return error.message if limit is None else f"expected {limit} {rule}, found {value!r}"
+    return (
+        f"a value that the schema allows ({error.message})" if limit is None else limit.format(rule)
+    )
 
 
-def _explain_type(value: object, rule: str | Sequence[str]) -> str:
-    names = [rule] if isinstance(rule, str) else rule
-    wanted = " or ".join(TYPE_NAMES[name] for name in names)
-    return f"expected {wanted}, found {value!r}" + _number_hint(value, names)
+def _words_of(schema: Mapping[str, Any]) -> str:
+    """What the schema of a single value allows, as a noun phrase."""
+    names = schema.get("type", "enum" if "enum" in schema else [])
+    if names == "enum":
+        return f"one of {' '.join(map(str, schema['enum']))}"
+    return _type_words([names] if isinstance(names, str) else names) or "a value"
 
 
-def _number_hint(value: object, names: Sequence[str]) -> str:
-    if isinstance(value, str) and {"number", "integer"} & set(names):
-        try:
-            float(value)
-        except ValueError:
-            return ""
-        return " as text (YAML reads a number like 1.0e-8 only with a point and a signed exponent)"
-    return ""
+def _type_words(names: Sequence[str]) -> str:
+    return " or ".join(TYPE_NAMES[name] for name in names)
+
+
+def _explain_type(value: object, rule: str | Sequence[str]) -> tuple[str, str]:
+    """What was expected and what was found, where a value is of another type than the schema's."""
+    names = [rule] if isinstance(rule, str) else list(rule)
+    if not isinstance(value, str):
+        return _type_words(names), shown(value)
+    if value.lower() not in ("", "~", "none", "null") and len(names) > 1:
+        names = [name for name in names if name != "null"]  # was not meant
+    if "boolean" in names and value.lower() in ("true", "false", "yes", "no", "on", "off"):
+        hint = f"; write {'True' if value.lower() in ('true', 'yes', 'on') else 'False'}"
+    else:
+        hint = EXPONENT_HINT if _lacks_sign_or_point(value, names) else ""
+    return _type_words(names), f"{shown(value)} (text){hint}"
+
+
+def _lacks_sign_or_point(value: str, names: Sequence[str]) -> bool:
+    """Whether text would be a number if YAML read numbers as Python does, like ``1e-8``."""
+    is_number = re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+", value) is not None
+    return is_number and bool({"number", "integer"} & set(names))
 
 
 def _forbid_false_countries(config: Mapping[str, Any], sources: Sequence[Path]) -> None:
-    """YAML 1.1 reads an unquoted NO as false: say so instead of 'False is not text'."""
-    people = (config.get("cohort") or {}).get("people") or {}
-    asker = (config.get("network") or {}).get("asker")
+    """Refuse ``false`` in the place of Norway's code with a hint: YAML 1.1 reads ``NO`` so."""
+    people = _part(_part(config, "cohort"), "people")
+    asker = _part(_part(config, "network"), "asker")
     for key, found in (
         ("cohort.people", isinstance(people, Mapping) and False in people),
         ("network.asker", asker is False),
@@ -102,13 +180,24 @@ def _forbid_false_countries(config: Mapping[str, Any], sources: Sequence[Path]) 
             raise InputError(
                 source_of(key.split("."), sources),
                 key,
-                "expected a country code, found false: "
-                'YAML reads an unquoted NO as false, write "NO"',
+                "a country code",
+                'false; YAML reads an unquoted NO as false, write "NO"',
             )
 
 
-def find_not_finite(value: object) -> Iterator[tuple[list[object], float]]:
-    """Where numbers are infinite or none at all: a schema's limits let ``nan`` pass."""
+def _part(value: object, key: str) -> object:
+    return value.get(key) if isinstance(value, Mapping) else None
+
+
+def find_not_finite(value: object) -> Iterator[tuple[list[str | int], float]]:
+    """Find infinities and NaN in plain data, which the limits of a schema let pass.
+
+    Args:
+        value: Plain data, as YAML gives it.
+
+    Yields:
+        The place of each such number, and the number.
+    """
     if isinstance(value, float) and not math.isfinite(value):
         yield [], value
     elif isinstance(value, Mapping | list):
@@ -118,22 +207,28 @@ def find_not_finite(value: object) -> Iterator[tuple[list[object], float]]:
                 yield [key, *path], number
 
 
-def _unexpected_keys(error: ValidationError) -> list[str]:
-    if error.validator != "additionalProperties":
-        return []
-    schema: Any = error.schema
-    instance: Any = error.instance
-    known = schema.get("properties", {})
-    return [str(key) for key in instance if key not in known][:1]
-
-
 def dotted(path: Sequence[object]) -> str:
-    """A key as messages name it: ``cohort.people.FI``."""
+    """Write the place of a key as messages show it: ``cohort.people.FI``.
+
+    Args:
+        path: Keys and indices from the top of the file.
+
+    Returns:
+        The parts joined by points.
+    """
     return ".".join(str(part) for part in path) or "(top level)"
 
 
 def source_of(path: Sequence[object], sources: Sequence[Path]) -> str:
-    """The last configuration file that sets the key, for it won the merge."""
+    """Find the configuration file that decided a key: the last one that sets it.
+
+    Args:
+        path: Keys and indices of the value.
+        sources: The configuration files, in the order they were merged.
+
+    Returns:
+        The file's path; the first file's when none sets the key, ``config`` without any file.
+    """
     for source in reversed(sources):
         part: Any = yaml.safe_load(Path(source).read_text())
         for step in path:
@@ -144,3 +239,42 @@ def source_of(path: Sequence[object], sources: Sequence[Path]) -> str:
         else:
             return str(source)
     return str(sources[0]) if sources else "config"
+
+
+@contextmanager
+def name_command_line(values: Mapping[str, Any], sources: Sequence[Path]) -> Iterator[None]:
+    """Say ``from the command line`` in errors about values that the command line gave.
+
+    Within the block, an InputError about a key of the configuration files is raised again with
+    this note when the command line set the key. It then names the first configuration file,
+    which documents the key: a later file did not decide the value.
+
+    Args:
+        values: What the command line set (Snakemake's ``--config``), by key.
+        sources: The configuration files, in the order they were merged.
+    """
+    try:
+        yield
+    except InputError as error:
+        if error.source not in map(str, sources) or not _is_set(values, error.key):
+            raise
+        found = error.found or "this value"
+        if " (text)" in found:
+            found = found.replace(" (text)", f" (text, {COMMAND_LINE})", 1)
+        else:
+            value, semicolon, hint = found.partition("; ")
+            found = f"{value} ({COMMAND_LINE}){semicolon}{hint}"
+        raise InputError(sources[0], error.key, error.expected, found) from None
+
+
+def _is_set(values: Mapping[str, Any], key: str) -> bool:
+    """Whether the values decide a dotted key: they hold it, or a value in place of its section."""
+    part: Any = values
+    for step in key.partition(":")[0].split("."):
+        if isinstance(part, Mapping):
+            if step not in part:
+                return False
+            part = part[step]
+        else:
+            return True  # a list or a single value: all below it came with it
+    return True

@@ -12,35 +12,54 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from rehearsal.config.schema import dotted, find_not_finite, first_violation
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import Country, Gene, PlantedVariant, Variant
 
 
 def read_countries(path: Path, schema: Path) -> list[Country]:
-    """The countries in the order of the table. Raises InputError."""
+    """Read the table of countries.
+
+    Args:
+        path: The tab-separated table, one row per country.
+        schema: The JSON schema of a row.
+
+    Returns:
+        The countries, in the order of the table.
+
+    Raises:
+        InputError: The table cannot be read, or a row cannot be used.
+    """
     countries: list[Country] = []
     for line, row in _read_table(path, schema):
         country = Country(**{field.name: row[field.name] for field in fields(Country)})
         if any(country.code == other.code for other in countries):
-            raise InputError(path, f"line {line}: code", f"{country.code} stands there twice")
+            raise _twice(path, f"line {line}: code", country.code)
         countries.append(country)
     if not countries:
-        raise InputError(path, "code", "expected at least one country")
+        raise InputError(path, "code", "at least one country", "no rows")
     return countries
 
 
 def read_planted(path: Path, schema: Path, codes: Sequence[str]) -> list[PlantedVariant]:
-    """The planted variants of a table, their positions made 0-based. Raises InputError.
+    """Read the table of planted variants.
 
-    ``codes``: of the countries that may stand there.
+    Args:
+        path: The tab-separated table, one row per variant, positions 1-based as in VCF.
+        schema: The JSON schema of a row.
+        codes: The country codes that a row may name.
+
+    Returns:
+        The variants, in the order of the table, positions 0-based.
+
+    Raises:
+        InputError: The table cannot be read, or a row cannot be used.
     """
     planted: list[PlantedVariant] = []
     for line, row in _read_table(path, schema):
         found = _planted_variant(row, path, line, codes)
         if found.variant in [other.variant for other in planted]:
-            expected = f"{found.variant} stands there twice"
-            raise InputError(path, f"line {line}: position", expected)
+            raise _twice(path, f"line {line}: position", str(found.variant))
         planted.append(found)
     return planted
 
@@ -52,11 +71,15 @@ def _planted_variant(
     carriers = tuple(_carriers(row["carriers"]))
     for code in [*frequency, *(country for country, _, _ in carriers)]:
         if code not in ("*", *codes):
-            raise InputError(path, f"line {line}", f"{code} is not a country of this run")
+            column = "frequency" if code in frequency else "carriers"
+            expected = f"a country of this run ({' '.join(codes)})"
+            raise InputError(path, f"line {line}: {column}", expected, shown(code))
     if frequency and carriers:
-        raise InputError(path, f"line {line}: carriers", "expected frequency or carriers")
+        key, found = f"line {line}: carriers", shown(row["carriers"])
+        raise InputError(path, key, "nothing, because the row has a frequency", found)
     if row["ref"] == row["alt"]:
-        raise InputError(path, f"line {line}: alt", "expected another allele than ref")
+        expected = "an allele that differs from ref"
+        raise InputError(path, f"line {line}: alt", expected, shown(row["alt"]))
     return PlantedVariant(
         Variant(row["contig"], row["position"] - 1, row["ref"], row["alt"]),
         row["gene"],
@@ -70,51 +93,72 @@ def _planted_variant(
 
 
 def read_genes(path: Path, schema: Path) -> list[Gene]:
-    """The genes that gene queries may name. Raises InputError."""
+    """Read the table of genes that gene queries may name.
+
+    Args:
+        path: The tab-separated table, one row per gene, coordinates 0-based half-open.
+        schema: The JSON schema of a row.
+
+    Returns:
+        The genes, in the order of the table.
+
+    Raises:
+        InputError: The table cannot be read, or a row cannot be used.
+    """
     genes: dict[str, Gene] = {}
     for line, row in _read_table(path, schema):
         gene = Gene(row["gene"], row["contig"], row["start"], row["end"], row["strand"])
         length = CONTIG_LENGTHS.get(gene.contig)
         if length is None:
-            expected = f"expected a contig of {ASSEMBLY}, found {gene.contig!r}"
-            raise InputError(path, f"line {line}: contig", expected)
+            expected = f"a contig of {ASSEMBLY}"
+            raise InputError(path, f"line {line}: contig", expected, shown(gene.contig))
         if gene.end <= gene.start:
-            raise InputError(path, f"line {line}: end", "expected a number above start")
+            expected = f"a number above start ({gene.start})"
+            raise InputError(path, f"line {line}: end", expected, shown(gene.end))
         if gene.end > length:
-            expected = f"expected at most {length}, the length of {gene.contig}, found {gene.end}"
-            raise InputError(path, f"line {line}: end", expected)
+            expected = f"at most {length}, the length of {gene.contig}"
+            raise InputError(path, f"line {line}: end", expected, shown(gene.end))
         if gene.name in genes:
-            raise InputError(path, f"line {line}: gene", f"{gene.name} stands there twice")
+            raise _twice(path, f"line {line}: gene", gene.name)
         genes[gene.name] = gene
     return list(genes.values())
 
 
+def _twice(path: Path, key: str, name: str) -> InputError:
+    return InputError(path, key, f"{name} only once", "a second row with it")
+
+
 def _read_table(path: Path, schema: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Rows of a tab-separated table with their line numbers, typed and checked by its schema."""
+    """Read the rows of a tab-separated table with 1-based line numbers, checked by its schema."""
     rules = yaml.safe_load(schema.read_text())
     validator = Draft202012Validator(rules)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(path, "file", f"cannot be read: {problem}") from problem
+    except OSError as error:
+        found = f"an unreadable file ({error.strerror})"
+        raise InputError(path, "file", "a tab-separated table", found) from error
+    except UnicodeDecodeError as error:
+        found = f"a file that is not UTF-8 ({error})"
+        raise InputError(path, "file", "a tab-separated table", found) from error
     reader = csv.DictReader(lines, delimiter="\t", restkey="(extra column)", restval="")
     missing = [key for key in rules["required"] if key not in (reader.fieldnames or [])]
     if missing:
-        raise InputError(path, "line 1", f"expected a column {missing[0]}, tab-separated")
+        expected, found = f"a column {missing[0]}, tab-separated", shown(" ".join(lines[:1]))
+        raise InputError(path, "line 1", expected, found)
     for text in reader:
         row = {key: _typed(value, rules["properties"].get(key, {})) for key, value in text.items()}
         for (column,), number in find_not_finite(row):
-            found = f"expected a finite number, found {number}"
-            raise InputError(path, f"line {reader.line_num}: {column}", found)
+            key = f"line {reader.line_num}: {column}"
+            raise InputError(path, key, "a finite number", str(number))
         violation = first_violation(validator, row)
         if violation is not None:
-            key, expected = violation
-            raise InputError(path, f"line {reader.line_num}: {dotted(key)}", expected)
+            place, expected, found = violation
+            raise InputError(path, f"line {reader.line_num}: {dotted(place)}", expected, found)
         yield reader.line_num, row
 
 
 def _typed(value: str, rule: Mapping[str, Any]) -> Any:
-    """A cell as the type its schema wants, or the text itself so that the schema can object."""
+    """Convert a cell to the type in its schema; a cell that cannot be converted stays text."""
     convert = {"integer": int, "number": float}.get(rule.get("type", ""), str)
     try:
         return convert(value)
@@ -127,13 +171,15 @@ def _frequencies(text: str, path: Path, line: int) -> dict[str, float]:
     frequencies = {}
     for code, value in pairs:
         if code in frequencies:
-            raise InputError(path, f"line {line}: frequency", f"{code}= stands there twice")
+            expected = f"{code}= only once"
+            raise InputError(path, f"line {line}: frequency", expected, shown(text))
         try:
             frequencies[code] = float(value)
         except ValueError:
             frequencies[code] = -1.0
         if not 0 <= frequencies[code] <= 1:
-            raise InputError(path, f"line {line}: frequency", f"expected 0 to 1, found {value!r}")
+            expected = "a frequency from 0 to 1"
+            raise InputError(path, f"line {line}: frequency", expected, shown(value))
     return frequencies
 
 

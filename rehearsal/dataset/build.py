@@ -1,4 +1,4 @@
-"""Makes a dataset from a plan: all of it, or nothing."""
+"""Making a dataset from a plan: all of it, or nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rehearsal.dataset.metadata import write_metadata
 from rehearsal.dataset.place_files import Place, write_place
-from rehearsal.dataset.plan import DatasetOrder, DatasetPlan, make_plan
+from rehearsal.dataset.plan import COMMAND, DatasetOrder, DatasetPlan, make_plan
 from rehearsal.dataset.progress import StageProgress
 from rehearsal.dataset.simulated_cohort import ReportStage, SimulatedCohort, simulate_cohort
 from rehearsal.errors import InputError
@@ -21,22 +21,37 @@ from rehearsal.truth.subcohort_facts import SubcohortFacts
 
 
 def dataset_command(order: DatasetOrder, out: Path) -> None:
-    """``rehearsal dataset``: check, simulate, write. Raises InputError; then nothing is left."""
+    """Make a dataset as ``rehearsal dataset`` does: check the order, simulate, write.
+
+    Args:
+        order: What was asked for.
+        out: The folder to write, new or empty.
+
+    Raises:
+        InputError: The order cannot be met, or the folder cannot be written. No files are left.
+    """
     plan = make_plan(order, out)
-    logging.basicConfig(level=logging.ERROR)  # small cohorts leave some queries without a site
+    logging.basicConfig(level=logging.ERROR)  # a small cohort has no site for some of the queries
     progress = StageProgress(sys.stderr)
     try:
         with atomic_path(out) as aside:
             make_dataset(plan, aside, progress)
-    except OSError as error:  # a full disk, say
-        raise InputError(out, "OUT", f"could not be written, nothing is left: {error}") from error
+    except OSError as error:  # a full disk, for example
+        found = f"{out}, where writing failed and all was removed ({error})"
+        raise InputError(COMMAND, "OUT", "a folder that can be written", found) from error
     progress.end()
     people, codes = sum(plan.numbers.values()), " ".join(plan.numbers)
     print(f"{out}: {people} people of {codes}; {', '.join(plan.export.formats)}")
 
 
 def make_dataset(plan: DatasetPlan, folder: Path, report_stage: ReportStage) -> None:
-    """Write the dataset into a new folder; ``report_stage`` gets the name of each stage."""
+    """Simulate the people of a dataset and write all its files.
+
+    Args:
+        plan: The checked plan.
+        folder: The folder to make.
+        report_stage: Called with the name of each stage as it begins.
+    """
     folder.mkdir()
     with tempfile.TemporaryDirectory(dir=folder) as trees:
         report_stage("demography")
@@ -51,7 +66,13 @@ def make_dataset(plan: DatasetPlan, folder: Path, report_stage: ReportStage) -> 
 
 
 def write_truth(plan: DatasetPlan, cohort: SimulatedCohort, folder: Path) -> None:
-    """Write the truth beside a dataset into a new folder."""
+    """Write the known answers of a dataset.
+
+    Args:
+        plan: The plan of the dataset.
+        cohort: Its simulated people.
+        folder: The folder to make.
+    """
     tables = {name: cohort.tables[name] for name in ("diseases", "features", "measurements")}
     facts = SubcohortFacts(
         TruthSources(cohort.trees, cohort.people, **tables),

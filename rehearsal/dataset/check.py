@@ -1,4 +1,4 @@
-"""``rehearsal check``: asks any Beacon v2 a dataset's queries and judges what it says."""
+"""The command ``rehearsal check``: send a dataset's queries to a Beacon v2, judge its answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.evaluation.known_answers import read_queries
 from rehearsal.evaluation.partial_judge import PartialJudgement, judge_partial_answer
 from rehearsal.export.settings import POOLED
@@ -26,29 +26,38 @@ KnownAnswer = tuple[Query, Mapping[str, ExpectedAnswer]]
 
 @dataclass(frozen=True, slots=True)
 class BeaconTarget:
-    """How a Beacon is asked. ``place`` None: it holds everybody of the dataset. ``loaded``: what
-    it was given, so what it can be asked: ``frequencies``, ``genotypes`` or ``everything``."""
+    """A Beacon to check, and how to query it."""
 
     url: str
-    place: str | None = None
-    dataset: str | None = None
-    loaded: str = "everything"
-    token_variable: str | None = None
-    purpose: str | None = None
+    place: str | None = None  # the part of the dataset that it holds; None: all of it
+    dataset: str | None = None  # identifier of the only dataset to query; None: all it has
+    loaded: str = "everything"  # what can be queried: frequencies, genotypes or everything
+    token_variable: str | None = None  # environment variable with a bearer token
+    purpose: str | None = None  # DUO terms
 
 
 def check_command(target: BeaconTarget, truth: Path) -> int:
-    """Ask, judge, print a table. 0: every answer was right; else 1.
+    """Send the queries, judge the answers and print a table.
 
-    Raises InputError for what cannot be asked and for a service that does not answer at all.
+    Args:
+        target: The Beacon and how to query it.
+        truth: The folder ``truth/`` of the dataset.
+
+    Returns:
+        The exit status: 0 when every answer was right, else 1.
+
+    Raises:
+        InputError: The queries cannot be sent, or the service gives no answer at all.
     """
     if not is_http_url(target.url):
-        raise InputError(COMMAND, "URL", f"http(s)://HOST/..., not {target.url!r}")
+        expected = "a URL http(s)://HOST/... without user, password and query"
+        raise InputError(COMMAND, "URL", expected, shown(target.url))
     queries = _chosen(target, read_queries(truth), truth)
     place = target.place or POOLED
     answers = asyncio.run(_ask(target, place, [query for query, _ in queries]))
     if all(answer.http_status is None for answer in answers):
-        raise InputError(target.url, "URL", f"a Beacon that answers; {answers[0].reason}")
+        found = f"no answer from {target.url} ({answers[0].reason})"
+        raise InputError(COMMAND, "URL", "a Beacon that answers", found)
     verdicts = [
         judge_partial_answer(query, expected, place, answer)
         for (query, expected), answer in zip(queries, answers, strict=True)
@@ -60,15 +69,15 @@ def check_command(target: BeaconTarget, truth: Path) -> int:
 def _chosen(target: BeaconTarget, queries: Sequence[KnownAnswer], truth: Path) -> list[KnownAnswer]:
     places = list(dict.fromkeys(place for _, expected in queries for place in expected))
     if (target.place or POOLED) not in places:
-        expected = f"one of {' '.join(places)}, not {target.place!r}"
-        raise InputError(COMMAND, "--place", expected)
+        found = "nothing" if target.place is None else shown(target.place)
+        raise InputError(COMMAND, "--place", f"one of {' '.join(places)}", found)
     chosen = [
         (replace(query, purpose=target.purpose), expected)
         for query, expected in queries
         if _can_be_asked(query, target.loaded)
     ]
     if not chosen:
-        raise InputError(truth, "queries", f"some for {target.loaded}")
+        raise InputError(truth, "queries", f"queries for --loaded {target.loaded}", "none")
     return chosen
 
 
@@ -80,7 +89,7 @@ def _can_be_asked(query: Query, loaded: str) -> bool:
 
 
 async def _ask(target: BeaconTarget, place: str, queries: Sequence[Query]) -> list[Answer]:
-    """One after the other: this is no test of load."""
+    """Send the queries one after another, which puts no load on the Beacon."""
     node = NodeEntry(place, target.url.rstrip("/"), target.token_variable)
     clock = asyncio.get_running_loop().time
     answers = []
@@ -94,7 +103,15 @@ async def _ask(target: BeaconTarget, place: str, queries: Sequence[Query]) -> li
 
 
 def table(queries: Sequence[Query], verdicts: Sequence[PartialJudgement]) -> list[str]:
-    """A line a query, then what was judged and how much of it was right."""
+    """Show the judgements as a table.
+
+    Args:
+        queries: The queries.
+        verdicts: The judgement of each query's answer, in the same order.
+
+    Returns:
+        Lines of text: a header, one line per query, and the number of right answers.
+    """
     width = max(len(query.id) for query in queries)
     lines = [f"{'query':{width}}  {'':5}  {'judged on':11}  {'expected':24}  answered"]
     for query, verdict in zip(queries, verdicts, strict=True):

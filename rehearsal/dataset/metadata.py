@@ -1,4 +1,4 @@
-"""What stands beside a dataset so that others can find it and know what it is."""
+"""The metadata of a dataset: read-me, catalogue and research object crate."""
 
 from __future__ import annotations
 
@@ -25,35 +25,41 @@ PACKAGES = ("msprime", "tskit", "demes", "tstrait", "numpy", "pandas", "pysam", 
 TITLE = "Synthetic dataset of Rehearsal"
 
 README = """\
-SYNTHETIC DATA. Every person in these files was simulated; no real genome or record is in them.
+SYNTHETIC DATA. All people in these files are simulated. The files hold no real genome or record.
 
 What      {people} people ({countries}), {regions}, GRCh38
 Formats   {formats}
 Planted   {planted}
 Traits    {traits}
-Seed      {seed}: the same seed and version give the same files (encrypted copies are drawn anew)
+Seed      {seed}: the same seed and version give the same files (except encrypted copies)
 Made by   Rehearsal {version}
           {command}
 Licence   MIT, https://opensource.org/license/mit
 
-{places}/  the data, a folder a country or one for all (pooled); people.tsv: who is in them
-truth/    what is in them, and the right answers to questions about them; check your own service:
+{places}/  the data: one folder per country, or one for all (pooled); people.tsv lists the people
+truth/    the facts about the data, and queries with their right answers. To check your own service:
           rehearsal check URL --truth truth
-          allele_counts.tsv.gz   of every variant, country and sex (start is 0-based; hom, het and
-                                 hemi are people; a country without carriers has no row)
-          planted_carriers.tsv   who carries the planted variants
-          causal_sites.tsv       of traits: sites, and the effect of one copy of alt in standard
-                                 deviations of the genetic value
-          genetic_values.tsv.gz  of everybody and every trait, standardised; liabilities to diseases
-          pedigree.tsv           everybody: sex, year of birth, family, father, mother
-          queries.json           queries in Beacon form with their right answers
-ro-crate-metadata.json                  every file with its digest, versions, seed, licence
+          allele_counts.tsv.gz   counts by variant, country and sex (start is 0-based; hom, het and
+                                 hemi count people; a country without carriers has no row)
+          planted_carriers.tsv   carriers of the planted variants
+          causal_sites.tsv       causal sites of the traits, and the effect of one copy of alt, in
+                                 standard deviations of the genetic value
+          genetic_values.tsv.gz  standardised genetic values, one per person and trait; for
+                                 diseases, liabilities
+          pedigree.tsv           one row per person: sex, year of birth, family, father, mother
+          queries.json           queries in Beacon form, with their right answers
+ro-crate-metadata.json                  every file with its digest; versions, seed, licence
 catalogue.ttl, .jsonld, datasets.json   HealthDCAT-AP metadata
 """
 
 
 def write_metadata(plan: DatasetPlan, folder: Path) -> None:
-    """Write the read-me, the catalogue and the crate into a dataset's folder, in this order."""
+    """Write the read-me, the catalogue and the crate of a dataset, in this order.
+
+    Args:
+        plan: The plan of the dataset.
+        folder: The folder of the dataset, with all its data.
+    """
     _write(folder / "README.txt", _readme(plan))
     write_metadata_files((_describe(plan, one) for one in plan.export.places), __version__, folder)
     files = [path for path in files_below([folder]) if path.suffix != SUFFIX]

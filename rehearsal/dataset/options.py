@@ -1,6 +1,6 @@
 """The options of ``rehearsal dataset`` and ``rehearsal check``.
 
-Only argparse is imported here: the command line must stay quick for a node's sake.
+Only argparse is imported here: a node starts through the same command line and must start quickly.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FORMATS = ("vcf", "phenopackets")
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What an order leaves open."""
+    """The people and regions of an order that names none."""
 
     people: dict[str, int]
     regions: tuple[str, ...]
@@ -32,16 +32,33 @@ PRESETS = {
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
-    """Declare what ``rehearsal dataset`` takes."""
-    parser.add_argument("out", type=Path, metavar="OUT", help="a new folder")
-    parser.add_argument("--preset", choices=list(PRESETS), help="people and regions to begin with")
+    """Declare the options of ``rehearsal dataset``.
+
+    Args:
+        parser: The parser of the command.
+    """
     add = parser.add_argument
-    add("--country", type=_pair(COUNTRY), action="append", metavar=COUNTRY, help="e.g. FI=500")
+    add("out", type=Path, metavar="OUT", help="folder to write, new or empty")
+    add(
+        "--preset",
+        choices=list(PRESETS),
+        help="people and regions to start from: tiny (50 people each of ES and FI, 1 Mb), small "
+        "(500 each, 5 Mb), chr22 (200 each of five countries, all of chr22) (default: none)",
+    )
+    add(
+        "--country",
+        type=_pair(COUNTRY),
+        action="append",
+        metavar=COUNTRY,
+        help="number of people of a country, such as FI=500; may be repeated; replaces the "
+        "people of the preset (default: the preset's)",
+    )
     add(
         "--region",
         action="append",
         metavar="CONTIG[:START-END]",
-        help="0-based, half-open; default: chr22:20000000-21000000",
+        help="region of GRCh38 to simulate, 0-based half-open, in bp; may be repeated "
+        "(default: the preset's, or chr22:20000000-21000000)",
     )
     add(
         "--plant",
@@ -49,46 +66,104 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=VARIANT,
-        help="a variant of config/variants.tsv, e.g. BRCA1:c.5266dup=4",
+        help="variant of config/variants.tsv and its number of carriers, such as "
+        "BRCA1:c.5266dup=4; may be repeated (default: none)",
     )
-    add("--trait", action="append", default=[], metavar="NAME", help="e.g. ldl; default: all")
+    add(
+        "--trait",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="trait or disease to simulate, such as ldl; may be repeated (default: all)",
+    )
     add(
         "--formats",
         default=",".join(FORMATS),
-        help="export formats; default: %(default)s",
+        metavar="FORMAT,...",
+        help="export formats, separated by commas (default: %(default)s)",
     )
-    add("--pooled", action="store_true", help="one folder for all, not one a country")
-    add("--recipient", type=Path, action="append", default=[], metavar="KEY.pub", help="Crypt4GH")
-    add("--reference", type=Path, metavar="FASTA", help="indexed; its bases become the REFs")
-    add("--seed", type=int, default=1)
+    add(
+        "--pooled",
+        action="store_true",
+        help="write one folder with all people (default: one folder per country)",
+    )
+    add(
+        "--recipient",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="KEY.pub",
+        help="Crypt4GH public key to encrypt a copy of every file for; may be repeated "
+        "(default: no encrypted copies)",
+    )
+    add(
+        "--reference",
+        type=Path,
+        metavar="FASTA",
+        help="indexed FASTA that gives the reference bases (default: random bases)",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help="root of every random draw, a whole number (default: %(default)s)",
+    )
     parser.set_defaults(run=_dataset)
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:
-    """Declare what ``rehearsal check`` takes."""
-    parser.add_argument("url", help="of a Beacon v2 that holds the dataset")
+    """Declare the options of ``rehearsal check``.
+
+    Args:
+        parser: The parser of the command.
+    """
     add = parser.add_argument
-    add("--truth", type=Path, required=True, metavar="FOLDER", help="truth/ of the dataset")
-    add("--place", help="the part of the dataset that it holds, e.g. FI; default: all")
-    add("--dataset", metavar="ID", help="ask this dataset of the Beacon only")
+    add("url", metavar="URL", help="base URL of a Beacon v2 that holds the dataset")
+    add(
+        "--truth",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="folder truth/ of the dataset, with the queries and their right answers",
+    )
+    add(
+        "--place",
+        metavar="PLACE",
+        help="part of the dataset that the Beacon holds, such as FI (default: all of it)",
+    )
+    add(
+        "--dataset",
+        metavar="ID",
+        help="query only this dataset of the Beacon (default: all that it has)",
+    )
     add(
         "--loaded",
         choices=["frequencies", "genotypes", "everything"],
         default="everything",
-        help="what it was given: allele frequencies; genotypes and sexes; diseases too (default)",
+        help="what was loaded into the Beacon: allele frequencies, or genotypes and sexes, or "
+        "these and the diseases (default: %(default)s)",
     )
-    add("--token-variable", help="environment variable with a bearer token")
-    add("--purpose", help="what for, e.g. DUO:0000006")
+    add(
+        "--token-variable",
+        metavar="NAME",
+        help="environment variable that holds a bearer token (default: no token)",
+    )
+    add(
+        "--purpose",
+        metavar="DUO",
+        help="purpose of the queries as a DUO term, such as DUO:0000006 (default: not stated)",
+    )
     parser.set_defaults(run=_check)
 
 
 def _pair(form: str) -> Callable[[str], tuple[str, int]]:
-    """A type for argparse: text and number, with ``=`` between."""
+    """Make a type for argparse: a text and a number with ``=`` between them."""
 
     def parse(text: str) -> tuple[str, int]:
         key, _, number = text.rpartition("=")
         if not key or not number.isascii() or not number.isdigit():
-            raise argparse.ArgumentTypeError(f"expected {form}, found {text}")
+            raise argparse.ArgumentTypeError(f"expected {form}, found {text!r}")
         return key, int(number)
 
     return parse
@@ -121,7 +196,8 @@ def _once(option: str, pairs: list[tuple[str, int]]) -> dict[str, int]:
     found: dict[str, int] = {}
     for key, number in pairs:
         if key in found:
-            raise InputError("rehearsal dataset", f"{option} {key}", "expected once, found twice")
+            expected = "this option once for each name"
+            raise InputError("rehearsal dataset", f"{option} {key}", expected, "it twice")
         found[key] = number
     return found
 

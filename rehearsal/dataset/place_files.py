@@ -1,4 +1,4 @@
-"""Writes a dataset's files, each format by its one function of ``rehearsal.export``."""
+"""Writing the files of a dataset: each format by one function of ``rehearsal.export``."""
 
 from __future__ import annotations
 
@@ -33,33 +33,36 @@ PEOPLE = "people.tsv"
 
 @dataclass(frozen=True)
 class Place:
-    """What is written of one country, or of all together."""
+    """The files of one place: a country, or all countries together."""
 
-    name: str
+    name: str  # country code, or ``pooled``
     plan: DatasetPlan
     cohort: SimulatedCohort
     folder: Path
 
     @cached_property
     def keep(self) -> pd.Series:
+        """Whether each person of the cohort belongs to the place."""
         cohort = self.cohort
         return select_people(self.plan.export, self.name, cohort.people, cohort.carriers)
 
     @cached_property
     def people(self) -> pd.DataFrame:
+        """The people of the place, one row per person."""
         return self.cohort.people[self.keep].reset_index(drop=True)
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
+        """The clinical tables and the carriers of the place, by name."""
         return select_rows(self.people, {**self.cohort.tables, "carriers": self.cohort.carriers})
 
     @cached_property
     def contigs(self) -> list[Genotypes]:
-        """A contig each."""
+        """The genotypes of the place, one item per contig."""
         return [self._genotypes(trees) for trees in group_by_contig(self.cohort.trees.values())]
 
     def blocks(self) -> Iterator[tuple[Block, Genotypes]]:
-        """A block each."""
+        """Iterate over the blocks and their genotypes."""
         for block, path in self.cohort.trees.items():
             yield block, self._genotypes([path])
 
@@ -69,9 +72,12 @@ class Place:
 
 
 def write_place(place: Place) -> None:
-    """Write the people, every format of the export, and encrypted copies, into the place's folder.
+    """Write the people, every format of the export and encrypted copies into the place's folder.
 
-    The table of people is what ``rehearsal node build`` takes beside a VCF.
+    ``rehearsal node build`` takes the table of people together with a VCF.
+
+    Args:
+        place: The place; its folder must not exist.
     """
     place.folder.mkdir(parents=True)
     place.people.to_csv(place.folder / PEOPLE, sep="\t", index=False, lineterminator="\n")

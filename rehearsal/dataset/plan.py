@@ -1,4 +1,4 @@
-"""What a dataset is asked for, checked before any work starts."""
+"""The order and the plan of a dataset, checked before any work starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 
 from rehearsal.config.preflight import check_fasta
 from rehearsal.config.tables import read_countries, read_planted
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
 from rehearsal.genomes.blocks import plan_blocks
@@ -28,7 +28,7 @@ from rehearsal.phenotypes.trait_types import Traits
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "rehearsal dataset"
 RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
-# complaints about the configuration, in terms of the command's options
+# the option of the command that stands for a key of the configuration, for errors
 OPTION_OF = {
     "genome.regions": "--region",
     "exports.0.formats": "--formats",
@@ -41,23 +41,20 @@ OPTION_OF = {
 
 @dataclass(frozen=True, slots=True)
 class DatasetOrder:
-    """What somebody asks for, as they put it.
+    """A request for a dataset, as the options of the command give it."""
 
-    ``people``: by country code. ``plant``: carriers by GENE:NAME. ``traits`` empty: all.
-    """
-
-    people: Mapping[str, int]
-    regions: Sequence[str]
+    people: Mapping[str, int]  # by country code
+    regions: Sequence[str]  # CONTIG or CONTIG:START-END, 0-based half-open
     formats: Sequence[str]
-    plant: Mapping[str, int]
-    traits: Sequence[str]
-    pooled: bool
-    recipients: Sequence[Path]
-    reference: Path | None
+    plant: Mapping[str, int]  # numbers of carriers by GENE:NAME
+    traits: Sequence[str]  # names; empty: all
+    pooled: bool  # one folder for all countries
+    recipients: Sequence[Path]  # Crypt4GH public keys
+    reference: Path | None  # indexed FASTA
     seed: int
 
     def as_command(self) -> str:
-        """The command that gives this dataset again."""
+        """Write the command line that makes this dataset again."""
         parts = [f"--country {code}={number}" for code, number in self.people.items()]
         parts += [f"--region {region}" for region in self.regions]
         parts += [f"--plant '{name}={number}'" for name, number in self.plant.items()]
@@ -71,19 +68,19 @@ class DatasetOrder:
 
 @dataclass(frozen=True, slots=True)
 class DatasetPlan:
-    """What will be simulated and written."""
+    """A checked order: what will be simulated and written."""
 
     order: DatasetOrder
-    countries: list[Country]  # of the model: all that are configured
+    countries: list[Country]  # of the demographic model: all that are configured
     numbers: dict[str, int]  # people by country code, in the order of the countries
     planted: list[PlantedVariant]
     blocks: list[Block]
     family_share: float
     traits: Traits
     export: Export
-    genome: Mapping[str, Any]  # of config.yaml
-    parameters: Path  # of the demography
-    templates: Path  # of the queries
+    genome: Mapping[str, Any]  # section of config.yaml
+    parameters: Path  # file of the demographic parameters
+    templates: Path  # file of the query templates
     reference_year: int
 
     @property
@@ -93,10 +90,19 @@ class DatasetPlan:
 
 
 def make_plan(order: DatasetOrder, out: Path, root: Path = ROOT) -> DatasetPlan:
-    """The plan of an order, or InputError for the first thing in it that cannot be.
+    """Check an order and plan its dataset.
 
-    Everything that the order leaves open stands in ``config/`` below ``root``. ``out``: where the
-    dataset is to go; must not be there, or be an empty folder.
+    Args:
+        order: What was asked for.
+        out: The folder of the dataset, new or empty.
+        root: The project's folder; ``config/`` in it decides everything that the order leaves
+            open.
+
+    Returns:
+        The plan.
+
+    Raises:
+        InputError: The order cannot be met.
     """
     config = _configuration(root)
     schemas = root / "workflow" / "schemas"
@@ -143,39 +149,39 @@ def _configuration(root: Path) -> dict[str, Any]:
     try:
         return yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
-        expected = f"the project's configuration beside the library: {error.strerror}"
-        raise InputError(file, "file", expected) from None
+        expected = "the project's configuration beside the library"
+        raise InputError(file, "file", expected, f"an unreadable file ({error.strerror})") from None
 
 
 def _numbers(people: Mapping[str, int], codes: Sequence[str]) -> dict[str, int]:
     for code, number in people.items():
         if code not in codes:
-            expected = f"expected one of {' '.join(codes)}, found {code!r}"
-            raise InputError(COMMAND, "--country", expected)
+            expected = f"a country of the configuration ({' '.join(codes)})"
+            raise InputError(COMMAND, "--country", expected, shown(code))
         if number < 1:
-            raise InputError(COMMAND, f"--country {code}", f"expected 1 or more, found {number}")
+            raise InputError(COMMAND, f"--country {code}", "at least 1 person", shown(number))
     if not people:
-        raise InputError(COMMAND, "--country", "expected CODE=PEOPLE, or --preset")
+        raise InputError(COMMAND, "--country", "CODE=PEOPLE, or the option --preset", "nothing")
     return {code: people[code] for code in codes if code in people}
 
 
 def _planted(
     plant: Mapping[str, int], known: Sequence[PlantedVariant], numbers: Mapping[str, int]
 ) -> list[PlantedVariant]:
-    """The known variants that are asked for, with their carriers dealt out over the countries."""
+    """The variants of the order, with their carriers shared out over the countries."""
     by_name = {f"{one.gene}:{one.name}": one for one in known if not one.is_somatic}
     chosen, room = [], dict(numbers)
     for name, carriers in plant.items():
         key = f"--plant {name}"
         if name not in by_name:
-            expected = f"expected one of {' '.join(by_name)}, found {name!r}"
-            raise InputError(COMMAND, "--plant", expected)
+            expected = f"a planted variant of the configuration ({' '.join(by_name)})"
+            raise InputError(COMMAND, "--plant", expected, shown(name))
         if carriers < 1:
-            raise InputError(COMMAND, key, f"expected 1 carrier or more, found {carriers}")
+            raise InputError(COMMAND, key, "at least 1 carrier", shown(carriers))
         if carriers > sum(room.values()):
-            left = "" if len(plant) == 1 else ", a person carries one variant at most"
-            expected = f"expected at most {sum(room.values())} carriers, found {carriers}"
-            raise InputError(COMMAND, key, f"{expected}: there are no more people{left}")
+            left = "" if len(plant) == 1 else ", each of whom carries one variant at most"
+            expected = f"at most {sum(room.values())} carriers, the number of people left{left}"
+            raise InputError(COMMAND, key, expected, shown(carriers))
         dealt = apportion(carriers, room)
         room = {code: room[code] - dealt[code] for code in room}
         chosen.append(_with_carriers(by_name[name], dealt))
@@ -183,8 +189,17 @@ def _planted(
 
 
 def apportion(total: int, room: Mapping[str, int]) -> dict[str, int]:
-    """``total`` shared out in proportion to ``room``, by largest remainder; adds up to it, and
-    nobody gets more than their room. Ties go to the first. ``total`` at most the sum of room."""
+    """Share a number out in proportion to sizes, by the largest remainder.
+
+    Ties go to the first. No share exceeds its size.
+
+    Args:
+        total: The number to share out, at most the sum of the sizes.
+        room: Sizes by name.
+
+    Returns:
+        Shares by name, which add up to ``total``.
+    """
     everything = sum(room.values())
     dealt = {code: total * size // everything for code, size in room.items()}
     by_remainder = sorted(room, key=lambda code: -(total * room[code] % everything))
@@ -194,14 +209,14 @@ def apportion(total: int, room: Mapping[str, int]) -> dict[str, int]:
 
 
 def _with_carriers(planted: PlantedVariant, dealt: Mapping[str, int]) -> PlantedVariant:
-    """One copy in each carrier: a woman on X, a man on Y."""
+    """The variant with these carriers, one copy each; women carry it on X, men on Y."""
     role = "hemizygous" if planted.variant.contig == "chrY" else "heterozygous"
     carriers = tuple((code, role, number) for code, number in dealt.items() if number)
     return replace(planted, frequency={}, minimum_per_country=0, carriers=carriers)
 
 
 def _family_share(numbers: Mapping[str, int], usual: float) -> float:
-    """The usual share, or none where a country is too small for a family."""
+    """The usual share of people in families; 0 where a country is too small for a family."""
     fits = all(round(usual * number) >= SMALLEST_FAMILY for number in numbers.values())
     return usual if fits else 0.0
 
@@ -209,8 +224,9 @@ def _family_share(numbers: Mapping[str, int], usual: float) -> float:
 def _check_causal(blocks: Sequence[Block], traits: Traits) -> None:
     if not traits.polygenic or any(block.contig in AUTOSOMES for block in blocks):
         return
-    expected = "expected an autosomal region beside: the causal sites of traits stand there"
-    raise InputError(COMMAND, "--region", expected)
+    expected = "at least one autosomal region, where causal sites of traits lie"
+    found = " ".join(dict.fromkeys(block.contig for block in blocks))
+    raise InputError(COMMAND, "--region", expected, found)
 
 
 def _export(
@@ -221,8 +237,8 @@ def _export(
 ) -> Export:
     for kind in order.formats:
         if kind in RUN_ONLY_FORMATS:
-            expected = f"{kind} are made by a run only: exports in the configuration"
-            raise InputError(COMMAND, "--formats", expected)
+            expected = "formats that need no complete run (for others, set exports in a run)"
+            raise InputError(COMMAND, "--formats", expected, shown(kind))
     entry = {
         "name": "dataset",
         "formats": list(order.formats),
@@ -237,16 +253,18 @@ def _check_out(out: Path) -> None:
     if out.is_dir() and not any(out.iterdir()):
         return
     if out.exists():
-        expected = "a new folder; nothing that is there is replaced"
-        raise InputError(out, "OUT", expected)
+        found = f"{out}, {'a folder with files in it' if out.is_dir() else 'a file'}"
+        expected = "a new or empty folder, because no file is replaced"
+        raise InputError(COMMAND, "OUT", expected, found)
     there = next(path for path in out.absolute().parents if path.exists())
     if not (there.is_dir() and os.access(there, os.W_OK)):
-        raise InputError(out, "OUT", f"a place that can be written; {there} cannot")
+        found = f"{out} in {there}, where nothing can be written"
+        raise InputError(COMMAND, "OUT", "a folder that can be made", found)
 
 
 @contextmanager
 def _as_options() -> Iterator[None]:
-    """Complaints name the option of the command where they would name the configuration's key."""
+    """Name the option of the command in errors that would name a key of the configuration."""
     try:
         yield
     except InputError as error:
@@ -254,4 +272,5 @@ def _as_options() -> Iterator[None]:
         option = OPTION_OF.get(key)
         if option is None:
             raise
-        raise InputError(error.source, f"{option}{colon}{rest}", error.expected) from None
+        place = f"{option}{colon}{rest}"
+        raise InputError(error.source, place, error.expected, error.found) from None

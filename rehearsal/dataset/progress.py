@@ -1,4 +1,4 @@
-"""What a person sees while a dataset is made: a line a stage, with the time that it took."""
+"""The progress of making a dataset on a terminal: one line per stage, with its time."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TextIO
 
 
 class StageProgress:
-    """Call it with the name of each stage that begins, and ``end`` after the last.
+    """The printer of stages: call it with the name of each stage as it begins.
 
-    On a terminal the stage that runs stands there with three dots until it has ended; elsewhere a
-    line comes when it has.
+    Call ``end`` after the last stage. A terminal shows the current stage with three dots; a file
+    gets one line when a stage has ended.
+
+    Args:
+        stream: Where to print.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -18,12 +21,18 @@ class StageProgress:
         self._stage, self._since = "", 0.0
 
     def __call__(self, stage: str) -> None:
+        """Begin a stage, which ends the one before.
+
+        Args:
+            stage: The name of the stage.
+        """
         self.end()
         self._stage, self._since = stage, time.monotonic()
         if self._live:
             self._write(f"{stage} ...")
 
     def end(self) -> None:
+        """End the current stage: print its time."""
         if self._stage:
             took = f"{self._stage}: {time.monotonic() - self._since:.1f} s"
             self._write(f"\r\x1b[K{took}\n" if self._live else f"{took}\n")

@@ -1,4 +1,4 @@
-"""Simulates a dataset's people: the functions that the workflow's scripts call, in their order."""
+"""Simulating the people of a dataset, by the functions that the workflow's scripts call."""
 
 from __future__ import annotations
 
@@ -30,15 +30,12 @@ ReportStage = Callable[[str], None]  # takes the name of a stage that begins
 
 @dataclass(frozen=True)
 class SimulatedCohort:
-    """The people of a dataset, with the columns of docs/reference/files.md.
-
-    ``tables``: clinical and of the sequencing, by name. ``carriers``: of planted variants.
-    """
+    """The people of a dataset, in tables with the columns of docs/reference/files.md."""
 
     people: pd.DataFrame
     trees: dict[Block, Path]
-    tables: dict[str, pd.DataFrame]
-    carriers: pd.DataFrame
+    tables: dict[str, pd.DataFrame]  # clinical tables and those about sequencing, by name
+    carriers: pd.DataFrame  # of planted variants
     effects: pd.DataFrame
     genetic_values: pd.DataFrame
 
@@ -47,13 +44,22 @@ class SimulatedCohort:
 class _BlockResult:
     genetic: GeneticValues
     carriers: pd.DataFrame
-    counts: pd.DataFrame | None  # of autosomes
+    counts: pd.DataFrame | None  # variants per person; None: not an autosome
 
 
 def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) -> SimulatedCohort:
-    """Simulate everybody. Tree sequences are written into ``folder``, one a block.
+    """Simulate the genomes and phenotypes of all people.
 
-    Raises InputError for traits that no causal site can be found for.
+    Args:
+        plan: The plan of the dataset.
+        folder: The folder for tree sequences, one file per block.
+        report_stage: Called with the name of each stage as it begins.
+
+    Returns:
+        The people and everything about them.
+
+    Raises:
+        InputError: No causal sites were found for a trait.
     """
     seed = plan.order.seed
     demography = to_msprime(build_model(plan.countries, read_parameters(plan.parameters)))
@@ -114,5 +120,6 @@ def _phenotypes(
             plan.order.seed,
             plan.reference_year,
         )
-    except InputError as error:  # who asks for a dataset cannot change the traits' file
-        raise InputError(COMMAND, f"--trait ({error.key})", error.expected) from None
+    except InputError as error:  # name the option: the user did not choose the file of traits
+        key = f"--trait ({error.key})"
+        raise InputError(COMMAND, key, error.expected, error.found) from None

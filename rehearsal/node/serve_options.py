@@ -1,4 +1,4 @@
-"""How a node is to be served, as options of a command line."""
+"""The options of ``rehearsal node serve``."""
 
 from __future__ import annotations
 
@@ -9,18 +9,38 @@ from rehearsal.web.command_line import add_address_options, not_negative, positi
 
 
 def add_serve_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for a node's folder, its address and the emulated network.
+    """Declare the options: the node's folder, its address, and the line to emulate.
 
     Args:
-        parser: The parser, which is changed.
+        parser: The parser of the command.
     """
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the node")
     add_address_options(parser, "node")
     parser.add_argument(
-        "--delay-ms", type=not_negative, default=0.0, help="round-trip time to apply"
+        "--delay-ms",
+        type=not_negative,
+        default=0.0,
+        metavar="MS",
+        help="round-trip time to emulate, in milliseconds (default: %(default)g ms)",
     )
-    parser.add_argument("--bandwidth-mbps", type=positive, help="line to apply")
     parser.add_argument(
-        "--jitter-ms", type=not_negative, default=0.0, help="how far a round trip may be off"
+        "--bandwidth-mbps",
+        type=positive,
+        metavar="MBPS",
+        help="bandwidth to emulate, in Mbit/s (default: unlimited)",
     )
-    parser.add_argument("--loss", type=share, default=0.0, help="share of packets that get lost")
+    parser.add_argument(
+        "--jitter-ms",
+        type=not_negative,
+        default=0.0,
+        metavar="MS",
+        help="largest deviation of a round trip from --delay-ms, either way, in milliseconds "
+        "(default: %(default)g ms)",
+    )
+    parser.add_argument(
+        "--loss",
+        type=share,
+        default=0.0,
+        metavar="SHARE",
+        help="share of packets to lose in each direction, from 0 to below 1 (default: %(default)g)",
+    )

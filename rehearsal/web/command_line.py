@@ -1,4 +1,4 @@
-"""Command lines: numbers that are checked, the options of all that serve, one line for an error."""
+"""Command lines: errors in one form, values that are checked, options of everything that serves."""
 
 from __future__ import annotations
 
@@ -6,25 +6,108 @@ import argparse
 import logging
 import math
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
+
+USAGE_STATUS = 2  # exit status for a wrong command line or input, as argparse has it
+TYPE_WORDS = {"int": "a whole number", "float": "a number"}
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage; the parsers of commands are such too."""
+    """An argument parser that reports an error in one line, without the usage.
+
+    The line has the form of :func:`rehearsal.errors.mismatch`. Parsers of sub-commands are of
+    this class too. Takes the arguments of ``argparse.ArgumentParser``.
+    """
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        """Print the error in its one form and end the process with exit status 2.
+
+        Args:
+            message: The message of argparse.
+        """
+        place, expected, found = self._explain(message)
+        where = f"{self.prog}: {place}" if place else self.prog
+        self.exit(USAGE_STATUS, f"{mismatch(where, expected, found)}; see {self.prog} --help\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse arguments; refuse unknown ones here, where the sub-command's name is known.
+
+        Args:
+            args: The arguments; None for those of the process.
+            namespace: Where values go; None for a new one.
+
+        Returns:
+            The values, and an empty list.
+        """
+        values, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            kind = "option" if unknown[0].startswith("-") else "argument"
+            expected = f"an {kind} of this command"
+            self._refuse(unknown[0].partition("=")[0], expected, f"an unknown {kind}")
+        return values, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            text = f"expected {_one_of(action.choices)}, found {shown(value)}"
+            raise argparse.ArgumentError(action, text)
+
+    def _refuse(self, place: str, expected: str, found: str) -> NoReturn:
+        self.error(mismatch(f"argument {place}", expected, found))
+
+    def _explain(self, message: str) -> tuple[str, str, str]:
+        """The place, what was expected and what was found, from a message of argparse."""
+        if match := re.fullmatch(r"argument (.*?): expected (.*), found (.*)", message, re.DOTALL):
+            return match[1], match[2], match[3]
+        if match := re.fullmatch(r"the following arguments are required: (.*)", message):
+            return self._explain_missing(match[1].split(", "))
+        if match := re.fullmatch(r"argument (.*?): invalid (\w+) value: (.*)", message, re.DOTALL):
+            return match[1], TYPE_WORDS.get(match[2], "a valid value"), match[3]
+        if match := re.fullmatch(r"argument (.*?): ignored explicit argument (.*)", message):
+            return match[1], "no value", match[2]
+        if match := re.fullmatch(r"argument (.*?): not allowed with argument (.*)", message):
+            return match[1], f"no other option beside {match[2]}", "this option"
+        if match := re.fullmatch(r"argument (.*?): expected (.*?)(?: arguments?)?", message):
+            words = {"one": "a value", "at least one": "at least one value"}
+            return match[1], words.get(match[2], match[2]), "nothing"
+        if match := re.fullmatch(r"ambiguous option: (.*) could match (.*)", message):
+            return match[1], f"one of {match[2].replace(',', '')}", "the beginning of several"
+        return "", "a valid command line", message
+
+    def _explain_missing(self, names: Sequence[str]) -> tuple[str, str, str]:
+        """The explanation of required arguments that are missing."""
+        choices = [
+            action.choices
+            for action in self._actions
+            if action.choices and names == [_name_of(action)]
+        ]
+        expected = _one_of(choices[0]) if choices else "a value" if len(names) == 1 else "values"
+        return ", ".join(names), expected, "nothing"
+
+
+def _name_of(action: argparse.Action) -> str:
+    """The name of an argument in argparse's messages."""
+    metavar = action.metavar if isinstance(action.metavar, str) else None
+    return "/".join(action.option_strings) or metavar or action.dest
+
+
+def _one_of(choices: Any) -> str:
+    return f"one of {' '.join(map(str, choices))}"
 
 
 def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None) -> None:
-    """Call what the options name as ``run`` with the options.
+    """Parse a command line and call the function that it names as ``run``, with the options.
 
-    An InputError ends this process with its one line and exit status 2.
+    An InputError ends this process with its one line on standard error and exit status 2.
+
+    Args:
+        parser: The parser; its values hold ``run``.
+        arguments: The arguments; None for those of the process.
     """
     options = parser.parse_args(arguments)
     try:
@@ -33,25 +116,76 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         finally:
             sys.stdout.flush()
     except InputError as error:
-        print(f"rehearsal: {error}", file=sys.stderr)
-        sys.exit(2)
+        print(error, file=sys.stderr)
+        sys.exit(USAGE_STATUS)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:  # who read our lines has enough of them, as head has
+    except BrokenPipeError:  # the reader of our lines has closed the pipe, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         sys.exit(141)
 
 
+def add_commands(parser: argparse.ArgumentParser) -> argparse._SubParsersAction:
+    """Give a parser sub-commands, one of which must be named.
+
+    Args:
+        parser: The parser of the command.
+
+    Returns:
+        What ``add_command`` takes.
+    """
+    return parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+
+def add_command(
+    commands: argparse._SubParsersAction, name: str, summary: str, details: str = ""
+) -> argparse.ArgumentParser:
+    """Add a sub-command.
+
+    Args:
+        commands: The sub-commands of a parser.
+        name: The command's name.
+        summary: What it does, in the imperative, without a full stop: shown in the list of
+            commands, and first on the command's own help page.
+        details: More sentences for its own help page.
+
+    Returns:
+        The parser of the command.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=f"{summary}. {details}".strip()
+    )
+    return parser
+
+
 def add_address_options(parser: argparse.ArgumentParser, server: str) -> None:
-    """Where something serves, and the file that tells where: ``host``, ``port``,
-    ``endpoint_file``."""
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=port, default=0, help="0: any free port")
-    parser.add_argument("--endpoint-file", type=Path, help=f"written when the {server} answers")
+    """Add the options ``--host``, ``--port`` and ``--endpoint-file`` of everything that serves.
+
+    Args:
+        parser: The parser of the command.
+        server: What serves, for the help texts: ``node``.
+    """
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="network address to listen on; 0.0.0.0 for all (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--port",
+        type=port,
+        default=0,
+        help="TCP port to listen on; 0 for any free port (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--endpoint-file",
+        type=Path,
+        metavar="FILE",
+        help=f"JSON file to write with the address, once the {server} answers (default: none)",
+    )
 
 
 def log_to_stderr() -> None:
-    """What happens while something serves is told on standard error."""
+    """Write the log of a server to standard error, each line with its time."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
 
@@ -59,49 +193,88 @@ def log_to_stderr() -> None:
 
 
 def port(text: str) -> int:
-    """0 to 65535."""
+    """Read a TCP port.
+
+    Args:
+        text: The value of the option.
+
+    Returns:
+        A whole number from 0 to 65535.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is no such number.
+    """
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"expected 0 to 65535, found {text}")
+        raise _wrong("a whole number from 0 to 65535", text)
     return int(text)
 
 
 def not_negative(text: str) -> float:
-    """0 or more."""
-    number = finite(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 0, found {text}")
+    """Read a number of at least 0.
+
+    Args:
+        text: The value of the option.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is no such number.
+    """
+    number = _number(text)
+    if not (math.isfinite(number) and number >= 0):
+        raise _wrong("a number of at least 0", text)
     return number
 
 
 def positive(text: str) -> float:
-    """More than 0."""
-    number = finite(text)
-    if number <= 0:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, found {text}")
+    """Read a number above 0.
+
+    Args:
+        text: The value of the option.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is no such number.
+    """
+    number = _number(text)
+    if not (math.isfinite(number) and number > 0):
+        raise _wrong("a number above 0", text)
     return number
 
 
 def share(text: str) -> float:
-    """0 or more, and below 1."""
-    number = finite(text)
+    """Read a share: at least 0 and below 1.
+
+    Args:
+        text: The value of the option.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is no such number.
+    """
+    number = _number(text)
     if not 0 <= number < 1:
-        raise argparse.ArgumentTypeError(f"expected 0 or more and below 1, found {text}")
+        raise _wrong("a number of at least 0 and below 1", text)
     return number
 
 
 def positive_integer(text: str) -> int:
-    """1 or more."""
+    """Read a whole number of at least 1.
+
+    Args:
+        text: The value of the option.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is no such number.
+    """
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
+        raise _wrong("a whole number of at least 1", text)
     return int(text)
 
 
-def finite(text: str) -> float:
-    """Any number but NaN and the infinities."""
+def _number(text: str) -> float:
+    """The number that a text is; NaN for other text."""
     try:
-        number = float(text)
+        return float(text)
     except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"expected a number, found {text}")
-    return number
+        return math.nan
+
+
+def _wrong(expected: str, text: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(f"expected {expected}, found {shown(text)}")

@@ -10,6 +10,7 @@ from snakemake.logging import logger
 from rehearsal.process_lifetime import RUN
 from rehearsal.genomes.recombination import NO_RECOMBINATION
 from rehearsal.config.loader import read_inputs
+from rehearsal.config.schema import name_command_line
 from rehearsal.errors import InputError
 
 ROOT = Path(workflow.basedir)
@@ -29,9 +30,10 @@ if workflow.is_main_process:
 CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.count)
 
 try:
-    INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
-    if workflow.is_main_process:  # jobs read what the main process has found good
-        check_job_inputs(config, INPUTS, CONFIG_FILES)
+    with name_command_line(workflow.config_settings.config, CONFIG_FILES):
+        INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
+        if workflow.is_main_process:  # jobs read what the main process has accepted
+            check_job_inputs(config, INPUTS, CONFIG_FILES)
 except InputError as error:
     sys.exit(str(error))
 

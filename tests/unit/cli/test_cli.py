@@ -1,13 +1,15 @@
-"""The command ``rehearsal``: what it makes, and its one line for what it cannot use."""
+"""The command ``rehearsal``: what it makes, and the one form of its errors."""
 
+import argparse
 import os
+import re
 import subprocess
 import sys
 
 import pysam
 import pytest
 
-from rehearsal.cli import main
+from rehearsal.cli import build_parser, main
 from rehearsal.errors import InputError
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.server import open_node
@@ -20,12 +22,13 @@ VCF = """##fileformat=VCFv4.3
 chr22 20000001 . A G . . . GT 0/1 1/1
 chr22 20000005 . C T . . . GT 0/1 0/0
 """
+UNDEFAULTED = {"help", "version", "target", "part"}  # --target, --part: required without faults
 PEOPLE = "id\tsex\tbirth_year\nA\tfemale\t1950\nB\tmale\t1990\n"
 
 
 @pytest.fixture
 def mine(tmp_path):
-    """A folder with somebody's own VCF and the table of its people."""
+    """A folder with a user's own VCF and the table of its people."""
     lines = [line if "##" in line else line.replace(" ", "\t") for line in VCF.splitlines()]
     (tmp_path / "mine.vcf").write_text("\n".join(lines) + "\n")
     (tmp_path / "people.tsv").write_text(PEOPLE)
@@ -39,7 +42,7 @@ def build(mine, *more):
 
 
 def refusal(capfd, call, *arguments):
-    """The one line on stderr with which a command ends, its exit status being 2."""
+    """Call a command that must end with exit status 2, and return its lines on stderr."""
     with pytest.raises(SystemExit) as ended:
         call(*arguments)
     assert ended.value.code == 2
@@ -64,8 +67,8 @@ def test_a_folder_built_from_a_vcf_can_be_served(mine, capfd):
 def test_a_vcf_that_cannot_be_read_is_one_line(mine, capfd):
     (mine / "mine.vcf").write_text("this is no VCF\n")
     (line,) = refusal(capfd, build, mine)
-    assert line.startswith("rehearsal: ")
-    assert "mine.vcf: file: a readable VCF" in line
+    assert "mine.vcf: file: " in line
+    assert "a readable VCF" in line
     assert not (mine / "node" / "node.yaml").exists()
 
 
@@ -110,7 +113,8 @@ def test_people_are_read_from_parquet_as_from_a_table(mine):
 @pytest.mark.parametrize("country", ["fi", "FIN", "../FI", ""])
 def test_a_country_is_a_code_of_two_letters(mine, capfd, country):
     (line,) = refusal(capfd, build, mine, "--country", country)
-    assert "--country: an ISO code like FI" in line
+    expected = "rehearsal node build: --country: expected a country code of two capital letters"
+    assert line == f"{expected}, found {country!r}"
 
 
 def test_a_compressed_vcf_needs_no_index_and_htslib_keeps_quiet(mine, capfd):
@@ -138,14 +142,71 @@ def test_a_compressed_vcf_needs_no_index_and_htslib_keeps_quiet(mine, capfd):
 )
 def test_numbers_that_cannot_be_are_refused_in_one_line(capfd, command, option, value):
     (line,) = refusal(capfd, main, [*command.split(), f"{option}={value}"])
-    assert f"argument {option}: expected" in line
-    assert f"found {value}" in line
+    (command,) = re.findall(r"^(node serve|network serve|issuer serve|query)", command)
+    assert line.startswith(f"rehearsal {command}: {option}: expected a ")
+    assert line.endswith(f", found '{value}'; see rehearsal {command} --help")
 
 
-@pytest.mark.parametrize("arguments", [[], ["node"], ["node", "fly"], ["node", "build"]])
-def test_a_command_that_is_not_whole_is_refused_in_one_line(capfd, arguments):
-    (line,) = refusal(capfd, main, arguments)
-    assert "--help" in line
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "rehearsal: COMMAND: expected one of node network"),
+        ("fly", "rehearsal: COMMAND: expected one of node network"),
+        (
+            "node",
+            "rehearsal node: COMMAND: expected one of build serve admit contact, found nothing",
+        ),
+        (
+            "node fly",
+            "rehearsal node: COMMAND: expected one of build serve admit contact, found 'fly'",
+        ),
+        (
+            "node build",
+            "rehearsal node build: --vcf, --individuals, --country, --out: expected values",
+        ),
+        ("node serve", "rehearsal node serve: FOLDER: expected a value, found nothing"),
+        ("node serve . --prt 5", "rehearsal node serve: --prt: expected an option of this command"),
+        ("node serve . 5", "rehearsal node serve: 5: expected an argument of this command, found"),
+        ("node serve . --port", "rehearsal node serve: --port: expected a value, found nothing"),
+        (
+            "node serve . --port 99999",
+            "--port: expected a whole number from 0 to 65535, found '99999'",
+        ),
+        ("dataset", "rehearsal dataset: OUT: expected a value, found nothing"),
+        ("dataset . --preset big", "--preset: expected one of tiny small chr22, found 'big'"),
+        ("dataset . --seed x", "rehearsal dataset: --seed: expected a whole number, found 'x'"),
+        ("query u p --json=1", "rehearsal query: --json: expected no value, found '1'"),
+        ("query u p --p 1", "rehearsal query: --p: expected one of --partial --purpose, found"),
+        ("token f --country FI --lifetime-s 0", "expected a whole number of at least 1, found '0'"),
+        ("token f --country FIN", "rehearsal token: --country: expected a country code of two"),
+        ("bench", "rehearsal bench: --target: expected a value, or the command rehearsal bench f"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_in_one_line(capfd, arguments, message):
+    (line,) = refusal(capfd, main, arguments.split())
+    assert message in line
+    assert line.count(": expected ") == 1
+    assert line.count(", found ") == 1
+
+
+def all_parsers(parser):
+    """A parser and the parsers of all its sub-commands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from all_parsers(below)
+
+
+def test_every_command_and_every_argument_explains_itself():
+    for parser in all_parsers(build_parser()):
+        assert parser.description, parser.prog
+        for action in parser._actions:
+            is_commands = isinstance(action, argparse._SubParsersAction)
+            assert is_commands or action.help, f"{parser.prog} {action.dest}"
+            if action.option_strings and not action.required and action.dest not in UNDEFAULTED:
+                assert "default" in action.help, f"{parser.prog} {action.dest}"
+        assert parser.format_help().isascii()
 
 
 def test_an_issuer_is_made_once_and_its_keys_are_never_replaced(tmp_path, capfd):
@@ -155,7 +216,10 @@ def test_an_issuer_is_made_once_and_its_keys_are_never_replaced(tmp_path, capfd)
     made = {path.name: path.read_bytes() for path in folder.iterdir()}
     again = ["issuer", "init", str(folder), "--url", "https://other.example"]
     (line,) = refusal(capfd, main, again)
-    assert "a new or an empty folder" in line
+    assert (
+        f"FOLDER: expected a new or empty folder, because keys are never replaced, found {folder}"
+        in line
+    )
     (folder / "issuer.json").unlink(missing_ok=True)
     refusal(capfd, main, again)
     kept = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -165,7 +229,7 @@ def test_an_issuer_is_made_once_and_its_keys_are_never_replaced(tmp_path, capfd)
 
 
 def test_a_reader_that_has_enough_is_no_traceback(mine):
-    """As with ``rehearsal ... | head``: the pipe is closed before anything is printed."""
+    """The pipe is closed before anything is printed, as in ``rehearsal ... | head``."""
     command = [sys.executable, "-m", "rehearsal", "audit", "verify", str(mine / "audit.jsonl")]
     AuditLog(mine / "audit.jsonl").close()
     reading, writing = os.pipe()

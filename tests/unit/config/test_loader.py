@@ -1,4 +1,4 @@
-"""What a user gets to read when a configuration or a table is wrong."""
+"""The messages that a user reads when a configuration or a table is wrong."""
 
 import copy
 import math
@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from rehearsal.config.loader import read_inputs
+from rehearsal.config.schema import PATTERN_WORDS, name_command_line
 from rehearsal.errors import InputError
 from rehearsal.model import Variant
 
@@ -71,19 +72,35 @@ def test_positions_of_planted_variants_become_0_based(config):
         (
             "genome.mutation_rate",
             "1e-8",
-            r"genome.mutation_rate: expected a number, found '1e-8'.*1.0e-8",
+            r"genome.mutation_rate: expected a number, found '1e-8' \(text\); write .* 1.0e-8$",
         ),
         ("cohort.people", {False: 10}, r'cohort.people: .*unquoted NO as false, write "NO"'),
         ("network.asker", False, r'network.asker: .*write "NO"'),
-        ("network.asker", "XX", r"network.asker: XX is not a country of config/countries.tsv"),
-        ("cohort.people", {"XX": 10}, r"cohort.people: XX is not a country"),
+        (
+            "network.asker",
+            "XX",
+            r"network.asker: expected a country of config/countries.tsv \(AT .*\), found 'XX'$",
+        ),
+        ("network.asker", "Finland", r"asker: expected a country code of two .*, found 'Finland'$"),
+        ("cohort.people", {"XX": 10}, r"cohort.people: expected a country of .*, found 'XX'$"),
+        ("cohort.total", "1000", r"total: expected a whole number, found '1000' \(text\)$"),
+        ("cohort.total", "null", r"expected a whole number or null, found 'null' \(text\)$"),
+        ("cohort", 5, r"config.yaml: cohort: expected a mapping of keys to values, found 5$"),
+        ("seed", True, r"config.yaml: seed: expected a whole number, found true$"),
+        ("encrypt_at_rest", "true", r"expected true or false, found 'true' \(text\); write True$"),
+        ("network.emulation", "tunnel", r"expected one of none delay tun, found 'tunnel'$"),
+        ("network.nodes", "", r"network.nodes: expected text that is not empty, found ''$"),
         (
             "cohort.people_per_country",
             -5,
-            r"cohort.people_per_country: expected at least 1, found -5",
+            r"cohort.people_per_country: expected a number of at least 1, found -5",
         ),
-        ("cohort.family_share", 1.5, r"cohort.family_share: expected at most 1"),
-        ("cohort.total", 10, r"cohort.total: expected at least 28"),
+        (
+            "cohort.family_share",
+            1.5,
+            r"cohort.family_share: expected a number of at most 1, found 1.5",
+        ),
+        ("cohort.total", 10, r"cohort.total: expected a whole number of at least 28 .*, found 10$"),
         *[
             (key, value, rf"{key}: expected a finite number, found {value}")
             for key in (
@@ -97,12 +114,24 @@ def test_positions_of_planted_variants_become_0_based(config):
             for value in (math.nan, math.inf)
         ],
         ("cohort.people", {"FI": math.inf}, r"cohort.people.FI: expected a finite number"),
-        ("results", "/", r"results: expected text that matches"),
-        ("results", "", r"results: expected text that matches"),
-        ("results", "run{country}", r"results: expected text that matches"),
-        ("results", "my results", r"results: expected text that matches"),
-        ("genome.block_size", -1, r"genome.block_size: expected at least"),
-        ("genome.colour", "red", r"genome.colour: is not a key here"),
+        ("results", "/", r"results: expected a path of letters, digits and the characters"),
+        ("results", "", r"results: expected a path of letters, digits and the characters"),
+        (
+            "results",
+            "run{country}",
+            r"results: expected a path of letters, digits and the characters",
+        ),
+        (
+            "results",
+            "my results",
+            r"results: expected a path of letters, digits and the characters",
+        ),
+        ("genome.block_size", -1, r"block_size: expected a number of at least 1000, found -1$"),
+        (
+            "genome.colour",
+            "red",
+            r"genome.colour: expected one of the keys regions .*, found this key$",
+        ),
         ("genome.regions", ["chr22:50000000-60000000"], r"outside|length"),
         ("genome.regions", ["chr22:1000000-2000000", "chr22:1500000-3000000"], r"overlap"),
         ("genome.regions", ["chr99"], r"chr99"),
@@ -122,7 +151,9 @@ def test_a_wrong_value_is_one_line_with_file_key_and_expectation(config, key, va
 
 def test_a_missing_key_is_named(config):
     del config["genome"]["kappa"]
-    with pytest.raises(InputError, match="genome: expected the key kappa"):
+    with pytest.raises(
+        InputError, match=r"config.yaml: genome.kappa: expected a number, found nothing$"
+    ):
         read(config)
 
 
@@ -140,20 +171,50 @@ def test_the_overlay_that_holds_the_fault_is_the_file_that_is_named(config, tmp_
             "countries",
             "\tAustria\t47.6",
             "\tAustria\t147.6",
-            r"line 2: latitude: expected at most 90",
+            r"line 2: latitude: expected a number of at most 90, found 147.6$",
         ),
-        ("countries", "BE\tBelgium", "AT\tBelgium", r"line 3: code: AT stands there twice"),
+        (
+            "countries",
+            "BE\tBelgium",
+            "AT\tBelgium",
+            r"line 3: code: expected AT only once, found a second row with it$",
+        ),
         ("countries", "latitude", "lattitude", r"line 1: expected a column latitude"),
-        ("variants", "43124027\tACT", "43124027\tAXT", r"line 2: ref: expected text that matches"),
-        ("variants", "*=0.0005\t0", "*=7\t0", r"line 2: frequency: expected 0 to 1"),
-        ("variants", "IT:hemizygous", "XX:hemizygous", r"XX is not a country of this run"),
+        (
+            "variants",
+            "43124027\tACT",
+            "43124027\tAXT",
+            r"line 2: ref: expected bases of A, C, G and T, found 'AXT'$",
+        ),
+        (
+            "variants",
+            "*=0.0005\t0",
+            "*=7\t0",
+            r"line 2: frequency: expected a frequency from 0 to 1, found '7'$",
+        ),
+        (
+            "variants",
+            "IT:hemizygous",
+            "XX:hemizygous",
+            r"line \d+: carriers: expected a country of this run \(.*\), found 'XX'$",
+        ),
         ("genes", "43044294\t43125364", "43125364\t43044294", r"line 2: end: expected"),
-        ("variants", "IT:hemizygous=1", "IT:hemizygous=0", r"carriers: expected text that matches"),
-        ("variants", "*=0.0005\t0", "*=0.1;*=0.2\t0", r"line 2: frequency: \*= stands there twice"),
+        (
+            "variants",
+            "IT:hemizygous=1",
+            "IT:hemizygous=0",
+            r"carriers: expected text such as IE:homozygous=1;ES:",
+        ),
+        (
+            "variants",
+            "*=0.0005\t0",
+            "*=0.1;*=0.2\t0",
+            r"line 2: frequency: expected \*= only once, found",
+        ),
         ("countries", "\tAustria\t47.6", "\tAustria\tnan", r"line 2: latitude: expected a finite"),
         ("genes", "BRCA1\tchr17", "BRCA1\tchr99", r"line 2: contig: expected a contig of GRCh38"),
         ("genes", "43125364", "83257442", r"line 2: end: expected at most 83257441, the length"),
-        ("genes", "BRCA2", "BRCA1", r"line 3: gene: BRCA1 stands there twice"),
+        ("genes", "BRCA2", "BRCA1", r"line 3: gene: expected BRCA1 only once, found"),
     ],
 )
 def test_a_wrong_cell_is_one_line_with_file_line_and_column(
@@ -165,7 +226,9 @@ def test_a_wrong_cell_is_one_line_with_file_line_and_column(
 
 
 def test_a_table_that_is_not_there_is_named(config):
-    with pytest.raises(InputError, match=r"nowhere.tsv: file: cannot be read"):
+    with pytest.raises(
+        InputError, match=r"nowhere.tsv: file: expected a tab-separated table, found an unreadable"
+    ):
         read(changed(config, "countries", "nowhere.tsv"))
 
 
@@ -176,3 +239,42 @@ def test_masks_that_cannot_be_read_are_named(config, tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"masks.tsv: file: expected .*, found an unreadable file"):
         read(changed(config, "genome.masks", str(path)))
+
+
+def test_a_value_of_the_command_line_is_credited_to_it(config, tmp_path):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("cohort: {total: 5000, family_share: 2}\n")
+    given = {"cohort": {"total": "1000"}, "network": {"asker": "XX"}}
+    sources = [CONFIG, overlay]
+    for key, value, message in [
+        (
+            "cohort.total",
+            "1000",
+            r"cohort.total: .*, found '1000' \(text, from the command line\)$",
+        ),
+        ("network.asker", "XX", r"network.asker: .*, found 'XX' \(from the command line\)$"),
+    ]:
+        with pytest.raises(InputError, match=message) as caught, name_command_line(given, sources):
+            read(changed(config, key, value), sources)
+        assert caught.value.source == str(CONFIG)
+    with (  # the command line does not give this one
+        pytest.raises(InputError, match=r"mine.yaml: .*family_share: .*, found 2$"),
+        name_command_line(given, sources),
+    ):
+        read(changed(config, "cohort.family_share", 2), sources)
+
+
+def test_every_pattern_of_the_schemas_has_words():
+    texts = [path.read_text() for path in SCHEMAS.glob("*.yaml")]
+    patterns = set(find_patterns([yaml.safe_load(text) for text in texts]))
+    assert {one for one in patterns if "=" not in one or one in PATTERN_WORDS} == set(PATTERN_WORDS)
+
+
+def find_patterns(value):
+    """All values of the key ``pattern`` in plain data."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in parts:
+        if key == "pattern":
+            yield part
+        elif isinstance(part, dict | list):
+            yield from find_patterns(part)

@@ -20,9 +20,12 @@ def refusal(capfd, *arguments):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([NOBODY], f"{NOBODY}: URL: a Beacon that answers; "),
-        (["localhost"], "URL: http(s)://HOST/..., not 'localhost'"),
-        ([NOBODY, "--place", "SE"], "--place: one of ES FI pooled, not 'SE'"),
+        ([NOBODY], f"URL: expected a Beacon that answers, found no answer from {NOBODY} ("),
+        (
+            ["localhost"],
+            "URL: expected a URL http(s)://HOST/... without user, password and query, found 'lo",
+        ),
+        ([NOBODY, "--place", "SE"], "--place: expected one of ES FI pooled, found 'SE'"),
         ([NOBODY, "--token-variable", "NOT_THERE"], "NOT_THERE with a token"),
     ],
 )

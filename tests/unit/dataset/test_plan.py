@@ -1,4 +1,4 @@
-"""What a dataset cannot be, told in one line before any work; and how its people are dealt out."""
+"""Orders for datasets that cannot be met end in one line before any work; sharing out carriers."""
 
 import os
 import shutil
@@ -26,18 +26,33 @@ def refusal(capfd, *arguments):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--country", "XX=5"], "--country: expected one of AT"),
-        (["--country", "FI"], "argument --country: expected CODE=PEOPLE, found FI"),
-        (["--country", "FI=0"], "--country FI: expected 1 or more, found 0"),
-        (["--country", "FI=5", "--country", "FI=6"], "--country FI: expected once"),
-        (["--region", "chr22"], "--country: expected CODE=PEOPLE, or --preset"),
+        (["--country", "XX=5"], "--country: expected a country of the configuration (AT "),
+        (
+            ["--country", "FI"],
+            "rehearsal dataset: --country: expected CODE=PEOPLE, found 'FI'; see ",
+        ),
+        (["--country", "FI=0"], "--country FI: expected at least 1 person, found 0"),
+        (
+            ["--country", "FI=5", "--country", "FI=6"],
+            "--country FI: expected this option once for each name, found it twice",
+        ),
+        (
+            ["--region", "chr22"],
+            "--country: expected CODE=PEOPLE, or the option --preset, found nothing",
+        ),
         ([*TINY, "--formats", "vcf,word"], "--formats: expected some of bcf vcf"),
-        ([*TINY, "--formats", "reads"], "--formats: reads are made by a run only"),
+        ([*TINY, "--formats", "reads"], "--formats: expected formats that need no complete run"),
         ([*TINY, "--trait", "luck"], "--trait: expected some of ldl height"),
-        ([*TINY, "--plant", "BRCA1:c.1del=1"], "--plant: expected one of BRCA1:c.68_69del"),
+        (
+            [*TINY, "--plant", "BRCA1:c.1del=1"],
+            "--plant: expected a planted variant of the configuration (BRCA1:c.68_69del",
+        ),
         ([*TINY, "--plant", "BRAF:c.1799T>A=1"], "found 'BRAF:c.1799T>A'"),
-        ([*TINY, "--plant", "BRCA1:c.5266dup=7"], "expected at most 6 carriers, found 7"),
-        ([*TINY, "--plant", "BRCA1:c.5266dup=0"], "expected 1 carrier or more"),
+        (
+            [*TINY, "--plant", "BRCA1:c.5266dup=7"],
+            "expected at most 6 carriers, the number of people left, found 7",
+        ),
+        ([*TINY, "--plant", "BRCA1:c.5266dup=0"], "expected at least 1 carrier, found 0"),
         (
             ["--country", "FI=6", "--region", "chr22:50000000-60000000"],
             "--region: chr22:50000000-60000000: expected an end of at most 50818468",
@@ -45,7 +60,7 @@ def refusal(capfd, *arguments):
         (["--country", "FI=6", "--region", "chr99"], "--region: chr99: expected a contig"),
         (
             ["--country", "FI=6", "--region", "chrX:20000000-20100000"],
-            "--region: expected an autosomal",
+            "--region: expected at least one autosomal region, where causal sites",
         ),
         ([*TINY, "--recipient", "nobody.pub"], "--recipient: nobody.pub is no Crypt4GH public key"),
         ([*TINY, "--reference", "no.fa"], "--reference: expected an existing FASTA"),
@@ -59,7 +74,10 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(tmp_path, capfd, options,
 def test_a_folder_that_is_not_empty_is_refused(tmp_path, capfd):
     (tmp_path / "mine").touch()
     line = refusal(capfd, *TINY, tmp_path)
-    assert "OUT: a new folder; nothing that is there is replaced" in line
+    assert (
+        f"OUT: expected a new or empty folder, because no file is replaced, found {tmp_path}"
+        in line
+    )
 
 
 def test_a_variant_that_the_reference_contradicts_is_refused(tmp_path, capfd):
@@ -84,7 +102,8 @@ def test_no_room_on_the_disk_is_known_before_the_work(tmp_path, capfd, monkeypat
 def test_what_is_no_folder_cannot_hold_one(tmp_path, capfd):
     (tmp_path / "file").touch()
     line = refusal(capfd, *TINY, tmp_path / "file" / "OUT")
-    assert f"a place that can be written; {tmp_path / 'file'} cannot" in line
+    assert "OUT: expected a folder that can be made, found" in line
+    assert f"in {tmp_path / 'file'}, where nothing can be written" in line
 
 
 def test_a_disk_that_fills_up_on_the_way_is_one_line_and_leaves_nothing(
@@ -97,7 +116,9 @@ def test_a_disk_that_fills_up_on_the_way_is_one_line_and_leaves_nothing(
     with pytest.raises(SystemExit) as ended:
         main(["dataset", *TINY, str(tmp_path / "OUT")])
     assert ended.value.code == 2
-    assert "OUT: could not be written, nothing is left: no space left" in capfd.readouterr().err
+    line = capfd.readouterr().err
+    assert "rehearsal dataset: OUT: expected a folder that can be written, found" in line
+    assert "where writing failed and all was removed (no space left)" in line
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - hidden ones too
 
 
