@@ -1,1 +1,1 @@
-"""Standing queries: who is told when a patient like theirs arrives at this node."""
+"""Subscriptions: a caller gets an alert when a matching patient is added to this node."""

@@ -1,8 +1,8 @@
-"""Subscriptions and alerts that outlive the process: one SQLite file in the node's folder.
+"""Persistent subscriptions and alerts: one SQLite file in the node's folder.
 
-``alerts`` has one row a subscription and person at most, ever: that is what makes an alert come
-once, whatever is admitted twice or interrupted in between. A row stays when its alert was
-acknowledged.
+The table ``alerts`` has at most one row per subscription and person, ever. So an alert is sent
+once, even when a patient is added twice or the process is interrupted. The row of an acknowledged
+alert is kept.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.node.access.visas import Caller, Visa
 from rehearsal.node.alerts.profile import Profile
 from rehearsal.node.settings.node_settings import NodeSettings
@@ -35,28 +35,45 @@ CREATE TABLE IF NOT EXISTS alerts (
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """``caller``: who subscribed, with the visas shown then; it expires with them."""
+    """A standing query of a caller."""
 
     id: str
-    caller: Caller
-    purpose: str | None
-    profile: Profile
+    caller: Caller  # the subscriber with the visas shown then; the subscription expires with them
+    purpose: str | None  # as stated when subscribing
+    profile: Profile  # the patients to look for
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What a subscriber is told: nothing of the person but a token to speak of them by."""
+    """An alert to a subscriber. It reveals nothing about the person but a token for contact."""
 
-    subscription: str
+    subscription: str  # id of the subscription
     time: float  # seconds since 1970
-    token: str
+    token: str  # stands for the person
 
 
 class AlertStore:
-    """Reads and writes the file. One connection, for one thread."""
+    """Reads and writes the file, over one connection, for one thread.
+
+    Args:
+        path: The file. None keeps everything in memory.
+
+    Attributes:
+        subscriptions: All subscriptions by id.
+
+    Raises:
+        InputError: The file has other content.
+    """
 
     def __init__(self, path: Path | None) -> None:
-        """``path`` None keeps everything in memory. Raises InputError for another file."""
+        """Open the file or create it.
+
+        Args:
+            path: The file. None keeps everything in memory.
+
+        Raises:
+            InputError: The file has other content.
+        """
         try:
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path, check_same_thread=False
@@ -66,16 +83,22 @@ class AlertStore:
             (found,) = self._db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
             self._db.commit()
         except sqlite3.DatabaseError as error:
-            raise InputError(path, "file", f"subscriptions and alerts ({error})") from None
+            expected, fault = "an SQLite file of subscriptions and alerts", f"an error ({error})"
+            raise InputError(path, "file", expected, fault) from None
         if found != FORMAT:
-            raise InputError(path, "format", FORMAT)
+            raise InputError(path, "format", shown(FORMAT), shown(found))
         self.subscriptions = {one.id: one for one in self._read()}
 
     def close(self) -> None:
+        """Close the file."""
         self._db.close()
 
     def subscribe(self, one: Subscription) -> None:
-        """Keep a subscription, in the place of one with the same id."""
+        """Store a subscription, and replace one with the same id.
+
+        Args:
+            one: The subscription.
+        """
         row = (
             one.id,
             one.caller.issuer,
@@ -89,13 +112,25 @@ class AlertStore:
         self.subscriptions[one.id] = one
 
     def unsubscribe(self, identifier: str) -> None:
-        """Forget a subscription; its alerts are not told any more."""
+        """Delete a subscription. Its pending alerts are no longer delivered.
+
+        Args:
+            identifier: Id of the subscription.
+        """
         with self._db:
             self._db.execute("DELETE FROM subscriptions WHERE id = ?", (identifier,))
         self.subscriptions.pop(identifier, None)
 
     def raise_alerts(self, person: str, alerts: Iterable[Alert]) -> list[Alert]:
-        """Write the alerts that a person's arrival gives; returns those that are new."""
+        """Store the alerts about a new person.
+
+        Args:
+            person: The person's identifier.
+            alerts: The alerts, one per matching subscription.
+
+        Returns:
+            The alerts that were not stored before.
+        """
         new = []
         with self._db:
             for one in alerts:
@@ -109,7 +144,12 @@ class AlertStore:
         return new
 
     def pending(self, issuer: str, subject: str) -> list[Alert]:
-        """A subscriber's alerts that were not acknowledged, in the order they came."""
+        """Return a subscriber's alerts that were not acknowledged, oldest first.
+
+        Args:
+            issuer: The subscriber's issuer.
+            subject: The subscriber's subject.
+        """
         rows = self._db.execute(
             "SELECT a.subscription, a.time, a.token FROM alerts a JOIN subscriptions s"
             " ON s.id = a.subscription WHERE s.issuer = ? AND s.subject = ?"
@@ -119,7 +159,16 @@ class AlertStore:
         return [Alert(*row) for row in rows]
 
     def acknowledge(self, issuer: str, subject: str, tokens: Iterable[str]) -> int:
-        """Mark a subscriber's alerts as received; returns how many there were to mark."""
+        """Mark a subscriber's alerts as received.
+
+        Args:
+            issuer: The subscriber's issuer.
+            subject: The subscriber's subject.
+            tokens: Tokens of the alerts. Unknown ones are ignored.
+
+        Returns:
+            The number of alerts newly marked.
+        """
         with self._db:
             return sum(
                 self._db.execute(
@@ -141,7 +190,7 @@ class AlertStore:
 
 
 def _encode_caller(caller: Caller) -> str:
-    """Who subscribed, without their token: who reads the file must not become them."""
+    """Encode a subscriber without token, so that a reader of the file cannot impersonate them."""
     values = asdict(caller)
     del values["digest"]
     return orjson.dumps(values).decode()
@@ -154,18 +203,30 @@ def _decode_caller(text: str) -> Caller:
 
 
 def find_person_of_alert(folder: Path, token: str) -> str:
-    """Whom an alert's token stands for: for the node's operator. Raises InputError."""
+    """Find the person of an alert's token, for the node's operator.
+
+    Args:
+        folder: The node's folder.
+        token: The token of an alert.
+
+    Returns:
+        The person's identifier.
+
+    Raises:
+        InputError: The node has no alerts, or none with this token.
+    """
     settings = NodeSettings.read(folder)
     path = folder / (settings.access.state or "") / FILE_NAME
     if not path.is_file():
-        raise InputError(path, "file", "the alerts of a node that has served")
+        raise InputError(path, "file", "the alerts of a node that was served", "no such file")
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         row = connection.execute("SELECT person FROM alerts WHERE token = ?", (token,)).fetchone()
     except sqlite3.DatabaseError as error:
-        raise InputError(path, "file", f"subscriptions and alerts ({error})") from None
+        expected, fault = "an SQLite file of subscriptions and alerts", f"an error ({error})"
+        raise InputError(path, "file", expected, fault) from None
     finally:
         connection.close()
     if row is None:
-        raise InputError(path, "token", "one that an alert of this node gave")
+        raise InputError(path, "token", "the token of an alert of this node", shown(token))
     return row[0]

@@ -1,4 +1,4 @@
-"""``/subscriptions`` and ``/alerts`` of a node."""
+"""The handlers of a node's ``/subscriptions`` and ``/alerts``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
+from rehearsal.errors import shown
 from rehearsal.node.access.rights import NO_TOKEN, Rights, caller_rights
 from rehearsal.node.access.visas import Caller
 from rehearsal.node.alerts import openapi
@@ -30,12 +31,22 @@ from rehearsal.web.request_models import decode_body, decode_parameters
 
 
 class SubscriptionEndpoints:
-    """The handlers over one node's monitor."""
+    """Subscriptions and alerts of one node.
+
+    Args:
+        node_data: The node's data.
+        monitor: Matches new patients with subscriptions.
+    """
 
     def __init__(self, node_data: NodeData, monitor: SubscriptionMatcher) -> None:
         self._node_data, self._monitor, self._store = node_data, monitor, monitor.store
 
     def add_to(self, api: Api) -> None:
+        """Add the routes.
+
+        Args:
+            api: The node's API.
+        """
         api.add("/subscriptions", self.list_subscriptions)
         api.add("/subscriptions", self.subscribe, ["POST"])
         api.add("/subscriptions/{id}", self.unsubscribe, ["DELETE"])
@@ -43,11 +54,25 @@ class SubscriptionEndpoints:
         api.add("/alerts/acknowledged", self.acknowledge, ["POST"])
 
     def paths(self) -> Body:
+        """Return the OpenAPI path items of the routes, by path."""
         return openapi.paths()
 
     async def subscribe(self, request: Request) -> Json:
-        """The same subscriber, profile and purpose are the same subscription: subscribing again
-        renews it, with the visas that are shown now."""
+        """Answer ``POST /subscriptions``.
+
+        The same subscriber, profile and purpose make the same subscription. Subscribing again
+        renews it with the visas shown now.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The subscription.
+
+        Raises:
+            Problem: The caller may not see records (401, 403), the profile is invalid (400), or the
+                caller has too many subscriptions (429).
+        """
         permitted = caller_rights(request)
         caller = self._subscriber(permitted)
         wanted = decode_body(await read_body(request), SubscriptionRequest)
@@ -58,30 +83,77 @@ class SubscriptionEndpoints:
         )
         known = self._store.subscriptions
         if one.id not in known and len(self._of(caller)) >= MOST_SUBSCRIPTIONS:
-            raise Problem(f"at most {MOST_SUBSCRIPTIONS} subscriptions at a node", 429)
+            found = f"{len(self._of(caller))} and a new one"
+            expected = f"at most {MOST_SUBSCRIPTIONS} subscriptions at a node"
+            raise Problem.mismatch("subscriptions", expected, found, 429)
         self._store.subscribe(one)
         return self._answer(_subscription(one))
 
     async def list_subscriptions(self, request: Request) -> Json:
+        """Answer ``GET /subscriptions`` with the caller's own ones.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The subscriptions.
+
+        Raises:
+            Problem: The request has no token (401).
+        """
         caller = _caller(caller_rights(request))
         return self._answer({"subscriptions": [_subscription(one) for one in self._of(caller)]})
 
     async def unsubscribe(self, request: Request) -> Json:
+        """Answer ``DELETE /subscriptions/{id}``.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The id of the deleted subscription.
+
+        Raises:
+            Problem: The request has no token (401), or the caller has no such subscription (404).
+        """
         caller = _caller(caller_rights(request))
         identifier = request.path_params["id"]
         if identifier not in {one.id for one in self._of(caller)}:
-            raise Problem("no such subscription of yours at this node", 404)
+            raise Problem.mismatch("id", "one of your subscriptions", shown(identifier), 404)
         self._store.unsubscribe(identifier)
         return self._answer({"unsubscribed": identifier})
 
     async def list_alerts(self, request: Request) -> Json:
-        """The subscriber's alerts until they are acknowledged; ``waitS`` waits for the first."""
+        """Answer ``GET /alerts`` with the caller's alerts that were not acknowledged.
+
+        The parameter ``waitS`` waits for the first one, if there is none yet.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The alerts.
+
+        Raises:
+            Problem: The request has no token (401), or a parameter is invalid (400).
+        """
         caller = _caller(caller_rights(request))
         wait_s = decode_parameters(query_pairs(request), AlertsQuery).wait_s
         found = await self._monitor.pending(caller.issuer, caller.subject, wait_s)
         return self._answer({"alerts": [self._alert(one) for one in found]})
 
     async def acknowledge(self, request: Request) -> Json:
+        """Answer ``POST /alerts/acknowledged``.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The number of alerts newly marked as received.
+
+        Raises:
+            Problem: The request has no token (401), or its body is invalid (400).
+        """
         caller = _caller(caller_rights(request))
         tokens = decode_body(await read_body(request), Acknowledgement).tokens
         marked = self._store.acknowledge(caller.issuer, caller.subject, tokens)
@@ -116,7 +188,10 @@ def _caller(permitted: Rights) -> Caller:
 
 
 def _identifier(caller: Caller, purpose: str | None, profile: dict[str, Any]) -> str:
-    """The same at every node, so that network and subscriber need to keep no table of ids."""
+    """Derive the subscription's id, which is the same at every node.
+
+    So neither network nor subscriber needs a table of ids.
+    """
     content = orjson.dumps(
         [caller.issuer, caller.subject, purpose, profile], option=orjson.OPT_SORT_KEYS
     )

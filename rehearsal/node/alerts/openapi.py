@@ -1,4 +1,4 @@
-"""``/subscriptions`` and ``/alerts`` in OpenAPI descriptions."""
+"""The OpenAPI description of ``/subscriptions`` and ``/alerts``."""
 
 from __future__ import annotations
 
@@ -26,8 +26,14 @@ TIME = {"type": "string", "format": "date-time"}
 
 
 def paths(nodes: Body | None = None) -> Body:
-    """The path items, by path. ``nodes``: what the network adds to what it says of a subscription:
-    which nodes have it."""
+    """Build the path items, by path.
+
+    Args:
+        nodes: Schemas of the keys that the network adds to a subscription: the nodes that have it.
+
+    Returns:
+        The path items.
+    """
     nodes = nodes or {}
     subscription = all_of(
         {
@@ -42,29 +48,31 @@ def paths(nodes: Body | None = None) -> Body:
     subscriptions = all_of({"subscriptions": list_of(subscription)})
     return {
         "/subscriptions": {
-            "get": operation("One's own standing queries.", informational(subscriptions)),
+            "get": operation("List your subscriptions.", informational(subscriptions)),
             "post": operation(
-                f"An alert, once, when a patient like that arrives; {MOST_SUBSCRIPTIONS} at most.",
+                "Subscribe to new patients that match a profile. "
+                f"A subscriber may have {MOST_SUBSCRIPTIONS} subscriptions.",
                 informational(subscription),
                 schema_of(SubscriptionRequest),
             ),
         },
         "/subscriptions/{id}": {
-            "parameters": in_path("id"),
+            "parameters": [in_path("id")[0] | {"description": "Id of the subscription."}],
             "delete": operation(
-                "An end to one of them.", informational(all_of({"unsubscribed": TEXT, **nodes}))
+                "Delete one of your subscriptions.",
+                informational(all_of({"unsubscribed": TEXT, **nodes})),
             ),
         },
         "/alerts": {
             "get": operation(
-                "Alerts that were not acknowledged; waits for the first if asked to.",
+                "List your alerts that were not acknowledged. Can wait for the first one.",
                 informational(all_of({"alerts": list_of(alert)})),
                 parameters=query_parameters(AlertsQuery),
             )
         },
         "/alerts/acknowledged": {
             "post": operation(
-                "Alerts that were received and need not come again.",
+                "Mark alerts as received, so that they are no longer listed.",
                 informational(all_of({"acknowledged": COUNT})),
                 schema_of(Acknowledgement),
             )

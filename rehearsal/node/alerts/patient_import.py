@@ -1,8 +1,8 @@
-"""A new patient of a node, as the operator admits them: a phenopacket, genotypes, consent.
+"""Adds a patient to a running node: a phenopacket, genotypes and consent.
 
 The file in ``arrivals/`` is JSON with ``phenopacket`` (GA4GH Phenopackets v2, protobuf JSON form),
 ``variants`` (lists of contig, 0-based start, ref, alt) and ``consent`` (``uses`` and ``withdrawn``,
-or null where none is recorded).
+or null without a consent record).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.files import read_json, write_json
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Sex, Variant
 from rehearsal.node.access.consent import TERM
 
 FOLDER = "arrivals"
-TAKEN, REFUSED = "taken", "refused"  # folders in it
+TAKEN, REFUSED = "taken", "refused"  # its subfolders for processed files
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SEXES: Mapping[str, Sex] = {"FEMALE": "female", "MALE": "male"}
 YEARS = re.compile(r"P(\d{1,3})Y.*|P(?:\d+[MWD])+")
@@ -29,16 +29,15 @@ YEARS = re.compile(r"P(\d{1,3})Y.*|P(?:\d+[MWD])+")
 
 @dataclass(frozen=True, slots=True)
 class NewPatient:
-    """What standing queries look at. ``age``: completed years; ``terms``: CURIEs of features that
-    were found and of diseases; ``uses``: DUO terms, None without a consent record."""
+    """The properties of a new patient that subscriptions look at."""
 
-    person: str
+    person: str  # identifier
     sex: Sex | None
-    age: int | None
-    terms: frozenset[str]
-    variants: frozenset[Variant]
-    uses: tuple[str, ...] | None
-    withdrawn: bool = False
+    age: int | None  # completed years
+    terms: frozenset[str]  # CURIEs of observed features and of diseases
+    variants: frozenset[Variant]  # carried variants
+    uses: tuple[str, ...] | None  # DUO terms; None without a consent record
+    withdrawn: bool = False  # whether the consent was withdrawn
 
 
 def import_patient(
@@ -47,14 +46,23 @@ def import_patient(
     genotypes: Path | None = None,
     consent: str | None = None,
 ) -> Path:
-    """Put somebody into a node's ``arrivals/``, whole or not at all; returns the file.
+    """Put a patient's file into a node's ``arrivals/``, atomically.
 
-    ``genotypes``: VCF or BCF whose one sample, or the one named as the phenopacket's subject, is
-    that person; without it the variants are those that the phenopacket interprets. ``consent``: DUO
-    terms, separated by commas. Raises InputError.
+    Args:
+        folder: The node's folder.
+        phenopacket: JSON file of a phenopacket.
+        genotypes: VCF or BCF. The patient is its only sample, or the one named as the phenopacket's
+            subject. Without it, the variants are those of the phenopacket's interpretations.
+        consent: DUO terms that the patient permits, separated by commas. None leaves no record.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: A file cannot be used, or the consent is not a list of DUO terms.
     """
     if not (folder / "node.yaml").is_file():
-        raise InputError(folder, "folder", "a node's folder with node.yaml")
+        raise InputError(folder, "folder", "a node's folder with node.yaml", "no node.yaml")
     message = _read_object(phenopacket)
     patient = _parse_patient(phenopacket, {"phenopacket": message, "variants": [], "consent": None})
     variants = patient.variants
@@ -71,7 +79,17 @@ def import_patient(
 
 
 def read_patient(path: Path) -> NewPatient:
-    """Raises InputError for a file that ``import_patient`` does not write."""
+    """Read a patient's file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The patient.
+
+    Raises:
+        InputError: The file was not written by :func:`import_patient`.
+    """
     return _parse_patient(path, _read_object(path))
 
 
@@ -79,9 +97,9 @@ def _read_object(path: Path) -> dict[str, Any]:
     try:
         content = read_json(path)
     except (OSError, ValueError) as error:
-        raise InputError(path, "file", f"readable JSON ({error})") from None
+        raise InputError(path, "file", "readable JSON", f"an error ({error})") from None
     if not isinstance(content, dict):
-        raise InputError(path, "file", "a JSON object")
+        raise InputError(path, "file", "a JSON object", shown(content))
     return content
 
 
@@ -102,29 +120,29 @@ def _parse_patient(path: Path, content: Mapping[str, Any]) -> NewPatient:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
-        what = f"a phenopacket with subject.id ({type(error).__name__}: {error})"
-        raise InputError(path, "phenopacket", what) from None
+        found = f"an error ({type(error).__name__}: {error})"
+        raise InputError(path, "phenopacket", "a phenopacket with subject.id", found) from None
     for variant in patient.variants:
         if not 0 <= variant.start < CONTIG_LENGTHS.get(variant.contig, 0):
-            raise InputError(path, "variants", f"places on GRCh38, not {variant}")
+            raise InputError(path, "variants", "positions on GRCh38", str(variant))
     return patient
 
 
 def _identifier(path: Path, value: Any) -> str:
     if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
-        expected = f"letters, digits, '.', '_' and '-', not {value!r}"
-        raise InputError(path, "phenopacket.subject.id", expected)
+        expected = "1 to 100 letters, digits, '.', '_' and '-'"
+        raise InputError(path, "phenopacket.subject.id", expected, shown(value))
     return value
 
 
 def _find_age(path: Path, subject: Mapping[str, Any]) -> int | None:
-    """Completed years, from the age at the last encounter or else the date of birth."""
+    """Return completed years, from the age at the last encounter or else the date of birth."""
     duration = (subject.get("timeAtLastEncounter") or {}).get("age", {}).get("iso8601duration")
     if duration is not None:
         match = YEARS.fullmatch(duration)
         if match is None:
             key = "phenopacket.subject.timeAtLastEncounter"
-            raise InputError(path, key, f"an age like P27Y, not {duration!r}")
+            raise InputError(path, key, "an age like P27Y", shown(duration))
         return int(match[1] or 0)
     born = subject.get("dateOfBirth")
     if born is None:
@@ -143,7 +161,7 @@ def _find_terms(packet: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _interpreted_variants(packet: Mapping[str, Any]) -> Iterator[Variant]:
-    """The variants that a phenopacket's interpretations say its subject carries."""
+    """Yield the variants that the interpretations of a phenopacket assign to its subject."""
     for interpretation in packet.get("interpretations", ()):
         for one in interpretation.get("diagnosis", {}).get("genomicInterpretations", ()):
             descriptor = one.get("variantInterpretation", {}).get("variationDescriptor", {})
@@ -158,13 +176,14 @@ def _read_uses(text: str) -> list[str]:
     uses = [use.strip() for use in text.split(",")]
     for use in uses:
         if not TERM.fullmatch(use):
-            raise InputError("rehearsal node admit", "--consent", f"like DUO:0000042, not {use!r}")
+            expected = "DUO terms like DUO:0000042"
+            raise InputError("rehearsal node admit", "--consent", expected, shown(use))
     return uses
 
 
 def _carried_variants(path: Path, person: str) -> Iterator[Variant]:
-    """The alternate alleles in a sample's genotypes."""
-    import pysam  # only the operator's command reads VCF: a node does without
+    """Yield the alternate alleles in a sample's genotypes."""
+    import pysam  # imported here: only the operator's command reads VCF, not a node
 
     verbosity = pysam.set_verbosity(0)
     try:
@@ -172,7 +191,8 @@ def _carried_variants(path: Path, person: str) -> Iterator[Variant]:
             names = list(file.header.samples)
             sample = person if person in names else names[0] if len(names) == 1 else None
             if sample is None:
-                raise InputError(path, "samples", f"one sample, or one named {person}")
+                found = f"{len(names)} samples with other names"
+                raise InputError(path, "samples", f"one sample, or one named {person}", found)
             for record in file:
                 alleles = record.alleles or ()
                 for number in sorted(set(record.samples[sample].get("GT") or ()) - {None, 0}):
@@ -180,6 +200,7 @@ def _carried_variants(path: Path, person: str) -> Iterator[Variant]:
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(path, "file", f"a readable VCF or BCF ({error})") from None
+        expected = "a readable VCF or BCF file"
+        raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
     finally:
         pysam.set_verbosity(verbosity)

@@ -1,4 +1,4 @@
-"""What a standing query looks for in new patients."""
+"""The profile of patients that a subscription looks for."""
 
 from __future__ import annotations
 
@@ -16,36 +16,58 @@ CODES = CodeHierarchy()
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A patient like this: of a sex, of an age (completed years, both ends included), with all of
-    the terms, and with a variant in a gene that at most ``maximum_frequency`` of the alleles at
-    this node are. What is None does not matter."""
+    """Conditions on a new patient, all of which must hold. None matches everybody."""
 
     sex: str | None
-    age: tuple[int, int] | None
-    terms: tuple[str, ...]
-    gene: str | None
-    maximum_frequency: float | None
+    age: tuple[int, int] | None  # completed years, both ends included
+    terms: tuple[str, ...]  # the patient has each term or a descendant
+    gene: str | None  # the patient carries a variant in this gene
+    maximum_frequency: float | None  # of that variant among the node's alleles
 
     @classmethod
     def from_request(cls, request: ProfileRequest, node_data: NodeData) -> Profile:
-        """Raises Problem (400) for a gene that the node does not know."""
+        """Build the profile of a request.
+
+        Args:
+            request: The request's profile.
+            node_data: The node's data.
+
+        Returns:
+            The profile.
+
+        Raises:
+            Problem: The gene is not in the node's table (400).
+        """
         if request.gene is not None:
-            node_data.gene(request.gene)
+            node_data.gene(request.gene, "profile.gene")
         age = None if request.age is None else (request.age.from_, request.age.to)
         terms = tuple(sorted(set(request.terms)))
         return cls(request.sex, age, terms, request.gene, request.maximum_frequency)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Profile:
+        """Read a profile from JSON values.
+
+        Args:
+            values: Values of :meth:`to_json`.
+
+        Returns:
+            The profile.
+        """
         age = None if values["age"] is None else tuple(values["age"])
         return cls(**{**values, "age": age, "terms": tuple(values["terms"])})
 
     def to_json(self) -> dict[str, Any]:
-        """The same as JSON values, which ``Profile.from_json`` takes back."""
+        """Convert the profile to JSON values, which :meth:`from_json` reads back."""
         return asdict(self)
 
     def matches(self, patient: NewPatient, node_data: NodeData) -> bool:
-        """Whether a new patient is like this."""
+        """Tell whether a new patient meets all conditions.
+
+        Args:
+            patient: The patient.
+            node_data: The node's data.
+        """
         return (
             self.sex in (None, patient.sex)
             and self._includes_age(patient.age)
@@ -69,8 +91,11 @@ class Profile:
 
 
 def _has_term(patient: NewPatient, term: str, node_data: NodeData) -> bool:
-    """Whether somebody has a term, or one under it: by the hierarchy of ICD-10's codes, or by
-    what the node's people store knows of HPO."""
+    """Tell whether a patient has a term or a descendant.
+
+    Descendants come from the hierarchy of ICD-10 codes and from the terms in the node's people
+    store.
+    """
     if term in patient.terms:
         return True
     if any(term in CODES.ancestors(one) for one in patient.terms):
@@ -85,7 +110,7 @@ def _overlaps(variant: Variant, gene: Gene) -> bool:
 
 
 def _frequency(variant: Variant, node_data: NodeData) -> float:
-    """Of an allele among this node's people; 0 when nobody has it."""
+    """Return an allele's frequency among this node's people; 0 without carriers."""
     row = node_data.variants.get(variant.contig, variant.start, variant.ref, variant.alt)
     if row is None or row.total.an == 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""What is asked of subscriptions and alerts. What is not understood is refused."""
+"""Models of requests to subscriptions and alerts. Unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from rehearsal.web.request_models import RequestModel, Term
 
 LONGEST_WAIT_S = 30.0
 MOST_SUBSCRIPTIONS = 100  # of one subscriber at one node
-MOST_TOKENS = 1000
-MOST_TERMS = 20
-OLDEST = 150
+MOST_TOKENS = 1000  # per request
+MOST_TERMS = 20  # of one profile
+OLDEST = 150  # years
 
 Years = Annotated[int, Meta(ge=0, le=OLDEST)]
-Symbol = Annotated[str, Meta(description="symbol; with maximumFrequency")]
-Frequency = Annotated[float, Meta(ge=0, le=1, description="of an allele at the node")]
+Symbol = Annotated[str, Meta(description="Gene symbol. Requires maximumFrequency.")]
+Frequency = Annotated[
+    float,
+    Meta(ge=0, le=1, description="Largest frequency, at the node, of a variant in the gene."),
+]
 
 
 class AgeRange(RequestModel):
@@ -33,7 +36,7 @@ class AgeRange(RequestModel):
 
 
 class ProfileRequest(RequestModel):
-    """A patient like this; of terms and a gene at least one is there."""
+    """The patients to look for. Requires terms or a gene."""
 
     sex: Sex | None = None
     age: AgeRange | None = None
@@ -49,6 +52,8 @@ class ProfileRequest(RequestModel):
 
 
 class SubscriptionRequest(RequestModel):
+    """The body of a new subscription."""
+
     profile: Annotated[
         ProfileRequest,
         Meta(
@@ -62,10 +67,16 @@ class SubscriptionRequest(RequestModel):
 class AlertsQuery(RequestModel):
     """Parameters of ``GET /alerts``."""
 
-    wait_s: Annotated[float, Meta(ge=0, le=LONGEST_WAIT_S)] = 0.0
+    wait_s: Annotated[
+        float,
+        Meta(ge=0, le=LONGEST_WAIT_S, description="Longest wait for the first alert, seconds."),
+    ] = 0.0
 
 
 class Acknowledgement(RequestModel):
+    """Tokens of the alerts that were received."""
+
     tokens: Annotated[
-        tuple[Annotated[str, Meta(description="of an alert")], ...], Meta(max_length=MOST_TOKENS)
+        tuple[Annotated[str, Meta(description="Token of an alert.")], ...],
+        Meta(max_length=MOST_TOKENS),
     ]

@@ -1,4 +1,4 @@
-"""New patients are held against every standing query, and subscribers wait for the alerts."""
+"""Matches new patients with all subscriptions, and lets subscribers wait for alerts."""
 
 from __future__ import annotations
 
@@ -22,12 +22,20 @@ from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.25  # how often the folder is looked at
+LOOK_S = 0.25  # seconds between two looks into the folder
 TOKEN_BYTES = 16
 
 
 class SubscriptionMatcher:
-    """Processes the new patients of one node. ``folder``: the node's, None for one without."""
+    """Processes the new patients of one node.
+
+    Args:
+        node_data: The node's data.
+        authorizer: The node's access decisions.
+        store: Subscriptions and alerts.
+        folder: The node's folder. None processes no files.
+        clock: Returns the time, in seconds since 1970.
+    """
 
     def __init__(
         self,
@@ -43,13 +51,13 @@ class SubscriptionMatcher:
         self._new_alerts = asyncio.Event()
 
     async def run(self) -> None:
-        """Look for new patients for as long as the node serves."""
+        """Look for new patients as long as the node serves."""
         while True:
             self.process_folder()
             await asyncio.sleep(LOOK_S)
 
     def process_folder(self) -> None:
-        """Process everybody who waits in the folder. A fault with one file stops no other."""
+        """Process all patients waiting in the folder. An error in one file does not stop others."""
         if self._inbox is None or not self._inbox.is_dir():
             return
         for path in sorted(self._inbox.glob("[!.]*.json")):
@@ -60,14 +68,23 @@ class SubscriptionMatcher:
                 log.error("%s", error)
                 write_text(path.parent / REFUSED / f"{path.name}.reason", f"{error}\n")
                 _move(path, REFUSED)
-            except AuditFailed as failure:  # no alert without a line in the log
-                log.error("the audit log cannot be written: %s", failure)
+            except AuditFailed as failure:  # no alert without a line in the audit log
+                log.error("The audit log cannot be written: %s", failure)
                 return
 
     def process(self, patient: NewPatient) -> list[Alert]:
-        """Hold somebody against all subscriptions; returns the alerts that are new.
+        """Match a new patient with all subscriptions.
 
-        The decisions are in the audit log before an alert is. Raises AuditFailed.
+        Decisions are logged before an alert is stored.
+
+        Args:
+            patient: The patient.
+
+        Returns:
+            The new alerts.
+
+        Raises:
+            AuditFailed: The audit log cannot be written.
         """
         alerts = []
         for one in self.store.subscriptions.values():
@@ -84,15 +101,15 @@ class SubscriptionMatcher:
         return new
 
     def _reason_to_withhold(self, one: Subscription, patient: NewPatient) -> str | None:
-        """Why a subscriber is not told of somebody, by what holds at this moment; None: is told."""
+        """Return why a subscriber gets no alert about a patient now; None to alert."""
         if one.caller.expires <= self._clock():
             return "the subscriber's visas expired"
         try:
             rights = self._authorizer.current_rights(one.caller, consent.read_purpose(one.purpose))
         except Problem:
-            return "issuer or role: not believed any more"
+            return "issuer or role no longer accepted"
         if not may_subscribe(rights, self._node_data):
-            return "no right to records any more"
+            return "no access to records any longer"
         if patient.withdrawn:
             return "consent: withdrawn"
         if patient.uses is None:
@@ -103,7 +120,7 @@ class SubscriptionMatcher:
         return None
 
     def _log(self, one: Subscription, withheld: str | None) -> None:
-        """Who is told by which rule, and never of whom."""
+        """Log who is alerted by which rule, never about whom."""
         if self._authorizer.audit is not None:
             self._authorizer.audit.append(
                 {
@@ -113,12 +130,21 @@ class SubscriptionMatcher:
                     "issuer": one.caller.issuer,
                     "subject": one.caller.subject,
                     "purpose": one.purpose,
-                    "rule": "told" if withheld is None else f"withheld: {withheld}",
+                    "rule": "alerted" if withheld is None else f"withheld: {withheld}",
                 }
             )
 
     async def pending(self, issuer: str, subject: str, wait_s: float) -> list[Alert]:
-        """A subscriber's alerts that were not acknowledged, as soon as there is one."""
+        """Return a subscriber's alerts that were not acknowledged, as soon as there is one.
+
+        Args:
+            issuer: The subscriber's issuer.
+            subject: The subscriber's subject.
+            wait_s: Longest wait, seconds.
+
+        Returns:
+            The alerts, possibly none.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
         while not (found := self.store.pending(issuer, subject)):
@@ -133,7 +159,12 @@ class SubscriptionMatcher:
 
 
 def may_subscribe(rights: Rights, node_data: NodeData) -> bool:
-    """An alert is about one person: it takes what their record would take."""
+    """Tell whether a caller may subscribe. An alert is about one person, so it requires records.
+
+    Args:
+        rights: What the caller may see.
+        node_data: The node's data.
+    """
     return rights.finest.get(node_data.settings.people_dataset) == "record"
 
 

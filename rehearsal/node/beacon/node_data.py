@@ -122,11 +122,12 @@ class NodeData:
         """
         return Problem.mismatch("datasets", "a dataset of this node", shown(identifier), 404)
 
-    def gene(self, symbol: str) -> Gene:
+    def gene(self, symbol: str, where: str = "geneId") -> Gene:
         """Find a gene in the node's table.
 
         Args:
             symbol: Gene symbol.
+            where: Place of the symbol in the request, for the message.
 
         Returns:
             The gene.
@@ -136,7 +137,7 @@ class NodeData:
         """
         if symbol not in self.genes:
             known = ", ".join(sorted(self.genes)) or "none"
-            raise Problem.mismatch("geneId", f"a gene of this node ({known})", shown(symbol))
+            raise Problem.mismatch(where, f"a gene of this node ({known})", shown(symbol))
         return self.genes[symbol]
 
     def counts(self, row: VariantRow, people: BitMap | None) -> dict[Sex, AlleleCounts]:

@@ -1,1 +1,1 @@
-"""Patients alike: ``POST /match`` after the Matchmaker Exchange API, and the index behind it."""
+"""Patient matching: ``POST /match`` of the Matchmaker Exchange API, and the index behind it."""

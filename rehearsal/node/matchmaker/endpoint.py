@@ -1,7 +1,7 @@
-"""``POST /match``: who may ask, in which words, and what is answered (Matchmaker Exchange 1.1).
+"""``POST /match`` (Matchmaker Exchange 1.1): authorization, request and answer.
 
-Rights come first, then the request, then the asking patient's consent: nobody is looked at before
-all three are in order.
+The caller's rights are checked first, then the request, then the consent of the patient in it. No
+person of the node is looked up before all three are in order.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rehearsal.errors import shown
 from rehearsal.node.access.consent import permits
 from rehearsal.node.access.rights import Rights, caller_rights
 from rehearsal.node.access.settings import CLINICAL_CARE
@@ -34,17 +35,23 @@ MEDIA_TYPE = f"application/vnd.ga4gh.matchmaker.v{API_VERSION}+json"
 PLAIN = "application/json"
 OTHER_VERSION = re.compile(r"application/vnd\.ga4gh\.matchmaker\.v(?!1\.[01]\+)[^+]*\+json")
 MOST_MATCHES = 50
-# what service-info, which is a Beacon's, adds where matches are served too
+# added to the Beacon's service-info
 SERVICE = {"matchmakerExchange": {"version": API_VERSION, "path": "/match"}}
-DISCLAIMER = "Synthetic people: none of them exists."
+DISCLAIMER = "All people are synthetic. None of them exists."
 
 
 class MatchEndpoint:
-    """The handler of ``/match`` over one node's people.
+    """The handler of ``/match`` for one node's people.
 
-    ``folder``: the node's, with or without an index; a node without one matches nobody, and says
-    so. ``secret``: of the node, for contact tokens. ``error_body``: of the API that it is part of.
-    Raises InputError for an index that cannot be used.
+    Args:
+        settings: The node's settings.
+        variants: Germline variants of the people.
+        folder: The node's folder. Without an index in it, matching is answered with 404.
+        secret: The node's secret, for contact tokens.
+        error_body: Builds error bodies of the API.
+
+    Raises:
+        InputError: The index cannot be used.
     """
 
     def __init__(
@@ -66,11 +73,21 @@ class MatchEndpoint:
             self._ranking, self._hpo = Ranking(variants, genes, index), index.hpo
 
     async def answer(self, request: Request) -> Response:
-        """The handler. Refusals are the API's errors that are the Matchmaker Exchange's too."""
+        """Answer a request. Error bodies are valid for Beacon and for the Matchmaker Exchange.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The matches, or a refusal.
+
+        Raises:
+            Problem: The caller is not authenticated (401).
+        """
         try:
             return await self._answer(request)
         except Problem as problem:
-            if problem.status == 401:  # with the header that goes with it
+            if problem.status == 401:  # the API adds the header WWW-Authenticate
                 raise
             return Json(_refusal(self._error_body, problem), problem.status)
 
@@ -79,33 +96,34 @@ class MatchEndpoint:
         caller = self._clinician(rights)
         media_type = negotiate_media_type(request)
         if self._ranking is None:
-            raise Problem("this node keeps no index to match patients by", 404)
+            raise Problem("This node has no index for patient matching.", 404)
         wanted = read_match(await read_body(request))
         if not permits(wanted.uses, rights.purpose):
             raise Problem(
-                f"patient._consent: the asking patient does not permit {rights.purpose}", 403
+                f"The consent in patient._consent does not permit the purpose {rights.purpose}.",
+                403,
             )
         found = self._ranking.matches(wanted, rights.excluded, MOST_MATCHES)
         body = orjson.dumps(self._response(wanted, found, caller))
         return Response(body, media_type=media_type)
 
     def _clinician(self, rights: Rights) -> Caller:
-        """The caller, who asks for clinical care and has the node's people opened to them.
+        """Return the caller, who must state clinical care and have a grant for the node's people.
 
-        Raises Problem (401, 403): where a role is wanted for clinical care, the
-        authorizer has looked at it already.
+        Raises Problem (401, 403). The authorizer has already checked the role that the settings
+        require for clinical care.
         """
         if rights.caller is None:
             raise rights.refusal()
         if rights.purpose is None or rights.purpose.term != CLINICAL_CARE:
             raise Problem(
-                f"patients are matched for clinical care only, purpose {CLINICAL_CARE}", 403
+                f"Patient matching requires the purpose {CLINICAL_CARE} (clinical care).", 403
             )
         rights.require_records([self._settings.people_dataset])
         return rights.caller
 
     def _response(self, wanted: MatchRequest, found: Sequence[Match], caller: Caller) -> Body:
-        """The answer: who asks by a token of this node's own does not get that person."""
+        """Build the answer. A person whose own token is the request's patient id is left out."""
         named = [(one, self._contacts.for_caller(caller, self._names[one.person])) for one in found]
         named = [(one, token) for one, token in named if token != wanted.id]
         named.sort(key=lambda pair: (-pair[0].score, not pair[0].variants, pair[1]))
@@ -135,7 +153,7 @@ class MatchEndpoint:
 
 
 def _refusal(error_body: ErrorBody, problem: Problem) -> Body:
-    """The error body of an API and of the Matchmaker Exchange."""
+    """Build an error body that is valid for the API and for the Matchmaker Exchange."""
     body = {**error_body(problem.status, problem.message), "message": problem.message}
     if problem.status in (406, 415):
         body["supportedVersions"] = list(VERSIONS)
@@ -147,7 +165,7 @@ def _feature(term: Term) -> Body:
 
 
 def _genomic_features(match: Match, wanted: MatchRequest) -> list[Body]:
-    """Shared variants with the copies that the other has, then shared genes without one."""
+    """List shared variants with the match's copies, then shared genes without such a variant."""
     features: list[Body] = []
     with_variants = set()
     for variant, copies in match.variants:
@@ -172,22 +190,31 @@ def _genomic_features(match: Match, wanted: MatchRequest) -> list[Body]:
 
 
 def negotiate_media_type(request: Request) -> str:
-    """The type to answer in. Raises Problem: 415 for another type of body, 406 for another
-    version of the API."""
+    """Choose the media type of the answer.
+
+    Args:
+        request: The request, with its ``Content-Type`` and ``Accept``.
+
+    Returns:
+        The Matchmaker Exchange's type, or ``application/json``.
+
+    Raises:
+        Problem: The body has another type (415), or the caller accepts only other versions (406).
+    """
     _check_content_type(_essence(request.headers.get("content-type", PLAIN)))
     accepted = [_essence(one) for one in request.headers.get("accept", "*/*").split(",")]
     usable = [one for one in accepted if not OTHER_VERSION.fullmatch(one)]
     if not usable:
-        raise Problem(f"accept: this node speaks {MEDIA_TYPE}", 406)
+        raise Problem.mismatch("Accept", MEDIA_TYPE, shown(", ".join(accepted)), 406)
     wants_plain = PLAIN in usable and not any("matchmaker" in one for one in usable)
     return PLAIN if wants_plain else MEDIA_TYPE
 
 
 def _check_content_type(sent: str) -> None:
     if OTHER_VERSION.fullmatch(sent) or not (sent == PLAIN or "ga4gh.matchmaker" in sent):
-        raise Problem(f"content-type: {MEDIA_TYPE} or {PLAIN}", 415)
+        raise Problem.mismatch("Content-Type", f"{MEDIA_TYPE} or {PLAIN}", shown(sent), 415)
 
 
 def _essence(media_type: str) -> str:
-    """Type and subtype, without parameters."""
+    """Return type and subtype, without parameters."""
     return media_type.partition(";")[0].strip().lower()

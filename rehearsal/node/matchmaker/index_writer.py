@@ -1,12 +1,12 @@
-"""Write the index that patients are matched by: ``matchmaker.sqlite`` in a node's folder.
+"""Writes the index for patient matching, ``matchmaker.sqlite`` in a node's folder.
 
-Everything that takes the ontology (a second and 200 MB to load) is worked out here, once: each
-term's ancestors and information content, who has the term or one below it, who was found not to
-have it, and whose candidate a gene or variant is.
+Everything that needs the ontology (1 s and 200 MB to load) is computed here, once: each term's
+ancestors and information content, the people with the term or a descendant, the people in whom it
+was excluded, and the people with a candidate gene.
 
-Information content is that of HPO's own annotations of OMIM's diseases, never of a node's people,
-so that scores of different nodes can be compared. It is kept in millionths: sums of whole numbers
-are the same in any order.
+Information content is that of HPO's own annotations of OMIM diseases, never of a node's people, so
+that scores of different nodes are comparable. It is stored in millionths, because sums of integers
+do not depend on their order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
 from rehearsal.node.matchmaker.index import SCHEMA_VERSION
 from rehearsal.stores.ontology import HumanPhenotypeOntology, PhenotypeTerm
@@ -51,11 +51,18 @@ def build_matchmaker_index(
     out: Path | str,
     ontology: HumanPhenotypeOntology,
 ) -> None:
-    """Write the index of a node's people, given in the order of its stores.
+    """Write the index of a node's people.
 
-    ``tables``: ``features``, ``excluded_features``, ``candidate_genes`` with the columns of
-    docs/reference/files.md; any may be absent. Terms that HPO lacks are left out. Raises
-    InputError for a missing column, an unknown person, and a person with and without a term.
+    Args:
+        individuals: Identifiers of the people, in the order of the node's stores.
+        tables: ``features``, ``excluded_features`` and ``candidate_genes``, with the columns of
+            docs/reference/files.md. Each is optional. Terms missing in HPO are left out.
+        out: The file to write.
+        ontology: The Human Phenotype Ontology.
+
+    Raises:
+        InputError: A column is missing, a person is unknown, or a person both has a term and has it
+            excluded.
     """
     positions = {name: i for i, name in enumerate(individuals)}
     rows = {name: _rows(out, name, tables.get(name), positions) for name in COLUMNS}
@@ -67,8 +74,9 @@ def build_matchmaker_index(
             lacking[terms[code].id].add(position)
     for code, people in lacking.items():
         if both := having.get(code, BitMap()) & people:
-            expected = f"nobody with and without {code}, as is number {both[0]}"
-            raise InputError(out, "excluded_features.code", expected)
+            expected = f"nobody for whom {code} is both observed and excluded"
+            found = f"individual number {both[0]}"
+            raise InputError(out, "excluded_features.code", expected, found)
     with atomic_path(out) as aside:
         connection = sqlite3.connect(aside)
         try:
@@ -92,22 +100,23 @@ def build_matchmaker_index(
 def _rows(
     out: Path | str, name: str, table: DataFrame | None, positions: Mapping[str, int]
 ) -> list[tuple[int, str]]:
-    """(position of the person, term or gene)."""
+    """Return pairs of the person's number and the term or gene."""
     if table is None:
         return []
     missing = set(COLUMNS[name]) - set(table.columns)
     if missing:
-        raise InputError(out, name, f"the columns {', '.join(sorted(missing))}")
+        found = f"no {' and no '.join(sorted(missing))}"
+        raise InputError(out, name, f"the columns {', '.join(COLUMNS[name])}", found)
     rows = []
     for person, value in table[list(COLUMNS[name])].itertuples(index=False, name=None):
         if person not in positions:
-            raise InputError(out, name, "the node's own individuals only")
+            raise InputError(out, f"{name}.individual", "individuals of the node", shown(person))
         rows.append((positions[person], value))
     return rows
 
 
 def _closures(rows: list[tuple[int, str]], terms: Mapping[str, PhenotypeTerm]) -> dict[str, BitMap]:
-    """By term, who has it or a more special one."""
+    """Return, for each term, the people with it or with a descendant."""
     exact: dict[str, list[int]] = defaultdict(list)
     for position, code in rows:
         if code in terms:
@@ -127,7 +136,7 @@ def _write_terms(
     lacking: Mapping[str, BitMap],
     people: int,
 ) -> None:
-    """``names`` leads from every identifier, replaced ones too, to its term."""
+    """Write the terms. ``names`` maps every identifier, also replaced ones, to its term."""
     current = sorted({term.id for term in terms.values()})
     number = {name: i for i, name in enumerate(current)}
     totals = array("q", bytes(8 * people))

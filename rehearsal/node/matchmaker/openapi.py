@@ -1,4 +1,4 @@
-"""``/match`` in OpenAPI descriptions."""
+"""The OpenAPI description of ``/match``."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TEXT = schema_of(Text)
 
 
 def paths() -> Body:
-    """The path items, by path."""
+    """Build the path items, by path."""
     response = {"schema": ref("schemas", "MatchResponse")}
     item = {
-        "summary": "Patients alike (Matchmaker Exchange 1.1), for clinicians with a grant.",
+        "summary": "Find similar patients (Matchmaker Exchange 1.1). Requires a clinician's grant.",
         "requestBody": request_body(MatchBody, MEDIA_TYPE, PLAIN),
         "responses": {
             "200": {
-                "description": "Shared facts, most alike first.",
+                "description": "Matches with what they share with the patient, best first.",
                 "content": {MEDIA_TYPE: response, PLAIN: response},
             },
             **refused(ref("schemas", "Error")),
@@ -36,7 +36,14 @@ def paths() -> Body:
 
 
 def schemas(most: int = MOST_MATCHES) -> Body:
-    """The schemas that it refers to. ``most``: results of an answer."""
+    """Build the schemas that the path items refer to.
+
+    Args:
+        most: Largest number of results in an answer.
+
+    Returns:
+        Schemas by name.
+    """
     return {"MatchResponse": _response(most)}
 
 
@@ -45,15 +52,19 @@ def _response(most: int) -> Body:
     patient = object_of(
         ["id", "contact", "features", "genomicFeatures"],
         {
-            "id": {**TEXT, "description": "a contact token, of this asker's for this person"},
+            "id": {**TEXT, "description": "Contact token of this person, for this caller only."},
             "contact": object_of(
                 ["name", "href"], {"name": TEXT, "href": TEXT, "institution": TEXT}
             ),
-            "features": {"type": "array", "items": schema_of(Feature), "description": "shared"},
+            "features": {
+                "type": "array",
+                "items": schema_of(Feature),
+                "description": "Shared features.",
+            },
             "genomicFeatures": {
                 "type": "array",
                 "items": schema_of(GenomicFeature),
-                "description": "shared; the zygosity is the other's",
+                "description": "Shared genes and variants, with the zygosity of the match.",
             },
         },
     )
@@ -66,7 +77,11 @@ def _response(most: int) -> Body:
         {
             "results": list_of(result, most),
             "disclaimer": TEXT,
-            "_hpo": {"description": "release of the ontology; of a network, by node"},
-            "_notes": {"type": "array", "items": {"type": "string"}},
+            "_hpo": {"description": "Release of HPO. In answers of a network, by node."},
+            "_notes": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Parts of the request that were not used.",
+            },
         },
     )

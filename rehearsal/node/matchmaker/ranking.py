@@ -1,16 +1,16 @@
-"""Who at this node is like a patient: whoever shares a gene or variant, ranked by phenotype.
+"""Finds similar patients at this node: people who share a gene or variant, ranked by phenotype.
 
-The score is graph information content (simGIC: Pesquita et al., BMC Bioinformatics 2008), less
-what the two contradict each other in. Take each patient's terms with all more general ones; then
+The score is graph information content (simGIC: Pesquita et al., BMC Bioinformatics 2008), reduced
+by contradictions. Take each patient's terms with all their ancestors. Then
 
-    score = max(0, IC(both have) - IC(one has, the other is known not to have)) / IC(either has)
+    score = max(0, IC(both have) - IC(one has, the other has excluded)) / IC(either has)
 
-where IC sums the terms' information content. It is 1 for the same terms, 0 for nothing in common,
-and the same whoever of the two asks.
+where IC sums the terms' information content. The score is 1 for the same terms and 0 for nothing in
+common, and does not depend on which of the two is the request's patient.
 
-A gene is shared when it is among a person's recorded candidates, or the person carries a rare
-variant in it; a variant when the person carries it and it is rare. Rare: at most five people of
-the node carry it (a family), or one in a hundred.
+A gene is shared when it is among a person's recorded candidates, or when the person carries a rare
+variant in it. A variant is shared when the person carries it and it is rare. Rare means that at
+most five people of the node (a family) or one in a hundred carry it.
 """
 
 from __future__ import annotations
@@ -31,28 +31,27 @@ from rehearsal.node.matchmaker.request import MatchRequest
 from rehearsal.stores.variant_store import VariantRow, VariantStore
 from rehearsal.web.problem import Problem
 
-LEAST_SCORE = 0.1  # below it two patients have little more in common than being ill
-FEW = 4  # one in so many people, or fewer
-RARE_SHARE = 100  # one in so many people
-ALWAYS_RARE = 5  # carriers: a family of a small node
+LEAST_SCORE = 0.1  # below it, two patients have little more in common than being ill
+FEW = 4  # candidates are few when fewer than one in this number of people
+RARE_SHARE = 100  # a variant is rare when at most one in this number of people carries it
+ALWAYS_RARE = 5  # carriers; a variant with at most this number is rare also at a small node
 UNINFORMATIVE = frozenset({"HP:0000001", "HP:0000118"})  # All, Phenotypic abnormality
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Somebody alike. ``terms``: the most special ones that both have, themselves or above theirs;
-    ``variants``: those that both have, with the person's copies, 1 or 2."""
+    """A similar person."""
 
-    person: int
-    score: float
-    terms: tuple[Term, ...]
-    genes: tuple[str, ...]
-    variants: tuple[tuple[Variant, int], ...]
+    person: int  # number of the person
+    score: float  # 0 to 1
+    terms: tuple[Term, ...]  # the most specific terms that both have, directly or as ancestors
+    genes: tuple[str, ...]  # shared genes
+    variants: tuple[tuple[Variant, int], ...]  # shared variants, with the person's copies (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sharing:
-    """Who shares which of the request's genes and variants, and who has two copies."""
+    """The carriers of the request's genes and variants, and the homozygotes."""
 
     genes: Mapping[str, BitMap]
     variants: Mapping[Variant, tuple[BitMap, BitMap]]
@@ -67,7 +66,7 @@ class _Sharing:
         return tuple(gene for gene, people in self.genes.items() if person in people)
 
     def variants_of(self, person: int) -> tuple[tuple[Variant, int], ...]:
-        """With the person's copies."""
+        """Return the person's variants of the request, with copies."""
         return tuple(
             (variant, 2 if person in twice else 1)
             for variant, (people, twice) in self.variants.items()
@@ -76,8 +75,13 @@ class _Sharing:
 
 
 class Ranking:
-    """Ranks a node's people. ``index`` is of the same people as ``variants``; ``genes``: by
-    symbol, those whose variants count."""
+    """Ranks a node's people by similarity to a patient.
+
+    Args:
+        variants: Germline variants of the people.
+        genes: Genes by symbol, in which rare variants count.
+        index: The index of the same people.
+    """
 
     def __init__(
         self, variants: VariantStore, genes: Mapping[str, Gene], index: MatchmakerIndex
@@ -87,18 +91,29 @@ class Ranking:
         self._rare_carriers = lru_cache(maxsize=64)(self._read_rare_carriers)
 
     def matches(self, request: MatchRequest, excluded: BitMap, limit: int) -> list[Match]:
-        """The ``limit`` best by score, and all that equal the last of them; in order of score,
-        then who shares a variant, then of number.
+        """Find the most similar people.
 
-        ``excluded``: who is not looked at. Raises Problem for terms that HPO does not know
-        or that contradict each other.
+        Args:
+            request: The patient to match.
+            excluded: Numbers of the people to leave out.
+            limit: Number of matches. Ties with the last one are added.
+
+        Returns:
+            Matches in descending order of score, then those with a shared variant, then by number.
+
+        Raises:
+            Problem: A term is not in HPO, or terms contradict each other (400).
         """
         observed = self._index.closure(self._numbers(request.observed))
         absent = self._numbers(request.absent)
         for number in absent:
             if number in observed:
                 name = self._index.term(number).id
-                raise Problem(f"patient.features: {name} is observed, or one below it")
+                raise Problem.mismatch(
+                    "patient.features",
+                    "terms that do not contradict each other",
+                    f"{name} as not observed, and it or a descendant as observed",
+                )
         sharing = self._find_sharing(request)
         people = np.array((sharing.people - excluded).to_array(), np.int64)
         if not people.size:
@@ -116,11 +131,11 @@ class Ranking:
             number = self._index.number(name)
             if number is None:
                 hpo = self._index.hpo
-                raise Problem(f"patient.features: {shown(name)} is no term of HPO {hpo}")
+                raise Problem.mismatch("patient.features", f"terms of HPO {hpo}", shown(name))
             numbers.append(number)
         return numbers
 
-    # --- who shares a gene or variant ---
+    # --- sharing of genes and variants ---
 
     def _find_sharing(self, request: MatchRequest) -> _Sharing:
         genes = {}
@@ -131,13 +146,13 @@ class Ranking:
         return _Sharing(genes, {one: self._with_variant(one) for one in request.variants})
 
     def _read_rare_carriers(self, gene: str) -> BitMap:
-        """Who carries a rare variant in a gene of the node's table."""
+        """Return the carriers of rare variants in a gene of the node's table."""
         place = self._genes[gene]
         rows = self._variants.overlapping(place.contig, place.start, place.end)
         return BitMap.union(BitMap(), *(row.carriers() for row in rows if self._is_rare(row)))
 
     def _with_variant(self, variant: Variant) -> tuple[BitMap, BitMap]:
-        """Who carries the variant where it is rare, and who two copies of it."""
+        """Return carriers and homozygotes of a variant. Both are empty when it is not rare."""
         allele = (variant.contig, variant.start, variant.ref, variant.alt)
         row = self._variants.get(*allele)
         if row is None or not self._is_rare(row):
@@ -153,9 +168,9 @@ class Ranking:
     def _scores(
         self, observed: frozenset[int], absent: list[int], people: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Score by person, rounded to six decimals. ``people``: sorted numbers."""
+        """Return the people's scores, rounded to six decimals. ``people``: sorted numbers."""
         everybody = self._index.size
-        # of few it is quicker to count these only, of many to count everybody
+        # for few candidates it is faster to sum only them, for many to sum everybody
         chosen = BitMap(people) if FEW * people.size < everybody else None
         shared = np.zeros(everybody, np.int64)
         against = np.zeros(everybody, np.int64)
@@ -180,13 +195,13 @@ class Ranking:
         return np.round(np.maximum(both - against[people], 0) / np.maximum(either, 1), 6)
 
     def _terms_of_people_below(self, absent: list[int]) -> list[int]:
-        """The terms at or below these that somebody here has."""
+        """Return these terms and their descendants, of those that somebody here has."""
         if not any(self._index.term(number).people for number in absent):
             return []
         wanted = frozenset(absent)
         return [n for n, ancestors in self._index.terms_of_people.items() if ancestors & wanted]
 
-    # --- what is shared ---
+    # --- shared terms ---
 
     def _match(
         self, person: int, score: float, observed: frozenset[int], sharing: _Sharing
@@ -203,14 +218,14 @@ class Ranking:
 
 
 def _add(sums: NDArray[np.int64], people: BitMap, chosen: BitMap | None, content: int) -> None:
-    """Add to the people's sums; to those of the chosen only, where somebody is chosen."""
+    """Add to the people's sums, or only to those of chosen people."""
     people = people if chosen is None else people & chosen
     if people and content:
         sums[np.frombuffer(people.to_array(), np.uint32)] += content
 
 
 def _best(scores: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
-    """Places of the ``limit`` best scores and of those equal to the last, from LEAST_SCORE on."""
+    """Return places of the ``limit`` best scores and their ties, from LEAST_SCORE on."""
     enough = np.flatnonzero(scores >= LEAST_SCORE)
     if enough.size > limit:
         last = -np.partition(-scores[enough], limit - 1)[limit - 1]

@@ -1,8 +1,8 @@
-"""What a match request asks: its patient, read and checked (Matchmaker Exchange API 1.1).
+"""Parses a match request (Matchmaker Exchange API 1.1).
 
-Beyond the standard a patient has ``_consent``: the uses that the asking patient permits, as DUO
-terms. Without a feature and a gene or variant there is nothing to match by: both are needed here.
-Keys that are not known are passed over, as the standard lets others add some.
+In addition to the standard, a patient has ``_consent``: the uses that the patient of the request
+permits, as DUO terms. Matching requires at least one feature, and at least one gene or variant.
+Unknown keys are ignored, because the standard lets others add keys.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from rehearsal.errors import shown
+from rehearsal.errors import mismatch, shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import ASSEMBLIES, find_contig
 from rehearsal.model import Variant
@@ -41,7 +41,7 @@ Use = Annotated[
 
 
 class MatchmakerModel(RequestModel, forbid_unknown_fields=False):
-    """An object whose texts are printable: answers and logs repeat them."""
+    """An object whose texts are printable, because answers and logs repeat them."""
 
     def __post_init__(self) -> None:
         names = zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True)
@@ -52,37 +52,47 @@ class MatchmakerModel(RequestModel, forbid_unknown_fields=False):
 
 
 class Contact(MatchmakerModel):
+    """How to reach the clinician who asks."""
+
     name: Text
     href: Text
 
 
 class Feature(MatchmakerModel):
-    id: Annotated[Text, Meta(description="a term of HPO")]
+    """A phenotypic feature, observed or excluded."""
+
+    id: Annotated[Text, Meta(description="Term of HPO, for example HP:0001250.")]
     label: Text | UnsetType = UNSET
-    observed: Literal["yes", "no"] = "yes"
+    observed: Annotated[
+        Literal["yes", "no"], Meta(description="Whether it was observed or excluded.")
+    ] = "yes"
     age_of_onset: Text | UnsetType = UNSET
 
 
 class CandidateGene(MatchmakerModel):
-    id: Annotated[Text, Meta(description="symbol")]
+    """A gene that may cause the disease."""
+
+    id: Annotated[Text, Meta(description="Gene symbol.")]
 
 
 class VariantReference(MatchmakerModel):
-    """What every variant says, of whatever assembly."""
+    """The keys that every variant has, of any assembly."""
 
-    assembly: Annotated[Text, Meta(description="GRCh38; of others the gene alone is used")]
-    reference_name: Annotated[Text, Meta(description="17, chr17 or NC_000017.11")]
+    assembly: Annotated[
+        Text, Meta(description="Assembly. For others than GRCh38, only the gene is matched.")
+    ]
+    reference_name: Annotated[Text, Meta(description="Contig, as 17, chr17 or NC_000017.11.")]
 
 
 class CandidateVariant(VariantReference):
     """A variant of GRCh38."""
 
-    start: Annotated[int, Meta(ge=0, lt=LONGEST, description="0-based")]
+    start: Annotated[int, Meta(ge=0, lt=LONGEST, description="Position, 0-based.")]
     reference_bases: Bases
     alternate_bases: Bases
 
 
-# read as a CandidateVariant if it is of GRCh38 and has a position
+# read as a CandidateVariant when it is on GRCh38 and has a position
 AnyVariant = Annotated[
     dict[str, Any],
     Meta(
@@ -97,10 +107,12 @@ class GenomicFeature(MatchmakerModel):
 
     gene: CandidateGene | UnsetType = UNSET
     variant: AnyVariant | UnsetType = UNSET
-    zygosity: Annotated[Literal[1, 2], Meta(description="copies")] | None = None
+    zygosity: Annotated[Literal[1, 2], Meta(description="Copies of the variant.")] | None = None
 
 
 class MatchPatient(MatchmakerModel):
+    """The patient to find matches for."""
+
     id: Text
     contact: Contact
     features: Annotated[tuple[Feature, ...], Meta(min_length=1, max_length=MAX_FEATURES)]
@@ -108,7 +120,8 @@ class MatchPatient(MatchmakerModel):
         tuple[GenomicFeature, ...], Meta(min_length=1, max_length=MAX_GENOMIC)
     ]
     consent: Annotated[
-        tuple[Use, ...], Meta(max_length=MAX_FEATURES, description="uses that the patient permits")
+        tuple[Use, ...],
+        Meta(max_length=MAX_FEATURES, description="Uses that the patient permits, as DUO terms."),
     ] = field(name="_consent")
     disorders: Annotated[tuple[Any, ...], Meta(max_length=MAX_FEATURES)] = ()
     label: Text | UnsetType = UNSET
@@ -119,31 +132,41 @@ class MatchPatient(MatchmakerModel):
 
 
 class MatchBody(MatchmakerModel):
+    """The body of a match request."""
+
     patient: MatchPatient
 
 
 @dataclass(frozen=True, slots=True)
 class MatchRequest:
-    """``observed``, ``absent``: HPO terms; ``genes``: symbols; ``variants``: of GRCh38. ``uses``:
-    what the asking patient permits. ``gene_of``: the gene that came with a variant. ``notes``:
-    what was sent and cannot be used."""
+    """A parsed match request."""
 
-    id: str
-    observed: tuple[str, ...]
-    absent: tuple[str, ...]
-    genes: tuple[str, ...]
-    variants: tuple[Variant, ...]
-    uses: tuple[str, ...]
-    gene_of: Mapping[Variant, str]
-    notes: tuple[str, ...]
+    id: str  # the sender's identifier of the patient
+    observed: tuple[str, ...]  # HPO terms
+    absent: tuple[str, ...]  # excluded HPO terms
+    genes: tuple[str, ...]  # symbols
+    variants: tuple[Variant, ...]  # on GRCh38
+    uses: tuple[str, ...]  # DUO terms that the patient permits
+    gene_of: Mapping[Variant, str]  # the gene given with a variant
+    notes: tuple[str, ...]  # messages about parts that cannot be used
 
 
 def read_match(body: bytes) -> MatchRequest:
-    """The request in a body. Raises Problem (400) that names the key."""
+    """Parse the body of a match request.
+
+    Args:
+        body: JSON, UTF-8.
+
+    Returns:
+        The request.
+
+    Raises:
+        Problem: A value is invalid (400). The message names its place.
+    """
     patient = decode_body(body, MatchBody).patient
     observed, absent = (_terms(patient, choice) for choice in ("yes", "no"))
     if not observed:
-        raise Problem("patient.features: at least one HPO term that was observed")
+        raise Problem.mismatch("patient.features", "at least one observed HPO term", "none")
     candidates = _read_candidates(patient.genomic_features)
     return MatchRequest(
         id=patient.id,
@@ -186,24 +209,25 @@ def _read_candidate(place: str, feature: GenomicFeature) -> _Candidate:
     gene = feature.gene.id if isinstance(feature.gene, CandidateGene) else None
     if not isinstance(feature.variant, dict):
         if gene is None:
-            raise Problem(f"{place}: a gene, a variant, or both")
+            raise Problem.mismatch(place, "a gene, a variant, or both", "neither")
         return _Candidate(gene, None)
     place = f"{place}.variant"
-    reason = _reason_not_to_compare(place, feature.variant)
-    if reason is None:
+    fault = _reason_not_to_compare(place, feature.variant)
+    if fault is None:
         return _Candidate(gene, _read_variant(place, feature.variant))
+    where, expected, found = fault
     if gene is None:
-        raise Problem(f"{place}: {reason}, and there is no gene")
-    return _Candidate(gene, None, f"{place}: {reason}: matched by the gene alone")
+        raise Problem.mismatch(where, f"{expected}, as there is no gene", found)
+    return _Candidate(gene, None, f"{mismatch(where, expected, found)}; only the gene is matched")
 
 
-def _reason_not_to_compare(place: str, variant: Mapping[str, Any]) -> str | None:
-    """Why a variant cannot be compared with the node's; None for one that can."""
+def _reason_not_to_compare(place: str, variant: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Return where, expected and found of a variant that cannot be compared, else None."""
     assembly = convert_values(variant, VariantReference, within=place).assembly
     if assembly not in ASSEMBLIES:
-        return f"of {shown(assembly)}, not GRCh38"
+        return f"{place}.assembly", "GRCh38", shown(assembly)
     if variant.keys().isdisjoint(("start", "referenceBases", "alternateBases")):
-        return "no position and bases"
+        return place, "a position and bases", "neither"
     return None
 
 
@@ -211,7 +235,9 @@ def _read_variant(place: str, variant: Mapping[str, Any]) -> Variant:
     found = convert_values(variant, CandidateVariant, within=place)
     contig = find_contig(found.reference_name)
     if contig is None:
-        raise Problem(f"{place}.referenceName: a contig of GRCh38, not {found.reference_name!r}")
+        expected = "a contig of GRCh38, like chr17"
+        raise Problem.mismatch(f"{place}.referenceName", expected, shown(found.reference_name))
     if found.start >= CONTIG_LENGTHS[contig]:
-        raise Problem(f"{place}.start: a 0-based position on {contig}, not {found.start}")
+        expected = f"a 0-based position on {contig}, below {CONTIG_LENGTHS[contig]}"
+        raise Problem.mismatch(f"{place}.start", expected, shown(found.start))
     return Variant(contig, found.start, found.reference_bases, found.alternate_bases)

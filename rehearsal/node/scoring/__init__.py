@@ -1,1 +1,1 @@
-"""Polygenic scores of a node's people, and what may be told of them."""
+"""Polygenic scores of a node's people, and answers about them."""

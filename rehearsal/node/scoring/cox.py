@@ -1,8 +1,8 @@
-"""One node's part in a Cox regression over all nodes: sums, at a coefficient that is asked for.
+"""One node's part of a Cox regression over all nodes: sums at a given coefficient.
 
-The partial likelihood is stratified, so no risk set spans two nodes: the derivatives of all nodes'
-people together are the sums of the nodes' own. Newton steps over the sums therefore find exactly
-what a regression of the pooled people, stratified by node and sex, would.
+The partial likelihood is stratified, so no risk set spans two nodes, and the derivatives over all
+people are the sums of the nodes' derivatives. Newton steps on the sums therefore give exactly the
+result of a regression on the pooled people, stratified by node and sex.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Derivatives:
-    """Of the log partial likelihood at one coefficient. ``information``: minus the second."""
+    """Derivatives of the log partial likelihood at one coefficient. They can be added."""
 
     people: int
-    events: int
-    gradient: float
-    information: float
+    events: int  # people with the disease
+    gradient: float  # the first derivative
+    information: float  # the negative second derivative
 
     def __add__(self, other: Derivatives) -> Derivatives:
         return Derivatives(
@@ -37,15 +37,22 @@ def derivatives(
     affected: NDArray[np.bool_],
     coefficient: float,
 ) -> Derivatives:
-    """Of one stratum; a value each person. Ties as Efron (1977) has them.
+    """Compute the derivatives of one stratum, with ties after Efron (1977).
 
-    ``last_year``: the last whole year of life in which a person was followed and healthy at its
-    beginning; ``affected``: whether the disease began in that year.
+    Args:
+        score: Each person's score, shape (n_people,).
+        last_year: The last whole year of life, shape (n_people,), in which the person was followed
+            and was healthy at its beginning.
+        affected: Whether the disease began in that year, shape (n_people,).
+        coefficient: The coefficient of the score.
+
+    Returns:
+        The derivatives.
     """
     order = np.argsort(-last_year, kind="stable")
     score, last_year, affected = score[order], last_year[order], affected[order]
     risk = np.exp(coefficient * score)
-    moments = [np.cumsum(risk * score**power) for power in range(3)]  # who is at risk, from the end
+    moments = [np.cumsum(risk * score**power) for power in range(3)]  # of risk sets, latest first
     gradient = information = 0.0
     for year in np.unique(last_year[affected]):
         at_risk = int(np.searchsorted(-last_year, -year, side="right")) - 1

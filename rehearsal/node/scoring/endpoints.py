@@ -1,7 +1,7 @@
-"""``/scores``: histograms and sums of the scores of many; one score only to one's own clinician.
+"""The handlers of ``/scores``: histograms and sums over people, and single scores for clinicians.
 
-Exact sums go to controlled access alone: whoever may choose the edges of bins could subtract
-histograms from each other, so rounding and thresholds would protect nobody.
+Exact sums are given to controlled access only. A caller who chooses the edges of bins could
+subtract histograms from each other, so rounding and thresholds would protect nobody.
 """
 
 from __future__ import annotations
@@ -25,9 +25,14 @@ from rehearsal.web.request_models import decode_body
 
 
 class ScoreEndpoints:
-    """The handlers over one node's people and scoring files.
+    """Scores of one node's people.
 
-    ``folder``: the node's. Raises InputError for a scoring file that cannot be used.
+    Args:
+        node_data: The node's data.
+        folder: The node's folder, with its scoring files.
+
+    Raises:
+        InputError: A scoring file cannot be used.
     """
 
     def __init__(self, node_data: NodeData, folder: Path | None) -> None:
@@ -35,16 +40,29 @@ class ScoreEndpoints:
         self._scorer = Scorer(node_data, folder)
 
     def add_to(self, api: Api) -> None:
+        """Add the routes.
+
+        Args:
+            api: The node's API.
+        """
         api.add("/scores", self.list_files)
         api.add("/scores", self.histogram, ["POST"])
         api.add("/scores/hazard", self.hazard, ["POST"])
         api.add("/scores/{digest}/individuals/{id}", self.patient_score)
 
     def paths(self) -> Body:
+        """Return the OpenAPI path items of the routes, by path."""
         return openapi.paths()
 
     async def list_files(self, request: Request) -> Json:
-        """Which scoring files can be asked for: open to everybody, as the files are."""
+        """Answer ``GET /scores`` with the node's scoring files, which are public.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The scoring files.
+        """
         return self._answer(
             {
                 "scoringFiles": [
@@ -60,6 +78,18 @@ class ScoreEndpoints:
         )
 
     async def histogram(self, request: Request) -> Json:
+        """Answer ``POST /scores``.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The histogram.
+
+        Raises:
+            Problem: The caller gets no exact counts (401, 403), the body is invalid (400), or the
+                scoring file is unknown (404).
+        """
         caller = self._require_exact_counts(request)
         wanted = decode_body(await read_body(request), HistogramRequest)
         edges = wanted.bins.edges()
@@ -76,6 +106,18 @@ class ScoreEndpoints:
         )
 
     async def hazard(self, request: Request) -> Json:
+        """Answer ``POST /scores/hazard``.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            This node's sums of the regression.
+
+        Raises:
+            Problem: The caller gets no exact counts (401, 403), the body is invalid (400), or the
+                scoring file is unknown (404).
+        """
         caller = self._require_exact_counts(request)
         wanted = decode_body(await read_body(request), HazardSumsRequest)
         sums = self._scorer.hazard(
@@ -84,6 +126,18 @@ class ScoreEndpoints:
         return self._answer({"scoringFile": wanted.scoring_file, **asdict(sums)})
 
     async def patient_score(self, request: Request) -> Json:
+        """Answer ``GET /scores/{digest}/individuals/{id}``.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The score.
+
+        Raises:
+            Problem: The caller may not see the patient (401, 403, 404), or the scoring file is
+                unknown (404).
+        """
         caller = caller_rights(request)
         position = own_patient(
             caller, self._node_data.settings, self._node_data.people, request.path_params["id"]
@@ -93,7 +147,7 @@ class ScoreEndpoints:
         return self._answer({"scoringFile": digest, "score": score})
 
     def _require_exact_counts(self, request: Request) -> Rights:
-        """The rights of a caller who is told of people exactly. Raises Problem."""
+        """Return the rights of a caller who gets exact counts of people. Raises Problem."""
         caller = caller_rights(request)
         dataset = self._node_data.settings.people_dataset
         counted = caller.sees(dataset) and caller.granted(dataset, "count") == "count"

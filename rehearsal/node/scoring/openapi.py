@@ -1,4 +1,4 @@
-"""``/scores`` in OpenAPI descriptions. The network's schemas are made of the node's."""
+"""The OpenAPI description of ``/scores``. The network builds its own from these schemas."""
 
 from __future__ import annotations
 
@@ -41,29 +41,32 @@ HISTOGRAM = {
     "groups": GROUPS,
 }
 SUMS = {"people": COUNT, "events": COUNT, "gradient": NUMBER, "information": NUMBER}
-HISTOGRAM_SUMMARY = "How many people have which scores, for those with a grant."
+HISTOGRAM_SUMMARY = "Compute a histogram of people's scores. Requires a grant."
 
 
 def paths() -> Body:
-    """The path items of a node, by path."""
+    """Build the path items of a node, by path."""
     asked = schema_of(HistogramRequest)
     files = informational(all_of({"scoringFiles": list_of(FILE)}))
     hazard = informational(all_of({"scoringFile": DIGEST, **SUMS}))
     score = informational(all_of({"scoringFile": DIGEST, "score": NUMBER}))
     return {
         "/scores": {
-            "get": operation("The scoring files that people can be scored by.", files),
+            "get": operation("List the node's scoring files.", files),
             "post": operation(HISTOGRAM_SUMMARY, informational(all_of(HISTOGRAM)), asked),
         },
         "/scores/hazard": {
             "post": operation(
-                "This node's sums of a Cox regression over all nodes.",
+                "Compute this node's sums of a Cox regression over all nodes. Requires a grant.",
                 hazard,
                 schema_of(HazardSumsRequest),
             )
         },
         "/scores/{digest}/individuals/{id}": {
-            "parameters": in_path("digest", "id"),
-            "get": operation("The score of a clinician's own patient.", score),
+            "parameters": [
+                in_path("digest")[0] | {"description": "Digest of the scoring file."},
+                in_path("id")[0] | {"description": "The patient's identifier."},
+            ],
+            "get": operation("Return the score of a clinician's own patient.", score),
         },
     }

@@ -1,4 +1,4 @@
-"""What is asked of scores. What is not understood is refused."""
+"""Models of requests to scores. Unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from rehearsal.errors import shown
 from rehearsal.web.model_errors import ModelError
 from rehearsal.web.request_models import RequestModel, Term
 
-STEP = 0.05  # standard deviations: edges are multiples of it, so no bin can fit one person alone
-FURTHEST, MOST_BINS = 10.0, 400
-STEEPEST = 10.0  # coefficient of a Cox regression: e to it is a hazard ratio of 22,026
+STEP = 0.05  # standard deviations; edges are multiples of it, so a bin cannot fit one person
+FURTHEST, MOST_BINS = 10.0, 400  # largest edge, standard deviations
+STEEPEST = 10.0  # largest coefficient of a Cox regression, a hazard ratio of 22,026
 
-UNIT = f"standard deviations, a multiple of {STEP:g}"
+UNIT = f"Standard deviations, a multiple of {STEP:g}."
 Edge = Annotated[float, Meta(ge=-FURTHEST, le=FURTHEST, description=UNIT)]
 Width = Annotated[float, Meta(gt=0, le=2 * FURTHEST, description=UNIT)]
-Digest = Annotated[str, Meta(description="of a scoring file, as GET /scores lists them")]
-Coefficient = Annotated[float, Meta(ge=-STEEPEST, le=STEEPEST)]
+Digest = Annotated[str, Meta(description="Digest of a scoring file, from GET /scores.")]
+Coefficient = Annotated[
+    float,
+    Meta(ge=-STEEPEST, le=STEEPEST, description="Log hazard ratio per standard deviation."),
+]
 
 
 class Bins(RequestModel):
-    """Bins of one width. At most 400."""
+    """Bins of equal width, at most 400."""
 
     from_: Edge = field(name="from")
     to: Edge
@@ -41,12 +44,12 @@ class Bins(RequestModel):
             raise ModelError(f"at most {MOST_BINS} bins", f"{(last - first) // width} bins")
 
     def edges(self) -> NDArray[np.float64]:
-        """Of the bins, rising, in standard deviations."""
+        """Return the edges of the bins, ascending, in standard deviations."""
         first, last, width = self._steps()
         return np.round(np.arange(first, last + 1, width) * STEP, 2)
 
     def _steps(self) -> tuple[int, int, int]:
-        """First and last edge and the width as multiples of STEP. Raises ModelError."""
+        """Return first edge, last edge and width as multiples of STEP. Raises ModelError."""
         values = {"from": self.from_, "to": self.to, "width": self.width}
         steps = {name: round(value / STEP) for name, value in values.items()}
         for name, value in values.items():
@@ -58,22 +61,25 @@ class Bins(RequestModel):
 
 
 class HistogramRequest(RequestModel):
+    """The histogram to compute."""
+
     scoring_file: Digest
     bins: Annotated[Bins, Meta(examples=[{"from": -4, "to": 4, "width": 0.1}])]
-    by_sex: bool = False
+    by_sex: Annotated[bool, Meta(description="Count women and men separately.")] = False
     cases: (
-        Annotated[Term, Meta(description="a disease: those who have it are counted apart")] | None
+        Annotated[Term, Meta(description="A disease. People with it are counted separately.")]
+        | None
     ) = None
 
 
 class HazardRequest(RequestModel):
-    """A regression of the age at a disease on a score."""
+    """A regression of the age at onset of a disease on a score."""
 
     scoring_file: Digest
     disease: Term
 
 
 class HazardSumsRequest(HazardRequest):
-    """One node's part in it."""
+    """A request for one node's part of a regression."""
 
     coefficient: Coefficient

@@ -1,4 +1,4 @@
-"""Scores of a node's people: computed once a scoring file, counted and summed for answers."""
+"""Scores of a node's people: computed once per scoring file, then counted and summed."""
 
 from __future__ import annotations
 
@@ -19,27 +19,36 @@ from rehearsal.node.scoring.cox import Derivatives, derivatives
 from rehearsal.stores.people_store import AGE
 from rehearsal.web.problem import Problem
 
-FOLDER = "scores"  # in a node's folder: what its operator lets be asked for
-KEPT = 16  # files whose scores stay in memory: 8 bytes a person
+FOLDER = "scores"  # subfolder of a node's folder with the scoring files that may be used
+KEPT = 16  # files whose scores stay in memory, 8 bytes per person
 
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class HistogramGroup:
-    """People of a histogram who are counted together. ``below`` and ``above``: beside the bins."""
+    """A group of people in a histogram, with their counts."""
 
-    labels: Mapping[str, str | bool]
-    below: int
-    counts: tuple[int, ...]
-    above: int
+    labels: Mapping[str, str | bool]  # ``sex`` and ``case``, when the group is by them
+    below: int  # people below the first bin
+    counts: tuple[int, ...]  # people in each bin
+    above: int  # people above the last bin
 
 
 class Scorer:
-    """Knows a node's scoring files and scores its people by them.
+    """Scores a node's people by its scoring files.
 
-    Files are read when the node starts, people are scored when a file is first asked for.
-    Raises InputError for a file that cannot be used.
+    Files are read when the node starts. People are scored at the first request for a file.
+
+    Args:
+        node_data: The node's data.
+        folder: The node's folder. None has no scoring files.
+
+    Attributes:
+        files: Scoring files by digest.
+
+    Raises:
+        InputError: A file cannot be used.
     """
 
     def __init__(self, node_data: NodeData, folder: Path | None) -> None:
@@ -54,17 +63,39 @@ class Scorer:
         self._follow_up = lru_cache(maxsize=KEPT)(self._read_follow_up)
 
     def file(self, digest: str) -> ScoringFile:
-        """Raises Problem (404) for a file that this node does not have."""
+        """Find a scoring file.
+
+        Args:
+            digest: Digest of the file.
+
+        Returns:
+            The file.
+
+        Raises:
+            Problem: The node has no such file (404).
+        """
         if digest not in self.files:
-            raise Problem(f"no scoring file {shown(digest)} at this node; see /scores", 404)
+            expected = "a scoring file of this node, as listed by GET /scores"
+            raise Problem.mismatch("scoringFile", expected, shown(digest), 404)
         return self.files[digest]
 
     def scores(self, digest: str) -> Numbers:
-        """Everybody's standardised score, by number. Do not change the array: it is kept."""
+        """Return everybody's standardised score.
+
+        Args:
+            digest: Digest of the scoring file.
+
+        Returns:
+            Scores by number of the person, shape (n_people,). The array is cached; do not change
+            it.
+
+        Raises:
+            Problem: The node has no such file (404).
+        """
         return self._scores(self.file(digest).digest)
 
     def _compute_scores(self, digest: str) -> Numbers:
-        """A sum over carriers: who carries nothing costs nothing."""
+        """Compute scores as sums over carriers, so that people without the alleles cost nothing."""
         file, variants = self.files[digest], self._node_data.variants
         total = np.zeros(self._node_data.people.size)
         for one in file.weights:
@@ -76,11 +107,12 @@ class Scorer:
         return (total - file.mean) / file.sd
 
     def _refuse_swapped_alleles(self, path: Path, file: ScoringFile) -> None:
-        """A weight of the reference allele would be added to nobody instead of to nearly all."""
+        """Refuse weights of reference alleles, which would count for nobody instead of for most."""
         for one in file.weights:
             if self._node_data.variants.get(one.contig, one.start, one.alt, one.ref) is not None:
                 where = f"{one.contig.removeprefix('chr')} {one.start + 1}"
-                raise InputError(path, where, "the alternate allele as effect_allele")
+                expected = "the alternate allele as effect_allele"
+                raise InputError(path, where, expected, f"the reference allele {one.alt}")
 
     # --- counts and sums ---
 
@@ -92,10 +124,21 @@ class Scorer:
         by_sex: bool,
         disease: str | None,
     ) -> tuple[int, list[HistogramGroup]]:
-        """How many people there are, and how many in each bin ``[edge, next edge)`` of each group.
+        """Count people by score.
 
-        ``among``: the people who may be in it, None for everybody. Groups: all, or by sex, by
-        whether people have a disease (or one under it), or both.
+        Args:
+            digest: Digest of the scoring file.
+            edges: Edges of the bins ``[edge, next edge)``, ascending, in standard deviations.
+            among: Numbers of the people considered. None stands for everybody.
+            by_sex: Whether to count women and men separately.
+            disease: Count people with this disease, or a descendant term, separately. None does
+                not.
+
+        Returns:
+            The number of people, and the groups: everybody, or by sex, by disease, or both.
+
+        Raises:
+            Problem: The node has no such file (404).
         """
         scores = self.scores(digest)
         chosen = np.zeros(len(scores), dtype=bool)
@@ -119,9 +162,22 @@ class Scorer:
     def hazard(
         self, digest: str, disease: str, coefficient: float, among: BitMap | None
     ) -> Derivatives:
-        """This node's part in a Cox regression of the age at a disease on the score, by sex."""
+        """Compute this node's part of a Cox regression of the age at onset on the score, by sex.
+
+        Args:
+            digest: Digest of the scoring file.
+            disease: The disease, a CURIE.
+            coefficient: The coefficient of the score.
+            among: Numbers of the people considered. None stands for everybody.
+
+        Returns:
+            Sums over both sexes.
+
+        Raises:
+            Problem: The node has no such file (404).
+        """
         scores, (last_year, affected) = self.scores(digest), self._follow_up(disease)
-        chosen = last_year >= 0  # who is not one year old was not followed for a whole year
+        chosen = last_year >= 0  # infants were not followed for a whole year
         if among is not None:
             chosen &= self._mask(among)
         total = Derivatives(0, 0, 0.0, 0.0)
@@ -131,9 +187,11 @@ class Scorer:
         return total
 
     def _read_follow_up(self, disease: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """By person: the last whole year that they lived through without the disease or in which
-        it began, and whether it did. Onsets are in whole years, so somebody of 50 is at risk
-        up to the year that ends with their birthday of 50."""
+        """Return each person's last whole year of follow-up, and whether the disease began in it.
+
+        Onsets are in whole years, so a person of 50 is at risk up to the year that ends with the
+        50th birthday.
+        """
         people = self._node_data.people
         ages, owners = people.numbers_of(AGE)
         last_year = np.empty(people.size, dtype=np.int64)
@@ -148,7 +206,7 @@ class Scorer:
             ]
             if onsets:
                 last_year[position], affected[position] = int(min(onsets)), True
-            else:  # nobody knows when: not followed
+            else:  # unknown onset: not followed
                 last_year[position] = -1
         return last_year, affected
 

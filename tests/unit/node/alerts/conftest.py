@@ -1,4 +1,4 @@
-"""A node with subscriptions, and a patient who is like what is subscribed to."""
+"""A node with subscriptions, and a patient who matches them."""
 
 import asyncio
 import json
@@ -57,7 +57,7 @@ def tokens(issuer):
 
 
 class Node:
-    """A node that can be stopped and started again on the same folder."""
+    """A node that can be restarted on the same folder."""
 
     def __init__(self, node_data, issuer, tokens, folder):
         self.folder, self.tokens = folder, tokens

@@ -48,7 +48,7 @@ def test_alerts_are_the_subscribers_own(node):
     assert node.ask("/alerts", who=None)[0] == 401
 
 
-def test_who_unsubscribed_is_told_nothing_any_more(node):
+def test_there_are_no_alerts_after_unsubscribing(node):
     subscription = node.subscribe()
     path = f"/subscriptions/{subscription}"
     assert node.ask(path, who="other", method="DELETE")[0] == 404
@@ -89,7 +89,10 @@ def test_waiting_ends_when_somebody_arrives(node):
             {"terms": ["severe"]},
             "profile.terms[0]: expected a term like ICD10:I25.1, found 'severe'",
         ),
-        ({"gene": "ABC1"}, "geneId 'ABC1' is not in this node's table"),
+        (
+            {"gene": "ABC1"},
+            "profile.gene: expected a gene of this node (BRCA1, TLR7), found 'ABC1'",
+        ),
         (
             {"maximumFrequency": None},
             "profile: expected gene and maximumFrequency together, found only one",

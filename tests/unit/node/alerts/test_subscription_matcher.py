@@ -1,4 +1,4 @@
-"""Who is told when a new patient comes, and when nobody is."""
+"""Which subscribers are alerted about a new patient, and when nobody is."""
 
 import json
 from dataclasses import replace
@@ -78,14 +78,14 @@ def test_a_veto_that_came_later_is_honoured(node):
     node.subscribe()
     node.start(vetoes=(Veto("not Spain", country="ES"),))
     assert node.monitor.process(PATIENT) == []
-    assert node.log()[-1]["rule"] == "withheld: no right to records any more"
+    assert node.log()[-1]["rule"] == "withheld: no access to records any longer"
 
 
-def test_an_issuer_that_is_not_believed_any_more_counts_no_longer(node):
+def test_an_issuer_that_is_no_longer_trusted_does_not_count(node):
     node.subscribe()
     node.start(issuers=())
     assert node.monitor.process(PATIENT) == []
-    assert node.log()[-1]["rule"] == "withheld: issuer or role: not believed any more"
+    assert node.log()[-1]["rule"] == "withheld: issuer or role no longer accepted"
 
 
 def test_an_alert_comes_once_however_often_somebody_is_admitted(node):

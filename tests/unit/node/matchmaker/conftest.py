@@ -1,4 +1,4 @@
-"""A node whose people can be matched, and a patient to ask for."""
+"""A node with patients to match, and a patient to find matches for."""
 
 import asyncio
 import json
@@ -62,7 +62,7 @@ def tables():
 
 
 class Node:
-    """An app over the twelve people, with an index to match them by."""
+    """An app for the twelve people, with an index for matching."""
 
     def __init__(self, node_data, folder, ontology, access):
         build_people(individuals(), phenotypes() | {"consent": CONSENT}, folder / "people.sqlite")
@@ -125,7 +125,7 @@ def clinician(forge):
 
 
 def patient(terms=MARTIN, genes=("PHGDH",), variants=(VARIANT,), absent=(), **changes):
-    """A request's body for Martin."""
+    """The body of a request for Martin."""
     genomic = [{"gene": {"id": gene}} for gene in genes]
     for contig, start, ref, alt in variants:
         place = {"assembly": "GRCh38", "referenceName": contig.removeprefix("chr"), "start": start}

@@ -1,4 +1,4 @@
-"""Tokens by which an asker and a node speak of somebody."""
+"""Contact tokens, which stand for a person between a caller and a node."""
 
 import pytest
 
@@ -29,7 +29,9 @@ def test_the_operator_finds_the_person_of_a_token_and_of_nobody_elses(node, clin
     folder = node.log.parent
     main(["node", "contact", str(folder), token, "--matched-for", "clinician-ie"])
     assert capsys.readouterr().out == f"{NAMES[11]}\n"
-    with pytest.raises(InputError, match="one that this node gave to clinician-se"):
+    with pytest.raises(
+        InputError, match="token: expected a contact token that this node gave to clinician-se"
+    ):
         find_person_of_token(folder, URL, "clinician-se", token)
 
 

@@ -1,4 +1,4 @@
-"""Who may ask for matches, in which words, and what is logged."""
+"""Authorization of match requests, media types, and the audit log."""
 
 import json
 
@@ -15,7 +15,7 @@ from .conftest import MICROCEPHALY, patient
 
 
 def test_who_permits_no_care_of_others_is_not_matched(node, clinician, make_node):
-    """1 withdrew and 3 has no record: both would equal the patient."""
+    """Person 1 withdrew and 3 has no record: both would be perfect matches."""
     _, body, _ = node.post(patient(), clinician)
     assert len(body["results"]) == 3
     _, open_body, _ = make_node(without_consent="include").post(patient(), clinician)
@@ -27,7 +27,8 @@ def test_an_asking_patient_must_permit_it_too(node, clinician, monkeypatch):
     monkeypatch.setattr(Ranking, "matches", never)
     status, body, _ = node.post(patient(_consent=["DUO:0000042"]), clinician)
     assert status == 403
-    assert "the asking patient does not permit DUO:0000043" in body["error"]["errorMessage"]
+    expected = "The consent in patient._consent does not permit the purpose DUO:0000043."
+    assert body["error"]["errorMessage"] == expected
     status, body, _ = node.post(patient(_consent=...), clinician)
     assert status == 400
     assert "patient._consent: expected a list, found nothing" in body["error"]["errorMessage"]
@@ -56,7 +57,7 @@ def test_only_a_clinician_with_a_grant_asks_and_for_care(
     forge,
     monkeypatch,
 ):
-    """Refused before the body is read: one that is no JSON is refused in the same words."""
+    """Refused before the body is read: an invalid body gets the same message."""
     monkeypatch.setattr(Ranking, "matches", never)
     token = sign_tokens(forge.mine, create_person(role, "IE", grants), AUDIENCE).passport
     status, body, _ = node.post(patient(), token, purpose)

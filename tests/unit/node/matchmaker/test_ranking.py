@@ -1,4 +1,4 @@
-"""Patients alike are found by a shared gene or variant and ranked; only shared facts are told."""
+"""Matches share a gene or variant and are ranked; answers contain shared facts only."""
 
 import json
 
@@ -35,7 +35,7 @@ def test_the_same_variant_and_most_alike_comes_first(node, clinician):
 
 
 def test_shared_facts_are_the_most_special_terms_of_both_and_nothing_else(node, clinician):
-    """The other has primary microcephaly; that is more than the asker may know."""
+    """The match has primary microcephaly, which is more than the caller may know."""
     _, body, _ = node.post(patient(), clinician)
     (first, *_) = body["results"]
     assert {one["id"] for one in first["patient"]["features"]} == {
@@ -67,7 +67,7 @@ def test_the_score_is_graph_information_content(node, clinician, ontology):
 
 
 def test_what_one_is_known_not_to_have_lowers_the_score_of_either_side(node, clinician, ontology):
-    """4 and 7 have the same terms, but 7 is known to have no seizures."""
+    """4 and 7 have the same terms, but seizures were excluded in 7."""
     _, body, _ = node.post(patient(), clinician)
     _, four, seven = (one["score"]["patient"] for one in body["results"])
     mine, theirs = closure(ontology, MARTIN), closure(ontology, FEATURES[7])
@@ -90,7 +90,7 @@ def test_without_a_shared_gene_nobody_is_alike(node, clinician):
 
 
 def test_carriers_of_rare_variants_share_the_gene_of_the_nodes_table(node, clinician, facts):
-    """BRCA1 is nobody's recorded candidate, but all of its variants are rare here."""
+    """BRCA1 is not a recorded candidate of anybody, but all of its variants are rare here."""
     status, body, _ = node.post(patient(genes=["BRCA1"], variants=()), clinician)
     assert status == 200
     carriers = set()

@@ -7,7 +7,7 @@ from rehearsal.node.scoring.cox import derivatives
 
 
 def test_derivatives_are_those_of_the_partial_likelihood():
-    """Against numeric derivatives of Efron's likelihood, written out."""
+    """Compare with numeric derivatives of Efron's likelihood."""
     random = np.random.default_rng(3)
     score = random.normal(size=60)
     left = random.integers(40, 50, 60)

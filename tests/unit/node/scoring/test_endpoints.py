@@ -1,4 +1,4 @@
-"""Histograms and sums of scores for many, one score for one's own clinician."""
+"""Histograms and sums of scores, and the score of a clinician's own patient."""
 
 import json
 
@@ -84,7 +84,7 @@ def test_an_unknown_scoring_file_is_not_found(ask):
     assert ask("/scores", {"scoringFile": "0" * 64, "bins": BINS})[0] == 404
 
 
-def test_a_clinician_is_told_the_score_of_a_patient_of_her_own(ask, digest):
+def test_a_clinician_gets_the_score_of_her_own_patient(ask, digest):
     path = f"/scores/{digest}/individuals/{NAMES[3]}"
     status, said = ask(path, who="clinician", purpose=CARE)
     assert status == 200
@@ -102,7 +102,7 @@ def test_a_clinician_is_told_the_score_of_a_patient_of_her_own(ask, digest):
     ],
 )
 @pytest.mark.parametrize("name", [NAMES[3], "FI-nobody"])
-def test_nobody_else_is_told_whoever_is_asked_about(ask, digest, who, purpose, status, name):
+def test_nobody_else_gets_a_score(ask, digest, who, purpose, status, name):
     assert ask(f"/scores/{digest}/individuals/{name}", who=who, purpose=purpose)[0] == status
     assert ask(f"/drug_flags/{name}", who=who, purpose=purpose)[0] == status
 

@@ -1,4 +1,4 @@
-"""People's scores are those that their genotypes say."""
+"""Scores follow from the genotypes."""
 
 import numpy as np
 import pandas as pd
@@ -23,5 +23,7 @@ def test_a_file_whose_effect_allele_is_the_reference_is_refused(node_data, tmp_p
     )
     (tmp_path / "scores").mkdir()
     write_scoring_file(exchanged, DISEASE, tmp_path / "scores" / "heart.txt.gz")
-    with pytest.raises(InputError, match=r"heart.txt.gz: 22 2100\d+: the alternate allele"):
+    with pytest.raises(
+        InputError, match=r"heart.txt.gz: 22 2100\d+: expected the alternate allele"
+    ):
         Scorer(node_data, tmp_path)
