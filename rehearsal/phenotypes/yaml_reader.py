@@ -1,4 +1,4 @@
-"""A YAML file read entry by entry, so that every complaint names the file and the key."""
+"""Read a YAML file entry by entry, so that every error names the file and the key."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 import yaml
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 
 Word = TypeVar("Word", bound=str)
 
@@ -22,131 +22,216 @@ Word = TypeVar("Word", bound=str)
 class Entry:
     """One value of a YAML file with its place. The methods return plain checked values.
 
-    Each method raises InputError, with the file, the dotted key (after its line, where that is
-    known) and what was expected.
+    Each method raises InputError with the file, the dotted key (after its line, where that is
+    known), what was expected and what was found.
     """
 
-    source: str
-    key: str
+    source: str  # the file, for messages
+    key: str  # dotted path of the value in the file; empty for the whole file
     value: Any
-    line: int | None = None
+    line: int | None = None  # 1-based, where the file was read with its lines
 
     @property
     def where(self) -> tuple[str, str]:
         """The file, and the place in it."""
-        key = self.key or "(top level)"
+        key = self.key or "top level"
         return self.source, key if self.line is None else f"line {self.line}: {key}"
 
-    def error(self, expected: str) -> InputError:
-        """The complaint about this entry, for the caller to raise."""
-        return InputError(*self.where, f"expected {expected}")
+    def error(self, expected: str, found: str | None = None) -> InputError:
+        """Build the error about this entry, for the caller to raise.
+
+        Args:
+            expected: What is allowed, as a noun phrase.
+            found: What stands there instead. By default the entry's value is shown.
+
+        Returns:
+            The error.
+        """
+        found = _shown(self.value) if found is None else found
+        return InputError(*self.where, expected, found)
 
     def child(self, name: object) -> Entry:
+        """Return the entry under one key of a mapping.
+
+        Args:
+            name: The key. It must exist.
+
+        Returns:
+            The entry.
+        """
         key = f"{self.key}.{name}".lstrip(".")
         return Entry(self.source, key, self.value[name], self._line_of("key", name))
 
     def _line_of(self, what: str, name: object) -> int | None:
-        """The line of a key or item, where the file was read with its lines."""
+        """Return the line of a key or item, where the file was read with its lines."""
         marks = getattr(self.value, "lc", None)
         return None if marks is None else getattr(marks, what)(name)[0] + 1
 
     def children(self) -> dict[Any, Entry]:
-        """The entries of a mapping whose keys are free."""
+        """Return the entries of a mapping whose keys are free."""
         if not isinstance(self.value, dict):
-            raise self.error(f"a mapping, found {self.value!r}")
+            raise self.error("a mapping")
         return {name: self.child(name) for name in self.value}
 
     def fields(self, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Entry]:
-        """The entries of a mapping whose keys are known: none missing, none unknown."""
+        """Return the entries of a mapping whose keys are known.
+
+        Args:
+            required: Keys that must be given.
+            optional: Keys that may be given.
+
+        Returns:
+            The entries by key.
+
+        Raises:
+            InputError: The value is not a mapping, a required key is missing, or a key is unknown.
+        """
         children = self.children()
         for name in required:
             if name not in children:
-                raise self.error(f"the key {name}")
+                given = ", ".join(map(str, children))
+                found = f"the keys {given}" if given else "no keys"
+                raise self.error(f"the key {name}", found)
         for name, entry in children.items():
             if name not in required and name not in optional:
-                known = " ".join([*required, *optional])
-                raise InputError(*entry.where, f"is not a key here; expected one of {known}")
+                known = ", ".join([*required, *optional])
+                raise entry.error(f"one of the keys {known}", f"the unknown key {shown(name)}")
         return children
 
     def items(self) -> list[Entry]:
-        """The entries of a list."""
+        """Return the entries of a list."""
         if not isinstance(self.value, list):
-            raise self.error(f"a list, found {self.value!r}")
+            raise self.error("a list")
         return [
             Entry(self.source, f"{self.key}[{index}]", value, self._line_of("item", index))
             for index, value in enumerate(self.value)
         ]
 
     def number(self, minimum: float = -math.inf, maximum: float = math.inf) -> float:
-        """A finite number in ``[minimum, maximum]``."""
+        """Return a finite number.
+
+        Args:
+            minimum: Lowest number allowed.
+            maximum: Highest number allowed.
+
+        Returns:
+            The number.
+
+        Raises:
+            InputError: The value is not a number (truth values are not) or outside the range.
+        """
         value = self.value
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
         if not numeric or not math.isfinite(value) or not minimum <= value <= maximum:
-            raise self.error(f"{_range_words(minimum, maximum)}, found {value!r}{_hint(value)}")
+            raise self.error(_range_words(minimum, maximum), _shown(value) + _hint(value))
         return float(value)
 
     def whole_number(self, minimum: int, maximum: float = math.inf) -> int:
+        """Return a whole number.
+
+        Args:
+            minimum: Lowest number allowed.
+            maximum: Highest number allowed.
+
+        Returns:
+            The number.
+
+        Raises:
+            InputError: The value is not a whole number or outside the range.
+        """
         value = self.value
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not whole or not minimum <= value <= maximum:
             words = _range_words(minimum, maximum).replace("a number", "a whole number")
-            raise self.error(f"{words}, found {value!r}")
+            raise self.error(words, _shown(value) + _hint(value))
         return int(value)
 
     def text(self, pattern: str = r".*\S.*", example: str = "") -> str:
-        """Text that the regular expression matches wholly."""
+        """Return text.
+
+        Args:
+            pattern: Regular expression that the whole text must match. By default any text that is
+                not blank.
+            example: Text that matches, for the error message.
+
+        Returns:
+            The text.
+
+        Raises:
+            InputError: The value is not text or does not match.
+        """
         if not isinstance(self.value, str) or not re.fullmatch(pattern, self.value):
-            words = f"text like {example}" if example else "text"
-            raise self.error(f"{words}, found {self.value!r}")
+            found = "empty text" if self.value == "" else None
+            raise self.error(f"text like {example}" if example else "text", found)
         return self.value
 
     def choice(self, *words: Word) -> Word:
-        """One of the given words."""
+        """Return one of the given words.
+
+        Args:
+            *words: The words that are allowed.
+
+        Returns:
+            The word.
+
+        Raises:
+            InputError: The value is none of them.
+        """
         for word in words:
             if self.value == word:
                 return word
-        raise self.error(f"one of {' '.join(words)}, found {self.value!r}")
+        raise self.error(f"one of {', '.join(words)}")
 
     def flag(self) -> bool:
-        """True or false."""
+        """Return true or false."""
         if not isinstance(self.value, bool):
             raise self.error("true or false")
         return self.value
 
 
 def read_yaml(path: Path | str) -> Entry:
-    """The whole of a YAML file as one entry.
+    """Read a whole YAML 1.1 file as one entry.
 
-    Raises InputError when the file cannot be read, is not YAML, or writes a key twice (which
-    YAML readers let pass, keeping the last).
+    Args:
+        path: The file.
+
+    Returns:
+        The entry, without line numbers.
+
+    Raises:
+        InputError: The file cannot be read, is not YAML, or gives a key twice (which YAML readers
+            accept, keeping the last value).
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(path, "file", f"cannot be read: {problem}") from problem
+        raise _unreadable(path, problem) from problem
     try:
         return Entry(str(path), "", yaml.load(text, Loader=_Loader))
-    except yaml.MarkedYAMLError as problem:
-        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
-        raise InputError(path, f"line {line}", f"{problem.problem}") from problem
     except yaml.YAMLError as problem:
-        raise InputError(path, "file", f"expected YAML: {problem}") from problem
+        raise _yaml_error(path, problem) from problem
 
 
 def read_yaml_with_lines(path: Path) -> Entry:
-    """The same with the line of every entry, for files that people write much of.
+    """Read a whole YAML 1.2 file as one entry, with the line of every entry.
 
-    YAML 1.2: an unquoted ``NO`` is Norway. Raises InputError as ``read_yaml`` does.
+    Meant for files of which people write much. In YAML 1.2 an unquoted ``NO`` is Norway.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The entry, with line numbers.
+
+    Raises:
+        InputError: As :func:`read_yaml`.
     """
     try:
         return Entry(str(path), "", YAML().load(path.read_text(encoding="utf-8")), 1)
     except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(path, "file", f"cannot be read: {problem}") from problem
-    except MarkedYAMLError as problem:
-        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
-        raise InputError(path, f"line {line}", f"{problem.problem}") from problem
+        raise _unreadable(path, problem) from problem
     except YAMLError as problem:
-        raise InputError(path, "file", f"expected YAML: {problem}") from problem
+        raise _yaml_error(path, problem) from problem
 
 
 class _Loader(yaml.SafeLoader):
@@ -158,7 +243,7 @@ class _Loader(yaml.SafeLoader):
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable) or key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key} stands there twice", key_node.start_mark
+                    None, None, f"the key {key} is given twice", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
@@ -171,11 +256,36 @@ def _range_words(minimum: float, maximum: float) -> str:
 
 
 def _hint(value: object) -> str:
-    """YAML 1.1 reads 1e-8 as text."""
+    """Say how to write a number that YAML 1.1 reads as text, such as 1e-8."""
     if isinstance(value, str):
         try:
             float(value)
         except ValueError:
-            return ""
-        return " as text (write 1.0e-8, not 1e-8, and no quotes)"
+            return " (text)"
+        return " (text; write 1.0e-8, not 1e-8, and no quotes)"
     return ""
+
+
+def _shown(value: object) -> str:
+    """Show a value of a YAML file; nested ones by their kind only."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list):
+        return shown(list(value)) if value else "an empty list"
+    return shown(value)
+
+
+def _unreadable(path: Path | str, problem: Exception) -> InputError:
+    missing = isinstance(problem, FileNotFoundError)
+    found = "no such file" if missing else f"an unreadable file ({problem})"
+    return InputError(path, "file", "a YAML file", found)
+
+
+def _yaml_error(path: Path | str, problem: Any) -> InputError:
+    """Build the error for a file that PyYAML or ruamel.yaml cannot parse."""
+    mark = getattr(problem, "problem_mark", None)
+    reason = getattr(problem, "problem", None) or problem
+    place = f"line {mark.line + 1}" if mark else "file"
+    return InputError(path, place, "valid YAML", f"an error ({reason})")

@@ -50,27 +50,28 @@ def test_the_shipped_file_has_what_the_first_run_needs(shipped):
     ("old", "new", "key", "expected"),
     [
         ("heritability: 0.6", "heritability: 6e-1", "measurements.level.genetics.heritability",
-         "expected a number from 0 to 1, found '6e-1' as text (write 1.0e-8"),
+         "expected a number from 0 to 1, found '6e-1' (text; write 1.0e-8, not 1e-8"),
         ("heritability: 0.6", "heritability: 1.2", "measurements.level.genetics.heritability",
          "expected a number from 0 to 1, found 1.2"),
         ("heritability: 0.6", "heritability: yes", "measurements.level.genetics.heritability",
-         "found True"),
+         "expected a number from 0 to 1, found true"),
         ("heritability: 0.6", "heritability: .nan", "measurements.level.genetics.heritability",
          "found nan"),
         ("causal_sites: 10}\n    features", "causal_sites: 0}\n    features",
          "measurements.level.genetics.causal_sites", "expected a whole number of at least 1"),
         ("heritability: 0.6, causal_sites: 10", "heritability: 0.6",
-         "measurements.level.genetics", "expected the key causal_sites"),
+         "measurements.level.genetics", "expected the key causal_sites, found the keys heritability"),
         ("decimals: 3", "decimals: 3.5", "measurements.level.decimals", "a whole number"),
         ("unit: mmol/L", "units: mmol/L", "measurements.level", "expected the key unit"),
-        ("sd: 0.5", "sd: 0.5\n    colour: red", "measurements.level.colour", "is not a key here"),
+        ("sd: 0.5", "sd: 0.5\n    colour: red", "measurements.level.colour",
+         "only_with, found the unknown key 'colour'"),
         ("sd: 0.5", "sd: 0", "measurements.level.sd", "numbers above 0"),
         ("sd: 0.5", "sd: {}", "measurements.level.sd", "a mapping from age"),
         ("sd: 0.5", "sd: {200: 1}", "measurements.level.sd.200", "a number from 0 to 130"),
         ("sd: 0.5", "sd: {old: 1}", "measurements.level.sd.old", "found 'old'"),
         ("      male: 3.0\n", "", "measurements.level.mean", "expected the key male"),
         ("distribution: lognormal", "distribution: cauchy", "measurements.width.distribution",
-         "expected one of normal lognormal, found 'cauchy'"),
+         "expected one of normal, lognormal, found 'cauchy'"),
         ("code: LOINC:1-1", "code: '1-1'", "measurements.level.code", "text like LOINC:13457-7"),
         ("LOINC:2-2", "LOINC:1-1", "LOINC:1-1", "expected one trait of this code"),
         ("  width:\n", "  Broad width:\n", "measurements.Broad width", "text like a_short_name"),
@@ -92,10 +93,11 @@ def test_the_shipped_file_has_what_the_first_run_needs(shipped):
          "diseases.gene_disease.cumulative_risk.female", "cumulative risks by age"),
         ("copies: {female: 2, male: 1}", "copies: {female: 3, male: 1}",
          "diseases.gene_disease.genes.REC1.copies.female", "a whole number from 1 to 2"),
-        ("  width:\n", "  level:\n", "line 15", "the key level stands there twice"),
+        ("  width:\n", "  level:\n", "line 15",
+         "expected valid YAML, found an error (the key level is given twice)"),
         ("measurements:\n", "measurements: [\n", "line", "expected"),
         ("derived_measurements:", "derived_measurement:", "derived_measurement",
-         "is not a key here; expected one of measurements diseases derived_measurements"),
+         "expected one of the keys measurements, diseases, derived_measurements"),
     ],
 )  # fmt: skip
 def test_a_bad_file_gives_one_line_with_file_key_and_expectation(
@@ -121,7 +123,7 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"absent\.yaml: file: cannot be read"):
+    with pytest.raises(InputError, match=r"absent\.yaml: file: expected a YAML file, found no"):
         read_traits(tmp_path / "absent.yaml")
 
 

@@ -57,7 +57,7 @@ def test_no_folder_is_no_story(references, tmp_path):
             "line 32: questions[0].gene: expected a gene of genes.tsv",
         ),
         ("mother: mother", "mother: anna", "line 7: patients.anna: expected anna to be at least"),
-        ("title: A fifth story", "titel: A", "line 1: (top level): expected the key title"),
+        ("title: A fifth story", "titel: A", "line 1: top level: expected the key title"),
         ("born: 2019", "born: [2019", "line "),
     ],
 )
