@@ -1,1 +1,1 @@
-"""The asker's side: which nodes there are, how far they stand, and asking them all at once."""
+"""The network: the list of nodes, queries to all nodes at once, and the service for them."""

@@ -1,4 +1,4 @@
-"""Aggregates the nodes' answers to one query into the network's answer, exactly."""
+"""Aggregate the nodes' answers to one query into the network's answer, exactly."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rehearsal.errors import mismatch, shown
 from rehearsal.model import Answer, AnswerState, Query
 
 
 @dataclass(frozen=True, slots=True)
 class AlleleTally:
-    """What a Beacon says of one allele in one population. All are numbers of ALLELES.
+    """The counts of one allele in one population, as a Beacon reports them. All count ALLELES.
 
     ``homozygous + heterozygous + hemizygous == count``: a person with two copies adds 2 to
     ``homozygous``.
+
+    Args:
+        count: Copies of the allele.
+        number: Called alleles.
+        homozygous: Copies in homozygous people.
+        heterozygous: Copies in heterozygous people.
+        hemizygous: Copies in hemizygous people.
     """
 
     count: int
@@ -34,22 +42,32 @@ class AlleleTally:
 
     @property
     def frequency(self) -> float:
-        """Allele frequency; 0.0 where nothing was called."""
+        """Allele frequency; 0.0 where no allele was called."""
         return self.count / self.number if self.number else 0.0
 
 
-# (start, reference bases, alternate bases); the contig is the one that was asked about
+# (start, reference bases, alternate bases), on the contig of the query
 AlleleKey = tuple[int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkAnswer:
-    """The aggregated answer, with every node's part in it.
+    """The aggregated answer, with the part of every node.
 
-    ``exists`` is None when no node answered. ``count`` is the sum of the nodes' counts;
-    ``uncounted`` names the nodes that said yes without a number, so ``count`` is then a lower
-    bound. ``reasons`` says why a node's part is missing. ``records`` are (country, record) in
-    order of country, dataset and the node's own order, whatever the order of arrival.
+    Args:
+        query: Id of the query.
+        states: State of each node, by country code.
+        reasons: Why the part of a node is missing, by country code.
+        exists: Whether any node has a match. None: no node answered.
+        count: Sum of the nodes' counts.
+        uncounted: Nodes that have a match but gave no count. ``count`` is then a lower bound.
+        frequencies: Allele counts by allele and population.
+        records: Pairs of country and record, in order of country, dataset and the node's own order,
+            whatever the order of arrival.
+        latency_s: Latency of the slowest node, in seconds.
+        size_bytes: Size of all answers, in bytes.
+        http_status: HTTP status of the network service. None: the answer was aggregated here.
+        error: Beacon error of the network service, if any.
     """
 
     query: str
@@ -62,20 +80,28 @@ class NetworkAnswer:
     records: tuple[tuple[str, dict[str, Any]], ...] = field(repr=False)
     latency_s: float
     size_bytes: int
-    # the network's own status and Beacon error; an answer that was aggregated here has neither
+    # status and Beacon error of the network service; None when aggregated here
     http_status: int | None = None
     error: dict[str, Any] | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether every node answered, so that nothing is missing from the sums."""
+        """Whether every node answered, so that the sums lack nothing."""
         return all(state == "answered" for state in self.states.values())
 
 
 def aggregate_answers(query: Query, answers: Sequence[Answer]) -> NetworkAnswer:
-    """Aggregate one answer a node. Sums are of integers, so they are exact.
+    """Aggregate one answer per node. Sums are of integers, so they are exact.
 
-    Raises ValueError when a node stands twice or answered another query.
+    Args:
+        query: The query that was sent.
+        answers: One answer per node, in any order.
+
+    Returns:
+        The aggregated answer.
+
+    Raises:
+        ValueError: A node occurs twice or answered another query.
     """
     _check_one_a_node(query, answers)
     in_order = sorted(answers, key=lambda answer: answer.node)
@@ -100,12 +126,20 @@ def aggregate_answers(query: Query, answers: Sequence[Answer]) -> NetworkAnswer:
 def _check_one_a_node(query: Query, answers: Sequence[Answer]) -> None:
     nodes = [answer.node for answer in answers]
     if len(set(nodes)) != len(nodes) or any(answer.query != query.id for answer in answers):
-        raise ValueError(f"{query.id}: expected one answer a node to this query")
+        found = "a repeated node or an answer to another query"
+        raise ValueError(mismatch(f"query {query.id}", "one answer per node", found))
 
 
 def totals(answered: Sequence[Answer]) -> tuple[bool | None, int, tuple[str, ...]]:
-    """Whether anybody holds it (None: nobody answered), how many, and who said yes but not how
-    many. Integers are added, so the sum is exact."""
+    """Add up the nodes' counts. Counts are integers, so the sum is exact.
+
+    Args:
+        answered: Answers of the nodes that answered.
+
+    Returns:
+        Whether any node has a match (None: no node answered), the sum of the counts, and the nodes
+        that have a match but gave no count.
+    """
     hits = [answer for answer in answered if says_exists(answer)]
     count = sum(count_of(answer) or 0 for answer in answered)
     uncounted = tuple(answer.node for answer in hits if count_of(answer) is None)
@@ -118,24 +152,52 @@ def _summary(answer: Answer) -> dict[str, Any]:
 
 
 def says_exists(answer: Answer) -> bool:
-    """Whether a node said that it holds what was asked for."""
+    """Tell whether a node reported a match.
+
+    Args:
+        answer: The node's answer.
+
+    Returns:
+        ``responseSummary.exists``, False when it is missing.
+    """
     return bool(_summary(answer).get("exists"))
 
 
 def count_of(answer: Answer) -> int | None:
-    """The node's ``numTotalResults``; None at boolean granularity."""
+    """Return the count that a node reported.
+
+    Args:
+        answer: The node's answer.
+
+    Returns:
+        ``numTotalResults``; None at boolean granularity.
+    """
     return _summary(answer).get("numTotalResults")
 
 
 def result_sets(answer: Answer) -> list[dict[str, Any]]:
-    """The node's result sets, one a dataset; empty at boolean and count granularity."""
+    """List the result sets of a node.
+
+    Args:
+        answer: The node's answer.
+
+    Returns:
+        One result set per dataset; empty at boolean and count granularity.
+    """
     response = (answer.body or {}).get("response")
     sets = response.get("resultSets") if isinstance(response, dict) else None
     return [item for item in sets if isinstance(item, dict)] if isinstance(sets, list) else []
 
 
 def records(answer: Answer) -> Iterator[dict[str, Any]]:
-    """The node's records, datasets in order of their id, in the node's order within."""
+    """Yield the records of a node, by id of their dataset, then in the node's order.
+
+    Args:
+        answer: The node's answer.
+
+    Yields:
+        Beacon records.
+    """
     for result_set in sorted(result_sets(answer), key=lambda item: str(item.get("id"))):
         for record in result_set.get("results") or ():
             if isinstance(record, dict):
@@ -143,9 +205,17 @@ def records(answer: Answer) -> Iterator[dict[str, Any]]:
 
 
 def record_frequencies(record: dict[str, Any]) -> dict[str, AlleleTally]:
-    """The allele counts of one variant's record by population, e.g. ``FI``, ``FI_M``, ``FI_F``.
+    """Read the allele counts of one variant by population, for example ``FI``, ``FI_M``, ``FI_F``.
 
-    Raises KeyError or ValueError for a record that lacks counts or whose counts are no integers.
+    Args:
+        record: Beacon record of a variant.
+
+    Returns:
+        Counts by population.
+
+    Raises:
+        KeyError: The record lacks counts.
+        ValueError: A count is not a whole number.
     """
     tallies: dict[str, AlleleTally] = {}
     for source in record.get("frequencyInPopulations") or ():
@@ -161,16 +231,23 @@ def record_frequencies(record: dict[str, Any]) -> dict[str, AlleleTally]:
 
 
 def _whole(value: float) -> int:
-    """An allele count; the look-up's JSON examples write whole numbers as ``7102.0``."""
+    """Read an allele count. The JSON examples of the standard write whole numbers as ``7102.0``."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise ValueError(f"expected a whole number of alleles, not {value!r}")
+        raise ValueError(mismatch("allele count", "a whole number", shown(value)))
     return int(value)
 
 
 def allele_key(record: dict[str, Any]) -> AlleleKey:
-    """Start (0-based), reference and alternate bases of a variant's record.
+    """Identify the allele of a variant's record.
 
-    Raises KeyError when the record has no such ``variation``.
+    Args:
+        record: Beacon record of a variant.
+
+    Returns:
+        Start (0-based), reference bases and alternate bases.
+
+    Raises:
+        KeyError: The record has no such ``variation``.
     """
     variation = record["variation"]
     interval = variation["location"]["interval"]
@@ -182,8 +259,19 @@ def allele_key(record: dict[str, Any]) -> AlleleKey:
 
 
 def node_frequencies(answer: Answer) -> dict[AlleleKey, dict[str, AlleleTally]]:
-    """One node's allele counts by variant and population. Raises KeyError, TypeError, ValueError
-    for records that are not as they should be."""
+    """Read the allele counts of all variants that a node returned.
+
+    Args:
+        answer: The node's answer.
+
+    Returns:
+        Counts by allele and population.
+
+    Raises:
+        KeyError: A record lacks a key.
+        TypeError: A part of a record has another type.
+        ValueError: A count is not a whole number.
+    """
     found: dict[AlleleKey, dict[str, AlleleTally]] = {}
     for record in records(answer):
         if tallies := record_frequencies(record):
@@ -194,8 +282,15 @@ def node_frequencies(answer: Answer) -> dict[AlleleKey, dict[str, AlleleTally]]:
 def add_frequencies(
     answered: Sequence[Answer],
 ) -> tuple[dict[AlleleKey, dict[str, AlleleTally]], dict[str, str]]:
-    """Allele counts of all nodes, added up where several report one population; and the nodes
-    whose records cannot be used, with the reason."""
+    """Add up the allele counts of all nodes.
+
+    Args:
+        answered: Answers of the nodes that answered.
+
+    Returns:
+        Counts by allele and population, added up where several nodes report one population; and the
+        nodes whose records cannot be used, with the reason.
+    """
     joined: dict[AlleleKey, dict[str, AlleleTally]] = {}
     unusable: dict[str, str] = {}
     for answer in answered:
@@ -213,7 +308,14 @@ def add_frequencies(
 
 
 def group_totals(tallies: Mapping[str, AlleleTally]) -> dict[str, AlleleTally]:
-    """Allele counts of the whole network by group: ``""`` everybody, ``_F`` women, ``_M`` men."""
+    """Add up allele counts of the whole network by group.
+
+    Args:
+        tallies: Counts by population.
+
+    Returns:
+        Counts by suffix of the population: ``""`` all people, ``_F`` women, ``_M`` men.
+    """
     totals: dict[str, AlleleTally] = {}
     for population, tally in tallies.items():
         suffix = population[-2:] if population.endswith(("_F", "_M")) else ""

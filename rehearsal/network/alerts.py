@@ -1,7 +1,7 @@
 """``/subscriptions`` and ``/alerts`` of the network.
 
-The network keeps none of them: a subscription lives at every node, with the visas it was made
-with, and so does an alert until it is acknowledged. What the network adds is one place to ask.
+The network stores neither. Each node stores the subscription, with the visas that it was made with,
+and keeps an alert until it is acknowledged. The network only provides one place to ask.
 """
 
 from __future__ import annotations
@@ -28,18 +28,27 @@ from rehearsal.node.alerts.request import Acknowledgement, AlertsQuery
 from rehearsal.web.app import Api, Json, query_pairs, read_body
 from rehearsal.web.request_models import decode_body, decode_parameters
 
-AGAIN_S = 0.5  # between attempts at a node that is away, while a subscriber waits
-GRACE_S = 0.05  # for alerts that other nodes raised at the same moment
-HOLDING = "still held the question: another node had an alert"
+AGAIN_S = 0.5  # between attempts to reach a node that is away
+GRACE_S = 0.05  # for alerts that other nodes raise at the same moment
+HOLDING = "still waiting for an alert when another node had one"
 
 
 class AlertEndpoints:
-    """The handlers over one network."""
+    """The handlers of subscriptions and alerts.
+
+    Args:
+        network: The network whose nodes are asked.
+    """
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
     def add_to(self, api: Api) -> None:
+        """Register the handlers.
+
+        Args:
+            api: The application.
+        """
         api.add("/subscriptions", self.subscriptions)
         api.add("/subscriptions", self.subscribe, ["POST"])
         api.add("/subscriptions/{id}", self.unsubscribe, ["DELETE"])
@@ -47,7 +56,16 @@ class AlertEndpoints:
         api.add("/alerts/acknowledged", self.acknowledge, ["POST"])
 
     async def subscribe(self, request: Request) -> Json:
-        """At all nodes; who was away is told: subscribing again is the same subscription."""
+        """Subscribe at all nodes.
+
+        The answer names the nodes that were away. Subscribing again renews the same subscription.
+
+        Args:
+            request: The HTTP request.
+
+        Returns:
+            The response.
+        """
         body = read_object(await read_body(request))
         answers = await self._ask(forward_request(request, "subscriptions", "POST", body))
         responses = usable_responses(answers)
@@ -57,7 +75,14 @@ class AlertEndpoints:
         return network_response({**first, "nodes": list(responses)}, answers)
 
     async def subscriptions(self, request: Request) -> Json:
-        """The asker's subscriptions, and which nodes have each."""
+        """List the caller's subscriptions and the nodes that have each.
+
+        Args:
+            request: The HTTP request.
+
+        Returns:
+            The response.
+        """
         answers = await self._ask(forward_request(request, "subscriptions"))
         responses = usable_responses(answers)
         if not responses:
@@ -69,7 +94,14 @@ class AlertEndpoints:
         return network_response({"subscriptions": list(found.values())}, answers)
 
     async def unsubscribe(self, request: Request) -> Json:
-        """At all nodes."""
+        """Cancel a subscription at all nodes.
+
+        Args:
+            request: The HTTP request.
+
+        Returns:
+            The response.
+        """
         identifier = request.path_params["id"]
         path = f"subscriptions/{quote(identifier, safe='')}"
         answers = await self._ask(forward_request(request, path, "DELETE"))
@@ -79,7 +111,14 @@ class AlertEndpoints:
         return network_response({"unsubscribed": identifier, "nodes": list(responses)}, answers)
 
     async def alerts(self, request: Request) -> Json:
-        """The asker's alerts of all nodes; ``waitS`` waits for the first."""
+        """List the caller's alerts of all nodes; ``waitS`` waits for the first one.
+
+        Args:
+            request: The HTTP request.
+
+        Returns:
+            The response.
+        """
         wait_s = decode_parameters(query_pairs(request), AlertsQuery).wait_s
         question = forward_request(request, "alerts")
         answers = await (self._first(question, wait_s) if wait_s else self._ask(question))
@@ -90,7 +129,14 @@ class AlertEndpoints:
         return network_response({"alerts": sorted(found, key=lambda one: one["time"])}, answers)
 
     async def acknowledge(self, request: Request) -> Json:
-        """Alerts, by their tokens, at the nodes that raised them."""
+        """Acknowledge alerts, by their tokens, at the nodes that raised them.
+
+        Args:
+            request: The HTTP request.
+
+        Returns:
+            The response.
+        """
         tokens = decode_body(await read_body(request), Acknowledgement).tokens
         body = {"tokens": tokens}
         answers = await self._ask(forward_request(request, "alerts/acknowledged", "POST", body))
@@ -101,8 +147,9 @@ class AlertEndpoints:
         return network_response({"acknowledged": number}, answers)
 
     async def _ask(self, question: NodeRequest) -> list[Answer]:
-        """Every node is asked, also one whose circuit is open: it may be back by now, and what is
-        said here must not pass it by."""
+        """Ask every node, even one whose circuit is open: it may be back, and must not miss the
+        request.
+        """
         network = self._network
         deadline_s = network.policy.deadline_s
         return await asyncio.gather(
@@ -110,8 +157,10 @@ class AlertEndpoints:
         )
 
     async def _first(self, question: NodeRequest, wait_s: float) -> list[Answer]:
-        """Every node's answer as soon as one has alerts, at the latest after ``wait_s``. Nodes
-        hold the question meanwhile; those that are away are asked again and again."""
+        """Return every node's answer as soon as one has alerts, after ``wait_s`` at the latest.
+
+        Nodes hold the request meanwhile. Nodes that are away are asked repeatedly.
+        """
         clock = asyncio.get_running_loop().time
         started = clock()
         until = started + wait_s
@@ -122,7 +171,7 @@ class AlertEndpoints:
                 left = max(until - clock(), 0.0)
                 waiting = with_parameters(question, waitS=f"{left:.3f}")
                 deadline_s = left + self._network.policy.deadline_s
-                # a node that was started again may be elsewhere
+                # a restarted node may have another address
                 for node in self._network.nodes:
                     if node.country == country:
                         latest[country] = await self._network.send(node, waiting, deadline_s)

@@ -1,4 +1,4 @@
-"""The network's HTTP interface: a Beacon whose answers are the nodes'."""
+"""The network's HTTP interface: a Beacon whose answers come from the nodes."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ from rehearsal.node.beacon.request import (
 )
 from rehearsal.node.matchmaker.endpoint import SERVICE, negotiate_media_type
 from rehearsal.web.app import POST, Api, Json, base_url, query_pairs, read_body
+from rehearsal.web.model_errors import WHOLE_BODY, no_json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
 NAME = "Rehearsal network"
-DESCRIPTION = "All nodes of a rehearsal behind one Beacon. Synthetic people only."
-# how a question is asked: as a header, or as a parameter of the URL
+DESCRIPTION = "All nodes of a rehearsal behind one Beacon. All people are synthetic."
+# options of a query: each as a header or as a parameter of the URL
 DEADLINE = ("x-rehearsal-deadline-s", "deadlineS")
 PARTIAL = ("x-rehearsal-partial", "partial")
 TRACE = ("x-rehearsal-trace", "trace")
@@ -53,7 +54,14 @@ OWN_PARAMETERS = frozenset({DEADLINE[1], PARTIAL[1], TRACE[1]})
 
 
 def network_app(network: Network) -> Api:
-    """The whole API over a network of nodes."""
+    """Build the application of a network.
+
+    Args:
+        network: The network of nodes.
+
+    Returns:
+        The ASGI application.
+    """
     inform = partial(partial, _informing)
     api = Api(partial(envelope.error, BEACON_ID), "network")
     add_entry_routes(api, partial(partial, _entries, network), partial(_terms, network))
@@ -71,7 +79,7 @@ def network_app(network: Network) -> Api:
     return api
 
 
-# --- what is asked of the nodes ---
+# --- queries to the nodes ---
 
 
 async def _entries(network: Network, path: str, listed: str | None, request: Request) -> Response:
@@ -119,23 +127,24 @@ async def _match(network: Network, request: Request) -> Response:
 
 
 def _below(path: str, identifier: str | None, listed: str | None) -> str:
-    """The path below a node's base URL, percent-encoded."""
+    """Build the percent-encoded path below a node's base URL."""
     if identifier in (".", ".."):
-        raise Problem(f"{shown(identifier)} is no identifier", 404)
+        raise Problem.mismatch("the path", "an identifier", shown(identifier), 404)
     steps = (path, identifier, listed)
     return "/".join(quote(step, safe="") for step in steps if step is not None)
 
 
 async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest]:
-    """What is put to the nodes, and how we understand it.
+    """Read a query: what is sent to the nodes, and how the network understands it.
 
-    What we do not understand is for the nodes to refuse: theirs is the word on their data.
+    A query that the network does not understand is left to the nodes to refuse.
     """
     authorization, purpose = (request.headers.get(one) for one in ("authorization", PURPOSE))
     pairs = [pair for pair in query_pairs(request) if pair[0] not in OWN_PARAMETERS]
     if request.method == "POST":
         if pairs:
-            raise Problem("a POST is asked by its body: no parameters in the URL")
+            found = f"parameters {', '.join(sorted({name for name, _ in pairs}))}"
+            raise Problem.mismatch("the query string", "nothing in a POST request", found)
         raw = await read_body(request)
         question = NodeRequest(path, "POST", _document(raw), (), authorization, purpose)
         return question, _understood(parse_body, raw)
@@ -147,11 +156,11 @@ def _document(raw: bytes) -> Body:
     try:
         document = orjson.loads(raw) if raw.strip() else {}
     except orjson.JSONDecodeError as error:
-        raise Problem(f"the body is no JSON: {error}") from None
+        raise no_json(error) from None
     if not isinstance(document, dict):
-        raise Problem(f"the body: an object, not {shown(document)}")
+        raise Problem.mismatch(WHOLE_BODY, "an object", shown(document))
     if not isinstance(document.get("query"), dict | None):
-        raise Problem(f"query: an object, not {shown(document['query'])}")
+        raise Problem.mismatch("query", "an object", shown(document["query"]))
     return document
 
 
@@ -190,18 +199,18 @@ def _deadline_s(given: str | None, default_s: float) -> float:
     except ValueError:
         seconds = float("nan")
     if not (isfinite(seconds) and 0 < seconds <= LONGEST_DEADLINE_S):
-        limits = f"seconds, more than 0 and at most {LONGEST_DEADLINE_S:g}"
-        raise Problem(f"{DEADLINE[1]}: {limits}, not {shown(given)}")
+        expected = f"seconds above 0 and at most {LONGEST_DEADLINE_S:g}"
+        raise Problem.mismatch(DEADLINE[1], expected, shown(given))
     return seconds
 
 
 def _truth(given: str | None, name: str) -> bool:
     if given not in (None, "true", "false"):
-        raise Problem(f"{name}: true or false, not {shown(given)}")
+        raise Problem.mismatch(name, "true or false", shown(given))
     return given == "true"
 
 
-# --- what the network says of itself ---
+# --- information about the network ---
 
 
 async def _informing(tell: Any, request: Request) -> Response:

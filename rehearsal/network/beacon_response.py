@@ -1,7 +1,6 @@
-"""The network's own Beacon answer, made of the nodes' answers.
+"""Build the network's Beacon response from the nodes' answers.
 
-Every node stands in ``info.nodes`` with its state, whatever became of it; every result set and
-collection names the node it is from.
+``info.nodes`` lists every node with its state. Every result set and collection names its node.
 """
 
 from __future__ import annotations
@@ -23,9 +22,12 @@ BEACON_ID = "org.rehearsal.network"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One node's part in an answer: what it said, and its entries on this page.
+    """The part of one node: its answer, and its entries on this page.
 
-    ``shown``: result sets, or collections, as they are to be shown, not yet marked.
+    Args:
+        answer: The node's answer.
+        beacon_id: The node's Beacon id; None when it is not known yet.
+        shown: Result sets or collections to return, without the mark of their node.
     """
 
     answer: Answer
@@ -35,7 +37,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How a question was asked. ``trace``: each node's whole answer is wanted too."""
+    """How a query was asked.
+
+    Args:
+        deadline_s: Deadline of the nodes, in seconds.
+        partial: Whether the answer may leave without overdue nodes.
+        trace: Whether the answer includes each node's whole answer.
+        elapsed_s: Time that the query took, in seconds.
+    """
 
     deadline_s: float
     partial: bool = False
@@ -44,7 +53,14 @@ class Conditions:
 
 
 def returned_granularity(answer: Answer) -> Granularity:
-    """What a node says that it gave, or what can be seen where it does not say."""
+    """Determine the granularity of a node's answer.
+
+    Args:
+        answer: The node's answer.
+
+    Returns:
+        The stated granularity, or the one that the content implies.
+    """
     body = answer.body or {}
     stated = (body.get("meta") or {}).get("returnedGranularity")
     if stated in GRANULARITIES:
@@ -59,11 +75,20 @@ def aggregate_entries(
     parts: Sequence[Part],
     conditions: Conditions,
 ) -> tuple[int, Body]:
-    """HTTP status and body of an answer with entries of ``entry_type`` (path of its endpoint).
+    """Build the response to a query for entries.
 
-    ``wanted``: the granularity that was asked for; None: left to the nodes. The answer has the
-    finest granularity that any node gave, at most the wanted one. When no node answered, it is
-    an error (``common_failure``).
+    The response has the finest granularity that any node returned, at most the wanted one. When no
+    node answered, it is an error (``common_failure``).
+
+    Args:
+        entry_type: Path of the endpoint of the returned entries.
+        request: The query as the network understands it.
+        wanted: The requested granularity; None leaves it to the nodes.
+        parts: One part per node.
+        conditions: How the query was asked.
+
+    Returns:
+        HTTP status and body.
     """
     answered = [part.answer for part in parts if part.answer.state == "answered"]
     if not answered:
@@ -82,7 +107,15 @@ def aggregate_entries(
 
 
 def network_info(parts: Sequence[Part], conditions: Conditions) -> Body:
-    """``info``: who was asked, how, and what became of it."""
+    """Build ``info``: which nodes were asked, how, and with what outcome.
+
+    Args:
+        parts: One part per node.
+        conditions: How the query was asked.
+
+    Returns:
+        The JSON object.
+    """
     answers = [part.answer for part in parts]
     _, _, uncounted = totals([one for one in answers if one.state == "answered"])
     return {
@@ -117,7 +150,7 @@ def _marked(part: Part, one: Mapping[str, Any]) -> Body:
 
 
 def _unique(marked: Iterable[Body]) -> list[Body]:
-    """The same with unique ids: one that another node has used is prefixed by its node."""
+    """Make ids unique: an id that another node has used gets its node as a prefix."""
     found: dict[str, Body] = {}
     for one in marked:
         identifier = str(one["id"])
@@ -130,17 +163,33 @@ def _unique(marked: Iterable[Body]) -> list[Body]:
 def failure(
     request: BeaconRequest, parts: Sequence[Part], conditions: Conditions
 ) -> tuple[int, Body]:
-    """HTTP status and body of the network's error when no node answered."""
+    """Build the network's error when no node answered.
+
+    Args:
+        request: The query as the network understands it.
+        parts: One part per node.
+        conditions: How the query was asked.
+
+    Returns:
+        HTTP status and body.
+    """
     common = common_failure([part.answer for part in parts])
     body = envelope.error(BEACON_ID, common.status, common.reason, request)
     return common.status, {**body, "info": network_info(parts, conditions)}
 
 
 def shown_of(answer: Answer, entry_type: str) -> tuple[Body, ...]:
-    """A node's result sets or collections, made fit for an answer of ours.
+    """List a node's result sets or collections in a form that the network can return.
 
-    A result set without ``setType`` or ``exists`` gets what follows from the rest; what has no
-    ``id`` cannot be shown.
+    A result set without ``setType`` or ``exists`` gets the value that follows from the rest. An
+    entry without ``id`` is left out.
+
+    Args:
+        answer: The node's answer.
+        entry_type: Path of the endpoint of the returned entries.
+
+    Returns:
+        Result sets or collections.
     """
     response = (answer.body or {}).get("response")
     response = response if isinstance(response, dict) else {}
@@ -161,9 +210,16 @@ def _entries(value: Any) -> list[Body]:
 
 
 def aggregate_terms(parts: Sequence[Part], conditions: Conditions) -> Body:
-    """The answer of ``filtering_terms``: the union of what the nodes offer.
+    """Build the response of ``filtering_terms``: the union of the nodes' terms.
 
-    A term is one ``id`` and ``type``; its scopes and values are those of all nodes.
+    A term is identified by ``id`` and ``type``. Its scopes and values are those of all nodes.
+
+    Args:
+        parts: One part per node.
+        conditions: How the query was asked.
+
+    Returns:
+        The body.
     """
     terms: dict[tuple[str, str], Body] = {}
     resources: dict[str, Body] = {}

@@ -1,7 +1,7 @@
-"""Puts requests to nodes over kept-alive connections and marks what became of each.
+"""Send requests to nodes over kept-alive connections and record the outcome of each.
 
-No node ever disappears from an answer: each is ``answered``, ``refused`` (it said 4xx),
-``failed`` (it said something else, or nothing that can be used) or ``late``.
+Every node has a state in every answer: ``answered``, ``refused`` (HTTP 4xx), ``failed`` (another
+status, an unusable answer or none) or ``late``.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.model import Answer, AnswerState, Query
 from rehearsal.network.registry import NodeEntry
 
 SIZE_LIMIT = 64 << 20  # bytes of one body; a page of 1,000 records is about 1 MB
-REASON_LIMIT = 200  # characters of a foreign message that are kept
+REASON_LIMIT = 200  # characters kept of a node's message
 KEPT_ALIVE_S = 60.0
-NAMES_KEPT_S = 300  # how long a host name's address is believed
-# Beacon's own pages about the service carry no summary of results, nor do matches of patients
+NAMES_KEPT_S = 300  # seconds that the address of a host name is cached
+# endpoints about the service, and matches of patients, have no summary of results
 WITHOUT_SUMMARY = frozenset(
     ("", "info", "service-info", "configuration", "map", "entry_types", "filtering_terms", "match")
 )
-# how a connection that the other side has closed shows itself, by how far it had got
+# errors of a connection that the other side has closed, by how far it had got
 DROPPED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
 PURPOSE = "X-Rehearsal-Purpose"
 POST_NOT_TAKEN = (405, 501)
@@ -38,22 +38,28 @@ Method = Literal["GET", "POST", "DELETE"]
 
 
 class BadAnswerError(Exception):
-    """What came is no answer that can be used; the text says why."""
+    """A node sent something that is not a usable answer. The text says why."""
 
 
 class PostOnlyError(ValueError):
-    """A request that only a POST can put."""
+    """A request that only a POST can express."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRequest:
-    """What is put to nodes.
+    """A request to nodes.
 
-    ``path``: below a node's base URL, percent-encoded. ``body``: of a POST; ``parameters``: of a
-    GET. ``authorization``: the asker's own header, for our own nodes and those to which the
-    registry forwards it. ``purpose``: what the answer is for, as DUO terms. ``query``: name of the
-    query in the answers. ``is_beacon``: an answer must have a summary of results, unless it is one
-    of Beacon's own pages about the service; of nothing else can a GET take the place of a POST.
+    Args:
+        path: Path below a node's base URL, percent-encoded.
+        method: HTTP method.
+        body: JSON body of a POST.
+        parameters: URL parameters.
+        authorization: The caller's own Authorization header. It goes to our own nodes and to those
+            for which the registry says so.
+        purpose: What the answer is for, as DUO terms.
+        query: Id of the query in the answers.
+        is_beacon: Whether this is a Beacon request. Its answer must have a summary of results,
+            unless it is about the service itself, and a GET may replace its POST.
     """
 
     path: str
@@ -67,7 +73,14 @@ class NodeRequest:
 
     @classmethod
     def of(cls, query: Query) -> NodeRequest:
-        """The request that a query of the suite makes."""
+        """Build the request of a query of the suite.
+
+        Args:
+            query: The query.
+
+        Returns:
+            The request.
+        """
         if query.method == "POST":
             return cls(
                 query.entry_type, "POST", query.request, purpose=query.purpose, query=query.id
@@ -76,25 +89,36 @@ class NodeRequest:
         return cls(query.entry_type, "GET", None, parameters, purpose=query.purpose, query=query.id)
 
     def as_get(self) -> NodeRequest:
-        """The same as a GET. Raises PostOnlyError for what a GET cannot say."""
+        """Convert the request to a GET.
+
+        Returns:
+            The same request as a GET.
+
+        Raises:
+            PostOnlyError: A GET cannot express it.
+        """
         try:
             parameters = tuple(as_get_parameters(self.body or {}).items())
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise PostOnlyError(f"takes only GET, which cannot say this: {error!r}") from error
+            raise PostOnlyError(f"takes only GET, which cannot express this: {error!r}") from error
         return replace(self, method="GET", body=None, parameters=parameters)
 
 
 class NetworkClient:
-    """Keeps connections to nodes alive. Use as ``async with NetworkClient(nodes) as client``.
+    """Keeps connections to nodes alive. Use it as ``async with NetworkClient(nodes) as client``.
 
-    Raises InputError when a node's token variable is not set. ``size_limit``: bytes of one body
-    after which a node is marked ``failed``.
+    Args:
+        nodes: The nodes to ask.
+        size_limit: Largest body in bytes. A node that sends more is marked ``failed``.
+
+    Raises:
+        InputError: The environment variable with a node's token is not set.
     """
 
     def __init__(self, nodes: Sequence[NodeEntry], size_limit: int = SIZE_LIMIT) -> None:
         self.nodes = tuple(nodes)
         self._size_limit = size_limit
-        self._only_get: set[str] = set()  # URLs of nodes that take no POST
+        self._only_get: set[str] = set()  # URLs of nodes that do not accept POST
         self._session: aiohttp.ClientSession | None = None
         for node in nodes:
             token_of(node)
@@ -120,9 +144,15 @@ class NetworkClient:
             self._session = None
 
     async def ask(self, query: Query, deadline_s: float) -> list[Answer]:
-        """One answer a node, in the order of the nodes, at the deadline at the latest.
+        """Send a query to all nodes. It returns at the deadline at the latest.
 
-        A node's ``latency_s`` runs from the moment of asking to the last byte of its body.
+        Args:
+            query: The query.
+            deadline_s: Deadline, in seconds from now.
+
+        Returns:
+            One answer per node, in the order of the nodes. ``latency_s`` runs from the start to the
+            last byte of the body.
         """
         request = NodeRequest.of(query)
         started = asyncio.get_running_loop().time()
@@ -133,8 +163,17 @@ class NetworkClient:
     async def send(
         self, node: NodeEntry, request: NodeRequest, started: float, deadline_s: float
     ) -> Answer:
-        """One node's answer; ``late`` when it is not whole ``deadline_s`` after ``started``, the
-        loop's time at which the question was asked."""
+        """Send a request to one node.
+
+        Args:
+            node: The node.
+            request: The request.
+            started: Time of the event loop at which the query started.
+            deadline_s: Deadline, in seconds after ``started``.
+
+        Returns:
+            The node's answer; ``late`` when it is not complete at the deadline.
+        """
         self._open_session()
         clock = asyncio.get_running_loop().time
         exchange = _Exchange()
@@ -150,7 +189,7 @@ class NetworkClient:
         except PostOnlyError as error:
             latency_s, content, state = clock() - started, None, "refused"
             exchange.status, reason = POST_NOT_TAKEN[0], _short(str(error))
-        except Exception as error:  # whatever one node provokes must not cost the others' answers
+        except Exception as error:  # an error of one node must not cost the others' answers
             latency_s, content, state = clock() - started, None, "failed"
             reason = _short(f"{type(error).__name__}: {error}")
         return Answer(
@@ -166,11 +205,12 @@ class NetworkClient:
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
-            raise RuntimeError("NetworkClient is used outside its 'async with' block")
+            expected = "use inside its 'async with' block"
+            raise RuntimeError(mismatch("NetworkClient", expected, "use outside"))
         return self._session
 
     async def _exchange(self, node: NodeEntry, request: NodeRequest, exchange: _Exchange) -> None:
-        """Send and receive. A node that takes no POST is asked by GET, from then on at once."""
+        """Send and receive. A node that does not accept POST is asked by GET, next time at once."""
         by_get = request.method == "POST" and request.is_beacon
         if by_get and node.url in self._only_get:
             request, by_get = request.as_get(), False
@@ -185,8 +225,10 @@ class NetworkClient:
     async def _send_surely(
         self, node: NodeEntry, request: NodeRequest, exchange: _Exchange
     ) -> None:
-        """A kept-alive connection that the node closed meanwhile is normal: questions change
-        nothing, so one that no byte was answered to is put once more."""
+        """Send a request, and once more if a kept-alive connection was closed before any byte came.
+
+        Nodes close idle connections, and requests change nothing, so the repetition is safe.
+        """
         try:
             await self._send(node, request, exchange)
         except DROPPED as error:
@@ -212,7 +254,7 @@ class NetworkClient:
 
 
 class _Exchange:
-    """What has come from one node so far."""
+    """What one node has sent so far."""
 
     __slots__ = ("body", "location", "status")
 
@@ -226,25 +268,43 @@ class _Exchange:
 
 
 def token_of(node: NodeEntry) -> str | None:
-    """The bearer token that the registry gives a node. Raises InputError when it is not there."""
+    """Return the bearer token that the registry provides for a node.
+
+    Args:
+        node: The node.
+
+    Returns:
+        The token; None when the registry names none.
+
+    Raises:
+        InputError: The environment variable is not set.
+    """
     if node.token_variable is None:
         return None
     token = os.environ.get(node.token_variable)
     if not token:
-        what = f"the environment variable {node.token_variable} with a token"
-        raise InputError("nodes", f"{node.country}.token_variable", what)
+        expected = f"a token in the environment variable {node.token_variable}"
+        raise InputError("nodes", f"{node.country}.token_variable", expected, "nothing")
     return token
 
 
 def request_headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
-    """The headers of a request to a node, with the token that it is to be shown."""
+    """Build the headers of a request to a node, including the token for it.
+
+    Args:
+        node: The node.
+        request: The request.
+
+    Returns:
+        Headers by name.
+    """
     headers = {"Accept": "application/json"}
     if request.method == "POST":
         headers["Content-Type"] = "application/json"
     if request.purpose:
         headers[PURPOSE] = request.purpose
     if token := token_of(node):
-        # the asker's own token is another authority's: it is not shown to this node
+        # the caller's own token comes from another authority: this node must not see it
         headers["Authorization"] = f"Bearer {token}"
     elif request.authorization and node.is_shown_tokens:
         headers["Authorization"] = request.authorization
@@ -252,9 +312,16 @@ def request_headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
 
 
 def as_get_parameters(request: dict[str, Any]) -> dict[str, str]:
-    """A Beacon v2 request body as the parameters of a GET request, lists joined by commas.
+    """Convert a Beacon v2 request body to the parameters of a GET. Lists are joined by commas.
 
-    Raises ValueError for what a GET cannot say: a filter by similarity or without descendants.
+    Args:
+        request: The JSON body.
+
+    Returns:
+        Parameters by name.
+
+    Raises:
+        ValueError: A filter uses similarity or excludes descendants, which a GET cannot express.
     """
     query = request.get("query") or {}
     parameters: dict[str, Any] = dict(query.get("requestParameters") or {})
@@ -273,7 +340,8 @@ def _filter_text(item: Any) -> str:
         return str(item)
     exact = item.get("includeDescendantTerms") is False
     if exact or item.get("similarity", "exact") != "exact":
-        raise ValueError(f"how {item.get('id')} is to be matched")
+        where, expected = f"filter {shown(item.get('id'))}", "an exact match with descendants"
+        raise ValueError(mismatch(where, expected, "another way to match"))
     return f"{item['id']}{item.get('operator', '')}{item.get('value', '')}"
 
 
@@ -288,7 +356,7 @@ def _text(value: Any) -> str:
 def _read_answer(
     summarised: bool, exchange: _Exchange
 ) -> tuple[AnswerState, dict[str, Any] | None, str]:
-    """State, body and reason of a whole HTTP answer. Raises BadAnswerError for nonsense."""
+    """Read state, body and reason of a complete HTTP answer. Raises BadAnswerError."""
     status = exchange.status or 0
     if 300 <= status < 400:
         raise BadAnswerError(f"HTTP {status}: redirected to {exchange.location!r}, not followed")
@@ -299,7 +367,7 @@ def _read_answer(
         return "failed", content, _short(f"HTTP {status}: {error_message(content)}")
     if content is None:
         start = bytes(exchange.body[:40])
-        raise BadAnswerError(f"HTTP 200 with a body that is no JSON object: {start!r}")
+        raise BadAnswerError(f"HTTP 200 with a body that is not a JSON object: {start!r}")
     if summarised and (fault := _summary_fault(content)):
         raise BadAnswerError(f"HTTP 200 without a Beacon answer: {fault}")
     return "answered", content, ""
@@ -314,7 +382,7 @@ def _json_object(body: bytearray) -> dict[str, Any] | None:
 
 
 def _summary_fault(content: dict[str, Any]) -> str | None:
-    """What is wrong with the summary that every Beacon answer must have; None: nothing."""
+    """Describe what is wrong with the summary that every Beacon answer must have; None: nothing."""
     summary = content.get("responseSummary")
     if not isinstance(summary, dict) or not isinstance(summary.get("exists"), bool):
         return "no responseSummary.exists"
@@ -325,7 +393,14 @@ def _summary_fault(content: dict[str, Any]) -> str | None:
 
 
 def error_message(content: dict[str, Any] | None) -> str:
-    """The message of a Beacon error body (``error.errorMessage``), or a word that there is none."""
+    """Return the message of a Beacon error body.
+
+    Args:
+        content: The body; None when it is not a JSON object.
+
+    Returns:
+        ``error.errorMessage``, or a note that there is none.
+    """
     error = content.get("error") if content else None
     if isinstance(error, dict) and "errorMessage" in error:
         return str(error["errorMessage"])

@@ -1,9 +1,9 @@
 """Round-trip times between capitals: measured where a table has the pair, fitted elsewhere.
 
-The fit is a line over the 104 European pairs of the measured table: 8.8 ms + 0.0175 ms per km
-of great circle (R² 0.89, RMSE 3 ms). Light in fibre alone needs 0.0098 ms/km for the way there
-and back; the rest of the slope is that cables bend, and the intercept is what every crossing
-between operators costs.
+The fit is a line over the 104 European pairs of the measured table: 8.8 ms + 0.0175 ms per km of
+great circle (R² 0.89, RMSE 3 ms). Light in fibre alone needs 0.0098 ms/km for both ways. The rest
+of the slope comes from cables that bend, and the intercept is the cost of crossing between
+operators.
 """
 
 from __future__ import annotations
@@ -14,23 +14,31 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.geography import great_circle_km
 from rehearsal.model import Country
 
 FIT_INTERCEPT_MS = 8.8
 FIT_SLOPE_MS_PER_KM = 0.0175
-# A country to itself does not pay the intercept: no operator is crossed. Two zones of one cloud
-# region in London answered in 1.55 ms on average (simonpainter.com/azure-latency-1), under the
-# 2 ms that the provider promises between zones.
+# Within a country there is no intercept, because no operator is crossed. Two zones of one cloud
+# region in London had 1.55 ms on average (simonpainter.com/azure-latency-1), under the 2 ms that
+# the provider promises between zones.
 SAME_COUNTRY_MS = 1.5
 
 COLUMNS = ("a", "b", "rtt_ms", "source")
-BANDWIDTH = "bandwidth_mbps"  # a column that the table may have, empty where nobody knows
+BANDWIDTH = "bandwidth_mbps"  # optional column, empty where the bandwidth is unknown
 
 
 def capital_distance_km(first: Country, second: Country) -> float:
-    """Distance in km between two capitals."""
+    """Compute the great-circle distance between two capitals.
+
+    Args:
+        first: A country.
+        second: Another country.
+
+    Returns:
+        Distance in km.
+    """
     return great_circle_km(
         first.capital_latitude,
         first.capital_longitude,
@@ -40,42 +48,66 @@ def capital_distance_km(first: Country, second: Country) -> float:
 
 
 def fitted_rtt_ms(km: float) -> float:
-    """Round-trip time in ms between two capitals ``km`` apart, by the fit above."""
+    """Compute the fitted round-trip time between two capitals.
+
+    Args:
+        km: Their distance in km.
+
+    Returns:
+        Round-trip time in ms.
+    """
     return FIT_INTERCEPT_MS + FIT_SLOPE_MS_PER_KM * km
 
 
 def read_distances(path: Path) -> dict[frozenset[str], float]:
-    """Measured round-trip times in ms by unordered pair of country codes.
+    """Read measured round-trip times.
 
-    Raises InputError for missing columns, a pair given twice, a country with itself, or a time
-    that is not a positive number.
+    Args:
+        path: TSV with the columns ``a``, ``b``, ``rtt_ms`` and ``source``.
+
+    Returns:
+        Round-trip time in ms by unordered pair of country codes.
+
+    Raises:
+        InputError: A column is missing, a pair occurs twice or has one country only, or a time is
+            not a positive number.
     """
     return {pair: _positive(path, key, row, "rtt_ms") for pair, key, row in _pairs(path)}
 
 
 def read_bandwidths(path: Path) -> dict[frozenset[str], float]:
-    """Mbit/s by unordered pair of country codes, for the pairs of which the table says it.
+    """Read the bandwidths of the pairs for which the table gives one.
 
-    Raises InputError as ``read_distances``, and for a bandwidth that is no positive number.
+    Args:
+        path: TSV as for :func:`read_distances`, with the optional column ``bandwidth_mbps``.
+
+    Returns:
+        Mbit/s by unordered pair of country codes.
+
+    Raises:
+        InputError: As in :func:`read_distances`, or a bandwidth is not a positive number.
     """
     known = (one for one in _pairs(path) if one[2].get(BANDWIDTH))
     return {pair: _positive(path, key, row, BANDWIDTH) for pair, key, row in known}
 
 
 def _pairs(path: Path) -> Iterator[tuple[frozenset[str], str, dict[str, str]]]:
-    """Every row of the table: its pair, what complaints call it, and its text by column."""
+    """Yield every row of the table: its pair, its name in messages, and its text by column."""
     try:
-        # keep_default_na: Namibia's NA is nobody's missing value, and NO must stay text
+        # keep_default_na=False: NA is Namibia and no missing value
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(path, "file", f"a table {' '.join(COLUMNS)}: {error}") from error
+        expected = f"a table with the columns {', '.join(COLUMNS)}"
+        raise InputError(path, "file", expected, f"an unreadable file ({error})") from error
     if missing := [column for column in COLUMNS if column not in table]:
-        raise InputError(path, ", ".join(missing), f"columns {' '.join(COLUMNS)}")
+        expected = f"the columns {', '.join(COLUMNS)}"
+        raise InputError(path, "header", expected, f"none called {', '.join(missing)}")
     seen = set()
     for line, row in enumerate(table.to_dict("records"), start=2):
         pair, key = frozenset((row["a"], row["b"])), f"line {line} ({row['a']}-{row['b']})"
         if len(pair) != 2 or pair in seen:
-            raise InputError(path, key, "two different countries, each pair once")
+            found = "a repeated pair" if pair in seen else "one country"
+            raise InputError(path, key, "two different countries, each pair once", found)
         seen.add(pair)
         yield pair, key, row
 
@@ -87,7 +119,7 @@ def _positive(path: Path, key: str, row: Mapping[str, str], column: str) -> floa
     except ValueError:
         value = float("nan")
     if not (isfinite(value) and value > 0):
-        raise InputError(path, f"{key} {column}", f"a positive number of {unit}, not {text!r}")
+        raise InputError(path, f"{key} {column}", f"a positive number of {unit}", shown(text))
     return value
 
 
@@ -96,12 +128,18 @@ def rtt_matrix(
     measured: Mapping[frozenset[str], float],
     bandwidths: Mapping[frozenset[str], float] | None = None,
 ) -> pd.DataFrame:
-    """Round-trip times between all ordered pairs of countries, each with itself included.
+    """Tabulate round-trip times between all ordered pairs of countries, each with itself included.
 
-    Columns: ``asker``, ``country`` (codes), ``km`` (great circle between capitals), ``rtt_ms``,
-    ``measured`` (bool; False: fitted, or the constant within one country), ``bandwidth_mbps`` (of
-    the line between them, Mbit/s; NaN: the configuration's, of all lines). One row an ordered
-    pair, in the order of ``countries``; the times are symmetric.
+    Args:
+        countries: The countries, in the order of the rows.
+        measured: Measured round-trip times in ms, by unordered pair of codes.
+        bandwidths: Bandwidths in Mbit/s, by unordered pair of codes.
+
+    Returns:
+        One row per ordered pair. Columns: ``asker`` and ``country`` (codes), ``km`` (great circle
+        between the capitals), ``rtt_ms``, ``measured`` (bool; False: fitted, or the constant within
+        one country), ``bandwidth_mbps`` (Mbit/s of the line between them; NaN: the default of the
+        configuration). Times are symmetric.
     """
     rows = []
     for asker in countries:
@@ -116,16 +154,31 @@ def rtt_matrix(
 
 
 def distances_from(asker: str, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The rows of ``rtt_matrix`` for one asking country.
+    """Select the rows of one asking country.
 
-    Raises KeyError when the asker is none of the countries.
+    Args:
+        asker: Country code.
+        pairs: Table of :func:`rtt_matrix`.
+
+    Returns:
+        Its rows, renumbered.
+
+    Raises:
+        KeyError: The table has no such country.
     """
     rows = pairs[pairs["asker"] == asker]
     if rows.empty:
-        raise KeyError(asker)
+        raise KeyError(mismatch("asker", "a country of the table", shown(asker)))
     return rows.reset_index(drop=True)
 
 
 def delays_ms(distances: pd.DataFrame) -> dict[str, float]:
-    """Round-trip time in ms to every country, as nodes are started with."""
+    """Return the round-trip times that nodes are started with.
+
+    Args:
+        distances: Table of :func:`distances_from`.
+
+    Returns:
+        Round-trip time in ms by country code.
+    """
     return {row.country: float(row.rtt_ms) for row in distances.itertuples(index=False)}

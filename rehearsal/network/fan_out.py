@@ -1,9 +1,9 @@
-"""One question to many nodes at once: when the answers are gathered, and who is waited for.
+"""Send one query to many nodes at once: when answers are collected, and how long to wait.
 
-By default everybody is waited for until the deadline. A partial answer leaves earlier, by the
-rule of ``partial_end_s``. The sequential way is how today's European aggregator gathers: all
-nodes are asked at once, but collected one after another with a patience for each, so that k
-hung nodes cost k times the patience.
+By default every node has until the deadline. A partial answer leaves earlier, by the rule of
+``partial_end_s``. The sequential policy collects as today's European aggregator does: all nodes are
+asked at once, but their answers are collected one after another, each with its own timeout, so k
+hanging nodes cost k times the timeout.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from rehearsal.model import Answer
 from rehearsal.network.registry import NodeEntry
 
-# what a partial answer waits for those who are overdue; with our own work below 50 ms
+# time that a partial answer waits for overdue nodes; with our own work below 50 ms
 GRACE_S = 0.03
 SEQUENTIAL_PATIENCE_S = 5.0
 
@@ -24,12 +24,19 @@ Send = Callable[[NodeEntry], Awaitable[Answer]]
 def partial_end_s(
     asked: int, finished_s: Collection[float], usual_s: Collection[float]
 ) -> float | None:
-    """When a partial answer leaves, in seconds after asking; None: that is not known yet.
+    """Compute when a partial answer leaves.
 
-    It waits until half of the ``asked`` nodes have finished; then for ``GRACE_S`` after the
-    slowest of those (``finished_s``), and after the time that each healthy node which is still
-    missing usually takes (``usual_s``). A node that answered nothing last time, or was never
-    heard of, gets the grace only.
+    It waits until half of the nodes have finished. From then on it waits for ``GRACE_S`` after the
+    slowest of those, and after the usual time of each healthy node that is still missing. A node
+    that gave no answer last time, or was never heard of, gets the grace period only.
+
+    Args:
+        asked: Number of nodes that were asked.
+        finished_s: Time that each finished node took, in seconds.
+        usual_s: Usual time of each healthy node that is missing, in seconds.
+
+    Returns:
+        Seconds after the start; None while it is not known yet.
     """
     if 2 * len(finished_s) < asked or not finished_s:
         return None
@@ -37,16 +44,32 @@ def partial_end_s(
 
 
 async def gather(nodes: Sequence[NodeEntry], send: Send) -> list[Answer]:
-    """Everybody's answer, in the order of the nodes; ``send`` keeps the deadline."""
+    """Collect the answers of all nodes.
+
+    Args:
+        nodes: The nodes.
+        send: Sends the request to a node and keeps the deadline.
+
+    Returns:
+        One answer per node, in the order of the nodes.
+    """
     return list(await asyncio.gather(*(send(node) for node in nodes)))
 
 
 async def gather_partially(
     nodes: Sequence[NodeEntry], send: Send, usual_s: Mapping[str, float], started: float, query: str
 ) -> list[Answer]:
-    """What has come when the partial answer leaves; the rest is cut off and marked ``late``.
+    """Collect answers until the partial answer leaves. The other nodes are marked ``late``.
 
-    ``usual_s``: by country, of healthy nodes. ``started``: the loop's time of asking.
+    Args:
+        nodes: The nodes.
+        send: Sends the request to a node.
+        usual_s: Usual time of healthy nodes in seconds, by country code.
+        started: Time of the event loop at which the query started.
+        query: Id of the query.
+
+    Returns:
+        One answer per node, in the order of the nodes.
     """
     clock = asyncio.get_running_loop().time
     tasks = {asyncio.ensure_future(send(node)): node for node in nodes}
@@ -82,14 +105,24 @@ def _cancel(tasks: Collection[asyncio.Future[Answer]]) -> None:
 
 
 def _cut_off(node: NodeEntry, query: str, waited_s: float) -> Answer:
-    reason = f"not waited for beyond {waited_s * 1000:.0f} ms: a partial answer was asked for"
+    reason = f"no answer within {waited_s * 1000:.0f} ms, when the partial answer left"
     return Answer(query, node.country, "late", None, None, waited_s, 0, reason)
 
 
 async def gather_one_after_another(
     nodes: Sequence[NodeEntry], send: Send, patience_s: float, query: str
 ) -> list[Answer]:
-    """The baseline: nodes are collected in turn, each within ``patience_s`` of its turn."""
+    """Collect the answers in turn, the baseline.
+
+    Args:
+        nodes: The nodes.
+        send: Sends the request to a node.
+        patience_s: Time for each node from its turn on, in seconds.
+        query: Id of the query.
+
+    Returns:
+        One answer per node, in the order of the nodes.
+    """
     tasks = [asyncio.ensure_future(send(node)) for node in nodes]
     answers = []
     for node, task in zip(nodes, tasks, strict=True):

@@ -1,10 +1,10 @@
-"""Starts many servers quickly: forks of one process that has their modules.
+"""Start many servers quickly, as forks of one process that has imported their modules.
 
-Starting a node is nearly all importing. A fork server imports once and forks at every request: what
-comes of it is a process like any other, with a number, a session and a log of its own, which a
-signal ends. The fork server is its parent and keeps the number of one that has ended until somebody
-waits for it. It ends with its standard input, so also when the process that started it is killed;
-what it forked ends with its parent then, as every node does.
+Importing takes most of the start of a node. A fork server imports once and forks at every request.
+Each fork is a process like any other, with an id, a session and a log of its own, and a signal ends
+it. The fork server is its parent and keeps the id of an ended fork until it is waited for. The fork
+server ends with its standard input, so also when the process that started it is killed; its forks
+end with it.
 
 Requests and replies are lines of JSON.
 """
@@ -22,77 +22,111 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
+from rehearsal.errors import mismatch
 from rehearsal.process_lifetime import Helper, end_with
 
-# what it can start: modules with a function ``main`` that takes arguments of a command line
+# what it can start: modules with a function ``main`` that takes command-line arguments
 NODE_SERVER, NETWORK_SERVER = "rehearsal.node.server", "rehearsal.network.server"
 
 
 class ForkedProcess:
-    """A process that a fork server has forked."""
+    """A process that a fork server has forked.
+
+    Args:
+        server: The fork server.
+        pid: Process id.
+    """
 
     def __init__(self, server: ForkServer, pid: int) -> None:
         self._server, self.pid = server, pid
         self.returncode: int | None = None
 
     def has_ended(self) -> bool:
-        """Whether it has; its number stays taken until somebody waits for it."""
+        """Tell whether the process has ended. Its id stays reserved until :meth:`wait`."""
         return self.returncode is not None or bool(
             self._server.request("ended", self.pid, lost=True)
         )
 
     def poll(self) -> int | None:
+        """Return the exit code; None while the process runs."""
         return self.wait() if self.has_ended() else None
 
     def wait(self) -> int:
+        """Wait for the end of the process and return its exit code."""
         if self.returncode is None:
             self.returncode = int(self._server.request("wait", self.pid, lost=-SIGKILL))
         return self.returncode
 
 
 class ForkServer:
-    """The fork server as seen by the process that started it; for one thread at a time."""
+    """The fork server as its starter sees it. Use it from one thread at a time.
+
+    Args:
+        helper: The process of the fork server.
+    """
 
     def __init__(self, helper: Helper) -> None:
         self._helper, self.pid = helper, helper.pid
         self._is_lost = False
 
     def start(self, module: str, arguments: Sequence[str], log: Path, mode: str) -> ForkedProcess:
-        """Start ``main`` of a server's module with arguments, its output in ``log``, opened in
-        ``mode``.
+        """Start a server as a fork.
 
-        Raises OSError when the fork server has ended or cannot fork.
+        Args:
+            module: Module with a function ``main`` that takes arguments of a command line.
+            arguments: The arguments.
+            log: File for its output.
+            mode: "wb" to replace the log, "ab" to append to it.
+
+        Returns:
+            The process.
+
+        Raises:
+            OSError: The fork server has ended or cannot fork.
         """
         pid = self.request("start", module, list(arguments), str(log.absolute()), mode)
         if not isinstance(pid, int):
-            raise ChildProcessError(pid or "the process that forks nodes has ended")
+            found = pid or "one that has ended"
+            raise ChildProcessError(mismatch("fork server", "a running process", found))
         return ForkedProcess(self, pid)
 
     def request(self, *request: Any, lost: Any = None) -> Any:
-        """The fork server's reply; ``lost`` when it has ended, and what it forked with it."""
+        """Send a request to the fork server.
+
+        Args:
+            *request: Name of the request and its arguments, as JSON values.
+            lost: What to return when the fork server has ended, and its forks with it.
+
+        Returns:
+            The reply.
+        """
         if self._is_lost:
             return lost
         try:
             self._helper.write_line(json.dumps(request).encode())
             return json.loads(self._helper.read_line())
-        except (OSError, ValueError):  # a pipe that is closed, or a line that is not whole
+        except (OSError, ValueError):  # a closed pipe, or an incomplete line
             return lost
-        except BaseException:  # interrupted: the next line would be the reply to this
+        except BaseException:  # interrupted: the next line would be the reply to this request
             self._is_lost = True
             raise
 
 
 @contextmanager
 def fork_server() -> Iterator[ForkServer]:
-    """Run a fork server for as long as the block runs. What it forked and nobody has waited for is
-    killed at the end."""
+    """Run a fork server for as long as the block runs.
+
+    Forks that were never waited for are killed at the end.
+
+    Yields:
+        The fork server.
+    """
     with Helper([sys.executable, "-m", "rehearsal.network.forkserver"]) as helper:
         yield ForkServer(helper)
 
 
 def _answer_requests() -> tuple[str, list[str]] | None:
-    """Answer requests until there are no more. In a fork: returns the module and the arguments that
-    it is to run."""
+    """Answer requests until the input ends; in a fork, return module and arguments to run."""
     server, forked = os.getpid(), set()
     while line := sys.stdin.buffer.readline():
         reply: Any
@@ -100,8 +134,8 @@ def _answer_requests() -> tuple[str, list[str]] | None:
             case ["start", module, arguments, log, mode]:
                 try:
                     reply = os.fork()
-                except OSError as error:  # those that are there go on
-                    reply = f"the process that forks nodes could not: {error}"
+                except OSError as error:  # the running forks go on
+                    reply = f"one that cannot fork ({error})"
                 if reply == 0:
                     _stand_alone(Path(log), mode, server)
                     return module, arguments
@@ -115,7 +149,7 @@ def _answer_requests() -> tuple[str, list[str]] | None:
                 forked.discard(pid)
         sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
         sys.stdout.buffer.flush()
-    for pid in forked:  # nobody knows of those whose start was interrupted
+    for pid in forked:  # their starter never learned of them, or never waited for them
         with suppress(ProcessLookupError):
             os.kill(pid, SIGKILL)
         os.waitpid(pid, 0)
@@ -123,7 +157,7 @@ def _answer_requests() -> tuple[str, list[str]] | None:
 
 
 def _stand_alone(log: Path, mode: str, server: int) -> None:
-    """Make this fork a process of its own: a session, no input, its output in its log."""
+    """Detach this fork: a session of its own, no input, its output in its log."""
     os.setsid()
     end_with(server)
     with log.open(mode) as sink, open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device, no file
@@ -133,9 +167,10 @@ def _stand_alone(log: Path, mode: str, server: int) -> None:
 
 
 def main() -> None:
+    """Run the fork server."""
     servers = {name: importlib.import_module(name) for name in (NODE_SERVER, NETWORK_SERVER)}
     gc.collect()
-    gc.freeze()  # no collection in a fork writes to what all share
+    gc.freeze()  # so that garbage collection in a fork does not write to shared memory
     to_run = _answer_requests()
     if to_run is not None:
         module, arguments = to_run

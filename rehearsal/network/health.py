@@ -1,10 +1,10 @@
-"""What the network knows of a node's health, and whether it is worth asking.
+"""The health of a node, and whether it is worth asking.
 
-A node's circuit is ``closed`` while it is asked. When an exchange with it ends ``failed`` or
-``late``, the node is probed at once; when that fails too, the circuit is ``open``: queries no
-longer go to the node and say so. An open circuit is ``half-open`` while a probe is under way;
-a probe that is answered closes it. The probe decides, not the queries: no caller can shut a
-node out by a query that it fails on, or by a deadline that it cannot keep.
+The circuit of a node is ``closed`` while it is asked. When an exchange ends as ``failed`` or
+``late``, the node is probed at once. If that fails too, the circuit is ``open``: queries skip the
+node and say so. During a probe an open circuit is ``half-open``; an answered probe closes it.
+Probes decide, not queries: no caller can shut out a node by a query on which it fails or a deadline
+that it cannot meet.
 """
 
 from __future__ import annotations
@@ -17,50 +17,64 @@ from rehearsal.model import Answer, AnswerState
 
 Circuit = Literal["closed", "open", "half-open"]
 
-REMEMBERED = 20  # answers whose slowest is how long a node usually takes
+REMEMBERED = 20  # recent answers; the slowest of them is the usual time
 IN_TIME = frozenset({"answered", "refused"})
 
 
 @dataclass(slots=True)
 class NodeHealth:
-    """One node's record. Times are of one monotonic clock, in seconds."""
+    """The record of one node. Times are of one monotonic clock, in seconds."""
 
     circuit: Circuit = "closed"
-    strikes: int = 0  # exchanges in a row, probes included, that brought nothing
+    strikes: int = 0  # unanswered exchanges in a row, probes included
     state: AnswerState | None = None  # of the last exchange
     reason: str = ""
-    opened_by: Answer | None = None  # the probe that failed, while the circuit is not closed
+    opened_by: Answer | None = None  # the failed probe, while the circuit is not closed
     beacon_id: str | None = None
-    heard_at: float | None = None  # when it last answered
-    tried_at: float | None = None  # when it was last asked
+    heard_at: float | None = None  # time of its last answer
+    tried_at: float | None = None  # time of the last request
     counts: Counter[str] = field(default_factory=Counter)
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
     @property
     def healthy(self) -> bool:
-        """Whether its next answer can be expected: the last one came."""
+        """Whether an answer can be expected: the last one came."""
         return self.circuit == "closed" and self.strikes == 0 and self.heard_at is not None
 
     @property
     def usual_s(self) -> float:
-        """The slowest of its last answers; 0.0 when there was none."""
+        """The slowest of its recent answers, in seconds; 0.0 when there was none."""
         return max(self._recent, default=0.0)
 
     def record_exchange(self, answer: Answer, now: float) -> None:
-        """Take note of what came of a query."""
+        """Record the outcome of a query.
+
+        Args:
+            answer: The node's answer.
+            now: Current time, in seconds.
+        """
         self.counts[answer.state] += 1
         self._note(answer, now)
         if answer.state in IN_TIME:
             self._recent.append(answer.latency_s)
 
     def start_probe(self, now: float) -> None:
-        """A probe sets out."""
+        """Record that a probe starts.
+
+        Args:
+            now: Current time, in seconds.
+        """
         self.tried_at = now
         if self.circuit == "open":
             self.circuit = "half-open"
 
     def record_probe(self, answer: Answer, now: float) -> None:
-        """Take note of what came of a probe."""
+        """Record the outcome of a probe.
+
+        Args:
+            answer: The node's answer.
+            now: Current time, in seconds.
+        """
         self._note(answer, now)
         if answer.state in IN_TIME:
             self.circuit, self.opened_by = "closed", None
@@ -80,9 +94,17 @@ class NodeHealth:
             self.beacon_id = beacon_id
 
     def skipped_answer(self, node: str, query: str) -> Answer:
-        """The answer of a node that is not asked because its circuit is open.
+        """Build the answer of a node that is skipped because its circuit is open.
 
-        Why it is open the probe tells: a query that was under way may still have been answered.
+        The reason is that of the failed probe: a query that was under way may still have been
+        answered.
+
+        Args:
+            node: Country code of the node.
+            query: Id of the query.
+
+        Returns:
+            An answer with state ``failed`` or ``late``.
         """
         because = self.opened_by
         state: AnswerState = "late" if because and because.state == "late" else "failed"

@@ -13,8 +13,8 @@ COLUMNS = {
     "node": "node",
     "circuit": "circuit",
     "state": "last answer",
-    "heardSecondsAgo": "heard, s ago",
-    "usualMs": "usual, ms",
+    "heardSecondsAgo": "last heard, s ago",
+    "usualMs": "usual time, ms",
     "reason": "reason",
 }
 PAGE = """<!doctype html>
@@ -37,7 +37,15 @@ th, td {{ text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px 
 
 
 def health_body(network: Network) -> Body:
-    """``status``: ``ok`` all nodes healthy, ``degraded`` some, ``down`` none."""
+    """Describe the health of a network.
+
+    Args:
+        network: The network.
+
+    Returns:
+        The JSON body. ``status`` is ``ok`` if all nodes are healthy, ``degraded`` if some are,
+        ``down`` if none is.
+    """
     now = asyncio.get_running_loop().time()
     nodes = [_node(node, network, now) for node in network.nodes]
     healthy = sum(node["healthy"] for node in nodes)
@@ -71,10 +79,17 @@ def _node(node: NodeEntry, network: Network, now: float) -> Body:
 
 
 def health_html(body: Body) -> str:
-    """The same for a person: a table with a row a node."""
+    """Render the health as a page with one row per node.
+
+    Args:
+        body: Body of :func:`health_body`.
+
+    Returns:
+        HTML.
+    """
     summary = f"{body['healthy']} of {len(body['nodes'])} nodes are healthy."
     if body["registryFault"]:
-        summary += f" The registry could not be read again: {body['registryFault']}"
+        summary += f" The registry cannot be read: {body['registryFault']}"
     return PAGE.format(
         status=escape(body["status"]),
         summary=escape(summary),

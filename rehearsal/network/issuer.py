@@ -1,7 +1,8 @@
-"""A small issuer of tokens for rehearsals: it plays the broker and the committees that sign visas.
+"""A small issuer of tokens for rehearsals. It stands for the broker and the committees that sign
+visas.
 
-Keys are made per run and readable by their owner only. Whoever has the folder can be anybody at
-every node that trusts it: it is for synthetic people.
+Keys are made per run and readable by their owner only. Anyone who has the folder can act as anyone
+at every node that trusts the issuer. Use it for synthetic people only.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import (
     DATASETS_URL,
@@ -38,11 +39,11 @@ from rehearsal.node.access.settings import (
 from rehearsal.node.access.token_format import PASSPORT, PASSPORT_TYPE, VISA
 from rehearsal.node.settings.node_settings import NodeSettings
 
-URL = "https://issuer.rehearsal.example"  # reserved by RFC 2606: nobody answers there
+URL = "https://issuer.rehearsal.example"  # reserved by RFC 2606: no such host exists
 AUDIENCE = "https://network.rehearsal.example"  # all nodes of a rehearsal
-CENTRAL_COMMITTEE = f"{DATASETS_URL}all"  # a grant that nodes may take for any of their datasets
+CENTRAL_COMMITTEE = f"{DATASETS_URL}all"  # a grant that nodes may accept for any of their datasets
 
-TRUSTED = "issuer.jwks.json"  # in a node's folder: the keys of the run's issuer
+TRUSTED = "issuer.jwks.json"  # in a node's folder: public keys of the run's issuer
 SETTINGS, JWKS, SECRET_KEYS, SUBJECTS = "issuer.json", "jwks.json", "keys.json", "subjects"
 ALGORITHMS = ("ES256", "RS256")
 SUBJECT = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -53,19 +54,24 @@ Role = Literal["researcher", "clinician", "committee"]
 
 @dataclass(frozen=True, slots=True)
 class VisaObject:
-    """What one visa says (GA4GH Passport 1.2). ``conditions`` are understood by no node of ours."""
+    """The content of one visa (GA4GH Passport 1.2). Our nodes accept none with ``conditions``."""
 
     type: str
     value: str
-    source: str
-    by: str
-    asserted: int
+    source: str  # URL of the organisation that asserts it
+    by: str  # role in that organisation: so, dac, system or self
+    asserted: int  # seconds since the epoch
     conditions: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody the issuer knows, with what their visas say."""
+    """A person known to the issuer.
+
+    Args:
+        subject: The subject of their tokens.
+        visas: What their visas state.
+    """
 
     subject: str
     visas: tuple[VisaObject, ...] = ()
@@ -73,7 +79,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """``access``: an access token, which never carries visas; ``passport``: the visas, signed."""
+    """The tokens of one person.
+
+    Args:
+        access: An access token, which never carries visas.
+        passport: The signed visas.
+    """
 
     access: str
     passport: str
@@ -81,7 +92,13 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """An issuer with its keys: algorithm to (kid, private key in PEM)."""
+    """An issuer with its keys.
+
+    Args:
+        folder: Folder of its files.
+        url: Its URL, the ``iss`` of its tokens.
+        keys: Key id and private key in PEM, by algorithm.
+    """
 
     folder: Path
     url: str
@@ -89,21 +106,41 @@ class Issuer:
 
     @property
     def jku(self) -> str:
-        """Where its public keys are: what its visas name."""
+        """URL of its public keys, which its visas name."""
         return f"{self.url}/jwks"
 
     def jwks(self) -> dict[str, Any]:
-        """Its public keys as a JWK set."""
+        """Read its public keys.
+
+        Returns:
+            A JWK set.
+        """
         return json.loads((self.folder / JWKS).read_text(encoding="utf-8"))
 
     def trusted(self, jwks_file: str | None = None) -> IssuerSettings:
-        """What a node's ``access.issuers`` lists to believe this issuer, keys included or in a
-        file of the node's folder."""
+        """Build the entry of ``access.issuers`` with which a node trusts this issuer.
+
+        Args:
+            jwks_file: File of the public keys in the node's folder. None puts the keys into the
+                entry.
+
+        Returns:
+            The entry.
+        """
         keys = None if jwks_file is not None else self.jwks()
         return IssuerSettings(self.url, jwks=keys, jwks_file=jwks_file, jku=self.jku)
 
     def sign(self, claims: dict[str, Any], kind: str, algorithm: str = "ES256") -> str:
-        """A signed JWT of a type (header ``typ``)."""
+        """Sign a JWT.
+
+        Args:
+            claims: Its claims.
+            kind: Its type (header ``typ``).
+            algorithm: "ES256" or "RS256".
+
+        Returns:
+            The encoded token.
+        """
         kid, key = self.keys[algorithm]
         headers = {"typ": kind, "kid": kid}
         if VISA in claims:
@@ -112,9 +149,17 @@ class Issuer:
 
 
 def make_issuer(folder: Path, url: str = URL) -> Issuer:
-    """The issuer of a folder, with new keys when it has none.
+    """Open the issuer of a folder, or make one with new keys.
 
-    Raises InputError for a folder that holds something else, or keys that others may read.
+    Args:
+        folder: Folder of the issuer. It is created if needed.
+        url: URL of a new issuer.
+
+    Returns:
+        The issuer.
+
+    Raises:
+        InputError: The folder holds a damaged issuer, or keys that others may read.
     """
     if (folder / SETTINGS).exists():
         return open_issuer(folder)
@@ -134,22 +179,44 @@ def make_issuer(folder: Path, url: str = URL) -> Issuer:
 
 
 def open_issuer(folder: Path) -> Issuer:
-    """An issuer that was made before. Raises InputError."""
+    """Open an issuer that was made before.
+
+    Args:
+        folder: Folder of the issuer.
+
+    Returns:
+        The issuer.
+
+    Raises:
+        InputError: The folder holds no usable issuer, or keys that others may read.
+    """
     path = folder / SECRET_KEYS
     try:
         url = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["url"]
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise InputError(path, "permissions", "keys that only their owner may read (chmod 600)")
+            expected = "keys that only their owner may read (chmod 600)"
+            raise InputError(path, "permissions", expected, "keys that others may read")
         keys = {name: tuple(pair) for name, pair in json.loads(path.read_text()).items()}
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(folder, "issuer", f"made by 'rehearsal issuer init' ({error})") from None
+        expected, found = "an issuer made by 'rehearsal issuer init'", f"none ({error})"
+        raise InputError(folder, "issuer", expected, found) from None
     return Issuer(folder, url, keys)
 
 
 @contextmanager
 def issuer_copy(folder: Path) -> Iterator[Path]:
-    """An issuer's settings and keys in a private folder that goes in the end: who gets tokens from
-    there leaves no trace in ``folder``."""
+    """Copy an issuer's settings and keys to a private folder for as long as the block runs.
+
+    Tokens that are issued from the copy leave no trace in the original folder.
+
+    Args:
+        folder: Folder of the issuer.
+
+    Yields:
+        Folder of the copy.
+    """
     with TemporaryDirectory() as copy:
         for name in (SETTINGS, JWKS, SECRET_KEYS):
             shutil.copy(folder / name, copy)
@@ -159,10 +226,20 @@ def issuer_copy(folder: Path) -> Iterator[Path]:
 def create_person(
     role: Role, country: str, grants: Sequence[str] = (), issuer: str = URL, name: str = ""
 ) -> Person:
-    """A researcher, clinician or committee member of a country.
+    """Create a researcher, clinician or committee member of a country.
 
-    ``grants``: datasets (or URLs) that a committee has opened to them. Researchers and clinicians
-    are bona fide and have accepted the terms; who sits on a committee decides, and sees nothing.
+    Researchers and clinicians are bona fide and have accepted the terms. A committee member decides
+    on access and has none.
+
+    Args:
+        role: The role.
+        country: Country code.
+        grants: Datasets, or their URLs, that a committee has granted.
+        issuer: URL of the issuer.
+        name: Subject; ``{role}-{country}`` when empty.
+
+    Returns:
+        The person.
     """
     place = country.lower()
     home = {"researcher": "university", "clinician": "hospital", "committee": "dac"}[role]
@@ -181,11 +258,22 @@ def create_person(
 
 
 def rehearsal_access(country: str, has_tumours: bool = False) -> AccessSettings:
-    """``access:`` of a country's node in a rehearsal: it trusts the run's issuer, whose keys lie in
-    its folder, and takes the central committee's grant for each of its datasets."""
+    """Build the ``access`` settings of a country's node in a rehearsal.
+
+    The node trusts the run's issuer, whose keys lie in its folder, and accepts the central
+    committee's grant for each of its datasets.
+
+    Args:
+        country: Country code.
+        has_tumours: Whether the node has a tumour dataset. Few people have a tumour, so anonymous
+            users see nothing of it.
+
+    Returns:
+        The settings.
+    """
     settings = NodeSettings.for_country(country, country, has_tumours=has_tumours)
     granted = DatasetAccess(grants=(CENTRAL_COMMITTEE,))
-    # nothing of tumours for the public: few people have any
+    # anonymous users see nothing of tumours, because few people have any
     closed = replace(granted, boolean="controlled", count="controlled")
     tumours = dict.fromkeys(filter(None, [settings.tumours_dataset]), closed)
     trusted = IssuerSettings(URL, jwks_file=TRUSTED, jku=f"{URL}/jwks")
@@ -197,9 +285,17 @@ def rehearsal_access(country: str, has_tumours: bool = False) -> AccessSettings:
 
 
 def tokens_by_tier(folder: Path, country: str, lifetime_s: int = HOUR_S) -> dict[str, str]:
-    """Passports by tier for a researcher of a country, from the issuer of a run.
+    """Issue passports by access tier for a researcher of a country.
 
-    The public has none. Controlled access rests on the central committee's grant.
+    Anonymous users need none. Controlled access rests on the central committee's grant.
+
+    Args:
+        folder: Folder of the issuer.
+        country: Country code.
+        lifetime_s: Lifetime of the passports, in seconds.
+
+    Returns:
+        Passports by tier: "registered" and "controlled".
     """
     issuer = open_issuer(folder)
     known = create_person(
@@ -213,12 +309,27 @@ def tokens_by_tier(folder: Path, country: str, lifetime_s: int = HOUR_S) -> dict
 
 
 def dataset_url(dataset: str) -> str:
-    """What a grant calls a dataset."""
+    """Return the URL by which a grant names a dataset.
+
+    Args:
+        dataset: Id or URL of the dataset.
+
+    Returns:
+        The URL.
+    """
     return dataset if "://" in dataset else f"{DATASETS_URL}{dataset}"
 
 
 def linked_identities(mine: tuple[str, str], other: tuple[str, str]) -> VisaObject:
-    """A LinkedIdentities visa: two (issuer, subject) are one person."""
+    """Build a LinkedIdentities visa: two identities belong to one person.
+
+    Args:
+        mine: Issuer and subject of the visa's holder.
+        other: Issuer and subject of the other identity.
+
+    Returns:
+        The visa.
+    """
     value = f"{quote(other[1], safe='')},{quote(other[0], safe='')}"
     return VisaObject("LinkedIdentities", value, mine[0], "system", int(time.time()))
 
@@ -231,16 +342,29 @@ def sign_tokens(
     algorithm: str = "ES256",
     now: float | None = None,
 ) -> Tokens:
-    """Tokens for a person, and a note of them, from which ``/userinfo`` answers.
+    """Issue tokens for a person, and store the person so that ``/userinfo`` can answer.
 
-    Raises InputError for a subject that is no plain name or an unknown type of visa.
+    Args:
+        issuer: The issuer.
+        who: The person.
+        audience: Who may accept the tokens.
+        lifetime_s: Lifetime, in seconds.
+        algorithm: "ES256" or "RS256".
+        now: Time of issue, in seconds since the epoch; None for the present.
+
+    Returns:
+        The tokens.
+
+    Raises:
+        InputError: The subject is not a plain name, or a visa type or the algorithm is unknown.
     """
     if not SUBJECT.fullmatch(who.subject):
-        raise InputError("token", "subject", "small letters, digits, '.', '_' and '-'")
-    if any(visa.type not in VISA_TYPES for visa in who.visas):
-        raise InputError("token", "visa", f"one of {', '.join(VISA_TYPES)}")
+        expected = "lower-case letters, digits, '.', '_' and '-'"
+        raise InputError("token", "subject", expected, shown(who.subject))
+    if unknown := [visa.type for visa in who.visas if visa.type not in VISA_TYPES]:
+        raise InputError("token", "visa", f"one of {', '.join(VISA_TYPES)}", shown(unknown[0]))
     if algorithm not in ALGORITHMS:
-        raise InputError("token", "algorithm", f"one of {', '.join(ALGORITHMS)}")
+        raise InputError("token", "algorithm", f"one of {', '.join(ALGORITHMS)}", shown(algorithm))
     begun = int(time.time() if now is None else now)
     claims = {
         "iss": issuer.url,
@@ -269,7 +393,18 @@ def sign_visas(
     algorithm: str = "ES256",
     now: float | None = None,
 ) -> list[str]:
-    """A person's visas, each a signed JWT."""
+    """Sign the visas of a person.
+
+    Args:
+        issuer: The issuer.
+        who: The person.
+        lifetime_s: Lifetime, in seconds.
+        algorithm: "ES256" or "RS256".
+        now: Time of issue, in seconds since the epoch; None for the present.
+
+    Returns:
+        One signed JWT per visa.
+    """
     begun = int(time.time() if now is None else now)
     signed = []
     for visa in who.visas:
@@ -289,7 +424,15 @@ def sign_visas(
 
 
 def known_person(issuer: Issuer, subject: str) -> Person | None:
-    """Somebody to whom tokens were issued; None for anybody else."""
+    """Find a person to whom tokens were issued.
+
+    Args:
+        issuer: The issuer.
+        subject: Subject of the person.
+
+    Returns:
+        The person; None when no tokens were issued to this subject.
+    """
     path = issuer.folder / SUBJECTS / f"{subject}.json"
     if not SUBJECT.fullmatch(subject) or not path.is_file():
         return None
@@ -315,7 +458,7 @@ def _public_jwk(kid: str, algorithm: str, key: Any) -> dict[str, Any]:
 
 
 def _write_secret(path: Path, text: str) -> None:
-    """Never for a moment readable by others."""
+    """Write a file that nobody else can read at any moment."""
     with atomic_path(path) as aside:
         descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

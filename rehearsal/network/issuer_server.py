@@ -1,7 +1,7 @@
 """The issuer as a service: discovery, keys, userinfo and token exchange (GA4GH AAI 1.2).
 
-There is no log-in: tokens are handed out by whoever holds the folder (``rehearsal token``). What
-is served is what nodes and clients need of an issuer afterwards.
+There is no log-in: the owner of the folder issues tokens (``rehearsal token``). The service
+provides what nodes and clients need of an issuer afterwards.
 """
 
 from __future__ import annotations
@@ -38,7 +38,14 @@ PASSPORT_TOKEN = "urn:ga4gh:params:oauth:token-type:passport"
 
 
 def issuer_app(issuer: Issuer) -> Starlette:
-    """The service of one issuer. People who were given new visas have them at their next call."""
+    """Build the service of an issuer. New visas of a person apply from their next request on.
+
+    Args:
+        issuer: The issuer.
+
+    Returns:
+        The ASGI application.
+    """
 
     async def discovery(request: Request) -> Response:
         base = str(request.base_url).rstrip("/")
@@ -88,7 +95,7 @@ def issuer_app(issuer: Issuer) -> Starlette:
 
 
 def _exchange_token(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
-    """A passport for an access token: for nobody whom the token was not for, and no longer."""
+    """Exchange an access token for a passport of the same audience that expires no later."""
     form = _single_values(given)
     if form.get("grant_type") != EXCHANGE:
         return _exchange_error("unsupported_grant_type")
@@ -128,7 +135,7 @@ def _exchange_error(code: str) -> Response:
 
 
 def _audience(claims: Mapping[str, Any]) -> list[str]:
-    """Whom a token is for: an exchange never makes it be for anybody else."""
+    """List the audience of a token. An exchange never widens it."""
     audience = claims.get("aud") or []
     return [audience] if isinstance(audience, str) else list(audience)
 
@@ -143,7 +150,7 @@ async def _limited(request: Request) -> bytes:
 
 
 def _claims(issuer: Issuer, token: str) -> dict[str, Any] | None:
-    """The claims of an access token of this issuer; None for anything else."""
+    """Verify an access token of this issuer and return its claims; None for anything else."""
     if len(token) > MAX_TOKEN:
         return None
     try:
@@ -168,10 +175,16 @@ def serve(
     port: int = 0,
     endpoint_file: Path | None = None,
 ) -> None:
-    """Serve an issuer's folder until SIGTERM or SIGINT, or until the parent is gone.
+    """Serve an issuer until SIGTERM, SIGINT or the end of the parent process.
 
-    ``port`` 0 takes a free one; ``endpoint_file`` receives ``{"country": "issuer", "url", "pid"}``.
-    Raises InputError for a folder or an address that cannot be used.
+    Args:
+        folder: Folder of the issuer.
+        host: Address to listen on.
+        port: Port; 0 takes a free one.
+        endpoint_file: File that receives ``{"country": "issuer", "url", "pid"}``.
+
+    Raises:
+        InputError: The folder or the address cannot be used.
     """
     app = issuer_app(open_issuer(folder))
     with listening(host, port) as listener:

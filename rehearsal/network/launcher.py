@@ -1,8 +1,7 @@
-"""Starts nodes and the network service as processes, waits until all have announced themselves,
-always ends them.
+"""Start nodes and the network service as processes, wait until all are ready, and always end them.
 
-A node is told where to write its endpoint file; until then nobody knows its port. When this process
-is killed in a way that no ``finally`` survives, a helper ends the nodes' process groups.
+A node is told where to write its endpoint file; only this file tells its port. If this process is
+killed so that no ``finally`` runs, a helper ends the nodes' process groups.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from rehearsal.errors import mismatch
 from rehearsal.network.emulation.namespaces import HERE, Place
 from rehearsal.network.emulation.topology import Topology, emulated_distance
 from rehearsal.network.forkserver import NETWORK_SERVER, NODE_SERVER, ForkServer, fork_server
@@ -36,42 +36,62 @@ if TYPE_CHECKING:
 
 PYTHON = (sys.executable, "-m")
 START_TIMEOUT_S = 60.0
-QUEUE_TIMEOUT_S = 600.0  # for nodes that wait for a place on a cluster first
+QUEUE_TIMEOUT_S = 600.0  # for nodes that queue on a cluster first
 TAIL_LINES = 15
 
 
 class NodeStartError(RuntimeError):
-    """A node did not start. The message names it and quotes the end of its log."""
+    """A node did not start. The message names it and quotes the end of its log.
 
-    def __init__(self, country: str, what: str, log: Path) -> None:
+    Args:
+        country: Country code of the node, or "network" for the service.
+        expected: What the node should have done, as a noun phrase.
+        found: What happened instead.
+        log: The log of the node.
+    """
+
+    def __init__(self, country: str, expected: str, found: str, log: Path) -> None:
         self.country, self.log = country, log
-        super().__init__(f"node {country} {what}; the end of {log}:\n{log_tail(log)}")
+        where = "network service" if country == NETWORK else f"node {country}"
+        text = mismatch(where, expected, found)
+        super().__init__(f"{text}; the end of {log}:\n{log_tail(log)}")
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What one node is started with."""
+    """The settings with which one node is started.
+
+    Args:
+        country: Country code.
+        folder: Folder of the node.
+        log_dir: Folder of logs and endpoint files.
+        line: The line that the node emulates.
+        place: Where it runs.
+        prefix: Beginning of the command line, which starts the node elsewhere.
+        port: Port to listen on; 0 takes a free one.
+    """
 
     country: str
     folder: Path
     log_dir: Path
     line: Line = NO_DELAY
     place: Place = HERE
-    prefix: tuple[str, ...] = ()  # of the command line: what starts the node elsewhere
+    prefix: tuple[str, ...] = ()  # of the command line, starts the node elsewhere
     port: int = 0
 
     @property
     def endpoint(self) -> Path:
-        """Where the node announces itself."""
+        """The file in which the node announces itself."""
         return self.log_dir / f"{self.country}.endpoint.json"
 
     @property
     def log(self) -> Path:
+        """The log file of the node."""
         return self.log_dir / f"{self.country}.log"
 
     @property
     def is_local(self) -> bool:
-        """Whether the node runs here, and not behind a prefix or in a namespace."""
+        """Whether the node runs here, without a prefix or a namespace."""
         return self.place is HERE and not self.prefix
 
 
@@ -79,10 +99,10 @@ Command = Callable[[Launch], list[str]]
 
 
 class RunningNodes(list[NodeEntry]):
-    """Nodes that run, in order; a list of their entries.
+    """The running nodes, in order, as a list of their entries.
 
-    ``restart``: takes a country; its node is ended and started again where it was, on its folder.
-    ``forks``: what the nodes are forks of, where they are.
+    ``restart`` takes a country code, ends its node and starts it again on the same folder and port.
+    ``forks`` is the fork server of the nodes, if they are forks.
     """
 
     restart: Callable[[str], None]
@@ -90,10 +110,16 @@ class RunningNodes(list[NodeEntry]):
 
 
 def node_command(launch: Launch) -> list[str]:
-    """The command line that serves a node's folder on a free port.
+    """Build the command line that serves a node's folder.
 
-    Behind a prefix the node may run on another machine: it listens on every address of that one
-    and announces it by its name.
+    With a prefix the node may run on another machine. It then listens on every address of that
+    machine and announces its host name.
+
+    Args:
+        launch: Settings of the node.
+
+    Returns:
+        The command line.
     """
     return [
         *launch.prefix,
@@ -105,7 +131,7 @@ def node_command(launch: Launch) -> list[str]:
 
 
 def _line_options(line: Line) -> list[str]:
-    """What a node emulates by itself."""
+    """List the options for what a node emulates by itself."""
     options = {
         "--bandwidth-mbps": line.bandwidth_mbps,
         "--delay-ms": line.delay_ms,
@@ -125,15 +151,27 @@ def running_nodes(
     topology: Topology | None = None,
     forks: ForkServer | None = None,
 ) -> Iterator[RunningNodes]:
-    """Run one node a folder for as long as the block runs; yields them in order of ``folders``.
+    """Run one node per folder for as long as the block runs.
 
-    ``log_dir`` receives ``{country}.log`` and ``{country}.endpoint.json``.
-    ``topology`` says where each node runs, and what it emulates there; None: here, at no distance.
-    ``prefix``: what starts each node, ``srun --overlap --ntasks=1`` for example; it must stay until
-    the node has ended and pass SIGTERM on to it, and ``log_dir`` must be seen from everywhere.
-    ``forks`` starts them where given; several nodes of this machine bring their own.
-    Raises NodeStartError, with every process ended, when a node ends before it is ready or is
-    not ready after ``start_timeout_s`` (default: a minute; with a prefix, which may queue, ten).
+    Args:
+        folders: Folder of each node, by country code.
+        log_dir: Folder for ``{country}.log`` and ``{country}.endpoint.json``. With a prefix it must
+            be visible from everywhere.
+        start_timeout_s: Time until every node must be ready, in seconds. Default: 60, or 600 with a
+            prefix, because the nodes may queue.
+        command: Builds the command line of a node.
+        prefix: Command that starts each node, for example ``srun --overlap --ntasks=1``. It must
+            stay until the node has ended and pass SIGTERM on to it.
+        topology: Where each node runs, and which line it emulates. None: here, without distance.
+        forks: Fork server that starts the nodes. By default, several nodes of this machine get
+            their own.
+
+    Yields:
+        The nodes, in the order of ``folders``.
+
+    Raises:
+        NodeStartError: A node ended before it was ready, or was not ready in time. All processes
+            have been ended.
     """
     if start_timeout_s is None:
         start_timeout_s = QUEUE_TIMEOUT_S if prefix else START_TIMEOUT_S
@@ -180,10 +218,22 @@ def nodes_at_their_distance(
     pairs: pd.DataFrame,
     log_dir: Path,
 ) -> Iterator[RunningNodes]:
-    """Run nodes where and as far from the asker as the configuration's part ``network`` says.
+    """Run nodes with the places and distances of the configuration for as long as the block runs.
 
-    ``pairs``: ``rtt_matrix``. Raises as ``running_nodes``, and as ``emulated_distance``, in whose
-    namespaces this thread is meanwhile.
+    With namespaces, this thread is in the asker's namespace meanwhile.
+
+    Args:
+        folders: Folder of each node, by country code.
+        network: Section ``network`` of the configuration.
+        pairs: Table of ``rtt_matrix``.
+        log_dir: Folder for logs and endpoint files.
+
+    Yields:
+        The nodes, in the order of ``folders``.
+
+    Raises:
+        NodeStartError: As in :func:`running_nodes`.
+        InputError: This machine cannot emulate distance in the configured way.
     """
     prefix = network["launch"]
     with (
@@ -202,12 +252,23 @@ def running_network(
     options: Sequence[str] = (),
     forks: ForkServer | None = None,
 ) -> Iterator[NodeEntry]:
-    """Run the network service over ``nodes`` for as long as the block runs; yields its entry.
+    """Run the network service over nodes for as long as the block runs.
 
-    ``log_dir`` receives ``network.log`` and the registry: ``network/``, endpoint files of our own
-    nodes, and ``network.yaml`` with those of others. ``forks``: of running nodes; the service
-    becomes one of them, which saves its importing. Raises NodeStartError when the service ends
-    before it is ready or is not ready after ``start_timeout_s``.
+    Args:
+        nodes: The nodes.
+        deadline_s: Default deadline of queries, in seconds.
+        log_dir: Folder for ``network.log`` and the registry: endpoint files of our own nodes in
+            ``network/``, and those of others in ``network.yaml``.
+        start_timeout_s: Time until the service must be ready, in seconds.
+        options: More options of its command line.
+        forks: Fork server of running nodes. The service becomes one of its forks, which saves the
+            imports.
+
+    Yields:
+        The entry of the service.
+
+    Raises:
+        NodeStartError: The service ended before it was ready, or was not ready in time.
     """
     ours, registry = log_dir / NETWORK, log_dir / f"{NETWORK}.yaml"
     write_endpoints([node for node in nodes if node.pid is not None], ours)
@@ -230,14 +291,14 @@ def running_network(
 
 @dataclass(frozen=True)
 class _Starter:
-    """Starts nodes: forks them where it can, which takes a tenth of the time."""
+    """Starts nodes, as forks where possible, which takes a tenth of the time."""
 
     command: Command
     groups: WatchedProcessGroups
     forks: ForkServer | None
 
     def __call__(self, launch: Launch, mode: LogMode) -> StartedProcess:
-        """``mode``: of the log, which begins anew or goes on."""
+        """Start a node. ``mode`` says whether its log is replaced or continued."""
         launch.endpoint.unlink(missing_ok=True)
         process = self._start(self.command(launch), launch, mode)
         self.groups.add(process.pid)
@@ -250,8 +311,8 @@ class _Starter:
         try:
             return self.forks.start(module, arguments, launch.log, mode)
         except OSError as error:
-            what = f"was not started ({error})"
-            raise NodeStartError(launch.country, what, launch.log) from None
+            found = f"none ({error})"
+            raise NodeStartError(launch.country, "a process", found, launch.log) from None
 
 
 @contextmanager
@@ -270,15 +331,15 @@ def _starter(
 def _when_ready(
     launches: Mapping[str, Launch], processes: Mapping[str, StartedProcess], timeout_s: float
 ) -> list[NodeEntry]:
-    """All nodes, once each has written its endpoint file."""
+    """Wait until each node has written its endpoint file."""
     until = time.monotonic() + timeout_s
     ready: dict[str, NodeEntry] = {}
     while True:
         for country in launches.keys() - ready.keys():
             launch, ended = launches[country], processes[country].poll()
             if ended is not None:
-                what = f"ended with exit code {ended} before it was ready"
-                raise NodeStartError(country, what, launch.log)
+                found = f"an end with exit code {ended}"
+                raise NodeStartError(country, "an answer", found, launch.log)
             entry = read_endpoint(launch.endpoint)
             if entry is not None:
                 ready[country] = entry
@@ -286,13 +347,22 @@ def _when_ready(
             return [ready[country] for country in launches]
         if time.monotonic() > until:
             late = sorted(launches.keys() - ready.keys())
-            what = f"was not ready after {timeout_s:g} s (not ready: {', '.join(late)})"
-            raise NodeStartError(late[0], what, launches[late[0]].log)
+            expected = f"an answer within {timeout_s:g} s"
+            found = f"none (nodes without an answer: {', '.join(late)})"
+            raise NodeStartError(late[0], expected, found, launches[late[0]].log)
         time.sleep(POLL_S)
 
 
 def log_tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a node's log, or a word that there are none."""
+    """Read the end of a node's log.
+
+    Args:
+        log: The log file.
+        lines: Number of lines.
+
+    Returns:
+        The last lines, or a note that there are none.
+    """
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The network's answer to a match request: the nodes' rankings as one.
+"""Merge the nodes' rankings of matching patients into the network's answer.
 
-Scores rest on HPO's own annotations, the same at every node, so they are compared as they are.
-Of equal scores nodes go by their name, and each keeps its own order.
+All nodes compute scores from the same HPO annotations, so scores are comparable. Nodes with equal
+scores are ordered by name; each node keeps its own order.
 """
 
 from __future__ import annotations
@@ -20,11 +20,17 @@ PATH = "match"
 
 
 def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[int, Body]:
-    """HTTP status and body. Every result names its node (``_node``); ``info`` is that of every
-    answer of the network, with each node's number of results as its count.
+    """Build the response to a match request.
 
-    A node whose answer is no list of scored patients is marked as failed. When no node answered,
-    it is an error, as in any answer of the network.
+    Every result names its node in ``_node``. A node whose answer is not a list of scored patients
+    is marked as failed. When no node answered, the response is an error.
+
+    Args:
+        parts: One part per node.
+        conditions: How the request was made.
+
+    Returns:
+        HTTP status and body. ``info`` has each node's number of results as its count.
     """
     parts = [replace(part, answer=_checked(part.answer)) for part in parts]
     if not any(part.answer.state == "answered" for part in parts):
@@ -45,7 +51,7 @@ def _ranking(parts: Sequence[Part]) -> list[Body]:
 
 
 def _info(parts: Sequence[Part], conditions: Conditions) -> Body:
-    """``info`` of every answer of the network, with each node's number of results."""
+    """Build ``info`` with each node's number of results."""
     info = network_info(parts, conditions)
     for state, part in zip(info["nodes"], parts, strict=True):
         if part.answer.state == "answered":
@@ -67,7 +73,7 @@ def _hpo(answer: Answer) -> str | None:
 
 
 def _checked(answer: Answer) -> Answer:
-    """The answer, or what is wrong with it where it says 200 and is none."""
+    """Return the answer, marked as failed if it is not a list of scored patients."""
     if answer.state != "answered":
         return answer
     body = answer.body or {}
@@ -77,7 +83,7 @@ def _checked(answer: Answer) -> Answer:
     elif not all(map(_is_scored, results)):
         fault = "a result without a patient or a score from 0 to 1"
     elif not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
-        fault = "notes that are no texts"
+        fault = "notes that are not text"
     else:
         return answer
     return replace(answer, state="failed", reason=f"HTTP 200 without matches: {fault}")

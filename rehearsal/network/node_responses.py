@@ -1,5 +1,7 @@
-"""What the network's endpoints beside Beacon share: requests passed on to all nodes, and one answer
-that says what became of each."""
+"""What the network's endpoints outside Beacon share.
+
+A request is passed on to all nodes, and the response states the outcome of each.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,14 @@ from dataclasses import replace
 import orjson
 from starlette.requests import Request
 
+from rehearsal.errors import shown
 from rehearsal.model import Answer
 from rehearsal.network.beacon_response import BEACON_ID
 from rehearsal.network.client import PURPOSE, Method, NodeRequest
 from rehearsal.network.outcomes import common_failure, node_states
 from rehearsal.node.beacon import envelope
 from rehearsal.web.app import Json
+from rehearsal.web.model_errors import WHOLE_BODY, no_json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
@@ -22,7 +26,17 @@ from rehearsal.web.problem import Problem
 def forward_request(
     request: Request, path: str, method: Method = "GET", body: Body | None = None
 ) -> NodeRequest:
-    """A request to nodes in the name of whoever sent this one."""
+    """Build a request to nodes on behalf of the sender of this one.
+
+    Args:
+        request: The HTTP request.
+        path: Path below a node's base URL, percent-encoded.
+        method: HTTP method.
+        body: JSON body of a POST.
+
+    Returns:
+        The request, with the caller's token and purpose.
+    """
     return NodeRequest(
         path,
         method,
@@ -34,23 +48,48 @@ def forward_request(
 
 
 def with_parameters(request: NodeRequest, **parameters: str) -> NodeRequest:
-    """The same request with these parameters of the URL."""
+    """Replace the URL parameters of a request.
+
+    Args:
+        request: The request.
+        **parameters: The parameters.
+
+    Returns:
+        The new request.
+    """
     return replace(request, parameters=tuple(parameters.items()))
 
 
 def read_object(raw: bytes) -> Body:
-    """The JSON object in a body. Raises Problem."""
+    """Read a body that must be a JSON object.
+
+    Args:
+        raw: The body.
+
+    Returns:
+        The object.
+
+    Raises:
+        Problem: The body is something else (400).
+    """
     try:
         given = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise Problem(f"the body is no JSON: {error}") from None
+        raise no_json(error) from None
     if not isinstance(given, dict):
-        raise Problem("the body: an object")
+        raise Problem.mismatch(WHOLE_BODY, "an object", shown(given))
     return given
 
 
 def usable_responses(answers: Sequence[Answer]) -> dict[str, Body]:
-    """The ``response`` of those who answered, by country."""
+    """Select the ``response`` of the nodes that answered.
+
+    Args:
+        answers: One answer per node.
+
+    Returns:
+        Responses by country code.
+    """
     responses = {one.node: (one.body or {}).get("response") for one in answers}
     answered = {one.node for one in answers if one.state == "answered"}
     return {
@@ -61,13 +100,28 @@ def usable_responses(answers: Sequence[Answer]) -> dict[str, Body]:
 
 
 def network_response(response: Body, answers: Sequence[Answer]) -> Json:
-    """The network's answer, with what became of every node."""
+    """Build the network's response, with the outcome of every node.
+
+    Args:
+        response: The aggregated response.
+        answers: One answer per node.
+
+    Returns:
+        The HTTP response.
+    """
     body = envelope.informational(BEACON_ID, response)
     return Json({**body, "info": node_states(answers)})
 
 
 def failure_response(answers: Sequence[Answer]) -> Json:
-    """The network's error when no node gave an answer that can be used."""
+    """Build the network's error when no node gave a usable answer.
+
+    Args:
+        answers: One answer per node.
+
+    Returns:
+        The HTTP response.
+    """
     failure = common_failure(answers)
     body = envelope.error(BEACON_ID, failure.status, failure.reason)
     return Json({**body, "info": node_states(answers)}, failure.status)

@@ -1,4 +1,4 @@
-"""The network's OpenAPI 3.1 description: a Beacon's, and what the network has of its own."""
+"""The OpenAPI 3.1 description of the network: a Beacon, and endpoints of its own."""
 
 from __future__ import annotations
 
@@ -50,7 +50,11 @@ ABOUT = "GA4GH Beacon v2 over all nodes of a rehearsal. Synthetic people only."
 
 
 def description() -> Body:
-    """The whole document of the network's ``/openapi.json``."""
+    """Build the document of the network's ``/openapi.json``.
+
+    Returns:
+        An OpenAPI document.
+    """
     document = beacon_description("Rehearsal network", ABOUT, OWN_PARAMETERS)
     own = [ref("parameters", name) for name in OWN_PARAMETERS]
     match = {path: {**item, "parameters": own} for path, item in matchmaker.paths().items()}
@@ -103,13 +107,13 @@ def _scores() -> Body:
 
 
 def _extended(model: type[RequestModel], properties: Body) -> Body:
-    """What a node is asked, with what the network is asked beside it."""
+    """Build the schema of a node's request with the network's own keys added."""
     schema = schema_of(model)
     return {**schema, "properties": schema["properties"] | properties}
 
 
 def _patient() -> Body:
-    """A clinician's own patient, or why her node tells nothing of her."""
+    """Build the schema of a clinician's own patient, or why their node reports nothing."""
     percent = {"type": "number", "minimum": 0, "maximum": 100}
     place = all_of({"below": percent, "upTo": percent, "people": COUNT})
     edge = {"type": ["number", "null"]}

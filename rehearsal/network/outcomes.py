@@ -1,4 +1,4 @@
-"""What a question to all nodes has come to: each node's state, and the failure of all of them."""
+"""The outcome of a query to all nodes: the state of each, and the error when all of them failed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,31 @@ from rehearsal.web.openapi import Body
 
 @dataclass(frozen=True, slots=True)
 class NetworkFailure:
-    """HTTP status and reason of the network's own error."""
+    """The network's own error.
+
+    Args:
+        status: HTTP status.
+        reason: The message.
+    """
 
     status: int
     reason: str
 
 
 def common_failure(answers: Sequence[Answer]) -> NetworkFailure:
-    """What it comes to when no node gave an answer that can be used.
+    """Determine the network's error when no node gave a usable answer.
 
-    Where nodes refused, what most of them refused with: 400 for a request that is ill-formed, 401
-    or 403 for one without the rights to it. Of statuses that equally many gave, the lowest: a
-    request must be well-formed (400) before its asker is looked at (401), and the asker be known
-    before their rights are (403). Where none refused: 504 when one was late, else 502; 503 when
-    there is no node.
+    If nodes refused, it is their most frequent status: 400 for an ill-formed request, 401 or 403
+    for missing rights. Among equally frequent statuses the lowest counts: a request must be
+    well-formed (400) before its sender is identified (401), and the sender must be known before
+    their rights are checked (403). If none refused, it is 504 when a node was late, else 502. It is
+    503 when there is no node.
+
+    Args:
+        answers: One answer per node.
+
+    Returns:
+        Status and reason.
     """
     refused = [answer for answer in answers if answer.state == "refused"]
     if refused:
@@ -37,7 +48,7 @@ def common_failure(answers: Sequence[Answer]) -> NetworkFailure:
         return NetworkFailure(504, f"none of {len(answers)} nodes answered in time")
     if answers:
         return NetworkFailure(502, f"none of {len(answers)} nodes answered")
-    return NetworkFailure(503, "the registry names no node")
+    return NetworkFailure(503, "the registry has no node")
 
 
 def _most_common_status(refused: Sequence[Answer]) -> int:
@@ -50,8 +61,15 @@ def _refusal_status(answer: Answer) -> int:
 
 
 def node_states(answers: Sequence[Answer]) -> Body:
-    """``nodes``: what became of each; ``states``: how many of each state; ``complete``: whether
-    every node answered."""
+    """Summarise the outcomes of a query.
+
+    Args:
+        answers: One answer per node.
+
+    Returns:
+        ``nodes``: the outcome of each; ``states``: number of nodes by state; ``complete``: whether
+        every node answered.
+    """
     return {
         "nodes": [node_state(answer) for answer in answers],
         "states": dict(Counter(answer.state for answer in answers)),
@@ -60,7 +78,14 @@ def node_states(answers: Sequence[Answer]) -> Body:
 
 
 def node_state(answer: Answer) -> Body:
-    """What became of one node."""
+    """Describe the outcome of one node.
+
+    Args:
+        answer: The node's answer.
+
+    Returns:
+        The JSON object.
+    """
     state: Body = {
         "node": answer.node,
         "state": answer.state,

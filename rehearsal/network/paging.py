@@ -1,8 +1,8 @@
-"""Pages over all nodes' entries, one node's after the other's in the order of the registry.
+"""Pages over the entries of all nodes, node after node in the order of the registry.
 
-A page of the network is a window over that row of entries. A node knows only pages of its own,
-and only it knows how many entries it has: so the first page takes one round of questions, a
-later one two, the numbers first.
+A page of the network is a window over this sequence. A node knows only its own pages, and only the
+node knows its number of entries. The first page therefore takes one round of requests. A later page
+takes two, of which the first asks for the counts.
 """
 
 from __future__ import annotations
@@ -17,20 +17,31 @@ from rehearsal.node.beacon.request import DEFAULT_LIMIT, MAX_LIMIT
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``skip`` pages of ``limit`` entries are left out, as Beacon counts them."""
+    """A page, as Beacon counts pages.
+
+    Args:
+        skip: Number of pages before it.
+        limit: Entries per page.
+    """
 
     skip: int
     limit: int
 
     @property
     def start(self) -> int:
+        """Number of entries before the page."""
         return self.skip * self.limit
 
 
 def page_of(request: NodeRequest) -> Page | None:
-    """The page that a request asks for; None when it is none that can be understood.
+    """Read the page that a request asks for.
 
-    Such a request goes to the nodes as it is, for them to refuse.
+    Args:
+        request: The request.
+
+    Returns:
+        The page. None: it is not understood; such a request goes to the nodes unchanged, which
+        refuse it.
     """
     if request.method == "POST":
         query = (request.body or {}).get("query") or {}
@@ -47,7 +58,7 @@ def page_of(request: NodeRequest) -> Page | None:
 
 
 def _whole(value: Any) -> int | None:
-    """A number from 0 to a billion; None for anything else."""
+    """Read a number from 0 to a billion; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
     good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
@@ -55,7 +66,15 @@ def _whole(value: Any) -> int | None:
 
 
 def with_page(request: NodeRequest, page: Page) -> NodeRequest:
-    """The same request for another page."""
+    """Ask for another page.
+
+    Args:
+        request: The request.
+        page: The page.
+
+    Returns:
+        The same request for this page.
+    """
     numbers = {"skip": page.skip, "limit": page.limit}
     if request.method == "POST":
         body = dict(request.body or {})
@@ -66,7 +85,15 @@ def with_page(request: NodeRequest, page: Page) -> NodeRequest:
 
 
 def windows(counts: Sequence[int], page: Page) -> list[range]:
-    """The part of each node's entries ``range(count)`` that lies on the page of all entries."""
+    """Compute the part of each node's entries that lies on a page.
+
+    Args:
+        counts: Number of entries of each node.
+        page: The page of all entries.
+
+    Returns:
+        A range of each node's entries, 0-based half-open.
+    """
     found, before = [], 0
     for count in counts:
         start = min(max(page.start - before, 0), count)
@@ -77,7 +104,14 @@ def windows(counts: Sequence[int], page: Page) -> list[range]:
 
 
 def pages_for(window: range) -> list[Page]:
-    """A node's own pages that hold a window of its entries: one, or two where it lies across."""
+    """Find a node's own pages that hold a window of its entries.
+
+    Args:
+        window: Range of its entries, 0-based half-open.
+
+    Returns:
+        No page for an empty window, otherwise one or two.
+    """
     if not window:
         return []
     limit = len(window)
@@ -86,7 +120,16 @@ def pages_for(window: range) -> list[Page]:
 
 
 def cut(entries: Sequence[Any], pages: Sequence[Page], window: range) -> list[Any]:
-    """The window out of the entries of its pages, which stand one after the other."""
+    """Cut a window out of the entries of consecutive pages.
+
+    Args:
+        entries: The entries of the pages.
+        pages: The pages, in order.
+        window: Range of the node's entries, 0-based half-open.
+
+    Returns:
+        The entries of the window.
+    """
     if not pages:
         return []
     offset = window.start - pages[0].start

@@ -1,6 +1,6 @@
-"""Processes that run for us, spawned or forked, and their end.
+"""Processes that run for us, spawned or forked, and how they end.
 
-Every one leads a process group of its own, so what it starts ends with it.
+Each leads its own process group, so the processes that it starts end with it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rehearsal.process_lifetime import signal_group
 POLL_S = 0.02
 STOP_TIMEOUT_S = 5.0
 
-LogMode = Literal["wb", "ab"]  # a log begins anew, or goes on
+LogMode = Literal["wb", "ab"]  # replace the log, or append to it
 
 
 class StartedProcess(Protocol):
@@ -28,17 +28,24 @@ class StartedProcess(Protocol):
     pid: int
 
     def has_ended(self) -> bool:
-        """Whether it has; its number stays taken until somebody waits for it."""
+        """Tell whether the process has ended. Its id stays reserved until :meth:`wait`."""
 
     def poll(self) -> int | None:
-        """The exit code; None while it runs."""
+        """Return the exit code; None while the process runs."""
 
     def wait(self) -> int:
-        """The exit code, once it has ended."""
+        """Wait for the end of the process and return its exit code."""
 
 
 class SpawnedProcess:
-    """A command line that runs at a place, its output in a log."""
+    """A command that runs at a place.
+
+    Args:
+        command: The command line.
+        place: Where it runs.
+        log: File for its output.
+        mode: "wb" to replace the log, "ab" to append to it.
+    """
 
     def __init__(self, command: Sequence[str], place: Place, log: Path, mode: LogMode) -> None:
         with log.open(mode) as sink, place.entered():
@@ -52,6 +59,7 @@ class SpawnedProcess:
         self.pid = self._process.pid
 
     def has_ended(self) -> bool:
+        """Tell whether the process has ended. Its id stays reserved until :meth:`wait`."""
         if self._process.returncode is not None:
             return True
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -61,16 +69,20 @@ class SpawnedProcess:
             return True
 
     def poll(self) -> int | None:
+        """Return the exit code; None while the process runs."""
         return self._process.poll()
 
     def wait(self) -> int:
+        """Wait for the end of the process and return its exit code."""
         return self._process.wait()
 
 
 def stop(processes: Sequence[StartedProcess], timeout_s: float = STOP_TIMEOUT_S) -> None:
-    """End the processes and everything in their groups: ask all, wait, then kill.
+    """End processes and everything in their groups: send SIGTERM, wait, then kill.
 
-    Takes at most ``timeout_s`` for all of them together, however many hang.
+    Args:
+        processes: The processes.
+        timeout_s: Time to wait for all of them together, in seconds.
     """
     for process in processes:
         signal_group(process.pid, signal.SIGTERM)
@@ -81,6 +93,6 @@ def stop(processes: Sequence[StartedProcess], timeout_s: float = STOP_TIMEOUT_S)
         if waiting:
             time.sleep(POLL_S)
     for process in processes:
-        # also when the leader has ended: what it started may live on in its group
+        # even if the leader has ended: processes that it started may live on in its group
         signal_group(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,9 +1,10 @@
-"""``rehearsal query``: one question to a network or a node, its answer for a person."""
+"""``rehearsal query``: send one query to a network or a node and print the answer for a person."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,24 +12,30 @@ from typing import Any
 
 import orjson
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.model import Answer
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry
 
-ASKER_MARGIN_S = 2.0  # that the network may need beside its deadline
+ASKER_MARGIN_S = 2.0  # added to the deadline, for the network itself
 PATIENCE_S = 60.0
+COMMAND = "rehearsal query"
 EXISTS: dict[object, str] = {True: "yes", False: "no"}
 
 
 @dataclass(frozen=True, slots=True)
 class QueryCommand:
-    """A question as it was typed.
+    """A query as it was typed.
 
-    ``url``: of a network or a node. ``parameters``: KEY=VALUE; ``body``: a JSON file to POST
-    instead. ``deadline_s``: other than the network's own. ``partial``: nodes that are overdue are
-    not waited for. ``token_variable``: the environment variable with a bearer token. ``purpose``:
-    DUO terms.
+    Args:
+        url: URL of a network or a node.
+        path: Path of the endpoint.
+        parameters: URL parameters as KEY=VALUE.
+        body: JSON file to POST instead of parameters.
+        deadline_s: Deadline in seconds, instead of the network's own.
+        partial: Whether the network may answer without overdue nodes.
+        token_variable: Environment variable with a bearer token.
+        purpose: DUO terms.
     """
 
     url: str
@@ -41,14 +48,21 @@ class QueryCommand:
     purpose: str | None = None
 
     def node(self) -> NodeEntry:
-        """Whom to ask."""
+        """Return the network or node to ask."""
         return NodeEntry(self.url, self.url.rstrip("/"), self.token_variable)
 
     def request(self) -> NodeRequest:
-        """What to ask. Raises InputError for what cannot be asked."""
+        """Build the request.
+
+        Returns:
+            The request.
+
+        Raises:
+            InputError: A parameter or the body cannot be used.
+        """
         pairs = [_read_parameter(text) for text in self.parameters]
         if self.body is not None and pairs:
-            raise InputError("rehearsal query", "--body", "a body or parameters, not both")
+            raise InputError(COMMAND, "--body", "a body or parameters", "both")
         if self.deadline_s is not None:
             pairs.append(("deadlineS", f"{self.deadline_s:g}"))
         if self.partial:
@@ -61,17 +75,29 @@ class QueryCommand:
 
     @property
     def patience_s(self) -> float:
-        """How long an answer is waited for."""
+        """Time to wait for the answer, in seconds."""
         return PATIENCE_S if self.deadline_s is None else self.deadline_s + ASKER_MARGIN_S
 
 
 def run_query(command: QueryCommand, as_json: bool = False) -> int:
-    """Ask, print, and return the exit code: 0 when there was an answer, else 1.
+    """Send a query and print the answer.
 
-    Raises InputError for what cannot be asked.
+    Args:
+        command: The query.
+        as_json: Whether to print the whole answer as JSON.
+
+    Returns:
+        Exit code: 0 when there was an answer, else 1.
+
+    Raises:
+        InputError: The query cannot be sent.
     """
     answer = asyncio.run(_ask(command.node(), command.request(), command.patience_s))
-    print(_as_json(answer) if as_json else "\n".join(answer_lines(answer)))
+    if answer.state != "answered":
+        where, found = f"{COMMAND}: {answer.node}", f"{answer.state} ({answer.reason})"
+        print(mismatch(where, "an answer", found), file=sys.stderr)
+    if lines := _json_lines(answer) if as_json else answer_lines(answer):
+        print("\n".join(lines))
     return 0 if answer.state == "answered" else 1
 
 
@@ -84,7 +110,7 @@ async def _ask(node: NodeEntry, request: NodeRequest, patience_s: float) -> Answ
 def _read_parameter(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise InputError("rehearsal query", text, "KEY=VALUE")
+        raise InputError(COMMAND, "parameters", "KEY=VALUE", shown(text))
     return key, value
 
 
@@ -92,18 +118,26 @@ def _read_request_body(path: Path) -> dict[str, Any]:
     try:
         document = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(path, "file", f"a Beacon request in JSON: {error}") from error
+        found = f"an unreadable file ({error})"
+        raise InputError(COMMAND, f"--body {path}", "a Beacon request in JSON", found) from error
     if not isinstance(document, dict):
-        raise InputError(path, "file", "a Beacon request: a JSON object")
+        raise InputError(COMMAND, f"--body {path}", "a JSON object", shown(document))
     return document
 
 
-def _as_json(answer: Answer) -> str:
-    return json.dumps(answer.body, indent=2) if answer.body is not None else answer.reason
+def _json_lines(answer: Answer) -> list[str]:
+    return [] if answer.body is None else [json.dumps(answer.body, indent=2)]
 
 
 def answer_lines(answer: Answer) -> list[str]:
-    """The answer in words: the total, then a line a node where a network answered."""
+    """Format an answer for a person: the total, then one line per node of a network.
+
+    Args:
+        answer: The answer.
+
+    Returns:
+        Lines of text.
+    """
     info = (answer.body or {}).get("info")
     nodes = info.get("nodes", []) if isinstance(info, dict) else []
     return _result_lines(answer) + [_node_line(node) for node in nodes]
@@ -113,18 +147,18 @@ def _result_lines(answer: Answer) -> list[str]:
     body = answer.body or {}
     summary, matches = body.get("responseSummary"), body.get("results")
     if answer.state != "answered":
-        return [f"{answer.state}: {answer.reason}"]
+        return []
     if isinstance(summary, dict):
         count = summary.get("numTotalResults")
         word = "yes" if summary.get("exists") else "no"
-        return [word if count is None else f"{word}, {count:,} in all"]
+        return [word if count is None else f"{word}, {count:,} in total"]
     if isinstance(matches, list):
-        return [_match_line(one) for one in matches] or ["nobody alike"]
+        return [_match_line(one) for one in matches] or ["no matching patients"]
     return [json.dumps(body.get("response", body), indent=2)]
 
 
 def _match_line(one: dict[str, Any]) -> str:
-    """Score, node, contact token and what is shared, of one patient alike."""
+    """Format one matching patient: score, node, contact token and shared features."""
     patient = one["patient"]
     shared = [str(term.get("label", term["id"])) for term in patient.get("features", ())]
     for part in patient.get("genomicFeatures", ()):

@@ -1,4 +1,4 @@
-"""Which nodes there are: ours, which announce themselves in endpoint files, or anybody's."""
+"""The list of nodes: our own, which announce themselves in endpoint files, and those of others."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import is_safe_url
 
-NETWORK = "network"  # stands for a country in the service's endpoint file
+NETWORK = "network"  # in place of a country code in the endpoint file of the service
 FOREIGN_KEYS = {"url", "token_variable", "forward_token"}
 
 
 @dataclass(frozen=True, slots=True)
 class NodeEntry:
-    """One country's node: its Beacon's base URL without a closing slash.
+    """The node of one country.
 
-    ``token_variable`` names the environment variable that holds the bearer token, so that the
-    token itself never stands in a file. ``pid`` is known for nodes that run here.
-    ``forward_token``: whether a node that somebody else runs is shown the asker's own token.
+    Args:
+        country: Country code.
+        url: Base URL of its Beacon, without a slash at the end.
+        token_variable: Environment variable with its bearer token, so that no file holds the token.
+        pid: Process id; known for nodes that run here.
+        forward_token: Whether a node that someone else runs receives the caller's own token.
     """
 
     country: str
@@ -36,14 +39,20 @@ class NodeEntry:
 
     @property
     def is_shown_tokens(self) -> bool:
-        """Whether the asker's own token goes to this node: whoever has it can be the asker."""
+        """Whether the caller's own token goes to this node. Its holder can act as the caller."""
         return self.pid is not None or self.forward_token
 
 
 def read_endpoint(path: Path) -> NodeEntry | None:
-    """The node that announced itself in ``path``; None while there is no whole file yet.
+    """Read the endpoint file of a node.
 
     The file is JSON: ``{"country": "FI", "url": "http://127.0.0.1:34567", "pid": 4711}``.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The node; None while the file is missing or incomplete.
     """
     try:
         content = orjson.loads(path.read_bytes())
@@ -55,20 +64,29 @@ def read_endpoint(path: Path) -> NodeEntry | None:
 
 
 def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> list[NodeEntry]:
-    """Nodes that somebody else runs, from YAML, in the order of the file.
+    """Read nodes that someone else runs.
 
-    ``nodes:`` maps a country code to ``url`` and, optionally, ``token_variable`` or
-    ``forward_token``. ``countries``: the codes that may stand there; None: any. Raises InputError
-    for anything that cannot be meant: unknown countries, other keys, URLs that are not http(s) or
-    hold a password, tokens forwarded over plain http to another machine.
+    Args:
+        path: YAML file. ``nodes`` maps a country code to ``url`` and, optionally,
+            ``token_variable`` or ``forward_token``.
+        countries: Allowed country codes; None allows any.
+
+    Returns:
+        The nodes, in the order of the file.
+
+    Raises:
+        InputError: A country or key is unknown, a URL is not http(s) or holds a password, or a
+            token would go over plain http to another machine.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(path, "file", f"YAML with a mapping 'nodes': {error}") from error
+        expected = "YAML with a mapping 'nodes'"
+        raise InputError(path, "file", expected, f"an unreadable file ({error})") from error
     nodes = content.get("nodes") if isinstance(content, dict) else None
     if not isinstance(nodes, dict):
-        raise InputError(path, "nodes", "a mapping from country code to url and token_variable")
+        expected = "a mapping from country code to url and token_variable"
+        raise InputError(path, "nodes", expected, shown(nodes))
     return [_foreign_node(path, code, given, countries) for code, given in nodes.items()]
 
 
@@ -78,35 +96,56 @@ def _foreign_node(
     code = _country_code(path, code, countries)
     key = f"nodes.{code}"
     if not isinstance(given, dict) or "url" not in given or set(given) - FOREIGN_KEYS:
-        raise InputError(path, key, "url and, optionally, token_variable or forward_token")
+        expected = "url and, optionally, token_variable or forward_token"
+        raise InputError(path, key, expected, _keys_shown(given))
     url, variable = given["url"], given.get("token_variable")
     if not is_http_url(url):
-        expected = f"a URL http(s)://HOST/... without user, password and query, not {url!r}"
-        raise InputError(path, f"{key}.url", expected)
+        expected = "a URL http(s)://HOST/... without user, password and query"
+        has_more = isinstance(url, str) and not {"@", "?"}.isdisjoint(url)  # may be secret
+        found = "a URL with a user, a password or a query" if has_more else shown(url)
+        raise InputError(path, f"{key}.url", expected, found)
     if variable is not None and not (isinstance(variable, str) and variable):
-        raise InputError(path, f"{key}.token_variable", "the name of an environment variable")
+        expected = "the name of an environment variable"
+        raise InputError(path, f"{key}.token_variable", expected, shown(variable))
     forward = _is_forwarded(path, f"{key}.forward_token", given.get("forward_token", False), url)
     return NodeEntry(code, url.rstrip("/"), variable, forward_token=forward)
 
 
+def _keys_shown(given: object) -> str:
+    """Name the keys of a mapping without its values, which may be secret."""
+    if isinstance(given, dict):
+        return f"the keys {', '.join(map(str, given))}" if given else "no keys"
+    return "something other than a mapping"
+
+
 def _country_code(path: Path, code: object, countries: Collection[str] | None) -> str:
     if code is False:
-        raise InputError(path, "nodes", 'the country code "NO" in quotes: YAML reads NO as false')
+        expected = 'the country code "NO" in quotes (YAML reads NO as false)'
+        raise InputError(path, "nodes", expected, shown(code))
     if not isinstance(code, str) or (countries is not None and code not in countries):
-        raise InputError(path, f"nodes.{code}", "a country code of the countries table")
+        expected = "a country code of the countries table"
+        raise InputError(path, f"nodes.{code}", expected, shown(code))
     return code
 
 
 def _is_forwarded(path: Path, key: str, forward: object, url: str) -> bool:
     if not isinstance(forward, bool):
-        raise InputError(path, key, "true or false")
+        raise InputError(path, key, "true or false", shown(forward))
     if forward and not is_safe_url(url):
-        raise InputError(path, key, "a url with https, or http on this machine")
+        expected = "false, or a url with https or on this machine"
+        raise InputError(path, key, expected, f"true with {shown(url)}")
     return forward
 
 
 def is_http_url(url: object) -> bool:
-    """Whether this is a base URL that can be asked: http or https, no user, password or query."""
+    """Check a base URL: http or https, without user, password and query.
+
+    Args:
+        url: The value to check.
+
+    Returns:
+        Whether it is such a URL.
+    """
     if not isinstance(url, str):
         return False
     try:
@@ -118,13 +157,26 @@ def is_http_url(url: object) -> bool:
 
 
 def with_foreign(ours: Collection[NodeEntry], foreign: Collection[NodeEntry]) -> list[NodeEntry]:
-    """All nodes by country code; a foreign node takes the place of ours."""
+    """Combine nodes. A foreign node replaces ours of the same country.
+
+    Args:
+        ours: Our own nodes.
+        foreign: Nodes of others.
+
+    Returns:
+        All nodes, by country code.
+    """
     entries = {entry.country: entry for entry in (*ours, *foreign)}
     return [entries[country] for country in sorted(entries)]
 
 
 def write_endpoints(nodes: Collection[NodeEntry], folder: Path) -> None:
-    """Write nodes of our own as files that ``read_endpoint`` reads, and no others there."""
+    """Write our own nodes as endpoint files and remove all others from the folder.
+
+    Args:
+        nodes: The nodes.
+        folder: The folder. It is created if needed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.json"):
         old.unlink()
@@ -134,7 +186,12 @@ def write_endpoints(nodes: Collection[NodeEntry], folder: Path) -> None:
 
 
 def write_nodes(nodes: Collection[NodeEntry], path: Path) -> None:
-    """Write nodes as ``read_foreign_nodes`` reads them. Our own go on being shown tokens."""
+    """Write nodes as YAML for ``read_foreign_nodes``. Our own still receive the caller's token.
+
+    Args:
+        nodes: The nodes.
+        path: The file.
+    """
     given = {
         node.country: {"url": node.url}
         | ({"token_variable": node.token_variable} if node.token_variable else {})
@@ -146,11 +203,17 @@ def write_nodes(nodes: Collection[NodeEntry], path: Path) -> None:
 
 
 def read_nodes(sources: Sequence[Path]) -> list[NodeEntry]:
-    """All nodes that the sources name, by country code; a later source takes an earlier's place.
+    """Read all nodes of some sources. A later source replaces nodes of an earlier one.
 
-    A source is a folder of endpoint files (``*.json``; one that is not whole yet is left out) or
-    a YAML file as ``read_foreign_nodes`` reads it. Raises InputError for a source that is
-    neither, and for an unusable file.
+    Args:
+        sources: Folders of endpoint files (``*.json``; incomplete ones are skipped) or YAML files
+            as for ``read_foreign_nodes``.
+
+    Returns:
+        The nodes, by country code.
+
+    Raises:
+        InputError: A source is neither, or a file cannot be used.
     """
     nodes: list[NodeEntry] = []
     for source in sources:
@@ -163,19 +226,30 @@ def read_nodes(sources: Sequence[Path]) -> list[NodeEntry]:
 
 
 class Registry:
-    """The nodes that files name, read again when the files have changed."""
+    """The nodes of some files, read again when the files have changed.
+
+    ``fault`` says why the last reading failed; the nodes are then the earlier ones.
+
+    Args:
+        sources: Files and folders as for :func:`read_nodes`.
+        exposed: Whether other machines can send queries. No node may then have a token of its own.
+
+    Raises:
+        InputError: A source cannot be used, or an exposed registry has a node with a token.
+    """
 
     def __init__(self, sources: Sequence[Path], exposed: bool = False) -> None:
-        """``exposed``: other machines can ask, so that no node may have a token of its own.
-
-        Raises InputError for sources that cannot be read, or have such a node."""
         self._sources, self._exposed = tuple(sources), exposed
         self._seen = self._signature()
         self.nodes = self._read()
-        self.fault = ""  # why the last reading was of no use; the nodes are then the ones before
+        self.fault = ""  # why the last reading failed; the nodes are then the earlier ones
 
     def refresh(self) -> bool:
-        """Read the sources if they have changed; True when the nodes are others than before."""
+        """Read the sources again if they have changed.
+
+        Returns:
+            Whether the nodes are different from before.
+        """
         signature = self._signature()
         if signature == self._seen:
             return False
@@ -192,9 +266,8 @@ class Registry:
         for node in nodes:
             if self._exposed and node.token_variable:
                 key = f"nodes.{node.country}.token_variable"
-                raise InputError(
-                    "nodes", key, "none, or --host 127.0.0.1: all who ask would speak with it"
-                )
+                expected = "no token of the network's own, or --host 127.0.0.1"
+                raise InputError("nodes", key, expected, shown(node.token_variable))
         return nodes
 
     def _signature(self) -> tuple[tuple[str, int, int, int], ...]:

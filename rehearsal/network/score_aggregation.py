@@ -1,5 +1,4 @@
-"""Nodes' sums over scores made those of all: histograms, a person's place in them, a Cox
-regression."""
+"""Aggregate the nodes' sums over scores: histograms, a person's percentile, a Cox regression."""
 
 from __future__ import annotations
 
@@ -11,13 +10,20 @@ from statistics import NormalDist
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
-EVERYBODY = "network"  # beside the countries' codes
+EVERYBODY = "network"  # stands beside the country codes
 SUMS = ("people", "events", "gradient", "information")
-LONGEST_STEP = 1.0  # of the coefficient in one of Newton's rounds
+LONGEST_STEP = 1.0  # change of the coefficient in one round of Newton's method
 
 
 def add_histograms(histograms: Mapping[str, Body]) -> Body:
-    """The sum of countries' histograms with the same edges: of whole numbers, so it is exact."""
+    """Add up histograms with the same edges. Counts are integers, so the sums are exact.
+
+    Args:
+        histograms: Histograms by country code; at least one.
+
+    Returns:
+        The histogram of all people, with each country's own.
+    """
     first = next(iter(histograms.values()))
     groups = [
         _add_groups([one["groups"][i] for one in histograms.values()])
@@ -46,10 +52,16 @@ def _add_groups(groups: Sequence[Body]) -> Body:
 
 
 def place_of(score: float, histogram: Body, home: str) -> Body:
-    """Where a score stands among all people and, where it has a part in the sum, its country's.
+    """Locate a score among all people and, if it contributed to the sum, among its own country's.
 
-    ``histogram``: of ``add_histograms``. ``below`` is the percentage of people with scores in lower
-    bins, ``upTo`` with the score's own bin; None where there are no people.
+    Args:
+        score: The score.
+        histogram: Histogram of :func:`add_histograms`.
+        home: Country code of the person.
+
+    Returns:
+        Score, edges of its bin, and percentiles. ``below`` is the percentage of people in lower
+        bins, ``upTo`` includes the score's own bin. A percentile is None where there are no people.
     """
     edges = histogram["edges"]
     number = bisect_right(edges, score)  # 0: below the first bin
@@ -82,30 +94,61 @@ def _percentages(groups: Sequence[Body], number: int) -> Body | None:
 
 
 def add_hazard_sums(responses: Mapping[str, Body]) -> dict[str, float]:
-    """Nodes' ``people``, ``events``, ``gradient`` and ``information`` added up.
+    """Add up the nodes' ``people``, ``events``, ``gradient`` and ``information``.
 
-    Raises Problem (409) when there is no information on the hazard.
+    Args:
+        responses: The nodes' responses, by country code.
+
+    Returns:
+        Sums by name.
+
+    Raises:
+        Problem: The data have no information on the hazard (409).
     """
     sums = {key: math.fsum(one[key] for one in responses.values()) for key in SUMS}
     if sums["information"] <= 0:
-        raise Problem("too few people fell ill to tell a hazard ratio", 409)
+        raise Problem("Too few people have the disease to estimate a hazard ratio.", 409)
     return sums
 
 
 def newton_step(sums: Mapping[str, float]) -> float:
-    """How far the coefficient is to move."""
+    """Compute the next change of the coefficient.
+
+    Args:
+        sums: Sums of :func:`add_hazard_sums`.
+
+    Returns:
+        The change.
+    """
     return sums["gradient"] / sums["information"]
 
 
 def limited_step(step: float) -> float:
-    """The same, not longer than can be trusted."""
+    """Limit a change of the coefficient to a length that can be trusted.
+
+    Args:
+        step: The change.
+
+    Returns:
+        The change, between -1 and 1.
+    """
     return max(-LONGEST_STEP, min(LONGEST_STEP, step))
 
 
 def hazard_ratio(
     coefficient: float, sums: Mapping[str, float], confidence: float, rounds: int
 ) -> Body:
-    """The hazard ratio of a standard deviation of the score, with its interval of confidence."""
+    """Compute the hazard ratio of a standard deviation of the score, with a confidence interval.
+
+    Args:
+        coefficient: The estimated coefficient.
+        sums: Sums of :func:`add_hazard_sums` at this coefficient.
+        confidence: Level of the interval, between 0 and 1.
+        rounds: Number of rounds of the fit.
+
+    Returns:
+        The JSON object.
+    """
     error = 1 / math.sqrt(sums["information"])
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
     return {

@@ -1,7 +1,8 @@
-"""``/scores`` and ``/drug_flags`` of the network: nodes' histograms added up, one person's place in
-them, and a Cox regression over everybody by sums alone.
+"""``/scores`` and ``/drug_flags`` of the network.
 
-No score of anybody passes through here but the one that a patient's own clinician asks for.
+The network adds up the nodes' histograms, locates one person in them, and fits a Cox regression
+over all people from sums alone. The only individual score that passes through is that of a patient
+whose own clinician requests it.
 """
 
 from __future__ import annotations
@@ -41,23 +42,39 @@ from rehearsal.web.problem import Problem
 
 CONFIDENCE = 0.95
 ROUNDS = 25
-CONVERGED = 1e-9  # of the coefficient
+CONVERGED = 1e-9  # smallest change of the coefficient
 
 
 class ScoreEndpoints:
-    """The handlers over one network."""
+    """The handlers of scores and drug flags.
+
+    Args:
+        network: The network whose nodes are asked.
+    """
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
     def add_to(self, api: Api) -> None:
+        """Register the handlers.
+
+        Args:
+            api: The application.
+        """
         api.add("/scores", self.files)
         api.add("/scores", self.histogram, ["POST"])
         api.add("/scores/hazard", self.hazard, ["POST"])
         api.add("/drug_flags/{node}/{id}", self.drug_flags)
 
     async def files(self, request: Request) -> Json:
-        """The scoring files that nodes have, and which nodes have each."""
+        """List the scoring files of the nodes, and the nodes that have each.
+
+        Args:
+            request: The HTTP request.
+
+        Returns:
+            The response.
+        """
         answers = await self._ask_all(forward_request(request, "scores"))
         files: dict[str, Body] = {}
         for node, response in usable_responses(answers).items():
@@ -66,8 +83,17 @@ class ScoreEndpoints:
         return network_response({"scoringFiles": list(files.values())}, answers)
 
     async def histogram(self, request: Request) -> Json:
-        """What a node is asked, and beside it ``patient``: ``{"node": "PL", "id": "PL-000012"}``,
-        the asker's own patient, whose place is told."""
+        """Add up the nodes' histograms of a score.
+
+        The body is that of a node's request. It may add ``patient``, for example ``{"node": "PL",
+        "id": "PL-000012"}``: the caller's own patient, who is located in the histogram.
+
+        Args:
+            request: The HTTP request.
+
+        Returns:
+            The response.
+        """
         asked = read_object(await read_body(request))
         patient = asked.pop("patient", None)
         home = None if patient is None else self._home(patient)
@@ -84,9 +110,18 @@ class ScoreEndpoints:
         return network_response(histogram, answers)
 
     async def hazard(self, request: Request) -> Json:
-        """``{"scoringFile", "disease", "confidence": 0.95}``: the hazard ratio of a standard
-        deviation of the score, stratified by node and sex. Newton's rounds over the nodes that
-        answered the first; exact, as a regression of the pooled people would be."""
+        """Fit the hazard ratio of a standard deviation of a score, stratified by node and sex.
+
+        The body is ``{"scoringFile", "disease", "confidence": 0.95}``. Newton's method takes
+        several rounds over the nodes that answered the first. The result is exactly that of a
+        regression over the pooled people.
+
+        Args:
+            request: The HTTP request.
+
+        Returns:
+            The response.
+        """
         asked = read_object(await read_body(request))
         confidence = _take_confidence(asked)
         coefficient = 0.0
@@ -103,16 +138,23 @@ class ScoreEndpoints:
                 nodes = [node for node in self._network.nodes if node.country in responses]
                 first = answers
             if len(responses) < len(nodes):
-                raise Problem("a node left in the middle of the fit: ask again", 409)
+                raise Problem("A node became unavailable during the fit. Try again.", 409)
             sums = add_hazard_sums(responses)
             step = newton_step(sums)
             if abs(step) < CONVERGED:
                 return network_response(hazard_ratio(coefficient, sums, confidence, number), first)
             coefficient += limited_step(step)
-        raise Problem(f"the fit did not end within {ROUNDS} rounds", 409)
+        raise Problem(f"The fit did not converge within {ROUNDS} rounds.", 409)
 
     async def drug_flags(self, request: Request) -> Json:
-        """Of the asker's own patient: the one node is asked that the patient is at."""
+        """Ask the node of the caller's own patient for drug flags.
+
+        Args:
+            request: The HTTP request.
+
+        Returns:
+            The response.
+        """
         patient = {"node": request.path_params["node"], "id": request.path_params["id"]}
         home = self._home(patient)
         question = forward_request(request, f"drug_flags/{_path_step(patient['id'])}")
@@ -133,13 +175,14 @@ class ScoreEndpoints:
         )
 
     def _home(self, patient: Any) -> NodeEntry:
-        """The node of a patient. Raises Problem."""
+        """Find the node of a patient. Raises Problem."""
         if not isinstance(patient, dict) or set(patient) != {"node", "id"}:
-            raise Problem("patient: an object with node and id")
+            raise Problem.mismatch("patient", "an object with node and id", shown(patient))
         for node in self._network.nodes:
             if node.country == patient["node"]:
                 return node
-        raise Problem(f"patient.node: none is {shown(patient['node'])}", 404)
+        expected, found = "a country with a node", shown(patient["node"])
+        raise Problem.mismatch("patient.node", expected, found, 404)
 
     async def _patient_score(
         self, request: Request, asked: Body, patient: Body | None, home: NodeEntry | None
@@ -153,25 +196,25 @@ class ScoreEndpoints:
 
 
 def _take_confidence(asked: Body) -> float:
-    """The level of confidence that is asked for, taken out of the rest. Raises Problem."""
+    """Remove the confidence level from the body and return it. Raises Problem."""
     confidence = asked.pop("confidence", CONFIDENCE)
     if not isinstance(confidence, float) or not 0 < confidence < 1:
-        raise Problem(f"confidence: between 0 and 1, not {shown(confidence)}")
+        raise Problem.mismatch("confidence", "a number between 0 and 1", shown(confidence))
     if "coefficient" in asked:
-        raise Problem("coefficient: that is what is to be found")
+        expected = "no coefficient, because it is estimated"
+        raise Problem.mismatch("coefficient", expected, shown(asked["coefficient"]))
     return confidence
 
 
 def _path_step(text: str) -> str:
-    """One step of a path, percent-encoded. Raises Problem for what is none."""
+    """Percent-encode one step of a path. Raises Problem for an empty one or a dot."""
     if text in ("", ".", ".."):
-        raise Problem(f"{shown(text)} is no identifier", 404)
+        raise Problem.mismatch("the path", "an identifier", shown(text), 404)
     return quote(text, safe="")
 
 
 def _patient_place(own: Answer, histogram: Body) -> Body:
-    """Where a patient stands among the people of her node and of all. What her node refused is
-    told as that."""
+    """Locate a patient among the people of their node and of all; pass a refusal on."""
     response = usable_responses([own]).get(own.node)
     if response is None:
         return {"node": own.node, "state": own.state, "reason": own.reason}

@@ -1,4 +1,4 @@
-"""One process that serves the network."""
+"""Serve the network in one process."""
 
 from __future__ import annotations
 
@@ -29,13 +29,19 @@ def serve(
     endpoint_file: Path | None = None,
     policy: Policy | None = None,
 ) -> None:
-    """Serve the nodes that ``sources`` name until SIGTERM or SIGINT, or until the parent is gone.
+    """Serve the network until SIGTERM, SIGINT or the end of the parent process.
 
-    ``sources``: as ``rehearsal.network.registry.read_nodes`` takes them. ``port`` 0 takes a free
-    one. ``endpoint_file`` receives ``{"country": "network", "url", "pid"}`` once every node has
-    been probed and the service answers; it is removed at the end. Raises InputError for an
-    unusable registry, a token variable that is not set, one at all when ``host`` lets other
-    machines ask, or an address that cannot be used.
+    Args:
+        sources: Nodes, as for ``rehearsal.network.registry.read_nodes``.
+        host: Address to listen on.
+        port: Port; 0 takes a free one.
+        endpoint_file: File that receives ``{"country": "network", "url", "pid"}`` once every node
+            has been probed and the service answers. It is removed at the end.
+        policy: How nodes are asked.
+
+    Raises:
+        InputError: The registry or the address cannot be used, a token variable is not set, or a
+            node has a token while ``host`` lets other machines send queries.
     """
     registry = Registry(sources, exposed=host not in LOOPBACK)
     client = NetworkClient(registry.nodes)
@@ -55,7 +61,7 @@ async def _run(
         network = Network(registry, client, policy)
         await network.start()
         gc.collect()
-        gc.freeze()  # what is here now stays: a collection in mid-query need not look at it
+        gc.freeze()  # present objects stay: garbage collection during a query need not look at them
         keeper = asyncio.ensure_future(network.maintain())
         try:
             app = network_app(network)
@@ -68,11 +74,18 @@ async def _run(
 
 
 def serve_by_options(options: argparse.Namespace) -> None:
-    """Serve the network as ``add_serve_options`` was answered. Raises InputError as ``serve``, and
-    for a deadline out of bounds."""
+    """Serve the network with the options of ``add_serve_options``.
+
+    Args:
+        options: The parsed options.
+
+    Raises:
+        InputError: As in :func:`serve`, or the deadline is out of bounds.
+    """
     if not 0 < options.deadline_s <= LONGEST_DEADLINE_S:
-        limits = f"more than 0 and at most {LONGEST_DEADLINE_S:g} seconds"
-        raise InputError("rehearsal network serve", "--deadline-s", limits)
+        expected = f"seconds above 0 and at most {LONGEST_DEADLINE_S:g}"
+        found = f"{options.deadline_s:g}"
+        raise InputError("rehearsal network serve", "--deadline-s", expected, found)
     log_to_stderr()
     serve(
         options.nodes,
@@ -84,7 +97,11 @@ def serve_by_options(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """``python -m rehearsal.network.server``: what ``rehearsal network serve`` does."""
+    """Run ``python -m rehearsal.network.server``, which is ``rehearsal network serve``.
+
+    Args:
+        arguments: The command line; that of this process by default.
+    """
     parser = OneLineParser(prog="rehearsal network serve", description=__doc__)
     add_serve_options(parser)
     parser.set_defaults(run=serve_by_options)

@@ -1,4 +1,4 @@
-"""The network: asks all nodes, keeps an eye on their health, pages over their entries."""
+"""The network: asks all nodes, watches their health, and pages over their entries."""
 
 from __future__ import annotations
 
@@ -37,30 +37,46 @@ Collect = Literal["at-once", "sequential"]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How nodes are asked and looked after; all times in seconds."""
+    """How nodes are asked and watched. Times are in seconds."""
 
     deadline_s: float = DEADLINE_S
     collect: Collect = "at-once"
-    patience_s: float = SEQUENTIAL_PATIENCE_S  # for each node, when collected in turn
-    probe_s: float = 2.0  # a probe that has no answer by then has failed
+    patience_s: float = SEQUENTIAL_PATIENCE_S  # for each node, when answers are collected in turn
+    probe_s: float = 2.0  # time after which an unanswered probe has failed
     retry_s: float = 2.0  # between the probes of a node whose circuit is open
-    check_s: float = 15.0  # a node not heard of for so long is probed
-    tick_s: float = 0.5  # how often nodes and registry are looked at
-    most_under_way: int = 300  # queries: some 45 ms of CPU each, so that two cores do them in time
+    check_s: float = 15.0  # a node that was silent for so long is probed
+    tick_s: float = 0.5  # how often nodes and registry are checked
+    most_under_way: int = 300  # queries of some 45 ms of CPU: two cores finish them in time
 
 
 class RequestClient(Protocol):
-    """What puts requests to nodes: a ``NetworkClient``, or one that is further away."""
+    """Sends requests to nodes: a ``NetworkClient``, or a client that is farther away."""
 
     async def send(
         self, node: NodeEntry, request: NodeRequest, started: float, deadline_s: float
-    ) -> Answer: ...
+    ) -> Answer:
+        """Send a request to one node.
+
+        Args:
+            node: The node.
+            request: The request.
+            started: Time of the event loop at which the query started.
+            deadline_s: Deadline, in seconds after ``started``.
+
+        Returns:
+            The node's answer.
+        """
 
 
 class Network:
-    """All nodes of a registry behind one question.
+    """All nodes of a registry, asked as one.
 
-    ``client`` must be open. ``maintain`` runs beside the questions for as long as they are asked.
+    ``maintain`` must run for as long as queries are asked.
+
+    Args:
+        registry: The nodes.
+        client: An open client.
+        policy: How nodes are asked and watched.
     """
 
     def __init__(self, registry: Registry, client: RequestClient, policy: Policy) -> None:
@@ -73,32 +89,71 @@ class Network:
 
     @property
     def nodes(self) -> tuple[NodeEntry, ...]:
-        """By country code."""
+        """The nodes, by country code."""
         return self.registry.nodes
 
     def health(self, node: NodeEntry) -> NodeHealth:
+        """Return the health of a node.
+
+        Args:
+            node: The node.
+
+        Returns:
+            Its record.
+        """
         return self._health.setdefault(node, NodeHealth())
 
-    # --- asking ---
+    # --- queries ---
 
     async def ask(self, request: NodeRequest, conditions: Conditions) -> list[Answer]:
-        """One answer a node, in the order of the registry. Raises Problem as ``entries``."""
+        """Send a request to all nodes.
+
+        Args:
+            request: The request.
+            conditions: How it is asked.
+
+        Returns:
+            One answer per node, in the order of the registry.
+
+        Raises:
+            Problem: Too many queries are under way (503).
+        """
         with self._admitted():
             return await self._ask(self.nodes, request, conditions, self._now())
 
     async def send(self, node: NodeEntry, request: NodeRequest, deadline_s: float) -> Answer:
-        """One node's answer, whatever is known of its health, to which it adds nothing: a node may
-        be asked to hold its answer back."""
+        """Send a request to one node, whatever its health.
+
+        The outcome does not count for its health: a node may be asked to hold its answer back.
+
+        Args:
+            node: The node.
+            request: The request.
+            deadline_s: Deadline, in seconds from now.
+
+        Returns:
+            The node's answer.
+        """
         return await self._client.send(node, request, self._now(), deadline_s)
 
     async def entries(
         self, request: NodeRequest, entry_type: str, conditions: Conditions
     ) -> tuple[list[Part], float]:
-        """Every node's part in one page of entries, and the seconds that it took.
+        """Collect every node's part of one page of entries.
 
-        ``entry_type``: path of the endpoint of what is returned. Both rounds of questions that a
-        later page takes share one deadline. Raises Problem (503) when so many queries are
-        under way that nobody could be answered in time: who is refused at once may ask elsewhere.
+        A later page takes two rounds of requests, which share one deadline.
+
+        Args:
+            request: The query.
+            entry_type: Path of the endpoint of the returned entries.
+            conditions: How it is asked.
+
+        Returns:
+            One part per node, and the time that it took in seconds.
+
+        Raises:
+            Problem: So many queries are under way that this one could not be answered in time
+                (503). A caller who is refused at once can ask elsewhere.
         """
         with self._admitted():
             return await self._entries(request, entry_type, conditions)
@@ -106,8 +161,8 @@ class Network:
     @contextmanager
     def _admitted(self) -> Iterator[None]:
         if self._under_way >= self.policy.most_under_way:
-            reason = f"{self._under_way} queries are under way, as many as can be: ask again"
-            raise Problem(reason, 503)
+            under_way = f"{self._under_way} queries are under way, the most that can be answered"
+            raise Problem(f"{under_way} in time. Try again later.", 503)
         self._under_way += 1
         try:
             yield
@@ -136,7 +191,14 @@ class Network:
         return Part(answer, self.health(node).beacon_id)
 
     def parts(self, answers: Sequence[Answer]) -> list[Part]:
-        """The answers with the nodes' names, for answers without entries."""
+        """Add the nodes' Beacon ids to answers without entries.
+
+        Args:
+            answers: One answer per node.
+
+        Returns:
+            One part per node.
+        """
         ids = {node.country: self.health(node).beacon_id for node in self.nodes}
         return [Part(answer, ids.get(answer.node)) for answer in answers]
 
@@ -179,7 +241,7 @@ class Network:
         conditions: Conditions,
         started: float,
     ) -> list[Part]:
-        """The second round: the entries of the nodes that the page lies on."""
+        """Run the second round: fetch the entries of the nodes on which the page lies."""
         found = windows([_shown_count(part.answer, entry_type) for part in parts], page)
 
         async def fill(node: NodeEntry, part: Part, window: range) -> Part:
@@ -204,24 +266,24 @@ class Network:
     # --- health ---
 
     async def start(self) -> None:
-        """Probe every node once, so that it is known from the start who is there."""
+        """Probe every node once, so that their health is known from the start."""
         for node in self.nodes:
             self._start_probe(node)
         await asyncio.gather(*self._probes.values())
 
     async def maintain(self) -> None:
-        """Read the registry again when it changes, and probe whom nothing was heard of."""
+        """Read the registry again when it changes, and probe nodes that have been silent."""
         while True:
             await asyncio.sleep(self.policy.tick_s)
             if self.registry.refresh():
-                log.info("the registry names %d nodes now", len(self.nodes))
+                log.info("The registry has changed: %d nodes", len(self.nodes))
                 self._keep_known(self.nodes)
             for node in self.nodes:
                 if self._due(self.health(node)):
                     self._start_probe(node)
 
     def _keep_known(self, nodes: Sequence[NodeEntry]) -> None:
-        """Keep what is known of nodes that stay, forget those that went."""
+        """Keep the health of nodes that remain and drop that of nodes that left."""
         self._health = {node: self._health.get(node, NodeHealth()) for node in nodes}
 
     def _due(self, health: NodeHealth) -> bool:
@@ -236,7 +298,7 @@ class Network:
             self._start_probe(node)
 
     def _start_probe(self, node: NodeEntry) -> None:
-        """Set out a probe, unless one is under way."""
+        """Start a probe, unless one is under way."""
         if node in self._probes:
             return
         task = asyncio.ensure_future(self._probe_node(node))
@@ -251,7 +313,7 @@ class Network:
             before = health.circuit
             health.record_probe(answer, self._now())
             if health.circuit == "open" and before == "closed":
-                log.warning("%s: circuit open: %s", node.country, answer.reason)
+                log.warning("%s no longer receives queries: %s", node.country, answer.reason)
             if health.strikes == 0 or health.circuit == "open":
                 return
 
@@ -259,7 +321,7 @@ class Network:
         return asyncio.get_running_loop().time()
 
     async def close(self) -> None:
-        """End the probes that are under way."""
+        """Cancel the probes that are under way."""
         probes = list(self._probes.values())
         for probe in probes:
             probe.cancel()
@@ -267,7 +329,7 @@ class Network:
 
 
 def _shown_count(answer: Answer, entry_type: str) -> int:
-    """How many entries a node would show page by page: none when it gives no records."""
+    """Count the entries that a node returns page by page: 0 when it returns no records."""
     if answer.state != "answered" or returned_granularity(answer) != "record":
         return 0
     if entry_type in COLLECTIONS or shown_of(answer, entry_type):
@@ -276,7 +338,7 @@ def _shown_count(answer: Answer, entry_type: str) -> int:
 
 
 def _first_page(parts: Sequence[Part], entry_type: str, page: Page | None) -> list[Part]:
-    """What every node sent, cut to the network's first page."""
+    """Cut every node's entries to the network's first page."""
     sets = [shown_of(part.answer, entry_type) for part in parts]
     if page is None:
         return [replace(part, shown=shown) for part, shown in zip(parts, sets, strict=True)]
@@ -294,7 +356,7 @@ def _first_entries(shown: Sequence[Body], entry_type: str, number: int) -> tuple
 def _cut_sets(
     shown: Sequence[Body], entry_type: str, cut_entries: Callable[[list[Any]], list[Any]]
 ) -> tuple[Body, ...]:
-    """Collections, or the records of each result set, cut to a page."""
+    """Cut collections, or the records of each result set, to a page."""
     if entry_type in COLLECTIONS:
         return tuple(cut_entries(list(shown)))
     return tuple(
@@ -304,7 +366,7 @@ def _cut_sets(
 
 
 def _concatenate(rounds: Sequence[Sequence[Body]], entry_type: str) -> tuple[Body, ...]:
-    """Consecutive pages of one node as one: collections, or each set's records, in a row."""
+    """Join consecutive pages of one node: collections, or the records of each result set."""
     if entry_type in COLLECTIONS:
         return tuple(one for shown in rounds for one in shown)
     together: dict[str, Body] = {}

@@ -1,4 +1,4 @@
-"""The asker's side: asks the network service, and reads its answer."""
+"""The caller's side: send queries to the network service and read its answers."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
+from rehearsal.errors import mismatch
 from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import NetworkAnswer, add_frequencies, result_sets
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry
 
-MARGIN_S = 2.0  # beside the deadline, for the service itself
+MARGIN_S = 2.0  # added to the deadline, for the service itself
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkReply:
-    """What the service said to one query.
+    """The service's answer to one query.
 
-    ``aggregated``: the service's own totals, records and states, as the asker read them; its
-    latency is the asker's own. ``answers``: what the service passed on of each node, in the order
-    of the registry; their latencies are the service's, and bodies are there when they were asked
-    for.
+    Args:
+        answers: What the service passed on from each node, in the order of the registry. Latencies
+            are the service's. Bodies are present if they were requested.
+        aggregated: The service's own totals, records and states. The latency is the caller's.
     """
 
     answers: tuple[Answer, ...]
@@ -31,9 +32,11 @@ class NetworkReply:
 
 
 class ServiceClient:
-    """Keeps connections to a network service alive. Use as ``async with ServiceClient(entry)``.
+    """Keeps connections to a network service alive. Use it as ``async with ServiceClient(entry)``.
 
-    ``token``: gives the bearer token that a query is asked with, or None for the public.
+    Args:
+        service: The entry of the service.
+        token: Returns the bearer token for a query, or None for anonymous access.
     """
 
     def __init__(
@@ -55,9 +58,18 @@ class ServiceClient:
         await self._client.__aexit__(kind, error, trace)
 
     async def ask(self, query: Query, deadline_s: float, trace: bool = True) -> NetworkReply:
-        """The network's answer to a query. ``trace``: with each node's own body.
+        """Send a query to the network.
 
-        Raises RuntimeError when the service itself does not answer as a network does.
+        Args:
+            query: The query.
+            deadline_s: Deadline of the nodes, in seconds.
+            trace: Whether each node's own body is requested.
+
+        Returns:
+            The service's answer.
+
+        Raises:
+            RuntimeError: The service did not answer as a network does.
         """
         own = [("deadlineS", f"{deadline_s:g}"), ("trace", "true" if trace else "false")]
         request = NodeRequest.of(query)
@@ -73,19 +85,27 @@ class ServiceClient:
 
 
 def read_reply(answer: Answer) -> NetworkReply:
-    """The nodes' answers and the aggregated one out of the service's body.
+    """Read the nodes' answers and the aggregated answer from the service's body.
 
-    Raises RuntimeError for a body without ``info.nodes``.
+    Args:
+        answer: The service's answer.
+
+    Returns:
+        The parts.
+
+    Raises:
+        RuntimeError: The body lacks ``info.nodes``.
     """
     info = (answer.body or {}).get("info")
     if not isinstance(info, dict) or not isinstance(info.get("nodes"), list):
-        raise RuntimeError(f"{answer.query}: the network service {answer.state}: {answer.reason}")
+        where, found = f"query {answer.query}", f"{answer.state} ({answer.reason})"
+        raise RuntimeError(mismatch(where, "an answer of the network service", found))
     answers = tuple(_node_answer(answer.query, state) for state in info["nodes"])
     return NetworkReply(answers, _network_answer(answer, answers, info["uncounted"]))
 
 
 def _node_answer(query: str, state: Mapping[str, Any]) -> Answer:
-    """A node's answer out of its entry in ``info.nodes``."""
+    """Read a node's answer from its entry in ``info.nodes``."""
     return Answer(
         query,
         state["node"],
@@ -135,7 +155,7 @@ def _sets_by_node(answer: Answer) -> dict[str, list[dict[str, Any]]]:
 def _records(
     sets: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Country and record, in the order of the service."""
+    """Yield country and record, in the order of the service."""
     for node, of_node in sets.items():
         for one in of_node:
             for record in one.get("results", ()):

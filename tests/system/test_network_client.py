@@ -80,7 +80,7 @@ def test_every_node_is_in_the_answer_with_its_state(answers: dict[str, Answer]):
     [
         ("BE", f"no whole answer within {DEADLINE_S} s (0 bytes came)"),
         ("BG", "HTTP 500: the disk is full"),
-        ("CY", "no JSON object: b'<html>It works!</html>'"),
+        ("CY", "not a JSON object: b'<html>It works!</html>'"),
         ("CZ", "Cannot connect"),
         ("DE", "ClientPayloadError"),
         ("DK", "redirected to 'http://127.0.0.1:9/elsewhere', not followed"),

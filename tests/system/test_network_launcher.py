@@ -51,7 +51,9 @@ def test_a_node_is_ended_and_started_again_among_the_others(tmp_path: Path):
 def test_a_node_that_ends_early_is_named_with_the_end_of_its_log(tmp_path: Path):
     folders = {"AT": tmp_path / "healthy", "FI": tmp_path / "broken"}
     with (
-        pytest.raises(NodeStartError, match="node FI ended with exit code 1") as caught,
+        pytest.raises(
+            NodeStartError, match="node FI: expected an answer, found an end with exit code 1"
+        ) as caught,
         running_nodes(folders, tmp_path, 30, stub_command),
     ):
         pytest.fail("the block must not run")
@@ -69,7 +71,9 @@ def test_a_node_that_never_gets_ready_is_named_and_the_others_are_ended(tmp_path
 
     monkeypatch.setattr(launcher, "time", SimpleNamespace(monotonic=clock, sleep=time.sleep))
     with (
-        pytest.raises(NodeStartError, match=r"node SE was not ready after 1\.5 s") as caught,
+        pytest.raises(
+            NodeStartError, match=r"node SE: expected an answer within 1\.5 s, found none"
+        ) as caught,
         running_nodes(folders, tmp_path, 1.5, stub_command),
     ):
         pytest.fail("the block must not run")
@@ -183,7 +187,9 @@ def test_a_node_that_does_not_start_is_named_with_its_exit_code_and_log(folders,
     empty = tmp_path / "empty"
     empty.mkdir()
     with (
-        pytest.raises(NodeStartError, match=r"(?s)node SE ended with exit code 2 .*node\.yaml"),
+        pytest.raises(
+            NodeStartError, match=r"(?s)node SE: .* found an end with exit code 2; .*node\.yaml"
+        ),
         running_nodes({"AT": folders["AT"], "SE": empty}, tmp_path),
     ):
         pytest.fail("the block must not run")

@@ -1,8 +1,8 @@
-"""Distance between places, in one of two ways, always undone.
+"""Emulate distance between places, in one of two ways, and always undo it.
 
-``delay``: nodes hold their answers back (:mod:`rehearsal.web.network_delay`); works everywhere.
-``tun``: every place is a network namespace of its own; a process of ours delays the packets.
+``delay``: nodes delay their answers (:mod:`rehearsal.web.network_delay`). It works everywhere.
+``tun``: each place is a network namespace, and a process of ours delays the packets between them.
 
-The namespaces have no names: a file descriptor of this process holds each. Whatever this process
-dies of, they and all that is in them are gone with it and the processes that it started in them.
+The namespaces have no names. A file descriptor of this process holds each, so they vanish with this
+process, however it ends, and with the processes that it started in them.
 """

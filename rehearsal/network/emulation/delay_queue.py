@@ -1,4 +1,4 @@
-"""Packets on their way: each leaves when its line has let it through, or never."""
+"""Packets under way: each leaves when its line has let it through, or is lost."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
-Address = bytes  # four bytes, as packets have it
+Address = bytes  # four bytes, as in packets
 LIMIT = 20_000  # packets under way; more are lost, as in a full buffer
-LONGEST_WAIT_S = 0.5  # behind others for the bandwidth; what would wait longer is lost
+LONGEST_WAIT_S = 0.5  # longest wait for bandwidth; a packet that would wait longer is lost
 
 
 @dataclass(frozen=True, slots=True)
 class OneWay:
-    """One direction between two places: seconds, how far either way, share of packets lost."""
+    """One direction between two places.
+
+    Args:
+        delay_s: Delay, in seconds.
+        jitter_s: Largest deviation from it, either way, in seconds.
+        loss: Share of packets that are lost, from 0 to 1.
+    """
 
     delay_s: float
     jitter_s: float = 0.0
@@ -24,9 +30,13 @@ class OneWay:
 class DelayQueue:
     """Delays packets between pairs of addresses. Times are of one clock, in seconds.
 
-    ``ways``: by (source, target); other packets go nowhere. ``rates``: bytes per second that an
-    address's line lets through in each direction; without one there is no limit. Packets of a
-    pair stay in order, whatever the jitter: a queue on the way does not let them overtake.
+    Packets of a pair stay in order, whatever the jitter: a queue on the way does not let them
+    overtake.
+
+    Args:
+        ways: Directions by (source, target). Other packets are dropped.
+        rates: Bytes per second of an address's line in each direction. Others have no limit.
+        chance: Generator of jitter and loss.
     """
 
     def __init__(
@@ -38,13 +48,20 @@ class DelayQueue:
         self._ways, self._rates, self._chance = ways, rates, chance
         self._waiting: list[tuple[float, int, Address, bytes]] = []
         self._number = 0
-        self._free_up: dict[Address, float] = {}  # when a line can take the next packet
+        self._free_up: dict[Address, float] = {}  # time at which a line can take the next packet
         self._free_down: dict[Address, float] = {}
         self._last: dict[tuple[Address, Address], float] = {}
         self.lost = 0
 
     def put(self, packet: bytes, source: Address, target: Address, now: float) -> None:
-        """Take a packet that a place has sent."""
+        """Add a packet that a place has sent.
+
+        Args:
+            packet: The packet.
+            source: Address of its sender.
+            target: Address of its receiver.
+            now: Current time, in seconds.
+        """
         way = self._ways.get((source, target))
         if way is None:
             return
@@ -65,7 +82,7 @@ class DelayQueue:
     def _through(
         self, free: dict[Address, float], who: Address, size: int, now: float
     ) -> float | None:
-        """When the packet has passed a place's line; None: it would wait too long."""
+        """Compute when a packet has passed a place's line; None: it would wait too long."""
         rate = self._rates.get(who)
         if not rate:
             return now
@@ -77,11 +94,18 @@ class DelayQueue:
 
     @property
     def next_due(self) -> float | None:
-        """When the next packet is to leave; None: there is none."""
+        """Time at which the next packet leaves, in seconds; None: the queue is empty."""
         return self._waiting[0][0] if self._waiting else None
 
     def due(self, now: float) -> Iterator[tuple[Address, bytes]]:
-        """The packets that are to leave now, each with its target, in order."""
+        """Take the packets that leave now, in order.
+
+        Args:
+            now: Current time, in seconds.
+
+        Yields:
+            Address of the receiver, and packet.
+        """
         while self._waiting and self._waiting[0][0] <= now:
             _, _, target, packet = heapq.heappop(self._waiting)
             yield target, packet

@@ -1,4 +1,4 @@
-"""Network namespaces without names, and being in one for a while."""
+"""Network namespaces without names, and how to enter one for a while."""
 
 from __future__ import annotations
 
@@ -9,21 +9,30 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from rehearsal.errors import mismatch
+
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 _OWN = "/proc/thread-self/ns/net"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a process runs: the address at which it can be asked, and its namespace (a file
-    descriptor; None: the one we are in)."""
+    """Where a process runs.
+
+    Args:
+        host: Address at which it can be reached.
+        namespace: File descriptor of its network namespace; None for the current one.
+    """
 
     host: str = "127.0.0.1"
     namespace: int | None = None
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Be in the place's namespace: sockets, devices and processes made here belong to it."""
+        """Enter the place's namespace for as long as the block runs.
+
+        Sockets, devices and processes that are made meanwhile belong to it.
+        """
         if self.namespace is None:
             yield
             return
@@ -43,10 +52,16 @@ HERE = Place()
 
 @contextmanager
 def namespaces(number: int) -> Iterator[list[int]]:
-    """So many new namespaces, each with its loopback up; gone when the block ends and nobody is
-    in them any more.
+    """Create network namespaces with their loopback up. They vanish after the block, once unused.
 
-    Raises OSError where that is not permitted.
+    Args:
+        number: How many.
+
+    Yields:
+        Their file descriptors.
+
+    Raises:
+        OSError: This process may not create namespaces.
     """
     with ExitStack() as stack:
         made = []
@@ -59,20 +74,34 @@ def namespaces(number: int) -> Iterator[list[int]]:
 
 
 def enter(namespace: int) -> None:
-    """Put the calling thread into a namespace. Raises OSError."""
+    """Put the calling thread into a namespace.
+
+    Args:
+        namespace: File descriptor of the namespace.
+
+    Raises:
+        OSError: This is not permitted.
+    """
     _call("setns", namespace, CLONE_NEWNET)
 
 
 def run_in(place: Place, command: Sequence[str], text: str | None = None) -> None:
-    """Run a command at a place with ``text`` on its standard input.
+    """Run a command at a place.
 
-    Raises OSError that quotes the command's complaint.
+    Args:
+        place: The place.
+        command: The command line.
+        text: Text for its standard input.
+
+    Raises:
+        OSError: The command failed. The message quotes its output.
     """
     with place.entered():
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         output = " ".join(f"{done.stderr} {done.stdout}".split())
-        raise OSError(f"{' '.join(command)}: {output}")
+        found = f"exit code {done.returncode} ({output})"
+        raise OSError(mismatch(f"command {' '.join(command)}", "exit code 0", found))
 
 
 def _new_namespace() -> int:
@@ -91,4 +120,6 @@ def _call(name: str, *arguments: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if getattr(libc, name)(*arguments):
         number = ctypes.get_errno()
-        raise OSError(number, f"{name}: {os.strerror(number)}")
+        message = mismatch(name, "a successful system call", os.strerror(number))
+        error = OSError(number, message)  # becomes PermissionError where that is the cause
+        raise error

@@ -1,4 +1,4 @@
-"""Coming to a processor at once, where that is permitted, for what keeps or takes the time."""
+"""Real-time priority, where it is permitted, for code that emulates or measures time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def realtime_priority() -> Iterator[None]:
-    """Run this thread before all ordinary ones (SCHED_RR) as long as the block runs.
+    """Run this thread before all ordinary ones (SCHED_RR) for as long as the block runs.
 
-    Without the right to (CAP_SYS_NICE) nothing changes.
+    Without the right to do so (CAP_SYS_NICE), nothing changes.
     """
     before, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     try:

@@ -1,4 +1,4 @@
-"""Where nodes and the asker are, and how far from each other."""
+"""Where the nodes and the asker are, and the lines between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rehearsal.web.network_delay import Line
 if TYPE_CHECKING:
     import pandas as pd
 
-ASKER = "asker"  # the name of the place from which the network asks
+ASKER = "asker"  # name of the place from which the network sends queries
 KEY = "network.emulation"
 FIRST_ADDRESS, MOST_PLACES = 1, 254
 DELAY, TUN = "delay", "tun"
@@ -27,7 +27,13 @@ Lines = dict[tuple[str, str], Line]  # by ordered pair of places or countries
 
 @dataclass(frozen=True)
 class Topology:
-    """``places``: of each country's node. ``lines``: what a node has to emulate by itself."""
+    """Places of the nodes, and what they emulate.
+
+    Args:
+        places: Place of each country's node.
+        lines: Line that a country's node emulates by itself.
+        asker: Place from which the network sends queries.
+    """
 
     places: Mapping[str, Place]
     lines: Mapping[str, Line]
@@ -35,12 +41,27 @@ class Topology:
 
     @classmethod
     def here(cls, countries: Collection[str], lines: Mapping[str, Line] | None = None) -> Topology:
-        """All nodes on this machine; those without a line emulate none."""
+        """Put all nodes on this machine.
+
+        Args:
+            countries: Country codes.
+            lines: Lines that nodes emulate by themselves, by country code.
+
+        Returns:
+            The topology.
+        """
         return cls(dict.fromkeys(countries, HERE), lines or {})
 
 
 def uses_namespaces(way: str) -> bool:
-    """Whether nodes and the asker are in network namespaces, where nobody outside reaches them."""
+    """Tell whether nodes and asker are in network namespaces, which are unreachable from outside.
+
+    Args:
+        way: Way of emulation: "none", "delay" or "tun".
+
+    Returns:
+        Whether it uses namespaces.
+    """
     return way == TUN
 
 
@@ -48,11 +69,21 @@ def uses_namespaces(way: str) -> bool:
 def emulated_distance(
     network: Mapping[str, Any], pairs: pd.DataFrame, countries: Collection[str]
 ) -> Iterator[Topology]:
-    """Distance between the nodes of countries and the asking one, as long as the block runs.
+    """Emulate the distance between nodes and the asking country for as long as the block runs.
 
-    ``network``: that part of the configuration. ``pairs``: ``rtt_matrix``. With namespaces the
-    calling thread is in the asker's for as long as the block runs: who is started from it can ask
-    the nodes, and nobody else can. Raises InputError when this machine cannot do it.
+    With namespaces, the calling thread is in the asker's namespace meanwhile. Only processes
+    started from it can reach the nodes.
+
+    Args:
+        network: Section ``network`` of the configuration.
+        pairs: Table of ``rtt_matrix``.
+        countries: Country codes of the nodes.
+
+    Yields:
+        The topology.
+
+    Raises:
+        InputError: This machine cannot emulate distance in the configured way.
     """
     way, asker = network["emulation"], network["asker"]
     lines = line_of_pairs(network, pairs)
@@ -68,11 +99,12 @@ def emulated_distance(
 
 @contextmanager
 def _namespaces_apart(lines: Lines, asker: str, countries: Collection[str]) -> Iterator[Topology]:
-    """A namespace for each node and the asker, this thread in the asker's."""
+    """Create a namespace for each node and the asker, and put this thread into the asker's."""
     names = [ASKER, *countries]
     if len(names) > MOST_PLACES:
-        raise InputError("config", KEY, f"at most {MOST_PLACES - 1} countries with {TUN}")
-    # bytes a second of each node's line; the asker's is not narrower than all of theirs
+        expected = f"at most {MOST_PLACES - 1} countries with {TUN}"
+        raise InputError("config", KEY, expected, f"{len(names) - 1} countries")
+    # bytes per second of each node's line; the asker's own line has no limit
     rates = {c: (lines[asker, c].bandwidth_mbps or 0) * 1e6 / 8 for c in countries}
     with namespaces(len(names)) as made:
         places = {
@@ -88,7 +120,7 @@ def _namespaces_apart(lines: Lines, asker: str, countries: Collection[str]) -> I
 
 
 def _lines_between(names: list[str], lines: Lines, asker: str) -> Lines:
-    """The line of every pair of places, each pair once; the asker is where its country is."""
+    """List the line of every pair of places, each pair once. The asker is in its country."""
     return {
         (first, second): lines[asker if first == ASKER else first, second]
         for number, first in enumerate(names)
@@ -97,7 +129,16 @@ def _lines_between(names: list[str], lines: Lines, asker: str) -> Lines:
 
 
 def line_of_pairs(network: Mapping[str, Any], pairs: pd.DataFrame) -> Lines:
-    """The line between every ordered pair of countries, by the configuration."""
+    """Build the line between every ordered pair of countries.
+
+    Args:
+        network: Section ``network`` of the configuration, for jitter, loss and the default
+            bandwidth.
+        pairs: Table of ``rtt_matrix``.
+
+    Returns:
+        Lines by ordered pair of country codes.
+    """
     bandwidths = pairs["bandwidth_mbps"].fillna(network["bandwidth_mbps"] or 0.0)
     return {
         (asker, country): Line(float(rtt_ms), mbps, network["jitter_ms"], network["loss"])
@@ -108,28 +149,37 @@ def line_of_pairs(network: Mapping[str, Any], pairs: pd.DataFrame) -> Lines:
 
 
 def check_possible(way: str, source: object = "config") -> None:
-    """Raises InputError when this machine and this user cannot emulate distance in a way.
+    """Check that this machine and this user can emulate distance in a way.
 
-    ``source``: the file that asks for it.
+    Args:
+        way: Way of emulation: "none", "delay" or "tun".
+        source: File that asks for it, for messages.
+
+    Raises:
+        InputError: They cannot.
     """
     if not uses_namespaces(way):
         return
     if shutil.which("ip") is None:
-        raise InputError(source, KEY, f"delay, or ip (iproute2) for {way}; not found here")
+        raise InputError(source, KEY, f"delay, or the command ip for {way}", "no iproute2 here")
     try:
         with namespaces(1):
             pass
     except OSError as error:
-        needed = "CAP_SYS_ADMIN and CAP_NET_ADMIN for network namespaces"
-        raise InputError(source, KEY, f"delay, or {needed} for {way} ({error})") from None
+        expected = f"delay, or CAP_SYS_ADMIN and CAP_NET_ADMIN for {way}"
+        raise InputError(source, KEY, expected, f"no right to namespaces ({error})") from None
     if not Path(DEVICE).exists():
-        raise InputError(source, KEY, f"delay, or {DEVICE} for tun; this machine has none")
+        raise InputError(source, KEY, f"delay, or {DEVICE} for {way}", "no such device here")
 
 
 def emulation_support() -> dict[str, str]:
-    """Each way, and why this machine cannot do it; empty where it can."""
+    """Find out which ways of emulation this machine supports.
+
+    Returns:
+        For each way, why it is not possible; empty where it is.
+    """
     try:
         check_possible(TUN)
     except InputError as error:
-        return {DELAY: "", TUN: error.expected}
+        return {DELAY: "", TUN: error.found or error.expected}
     return {DELAY: "", TUN: ""}

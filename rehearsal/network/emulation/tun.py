@@ -1,4 +1,4 @@
-"""Places as namespaces with a tun device each; a process of ours forwards packets between them."""
+"""Places as namespaces with a tun device each. A process of ours forwards packets between them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 import orjson
 
+from rehearsal.errors import mismatch
 from rehearsal.network.emulation.namespaces import Place, run_in
 from rehearsal.process_lifetime import Helper
 from rehearsal.web.network_delay import Line
@@ -28,10 +29,15 @@ Lines = Mapping[tuple[str, str], Line]
 def connected(
     places: Mapping[str, Place], lines: Lines, rates: Mapping[str, float]
 ) -> Iterator[None]:
-    """Packets pass between the places, later, as long as the block runs.
+    """Forward packets between places, with a delay, for as long as the block runs.
 
-    ``lines``: by pair of names; a missing pair is not connected. ``rates``: bytes per second of a
-    place's own line; 0 or missing: no limit. Raises OSError where that is not permitted.
+    Args:
+        places: Places by name.
+        lines: Lines by pair of names. Other pairs are not connected.
+        rates: Bytes per second of a place's own line, by name; 0 or missing for no limit.
+
+    Raises:
+        OSError: This is not permitted, or the forwarder ended early.
     """
     with ExitStack() as stack:
         devices = {}
@@ -43,7 +49,9 @@ def connected(
         forwarder = stack.enter_context(_forwarder(described, list(devices.values())))
         yield
         if (ended := forwarder.poll()) is not None:
-            raise OSError(f"the forwarder of the emulation ended with {ended}")
+            raise OSError(
+                mismatch("forwarder of packets", "a running process", f"exit code {ended}")
+            )
 
 
 def describe(
@@ -52,7 +60,17 @@ def describe(
     rates: Mapping[str, float],
     devices: Mapping[str, int],
 ) -> dict[str, object]:
-    """What the forwarder reads: see :mod:`rehearsal.network.emulation.tun_forwarder`."""
+    """Build the input of the forwarder (:mod:`rehearsal.network.emulation.tun_forwarder`).
+
+    Args:
+        places: Places by name.
+        lines: Lines by pair of names.
+        rates: Bytes per second of a place's own line, by name.
+        devices: File descriptor of each place's tun device, by name.
+
+    Returns:
+        The JSON object.
+    """
     ways = []
     for (first, second), line in lines.items():
         one, other = places[first].host, places[second].host
@@ -63,14 +81,21 @@ def describe(
 
 
 def set_up(host: str) -> str:
-    """Commands for ``ip -batch``."""
+    """Build the commands that configure a tun device.
+
+    Args:
+        host: Address of the place.
+
+    Returns:
+        Input of ``ip -batch``.
+    """
     return (
         f"address add {host}/{SUBNET} dev {NAME}\nlink set {NAME} mtu {MTU} txqueuelen {QUEUE} up\n"
     )
 
 
 def _open_device(place: Place) -> int:
-    """A tun device in the place's namespace; it is gone when the last descriptor is closed."""
+    """Open a tun device in the place's namespace. It vanishes with its last descriptor."""
     with place.entered():
         device = os.open(DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -88,5 +113,5 @@ def _forwarder(described: dict[str, object], devices: Sequence[int]) -> Iterator
     with Helper(command, devices) as forwarder:
         forwarder.write_line(orjson.dumps(described))
         if forwarder.read_line() != b"ready\n":
-            raise OSError("the forwarder of the emulation did not start")
+            raise OSError(mismatch("forwarder of packets", "the line 'ready'", "another output"))
         yield forwarder

@@ -1,9 +1,9 @@
-"""The process between the places of a ``tun`` emulation: reads their packets, writes them later.
+"""The process between the places of a ``tun`` emulation: it delays their packets.
 
-``python -m rehearsal.network.emulation.tun_forwarder``. The first line of standard input is JSON:
-``places`` ([address, descriptor of its tun device, bytes per second or 0]), ``ways`` ([address,
-address, delay_s, jitter_s, loss], each direction by itself) and ``seed``. It says ``ready``, and
-ends when standard input does: whatever its starter dies of, it does not stay.
+Run as ``python -m rehearsal.network.emulation.tun_forwarder``. The first line of standard input is
+JSON: ``places`` ([address, descriptor of its tun device, bytes per second or 0]), ``ways``
+([address, address, delay_s, jitter_s, loss], one entry per direction) and ``seed``. The process
+prints ``ready``. It ends with its standard input, so it never outlives its starter.
 """
 
 from __future__ import annotations
@@ -23,13 +23,20 @@ import orjson
 from rehearsal.network.emulation.delay_queue import Address, DelayQueue, OneWay
 from rehearsal.network.emulation.realtime_priority import realtime_priority
 
-BATCH = 64  # packets that are read from one place before others have their turn
+BATCH = 64  # packets that are read from one place before the next
 LARGEST = 65_536
 IPV4 = 4
 
 
 def queue_of(description: Mapping[str, Any]) -> DelayQueue:
-    """The queue that a description asks for."""
+    """Build the queue of a description.
+
+    Args:
+        description: The JSON object of standard input.
+
+    Returns:
+        The queue.
+    """
     ways = {
         (socket.inet_aton(a), socket.inet_aton(b)): OneWay(delay_s, jitter_s, loss)
         for a, b, delay_s, jitter_s, loss in description["ways"]
@@ -39,14 +46,27 @@ def queue_of(description: Mapping[str, Any]) -> DelayQueue:
 
 
 def target_of(packet: bytes) -> Address | None:
-    """Where an IPv4 packet goes; None for anything else."""
+    """Read the target of an IPv4 packet.
+
+    Args:
+        packet: The packet.
+
+    Returns:
+        The address; None for any other packet.
+    """
     if len(packet) < 20 or packet[0] >> 4 != IPV4:
         return None
     return packet[16:20]
 
 
 def run(queue: DelayQueue, devices: Mapping[Address, int], ends: int) -> None:
-    """Carry packets until the descriptor ``ends`` can be read."""
+    """Forward packets until a descriptor becomes readable.
+
+    Args:
+        queue: The queue.
+        devices: Descriptor of each tun device, by address.
+        ends: Descriptor that becomes readable at the end.
+    """
     addresses = {device: address for address, device in devices.items()}
     readable = [*addresses, ends]
     clock = time.monotonic
@@ -60,7 +80,7 @@ def run(queue: DelayQueue, devices: Mapping[Address, int], ends: int) -> None:
         for device in ready:
             _take(queue, device, addresses[device], now)
         for target, packet in queue.due(clock()):
-            with contextlib.suppress(OSError):  # a full device loses packets, as any does
+            with contextlib.suppress(OSError):  # a full device loses packets, like any other
                 os.write(devices[target], packet)
 
 
@@ -76,10 +96,11 @@ def _take(queue: DelayQueue, device: int, source: Address, now: float) -> None:
 
 
 def main() -> None:
+    """Run the forwarder."""
     description = orjson.loads(sys.stdin.buffer.readline())
     devices = {socket.inet_aton(address): device for address, device, _ in description["places"]}
     print("ready", flush=True)
-    with realtime_priority():  # what waits for a processor adds to every distance
+    with realtime_priority():  # waiting for a processor would add to every distance
         run(queue_of(description), devices, sys.stdin.fileno())
 
 

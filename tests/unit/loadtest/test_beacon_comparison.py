@@ -86,7 +86,7 @@ def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
         ),
         (
             ["--target", "http://x", "--part", "frequency", "--token-variable", "NOT_SET"],
-            "the environment variable NOT_SET with a token",
+            "a token in the environment variable NOT_SET, found nothing",
         ),
         (["faults", "results"], "results: truth/answers.json: the results of a run"),
         (

@@ -48,7 +48,7 @@ def test_the_status_is_decided_by_what_the_nodes_said_in_whatever_order(answers,
         ([refused("AT", 403, "no visa"), late("FI")], "1 of 2 nodes refused: HTTP 403: no visa"),
         ([late("AT"), failed("FI")], "none of 2 nodes answered in time"),
         ([failed("AT")], "none of 1 nodes answered"),
-        ([], "the registry names no node"),
+        ([], "the registry has no node"),
     ],
 )
 def test_the_reason_is_that_of_a_node_that_said_so(answers, reason):

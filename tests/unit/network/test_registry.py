@@ -45,17 +45,26 @@ def test_foreign_nodes_take_the_place_of_ours(tmp_path: Path):
     ("content", "said"),
     [
         ("nodes: {NO: {url: 'http://x'}}", '"NO" in quotes'),
-        ("nodes: {XX: {url: 'http://x'}}", "nodes.XX: a country code"),
-        ("nodes: {SE: 'http://x'}", "nodes.SE: url and"),
-        ("nodes: {SE: {url: 'http://x', token: secret}}", "nodes.SE: url and"),
-        ("nodes: {SE: {url: 'ftp://x'}}", r"nodes.SE.url: a URL http\(s\)"),
+        ("nodes: {XX: {url: 'http://x'}}", "nodes.XX: expected a country code"),
+        ("nodes: {SE: 'http://x'}", "nodes.SE: expected url and"),
+        ("nodes: {SE: {url: 'http://x', token: secret}}", "nodes.SE: expected url and"),
+        (
+            "nodes: {SE: {url: 'ftp://x'}}",
+            r"nodes.SE.url: expected a URL http\(s\).*, found 'ftp://x'",
+        ),
         ("nodes: {SE: {url: 'http://[bad'}}", "nodes.SE.url"),
-        ("nodes: {SE: {url: 'http://user:secret@x'}}", "nodes.SE.url"),
-        ("nodes: {SE: {url: 'http://x', token_variable: 3}}", "token_variable: the name"),
-        ("nodes: {SE: {url: 'https://x', forward_token: 1}}", "forward_token: true or false"),
-        ("nodes: {SE: {url: 'http://x', forward_token: true}}", "forward_token: a url with https"),
-        ("nodes: [SE]", "nodes: a mapping"),
-        ("[", "file: YAML"),
+        ("nodes: {SE: {url: 'http://user:secret@x'}}", "nodes.SE.url: .* found a URL with a user"),
+        ("nodes: {SE: {url: 'http://x', token_variable: 3}}", "token_variable: expected the name"),
+        (
+            "nodes: {SE: {url: 'https://x', forward_token: 1}}",
+            "forward_token: expected true or false, found 1",
+        ),
+        (
+            "nodes: {SE: {url: 'http://x', forward_token: true}}",
+            "forward_token: expected false, or a url with https",
+        ),
+        ("nodes: [SE]", "nodes: expected a mapping"),
+        ("[", "file: expected YAML"),
     ],
 )
 def test_an_unusable_entry_is_named_in_one_line(tmp_path: Path, content: str, said: str):
@@ -119,5 +128,5 @@ def test_a_faulty_file_of_nodes_is_named_before_any_work(tmp_path: Path):
     for key in ("countries", "variants", "genes"):
         config[key] = str(root / config[key])
     config["genome"]["masks"] = str(root / config["genome"]["masks"])
-    with pytest.raises(InputError, match=r"nodes\.yaml: nodes\.XX: a country code"):
+    with pytest.raises(InputError, match=r"nodes\.yaml: nodes\.XX: expected a country code"):
         read_inputs(config, [root / "config/config.yaml"], root / "workflow/schemas")

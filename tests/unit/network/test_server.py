@@ -11,7 +11,7 @@ def test_a_network_with_tokens_of_its_own_is_not_served_to_other_machines(tmp_pa
     monkeypatch.setenv("SE_TOKEN", "secret")
     path = tmp_path / "nodes.yaml"
     write_nodes([NodeEntry("SE", "https://se", "SE_TOKEN")], path)
-    with pytest.raises(InputError, match=r"SE\.token_variable: none, or --host"):
+    with pytest.raises(InputError, match=r"SE\.token_variable: expected no token .* or --host"):
         serve([path], host="0.0.0.0")
     write_nodes([NodeEntry("SE", "https://se")], path)
     registry = Registry([path], exposed=True)
@@ -26,7 +26,7 @@ def test_a_deadline_out_of_bounds_is_refused_in_one_line(seconds, tmp_path, capf
         main(["--nodes", str(tmp_path), f"--deadline-s={seconds}"])
     assert ended.value.code == 2
     (line,) = capfd.readouterr().err.splitlines()
-    assert "--deadline-s: more than 0 and at most 60 seconds" in line
+    assert "--deadline-s: expected seconds above 0 and at most 60, found" in line
 
 
 @pytest.mark.parametrize("number", ["-1", "65536", "http"])

@@ -50,5 +50,7 @@ def test_the_asker_reads_what_the_network_wrote():
 
 
 def test_a_service_that_is_no_network_is_an_error():
-    with pytest.raises(RuntimeError, match="the network service failed: HTTP 500"):
+    with pytest.raises(
+        RuntimeError, match=r"expected an answer of the network service, found failed \(HTTP 500"
+    ):
         read_reply(Answer("q", "network", "failed", 500, {"error": {}}, 0.5, 10, "HTTP 500"))

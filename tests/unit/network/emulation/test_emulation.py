@@ -143,7 +143,9 @@ def test_a_way_that_is_not_permitted_is_told_in_one_line(monkeypatch):
 
     monkeypatch.setattr(topology, "namespaces", refused)
     monkeypatch.setattr(topology.shutil, "which", lambda _: "/usr/sbin/ip")
-    with pytest.raises(InputError, match=r"my\.yaml: network\.emulation: delay, or CAP_SYS_ADMIN"):
+    with pytest.raises(
+        InputError, match=r"my\.yaml: network\.emulation: expected delay, or CAP_SYS_ADMIN"
+    ):
         check_possible("tun", "my.yaml")
     monkeypatch.setattr(topology.shutil, "which", lambda _: None)
     with pytest.raises(InputError, match="iproute2"):
