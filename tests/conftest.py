@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from rdflib import Graph
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # docs_build is no part of the installed package
 
 
 @pytest.fixture(scope="session")

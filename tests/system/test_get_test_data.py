@@ -1,9 +1,5 @@
-"""The commands of docs/tutorials/make-a-dataset.md, and the check on others' Beacons."""
+"""``rehearsal check`` on Beacons of others, and a dataset that is stopped."""
 
-import os
-import re
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,45 +9,11 @@ import pytest
 pytestmark = pytest.mark.system
 
 SLOW_MACHINE_S = 120.0
-TESTED = re.compile(r"^<!-- tested -->\n```bash\n(.*?)^```$", re.M | re.S)
 
 
 def rehearsal(*arguments):
     command = [sys.executable, "-m", "rehearsal", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=SLOW_MACHINE_S)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])
-
-
-def test_the_commands_of_the_page_do_what_they_say(root, tmp_path):
-    """In one shell, in a folder with the environment in it; another port, which may be taken."""
-    blocks = TESTED.findall((root / "docs/tutorials/make-a-dataset.md").read_text())
-    assert len(blocks) == 3
-    (tmp_path / ".venv/bin").mkdir(parents=True)
-    command = tmp_path / ".venv/bin/rehearsal"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m rehearsal "$@"\n')
-    command.chmod(0o755)
-    script = "set -e\n" + "".join(blocks).replace("5051", free_port())
-    shell = subprocess.Popen(
-        ["bash", "-c", script],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(root)},
-        start_new_session=True,
-    )
-    try:
-        said, _ = shell.communicate(timeout=SLOW_MACHINE_S)
-    except subprocess.TimeoutExpired:
-        os.killpg(shell.pid, signal.SIGKILL)
-        raise
-    assert shell.returncode == 0, said
-    assert (tmp_path / "mydata/FI/chr22.vcf.gz").exists()
-    assert re.search(r"^(\d+) of \1 right; judged", said, re.M), said
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,101 @@
+"""The commands of the pages do what the pages say: each page is run in one shell."""
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from docs_build.page_commands import blocks, pages, script
+
+from .small_run import ROOT, make_small_run
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+
+SLOW_MACHINE_S = 240.0
+RUN = [
+    str(page.relative_to(ROOT))
+    for page in pages(ROOT)
+    if not all(block.reason for block in blocks(page.read_text()))
+]
+# what is printed when the page did what it says
+PRINTED = {
+    "docs/tutorials/make-a-dataset.md": [r"^(\d+) of \1 right; judged"],
+}
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """The results of one small run, made once for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    folder = folder / "small_run"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            shutil.copytree(ROOT / "config", folder / "config", dirs_exist_ok=True)
+            make_small_run(folder, timeout_s=600)
+            (folder / "made").touch()
+    return folder / "results"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder with the environment and the configuration in it, as the pages expect."""
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    command = tmp_path / ".venv/bin/rehearsal"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m rehearsal "$@"\n')
+    command.chmod(0o755)
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_the_commands_of_a_page_run_to_their_end(page, checkout, request):
+    commands = script(ROOT / page, checkout)
+    for tool in ("htsget", "bcftools", "crypt4gh"):
+        if (
+            re.search(rf"^{tool} ", commands, re.M)
+            and shutil.which(tool, path=search_path()) is None
+        ):
+            pytest.skip(f"{tool} is not installed")
+    if "results/" in commands:
+        made = request.getfixturevalue("finished_run")
+        shutil.copytree(made, checkout / "results", symlinks=True)
+    status, said = run(commands, checkout)
+    assert status == 0, said
+    for pattern in PRINTED.get(page, ()):
+        assert re.search(pattern, said, re.M), said
+
+
+def search_path():
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def run(commands, folder):
+    """Run a script in a session of its own; servers that it started end with it."""
+    printed = folder / "printed"
+    with printed.open("w") as output:
+        shell = subprocess.Popen(
+            ["bash", "-xc", commands],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": search_path()},
+            start_new_session=True,
+        )
+        try:
+            status = shell.wait(timeout=SLOW_MACHINE_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+    return status, printed.read_text()
