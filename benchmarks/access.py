@@ -1,8 +1,8 @@
-"""What access costs: a look-up with token, consent on counts, the audit log, first verification.
+"""Measure the cost of access: token, consent on counts, audit log, first verification.
 
-Serves one node of 100 people for look-ups and one of 100,000 for counts, each in the open and
-with tokens, consent and log, and asks them in turn. The client is a bare socket; every answer is
-checked once before the clock runs.
+Serves one node of 100 people for allele queries and one of 100,000 for counts. Each runs open, and
+with tokens, consent and log. They are asked in turn. The client is a bare socket, and every answer
+is checked once before the clock starts.
 
     python benchmarks/access.py
 """
@@ -36,7 +36,13 @@ CONSENT = Path(__file__).resolve().parents[1] / "config" / "consent.yaml"
 
 
 def guard(folder: Path, issuer: Issuer, with_consent: bool) -> None:
-    """Give an open node the rules of a rehearsal and, if so, its people consent records."""
+    """Give an open node the access rules of a rehearsal.
+
+    Args:
+        folder: The node's folder.
+        issuer: Issuer of tokens that the node trusts.
+        with_consent: Whether its people get consent records.
+    """
     settings = NodeSettings.read(folder)
     access = replace(
         rehearsal_access("FI"), without_consent="exclude" if with_consent else "include"
@@ -53,7 +59,14 @@ def guard(folder: Path, issuer: Issuer, with_consent: bool) -> None:
 
 
 def people_of(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """What a node's people store was built from."""
+    """Read back the tables from which a node's people store was built.
+
+    Args:
+        folder: The node's folder.
+
+    Returns:
+        The people, and their diseases and measurements by name.
+    """
     import sqlite3
 
     rows = sqlite3.connect(folder / "people.sqlite").execute(
@@ -69,6 +82,13 @@ def people_of(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
 
 
 def post(path: str, query: dict, token: str | None) -> bytes:
+    """Build a POST request.
+
+    Args:
+        path: Path of the request.
+        query: The Beacon query.
+        token: The passport. None asks anonymously.
+    """
     body = json.dumps({"meta": {"apiVersion": "v2.0"}, "query": query}).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: node\r\nContent-Length: {len(body)}\r\n"
     if token is not None:
@@ -77,12 +97,24 @@ def post(path: str, query: dict, token: str | None) -> bytes:
 
 
 def look_up(i: int, granularity: str = "record") -> dict:
+    """Build the query for one allele.
+
+    Args:
+        i: Number of the node's variant.
+        granularity: Requested granularity.
+    """
     place = {"assemblyId": "GRCh38", "referenceName": "22", "start": [START + STEP * i]}
     allele = {"referenceBases": "A", "alternateBases": "G"}
     return {"requestedGranularity": granularity, "requestParameters": {**place, **allele}}
 
 
 def ask(connection: socket.socket, request: bytes) -> bytes:
+    """Send a request and return the body of its answer. Exits if the status is not 200.
+
+    Args:
+        connection: An open connection.
+        request: The request.
+    """
     connection.sendall(request)
     data = b""
     while b"\r\n\r\n" not in data:
@@ -97,7 +129,12 @@ def ask(connection: socket.socket, request: bytes) -> bytes:
 
 
 def in_turn(cases: dict[str, tuple[tuple[str, int], list[bytes]]], rounds: int) -> None:
-    """Median and 99th percentile of each case, one request of each after the other."""
+    """Print the median and the 99th percentile of each case, asked in turn.
+
+    Args:
+        cases: Address and requests by name.
+        rounds: Measured requests per case.
+    """
     times: dict[str, list[float]] = {name: [] for name in cases}
     with ExitStack() as stack:
         lines = {
@@ -120,6 +157,12 @@ def in_turn(cases: dict[str, tuple[tuple[str, int], list[bytes]]], rounds: int) 
 
 
 def verification(issuer: Issuer, audience: str) -> None:
+    """Print the time to verify a passport, and to verify it again.
+
+    Args:
+        issuer: Issuer of the passport.
+        audience: Audience that the passport must name.
+    """
     passport = tokens_by_tier(issuer.folder, "BE")["controlled"]
     rounds, first, again = 200, [], []
     loop = asyncio.new_event_loop()
@@ -137,6 +180,11 @@ def verification(issuer: Issuer, audience: str) -> None:
 
 
 def audit(folder: Path) -> None:
+    """Print the time to write one line of the audit log.
+
+    Args:
+        folder: Where to write the log.
+    """
     log = AuditLog(folder / "audit.jsonl")
     decision = {"route": "/g_variants", "status": 200, "rules": {"GDI-FI-REHEARSAL-1": "x" * 80}}
     started = time.perf_counter()
@@ -147,8 +195,8 @@ def audit(folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=1000)
-    parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=1000, help="requests per case")
+    parser.add_argument("--people", type=int, default=100_000, help="people in the large node")
     options = parser.parse_args()
     print(header())
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
@@ -162,7 +210,7 @@ def main() -> None:
                 if kind != "open":
                     guard(folder, issuer, with_consent=kind == "guarded")
                 addresses[size, kind] = stack.enter_context(served_node(folder)).address
-        print("look-up of an allele's frequency, 100 people")
+        print("frequency of one allele, 100 people")
         some = range(0, 2000, 7)
         in_turn(
             {

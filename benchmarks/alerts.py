@@ -1,8 +1,8 @@
-"""What holding somebody who arrives against standing queries costs a node.
+"""Measure the cost of matching a new patient against a node's subscriptions.
 
-``python benchmarks/alerts.py FOLDER [--subscriptions 1000]``: FOLDER is a node's; nothing in it is
-changed. Two cases: nobody is looking for the person, and everybody is, so that each subscription
-costs a decision, a line of the audit log and a row.
+``python benchmarks/alerts.py FOLDER [--subscriptions 1000]``: FOLDER is a node's folder; nothing in
+it is changed. There are two cases. Either no subscription matches the patient, or all match, so
+that each costs a decision, a line of the audit log and a row.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ HPO = "HP:0033141"
 
 
 def subscriptions(number: int, dataset: str, gene: str) -> list[Subscription]:
+    """Make subscriptions that look for the same profile.
+
+    Args:
+        number: How many.
+        dataset: Dataset that their owners may access.
+        gene: Gene of the profile.
+    """
     grant = Visa(
         ISSUER.issuer, "c", "ControlledAccessGrants", f"{DATASETS_URL}{dataset}", "x", "dac", 1e12
     )
@@ -51,9 +58,9 @@ def subscriptions(number: int, dataset: str, gene: str) -> list[Subscription]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--subscriptions", type=int, default=1000)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("folder", type=Path, help="a node's folder")
+    parser.add_argument("--subscriptions", type=int, default=1000, help="number of subscriptions")
+    parser.add_argument("--repeats", type=int, default=5, help="repeats of each case")
     options = parser.parse_args()
     opened = open_node(options.folder)
     settings = replace(opened.settings, access=AccessSettings(issuers=(ISSUER,)))
@@ -61,7 +68,7 @@ def main() -> None:
     gene = next(iter(node_data.genes.values()))
     found = {Variant(gene.contig, gene.start + 1, "A", "N")}
     alike = NewPatient("A", "male", 30, frozenset({HPO}), frozenset(found), ("DUO:0000004",))
-    cases = {"like nobody's": replace(alike, terms=frozenset()), "like everybody's": alike}
+    cases = {"no match": replace(alike, terms=frozenset()), "all match": alike}
     with tempfile.TemporaryDirectory() as folder:
         store = AlertStore(Path(folder) / "alerts.sqlite")
         for one in subscriptions(options.subscriptions, settings.people_dataset, gene.name):
@@ -77,7 +84,7 @@ def main() -> None:
                 alerts = monitor.process(replace(patient, person=f"{patient.person}{number}"))
                 took.append(time.perf_counter() - begun)
             each = 1000 * min(took) / options.subscriptions
-            what = f"{each:.4f} ms a subscription, best of {len(took)}"
+            what = f"{each:.4f} ms per subscription, best of {len(took)}"
             print(f"{name}: {len(alerts)} alerts, {what}")
     print(f"{node_data.people.size} people, {footer()}")
 

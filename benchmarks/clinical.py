@@ -1,4 +1,4 @@
-"""What clinical depth costs: everybody's records, variant counts, phenopackets.
+"""Measure the cost of clinical depth: records of all people, variant counts, phenopackets.
 
 python benchmarks/clinical.py --people 100000 --block 28000
 """
@@ -29,7 +29,11 @@ TRAITS = Path(__file__).resolve().parents[1] / "config" / "traits.yaml"
 
 
 def cohort(number: int) -> pd.DataFrame:
-    """Families of four, parents first."""
+    """Make families of four, parents first.
+
+    Args:
+        number: Number of people.
+    """
     draw = np.random.default_rng(1)
     ids = np.array([f"FI-{i:07d}" for i in range(number)], dtype=object)
     member = np.arange(number) % 4
@@ -51,6 +55,11 @@ def cohort(number: int) -> pd.DataFrame:
 
 
 def record_figures(number: int) -> None:
+    """Print the time for clinical records, family history, samples and phenopackets.
+
+    Args:
+        number: Number of people.
+    """
     traits = read_traits(TRAITS)
     draw = np.random.default_rng(2)
     people = cohort(number)
@@ -90,12 +99,17 @@ def record_figures(number: int) -> None:
         seconds, _ = timed(write)
         size = path.stat().st_size
     print(
-        f"{'':>9} phenopackets {seconds:.2f} s, {size / number:.0f} bytes a person; "
+        f"{'':>9} phenopackets {seconds:.2f} s, {size / number:.0f} bytes per person; "
         f"peak {peak_gigabytes():.1f} GB"
     )
 
 
 def count_figures(number: int) -> None:
+    """Print the time to count variants in a block of 1 Mb.
+
+    Args:
+        number: Number of people.
+    """
     ancestry = msprime.sim_ancestry(number, population_size=1e4, sequence_length=1e6, random_seed=1)
     ts = msprime.sim_mutations(ancestry, rate=1.29e-8, model=msprime.HKY(4), random_seed=2)
     variant_counts(ts.keep_intervals([[0, 1000]]))  # compile
@@ -108,8 +122,12 @@ def count_figures(number: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, nargs="*", default=[100, 100_000])
-    parser.add_argument("--block", type=int, nargs="*", default=[2_800, 28_000])
+    parser.add_argument(
+        "--people", type=int, nargs="*", default=[100, 100_000], help="people with records"
+    )
+    parser.add_argument(
+        "--block", type=int, nargs="*", default=[2_800, 28_000], help="people in the block"
+    )
     options = parser.parse_args()
     print(header())
     for number in options.people:

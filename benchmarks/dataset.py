@@ -1,8 +1,8 @@
-"""What ``rehearsal dataset --preset tiny`` takes.
+"""Measure ``rehearsal dataset --preset tiny``.
 
     python benchmarks/dataset.py --rounds 4
 
-Prints wall and CPU seconds of each round, in a process of its own, with the load average. The first
+Prints wall and CPU seconds of each round, in its own process, with the load average. The first
 round fills the cache of compiled code.
 """
 
@@ -21,13 +21,18 @@ from rehearsal.machine import load_average
 
 
 def make(out: Path) -> None:
+    """Make the dataset in a new process.
+
+    Args:
+        out: Folder of the dataset.
+    """
     command = [sys.executable, "-m", "rehearsal", "dataset", "--preset", "tiny", str(out)]
     subprocess.run(command, check=True, capture_output=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=4, help="number of rounds")
     rounds = parser.parse_args().rounds
     print(header())
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
-"""Does the Europe model hold when it is simulated? Prints the figures of docs/decisions.
+"""Check that the Europe model holds when it is simulated. Prints the figures of docs/decisions.
 
-Simulates independent chunks of an autosome (and a few of X) with as many people of each country,
-and compares F_ST, PCA, heterozygosity, Ts/Tv and the X/autosome ratio with what is expected.
-80 chunks of 5 Mb with 15 people a country take about 5 CPU-minutes.
+Simulates independent chunks of an autosome (and a few of X) with the same number of people from
+each country. Compares F_ST, PCA, heterozygosity, Ts/Tv and the X/autosome ratio with the expected
+values. 80 chunks of 5 Mb with 15 people per country take about 5 CPU minutes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,12 @@ TRANSITIONS = ({"A", "G"}, {"C", "T"})
 
 
 def binned_map(length: int, rate: float) -> msprime.RateMap:
-    """All recombination of each bin at its first base (rehearsal's recipe)."""
+    """Put all recombination of each bin at its first base, as the rehearsal does.
+
+    Args:
+        length: Bases.
+        rate: Recombination per base and generation.
+    """
     starts = np.arange(0, length, BIN, dtype=float)
     positions = np.append(np.column_stack([starts, starts + 1]).ravel(), length)
     return msprime.RateMap(
@@ -55,6 +60,16 @@ def simulate(
     rate: float,
     seed: int,
 ) -> tskit.TreeSequence:
+    """Simulate one chunk.
+
+    Args:
+        demography: The model.
+        codes: Codes of the countries.
+        people: People per country.
+        length: Bases.
+        rate: Recombination per base and generation.
+        seed: Seed of ancestry and mutations.
+    """
     ancestry = msprime.sim_ancestry(
         dict.fromkeys(codes, people),
         demography=demography,
@@ -66,6 +81,12 @@ def simulate(
 
 
 def scaled(graph: demes.Graph, factor: float) -> demes.Graph:
+    """Multiply all population sizes of a model.
+
+    Args:
+        graph: The model.
+        factor: The factor.
+    """
     data = graph.asdict()
     for deme in data["demes"]:
         for epoch in deme["epochs"]:
@@ -75,7 +96,16 @@ def scaled(graph: demes.Graph, factor: float) -> demes.Graph:
 
 
 def pairwise_differences(carried: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
-    """Summed over sites: mean differences between genomes of each two groups, (count, count)."""
+    """Sum mean differences between genomes over sites, for each two groups.
+
+    Args:
+        carried: Whether each genome has the derived allele, shape (sites, genomes).
+        groups: Group of each genome, shape (genomes,).
+        count: Number of groups.
+
+    Returns:
+        Differences, shape (count, count).
+    """
     copies = np.stack([carried[:, groups == i].sum(axis=1) for i in range(count)], axis=1)
     size = np.bincount(groups)
     frequency = copies / size
@@ -87,7 +117,14 @@ def pairwise_differences(carried: np.ndarray, groups: np.ndarray, count: int) ->
 
 
 def relatedness(carried: np.ndarray) -> tuple[np.ndarray, int]:
-    """Summed product of standardised genotypes at sites of 5 % or more, and their number."""
+    """Sum products of standardised genotypes over sites where both alleles have 5 % or more.
+
+    Args:
+        carried: Whether each genome has the derived allele, shape (sites, genomes).
+
+    Returns:
+        The sums, shape (people, people), and the number of sites.
+    """
     genotypes = (carried[:, 0::2] + carried[:, 1::2]).astype(np.float32)
     frequency = genotypes.mean(axis=1) / 2
     common = (frequency >= 0.05) & (frequency <= 0.95)
@@ -97,7 +134,11 @@ def relatedness(carried: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def transitions(ts: tskit.TreeSequence) -> tuple[int, int]:
-    """(transitions, transversions) among sites with one mutation."""
+    """Count transitions and transversions among sites with one mutation.
+
+    Args:
+        ts: The tree sequence.
+    """
     once = [site for site in ts.sites() if len(site.mutations) == 1]
     kinds = [{site.ancestral_state, site.mutations[0].derived_state} for site in once]
     found = sum(kind in TRANSITIONS for kind in kinds)
@@ -106,7 +147,7 @@ def transitions(ts: tskit.TreeSequence) -> tuple[int, int]:
 
 @dataclass
 class Sums:
-    """What the chunks add up to."""
+    """Sums over the chunks."""
 
     differences: np.ndarray  # (k, k), autosomes
     on_x: np.ndarray  # (k, k)
@@ -118,6 +159,13 @@ class Sums:
 
 
 def add_autosome(sums: Sums, ts: tskit.TreeSequence, groups: np.ndarray) -> None:
+    """Add one autosomal chunk.
+
+    Args:
+        sums: The sums; they are changed.
+        ts: The tree sequence of the chunk.
+        groups: Group of each genome.
+    """
     carried = (ts.genotype_matrix() > 0).astype(np.int8)
     copies = carried.sum(axis=1)
     sums.sites += int(((copies > 0) & (copies < len(groups))).sum())
@@ -131,6 +179,14 @@ def add_autosome(sums: Sums, ts: tskit.TreeSequence, groups: np.ndarray) -> None
 
 
 def run(graph: demes.Graph, codes: list[str], options: argparse.Namespace, x_chunks: int) -> Sums:
+    """Simulate all chunks and sum them up.
+
+    Args:
+        graph: The model.
+        codes: Codes of the countries.
+        options: Options of the command.
+        x_chunks: Number of chunks of X.
+    """
     length, people, count = int(options.megabases * 1e6), options.people, len(codes)
     groups = np.repeat(np.arange(count), 2 * people)
     square, individuals = np.zeros((count, count)), count * people
@@ -147,6 +203,13 @@ def run(graph: demes.Graph, codes: list[str], options: argparse.Namespace, x_chu
 
 
 def print_fst(sums: Sums, graph: demes.Graph, countries: list[Country]) -> None:
+    """Print how well F_ST agrees with expected and published values.
+
+    Args:
+        sums: Sums over the chunks.
+        graph: The model.
+        countries: The countries.
+    """
     codes = [country.code for country in countries]
     index = {code: i for i, code in enumerate(codes)}
     expected = hudson_fst(expected_coalescence_times(graph, codes))
@@ -162,6 +225,13 @@ def print_fst(sums: Sums, graph: demes.Graph, countries: list[Country]) -> None:
 
 
 def print_pca(sums: Sums, countries: list[Country], people: int) -> None:
+    """Print how well principal components agree with POPRES and the map.
+
+    Args:
+        sums: Sums over the chunks.
+        countries: The countries.
+        people: People per country.
+    """
     _, vectors = np.linalg.eigh(sums.kinship / sums.common)
     axes = vectors[:, -2:].reshape(len(countries), people, 2).mean(axis=1)
     index = {country.code: i for i, country in enumerate(countries)}
@@ -176,6 +246,14 @@ def print_pca(sums: Sums, countries: list[Country], people: int) -> None:
 
 
 def print_sites(sums: Sums, codes: list[str], bases: float, x_bases: float) -> None:
+    """Print heterozygosity, X/autosome ratio, Ts/Tv and numbers of sites.
+
+    Args:
+        sums: Sums over the chunks.
+        codes: Codes of the countries.
+        bases: Autosomal bases.
+        x_bases: Bases of X.
+    """
     diversity = np.diag(sums.differences) / bases
     least, most = int(diversity.argmin()), int(diversity.argmax())
     ratio = np.diag(sums.on_x).mean() / x_bases / diversity.mean()
@@ -191,12 +269,19 @@ def print_sites(sums: Sums, codes: list[str], bases: float, x_bases: float) -> N
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--chunks", type=int, default=80)
-    parser.add_argument("--megabases", type=float, default=5)
-    parser.add_argument("--people", type=int, default=15, help="of each country")
-    parser.add_argument("--parameters", type=Path, default=ROOT / "config/demography.yaml")
-    parser.add_argument("--countries", type=Path, default=ROOT / "config/countries.tsv")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--chunks", type=int, default=80, help="number of autosomal chunks")
+    parser.add_argument("--megabases", type=float, default=5, help="length of a chunk")
+    parser.add_argument("--people", type=int, default=15, help="people per country")
+    parser.add_argument(
+        "--parameters",
+        type=Path,
+        default=ROOT / "config/demography.yaml",
+        help="parameters of the model",
+    )
+    parser.add_argument(
+        "--countries", type=Path, default=ROOT / "config/countries.tsv", help="table of countries"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="root seed")
     options = parser.parse_args()
     table = pd.read_csv(options.countries, sep="\t", na_filter=False)
     countries = [Country(**row) for row in table.to_dict("records")]
@@ -207,7 +292,7 @@ def main() -> None:
     sums = run(graph, codes, options, x_chunks)
     print(header())
     print(
-        f"{options.chunks} x {options.megabases:g} Mb, {options.people} people a country: "
+        f"{options.chunks} x {options.megabases:g} Mb, {options.people} people per country: "
         f"{time.process_time() - started:.0f} CPU-s, {time.time() - wall:.0f} s"
     )
     print_fst(sums, graph, countries)

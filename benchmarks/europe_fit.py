@@ -1,7 +1,7 @@
-"""How the shipped parameters of the Europe model were made, and how well they predict.
+"""Show how the shipped parameters of the Europe model were fitted, and how well they predict.
 
-Fits from the hand-set starting values, prints the quality, then leaves out each published pair
-in turn and prints what the others predict for it.
+Fits from hand-set starting values and prints the quality. Then leaves out each published pair in
+turn and prints what the others predict for it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def starting_values(shipped: EuropeParameters) -> EuropeParameters:
-    """The shipped parameters with the fitted ones set back to where the fit began."""
+    """Set the fitted parameters back to the start of the fit.
+
+    Args:
+        shipped: The shipped parameters.
+    """
     odds = {
         "WHG": AdmixtureCoefficients(-3.0, 0.0, -0.5),
         "EHG": AdmixtureCoefficients(-3.0, 0.5, 0.8),
@@ -57,8 +61,12 @@ def starting_values(shipped: EuropeParameters) -> EuropeParameters:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parameters", type=Path, default=ROOT / "config/demography.yaml")
-    parser.add_argument("--countries", type=Path, default=ROOT / "config/countries.tsv")
+    parser.add_argument(
+        "--parameters", type=Path, default=ROOT / "config/demography.yaml", help="shipped values"
+    )
+    parser.add_argument(
+        "--countries", type=Path, default=ROOT / "config/countries.tsv", help="table of countries"
+    )
     options = parser.parse_args()
     table = pd.read_csv(options.countries, sep="\t", na_filter=False)
     countries = [Country(**row) for row in table.to_dict("records")]

@@ -1,9 +1,10 @@
-"""How much faster the BCF export is than the usual ways, in one run.
+"""Compare the speed of the BCF export with the usual ways, in one run.
 
     python benchmarks/export.py --people 27000 --megabases 0.25
 
-Simulates a block, writes it once by each way and prints CPU seconds (children included), sizes and
-ratios. ``tskit | bgzip`` is ``ts.write_vcf`` piped to bgzip; ``bcftools`` re-encodes our BCF.
+Simulates a block, writes it once in each way and prints CPU seconds (including child processes),
+sizes and ratios. ``tskit | bgzip`` is ``ts.write_vcf`` piped to bgzip. ``bcftools`` re-encodes our
+BCF.
 """
 
 from __future__ import annotations
@@ -25,6 +26,13 @@ from rehearsal.stores.country_shards import write_shards
 
 
 def by_tskit(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
+    """Write a VCF with ``ts.write_vcf`` piped to bgzip.
+
+    Args:
+        ts: The tree sequence.
+        people: One row per individual.
+        out: The ``.vcf.gz`` file.
+    """
     with (
         out.open("wb") as file,
         subprocess.Popen(["bgzip", "-c"], stdin=subprocess.PIPE, stdout=file, text=True) as bgzip,
@@ -39,18 +47,31 @@ def by_tskit(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
 
 
 def by_us(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
+    """Write a BCF with its index.
+
+    Args:
+        ts: The tree sequence.
+        people: One row per individual.
+        out: The ``.bcf`` file.
+    """
     shard = people.assign(country="EU")
     write_shards(ts, Block("chr22", 0, int(ts.sequence_length)), shard, {"EU": out}, {})
 
 
 def by_bcftools(bcf: Path, out: Path) -> None:
+    """Re-encode a BCF with bcftools.
+
+    Args:
+        bcf: The BCF to read.
+        out: The BCF to write.
+    """
     subprocess.run(["bcftools", "view", "--no-version", "-Ob", "-o", out, bcf], check=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=27000)
-    parser.add_argument("--megabases", type=float, default=0.25)
+    parser.add_argument("--people", type=int, default=27000, help="simulated people")
+    parser.add_argument("--megabases", type=float, default=0.25, help="length of the block")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="export-"))
     try:

@@ -1,10 +1,10 @@
-"""What asking many nodes at once costs the asker, and what late nodes cost the rest.
+"""Measure the cost of asking many nodes at once, and the effect of hung nodes on the others.
 
     python benchmarks/fan_out.py --nodes 28 --rounds 300 --hung 3
 
-A second process serves empty Beacon answers on one port a node. Prints the latency of one query
-to all of them and of one node alone, the asker's CPU time a request, the requests a second with
-16 queries under way, and how long a query takes when some nodes hang until the deadline.
+A second process serves empty Beacon answers, on one port per node. Prints the latency of one query
+to all of them and to one node alone, the asker's CPU time per request, the requests per second with
+16 concurrent queries, and the time of a query when some nodes hang until the deadline.
 """
 
 from __future__ import annotations
@@ -27,20 +27,37 @@ QUERY = Query("bench", "count", "g_variants", {"query": {"requestedGranularity":
 
 
 class Empty(asyncio.Protocol):
-    """Answers every request at once with the same bytes; a request is one packet here."""
+    """Answers every request at once with the same bytes. A request must be one packet."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport.
+
+        Args:
+            transport: The connection's transport.
+        """
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Send the answer.
+
+        Args:
+            data: The request, which is not read.
+        """
         self.transport.write(HEAD % len(BODY) + BODY)
 
 
 class Hung(asyncio.Protocol):
-    """Accepts, and never says a word."""
+    """Accepts connections and never answers."""
 
 
 def serve(numbers: tuple[int, int], ports: Connection) -> None:
+    """Serve the nodes until the process ends.
+
+    Args:
+        numbers: Number of healthy and of hung nodes.
+        ports: Where to send the list of ports.
+    """
+
     async def main() -> None:
         loop = asyncio.get_running_loop()
         kinds = [Empty] * numbers[0] + [Hung] * numbers[1]
@@ -52,18 +69,37 @@ def serve(numbers: tuple[int, int], ports: Connection) -> None:
 
 
 async def ask_again(client: NetworkClient, rounds: int, deadline_s: float) -> list[list[Answer]]:
+    """Ask all nodes repeatedly, after one query that is not counted.
+
+    Args:
+        client: Client of the nodes.
+        rounds: Number of queries.
+        deadline_s: Deadline of a query, in seconds.
+    """
     await client.ask(QUERY, deadline_s)
     return [await client.ask(QUERY, deadline_s) for _ in range(rounds)]
 
 
 def slowest_s(rounds: list[list[Answer]], state: str | None = None) -> list[float]:
-    """Of each round, the longest latency: of all answers, or of those in a state."""
+    """Return the longest latency of each round, in seconds.
+
+    Args:
+        rounds: Answers by round.
+        state: Only answers in this state. None counts all.
+    """
     return [
         max(one.latency_s for one in answers if state in (None, one.state)) for answers in rounds
     ]
 
 
 async def measure(healthy: list[NodeEntry], hung: list[NodeEntry], rounds: int) -> None:
+    """Print the latencies of one node, of all healthy nodes, and with hung nodes.
+
+    Args:
+        healthy: The healthy nodes.
+        hung: The hung nodes.
+        rounds: Number of queries.
+    """
     async with NetworkClient(healthy[:1]) as client:
         print_latencies("one node", slowest_s(await ask_again(client, rounds, 10)))
     async with NetworkClient(healthy) as client:
@@ -72,28 +108,35 @@ async def measure(healthy: list[NodeEntry], hung: list[NodeEntry], rounds: int) 
         answers = await ask_again(client, 5, 0.5)
         states = [sorted({one.state for one in some}) for some in answers]
         print_latencies(f"{len(hung)} hung, deadline 500: whole query", slowest_s(answers))
-        print_latencies(f"{len(hung)} hung: slowest of the healthy", slowest_s(answers, "answered"))
+        print_latencies(f"{len(hung)} hung: slowest healthy node", slowest_s(answers, "answered"))
         print(f"{'':34} states: {states[0]}")
 
 
 async def measure_healthy(client: NetworkClient, nodes: int, rounds: int) -> None:
+    """Print latency, CPU time per request and throughput.
+
+    Args:
+        client: Client of the healthy nodes.
+        nodes: Number of nodes.
+        rounds: Number of queries.
+    """
     cpu, begun = time.process_time(), time.monotonic()
     answers = await ask_again(client, rounds, 10)
     cpu, wall = time.process_time() - cpu, time.monotonic() - begun
     print_latencies(f"{nodes} nodes at once", slowest_s(answers))
     requests = rounds * nodes
-    print(f"{'':34} {cpu / requests * 1e6:.0f} us CPU a request, {requests / wall:.0f}/s")
+    print(f"{'':34} {cpu / requests * 1e6:.0f} us CPU per request, {requests / wall:.0f}/s")
     begun = time.monotonic()
     await asyncio.gather(*(ask_again(client, rounds // 16, 10) for _ in range(16)))
     done = (rounds // 16 + 1) * 16 * nodes
-    print(f"{'16 queries under way':34} {done / (time.monotonic() - begun):.0f} requests/s")
+    print(f"{'16 concurrent queries':34} {done / (time.monotonic() - begun):.0f} requests/s")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--nodes", type=int, default=28)
-    parser.add_argument("--hung", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--nodes", type=int, default=28, help="healthy nodes")
+    parser.add_argument("--hung", type=int, default=3, help="hung nodes")
+    parser.add_argument("--rounds", type=int, default=300, help="number of queries")
     options = parser.parse_args()
     print(header())
     here, there = multiprocessing.Pipe()

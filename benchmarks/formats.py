@@ -1,12 +1,12 @@
-"""How fast each genotype format is written, how much memory it takes and how large it gets.
+"""Measure speed, memory and size of each genotype format.
 
     python benchmarks/formats.py --people 27000 --megabases 0.25
     python benchmarks/formats.py --people 100000 --megabases 0.1 0.4 --memory
 
-Simulates a block and writes it whole by each way; prints CPU seconds (children included), sizes and
-ratios to ``ts.write_vcf | bgzip``. ``bcftools`` re-encodes our BCF. The PGEN includes counting the
-sites first. With ``--memory`` each format is written in a process of its own for each length, and
-the largest resident memory of it is printed: it must not grow with the number of sites.
+Simulates a block and writes it in each way. Prints CPU seconds (including child processes), sizes
+and ratios to ``ts.write_vcf | bgzip``. ``bcftools`` re-encodes our BCF. PGEN includes counting the
+sites first. With ``--memory`` each format is written in its own process for each length, and its
+peak resident memory is printed. It must not grow with the number of sites.
 """
 
 from __future__ import annotations
@@ -43,6 +43,14 @@ WAYS: dict[str, tuple[Writer, str]] = {
 
 
 def compare(people: int, megabases: float, folder: Path, repeats: int) -> None:
+    """Write a block in each way and print the figures.
+
+    Args:
+        people: Number of people.
+        megabases: Length of the block.
+        folder: Where to write.
+        repeats: How often to write each format.
+    """
     small = simulate(50, 0.02)
     for write, name in WAYS.values():  # compile
         write(Genotypes.of([small], "chr22", people_table(50, 1)), folder / f"warm-{name}")
@@ -65,11 +73,23 @@ def compare(people: int, megabases: float, folder: Path, repeats: int) -> None:
 
 
 def genotypes(ts: tskit.TreeSequence, table: pd.DataFrame) -> Genotypes:
-    """Anew for every way: selecting is part of its work."""
+    """Select all people anew, because selection is part of each format's work.
+
+    Args:
+        ts: The tree sequence.
+        table: One row per individual.
+    """
     return Genotypes.of([ts], "chr22", table)
 
 
 def measure_memory(people: int, megabases: list[float], folder: Path) -> None:
+    """Print the peak memory of each format for each length.
+
+    Args:
+        people: Number of people.
+        megabases: Lengths of the blocks.
+        folder: Where to write.
+    """
     print(header())
     for length in megabases:
         trees = folder / f"{length}.trees"
@@ -79,7 +99,12 @@ def measure_memory(people: int, megabases: list[float], folder: Path) -> None:
 
 
 def write_one(what: str, trees: Path) -> None:
-    """In a process of its own: its peak is the format's."""
+    """Write one format and print the peak memory of this process.
+
+    Args:
+        what: Name of the format.
+        trees: File of the tree sequence.
+    """
     ts = tskit.load(trees)
     sites, table = ts.num_sites, people_table(ts.num_individuals)
     del ts
@@ -91,10 +116,12 @@ def write_one(what: str, trees: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=27000)
-    parser.add_argument("--megabases", type=float, nargs="+", default=[0.25])
-    parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--people", type=int, default=27000, help="simulated people")
+    parser.add_argument(
+        "--megabases", type=float, nargs="+", default=[0.25], help="lengths of the blocks"
+    )
+    parser.add_argument("--repeats", type=int, default=1, help="repeats of each format")
+    parser.add_argument("--memory", action="store_true", help="measure peak memory instead")
     parser.add_argument("--write", nargs=2, metavar=("FORMAT", "TREES"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.write:

@@ -1,11 +1,11 @@
-"""How fast a node streams genomes over loopback, plain and encrypted at rest, and Crypt4GH itself.
+"""Measure how fast a node streams genomes on loopback, plain and encrypted, and Crypt4GH itself.
 
-Builds two nodes in a temporary folder: one of random genotypes, which hardly compress, and one
-whose allele frequencies are those of a population of constant size (a density of 1/x), as real
-genotypes compress. The client reads into one buffer and throws the bytes away. Rates are told of
-the bytes on the wire and of the content, which is the file as a program reads it, unpacked; and of
-the node's own CPU seconds, since a busy machine spoils the others. Beside each stands a bare
-control: the same bytes from one process to another without HTTP or files.
+Builds two nodes in a temporary folder. One has random genotypes, which hardly compress. The other
+has the allele frequencies of a population of constant size (a density of 1/x), which compress like
+real genotypes. The client reads into one buffer and discards the bytes. Rates are given for bytes
+on the wire, for content (the unpacked file), and per CPU second of the node, because a busy machine
+distorts the other two. Each has a bare control: the same bytes from one process to another without
+HTTP or files.
 
     python benchmarks/htsget.py
 """
@@ -49,7 +49,7 @@ STEP = 100  # bases between records
 START = 20_000_000
 CHUNK = 1 << 20
 BEARER = "Authorization: Bearer bench"
-# what is measured is reading, not who may read
+# only reading is measured, so access is always granted
 OPEN = (
     "import sys; from rehearsal import cli; from rehearsal.node.htsget import app;"
     "app.may_read = lambda request, dataset: range(int(request.headers.get('left-out', 0)));"
@@ -61,7 +61,15 @@ OPEN = (
 
 
 def make_node(folder: Path, people: int, megabytes: int, seed: int, sparse: bool) -> None:
-    """A node with a file on chr1 (few records) and a large one on chr22."""
+    """Make a node with a small file on chr1 and a large one on chr22.
+
+    Args:
+        folder: The node's folder.
+        people: Number of people.
+        megabytes: Uncompressed size of the genotypes.
+        seed: Seed of the genotypes.
+        sparse: Whether frequencies are like real ones, or genotypes are random.
+    """
     rng = np.random.default_rng(seed)
     names = [f"FI-{i + 1:06d}" for i in range(people)]
     records = megabytes * 1_000_000 // (2 * people)
@@ -80,7 +88,14 @@ def make_node(folder: Path, people: int, megabytes: int, seed: int, sparse: bool
 def genotypes(
     number: int, people: int, rng: np.random.Generator, sparse: bool
 ) -> Iterator[NDArray[np.uint8]]:
-    """Of each record, two phased calls a person, coded as in BCF."""
+    """Yield the calls of each record, two phased calls per person, coded as in BCF.
+
+    Args:
+        number: Number of records.
+        people: Number of people.
+        rng: Source of the genotypes.
+        sparse: Whether frequencies are like real ones, or genotypes are random.
+    """
     for _ in range(number):
         if not sparse:
             yield rng.integers(2, 6, 2 * people, np.uint8)
@@ -95,6 +110,14 @@ def genotypes(
 def write_bcf(
     path: Path, block: Block, names: list[str], records: Iterator[NDArray[np.uint8]]
 ) -> None:
+    """Write a BCF with its index.
+
+    Args:
+        path: The ``.bcf`` file.
+        block: The block; records start at its start.
+        names: Names of the samples.
+        records: Calls of each record.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     alleles = b"\x07\x17A\x17C\x00"  # no id, A, C, no filter
     shared = struct.pack("<iiIIII", 0, 0, 1, 0x7F800001, 2 << 16, 1 << 24 | len(names)) + alleles
@@ -120,7 +143,12 @@ def write_bcf(
 
 
 def ask(address: str, left_out: int = 0) -> tuple[socket.socket, bytes]:
-    """An open connection and the first bytes of its answer, whose status must be 200."""
+    """Open a connection and return it with the first bytes of its answer. The status must be 200.
+
+    Args:
+        address: URL to read.
+        left_out: Number of people that the node leaves out.
+    """
     url = urlsplit(address)
     connection = socket.create_connection((url.hostname, url.port))
     target = f"{url.path}?{url.query}"
@@ -129,11 +157,16 @@ def ask(address: str, left_out: int = 0) -> tuple[socket.socket, bytes]:
     connection.sendall(head.encode())
     first = connection.recv(CHUNK)
     if not first.startswith(b"HTTP/1.1 200"):
-        sys.exit(f"an answer is wrong: {first[:500]!r}")
+        sys.exit(f"wrong answer: {first[:500]!r}")
     return connection, first
 
 
 def drain(connection: socket.socket) -> int:
+    """Read a connection to its end and return the number of bytes.
+
+    Args:
+        connection: The connection.
+    """
     buffer, size = bytearray(CHUNK), 0
     with connection:
         while n := connection.recv_into(buffer):
@@ -142,6 +175,12 @@ def drain(connection: socket.socket) -> int:
 
 
 def body(address: str, left_out: int = 0) -> bytes:
+    """Return the body of an answer.
+
+    Args:
+        address: URL to read.
+        left_out: Number of people that the node leaves out.
+    """
     connection, answer = ask(address, left_out)
     with connection:
         pieces = [answer]
@@ -152,6 +191,11 @@ def body(address: str, left_out: int = 0) -> bytes:
 
 
 def unchunked(content: bytes) -> bytes:
+    """Join the chunks of a body in chunked transfer encoding.
+
+    Args:
+        content: The body.
+    """
     at, pieces = 0, []
     while True:
         line = content.index(b"\r\n", at)
@@ -163,7 +207,7 @@ def unchunked(content: bytes) -> bytes:
 
 
 class Fetched(NamedTuple):
-    """What fetching all URLs of a ticket took: megabytes, seconds, the node's CPU seconds."""
+    """The cost of fetching all URLs of a ticket: megabytes, seconds, the node's CPU seconds."""
 
     wire: float
     content: float
@@ -172,8 +216,16 @@ class Fetched(NamedTuple):
 
 
 def streamed(urls: list[dict], pid: int, left_out: int = 0) -> Fetched:
-    """All URLs of a ticket one after the other, the first people left out; twice: the clock runs
-    while the bytes are thrown away, and what they unpack to is counted afterwards."""
+    """Fetch all URLs of a ticket one after the other, twice.
+
+    The first time is measured, and the bytes are discarded. The second time the unpacked size is
+    counted.
+
+    Args:
+        urls: URLs of a ticket.
+        pid: The node's process.
+        left_out: Number of people that the node leaves out.
+    """
     real = [one["url"] for one in urls if not one["url"].startswith("data:")]
     size, started, cpu = 0, time.perf_counter(), cpu_seconds_of(pid)
     for url in real:
@@ -185,7 +237,11 @@ def streamed(urls: list[dict], pid: int, left_out: int = 0) -> Fetched:
 
 
 def unpacked_size(packed: bytes) -> int:
-    """By the BGZF blocks' own words; a chunked body is put together first."""
+    """Return the unpacked size that the BGZF blocks state.
+
+    Args:
+        packed: BGZF data.
+    """
     at = total = 0
     while at < len(packed):
         size = struct.unpack_from("<H", packed, at + 16)[0] + 1
@@ -195,7 +251,11 @@ def unpacked_size(packed: bytes) -> int:
 
 
 def bare(megabytes: float) -> float:
-    """Seconds for the same number of bytes over a loopback socket, out of memory."""
+    """Return the seconds to send bytes from memory through a loopback socket.
+
+    Args:
+        megabytes: Number of megabytes.
+    """
     chunk = bytes(CHUNK)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -215,13 +275,24 @@ def bare(megabytes: float) -> float:
 
 
 def ticket(base: str, parameters: str) -> list[dict]:
+    """Return the URLs of a ticket.
+
+    Args:
+        base: URL of the node.
+        parameters: Query string of the request.
+    """
     return json.loads(body(f"{base}/htsget/variants/GDI-FI-REHEARSAL-1?{parameters}"))["htsget"][
         "urls"
     ]
 
 
 def show(name: str, runs: list[Fetched]) -> None:
-    """The best of the runs: others had the machine in the rest."""
+    """Print the best of several runs, because other work disturbed the rest.
+
+    Args:
+        name: Name of the case.
+        runs: The runs.
+    """
     best = min(runs, key=lambda one: one.seconds)
     least = min(one.cpu for one in runs)
     control = best.wire / bare(best.wire) if best.wire > 1 else 0
@@ -235,6 +306,13 @@ def show(name: str, runs: list[Fetched]) -> None:
 
 
 def measure_node(folder: Path, repeats: int, kind: str) -> None:
+    """Print the figures of one node.
+
+    Args:
+        folder: The node's folder.
+        repeats: Runs of each case.
+        kind: Name of the node's kind of genotypes.
+    """
     genome = next((folder / "genomes").glob("chr22-*.bcf*"))
     block = Block.from_id(genome.name.split(".")[0])
     middle = f"referenceName=chr22&start={block.start + block.length // 10}&end={block.end - 5000}"
@@ -253,19 +331,24 @@ def measure_node(folder: Path, repeats: int, kind: str) -> None:
             ("a region as BCF", f"format=BCF&{middle}", 0),
             ("the region without one person", f"format=BCF&{middle}", 1),
             ("the region without a fifth", f"format=BCF&{middle}", 1000),
-            ("everything as BCF", "format=BCF", 0),
+            ("the whole genome as BCF", "format=BCF", 0),
             ("the region as VCF", f"format=VCF&{middle}", 0),
             ("the region as VCF without one person", f"format=VCF&{middle}", 1),
         ):
             urls = ticket(base, parameters)
-            streamed(urls, pid, left_out)  # code is loaded, the file is in memory
+            streamed(urls, pid, left_out)  # loads code and file into memory
             show(f"{kind}: {name}", [streamed(urls, pid, left_out) for _ in range(repeats)])
         now, most = memory_mb(pid)
         print(f"{kind}: memory {before:.0f} MB idle, {now:.0f} MB after, {most:.0f} MB at most")
 
 
 def measure_crypt4gh(folder: Path, repeats: int) -> None:
-    """Ours against the standard command and the functions that it calls, file to file."""
+    """Compare our Crypt4GH with the standard command and its functions, from file to file.
+
+    Args:
+        folder: Folder of an encrypted node.
+        repeats: Runs of each case.
+    """
     keys = folder / "keys"
     secret = crypt4gh.keys.get_private_key(keys / "c4gh.sec", None)
     public = crypt4gh.keys.get_public_key(keys / "c4gh.pub")
@@ -301,7 +384,7 @@ def measure_crypt4gh(folder: Path, repeats: int) -> None:
     }
     runs: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     for _ in range(repeats):
-        for name, step in steps.items():  # by turns, so that a busy machine is busy for all
+        for name, step in steps.items():  # in turn, so that other work disturbs all alike
             started, cpu = time.perf_counter(), sum(os.times()[:4])
             step()
             cpu = sum(os.times()[:4]) - cpu
@@ -322,10 +405,10 @@ def measure_crypt4gh(folder: Path, repeats: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=5000)
-    parser.add_argument("--megabytes", type=int, default=600, help="of genotypes, uncompressed")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--people", type=int, default=5000, help="people in a node")
+    parser.add_argument("--megabytes", type=int, default=600, help="uncompressed genotypes")
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each case")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the genotypes")
     options = parser.parse_args()
     print(header())
     with tempfile.TemporaryDirectory() as scratch:

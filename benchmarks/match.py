@@ -1,10 +1,10 @@
-"""How long a node takes to match a patient against 100,000 people with phenotypes.
+"""Measure how long a node takes to match a patient against 100,000 people with phenotypes.
 
-Everybody gets a disease that OMIM has and HPO annotates: some of its terms, some made more
-general, one or two of another's, now and then one that was looked for and is not there. Patients
-who ask are made the same way, each asked once. One candidate gene is everybody's (the gate lets
-all through), one is one in a hundred's. The client is a bare socket; every answer is checked
-before it counts.
+Everyone gets a disease that OMIM lists and HPO annotates: some of its terms, some of them more
+general, one or two terms of another disease, and sometimes an excluded term. Patients who ask are
+made in the same way, and each asks once. One candidate gene is shared by all people, so that the
+gate lets everyone through. Another is shared by one in a hundred. The client is a bare socket, and
+every answer is checked before it counts.
 
     python benchmarks/match.py
 """
@@ -45,7 +45,11 @@ CARRIED_VARIANTS = 50
 
 
 class Patients:
-    """Draws patients: (terms, terms that are not there)."""
+    """Draws patients: terms, and excluded terms.
+
+    Args:
+        seed: Seed of the draws.
+    """
 
     def __init__(self, seed: int) -> None:
         self.ontology = HumanPhenotypeOntology()
@@ -64,6 +68,7 @@ class Patients:
         self.terms, self.chance = terms, random.Random(seed)
 
     def draw(self) -> tuple[list[str], list[str]]:
+        """Draw the terms and excluded terms of one patient."""
         chance = self.chance
         mine, other = chance.choice(self.diseases), chance.choice(self.diseases)
         found = chance.sample(mine, min(len(mine), chance.randint(4, 9)))
@@ -79,7 +84,14 @@ class Patients:
 
 
 def make_matchable(folder: Path, people: int, patients: Patients, seed: int) -> None:
-    """A node whose people have phenotypes, consent and candidate genes, behind a token."""
+    """Make a node whose people have phenotypes, consent and candidate genes.
+
+    Args:
+        folder: The node's folder.
+        people: Number of people.
+        patients: Where phenotypes are drawn from.
+        seed: Seed of the genotypes.
+    """
     make_node(folder, people, CARRIED_VARIANTS, seed)
     names = [f"FI-{i + 1:06d}" for i in range(people)]
     tables = draw_tables(names, patients)
@@ -99,6 +111,12 @@ def make_matchable(folder: Path, people: int, patients: Patients, seed: int) -> 
 
 
 def draw_tables(names: list[str], patients: Patients) -> dict[str, pd.DataFrame]:
+    """Draw features, excluded features and candidate genes.
+
+    Args:
+        names: Identifiers of the people.
+        patients: Where phenotypes are drawn from.
+    """
     drawn = [(name, *patients.draw()) for name in names]
     columns = ["individual", "code"]
     features = [(name, term) for name, found, _ in drawn for term in found]
@@ -112,7 +130,12 @@ def draw_tables(names: list[str], patients: Patients) -> dict[str, pd.DataFrame]
 
 
 def guard(folder: Path, scratch: Path) -> str:
-    """Let clinicians in; gives a token of one."""
+    """Let clinicians in, and return the token of one.
+
+    Args:
+        folder: The node's folder.
+        scratch: Folder of the issuer.
+    """
     issuer = make_issuer(scratch / "issuer")
     end = START + STEP * CARRIED_VARIANTS
     genes = [Gene(CARRIED, "chr22", START, end, "+")]
@@ -123,6 +146,13 @@ def guard(folder: Path, scratch: Path) -> str:
 
 
 def request(drawn: tuple[list[str], list[str]], gene: str, token: str) -> bytes:
+    """Build a match request.
+
+    Args:
+        drawn: Terms and excluded terms of the patient.
+        gene: The patient's candidate gene.
+        token: A clinician's passport.
+    """
     found, absent = drawn
     patient = {
         "id": "asking",
@@ -141,7 +171,15 @@ def request(drawn: tuple[list[str], list[str]], gene: str, token: str) -> bytes:
 
 
 def latencies_ms(address: Address, requests: list[bytes]) -> tuple[list[float], int]:
-    """(milliseconds each, results in all), one after the other over one connection."""
+    """Send requests one after the other over one connection.
+
+    Args:
+        address: Address of the node.
+        requests: The requests.
+
+    Returns:
+        The latency of each request in milliseconds, and the total number of results.
+    """
     times, results = [], 0
     with socket.create_connection(address) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -151,16 +189,16 @@ def latencies_ms(address: Address, requests: list[bytes]) -> tuple[list[float], 
             answer = receive(connection)
             times.append((time.perf_counter() - started) * 1000)
             if not answer.startswith(b"HTTP/1.1 200"):
-                sys.exit(f"an answer is wrong: {answer[:2000]!r}")
+                sys.exit(f"wrong answer: {answer[:2000]!r}")
             results += len(json.loads(answer.partition(b"\r\n\r\n")[2])["results"])
     return times, results
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=100_000)
-    parser.add_argument("--requests", type=int, default=300, help="of each kind")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--people", type=int, default=100_000, help="people in the large node")
+    parser.add_argument("--requests", type=int, default=300, help="requests of each kind")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the patients")
     options = parser.parse_args()
     print(header())
     patients = Patients(options.seed)

@@ -1,4 +1,4 @@
-"""What every timing needs: the machine beside it, CPU seconds, memory, a node that serves."""
+"""What every timing needs: a description of the machine, CPU seconds, memory, a served node."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def header() -> str:
-    """The machine, the time and the load: what a figure needs beside it."""
+    """Describe the machine, the time and the load, which belong to every figure."""
     machine = describe_machine()
     return (
         f"{datetime.now():%Y-%m-%d %H:%M}  {machine['processor']}, {machine['cores']} cores, "
@@ -33,7 +33,7 @@ def header() -> str:
 
 
 def footer() -> str:
-    """The load when all is measured."""
+    """Describe the load at the end."""
     return f"load average {load_average():.2f} at the end"
 
 
@@ -41,7 +41,7 @@ def footer() -> str:
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process and of its ended children."""
+    """Return the CPU time of this process and of its ended children."""
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
@@ -49,25 +49,40 @@ def cpu_seconds() -> float:
 
 
 def timed(work: Callable[[], T]) -> tuple[float, T]:
-    """CPU seconds of this process and of its ended children, and the result."""
+    """Run a function and measure the CPU time of this process and of its ended children.
+
+    Args:
+        work: The function.
+
+    Returns:
+        CPU seconds, and the function's result.
+    """
     start = cpu_seconds()
     result = work()
     return cpu_seconds() - start, result
 
 
 def peak_gigabytes() -> float:
-    """The most memory that this process has had."""
+    """Return the peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def cpu_seconds_of(pid: int) -> float:
-    """CPU time of another process so far."""
+    """Return the CPU time of another process so far.
+
+    Args:
+        pid: The process.
+    """
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_mb(pid: int) -> tuple[float, float]:
-    """Resident memory of another process: now, and at most."""
+    """Return the resident memory of another process: current and peak.
+
+    Args:
+        pid: The process.
+    """
     status = Path(f"/proc/{pid}/status").read_text()
     now, most = (int(status.split(f"{key}:")[1].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
     return now, most
@@ -77,8 +92,17 @@ def memory_mb(pid: int) -> tuple[float, float]:
 
 
 def print_written(what: str, job: Callable[[], object], out: Path, baseline: float | None) -> float:
-    """CPU seconds of a job that writes a file, printed with its size and, times faster, beside a
-    baseline."""
+    """Run a job that writes a file, and print its CPU seconds, size and speed.
+
+    Args:
+        what: Name of the job.
+        job: The job.
+        out: The file it writes.
+        baseline: CPU seconds to compare with. None compares with nothing.
+
+    Returns:
+        The job's CPU seconds.
+    """
     seconds, _ = timed(job)
     ratio = f"{baseline / seconds:6.1f} x" if baseline else ""
     print(f"{what:<32} {seconds:8.2f} CPU s {out.stat().st_size / 1e6:9.2f} MB {ratio}", flush=True)
@@ -86,7 +110,13 @@ def print_written(what: str, job: Callable[[], object], out: Path, baseline: flo
 
 
 def print_latencies(name: str, seconds: Sequence[float], less_s: float = 0.0) -> None:
-    """Percentiles in ms, less what is no part of them."""
+    """Print percentiles in milliseconds.
+
+    Args:
+        name: Name of the measurement.
+        seconds: Latencies in seconds.
+        less_s: Seconds to subtract from each.
+    """
     values = (np.array(seconds) - less_s) * 1000
     shares = " ".join(f"p{share} {percentile(values, share):8.2f}" for share in (50, 95, 99, 100))
     print(f"{name:52} {shares} ms  (n = {len(values)})", flush=True)
@@ -96,7 +126,7 @@ def print_latencies(name: str, seconds: Sequence[float], less_s: float = 0.0) ->
 
 
 class ServedNode(NamedTuple):
-    """A node that serves, its process, and the seconds until it answered."""
+    """A running node, its process, and the seconds until it answered."""
 
     url: str
     pid: int
@@ -104,13 +134,19 @@ class ServedNode(NamedTuple):
 
     @property
     def address(self) -> tuple[str, int]:
+        """Host and port."""
         place = urlsplit(self.url)
         return place.hostname or "", place.port or 0
 
 
 @contextmanager
 def served_node(folder: Path, program: Sequence[str] = ()) -> Iterator[ServedNode]:
-    """A node's folder, served by ``python -m rehearsal node serve`` or by another program."""
+    """Serve a node's folder while the context lasts.
+
+    Args:
+        folder: The node's folder.
+        program: Arguments of Python instead of ``-m rehearsal node serve``.
+    """
     endpoint = folder / "endpoint.json"
     command = program or ("-m", "rehearsal", "node", "serve")
     started = time.perf_counter()

@@ -1,10 +1,11 @@
-"""Attackers stronger than those of the run, against the public tier of a run's nodes.
+"""Attack the public tier of a run's nodes with stronger attackers than those of the run.
 
     python benchmarks/membership_red_team.py results/nodes
 
-They have learnt from the other nodes, with everybody's membership known, what each answer is worth
-by frequency and place in the order, so they need no model of the protection. ``isolate`` asks first
-for counts of common alleles that the target lacks, to use up the budgets of everybody else.
+These attackers have learnt the value of each answer, by frequency and place in the order, from the
+other nodes, where they know everyone's membership. They therefore need no model of the protection.
+``isolate`` first asks for counts of common alleles that the target lacks, to use up the budgets of
+all other people.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from rehearsal.node.privacy.protection import PUBLIC
 
 KEY = bytes(32)
 QUERIES = 1000
-ASKED_FIRST = 100  # by those who isolate
+ASKED_FIRST = 100  # questions that ``isolate`` asks first
 BINS = np.linspace(-9, 5, 57)  # log-odds of a share
-STAGES = np.array([3, 10, 30, 100, 300])  # places in the order between which answers change
+STAGES = np.array([3, 10, 30, 100, 300])  # places in the order that separate stages
 
 Order = Callable[[NodeExtract, int, AnswerPrices, np.random.Generator], NDArray[np.int64]]
 
@@ -36,13 +37,28 @@ Order = Callable[[NodeExtract, int, AnswerPrices, np.random.Generator], NDArray[
 def anyhow(
     node: NodeExtract, target: int, price: AnswerPrices, random: np.random.Generator
 ) -> NDArray[np.int64]:
+    """Order the target's alleles at random.
+
+    Args:
+        node: The node.
+        target: Number of the target.
+        price: Prices of answers.
+        random: Source of the order.
+    """
     return random.permutation(node.alleles[target]).astype(np.int64)
 
 
 def affordable(
     node: NodeExtract, target: int, price: AnswerPrices, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """The dearest first of those that can be paid for, both kinds of question considered."""
+    """Order the target's affordable alleles, the most expensive first.
+
+    Args:
+        node: The node.
+        target: Number of the target.
+        price: Prices of answers.
+        random: Source of the order.
+    """
     held = anyhow(node, target, price, random)
     held = held[price.presence[held] <= price.limit]
     return held[np.argsort(-price.presence[held], kind="stable")]
@@ -51,6 +67,14 @@ def affordable(
 def isolate(
     node: NodeExtract, target: int, price: AnswerPrices, random: np.random.Generator
 ) -> NDArray[np.int64]:
+    """Order common alleles that the target lacks before the target's own.
+
+    Args:
+        node: The node.
+        target: Number of the target.
+        price: Prices of answers.
+        random: Source of the order.
+    """
     common = np.flatnonzero((node.known > 0.3) & (price.count <= price.limit))
     lacks = random.permutation(np.setdiff1d(common, node.alleles[target]))[:ASKED_FIRST]
     held = anyhow(node, target, price, random)
@@ -58,7 +82,16 @@ def isolate(
 
 
 def answers(node: NodeExtract, order: Order, counted: bool) -> NDArray[np.int64]:
-    """Bin, stage and answer of each question: shape (3, targets, in or out, queries)."""
+    """Replay the answers to an attack.
+
+    Args:
+        node: The node.
+        order: Order of the questions.
+        counted: Whether counts are asked for, or presence.
+
+    Returns:
+        Bin, stage and answer of each question, shape (3, targets, in or out, queries).
+    """
     price, stand_ins = AnswerPrices.of(node, PUBLIC), node.stand_ins
     drawn = np.array([draw_noise(KEY, question, PUBLIC) for question in node.questions])
     bins = np.digitize(np.log(node.known / np.maximum(1 - node.known, 1e-6)), BINS)
@@ -74,7 +107,16 @@ def answers(node: NodeExtract, order: Order, counted: bool) -> NDArray[np.int64]
 
 
 def trained(nodes: list[NodeExtract], order: Order, counted: bool) -> tuple[float, float]:
-    """Highest power and area over the number of queries, means over nodes."""
+    """Train on the other nodes and attack each node.
+
+    Args:
+        nodes: The nodes.
+        order: Order of the questions.
+        counted: Whether counts are asked for, or presence.
+
+    Returns:
+        The highest power and area under the curve over the number of queries, averaged over nodes.
+    """
     seen = [answers(node, order, counted) for node in nodes]
     figures = []
     for held_out, own in enumerate(seen):
@@ -97,7 +139,7 @@ def trained(nodes: list[NodeExtract], order: Order, counted: bool) -> tuple[floa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("nodes", type=Path, help="folder with a folder of each node")
+    parser.add_argument("nodes", type=Path, help="folder that has one folder per node")
     folders = {path.name: path for path in sorted(parser.parse_args().nodes.iterdir())}
     nodes = read_node_extracts(folders, Bounds())
     print(header())

@@ -1,8 +1,8 @@
-"""How fast one node answers on loopback, how small it is at rest, how quickly it starts.
+"""Measure the speed of one node on loopback, its memory when idle, and its start.
 
-Builds two nodes in a temporary folder: one of 100 people with many variants for look-ups, one of
-100,000 people for filters. The client is a bare socket that neither builds requests nor parses
-answers while the clock runs; every kind of answer is checked once before it is measured.
+Builds two nodes in a temporary folder: one of 100 people with many variants for allele queries, one
+of 100,000 people for filters. The client is a bare socket that neither builds requests nor parses
+answers while the clock runs. Every kind of answer is checked once before it is measured.
 
     python benchmarks/node.py
 """
@@ -28,7 +28,7 @@ from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
 
-START, STEP = 20_000_000, 200  # variants on chr22 stand so far apart
+START, STEP = 20_000_000, 200  # first variant on chr22, distance between variants
 Address = tuple[str, int]
 
 
@@ -36,7 +36,17 @@ Address = tuple[str, int]
 
 
 def make_node(folder: Path, people: int, variants: int, seed: int) -> Path:
-    """A node's folder with random genotypes, diseases and LDL."""
+    """Make a node's folder with random genotypes, diseases and LDL.
+
+    Args:
+        folder: The new folder.
+        people: Number of people.
+        variants: Number of variants.
+        seed: Seed of all draws.
+
+    Returns:
+        The folder.
+    """
     folder.mkdir(parents=True)
     rng = np.random.default_rng(seed)
     names = [f"FI-{i + 1:06d}" for i in range(people)]
@@ -57,6 +67,14 @@ def make_node(folder: Path, people: int, variants: int, seed: int) -> Path:
 
 
 def write_vcf(path: Path, names: list[str], variants: int, rng: np.random.Generator) -> None:
+    """Write a VCF of random genotypes.
+
+    Args:
+        path: The file.
+        names: Names of the samples.
+        variants: Number of variants.
+        rng: Source of the genotypes.
+    """
     fixed = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     calls = np.array(["0/0", "0/1", "1/1"])
     with path.open("w") as out:
@@ -75,39 +93,76 @@ def write_vcf(path: Path, names: list[str], variants: int, rng: np.random.Genera
 
 
 def post(path: str, query: dict) -> bytes:
+    """Build a POST request.
+
+    Args:
+        path: Path of the request.
+        query: The Beacon query.
+    """
     body = json.dumps({"meta": {"apiVersion": "v2.0"}, "query": query}).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def look_up(i: int, granularity: str = "record") -> bytes:
+    """Build a request for one allele.
+
+    Args:
+        i: Number of the variant.
+        granularity: Requested granularity.
+    """
     place = {"assemblyId": "GRCh38", "referenceName": "22", "start": [START + STEP * i]}
     asked = {**place, "referenceBases": "A", "alternateBases": "G"}
     return post("/g_variants", {"requestedGranularity": granularity, "requestParameters": asked})
 
 
 def frequency_only(i: int) -> bytes:
+    """Build a request for one allele's frequency, without individuals.
+
+    Args:
+        i: Number of the variant.
+    """
     return look_up(i).replace(b"POST /g_variants", b"POST /datasets/GOE-FI-REHEARSAL-1/g_variants")
 
 
 def in_range(i: int) -> bytes:
+    """Build a request for the variants of 10 kb.
+
+    Args:
+        i: Number of the first variant.
+    """
     start = START + STEP * i
     asked = {"referenceName": "22", "start": [start], "end": [start + 10_000]}
     return post("/g_variants", {"requestedGranularity": "record", "requestParameters": asked})
 
 
 def two_terms(_: int) -> bytes:
+    """Build a request for individuals with two filter terms.
+
+    Args:
+        _: Not used.
+    """
     filters = [{"id": "NCIT:C16576"}, {"id": "ICD10:I25.1"}]
     return post("/individuals", {"requestedGranularity": "count", "filters": filters})
 
 
 def term_and_number(i: int) -> bytes:
+    """Build a request for individuals with a term and a measurement.
+
+    Args:
+        i: Number of the request, which varies the value.
+    """
     ldl = {"id": "LDL", "operator": ">=", "value": f"{2.5 + i % 200 / 100:.2f}"}
     filters = [{"id": "NCIT:C16576"}, ldl]
     return post("/individuals", {"requestedGranularity": "count", "filters": filters})
 
 
 def two_numbers(i: int) -> bytes:
+    """Build a request for individuals with a measurement and an age.
+
+    Args:
+        i: Number of the request, which varies the values.
+    """
     ldl = {"id": "LDL", "operator": ">=", "value": f"{2.5 + i % 200 / 100:.2f}"}
     age = {"id": "age", "operator": "<", "value": f"{30 + i % 40}"}
     return post("/individuals", {"requestedGranularity": "count", "filters": [ldl, age]})
@@ -117,7 +172,11 @@ def two_numbers(i: int) -> bytes:
 
 
 def receive(connection: socket.socket) -> bytes:
-    """One whole answer."""
+    """Read one whole answer.
+
+    Args:
+        connection: The connection.
+    """
     data = connection.recv(1 << 16)
     while (end := data.find(b"\r\n\r\n")) < 0:
         data += connection.recv(1 << 16)
@@ -129,14 +188,19 @@ def receive(connection: socket.socket) -> bytes:
 
 
 def latencies_ms(address: Address, requests: list[bytes]) -> list[float]:
-    """One after the other over one kept-alive connection."""
+    """Return the latencies of consecutive requests over one kept-alive connection, in milliseconds.
+
+    Args:
+        address: Address of the node.
+        requests: The requests.
+    """
     times = []
     with socket.create_connection(address) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(requests[0])
         first = receive(connection)
         if not first.startswith(b"HTTP/1.1 200") or b'"exists":true' not in first:
-            sys.exit(f"an answer is wrong: {first[:2000]!r}")
+            sys.exit(f"wrong answer: {first[:2000]!r}")
         for request in requests:
             started = time.perf_counter()
             connection.sendall(request)
@@ -146,12 +210,22 @@ def latencies_ms(address: Address, requests: list[bytes]) -> list[float]:
 
 
 class Caller(asyncio.Protocol):
-    """Sends its next request as soon as the answer is whole."""
+    """Sends the next request as soon as an answer is complete.
+
+    Args:
+        requests: The requests.
+        done: Set when all are answered.
+    """
 
     def __init__(self, requests: list[bytes], done: asyncio.Future[None]) -> None:
         self._requests, self._done, self._data = iter(requests), done, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the first request.
+
+        Args:
+            transport: The connection's transport.
+        """
         self._transport = transport
         self._next()
 
@@ -164,6 +238,11 @@ class Caller(asyncio.Protocol):
             self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
+        """Collect the answer and send the next request.
+
+        Args:
+            data: A part of the answer.
+        """
         self._data += data
         end = self._data.find(b"\r\n\r\n")
         if end < 0:
@@ -175,7 +254,14 @@ class Caller(asyncio.Protocol):
 
 
 def throughput(address: Address, requests: list[bytes], connections: int, pid: int) -> str:
-    """Requests a second over kept-alive connections, and the node's CPU time a request."""
+    """Describe the requests per second over kept-alive connections, and the node's CPU time.
+
+    Args:
+        address: Address of the node.
+        requests: The requests.
+        connections: Number of connections.
+        pid: The node's process.
+    """
 
     async def call() -> None:
         loop = asyncio.get_running_loop()
@@ -197,17 +283,23 @@ def throughput(address: Address, requests: list[bytes], connections: int, pid: i
 
 
 def show(name: str, times: list[float]) -> None:
+    """Print percentiles.
+
+    Args:
+        name: Name of the measurement.
+        times: Latencies in milliseconds.
+    """
     cuts = statistics.quantiles(times, n=100)
     print(f"{name:42} p50 {cuts[49]:6.3f}  p95 {cuts[94]:6.3f}  p99 {cuts[98]:6.3f} ms")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--requests", type=int, default=5000, help="of each kind")
-    parser.add_argument("--variants", type=int, default=5000)
-    parser.add_argument("--people", type=int, default=100_000, help="of the large node")
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--requests", type=int, default=5000, help="requests of each kind")
+    parser.add_argument("--variants", type=int, default=5000, help="variants of the small node")
+    parser.add_argument("--people", type=int, default=100_000, help="people in the large node")
+    parser.add_argument("--connections", type=int, default=16, help="concurrent connections")
+    parser.add_argument("--seed", type=int, default=1, help="seed of all draws")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     print(header())

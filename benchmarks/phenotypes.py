@@ -1,10 +1,10 @@
-"""How long genetic values of a block and the phenotypes of a cohort take.
+"""Measure the time for genetic values of a block and phenotypes of a cohort.
 
     python benchmarks/phenotypes.py --people 2800 28000 --cohort 1000000
 
-First, one simulated 1 Mb block (constant size, all people of one population): choosing causal
-sites, our sum of effects, and tstrait's own at its first call in a process (it compiles) and at
-its second. Then the tables of a whole cohort from random genetic values. CPU seconds.
+First comes one simulated block of 1 Mb (constant size, all people of one population): choosing
+causal sites, our sum of effects, and tstrait's sum at its first call in a process (which compiles)
+and at its second. Then come the tables of a whole cohort from random genetic values. CPU seconds.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ LENGTH = 1_000_000
 
 
 def simulate(people: int) -> tskit.TreeSequence:
+    """Simulate the block.
+
+    Args:
+        people: Number of people.
+    """
     ancestry = msprime.sim_ancestry(
         people,
         population_size=20_000,
@@ -48,11 +53,18 @@ def simulate(people: int) -> tskit.TreeSequence:
 
 
 def _bins(number: int) -> np.ndarray:
-    """Recombination in every tenth bin only: the block must be quick to make, not realistic."""
+    """Put recombination in every tenth bin only: the block must be quick to make, not realistic."""
     return np.where(np.arange(number) % 10 == 0, 1.1e-7, 0.0)
 
 
 def block_figures(people: int, traits: Traits, sites: int = 100) -> None:
+    """Print the times of one block.
+
+    Args:
+        people: Number of people.
+        traits: The configured traits.
+        sites: Number of causal sites.
+    """
     ts = simulate(people)
     trait = traits.polygenic[0]
     choice, _ = timed(lambda: causal_sites(ts, sites, 0.01, seed=1))
@@ -79,6 +91,12 @@ def block_figures(people: int, traits: Traits, sites: int = 100) -> None:
 
 
 def cohort_figures(people: int, traits: Traits) -> None:
+    """Print the time for the tables of a cohort.
+
+    Args:
+        people: Number of people.
+        traits: The configured traits.
+    """
     draw = np.random.default_rng(1)
     rows = pd.DataFrame(
         {
@@ -102,8 +120,12 @@ def cohort_figures(people: int, traits: Traits) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, nargs="*", default=[2_800, 28_000])
-    parser.add_argument("--cohort", type=int, nargs="*", default=[2_800, 1_000_000])
+    parser.add_argument(
+        "--people", type=int, nargs="*", default=[2_800, 28_000], help="people in the block"
+    )
+    parser.add_argument(
+        "--cohort", type=int, nargs="*", default=[2_800, 1_000_000], help="people in the cohort"
+    )
     options = parser.parse_args()
     print(header())
     traits = read_traits(TRAITS)

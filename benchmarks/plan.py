@@ -1,19 +1,19 @@
-"""What a large run needs, planned job by job: CPU hours, peak memory, bytes and time on machines.
+"""Plan a large run job by job: CPU hours, peak memory, bytes, and time on several machines.
 
-Takes the jobs and their order from Snakemake's own graph of the large configuration, and what a job
-needs from the benchmark files of a *sample run*: the same people, fewer blocks. Needs:
+Takes the jobs and their order from Snakemake's graph of the large configuration, and the needs of a
+job from the benchmark files of a *sample run* with the same people and fewer blocks:
 
     LARGE="config/config.yaml config/scale/national.yaml"
     snakemake --configfile $LARGE SAMPLE.yaml
     snakemake --configfile $LARGE --forceall --dag dot > jobs.dot
     python benchmarks/plan.py jobs.dot RESULTS_OF_SAMPLE
 
-A job of a block is scaled by the block's length, a job of a country or of everything by the length
-of all blocks where it reads genomes (``READS_GENOMES``). Files of a block are scaled as its jobs
-are, stores of variants by length; others are as large as in the sample. Rules that the sample did
-not run count as nothing, unless another run's benchmark file lies in its folder. A machine has
-``--cores`` and ``--memory-gb``; of the jobs that are ready, the one with the longest way to the end
-starts first.
+A job of a block is scaled by the block's length. A job of a country or of the whole run is scaled
+by the length of all blocks if it reads genomes (``READS_GENOMES``). Files of a block are scaled
+like its jobs, variant stores by length; other files are as large as in the sample. Rules that the
+sample did not run count as zero, unless another run's benchmark file lies in its folder. A machine
+has ``--cores`` and ``--memory-gb``. Of the jobs that are ready, the one with the longest path to
+the end starts first.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ EDGE = re.compile(r"^\s*(\d+) -> (\d+)")
 
 @dataclass
 class Job:
-    """One job of the graph. Seconds are of CPU, memory in MB."""
+    """One job of the graph, with CPU seconds and memory in MB."""
 
     rule: str
     block: Block | None
@@ -56,7 +56,14 @@ class Job:
 
 
 def read_jobs(path: Path) -> dict[int, Job]:
-    """The jobs of ``snakemake --dag dot`` and who waits for whom."""
+    """Read the jobs of ``snakemake --dag dot`` and their dependencies.
+
+    Args:
+        path: The printed graph.
+
+    Returns:
+        The jobs by number.
+    """
     jobs: dict[int, Job] = {}
     edges = []
     for line in path.read_text().splitlines():
@@ -75,7 +82,7 @@ def read_jobs(path: Path) -> dict[int, Job]:
 
 
 def _inherit_blocks(jobs: dict[int, Job]) -> None:
-    """Snakemake writes a wildcard only where it first appears: who follows has the same block."""
+    """Give followers their job's block: Snakemake writes a wildcard only where it first appears."""
     for job in jobs.values():
         if job.rule == "simulate_block":
             for follower in (jobs[number] for number in job.after):
@@ -85,7 +92,7 @@ def _inherit_blocks(jobs: dict[int, Job]) -> None:
 
 @dataclass(frozen=True)
 class Need:
-    """What jobs of one rule took in the sample: seconds a Mb above ``fixed_s``, MB at most."""
+    """The needs of a rule's jobs in the sample: fixed seconds, seconds per Mb, peak MB."""
 
     fixed_s: float
     seconds_per_mb: float
@@ -93,7 +100,12 @@ class Need:
 
 
 def read_needs(benchmarks: Path, sampled_mb: float) -> dict[str, Need]:
-    """By rule, or by rule and country. Files are ``{rule}.tsv`` or ``{rule}/{wildcards}.tsv``."""
+    """Read the needs by rule, or by rule and country.
+
+    Args:
+        benchmarks: Folder of ``{rule}.tsv`` and ``{rule}/{wildcards}.tsv``.
+        sampled_mb: Length of the sample's blocks, in Mb.
+    """
     needs = {}
     for place in sorted(benchmarks.iterdir()):
         files = sorted(place.glob("*.tsv")) if place.is_dir() else [place]
@@ -125,14 +137,28 @@ def _length_mb(file: Path) -> float:
 
 
 def by_length(lengths: list[float], taken: list[float]) -> tuple[float, float]:
-    """What blocks take in any case, as short ones do, and a Mb, as the longest tells."""
+    """Split a cost into a fixed part, as of the cheapest block, and a part per Mb.
+
+    Args:
+        lengths: Lengths of blocks, in Mb.
+        taken: Cost of each block.
+
+    Returns:
+        The fixed part, and the part per Mb as of the longest block.
+    """
     longest_mb, most = max(zip(lengths, taken, strict=True))
     fixed = min(taken)
     return fixed, (most - fixed) / longest_mb
 
 
 def total_bytes(sample: Path, sampled: list[Block], blocks: set[Block]) -> float:
-    """Bytes of the large run's files, from those of the sample."""
+    """Estimate the bytes of the large run's files.
+
+    Args:
+        sample: Results of the sample run.
+        sampled: Blocks of the sample run.
+        blocks: Blocks of the large run.
+    """
     of_block = dict.fromkeys((block.id for block in sampled), 0)
     stores = others = 0
     for file in sample.rglob("*"):
@@ -153,21 +179,36 @@ def total_bytes(sample: Path, sampled: list[Block], blocks: set[Block]) -> float
 
 @dataclass
 class Machines:
-    """Machines of one kind, and what each has left. One core a job."""
+    """Machines of one kind, and what each has left. A job takes one core."""
 
-    free: list[list[float]]  # of each machine: cores, memory in MB
+    free: list[list[float]]  # free cores and memory in MB of each machine
     memory_mb: float
 
     @classmethod
     def of(cls, number: int, cores: int, memory_mb: float) -> Machines:
+        """Make idle machines.
+
+        Args:
+            number: Number of machines.
+            cores: Cores of each.
+            memory_mb: Memory of each, in MB.
+        """
         return cls([[cores, memory_mb] for _ in range(number)], memory_mb)
 
     @property
     def are_full(self) -> bool:
+        """Whether no core is free."""
         return all(cores == 0 for cores, _ in self.free)
 
     def place(self, job: Job) -> int | None:
-        """The machine that takes the job; None where none has room."""
+        """Place a job on the first machine with room.
+
+        Args:
+            job: The job.
+
+        Returns:
+            Number of the machine; None if none has room.
+        """
         needed = self._needed(job)
         for number, (cores, memory) in enumerate(self.free):
             if cores >= 1 and memory >= needed:
@@ -176,6 +217,12 @@ class Machines:
         return None
 
     def release(self, number: int, job: Job) -> None:
+        """Free what a job took.
+
+        Args:
+            number: Number of the machine.
+            job: The job.
+        """
         cores, memory = self.free[number]
         self.free[number] = [cores + 1, memory + self._needed(job)]
 
@@ -184,10 +231,14 @@ class Machines:
 
 
 def wall_seconds(jobs: dict[int, Job], machines: Machines) -> float:
-    """Time from the first job's start to the last one's end.
+    """Return the time from the start of the first job to the end of the last one.
 
-    List scheduling: whenever a machine has room, the ready job with the longest way to the end
+    List scheduling: whenever a machine has room, the ready job with the longest path to the end
     starts.
+
+    Args:
+        jobs: The jobs by number.
+        machines: The machines.
     """
     rank = _ways_to_the_end(jobs)
     waiting = {number: job.waits_for for number, job in jobs.items()}
@@ -210,7 +261,7 @@ def wall_seconds(jobs: dict[int, Job], machines: Machines) -> float:
 def _start_ready(
     jobs: dict[int, Job], ready: list[tuple[float, int]], machines: Machines
 ) -> Iterator[tuple[int, int]]:
-    """Jobs that start now, with their machines; the others stay in ``ready``."""
+    """Yield the jobs that start now, with their machines; the others stay in ``ready``."""
     postponed = []
     while ready and not machines.are_full:
         item = heapq.heappop(ready)
@@ -244,10 +295,10 @@ def _in_order(jobs: dict[int, Job]) -> list[int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("jobs", type=Path, help="what snakemake --dag dot printed")
+    parser.add_argument("jobs", type=Path, help="output of snakemake --dag dot")
     parser.add_argument("sample", type=Path, help="results of the sample run")
-    parser.add_argument("--cores", type=int, default=16, help="of one machine")
-    parser.add_argument("--memory-gb", type=float, default=64.0, help="of one machine")
+    parser.add_argument("--cores", type=int, default=16, help="cores per machine")
+    parser.add_argument("--memory-gb", type=float, default=64.0, help="memory per machine")
     options = parser.parse_args()
     jobs = read_jobs(options.jobs)
     blocks = {job.block for job in jobs.values() if job.block}
@@ -271,7 +322,13 @@ def main() -> None:
 
 
 def estimate_jobs(jobs: dict[int, Job], needs: dict[str, Need], all_mb: float) -> None:
-    """Give every job the seconds and the memory that its rule took in the sample."""
+    """Set the seconds and the memory of every job.
+
+    Args:
+        jobs: The jobs; they are changed.
+        needs: Needs by rule.
+        all_mb: Length of all blocks, in Mb.
+    """
     for job in jobs.values():
         need = needs.get(job.rule + job.country) or needs.get(job.rule) or Need(0.0, 0.0, 0.0)
         length = job.block.length / 1e6 if job.block else all_mb
@@ -280,6 +337,11 @@ def estimate_jobs(jobs: dict[int, Job], needs: dict[str, Need], all_mb: float) -
 
 
 def print_rules(jobs: dict[int, Job]) -> None:
+    """Print a table of the needs by rule.
+
+    Args:
+        jobs: The jobs by number.
+    """
     rules = defaultdict(list)
     for job in jobs.values():
         rules[job.rule].append(job)

@@ -1,14 +1,14 @@
-"""Is the fast recipe as right as plain msprime, and how much faster?
+"""Compare the fast simulation recipe with plain msprime: is it as correct, and how much faster?
 
-The recipe: all recombination of a kilobase at one place, and no migration rate under the threshold
-of config/demography.yaml. Plain: a uniform map and every migration rate. Between them: a uniform
-map with the recipe's migration. Two questions, in one run:
+The recipe puts all recombination of a kilobase at one position and drops migration rates below the
+threshold of config/demography.yaml. Plain means a uniform map and every migration rate. Between
+them is a uniform map with the recipe's migration. One run answers two questions:
 
 - speed: CPU seconds of ancestry and mutations for the same people and sequence;
 - equality: heterozygosity, variable sites and the frequency spectrum (bins of 1, 2-3, 4-7, ...
-  copies) over independent repeats of each, compared by Welch's t. Equal within sampling error
-  means: no |t| above the bound that the largest of so many independent t exceeds once in a
-  hundred benches.
+  copies) over independent repeats of each, compared by Welch's t. They are equal within sampling
+  error if no |t| exceeds the bound that the largest of as many independent t exceeds once in a
+  hundred benchmarks.
 
     python benchmarks/realism.py --people 28000 --repeats 30
 """
@@ -39,11 +39,16 @@ MUTATION_RATE, RECOMBINATION_RATE, KAPPA, BIN = 1.29e-8, 1.1e-8, 4.0, 1_000
 CONTIG, START = "chr1", 20_000_000
 FALSE_ALARMS = 0.01
 
-Simulate = Callable[[int, int], tskit.TreeSequence]  # (people a country, seed)
+Simulate = Callable[[int, int], tskit.TreeSequence]  # (people per country, seed)
 
 
 def ways(countries: list[Country], bases: int) -> dict[str, Simulate]:
-    """The ways to simulate the same people and sequence, the plain one first."""
+    """Return the ways to simulate the same people and sequence, the plain one first.
+
+    Args:
+        countries: The countries.
+        bases: Length of the sequence.
+    """
     parameters = read_parameters(ROOT / "config" / "demography.yaml")
     every = dataclasses.replace(parameters.migration, threshold=0.0)
     full = to_msprime(build_model(countries, dataclasses.replace(parameters, migration=every)))
@@ -61,6 +66,14 @@ def ways(countries: list[Country], bases: int) -> dict[str, Simulate]:
 
 
 def simulator(codes: list[str], demography: msprime.Demography, rates: msprime.RateMap) -> Simulate:
+    """Return a function that simulates in one way.
+
+    Args:
+        codes: Codes of the countries.
+        demography: The model.
+        rates: The recombination map.
+    """
+
     def simulate(people: int, seed: int) -> tskit.TreeSequence:
         ts = msprime.sim_ancestry(
             dict.fromkeys(codes, people),
@@ -76,6 +89,13 @@ def simulator(codes: list[str], demography: msprime.Demography, rates: msprime.R
 
 
 def measure_speed(found: dict[str, Simulate], people: int, seed: int) -> None:
+    """Print the CPU seconds of each way.
+
+    Args:
+        found: The ways by name.
+        people: People per country.
+        seed: Seed of the simulations.
+    """
     seconds = {}
     for name, simulate in found.items():
         seconds[name], ts = timed(partial(simulate, people, seed))
@@ -87,6 +107,11 @@ def measure_speed(found: dict[str, Simulate], people: int, seed: int) -> None:
 
 
 def features(ts: tskit.TreeSequence) -> dict[str, float]:
+    """Compute the features that are compared.
+
+    Args:
+        ts: A simulated tree sequence.
+    """
     spectrum = ts.allele_frequency_spectrum(polarised=True, span_normalise=False)[1:-1]
     copies = np.arange(1, len(spectrum) + 1)
     bins = np.floor(np.log2(copies)).astype(int)
@@ -101,6 +126,14 @@ def features(ts: tskit.TreeSequence) -> dict[str, float]:
 
 
 def measure_equality(found: dict[str, Simulate], people: int, repeats: int, seed: int) -> None:
+    """Print how far the features of the recipe differ from plain ones.
+
+    Args:
+        found: The ways by name.
+        people: People per country.
+        repeats: Number of repeats of each way.
+        seed: Root seed.
+    """
     tables = {}
     for name in ("plain", "recipe"):
         rows = [
@@ -124,11 +157,11 @@ def measure_equality(found: dict[str, Simulate], people: int, repeats: int, seed
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=28_000, help="people in all, for the speed")
-    parser.add_argument("--bases", type=int, default=1_000_000)
-    parser.add_argument("--repeats", type=int, default=30, help="of each way, for the equality")
-    parser.add_argument("--repeat-people", type=int, default=1_400, help="people in a repeat")
-    parser.add_argument("--seed", type=int, default=20181)
+    parser.add_argument("--people", type=int, default=28_000, help="people, for speed")
+    parser.add_argument("--bases", type=int, default=1_000_000, help="length of the sequence")
+    parser.add_argument("--repeats", type=int, default=30, help="repeats, for equality")
+    parser.add_argument("--repeat-people", type=int, default=1_400, help="people in one repeat")
+    parser.add_argument("--seed", type=int, default=20181, help="root seed")
     options = parser.parse_args()
     schemas = ROOT / "workflow" / "schemas"
     countries = read_countries(ROOT / "config" / "countries.tsv", schemas / "countries.schema.yaml")

@@ -31,6 +31,11 @@ POLICIES = {
 
 
 def conditions(about: Mapping[str, Any]) -> str:
+    """Describe the conditions of a benchmark.
+
+    Args:
+        about: The recorded conditions.
+    """
     date = about["started"].replace("T", " ").removesuffix("+00:00")
     return (
         f"{about['processor']}, {about['cores']} cores, Python {about['python']}, "
@@ -39,6 +44,12 @@ def conditions(about: Mapping[str, Any]) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table.
+
+    Args:
+        head: Names of the columns.
+        rows: The rows.
+    """
     yield f"| {' | '.join(head)} |"
     yield f"| {' | '.join('---' for _ in head)} |"
     for row in rows:
@@ -46,6 +57,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str
 
 
 def load_lines(folder: Path) -> Iterator[str]:
+    """Yield the section about load.
+
+    Args:
+        folder: Results of ``make bench``.
+    """
     knee = json.loads((folder / "knee.json").read_text())
     load = pd.read_parquet(folder / "load.parquet")
     whole = load[(load["kind"] == ALL) & (load["role"] == ALL)]
@@ -82,6 +98,11 @@ def load_lines(folder: Path) -> Iterator[str]:
 
 
 def growth_lines(folder: Path) -> Iterator[str]:
+    """Yield the section about growth.
+
+    Args:
+        folder: Results of ``make bench``.
+    """
     growth = pd.read_parquet(folder / "growth.parquet")
     fits = pd.read_parquet(folder / "growth_fits.parquet")
     about = json.loads((folder / "growth.json").read_text())["conditions"]
@@ -118,6 +139,11 @@ def growth_lines(folder: Path) -> Iterator[str]:
 
 
 def policy_lines(folder: Path) -> Iterator[str]:
+    """Yield the section about hung nodes.
+
+    Args:
+        folder: Results of ``make bench``.
+    """
     policy = pd.read_parquet(folder / "policy.parquet")
     yield "## Hung nodes"
     yield ""
@@ -143,7 +169,7 @@ def policy_lines(folder: Path) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="results/bench")
+    parser.add_argument("folder", type=Path, help="results of the benchmark: results/bench")
     folder = parser.parse_args().folder
     for lines in (load_lines, growth_lines, policy_lines):
         print("\n".join(lines(folder)), end="\n\n")

@@ -1,15 +1,15 @@
-"""What one block of a large run costs, step by step, as the rules run it.
+"""Measure one block of a large run, step by step, in the same way as the rules.
 
     python benchmarks/scale.py --people 28000 --block chr12-20010000-21010000
     python benchmarks/scale.py --people 1000000 --block chr12-20010000-25010000
 
-People are dealt to the countries of ``config/countries.tsv`` in proportion to the census, as
-``config/scale/million.yaml`` has it (no country below a hundredth of the total). Every step is a
-process of its own, as a job is: its CPU seconds (user + system), peak memory and the bytes it
-leaves are those that the kernel counted for it. A first round with few people compiles what is
-compiled once in a checkout. Steps: ``people``, ``simulate``, ``values`` (genetic values), ``parts``
-(the sparse pass and the parts of all countries' stores), ``shards`` (the same with all countries'
-BCF), ``stores`` (the parts made into ``variants.sqlite``, country after country), ``realism``.
+People are shared out among the countries of ``config/countries.tsv`` in proportion to the census,
+as in ``config/scale/million.yaml`` (at least a hundredth of the total per country). Every step is
+its own process, like a job: the kernel counts its CPU seconds (user + system), peak memory and the
+bytes it leaves. A first round with few people compiles what is compiled once per checkout. Steps:
+``people``, ``simulate``, ``values`` (genetic values), ``parts`` (the sparse pass and the parts of
+all countries' stores), ``shards`` (the same with all countries' BCF), ``stores``
+(``variants.sqlite`` from the parts, country by country), ``realism``.
 """
 
 from __future__ import annotations
@@ -53,16 +53,23 @@ WARM_UP = 2_800
 
 @dataclass(frozen=True)
 class Run:
-    """One block of a run and the folder that its files go to."""
+    """One block of a run and the folder of its files."""
 
     config: dict[str, Any]
     inputs: Inputs
-    genome: list[Block]  # the block among the others of a whole genome
+    genome: list[Block]  # all blocks of a whole genome, with this one
     block: Block
     folder: Path
 
     @classmethod
     def of(cls, people: int, block: Block, folder: Path) -> Run:
+        """Read the configuration of a run.
+
+        Args:
+            people: Number of people.
+            block: The block.
+            folder: Folder of the files.
+        """
         os.chdir(ROOT)
         sources = [Path("config/config.yaml"), Path("config/scale/million.yaml")]
         config, overlay = (yaml.safe_load(source.read_text()) for source in sources)
@@ -74,32 +81,50 @@ class Run:
         config["cohort"] |= {"total": people, "minimum_per_country": people // 100}
         config["genome"]["regions"] = [f"{block.contig}:{block.start}-{block.end}"]
         if people < 10_000:
-            config["cohort"]["family_share"] = 0.3  # as the default; 0.05 would be less than one
+            config["cohort"]["family_share"] = 0.3  # the default; 0.05 would be less than a family
         return cls(config, read_inputs(config, sources, schemas), genome, block, folder)
 
     @property
     def seed(self) -> int:
+        """Root seed of the run."""
         return self.config["seed"]
 
     @property
     def people(self) -> pd.DataFrame:
+        """Table of the people."""
         return pd.read_parquet(self.folder / "people.parquet")
 
     @property
     def trees(self) -> tskit.TreeSequence:
+        """Tree sequence of the block."""
         return tskit.load(self.folder / "block.trees")
 
     def parts(self) -> dict[str, Path]:
+        """Return the file of each country's part of the stores."""
         folder = self.folder / "parts"
         folder.mkdir(exist_ok=True)
         return {c.code: folder / f"{c.code}.parquet" for c in self.inputs.countries}
 
 
 def overlap(one: Block, two: Block) -> bool:
+    """Say whether two blocks share a base.
+
+    Args:
+        one: A block.
+        two: Another.
+    """
     return one.contig == two.contig and one.start < two.end and two.start < one.end
 
 
 def people(run: Run) -> dict[str, Any]:
+    """Plan the cohort.
+
+    Args:
+        run: The run.
+
+    Returns:
+        ``files``, and figures of the step. The other steps return the same.
+    """
     cohort = run.config["cohort"]
     inputs, share = run.inputs, cohort["family_share"]
     planned = plan_cohort(inputs.countries, inputs.numbers, share, inputs.planted, run.seed)
@@ -109,6 +134,11 @@ def people(run: Run) -> dict[str, Any]:
 
 
 def simulate(run: Run) -> dict[str, Any]:
+    """Simulate the block.
+
+    Args:
+        run: The run.
+    """
     genome = run.config["genome"]
     parameters = read_parameters(run.config["demography"]["parameters"])
     demography = to_msprime(build_model(run.inputs.countries, parameters))
@@ -125,6 +155,11 @@ def simulate(run: Run) -> dict[str, Any]:
 
 
 def values(run: Run) -> dict[str, Any]:
+    """Compute genetic values and find carriers of planted variants.
+
+    Args:
+        run: The run.
+    """
     traits = read_traits(run.config["traits"])
     genetic = genetic_values_of_block(run.trees, run.block, traits, run.genome, run.seed)
     genetic.effects.to_parquet(run.folder / "effects.parquet")
@@ -135,11 +170,21 @@ def values(run: Run) -> dict[str, Any]:
 
 
 def parts(run: Run) -> dict[str, Any]:
+    """Write the parts of all countries' stores.
+
+    Args:
+        run: The run.
+    """
     write_shards(run.trees, run.block, run.people, {}, run.parts())
     return {"files": ["parts"]}
 
 
 def shards(run: Run) -> dict[str, Any]:
+    """Write the parts and the BCF of all countries.
+
+    Args:
+        run: The run.
+    """
     bcf = {code: run.folder / "bcf" / f"{code}.bcf" for code in run.parts()}
     (run.folder / "bcf").mkdir()
     write_shards(run.trees, run.block, run.people, bcf, run.parts())
@@ -147,6 +192,11 @@ def shards(run: Run) -> dict[str, Any]:
 
 
 def stores(run: Run) -> dict[str, Any]:
+    """Build ``variants.sqlite`` of all countries.
+
+    Args:
+        run: The run.
+    """
     table, rows = run.people, 0
     for code, part in run.parts().items():
         out = run.folder / "stores" / f"{code}.sqlite"
@@ -155,6 +205,11 @@ def stores(run: Run) -> dict[str, Any]:
 
 
 def realism(run: Run) -> dict[str, Any]:
+    """Compute the realism measures of the block.
+
+    Args:
+        run: The run.
+    """
     panel = choose_panel(run.people, run.seed)
     write_measures(block_measures(run.trees, run.block, panel), run.folder / "realism.npz")
     return {"files": ["realism.npz"]}
@@ -166,12 +221,27 @@ STEPS: dict[str, Callable[[Run], dict[str, Any]]] = {
 
 
 def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of the files in a folder.
+
+    Args:
+        path: The file or folder.
+    """
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files)
 
 
 def in_process_of_its_own(step: str, number: int, block: Block, folder: Path) -> dict[str, Any]:
-    """What the step reports, with its CPU and wall seconds, peak memory (GB) and bytes left."""
+    """Run a step in its own process.
+
+    Args:
+        step: Name of the step.
+        number: Number of people.
+        block: The block.
+        folder: Folder of the files.
+
+    Returns:
+        The step's figures, with CPU and wall seconds, peak memory in GB, and bytes left.
+    """
     start = time.perf_counter()
     arguments = ["--step", step, "--people", str(number), "--block", block.id]
     process = subprocess.Popen(
@@ -194,6 +264,14 @@ def in_process_of_its_own(step: str, number: int, block: Block, folder: Path) ->
 
 
 def measure(number: int, block: Block, steps: list[str], folder: Path) -> None:
+    """Run steps and print their figures.
+
+    Args:
+        number: Number of people.
+        block: The block.
+        steps: Names of the steps.
+        folder: Folder of the files.
+    """
     sites = ""
     for step in steps:
         found = in_process_of_its_own(step, number, block, folder)
@@ -209,10 +287,16 @@ def measure(number: int, block: Block, steps: list[str], folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--people", type=int, nargs="+", default=[2_800, 28_000])
-    parser.add_argument("--block", type=Block.from_id, default="chr12-20010000-21010000")
-    parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
-    parser.add_argument("--keep", type=Path, help="a folder that keeps the files, and has them")
+    parser.add_argument(
+        "--people", type=int, nargs="+", default=[2_800, 28_000], help="numbers of people"
+    )
+    parser.add_argument(
+        "--block", type=Block.from_id, default="chr12-20010000-21010000", help="the block"
+    )
+    parser.add_argument(
+        "--steps", nargs="+", choices=STEPS, default=list(STEPS), help="steps to measure"
+    )
+    parser.add_argument("--keep", type=Path, help="folder to keep and reuse the files of steps")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()

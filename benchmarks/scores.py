@@ -1,6 +1,6 @@
-"""What scoring a node's people costs: ``python benchmarks/scores.py FOLDER``, a node's folder.
+"""Measure the cost of scoring a node's people: ``python benchmarks/scores.py FOLDER``.
 
-Best of several; CPU time of one thread.
+FOLDER is a node's folder. Prints the best of several runs, in CPU time of one thread.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ DISEASE = "ICD10:I25.1"
 
 
 def milliseconds(act: Callable[[], Any], repeats: int = 5) -> float:
+    """Return the shortest CPU time of several calls, in milliseconds.
+
+    Args:
+        act: What to call.
+        repeats: Number of calls.
+    """
     took = []
     for _ in range(repeats):
         begun = time.process_time()
@@ -31,7 +37,7 @@ def milliseconds(act: Callable[[], Any], repeats: int = 5) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="a node's folder")
     options = parser.parse_args()
     node_data = open_node(options.folder)
     scorer = Scorer(node_data, options.folder)
@@ -43,7 +49,7 @@ def main() -> None:
     scorer.hazard(digest, DISEASE, 0.0, None)
     fitted = milliseconds(lambda: scorer.hazard(digest, DISEASE, 0.5, None))
     print(f"{node_data.people.size} people, {len(file.weights)} variants; CPU ms:")
-    print(f"score everybody {scored:.1f}, a histogram {counted:.2f}, a round of Cox {fitted:.2f}")
+    print(f"score all people {scored:.1f}, a histogram {counted:.2f}, a round of Cox {fitted:.2f}")
     print(footer())
 
 

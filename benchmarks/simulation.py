@@ -1,9 +1,9 @@
-"""What simulating whole blocks costs: families, mutations, a planted variant of frequency 0.1.
+"""Measure the simulation of whole blocks: families, mutations, a planted variant of frequency 0.1.
 
     python benchmarks/simulation.py --people 2800 28000 --megabases 5
 
-CPU seconds; the model is ``config/demography.yaml`` unless ``--model`` names a demes file.
-``benchmarks/realism.py`` tells what binned recombination and sparse migration save.
+CPU seconds. The model is ``config/demography.yaml`` unless ``--model`` names a demes file.
+``benchmarks/realism.py`` measures what binned recombination and sparse migration save.
 """
 
 from __future__ import annotations
@@ -29,10 +29,21 @@ RECOMBINATION_RATE, MUTATION_RATE, KAPPA = 1.1e-8, 1.29e-8, 4.0
 
 
 def default_model(countries: list[Country]) -> demes.Graph:
+    """Build the shipped model.
+
+    Args:
+        countries: The countries.
+    """
     return build_model(countries, read_parameters(ROOT / "config/demography.yaml"))
 
 
 def measure_blocks(args: argparse.Namespace, countries: list[Country]) -> None:
+    """Simulate a block for each number of people and print its figures.
+
+    Args:
+        args: Options of the command.
+        countries: The countries.
+    """
     demography = to_msprime(
         read_model(args.model, countries) if args.model else default_model(countries)
     )
@@ -64,9 +75,11 @@ def measure_blocks(args: argparse.Namespace, countries: list[Country]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--model", type=Path, help="a demes file with the countries' codes")
-    parser.add_argument("--megabases", type=float, default=1.0)
-    parser.add_argument("--people", type=int, nargs="+", default=[2_800, 28_000])
+    parser.add_argument("--model", type=Path, help="demes file with the countries' codes")
+    parser.add_argument("--megabases", type=float, default=1.0, help="length of the block")
+    parser.add_argument(
+        "--people", type=int, nargs="+", default=[2_800, 28_000], help="numbers of people"
+    )
     args = parser.parse_args()
     print(header())
     schema = ROOT / "workflow/schemas/countries.schema.yaml"

@@ -1,10 +1,10 @@
-"""How fast the sparse pass is, and how long the node stores of a block take.
+"""Measure the sparse pass over a block, and building the node stores of a block.
 
     python benchmarks/sparse_pass.py --people 2700 27000 --megabases 1
 
-Simulates a block (recombination in 1 kb bins, one growing population dealt to 28 countries), then
-times the carriers alone, the carriers with counts by country and sex, and the stores of all
-countries by way of their parts. CPU seconds; the compiled code is warmed up first.
+Simulates a block (recombination in 1 kb bins, one growing population shared out among 28
+countries). Then times the carriers alone, the carriers with counts by country and sex, and the
+stores of all countries through their parts. CPU seconds, after compilation.
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ COUNTRIES = 28
 
 
 def simulate(people: int, megabases: float, seed: int = 1) -> tskit.TreeSequence:
-    """A European-like growing population (Tennessen et al. 2012, rounded), 1 kb bins."""
+    """Simulate a European-like growing population (Tennessen et al. 2012, rounded), 1 kb bins.
+
+    Args:
+        people: Number of people.
+        megabases: Length of the block.
+        seed: Seed of ancestry and mutations.
+    """
     demography = msprime.Demography()
     demography.add_population(initial_size=1e6, growth_rate=np.log(1e6 / 9500) / 205)
     for when, size, growth in ((205, 9500, 0.00307), (920, 1900, 0), (2040, 14500, 0)):
@@ -56,7 +62,12 @@ def simulate(people: int, megabases: float, seed: int = 1) -> tskit.TreeSequence
 
 
 def people_table(people: int, countries: int = COUNTRIES) -> pd.DataFrame:
-    """People dealt to countries in equal parts, every second one a man."""
+    """Share people out among countries in equal parts, every second one a man.
+
+    Args:
+        people: Number of people.
+        countries: Number of countries.
+    """
     rows = np.arange(people)
     return pd.DataFrame(
         {
@@ -68,13 +79,19 @@ def people_table(people: int, countries: int = COUNTRIES) -> pd.DataFrame:
 
 
 def measure(ts: tskit.TreeSequence, stores: bool) -> None:
+    """Print the times of one block.
+
+    Args:
+        ts: The tree sequence of the block.
+        stores: Whether to measure stores too.
+    """
     people = people_table(ts.num_individuals)
     group = pd.factorize(people["country"])[0] * 2 + (people["sex"] == "male")
     haplotypes = Haplotypes.of(ts)
 
     start = cpu_seconds()
     entries = sum(chunk.haplotype.size for chunk in carrier_chunks(ts, haplotypes))
-    report("carriers", ts, cpu_seconds() - start, f"{entries / ts.num_sites:.0f} carriers a site")
+    report("carriers", ts, cpu_seconds() - start, f"{entries / ts.num_sites:.0f} carriers per site")
 
     start = cpu_seconds()
     for chunk in carrier_chunks(ts, haplotypes):
@@ -90,6 +107,13 @@ def measure(ts: tskit.TreeSequence, stores: bool) -> None:
 
 
 def measure_stores(ts: tskit.TreeSequence, people: pd.DataFrame, folder: Path) -> None:
+    """Print the times of parts and stores.
+
+    Args:
+        ts: The tree sequence of the block.
+        people: One row per individual.
+        folder: Where to write.
+    """
     parts = {code: folder / f"{code}.parquet" for code in people["country"].unique()}
     start = cpu_seconds()
     write_shards(ts, Block("chr22", 0, int(ts.sequence_length)), people, {}, parts)
@@ -108,7 +132,12 @@ def measure_stores(ts: tskit.TreeSequence, people: pd.DataFrame, folder: Path) -
 
 
 def measure_look_ups(path: Path, number: int = 5000) -> None:
-    """Microseconds of CPU time a call, on the store of one country."""
+    """Print the CPU time per call on the store of one country, in microseconds.
+
+    Args:
+        path: The store.
+        number: Number of calls.
+    """
     with VariantStore.open(path) as store:
         rows = list(store)
         rng = np.random.default_rng(1)
@@ -130,6 +159,14 @@ def measure_look_ups(path: Path, number: int = 5000) -> None:
 
 
 def report(what: str, ts: tskit.TreeSequence, seconds: float, note: str) -> None:
+    """Print one line.
+
+    Args:
+        what: Name of the measurement.
+        ts: The tree sequence of the block.
+        seconds: CPU seconds.
+        note: What else to print.
+    """
     print(
         f"{ts.num_individuals:>9} people {what:<24} {seconds:8.2f} CPU s "
         f"{ts.num_sites / seconds:>9.0f} sites/s  {peak_gigabytes():.2f} GB peak  {note}",
@@ -139,10 +176,12 @@ def report(what: str, ts: tskit.TreeSequence, seconds: float, note: str) -> None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, nargs="+", default=[2700, 27000])
-    parser.add_argument("--megabases", type=float, default=1.0)
-    parser.add_argument("--trees", type=Path, help="a tree sequence to use instead of simulating")
-    parser.add_argument("--no-stores", action="store_true")
+    parser.add_argument(
+        "--people", type=int, nargs="+", default=[2700, 27000], help="numbers of people"
+    )
+    parser.add_argument("--megabases", type=float, default=1.0, help="length of the block")
+    parser.add_argument("--trees", type=Path, help="tree sequence to use instead of simulating")
+    parser.add_argument("--no-stores", action="store_true", help="measure the sparse pass only")
     arguments = parser.parse_args()
     print(header())
     warm_up = simulate(56, 0.05)

@@ -1,10 +1,11 @@
-"""Whether the time of a public "no" tells an absent allele from one that few people carry.
+"""Test whether the time of a public "no" separates absent alleles from those of few carriers.
 
-Serves a node of 100 people with its public shares and asks, as the public and in random order, for
-alleles that nobody, one person or five people carry: all are denied. Half of them are rare
-elsewhere (free), half are dear. The statistic is the area under the curve of telling "somebody
-carries it" by a longer time (0.5: nothing is told), with its standard error, and from it how many
-questions a test with 5 % errors either way needs, were their times independent and normal.
+Serves a node of 100 people with its public shares. Asks as an anonymous user, in random order, for
+alleles without a carrier, with one, or with five: all are denied. Half of them are rare elsewhere
+(free), half are expensive. The statistic is the area under the curve of recognising an allele with
+carriers by a longer time (0.5 means no information), with its standard error. From it follows the
+number of questions that a test with 5 % errors in either direction needs if times are independent
+and normal.
 
     python benchmarks/timing.py
 """
@@ -36,12 +37,19 @@ from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people
 
 PEOPLE, START = 100, 20_000_000
-CARRIERS = {"nobody": 0, "one": 1, "five": 5}
+CARRIERS = {"none": 0, "one": 1, "five": 5}
 SHARES = {"free": 0.0001, "dear": 0.02}
 
 
 def make_node(folder: Path, alleles: dict[tuple[str, str], list[int]], seed: int) -> None:
-    """``alleles``: places on chr22 by carriers and price; all have a share elsewhere."""
+    """Make the node's folder.
+
+    Args:
+        folder: The new folder.
+        alleles: 0-based positions on chr22 by number of carriers and price. All have a share
+            elsewhere.
+        seed: Seed of the carriers.
+    """
     folder.mkdir()
     rng = np.random.default_rng(seed)
     names = [f"FI-{i + 1:06d}" for i in range(PEOPLE)]
@@ -80,6 +88,12 @@ def make_node(folder: Path, alleles: dict[tuple[str, str], list[int]], seed: int
 
 
 def question(place: int, path: str) -> bytes:
+    """Build a request for one allele.
+
+    Args:
+        place: 0-based position on chr22.
+        path: Path of the request.
+    """
     where = {"assemblyId": "GRCh38", "referenceName": "22", "start": [place]}
     allele = {"referenceBases": "A", "alternateBases": "G"}
     query = {"requestedGranularity": "count", "requestParameters": {**where, **allele}}
@@ -88,6 +102,13 @@ def question(place: int, path: str) -> bytes:
 
 
 def told(name: str, absent: list[float], carried: list[float]) -> None:
+    """Print how well times separate two kinds of alleles.
+
+    Args:
+        name: Name of the comparison.
+        absent: Seconds for alleles without a carrier.
+        carried: Seconds for alleles with carriers.
+    """
     n, m = len(carried), len(absent)
     area = mannwhitneyu(carried, absent).statistic / (n * m)
     error = ((n + m + 1) / (12 * n * m)) ** 0.5
@@ -107,7 +128,17 @@ def ask_all(
     path: str,
     chance: random.Random,
 ) -> dict[tuple[str, str], list[float]]:
-    """Seconds of every question, by carriers and price, asked in random order."""
+    """Ask for every allele in random order.
+
+    Args:
+        connection: A connection to the node.
+        alleles: 0-based positions by number of carriers and price.
+        path: Path of the requests.
+        chance: Source of the order.
+
+    Returns:
+        Seconds of every question, by number of carriers and price.
+    """
     asked = [(kind, place) for kind, places in alleles.items() for place in places]
     chance.shuffle(asked)
     times: dict[tuple[str, str], list[float]] = {kind: [] for kind in alleles}
@@ -117,22 +148,27 @@ def ask_all(
         answer = ask(connection, request)
         times[kind].append(time.perf_counter() - started)
         if b'"exists":true' in answer:
-            raise SystemExit(f"told of an allele that {kind[0]} carry: {answer!r}")
+            raise SystemExit(f"wrong answer, a protected allele ({kind[0]}) is shown: {answer!r}")
     return times
 
 
 def print_differences(times: dict[tuple[str, str], list[float]]) -> None:
+    """Print the comparisons of all kinds.
+
+    Args:
+        times: Seconds by number of carriers and price.
+    """
     for price in SHARES:
         for carriers in ("one", "five"):
-            name = f"{price}: nobody and {carriers}"
-            told(name, times["nobody", price], times[carriers, price])
+            name = f"{price}: none and {carriers}"
+            told(name, times["none", price], times[carriers, price])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--alleles", type=int, default=1000, help="of each kind")
+    parser.add_argument("--alleles", type=int, default=1000, help="alleles of each kind")
     parser.add_argument("--again", type=int, default=3, help="rounds after the first")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="seed of alleles and order")
     options = parser.parse_args()
     print(header())
     chance = random.Random(options.seed)

@@ -1,9 +1,9 @@
-"""How long the pooled sites, the query suite and its truth take.
+"""Measure the pooled sites, the query suite and its right answers.
 
     python benchmarks/truth.py --people 2800 28000 --megabases 5
 
-Simulates one block, deals its people to 28 countries, draws the default suite (without planted
-variants) and answers it. CPU seconds.
+Simulates one block, shares its people out among 28 countries, draws the default suite (without
+planted variants) and answers it. CPU seconds.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ GENES = [Gene("G", "chr22", 100_000, 180_000, "+")]
 
 
 def phenotypes(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw diseases and features.
+
+    Args:
+        people: One row per person.
+    """
     rng = np.random.default_rng(1)
     ill = people["id"].iloc[::20]
     diseases = pd.DataFrame(
@@ -41,6 +46,13 @@ def phenotypes(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def measure(number: int, megabases: float, folder: Path) -> None:
+    """Print the times for one number of people.
+
+    Args:
+        number: Number of people.
+        megabases: Length of the block.
+        folder: Where to write.
+    """
     trees = simulate(number, megabases)
     block = Block("chr22", 0, int(trees.sequence_length))
     path = folder / "block.trees"
@@ -69,8 +81,10 @@ def measure(number: int, megabases: float, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, nargs="+", default=[2800, 28000])
-    parser.add_argument("--megabases", type=float, default=5)
+    parser.add_argument(
+        "--people", type=int, nargs="+", default=[2800, 28000], help="numbers of people"
+    )
+    parser.add_argument("--megabases", type=float, default=5, help="length of the block")
     options = parser.parse_args()
     print(header())
     for number in options.people:

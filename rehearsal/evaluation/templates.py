@@ -116,7 +116,7 @@ def _template(path: Path, index: int, given: Any) -> QueryTemplate:
         raise InputError(path, f"{key}.draw", f"one of {', '.join(RULES)}", found)
     required, optional = RULES[rule][0], RULES[rule][1] | ASKED
     for name in sorted(required - given.keys()):
-        raise InputError(path, f"{key}.{name}", f"a value, because of draw: {rule}", "nothing")
+        raise InputError(path, f"{key}.{name}", f"a value (draw: {rule} needs it)", "nothing")
     for name in sorted(given.keys() - required - optional, key=str):
         known = ", ".join(sorted(required | optional))
         raise InputError(path, key, f"only the keys {known} for draw: {rule}", shown(name))
@@ -173,6 +173,6 @@ VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a DUO term like DUO:0000006, optionally followed by a MONDO term, or null",
     ),
     "inside": (lambda value: isinstance(value, bool), "true or false"),
-    "filters": (_are_filters, f"a list of any of {', '.join(FILTERS)}"),
+    "filters": (_are_filters, f"a list with some of {', '.join(FILTERS)}"),
     "requests": (lambda value: isinstance(value, list) and bool(value), "a list of requests"),
 }

@@ -323,7 +323,9 @@ class _Entry:
     def encrypted_only(self) -> bool:
         asked = self.entry.get("encrypted_only", False)
         if asked and not self.entry.get("recipients"):
-            raise self.wrong("recipients", "at least one key for encrypted_only", "nothing")
+            raise self.wrong(
+                "recipients", "at least one key, because encrypted_only is set", "nothing"
+            )
         return asked
 
     def recipients(self) -> tuple[Path, ...]:

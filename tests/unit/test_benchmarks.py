@@ -1,4 +1,4 @@
-"""Every benchmark can be started: what it imports is there."""
+"""Every benchmark can be started and finds its imports."""
 
 import runpy
 import sys
@@ -13,7 +13,7 @@ SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "meas
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_benchmark_says_what_it_measures(script, monkeypatch, capsys):
     before = set(sys.modules)
-    monkeypatch.syspath_prepend(FOLDER)  # as of a script that is started
+    monkeypatch.syspath_prepend(FOLDER)  # as for a script that is started
     monkeypatch.setattr(sys, "argv", [f"{script}.py", "--help"])
     try:
         with pytest.raises(SystemExit) as ended:

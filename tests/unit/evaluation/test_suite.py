@@ -213,7 +213,7 @@ SITE = "{name: a, kind: count, draw: site, number: 1, granularity: count"
         ("templates: [{name: a}]", "requests, found nothing"),
         (
             "templates: [{name: a, draw: site, kind: count, number: 1}]",
-            "templates[0] (a).granularity: expected a value, because of draw: site, found nothing",
+            "templates[0] (a).granularity: expected a value (draw: site needs it), found nothing",
         ),
         (
             f"templates: [{SITE}, colour: red, 1: 2}}]",
@@ -238,7 +238,7 @@ SITE = "{name: a, kind: count, draw: site, number: 1, granularity: count"
         ),
         (
             f"templates: [{SITE.replace('site', 'people')}, filters: [age]}}]",
-            "(a).filters: expected a list of any of sex, disease, phenotype, phenotype_parent, "
+            "(a).filters: expected a list with some of sex, disease, phenotype, phenotype_parent, "
             "found ['age']",
         ),
         (
