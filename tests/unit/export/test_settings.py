@@ -127,7 +127,8 @@ def test_an_encrypted_only_export_makes_the_list_of_encrypted_files(theirs):
         ),
         (
             {"encrypted_only": True},
-            "exports.0.recipients: expected at least one key, because encrypted_only is set, found nothing",
+            "exports.0.recipients: expected at least one key, because encrypted_only is set, "
+            "found nothing",
         ),
     ],
 )
