@@ -185,17 +185,26 @@ class DrugFlags:
 
 def described() -> Body:
     """Build the OpenAPI operation of the route."""
-    names = ("label", "gene", "name", "variant", "advice", "evidence")
-    reason = all_of({**dict.fromkeys(names, TEXT), "copies": {"enum": [1, 2]}})
+    about = {
+        "label": "Name of the drug.",
+        "gene": "Gene symbol.",
+        "name": "Name of the allele.",
+        "variant": "The allele, with a 1-based position.",
+        "advice": "What to consider.",
+        "evidence": "Source of the rule.",
+    }
+    texts = {name: {**TEXT, "description": one} for name, one in about.items()}
+    copies = {"enum": [1, 2], "description": "Copies of the allele that the patient has."}
+    reason = all_of({**texts, "copies": copies})
     drug = {
         "drug": DRUG,
-        "flagged": {"type": "boolean"},
+        "flagged": {"type": "boolean", "description": "Whether any rule applies."},
         "rules": {**COUNT, "description": "Number of rules for this drug. 0 does not mean safe."},
-        "reasons": list_of(reason),
+        "reasons": {**list_of(reason), "description": "The rules that apply."},
     }
     answer = informational(all_of({"drugs": list_of(all_of(drug))}))
-    about = {"description": "Drugs to check. By default all drugs with rules."}
-    asked = in_query("drugs", list_of(DRUG, MOST_DRUGS)) | about
+    which = {"description": "Drugs to check. By default all drugs with rules."}
+    asked = in_query("drugs", list_of(DRUG, MOST_DRUGS)) | which
     summary = "Flag drugs that the genotype of a clinician's own patient speaks against."
     return operation(summary, answer, parameters=[asked])
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
@@ -344,6 +344,11 @@ def _protection(source: Path | str, tier: str, values: Any) -> Protection:
     key = f"access.protection.{tier}"
     if values == "none":
         return UNPROTECTED
+    if not isinstance(values, Mapping):
+        expected = (
+            f"none, or a mapping with the keys {', '.join(one.name for one in fields(Protection))}"
+        )
+        raise InputError(source, key, expected, described(values))
     given = read_keys(source, key, Protection, values)
     for name in ("threshold", "rounding", "noise"):
         if not isinstance(given.get(name, 1), int) or isinstance(given.get(name), bool):

@@ -23,6 +23,7 @@ from rehearsal.web.openapi import (
 )
 
 TIME = {"type": "string", "format": "date-time"}
+SUBSCRIPTION = {**TEXT, "description": "Id of the subscription."}
 
 
 def paths(nodes: Body | None = None) -> Body:
@@ -37,14 +38,22 @@ def paths(nodes: Body | None = None) -> Body:
     nodes = nodes or {}
     subscription = all_of(
         {
-            "subscription": TEXT,
-            "purpose": {"type": ["string", "null"]},
-            "expires": TIME,
+            "subscription": SUBSCRIPTION,
+            "purpose": {"type": ["string", "null"], "description": "The stated purpose."},
+            "expires": {**TIME, "description": "When your visas expire."},
             "profile": all_of(schema_of(ProfileRequest)["properties"]),
             **nodes,
         }
     )
-    alert = all_of({"subscription": TEXT, "node": TEXT, "time": TIME, "token": TEXT})
+    alert = all_of(
+        {
+            "subscription": SUBSCRIPTION,
+            "node": {**TEXT, "description": "Country code of the node."},
+            "time": {**TIME, "description": "When the patient was added."},
+            "token": {**TEXT, "description": "Stands for the patient."},
+        }
+    )
+    marked = {**COUNT, "description": "Number of alerts newly marked."}
     subscriptions = all_of({"subscriptions": list_of(subscription)})
     return {
         "/subscriptions": {
@@ -60,7 +69,7 @@ def paths(nodes: Body | None = None) -> Body:
             "parameters": [in_path("id")[0] | {"description": "Id of the subscription."}],
             "delete": operation(
                 "Delete one of your subscriptions.",
-                informational(all_of({"unsubscribed": TEXT, **nodes})),
+                informational(all_of({"unsubscribed": SUBSCRIPTION, **nodes})),
             ),
         },
         "/alerts": {
@@ -73,7 +82,7 @@ def paths(nodes: Body | None = None) -> Body:
         "/alerts/acknowledged": {
             "post": operation(
                 "Mark alerts as received, so that they are no longer listed.",
-                informational(all_of({"acknowledged": COUNT})),
+                informational(all_of({"acknowledged": marked})),
                 schema_of(Acknowledgement),
             )
         },

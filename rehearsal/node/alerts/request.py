@@ -27,8 +27,8 @@ Frequency = Annotated[
 class AgeRange(RequestModel):
     """Completed years, both ends included."""
 
-    from_: Years = field(name="from")
-    to: Years
+    from_: Annotated[Years, Meta(description="Smallest age.")] = field(name="from")
+    to: Annotated[Years, Meta(description="Largest age.")]
 
     def __post_init__(self) -> None:
         if self.from_ > self.to:
@@ -38,9 +38,15 @@ class AgeRange(RequestModel):
 class ProfileRequest(RequestModel):
     """The patients to look for. Requires terms or a gene."""
 
-    sex: Sex | None = None
+    sex: Annotated[Sex | None, Meta(description="Sex of the patient.")] = None
     age: AgeRange | None = None
-    terms: Annotated[tuple[Term, ...], Meta(max_length=MOST_TERMS)] = ()
+    terms: Annotated[
+        tuple[Term, ...],
+        Meta(
+            max_length=MOST_TERMS,
+            description="Terms that the patient has, directly or by descendants.",
+        ),
+    ] = ()
     gene: Symbol | None = None
     maximum_frequency: Frequency | None = None
 
@@ -78,5 +84,5 @@ class Acknowledgement(RequestModel):
 
     tokens: Annotated[
         tuple[Annotated[str, Meta(description="Token of an alert.")], ...],
-        Meta(max_length=MOST_TOKENS),
+        Meta(max_length=MOST_TOKENS, description="Tokens of the alerts that were received."),
     ]

@@ -101,7 +101,11 @@ def _paths() -> Body:
         paths[f"/{path}/{{id}}"] = _entries(f"Get one {one}.", path, [ref("parameters", "id")])
         paths[f"/{path}/{{id}}/filtering_terms"] = _terms([ref("parameters", "id")])
         for listed in entry_type.lists:
-            summary = f"Find the {ENTRY_TYPES[listed].name.lower()} of one {one}."
+            found = ENTRY_TYPES[listed].name.lower()
+            summary = f"Find the {found} of one {one}."
+            if path == "g_variants":
+                carriers = "carriers" if listed == "individuals" else f"{found} of the carriers"
+                summary = f"Find the {carriers} of one {one}."
             paths[f"/{path}/{{id}}/{listed}"] = _entries(summary, listed, [ref("parameters", "id")])
     return paths
 
@@ -134,16 +138,31 @@ def _parameters() -> tuple[Body, ...]:
 def _schemas() -> dict[str, Body]:
     summary = object_of(
         ["exists"],
-        {"exists": {"type": "boolean"}, "numTotalResults": {"type": "integer", "minimum": 0}},
+        {
+            "exists": {"type": "boolean", "description": "Whether there are matches."},
+            "numTotalResults": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Number of different matches, on all pages.",
+            },
+        },
     )
     result_set = object_of(
         ["id", "setType", "exists"],
         {
-            "id": {"type": "string"},
-            "setType": {"enum": ["dataset"]},
-            "exists": {"type": "boolean"},
-            "resultsCount": {"type": "integer", "minimum": 0},
-            "results": {"type": "array", "items": {"type": "object"}},
+            "id": {"type": "string", "description": "Identifier of the dataset."},
+            "setType": {"enum": ["dataset"], "description": "Always dataset."},
+            "exists": {"type": "boolean", "description": "Whether the dataset has matches."},
+            "resultsCount": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Number of matches in the dataset, on all pages.",
+            },
+            "results": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "A page of records.",
+            },
         },
     )
     sets = object_of(["resultSets"], {"resultSets": {"type": "array", "items": result_set}})
@@ -165,7 +184,13 @@ def _schemas() -> dict[str, Body]:
                 "meta": META,
                 "error": object_of(
                     ["errorCode", "errorMessage"],
-                    {"errorCode": {"type": "integer"}, "errorMessage": {"type": "string"}},
+                    {
+                        "errorCode": {"type": "integer", "description": "The HTTP status."},
+                        "errorMessage": {
+                            "type": "string",
+                            "description": "What is wrong: place, expected, found.",
+                        },
+                    },
                 ),
             },
         ),

@@ -126,7 +126,7 @@ class RequestParameters(VariantParameters):
         tuple[str, ...] | None,
         Meta(description="Identifiers of the datasets to query. By default the usual ones answer."),
     ] = None
-    schema_: Any = field(name="$schema", default=None)
+    schema_: Annotated[Any, Meta(description="Ignored.")] = field(name="$schema", default=None)
 
     def variants(self) -> VariantParameters:
         """Merge the variant parameters given directly and under ``g_variant``.
@@ -156,10 +156,19 @@ class FilterObject(RequestModel):
     scope: Annotated[
         FilterScope | None, Meta(description="Ignored: every filter applies to people.")
     ] = None
-    operator: Operator | UnsetType = UNSET
-    value: Annotated[str, Meta(min_length=1, max_length=200)] | float | UnsetType = UNSET
-    include_descendant_terms: bool | UnsetType = UNSET
-    similarity: Similarity | UnsetType = UNSET
+    operator: Annotated[
+        Operator | UnsetType, Meta(description="Of a comparison. By default =, with a value.")
+    ] = UNSET
+    value: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=200)] | float | UnsetType,
+        Meta(description="Of a comparison: a number, a duration like P70Y, or a text."),
+    ] = UNSET
+    include_descendant_terms: Annotated[
+        bool | UnsetType, Meta(description="Whether descendants of a term match. By default yes.")
+    ] = UNSET
+    similarity: Annotated[
+        Similarity | UnsetType, Meta(description="Least similarity of other terms that match.")
+    ] = UNSET
 
 
 class Pagination(RequestModel):
@@ -211,8 +220,10 @@ class Query(QueryOptions):
 class RequestedSchema(RequestModel):
     """A schema that records should follow. For an unknown schema, the default one is used."""
 
-    entity_type: str | UnsetType = UNSET
-    schema: str | UnsetType = UNSET
+    entity_type: Annotated[str | UnsetType, Meta(description="Entry type, as genomicVariant.")] = (
+        UNSET
+    )
+    schema: Annotated[str | UnsetType, Meta(description="Identifier of the schema.")] = UNSET
 
 
 class RequestMeta(RequestModel):
@@ -226,7 +237,7 @@ class RequestMeta(RequestModel):
         Annotated[tuple[RequestedSchema | str, ...], Meta(max_length=100)] | None,
         Meta(description="Schemas that records should follow."),
     ] = None
-    schema_: Any = field(name="$schema", default=None)
+    schema_: Annotated[Any, Meta(description="Ignored.")] = field(name="$schema", default=None)
 
 
 class BeaconQuery(RequestModel):
@@ -234,4 +245,4 @@ class BeaconQuery(RequestModel):
 
     meta: RequestMeta | None = None
     query: Query | None = None
-    schema_: Any = field(name="$schema", default=None)
+    schema_: Annotated[Any, Meta(description="Ignored.")] = field(name="$schema", default=None)

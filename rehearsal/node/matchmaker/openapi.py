@@ -22,7 +22,10 @@ def paths() -> Body:
     """Build the path items, by path."""
     response = {"schema": ref("schemas", "MatchResponse")}
     item = {
-        "summary": "Find similar patients (Matchmaker Exchange 1.1). Requires a clinician's grant.",
+        "summary": (
+            "Find similar patients (Matchmaker Exchange 1.1). Requires a grant and the purpose "
+            "of clinical care."
+        ),
         "requestBody": request_body(MatchBody, MEDIA_TYPE, PLAIN),
         "responses": {
             "200": {
@@ -48,13 +51,23 @@ def schemas(most: int = MOST_MATCHES) -> Body:
 
 
 def _response(most: int) -> Body:
-    score = {"type": "number", "minimum": 0, "maximum": 1}
+    score = {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "description": "Similarity of the phenotypes.",
+    }
     patient = object_of(
         ["id", "contact", "features", "genomicFeatures"],
         {
             "id": {**TEXT, "description": "Contact token of this person, for this caller only."},
             "contact": object_of(
-                ["name", "href"], {"name": TEXT, "href": TEXT, "institution": TEXT}
+                ["name", "href"],
+                {
+                    "name": {**TEXT, "description": "Whom to contact about the match."},
+                    "href": {**TEXT, "description": "Address, with the contact token."},
+                    "institution": {**TEXT, "description": "The node."},
+                },
             ),
             "features": {
                 "type": "array",
@@ -76,7 +89,7 @@ def _response(most: int) -> Body:
         ["results"],
         {
             "results": list_of(result, most),
-            "disclaimer": TEXT,
+            "disclaimer": {**TEXT, "description": "A note that all people are synthetic."},
             "_hpo": {"description": "Release of HPO. In answers of a network, by node."},
             "_notes": {
                 "type": "array",

@@ -34,6 +34,7 @@ LONGEST = max(CONTIG_LENGTHS.values())
 GENOMIC_FEATURES = "patient.genomicFeatures"
 
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
+Unused = Annotated[Text | UnsetType, Meta(description="Not used for matching.")]
 Bases = Annotated[str, Meta(pattern=whole("[ACGTN]+"), max_length=MAX_BASES, title="A, C, G, T, N")]
 Use = Annotated[
     str, Meta(pattern=whole(TERM.pattern), title="a DUO term", examples=[CLINICAL_CARE])
@@ -54,19 +55,19 @@ class MatchmakerModel(RequestModel, forbid_unknown_fields=False):
 class Contact(MatchmakerModel):
     """How to reach the clinician who asks."""
 
-    name: Text
-    href: Text
+    name: Annotated[Text, Meta(description="Name of the clinician.")]
+    href: Annotated[Text, Meta(description="Address, as mailto: or https: URL.")]
 
 
 class Feature(MatchmakerModel):
     """A phenotypic feature, observed or excluded."""
 
     id: Annotated[Text, Meta(description="Term of HPO, for example HP:0001250.")]
-    label: Text | UnsetType = UNSET
+    label: Unused = UNSET
     observed: Annotated[
         Literal["yes", "no"], Meta(description="Whether it was observed or excluded.")
     ] = "yes"
-    age_of_onset: Text | UnsetType = UNSET
+    age_of_onset: Unused = UNSET
 
 
 class CandidateGene(MatchmakerModel):
@@ -88,8 +89,8 @@ class CandidateVariant(VariantReference):
     """A variant of GRCh38."""
 
     start: Annotated[int, Meta(ge=0, lt=LONGEST, description="Position, 0-based.")]
-    reference_bases: Bases
-    alternate_bases: Bases
+    reference_bases: Annotated[Bases, Meta(description="Reference bases.")]
+    alternate_bases: Annotated[Bases, Meta(description="Alternate bases.")]
 
 
 # read as a CandidateVariant when it is on GRCh38 and has a position
@@ -113,22 +114,28 @@ class GenomicFeature(MatchmakerModel):
 class MatchPatient(MatchmakerModel):
     """The patient to find matches for."""
 
-    id: Text
+    id: Annotated[Text, Meta(description="Your identifier of the patient.")]
     contact: Contact
-    features: Annotated[tuple[Feature, ...], Meta(min_length=1, max_length=MAX_FEATURES)]
+    features: Annotated[
+        tuple[Feature, ...],
+        Meta(min_length=1, max_length=MAX_FEATURES, description="Phenotypic features."),
+    ]
     genomic_features: Annotated[
-        tuple[GenomicFeature, ...], Meta(min_length=1, max_length=MAX_GENOMIC)
+        tuple[GenomicFeature, ...],
+        Meta(min_length=1, max_length=MAX_GENOMIC, description="Candidate genes and variants."),
     ]
     consent: Annotated[
         tuple[Use, ...],
         Meta(max_length=MAX_FEATURES, description="Uses that the patient permits, as DUO terms."),
     ] = field(name="_consent")
-    disorders: Annotated[tuple[Any, ...], Meta(max_length=MAX_FEATURES)] = ()
-    label: Text | UnsetType = UNSET
-    species: Text | UnsetType = UNSET
-    sex: Text | UnsetType = UNSET
-    age_of_onset: Text | UnsetType = UNSET
-    inheritance_mode: Text | UnsetType = UNSET
+    disorders: Annotated[
+        tuple[Any, ...], Meta(max_length=MAX_FEATURES, description="Not used for matching.")
+    ] = ()
+    label: Unused = UNSET
+    species: Unused = UNSET
+    sex: Unused = UNSET
+    age_of_onset: Unused = UNSET
+    inheritance_mode: Unused = UNSET
 
 
 class MatchBody(MatchmakerModel):

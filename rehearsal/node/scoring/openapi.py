@@ -25,10 +25,10 @@ GROUPS = list_of(
         ["below", "counts", "above"],
         {
             "sex": SEX,
-            "case": {"type": "boolean"},
-            "below": COUNT,
-            "counts": list_of(COUNT, MOST_BINS, 1),
-            "above": COUNT,
+            "case": {"type": "boolean", "description": "Whether they have the disease."},
+            "below": {**COUNT, "description": "People below the first bin."},
+            "counts": {**list_of(COUNT, MOST_BINS, 1), "description": "People in each bin."},
+            "above": {**COUNT, "description": "People above the last bin."},
         },
     ),
     4,
@@ -36,11 +36,19 @@ GROUPS = list_of(
 )
 HISTOGRAM = {
     "scoringFile": DIGEST,
-    "edges": list_of(NUMBER, MOST_BINS + 1, 2),
-    "people": COUNT,
+    "edges": {
+        **list_of(NUMBER, MOST_BINS + 1, 2),
+        "description": "Edges of the bins, ascending, in standard deviations.",
+    },
+    "people": {**COUNT, "description": "Number of people in the histogram."},
     "groups": GROUPS,
 }
-SUMS = {"people": COUNT, "events": COUNT, "gradient": NUMBER, "information": NUMBER}
+SUMS = {
+    "people": {**COUNT, "description": "Number of people in the regression."},
+    "events": {**COUNT, "description": "Number of people with the disease."},
+    "gradient": {**NUMBER, "description": "First derivative of the log partial likelihood."},
+    "information": {**NUMBER, "description": "Its negative second derivative."},
+}
 HISTOGRAM_SUMMARY = "Compute a histogram of people's scores. Requires a grant."
 
 
@@ -49,7 +57,8 @@ def paths() -> Body:
     asked = schema_of(HistogramRequest)
     files = informational(all_of({"scoringFiles": list_of(FILE)}))
     hazard = informational(all_of({"scoringFile": DIGEST, **SUMS}))
-    score = informational(all_of({"scoringFile": DIGEST, "score": NUMBER}))
+    standardised = {**NUMBER, "description": "Standardised score."}
+    score = informational(all_of({"scoringFile": DIGEST, "score": standardised}))
     return {
         "/scores": {
             "get": operation("List the node's scoring files.", files),

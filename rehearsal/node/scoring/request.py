@@ -76,7 +76,7 @@ class HazardRequest(RequestModel):
     """A regression of the age at onset of a disease on a score."""
 
     scoring_file: Digest
-    disease: Term
+    disease: Annotated[Term, Meta(description="The disease, a term.")]
 
 
 class HazardSumsRequest(HazardRequest):

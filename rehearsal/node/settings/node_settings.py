@@ -128,7 +128,10 @@ class NodeSettings:
         except yaml.YAMLError as error:
             mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", error)
             where = "file" if mark is None else f"line {mark.line + 1}"
-            raise InputError(path, where, "valid YAML", f"an error ({reason})") from None
+            found = f"a syntax error ({str(reason).removeprefix('found ')})"
+            raise InputError(path, where, "valid YAML", found) from None
+        if values is None:
+            raise InputError(path, "file", "the settings of a node", "an empty file")
         values = read_keys(path, "", cls, values)
         values["genes"] = read_dataclasses(path, "genes", Gene, values.get("genes"))
         values["protein_changes"] = read_dataclasses(

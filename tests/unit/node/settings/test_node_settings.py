@@ -34,14 +34,17 @@ def test_a_country_gets_gdi_dataset_names():
             "node.yaml: country_code: expected a text, found false (put a text like NO",
         ),
         ("- a list\n", "node.yaml: file: expected a mapping with the keys country_code, "),
-        ("", "found null"),
+        ("", "node.yaml: file: expected the settings of a node, found an empty file"),
         ("colour: red\n", "node.yaml: colour: expected one of the keys country_code, "),
         ("country_code: FI\n", "node.yaml: country_name: expected a text, found nothing"),
         (
             "genes: [{name: A, contig: chr1, start: x, end: 3, strand: +}]\n",
             "genes[0].start: expected a whole number, found 'x' (text)",
         ),
-        ("country_code: FI\na: [\n", "node.yaml: line 3: expected valid YAML, found an error ("),
+        (
+            "country_code: FI\na: [\n",
+            "node.yaml: line 3: expected valid YAML, found a syntax error (",
+        ),
     ],
 )
 def test_ill_formed_settings_are_refused_in_one_line(tmp_path, text, complaint):
