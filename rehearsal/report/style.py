@@ -21,6 +21,8 @@ class Palette:
     muted: str
     rule: str
     paper: str
+    land: str
+    coast: str
     accent: str
     fail: str
     north: str
@@ -48,6 +50,8 @@ LIGHT = Palette(
     muted=MUTED,
     rule=RULE,
     paper="#ffffff",
+    land="#ebeef0",
+    coast="#bcc5cf",
     accent=ACCENT,
     fail="#b3261e",
     north="#2166b0",
@@ -65,6 +69,8 @@ DARK = Palette(
     muted="#9ca7b6",
     rule="#2b333e",
     paper="#12161c",
+    land="#1f262f",
+    coast="#465261",
     accent="#8ab4ff",
     fail="#ff8a80",
     north="#6fb1f2",
