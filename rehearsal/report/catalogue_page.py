@@ -1,4 +1,4 @@
-"""The page of the datasets that a run made, from their descriptors."""
+"""The page of all datasets of a run, from their descriptors."""
 
 from __future__ import annotations
 
@@ -22,26 +22,31 @@ CATALOGUE = "catalogue.html"
 
 
 def catalogue_page(tables: ReportTables) -> Page:
-    """All datasets, what they may be used for, and where their metadata are."""
+    """Build the page of all datasets, their permitted uses and their metadata.
+
+    Args:
+        tables: The tables of the report, with ``datasets``.
+    """
     first = tables.datasets[0]
     people = sum(one["individuals"] for one in tables.datasets if is_of_people(one))
     return Page(
         CATALOGUE,
         "Datasets of this run",
-        f"{whole(len(tables.datasets))} datasets of {whole(len(tables.countries))} countries, "
-        f"about {whole(people)} people, all of them simulated.",
+        f"{whole(len(tables.datasets))} datasets of {whole(len(tables.countries))} countries with "
+        f"about {whole(people)} people. All of them are simulated.",
         [
             Section("datasets", "Datasets", [dataset_table(tables.datasets, "")]),
-            Section("survey", "The survey on accessible genomes", [survey_table(first)]),
+            Section("survey", "Survey on accessible genomes", [survey_table(first)]),
             Section(
                 "metadata",
                 "Metadata for catalogues",
                 [
                     Text(
-                        "The same as HealthDCAT-AP is in catalogue/catalogue.ttl and .jsonld of "
-                        "the results, the results as a research object crate in "
-                        "ro-crate-metadata.json. Each node serves its own as a FAIR Data Point "
-                        "below /fdp."
+                        "The results hold the same descriptions for catalogues, as "
+                        "HealthDCAT-AP, in catalogue/catalogue.ttl and "
+                        "catalogue/catalogue.jsonld. The file ro-crate-metadata.json describes "
+                        "the whole run as a research object crate. Each node serves the "
+                        "description of its own datasets as a FAIR Data Point at the path /fdp."
                     )
                 ],
             ),
@@ -50,21 +55,32 @@ def catalogue_page(tables: ReportTables) -> Page:
 
 
 def is_of_people(descriptor: Mapping[str, Any]) -> bool:
-    """Whether it describes the people of a node themselves, not their allele frequencies or a
-    copy that was handed over."""
+    """Tell whether a dataset holds the people of a node.
+
+    Args:
+        descriptor: The descriptor of the dataset.
+
+    Returns:
+        False for allele frequencies and for copies that were exported.
+    """
     identifier = descriptor["identifier"]
     return not identifier.startswith("GOE") and "-EXPORT-" not in identifier
 
 
 def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
-    """A row a dataset. ``prefix``: from the page to the first one's folder."""
+    """Tabulate datasets, one row each.
+
+    Args:
+        datasets: Descriptors of the datasets.
+        prefix: The way from the page to the first page's folder, for example ``../``.
+    """
     columns = [
         Column("Dataset", names_row=True),
         Column("Country"),
         Column("Title"),
-        Column("People, rounded", number=True),
+        Column("People (rounded)", number=True),
         Column("Records", number=True),
-        Column("Permitted uses, share of people", long=True),
+        Column("Permitted uses (share of people)", long=True),
     ]
     rows = [
         (
@@ -77,7 +93,7 @@ def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
         )
         for one in datasets
     ]
-    return Table("Datasets, as they may be told to everybody.", columns, rows)
+    return Table("What the public may know about each dataset.", columns, rows)
 
 
 def _country(one: Mapping[str, Any], prefix: str) -> Linked | str:
@@ -92,12 +108,18 @@ def _use(use: Mapping[str, Any]) -> str:
 
 
 def survey_table(descriptor: Mapping[str, Any]) -> Table:
-    """The survey's questions and a dataset's answers."""
+    """Tabulate the questions of the survey and the answers for a dataset.
+
+    Args:
+        descriptor: The descriptor of the dataset.
+    """
     rows = [
         (question.replace("_", " ").capitalize(), _answer(answer))
         for question, answer in descriptor["survey"].items()
     ]
-    caption = f"The answers for {descriptor['identifier']}; they are alike for every country."
+    caption = (
+        f"Answers for the dataset {descriptor['identifier']}. They are the same for every country."
+    )
     return Table(caption, [Column("Question", names_row=True), Column("Answer", long=True)], rows)
 
 

@@ -1,4 +1,4 @@
-"""A page for every country: its people, datasets, consent, answers, latency and faults."""
+"""A page for every country: answers, latency, people, datasets, consent and faults."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from rehearsal.report.page_elements import (
     Text,
     milliseconds,
     percent,
+    spaced,
     table_of,
     whole,
 )
 from rehearsal.report.problems import PROBLEM_COLUMNS, SHOWN_PROBLEMS, find_problems
+from rehearsal.report.questions.words import counted
 from rehearsal.report.story_pages import story_href
 from rehearsal.report.tables import ReportTables, cohort_table, country_href, node_table
 
@@ -31,20 +33,27 @@ NEIGHBOURS = 5  # countries shown as nearest and farthest by genetic distance
 
 
 def country_pages(summary: Mapping[str, Any], tables: ReportTables) -> Iterator[Page]:
-    """A page a country."""
+    """Make one page per country.
+
+    Args:
+        summary: The content of ``summary.json``.
+        tables: The tables of the report.
+    """
     cohort = cohort_table(tables).set_index("code")
     nodes = node_table(tables).set_index("node")
     problems = find_problems(tables.answers, tables.codes)
     for country in tables.countries:
         row, node = cohort.loc[country.code], nodes.loc[country.code]
         own = problems[problems["node"] == country.code]
-        state = "answered everything right"
+        state = "answered every query correctly"
         if len(own):
-            state = f"gave {whole(len(own))} wrong or missing answers"
+            state = (
+                f"gave {counted(len(own), 'wrong or missing answer', 'wrong or missing answers')}"
+            )
         yield Page(
             country_href(country.code),
             country.name,
-            f"{whole(row['people'])} synthetic people; the node {state}.",
+            f"A node with {whole(row['people'])} synthetic people. It {state}.",
             [
                 _answers(country, tables, node, own),
                 _people(country, row, tables),
@@ -62,11 +71,11 @@ def _people(country: Country, row: pd.Series, tables: ReportTables) -> Section:
         ("People", whole(row["people"])),
         ("Women", whole(row["women"])),
         ("Men", whole(row["men"])),
-        ("In families", whole(row["in_families"])),
-        ("Born", born),
+        ("With relatives in the cohort", whole(row["in_families"])),
+        ("Years of birth", born),
         ("Capital", country.capital),
         (
-            "Declaration of 2018",
+            "1+MG declaration of 2018",
             f"signed {country.signed_declaration}"
             if country.signed_declaration != "no"
             else "not signed by 2020",
@@ -91,25 +100,34 @@ def _answers(
     latency = tables.latency[tables.latency["node"] == country.code].set_index("kind")
     kinds = kinds.join(latency[["p50_ms", "p99_ms"]]).reset_index()
     shown = [
-        Shown("kind", Column("Kind of query", names_row=True), lambda name: name.replace("_", " ")),
+        Shown("kind", Column("Kind of query", names_row=True), spaced),
         Shown("asked", Column("Asked", number=True), whole),
         Shown("answered", Column("Answered", number=True), whole),
         Shown("refused", Column("Refused", number=True), whole),
         Shown("silent", Column("Late or failed", number=True), whole),
-        Shown("right", Column("As the truth", number=True), whole),
-        Shown("p50_ms", Column("Median", number=True), milliseconds),
-        Shown("p99_ms", Column("p99", number=True), milliseconds),
+        Shown("right", Column("Correct", number=True), whole),
+        Shown("p50_ms", Column("Median, ms", number=True), milliseconds),
+        Shown("p99_ms", Column("p99, ms", number=True), milliseconds),
     ]
-    rtt = "the asker" if country.code == tables.asker else f"{milliseconds(node['rtt_ms'])} ms"
+    rtt = (
+        "none: the queries come from here"
+        if country.code == tables.asker
+        else f"{milliseconds(node['rtt_ms'])} ms"
+    )
     parts: list[Any] = [
         Facts(
             [
-                ("Distance", rtt),
+                ("Round trip to the asker", rtt),
                 ("Median latency", _latency(node["p50_ms"])),
-                ("p99 latency", _latency(node["p99_ms"])),
+                ("99th percentile of latency", _latency(node["p99_ms"])),
             ]
         ),
-        table_of(kinds, "Answers by kind of query; latencies in milliseconds.", shown),
+        table_of(
+            kinds,
+            "Answers by kind of query. An ill-formed query is correctly refused. Median and p99: "
+            "half and 99% of the answers came within this time.",
+            shown,
+        ),
     ]
     if len(problems):
         columns = [Column(name.capitalize()) for name in PROBLEM_COLUMNS if name != "node"]
@@ -131,26 +149,36 @@ def _datasets(country: Country, tables: ReportTables) -> Iterator[Section]:
 
 
 def _consent(descriptor: Mapping[str, Any]) -> Table:
-    columns = [Column("Term", names_row=True), Column("Use"), Column("People", number=True)]
+    columns = [
+        Column("Term", names_row=True),
+        Column("Use"),
+        Column("Share of people", number=True),
+    ]
     rows = [(use["term"], use["label"], percent(use["share"], 0)) for use in descriptor["uses"]]
-    caption = "What the people who did not withdraw permit, as terms of the Data Use Ontology."
+    caption = (
+        "The uses that people consent to, as terms of the Data Use Ontology (DUO). People who "
+        "withdrew their consent are not counted."
+    )
     return Table(caption, columns, rows)
 
 
 def _realism(country: Country, row: pd.Series, tables: ReportTables) -> Iterator[Section]:
     facts = [
-        ("Alleles that vary", whole(row["alleles"]) if pd.notna(row["alleles"]) else "–"),
-        ("Seen once", percent(row["singleton_share"]) if pd.notna(row["singleton_share"]) else "–"),
+        ("Variable autosomal alleles", whole(row["alleles"]) if pd.notna(row["alleles"]) else "–"),
+        (
+            "Of these seen on one chromosome",
+            percent(row["singleton_share"]) if pd.notna(row["singleton_share"]) else "–",
+        ),
     ]
     parts: list[Any] = [Facts(facts)]
     if tables.expected_fst is not None and len(tables.countries) > 1:
         names = {other.code: other.name for other in tables.countries}
         parts.append(_neighbours(country.code, names, tables.expected_fst))
-    yield Section("realism", "Realism", parts)
+    yield Section("genetics", "Genetics", parts)
 
 
 def _neighbours(code: str, names: Mapping[str, str], fst: pd.DataFrame) -> Table:
-    """``fst``: a row and a column a country."""
+    """Tabulate the nearest and farthest countries; ``fst`` has a row and a column per country."""
     by_other = fst[code].drop(code).sort_values()
     chosen = by_other
     if len(by_other) > 2 * NEIGHBOURS:
@@ -160,7 +188,12 @@ def _neighbours(code: str, names: Mapping[str, str], fst: pd.DataFrame) -> Table
         for name, value in chosen.items()
     ]
     columns = [Column("Country", names_row=True), Column("F_ST", number=True)]
-    caption = "Hudson's F_ST that the demographic model predicts: the nearest and the farthest."
+    caption = (
+        "Genetic distance to other countries, nearest first: Hudson's F_ST as the demographic "
+        "model predicts it."
+    )
+    if len(chosen) < len(by_other):
+        caption += f" The {NEIGHBOURS} nearest and the {NEIGHBOURS} farthest are shown."
     return Table(caption, columns, rows)
 
 
@@ -176,23 +209,31 @@ def _stories(country: Country, tables: ReportTables) -> Iterator[Section]:
         columns = [
             Column("Story", names_row=True),
             Column("Question", long=True),
-            Column("State"),
+            Column("Outcome"),
             Column("Latency", number=True),
         ]
-        yield Section("stories", "Stories", [Table("Questions of stories.", columns, rows)])
+        yield Section(
+            "stories",
+            "Stories",
+            [Table("Questions that stories asked of this node.", columns, rows)],
+        )
 
 
 def _faults(country: Country, tables: ReportTables) -> Iterator[Section]:
-    """Scenarios in which this country's node was the one that failed."""
+    """Yield the faults that were caused at this country's node."""
     if tables.bench is None:
         return
     own = tables.bench.faults[tables.bench.faults["node"] == country.code]
     if own.empty:
-        yield Section("faults", "Faults", [Text("Faults were made at other nodes than this one.")])
+        yield Section("faults", "Faults", [Text("No faults were caused at this node.")])
         return
     shown = [
         Shown("scenario", Column("Scenario", names_row=True)),
-        Shown("must_hold", Column("What must hold", long=True)),
-        Shown("held", Column("Held"), lambda held: "yes" if held else "NO"),
+        Shown("must_hold", Column("Requirement", long=True)),
+        Shown("held", Column("Met"), lambda held: "yes" if held else "NO"),
     ]
-    yield Section("faults", "Faults", [table_of(own, "Faults that were made here.", shown)])
+    yield Section(
+        "faults",
+        "Faults",
+        [table_of(own, "Faults that were caused on purpose at this node.", shown)],
+    )

@@ -1,4 +1,4 @@
-"""The page a person opens, and those it leads to: HTML files that fetch nothing."""
+"""The HTML pages of the report. They load nothing from a network."""
 
 from __future__ import annotations
 
@@ -28,10 +28,18 @@ from rehearsal.report.tables import ReportTables
 def write_report(
     folder: Path | str, summary: Mapping[str, Any], tables: ReportTables
 ) -> list[Path]:
-    """Write ``index.html`` and the pages that it leads to; gives their paths, the first one first.
+    """Write ``index.html`` and all other pages.
 
-    The same summary and tables give the same bytes. No page fetches anything; together they work
+    The same summary and tables give the same bytes. The pages load nothing from a network and work
     from any folder.
+
+    Args:
+        folder: Folder of the pages.
+        summary: The content of ``summary.json``.
+        tables: The tables of the report.
+
+    Returns:
+        Paths of the pages, ``index.html`` first.
     """
     failures = len(list_failures(summary))
     index = render(summary, list(verdicts(summary)), list_sections(summary, tables), failures)
@@ -46,7 +54,12 @@ def write_report(
 
 
 def pages(summary: Mapping[str, Any], tables: ReportTables) -> Iterator[Page]:
-    """The pages beside the first: a country, a story, the catalogue."""
+    """Make all pages except the first: countries, stories and the catalogue.
+
+    Args:
+        summary: The content of ``summary.json``.
+        tables: The tables of the report.
+    """
     yield from country_pages(summary, tables)
     yield from story_pages(tables)
     if tables.datasets:
@@ -59,7 +72,17 @@ def render(
     parts: Iterable[Section],
     failures: int,
 ) -> str:
-    """The first page's HTML from its big statements and its sections."""
+    """Render the first page.
+
+    Args:
+        summary: The content of ``summary.json``.
+        statements: The verdicts at the top.
+        parts: The sections in their order.
+        failures: How many checks failed.
+
+    Returns:
+        The HTML.
+    """
     shown = list(parts)
     charts = {
         part.key: part.specification
@@ -80,7 +103,15 @@ def render(
 
 
 def render_page(summary: Mapping[str, Any], page: Page) -> str:
-    """The HTML of a page beside the first one. It has no charts, and no script."""
+    """Render any other page. It has no charts and no script.
+
+    Args:
+        summary: The content of ``summary.json``.
+        page: The page with its sections.
+
+    Returns:
+        The HTML.
+    """
     return _template("page.html").render(
         summary=summary, page=page, sections=page.sections, data_uri=data_uri, css=_stylesheet()
     )
@@ -102,23 +133,33 @@ def _package_text(name: str) -> str:
 
 
 def _stylesheet() -> str:
-    """The page's CSS with both palettes in place of their markers."""
+    """Read the CSS and put both palettes in place of their markers."""
     css = _package_text("page.css")
     return css.replace("/*light*/", css_variables(LIGHT)).replace("/*dark*/", css_variables(DARK))
 
 
 @functools.cache
 def _script() -> str:
-    """The page's JavaScript with Vega bundled into it; bundling takes a second."""
+    """Bundle the page's JavaScript with Vega; this takes a second."""
     return vl_convert.javascript_bundle(_package_text("page.js"))
 
 
 def script_json(value: Any) -> str:
-    """JSON that can stand in a script element: no ``</script>`` or comment can end it early."""
+    """Write JSON that cannot end the script element it is in.
+
+    Args:
+        value: Plain JSON values.
+    """
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def data_uri(svg: str) -> str:
-    """A drawing as the source of an image: its ids cannot meet those of others, nothing runs."""
+    """Write a drawing as the source of an image.
+
+    Scripts in the drawing do not run, and its ids cannot clash with others on the page.
+
+    Args:
+        svg: The SVG document.
+    """
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")

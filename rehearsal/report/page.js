@@ -1,4 +1,4 @@
-// Draws the page's charts with vegaEmbed, which is bundled with this snippet.
+// Draws the page's charts with vegaEmbed, which is bundled with this script.
 
 const charts = JSON.parse(document.getElementById("charts").textContent);
 const tip = document.getElementById("tip");
@@ -22,7 +22,7 @@ async function draw(holder) {
     actions: false,
     defaultStyle: false,
     tooltip: showTip,
-    loader: { target: "_self" }, // a dot of the map leads to its country's page
+    loader: { target: "_self" }, // a dot on the map links to the page of its country
   });
   holder.classList.add("drawn");
 }
@@ -33,7 +33,7 @@ addEventListener("keydown", (event) => {
 });
 
 async function drawAll() {
-  // One after the other, from the top: the page can be read meanwhile, and printed soon after.
+  // One after the other, from the top, so that the page can be read meanwhile.
   for (const holder of document.querySelectorAll("[data-chart]")) await draw(holder);
 }
 drawAll();

@@ -1,4 +1,4 @@
-"""What a page is made of: sections that hold texts, facts, tables, figures and drawings."""
+"""Elements of a page: sections that hold texts, facts, tables, figures and drawings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A cell, or one of a list of links: text that leads to another page of the report."""
+    """A link to another page of the report, in a cell or a list."""
 
     text: str
     href: str
@@ -44,10 +44,10 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """A list of links. ``label``: what they are, for who does not see them."""
+    """A list of links."""
 
     part: ClassVar[str] = "links"
-    label: str
+    label: str  # names the list for screen readers
     items: Sequence[Linked]
 
 
@@ -66,7 +66,7 @@ class Column:
     title: str
     number: bool = False
     names_row: bool = False
-    long: bool = False  # sentences, that get their share of the width
+    long: bool = False  # holds sentences and gets more width
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,11 @@ class Figure:
     key: str  # unique on the page
     caption: str
     specification: dict[str, Any]
-    square: bool = False  # as high as wide, otherwise the chart knows its height
+    square: bool = False  # as high as wide; otherwise the chart sets its height
 
     @property
     def description(self) -> str:
+        """The chart in a sentence, for readers who do not see it."""
         return self.specification.get("description", "")
 
 
@@ -115,16 +116,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page beside the first one. ``path``: below the report's folder, with forward slashes."""
+    """A page other than the first one."""
 
-    path: str
+    path: str  # below the report's folder, with forward slashes
     title: str
     lead: str
     sections: Sequence[Section]
 
     @property
     def home(self) -> str:
-        """The way back to the first page."""
+        """The relative address of the first page."""
         return "../" * self.path.count("/") + "index.html"
 
 
@@ -148,7 +149,13 @@ class Shown:
 
 
 def table_of(frame: pd.DataFrame, caption: str, shown: Sequence[Shown]) -> Table:
-    """A table of the shown columns of a DataFrame; a null is an en dash."""
+    """Make a table of columns of a DataFrame. A null value becomes an en dash.
+
+    Args:
+        frame: The data, one row per row of the table.
+        caption: The table's caption.
+        shown: The columns in their order, each with its title and format.
+    """
     rows = [
         tuple(
             "–" if pd.isna(value) else how.text(value)
@@ -160,28 +167,49 @@ def table_of(frame: pd.DataFrame, caption: str, shown: Sequence[Shown]) -> Table
 
 
 def whole(value: float) -> str:
-    """``12 345``, with thin spaces that do not break."""
-    return f"{int(value):,}".replace(",", "\u202f")
+    """Write a whole number with commas: ``12,345``.
+
+    Args:
+        value: The number.
+    """
+    return f"{int(value):,}"
 
 
 def percent(value: float, digits: int = 1) -> str:
-    """A share as per cent; only what is whole is called 100 %, only what is nothing 0 %."""
+    """Write a share in per cent. Only 1 becomes 100%, only 0 becomes 0%.
+
+    Args:
+        value: The share, from 0 to 1.
+        digits: Decimals of the percentage.
+    """
     if value in (0, 1):
-        return f"{value:.0%}".replace("%", "\u00a0%")
+        return f"{value:.0%}"
     smallest = 10.0**-digits
-    return f"{min(max(100 * value, smallest), 100 - smallest):.{digits}f}\u00a0%"
+    return f"{min(max(100 * value, smallest), 100 - smallest):.{digits}f}%"
 
 
 def milliseconds(value: float) -> str:
-    """Milliseconds with one decimal."""
-    return f"{value:.1f}"
+    """Write milliseconds with one decimal, and commas from 1,000 on.
+
+    Args:
+        value: Milliseconds.
+    """
+    return f"{value:,.1f}"
 
 
 def seconds(value: float) -> str:
-    """Seconds with one decimal."""
-    return f"{value:.1f}"
+    """Write seconds with one decimal.
+
+    Args:
+        value: Seconds.
+    """
+    return f"{value:,.1f}"
 
 
 def spaced(name: str) -> str:
-    """The name with spaces for underscores."""
+    """Write a name with spaces instead of underscores.
+
+    Args:
+        name: The name.
+    """
     return name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""Reads the files of a run that its report shows, and writes those beside the pages."""
+"""Read the files of a run that the report shows, and write the files beside the pages."""
 
 from __future__ import annotations
 
@@ -30,16 +30,22 @@ from rehearsal.report.tables import (
 FRAMES = ("people", "answers", "latency", "distances", "spectrum", "components", "expected_fst")
 BENCH = ("load", "growth", "growth_fits", "policy", "distance", "capitals", "faults")
 REALISM_FIGURES = {
-    "map": "People's first two principal components, turned to lie on the map.",
-    "fst": "F_ST of every pair of countries: measured against what the model predicts.",
-    "distance": "F_ST against the distance between countries.",
-    "linkage": "Linkage disequilibrium against distance.",
-    "sample_size": "Variable sites against the number of people.",
+    "map": "The first two principal components of the people, rotated to fit the map.",
+    "fst": "F_ST of every pair of countries: measured value against the model's prediction.",
+    "distance": "F_ST against the distance between two countries.",
+    "linkage": "Linkage disequilibrium against the distance between two sites.",
+    "sample_size": "Number of variable sites against the number of people.",
 }
 
 
 def read_tables(files: Mapping[str, Any], countries: Sequence[Country], asker: str) -> ReportTables:
-    """What the report shows. ``files``: paths by the names of the inputs of its rule."""
+    """Read the tables that the report shows.
+
+    Args:
+        files: Paths by the names of the inputs of the rule ``build_report``.
+        countries: The countries of the run.
+        asker: Code of the country that asks.
+    """
     return ReportTables(
         countries=countries,
         asker=asker,
@@ -61,7 +67,13 @@ def read_tables(files: Mapping[str, Any], countries: Sequence[Country], asker: s
 def read_findings(
     files: Mapping[str, Any], tables: ReportTables, audit: Mapping[str, Mapping[str, Any]]
 ) -> CheckResults:
-    """What the run was checked for. ``files`` as above; ``audit``: of conditions.json."""
+    """Read the results of all checks.
+
+    Args:
+        files: Paths by the names of the inputs of the rule ``build_report``.
+        tables: The tables of the report.
+        audit: The ``audit`` of conditions.json, by country.
+    """
     checks = list(answer_checks(audit, tables.answers))
     if tables.bench is not None:
         checks += bench_checks(tables.bench, read_json(files["growth_conditions"])["checks"])
@@ -78,8 +90,11 @@ def read_findings(
 def write_files(paths: Mapping[str, str], summary: Mapping[str, Any], tables: ReportTables) -> None:
     """Write summary.json, junit.xml, cohort.csv and the still figures.
 
-    ``paths``: by the names ``summary``, ``junit``, ``cohort``, ``map``, ``node_latency``,
-    ``kind_latency``, ``spectrum``, ``components``.
+    Args:
+        paths: Paths by the names ``summary``, ``junit``, ``cohort``, ``map``, ``node_latency``,
+            ``kind_latency``, ``spectrum`` and ``components``.
+        summary: The content of ``summary.json``.
+        tables: The tables of the report.
     """
     write_json(paths["summary"], summary)
     write_junit(paths["junit"], summary, tables.answers, tables.codes)

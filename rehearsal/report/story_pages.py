@@ -1,204 +1,217 @@
-"""A page for every story: who asked what, who answered, what came back, what stayed at home."""
+"""A page for every story: who asked what and why, what came back, and the known truth."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rehearsal.model import ANSWER_STATES
 from rehearsal.report.page_elements import (
     Column,
     Facts,
     Heading,
     Linked,
     Page,
+    Points,
     Section,
     Table,
     Text,
-    milliseconds,
     seconds,
-    spaced,
-    whole,
+)
+from rehearsal.report.questions import KINDS
+from rehearsal.report.questions.words import (
+    counted,
+    country_table,
+    plain,
+    purpose_words,
+    variant_words,
 )
 from rehearsal.report.tables import ReportTables, country_href
 
 FOLDER = "stories"
-LONGEST_VALUE = 400  # characters of an answer that a table shows
+LONGEST_VALUE = 100  # characters of a list or mapping in a cell; a longer one is summarised
+MOST_ITEMS = 12  # differences that a cell shows
 
 
 def story_href(name: str, prefix: str = "") -> str:
-    """The address of a story's page, from a page that is ``prefix`` away from the first one."""
+    """Give the address of a story's page.
+
+    Args:
+        name: The story's name.
+        prefix: The way from the linking page to the first page's folder, for example ``../``.
+    """
     return f"{prefix}{FOLDER}/{name}.html"
 
 
 def story_pages(tables: ReportTables) -> Iterator[Page]:
-    """A page a story."""
+    """Make one page per story.
+
+    Args:
+        tables: The tables of the report, with ``stories``.
+    """
+    names = {country.code: country.name for country in tables.countries}
     for story in tables.stories:
-        yield _page(story, {country.code: country.name for country in tables.countries})
+        yield _page(story, names)
 
 
 def _page(story: Mapping[str, Any], names: Mapping[str, str]) -> Page:
     asker, questions = story["asker"], story["questions"]
-    verdict = "as the truth has it" if story["passed"] else "not as the truth has it"
-    number = "One question" if len(questions) == 1 else f"{len(questions)} questions"
-    answered = f"{number}, {verdict}, in {seconds(story['seconds'])} s."
+    failed = [check for check in story["checks"] if not check["passed"]]
+    verdict = "Every answer agrees with the known truth."
+    if failed or not story["passed"]:
+        verdict = f"{counted(len(failed), 'check', 'checks')} failed."
+    lead = f"{counted(len(questions), 'question', 'questions')} in {seconds(story['seconds'])} s. "
     about = Section(
         "about",
-        "Who asks",
+        "Who asks, and why",
         [
             Text(story["summary"]),
             Facts(
                 [
-                    ("Who", asker["name"]),
-                    ("Where", names.get(asker["country"], asker["country"])),
+                    ("Asker", asker["name"]),
+                    ("Country", names.get(asker["country"], asker["country"])),
                     ("Role", asker["role"]),
-                    ("Access", asker["tier"]),
-                    ("Purpose", asker["purpose"] or "not stated"),
+                    ("Access", f"{asker['tier']} access"),
+                    ("Purpose", purpose_words(asker["purpose"])),
                 ]
             ),
             *_patients(story["patients"], names),
         ],
     )
-    asked = [_question(number, one, names) for number, one in enumerate(questions, start=1)]
-    evidence = Section("evidence", "Where the facts are from", [_evidence(story["evidence"])])
-    return Page(story_href(story["name"]), story["title"], answered, [about, *asked, evidence])
+    asked = [_question(number, one, names, asker) for number, one in enumerate(questions, start=1)]
+    evidence = [_evidence(story["evidence"])] if story["evidence"] else []
+    href, title = story_href(story["name"]), story["title"]
+    return Page(href, title, lead + verdict, [about, *asked, *evidence])
 
 
-def _evidence(lines: Sequence[str]) -> Table:
-    caption = "Marks: (r) retrieved from the source named, (m) from memory and unverified."
-    return Table(caption, [Column("Fact", long=True)], [(line,) for line in lines])
-
-
-def _patients(patients: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Iterator[Table]:
-    heroes = [one for one in patients if one.get("name")]
-    if not heroes:
-        return
-    columns = [Column("Patient", names_row=True), Column("Lives in"), Column("In the run as")]
-    rows = [
-        (
-            str(one["name"]),
-            Linked(names.get(one["country"], one["country"]), country_href(one["country"], "../")),
-            str(one["individual"]),
-        )
-        for one in heroes
-    ]
-    others = len(patients) - len(heroes)
-    caption = "Patients of the story, all invented"
-    yield Table(
-        f"{caption}; {whole(others)} more serve as its company." if others else f"{caption}.",
-        columns,
-        rows,
+def _evidence(lines: Sequence[str]) -> Section:
+    note = (
+        "These facts shaped the story. (r): checked against the named public source. "
+        "(m): from memory, not checked."
     )
+    return Section("evidence", "Sources", [Text(note), Points(lines)])
 
 
-def _question(number: int, one: Mapping[str, Any], names: Mapping[str, str]) -> Section:
-    parts: list[Any] = [
-        Facts(
-            [
-                (
-                    "Asked by",
-                    f"{one['asker']['name']} ({one['asker']['role']}, "
-                    f"{one['asker']['tier']} access)",
+def _patients(patients: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Iterator[Any]:
+    named = [one for one in patients if one.get("name")]
+    if named:
+        columns = [
+            Column("Patient", names_row=True),
+            Column("Country"),
+            Column("Identifier in this run"),
+        ]
+        rows = [
+            (
+                str(one["name"]),
+                Linked(
+                    names.get(one["country"], one["country"]), country_href(one["country"], "../")
                 ),
-                ("Answered in", f"{seconds(one['seconds'])} s"),
-                ("Countries", _states(one["countries"])),
-                *((name, _plain(value)) for name, value in _shown(one["joined"])),
-                *((name, _plain(value)) for name, value in _shown(one.get("details") or {})),
-                ("Stayed at home", one["stayed_home"] or "–"),
-            ]
+                str(one["individual"]),
+            )
+            for one in named
+        ]
+        yield Table("The patients of this story. All of them are invented.", columns, rows)
+    others = len(patients) - len(named)
+    if others:
+        more = "more " if named else ""
+        yield Text(
+            f"{counted(others, f'{more}invented patient', f'{more}invented patients')} without a "
+            "name were added for comparison."
         )
-    ]
-    if one["countries"]:
-        parts.append(_countries(one["countries"], names))
-    parts.append(Heading("Checks"))
-    parts.append(check_table("Each check: what the truth says, and what came.", one["checks"]))
+
+
+def _question(
+    number: int, one: Mapping[str, Any], names: Mapping[str, str], asker: Mapping[str, Any]
+) -> Section:
+    told = KINDS.get(one["kind"])
+    parts: list[Any] = []
+    if told is not None:
+        parts.append(Text(f"{told.request(one, names)} {_asked(one, asker)}"))
+    parts.append(Heading("What came back"))
+    if told is not None and one["countries"]:
+        parts += told.answer(one, names)
+    elif one["countries"]:
+        columns = [(Column("Answer", long=True), plain)]
+        parts.append(country_table("The answer of each country.", one, names, columns))
+    else:
+        parts.append(Text("Nothing came back."))
+    if one["stayed_home"]:
+        parts += [Heading("What stayed in the countries"), Text(one["stayed_home"])]
+    good = sum(check["passed"] for check in one["checks"])
+    total = len(one["checks"])
+    caption = (
+        f"{good} of {counted(total, 'check', 'checks')} passed. The truth was computed from all "
+        "simulated people together, by code that the nodes do not use."
+    )
+    parts += [Heading("Comparison with the truth"), check_table(caption, one["checks"])]
     return Section(f"question-{number}", one["text"], parts)
 
 
-def _states(countries: Mapping[str, Mapping[str, Any]]) -> str:
-    counts = {
-        state: sum(c["state"] == state for c in countries.values()) for state in ANSWER_STATES
-    }
-    return ", ".join(f"{number} {state}" for state, number in counts.items() if number) or "none"
-
-
-def _shown(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What of a joined answer a reader wants to see; sizes and clocks are said elsewhere."""
-    for name, value in values.items():
-        if name not in ("bytes", "latency_ms") and value not in (None, {}, []):
-            yield _words(name), value
-
-
-def _words(name: str) -> str:
-    return spaced(name).capitalize()
-
-
-def _countries(countries: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> Table:
-    columns = [
-        Column("Country", names_row=True),
-        Column("State"),
-        Column("Latency, ms", number=True),
-        Column("What came back", long=True),
-    ]
-    rows = [
-        (
-            Linked(names.get(code, code), country_href(code, "../")),
-            one["state"],
-            milliseconds(one["latency_ms"]) if one.get("latency_ms") is not None else "–",
-            one.get("reason") or _plain(one.get("answer")),
-        )
-        for code, one in countries.items()
-    ]
-    return Table("What each country's node said.", columns, rows)
+def _asked(one: Mapping[str, Any], asker: Mapping[str, Any]) -> str:
+    """Say how long the answer took, and who asked if it was not the story's asker."""
+    own, time = one["asker"], f"The answer took {one['seconds']:.2f} s."
+    if own == asker:
+        return time
+    return f"{own['name']} asked ({own['role']}, {own['tier']} access). {time}"
 
 
 def check_table(caption: str, checks: Sequence[Mapping[str, Any]]) -> Table:
-    """Checks with what was expected and what was observed."""
+    """Tabulate checks with the truth and the answer.
+
+    Args:
+        caption: The table's caption.
+        checks: Mappings with ``name``, ``expected``, ``observed`` and ``passed``.
+    """
     columns = [
         Column("Check", names_row=True, long=True),
-        Column("Expected"),
-        Column("Observed"),
-        Column("Verdict"),
+        Column("Truth"),
+        Column("Answer"),
+        Column("Result"),
     ]
-    rows = [
-        (
-            str(one["name"]),
-            _plain(one["expected"]),
-            _plain(one["observed"]),
-            "passed" if one["passed"] else "FAILED",
-        )
-        for one in checks
-    ]
+    rows = []
+    for one in checks:
+        expected, observed = _cells(one)
+        rows.append((str(one["name"]), expected, observed, "passed" if one["passed"] else "FAILED"))
     return Table(caption, columns, rows)
 
 
-def _plain(value: Any) -> str:
-    """A JSON value as a person reads it, not longer than a cell can bear."""
-    text = "–" if value is None else _in_words(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} …"
+def _cells(check: Mapping[str, Any]) -> tuple[str, str]:
+    """Write what was expected and observed; of long values only the differences or a number."""
+    expected, observed = check["expected"], check["observed"]
+    if isinstance(expected, str) and isinstance(observed, Mapping) and "finding" in observed:
+        return expected, str(observed["finding"])
+    if not _is_long(expected) and not _is_long(observed):
+        return plain(expected), plain(observed)
+    if isinstance(expected, Mapping) and isinstance(observed, Mapping) and not check["passed"]:
+        keys = [key for key in {**expected, **observed} if expected.get(key) != observed.get(key)]
+        shown = keys[:MOST_ITEMS]
+        return tuple(  # type: ignore[return-value]
+            _listed({key: values.get(key) for key in shown}, len(keys))
+            for values in (expected, observed)
+        )
+    if isinstance(expected, list) and isinstance(observed, list) and not check["passed"]:
+        missing = [one for one in expected if one not in observed]
+        added = [one for one in observed if one not in expected]
+        return (
+            f"also {plain(missing)}" if missing else "–",
+            f"also {plain(added)}" if added else "–",
+        )
+    return _size(expected), _size(observed)
 
 
-def _in_words(value: Any) -> str:
-    """Names and values by commas, things of several parts by semicolons."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, Mapping):
-        return _mapping_in_words(value)
-    if isinstance(value, list | tuple):
-        return _list_in_words(value)
-    return str(value)
+def _listed(values: Mapping[str, Any], total: int) -> str:
+    rest = f" and {total - len(values)} more" if total > len(values) else ""
+    return "; ".join(f"{variant_words(key)}: {plain(one)}" for key, one in values.items()) + rest
 
 
-def _mapping_in_words(value: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{spaced(key)}: {_in_words(item)}"
-        for key, item in value.items()
-        if item not in (None, [], {})
-    )
+def _is_long(value: Any) -> bool:
+    return isinstance(value, Mapping | list | tuple) and len(plain(value)) > LONGEST_VALUE
 
 
-def _list_in_words(values: Sequence[Any]) -> str:
-    several = any(isinstance(item, Mapping | list | tuple) for item in values)
-    return ("; " if several else ", ").join(map(_in_words, values))
+def _size(value: Any) -> str:
+    """Write how many values a long list or mapping has; a short one is written out."""
+    if not _is_long(value):
+        return plain(value)
+    keys = list(value)
+    if all(isinstance(key, str) and len(key) == 2 and key.isupper() for key in keys):
+        return f"{len(keys)} countries"
+    return counted(len(keys), "value", "values")

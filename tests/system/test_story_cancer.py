@@ -212,8 +212,8 @@ def test_the_story_passes_and_a_stopped_node_changes_its_verdict(world, story):
     for question in asked:
         everybody = "every country answered"
         assert any(name.startswith(f"{question}: {everybody}") for name in failed(second)), question
-    assert "chemotherapy: the joined counts are the pooled counts" in failed(second)
-    assert "pten-resistance: the countries that say yes" in failed(second)
+    assert "chemotherapy: the counts of the network equal the truth" in failed(second)
+    assert "pten-resistance: countries with a match" in failed(second)
     ended = next(one for one in second["questions"] if one["id"] == "pten-resistance")
     assert ended["countries"]["ES"]["state"] == "failed"
 

@@ -20,7 +20,7 @@ from rehearsal.report.style import (
 
 # column, name in the legend, colour of the palette, shape
 LATENCY_MARKS = (
-    ("rtt_ms", "Distance", "south", "diamond"),
+    ("rtt_ms", "Round trip", "south", "diamond"),
     ("p50_ms", "Median", "accent", "circle"),
     ("p95_ms", "p95", "step3", "square"),
     ("p99_ms", "p99", "ink", "triangle-left"),

@@ -1,4 +1,4 @@
-"""Sections of the page on load, growth, distance, the capitals and faults."""
+"""Sections on load, growth, faults, hung nodes, the capitals and the applied distances."""
 
 from __future__ import annotations
 
@@ -26,9 +26,20 @@ from rehearsal.report.page_elements import (
 from rehearsal.report.style import PAGE
 from rehearsal.report.tables import BenchTables
 
+GROWING = {
+    figures.NODES: "the number of nodes",
+    figures.PEOPLE: "the number of people",
+    figures.USERS: "the number of users at once",
+}
+
 
 def bench_sections(bench: BenchTables, countries: list[Country]) -> Iterator[Section]:
-    """Load with its knee, growth, hung nodes, distances, the view from each capital, faults."""
+    """Build the sections on what the bench measured.
+
+    Args:
+        bench: The tables of the bench.
+        countries: The countries of the run.
+    """
     names = {country.code: country.name for country in countries}
     yield _load(bench)
     yield _growth(bench)
@@ -41,20 +52,26 @@ def bench_sections(bench: BenchTables, countries: list[Country]) -> Iterator[Sec
 def _load(bench: BenchTables) -> Section:
     steps = bench.load[(bench.load["kind"] == "all") & (bench.load["role"] == "all")]
     held, objective = bench.knee["held_per_s"], bench.knee["objective"]
-    rate = "no rate that was tried" if held is None else f"{held:.3g} queries a second"
+    wanted = (
+        f"{percent(objective['in_time_share'], 0)} of the queries answered within the deadline, "
+        f"and a p99 of at most {whole(objective['p99_ms'])} ms"
+    )
+    found = (
+        f"The network met its objective up to {held:.3g} queries per second to all nodes."
+        if held is not None
+        else "The network met its objective at no rate that was tried."
+    )
     text = (
-        f"The knee: {rate} of all nodes, with {percent(objective['in_time_share'], 0)} answered "
-        f"within the deadline and a p99 of at most {whole(objective['p99_ms'])} ms. Queries leave "
-        "at their times whether or not earlier ones were answered; latency counts from the time "
-        "at which a query was to leave."
+        f"{found} The objective: {wanted}. Each query was sent at its planned time, whether or not "
+        "earlier ones had been answered. Latency counts from the planned time."
     )
     caption = (
-        "Latency against rate, over kept connections. The dashed lines are what p99 may be, and "
-        "the knee."
+        "Latency against the rate of queries, with connections kept open. The dashed lines show "
+        "the largest p99 allowed and the highest rate that met the objective."
     )
     chart = figures.load_figure(bench.load, bench.knee, PAGE, "container")
     shown = [
-        Shown("rate_per_s", Column("Rate, 1/s", number=True, names_row=True), _short),
+        Shown("rate_per_s", Column("Queries per second", number=True, names_row=True), _short),
         Shown("connections", Column("Connections")),
         Shown("sent", Column("Sent", number=True), whole),
         Shown("answered", Column("Answered", number=True), whole),
@@ -63,12 +80,14 @@ def _load(bench: BenchTables) -> Section:
         Shown("failed", Column("Failed", number=True), whole),
         Shown("p50_ms", Column("Median", number=True), milliseconds),
         Shown("p99_ms", Column("p99", number=True), milliseconds),
-        Shown("control_p99_ms", Column("Control p99", number=True), milliseconds),
+        Shown("control_p99_ms", Column("p99 of control", number=True), milliseconds),
         Shown("load_average_1min", Column("Load average", number=True), _short),
     ]
     table = table_of(
-        steps.sort_values(["connections", "rate_per_s"]),
-        "Every step, latencies in milliseconds. Control: an empty handler, asked the same way.",
+        steps.sort_values(["rate_per_s", "connections"], ascending=[True, False]),
+        "Every step of the load test, slowest rate first. Latencies are in milliseconds. Warm: "
+        "connections kept open. Cold: a new connection for each query. Control: a handler that "
+        "does nothing, asked in the same way.",
         shown,
     )
     figure = Figure("load", caption, vega_specification(chart))
@@ -77,58 +96,66 @@ def _load(bench: BenchTables) -> Section:
 
 def _growth(bench: BenchTables) -> Section:
     parts: list[Any] = []
-    for axis, name in figures.AXES.items():
+    for axis in figures.AXES:
         steps = bench.growth[bench.growth["axis"] == axis]
         if len(steps) > 1:
             chart = figures.growth_figure(bench.growth, bench.growth_fits, axis, PAGE, "container")
-            caption = f"{name}: {_fit(bench.growth_fits, axis)}"
+            caption = _fit(bench.growth_fits, axis)
             parts.append(Figure(f"growth-{axis}", caption, vega_specification(chart)))
     shown = [
-        Shown("axis", Column("Growth in", names_row=True)),
+        Shown("axis", Column("What grows", names_row=True)),
         Shown("nodes", Column("Nodes", number=True), whole),
         Shown("people", Column("People", number=True), whole),
         Shown("users", Column("Users", number=True), whole),
         Shown("p50_ms", Column("Median", number=True), milliseconds),
         Shown("p99_ms", Column("p99", number=True), milliseconds),
-        Shown("queries_per_s", Column("Queries a second", number=True), _short),
-        Shown("network_cpu_ms_per_query", Column("Network CPU", number=True), milliseconds),
-        Shown("nodes_cpu_ms_per_query", Column("Nodes' CPU", number=True), milliseconds),
+        Shown("queries_per_s", Column("Queries per second", number=True), _short),
+        Shown("network_cpu_ms_per_query", Column("CPU of network", number=True), milliseconds),
+        Shown("nodes_cpu_ms_per_query", Column("CPU of nodes", number=True), milliseconds),
     ]
-    caption = "The same queries without distances; milliseconds, CPU a query."
+    caption = (
+        "The same queries without added distances. Median, p99 and CPU time per query are in "
+        "milliseconds."
+    )
     parts.append(table_of(bench.growth, caption, shown))
     return Section("growth", "Growth", parts)
 
 
 def _fit(fits: pd.DataFrame, axis: str) -> str:
-    """The exponents of the medians, in words."""
+    """Say how the median latency grows along an axis."""
+    what = GROWING[axis]
     found = fits[(fits["axis"] == axis) & (fits["measure"] == "p50_ms")]
     if found.empty:
-        return "too few points for an exponent."
+        return f"Median latency against {what}. There are too few points for a fit."
     one = found.iloc[0]
     error = f" ± {one['standard_error']:.2f}" if one["points"] > 2 else ""
-    return f"the median grows with the power {one['exponent']:.2f}{error} of it."
+    return (
+        f"Latency and CPU time against {what}. The median latency grows as a power of {what}, with "
+        f"the exponent {one['exponent']:.2f}{error}. An exponent of 1 means in proportion."
+    )
 
 
 def _faults(faults: pd.DataFrame) -> Section:
     shown = [
         Shown("scenario", Column("Scenario", names_row=True), _spaced),
-        Shown("must_hold", Column("What must hold", long=True)),
-        Shown("held", Column("Held"), lambda held: "yes" if held else "NO"),
+        Shown("must_hold", Column("Requirement", long=True)),
+        Shown("held", Column("Met"), lambda held: "yes" if held else "NO"),
         Shown("answered_share", Column("Answered", number=True), percent),
         Shown("marked_share", Column("Marked", number=True), percent),
         Shown("unmarked_share", Column("Lost", number=True), percent),
-        Shown("recovered_s", Column("Recovered, s", number=True), seconds),
+        Shown("recovered_s", Column("Recovery, s", number=True), seconds),
     ]
     caption = (
-        "Faults that were made, each with what must hold. Marked: an answer that says that a node "
-        "refused, failed or was late. Lost without a mark must be nothing."
+        "Faults that were caused on purpose. Marked: the answer says that the node refused, failed "
+        "or was late. Lost: the node is missing without such a mark; this must be 0%. Recovery: "
+        "seconds until the node answered again."
     )
     return Section("faults", "Faults", [table_of(faults, caption, shown)])
 
 
 def _policy(policy: pd.DataFrame) -> Section:
     shown = [
-        Shown("policy", Column("Policy", names_row=True)),
+        Shown("policy", Column("Collection", names_row=True)),
         Shown("hung", Column("Hung nodes", number=True), whole),
         Shown("phase", Column("When")),
         Shown("p50_ms", Column("Median", number=True), milliseconds),
@@ -138,11 +165,12 @@ def _policy(policy: pd.DataFrame) -> Section:
         Shown("node_failed", Column("Failed", number=True), whole),
     ]
     caption = (
-        "What hung nodes cost: our network, our network asked for what is there (partial), and "
-        "nodes collected one after another with five seconds each. Milliseconds."
+        "Latency of a query while nodes hang, in milliseconds. At-once: the network asks all nodes "
+        "at once and waits until the deadline. Partial: the same, but it does not wait for overdue "
+        "nodes. Sequential: one node after another, with five seconds for each."
     )
     chart = figures.policy_figure(policy, PAGE, "container")
-    drawn = "Seconds until the answer when nodes hang, by the way answers are collected."
+    drawn = "Seconds until the answer while nodes hang, for three ways to collect answers."
     figure = Figure("policy", drawn, vega_specification(chart))
     return Section("policy", "Hung nodes", [figure, table_of(policy, caption, shown)])
 
@@ -156,16 +184,19 @@ def _capitals(capitals: pd.DataFrame, names: Mapping[str, str]) -> Section:
         Shown("p50_ms", Column("Median", number=True), milliseconds),
         Shown("p99_ms", Column("p99", number=True), milliseconds),
         Shown("to", Column("Farthest node")),
-        Shown("farthest_ms", Column("Its distance", number=True), milliseconds),
-        Shown("own_ms", Column("Network adds", number=True), milliseconds),
+        Shown("farthest_ms", Column("Its round trip", number=True), milliseconds),
+        Shown("own_ms", Column("Added by network", number=True), milliseconds),
         Shown("qs02", Column("In time", number=True), percent),
     ]
-    caption = "A query over all nodes as seen from each capital, in milliseconds."
+    caption = (
+        "A query to all nodes, asked from each capital. Times are in milliseconds. Added by "
+        "network: the median without the round trip to the farthest node."
+    )
     return Section("capitals", "From every capital", [table_of(frame, caption, shown)])
 
 
 def _distance(distance: pd.DataFrame) -> Section:
-    """How far the distances that were applied are from the table, by way of applying them."""
+    """Build the section on how exactly distances were applied, by method."""
     rows = []
     for (way, measured_by), group in distance.groupby(["way", "measured_by"], sort=False):
         reason = next((text for text in group["reason"] if text), "")
@@ -185,16 +216,16 @@ def _distance(distance: pd.DataFrame) -> Section:
             )
         )
     columns = [
-        Column("Way", names_row=True),
+        Column("Method", names_row=True),
         Column("Measured by"),
         Column("Nodes", number=True),
-        Column("Off, median", number=True),
-        Column("Off, most", number=True),
-        Column("Why not here"),
+        Column("Median error", number=True),
+        Column("Largest error", number=True),
+        Column("Why not measured"),
     ]
     caption = (
-        "Round trips that were measured beside those of the table, less what a bare wait costs: "
-        "the difference in milliseconds, at each node's median."
+        "How far the applied round trips are from the wanted ones, in milliseconds. Each node "
+        "counts with its median, without the time that a wait of zero takes."
     )
     return Section("distance", "Distances as applied", [Table(caption, columns, rows)])
 

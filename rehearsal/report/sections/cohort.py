@@ -1,4 +1,4 @@
-"""The cohort: people, spectrum, principal components, demographic model, realism."""
+"""Sections on the cohort: people, spectrum, principal components, demography, realism."""
 
 from __future__ import annotations
 
@@ -30,11 +30,16 @@ from rehearsal.report.tables import (
 )
 
 LARGEST_DRAWING = 600_000  # characters of SVG that the page may carry
-PCA_MEGABASES = 400  # of independent sequence, for country centroids to resemble a map
+PCA_MEGABASES = 400  # independent sequence at which country centroids resemble a map
 
 
 def cohort_section(tables: ReportTables) -> Section:
-    frame = cohort_table(tables)
+    """Build the section on the people of each country.
+
+    Args:
+        tables: The tables of the report.
+    """
+    frame = cohort_table(tables).sort_values("name", ignore_index=True)
     shown = [
         Shown("name", Column("Country", names_row=True)),
         Shown("code", Column("Code")),
@@ -43,8 +48,8 @@ def cohort_section(tables: ReportTables) -> Section:
         Shown("men", Column("Men", number=True), whole),
         Shown("in_families", Column("In families", number=True), whole),
         Shown("born", Column("Born", number=True)),
-        Shown("alleles", Column("Alleles that vary", number=True), whole),
-        Shown("singleton_share", Column("Seen once", number=True), percent),
+        Shown("alleles", Column("Variable alleles", number=True), whole),
+        Shown("singleton_share", Column("Singletons", number=True), percent),
     ]
     frame["born"] = [
         None if pd.isna(low) else f"{int(low)}–{int(high)}"
@@ -52,8 +57,9 @@ def cohort_section(tables: ReportTables) -> Section:
     ]
     table = table_of(
         frame,
-        "The simulated people of each country. Alleles that vary: derived autosomal alleles "
-        "that some but not all of the country's chromosomes carry.",
+        "The simulated people of each country. Variable alleles: derived autosomal alleles that "
+        "some but not all chromosomes of the country carry. Singletons: the share of them that was "
+        "seen on one chromosome only.",
         shown,
     )
     sums = [whole(frame[name].sum()) for name in ("people", "women", "men", "in_families")]
@@ -62,12 +68,18 @@ def cohort_section(tables: ReportTables) -> Section:
 
 
 def spectrum_section(tables: ReportTables) -> Section:
+    """Build the section on the allele-frequency spectrum.
+
+    Args:
+        tables: The tables of the report.
+    """
     cohort = spectrum_shares(tables.spectrum).loc[ALL]
     caption = (
-        f"{whole(cohort['alleles'])} derived autosomal alleles vary in the cohort; "
-        f"{percent(cohort['singleton_share'])} of them were seen once, relatives included. Drawn "
-        "is the number of alleles at each frequency against that of a population of constant "
-        "size, which would be level (dashed): growth lifts the rare end, a bottleneck lowers it."
+        f"{whole(cohort['alleles'])} derived autosomal alleles vary in the cohort. "
+        f"{percent(cohort['singleton_share'])} of them were seen once, relatives included. The "
+        "figure shows the number of alleles at each frequency, divided by the number in a "
+        "population of constant size. Such a population gives the level dashed line. Growth lifts "
+        "the left end of a line; a bottleneck lowers it."
     )
     chart = spectrum_figure(tables.spectrum, tables.countries, PAGE, "container")
     return Section(
@@ -78,6 +90,14 @@ def spectrum_section(tables: ReportTables) -> Section:
 
 
 def components_section(tables: ReportTables) -> Section | None:
+    """Build the section on principal components.
+
+    Args:
+        tables: The tables of the report.
+
+    Returns:
+        The section, or None if the run has too few people.
+    """
     components = tables.components
     if components is None:
         return None
@@ -86,12 +106,12 @@ def components_section(tables: ReportTables) -> Section | None:
         f"{whole(len(components))} people on the first two principal components of "
         f"{whole(components.attrs['sites'])} common variants in {megabases:.1f} Mb of autosomes. "
         f"{whole(components['related'].sum())} relatives were projected onto the axes of the "
-        "others. Regions are quarters by population centre, for colour only."
+        "others. The four regions serve for colours only."
     )
     if megabases < PCA_MEGABASES:
         caption += (
-            f" The map of Europe shows from about {PCA_MEGABASES} Mb: a run as short as this one "
-            "separates a few countries at most."
+            f" Countries lie as on a map of Europe from about {PCA_MEGABASES} Mb on. A run as "
+            "short as this one separates a few countries at most."
         )
     chart = components_figure(components, tables.countries, PAGE, "container")
     return Section(
@@ -100,6 +120,14 @@ def components_section(tables: ReportTables) -> Section | None:
 
 
 def demography_section(tables: ReportTables) -> Section | None:
+    """Build the section with the drawing of the demographic model.
+
+    Args:
+        tables: The tables of the report.
+
+    Returns:
+        The section, or None if there is no drawing.
+    """
     svg = tables.demography_svg
     if svg is None:
         return None
@@ -107,14 +135,29 @@ def demography_section(tables: ReportTables) -> Section | None:
         return Section(
             "demography",
             "Demographic model",
-            [Text("The drawing is too large for this page; it is among the run's files.")],
+            [
+                Text(
+                    "The drawing is too large for this page. You find it in demography/ of the "
+                    "results."
+                )
+            ],
         )
-    caption = "The model that was simulated: time runs upward into the past, widths are sizes."
+    caption = (
+        "The demographic model of the simulation. Time runs upwards into the past. The width of a "
+        "population shows its size."
+    )
     return Section("demography", "Demographic model", [Drawing(caption, svg)])
 
 
 def realism_section(tables: ReportTables) -> Section | None:
-    """What was measured on the cohort beside what is known, and whether the run can judge it."""
+    """Build the section that compares the cohort with published values.
+
+    Args:
+        tables: The tables of the report.
+
+    Returns:
+        The section, or None if realism was not measured.
+    """
     if tables.realism is None:
         return None
     frame = tables.realism
@@ -125,7 +168,7 @@ def realism_section(tables: ReportTables) -> Section | None:
         Shown("measured", Column("Measured", number=True), _figure),
         Shown("expected", Column("Expected")),
     ]
-    judgeable = f"{judged.sum()} of {len(frame)} measures can be judged on a run of this size."
+    judgeable = f"{judged.sum()} of {len(frame)} measures can be judged in a run of this size."
     parts: list[Any] = []
     if judged.any():
         shown = [
@@ -135,7 +178,10 @@ def realism_section(tables: ReportTables) -> Section | None:
         ]
         parts.append(table_of(frame.assign(verdict=state)[judged], judgeable, shown))
     shown = [*measure, Shown("note", Column("Why it is not judged", long=True))]
-    caption = "Measured, not judged. Sources and samples of all rows: realism/realism.tsv."
+    caption = (
+        "Measures that were not judged. The sources and samples of all rows are in "
+        "realism/realism.tsv of the results."
+    )
     parts.append(table_of(frame[~judged], caption if parts else f"{judgeable} {caption}", shown))
     drawings = [Drawing(caption, svg) for caption, svg in tables.realism_svgs.items()]
     return Section("realism", "Realism", [*parts, *drawings])

@@ -1,4 +1,4 @@
-"""What was found: wrong answers, stories, datasets, re-identification, other checks."""
+"""Sections on wrong answers, stories, datasets, re-identification and other checks."""
 
 from __future__ import annotations
 
@@ -36,15 +36,18 @@ from rehearsal.report.tables import (
 
 
 def problems_section(summary: Mapping[str, Any]) -> Section:
+    """Build the section that lists everything that went wrong.
+
+    Args:
+        summary: The content of ``summary.json``.
+    """
     federation = summary["federation"]
     frame = pd.DataFrame(federation["problems"], columns=PROBLEM_COLUMNS).head(SHOWN_PROBLEMS)
     listed = ("query ", "federation:")
     others = [line for line in list_failures(summary) if not line.startswith(listed)]
     parts: list[Any] = [Points(others)] if others else []
     if frame.empty:
-        parts.append(
-            Text("None: every node and the network answered every query as the truth has it.")
-        )
+        parts.append(Text("None. Every node and the network gave the true answer to every query."))
     else:
         shown = [
             Shown("query", Column("Query", names_row=True)),
@@ -58,13 +61,23 @@ def problems_section(summary: Mapping[str, Any]) -> Section:
         total = federation["problems_total"]
         caption = f"{whole(total)} wrong, late, failed or missing answers"
         if total > len(frame):
-            caption += f"; here are the first {whole(len(frame))}, the rest is in answers.parquet"
+            caption += (
+                f". The table shows the first {whole(len(frame))}. The others are in "
+                "queries/answers.parquet."
+            )
         parts.append(table_of(frame, caption, shown))
     return Section("problems", "Wrong or missing answers", parts)
 
 
 def stories_section(tables: ReportTables) -> Section | None:
-    """What each story asked and whether it went as the truth has it; its page has the rest."""
+    """Build the section that links to the stories.
+
+    Args:
+        tables: The tables of the report.
+
+    Returns:
+        The section, or None if the run has no stories.
+    """
     if not tables.stories:
         return None
     columns = [
@@ -88,11 +101,19 @@ def stories_section(tables: ReportTables) -> Section | None:
                 "passed" if story["passed"] else "FAILED",
             )
         )
-    caption = "Each story's page tells who asked what, which countries answered and what came back."
+    caption = "Each story has a page. It tells who asked what, why, and what each country answered."
     return Section("stories", "Stories", [Table(caption, columns, rows)])
 
 
 def checks_section(summary: Mapping[str, Any]) -> Section | None:
+    """Build the section with all checks besides queries, stories and realism.
+
+    Args:
+        summary: The content of ``summary.json``.
+
+    Returns:
+        The section, or None if there are no such checks.
+    """
     if not summary["checks"]:
         return None
     rows = [
@@ -110,18 +131,37 @@ def checks_section(summary: Mapping[str, Any]) -> Section | None:
         Column("Observed"),
         Column("Verdict"),
     ]
-    return Section("checks", "Other checks", [Table("Every other pass or fail", columns, rows)])
+    return Section(
+        "checks",
+        "Other checks",
+        [Table("All checks besides queries, stories and realism.", columns, rows)],
+    )
 
 
 def datasets_section(tables: ReportTables) -> Section | None:
+    """Build the section that links to the page of datasets.
+
+    Args:
+        tables: The tables of the report.
+
+    Returns:
+        The section, or None if the run has no datasets.
+    """
     if not tables.datasets:
         return None
-    number = f"{whole(len(tables.datasets))} datasets of this run, with what they may be used for"
+    number = f"{whole(len(tables.datasets))} datasets of this run, with their permitted uses"
     return Section("datasets", "Datasets", [Links("Catalogue", [Linked(number, CATALOGUE)])])
 
 
 def privacy_section(summary: Mapping[str, Any]) -> Section | None:
-    """How often an attacker finds who is in a node, and what protection costs true questions."""
+    """Build the section on the membership attack and the cost of protection.
+
+    Args:
+        summary: The content of ``summary.json``.
+
+    Returns:
+        The section, or None if no attack was made.
+    """
     if not summary["privacy"].get("table"):
         return None
     measured = summary["privacy"]["measured"]
@@ -133,18 +173,21 @@ def privacy_section(summary: Mapping[str, Any]) -> Section | None:
         Shown("attack", Column("Strongest attack"), spaced),
         Shown("power", Column("Members found", number=True), percent),
         Shown("auc", Column("AUC", number=True), "{:.2f}".format),
-        Shown("refused", Column("True answers refused", number=True), percent),
-        Shown("refused_common", Column("of common alleles", number=True), percent),
+        Shown("refused", Column("True matches hidden", number=True), percent),
+        Shown("refused_common", Column("Of common alleles", number=True), percent),
     ]
     caption = (
-        f"After {whole(frame['queries'].max())} queries at {len(measured['nodes'])} nodes, "
-        f"{percent(measured['false_positives'], 0)} false positives, "
-        f"{whole(measured['targets'])} people attacked."
+        f"The strongest attack on each protection, after {whole(frame['queries'].max())} queries "
+        f"about each of {whole(measured['targets'])} people, at {len(measured['nodes'])} nodes. "
+        f"The attacker accepts {percent(measured['false_positives'], 0)} false positives. AUC: "
+        "area under the ROC curve; 0.5 is guessing. True matches hidden: the share of queries "
+        "that a protected node answers with no although it has the allele."
     )
     figure = Figure(
         "privacy",
-        "Members that the strongest attack finds, by the number of queries it asks. "
-        "The dashed line is what the public tier promises.",
+        "An attacker tries to find out whether a person is in a node. The figure shows the share "
+        "of such people that the strongest attack finds, by the number of queries. The dashed "
+        "line is the limit that the public tier promises.",
         vega_specification(power_figure(summary["privacy"]["table"], PAGE, "container")),
     )
     return Section("privacy", "Re-identification", [figure, table_of(worst, caption, shown)])

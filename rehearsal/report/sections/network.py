@@ -1,4 +1,4 @@
-"""The nodes with their distances, and the latency of their answers."""
+"""Sections on the nodes with their distances, and on the latency of their answers."""
 
 from __future__ import annotations
 
@@ -33,12 +33,19 @@ from rehearsal.report.tables import (
 
 
 def nodes_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
+    """Build the section with the map and the table of nodes.
+
+    Args:
+        tables: The tables of the report.
+        nodes: ``tables.node_table``, one row per country.
+    """
     countries = {country.code: country for country in tables.countries}
     home = countries[tables.asker].capital if tables.asker in countries else tables.asker
     figure = Figure(
         "map",
-        f"A dot for each node at its country's population centre, linked to the asker in {home}; "
-        "its area follows the people in it, its colour the median latency of its answers.",
+        "Each dot is a node, at the population centre of its country. The lines lead to the "
+        f"asker in {home}. A larger dot holds more people. The colour shows the median latency. "
+        "Outlines: Natural Earth.",
         vega_specification(
             latency_map(tables.countries, nodes, tables.asker, PAGE, "container", linked=True)
         ),
@@ -53,7 +60,7 @@ def nodes_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
     shown = [
         Shown("name", Column("Country", names_row=True)),
         Shown("capital", Column("Capital")),
-        Shown("rtt_ms", Column("Distance", number=True), milliseconds),
+        Shown("rtt_ms", Column("Round trip", number=True), milliseconds),
         Shown("basis", Column("Basis")),
         Shown("p50_ms", Column("Median", number=True), milliseconds),
         Shown("p95_ms", Column("p95", number=True), milliseconds),
@@ -62,25 +69,31 @@ def nodes_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
         Shown("problems", Column("Wrong or missing", number=True), whole),
     ]
     caption = (
-        f"Nodes as seen from {home}, in milliseconds. The distance is the round trip that was "
-        "applied: measured between cloud regions where the pair is known, else fitted to the "
-        "kilometres between the capitals. Answers are those that came in time; p95 and p99 are "
-        "percentiles of their latency."
+        f"The nodes as seen from {home}. All times are in milliseconds. Round trip: the delay that "
+        "was added for the distance. It was measured between cloud regions where such a pair is "
+        "known, and otherwise fitted to the kilometres between the capitals. Median, p95 and p99: "
+        "latency of the answers that came in time."
     )
-    parts = [figure, _country_links(nodes), table_of(frame, caption, shown)]
+    parts = [figure, _country_links(nodes), table_of(frame.sort_values("name"), caption, shown)]
     return Section("nodes", "Nodes and distances", parts)
 
 
 def _country_links(nodes: pd.DataFrame) -> Links:
-    """To every country's page, for the keyboard and for who does not see the map."""
+    """Link to every country's page, for readers who do not use the map."""
     links = [
         Linked(row.name, country_href(row.node), failed=row.problems > 0)
-        for row in nodes.itertuples(index=False)
+        for row in nodes.sort_values("name").itertuples(index=False)
     ]
     return Links("Countries", links)
 
 
 def latency_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
+    """Build the section on latency by node and by kind of query.
+
+    Args:
+        tables: The tables of the report.
+        nodes: ``tables.node_table``, one row per country.
+    """
     kinds = kind_table(tables)
     by_node = node_latency_figure(nodes, PAGE, "container")
     by_kind = kind_latency_figure(kinds, PAGE, "container")
@@ -97,8 +110,8 @@ def latency_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
     ]
     *rows, total = table_of(kinds, "", shown).rows
     table = Table(
-        "The joined answer of the whole network, in milliseconds. Per second: one query after the "
-        "other. Bytes: of all nodes' answers to a query, on average.",
+        "Time until the network's combined answer, in milliseconds. Per second: queries per "
+        "second, one after the other. Bytes: size of all nodes' answers to one query, on average.",
         [how.column for how in shown],
         rows,
         ("All kinds", *total[1:]),
@@ -109,13 +122,14 @@ def latency_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
         [
             Figure(
                 "latency-nodes",
-                "Answers of each node over all kinds of query, fastest first. The distance is the "
-                "round trip that was applied; p95 and p99 are percentiles.",
+                "Latency of each node over all kinds of query, fastest first. Round trip: the "
+                "delay that was added for the distance. 95% of the answers came within p95, 99% "
+                "within p99.",
                 vega_specification(by_node),
             ),
             Figure(
                 "latency-kinds",
-                "The joined answer of all nodes, by kind of query.",
+                "Time until the network's combined answer, by kind of query.",
                 vega_specification(by_kind),
             ),
             table,
@@ -125,13 +139,17 @@ def latency_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
 
 
 def _control(latency: pd.DataFrame) -> Iterator[Text]:
-    """What requests cost that ask for nothing, to hold the other figures against."""
+    """State the latency of requests that do no work, for comparison."""
     medians = latency[latency["kind"] == CONTROL.kind].set_index("node")["p50_ms"].dropna()
     if EMPTY_HANDLER in medians:
         yield Text(
-            f"For comparison: an empty handler on this machine answered the same client in "
-            f"{milliseconds(medians.pop(EMPTY_HANDLER))} ms (median)"
-            + (f", the nodes' service-info in {_between(medians)} ms." if len(medians) else ".")
+            f"For comparison: a handler that does nothing answered on this machine in "
+            f"{milliseconds(medians.pop(EMPTY_HANDLER))} ms (median)."
+            + (
+                f" The service-info of the nodes took {_between(medians)} ms."
+                if len(medians)
+                else ""
+            )
         )
 
 

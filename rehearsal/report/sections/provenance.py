@@ -1,4 +1,4 @@
-"""How the run was made, and what it is not."""
+"""Sections on how the run was made, and on its limits."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ from rehearsal.report.page_elements import (
 
 
 def provenance_section(summary: Mapping[str, Any]) -> Section:
+    """Build the section on seed, machine, versions and time.
+
+    Args:
+        summary: The content of ``summary.json``.
+    """
     run, machine = summary["run"], summary["run"]["machine"]
     facts = Facts(
         [
@@ -40,15 +45,15 @@ def provenance_section(summary: Mapping[str, Any]) -> Section:
     shown = [
         Shown("stage", Column("Stage", names_row=True), spaced),
         Shown("jobs", Column("Jobs", number=True), whole),
-        Shown("wall_s", Column("Wall, s", number=True), seconds),
-        Shown("cpu_s", Column("CPU, s", number=True), seconds),
+        Shown("wall_s", Column("Wall time, s", number=True), seconds),
+        Shown("cpu_s", Column("CPU time, s", number=True), seconds),
         Shown("peak_mb", Column("Peak memory, MB", number=True), whole),
     ]
     frame = pd.DataFrame(run["stages"], columns=[how.name for how in shown])
     parts: list[Any] = [facts]
     if len(frame):
         table = table_of(
-            frame, "Time a stage, summed over its jobs, as Snakemake measured it", shown
+            frame, "Time of each stage, summed over its jobs. Snakemake measured it.", shown
         )
         total = (
             "All",
@@ -62,23 +67,24 @@ def provenance_section(summary: Mapping[str, Any]) -> Section:
 
 
 def _conditions(conditions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What the bench noted while it asked; each fact only if it is there."""
+    """Yield the conditions that were noted while the queries ran."""
     if "started" in conditions:
-        yield "Asked at", conditions["started"]
+        yield "Queries began", conditions["started"]
     if burst := conditions.get("burst"):
         yield (
             "Throughput",
-            f"{burst['queries_per_s']:.1f} queries/s of all nodes, {burst['requests_per_s']:.0f} "
-            f"requests/s, with {burst['at_once']} queries under way at any time",
+            f"{burst['queries_per_s']:.1f} queries per second to all nodes "
+            f"({burst['requests_per_s']:,.0f} requests per second), with {burst['at_once']} "
+            "queries at a time",
         )
 
 
 def _loads(run: Mapping[str, Any]) -> str:
-    """Load averages of one, five and fifteen minutes, as far as they were noted."""
+    """Write the load averages over 1, 5 and 15 minutes that were noted."""
     noted = {
-        "before asking": run["conditions"].get("load_average_before"),
-        "after asking": run["conditions"].get("load_average_after"),
-        "at the end": run["load_average"],
+        "before the queries": run["conditions"].get("load_average_before"),
+        "after the queries": run["conditions"].get("load_average_after"),
+        "at the end of the run": run["load_average"],
     }
     return "; ".join(
         f"{', '.join(f'{load:.2f}' for load in loads)} {when}"
@@ -88,19 +94,20 @@ def _loads(run: Mapping[str, Any]) -> str:
 
 
 def limits_section() -> Section:
+    """Build the section on what the run does not show."""
     return Section(
         "limits",
-        "What this is not",
+        "Limits",
         [
             Points(
                 [
-                    "There is no real data in it: every person, genome and record is simulated.",
-                    "The model's admixture shares are a statistical device that gives countries "
-                    "the right distances. They are not estimates of anybody's ancestry.",
-                    "Blocks are simulated one by one: they share no background identity by "
-                    "descent. Relatives do share segments across blocks.",
-                    "Latencies are those of one machine with emulated distances. They show how "
-                    "the parts behave together, not how fast a country's own hardware is.",
+                    "There are no real data. Every person, genome and record is simulated.",
+                    "The admixture shares of the model are a statistical device. They give the "
+                    "countries realistic genetic distances. They are not estimates of ancestry.",
+                    "Genomic blocks are simulated independently. Unrelated people share no "
+                    "identity by descent across blocks. Relatives do.",
+                    "All latencies were measured on one machine with emulated distances. They show "
+                    "how the parts work together, not how fast a country's own hardware is.",
                 ]
             )
         ],

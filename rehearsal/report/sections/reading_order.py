@@ -27,7 +27,15 @@ from rehearsal.report.tables import ReportTables, node_table
 
 
 def list_sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Section]:
-    """All sections in reading order. A section without content is left out."""
+    """Build all sections of the first page in reading order.
+
+    Args:
+        summary: The content of ``summary.json``.
+        tables: The tables of the report.
+
+    Returns:
+        The sections. Those without content are left out.
+    """
     nodes = node_table(tables)
     made = [
         problems_section(summary),

@@ -1,4 +1,4 @@
-"""The big statements at the top of the first page."""
+"""The verdicts at the top of the first page."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from rehearsal.report.page_elements import (
 
 
 def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
-    """What a reader wants to know first: QS-02, exactness, nodes, stories and realism if there."""
+    """Build the verdicts: QS-02, exact answers, nodes, and stories and realism if there are any.
+
+    Args:
+        summary: The content of ``summary.json``.
+    """
     yield _in_time(summary["qs02"])
     yield from _federation(summary["federation"])
     stories = list(summary["stories"].values())
-    yield from _passed("Stories", "went from question to answer as the truth has it", stories)
+    yield from _passed("Stories", "got the right answer to every question", stories)
     judged = [row for row in summary["realism"] if row["judged"]]
-    yield from _passed("Realism", "measures as expected", judged)
-    detail = "beyond the queries; they are listed below"
+    yield from _passed("Realism", "measures of the cohort agree with published values", judged)
+    detail = "passed besides the queries. They are listed below."
     yield from _passed("Other checks", detail, summary["checks"])
 
 
@@ -28,8 +32,8 @@ def _in_time(measured: Mapping[str, Any]) -> Verdict:
     return Verdict(
         "QS-02: answers in time",
         percent(measured["success_rate"]),
-        f"{whole(measured['in_time'])} of {whole(measured['asked'])} times a node answered "
-        f"within {measured['deadline_s']:g} s; {percent(measured['required'], 0)} are required",
+        f"{whole(measured['in_time'])} of {whole(measured['asked'])} answers of nodes came within "
+        f"{measured['deadline_s']:g} s. {percent(measured['required'], 0)} are required.",
         measured["passed"],
     )
 
@@ -39,20 +43,20 @@ def _federation(federation: Mapping[str, Any]) -> Iterator[Verdict]:
     yield Verdict(
         "Exact answers",
         f"{whole(federation['exact'])} of {whole(queries)}",
-        "queries for which every node and the network said what the truth says",
+        "queries got the true answer from every node and from the network",
         queries > 0 and federation["exact"] == queries,
     )
     yield Verdict(
         "Nodes that answered",
         f"{federation['nodes']} of {federation['nodes_expected']}",
-        f"and {whole(federation['answered'])} of {whole(queries)} queries were answered by all "
-        "of them",
+        f"nodes answered. All of them answered {whole(federation['answered'])} of "
+        f"{whole(queries)} queries.",
         federation["nodes"] == federation["nodes_expected"] and federation["answered"] == queries,
     )
 
 
 def _passed(title: str, detail: str, checks: Sequence[Mapping[str, Any]]) -> Iterator[Verdict]:
-    """How many of the checks passed; nothing where there are none."""
+    """Count the checks that passed; yield nothing if there are no checks."""
     if checks:
         good = sum(bool(check["passed"]) for check in checks)
         yield Verdict(title, f"{good} of {len(checks)}", detail, good == len(checks))

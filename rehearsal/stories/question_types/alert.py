@@ -161,8 +161,8 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
         summarise_request(question, "subscriptions", reply.body),
         summarise_countries(reply.subscribed, shown),
         {"alerts": [one["alert"] for one in reply.alerts]},
-        f"Who they are: of {len(arrived)} people who arrived, {len(reply.alerts)} alerts left a "
-        "country, each a node, a time and a token to speak of the patient by.",
+        f"The identities and records of the {len(arrived)} patients who arrived. An alert holds "
+        "the node, a time and a token to refer to the patient.",
         {
             "arrivals": [
                 {key: one[key] for key in ("handle", "name", "country", "sex", "age", "terms")}
@@ -186,21 +186,23 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
             expected["countries"], summarise_node_states(reply.subscribed)
         ),
         Check.equal(
-            "who the alerts are of",
+            "patients with an alert",
             expected["alerts"],
             sorted(one["handle"] for one in reply.alerts),
         ),
         Check(
-            "seconds from admission to the alert",
+            "longest time from arrival to alert, in seconds",
             f"at most {within:g}",
             round(slowest, 3),
             bool(alerts) == bool(expected["alerts"]) and slowest <= within,
         ),
         Check.equal(
-            "an alert holds no more than",
+            "contents of an alert",
             sorted(ALERT_KEYS),
             sorted({key for one in alerts for key in one} | (ALERT_KEYS if not alerts else set())),
         ),
-        Check.equal("no alert names anybody", [], named),
-        Check.equal("alerts when everybody is admitted again", 0, len(reply.again)),
+        Check.equal("identifiers of patients in alerts", [], named),
+        Check.equal(
+            "further alerts when the same patients are admitted again", 0, len(reply.again)
+        ),
     ]

@@ -138,19 +138,22 @@ def _tally(tally: AlleleTally) -> dict[str, Any]:
     }
 
 
+def _countries(number: int) -> str:
+    return "1 country" if number == 1 else f"{number} countries"
+
+
 def _stayed_home(question: Question, reply: NetworkReply) -> str:
     asked = question.parameters
     found = sum(1 for one in reply.answers if says_exists(one))
-    what = "people's records" if asked["find"] == "people" else "variants and their carriers"
+    what = "records of people" if asked["find"] == "people" else "variants and their carriers"
     if asked["granularity"] == "boolean":
-        return f"All {what}: {found} countries said yes, and no more than that."
+        return f"All {what}. {_countries(found)} answered yes and nothing else."
     came = sum(len(_record_ids(one)) for one in reply.answers)
     if asked["granularity"] == "count" or not came:
-        number = f"{reply.aggregated.count:,} " if asked["find"] == "people" else ""
-        return f"{number}{what}: only counts left {found} countries.".capitalize()
+        return f"All {what}. Only counts left the countries."
     if asked["find"] == "people":
-        return f"Genomes: {came} records of {reply.aggregated.count:,} people came, without them."
-    return f"Who carries it: {came} records of variants came with counts only."
+        return f"All genomes. {came:,} records of people left the countries without them."
+    return f"Who carries the variants. {came:,} records with allele counts left the countries."
 
 
 def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]:
@@ -162,12 +165,17 @@ def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]
     return [
         Check.every_country_answered(answers, {one.node: one.state for one in reply.answers}),
         Check(
-            "each country's answer is the truth",
+            "the answer of each country equals the truth",
             {code: verdict.expected for code, verdict in verdicts.items()},
             {code: verdict.observed for code, verdict in verdicts.items()},
             all(verdict.equal for verdict in verdicts.values()),
         ),
-        Check("the joined answer is the truth", joined.expected, joined.observed, joined.equal),
+        Check(
+            "the answer of the network equals the truth",
+            joined.expected,
+            joined.observed,
+            joined.equal,
+        ),
         *_expectations(question.parameters["expected"], reply),
     ]
 
@@ -193,12 +201,12 @@ def _expectations(wanted: Mapping[str, Any], reply: NetworkReply) -> list[Check]
     saying = sorted(one.node for one in reply.answers if says_exists(one))
     checks = []
     if "exists" in wanted:
-        checks.append(Check.equal("somebody has it", wanted["exists"], bool(saying)))
+        checks.append(Check.equal("there is a match", wanted["exists"], bool(saying)))
     if "count" in wanted:
-        checks.append(Check.equal("how many there are", wanted["count"], reply.aggregated.count))
+        checks.append(Check.equal("number of matches", wanted["count"], reply.aggregated.count))
     if "at_least" in wanted:
         least, count = wanted["at_least"], reply.aggregated.count
-        checks.append(Check("how many there are", f"at least {least}", count, count >= least))
+        checks.append(Check("number of matches", f"at least {least}", count, count >= least))
     if "countries" in wanted:
-        checks.append(Check.equal("the countries that say yes", wanted["countries"], saying))
+        checks.append(Check.equal("countries with a match", wanted["countries"], saying))
     return checks

@@ -148,7 +148,7 @@ def summarise(question: Question, replies: dict[str, tuple[Query, NetworkReply]]
     joined = {part: reply.aggregated.count for part, (_, reply) in replies.items()}
     compared = tables(question, joined)
     people = sum(table.treated + table.others for table in compared.values())
-    home = f"{people:,} people's records: only counts left any country."
+    home = f"The records of {people:,} people. Only counts left the countries."
     summary = summarise_beacon_reply(first, query, answers, home)
     summary.request["queries"] = len(replies)
     summary.joined["counts"] = joined
@@ -176,13 +176,13 @@ def judge(
     observed = {part: reply.aggregated.count for part, (_, reply) in replies.items()}
     return [
         Check(
-            "every country answered every part",
-            f"{len(countries)} countries, {len(replies)} parts",
-            silent or "all of them",
+            "every country answered every query",
+            f"{len(countries)} countries, {len(replies)} queries",
+            silent or f"{len(countries)} countries, {len(replies)} queries",
             not silent,
         ),
-        Check("each country's counts are the truth", {}, wrong, not wrong),
-        Check.equal("the joined counts are the pooled counts", pooled, observed),
+        Check("counts of a country that differ from the truth", {}, wrong, not wrong),
+        Check.equal("the counts of the network equal the truth", pooled, observed),
         *_check_strata(question, observed),
     ]
 
@@ -213,4 +213,4 @@ def _check_strata(question: Question, counts: Mapping[str, int]) -> Iterator[Che
     for name, table in tables(question, counts).items():
         wanted, shown = question.parameters["strata"][name]["expected"], _shown(table)
         passed = shown["finding"] == wanted
-        yield Check(f"{name}: what the treatment does", wanted, shown, passed)
+        yield Check(f"{name}: effect of the treatment", wanted, shown, passed)

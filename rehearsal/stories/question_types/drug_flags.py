@@ -51,7 +51,8 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
         summarise_request(question, path),
         summarise_countries(answer, shown),
         {"drugs": drugs},
-        "The genotype: only which drugs it speaks against left the node, for her own clinician.",
+        "The genotype. Only the drugs to avoid and the variants behind the advice left the node, "
+        "for the patient's own clinician.",
     )
 
 
@@ -62,9 +63,9 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     copies = {one["drug"]: [reason["copies"] for reason in one["reasons"]] for one in drugs}
     flagged = sorted(drug for drug, flagging in expected.items() if flagging)
     return [
-        Check.equal("only her own node was asked", 1, len(summarise_node_states(answer))),
-        Check.equal("the drugs that are flagged", flagged, _flagged(drugs)),
-        Check.equal("copies of the alleles that flag them", expected, copies),
+        Check.equal("number of nodes that were asked", 1, len(summarise_node_states(answer))),
+        Check.equal("drugs to avoid", flagged, _flagged(drugs)),
+        Check.equal("copies of the alleles behind the advice", expected, copies),
     ]
 
 

@@ -25,6 +25,11 @@ from rehearsal.stories.story_types import Check, Question, ReplySummary
 
 PATH = "scores/hazard"
 CLOSE = 1e-6  # relative: sums in another order
+RESULTS = (  # key of the answer, key of the truth, words
+    ("hazardRatio", "ratio", "hazard ratio"),
+    ("low", "low", "lower limit of the interval"),
+    ("high", "high", "upper limit of the interval"),
+)
 Reply = tuple[dict[str, Any], Answer]
 
 
@@ -62,7 +67,8 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
         summarise_request(question, PATH, body),
         summarise_countries(answer, {}),
         response,
-        f"Scores, ages and diseases of {response['people']:,} people: four sums a round left home.",
+        f"The scores, ages and diagnoses of {response['people']:,} people. Four sums per round "
+        "left each country.",
     )
 
 
@@ -71,16 +77,16 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     _, answer = reply
     response = read_response(answer)
     checks = [Check.every_country_answered(expected["countries"], summarise_node_states(answer))]
-    for key in ("people", "events"):
-        checks.append(Check.equal(f"{key} in the regression", expected[key], response[key]))
-    for key, name in (("hazardRatio", "ratio"), ("low", "low"), ("high", "high")):
+    for key, name in (("people", "people"), ("events", "people with the disease")):
+        checks.append(Check.equal(f"{name} in the regression", expected[key], response[key]))
+    for key, name, words in RESULTS:
         right, observed = expected[name], response[key]
         close = abs(observed - right) <= CLOSE * right
-        checks.append(Check(f"{key} is that of the pooled people", right, observed, close))
+        checks.append(Check(f"{words}: as from all people pooled", right, observed, close))
     configured = question.parameters["configured"]
     interval = f"{response['low']:.3f} to {response['high']:.3f}"
     inside = response["low"] <= configured <= response["high"]
     return [
         *checks,
-        Check("the configured hazard ratio is recovered", configured, interval, inside),
+        Check("the interval holds the configured hazard ratio", configured, interval, inside),
     ]

@@ -118,11 +118,15 @@ def summarise(question: Question, reply: MatchReply) -> ReplySummary:
         countries=summarise_countries(reply.answer, shown),
         joined=joined,
         stayed_home=(
-            "Everybody's records, identifiers and genomes, and whatever the two patients do not "
-            f"share: {len(reply.results)} contact tokens came, with shared terms, genes and "
-            "variants."
+            "All records, identifiers and genomes, and everything that the two patients do not "
+            f"have in common. The asker received {_counted(len(reply.results))}, with the "
+            "features, genes and variants in common."
         ),
     )
+
+
+def _counted(tokens: int) -> str:
+    return "1 contact token" if tokens == 1 else f"{tokens:,} contact tokens"
 
 
 def _shown(result: Body) -> Body:
@@ -148,13 +152,13 @@ def judge(question: Question, expected: Any, reply: MatchReply) -> list[Check]:
     if expected["refused"]:
         refused = sorted(country for country, state in states.items() if state == "refused")
         countries = sorted(expected["countries"])
-        return [Check.equal("every country refuses", countries, refused), *story_checks]
+        return [Check.equal("every country refuses the request", countries, refused), *story_checks]
     order = [(-one["score"]["patient"], one["_node"]) for one in reply.results]
     return [
         Check.every_country_answered(expected["countries"], states),
         _check_matches(expected["countries"], observed),
-        Check.equal("matches go by score, then country", True, order == sorted(order)),
-        Check.equal("what came beside shared facts", [], undue_contents(reply)),
+        Check.equal("matches are sorted by score, then by country", True, order == sorted(order)),
+        Check.equal("contents of a match other than shared facts", [], undue_contents(reply)),
         *story_checks,
     ]
 
@@ -163,7 +167,7 @@ def _check_matches(
     expected: Mapping[str, Sequence[Body]], observed: Mapping[str, Sequence[Body]]
 ) -> Check:
     return Check(
-        "each country's matches are the truth",
+        "the matches of each country equal the truth",
         {code: _in_short(found) for code, found in expected.items()},
         {code: _in_short(found) for code, found in observed.items()},
         all(same_matches(expected[code], found) for code, found in observed.items()),
@@ -192,8 +196,14 @@ def _check_story(
         came = alike is not None and any(
             is_same_match(alike, one) for one in observed[alike["country"]]
         )
-        seen = {"alike": alike is not None, "told of": came}
-        checks.append(Check.equal(handle, {"alike": True, "told of": False}, seen))
+        seen = {"similar": alike is not None, "in the answer": came}
+        checks.append(
+            Check.equal(
+                f"{handle}: similar, but must not be in the answer",
+                {"similar": True, "in the answer": False},
+                seen,
+            )
+        )
     return checks
 
 

@@ -66,8 +66,8 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
         summarise_request(question, "scores", body),
         summarise_countries(answer, shown),
         {"people": response["people"], "patient": response["patient"]},
-        f"The scores of {response['people']:,} people: only how many there are in each bin left a "
-        "country. Her own score left hers for her clinician.",
+        f"The scores of {response['people']:,} people. Only the number of people per interval of "
+        "scores left a country. The patient's own score left her country for her clinician.",
         {"edges": response["edges"], "counts": response["groups"][0]["counts"]},
     )
 
@@ -81,29 +81,43 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     checks = [
         Check.every_country_answered(expected["countries"], summarise_node_states(answer)),
         Check.equal("the scoring file", expected["scoring_file"], body["scoringFile"]),
-        Check.equal("each country's histogram is the truth", expected["countries"], observed),
-        Check.equal("the joined histogram is the truth", joined, _counts(response["groups"])),
+        Check.equal(
+            "the histogram of each country equals the truth", expected["countries"], observed
+        ),
+        Check.equal(
+            "the histogram of the network equals the truth", joined, _counts(response["groups"])
+        ),
     ]
     patient, own = response["patient"], expected["patient"]
     if patient["state"] != "answered":
-        return [*checks, Check("the patient's place is told", "answered", patient, False)]
+        return [
+            *checks,
+            Check("the patient's percentile is in the answer", "answered", patient, False),
+        ]
     score = patient["score"]
     checks.append(
         Check("the patient's score", own["score"], score, abs(score - own["score"]) < CLOSE)
     )
     places = patient["percentiles"]
     for name, place, share in (
-        ("in her country", places[own["country"]], own["at_home"]),
-        ("in Europe", places["network"], own["everywhere"]),
+        ("in the home country", places[own["country"]], own["at_home"]),
+        ("in all countries", places["network"], own["everywhere"]),
     ):
         interval = f"{place['below']:.2f} to {place['upTo']:.2f}"
         within = place["below"] - 1e-9 <= share <= place["upTo"] + 1e-9
-        checks.append(Check(f"percentile {name}, within a bin", round(share, 4), interval, within))
+        checks.append(
+            Check(f"percentile {name}, to within an interval", round(share, 4), interval, within)
+        )
         top = question.parameters["top_percent"]
         if top < 100:
             passed = share >= 100 - top and place["upTo"] > 100 - top
             checks.append(
-                Check(f"top {top:g} % {name}", f"from {100 - top:g} on", interval, passed)
+                Check(
+                    f"in the top {top:g}% {name}",
+                    f"percentile {100 - top:g} or more",
+                    interval,
+                    passed,
+                )
             )
     return checks
 

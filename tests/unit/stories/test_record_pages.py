@@ -112,8 +112,8 @@ def test_all_pages_together_are_judged_as_one_answer():
     checks = beacon.judge(question(), as_read(truth()), reply)
     assert [(check.name, check.passed) for check in checks] == [
         ("every country answered", True),
-        ("each country's answer is the truth", True),
-        ("the joined answer is the truth", True),
+        ("the answer of each country equals the truth", True),
+        ("the answer of the network equals the truth", True),
     ]
 
 

@@ -45,15 +45,15 @@ def test_a_right_alert_passes():
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        ({"alerts": []}, "who the alerts are of"),
+        ({"alerts": []}, "patients with an alert"),
         (
             {"alerts": [{"handle": "mild", "seconds": 1, "alert": ALERT_OF}]},
-            "who the alerts are of",
+            "patients with an alert",
         ),
-        ({"alerts": [{"handle": "third", "seconds": 6, "alert": ALERT_OF}]}, "seconds from"),
+        ({"alerts": [{"handle": "third", "seconds": 6, "alert": ALERT_OF}]}, "longest time from"),
         (
             {"alerts": [{"handle": "third", "seconds": 1, "alert": ALERT_OF | {"age": 30}}]},
-            "an alert holds no more than",
+            "contents of an alert",
         ),
         (
             {
@@ -65,9 +65,9 @@ def test_a_right_alert_passes():
                     }
                 ]
             },
-            "no alert names anybody",
+            "identifiers of patients in alerts",
         ),
-        ({"again": [{}]}, "alerts when everybody is admitted again"),
+        ({"again": [{}]}, "further alerts when the same"),
         ({"states": {"ES": "answered", "FI": "failed"}}, "every country answered"),
     ],
 )

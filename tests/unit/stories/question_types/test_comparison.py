@@ -73,22 +73,22 @@ def test_the_table_is_made_of_sums_without_carriers(question):
 def test_no_difference_where_one_is_expected_fails(question):
     same = COUNTS | CARRIERS | {"outcome": 10, "treated-outcome": 5}
     found = comparison.judge(question, truth(same), replies(question, same))
-    assert failed(found) == {"young: what the treatment does"}
+    assert failed(found) == {"young: effect of the treatment"}
 
 
 def test_a_wrong_count_fails_in_the_country_and_in_the_sum(question):
     right = COUNTS | CARRIERS
     wrong = replies(question, right | {"outcome": 25})
     assert failed(comparison.judge(question, truth(right), wrong)) == {
-        "each country's counts are the truth",
-        "the joined counts are the pooled counts",
+        "counts of a country that differ from the truth",
+        "the counts of the network equal the truth",
     }
 
 
 def test_a_country_that_does_not_answer_fails(question):
     came = replies(question, COUNTS | CARRIERS, {"ES": "failed"})
     found = comparison.judge(question, truth(COUNTS | CARRIERS), came)
-    assert "every country answered every part" in failed(found)
+    assert "every country answered every query" in failed(found)
     assert comparison.summarise(question, came).countries["ES"]["state"] == "failed"
 
 

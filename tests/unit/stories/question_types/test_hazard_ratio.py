@@ -28,8 +28,8 @@ def test_a_hazard_ratio_outside_the_interval_fails():
     response = {"hazardRatio": 1.5, "low": 1.4, "high": 1.6, "people": 9, "events": 5}
     asked = question("hazard_ratio", {"configured": 1.71})
     assert failed(hazard_ratio.judge(asked, expected, ({}, network_answer(response)))) == {
-        "the configured hazard ratio is recovered"
+        "the interval holds the configured hazard ratio"
     }
     near = {**response, "hazardRatio": 1.51}
     wrong = failed(hazard_ratio.judge(asked, expected, ({}, network_answer(near))))
-    assert "hazardRatio is that of the pooled people" in wrong
+    assert "hazard ratio: as from all people pooled" in wrong

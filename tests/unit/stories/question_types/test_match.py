@@ -68,6 +68,9 @@ def body():
     return {"results": found, "info": {"nodes": nodes}}
 
 
+WITHHELD = "decoy-fi-1: similar, but must not be in the answer"
+
+
 def judged(question, content, truth=TRUTH):
     """Names of the checks that fail."""
     answer = Answer("q", "network", "answered", 200, content, 0.01, 100)
@@ -120,17 +123,17 @@ def tell_of_who_is_withheld(content):
 @pytest.mark.parametrize(
     ("spoil", "fails"),
     [
-        (leak_an_identifier, {"what came beside shared facts"}),
-        (tell_a_birth_date, {"what came beside shared facts"}),
-        (give_two_people_one_token, {"what came beside shared facts"}),
-        (turn_the_order, {"matches go by score, then country", "the best match"}),
-        (miss_a_match, {"each country's matches are the truth", "the best match"}),
-        (say_one_copy, {"each country's matches are the truth", "the best match"}),
-        (score_otherwise, {"each country's matches are the truth"}),
-        (be_late, {"every country answered", "each country's matches are the truth"}),
+        (leak_an_identifier, {"contents of a match other than shared facts"}),
+        (tell_a_birth_date, {"contents of a match other than shared facts"}),
+        (give_two_people_one_token, {"contents of a match other than shared facts"}),
+        (turn_the_order, {"matches are sorted by score, then by country", "the best match"}),
+        (miss_a_match, {"the matches of each country equal the truth", "the best match"}),
+        (say_one_copy, {"the matches of each country equal the truth", "the best match"}),
+        (score_otherwise, {"the matches of each country equal the truth"}),
+        (be_late, {"every country answered", "the matches of each country equal the truth"}),
         (
             tell_of_who_is_withheld,
-            {"each country's matches are the truth", "the best match", "decoy-fi-1"},
+            {"the matches of each country equal the truth", "the best match", WITHHELD},
         ),
     ],
 )
@@ -141,7 +144,7 @@ def test_a_wrong_answer_fails(question, spoil, fails):
 
 
 def test_somebody_withheld_who_is_not_even_alike_shows_nothing(question):
-    assert judged(question, body(), {**TRUTH, "withheld": {}}) == {"decoy-fi-1"}
+    assert judged(question, body(), {**TRUTH, "withheld": {}}) == {WITHHELD}
 
 
 def test_of_more_equals_than_a_node_tells_any_will_do():

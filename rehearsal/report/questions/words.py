@@ -1,0 +1,233 @@
+"""Values of stories in plain words: terms, variants, states, and tables by country."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from rehearsal.catalogue.dataset_descriptor import USE_NAMES
+from rehearsal.model import ANSWER_STATES
+from rehearsal.report.page_elements import Column, Linked, Table, milliseconds, spaced, whole
+from rehearsal.report.tables import country_href
+
+# Names of the codes that the stories of this repository ask for; other codes are shown as they are.
+TERM_NAMES = {
+    "NCIT:C16576": "female",
+    "NCIT:C20197": "male",
+    "MONDO:0007254": "breast cancer",
+    "MONDO:0005105": "melanoma",
+    "NAACCR:3904": "recurrence score",
+    "ICD10:C79": "distant metastasis",
+    "ATC:L02B": "hormone antagonists (endocrine therapy)",
+    "ATC:L01": "antineoplastic agents (chemotherapy)",
+    "ATC:L01EC": "BRAF inhibitors",
+    "ATC:L01FF": "checkpoint inhibitors",
+    "ATC:C10AA01": "simvastatin",
+    "ATC:C10AA05": "atorvastatin",
+    "ATC:C10AA07": "rosuvastatin",
+    "HP:0033141": "severe COVID-19",
+    "HP:0001945": "fever",
+}
+FIELD_NAMES = {"age": "age", "birthYear": "year of birth", "ageOfOnset": "age at onset"}
+OPERATORS = {"=": "of", "<": "below", "<=": "of at most", ">": "above", ">=": "of at least"}
+STATE_WORDS = {
+    "answered": "answered",
+    "refused": "refused",
+    "failed": "failed",
+    "late": "did not answer in time",
+}
+VARIANT = re.compile(r"(chr\w+)-(\d+)-([A-Z]+)-([A-Z]+)")
+NONE = "–"
+
+
+def term_name(code: str) -> str:
+    """Name a code of an ontology.
+
+    Args:
+        code: The code, for example ``ATC:L01``.
+
+    Returns:
+        Name and code where the name is known, else the code.
+    """
+    return f"{TERM_NAMES[code]} ({code})" if code in TERM_NAMES else code
+
+
+def purpose_words(purpose: str | None) -> str:
+    """Name the purpose of a request.
+
+    Args:
+        purpose: Terms of the Data Use Ontology, separated by spaces; None if none was stated.
+
+    Returns:
+        Names with their codes.
+    """
+    if purpose is None:
+        return "not stated"
+    codes = purpose.split()
+    return ", ".join(f"{USE_NAMES[one]} ({one})" if one in USE_NAMES else one for one in codes)
+
+
+def filter_words(one: Mapping[str, Any]) -> str:
+    """Say what a Beacon filter asks for.
+
+    Args:
+        one: The filter: ``id`` alone, or with ``operator`` and ``value``.
+
+    Returns:
+        A phrase, for example ``age of at least 54``.
+    """
+    field, _, code = str(one["id"]).partition(":")
+    if "operator" not in one:
+        return term_name(one["id"])
+    if field in FIELD_NAMES:
+        name = FIELD_NAMES[field] + (f" of {TERM_NAMES.get(code, code)}" if code else "")
+    else:
+        name = TERM_NAMES.get(one["id"], one["id"])
+    return f"{name} {OPERATORS[one['operator']]} {one['value']}"
+
+
+def variant_words(name: str) -> str:
+    """Write a variant for a reader, with its 1-based position.
+
+    Args:
+        name: The variant as files name it: ``chr1-119711920-T-C``, 1-based.
+
+    Returns:
+        For example ``chr1:119,711,920 T>C``; the name itself if it has another form.
+    """
+    parts = VARIANT.fullmatch(name)
+    if parts is None:
+        return name
+    contig, position, ref, alt = parts.groups()
+    return f"{contig}:{whole(int(position))} {ref}>{alt}"
+
+
+def allele_words(parameters: Mapping[str, Any]) -> str:
+    """Say which variant or gene a Beacon request names.
+
+    Args:
+        parameters: The request's parameters, with a 0-based ``start``.
+
+    Returns:
+        A phrase; empty if the request names neither.
+    """
+    if "geneId" in parameters:
+        return f"the gene {parameters['geneId']}"
+    if "start" not in parameters:
+        return ""
+    (start,) = parameters["start"]
+    contig = f"chr{parameters['referenceName']}"
+    bases = f"{parameters['referenceBases']}-{parameters['alternateBases']}"
+    return f"the variant {variant_words(f'{contig}-{start + 1}-{bases}')}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """Join phrases as a sentence does: ``a, b and c``.
+
+    Args:
+        items: The phrases.
+    """
+    *first, last = list(items) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Write a number with its noun.
+
+    Args:
+        number: How many there are.
+        one: The noun for one.
+        many: The noun for any other number.
+    """
+    return f"{whole(number)} {one if number == 1 else many}"
+
+
+def states_words(countries: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say how many nodes answered, refused, failed or were late.
+
+    Args:
+        countries: What came of each country, by code.
+    """
+    states = [one["state"] for one in countries.values()]
+    found = [
+        f"{states.count(state)} {STATE_WORDS[state]}" for state in ANSWER_STATES if state in states
+    ]
+    if not found:
+        return "No node was asked."
+    number, *rest = found[0].split(" ", 1)
+    first = f"{number} {'node' if number == '1' else 'nodes'} {rest[0]}"
+    return f"{', '.join([first, *found[1:]])}."
+
+
+def country_table(
+    caption: str,
+    question: Mapping[str, Any],
+    names: Mapping[str, str],
+    columns: Sequence[tuple[Column, Callable[[Mapping[str, Any]], str]]],
+) -> Table:
+    """Tabulate what each country's node answered.
+
+    Args:
+        caption: The table's caption.
+        question: The question with its ``countries``.
+        names: Names of the countries by code.
+        columns: Columns between the country and its answer time, each with a function that reads
+            a cell from the country's ``answer``.
+
+    Returns:
+        One row per country, sorted by name. A country without an answer shows its reason instead.
+    """
+    head = [
+        Column("Country", names_row=True),
+        *(column for column, _ in columns),
+        Column("Outcome"),
+        Column("Time, ms", number=True),
+    ]
+    rows = []
+    for code, one in sorted(
+        question["countries"].items(), key=lambda pair: names.get(pair[0], pair[0])
+    ):
+        answer = one.get("answer")
+        cells = [NONE if answer is None else read(answer) for _, read in columns]
+        outcome = STATE_WORDS[one["state"]]
+        if one.get("reason"):
+            outcome = f"{outcome}: {one['reason']}"
+        latency = one.get("latency_ms")
+        rows.append(
+            (
+                Linked(names.get(code, code), country_href(code, "../")),
+                *cells,
+                outcome,
+                NONE if latency is None else milliseconds(latency),
+            )
+        )
+    return Table(caption, head, rows)
+
+
+def plain(value: Any) -> str:
+    """Write a JSON value as a person reads it.
+
+    Args:
+        value: A number, text, truth value, list or mapping.
+
+    Returns:
+        Lists by commas, mappings as ``name value``, things of several parts by semicolons.
+    """
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return whole(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        found = {key: one for key, one in value.items() if one not in (None, [], {})}
+        return (
+            ", ".join(f"{spaced(str(key))}: {plain(one)}" for key, one in found.items()) or "none"
+        )
+    if isinstance(value, list | tuple):
+        several = any(isinstance(item, Mapping | list | tuple) for item in value)
+        return ("; " if several else ", ").join(map(plain, value)) or "none"
+    return variant_words(str(value))
