@@ -251,6 +251,8 @@ def _limits(schema: Body) -> str:
         "maxItems": "at most {} entries",
         "maxLength": "at most {} characters",
     }
+    if schema.get("minItems") == schema.get("maxItems") == 1:
+        return "one entry"
     found = [
         text.format(number(schema[key]))
         for key, text in words.items()

@@ -3,13 +3,14 @@
 import argparse
 import re
 
+import griffe
 import pytest
 import yaml
 
 from docs_build.built_site import check_site
 from docs_build.command_line import command_line_page
 from docs_build.configuration import configuration_page, range_in_words, type_in_words
-from docs_build.field_comments import trailing_comment
+from docs_build.docstrings import Docstrings, trailing_comment
 from docs_build.http_api import http_page, network_document, node_document
 from docs_build.markdown import number
 from docs_build.pages import COPIED, generated_pages
@@ -185,3 +186,37 @@ def test_a_built_site_is_searched_for_network_hosts_and_dead_links(tmp_path):
     for part in ("cdn.example/x.js", "b.html#gone", "c.html", "cdn.example/x.png", "s.css"):
         assert sum(part in line for line in found) == 1, part
     assert len(found) == 5
+
+
+MODULE = '''
+from typing import NamedTuple
+
+class Pair(NamedTuple):
+    """Two numbers, made by :func:`pair`.
+
+    Args:
+        first: The first.
+    """
+
+    first: int  # in base pairs
+
+def pair() -> Pair:
+    """Make a pair as :func:`_private` does, or :func:`elsewhere`."""
+
+def _private() -> None: ...
+'''
+
+
+def test_docstrings_are_completed(tmp_path):
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small/__init__.py").write_text("")
+    (tmp_path / "small/numbers.py").write_text(MODULE)
+    loaded = griffe.load(
+        "small", search_paths=[tmp_path], extensions=griffe.load_extensions(Docstrings)
+    )
+    pair = loaded["numbers.Pair"]
+    assert [one.name for one in pair.parameters] == ["self", "first"]
+    assert pair["first"].docstring.value == "In base pairs."
+    assert "[`pair`][small.numbers.pair]" in pair.docstring.value
+    made = loaded["numbers.pair"].docstring.value
+    assert made == "Make a pair as `_private` does, or `elsewhere`."
