@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 from collections.abc import Iterator
 
 from docs_build.markdown import code, sentence, table
@@ -14,6 +15,7 @@ INTRODUCTION = """# Command line
 when it succeeds. It ends with 2 and one line of text when an input cannot be used. `--help` prints
 what this page shows.
 """
+SAID_DEFAULT = re.compile(r"\s*\(default: ((?:[^()]|\([^()]*\))*)\)")
 WIDTH = 100  # characters of a usage line
 
 
@@ -63,7 +65,7 @@ def _described(parser: argparse.ArgumentParser, summary: str) -> Iterator[str]:
     ):
         shown = [one for one in some if not isinstance(one, argparse._HelpAction)]
         if shown:
-            rows = [(_names(one), _meaning(one, parser), _default(one)) for one in shown]
+            rows = [(_names(one), *_meaning_and_default(one, parser)) for one in shown]
             yield table([title, "meaning", "default"], rows)
     if parser.epilog:
         yield inspect.cleandoc(parser.epilog) + "\n"
@@ -96,18 +98,19 @@ def _metavar(action: argparse.Action) -> str:
     return action.dest.upper() if action.option_strings else action.dest
 
 
-def _meaning(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
-    values = {**vars(action), "prog": parser.prog}
-    text = sentence((action.help or "") % values if action.help else "")
+def _meaning_and_default(
+    action: argparse.Action, parser: argparse.ArgumentParser
+) -> tuple[str, str]:
+    """What an option means, and its default as the help text says it or as it is declared."""
+    help_text = (action.help or "") % {**vars(action), "prog": parser.prog}
+    said = SAID_DEFAULT.search(help_text)
+    text = sentence(SAID_DEFAULT.sub("", help_text))
     if action.option_strings and action.required:
         text += " Required."
     if isinstance(action, argparse._AppendAction):
         text += " Can be given more than once."
-    return text.strip()
-
-
-def _default(action: argparse.Action) -> str:
-    default = action.default
-    if action.nargs == 0 or default in (None, [], "", argparse.SUPPRESS):
-        return ""
-    return code(str(default))
+    if said is not None:
+        return text, said[1]
+    if action.nargs == 0 or action.default in (None, [], "", argparse.SUPPRESS):
+        return text, ""
+    return text, code(str(action.default))

@@ -8,7 +8,7 @@ from docs_build.command_line import command_line_page
 from docs_build.configuration import configuration_page
 from docs_build.http_api import http_page, network_document, node_document
 from docs_build.python_api import python_pages
-from rehearsal import cli
+from rehearsal.cli import build_parser
 
 COPIED = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 NODE = """
@@ -39,12 +39,11 @@ def generated_pages(root: Path) -> dict[str, str]:
         The Markdown text of each page, by its path below ``docs``.
     """
     python = python_pages(root / "rehearsal")
-    parser = getattr(cli, "build_parser", None) or cli._parser
     return {
         "reference/configuration.md": configuration_page(
             root / "workflow/schemas", root / "config/config.yaml"
         ),
-        "reference/command-line.md": command_line_page(parser()),
+        "reference/command-line.md": command_line_page(build_parser()),
         "reference/http/node.md": http_page("HTTP API of a node", NODE, node_document()),
         "reference/http/network.md": http_page(
             "HTTP API of the network", NETWORK, network_document()

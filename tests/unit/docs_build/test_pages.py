@@ -15,7 +15,7 @@ from docs_build.http_api import http_page, network_document, node_document
 from docs_build.markdown import number
 from docs_build.pages import COPIED, generated_pages
 from docs_build.repository_links import rewrite_links
-from rehearsal import cli
+from rehearsal.cli import build_parser
 from rehearsal.network.issuer import make_issuer, open_issuer
 from rehearsal.network.issuer_server import issuer_app
 
@@ -81,24 +81,26 @@ def parsers(parser):
                 yield from parsers(below)
 
 
-def command_line():
-    return (getattr(cli, "build_parser", None) or cli._parser)()
-
-
 def test_the_command_line_page_has_every_command_with_every_option():
     sections = dict(
         re.findall(
-            r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", command_line_page(command_line()), re.M | re.S
+            r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", command_line_page(build_parser()), re.M | re.S
         )
     )
     found = 0
-    for parser in parsers(command_line()):
+    for parser in parsers(build_parser()):
         if parser.get_default("run") is not None:
             for action in parser._actions:
                 for option in set(action.option_strings) - {"-h", "--help"}:
                     assert option in sections[parser.prog], (parser.prog, option)
                     found += 1
     assert found > 50
+
+
+def test_every_option_and_argument_has_a_help_text():
+    for parser in parsers(build_parser()):
+        for action in parser._actions:
+            assert action.help or isinstance(action, argparse._SubParsersAction), parser.prog
 
 
 @pytest.mark.parametrize("document", [node_document, network_document])
