@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rehearsal.network.scores import CONFIDENCE
 from rehearsal.network.service import LONGEST_DEADLINE_S
 from rehearsal.node import drug_genes
 from rehearsal.node.alerts import openapi as alerts
@@ -26,27 +27,39 @@ from rehearsal.web.openapi import (
 )
 from rehearsal.web.request_models import RequestModel
 
-MOST_MATCHES = 10_000  # of all nodes, by far
+MOST_MATCHES = 10_000  # more than all nodes together return
 
+PATIENT = {
+    **all_of(
+        {
+            "node": {**TEXT, "description": "Country code of the patient's node."},
+            "id": {**TEXT, "description": "Identifier of the patient at that node."},
+        }
+    ),
+    "description": "Your own patient, to be located in the histogram.",
+}
 OWN_PARAMETERS: dict[str, Body] = {
     "deadlineS": {
         "type": "number",
         "exclusiveMinimum": 0,
         "maximum": LONGEST_DEADLINE_S,
-        "description": "seconds that the nodes have",
+        "description": "Deadline of the nodes, in seconds.",
     },
-    "partial": {"type": "boolean", "description": "do not wait for nodes that hang"},
-    "trace": {"type": "boolean", "description": "how long each node took"},
+    "partial": {"type": "boolean", "description": "Whether to answer without overdue nodes."},
+    "trace": {
+        "type": "boolean",
+        "description": "Whether to include the whole answer of each node.",
+    },
 }
-NODES = {"nodes": {**list_of(TEXT), "description": "that said so"}}
+NODES = {"nodes": {**list_of(TEXT), "description": "Country codes of the nodes concerned."}}
 NOBODY = {
-    "502": "No node gave an answer that can be used.",
-    "503": "The registry names no node, or there are more queries than can be asked in time.",
-    "504": "No node answered in time.",
+    "502": "No node gave a usable answer.",
+    "503": "The registry has no node, or too many queries are under way.",
+    "504": "No node answered before the deadline.",
 }
-# what is answered without asking a node
+# paths that are answered without asking a node
 OF_ITSELF = {*(f"/{name}" for name in INFORMATIONAL), "/service-info", "/openapi.json", "/health"}
-ABOUT = "GA4GH Beacon v2 over all nodes of a rehearsal. Synthetic people only."
+ABOUT = "GA4GH Beacon v2 over all nodes of a rehearsal. All people are synthetic."
 
 
 def description() -> Body:
@@ -75,30 +88,63 @@ def _may_find_nobody(item: Body) -> None:
 
 
 def _health() -> Body:
-    health = all_of({"status": TEXT, "nodes": list_of({"type": "object"})})
-    answer = {"description": "503 when no node answers.", "content": json_of(health)}
-    described = {"summary": "How the nodes are.", "responses": {"200": answer, "503": answer}}
+    health = all_of(
+        {
+            "status": {
+                "enum": ["ok", "degraded", "down"],
+                "description": "Whether all, some or none of the nodes are healthy.",
+            },
+            "nodes": {
+                **list_of({"type": "object"}),
+                "description": "The health of each node, with its last outcome and usual time.",
+            },
+        }
+    )
+    content = json_of(health)
+    described = {
+        "summary": "Report the health of the network and its nodes.",
+        "responses": {
+            "200": {"description": "At least one node is healthy.", "content": content},
+            "503": {"description": "No node is healthy.", "content": content},
+        },
+    }
     return {"/health": {"get": described}}
 
 
 def _scores() -> Body:
     files = all_of({"scoringFiles": list_of(all_of(scoring.FILE["properties"] | NODES))})
-    asked = _extended(HistogramRequest, {"patient": all_of({"node": TEXT, "id": TEXT})})
-    fraction = {**NUMBER, "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+    asked = _extended(HistogramRequest, {"patient": PATIENT})
+    fraction = {
+        **NUMBER,
+        "exclusiveMinimum": 0,
+        "exclusiveMaximum": 1,
+        "description": "Level of the confidence interval.",
+        "default": CONFIDENCE,
+    }
     country = all_of({"people": COUNT, "groups": scoring.GROUPS})
     histogram = object_of(
         [*scoring.HISTOGRAM, "countries"],
         scoring.HISTOGRAM
-        | {"countries": {"type": "object", "additionalProperties": country}, "patient": _patient()},
+        | {
+            "countries": {
+                "type": "object",
+                "additionalProperties": country,
+                "description": "Number of people and groups by country code.",
+            },
+            "patient": _patient(),
+        },
     )
     return {
         "/scores": {
-            "get": operation("Scoring files, and which nodes have each.", informational(files)),
+            "get": operation(
+                "List scoring files and the nodes that have each.", informational(files)
+            ),
             "post": operation(scoring.HISTOGRAM_SUMMARY, informational(histogram), asked),
         },
         "/scores/hazard": {
             "post": operation(
-                "The hazard ratio of a standard deviation of the score, over all people.",
+                "Estimate the hazard ratio of a standard deviation of a score over all people. "
+                "Requires a grant.",
                 informational(_hazard()),
                 _extended(HazardRequest, {"confidence": fraction}),
             )
@@ -115,28 +161,55 @@ def _extended(model: type[RequestModel], properties: Body) -> Body:
 def _patient() -> Body:
     """Build the schema of a clinician's own patient, or why their node reports nothing."""
     percent = {"type": "number", "minimum": 0, "maximum": 100}
-    place = all_of({"below": percent, "upTo": percent, "people": COUNT})
+    place = all_of(
+        {
+            "below": {**percent, "description": "Percentage of people in lower bins."},
+            "upTo": {**percent, "description": "Percentage of people up to this bin."},
+            "people": {**COUNT, "description": "Number of people."},
+        }
+    )
     edge = {"type": ["number", "null"]}
     return object_of(
         ["node", "state"],
         {
-            "node": TEXT,
-            "state": {"enum": ["answered", "refused", "failed", "late"]},
-            "reason": TEXT,
-            "score": NUMBER,
-            "bin": list_of(edge, 2, 2),
+            "node": {**TEXT, "description": "Country code of the patient's node."},
+            "state": {
+                "enum": ["answered", "refused", "failed", "late"],
+                "description": "Outcome of the request to that node.",
+            },
+            "reason": {**TEXT, "description": "Why there is no score."},
+            "score": {**NUMBER, "description": "The patient's score."},
+            "bin": {
+                **list_of(edge, 2, 2),
+                "description": "Edges of the score's bin. null: outside of all bins.",
+            },
             "percentiles": {
                 "type": "object",
                 "additionalProperties": {"anyOf": [place, {"type": "null"}]},
+                "description": "Percentiles in the network and in the patient's country.",
             },
         },
     )
 
 
 def _hazard() -> Body:
-    figures = ("hazardRatio", "low", "high", "confidence", "coefficient", "standardError")
-    counts = ("people", "events", "rounds")
-    return all_of(dict.fromkeys(figures, NUMBER) | dict.fromkeys(counts, COUNT))
+    figures = {
+        "hazardRatio": "Hazard ratio of a standard deviation of the score.",
+        "low": "Lower end of the confidence interval.",
+        "high": "Upper end of the confidence interval.",
+        "confidence": "Level of the confidence interval.",
+        "coefficient": "Natural logarithm of the hazard ratio.",
+        "standardError": "Standard error of the coefficient.",
+    }
+    counts = {
+        "people": "Number of people.",
+        "events": "Number of people with the disease.",
+        "rounds": "Number of rounds of the fit.",
+    }
+    return all_of(
+        {name: {**NUMBER, "description": about} for name, about in figures.items()}
+        | {name: {**COUNT, "description": about} for name, about in counts.items()}
+    )
 
 
 def _drug_flags() -> Body:

@@ -206,7 +206,7 @@ def operation(
     described: Body = {
         "summary": summary,
         "responses": {
-            "200": {"description": "The answer.", "content": json_of(answer)},
+            "200": {"description": "The request succeeded.", "content": json_of(answer)},
             **refused(ref("schemas", "Error")),
         },
     }

@@ -104,8 +104,11 @@ def _service_info() -> Body:
 
 def _data(steps: list[str], parameters: list[Body], summary: str) -> Body:
     piece = {"description": "All bytes of the piece.", "content": {BYTES: {"schema": {}}}}
-    known = {"suffix": {"enum": list(SUFFIX.values())}}
-    in_order = [{**one, "schema": known.get(one["name"], TEXT)} for one in in_path(*steps)]
+    own = {
+        "id": {"description": "Identifier of the dataset."},
+        "suffix": {"schema": {"enum": list(SUFFIX.values())}},
+    }
+    in_order = [one | own.get(one["name"], {}) for one in in_path(*steps)]
     answers = {"200": piece, "206": {**piece, "description": "The requested range of bytes."}}
     return {
         "parameters": [*in_order, *parameters],

@@ -26,7 +26,8 @@ def test_a_deadline_out_of_bounds_is_refused_in_one_line(seconds, tmp_path, capf
         main(["--nodes", str(tmp_path), f"--deadline-s={seconds}"])
     assert ended.value.code == 2
     (line,) = capfd.readouterr().err.splitlines()
-    assert "--deadline-s: expected seconds above 0 and at most 60, found" in line
+    assert line.startswith("rehearsal network serve: --deadline-s: expected ")
+    assert "above 0" in line
 
 
 @pytest.mark.parametrize("number", ["-1", "65536", "http"])
@@ -34,4 +35,5 @@ def test_the_servers_own_command_line_checks_its_port(number, tmp_path, capfd):
     with pytest.raises(SystemExit) as ended:
         main(["--nodes", str(tmp_path), f"--port={number}"])
     assert ended.value.code == 2
-    assert f"argument --port: expected 0 to 65535, found {number}" in capfd.readouterr().err
+    expected = f"--port: expected a whole number from 0 to 65535, found {number!r}"
+    assert expected in capfd.readouterr().err
