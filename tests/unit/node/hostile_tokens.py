@@ -222,7 +222,7 @@ TOKENS = {
     "an ID token": lambda f: f.passport(kind="id+jwt"),
 }
 
-# believed as to who it is, but the visa does not count: 403
+# the caller is identified, but the visa does not count: 403
 VISAS = {
     "no grant": lambda f: f.passport(**{PASSPORT: []}),
     "visa expired": lambda f: f.with_visa(f.visa(iat=_now() - 2 * HOUR, exp=_now() - 1)),

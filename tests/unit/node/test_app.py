@@ -76,7 +76,7 @@ def test_a_compressed_body_is_refused(app):
     assert status == 415
 
 
-def test_a_fault_of_ours_is_told_without_its_insides(app, monkeypatch):
+def test_an_internal_error_is_reported_without_details(app, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret of the house")
 

@@ -38,7 +38,7 @@ def get(node_data, folder):
     )
 
 
-def test_the_point_is_told_in_turtle_at_the_nodes_own_address(get):
+def test_metadata_is_turtle_with_the_nodes_own_address(get):
     status, headers, body = get("/fdp")
     assert status == 200
     assert headers[b"content-type"].startswith(b"text/turtle")
@@ -47,7 +47,7 @@ def test_the_point_is_told_in_turtle_at_the_nodes_own_address(get):
     assert list(found.subjects(RDF.type, point)) == [URIRef(f"{HERE}/fdp")]
 
 
-def test_a_dataset_is_told_in_json_ld_to_who_asks_for_it(get, node_data):
+def test_a_dataset_is_available_as_json_ld(get, node_data):
     identifier = node_data.settings.people_dataset
     status, headers, body = get(f"/fdp/dataset/{identifier}", "application/ld+json")
     assert status == 200
@@ -56,18 +56,18 @@ def test_a_dataset_is_told_in_json_ld_to_who_asks_for_it(get, node_data):
     assert (URIRef(f"{HERE}/fdp/dataset/{identifier}"), RDF.type, DCAT.Dataset) in found
 
 
-def test_what_is_not_there_is_a_404(get):
+def test_an_unknown_document_is_404(get):
     assert get("/fdp/dataset/GDI-XX-NOWHERE-1")[0] == 404
 
 
-def test_a_node_without_documents_is_no_fair_data_point(node_data, tmp_path):
+def test_a_node_without_documents_has_no_fair_data_point(node_data, tmp_path):
     app = beacon_app(
         node_data, Authorizer(node_data.settings, node_data.people), FairDataPoint(tmp_path)
     )
     assert asyncio.run(call(app, "/fdp"))[0] == 404
 
 
-def test_documents_that_are_none_are_refused_at_start(tmp_path):
+def test_invalid_documents_are_refused_at_start(tmp_path):
     (tmp_path / "catalogue").mkdir()
     (tmp_path / "catalogue/documents.json").write_text("{}")
     with pytest.raises(

@@ -28,7 +28,7 @@ def description(ask):
     return body
 
 
-def test_every_reference_leads_somewhere(description):
+def test_every_reference_resolves(description):
     def references(part):
         if isinstance(part, dict):
             if "$ref" in part:
@@ -74,7 +74,7 @@ def test_every_route_of_a_node_is_described_and_no_other(whole_api):
 
 
 def test_every_route_of_the_network_is_described_and_no_other():
-    api = network_app(None)  # which nodes there are makes no route
+    api = network_app(None)  # routes do not depend on the nodes
     _, _, body = asyncio.run(call(api, "/openapi.json"))
     served = api.routes()
     assert {("/scores/hazard", "POST"), ("/alerts", "GET"), ("/health", "GET")} <= served
@@ -129,7 +129,7 @@ def test_the_api_imports_nothing_heavy():
     assert not {"pandas", "pyarrow", "numba", "pysam", "scipy"} & set(done.stdout.split())
 
 
-def test_a_token_may_be_shown_and_need_not(ask):
+def test_a_token_is_optional(ask):
     _, description = ask("/openapi.json")
     assert description["security"] == [{}, {"passport": []}]
     scheme = description["components"]["securitySchemes"]["passport"]

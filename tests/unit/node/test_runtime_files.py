@@ -25,7 +25,7 @@ def test_a_copy_has_the_files_and_no_state(folder, tmp_path):
 
 
 @pytest.mark.parametrize("place", ["kept", "absolute"])
-def test_a_copy_keeps_state_of_its_own_where_the_node_keeps_it_elsewhere(folder, tmp_path, place):
+def test_a_copy_has_its_own_state_when_the_node_has_a_state_folder(folder, tmp_path, place):
     state = folder / "kept" if place == "kept" else tmp_path / "far"
     state.mkdir()
     settings = yaml.safe_load((folder / "node.yaml").read_text())
@@ -37,7 +37,7 @@ def test_a_copy_keeps_state_of_its_own_where_the_node_keeps_it_elsewhere(folder,
     assert NodeSettings.read(folder).access.state_folder(folder) == state
 
 
-def test_copies_go_in_the_end(folder, tmp_path):
+def test_copies_are_removed_at_the_end(folder, tmp_path):
     with served_copies({"FI": folder}, tmp_path / "logs") as copies:
         assert (copies["FI"] / "node.yaml").exists()
         (copies["FI"] / "audit.jsonl").write_text("of the copy")

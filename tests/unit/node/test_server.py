@@ -14,7 +14,7 @@ from rehearsal.node.server import main
         ("--loss", "1", "0 or more and below 1"),
     ],
 )
-def test_numbers_that_cannot_be_are_refused_in_one_line(option, value, expected, capfd):
+def test_invalid_numbers_are_refused_in_one_line(option, value, expected, capfd):
     with pytest.raises(SystemExit) as ended:
         main(["here", f"{option}={value}"])
     assert ended.value.code == 2
@@ -22,7 +22,7 @@ def test_numbers_that_cannot_be_are_refused_in_one_line(option, value, expected,
     assert f"rehearsal node serve: argument {option}: expected {expected}, found {value}" in line
 
 
-def test_a_folder_that_is_no_node_is_refused_in_one_line(tmp_path, capfd):
+def test_a_folder_without_a_node_is_refused_in_one_line(tmp_path, capfd):
     with pytest.raises(SystemExit) as ended:
         main([str(tmp_path)])
     assert ended.value.code == 2

@@ -40,7 +40,7 @@ FREQUENCIES, PEOPLE, TESTS = "GOE-FI-REHEARSAL-1", "GDI-FI-REHEARSAL-1", "GDI-FI
 HMB, CARE = "DUO:0000006", "DUO:0000043"
 WOMAN = "NCIT:C16576"
 
-# NAMES[0] may be used for anything, 1 withdrew, 2 only for care, 3 has no record; others research
+# NAMES[0] permits any use, 1 withdrew, 2 permits care only, 3 has no record, others research
 CONSENT = pd.DataFrame(
     [
         (NAMES[0], "consent", "DUO:0000004", False),
@@ -148,9 +148,7 @@ COMMON = max(GENOTYPES, key=lambda allele: len(GENOTYPES[allele]))
         ("controlled", "record", "record"),
     ],
 )
-def test_granularity_is_capped_by_the_callers_tier_and_said_so(
-    node, tokens, tier, wanted, returned
-):
+def test_granularity_is_capped_by_the_callers_tier_and_stated(node, tokens, tier, wanted, returned):
     query = {"requestedGranularity": wanted}
     status, body, _ = node.ask("/individuals", tokens[tier], query=query)
     assert status == 200
@@ -160,7 +158,7 @@ def test_granularity_is_capped_by_the_callers_tier_and_said_so(
         assert bool(one.get("results")) == (returned == "record")
 
 
-def test_the_public_is_told_of_nobody_where_there_are_few(node, tokens):
+def test_small_groups_look_empty_to_the_public(node, tokens):
     for allele in GENOTYPES:
         _, body, _ = node.ask("/g_variants", query=look_up(allele))
         assert body["responseSummary"] == {"exists": False, "numTotalResults": 0}
@@ -180,7 +178,7 @@ def test_public_counts_are_rounded(make_node):
     assert body["responseSummary"] == {"exists": False, "numTotalResults": 0}
 
 
-def test_a_public_question_by_terms_is_paid_for_and_a_grant_is_not_asked_to(node, tokens):
+def test_public_questions_by_terms_cost_budget_and_granted_ones_do_not(node, tokens):
     guard = node.authorizer._tier_protections["public"]
     everybody = guard.budget.everybody
     query = {"filters": [{"id": WOMAN}], "requestedGranularity": "count"}
@@ -196,13 +194,13 @@ def test_a_public_question_by_terms_is_paid_for_and_a_grant_is_not_asked_to(node
     assert guard.budget.spent(everybody) == 0
 
 
-def test_nobody_is_believed_when_nothing_is_configured(node_data, people_with_consent, tmp_path):
+def test_no_issuer_is_trusted_when_nothing_is_configured(node_data, people_with_consent, tmp_path):
     node = Node(node_data, people_with_consent, AccessSettings(), tmp_path)
     assert node.ask("/individuals/FI-000001")[0] == 401
     assert node.authorizer._access.issuers == ()
 
 
-def test_a_tier_can_be_asked_for_by_dataset(make_node, tokens):
+def test_the_required_tier_can_be_set_by_dataset(make_node, tokens):
     open_frequencies = DatasetAccess("public", "registered", "registered")
     hidden = DatasetAccess("controlled", "controlled", "controlled")
     node = make_node(
@@ -222,7 +220,7 @@ def test_a_tier_can_be_asked_for_by_dataset(make_node, tokens):
     assert sets[PEOPLE]["resultsCount"] == 1
 
 
-def test_a_dataset_one_may_not_know_of_is_as_if_it_were_not_there(make_node, tokens):
+def test_an_invisible_dataset_looks_like_an_unknown_one(make_node, tokens):
     hidden = DatasetAccess("controlled", "controlled", "controlled")
     node = make_node(datasets={TESTS: hidden})
     listed = [one["id"] for one in node.ask("/datasets")[1]["response"]["collections"]]
@@ -268,7 +266,7 @@ def test_rights_do_not_outlive_the_visa_that_gave_them(forge, make_node):
 
 @pytest.mark.parametrize("tier", ["public", "registered"])
 @pytest.mark.parametrize("path", ["/cohorts", "/datasets"])
-def test_sizes_told_to_the_protected_tiers_single_nobody_out(node, tokens, tier, path):
+def test_dataset_sizes_reveal_no_single_person(node, tokens, tier, path):
     """Twelve people; the numbers who permit a purpose, or are women, must stay hidden."""
     told = [node.ask(path, tokens[tier], one)[1]["response"] for one in (HMB, None, "DUO:0000011")]
     assert told[0] == told[1] == told[2]
@@ -282,7 +280,7 @@ LDL = {"id": "LOINC:13457-7", "operator": "=", "value": "3.0"}  # one person's v
 
 
 @pytest.mark.parametrize("granularity", ["boolean", "count", "record"])
-def test_a_grant_for_frequencies_reads_nobodys_genotypes(forge, node, tokens, granularity):
+def test_a_grant_for_frequencies_gives_no_genotypes(forge, node, tokens, granularity):
     token = sign_tokens(
         forge.mine, create_person("researcher", "SE", [FREQUENCIES]), AUDIENCE
     ).passport
@@ -309,14 +307,14 @@ MOVABLE = [
 def test_protected_tiers_cannot_move_a_filter_over_one_person(
     node, tokens, monkeypatch, filters, tier, refused
 ):
-    monkeypatch.setattr("rehearsal.node.beacon.answers.people_passing", None)  # nobody looks
+    monkeypatch.setattr("rehearsal.node.beacon.answers.people_passing", None)  # must not be called
     for path in ("/individuals", "/g_variants", "/datasets"):
         for granularity in ("boolean", "count"):
             query = {"filters": filters, "requestedGranularity": granularity}
             assert node.ask(path, tokens[tier], query=query)[0] == refused
 
 
-def test_protected_tiers_choose_by_a_sex_and_a_term_and_grants_as_they_like(node, tokens):
+def test_protected_tiers_may_filter_by_a_sex_and_a_term_only(node, tokens):
     coarse = {"filters": [{"id": WOMAN}, {"id": "ICD10:C50"}]}
     assert node.ask("/individuals", query=coarse)[0] == 200
     for filters in MOVABLE:
@@ -324,7 +322,7 @@ def test_protected_tiers_choose_by_a_sex_and_a_term_and_grants_as_they_like(node
 
 
 @pytest.mark.parametrize("path", ["/g_variants", "/individuals"])
-def test_a_public_question_looks_at_so_many_variants_and_of_nobody_at_none(node, monkeypatch, path):
+def test_a_public_question_examines_a_limited_number_of_variants(node, monkeypatch, path):
     looked = []
     monkeypatch.setattr("rehearsal.node.privacy.protected_answers.COUNTED", 5)
     monkeypatch.setattr(Protector, "_anybody_carries", lambda *row: looked.append(row))
@@ -342,9 +340,7 @@ def test_a_public_question_looks_at_so_many_variants_and_of_nobody_at_none(node,
 @pytest.mark.parametrize("tier", ["public", "registered"])
 @pytest.mark.parametrize("granularity", ["boolean", "count", "record"])
 @pytest.mark.parametrize("path", ["/g_variants", "/individuals"])
-def test_an_allele_that_is_not_there_is_denied_like_one_that_few_carry(
-    node, tokens, path, granularity, tier
-):
+def test_an_allele_without_carriers_looks_like_one_with_few(node, tokens, path, granularity, tier):
     """In the whole answer, including the returned granularity."""
     rare = min(GENOTYPES, key=lambda allele: len(GENOTYPES[allele]))
     contig, start, ref, _ = rare
@@ -365,7 +361,7 @@ ASSERTED = ("so", "system", "peer", "dac", "self")
     ("missing", "registered"),
     [(None, True), ("ResearcherStatus", False), ("AcceptedTermsAndPolicies", False)],
 )
-def test_registered_access_takes_a_researcher_who_accepted_the_terms(
+def test_registered_access_requires_a_researcher_who_accepted_the_terms(
     forge, node, missing, registered
 ):
     who = create_person("researcher", "FI")
@@ -393,7 +389,7 @@ def test_clinical_care_is_stated_by_clinicians_only(node, tokens, tier, status):
         *(("ResearcherStatus", by, by in ("so", "system", "peer")) for by in ASSERTED),
     ],
 )
-def test_nobody_vouches_for_themselves(forge, node, kind, by, counts):
+def test_self_asserted_visas_do_not_count(forge, node, kind, by, counts):
     """A role that a purpose requires, and researcher status, by who asserts them."""
     who = create_person("clinician", "FI", [PEOPLE])
     visas = tuple(replace(one, by=by) if one.type == kind else one for one in who.visas)
@@ -409,7 +405,7 @@ def test_nobody_vouches_for_themselves(forge, node, kind, by, counts):
     ("purpose", "rule"),
     [(CARE, "purpose: not for a caller without the role"), ("nonsense", "purpose: malformed")],
 )
-def test_who_states_a_purpose_that_is_refused_is_named_in_the_log(node, tokens, purpose, rule):
+def test_the_log_names_a_caller_whose_purpose_is_refused(node, tokens, purpose, rule):
     node.ask("/individuals", tokens["controlled"], purpose)
     line = node.logged()[-1]
     assert (line["rule"], line["subject"]) == (rule, "researcher-se")
@@ -459,7 +455,7 @@ def test_a_veto_of_something_else_changes_nothing(make_node, tokens, veto):
         {"issuer": "https://dac.example"},
     ],
 )
-def test_a_veto_finds_every_linked_identity_and_whoever_asserts_a_visa(forge, make_node, veto):
+def test_a_veto_covers_linked_identities_and_sources_of_visas(forge, make_node, veto):
     """researcher-fi shows a grant of ``other``; both are linked, and so is ``bare``."""
     mine = (forge.mine.url, forge.good.subject)
     grant = forge.visa(said={"source": "https://dac.example"}, sub="other")
@@ -475,9 +471,7 @@ def test_a_veto_finds_every_linked_identity_and_whoever_asserts_a_visa(forge, ma
 
 
 @pytest.mark.parametrize("affiliation", [None, "self", "org"])
-def test_a_veto_of_a_country_meets_those_whose_country_nobody_vouches_for(
-    forge, make_node, affiliation
-):
+def test_a_veto_of_a_country_covers_callers_of_unknown_country(forge, make_node, affiliation):
     who = create_person("researcher", "SE", [PEOPLE])
     place, *others = who.visas
     told = {None: (), "self": (replace(place, by="self"),)}.get(
@@ -489,7 +483,7 @@ def test_a_veto_of_a_country_meets_those_whose_country_nobody_vouches_for(
     assert node.ask("/individuals/FI-000005", token)[0] == 403
 
 
-def test_a_central_grant_counts_where_a_node_takes_it(forge, make_node, tmp_path):
+def test_a_central_grant_counts_where_a_node_accepts_it(forge, make_node, tmp_path):
     token = sign_tokens(
         forge.mine, create_person("researcher", "SE", [CENTRAL_COMMITTEE]), AUDIENCE
     ).passport
@@ -518,7 +512,7 @@ RECORDS = {"requestedGranularity": "record", "pagination": {"limit": 100}}
         ("controlled", None, set(range(1, 12))),
     ],
 )
-def test_people_whose_consent_does_not_permit_the_purpose_are_in_no_answer(
+def test_people_who_do_not_permit_the_purpose_are_in_no_answer(
     node, tokens, tier, purpose, left_out
 ):
     _, body, _ = node.ask("/individuals", tokens[tier], purpose, RECORDS)
@@ -530,7 +524,7 @@ def test_people_whose_consent_does_not_permit_the_purpose_are_in_no_answer(
         assert str(12 - len(left_out)) in str(body["response"])
 
 
-def test_allele_frequencies_are_counted_anew_without_them(node, tokens, facts):
+def test_allele_frequencies_are_recomputed_without_them(node, tokens, facts):
     for allele, copies in GENOTYPES.items():
         _, body, _ = node.ask("/g_variants", tokens["controlled"], query=look_up(allele))
         remaining = {who: n for who, n in copies.items() if who not in NO_RESEARCH}
@@ -555,7 +549,7 @@ def test_carriers_and_filters_leave_them_out(node, tokens, facts):
     assert found_people(body) == facts.women - NO_RESEARCH
 
 
-def test_a_person_who_withdrew_is_not_there(node, tokens):
+def test_a_person_who_withdrew_looks_unknown(node, tokens):
     for who, there in ((0, True), (1, False), (2, False), (3, False)):
         _, body, _ = node.ask(f"/individuals/{NAMES[who]}", tokens["controlled"])
         assert body["responseSummary"]["exists"] is there
@@ -593,7 +587,7 @@ def test_terms_of_those_who_are_left_out_are_not_offered(node, tokens):
     assert not any(one["id"].startswith("ICD10") for one in everything)
 
 
-def test_terms_are_offered_by_what_the_dataset_of_people_tells(forge, node, tokens):
+def test_terms_are_offered_by_access_to_the_dataset_of_people(forge, node, tokens):
     """A grant for frequencies shows no diseases; without the right to filter, no terms."""
 
     def offered(token, purpose=HMB):
@@ -622,7 +616,7 @@ def test_a_malformed_purpose_is_400(node, purpose):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_tokens_are_refused_and_learn_nothing(forge, node, name):
+def test_hostile_tokens_are_refused_with_one_message(forge, node, name):
     status, body, headers = node.ask(f"/individuals/{NAMES[4]}", HOSTILE[name](forge))
     assert status == (401 if name in TOKENS else 403)
     reasons = {
@@ -636,7 +630,7 @@ def test_hostile_tokens_are_refused_and_learn_nothing(forge, node, name):
 
 
 @pytest.mark.parametrize("name", TOKENS)
-def test_a_bad_token_is_not_taken_for_no_token(forge, node, name):
+def test_a_bad_token_does_not_count_as_anonymous(forge, node, name):
     for path in ("/g_variants", "/datasets", "/filtering_terms", "/individuals"):
         assert node.ask(path, TOKENS[name](forge))[0] == 401
 
@@ -664,7 +658,7 @@ PERSON_PATHS = [
 
 @pytest.mark.parametrize("path", PERSON_PATHS)
 @pytest.mark.parametrize("tier", ["public", "registered"])
-def test_a_refusal_looks_nobody_up(node, tokens, monkeypatch, path, tier):
+def test_a_refusal_looks_up_nobody(node, tokens, monkeypatch, path, tier):
     """Nothing is looked up, for present and absent people, so timing reveals nothing either."""
     looked = []
     for name in ("position", "record", "with_term", "with_number"):
@@ -678,7 +672,7 @@ def test_a_refusal_looks_nobody_up(node, tokens, monkeypatch, path, tier):
     assert looked == []
 
 
-def test_a_bad_token_makes_nobody_look(forge, node, monkeypatch):
+def test_nothing_is_looked_up_for_a_bad_token(forge, node, monkeypatch):
     monkeypatch.setattr("rehearsal.node.app.answer_entries", None)
     monkeypatch.setattr("rehearsal.node.app._read", None)
     assert node.ask("/g_variants", "nonsense", query=look_up(COMMON))[0] == 401
@@ -694,7 +688,7 @@ def test_htsget_asks_the_same_rules(node, tokens):
 # --- the log ---
 
 
-def test_every_decision_is_logged_with_subject_and_rule_and_without_the_question(node, tokens):
+def test_every_decision_is_logged_with_subject_and_rule_but_not_the_query(node, tokens):
     allele = ("chr17", 43_124_026, "ACT", "A")
     node.ask("/g_variants", tokens["controlled"], query=look_up(allele))
     node.ask("/g_variants/chr17-43124027-ACT-A", tokens["controlled"])
@@ -719,7 +713,7 @@ def test_every_decision_is_logged_with_subject_and_rule_and_without_the_question
     assert verify_log(node.log).lines == 5
 
 
-def test_without_its_log_a_node_answers_nothing(node, tokens, monkeypatch):
+def test_a_node_without_a_writable_log_answers_503(node, tokens, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 

@@ -37,14 +37,14 @@ def test_the_log_and_its_head_are_for_their_owner_only(path):
 
 
 @pytest.mark.parametrize("removed", [lambda path: path, head_path])
-def test_a_log_that_was_removed_takes_no_more(path, removed):
+def test_a_removed_log_accepts_no_lines(path, removed):
     log = AuditLog(path)
     removed(path).unlink()
     with pytest.raises(AuditFailed, match="removed"):
         log.append({"subject": "somebody"})
 
 
-def test_a_log_goes_on_after_a_restart(path):
+def test_a_log_continues_after_a_restart(path):
     log = AuditLog(path)
     log.append({"rule": "again"})
     log.close()
@@ -82,7 +82,7 @@ def test_tampering_is_found_and_the_line_named(path, tamper, line):
         verify_log(path)
 
 
-def test_a_line_with_a_hash_of_its_own_making_is_found(path):
+def test_a_forged_last_line_is_detected(path):
     rows = lines(path)
     forged = {key: value for key, value in json.loads(rows[4]).items() if key != "hash"}
     text, digest = audit_log._hashed_line(
@@ -96,7 +96,7 @@ def test_a_line_with_a_hash_of_its_own_making_is_found(path):
         verify_log(path)
 
 
-def test_a_whole_new_chain_is_found_by_a_head_that_was_noted(path, tmp_path):
+def test_a_new_chain_is_detected_by_a_noted_head(path, tmp_path):
     noted = verify_log(path).head
     other = tmp_path / "other.jsonl"
     log = AuditLog(other)
@@ -108,7 +108,7 @@ def test_a_whole_new_chain_is_found_by_a_head_that_was_noted(path, tmp_path):
     assert verify_log(path, expected_head=noted).lines == 5
 
 
-def test_a_line_that_was_torn_by_a_crash_is_taken_off(path):
+def test_a_line_cut_off_by_a_crash_is_removed(path):
     with path.open("ab") as log:
         log.write(b'{"n":6,"time":17')
     log = AuditLog(path)
@@ -116,7 +116,7 @@ def test_a_line_that_was_torn_by_a_crash_is_taken_off(path):
     assert verify_log(path).lines == 6
 
 
-def test_a_crash_between_line_and_head_is_healed(path):
+def test_the_head_is_repaired_after_a_crash(path):
     head = head_path(path).read_bytes()
     log = AuditLog(path)
     log.append({"rule": "the last before the crash"})
@@ -126,36 +126,38 @@ def test_a_crash_between_line_and_head_is_healed(path):
     assert verify_log(path).lines == 6
 
 
-def test_decisions_that_are_written_at_once_are_lines_of_their_own(path):
+def test_decisions_written_together_get_one_line_each(path):
     AuditLog(path).append({"subject": "one"}, {"subject": "two"}, {"subject": "three"})
     assert verify_log(path).lines == 8
     assert [json.loads(line)["subject"] for line in lines(path)[5:]] == ["one", "two", "three"]
 
 
-def test_a_crash_between_many_lines_and_the_head_is_healed(path):
+def test_the_head_is_repaired_after_a_crash_with_many_lines(path):
     head = head_path(path).read_bytes()
     log = AuditLog(path)
-    log.append(*({"subject": f"caller {i}" * 50} for i in range(100)))  # more than a page of them
+    log.append(
+        *({"subject": f"caller {i}" * 50} for i in range(100))
+    )  # more than one block of the log
     log.close()
     head_path(path).write_bytes(head)
     AuditLog(path).close()
     assert verify_log(path).lines == 105
 
 
-def test_a_log_without_its_head_is_not_gone_on_with(path):
+def test_a_log_without_its_head_is_refused(path):
     head_path(path).unlink()
     with pytest.raises(InputError):
         AuditLog(path)
 
 
 @pytest.mark.parametrize("cut", [1, 5])
-def test_a_log_that_was_cut_is_not_gone_on_with(path, cut):
+def test_a_log_that_was_cut_is_refused(path, cut):
     path.write_bytes(b"".join(lines(path)[:-cut]))
     with pytest.raises(InputError):
         AuditLog(path)
 
 
-def test_a_log_that_cannot_be_written_refuses(path, monkeypatch):
+def test_appending_fails_when_the_log_cannot_be_written(path, monkeypatch):
     log = AuditLog(path)
     full = OSError(28, "No space left on device")
     monkeypatch.setattr(os, "write", lambda *_: (_ for _ in ()).throw(full))
@@ -166,7 +168,7 @@ def test_a_log_that_cannot_be_written_refuses(path, monkeypatch):
     assert verify_log(path).lines == 6
 
 
-def test_a_line_that_was_written_in_part_is_taken_back(path, monkeypatch):
+def test_an_incomplete_line_is_removed(path, monkeypatch):
     log = AuditLog(path)
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, text: write(file, text[:10]))
@@ -184,17 +186,15 @@ def unwritable(*_):
 @pytest.mark.parametrize(
     ("broken", "kept"),
     [
-        # the head cannot be written at all; it is written in part; nor can the log be cut back:
-        # then its line stands, and is what the next one follows
+        # the head cannot be written; it is written in part; the log cannot be truncated either:
+        # then its line remains, and the next line follows it
         ({"pwrite": lambda write: unwritable}, 6),
         ({"pwrite": lambda write: lambda file, text, at: write(file, text[:30], at)}, 6),
         ({"pwrite": lambda write: unwritable, "ftruncate": lambda cut: unwritable}, 7),
     ],
     ids=["not written", "in part", "nor cut back"],
 )
-def test_a_head_that_cannot_be_written_refuses_and_the_chain_stays_whole(
-    path, monkeypatch, broken, kept
-):
+def test_the_chain_stays_valid_when_the_head_cannot_be_written(path, monkeypatch, broken, kept):
     log, other = AuditLog(path), AuditLog(path)
     for name, instead in broken.items():
         monkeypatch.setattr(os, name, instead(getattr(os, name)))

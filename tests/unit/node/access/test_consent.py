@@ -66,7 +66,7 @@ def test_what_uses_permit(uses, purpose, permitted):
     assert permits(uses, read_purpose(purpose)) is permitted
 
 
-def test_a_purpose_that_is_not_stated_may_be_anything():
+def test_an_unstated_purpose_may_be_anything():
     assert permits([NRES], None)
     assert not permits([GRU, CC], None)
     assert not permits([NRES, NPU], None)
@@ -83,11 +83,11 @@ def test_a_condition_never_permits_more(uses, condition, purpose):
 
 
 @given(uses=USES, purpose=PURPOSES)
-def test_who_permits_an_unstated_purpose_permits_every_one(uses, purpose):
+def test_permission_for_an_unstated_purpose_covers_every_purpose(uses, purpose):
     assert permits(uses, None) <= permits(uses, read_purpose(purpose))
 
 
-def test_a_purpose_is_read_and_written_alike():
+def test_a_purpose_survives_a_round_trip():
     stated = read_purpose(f"{DS} {BREAST}, {NPU}")
     assert stated == Purpose(DS, BREAST, frozenset({NPU}))
     assert read_purpose(str(stated)) == stated
@@ -141,14 +141,14 @@ def test_who_is_left_out(store, purpose, left_out):
     assert set(people_not_permitting(store, read_purpose(purpose), False)) == left_out - {5}
 
 
-def test_a_consent_of_a_stranger_is_refused(tmp_path):
+def test_a_consent_of_an_unknown_person_is_refused(tmp_path):
     people = pd.DataFrame({"id": NAMES[:1], "sex": "female", "birth_year": 1970})
     people = people.assign(family=None, father=None, mother=None)
     with pytest.raises(InputError, match="own individuals"):
         build_people(people, {"consent": CONSENT}, tmp_path / "people.sqlite")
 
 
-def test_every_relation_between_diseases_says_where_it_is_from():
+def test_every_relation_between_diseases_has_a_source():
     table = pd.read_csv(IS_A, sep="\t")
     assert table.notna().all(axis=None)
     assert not table.duplicated(["term", "parent"]).any()

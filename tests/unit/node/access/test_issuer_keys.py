@@ -46,7 +46,7 @@ def test_other_keys_are_left_out(key):
     assert usable_keys({"keys": [key]}) == {}
 
 
-def test_keys_of_the_settings_that_cannot_be_used_are_one_line(tmp_path):
+def test_unusable_configured_keys_give_one_line(tmp_path):
     for settings in (
         IssuerSettings("https://a.example", jwks={"keys": []}),
         IssuerSettings("https://a.example", jwks_file="absent.json"),

@@ -38,7 +38,7 @@ def logged(node_data, tmp_path):
     ), path
 
 
-def test_decisions_of_one_moment_are_written_at_once(logged, monkeypatch):
+def test_simultaneous_decisions_are_written_together(logged, monkeypatch):
     app, path = logged
     writes = []
     append = AuditLog.append
@@ -50,7 +50,7 @@ def test_decisions_of_one_moment_are_written_at_once(logged, monkeypatch):
     assert verify_log(path).lines == 20
 
 
-def test_no_answer_leaves_when_their_decisions_cannot_be_written(logged, monkeypatch):
+def test_no_answer_leaves_when_decisions_cannot_be_logged(logged, monkeypatch):
     app, path = logged
 
     def full(*_):

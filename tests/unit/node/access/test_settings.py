@@ -23,7 +23,7 @@ HMB = "DUO:0000006"
 JWKS = {"keys": []}
 
 
-def test_settings_survive_the_file(tmp_path):
+def test_settings_survive_a_round_trip(tmp_path):
     access = AccessSettings(
         audience=("https://network.rehearsal.example",),
         purpose=HMB,

@@ -54,7 +54,7 @@ def grants(caller):
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
-def test_a_good_passport_is_believed(forge, verifier, algorithm):
+def test_a_valid_passport_is_accepted(forge, verifier, algorithm):
     caller = verify(
         verifier, sign_tokens(forge.mine, forge.good, AUDIENCE, algorithm=algorithm).passport
     )
@@ -63,7 +63,7 @@ def test_a_good_passport_is_believed(forge, verifier, algorithm):
     assert caller.dropped == ()
 
 
-def test_an_access_token_says_who_and_nothing_else(forge, verifier):
+def test_an_access_token_identifies_and_carries_no_visas(forge, verifier):
     caller = verify(verifier, sign_tokens(forge.mine, forge.good, AUDIENCE).access)
     assert caller.subject == "researcher-fi"
     assert caller.visas == ()
@@ -91,7 +91,7 @@ def test_a_bad_visa_gives_nothing(forge, verifier, name):
     assert f"https://datasets.rehearsal.example/{DATASET}" not in [v.value for v in counting]
 
 
-def test_a_bad_visa_does_not_spoil_the_good_ones(forge, verifier):
+def test_a_bad_visa_does_not_affect_valid_ones(forge, verifier):
     good = sign_visas(forge.mine, forge.good)
     bad = forge.visa(said={"conditions": ["x"]})
     caller = verify(verifier, forge.passport(**{PASSPORT: [bad, *good]}))
@@ -107,7 +107,7 @@ def test_visas_of_two_subjects_count_when_a_trusted_link_joins_them(forge, verif
     assert grants(verify(verifier, forge.passport(**{PASSPORT: visas})))
 
 
-def test_an_issuer_signs_only_visas_of_the_types_it_may(forge, clock):
+def test_an_issuer_may_sign_only_its_types_of_visas(forge, clock):
     trusted = replace(forge.mine.trusted(), visas=("ResearcherStatus",))
     caller = verify(TokenVerifier([trusted], [AUDIENCE], clock=clock), forge.passport())
     assert {visa.type for visa in caller.visas} == {"ResearcherStatus"}
@@ -127,7 +127,7 @@ def test_no_issuer_is_trusted_by_default(forge):
 def test_a_verified_token_is_kept_until_it_expires(forge, verifier, clock, monkeypatch):
     token = forge.passport()
     caller = verify(verifier, token)
-    monkeypatch.setattr(jwt, "decode", None)  # a second look would fail
+    monkeypatch.setattr(jwt, "decode", None)  # a second verification would fail
     assert verify(verifier, token) is verifier.cached(token) is caller
     clock.ahead = 3601
     assert verifier.cached(token) is None
@@ -136,7 +136,7 @@ def test_a_verified_token_is_kept_until_it_expires(forge, verifier, clock, monke
         verify(verifier, token)
 
 
-def test_a_token_is_looked_at_again_when_its_first_visa_expires(forge, verifier, clock):
+def test_a_token_is_verified_again_when_its_first_visa_expires(forge, verifier, clock):
     short = forge.visa(exp=int(time.time()) + 60)
     token = forge.with_visa(short)
     assert grants(verify(verifier, token))
@@ -163,7 +163,7 @@ def fetching(forge, answers, clock=time.time, **settings):
     return TokenVerifier([trusted], [AUDIENCE], fetch=fetch, clock=clock), asked
 
 
-def test_keys_are_asked_for_once_at_the_configured_address(forge):
+def test_keys_are_fetched_once_from_the_configured_address(forge):
     verifier, asked = fetching(forge, {forge.mine.jku: forge.mine.jwks()})
     for _ in range(3):
         assert verify(verifier, forge.passport(jti=str(time.monotonic()))).visas
@@ -171,7 +171,7 @@ def test_keys_are_asked_for_once_at_the_configured_address(forge):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_hostile_token_makes_the_node_ask_anybody_else(forge, name, monkeypatch):
+def test_no_hostile_token_makes_the_node_fetch_from_another_address(forge, name, monkeypatch):
     def trap(*_):
         raise AssertionError("a socket was opened")
 
@@ -189,7 +189,7 @@ def test_no_hostile_token_makes_the_node_ask_anybody_else(forge, name, monkeypat
     assert {url for url, _ in asked} <= {forge.mine.jku}
 
 
-def test_a_key_that_its_issuer_withdrew_is_believed_for_an_hour_at_most(forge):
+def test_a_withdrawn_key_is_trusted_for_at_most_an_hour(forge):
     answers = {forge.mine.jku: forge.mine.jwks()}
     now = Clock()
     verifier, asked = fetching(forge, answers, now)
@@ -206,7 +206,7 @@ def test_a_key_that_its_issuer_withdrew_is_believed_for_an_hour_at_most(forge):
     assert len(asked) == 2
 
 
-def test_old_keys_are_not_believed_when_new_ones_cannot_be_had(forge):
+def test_old_keys_are_not_trusted_when_fetching_fails(forge):
     answers = {forge.mine.jku: forge.mine.jwks()}
     now = Clock()
     verifier, _ = fetching(forge, answers, now)
@@ -219,7 +219,7 @@ def test_old_keys_are_not_believed_when_new_ones_cannot_be_had(forge):
             verify(verifier, forge.passport(jti="2", **lasting))
 
 
-def test_an_unknown_kid_does_not_make_the_node_ask_again_and_again(forge):
+def test_an_unknown_kid_does_not_cause_repeated_fetches(forge):
     verifier, asked = fetching(forge, {forge.mine.jku: forge.mine.jwks()})
     for number in range(20):
         with pytest.raises(TokenRefused, match="unknown key"):
@@ -229,7 +229,7 @@ def test_an_unknown_kid_does_not_make_the_node_ask_again_and_again(forge):
 
 
 @pytest.mark.parametrize("answer", [OSError("gone"), {"keys": "x"}, {}, TimeoutError()])
-def test_keys_that_cannot_be_had_are_a_refusal(forge, answer):
+def test_unavailable_keys_are_a_refusal(forge, answer):
     verifier, _ = fetching(forge, {forge.mine.jku: answer})
     with pytest.raises(TokenRefused, match="keys of the issuer unavailable"):
         verify(verifier, forge.passport())

@@ -11,7 +11,7 @@ from ...virtual_time import run_in_virtual_time
 from .conftest import PATIENT, PROFILE, SEVERE
 
 
-def test_an_acknowledged_alert_does_not_come_again(node):
+def test_an_acknowledged_alert_is_not_listed_again(node):
     node.subscribe()
     node.monitor.process(PATIENT)
     (alert,) = node.alerts()
@@ -22,7 +22,7 @@ def test_an_acknowledged_alert_does_not_come_again(node):
     assert node.monitor.process(PATIENT) == []
 
 
-def test_subscriptions_and_alerts_outlive_the_process(node):
+def test_subscriptions_and_alerts_survive_a_restart(node):
     subscription = node.subscribe()
     node.start()
     _, said = node.ask("/subscriptions")
@@ -32,7 +32,7 @@ def test_subscriptions_and_alerts_outlive_the_process(node):
     node.start()
     assert node.alerts() == before
     stored = sqlite3.connect(node.folder / FILE_NAME).execute("SELECT caller FROM subscriptions")
-    assert "eyJ" not in stored.fetchone()[0]  # visas as data, not a token that could be shown
+    assert "eyJ" not in stored.fetchone()[0]  # visas as data, not a token that could be used
 
 
 def test_the_same_subscription_twice_is_one(node):
@@ -57,12 +57,12 @@ def test_there_are_no_alerts_after_unsubscribing(node):
     assert node.alerts() == []
 
 
-def test_a_subscription_takes_the_right_to_records(node):
+def test_a_subscription_requires_the_right_to_records(node):
     for who, status in (("registered", 403), (None, 401)):
         assert node.ask("/subscriptions", {"profile": PROFILE}, who, purpose=None)[0] == status
 
 
-def test_waiting_ends_when_somebody_arrives(node):
+def test_waiting_ends_with_the_first_alert(node):
     node.subscribe()
 
     async def wait_and_admit():
@@ -104,7 +104,7 @@ def test_waiting_ends_when_somebody_arrives(node):
         ({"name": "Pablo"}, "profile: expected one of the keys sex, age, terms, gene,"),
     ],
 )
-def test_a_profile_that_is_not_understood_is_refused(node, change, complaint):
+def test_an_invalid_profile_is_refused(node, change, complaint):
     status, said = node.ask("/subscriptions", {"profile": PROFILE | change})
     assert status == 400
     assert said.startswith(complaint), said

@@ -13,7 +13,7 @@ from rehearsal.node.alerts.patient_import import import_patient, read_patient
 from .conftest import CARE, COMMON, MILD, PATIENT
 
 
-def test_a_patient_like_that_raises_one_alert_without_a_record_in_it(node):
+def test_a_matching_patient_raises_one_alert_without_a_record(node):
     subscription = node.subscribe()
     assert node.alerts() == []
     node.monitor.process(PATIENT)
@@ -39,13 +39,13 @@ def test_a_patient_like_that_raises_one_alert_without_a_record_in_it(node):
         {"variants": frozenset({Variant("chr17", 12_886_152, "C", "T")})},
     ],
 )
-def test_another_patient_raises_none(node, change):
+def test_a_patient_who_does_not_match_raises_no_alert(node, change):
     node.subscribe()
     assert node.monitor.process(replace(PATIENT, **change)) == []
     assert node.alerts() == []
 
 
-def test_more_special_terms_are_the_term_too(node):
+def test_descendants_of_a_term_match(node):
     node.subscribe(terms=["ICD10:U07"])
     assert node.monitor.process(replace(PATIENT, terms=frozenset({"ICD10:U07.1"})))
 
@@ -88,7 +88,7 @@ def test_an_issuer_that_is_no_longer_trusted_does_not_count(node):
     assert node.log()[-1]["rule"] == "withheld: issuer or role no longer accepted"
 
 
-def test_an_alert_comes_once_however_often_somebody_is_admitted(node):
+def test_an_alert_is_sent_once_when_a_patient_is_added_twice(node):
     node.subscribe()
     assert len(node.monitor.process(PATIENT)) == 1
     assert node.monitor.process(PATIENT) == []
@@ -97,7 +97,7 @@ def test_an_alert_comes_once_however_often_somebody_is_admitted(node):
     assert len(node.alerts()) == 1
 
 
-def test_somebody_who_is_admitted_is_taken_and_alerts_are_raised(node, phenopacket):
+def test_a_new_patient_is_processed_and_raises_alerts(node, phenopacket):
     node.subscribe()
     waiting = import_patient(node.folder, phenopacket, consent=CARE)
     assert read_patient(waiting) == PATIENT
@@ -107,7 +107,7 @@ def test_somebody_who_is_admitted_is_taken_and_alerts_are_raised(node, phenopack
     assert (node.folder / "arrivals" / "taken" / "FI-A1.json").exists()
 
 
-def test_somebody_who_was_admitted_while_the_node_was_down_is_taken_later(node, phenopacket):
+def test_a_patient_added_while_the_node_is_down_is_processed_later(node, phenopacket):
     node.subscribe()
     import_patient(node.folder, phenopacket, consent=CARE)
     node.start()
@@ -115,7 +115,7 @@ def test_somebody_who_was_admitted_while_the_node_was_down_is_taken_later(node, 
     assert len(node.alerts()) == 1
 
 
-def test_a_file_that_cannot_be_read_is_put_aside_with_the_reason(node, phenopacket):
+def test_an_unreadable_file_is_moved_aside_with_the_reason(node, phenopacket):
     folder = node.folder / "arrivals"
     folder.mkdir()
     (folder / "A.json").write_text("{}")

@@ -23,7 +23,7 @@ bases = st.text("ACGT", min_size=1, max_size=6)
         (99, "A", "GT", "g.100delinsGT"),
     ],
 )
-def test_alleles_are_described_as_hgvs_has_it(start, ref, alt, text):
+def test_alleles_are_described_in_hgvs(start, ref, alt, text):
     assert describe("chr17", start, ref, alt) == f"NC_000017.11:{text}"
 
 
@@ -58,7 +58,7 @@ def test_trimming_keeps_what_changes(start, ref, alt):
 
 
 @given(st.integers(1, 10**6), bases, bases)
-def test_a_description_is_read_back_as_it_was_written(start, ref, alt):
+def test_a_description_survives_a_round_trip(start, ref, alt):
     if ref != alt:
         text = describe("chr2", start, ref, alt)
         found = parse(text)

@@ -32,7 +32,7 @@ def people(body):
         ([{"id": MAN}], {1, 3, 5, 7, 9, 11}),
         ([WOMAN, MAN], set()),
         (["ICD10:I25.1"], {0, 1, 5}),
-        (["ICD10:I25"], {0, 1, 5}),  # more general: descendants are included
+        (["ICD10:I25"], {0, 1, 5}),  # an ancestor: descendants are included
         ([{"id": "ICD10:I25", "includeDescendantTerms": False}], set()),
         (["MONDO:0005010"], {0, 1, 5}),
         (["ICD10:I25.1", MAN], {1, 5}),
@@ -73,7 +73,7 @@ def test_a_variant_query_finds_its_carriers(query):
 
 
 @pytest.mark.parametrize("path", ["individuals", "biosamples", "runs", "analyses"])
-def test_what_belongs_to_people_is_found_like_them(ask, query, path):
+def test_samples_are_found_like_their_people(ask, query, path):
     assert query(path, [WOMAN])["responseSummary"]["numTotalResults"] == 6
     assert people(query(path, [WOMAN], "record", **BRCA1)) == {0, 2}
     status, body = ask(f"/g_variants/chr17-43044301-A-G/{path}", requestedGranularity="record")
@@ -82,7 +82,7 @@ def test_what_belongs_to_people_is_found_like_them(ask, query, path):
 
 
 @pytest.mark.parametrize("path", ["biosamples", "runs", "analyses"])
-def test_a_person_leads_to_what_belongs_to_them_and_back(ask, path):
+def test_a_person_leads_to_their_samples_and_back(ask, path):
     _, body = ask(f"/individuals/FI-000003/{path}", requestedGranularity="record")
     (record,) = body["response"]["resultSets"][0]["results"]
     assert record["individualId"] == "FI-000003"
@@ -141,7 +141,7 @@ def test_pages_of_people_together_are_all_people(query):
     ("include", "hit", "miss"),
     [("ALL", 1, 1), ("HIT", 1, 0), ("MISS", 0, 1), ("NONE", 0, 0)],
 )
-def test_result_sets_are_those_that_were_wanted(query, include, hit, miss):
+def test_result_sets_are_the_requested_ones(query, include, hit, miss):
     body = query("individuals", [WOMAN], _include=include)
     assert len(body["response"]["resultSets"]) == hit
     assert body["responseSummary"] == {"exists": True, "numTotalResults": 6}
@@ -150,7 +150,7 @@ def test_result_sets_are_those_that_were_wanted(query, include, hit, miss):
     assert body["responseSummary"] == {"exists": False, "numTotalResults": 0}
 
 
-def test_granularity_decides_what_is_told(query):
+def test_granularity_decides_the_content_of_answers(query):
     body = query("individuals", _granularity="boolean")
     assert body["responseSummary"] == {"exists": True}
     (one,) = body["response"]["resultSets"]
@@ -160,7 +160,7 @@ def test_granularity_decides_what_is_told(query):
     assert body["meta"]["returnedGranularity"] == "count"
 
 
-def test_test_mode_knows_ten_people(query):
+def test_test_mode_has_ten_people(query):
     body = query("individuals", _test=True)
     assert body["responseSummary"]["numTotalResults"] == 10
 
@@ -184,7 +184,7 @@ def test_datasets_and_cohorts_hold_their_people(ask):
     assert ask("/cohorts/COHORT-SE-1/individuals")[0] == 404
 
 
-def test_filtering_terms_name_what_can_be_asked(ask, query):
+def test_filtering_terms_list_what_filters_may_use(ask, query):
     _, body = ask("/filtering_terms")
     terms = body["response"]["filteringTerms"]
     assert {WOMAN, MAN, "ICD10:I25.1", "MONDO:0005010", "HP:0000252", "age", "LOINC:13457-7"} <= {
@@ -206,7 +206,7 @@ def only_record(body):
     return record
 
 
-def test_treatments_habits_and_family_are_told_from_the_tables(ask):
+def test_treatments_habits_and_family_come_from_the_tables(ask):
     record = only_record(ask("/individuals/FI-000001")[1])
     assert record["treatments"] == [
         {
@@ -244,19 +244,19 @@ def test_treatments_habits_and_family_are_told_from_the_tables(ask):
         ),
     ],
 )
-def test_samples_are_told_from_the_tables(ask, path, told):
+def test_samples_come_from_the_tables(ask, path, told):
     record = only_record(ask(f"/{path}")[1])
     assert {key: record[key] for key in told} == told
     assert record["individualId"] == "FI-000003"
 
 
-def test_the_figures_of_a_run_stand_in_info(ask):
+def test_the_metrics_of_a_run_are_in_info(ask):
     info = only_record(ask("/runs/FI-000003-RUN")[1])["info"]
     assert (info["meanAutosomeCoverage"], info["figures"]) == (29.7, "simulated")
     assert only_record(ask("/analyses/FI-000003-AN")[1])["info"]["countSnvs"] == 802
 
 
-def test_nothing_is_told_of_a_relative_who_is_in_no_answer(node_data):
+def test_records_reveal_nothing_about_excluded_relatives(node_data):
     first = node_data.people.position("FI-000001")
     brother = BitMap([node_data.people.position("FI-000002")])
     record = individual(first, node_data, brother)
@@ -269,7 +269,7 @@ def without_tables(tmp_path):
     return PeopleStore.open(tmp_path / "people.sqlite")
 
 
-def test_without_tables_there_are_samples_of_which_nothing_is_known(node_data, tmp_path):
+def test_samples_without_tables_have_unknown_properties(node_data, tmp_path):
     with closing(without_tables(tmp_path)) as people:
         bare = NodeData(node_data.settings, node_data.variants, people)
         assert biosample(0, bare, BitMap())["sampleOriginType"]["label"] == "Unknown"
@@ -281,7 +281,7 @@ def test_without_tables_there_are_samples_of_which_nothing_is_known(node_data, t
 @pytest.mark.parametrize(
     ("rows", "said"), [([0, 0], "one row"), ([0], "FI-000001-RUN, not 'another'")]
 )
-def test_a_run_that_is_not_its_persons_only_one_is_refused(tmp_path, rows, said):
+def test_a_second_or_misnamed_run_of_a_person_is_refused(tmp_path, rows, said):
     runs = samples(NAMES)["runs"].iloc[rows]
     if len(rows) == 1:
         runs = runs.assign(id="another")
@@ -300,6 +300,6 @@ def test_a_custom_filter_finds_a_decade_of_births(query, ask):
 
 
 @pytest.mark.parametrize("decade", ["1955", "none", "", "195"])
-def test_a_custom_filter_that_is_no_decade_is_refused(query, decade):
+def test_a_custom_filter_without_a_decade_is_refused(query, decade):
     asked = [{"id": f"demographic.birthDecade:{decade}"}]
     query("individuals", _filters=asked, _status=400)

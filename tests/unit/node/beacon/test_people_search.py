@@ -10,12 +10,12 @@ from rehearsal.node.beacon.people_search import intersection, is_like
 
 
 @given(st.text("ab%", max_size=8), st.text("ab", max_size=8))
-def test_percent_is_any_text(pattern, value):
+def test_percent_matches_any_text(pattern, value):
     as_regex = ".*".join(map(re.escape, pattern.split("%")))
     assert is_like(value, pattern) == bool(re.fullmatch(as_regex, value))
 
 
-def test_nobody_and_everybody_are_told_apart_in_intersections():
+def test_intersections_distinguish_nobody_from_everybody():
     some, others = BitMap([1, 2, 3]), BitMap([3, 4])
     assert intersection() is None
     assert intersection(None, None) is None

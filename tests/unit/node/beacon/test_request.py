@@ -331,7 +331,7 @@ def test_unknown_paths_get_a_beacon_error(ask, path, status):
         assert body["responseSummary"]["exists"] is False
 
 
-def test_get_and_post_are_understood_alike():
+def test_get_and_post_are_equivalent():
     by_get = parse_query_string(
         [
             ("referenceName", "chr17"),
@@ -363,7 +363,7 @@ def test_get_and_post_are_understood_alike():
             assert getattr(by_get, field) == getattr(by_post, field), field
 
 
-def test_a_limit_of_zero_or_too_many_is_the_most_allowed():
+def test_a_limit_of_zero_or_too_many_is_the_maximum():
     for limit in (0, 10**9):
         body = orjson.dumps(posted(pagination={"limit": limit}))
         assert parse_body(body).limit == MAX_LIMIT

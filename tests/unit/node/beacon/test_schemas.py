@@ -50,7 +50,7 @@ BAD = [
 
 @pytest.mark.parametrize("granularity", GRANULARITIES)
 @pytest.mark.parametrize(("path", "entry_type"), list(all_paths()))
-def test_answers_of_entries_have_beacons_form(ask, path, entry_type, granularity):
+def test_answers_with_entries_have_the_beacon_format(ask, path, entry_type, granularity):
     for include, test_mode in itertools.product(INCLUDES, (False, True)):
         query = {"includeResultsetResponses": include, "testMode": test_mode}
         query["requestedGranularity"] = granularity
@@ -106,7 +106,7 @@ def test_a_node_describes_itself(ask, path):
     assert body["response"]
 
 
-def test_the_map_leads_to_every_endpoint(ask):
+def test_the_map_lists_every_endpoint(ask):
     _, body = ask("/map")
     for endpoint in body["response"]["endpointSets"].values():
         path = endpoint["rootUrl"].removeprefix("http://node.example")
@@ -118,7 +118,7 @@ def test_the_map_leads_to_every_endpoint(ask):
 
 
 @pytest.mark.parametrize(("path", "parameters"), BAD)
-def test_errors_have_beacons_form(ask, path, parameters):
+def test_errors_have_the_beacon_format(ask, path, parameters):
     status, body = ask(path, **parameters)
     assert 400 <= status < 500
     check_meta(body["meta"], "boolean")
@@ -132,7 +132,7 @@ def validator():
     if not VALIDATOR.is_file():
         pytest.skip(f"the official schemas are not there: {SHARED}")
     pytest.importorskip("jsonschema")
-    # the script leaves the folder of the Beacon schemas to be set
+    # the script needs the folder of the Beacon schemas
     return runpy.run_path(str(VALIDATOR), init_globals={"B": f"{SCHEMAS}/"})
 
 

@@ -62,7 +62,7 @@ def overlapping(facts, contig, start, end):
     return [name(allele) for allele in sorted(found)]
 
 
-def test_a_look_up_tells_every_allele_count_by_sex(query, facts):
+def test_a_look_up_returns_allele_counts_by_sex(query, facts):
     for allele in facts.genotypes:
         body = query("g_variants", _granularity="record", **sequence(allele))
         (record,) = result_set(body, "GOE-FI-REHEARSAL-1")["results"]
@@ -72,7 +72,7 @@ def test_a_look_up_tells_every_allele_count_by_sex(query, facts):
         assert told_counts(record, "FI_M") == expected_counts(facts, allele, facts.men)
 
 
-def test_counts_among_filtered_people_are_counted_anew(query, facts):
+def test_counts_among_filtered_people_are_recomputed(query, facts):
     ill = {0, 1, 5}
     for allele, copies in facts.genotypes.items():
         body = query("g_variants", [HEART], "record", **sequence(allele))
@@ -109,7 +109,7 @@ def test_only_the_people_dataset_names_carriers(query, facts):
     }
 
 
-def test_a_long_list_of_carriers_is_cut_and_says_so(query, monkeypatch):
+def test_a_long_list_of_carriers_is_cut_with_a_total(query, monkeypatch):
     monkeypatch.setattr("rehearsal.node.beacon.records.MAX_CASES", 3)
     allele = ("chrX", 12_886_151, "A", "G")
     body = query("g_variants", _granularity="record", **sequence(allele))
@@ -125,7 +125,7 @@ def test_a_variant_in_two_datasets_counts_once(query, facts):
 
 
 @pytest.mark.parametrize("contig", ["17", "chr17", "NC_000017.11", "refseq:NC_000017.11"])
-def test_a_contig_goes_by_all_its_names(query, contig):
+def test_a_contig_is_found_by_all_its_names(query, contig):
     asked = sequence(("chr17", 43_044_300, "A", "G")) | {"referenceName": contig}
     assert query("g_variants", **asked)["responseSummary"]["numTotalResults"] == 1
 
@@ -169,7 +169,7 @@ def test_a_sequence_may_have_wildcards_and_empty_alleles(query, start, ref, alt,
     [
         (43_000_000, 43_100_000),
         (43_124_028, 43_124_029),  # inside the deleted bases
-        (43_124_029, 43_124_030),  # just behind them
+        (43_124_029, 43_124_030),  # just after them
         (43_044_300, 43_044_301),
         (43_044_301, 43_044_302),
         (0, 83_257_441),
@@ -258,7 +258,7 @@ def test_one_persons_variants(ask, facts):
 
 
 def test_test_mode_answers_from_the_first_ten_people(query, facts):
-    allele = ("chr17", 50_000_000, "G", "C")  # carried by the two last people only
+    allele = ("chr17", 50_000_000, "G", "C")  # carried by the last two people only
     assert query("g_variants", **sequence(allele))["responseSummary"]["exists"] is True
     body = query("g_variants", _test=True, _include="ALL", **sequence(allele))
     assert body["meta"]["testMode"] is True

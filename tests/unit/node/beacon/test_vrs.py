@@ -20,7 +20,7 @@ def test_an_identifier_is_the_published_one(version, contig, start, ref, alt, id
     assert dict(padded)[version] == identifier
 
 
-def test_an_insertion_or_deletion_has_none_without_the_bases_around_it():
+def test_an_insertion_or_deletion_has_no_identifier():
     assert identifiers("chr1", 100, "AC", "A") == identifiers("chr1", 100, "A", "AC") == ()
 
 

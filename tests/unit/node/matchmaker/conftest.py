@@ -29,8 +29,8 @@ MICROCEPHALY, PRIMARY = "HP:0000252", "HP:0011451"
 SMALL_FACE, DELAY, SEIZURE, HYPOSERINEMIA = "HP:0000274", "HP:0001263", "HP:0001250", "HP:0012279"
 MARTIN = (MICROCEPHALY, SMALL_FACE, DELAY, SEIZURE, HYPOSERINEMIA)
 VARIANT = ("chr17", 50_000_000, "G", "C")  # 11 has it twice, 10 once
-# 11 is much alike, 4 has the gene as a candidate, 5 the same phenotypes without the gene, 6 little
-# in common, 7 is known to have no seizures, 1 withdrew consent, 3 has no record of it
+# 11 is very similar, 4 has the candidate gene, 5 has the same phenotypes without the gene, 6 has
+# little in common, seizures were excluded in 7, 1 withdrew consent, 3 has no consent record
 FEATURES = {
     11: (PRIMARY, DELAY, SEIZURE, HYPOSERINEMIA),
     1: MARTIN,

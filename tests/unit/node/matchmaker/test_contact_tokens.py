@@ -13,7 +13,7 @@ from ..hostile_tokens import AUDIENCE
 from .conftest import patient
 
 
-def test_a_contact_token_is_one_per_person_and_asker(node, clinician, forge):
+def test_there_is_one_contact_token_per_person_and_caller(node, clinician, forge):
     def ids(token):
         return [one["patient"]["id"] for one in node.post(patient(), token)[1]["results"]]
 
@@ -24,7 +24,7 @@ def test_a_contact_token_is_one_per_person_and_asker(node, clinician, forge):
     assert len(set(ids(clinician))) == 3
 
 
-def test_the_operator_finds_the_person_of_a_token_and_of_nobody_elses(node, clinician, capsys):
+def test_the_operator_finds_the_person_of_a_token(node, clinician, capsys):
     token = node.post(patient(), clinician)[1]["results"][0]["patient"]["id"]
     folder = node.log.parent
     main(["node", "contact", str(folder), token, "--matched-for", "clinician-ie"])
@@ -43,7 +43,7 @@ def test_another_nodes_secret_gives_other_tokens(node, clinician, make_node):
     assert first != second
 
 
-def test_who_asks_by_a_token_of_the_node_is_not_told_of_that_person(node, clinician):
+def test_a_patient_id_that_is_a_token_of_the_node_does_not_match_its_person(node, clinician):
     before = [one["patient"]["id"] for one in node.post(patient(), clinician)[1]["results"]]
     after = node.post(patient(id=before[0]), clinician)[1]["results"]
     assert [one["patient"]["id"] for one in after] == before[1:]

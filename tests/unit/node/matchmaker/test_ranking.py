@@ -8,7 +8,7 @@ from ..conftest import NAMES
 from .conftest import DELAY, FEATURES, HYPOSERINEMIA, MARTIN, MICROCEPHALY, SEIZURE, patient
 
 
-def test_the_same_variant_and_most_alike_comes_first(node, clinician):
+def test_matches_are_sorted_by_score_then_shared_variant(node, clinician):
     status, body, _ = node.post(patient(), clinician)
     assert status == 200
     first, *others = body["results"]
@@ -34,7 +34,7 @@ def test_the_same_variant_and_most_alike_comes_first(node, clinician):
     assert all(0.1 <= score <= 1 for score in scores)
 
 
-def test_shared_facts_are_the_most_special_terms_of_both_and_nothing_else(node, clinician):
+def test_answers_contain_only_the_most_specific_shared_terms(node, clinician):
     """The match has primary microcephaly, which is more than the caller may know."""
     _, body, _ = node.post(patient(), clinician)
     (first, *_) = body["results"]
@@ -66,7 +66,7 @@ def test_the_score_is_graph_information_content(node, clinician, ontology):
     assert body["results"][0]["score"]["patient"] == pytest.approx(expected, abs=1e-5)
 
 
-def test_what_one_is_known_not_to_have_lowers_the_score_of_either_side(node, clinician, ontology):
+def test_excluded_terms_lower_the_score_in_both_directions(node, clinician, ontology):
     """4 and 7 have the same terms, but seizures were excluded in 7."""
     _, body, _ = node.post(patient(), clinician)
     _, four, seven = (one["score"]["patient"] for one in body["results"])
@@ -84,7 +84,7 @@ def test_what_one_is_known_not_to_have_lowers_the_score_of_either_side(node, cli
     assert by_score == [1.0, 1.0, pytest.approx((both - against) / either, abs=1e-5)]
 
 
-def test_without_a_shared_gene_nobody_is_alike(node, clinician):
+def test_without_a_shared_gene_there_are_no_matches(node, clinician):
     status, body, _ = node.post(patient(genes=["PSAT1"], variants=()), clinician)
     assert (status, body["results"]) == (200, [])
 

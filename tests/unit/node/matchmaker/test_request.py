@@ -80,7 +80,7 @@ def test_an_invalid_variant_is_400_and_named(changes, key, node, clinician):
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'{"patient": 1}', b"\xff", b"{}"])
-def test_bodies_that_are_no_request_are_400(raw, node, clinician):
+def test_invalid_bodies_are_400(raw, node, clinician):
     assert node.post(raw, clinician)[0] == 400
 
 
@@ -88,7 +88,7 @@ def test_a_body_that_is_too_long_is_413(node, clinician):
     assert node.post(b" " * (256 * 1024 + 1), clinician)[0] == 413
 
 
-def test_a_variant_of_another_assembly_is_matched_by_its_gene_and_said_so(node, clinician):
+def test_a_variant_of_another_assembly_is_matched_by_its_gene_with_a_note(node, clinician):
     asked = patient()
     asked["patient"]["genomicFeatures"][1]["variant"]["assembly"] = "GRCh37"
     status, body, _ = node.post(asked, clinician)
@@ -100,7 +100,7 @@ def test_a_variant_of_another_assembly_is_matched_by_its_gene_and_said_so(node, 
     assert len(body["results"]) == 2  # without 11, who shares the variant only
 
 
-def test_the_matchmaker_exchanges_own_test_patients_are_understood(node, clinician, shared):
+def test_the_matchmaker_exchanges_test_patients_are_accepted(node, clinician, shared):
     """The fifty benchmark patients, whose variants are on GRCh37."""
     path = shared / "reference/schemas/mme/benchmark_patients.json"
     if not path.exists():

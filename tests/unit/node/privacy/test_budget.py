@@ -23,7 +23,7 @@ def test_budgets_survive_a_restart_and_more_people(tmp_path):
     before = [store.spent(i, "u") for i in range(PEOPLE + 1)]
     assert before[1] > 0 and before[PEOPLE] > 0
     store.close()
-    # the node was built anew: somebody came in first, somebody left
+    # the node was rebuilt: one person was added in front, one left
     later = Budget(["AT-999999", *NAMES[1:]], path)
     assert [later.spent(i, "u") for i in range(1, PEOPLE + 1)] == before[1:]
     assert later.spent(0, "u") == 0 and later.spent(1) == before[1]
@@ -34,7 +34,7 @@ def test_budgets_survive_a_restart_and_more_people(tmp_path):
     later.close()
 
 
-def test_the_file_is_its_owners_and_names_no_user(tmp_path):
+def test_the_file_is_private_and_contains_no_user_names(tmp_path):
     path = tmp_path / "budget.sqlite"
     store = Budget(NAMES, path)
     protect_count(protected(budget=store), "ann@example.org", question_key("one"), people(60), 0.6)
@@ -43,7 +43,7 @@ def test_the_file_is_its_owners_and_names_no_user(tmp_path):
     assert b"ann" not in path.read_bytes()
 
 
-def test_a_full_store_forgets_nobody_and_tells_nothing_dear():
+def test_a_full_ledger_keeps_all_rows_and_answers_no_priced_question():
     store = Budget(NAMES, maximum=2)
     rules = protected(WIDE, budget=store)
     counts = [
@@ -54,7 +54,7 @@ def test_a_full_store_forgets_nobody_and_tells_nothing_dear():
     assert protect_count(rules, "u", question_key("0"), people(60), 0.6).count == counts[0]
 
 
-def test_a_file_that_is_no_budget_is_refused(tmp_path):
+def test_a_file_of_another_kind_is_refused(tmp_path):
     path = tmp_path / "budget.sqlite"
     path.write_bytes(b"something else entirely" * 100)
     with pytest.raises(InputError, match=r"budget\.sqlite: file"):

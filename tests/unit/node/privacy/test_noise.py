@@ -31,7 +31,7 @@ def test_noise_is_fixed_by_the_question_and_hidden_by_the_key():
     spread=st.integers(0, 19),
 )
 @settings(max_examples=60, deadline=None)
-def test_the_table_of_outcomes_is_what_answers_do(number, threshold, step, spread):
+def test_the_table_of_probabilities_matches_answers(number, threshold, step, spread):
     rules = Protection(threshold, step, min(spread, threshold - 1), math.inf, math.inf)
     table = answer_probabilities(60, rules, counted=True)
     assert np.allclose(table.sum(axis=1), 1)

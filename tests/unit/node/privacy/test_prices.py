@@ -11,18 +11,18 @@ from rehearsal.node.privacy.protection import PUBLIC, UNPROTECTED
 from .conftest import PEOPLE
 
 
-def test_information_is_that_of_two_coins_in_the_plainest_case():
+def test_information_of_two_people_is_that_of_two_coins():
     """Two people, no protection, half are carriers: absent 1 - 0.5², present certainly yes."""
     assert information(0.5, 2, UNPROTECTED, False) == pytest.approx(-math.log(0.75))
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -1.0, math.nan])
-def test_information_wants_a_share(share):
+def test_information_requires_a_share(share):
     with pytest.raises(ValueError, match="share of carriers"):
         information(share, PEOPLE, PUBLIC, False)
 
 
-def test_alleles_near_the_threshold_are_dear_and_those_anybody_could_foresee_free():
+def test_alleles_near_the_threshold_are_expensive_and_predictable_ones_free():
     cost = {share: price(share, PEOPLE, PUBLIC, False) for share in (0.0001, 0.1, 0.6, 0.95)}
     assert cost[0.1] > PUBLIC.user_budget
     assert cost[0.0001] < 1e-4 and cost[0.6] < 1e-6 and cost[0.95] < 1e-9

@@ -50,32 +50,32 @@ def ask():
     return told
 
 
-def test_a_count_of_everybody_is_next_to_free(ask):
+def test_a_count_of_everybody_is_nearly_free(ask):
     for user in range(50):
         assert ask((), 100, str(user)) == ProtectedAnswer(True, 100)
 
 
-def test_a_count_by_a_term_is_paid_by_everybody_and_told_until_nobody_can(ask):
+def test_everybody_pays_for_a_count_by_a_term_until_the_budget_ends(ask):
     assert ask(WOMAN, 51) == ProtectedAnswer(True, 50)
     assert ask(WOMAN, 51) == ProtectedAnswer(True, 50), "the same question is paid once"
     assert ask(WOMAN, 49) == ProtectedAnswer(True, None), "that there are many could be foreseen"
     assert ask(WOMAN, 52, "another account") == ProtectedAnswer(True, None)
 
 
-def test_a_term_near_the_threshold_is_told_of_to_nobody(ask):
+def test_a_term_near_the_threshold_is_not_shown(ask):
     """Otherwise, somebody who knows that a person has it would learn whether the person is here."""
     assert price(0.1, PEOPLE, PUBLIC, counted=False) > PUBLIC.user_budget
     for found in (9, 10, 11, 14):
         assert ask(NEAR, found) == ProtectedAnswer(False, 0)
 
 
-def test_rare_and_common_terms_stay_true_for_ever(ask):
+def test_rare_and_common_terms_never_use_up_the_budget(ask):
     for user in range(100):
         assert ask(RARE, 3, str(user), counted=False) == ProtectedAnswer(False)
         assert ask(COMMON, 60, str(user), counted=False) == ProtectedAnswer(True)
 
 
-def test_without_public_frequencies_only_sex_is_told(ask):
+def test_without_public_frequencies_only_sex_is_shown(ask):
     assert ask(COMMON, 60, shares=None) == ProtectedAnswer(False, 0)
     assert ask(WOMAN, 51, shares=None) == ProtectedAnswer(True, 50)
 
@@ -111,7 +111,7 @@ def test_counts_are_multiples_of_the_step_and_never_0():
     assert protect_count(coarse, "u", b"q", people(11)) == ProtectedAnswer(True, 50)
 
 
-def test_without_protection_answers_are_the_truth():
+def test_without_protection_answers_are_exact():
     rules = protected(UNPROTECTED)
     for number in (0, 1, 7, 100):
         assert protect_count(rules, "u", b"q", people(number)) == ProtectedAnswer(
@@ -125,7 +125,7 @@ def test_noise_never_shows_fewer_than_the_threshold():
     assert not any(protect_boolean(rules, "u", question_key(str(i)), people(9)) for i in range(200))
 
 
-def test_who_has_paid_everything_is_left_out_and_looks_absent():
+def test_people_without_budget_look_absent():
     rules, share = protected(replace(WIDE, noise=0)), 0.1
     affordable = int(WIDE.user_budget / price(share, PEOPLE, rules.protection, False))
     told = [
@@ -138,7 +138,7 @@ def test_who_has_paid_everything_is_left_out_and_looks_absent():
     assert protect_boolean(rules, "u", question_key("others"), people(20, first=20), share)
 
 
-def test_a_count_costs_everybody_and_is_whole_or_not_told():
+def test_a_count_costs_everybody_and_is_complete_or_withheld():
     rules, share = protected(replace(WIDE, noise=0)), 0.6
     affordable = int(WIDE.user_budget / price(share, PEOPLE, rules.protection, True))
     told = [
@@ -172,7 +172,7 @@ def test_prices_do_not_depend_on_who_is_in_the_node():
     assert rules.budget.spent(0, "u") == rules.budget.spent(50, "u") > 0
 
 
-def test_common_alleles_are_told_when_everything_is_spent():
+def test_common_alleles_are_shown_when_the_budget_is_spent():
     rules = protected()
     for i in range(50):
         protect_count(rules, "u", question_key(str(i)), people(80), 0.8)
@@ -182,7 +182,7 @@ def test_common_alleles_are_told_when_everything_is_spent():
     assert protect_boolean(rules, "u", question_key("new"), people(80), 0.8)
 
 
-def test_the_same_question_gets_the_same_answer_and_is_paid_once():
+def test_a_repeated_question_gets_the_same_answer_at_no_cost():
     rules = protected(WIDE)
     ask = (protect_count, 60, 0.6), (protect_boolean, 20, 0.1)
     for protect, carriers, share in ask:
@@ -196,7 +196,7 @@ def test_the_same_question_gets_the_same_answer_and_is_paid_once():
         assert spent == (rules.budget.spent(0, "u"), rules.budget.spent(PEOPLE, "u"))
 
 
-def test_users_have_budgets_of_their_own_but_together_no_more_than_the_individual_has():
+def test_users_have_their_own_budgets_within_the_individuals_budget():
     cost = price(0.6, PEOPLE, PUBLIC, True)
     rules = protected(replace(PUBLIC, user_budget=cost * 1.5, individual_budget=cost * 2.5))
 
@@ -228,7 +228,7 @@ def watched(steps, name, real):
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.05])
 @pytest.mark.parametrize("people", [None, BitMap(range(90))])
-def test_an_allele_takes_the_same_steps_whether_nobody_or_few_carry_it(monkeypatch, share, people):
+def test_an_allele_takes_the_same_steps_with_no_or_few_carriers(monkeypatch, share, people):
     """The same look-ups, prices and writes; only the payers differ."""
     steps = []
     for cls, name in ((Budget, "charge"), (Budget, "_write"), (PublicFrequencies, "frequency")):

@@ -12,7 +12,7 @@ from rehearsal.node.privacy.protection import PUBLIC, Protection
 def test_the_default_is_the_strict_one():
     assert Protection() == PUBLIC
     assert PUBLIC.budgeted and PUBLIC.threshold >= 10 and PUBLIC.rounding >= 10
-    # one budget for whether somebody is there and one for counts
+    # one budget for yes-or-no answers and one for counts
     assert power_bound(2 * PUBLIC.user_budget) <= 0.10
     assert power_bound(2 * PUBLIC.individual_budget) <= 0.10
 
@@ -28,6 +28,6 @@ def test_the_default_is_the_strict_one():
         {"individual_budget": math.nan},
     ],
 )
-def test_a_protection_that_protects_nothing_is_refused(wrong):
+def test_invalid_protections_are_refused(wrong):
     with pytest.raises(InputError, match=f"privacy: {list(wrong)[-1]}"):
         Protection(**wrong)

@@ -8,7 +8,7 @@ from rehearsal.node.privacy.public_frequencies import PublicFrequencies
 from rehearsal.node.privacy.question_keys import question_key
 
 
-def test_public_frequencies_are_found_by_question_and_rare_where_unknown(tmp_path):
+def test_public_frequencies_are_found_by_question_and_small_where_unknown(tmp_path):
     questions = [question_key(f"chr1-{i}-A-T") for i in range(50)]
     keys = np.array([PublicFrequencies.key(one) for one in questions], np.uint64)
     PublicFrequencies(keys, np.arange(50) / 50, 500).write(tmp_path / "shares.npz")

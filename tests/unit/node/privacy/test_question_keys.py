@@ -3,6 +3,6 @@
 from rehearsal.node.privacy.question_keys import question_key
 
 
-def test_a_question_has_one_key_and_its_parts_cannot_be_shifted():
+def test_keys_of_questions_depend_on_the_boundaries_of_parts():
     assert question_key("a", "bc") != question_key("ab", "c")
     assert question_key("a", b"bc") == question_key(b"a", "bc")

@@ -74,7 +74,7 @@ def test_sums_are_for_controlled_access(ask, digest, who, status, path):
         ),
     ],
 )
-def test_what_is_not_understood_is_refused(ask, digest, change, complaint):
+def test_invalid_requests_are_refused(ask, digest, change, complaint):
     status, said = ask("/scores", {"scoringFile": digest, "bins": BINS} | change)
     assert status == 400
     assert said.startswith(complaint), said
@@ -95,7 +95,7 @@ def test_a_clinician_gets_the_score_of_her_own_patient(ask, digest):
     ("who", "purpose", "status"),
     [
         (None, HMB, 401),
-        ("controlled", HMB, 403),  # exact histograms, but no clinician
+        ("controlled", HMB, 403),  # exact histograms, but not a clinician
         ("clinician", HMB, 403),  # her patient, but not for care
         ("abroad", CARE, 403),  # a clinician, but not of this country
         ("ungranted", CARE, 403),  # a clinician of this country without a grant
@@ -107,7 +107,7 @@ def test_nobody_else_gets_a_score(ask, digest, who, purpose, status, name):
     assert ask(f"/drug_flags/{name}", who=who, purpose=purpose)[0] == status
 
 
-def test_who_withdrew_looks_like_nobody(ask, digest):
+def test_a_patient_who_withdrew_looks_unknown(ask, digest):
     asked = f"/scores/{digest}/individuals/"
     gone = ask(asked + NAMES[WITHDRAWN], who="clinician", purpose=CARE)
     assert gone == ask(asked + "FI-nobody", who="clinician", purpose=CARE)
@@ -122,7 +122,7 @@ def test_the_log_has_the_decision_and_not_the_person(ask, digest, folder):
 
 
 @pytest.mark.parametrize(("patient", "flagged"), [(3, True), (1, False), (5, False)])
-def test_a_drug_is_flagged_from_so_many_copies_on(ask, patient, flagged):
+def test_a_drug_is_flagged_from_a_number_of_copies(ask, patient, flagged):
     status, said = ask(
         f"/drug_flags/{NAMES[patient]}",
         who="clinician",
@@ -137,16 +137,16 @@ def test_a_drug_is_flagged_from_so_many_copies_on(ask, patient, flagged):
         assert (x["reasons"][0]["gene"], x["reasons"][0]["copies"]) == ("BRCA1", 2)
 
 
-def test_a_node_tells_its_part_of_a_regression(ask, digest):
+def test_a_node_returns_its_sums_of_a_regression(ask, digest):
     status, said = ask(
         "/scores/hazard", {"scoringFile": digest, "disease": "ICD10:I25", "coefficient": 0.0}
     )
     assert status == 200
-    # NAMES[5] has the disease since nobody knows when: not followed; NAMES[6] withdrew
+    # NAMES[5] has the disease with unknown onset, so is not followed; NAMES[6] withdrew
     assert (said["people"], said["events"]) == (PEOPLE - 2, 2)
     scores = truth()
     women, men = [0, 2, 4, 8, 10], [1, 3, 7, 9, 11]
-    # born in 1940 + 5 i and followed up to 2025: who fell ill at 61 or 55, and who was at risk then
+    # born in 1940 + 5 i and followed up to 2025: cases at 61 and 55, and their risk sets
     at_risk_of_0 = [i for i in women if i == 0 or 85 - 5 * i - 1 >= 61]
     at_risk_of_1 = [i for i in men if i == 1 or 85 - 5 * i - 1 >= 55]
     expected = scores[0] - scores[at_risk_of_0].mean() + scores[1] - scores[at_risk_of_1].mean()

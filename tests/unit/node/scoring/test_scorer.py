@@ -11,7 +11,7 @@ from rehearsal.node.scoring.scorer import Scorer
 from .conftest import DISEASE, WEIGHTED, truth
 
 
-def test_everybody_is_scored_as_the_genotypes_say(node_data, folder, digest):
+def test_scores_follow_from_the_genotypes(node_data, folder, digest):
     np.testing.assert_allclose(Scorer(node_data, folder).scores(digest), truth(), atol=1e-12)
 
 
