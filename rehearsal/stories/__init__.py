@@ -1,1 +1,1 @@
-"""Stories: synthetic patients, what is asked for their sake, and whether the answers are right."""
+"""Stories: synthetic patients, the questions asked about them, and judgements of the answers."""

@@ -1,4 +1,4 @@
-"""People who arrive at a node while a standing query waits for somebody like them.
+"""New patients at a node while a subscription looks for people like them.
 
 An arrival is a mapping of plain JSON values: ``handle``, ``name``, ``country``, ``individual``,
 ``sex``, ``age`` (years), ``terms`` (HPO), ``variants`` (contig, 0-based start, ref, alt) and
@@ -23,7 +23,16 @@ Arrival = Mapping[str, Any]
 
 
 def read_arrival(handle: str, entry: Entry, references: RunReferences) -> dict[str, Any]:
-    """Raises InputError."""
+    """Read an arrival.
+
+    Args:
+        handle: Its handle.
+        entry: The arrival.
+        references: What stories may refer to.
+
+    Raises:
+        InputError: A key or value is not allowed.
+    """
     part = entry.fields(("country", "sex", "age", "terms", "consent"), ("name", "carries"))
     carries = (
         [references.variant(one) for one in part["carries"].items()] if "carries" in part else []
@@ -43,8 +52,15 @@ def read_arrival(handle: str, entry: Entry, references: RunReferences) -> dict[s
 
 
 def admit_arrival(arrival: Arrival, folder: Path) -> Path:
-    """Hand somebody to the node of a folder, also if it has taken them before. Returns the file
-    that waits for the node; it is gone once the node has taken it."""
+    """Add a patient to a running node, even if the node has taken them before.
+
+    Args:
+        arrival: The arrival.
+        folder: The node's folder.
+
+    Returns:
+        The file that waits for the node; the node removes it when it takes it.
+    """
     (folder / FOLDER / TAKEN / f"{arrival['individual']}.json").unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as aside:
         path = Path(aside) / "phenopacket.json"
@@ -53,7 +69,11 @@ def admit_arrival(arrival: Arrival, folder: Path) -> Path:
 
 
 def arrival_phenopacket(arrival: Mapping[str, Any]) -> dict[str, Any]:
-    """The phenopacket of somebody who arrives: GA4GH Phenopackets v2."""
+    """Build the phenopacket of an arrival: GA4GH Phenopackets v2.
+
+    Args:
+        arrival: The arrival.
+    """
     interpretations = [
         {
             "subjectOrBiosampleId": arrival["individual"],

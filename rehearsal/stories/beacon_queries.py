@@ -1,4 +1,4 @@
-"""Beacon requests as questions make them."""
+"""The Beacon requests of questions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from rehearsal.model import Query, Variant
 from rehearsal.stories.story_types import Question
 
-LIMIT = 1000  # the largest page of a node
+LIMIT = 1000  # largest page of a node
 
 
 def beacon_query(
@@ -19,7 +19,16 @@ def beacon_query(
     filters: Sequence[Mapping[str, Any]],
     granularity: str,
 ) -> Query:
-    """A query that stands for a question, or for a named part of it."""
+    """Build a query for a question, or for a named part of it.
+
+    Args:
+        question: The question.
+        part: Name of the part; empty for the whole question.
+        entry_type: ``individuals`` or ``g_variants``.
+        parameters: Request parameters; positions are 0-based.
+        filters: The filters.
+        granularity: Requested granularity.
+    """
     return Query(
         id=f"{question.id}/{part}" if part else question.id,
         kind=question.kind,
@@ -41,7 +50,11 @@ def beacon_query(
 
 
 def allele(variant: Variant) -> dict[str, Any]:
-    """The request parameters of one allele."""
+    """Return the request parameters of one allele.
+
+    Args:
+        variant: The allele.
+    """
     return {
         "assemblyId": "GRCh38",
         "referenceName": variant.contig.removeprefix("chr"),
@@ -52,7 +65,11 @@ def allele(variant: Variant) -> dict[str, Any]:
 
 
 def question_query(question: Question) -> Query:
-    """The one query of a question of kind ``beacon``."""
+    """Build the query of a question of kind ``beacon``.
+
+    Args:
+        question: The question.
+    """
     asked = question.parameters
     entry_type = {"people": "individuals", "variants": "g_variants"}[asked["find"]]
     return beacon_query(
@@ -61,12 +78,15 @@ def question_query(question: Question) -> Query:
 
 
 def comparison_queries(question: Question) -> dict[str, Query]:
-    """The queries of a question of kind ``comparison``, by their parts.
+    """Build the queries of a question of kind ``comparison``, by their parts.
 
-    Of each stratum, all people with its filters (``STRATUM/all``) and those of them with the
-    treatment (``treated``), with the outcome, and with both; a Beacon cannot say "without".
-    Carriers of the variants that nobody may carry are asked for in the same four ways, to be
-    taken away.
+    Each stratum has four: all people with its filters (``STRATUM/all``), and those of them with the
+    treatment (``treated``), with the outcome, and with both. A Beacon cannot express "without".
+    Carriers of the variants that no one may carry are asked for in the same four ways, to be
+    subtracted.
+
+    Args:
+        question: The question.
     """
     asked = question.parameters
     queries = {}

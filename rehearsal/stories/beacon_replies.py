@@ -1,4 +1,4 @@
-"""What the network replied to a Beacon query, for the page."""
+"""The network's reply to a Beacon query, for the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from rehearsal.stories.story_types import ReplySummary
 def summarise_beacon_reply(
     reply: NetworkReply, query: Query, answers: Mapping[str, object], stayed_home: str
 ) -> ReplySummary:
-    """What a Beacon query came to. ``answers``: what to show of each country that answered."""
+    """Summarise the reply to a Beacon query.
+
+    Args:
+        reply: The network's reply.
+        query: The query.
+        answers: What to show of each country that answered.
+        stayed_home: What was not sent, in a line or two.
+    """
     countries = {}
     for one in reply.answers:
         shown: dict[str, object] = {

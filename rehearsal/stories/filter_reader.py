@@ -1,4 +1,4 @@
-"""Reads Beacon filters as stories write them."""
+"""Reads Beacon filters from stories."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ OPERATORS = ("=", "<", "<=", ">", ">=")
 
 
 def read_filters(entry: Entry | None, references: RunReferences) -> list[dict[str, Any]]:
-    """Terms (``NCIT:C16576``, or ``id`` with a ``label`` for the reader) and comparisons
-    (``id``, ``operator``, ``value``), as a Beacon request has them."""
+    """Read terms and comparisons, and return them in the form of a Beacon request.
+
+    Args:
+        entry: A list of terms (``NCIT:C16576``, or ``id`` with a ``label`` for readers) and
+            comparisons (``id``, ``operator``, ``value``). None gives no filters.
+        references: What stories may refer to.
+    """
     return [_filter(item, references) for item in entry.items()] if entry is not None else []
 
 

@@ -1,4 +1,4 @@
-"""What the network says of patients who are alike, read match by match."""
+"""The network's answer about matching patients, read match by match."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from rehearsal.model import Answer, Variant
 from rehearsal.web.openapi import Body
 
-MOST = 50  # matches that a node tells of
-NEAR = 1e-5  # scores rest on whole millionths of information content
+MOST = 50  # largest number of matches that a node returns
+NEAR = 1e-5  # tolerance of scores, which use information content in whole millionths
 TOKEN = re.compile("[0-9a-f]{32}")
 RESULT_KEYS = {"score", "patient", "_node"}
 PATIENT_KEYS = {"id", "contact", "features", "genomicFeatures"}
@@ -19,7 +19,7 @@ PATIENT_KEYS = {"id", "contact", "features", "genomicFeatures"}
 
 @dataclass(frozen=True, slots=True)
 class MatchReply:
-    """What the network said. ``hidden``: identifiers of people that must not stand in it."""
+    """The network's answer. ``hidden`` are identifiers of people that must not appear in it."""
 
     request: Body
     answer: Answer
@@ -31,12 +31,20 @@ class MatchReply:
         return (self.answer.body or {}).get("results", [])
 
     def results_of(self, country: str) -> list[Body]:
-        """The matches of one country, in the network's order."""
+        """Return the matches of one country, in the network's order.
+
+        Args:
+            country: Code of the country.
+        """
         return [one for one in self.results if one["_node"] == country]
 
 
 def match_facts(result: Body) -> Body:
-    """A match as the right answer has it: score, and what the two patients share."""
+    """Return a match in the form of the right answer: score, and what the two patients share.
+
+    Args:
+        result: A match.
+    """
     return {
         "score": result["score"]["patient"],
         "features": sorted(term["id"] for term in result["patient"]["features"]),
@@ -45,7 +53,11 @@ def match_facts(result: Body) -> Body:
 
 
 def shared_facts(result: Body) -> Body:
-    """The genes and the variants, with copies, that a match names."""
+    """Return the genes, and the variants with copies, that a match names.
+
+    Args:
+        result: A match.
+    """
     genomic = result["patient"]["genomicFeatures"]
     return {
         "genes": sorted({part["gene"]["id"] for part in genomic if "gene" in part}),
@@ -64,8 +76,14 @@ def _variant_name(variant: Body) -> str:
 
 
 def same_matches(expected: Sequence[Body], observed: Sequence[Body]) -> bool:
-    """Whether the observed matches are the best of the expected, each with its facts. Of equals
-    beyond what a node tells of, any may be there."""
+    """Say whether the observed matches are the best of the expected ones, with the same facts.
+
+    Among equal scores at the limit of a node's matches, any may be there.
+
+    Args:
+        expected: All right matches.
+        observed: The matches of the answer.
+    """
     best = sorted((one["score"] for one in expected), reverse=True)[:MOST]
     scores = [one["score"] for one in observed]
     if len(best) != len(scores) or any(
@@ -82,18 +100,27 @@ def same_matches(expected: Sequence[Body], observed: Sequence[Body]) -> bool:
 
 
 def is_same_match(expected: Body, observed: Body) -> bool:
-    """Whether two matches have the same facts, and scores that are near enough."""
+    """Say whether two matches have the same facts, and scores within the tolerance.
+
+    Args:
+        expected: A right match.
+        observed: A match of the answer.
+    """
     facts = ("features", "genes", "variants")
     near = abs(expected["score"] - observed["score"]) <= NEAR
     return near and all(expected[key] == observed[key] for key in facts)
 
 
 def undue_contents(reply: MatchReply) -> list[str]:
-    """What a match must not say: other keys, tokens that are none or twice there, identifiers."""
+    """List what matches must not contain: other keys, invalid or repeated tokens, identifiers.
+
+    Args:
+        reply: The network's answer.
+    """
     found = []
     tokens = [one["patient"]["id"] for one in reply.results]
     if len(set(tokens)) != len(tokens) or not all(map(TOKEN.fullmatch, tokens)):
-        found.append("contact tokens that are none, or not one a person")
+        found.append("invalid contact tokens, or one token for several people")
     for one in reply.results:
         others = (one.keys() - RESULT_KEYS) | (one["patient"].keys() - PATIENT_KEYS)
         found += [f"{one['_node']}: {key}" for key in sorted(others)]

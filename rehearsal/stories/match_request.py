@@ -1,4 +1,4 @@
-"""The request of a clinician who asks for patients like theirs: GA4GH Matchmaker Exchange."""
+"""The request of a clinician for matching patients: GA4GH Matchmaker Exchange."""
 
 from __future__ import annotations
 
@@ -16,9 +16,14 @@ from rehearsal.web.openapi import Body
 
 
 def match_request(question: Question, context: QueryContext) -> Body:
-    """What the clinician sends: the patient as the home node has them on record.
+    """Build the request, with the patient as the home node has them on record.
 
-    Raises KeyError where the home node is not one of ours.
+    Args:
+        question: The question.
+        context: Connection to the network.
+
+    Raises:
+        KeyError: The home node is a foreign one.
     """
     home, individual = context.home_folder(), context.patient(question.about)
     asker = context.asker
@@ -44,7 +49,7 @@ def _rows(home: Path, table: str, individual: str) -> pd.DataFrame:
 
 
 def _own_token(context: QueryContext, home: Path, individual: str) -> str:
-    """The home node's own token of the patient, so that it does not tell the asker of them."""
+    """Return the home node's token of the patient, so that it leaves them out of its matches."""
     claims = jwt.decode(context.token or "", options={"verify_signature": False})
     return ContactTokens.of_node(home).token(claims["iss"], claims["sub"], individual)
 
@@ -59,7 +64,7 @@ def _features(home: Path, individual: str) -> list[Body]:
 
 
 def _genomic_features(variants: list[Body], candidates: pd.DataFrame) -> list[Body]:
-    """The known variants, and candidate genes that none of them names."""
+    """Return the known variants, and candidate genes that none of them names."""
     named = {one["gene"] for one in variants}
     genes = [{"gene": {"id": gene}} for gene in candidates["gene"] if gene not in named]
     return [*map(_genomic_feature, variants), *genes]

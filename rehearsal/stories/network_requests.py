@@ -1,4 +1,4 @@
-"""Requests to the network beside Beacon queries, and what its answers say of every country."""
+"""Requests to the network besides Beacon queries, and the states of countries in its answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from rehearsal.errors import mismatch
 from rehearsal.model import Answer
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.service_client import MARGIN_S
@@ -22,10 +23,15 @@ async def ask_network(
     wait_s: float = 0.0,
     **parameters: str,
 ) -> Answer:
-    """The network's answer at a path, in the asker's name.
+    """Send a request to the network in the asker's name.
 
-    ``method``: GET without a body and POST with one, if not given. ``wait_s``: how long the answer
-    may be held back, beside the deadline.
+    Args:
+        context: Connection to the network.
+        path: Path of the request.
+        body: JSON body. None sends none.
+        method: HTTP method. By default GET without a body and POST with one.
+        wait_s: How long the network may hold the answer back, in seconds, besides the deadline.
+        **parameters: Query parameters.
     """
     network = context.network
     request = NodeRequest(
@@ -44,38 +50,64 @@ async def ask_network(
 
 
 def read_response(answer: Answer) -> Body:
-    """What an answer says. Raises RuntimeError where the network refused or failed."""
+    """Return the response in an answer.
+
+    Args:
+        answer: The network's answer.
+
+    Raises:
+        RuntimeError: The network refused or failed.
+    """
     response = (answer.body or {}).get("response")
     if answer.state != "answered" or not isinstance(response, dict):
-        raise RuntimeError(f"the network {answer.state}: {answer.reason}")
+        found = f"{answer.state}: {answer.reason}"
+        raise RuntimeError(mismatch("network", "an answer with a response", found))
     return response
 
 
 async def find_scoring_file(context: QueryContext, trait: str) -> str:
-    """The digest of the nodes' scoring file of a trait.
+    """Return the digest of the nodes' scoring file of a trait.
 
-    Raises RuntimeError where the network has none, or several.
+    Args:
+        context: Connection to the network.
+        trait: Name of the trait.
+
+    Raises:
+        RuntimeError: The network has no such file, or several.
     """
     files = read_response(await ask_network(context, "scores"))["scoringFiles"]
     found = [one["scoringFile"] for one in files if one["name"] == f"rehearsal-{trait}"]
     if len(found) != 1:
-        raise RuntimeError(f"{len(found)} scoring files of {trait} in the network")
+        expected = f"one scoring file of {trait}"
+        raise RuntimeError(mismatch("network", expected, f"{len(found)} of them"))
     return found[0]
 
 
 def asked_nodes(answer: Answer) -> list[Body]:
-    """What the network says of each node that it asked; none where it does not say."""
+    """Return the network's report about each node that it asked; empty if there is none.
+
+    Args:
+        answer: The network's answer.
+    """
     return ((answer.body or {}).get("info") or {}).get("nodes") or []
 
 
 def summarise_node_states(answer: Answer) -> dict[str, str]:
-    """What became of each country: answered, refused, failed or late."""
+    """Return the state of each country: answered, refused, failed or late.
+
+    Args:
+        answer: The network's answer.
+    """
     return {node["node"]: node["state"] for node in asked_nodes(answer)}
 
 
 def summarise_countries(answer: Answer, shown: Mapping[str, Any]) -> dict[str, Body]:
-    """Each country's state and latency, as ``ReplySummary`` has them. ``shown``: what came of
-    each."""
+    """Return the state and latency of each country, in the form of ``ReplySummary``.
+
+    Args:
+        answer: The network's answer.
+        shown: What to show of each country's answer.
+    """
     countries = {}
     for node in asked_nodes(answer):
         one = {"state": node["state"], "latency_ms": node["latencyMs"]}
@@ -88,5 +120,11 @@ def summarise_countries(answer: Answer, shown: Mapping[str, Any]) -> dict[str, B
 
 
 def summarise_request(question: Question, path: str, body: Any = None) -> Body:
-    """What was asked, for the page."""
+    """Describe a request for the page.
+
+    Args:
+        question: The question.
+        path: Path of the request.
+        body: Its JSON body.
+    """
     return {"path": path, "purpose": question.asker.purpose, "body": body}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from rehearsal.errors import shown
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.model import SEXES, Consent, Finding, Patient, PatientSelection, Variant
 from rehearsal.phenotypes.consent import USE
@@ -32,19 +33,26 @@ T = TypeVar("T")
 def read_patient(
     story: str, handle: str, entry: Entry, references: RunReferences
 ) -> Iterator[Patient]:
-    """The patient, or all those of a template: ``HANDLE-XX-1`` and so on for country XX.
+    """Read a patient, or all patients of a template: ``HANDLE-XX-1`` and so on for country XX.
 
-    Raises InputError.
+    Args:
+        story: Name of the story.
+        handle: Handle of the patient.
+        entry: The patient.
+        references: What stories may refer to.
+
+    Raises:
+        InputError: A key or value is not allowed.
     """
     part = entry.fields(REQUIRED, OPTIONAL)
     patient = _read_record(story, handle, entry, references)
     if "country" in part:
-        _refuse(part, ("each_country", "countries"), "no such key beside country")
+        _refuse(part, ("each_country", "countries"), "no such key together with country")
         yield replace(patient, country=references.country(part["country"]))
         return
     if "each_country" not in part:
-        raise entry.error("the key country or each_country")
-    _refuse(part, ("mother", "father"), "no parents for a template: its people stand alone")
+        raise entry.error("the key country or each_country", "neither")
+    _refuse(part, ("mother", "father"), "no parents in a template, whose people are unrelated")
     number = part["each_country"].whole_number(1)
     countries = references.countries
     if "countries" in part:
@@ -57,11 +65,11 @@ def read_patient(
 def _refuse(part: Mapping[str, Entry], keys: tuple[str, ...], expected: str) -> None:
     for key in keys:
         if key in part:
-            raise part[key].error(expected)
+            raise part[key].error(expected, f"the key {key}")
 
 
 def _read_record(story: str, handle: str, entry: Entry, references: RunReferences) -> Patient:
-    """What the story says of the patient, who has no country yet."""
+    """Read all facts of the patient except the country."""
     part = entry.children()
 
     def all_of(key: str, read: Callable[[Entry], T]) -> tuple[T, ...] | None:
@@ -105,9 +113,11 @@ def _read_carried(entry: Entry, references: RunReferences) -> dict[Variant, int]
     for label, number in entry.children().items():
         planted = references.variant(replace(number, value=label))
         if planted.is_somatic:
-            raise number.error(f"a variant of the germline; {label} is somatic: see tumour")
+            expected = "a germline variant (somatic variants belong under tumour)"
+            raise number.error(expected, shown(label))
         if planted.variant.contig not in AUTOSOMES | {"chrX"}:
-            raise number.error("a variant on an autosome or chrX")
+            found = f"{shown(label)} on {planted.variant.contig}"
+            raise number.error("a variant on an autosome or chrX", found)
         copies[planted.variant] = number.whole_number(0, 2)
     return copies
 
@@ -136,7 +146,7 @@ def _read_consent(entry: Entry) -> Consent:
 def _read_years(entry: Entry) -> tuple[int, int]:
     first, last = bounds(entry)
     if not (first >= 1900 and last <= 2100 and first.is_integer() and last.is_integer()):
-        raise entry.error("a year, or [first, last]")
+        raise entry.error("a year, or [first, last], between 1900 and 2100")
     return int(first), int(last)
 
 
@@ -146,7 +156,17 @@ def _read_years(entry: Entry) -> tuple[int, int]:
 def read_selection(
     story: str, handle: str, entry: Entry, references: RunReferences
 ) -> PatientSelection:
-    """A patient who is found in the cohort. Raises InputError."""
+    """Read a patient who is chosen from the cohort.
+
+    Args:
+        story: Name of the story.
+        handle: Handle of the patient.
+        entry: The patient.
+        references: What stories may refer to.
+
+    Raises:
+        InputError: A key or value is not allowed.
+    """
     part = entry.fields(("choose",), ("name",))
     rule = part["choose"].fields((), CHOICE_RULES)
     lowest, highest = _read(rule, "age", bounds) or (0, 150)
@@ -169,11 +189,11 @@ def _read_rows(entry: Entry) -> dict[str, str]:
     return {str(column): value.text() for column, value in entry.children().items()}
 
 
-# --- keys that may be left out, lists and mappings ---
+# --- optional keys, lists and mappings ---
 
 
 def _read(part: Mapping[str, Entry], key: str, read: Callable[[Entry], T]) -> T | None:
-    """What stands under a key; None where the key is left out."""
+    """Read the value of a key; None if the key is missing."""
     return read(part[key]) if key in part else None
 
 
@@ -184,5 +204,5 @@ def _read_all(entry: Entry, read: Callable[[Entry], T]) -> tuple[T, ...]:
 def _read_by_name(
     entry: Entry, name: Callable[[Entry], str], read: Callable[[Entry], T]
 ) -> dict[str, T]:
-    """The values of a mapping; ``name`` reads its keys, each complained of at its value."""
+    """Read a mapping. ``name`` reads its keys; an error in a key is reported at its value."""
     return {name(replace(value, value=key)): read(value) for key, value in entry.children().items()}

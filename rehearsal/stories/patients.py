@@ -1,4 +1,4 @@
-"""Who of the cohort is a story's patient: those planted, and those chosen by a rule."""
+"""The patients of stories in the cohort: planted ones, and ones chosen by a rule."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.model import PatientSelection
 
 COLUMNS = ("story", "handle", "name", "individual", "country", "is_planted")
@@ -16,10 +16,16 @@ COLUMNS = ("story", "handle", "name", "individual", "country", "is_planted")
 def build_patients_table(
     planted: pd.DataFrame, choices: Iterable[PatientSelection], results: Path, reference_year: int
 ) -> pd.DataFrame:
-    """``truth/patients.parquet``: a row a patient, ``COLUMNS``.
+    """Build ``truth/patients.parquet``, one row per patient, with ``COLUMNS``.
 
-    ``planted``: ``cohort/patients.parquet``. ``results``: the run's folder, where the tables that
-    choices name are. Raises InputError for a choice that nobody fits.
+    Args:
+        planted: ``cohort/patients.parquet``.
+        choices: Rules for patients who are chosen from the cohort.
+        results: Folder of the run, which has the tables that choices name.
+        reference_year: The year in which ages are given.
+
+    Raises:
+        InputError: No one fits a choice.
     """
     people = pd.read_parquet(results / "cohort" / "people.parquet")
     rows = [choose_patient(choice, people, results, reference_year) for choice in choices]
@@ -31,7 +37,17 @@ def build_patients_table(
 def choose_patient(
     choice: PatientSelection, people: pd.DataFrame, results: Path, reference_year: int
 ) -> Mapping[str, str]:
-    """The row of the person whom a choice finds. Ties fall to the first identifier."""
+    """Choose the person whom a rule finds. Ties go to the first identifier.
+
+    Args:
+        choice: The rule.
+        people: ``cohort/people.parquet``.
+        results: Folder of the run.
+        reference_year: The year in which ages are given.
+
+    Returns:
+        The patient's row.
+    """
     age = reference_year - people["birth_year"]
     fits = age.between(*choice.age)
     for column in ("country", "sex"):
@@ -41,10 +57,11 @@ def choose_patient(
     if choice.table:
         found = found.merge(_table(choice, results), left_on="id", right_on="individual")
     if choice.order not in found:
-        raise InputError(*choice.where, f"expected a column to order by, found {choice.order!r}")
+        expected = f"a column of {choice.table or 'people'} to order by"
+        raise InputError(*choice.where, expected, shown(choice.order))
     found = found.dropna(subset=[choice.order])
     if found.empty:
-        raise InputError(*choice.where, "expected somebody in the cohort who fits; nobody does")
+        raise InputError(*choice.where, "at least one person in the cohort who fits", "no one")
     ascending = [not choice.highest, True]
     order = [choice.order, "id"] if choice.order != "id" else ["id"]
     best = found.sort_values(order, ascending=ascending[: len(order)]).iloc[0]
@@ -61,9 +78,10 @@ def _table(choice: PatientSelection, results: Path) -> pd.DataFrame:
     try:
         table = pd.read_parquet(results / choice.table)
     except OSError as error:
-        raise InputError(*choice.where, f"expected a table of the run: {error}") from error
+        found = f"{shown(choice.table)} ({error.strerror or error})"
+        raise InputError(*choice.where, "a table of the run", found) from error
     for column, value in choice.rows.items():
         if column not in table:
-            raise InputError(*choice.where, f"expected a column of {choice.table}: {column!r}")
+            raise InputError(*choice.where, f"a column of {choice.table}", shown(column))
         table = table[table[column].astype(str) == value]
     return table.drop(columns=[name for name in ("country", "sex", "id") if name in table])

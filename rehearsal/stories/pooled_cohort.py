@@ -1,4 +1,4 @@
-"""The pooled cohort, as the truth of stories sees it."""
+"""The pooled cohort, for the right answers to stories."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ OF_BEACON = ("diseases", "features", "measurements", "consent", "treatments")
 
 
 class PooledCohort:
-    """Everybody of a run: tree sequences and tables.
+    """All people of a run: tree sequences and tables.
 
-    ``trees``: a file a block. ``results``: folder of the run; ``table`` reads the files of
-    docs/reference/files.md below it. ``patients``: ``truth/patients.parquet``.
+    Args:
+        results: Folder of the run, which has the files of docs/reference/files.md.
+        trees: Tree-sequence files by block.
+        genes: The run's genes.
+        planted: The planted variants.
+        reference_year: The year in which ages are given.
     """
 
     def __init__(
@@ -35,23 +39,36 @@ class PooledCohort:
         self._tables: dict[str, pd.DataFrame] = {}
 
     def table(self, path: str) -> pd.DataFrame:
-        """A table of the run, such as ``phenotypes/diseases.parquet``."""
+        """Read a table of the run.
+
+        Args:
+            path: Path below the results, like ``phenotypes/diseases.parquet``.
+        """
         if path not in self._tables:
             self._tables[path] = pd.read_parquet(self.results / path)
         return self._tables[path]
 
     @property
     def people(self) -> pd.DataFrame:
+        """Table of all people."""
         return self.table("cohort/people.parquet")
 
     def patient(self, story: str, handle: str) -> str:
-        """The individual who is a story's patient. Raises KeyError."""
+        """Return the individual who is a story's patient.
+
+        Args:
+            story: Name of the story.
+            handle: Handle of the patient.
+
+        Raises:
+            KeyError: The story has no such patient.
+        """
         patients = self.table("truth/patients.parquet").set_index(["story", "handle"])
         return str(patients.loc[(story, handle), "individual"])
 
     @cached_property
     def beacon(self) -> TruthCalculator:
-        """The truth of Beacon requests."""
+        """The right answers to Beacon requests."""
         tables = {name: self.table(f"phenotypes/{name}.parquet") for name in OF_BEACON}
         sources = TruthSources(self.trees, self.people, genes=self.genes, **tables)
         return TruthCalculator(sources, self.reference_year)

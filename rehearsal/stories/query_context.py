@@ -1,4 +1,4 @@
-"""What a question type may use to ask its question: the asker, and the network that is asked."""
+"""What a question type needs to ask its question: the asker and the network."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rehearsal.stories.story_types import Asker
 
 @dataclass(frozen=True, slots=True)
 class StoryNetwork:
-    """The running network that stories are asked through, and the run's own hold on its nodes.
+    """The running network of stories, and the run's control over its nodes.
 
-    ``service``: where it is asked. ``folders``: of the nodes that are the run's own, by country;
-    ``restart`` ends a country's node and starts it again.
+    ``service`` is its entry point. ``folders`` are those of the run's own nodes by country.
+    ``restart`` stops a country's node and starts it again.
     """
 
     service: NodeEntry
@@ -30,8 +30,8 @@ class StoryNetwork:
 class QueryContext:
     """One asker's connection to the network.
 
-    ``token``: the asker's passport; None: the public. ``patients``: individuals by the handles of
-    the story's patients.
+    ``token`` is the asker's passport, None for anonymous users. ``patients`` are individuals by the
+    handles of the story's patients.
     """
 
     network: StoryNetwork
@@ -41,13 +41,25 @@ class QueryContext:
     patients: Mapping[str, str]
 
     async def ask(self, query: Query, trace: bool = True) -> NetworkReply:
-        """The network's answer. ``trace``: with what it passed on of each node's."""
+        """Send a query to the network.
+
+        Args:
+            query: The query.
+            trace: Whether the reply contains the answer of each node.
+        """
         return await self.client.ask(query, self.network.deadline_s, trace)
 
     def home_folder(self) -> Path:
-        """The folder of the node in the asker's country. Raises KeyError where it is not ours."""
+        """Return the node's folder in the asker's country. Raises KeyError for a foreign node."""
         return self.network.folders[self.asker.country]
 
     def patient(self, handle: str | None) -> str:
-        """The individual behind a handle. Raises KeyError for none of the story's patients."""
+        """Return the individual with a handle.
+
+        Args:
+            handle: The handle.
+
+        Raises:
+            KeyError: No patient of the story has it.
+        """
         return self.patients[str(handle)]

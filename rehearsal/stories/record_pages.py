@@ -1,4 +1,4 @@
-"""More records than fit into one answer of the network, as if they had come at once."""
+"""Records that need several pages of the network, joined as if they had come at once."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ from rehearsal.network.service_client import NetworkReply
 from rehearsal.stories.query_context import QueryContext
 from rehearsal.web.openapi import Body
 
-# entries on a page that also passes on a page of every node's: a record with its carriers takes
-# some 7 kB, and an answer of 64 MB is not taken
+# entries on a page that also passes on a page of each node: a record with its carriers takes about
+# 7 kB, and an answer of 64 MB is rejected
 FEW = 50
-MOST_PAGES = 100  # what is missing then is for the judge to name
+MOST_PAGES = 100  # the judge reports records that are missing beyond these
 
 
 async def ask_for_all(query: Query, context: QueryContext) -> NetworkReply:
-    """The network's answer with all of its pages.
+    """Ask the network for all pages of its answer.
 
-    A page of the network is one of all nodes' entries, one node's after the other's; an entry that
-    two datasets of a node have is there from both. A node that does not answer for one page has
-    not answered.
+    A page of the network has the entries of all nodes, one node after the other. An entry that two
+    datasets of a node have comes from both. A node that does not answer for one page has not
+    answered.
+
+    Args:
+        query: The query.
+        context: Connection to the network.
     """
     first = await context.ask(_at(query, 0, FEW))
     count = first.aggregated.count
@@ -55,7 +59,7 @@ def _together(first: NetworkReply, pages: Sequence[NetworkReply]) -> NetworkRepl
 def _joined(
     first: NetworkAnswer, pages: Sequence[NetworkAnswer], came: Mapping[str, list[Body]]
 ) -> NetworkAnswer:
-    """``came``: the records of all pages, by node."""
+    """Join pages. ``came`` holds the records of all pages by node."""
     whole = [
         Answer(first.query, node, "answered", 200, _of_one_set(records), 0.0, 0)
         for node, records in came.items()
@@ -81,8 +85,11 @@ def _of_one_set(records: list[Body]) -> Body:
 
 
 def _with_records(answer: Answer, records: list[Body]) -> Answer:
-    """A node's own answer, of which there is one page, with all of its records: in its first
-    result set, since a page of the network does not say here which they are from."""
+    """Put all records of a node into its own answer, which has one page.
+
+    They go into its first result set, because a page of the network does not name their result
+    sets.
+    """
     sets = result_sets(answer)
     if not sets or answer.body is None:
         return answer

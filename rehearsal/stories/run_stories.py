@@ -1,4 +1,4 @@
-"""Runs stories: asks their questions through the network and judges what came of each."""
+"""Runs stories: asks their questions through the network and judges each reply."""
 
 from __future__ import annotations
 
@@ -29,11 +29,19 @@ def run_stories(
     network: StoryNetwork,
     issuer: Issuer,
 ) -> dict[str, Result]:
-    """What came of every story, by its name, as plain JSON values.
+    """Run stories.
 
-    ``expected``: the right answers of each story, by question (``compute_answers``).
-    ``patients``: ``truth/patients.parquet``. ``issuer`` gives the askers their tokens. A question
-    that cannot be asked fails a check of its story and ends nothing.
+    A question that cannot be asked fails a check of its story and stops nothing.
+
+    Args:
+        stories: The stories.
+        expected: Right answers by story and question, from ``compute_answers``.
+        patients: ``truth/patients.parquet``.
+        network: The running network.
+        issuer: Issuer of the askers' tokens.
+
+    Returns:
+        The results by story, as plain JSON values.
     """
     return {
         story.name: asyncio.run(_run_story(story, expected[story.name], patients, network, issuer))
@@ -72,7 +80,7 @@ async def _run_question(question: Question, expected: Any, context: QueryContext
         seconds = time.monotonic() - started
         shown = question_type.summarise(question, reply).as_json()
         checks = question_type.judge(question, expected, reply)
-    except Exception as error:  # whatever stops one question must not hide the others
+    except Exception as error:  # an error in one question must not hide the others
         seconds = time.monotonic() - started
         checks = [Check("the question was asked and read", "an answer", repr(error), False)]
     return {
@@ -90,7 +98,14 @@ async def _run_question(question: Question, expected: Any, context: QueryContext
 def summarise_story(
     story: Story, patients: pd.DataFrame, questions: Sequence[Result], seconds: float
 ) -> Result:
-    """``stories/{story}.json``: the story, what came of each question, and its checks."""
+    """Build ``stories/{story}.json``: the story, the result of each question, and all checks.
+
+    Args:
+        story: The story.
+        patients: Its rows of ``truth/patients.parquet``.
+        questions: Results of its questions.
+        seconds: Duration of the story, in seconds.
+    """
     checks = [
         {**check, "name": f"{question['id']}: {check['name']}"}
         for question in questions
@@ -111,7 +126,12 @@ def summarise_story(
 
 
 def issue_passport(asker: Asker, issuer: Issuer) -> str | None:
-    """The passport that an asker's tier wants; the public has none."""
+    """Issue the passport that an asker's tier needs. Anonymous users have none.
+
+    Args:
+        asker: The asker.
+        issuer: The issuer.
+    """
     if asker.tier == "public":
         return None
     granted = [CENTRAL_COMMITTEE] if asker.tier == "controlled" else []
@@ -121,6 +141,11 @@ def issue_passport(asker: Asker, issuer: Issuer) -> str | None:
 
 
 def write_results(results: Mapping[str, Result], paths: Mapping[str, Path]) -> None:
-    """One JSON file a story."""
+    """Write one JSON file per story.
+
+    Args:
+        results: Results by story.
+        paths: Files by story.
+    """
     for name, result in results.items():
         write_json(paths[name], result)

@@ -1,4 +1,4 @@
-"""Reads ``config/stories/*.yaml``. Every complaint names the file and the line."""
+"""Reads ``config/stories/*.yaml``. Every error names the file and the line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.model import SEXES, TIERS, Patient, PatientSelection
 from rehearsal.phenotypes.yaml_reader import Entry, read_yaml_with_lines
 from rehearsal.stories.patient_reader import HANDLE, read_patient, read_selection
@@ -23,20 +23,26 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
 def read_stories(folder: Path | None, references: RunReferences) -> list[Story]:
-    """The stories of a folder in order of their names; none for no folder or an empty one.
+    """Read the stories of a folder in order of their names.
 
-    Raises InputError for the first thing that cannot be meant or that the run lacks.
+    Args:
+        folder: The folder. None or an empty folder gives no stories.
+        references: What stories may refer to.
+
+    Raises:
+        InputError: A value is not allowed, or refers to something that the run does not have.
     """
     if folder is None:
         return []
     if not folder.is_dir():
-        raise InputError(folder, "stories", "expected a folder of stories, or null")
+        raise InputError(folder, "stories", "a folder of stories, or null", "no such folder")
     return [_read_story(path, references) for path in sorted(folder.glob("*.yaml"))]
 
 
 def _read_story(path: Path, references: RunReferences) -> Story:
     if not NAME.fullmatch(path.stem):
-        raise InputError(path, "name", "expected small letters, digits, - and _ before .yaml")
+        expected = "a name of lowercase letters, digits, - and _ before .yaml"
+        raise InputError(path, "name", expected, shown(path.name))
     part = read_yaml_with_lines(path).fields(STORY_KEYS, ("evidence", "patients"))
     asker = _read_asker(part["asker"], references)
     people = list(_read_people(path.stem, part.get("patients"), references))
@@ -65,7 +71,7 @@ def _read_people(
 ) -> Iterator[Patient | PatientSelection]:
     for handle, one in ({} if entry is None else entry.children()).items():
         if not isinstance(handle, str) or not HANDLE.fullmatch(handle):
-            raise one.error("a handle of small letters, digits and -")
+            raise one.error("a handle of lowercase letters, digits and -", shown(handle))
         if isinstance(one.value, dict) and "choose" in one.value:
             yield read_selection(story, handle, one, references)
         else:
@@ -80,11 +86,11 @@ def _check_parents(patients: Sequence[Patient]) -> None:
                 continue
             parent = by_handle.get(handle)
             if parent is None or (parent.sex, parent.country) != (sex, child.country):
-                raise child.error(
-                    f"expected a {sex} patient of {child.country} as a parent, found {handle!r}"
-                )
+                expected = f"a {sex} patient of {child.country} as a parent"
+                raise InputError(*child.where, expected, shown(handle))
             if parent.born[1] + 14 > child.born[0]:
-                raise child.error(f"expected {handle} to be at least 14 years older")
+                expected = f"a parent born at least 14 years before {child.born[0]}"
+                raise InputError(*child.where, expected, f"{handle}, born in {parent.born[1]}")
 
 
 def _read_asker(entry: Entry, references: RunReferences) -> Asker:
@@ -104,7 +110,8 @@ def _read_questions(entry: Entry, asker: Asker, references: RunReferences) -> tu
     taken = set()
     for question in questions:
         if question.id in taken:
-            raise InputError(*question.where, f"expected another id: {question.id} is taken")
+            expected = "an id that no other question has"
+            raise InputError(*question.where, expected, f"{shown(question.id)} again")
         taken.add(question.id)
     if not questions:
         raise entry.error("at least one question")
@@ -115,14 +122,14 @@ def _read_question(entry: Entry, asker: Asker, references: RunReferences) -> Que
     children = entry.children()
     for key in ("id", "text", "kind"):
         if key not in children:
-            raise entry.error(f"the key {key}")
+            raise entry.error(f"the key {key}", "no such key")
     kind = children["kind"].choice(*QUESTION_TYPES)
     about = children.get("about")
     if about is not None and about.value not in references.patients:
-        raise about.error(f"a patient of this story: {' '.join(references.patients)}")
+        raise about.error(f"a patient of this story ({', '.join(references.patients) or 'none'})")
     own = {key: child for key, child in children.items() if key not in QUESTION_KEYS}
     return Question(
-        id=children["id"].text(r"[a-z0-9][a-z0-9-]*", "small-letters-and-digits"),
+        id=children["id"].text(r"[a-z0-9][a-z0-9-]*", "lowercase-letters-and-digits"),
         text=children["text"].text(),
         kind=kind,
         asker=_read_asker(children["asker"], references) if "asker" in children else asker,

@@ -1,4 +1,4 @@
-"""What a story is, as plain data: read from ``config/stories/*.yaml``."""
+"""The parts of a story as plain data, read from ``config/stories/*.yaml``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Role = Literal["researcher", "clinician"]
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks. ``purpose``: DUO terms, or None for a request that states none."""
+    """The person who asks. ``purpose`` is DUO terms, or None for a request without a purpose."""
 
     name: str
     country: str
@@ -25,8 +25,11 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question of a story. ``kind``: the name of its question type, as stories write it.
-    ``parameters``: what that type has read; plain JSON values."""
+    """One question of a story.
+
+    ``kind`` is the name of its question type, as stories write it. ``parameters`` are what that
+    type has read, as plain JSON values.
+    """
 
     id: str
     text: str
@@ -38,13 +41,16 @@ class Question:
 
     @property
     def story(self) -> str:
-        """The name of its story, which is that of the file."""
+        """Name of the story, which is that of the file."""
         return Path(self.where[0]).stem
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """``name``: of its file, without ``.yaml``. ``evidence``: where its facts are from."""
+    """One story of the run.
+
+    ``name`` is the file's name without ``.yaml``. ``evidence`` says where its facts are from.
+    """
 
     name: str
     title: str
@@ -59,7 +65,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that an answer must be. Values are plain JSON."""
+    """One condition on an answer. Values are plain JSON."""
 
     name: str
     expected: Any
@@ -68,23 +74,35 @@ class Check:
 
     @classmethod
     def equal(cls, name: str, expected: Any, observed: Any) -> Check:
+        """Make a check that two values are equal.
+
+        Args:
+            name: Name of the check.
+            expected: The right value.
+            observed: The value of the answer.
+        """
         return cls(name, expected, observed, expected == observed)
 
     @classmethod
     def every_country_answered(cls, countries: Iterable[str], states: Mapping[str, str]) -> Check:
-        """Whether all of these countries answered. ``states``: by country, as in ``Answer``."""
+        """Make a check that all countries answered.
+
+        Args:
+            countries: Codes of the countries that must answer.
+            states: State by country, as in ``Answer``.
+        """
         answered = sorted(country for country, state in states.items() if state == "answered")
         return cls.equal("every country answered", sorted(countries), answered)
 
 
 @dataclass(slots=True)
 class ReplySummary:
-    """What came of a question, for the page; plain JSON values.
+    """The reply to a question, for the page; plain JSON values.
 
-    ``request``: as it was put. ``countries``: by code, each with ``state`` (answered, refused,
-    failed, late), ``latency_ms``, ``answer`` (what came back, shortened) and, where it was not
-    answered, ``reason``. ``joined``: the network's own answer. ``stayed_home``: what was not sent,
-    in a line or two. ``details``: whatever else a question type wants to show.
+    ``request`` is the request as sent. ``countries`` has, by code, ``state`` (answered, refused,
+    failed, late), ``latency_ms``, ``answer`` (shortened) and, without an answer, ``reason``.
+    ``joined`` is the network's own answer. ``stayed_home`` says in a line or two what was not sent.
+    ``details`` are further facts that a question type shows.
     """
 
     request: Any
@@ -94,4 +112,5 @@ class ReplySummary:
     details: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
+        """Return the summary as plain JSON values."""
         return asdict(self)

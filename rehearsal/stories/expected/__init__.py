@@ -1,6 +1,6 @@
-"""What the right answer to a question is, by kind, from the pooled cohort.
+"""The right answers to questions by kind, from the pooled cohort.
 
-Nothing behind these modules is a node's or an export's: a test follows their imports.
+These modules import no code of a node or an export; a test follows their imports.
 """
 
 from __future__ import annotations
@@ -34,6 +34,14 @@ EXPECTED_ANSWERS: Mapping[str, Callable[[Question, PooledCohort], Any]] = {
 
 
 def compute_answers(story: Story, cohort: PooledCohort) -> dict[str, Any]:
-    """The right answers to a story's questions by their ids: plain JSON values."""
+    """Compute the right answers to a story's questions.
+
+    Args:
+        story: The story.
+        cohort: The pooled cohort.
+
+    Returns:
+        Right answers by question id: plain JSON values.
+    """
     found = {one.id: EXPECTED_ANSWERS[one.kind](one, cohort) for one in story.questions}
     return orjson.loads(orjson.dumps(found))

@@ -1,4 +1,4 @@
-"""The truth of standing queries: which of those who arrive are like the profile."""
+"""The truth of subscriptions: which arrivals match the profile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from rehearsal.truth.hpo import at_or_below
 
 
 def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
-    """``alerts``: the handles of the arrivals that the asker must be told of; ``countries``."""
+    """Compute the arrivals about which the asker must be alerted.
+
+    Args:
+        question: The question.
+        cohort: The pooled cohort.
+
+    Returns:
+        ``alerts``: handles of the arrivals. ``countries``: codes of the countries.
+    """
     asked = question.parameters
     return {
         "alerts": sorted(
@@ -44,7 +52,7 @@ def _fits_profile(
 def _carries_rare_variant(
     arrival: Mapping[str, Any], profile: Mapping[str, Any], cohort: PooledCohort
 ) -> bool:
-    """Whether a variant starts in the profile's gene and is rare enough in the country."""
+    """Say whether a variant starts in the profile's gene and is rare enough in the country."""
     gene = next(gene for gene in cohort.genes if gene.name == profile["gene"])
     variants = [Variant(*place) for place in arrival["variants"]]
     return any(
@@ -56,7 +64,13 @@ def _carries_rare_variant(
 
 
 def frequency(variant: Variant, country: str, cohort: PooledCohort) -> float:
-    """Of an allele among a country's people: copies of it among copies of its place."""
+    """Return the frequency of an allele among a country's people.
+
+    Args:
+        variant: The allele.
+        country: Code of the country.
+        cohort: The pooled cohort.
+    """
     mine = np.flatnonzero((cohort.people["country"] == country).to_numpy())
     for block, path in cohort.trees.items():
         if not block.holds_variant(variant):

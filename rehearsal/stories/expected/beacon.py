@@ -11,7 +11,12 @@ from rehearsal.truth.expected_answers import ExpectedAnswer, expected_to_json
 
 
 def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
-    """What each country must answer, as ``truth.expected_answers`` writes it."""
+    """Compute what each country must answer, in the form of ``truth.expected_answers``.
+
+    Args:
+        question: The question.
+        cohort: The pooled cohort.
+    """
     if question.parameters["tumours"]:
         return _of_tumours(question, cohort)
     expected = cohort.beacon.compute_answer(question_query(question))
@@ -19,7 +24,7 @@ def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
 
 
 def _of_tumours(question: Question, cohort: PooledCohort) -> dict[str, Any]:
-    """Of somatic variants: who of those that permit it and pass the filters has them."""
+    """Answer about somatic variants, among people who permit it and match the filters."""
     asked, people = question.parameters, cohort.people
     among = cohort.beacon.select_people(asked["filters"]) & cohort.beacon.people_permitting(
         question.asker.purpose

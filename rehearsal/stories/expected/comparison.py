@@ -8,7 +8,12 @@ from rehearsal.stories.story_types import Question
 
 
 def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, dict[str, int]]:
-    """By the part of the question and country: how many people."""
+    """Compute numbers of people by part of the question and country.
+
+    Args:
+        question: The question.
+        cohort: The pooled cohort.
+    """
     queries = comparison_queries(question)
     found = cohort.beacon.compute_answers(queries.values())
     return {

@@ -1,4 +1,4 @@
-"""Consent as the right answers read it: whether permitted uses cover a purpose."""
+"""Consent for the right answers: whether permitted uses cover a purpose."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from rehearsal.truth.query_answers import PERMISSION, covering_uses
 
 
 def covers_purpose(uses: Collection[str], purpose: str | None) -> bool:
-    """Whether uses, all of them permissions, cover a purpose: DUO terms, or None for none stated.
+    """Say whether uses, all of them permissions, cover a purpose.
 
-    A condition that nobody states to keep is no permission. Raises ValueError for purposes that
-    the truth does not know.
+    A condition that a request cannot promise to keep is not a permission.
+
+    Args:
+        uses: Permitted uses, as DUO terms.
+        purpose: DUO terms. None if no purpose is stated.
+
+    Raises:
+        ValueError: The truth does not know the purpose.
     """
     is_covered = not set(uses).isdisjoint(covering_uses(purpose))
     return is_covered and all(re.match(PERMISSION, use) for use in uses)

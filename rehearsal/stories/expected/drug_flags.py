@@ -1,4 +1,4 @@
-"""The truth of drug flags: who carries the planted alleles that the operators' table names."""
+"""The truth of drug flags: carriers of the planted alleles that the operators' table names."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.errors import mismatch
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
 
 def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
-    """Copies that flag each drug that is asked about, by drug; none for one that is not flagged.
+    """Compute the copies that flag each drug of the question.
 
-    Raises ValueError for a rule on an allele that was not planted, whose carriers are not known.
+    Args:
+        question: The question.
+        cohort: The pooled cohort.
+
+    Returns:
+        Copies by drug; empty for a drug that is not flagged.
+
+    Raises:
+        ValueError: A rule is about an allele that was not planted, so its carriers are unknown.
     """
     patient = cohort.patient(question.story, str(question.about))
     home = cohort.people.set_index("id").loc[patient, "country"]
@@ -25,7 +34,8 @@ def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
     for rule in rules[rules["drug"].isin(flags)].itertuples():
         place = (rule.contig, rule.position - 1, rule.ref, rule.alt)
         if place not in planted:
-            raise ValueError(f"no truth for {rule.drug}: {rule.gene} {rule.variant} is not planted")
+            where = f"drug_genes.tsv: {rule.drug}: {rule.gene} {rule.variant}"
+            raise ValueError(mismatch(where, "a planted allele", "one that is not planted"))
         mine = carriers[
             (carriers["contig"] == place[0])
             & (carriers["start"] == place[1])

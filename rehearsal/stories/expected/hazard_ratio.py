@@ -1,7 +1,7 @@
 """The truth of hazard ratios: a Cox regression of the pooled people, written out.
 
-Stratified by country and sex; ties as Efron has them, whose partial likelihood is followed event by
-event here.
+It is stratified by country and sex. Ties follow Efron, whose partial likelihood is computed event
+by event here.
 """
 
 from __future__ import annotations
@@ -18,11 +18,20 @@ from rehearsal.stories.expected.score import permitted_scores
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 
-Stratum = tuple[np.ndarray, np.ndarray, np.ndarray]  # score, year, whether ill
+Stratum = tuple[np.ndarray, np.ndarray, np.ndarray]  # score, year, whether ill; shape (people,)
 
 
 def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
-    """``ratio``, ``low``, ``high`` at the asked confidence, ``people``, ``events``."""
+    """Compute the hazard ratio of a disease per unit of a score.
+
+    Args:
+        question: The question.
+        cohort: The pooled cohort.
+
+    Returns:
+        ``ratio``, ``low`` and ``high`` at the confidence of the question, ``people``, ``events``
+        and ``countries``.
+    """
     asked = question.parameters
     table = add_follow_up(
         permitted_scores(cohort, asked["trait"], question.asker.purpose),
@@ -49,8 +58,16 @@ def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
 def add_follow_up(
     people: pd.DataFrame, diseases: pd.DataFrame, code: str, reference_year: int
 ) -> pd.DataFrame:
-    """The people with ``ill`` and ``year``: that of life in which they fell ill, else the last one
-    that they have lived through. Who is not a year old is left out."""
+    """Add ``ill`` and ``year``: the year of life of onset, otherwise the last completed year.
+
+    People in their first year of life are left out.
+
+    Args:
+        people: The people, one per row.
+        diseases: Rows of ``phenotypes/diseases.parquet``.
+        code: Code of the disease.
+        reference_year: Last year of follow-up.
+    """
     onsets = diseases[diseases["code"] == code].groupby("individual")["age_of_onset"].min()
     onset = people["id"].map(onsets)
     lived = reference_year - people["birth_year"] - 1
@@ -59,7 +76,14 @@ def add_follow_up(
 
 
 def fit_cox_model(strata: Sequence[Stratum]) -> tuple[float, float]:
-    """Coefficient and its standard error, by Newton's method."""
+    """Fit the model by Newton's method.
+
+    Args:
+        strata: Score, year and illness of the people of each stratum.
+
+    Returns:
+        The coefficient and its standard error.
+    """
     coefficient = 0.0
     for _ in range(50):
         slope = curvature = 0.0

@@ -1,7 +1,7 @@
-"""The truth of match questions: who in each country is like a patient, and what they share.
+"""The truth of match questions: the people in each country who match a patient, and shared facts.
 
-The rule is that of docs/how-to/match-a-patient.md, worked out patient by patient: HPO is walked
-step by step, information content counted from its annotations, carriers decoded by tskit.
+The rule is that of docs/how-to/match-a-patient.md, computed patient by patient. HPO is walked level
+by level, information content is counted from its annotations, and carriers are decoded by tskit.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ from rehearsal.truth.hpo import PHENOTYPES, TOP, at_or_above, information_conten
 
 CLINICAL_CARE = "DUO:0000043"
 LEAST_SCORE = 0.1
-FAMILY, SHARE = 5, 100  # rare: so many people of a country, or one in so many
-LONGEST_REF = 1000  # bases before a gene from which a variant may reach in
+FAMILY, SHARE = 5, 100  # rare: at most 5 people of a country, or one in 100
+LONGEST_REF = 1000  # bases before a gene from which a variant may reach into it
 
 Found = dict[str, Any]
 
 
 @dataclass(slots=True)
 class _Case:
-    """One patient's facts. ``observed``: with all more general terms; ``genes``, ``variants``
-    (copies by name): those that the asking patient has too."""
+    """One patient's facts.
+
+    ``observed`` has all more general terms too. ``genes`` and ``variants`` (copies by name) are
+    those that the asking patient also has.
+    """
 
     observed: frozenset[str]
     absent: frozenset[str]
@@ -42,8 +45,17 @@ class _Case:
 
 
 def compute_answer(question: Question, cohort: PooledCohort) -> Found:
-    """``refused``: the patient's own consent forbids it. ``countries``: what each must answer.
-    ``withheld``: who of the question's ``withheld`` would be there but for consent."""
+    """Compute the matches of each country.
+
+    Args:
+        question: The question.
+        cohort: The pooled cohort.
+
+    Returns:
+        ``refused``: whether the patient's own consent forbids the question. ``countries``: matches
+        by country. ``withheld``: matches among the question's ``withheld`` that only consent
+        removes.
+    """
     individual = cohort.patient(question.story, str(question.about))
     consent = cohort.table("phenotypes/consent.parquet").set_index("individual")
     permitting = _permitting(consent)
@@ -69,7 +81,7 @@ def compute_answer(question: Question, cohort: PooledCohort) -> Found:
 
 
 def _permitting(consent: pd.DataFrame) -> set[str]:
-    """Who permits clinical care of others."""
+    """Return the people who permit their use in the clinical care of others."""
     kept = consent[~consent["withdrawn"].astype(bool)]
     uses = kept["uses"].fillna("").map(lambda text: {one.strip() for one in text.split(",")})
     return {str(name) for name, one in uses.items() if covers_purpose(one, CLINICAL_CARE)}
@@ -99,7 +111,7 @@ def _cases(
 def _shared_facts(
     question: Question, cohort: PooledCohort, individual: str
 ) -> tuple[dict[str, set[str]], dict[str, dict[str, int]]]:
-    """By person: which candidate genes of the patient they share, and copies of which variants."""
+    """Return the patient's candidate genes, and copies of variants, that each person shares."""
     candidates = cohort.table("phenotypes/candidate_genes.parquet")
     variants = question.parameters["variants"]
     asked = {one["gene"] for one in variants}
@@ -120,7 +132,7 @@ def _shared_facts(
 
 
 def _rare_variant_genes(cohort: PooledCohort, names: Container[str]) -> Iterator[tuple[str, str]]:
-    """People who carry a rare variant in one of these genes, with the gene."""
+    """Yield people who carry a rare variant in one of these genes, with the gene."""
     for gene in cohort.genes:
         if gene.name in names:
             for _, carriers in _rare_variants(cohort, gene.contig, gene.start, gene.end):
@@ -129,7 +141,7 @@ def _rare_variant_genes(cohort: PooledCohort, names: Container[str]) -> Iterator
 
 
 def _rare_carriers(cohort: PooledCohort, one: Mapping[str, Any]) -> dict[str, int]:
-    """Copies of one variant by person, in countries where it is rare."""
+    """Return the copies of one variant by person, in countries where it is rare."""
     rare = dict(_rare_variants(cohort, one["contig"], one["start"], one["start"] + 1))
     return rare.get(_named(one), {})
 
@@ -141,8 +153,10 @@ def _named(one: Mapping[str, Any]) -> str:
 def _rare_variants(
     cohort: PooledCohort, contig: str, start: int, end: int
 ) -> Iterator[tuple[str, dict[str, int]]]:
-    """Variants that touch ``[start, end)``, 0-based, with their carriers' copies in countries
-    where they are rare."""
+    """Yield variants that overlap ``[start, end)``, 0-based, with copies by carrier.
+
+    Only carriers in countries where the variant is rare are listed.
+    """
     people = cohort.people
     country, names = people["country"].to_numpy(), people["id"].to_numpy()
     most = {code: max(FAMILY, n // SHARE) for code, n in people["country"].value_counts().items()}
@@ -156,7 +170,7 @@ def _rare_variants(
 def _variants_touching(
     cohort: PooledCohort, contig: str, start: int, end: int
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Variants whose reference allele overlaps ``[start, end)``, with copies: int[people]."""
+    """Yield variants whose reference allele overlaps ``[start, end)``, with copies by person."""
     for block, path in cohort.trees.items():
         if block.contig != contig or block.start >= end or block.end <= start - LONGEST_REF:
             continue
@@ -177,7 +191,7 @@ def _variants_touching(
 
 
 def _compare(mine: _Case, theirs: _Case) -> Found | None:
-    """What the two share, or None where they are not alike."""
+    """Return what the two share, or None if they do not match."""
     both, either = mine.observed & theirs.observed, mine.observed | theirs.observed
     against = _contradicted_terms(mine, theirs) | _contradicted_terms(theirs, mine)
     total = _information_content(either)
@@ -195,10 +209,10 @@ def _compare(mine: _Case, theirs: _Case) -> Found | None:
 
 
 def _contradicted_terms(one: _Case, other: _Case) -> set[str]:
-    """Terms that one has and the other is known not to have: it or a more general one."""
+    """Return terms that one has and that, or a more general one, the other is known to lack."""
     return {term for term in one.observed if at_or_above(term) & other.absent}
 
 
 def _information_content(terms: Iterable[str]) -> float:
-    """Exact, and so the same in whatever order a set has them."""
+    """Sum exactly, so that the order of a set does not matter."""
     return math.fsum(information_content(term) for term in terms)

@@ -1,4 +1,4 @@
-"""The truth of scores: everybody's genetic value, counted into the same bins."""
+"""The truth of scores: the genetic values of all people, counted into the same bins."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ from rehearsal.stories.story_types import Question
 
 
 def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
-    """``scoring_file``: its digest; ``countries``: people below, in and above the bins;
-    ``patient``: score, and the percentage of people with lower ones, at home and everywhere."""
+    """Compute the distribution of a score.
+
+    Args:
+        question: The question.
+        cohort: The pooled cohort.
+
+    Returns:
+        ``scoring_file``: its digest. ``countries``: people below, in and above the bins.
+        ``patient``: score, and the percentage of people with lower ones, at home and everywhere.
+    """
     asked = question.parameters
     table = permitted_scores(cohort, asked["trait"], question.asker.purpose)
     edges = bin_edges(asked["bins"])
@@ -31,7 +39,13 @@ def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
 
 
 def permitted_scores(cohort: PooledCohort, trait: str, purpose: str | None) -> pd.DataFrame:
-    """The people who permit a purpose: the columns of ``people.parquet``, and ``score``."""
+    """Return the people who permit a purpose: columns of ``people.parquet``, and ``score``.
+
+    Args:
+        cohort: The pooled cohort.
+        trait: Name of the trait.
+        purpose: DUO terms. None if no purpose is stated.
+    """
     values = cohort.table("truth/genetic_values.parquet")
     own = values[values["trait"] == trait].set_index("individual")["genetic_value"]
     people = cohort.people.assign(score=own.reindex(cohort.people["id"]).to_numpy())
@@ -39,7 +53,11 @@ def permitted_scores(cohort: PooledCohort, trait: str, purpose: str | None) -> p
 
 
 def bin_edges(given: dict[str, float]) -> np.ndarray:
-    """Edges of bins, in standard deviations."""
+    """Return the edges of bins, in standard deviations.
+
+    Args:
+        given: ``from``, ``to`` and ``width``.
+    """
     number = round((given["to"] - given["from"]) / given["width"])
     return np.round(given["from"] + given["width"] * np.arange(number + 1), 2)
 

@@ -154,5 +154,7 @@ def test_a_choice_is_the_first_who_fits(cohort, tmp_path):
     assert table.loc["best", "individual"] == fits["id"].iloc[-1]
     assert not table.loc["best", "is_planted"]
     nobody = PatientSelection("s", "none", WHERE, age=(140, 150))
-    with pytest.raises(InputError, match=r"a\.yaml: line 1: patients\.x: expected somebody"):
+    with pytest.raises(
+        InputError, match=r"a\.yaml: line 1: patients\.x: expected at least one person"
+    ):
         build_patients_table(ids, [nobody], tmp_path, 2026)

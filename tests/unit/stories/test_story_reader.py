@@ -1,4 +1,4 @@
-"""What a story may say, and how one that cannot be meant is refused."""
+"""What a story may contain, and how a story that cannot be used is refused."""
 
 from dataclasses import replace
 
@@ -50,18 +50,28 @@ def test_no_folder_is_no_story(references, tmp_path):
             "kind: oracle",
             "line 29: questions[0].kind: expected one of alert",
         ),
-        ("about: anna", "about: hanna", "line 30: questions[0].about: expected a patient"),
+        (
+            "about: anna",
+            "about: hanna",
+            "line 30: questions[0].about: expected a patient of this story (anna, decoy-es-1, "
+            "decoy-es-2, decoy-fi-1, decoy-fi-2, eldest, mother), found 'hanna'",
+        ),
         (
             "variant: PHGDH",
             "gene: TP53\n    #",
             "line 32: questions[0].gene: expected a gene of genes.tsv",
         ),
-        ("mother: mother", "mother: anna", "line 7: patients.anna: expected anna to be at least"),
+        (
+            "mother: mother",
+            "mother: anna",
+            "line 7: patients.anna: expected a parent born at least 14 years before 2019, "
+            "found anna, born in 2019",
+        ),
         ("title: A fifth story", "titel: A", "line 1: top level: expected the key title"),
         ("born: 2019", "born: [2019", "line "),
     ],
 )
-def test_what_the_run_lacks_is_one_line_with_file_and_line(fifth, references, old, new, complaint):
+def test_what_the_run_lacks_is_named_with_file_and_line(fifth, references, old, new, complaint):
     text = (fifth / "fifth.yaml").read_text()
     assert old in text
     (fifth / "fifth.yaml").write_text(text.replace(old, new, 1))
@@ -75,5 +85,5 @@ def test_a_term_that_hpo_lacks_is_refused(fifth, references):
     text = (fifth / "fifth.yaml").read_text().replace("HP:0001250", "HP:9999999")
     (fifth / "fifth.yaml").write_text(text)
     read_stories(fifth, references)
-    with pytest.raises(InputError, match=r"line 18: .*expected a term of HPO, found HP:9999999"):
+    with pytest.raises(InputError, match=r"line 18: .*expected a term of HPO, found 'HP:9999999'"):
         read_stories(fifth, replace(references, has_ontology=True))

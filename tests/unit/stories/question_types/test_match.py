@@ -160,10 +160,18 @@ def test_of_more_equals_than_a_node_tells_any_will_do():
     ("old", "new", "complaint"),
     [
         ("about: anna\n", "\n", "the key about"),
-        ("variants: [", "genes: [", "one of the keys variants expected"),
+        (
+            "variants: [",
+            "genes: [",
+            "one of the keys variants, expected, found the unknown key 'genes'",
+        ),
         ("variants: [PHGDH c.2T>C]", "variants: [PHGDH c.9T>C]", "a planted variant"),
-        ("{country: ES,", "{country: FR,", "a run of few has stories: null"),
-        ("[decoy-fi-1]", "[decoy-fi-9]", "a patient of this story: "),
+        (
+            "{country: ES,",
+            "{country: FR,",
+            r"a country of this run \(.*; a run of fewer countries needs .*\), found 'FR'",
+        ),
+        ("[decoy-fi-1]", "[decoy-fi-9]", r"a patient of this story \(.*\), found 'decoy-fi-9'"),
         ("copies: 2", "copies: 3", "a whole number from 1 to 2"),
     ],
 )
