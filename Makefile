@@ -35,11 +35,12 @@ bench: $(VENV)/.installed ## the full bench over the run that is there: load, gr
 report: $(VENV)/.installed ## Snakemake's own report of the last run
 	$(BIN)/snakemake --report results/report/snakemake.html
 
-lock: $(VENV)/.installed-dev ## compile the pinned requirements
+lock: $(VENV)/.installed-dev ## compile the pinned requirements from pyproject.toml and requirements-dev.in
 	$(BIN)/pip install --quiet pip-tools
-	$(BIN)/pip-compile $(LOCK_OPTIONS) --output-file=requirements.txt requirements.in
+	$(BIN)/pip-compile $(LOCK_OPTIONS) --all-extras --all-build-deps --output-file=requirements.txt pyproject.toml
+	sed -i -e '/^rehearsal @/d' -e '/^# /d' requirements.txt # our own extras, which pip-compile takes for a package
 	$(BIN)/pip-compile $(LOCK_OPTIONS) --output-file=requirements-dev.txt requirements-dev.in
-	sed -i '/^--/,/^$$/d' requirements.txt requirements-dev.txt # the registry's addresses, and the blank line behind them
+	sed -i '/^--/,/^$$/d' requirements.txt requirements-dev.txt # addresses of registries, and the blank line after them
 
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate
 

@@ -23,7 +23,7 @@ from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
-from rehearsal.genomes.reference import check_reference, read_reference
+from rehearsal.genomes.reference import check_fasta
 from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.network.distance import read_bandwidths, read_distances
 from rehearsal.network.emulation.topology import check_possible, uses_namespaces
@@ -179,28 +179,6 @@ def check_maps(template: str, blocks: Sequence[Block]) -> None:
     for contig in dict.fromkeys(block.contig for block in blocks):
         if contig not in NO_RECOMBINATION:
             read_hapmap(template.replace("{contig}", contig), contig, blocks)
-
-
-def check_fasta(path: Path, blocks: Sequence[Block], planted: Iterable[PlantedVariant]) -> None:
-    """Check that a FASTA covers every block and agrees with the REF of every planted variant.
-
-    Only the last base of each contig's last block and the bases of the REFs are read.
-
-    Args:
-        path: The indexed FASTA.
-        blocks: The blocks of the run.
-        planted: The planted variants.
-
-    Raises:
-        InputError: The FASTA lacks bases of a block, or differs from a REF.
-    """
-    last = {block.contig: block for block in sorted(blocks)}
-    for contig, block in last.items():
-        read_reference(path, Block(contig, block.end - 1, block.end))
-    for asked in planted:
-        variant = asked.variant
-        place = Block(variant.contig, variant.start, variant.start + len(variant.ref))
-        check_reference(place, [asked], read_reference(path, place))
 
 
 @contextmanager

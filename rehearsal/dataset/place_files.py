@@ -1,4 +1,7 @@
-"""Writing the files of a dataset: each format by one function of ``rehearsal.export``."""
+"""Write a dataset's files, each format by its one function of ``rehearsal.export``.
+
+Writers whose packages are in the extra ``simulate`` are imported when their format is asked for.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,12 @@ from rehearsal.export.clinical_tables import ClinicalTables
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.omop import write_omop
-from rehearsal.export.pgen import write_pgen
 from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.export.phenotype_tables import phenotype_columns, write_phenotype_tables
 from rehearsal.export.selection import group_by_contig, select_people, select_rows
 from rehearsal.export.summary_statistics import list_phenotypes, write_summary_statistics
-from rehearsal.export.trees import write_trees
 from rehearsal.export.vcf import write_bcf, write_vcf
-from rehearsal.export.vcf_zarr import write_vcf_zarr
 from rehearsal.formats.crypt4gh import SUFFIX, encrypt_file, encrypt_folder
 from rehearsal.model import Block
 
@@ -101,6 +101,8 @@ def _vcf(place: Place) -> None:
 
 
 def _pgen(place: Place) -> None:
+    from rehearsal.export.pgen import write_pgen
+
     tables = place.tables
     columns = phenotype_columns(place.people, tables["measurements"], tables["diseases"])
     for genotypes in place.contigs:
@@ -108,11 +110,15 @@ def _pgen(place: Place) -> None:
 
 
 def _zarr(place: Place) -> None:
+    from rehearsal.export.vcf_zarr import write_vcf_zarr
+
     for genotypes in place.contigs:
         write_vcf_zarr(genotypes, place.folder / f"{genotypes.contig}.vcz.zip")
 
 
 def _trees(place: Place) -> None:
+    from rehearsal.export.trees import write_trees
+
     for block, genotypes in place.blocks():
         write_trees(genotypes, place.folder / f"{block.id}.tsz")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.config.preflight import check_fasta
+import rehearsal
 from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.errors import InputError, shown
 from rehearsal.export.settings import Export, check_disk_space, read_exports
@@ -20,12 +20,13 @@ from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.genomes.families import SMALLEST_FAMILY
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
+from rehearsal.genomes.reference import check_fasta
 from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.trait_subset import select_traits
 from rehearsal.phenotypes.trait_types import Traits
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(rehearsal.__file__).parent / "defaults"  # config/ and workflow/schemas/
 COMMAND = "rehearsal dataset"
 RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
 # the option of the command that stands for a key of the configuration, for errors

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,30 @@ def read_reference(path: Path | str, block: Block) -> str:
         found = f"a contig of {block.start + len(bases)} bases"
         raise InputError(path, block.contig, f"at least {block.end} bases", found)
     return bases
+
+
+def check_fasta(
+    path: Path | str, blocks: Sequence[Block], planted: Iterable[PlantedVariant]
+) -> None:
+    """Check that a FASTA covers all blocks and has the REF of each planted variant.
+
+    Only the last base of each contig's last block and the bases of the REFs are read.
+
+    Args:
+        path: The FASTA file, indexed by ``samtools faidx``.
+        blocks: The blocks of a run, 0-based half-open.
+        planted: The variants to plant.
+
+    Raises:
+        InputError: The FASTA lacks a block, or has other bases where a REF stands.
+    """
+    last = {block.contig: block for block in sorted(blocks)}
+    for contig, block in last.items():
+        read_reference(path, Block(contig, block.end - 1, block.end))
+    for asked in planted:
+        variant = asked.variant
+        place = Block(variant.contig, variant.start, variant.start + len(variant.ref))
+        check_reference(place, [asked], read_reference(path, place))
 
 
 def check_reference(block: Block, planted: Iterable[PlantedVariant], reference: str) -> None:

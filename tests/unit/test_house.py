@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,15 @@ def test_the_demo_overlay_is_the_default():
         assert values.items() <= CONFIG[section].items()
 
 
+def direct_requirements():
+    """Names of all packages that pyproject.toml asks for, those of the extras too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    entries = [*project["dependencies"], *(one for extra in extras for one in extra)]
+    names = {re.match(r"[\w-]+", entry)[0] for entry in entries}
+    return sorted(names - {"rehearsal"} | {"setuptools"})
+
+
 def test_the_conda_environment_has_the_versions_of_the_requirements():
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.M))
     environment = yaml.safe_load((ROOT / "envs/rehearsal.yaml").read_text())
@@ -212,12 +222,16 @@ def test_the_conda_environment_has_the_versions_of_the_requirements():
         for text in entry["pip"] if isinstance(entry, dict) else [entry]:
             name, _, version = text.replace("==", "=").partition("=")
             named[name.replace("snakemake-minimal", "snakemake")] = version
-    direct = [
-        line.strip()
-        for line in (ROOT / "requirements.in").read_text().splitlines()
-        if line.strip() and not line.startswith("#")
-    ]
+    direct = direct_requirements()
     assert {name: named.get(name) for name in direct} == {name: pins[name] for name in direct}
+
+
+def test_every_extra_has_a_purpose_of_its_own():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    listed = [one for entries in (project["dependencies"], *extras.values()) for one in entries]
+    assert len(listed) == len(set(listed))
+    assert set(extras) == {"node", "simulate", "report", "workflow"}
 
 
 def rules():
