@@ -5,16 +5,19 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 
-.PHONY: run test test-slurm lint format report bench lock clean
+.PHONY: run test test-slurm test-package docs lint format report bench lock clean
 
 run: $(VENV)/.installed ## simulate, serve, ask, judge, report
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 
 test: $(VENV)/.installed-dev ## every test; those that want bcftools skip without it
-	$(BIN)/pytest -n 2 -m "not slurm" $(ARGS)
+	$(BIN)/pytest -n 2 -m "not slurm and not package" $(ARGS)
 
 test-slurm: $(VENV)/.installed-dev ## the default run on a one-node Slurm, after make run; wants root, slurm-wlm, munge
 	$(BIN)/pytest -m slurm tests/system/test_slurm.py
+
+test-package: $(VENV)/.installed-dev ## build a wheel, install it elsewhere, make data with it; needs a package index
+	$(BIN)/pytest -m package tests/package
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -41,7 +41,13 @@ BY_PLACE = {
 FORMATS = (*BY_CONTIG, *BY_BLOCK, *BY_PLACE)
 FOLDERS = ("beacon", "tables", "omop", "scores", "gwas", "reads")  # of a place
 TOOLS = ("dwgsim", "minimap2")  # programs that make reads
-GRG_PACKAGE = "the Python package pygrgl for the format grg (pip install pygrgl)"
+# packages that only one format needs, with what installs them
+PACKAGES = {
+    "grg": ("pygrgl", "pip install pygrgl"),
+    "pgen": ("pgenlib", "pip install 'rehearsal[simulate]'"),
+    "trees": ("tszip", "pip install 'rehearsal[simulate]'"),
+    "zarr": ("bio2zarr", "pip install 'rehearsal[simulate]'"),
+}
 
 # Sites per base in n people: simulated chr21 (40.1 Mb called), n = 1,000 to a million. Bytes per
 # site and person at a million people. Both are from the VCF Zarr paper (r). Smaller cohorts take
@@ -351,9 +357,26 @@ def overlap(one: Block, other: Block) -> bool:
 
 
 def _check_installed(formats: Collection[str], source: object, key: str) -> None:
-    if "grg" in formats and importlib.util.find_spec("pygrgl") is None:
-        raise InputError(source, f"{key}.formats", GRG_PACKAGE, "no such package")
+    for kind in formats:
+        check_package(kind, source, f"{key}.formats")
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if "reads" in formats and missing:
         expected = f"the programs {' and '.join(TOOLS)} on the PATH for the format reads"
         raise InputError(source, f"{key}.formats", expected, f"no {' and no '.join(missing)}")
+
+
+def check_package(kind: str, source: object, key: str) -> None:
+    """Check that the package which writes a format is installed.
+
+    Args:
+        kind: The name of the format, for example ``pgen``.
+        source: The file or command that asks for the format.
+        key: The place in it.
+
+    Raises:
+        InputError: The package is missing. The text names the command that installs it.
+    """
+    package, command = PACKAGES.get(kind, (None, ""))
+    if package is not None and importlib.util.find_spec(package) is None:
+        expected = f"the Python package {package} for the format {kind} ({command})"
+        raise InputError(source, key, expected, "no such package")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import tempfile
 import zipfile
 from pathlib import Path
@@ -11,9 +11,8 @@ import numpy as np
 import tskit
 import tszip
 
-from rehearsal.errors import InputError
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.export.settings import GRG_PACKAGE
+from rehearsal.export.settings import check_package
 from rehearsal.export.vcf_zarr import zip_folder
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY
@@ -52,7 +51,7 @@ def write_grg(genotypes: Genotypes, path: Path | str) -> None:
     Raises:
         InputError: The optional package pygrgl is not installed.
     """
-    check_grg()
+    check_package("grg", "exports", "formats")
     pygrgl = importlib.import_module("pygrgl")
     with atomic_path(path) as aside, tempfile.TemporaryDirectory(dir=aside.parent) as folder:
         trees = Path(folder) / "selection.trees"
@@ -76,12 +75,6 @@ def _named(genotypes: Genotypes) -> tskit.TreeSequence:
         "contig": genotypes.contig,
     }
     return tables.tree_sequence()
-
-
-def check_grg() -> None:
-    """Raise InputError if the package that writes GRG is not installed."""
-    if importlib.util.find_spec("pygrgl") is None:
-        raise InputError("exports", "formats", GRG_PACKAGE, "no such package")
 
 
 def _without_dates(path: Path) -> None:

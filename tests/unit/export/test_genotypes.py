@@ -18,7 +18,8 @@ import zarr
 from rehearsal.errors import InputError
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.pgen import write_pgen
-from rehearsal.export.trees import check_grg, write_grg, write_trees
+from rehearsal.export.settings import check_package
+from rehearsal.export.trees import write_grg, write_trees
 from rehearsal.export.vcf import write_bcf, write_vcf
 from rehearsal.export.vcf_zarr import write_vcf_zarr
 from rehearsal.files import content_digest
@@ -330,7 +331,7 @@ def test_grg_without_its_package_is_refused_in_one_line(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     line = "exports: formats: expected the Python package pygrgl .*, found no such package"
     with pytest.raises(InputError, match=line):
-        check_grg()
+        check_package("grg", "exports", "formats")
 
 
 def test_people_that_do_not_fit_the_trees_are_refused():
