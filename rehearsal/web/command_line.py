@@ -15,6 +15,11 @@ from typing import Any, NoReturn
 from rehearsal.errors import InputError, mismatch, shown
 
 USAGE_STATUS = 2  # exit status for a wrong command line or input, as argparse has it
+EXTRAS = {  # packages that only an extra of pyproject.toml brings, by the name they are imported by
+    "node": {"cryptography", "httptools", "jwt", "msgspec", "starlette", "uvicorn", "uvloop"},
+    "simulate": {"bio2zarr", "pgenlib", "tszip"},
+    "report": {"altair", "demesdraw", "hdrh", "jinja2", "matplotlib", "vl_convert"},
+}
 TYPE_WORDS = {"int": "a whole number", "float": "a number"}
 
 
@@ -103,7 +108,8 @@ def _one_of(choices: Any) -> str:
 def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None) -> None:
     """Parse a command line and call the function that it names as ``run``, with the options.
 
-    An InputError ends this process with its one line on standard error and exit status 2.
+    An InputError ends this process with its one line on standard error and exit status 2. So
+    does a package of an extra that is not installed.
 
     Args:
         parser: The parser; its values hold ``run``.
@@ -117,6 +123,13 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
             sys.stdout.flush()
     except InputError as error:
         print(error, file=sys.stderr)
+        sys.exit(USAGE_STATUS)
+    except ModuleNotFoundError as error:
+        extra = next((one for one, names in EXTRAS.items() if error.name in names), None)
+        if extra is None:
+            raise
+        expected = f"the Python package {error.name} (pip install 'rehearsal[{extra}]')"
+        print(mismatch(parser.prog, expected, "no such package"), file=sys.stderr)
         sys.exit(USAGE_STATUS)
     except KeyboardInterrupt:
         sys.exit(130)
