@@ -1,4 +1,4 @@
-"""Servers that are none of ours, for tests of what asks them."""
+"""Servers of others, for tests of their clients."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ STATIC = Path(__file__).parent / "static_beacon.py"
 
 @pytest.fixture
 def static_beacon(tmp_path) -> Callable[..., AbstractContextManager[str]]:
-    """Starts a Beacon that answers from a folder of exported documents; yields its URL."""
+    """Start a Beacon that answers from a folder of exported documents; yields its URL."""
 
     @contextmanager
     def started(folder: Path, manner: str = "honest") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A Beacon that looks nothing like ours: python foreign_stub.py NODE_URL ENDPOINT_FILE MANNER.
+"""A Beacon that differs from ours: python foreign_stub.py NODE_URL ENDPOINT_FILE MANNER.
 
 It stands before one of our nodes. Another base path, no POST, yes or no and nothing else, no
 result sets, slow. MANNER ``lying``: it says no where it should say yes.

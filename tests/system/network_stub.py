@@ -1,4 +1,4 @@
-"""A tiny node for tests, well-behaved or not: python network_stub.py FOLDER ENDPOINT_FILE.
+"""A tiny node for tests, sound or faulty: python network_stub.py FOLDER ENDPOINT_FILE.
 
 Its manner is the name of the folder. The country is the part of the endpoint file's name before
 the first dot.
@@ -18,7 +18,7 @@ ANSWER = {
 
 
 def stub_command(launch) -> list[str]:
-    """The command line that starts this node in another's place, for ``running_nodes``."""
+    """Build the command line of this node, for ``running_nodes``."""
     return [sys.executable, __file__, str(launch.folder), str(launch.endpoint)]
 
 
@@ -28,7 +28,7 @@ def answer(body: bytes, status: str = "200 OK", more: str = "") -> bytes:
 
 
 async def read_request(reader: asyncio.StreamReader) -> str:
-    """The request's head, in small letters."""
+    """Read the head of a request, in lower case."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     for line in head.splitlines():
         if line.startswith("content-length:"):
@@ -56,7 +56,7 @@ SAID = {
 BOOLEAN = {"meta": {"returnedGranularity": "boolean"}, "responseSummary": {"exists": True}}
 SAID["boolean"] = answer(json.dumps(BOOLEAN).encode())
 CLOSING = ("half", "closing")  # close the connection unannounced
-# (head, what is sent again and again, pause in seconds)
+# (head, bytes sent repeatedly, pause in seconds)
 NEVER_ENDING = {
     "trickle": (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" ", 0.05),
     "endless": (b"HTTP/1.1 200 OK\r\n\r\n", b"[" * 65536, 0),
@@ -104,7 +104,7 @@ async def main(manner: str, endpoint: Path) -> None:
     port = server.sockets[0].getsockname()[1]
     if manner == "nobody":  # the port is free again: connections are refused
         server.close()
-    if manner == "with-child":  # a process that only the process group leads to
+    if manner == "with-child":  # a process that is reachable through the process group only
         child = subprocess.Popen(["sleep", "3600"])
         (endpoint.parent / "child.pid").write_text(str(child.pid))
     said = {

@@ -1,4 +1,4 @@
-"""Running services checked against their own OpenAPI description."""
+"""Check running services against their own OpenAPI description."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 
 def check_answer(description: Any, method: str, path: str, status: int, body: Any) -> None:
-    """Fails for an answer in JSON that is not as the description says."""
+    """Fail for a JSON answer that does not match the description."""
     jsonschema = pytest.importorskip("jsonschema")
     places = description["paths"]
     place = path.partition("?")[0]
@@ -35,10 +35,10 @@ def fuzz(
     parameters: Mapping[str, object] | None = None,
     unavailable: tuple[str, ...] = (),
 ) -> None:
-    """Fails for an answer with a status of 500 or more, or one that breaks its schema.
+    """Fail for an answer with a status of 500 or more, or one that violates its schema.
 
-    ``folder``: where the tool may write. ``parameters``: of a URL or a path, that always have
-    this value. ``unavailable``: statuses from 500 on by which a service says that nobody behind it
+    ``folder``: where the tool may write. ``parameters``: fixed values of parameters in the URL or
+    the path. ``unavailable``: statuses from 500 on that mean that no node behind the service
     answered.
     """
     program = Path(sys.executable).with_name("schemathesis")

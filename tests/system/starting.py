@@ -1,4 +1,4 @@
-"""Waiting for what a test starts as a process, and for its end."""
+"""Wait for the start and the end of processes of a test."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def told_when_ready(process: subprocess.Popen, endpoint: Path, within_s: float) -> dict[str, Any]:
-    """What a service writes into its endpoint file once it answers."""
+    """Return what a service writes into its endpoint file once it answers."""
     until = time.monotonic() + within_s
     while not endpoint.exists():
         if process.poll() is not None:
@@ -25,7 +25,7 @@ def is_running(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # a zombie that nobody has waited for yet is no longer running
+    # a zombie that was not waited for yet no longer runs
     return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 

@@ -1,4 +1,4 @@
-"""A Beacon that is none of ours: python static_beacon.py FOLDER ENDPOINT_FILE MANNER.
+"""A Beacon of others: python static_beacon.py FOLDER ENDPOINT_FILE MANNER.
 
 It answers from the Beacon documents of an export (``{collection}.json.gz``), read into memory, with
 nothing but the standard library, GET and POST. Manners: ``honest``; ``boolean``: says yes or no
@@ -17,7 +17,7 @@ MANNERS = ("honest", "boolean", "shifted", "forgetful")
 
 
 class Collections:
-    """The documents, and who of them answers a query."""
+    """Documents, and the selection of those that answer a query."""
 
     def __init__(self, folder, manner):
         self.manner = manner
@@ -27,7 +27,7 @@ class Collections:
         )
 
     def answer(self, entry_type, parameters, filters):
-        """The documents that fit a query."""
+        """Select the documents that match a query."""
         shift = 1 if self.manner == "shifted" else 0
         if entry_type == "g_variants":
             return [self._told(one) for one in self._variants(parameters, shift)]

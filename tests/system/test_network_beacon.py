@@ -1,4 +1,4 @@
-"""The network over real nodes: every answer has Beacon's form, pages hang together."""
+"""The network over real nodes: answers conform to Beacon, pages are consistent."""
 
 import json
 import runpy
@@ -74,7 +74,7 @@ def network(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ask(network):
-    """``ask(path, body, **parameters)``: status and body of the network's answer."""
+    """``ask(path, body, **parameters)`` returns status and body of the network's answer."""
 
     def ask(path: str, body=None, **parameters):
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
@@ -89,7 +89,7 @@ def ask(network):
 
 
 def all_paths():
-    """(path, entry type that it gives) of every endpoint for entries."""
+    """List (path, entry type) of every endpoint for entries."""
     for path, entry_type in ENTRY_TYPES.items():
         yield f"/{path}", path
         yield f"/{path}/{ONE[path]}", path
@@ -103,9 +103,9 @@ def request(granularity: str, **query) -> dict:
 
 @pytest.fixture(scope="module")
 def validator():
-    """The official schemas' validator; skipped where it is not beside the checkout."""
+    """The validator of the official schemas; the test is skipped without them."""
     if not VALIDATOR.is_file():
-        pytest.skip(f"the official schemas are not there: {SHARED}")
+        pytest.skip(f"the official schemas are missing: {SHARED}")
     return runpy.run_path(str(VALIDATOR), init_globals={"B": f"{SCHEMAS}/"})
 
 

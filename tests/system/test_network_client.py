@@ -1,4 +1,4 @@
-"""One query to many nodes, some of which behave badly: each is marked, none delays another."""
+"""One query to many nodes, some faulty: each gets a state, none delays another."""
 
 import asyncio
 import os
@@ -95,7 +95,7 @@ def test_the_reason_says_what_was_wrong(answers: dict[str, Answer], node: str, r
 
 
 def test_a_hung_node_is_marked_late_at_the_deadline_and_delays_nobody(nodes):
-    """That it is marked exactly then, is tried in virtual time: tests/unit/network."""
+    """The exact time is tested in virtual time: tests/unit/network."""
     hung, deadline_s = {"BE", "FI"}, 0.5
 
     async def scene() -> list[Answer]:

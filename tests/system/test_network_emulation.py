@@ -1,4 +1,4 @@
-"""Distance between real namespaces, and nothing of it left over whatever becomes of its maker."""
+"""Distance between real namespaces; nothing is left over, however its maker ends."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def must_be_possible(way: str) -> None:
 
 
 def round_trip_ms(host: str) -> float:
-    """Of a refused connection: the kernel over there answers at once."""
+    """Time a refused connection, which the remote kernel answers at once."""
     begun = time.perf_counter()
     with socket.socket() as one, pytest.raises(ConnectionRefusedError):
         one.connect((host, 9))
@@ -51,7 +51,7 @@ def test_every_place_is_as_far_as_the_table_says():
     before = NAMESPACE.readlink()
     with emulated_distance({**NETWORK, "emulation": "tun"}, PAIRS, COUNTRIES) as topology:
         for country, place in topology.places.items():
-            # the shortest: a busy machine can only make it longer
+            # the shortest, because a busy machine can only make it longer
             found = min(round_trip_ms(place.host) for _ in range(10))
             assert RTT_MS[country] <= found < RTT_MS[country] + 15
         with topology.places["FI"].entered():
@@ -114,7 +114,7 @@ with emulated_distance({{**NETWORK, "emulation": "tun"}}, PAIRS, COUNTRIES):
 
 
 def forwarders(parent: int | None = None) -> set[int]:
-    """Forwarders that this process, or another, has started."""
+    """Process ids of the forwarders that a process has started."""
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""A fuzzer over the network and a node behind it, in the name of somebody with rights."""
+"""Fuzz the network and a node behind it, as a caller with rights."""
 
 import json
 
@@ -9,7 +9,7 @@ from .test_network_scores_alerts import CARE, HMB, running
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
-# of the network: no node answered, or not in the time that the fuzzer gave it
+# statuses of the network: no node answered, or not before the deadline of the fuzzer
 UNAVAILABLE = ("502", "503", "504")
 
 

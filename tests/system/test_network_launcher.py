@@ -65,7 +65,7 @@ def test_a_node_that_never_gets_ready_is_named_and_the_others_are_ended(tmp_path
     child, log = tmp_path / "child.pid", tmp_path / "SE.log"
 
     def clock() -> float:
-        """The time is up once all that is looked at below has come about."""
+        """Time out once everything that the test checks has happened."""
         is_there = child.exists() and child.read_text() and log.exists() and log.read_text()
         return 60.0 if is_there else 0.0
 
@@ -134,7 +134,7 @@ with running_nodes({{"AT": tmp / "with-child"}}, tmp, 30, stub_command) as nodes
     wait_until_ended(child)
 
 
-# nodes of this machine are forks of one process that has the modules
+# nodes on this machine are forks of one process that has imported the modules
 
 CODES = ["AT", "BE", "FI"]
 VCF = """\

@@ -1,4 +1,4 @@
-"""A clinician's match request goes through the network to real nodes, one of which is stopped."""
+"""A match request goes through the network to real nodes, one of which is stopped."""
 
 import json
 import os
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 CARE = "DUO:0000043"
 PHGDH = ("chr1", 119_712_023, "T", "C")
 MARTIN = ("HP:0000252", "HP:0000274", "HP:0001263", "HP:0001250", "HP:0012279")
-# by country, a person each: terms, a candidate gene, copies of the variant; the last one of FI
+# one person each, by country: terms, candidate gene, copies of the variant; the last one of FI
 # equals the patient and permits research only
 CASES = {
     "ES": [((*MARTIN[:1], *MARTIN[2:]), "PHGDH", 2)],
@@ -92,7 +92,7 @@ def build(folder, country, issuer, ontology):
 
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory):
-    """(the network, its nodes, its issuer)"""
+    """Yield the network, its nodes and its issuer."""
     place = tmp_path_factory.mktemp("match")
     issuer = make_issuer(place / "issuer")
     ontology = HumanPhenotypeOntology()
@@ -195,7 +195,7 @@ def test_a_request_in_a_file_is_asked_by_command(rehearsal, tmp_path):
 
 
 def test_a_stopped_node_is_marked_and_the_others_answer(rehearsal):
-    """The last test of this module: the Spanish node does not come back."""
+    """This test must be the last one here: the Spanish node does not come back."""
     service, _, issuer, place = rehearsal
     os.kill(json.loads((place / "ES.endpoint.json").read_text())["pid"], signal.SIGKILL)
     status, body = match(service, token(issuer))

@@ -1,4 +1,4 @@
-"""Scores and standing queries through the network, over nodes as real processes."""
+"""Scores and subscriptions through the network, over nodes as real processes."""
 
 import http.client
 import json
@@ -40,7 +40,7 @@ from .starting import told_when_ready
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 COUNTRIES = ("EE", "FI")
-PEOPLE = 40  # a node
+PEOPLE = 40  # per node
 CARE, HMB = "DUO:0000043", "DUO:0000006"
 HEART = "ICD10:I25.1"
 DISEASE = Disease("heart", HEART, "Heart", "MONDO:0005010", "heart", {}, None, {}, (), ())
@@ -52,7 +52,7 @@ SLOW_MACHINE_S = 30.0
 
 
 def cohort(country: str):
-    """People, copies of each site's allele, and who has the disease from which age on."""
+    """Draw people, their copies of each allele, and the age at which they fall ill."""
     random = np.random.default_rng(ord(country[0]))
     people = pd.DataFrame(
         {
@@ -62,7 +62,7 @@ def cohort(country: str):
         }
     ).assign(family=None, father=None, mother=None)
     copies = random.binomial(2, 0.3, (len(SITES), PEOPLE))
-    copies[:, 0] = 2  # the first has the highest score
+    copies[:, 0] = 2  # the first person has the highest score
     ill = random.random(PEOPLE) < 0.4
     onset = pd.Series(random.integers(40, 55, PEOPLE), index=people["id"])[ill]
     return people, copies, onset
@@ -96,7 +96,7 @@ def write_node(folder: Path, country: str, trusted: str) -> None:
 
 
 def pooled(countries=COUNTRIES):
-    """Everybody who permits it: country, sex, score, last year followed, whether ill."""
+    """List everyone who permits it: country, sex, score, last year of follow-up, whether ill."""
     parts = []
     for country in countries:
         people, copies, onset = cohort(country)
@@ -113,7 +113,7 @@ def pooled(countries=COUNTRIES):
 
 
 class Nodes:
-    """Nodes and their network as processes, which a test may stop and start again."""
+    """Nodes and their network as processes, which a test may stop and restart."""
 
     def __init__(self, top: Path, stack: ExitStack) -> None:
         self.top, self._stack = top, stack
@@ -160,7 +160,7 @@ class Nodes:
         return sign_tokens(self.issuer, who).passport
 
     def ask(self, path, body=None, token=None, purpose=HMB, method=None):
-        """Status and body; an answer that is not as the network describes it fails."""
+        """Return status and body; fails if they do not match the OpenAPI description."""
         method = method or ("GET" if body is None else "POST")
         place = urlsplit(self.url)
         connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
@@ -235,7 +235,7 @@ def test_a_clinician_learns_where_her_patient_stands(nodes, digest):
         place = told["percentiles"][name]
         below = 100 * (people["score"] < score).mean()
         assert place["below"] <= below <= place["upTo"]
-    # another country's clinician is told of the many, and not of the patient
+    # another country's clinician sees the histogram, not the patient
     status, said = nodes.ask("/scores", asked, nodes.token("clinician", "EE"), CARE)
     assert (status, said["response"]["patient"]["state"]) == (200, "refused")
     assert "score" not in said["response"]["patient"]
@@ -266,7 +266,7 @@ def test_the_hazard_ratio_is_that_of_the_pooled_people(nodes, digest):
     assert math.log(told["hazardRatio"]) == pytest.approx(told["coefficient"])
 
 
-# --- standing queries ---
+# --- subscriptions ---
 
 
 def packet(name, feature="HP:0033141"):
@@ -294,7 +294,7 @@ def test_an_alert_comes_within_five_seconds_once_and_after_a_restart(nodes):
     assert (states["EE"], states["FI"], said["info"]["complete"]) == ("answered", "failed", False)
     nodes.start("FI")
     nodes.admit("FI", packet("FI-A1"))
-    # who waits is told as soon as the node has looked: within five seconds by its own times
+    # a waiting subscriber is notified within five seconds, the interval of the node
     assert LOOK_S + AGAIN_S + GRACE_S < 5
     status, said = nodes.ask("/alerts?waitS=20", **ask)
     (alert,) = said["response"]["alerts"]

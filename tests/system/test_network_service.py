@@ -1,4 +1,4 @@
-"""The network as a process over nodes that behave well and badly: states, deadlines, circuits."""
+"""The network as a process over sound and faulty nodes: states, deadlines, circuits."""
 
 import http.client
 import json
@@ -37,13 +37,13 @@ MANNERS = {
 COUNT = {"query": {"requestedGranularity": "count"}}
 
 
-LONG_S = 60  # a deadline that no test waits for: the connection below gives up before
+LONG_S = 60  # a deadline that no test reaches: the connection below times out before
 PATIENCE_S = 30
 
 
 def ask(service: NodeEntry, path: str, body=None, method=None, **headers: str):
-    """Status and body of one request. Raises TimeoutError where nodes that hang are waited for
-    until a deadline of ``LONG_S``."""
+    """Send one request; returns status and body. Raises TimeoutError if the network waits for
+    hanging nodes until a deadline of ``LONG_S``."""
     place = urlsplit(service.url)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE_S)
     given = None if body is None else json.dumps(body)
@@ -137,7 +137,7 @@ def test_a_deadline_out_of_bounds_is_refused(service, said):
 
 
 def test_a_request_may_bring_its_own_deadline(tmp_path):
-    """As a parameter or as a header: both are waited for side by side."""
+    """As a parameter or as a header; both run concurrently."""
     with network_of({"AT": "healthy", "SE": "busy"}, tmp_path) as one, ThreadPoolExecutor() as pool:
         (tmp_path / "hang").touch()
         asked = [
@@ -149,7 +149,7 @@ def test_a_request_may_bring_its_own_deadline(tmp_path):
             assert "no whole answer within 15 s" in told(body)["SE"]["reason"]
             assert told(body)["AT"]["state"] == "answered"
             assert body["info"]["deadlineS"] == 15
-        # a deadline that a node cannot keep does not shut it out
+        # a deadline that a node cannot meet does not shut it out
         wait_for(one, lambda nodes: nodes["SE"]["strikes"] == 0)
         (tmp_path / "hang").unlink()
         _, body = ask(one, "/g_variants", COUNT)
@@ -197,7 +197,7 @@ def wait_for(service: NodeEntry, reached, timeout_s: float = 60.0) -> None:
 
 
 def test_nodes_that_hang_cost_one_deadline_then_nothing_and_come_back(tmp_path):
-    """How long that is, is tried in virtual time: tests/unit/network/test_service.py."""
+    """The duration is tested in virtual time: tests/unit/network/test_service.py."""
     manners = dict.fromkeys([f"H{i:02}" for i in range(25)], "healthy")
     hung = {"X1", "X2", "X3"}
     manners |= dict.fromkeys(sorted(hung), "switched")
@@ -221,7 +221,7 @@ def test_nodes_that_hang_cost_one_deadline_then_nothing_and_come_back(tmp_path):
 
 
 def test_a_partial_answer_does_not_wait_for_nodes_that_have_just_hung(tmp_path):
-    """That it waits for the slow ones is tried in virtual time: tests/unit/network."""
+    """The wait for slow nodes is tested in virtual time: tests/unit/network."""
     manners = dict.fromkeys([f"H{i}" for i in range(6)], "healthy")
     manners |= {"X1": "switched", "X2": "switched"}
     with network_of(manners, tmp_path) as one:

@@ -1,5 +1,7 @@
-"""The whole default suite, asked of real nodes over real people through the network, and judged
-against the truth; countries taken by nodes of others."""
+"""The whole default suite: queries through the network to real nodes, judged against the truth.
+
+Some countries are replaced by nodes of others.
+"""
 
 import json
 import os
@@ -97,7 +99,7 @@ class Cohort:
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory) -> Cohort:
-    """Four countries of 30 people, three small blocks, node folders built as the workflow does."""
+    """Four countries of 30 people, three small blocks, node folders as the workflow builds them."""
     folder = tmp_path_factory.mktemp("run")
     countries = [Country(code, code, 50, 10, 1, code, 50, 10, "no") for code in CODES]
     people, plan = plan_people(countries, dict.fromkeys(CODES, 30), 0.3, PLANTED, 1)
@@ -174,7 +176,7 @@ def expected(cohort: Cohort, suite: list[Query]) -> dict[str, dict[str, Expected
 
 @contextmanager
 def a_network(folders: dict[str, Path], logs: Path, delays=(), deadline_s: float = 10):
-    """Nodes and a network before them; yields both."""
+    """Run nodes and a network in front of them; yields both."""
     lines = {country: Line(delay_ms, 1000) for country, delay_ms in dict(delays).items()}
     topology = Topology.here(folders, lines)
     with (
@@ -212,7 +214,7 @@ def test_every_answer_is_exact(asked: SuiteRun):
 
 
 def test_the_public_is_told_what_enough_people_have(asked: SuiteRun):
-    """People: alleles cost too much of the budgets of 30 people without public frequencies."""
+    """Only people: queries for alleles would use up the privacy budgets of 30 people."""
     checks = [check for check in public_checks(asked.answers) if "on people" in check["name"]]
     assert len(checks) == 2
     assert all(check["passed"] for check in checks), checks
@@ -232,7 +234,7 @@ def test_the_truth_is_not_all_the_same(expected):
 
 
 def test_distance_shows_in_the_latency_and_the_slowest_node_is_the_networks(asked: SuiteRun):
-    """A busy machine makes any answer slower and none quicker: the quickest are compared."""
+    """Compare the quickest answers, because a busy machine only makes answers slower."""
     table = latency_table(asked.answers, asked.control).set_index(["kind", "node"])
     quickest = asked.answers.groupby("node")["latency_ms"].min()
     quickest_control = asked.control.groupby("node")["latency_ms"].min()
@@ -269,14 +271,14 @@ def test_a_stopped_node_is_late_in_every_row_and_the_joined_answer_names_it(
     assert (rows.loc["BE", "state"] == "late").all()
     assert not rows.loc[["BE", "network"], "equal"].any()
     assert rows.loc["network", "reason"].str.startswith("late: BE ").all()
-    # the second as soon as the network's own probes have had no answer either
+    # the second once the probes of the network have failed too
     either = "no whole answer within |circuit open: "
     assert rows.loc["network", "reason"].str.contains(either).all()
     assert qs02(asked.answers, 10).success_rate == 0.5
 
 
 def test_a_wrong_truth_is_noticed(cohort: Cohort, suite, expected, tmp_path):
-    """The judge has teeth: each kind of answer is found wrong when the truth is another."""
+    """The judge finds each kind of answer wrong when the truth differs."""
     other = {
         name: {
             code: ExpectedAnswer(not said.exists, said.count + 1, refused=not said.refused)
@@ -306,10 +308,10 @@ def foreign_command(manner: str, node: str):
 def ask_with_foreign(
     cohort: Cohort, suite: Sequence[Query], expected, folder: Path, manner: str | None
 ) -> SuiteRun:
-    """The suite with FI's node run by somebody else: a whole one, or a foreign-looking one."""
+    """Run the suite with a node of others for FI: ours, or one that looks foreign."""
     ours = {code: cohort.nodes[code] for code in ("AT", "BE")}
     with ExitStack() as stack:
-        # the operator's own process, started with their copy of results/nodes/FI
+        # the operator's own process, with a copy of results/nodes/FI
         (theirs,) = stack.enter_context(
             running_nodes({"FI": cohort.nodes["FI"]}, folder / "theirs")
         )
@@ -333,7 +335,7 @@ def ask_with_foreign(
 
 
 def exactly(suite: Sequence[Query]) -> list[Query]:
-    """The queries of the tier that is told everything: what the others are told is protected."""
+    """Select the queries of the tier with unprotected answers."""
     return [query for query in suite if query.tier == "controlled"]
 
 
@@ -354,7 +356,7 @@ def test_a_node_started_by_somebody_else_is_judged_like_ours(
 def test_a_foreign_node_that_only_says_yes_or_no_is_judged_on_that_and_marked(
     cohort: Cohort, suite, expected, tmp_path
 ):
-    # as a GET this one is another question: a term of that odd name
+    # as a GET this one is another query: for a term of that odd name
     some = [query for query in exactly(suite) if query.id != "ill-formed-unknown-operator"][::3]
     asked = ask_with_foreign(cohort, some, expected, tmp_path, manner="honest")
     wrong = asked.answers[~asked.answers["equal"]]
@@ -377,7 +379,7 @@ def test_a_foreign_node_that_says_no_where_it_should_say_yes_is_found(
     for query in some:
         holds = expected[query.id]["FI"].exists
         assert rows.loc[query.id, "equal"] != holds
-        # even where other countries' yes makes the joined answer right
+        # even if other countries' yes makes the aggregated answer right
         assert network.loc[query.id, "equal"] != holds
     assert (~rows["equal"]).sum() > 3
 
@@ -406,7 +408,7 @@ FAULTS = (
 
 
 def test_faults_of_real_processes_are_marked_and_mended(cohort: Cohort, suite, expected, tmp_path):
-    """One of each lane and a node that must not start; the default run plays all of them."""
+    """One scenario of each kind and a node that must not start; the default run has all."""
     issuer = cohort.nodes["BE"].parents[1] / "issuer"
     queries = select_kinds_in_turn(suite, 8)
     test = FaultTest(cohort.nodes, issuer, "BE", queries, expected, per_s=6)

@@ -1,4 +1,4 @@
-"""Nodes' answers to one query, made by hand."""
+"""Hand-made answers of nodes to one query."""
 
 from rehearsal.model import Answer
 

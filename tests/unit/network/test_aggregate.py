@@ -1,4 +1,4 @@
-"""Joining the nodes' answers."""
+"""Aggregation of the nodes' answers."""
 
 import random
 
@@ -45,7 +45,7 @@ def variant(node: str, start: int, ac: int, hom: int, an: int = 200) -> dict:
     }
 
 
-@settings(deadline=None)  # other work on the machine is no failure
+@settings(deadline=None)  # a busy machine is not a failure
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=28), st.randoms())
 def test_counts_are_added_whatever_the_order(counts: list[int], shuffle: random.Random):
     answers = [answered(f"{number:02}", count > 0, count) for number, count in enumerate(counts)]

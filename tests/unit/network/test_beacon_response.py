@@ -1,4 +1,4 @@
-"""The network's own answer out of the nodes' answers."""
+"""The network's Beacon response, built from the nodes' answers."""
 
 import pytest
 

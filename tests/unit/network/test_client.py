@@ -1,4 +1,4 @@
-"""One request to one node: how it is put, and when it is given up."""
+"""One request to one node: how it is sent, and when the client gives up."""
 
 import asyncio
 from pathlib import Path

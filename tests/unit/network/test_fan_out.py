@@ -1,4 +1,4 @@
-"""When an answer is gathered: everybody at once, partially, one after another."""
+"""Collection of answers: all at once, partially, one after another."""
 
 import asyncio
 
@@ -48,7 +48,7 @@ def putting(seconds: dict[str, float]):
 
 
 def partially(count: int, seconds: dict[str, float], usual: dict[str, float]):
-    """States of the nodes, and the seconds that it took."""
+    """Return the states of the nodes, and the time that it took in seconds."""
 
     async def asked():
         answers = await gather_partially(nodes(count), putting(seconds), usual, 0.0, "q")

@@ -1,4 +1,4 @@
-"""Circuits: who is asked, who is probed, and when that changes."""
+"""Circuits: which nodes are asked, which are probed, and when that changes."""
 
 from rehearsal.model import Answer
 from rehearsal.network.health import REMEMBERED, NodeHealth

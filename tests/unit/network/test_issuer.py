@@ -1,4 +1,4 @@
-"""What the issuer gives in exchange for an access token, never more than the token was good for."""
+"""Exchange of an access token, which never widens what the token allows."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ def issuer(tmp_path_factory) -> Issuer:
 
 
 def exchange(issuer: Issuer, token: str, *resources: str) -> tuple[int, dict]:
-    """(status, body) of the token endpoint, asked without a socket."""
+    """Ask the token endpoint without a socket; returns (status, body)."""
     form = [("grant_type", EXCHANGE), ("requested_token_type", PASSPORT_TOKEN)]
     form += [("subject_token", token), *(("resource", one) for one in resources)]
     sent = []

@@ -1,4 +1,4 @@
-"""What the launcher brings with it."""
+"""The modules that the launcher depends on."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from code_digest import CodeDigests  # noqa: E402
 
 @pytest.mark.parametrize("module", ["launcher", "forkserver", "server"])
 def test_nothing_of_the_network_reaches_an_entrance_not_even_by_a_string(module):
-    """What is started by its name counts as imported: rules go stale by it."""
+    """A module that is started by its name counts as imported and makes rules run again."""
     closure = CodeDigests(ROOT).closure(ROOT / f"rehearsal/network/{module}.py")
     rooms = {path.relative_to(ROOT / "rehearsal").parts[0] for path in closure}
     assert {"network", "node"} <= rooms

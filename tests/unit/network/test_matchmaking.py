@@ -1,4 +1,4 @@
-"""The network's ranking out of the nodes' rankings."""
+"""The network's ranking, merged from the nodes' rankings."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a question to all nodes has come to: each node's state, and the failure of all of them."""
+"""Outcomes of a query to all nodes: each node's state, and the error when all failed."""
 
 from itertools import permutations
 
@@ -13,18 +13,18 @@ from .node_answers import failed, late, refused
 @pytest.mark.parametrize(
     ("answers", "status"),
     [
-        # all say the same
+        # all have the same status
         ([refused("AT", 400), refused("FI", 400)], 400),
         ([refused("AT", 401), refused("FI", 401)], 401),
         ([refused("AT", 403), refused("FI", 403)], 403),
-        # most of those who refuse say so
+        # the most frequent status of those that refuse
         ([refused("AT", 404), refused("FI", 400), refused("SE", 404)], 404),
         ([refused("AT", 403), refused("FI", 400), refused("SE", 403)], 403),
-        # as many say the one as the other: the lower status
+        # equally frequent: the lower status
         ([refused("AT", 400), refused("FI", 403)], 400),
         ([refused("AT", 401), refused("FI", 403)], 401),
         ([refused("AT", 403), refused("FI", 404)], 403),
-        # a refusal is an answer to the asker; that others were late or broken is not
+        # a refusal is an answer to the caller; late or broken nodes do not matter
         ([refused("AT", 403), late("FI"), late("SE")], 403),
         ([refused("AT", 400), failed("FI")], 400),
         ([late("AT"), late("FI")], 504),

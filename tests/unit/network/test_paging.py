@@ -1,4 +1,4 @@
-"""Pages over all nodes' entries in a row."""
+"""Pages over the entries of all nodes, node after node."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""The network is served where that is safe."""
+"""The network is only served where that is safe."""
 
 import pytest
 

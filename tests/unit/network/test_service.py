@@ -1,4 +1,4 @@
-"""The network over nodes that hang or are slow, and with more to do than it can."""
+"""The network over nodes that hang or are slow, and with too many queries."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ ASKED = NodeRequest("info", query="info")
 
 
 class SlowClient:
-    """Answers when it is let."""
+    """Answers once the test allows it."""
 
     def __init__(self):
         self.let = asyncio.Event()
@@ -61,11 +61,11 @@ def test_a_query_that_was_given_up_is_not_under_way_any_more(tmp_path):
     asyncio.run(scene())
 
 
-# --- what nodes that hang cost, in time that stands still while nobody waits ---
+# --- the cost of hanging nodes, in virtual time ---
 
 
 class NodesThatHang:
-    """Answer after so many seconds, or hang while they are among ``hung``."""
+    """Answer after a number of seconds, or hang while the node is in ``hung``."""
 
     def __init__(self, seconds=None):
         self.seconds, self.hung, self.asked = seconds or {}, set(), Counter()
@@ -90,7 +90,7 @@ def network_of(tmp_path, client, countries, policy=None):
 
 
 async def states_of(network, conditions):
-    """State of every node, and the seconds that the question took."""
+    """Return the state of every node, and the time of the query in seconds."""
     clock = asyncio.get_running_loop().time
     begun = clock()
     answers = await network.ask(NodeRequest("g_variants"), conditions)

@@ -1,4 +1,4 @@
-"""What an asker reads out of the network's answer."""
+"""How a caller reads the network's answer."""
 
 import pytest
 

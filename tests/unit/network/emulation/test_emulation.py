@@ -1,4 +1,4 @@
-"""Lines, the queue of packets under way, and what the forwarder is told."""
+"""Lines, the queue of packets under way, and the input of the forwarder."""
 
 import socket
 from math import nan
@@ -30,7 +30,7 @@ def queue(way: OneWay, rates=None) -> DelayQueue:
 
 
 def leaving(one: DelayQueue) -> list[tuple[float, bytes]]:
-    """When each packet leaves, and which."""
+    """Return the time at which each packet leaves, and the packet."""
     left = []
     while one.next_due is not None:
         now = one.next_due
@@ -54,7 +54,7 @@ def test_a_packet_to_nobody_goes_nowhere():
 
 
 def test_the_bandwidth_makes_packets_wait_for_each_other_and_a_full_line_loses_them():
-    one = queue(OneWay(0.01), {A: 1000.0})  # bytes a second
+    one = queue(OneWay(0.01), {A: 1000.0})  # bytes per second
     for _ in range(3):
         one.put(b"x" * 100, A, B, now=0.0)
     assert [time for time, _ in leaving(one)] == pytest.approx([0.11, 0.21, 0.31])
