@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and digests of what they hold."""
+"""Writing whole files or none, and digests of file contents."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
+from rehearsal.errors import mismatch
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -23,10 +25,13 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """A temporary path beside ``path`` that becomes ``path`` when the block ends well.
+    """Give a temporary path beside ``path``, and rename it to ``path`` at the end of the block.
 
-    It keeps the suffixes, since many writers choose their format by them. On any exception the
-    temporary file or folder is removed and ``path`` stays as it was.
+    The temporary name keeps the suffixes, because many writers choose their format by them. On
+    any exception the temporary file or folder is removed and ``path`` stays as it was.
+
+    Args:
+        path: The file or folder to make. Missing folders above it are made.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +47,12 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write text, UTF-8, as a whole file or not at all."""
+    """Write text in UTF-8, as a whole file or not at all.
+
+    Args:
+        path: The file.
+        text: Its content.
+    """
     with atomic_path(path) as aside:
         aside.write_text(text, encoding="utf-8")
 
@@ -50,9 +60,17 @@ def write_text(path: Path | str, text: str) -> None:
 def write_json(
     path: Path | str, value: object, *, indented: bool = True, newline: bool = True
 ) -> None:
-    """Write JSON, UTF-8, as a whole file or not at all; NumPy's numbers are numbers.
+    """Write JSON in UTF-8, as a whole file or not at all.
 
-    Raises ValueError for NaN and infinity, which JSON does not have, TypeError for what is no data.
+    Args:
+        path: The file.
+        value: Plain data; numbers and arrays may be NumPy's.
+        indented: Whether to indent by two spaces; without it, all is on one line.
+        newline: Whether to end with a newline.
+
+    Raises:
+        ValueError: A number is NaN or infinite, which JSON cannot express.
+        TypeError: Something is not plain data.
     """
     refuse_nan(value)
     option = orjson.OPT_SERIALIZE_NUMPY
@@ -63,9 +81,17 @@ def write_json(
 
 
 def refuse_nan(value: object, place: str = "$") -> None:
-    """Raise ValueError when a number in plain data is NaN or infinite; the error says where."""
+    """Check that all numbers in plain data are finite.
+
+    Args:
+        value: Plain data.
+        place: Where it stands, for the error: ``$`` for the top.
+
+    Raises:
+        ValueError: A number is NaN or infinite.
+    """
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{place}: expected a number that JSON has, found {value}")
+        raise ValueError(mismatch(place, "a finite number, as JSON requires", str(value)))
     if isinstance(value, dict):
         for key, member in value.items():
             refuse_nan(member, f"{place}.{key}")
@@ -75,24 +101,54 @@ def refuse_nan(value: object, place: str = "$") -> None:
 
 
 def read_json(path: Path | str) -> Any:
-    """The content of a JSON file. Raises OSError, or ValueError for what is no JSON."""
+    """Read a JSON file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content as plain data.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: Its content is not JSON.
+    """
     return orjson.loads(Path(path).read_bytes())
 
 
 def write_parquet(path: Path | str, table: DataFrame) -> None:
-    """Write a table as a whole Parquet file or not at all."""
+    """Write a table as a whole Parquet file or not at all.
+
+    Args:
+        path: The file.
+        table: The table.
+    """
     with atomic_path(path) as aside:
         table.to_parquet(aside)
 
 
 def content_digest(path: Path | str) -> str:
-    """SHA-256 of a file's content, uncompressed where it is gzip or BGZF, as 64 hex digits."""
+    """Compute the SHA-256 of a file's content, decompressed where it is gzip or BGZF.
+
+    Args:
+        path: The file.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     with Path(path).open("rb") as file:
         return stream_digest(file)
 
 
 def stream_digest(file: BinaryIO) -> str:
-    """The same of an open file, read from its beginning."""
+    """Compute the SHA-256 of an open file's content, decompressed where it is gzip or BGZF.
+
+    Args:
+        file: The file, open for reading bytes, at its beginning.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     digest = hashlib.sha256()
     compressed = file.read(2) == GZIP_MAGIC
     file.seek(0)

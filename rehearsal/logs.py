@@ -1,4 +1,4 @@
-"""Where a job's words go, and how it says how far it is."""
+"""The log of a job, and the progress that it reports."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from pathlib import Path
 from rehearsal.errors import InputError
 from rehearsal.process_lifetime import end_with_run
 
-ENDED_BY_SIGNAL = 128 + signal.SIGTERM  # exit status, as a shell has it
+ENDED_BY_SIGNAL = 128 + signal.SIGTERM  # exit status, as shells define it
 
 
 @contextmanager
 def log_to_file(path: Path | str) -> Iterator[None]:
-    """Send everything written to stdout and stderr, C libraries included, to a file.
+    """Send everything written to stdout and stderr, also by C libraries, to a file.
 
-    The job ends when its run does (``rehearsal.process_lifetime``). An InputError becomes its one
-    line in the log and exit status 1, without a traceback.
+    The job ends when its run does (``rehearsal.process_lifetime``). An InputError puts its one
+    line into the log, without a traceback, and ends the process with exit status 1.
+
+    Args:
+        path: The log file.
     """
     end_with_run()
-    for number in (signal.SIGTERM, signal.SIGHUP):  # unwind: what was begun is taken away
+    for number in (signal.SIGTERM, signal.SIGHUP):  # unwind, which removes unfinished files
         signal.signal(number, lambda *_: sys.exit(ENDED_BY_SIGNAL))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
@@ -40,9 +43,15 @@ def log_to_file(path: Path | str) -> Iterator[None]:
 
 
 class Progress:
-    """Says how much of a long job is done and how long the rest will take, as the first took.
+    """The progress of a long job: how much is done, and how long the rest will take.
 
-    A line at most every ``every_s`` seconds: short jobs say nothing.
+    The estimate assumes that the rest takes as long per item as the part that is done. It prints
+    at most one line per ``every_s`` seconds, so short jobs print nothing.
+
+    Args:
+        total: How many items there are.
+        of: What they are, for the line: ``queries``.
+        every_s: Least time between two lines, in seconds.
     """
 
     def __init__(self, total: float, of: str, every_s: float = 10.0) -> None:
@@ -51,7 +60,11 @@ class Progress:
         self._begun = self._said = time.monotonic()
 
     def step(self, number: float = 1) -> None:
-        """So many more are done."""
+        """Count more items as done; print a line when it is time.
+
+        Args:
+            number: How many.
+        """
         self._done += number
         now = time.monotonic()
         if now - self._said >= self._every_s:
@@ -62,7 +75,14 @@ class Progress:
 
 
 def in_words(seconds: float) -> str:
-    """A duration for people: ``40 s``, ``12 min``, ``3.5 h``."""
+    """Write a duration for people: ``40 s``, ``12 min``, ``3.5 h``.
+
+    Args:
+        seconds: The duration in seconds.
+
+    Returns:
+        The text.
+    """
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

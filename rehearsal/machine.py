@@ -1,4 +1,4 @@
-"""The machine that figures come from, and how busy it is: what stands beside every timing."""
+"""The machine that measurements come from, and how busy it is."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def describe_machine() -> dict[str, Any]:
-    """System, processor, usable cores and memory (GB) of this machine; no host or user name.
+    """Describe this machine: system, processor, usable cores, memory (GB); no host or user name.
 
-    The ``run.machine`` of ``summary.json``.
+    ``summary.json`` has it as ``run.machine``.
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     has_affinity = hasattr(os, "sched_getaffinity")
@@ -25,7 +25,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def measurement_conditions() -> dict[str, Any]:
-    """The time (UTC, ISO 8601), the machine and the Python of a measurement that begins now."""
+    """Describe the time (UTC, ISO 8601), machine and Python of a measurement that begins now."""
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         **describe_machine(),
@@ -34,12 +34,12 @@ def measurement_conditions() -> dict[str, Any]:
 
 
 def load_average() -> float:
-    """Of the last minute."""
+    """Read the system's load average of the last minute."""
     return os.getloadavg()[0]
 
 
 def load_averages() -> list[float]:
-    """Of the last 1, 5 and 15 minutes."""
+    """Read the system's load averages of the last 1, 5 and 15 minutes."""
     return list(os.getloadavg())
 
 

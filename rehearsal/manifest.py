@@ -1,10 +1,10 @@
 """The manifest of a run: every file whose content the seed decides, with its digest.
 
 Two runs of one configuration with one seed have equal manifests, on any number of cores and in
-any order of jobs. Content is compared uncompressed where a file is gzip or BGZF, and decrypted
-where it is Crypt4GH, so another compressor or key does not make another file. What is measured
-while a run goes (times, loads) is no part of it, nor are secret keys; ``EXCLUDED`` says what and
-why.
+any order of jobs. Digests are of decompressed content where a file is gzip or BGZF, and of
+decrypted content where it is Crypt4GH, so they depend neither on the compressor nor on the key.
+Measurements of the run itself (times, loads) and secret keys are left out; ``EXCLUDED`` lists them
+with reasons.
 """
 
 from __future__ import annotations
@@ -23,44 +23,51 @@ from rehearsal.formats import crypt4gh
 FORMAT = "rehearsal manifest 1"
 IGNORED_KEYS = ("results",)  # keys of the configuration that no file's content depends on
 
-# Below the results, what differs from run to run, and why. "*" is any one folder or file; a
-# pattern that begins with "**/" is of files in any folder.
+# Paths below the results that differ from run to run, with the reason. "*" stands for one folder or
+# file; a pattern that begins with "**/" applies to files in any folder.
 EXCLUDED: dict[str, str] = {
-    "**/*.csi": "tells where things lie in a compressed file: another compressor, another place",
-    "**/*.tbi": "tells where things lie in a compressed file: another compressor, another place",
-    "**/*.csi.c4gh": "tells where things lie in a compressed file",
-    "queries/answers.parquet": "latencies were measured; the right answers are truth/answers.json",
-    "queries/audit": "nodes wrote it while they answered",
-    "bench": "latencies and loads were measured",
-    "benchmarks": "seconds and memory of every job were measured",
-    "stories": "latencies were measured; the right answers are truth/stories.json",
-    "report": "shows latencies, loads, seconds and the machine",
-    "exports/*/truth.c4gh": "keys and nonces of the encryption are drawn anew in every run",
-    "exports/*/*/*.c4gh": "keys and nonces of the encryption are drawn anew in every run",
-    "ro-crate-metadata.json": "says what the manifest says, once it is there",
-    "logs": "tell times and paths of the machine",
-    "issuer": "secret keys are drawn anew in every run",
-    "nodes/*/issuer.jwks.json": "public keys of the issuer, drawn anew in every run",
-    "nodes/*/keys": "keys that genomes are encrypted with, drawn anew in every run",
-    "nodes/*/privacy.key": "a secret key, drawn anew in every run",
-    "nodes/*/budget.sqlite": "a node wrote it while it answered",
-    "nodes/*/term_budget.sqlite": "a node wrote it while it answered",
-    "nodes/*/audit.jsonl": "a node wrote it while it answered",
-    "nodes/*/audit.jsonl.head": "a node wrote it while it answered",
+    "**/*.csi": "index: positions in a compressed file depend on the compressor",
+    "**/*.tbi": "index: positions in a compressed file depend on the compressor",
+    "**/*.csi.c4gh": "index: positions in a compressed file depend on the compressor",
+    "queries/answers.parquet": "measured latencies; the right answers are truth/answers.json",
+    "queries/audit": "written by the nodes as they answered",
+    "bench": "measured latencies and loads",
+    "benchmarks": "measured time and memory of every job",
+    "stories": "measured latencies; the right answers are truth/stories.json",
+    "report": "shows measured latencies, loads, times and the machine",
+    "exports/*/truth.c4gh": "encrypted with new random keys and nonces in every run",
+    "exports/*/*/*.c4gh": "encrypted with new random keys and nonces in every run",
+    "ro-crate-metadata.json": "made from the manifest",
+    "logs": "contain times and paths of the machine",
+    "issuer": "new random secret keys in every run",
+    "nodes/*/issuer.jwks.json": "public keys of the issuer, new in every run",
+    "nodes/*/keys": "keys that encrypt genomes, new in every run",
+    "nodes/*/privacy.key": "new random secret key in every run",
+    "nodes/*/budget.sqlite": "written by the node as it answered",
+    "nodes/*/term_budget.sqlite": "written by the node as it answered",
+    "nodes/*/audit.jsonl": "written by the node as it answered",
+    "nodes/*/audit.jsonl.head": "written by the node as it answered",
 }
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class FileEntry:
-    """One file: its path below the results, bytes on disk, SHA-256 of its content."""
+    """A file in the manifest."""
 
-    path: str
-    bytes: int
-    sha256: str
+    path: str  # below the results
+    bytes: int  # on disk
+    sha256: str  # of its content, 64 hexadecimal digits
 
 
 def exclusion_reason(path: str) -> str | None:
-    """The reason for which a path below the results is no part of the manifest, if it is none."""
+    """Look up why a path is left out of the manifest.
+
+    Args:
+        path: A path below the results.
+
+    Returns:
+        The reason, or None for a path that belongs to the manifest.
+    """
     place = PurePosixPath(path)
     for pattern, reason in EXCLUDED.items():
         if pattern.startswith("**/"):
@@ -77,9 +84,15 @@ def _from_top(path: PurePosixPath) -> PurePosixPath:
 
 
 def files_below(paths: Iterable[Path | str]) -> Iterator[Path]:
-    """The files among these paths, and those in the folders among them that are not hidden.
+    """Find files: those given, and those in the given folders that are not hidden.
 
     Snakemake keeps a hidden file of its own in folders that rules make.
+
+    Args:
+        paths: Files and folders.
+
+    Yields:
+        Paths of files.
     """
     for path in map(Path, paths):
         if path.is_dir():
@@ -89,18 +102,32 @@ def files_below(paths: Iterable[Path | str]) -> Iterator[Path]:
 
 
 def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list[FileEntry]:
-    """An entry for each file, in order of path. Raises ValueError for one outside the results."""
+    """Compute the entries of files.
+
+    Args:
+        results: The results folder.
+        files: Files below it.
+        threads: How many files are read at once.
+
+    Returns:
+        One entry per file, in order of path.
+
+    Raises:
+        ValueError: A file lies outside the results folder.
+    """
 
     def entry(file: Path) -> FileEntry:
         path = file.relative_to(results).as_posix()
         return FileEntry(path, file.stat().st_size, _digest(file))
 
-    with ThreadPoolExecutor(threads) as pool:  # hashing and unzipping leave the interpreter's lock
+    with ThreadPoolExecutor(
+        threads
+    ) as pool:  # hashing and unzipping release the interpreter's lock
         return sorted(pool.map(entry, files))
 
 
 def _digest(file: Path) -> str:
-    """Of what is in the file, decrypted with the key of the node in whose folder it lies."""
+    """The digest of a file, decrypted with the key of the node whose folder holds it."""
     if file.suffix != crypt4gh.SUFFIX:
         return content_digest(file)
     with crypt4gh.open_decrypting(file, crypt4gh.secret_key_of(file.parents[1])) as plain:
@@ -108,7 +135,14 @@ def _digest(file: Path) -> str:
 
 
 def config_digest(config: Mapping[str, Any]) -> str:
-    """SHA-256 of a configuration, but for where the results go."""
+    """Compute the SHA-256 of a configuration, without the path of the results.
+
+    Args:
+        config: The configuration, plain data.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     settings = {key: value for key, value in config.items() if key not in IGNORED_KEYS}
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
@@ -120,7 +154,15 @@ def write_manifest(
     config: Mapping[str, Any],
     versions: Mapping[str, str],
 ) -> None:
-    """Write the manifest of what is not excluded, as JSON; its bytes depend on its content only."""
+    """Write the manifest as JSON; its bytes depend on its content only.
+
+    Args:
+        path: The file.
+        entries: Entries of files; excluded ones are left out.
+        seed: The root seed of the run.
+        config: The configuration of the run.
+        versions: Versions of software by name.
+    """
     manifest = {
         "format": FORMAT,
         "seed": seed,
@@ -133,7 +175,15 @@ def write_manifest(
 
 
 def compare_manifests(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """What two manifests disagree about, a line each: what a run was given, then files."""
+    """List the differences between two manifests.
+
+    Args:
+        one: A manifest, as JSON gives it.
+        other: Another one.
+
+    Returns:
+        One line per difference: first of seed, configuration and versions, then of files.
+    """
     lines = [
         f"{key}: {one[key]} and {other[key]}"
         for key in ("format", "seed", "config_digest", "versions")
@@ -142,7 +192,7 @@ def compare_manifests(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[
     first, second = ({entry["path"]: entry for entry in m["files"]} for m in (one, other))
     for path in sorted(first.keys() | second.keys()):
         if path not in first or path not in second:
-            lines.append(f"{path}: only in the {'first' if path in first else 'second'}")
+            lines.append(f"{path}: only in the {'first' if path in first else 'second'} run")
         elif first[path]["sha256"] != second[path]["sha256"]:
-            lines.append(f"{path}: another content")
+            lines.append(f"{path}: different content")
     return lines

@@ -1,7 +1,7 @@
-"""The plain data types that every package shares.
+"""The data types that all packages share.
 
-Coordinates are 0-based half-open everywhere in the library; docs/architecture.md lists where a
-format or a person wants 1-based positions.
+Coordinates are 0-based half-open everywhere in the library. docs/architecture.md lists the formats
+and texts that use 1-based positions.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 
-SYNTHETIC = "SYNTHETIC data: simulated people, no real genomes"  # what files say of themselves
+SYNTHETIC = "SYNTHETIC data: simulated people, no real genomes"  # label in files
 
 Sex = Literal["female", "male"]
 SEXES: tuple[Sex, ...] = ("female", "male")
@@ -22,31 +22,35 @@ ANSWER_STATES: tuple[AnswerState, ...] = ("answered", "refused", "late", "failed
 Granularity = Literal["boolean", "count", "record"]
 GRANULARITIES: tuple[Granularity, ...] = ("boolean", "count", "record")  # from coarse to fine
 Tier = Literal["public", "registered", "controlled"]
-TIERS: tuple[Tier, ...] = ("public", "registered", "controlled")  # each sees what the last may
+TIERS: tuple[Tier, ...] = (
+    "public",
+    "registered",
+    "controlled",
+)  # each may see what the one before may
 
 
 @dataclass(frozen=True, slots=True)
 class Country:
     """One row of ``config/countries.tsv``: one population in the model and one node."""
 
-    code: str  # ISO 3166-1 alpha-2, the initiative's "GR" and "GB" included
+    code: str  # ISO 3166-1 alpha-2, with "GR" and "GB" as the initiative writes them
     name: str
-    latitude: float  # population-weighted centre, degrees
-    longitude: float
-    census_millions: float
-    capital: str
-    capital_latitude: float
-    capital_longitude: float
-    signed_declaration: str  # when the declaration of 2018 was signed; "no": not by 2020
+    latitude: float  # of the population-weighted centre, degrees north
+    longitude: float  # of the same, degrees east
+    census_millions: float  # people, in millions
+    capital: str  # name of the capital
+    capital_latitude: float  # degrees north
+    capital_longitude: float  # degrees east
+    signed_declaration: str  # when it signed the declaration of 2018; "no": not by 2020
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:
-    """A stretch ``[start, end)`` of one GRCh38 contig, simulated as one independent job."""
+    """A region ``[start, end)`` of one GRCh38 contig, simulated as one independent job."""
 
-    contig: str
-    start: int
-    end: int
+    contig: str  # such as chr17
+    start: int  # 0-based
+    end: int  # exclusive
 
     @property
     def id(self) -> str:
@@ -58,171 +62,201 @@ class Block:
 
     @classmethod
     def from_id(cls, text: str) -> Block:
-        """The block that ``id`` names. Raises ValueError for anything else."""
+        """Parse the ``id`` of a block.
+
+        Args:
+            text: CONTIG-START-END.
+
+        Returns:
+            The block.
+
+        Raises:
+            ValueError: The text is not the id of a block.
+        """
         match = re.fullmatch(r"(\w+)-(\d+)-(\d+)", text)
         if not match:
-            raise ValueError(f"not a block id: {text!r}; expected CONTIG-START-END")
+            raise ValueError(mismatch("block id", "CONTIG-START-END", shown(text)))
         return cls(match[1], int(match[2]), int(match[3]))
 
     @property
     def region(self) -> str:
-        """As regions are asked for: ``chr17:42957000-43225000``, 0-based, half-open."""
+        """The block as a region: ``chr17:42957000-43225000``, 0-based half-open."""
         return f"{self.contig}:{self.start}-{self.end}"
 
     @property
     def length(self) -> int:
+        """The number of bases."""
         return self.end - self.start
 
     def holds(self, contig: str, position: int) -> bool:
-        """Whether the 0-based position lies inside."""
+        """Tell whether a position lies in the block.
+
+        Args:
+            contig: The contig of the position.
+            position: 0-based.
+        """
         return contig == self.contig and self.start <= position < self.end
 
     def holds_variant(self, variant: Variant) -> bool:
-        """Whether the variant's whole reference allele lies inside."""
+        """Tell whether a variant's whole reference allele lies in the block.
+
+        Args:
+            variant: The variant.
+        """
         last = variant.start + len(variant.ref) - 1
         return self.holds(variant.contig, variant.start) and last < self.end
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Variant:
-    """One alternate allele at one place, as VCF writes it but 0-based."""
+    """One alternate allele at one position, with the alleles of VCF."""
 
     contig: str
-    start: int
+    start: int  # 0-based position of the first base of ref
     ref: str
     alt: str
 
     def __str__(self) -> str:
-        """GA4GH-style text with the 1-based VCF position: ``chr17-43124027-ACT-A``."""
+        """The variant in GA4GH style with its 1-based position: ``chr17-43124027-ACT-A``."""
         return f"{self.contig}-{self.start + 1}-{self.ref}-{self.alt}"
 
 
 @dataclass(frozen=True, slots=True)
 class PlantedVariant:
-    """One row of ``config/variants.tsv``.
+    """One row of ``config/variants.tsv``: a variant put into the genomes on purpose.
 
-    ``frequency`` maps a country code, or ``"*"`` for all others, to an allele frequency.
-    ``carriers`` lists (country, role, number of people or families) with role one of
-    ``homozygous``, ``heterozygous``, ``hemizygous``, ``brothers``. Patients of stories may carry
-    it beside. Inheritance ``somatic``: its place must be simulated and the germline must not hold
-    it.
+    Patients of stories may carry it too. A variant with inheritance ``somatic`` is in tumours
+    only: its position is simulated, but no germline holds the variant.
     """
 
     variant: Variant
     gene: str
-    name: str
+    name: str  # HGVS coding name
     inheritance: str  # dominant, recessive, X-linked, dose, somatic
-    story: str
-    frequency: dict[str, float] = field(default_factory=dict)
-    minimum_per_country: int = 0
+    story: str  # the story that needs it
+    frequency: dict[str, float] = field(default_factory=dict)  # by country; "*": all others
+    minimum_per_country: int = 0  # fewest carriers of a country
+    # (country, role, number of people or families); role: homozygous, heterozygous, hemizygous,
+    # or brothers
     carriers: tuple[tuple[str, str, int], ...] = ()
 
     @property
     def label(self) -> str:
-        """How stories name it: ``BRCA1 c.68_69del``."""
+        """The variant's name in stories: ``BRCA1 c.68_69del``."""
         return f"{self.gene} {self.name}"
 
     @property
     def is_somatic(self) -> bool:
+        """Whether the variant occurs in tumours only."""
         return self.inheritance == "somatic"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An HPO term that a story notes of somebody. ``age_of_onset``: years."""
+    """An HPO term that a story records for a patient."""
 
     code: str
     label: str
-    age_of_onset: float = 0.0
+    age_of_onset: float = 0.0  # years
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What somebody permits: a legal basis, DUO terms, and whether they took it all back."""
+    """What a person permits."""
 
-    basis: str
-    uses: tuple[str, ...]
-    withdrawn: bool = False
+    basis: str  # legal basis
+    uses: tuple[str, ...]  # DUO terms
+    withdrawn: bool = False  # whether the person has withdrawn all of it
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Somebody whom a story puts into a country's cohort; what it leaves open (None) is drawn.
+    """A person whom a story adds to a country's cohort.
 
-    ``mother``, ``father``: handles of patients of the same story. ``carries``: copies of planted
-    variants; ``lacks``: planted variants that nobody may give them. Ranges are (lowest, highest).
-    ``genetic_values``: about so many standard deviations, by the name of a polygenic trait.
-    ``diseases`` (ages of onset), ``measurements`` and ``treatments`` go by their names in the
-    traits.
+    Facts that the story leaves open (None) are drawn at random. Ranges are (lowest, highest).
+    Diseases, measurements and treatments have their names in the file of traits.
     """
 
     story: str
-    handle: str
+    handle: str  # the story's own name for the patient
     country: str
     sex: Sex
-    born: tuple[int, int]
-    where: tuple[str, str]  # file, and line and key in it: for complaints
-    template: str = ""  # the patient of the file that this is one of
+    born: tuple[int, int]  # range of years
+    where: tuple[str, str]  # file, and line and key in it, for errors
+    template: str = ""  # the entry of the file that describes this patient and others like it
     name: str = ""
-    mother: str | None = None
-    father: str | None = None
-    carries: dict[Variant, int] = field(default_factory=dict)
-    lacks: tuple[Variant, ...] = ()
-    tumour: tuple[Variant, ...] = ()
-    diseases: dict[str, tuple[float, float]] | None = None
-    measurements: dict[str, tuple[float, float]] = field(default_factory=dict)
-    genetic_values: dict[str, float] = field(default_factory=dict)
+    mother: str | None = None  # handle of a patient of the same story
+    father: str | None = None  # likewise
+    carries: dict[Variant, int] = field(default_factory=dict)  # copies of planted variants
+    lacks: tuple[Variant, ...] = ()  # planted variants that the patient must not carry
+    tumour: tuple[Variant, ...] = ()  # somatic variants of the patient's tumour
+    diseases: dict[str, tuple[float, float]] | None = None  # ranges of ages of onset, years
+    measurements: dict[str, tuple[float, float]] = field(default_factory=dict)  # ranges of values
+    genetic_values: dict[str, float] = field(default_factory=dict)  # about so many standard
+    # deviations, by the name of a polygenic trait
     treatments: tuple[str, ...] | None = None
     features: tuple[Finding, ...] | None = None
     excluded: tuple[Finding, ...] = ()
     candidate_genes: tuple[str, ...] = ()
     consent: Consent | None = None
 
-    def error(self, expected: str) -> InputError:
-        """The complaint about this patient, for the caller to raise."""
-        return InputError(*self.where, expected)
+    def error(self, expected: str, found: str | None = None) -> InputError:
+        """Make an error about this patient, for the caller to raise.
+
+        Args:
+            expected: What is allowed, as a noun phrase.
+            found: What stands there instead.
+
+        Returns:
+            The error.
+        """
+        return InputError(*self.where, expected, found)
 
 
 @dataclass(frozen=True, slots=True)
 class PatientSelection:
-    """A patient whom a story finds in the cohort: of those who fit, the first in order of a
-    column of a table of the run (by ``individual``), highest or lowest first."""
+    """A patient whom a story selects from the cohort.
+
+    Of the people who fit, it is the first in the order of a column of one of the run's tables,
+    joined by ``individual``.
+    """
 
     story: str
-    handle: str
-    where: tuple[str, str]
+    handle: str  # the story's own name for the patient
+    where: tuple[str, str]  # file, and line and key in it, for errors
     name: str = ""
     country: str | None = None
     sex: Sex | None = None
-    age: tuple[int, int] = (0, 150)
+    age: tuple[int, int] = (0, 150)  # range, years
     table: str = ""  # path below the results; empty: cohort/people.parquet
     rows: dict[str, str] = field(default_factory=dict)  # only the table's rows with these values
-    order: str = "id"
-    highest: bool = False
+    order: str = "id"  # column to sort by
+    highest: bool = False  # whether the highest value comes first
 
 
 @dataclass(frozen=True, slots=True)
 class Gene:
-    """Where a gene lies: ``[start, end)`` on a contig."""
+    """A gene at ``[start, end)`` of a contig."""
 
     name: str
     contig: str
-    start: int
-    end: int
-    strand: str
+    start: int  # 0-based
+    end: int  # exclusive
+    strand: str  # + or -
 
 
 @dataclass(frozen=True, slots=True)
 class AlleleCounts:
     """Counts of one allele in one group of people. ``ac == 2 * hom + het + hemi``."""
 
-    an: int  # alleles called: 2 a person on autosomes, 1 a man on X
+    an: int  # alleles called: 2 per person on autosomes, 1 per man on X
     ac: int  # copies of the allele
-    hom: int  # PEOPLE with two copies
-    het: int  # people with one copy of two
-    hemi: int  # people with one copy of one
+    hom: int  # people with two copies
+    het: int  # people with one copy who have two alleles there
+    hemi: int  # people with one copy who have one allele there
 
     def __add__(self, other: AlleleCounts) -> AlleleCounts:
+        """The counts of both groups together."""
         return AlleleCounts(
             self.an + other.an,
             self.ac + other.ac,
@@ -234,7 +268,7 @@ class AlleleCounts:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question of the query suite, as it is sent to every node."""
+    """One query of the query suite, as it is sent to every node."""
 
     id: str
     kind: str  # allele_frequency, presence, count, range, gene, individuals, absent, ill_formed
@@ -242,24 +276,28 @@ class Query:
     request: dict[str, Any]  # the Beacon v2 request body
     tier: str = "controlled"  # public, registered, controlled
     method: Literal["GET", "POST"] = "POST"
-    purpose: str | None = None  # what the answer is for, as DUO terms; None: not stated
+    purpose: str | None = None  # DUO terms; None: not stated
 
     @property
     def granularity(self) -> Granularity:
-        """What is asked for. Raises KeyError for a request that does not say."""
+        """The granularity that the query requests.
+
+        Raises:
+            KeyError: The request names none.
+        """
         granularity: Granularity = self.request["query"]["requestedGranularity"]
         return granularity
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one node (or the network) said to one query, as the asker saw it."""
+    """The answer of one node, or of the network, to one query, as the client received it."""
 
-    query: str
-    node: str
+    query: str  # id of the query
+    node: str  # country code of the node
     state: AnswerState
-    http_status: int | None
-    body: dict[str, Any] | None
+    http_status: int | None  # None: no HTTP answer came
+    body: dict[str, Any] | None  # JSON of the answer
     latency_s: float
-    size_bytes: int
-    reason: str = ""
+    size_bytes: int  # of the body
+    reason: str = ""  # why it was refused, late or failed

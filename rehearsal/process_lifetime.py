@@ -1,12 +1,13 @@
-"""What a process has started ends with it, whatever it dies of.
+"""Processes that end when the process that started them ends, however it ends.
 
-A process that is killed (SIGKILL) cannot end what it has started, so that must end by itself:
+A process that is killed (SIGKILL) cannot end its children, so they must end by themselves:
 
-- a process watches the one that it must not outlive: ``end_with_parent``, ``end_with_run``;
-- a ``Helper`` ends with its standard input, a pipe that only its starter holds open;
-- what does neither is in a process group that a helper ends: ``watched_process_groups``.
+- A process watches the one that it must not outlive: ``end_with_parent``, ``end_with_run``.
+- A ``Helper`` ends with its standard input, a pipe that only its starter holds open.
+- All others are in process groups that a helper ends: ``watched_process_groups``.
 
-Standard library only, and run as a script for the last of these: it starts in milliseconds.
+This module uses the standard library only, because the helper of the last case runs it as a script
+that must start in milliseconds.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 RUN = "REHEARSAL_RUN_PID"  # environment variable: the process that started the run
-LOOK_S = 1.0  # between looks at a process, on systems without descriptors of processes
-GROUPS_GRACE_S = 2.0  # for groups that are asked to end
-HELPER_GRACE_S = 5.0
+LOOK_S = 1.0  # seconds between checks of a process, on systems without process descriptors
+GROUPS_GRACE_S = 2.0  # seconds between SIGTERM and SIGKILL of a group
+HELPER_GRACE_S = 5.0  # seconds between the end of input and SIGKILL of a helper
 
 
 # --- a process that must not outlive another ---
 
 
 def end_with_run() -> None:
-    """End this process by SIGTERM as soon as the run's first process is gone.
+    """End this process by SIGTERM as soon as the run's first process has ended.
 
-    Does nothing where that is none of its ancestors: jobs of a cluster live on.
+    Does nothing when the run's process is not an ancestor, as in jobs of a cluster.
     """
     run = os.environ.get(RUN, "")
     if run.isdigit() and int(run) in ancestors():
@@ -41,18 +42,22 @@ def end_with_run() -> None:
 
 
 def end_with_parent() -> None:
-    """End this process by SIGTERM as soon as the one that started it is gone."""
+    """End this process by SIGTERM as soon as the process that started it has ended."""
     end_with(os.getppid())
 
 
 def end_with(pid: int) -> None:
-    """End this process by SIGTERM as soon as another is gone; at once where it is gone already."""
+    """End this process by SIGTERM as soon as another one has ended, even if it already has.
+
+    Args:
+        pid: The other process.
+    """
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         _end()
         return
-    except (AttributeError, OSError):  # neither macOS nor every container has them
+    except (AttributeError, OSError):  # macOS and some containers lack them
         descriptor = None
     threading.Thread(
         target=_end_after, args=(pid, descriptor), daemon=True, name=f"ends with process {pid}"
@@ -86,7 +91,11 @@ def _is_there(pid: int) -> bool:
 
 
 def ancestors() -> Iterator[int]:
-    """The process that started this one, the one that started that, and so on."""
+    """List the ancestors of this process.
+
+    Yields:
+        Process ids: of the parent, of its parent, and so on.
+    """
     pid = os.getppid()
     while pid > 0:
         yield pid
@@ -95,21 +104,27 @@ def ancestors() -> Iterator[int]:
                 status = file.read()
         except OSError:
             return
-        pid = int(status.rpartition(")")[2].split()[1])  # a command's name may hold anything
+        pid = int(status.rpartition(")")[2].split()[1])  # a command's name may contain anything
 
 
 # --- a helper, which ends with its standard input ---
 
 
 class Helper:
-    """A process that reads lines and writes lines, for as long as the block runs.
+    """A process that reads and writes lines for as long as the block runs.
 
-    Its program must end with its standard input: nobody else holds that open. ``descriptors``: of
-    this process, which it inherits.
+    Its program must end when its standard input ends. Only this process holds that open.
+
+    Args:
+        command: The program and its arguments.
+        descriptors: File descriptors of this process that the helper inherits.
     """
 
     def __init__(self, command: Sequence[str], descriptors: Sequence[int] = ()) -> None:
-        import subprocess  # the helper below does without: half of its start would be this
+        # imported here, because the script below must start without them
+        import subprocess
+
+        from rehearsal.errors import mismatch
 
         self._process = subprocess.Popen(
             command,
@@ -119,7 +134,7 @@ class Helper:
             start_new_session=True,
         )
         if self._process.stdin is None or self._process.stdout is None:
-            raise RuntimeError("subprocess gave no pipes")
+            raise RuntimeError(mismatch("helper process", "two pipes", "none"))
         self._input, self._output = self._process.stdin, self._process.stdout
         self.pid = self._process.pid
 
@@ -137,16 +152,23 @@ class Helper:
         self._output.close()
 
     def write_line(self, line: bytes) -> None:
-        """Raises OSError when the helper has ended."""
+        """Send a line to the helper.
+
+        Args:
+            line: The line, without its newline.
+
+        Raises:
+            OSError: The helper has ended.
+        """
         self._input.write(line + b"\n")
         self._input.flush()
 
     def read_line(self) -> bytes:
-        """The next line with its end; less than that when the helper has ended."""
+        """Read the next line with its newline; it is incomplete when the helper has ended."""
         return self._output.readline()
 
     def poll(self) -> int | None:
-        """The exit code; None while it runs."""
+        """Return the exit code of the helper, or None while it runs."""
         return self._process.poll()
 
 
@@ -154,43 +176,58 @@ class Helper:
 
 
 class WatchedProcessGroups:
-    """Process groups that are ended when this process has ended without forgetting them."""
+    """A list of process groups that a helper ends if this process ends before removing them.
+
+    Args:
+        helper: The helper, which runs this module as a script.
+    """
 
     def __init__(self, helper: Helper) -> None:
         self._helper = helper
 
     def add(self, group: int) -> None:
+        """Watch a process group.
+
+        Args:
+            group: Its id.
+        """
         self._write(b"+%d" % group)
 
     def forget(self, group: int) -> None:
+        """Stop watching a process group.
+
+        Args:
+            group: Its id.
+        """
         self._write(b"-%d" % group)
 
     def forget_all(self) -> None:
+        """Stop watching all process groups."""
         self._write(b"none")
 
     def _write(self, line: bytes) -> None:
-        # a helper that somebody killed must not keep us from ending the groups ourselves
+        # if the helper was killed, this process still ends the groups itself
         with contextlib.suppress(OSError):
             self._helper.write_line(line)
 
 
 @contextmanager
 def watched_process_groups() -> Iterator[WatchedProcessGroups]:
-    """A helper that knows which groups to end, for as long as the block runs."""
+    """Start a helper that ends process groups, for as long as the block runs."""
     # isolated and without site packages: it starts in milliseconds
     with Helper([sys.executable, "-I", "-S", __file__]) as helper:
         yield WatchedProcessGroups(helper)
 
 
 def _end_groups_at_end_of_input(lines: Iterable[str]) -> None:
-    """Read which groups to watch, to the end; then end those that are left."""
+    """Read which groups to watch until the input ends, then end the groups still watched."""
     for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     _end_groups(_read_groups(lines))
 
 
 def _read_groups(lines: Iterable[str]) -> set[int]:
-    """``+PGID`` watches a group, ``-PGID`` forgets it, ``none`` forgets all of them."""
+    """Read lines: ``+PGID`` watches a group, ``-PGID`` forgets it, ``none`` forgets all."""
     groups: set[int] = set()
     for line in lines:
         if line.startswith("+"):
@@ -203,7 +240,7 @@ def _read_groups(lines: Iterable[str]) -> set[int]:
 
 
 def _end_groups(groups: set[int]) -> None:
-    """Ask them to end, wait, and kill them."""
+    """End groups by SIGTERM, and by SIGKILL those that remain after a while."""
     for group in groups:
         signal_group(group, signal.SIGTERM)
     until = time.monotonic() + GROUPS_GRACE_S
@@ -215,7 +252,15 @@ def _end_groups(groups: set[int]) -> None:
 
 
 def signal_group(group: int, number: int) -> bool:
-    """Send a signal to a process group; False where there is none that may be signalled."""
+    """Send a signal to a process group.
+
+    Args:
+        group: Its id.
+        number: The signal; 0 only checks whether the group exists.
+
+    Returns:
+        False when there is no such group, or this process may not signal it.
+    """
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

@@ -35,7 +35,7 @@ def people_numbers(
                 raise InputError(
                     source_of(key.split("."), sources),
                     key,
-                    f"a country of {config['countries']} ({' '.join(codes)})",
+                    f"a country of {config['countries']} ({', '.join(codes)})",
                     shown(code),
                 )
     if cohort["total"] is None:

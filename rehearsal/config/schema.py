@@ -41,6 +41,13 @@ PATTERN_WORDS = {  # of the schemas' regular expressions
     ),
     r"^chr([0-9]+|X|Y|M)$": "a contig such as chr17, chrX or chrM",
     r"^[ACGT]+$": "bases of A, C, G and T",
+    r"^$|^([*]|[A-Z]{2})=[0-9.e-]+(;([*]|[A-Z]{2})=[0-9.e-]+)*$": (
+        "frequencies by country, such as *=0.001;PL=0.002"
+    ),
+    r"^$|^[A-Z]{2}:(homozygous|heterozygous|hemizygous|brothers)=[1-9][0-9]*"
+    r"(;[A-Z]{2}:(homozygous|heterozygous|hemizygous|brothers)=[1-9][0-9]*)*$": (
+        "numbers of carriers by country and role, such as IE:homozygous=1;ES:brothers=1"
+    ),
 }
 EXPONENT_HINT = "; write a point and a signed exponent, as in 1.0e-8"
 
@@ -111,25 +118,23 @@ def explain(error: ValidationError) -> Violation:
     if error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
         unknown = next(key for key in value if key not in known)
-        return Violation([*place, str(unknown)], f"one of the keys {' '.join(known)}", "this key")
+        return Violation(
+            [*place, str(unknown)], f"one of the keys {', '.join(known)}", shown(str(unknown))
+        )
     return Violation(place, _limit_words(error), shown(value))
 
 
 def _limit_words(error: ValidationError) -> str:
     """What a rule about the value itself allows, as a noun phrase."""
     rule: Any = error.validator_value
-    schema: Any = error.schema
     if error.validator == "enum":
-        return f"one of {' '.join(map(str, rule))}"
+        return f"one of {', '.join(map(str, rule))}"
     if error.validator == "minLength":
         return "text that is not empty" if rule == 1 else f"text of at least {rule} characters"
     if error.validator == "pattern":
-        example = schema.get("description") if "=" in rule else None
-        return PATTERN_WORDS.get(
-            rule, f"text such as {example}" if example else f"a match of {rule}"
-        )
-    if error.validator == "anyOf" and "description" in schema:
-        return str(schema["description"])
+        return PATTERN_WORDS.get(rule, f"text that matches {rule}")
+    if error.validator == "anyOf":
+        return " or ".join(map(_words_of, rule))
     limit = LIMITS.get(str(error.validator))
     return (
         f"a value that the schema allows ({error.message})" if limit is None else limit.format(rule)
@@ -140,7 +145,7 @@ def _words_of(schema: Mapping[str, Any]) -> str:
     """What the schema of a single value allows, as a noun phrase."""
     names = schema.get("type", "enum" if "enum" in schema else [])
     if names == "enum":
-        return f"one of {' '.join(map(str, schema['enum']))}"
+        return f"one of {', '.join(map(str, schema['enum']))}"
     return _type_words([names] if isinstance(names, str) else names) or "a value"
 
 

@@ -72,7 +72,7 @@ def _planted_variant(
     for code in [*frequency, *(country for country, _, _ in carriers)]:
         if code not in ("*", *codes):
             column = "frequency" if code in frequency else "carriers"
-            expected = f"a country of this run ({' '.join(codes)})"
+            expected = f"a country of this run ({', '.join(codes)})"
             raise InputError(path, f"line {line}: {column}", expected, shown(code))
     if frequency and carriers:
         key, found = f"line {line}: carriers", shown(row["carriers"])

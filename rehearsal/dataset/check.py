@@ -70,7 +70,7 @@ def _chosen(target: BeaconTarget, queries: Sequence[KnownAnswer], truth: Path) -
     places = list(dict.fromkeys(place for _, expected in queries for place in expected))
     if (target.place or POOLED) not in places:
         found = "nothing" if target.place is None else shown(target.place)
-        raise InputError(COMMAND, "--place", f"one of {' '.join(places)}", found)
+        raise InputError(COMMAND, "--place", f"one of {', '.join(places)}", found)
     chosen = [
         (replace(query, purpose=target.purpose), expected)
         for query, expected in queries

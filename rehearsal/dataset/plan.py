@@ -157,7 +157,7 @@ def _configuration(root: Path) -> dict[str, Any]:
 def _numbers(people: Mapping[str, int], codes: Sequence[str]) -> dict[str, int]:
     for code, number in people.items():
         if code not in codes:
-            expected = f"a country of the configuration ({' '.join(codes)})"
+            expected = f"a country of the configuration ({', '.join(codes)})"
             raise InputError(COMMAND, "--country", expected, shown(code))
         if number < 1:
             raise InputError(COMMAND, f"--country {code}", "at least 1 person", shown(number))
@@ -175,7 +175,7 @@ def _planted(
     for name, carriers in plant.items():
         key = f"--plant {name}"
         if name not in by_name:
-            expected = f"a planted variant of the configuration ({' '.join(by_name)})"
+            expected = f"a planted variant of the configuration ({', '.join(by_name)})"
             raise InputError(COMMAND, "--plant", expected, shown(name))
         if carriers < 1:
             raise InputError(COMMAND, key, "at least 1 carrier", shown(carriers))
@@ -226,7 +226,7 @@ def _check_causal(blocks: Sequence[Block], traits: Traits) -> None:
     if not traits.polygenic or any(block.contig in AUTOSOMES for block in blocks):
         return
     expected = "at least one autosomal region, where causal sites of traits lie"
-    found = " ".join(dict.fromkeys(block.contig for block in blocks))
+    found = ", ".join(dict.fromkeys(block.contig for block in blocks))
     raise InputError(COMMAND, "--region", expected, found)
 
 

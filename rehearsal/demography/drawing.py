@@ -1,4 +1,4 @@
-"""A drawing of a demes model: time upwards, one tube a deme."""
+"""A drawing of a demes model: time runs upwards, each deme is a tube."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ from matplotlib.patches import FancyArrowPatch
 
 from rehearsal.files import atomic_path
 
-SEED = 1  # of the times at which demesdraw shows migration
+SEED = 1  # for the times at which demesdraw shows migration
 INCHES_A_DEME = 0.4
 HEIGHT_INCHES = 8.0
 PALETTE = [mpl.colormaps["tab20"](index) for index in range(20)]
-LEAST_WIDTH = 0.3  # of a tube, in decades of size, so that a deme of one person shows
+LEAST_WIDTH = 0.3  # of a tube, in decades of size, so that a deme of one person is visible
 
 
 def draw_model(graph: demes.Graph, path_svg: Path | str) -> None:
-    """Draws the model's history as an SVG, the same bytes for the same model.
+    """Draw the history of a model as an SVG file, the same bytes for the same model.
 
     Time is logarithmic, in generations. A tube is as wide as the logarithm of its deme's size,
-    so that bottlenecks and census-like sizes show in one picture. Thin lines are migration.
+    so that bottlenecks and census-like sizes fit in one picture. Thin lines are migration.
+
+    Args:
+        graph: The model.
+        path_svg: The file to write.
     """
     shown = _with_log_sizes(graph.in_generations())
     style = mpl.rc_context({"svg.hashsalt": "rehearsal", "font.size": 9})
@@ -51,10 +55,11 @@ def draw_model(graph: demes.Graph, path_svg: Path | str) -> None:
 
 
 def _straighten(axes: Axes) -> None:
-    """Straight thin lines of descent and migration.
+    """Make the lines of descent and migration straight and thin.
 
-    demesdraw bows each line of descent around all others of its time and wobbles every line: with
-    28 countries of five sources the bows fill the picture, and the file is 30 times larger.
+    demesdraw draws each line of descent as an arc around all others of its time and wobbles every
+    line. With 28 countries from five sources the arcs would fill the picture, and the file would
+    be 30 times larger.
     """
     for artist in [*axes.patches, *axes.lines]:
         artist.set_sketch_params(None)
@@ -65,9 +70,10 @@ def _straighten(axes: Axes) -> None:
 
 
 def _positions(graph: demes.Graph) -> dict[str, float]:
-    """Columns, in the model's order: today's demes side by side, the extinct spread above them.
+    """Place the demes in columns, in the model's order.
 
-    Where an extinct deme lived beside one of today's, all get columns of their own. demesdraw's
+    Demes of the present stand side by side, extinct ones are spread above them. When an extinct
+    deme lived at the same time as one of the present, every deme gets its own column. demesdraw's
     own search for positions takes 40 s for the Europe model.
     """
     today = [deme for deme in graph.demes if deme.end_time == 0]
@@ -81,7 +87,7 @@ def _positions(graph: demes.Graph) -> dict[str, float]:
 
 
 def _overlap(extinct: Sequence[demes.Deme], today: Sequence[demes.Deme]) -> bool:
-    """Whether an extinct deme lived beside one of today's."""
+    """Whether an extinct deme lived at the same time as a deme of the present."""
     return min(deme.end_time for deme in extinct) < max(deme.start_time for deme in today)
 
 
@@ -91,7 +97,7 @@ def _largest_size(graph: demes.Graph) -> float:
 
 
 def _with_log_sizes(graph: demes.Graph) -> demes.Graph:
-    """The same model with each size replaced by its decimal logarithm, for drawing only."""
+    """Replace each size in the model by its decimal logarithm, for drawing only."""
     data = graph.asdict()
     for deme in data["demes"]:
         for epoch in deme["epochs"]:

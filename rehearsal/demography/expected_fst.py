@@ -1,7 +1,7 @@
-"""Expected coalescence times and F_ST of any demes model, without simulating.
+"""Expected coalescence times and F_ST of any demes model, without simulation.
 
-Two lineages are followed through the model's history. With E[i, j] the expected time until
-lineages in demes i and j meet,
+Two lineages are followed back through the model's history. With E[i, j] the expected time until
+lineages in demes i and j coalesce,
 
     -dE/dt = 1 + G E + E G' - diag(E[i, i] / (2 N_i(t)))
 
@@ -22,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-# The largest step: moves and meetings a lineage, and e-folds of a size. For the Europe model
-# F_ST then agrees with a ten times finer grid to 1e-4 of itself.
+from rehearsal.errors import mismatch
+
+# Largest step of integration: expected moves and coalescences per lineage, and e-folds of a size.
+# With these, F_ST of the Europe model agrees with a ten times finer grid to a relative 1e-4.
 EVENTS_A_STEP = 0.02
 GROWTH_A_STEP = 0.25
 
@@ -32,11 +34,11 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A time in which demes, migration and growth rates stay as they are, and what ends it.
+    """A period in which demes, migration and growth rates are constant, and the event at its end.
 
-    ``start`` is the older end, infinite for the first. ``move[i, j]`` is the chance that a
-    lineage in deme i just after ``end`` was in deme j just before it: splits and pulses.
-    Sizes are infinite where a deme does not exist.
+    ``start`` is the older end, infinite for the first period. ``move[i, j]`` is the probability
+    that a lineage in deme i just after ``end`` was in deme j just before it, because of splits and
+    pulses. Sizes are infinite where a deme does not exist.
     """
 
     start: float
@@ -48,10 +50,17 @@ class _Stretch:
 
 
 def expected_coalescence_times(graph: demes.Graph, names: Sequence[str]) -> Matrix:
-    """Expected generations until two genomes of the present meet, shape (k, k).
+    """Compute the expected coalescence times of pairs of present-day genomes.
 
-    ``names`` are demes that live at time 0. The diagonal is for two genomes of one deme.
-    Raises ValueError when some of them share no ancestors.
+    Args:
+        graph: The model.
+        names: The k demes to compare, which must live at time 0.
+
+    Returns:
+        Times in generations, shape (k, k). The diagonal is for two genomes of one deme.
+
+    Raises:
+        ValueError: Some of the demes share no ancestors.
     """
     labels = [deme.name for deme in graph.demes]
     order = [labels.index(name) for name in names]
@@ -59,7 +68,8 @@ def expected_coalescence_times(graph: demes.Graph, names: Sequence[str]) -> Matr
     reached = _reached(stretches, order)
     roots = _root_sets(stretches[0], reached)
     if len(set(roots)) != 1 or len(roots[0]) != 1:
-        raise ValueError(f"not all of {', '.join(names)} come from the same ancestors")
+        expected = f"common ancestors of {', '.join(names)}"
+        raise ValueError(mismatch("demographic model", expected, "demes without any"))
     first, *later = stretches
     times = first.move @ _equilibrium(first, reached) @ first.move.T
     for stretch in later:
@@ -68,20 +78,33 @@ def expected_coalescence_times(graph: demes.Graph, names: Sequence[str]) -> Matr
 
 
 def hudson_fst(times: Matrix) -> Matrix:
-    """Hudson's F_ST from expected coalescence times or mean pairwise differences, (k, k).
+    """Compute Hudson's F_ST of all pairs of demes, as a ratio of averages.
 
-    1 - (within_i + within_j) / (2 between_ij), with zeros on the diagonal; a ratio of averages
+    F_ST = 1 - (within_i + within_j) / (2 between_ij)
     (Hudson, Slatkin & Maddison 1992; Bhatia et al. 2013).
+
+    Args:
+        times: Expected coalescence times, or mean pairwise differences, shape (k, k).
+
+    Returns:
+        F_ST, shape (k, k), with zeros on the diagonal.
     """
     within = np.diag(times)
     return 1 - (within[:, None] + within) / (2 * times)
 
 
 def root_sets(graph: demes.Graph, names: Sequence[str]) -> list[frozenset[frozenset[str]]]:
-    """For each deme, the groups of root demes its ancestry ends in, a group by its members.
+    """Find the root demes in which the ancestry of demes ends.
 
-    Roots that exchange migrants for ever are one group. Lineages of two demes are sure to meet
-    when both have the same single group.
+    Roots that exchange migrants for ever form one group. Lineages of two demes are certain to
+    coalesce when both demes have the same single group.
+
+    Args:
+        graph: The model.
+        names: The demes.
+
+    Returns:
+        For each deme, its groups of roots; a group is the set of its members' names.
     """
     labels = [deme.name for deme in graph.demes]
     stretches = list(_stretches(graph.in_generations()))
@@ -93,7 +116,7 @@ def root_sets(graph: demes.Graph, names: Sequence[str]) -> list[frozenset[frozen
 
 
 def _root_sets(first: _Stretch, reached: NDArray[np.bool_]) -> list[frozenset[frozenset[int]]]:
-    """For each row of ``reached``, the groups of demes that lineages, once in, never leave."""
+    """Find, for each row of ``reached``, the groups of demes that no lineage ever leaves."""
     reach = _reachable(first.generator)
     groups = {
         i: frozenset(np.flatnonzero(reach[i]).tolist())
@@ -106,7 +129,7 @@ def _root_sets(first: _Stretch, reached: NDArray[np.bool_]) -> list[frozenset[fr
 
 
 def _reached(stretches: Sequence[_Stretch], order: Sequence[int]) -> NDArray[np.bool_]:
-    """Which demes of the oldest time the ancestry of each present deme can reach, shape (k, D)."""
+    """Find which demes of the oldest period each present deme's ancestry can reach, (k, D)."""
     first, *later = stretches
     reached = np.eye(len(first.move), dtype=bool)[list(order)]
     for stretch in reversed(later):
@@ -115,7 +138,7 @@ def _reached(stretches: Sequence[_Stretch], order: Sequence[int]) -> NDArray[np.
 
 
 def _reachable(generator: Matrix) -> NDArray[np.bool_]:
-    """Reflexive, transitive closure of "a lineage in i can move to j"."""
+    """Compute the reflexive, transitive closure of "a lineage in i can move to j"."""
     reach = (generator > 0) | np.eye(len(generator), dtype=bool)
     for _ in range(max(1, math.ceil(math.log2(len(generator))))):
         reach = reach @ reach
@@ -123,7 +146,7 @@ def _reachable(generator: Matrix) -> NDArray[np.bool_]:
 
 
 def _stretches(graph: demes.Graph) -> Iterator[_Stretch]:
-    """The model's history from the oldest time to the present."""
+    """Split the model's history into periods, from the oldest to the present."""
     bounds = sorted({math.inf, 0.0, *_change_times(graph)}, reverse=True)
     for start, end in pairwise(bounds):
         sizes = np.array([_sizes(deme, start, end) for deme in graph.demes])
@@ -141,13 +164,14 @@ def _change_times(graph: demes.Graph) -> Iterator[float]:
 
 
 def _sizes(deme: demes.Deme, start: float, end: float) -> tuple[float, float]:
-    """A deme's sizes at both ends of a stretch that lies within one of its epochs."""
+    """A deme's sizes at both ends of a period that lies within one of its epochs."""
     for epoch in deme.epochs:
         if epoch.start_time >= start and epoch.end_time <= end:
             if math.isinf(start) or epoch.size_function == "constant":
                 return epoch.start_size, epoch.start_size
             if epoch.size_function != "exponential":
-                raise ValueError(f"{deme.name}: cannot follow a {epoch.size_function} size")
+                expected, found = "a constant or exponential size", f"a {epoch.size_function} one"
+                raise ValueError(mismatch(f"deme {deme.name}", expected, found))
             rate = math.log(epoch.end_size / epoch.start_size) / epoch.time_span
             ages = (epoch.start_time - start, epoch.start_time - end)
             first, last = (epoch.start_size * math.exp(rate * age) for age in ages)
@@ -156,7 +180,7 @@ def _sizes(deme: demes.Deme, start: float, end: float) -> tuple[float, float]:
 
 
 def _generator(graph: demes.Graph, start: float, end: float) -> Matrix:
-    """Backward rates: a lineage in row's deme moves to column's, forward migration's source."""
+    """Backward rates: a lineage in the row's deme moves to the column's, the migrants' source."""
     index = {deme.name: i for i, deme in enumerate(graph.demes)}
     rates = np.zeros((len(index), len(index)))
     for migration in graph.migrations:
@@ -166,7 +190,7 @@ def _generator(graph: demes.Graph, start: float, end: float) -> Matrix:
 
 
 def _move(graph: demes.Graph, time: float) -> Matrix:
-    """Where lineages just after ``time`` came from; forwards, splits come before pulses."""
+    """Where lineages just after ``time`` came from; forwards in time, splits precede pulses."""
     index = {deme.name: i for i, deme in enumerate(graph.demes)}
     move = np.eye(len(index))
     for deme in graph.demes:
@@ -184,7 +208,7 @@ def _move(graph: demes.Graph, time: float) -> Matrix:
 
 
 def _equilibrium(first: _Stretch, reached: NDArray[np.bool_]) -> Matrix:
-    """Expected times in the oldest epoch, which lasts for ever; zeros where nobody comes from."""
+    """Expected times in the oldest epoch, which is infinite; zeros where no ancestry ends."""
     roots = np.flatnonzero(reached.any(axis=0))
     count = len(roots)
     generator = first.generator[np.ix_(roots, roots)]
@@ -198,10 +222,10 @@ def _equilibrium(first: _Stretch, reached: NDArray[np.bool_]) -> Matrix:
 
 
 def _through(stretch: _Stretch, times: Matrix) -> Matrix:
-    """Expected times at the younger end of a stretch from those at its older end.
+    """Compute expected times at the younger end of a period from those at its older end.
 
-    Strang splitting: half a step of migration, a step of meeting within demes, half a step of
-    migration. Both parts are exact by themselves; without migration and growth one step will do.
+    Strang splitting: half a step of migration, a step of coalescence within demes, half a step of
+    migration. Each part is exact by itself. Without migration and growth one step is enough.
     """
     span = stretch.start - stretch.end
     steps = _step_count(stretch, span)
@@ -232,15 +256,15 @@ def _step_count(stretch: _Stretch, span: float) -> int:
 
 
 def _ratio(stretch: _Stretch) -> NDArray[Any]:
-    """How many times larger each deme is at the younger end; 1 where it does not exist."""
+    """The growth factor of each deme over the period; 1 where it does not exist."""
     alive = np.isfinite(stretch.start_sizes)
     return np.divide(stretch.end_sizes, stretch.start_sizes, out=np.ones(len(alive)), where=alive)
 
 
 def _hazards(stretch: _Stretch, length: float, steps: int) -> Matrix:
-    """The integral of 1 / (2 N(t)) over each step for each deme, shape (steps, D), exact."""
-    growth = np.log(_ratio(stretch)) / steps  # e-folds a step
+    """The exact integral of 1 / (2 N(t)) over each step for each deme, shape (steps, D)."""
+    growth = np.log(_ratio(stretch)) / steps  # e-folds per step
     oldest = length / (2 * stretch.start_sizes)
     mean = np.where(growth == 0, 1.0, -np.expm1(-growth) / np.where(growth == 0, 1.0, growth))
     hazards = oldest * mean * np.exp(-np.outer(np.arange(steps), growth))
-    return np.maximum(hazards, np.finfo(float).tiny)  # an absent deme: nobody meets, and no 0 / 0
+    return np.maximum(hazards, np.finfo(float).tiny)  # absent demes: no coalescence, and no 0 / 0

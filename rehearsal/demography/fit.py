@@ -1,4 +1,4 @@
-"""Fits the parameters of the Europe model to F_ST values and to a PCA's country centroids."""
+"""Fitting the parameters of the Europe model to F_ST values and to country centroids of a PCA."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from rehearsal.demography.targets import (
     principal_coordinates,
     published_pairs,
 )
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch
 from rehearsal.files import atomic_path
 from rehearsal.model import Country
 
-MUTATION_RATE = 1.29e-8  # a base and generation, for the expected heterozygosity
+MUTATION_RATE = 1.29e-8  # per base and generation, for the expected heterozygosity
 
-# Weights of the residuals: errors of sqrt(F_ST) of 0.03, of a layout of unit size of 0.25, and of
-# a parameter (logarithm or log-odds) 5 away from where it started all count as one.
+# Weights of the residuals. Each of these counts as one: an error of 0.03 in sqrt(F_ST), an error of
+# 0.25 in a layout of unit size, and a parameter (logarithm or log-odds) 5 away from its start.
 FST_WEIGHT = 30.0
 PCA_WEIGHT = 4.0
 START_WEIGHT = 0.2
 EVALUATIONS = 40
-FARTHEST = 4.0  # how far a logarithm or log-odds may go from where it started
+FARTHEST = 4.0  # largest distance of a logarithm or log-odds from its start
 
-# Old drift that separates the sources: one factor for all these sizes.
+# Sizes that decide the old drift between the sources: the fit scales all by one factor.
 DRIFTING = (
     "north_eurasian_size",
     "west_asian_size",
@@ -55,16 +55,16 @@ DRIFTING = (
 
 @dataclass(frozen=True, slots=True)
 class FitReport:
-    """How well parameters meet their targets, all from expectations, nothing simulated."""
+    """The quality of a fit, from expected values; nothing is simulated."""
 
     pairs: pd.DataFrame  # country1, country2, fst (target), expected
     fst_correlation: float  # Pearson's r over the pairs; nan for fewer than three
     fst_rmse: float
     pca_correlation: float  # Procrustes, expected PCA against the target centroids
     map_correlation: float  # Procrustes, expected PCA of all countries against the map
-    highest_fst: float
+    highest_fst: float  # expected
     highest_pair: tuple[str, str]
-    heterozygosity: float  # expected, mean of countries, a base
+    heterozygosity: float  # expected, per base, mean of the countries
 
     def __str__(self) -> str:
         return (
@@ -84,12 +84,24 @@ def fit(
     pca_targets: pd.DataFrame,
     evaluations: int = EVALUATIONS,
 ) -> tuple[EuropeParameters, FitReport]:
-    """Parameters near ``parameters`` that meet the targets better.
+    """Fit parameters to targets by deterministic least squares.
 
-    Free are the migration rate, the size of countries, of each founder bottleneck and of the
-    ancient sources (one factor), and the log-odds of the sources. ``fst_targets`` is what
-    ``published_pairs`` returns, ``pca_targets`` what ``pca_centroids`` returns. While fitting no
-    rate is dropped, so that the expectations are smooth. Least squares, deterministic.
+    Free parameters are the migration rate, the sizes of countries, of each founder bottleneck and
+    of the ancient sources (one factor), and the log-odds of the sources. While fitting, no small
+    rate is dropped, so that the expected values are smooth.
+
+    Args:
+        countries: The countries of the model.
+        parameters: Where the fit starts.
+        fst_targets: F_ST of pairs of countries, as ``published_pairs`` returns them.
+        pca_targets: Centroids of countries, as ``pca_centroids`` returns them.
+        evaluations: Most evaluations of the model.
+
+    Returns:
+        The fitted parameters, and how well they meet the targets.
+
+    Raises:
+        ValueError: The targets are too few, or name unknown countries.
     """
     _check_targets(countries, fst_targets, pca_targets)
     start = np.array(_vector(parameters))
@@ -121,7 +133,17 @@ def judge(
     fst_targets: pd.DataFrame,
     pca_targets: pd.DataFrame,
 ) -> FitReport:
-    """How well parameters meet the targets, with migration as sparse as it is simulated."""
+    """Judge how well parameters meet the targets, with migration as sparse as in a simulation.
+
+    Args:
+        countries: The countries of the model.
+        parameters: The parameters.
+        fst_targets: F_ST of pairs of countries, as ``published_pairs`` returns them.
+        pca_targets: Centroids of countries, as ``pca_centroids`` returns them.
+
+    Returns:
+        The report.
+    """
     codes = [country.code for country in countries]
     times = expected_coalescence_times(build_model(countries, parameters), codes)
     fst = hudson_fst(times)
@@ -151,21 +173,43 @@ def fit_command(
     out: Path,
     evaluations: int = EVALUATIONS,
 ) -> FitReport:
-    """What ``rehearsal europe fit`` does: reads, fits, writes ``out``, a copy of ``parameters``
-    with the new values and the old comments. Raises InputError for tables it cannot use."""
+    """Fit as ``rehearsal europe fit`` does: read the tables, fit, write the parameters.
+
+    Args:
+        countries: The countries of the model.
+        parameters: File of the parameters to start from, YAML.
+        fst: Table of F_ST values, TSV.
+        pca: Table of country centroids, TSV.
+        out: The file to write: a copy of ``parameters`` with the fitted values and all comments.
+        evaluations: Most evaluations of the model.
+
+    Returns:
+        How well the written parameters meet the targets.
+
+    Raises:
+        InputError: A table cannot be used.
+    """
     fst_targets = published_pairs(fst, countries)
     pca_targets = pca_centroids(pca, countries)
     if fst_targets.empty:
-        raise InputError(fst, "country1", "expected at least one pair of the run's countries")
+        expected = "at least one pair of the configured countries"
+        raise InputError(fst, "country1", expected, "none")
     if len(pca_targets) < 3:
-        raise InputError(pca, "country", "expected at least three of the run's countries")
+        expected = "at least three of the configured countries"
+        raise InputError(pca, "country", expected, str(len(pca_targets)))
     fitted, _ = fit(countries, read_parameters(parameters), fst_targets, pca_targets, evaluations)
     write_parameters(fitted, parameters, out)
     return judge(countries, read_parameters(out), fst_targets, pca_targets)
 
 
 def write_parameters(fitted: EuropeParameters, template: Path, out: Path) -> None:
-    """The template file with the fitted values in it, four digits each, comments kept."""
+    """Write the fitted values into a copy of a parameter file, with four digits each.
+
+    Args:
+        fitted: The parameters.
+        template: The file to copy; its comments are kept.
+        out: The file to write.
+    """
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 100
@@ -181,22 +225,22 @@ def write_parameters(fitted: EuropeParameters, template: Path, out: Path) -> Non
 
 
 def _scalar(value: float) -> Any:
-    """A YAML number of four significant digits; YAML 1.1 wants a dot before an exponent."""
+    """A YAML number of four significant digits; YAML 1.1 needs a point before an exponent."""
     small = 0 < abs(value) < 1e-3
     return YAML().load(f"{value:.3e}" if small else f"{float(f'{value:.4g}'):g}")
 
 
 def _vector(parameters: EuropeParameters) -> list[float]:
-    """The free parameters, logarithms where they must stay above 0."""
+    """Collect the free parameters, as logarithms where they must stay above 0."""
     odds = parameters.admixture.log_odds
     sizes = [parameters.growth.size, *(item.size for item in parameters.founders.values())]
     lines = [(odds[name].level, odds[name].latitude, odds[name].longitude) for name in SOURCES]
-    drift = 0.0  # ln of the factor on the sources' sizes, relative to where it started
+    drift = 0.0  # ln of the factor on the sources' sizes, relative to the start
     return [np.log(parameters.migration.rate), *np.log(sizes), drift, *np.ravel(lines)]
 
 
 def _with_vector(parameters: EuropeParameters, vector: NDArray[Any]) -> EuropeParameters:
-    """The reverse of ``_vector``, on top of the parameters it came from."""
+    """Put free parameters back, as ``_vector`` collects them."""
     values = iter(np.asarray(vector, dtype=float).tolist())
     migration = replace(parameters.migration, rate=float(np.exp(next(values))))
     growth = replace(parameters.growth, size=float(np.exp(next(values))))
@@ -220,7 +264,7 @@ def _with_vector(parameters: EuropeParameters, vector: NDArray[Any]) -> EuropePa
 
 
 def _fitted_values(parameters: EuropeParameters) -> list[tuple[tuple[str, ...], float]]:
-    """(keys in the file, value) of everything a fit may have changed."""
+    """List (keys in the file, value) of all values that a fit may change."""
     values: list[tuple[tuple[str, ...], float]] = [
         (("migration", "rate"), parameters.migration.rate),
         (("growth", "size"), parameters.growth.size),
@@ -240,9 +284,12 @@ def _check_targets(
     codes = {country.code for country in countries}
     named = {*fst_targets["country1"], *fst_targets["country2"], *pca_targets["country"]}
     if unknown := named - codes:
-        raise ValueError(f"targets name countries that are not in the model: {sorted(unknown)}")
+        found = f"others ({', '.join(sorted(unknown))})"
+        raise ValueError(mismatch("targets", "only countries of the model", found))
     if fst_targets.empty or len(pca_targets) < 3:
-        raise ValueError("expected at least one F_ST pair and three centroids")
+        expected = "at least one F_ST pair and three centroids"
+        found = f"{len(fst_targets)} and {len(pca_targets)}"
+        raise ValueError(mismatch("targets", expected, found))
 
 
 def _expected_fst(

@@ -1,4 +1,4 @@
-"""The demes model of Europe: one present-day deme a country, named by its code."""
+"""The demes model of Europe: one present-day deme per country, named by its code."""
 
 from __future__ import annotations
 
@@ -16,16 +16,24 @@ from rehearsal.errors import InputError
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 
-REFERENCE_SOURCE = "NEO"  # the source that the log-odds are against
+REFERENCE_SOURCE = "NEO"  # the reference of the log-odds of all other sources
 
 
 def migration_matrix(countries: Sequence[Country], migration: Migration) -> NDArray[np.float64]:
-    """Rates a generation into each row's country from each column's, (k, k), diagonal zero.
+    """Compute the migration rates between all pairs of countries.
 
-    ``rate * exp(-distance / distance_km)``, times ``sea_factor`` for each end of a pair that
-    belongs to a sea group the other end does not; rates under ``threshold`` are dropped. So far
-    symmetric. Then every island takes in at least ``island_floor`` from each of its
-    ``island_links`` nearest others, and sends nothing more, so that the others stay as they were.
+    A rate is ``rate * exp(-distance / distance_km)``, times ``sea_factor`` for each of the two
+    countries that belongs to a sea group without the other. Rates below ``threshold`` are dropped.
+    These rates are symmetric. Then every island receives at least ``island_floor`` from each of its
+    ``island_links`` nearest countries; what it sends stays unchanged, so the others do not change.
+
+    Args:
+        countries: The k countries.
+        migration: The parameters of migration.
+
+    Returns:
+        Rates per generation into the row's country from the column's, shape (k, k), with zeros on
+        the diagonal.
     """
     distance = country_distances_km(countries)
     group_of = {code: name for name, codes in migration.sea_groups.items() for code in codes}
@@ -46,10 +54,17 @@ def migration_matrix(countries: Sequence[Country], migration: Migration) -> NDAr
 def source_shares(
     countries: Sequence[Country], parameters: EuropeParameters
 ) -> dict[str, NDArray[np.float64]]:
-    """Each ancient source's share in each country, (k,) arrays that sum to 1 over the sources.
+    """Compute the share of each ancient source in each country.
 
-    A statistical device that gives the right differences between countries, never an estimate
-    of anybody's ancestry.
+    The shares are a statistical device that gives realistic differences between countries. They
+    do not estimate anyone's ancestry.
+
+    Args:
+        countries: The k countries.
+        parameters: The parameters of the model.
+
+    Returns:
+        Shares by source, each of shape (k,); over the sources they add up to 1.
     """
     admixture = parameters.admixture
     latitude = np.array([country.latitude for country in countries])
@@ -66,14 +81,23 @@ def source_shares(
 
 
 def build_model(countries: Sequence[Country], parameters: EuropeParameters) -> demes.Graph:
-    """The model of these countries, in generations.
+    """Build the model of countries, in units of generations.
 
-    A trunk out of Africa, ancient sources, each country an admixture of them at one time, then
-    drift, sparse migration and recent growth. Raises InputError when there is no
-    country.
+    The model has an out-of-Africa trunk and ancient sources. Each country is an admixture of the
+    sources at one time, followed by drift, sparse migration and recent growth.
+
+    Args:
+        countries: The countries.
+        parameters: The parameters of the model.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: There is no country.
     """
     if not countries:
-        raise InputError("countries", "code", "expected at least one country")
+        raise InputError("countries", "code", "at least one country", "none")
     builder = demes.Builder(
         time_units="generations",
         description="European countries: out-of-Africa trunk, ancient sources, "
@@ -91,33 +115,51 @@ def build_model(countries: Sequence[Country], parameters: EuropeParameters) -> d
 
 
 def read_model(path: Path | str, countries: Sequence[Country]) -> demes.Graph:
-    """A user's own demes file, in generations, checked to hold every country.
+    """Read a user's demes file and check that it can be simulated for the countries.
 
-    Raises InputError when the file cannot be read as demes, a country's deme is missing or has
-    ended before the present, a size changes in a way msprime cannot simulate, or a country
-    shares no ancestors with the others.
+    Args:
+        path: The demes file.
+        countries: The countries; each needs a deme with its code as the name.
+
+    Returns:
+        The model, in units of generations.
+
+    Raises:
+        InputError: The file is no demes model, a country's deme is missing or ends before the
+            present, a size changes in a way that msprime cannot simulate, or a country shares no
+            ancestors with the others.
     """
     try:
         graph = demes.load(str(path)).in_generations()
     except OSError as error:
-        raise InputError(path, "file", f"cannot be read: {error.strerror}") from error
-    except Exception as error:  # demes lets errors of every kind out, YAML's own among them
-        raise InputError(path, "file", f"expected a demes model: {error}") from error
+        found = f"an unreadable file ({error.strerror})"
+        raise InputError(path, "file", "a demes model", found) from error
+    except Exception as error:  # demes raises errors of many kinds, also those of YAML
+        raise InputError(path, "file", "a demes model", f"an invalid one ({error})") from error
     for country in countries:
         if country.code not in graph:
-            raise InputError(path, country.code, f"expected a deme of this name ({country.name})")
+            raise InputError(path, country.code, f"a deme of this name ({country.name})", "none")
         end = graph[country.code].end_time
         if end > 0:
-            raise InputError(
-                path, country.code, f"expected a deme that lives at time 0, it ends at {end:g}"
-            )
+            found = f"one that ends {end:g} generations ago"
+            raise InputError(path, country.code, "a deme that lives at time 0", found)
     _check_sizes(graph, path)
     _check_roots(graph, countries, path)
     return graph
 
 
 def to_msprime(graph: demes.Graph) -> msprime.Demography:
-    """The same model for msprime; nothing is dropped, so what is predicted is what is simulated."""
+    """Convert a model for msprime, completely, so that predictions describe what is simulated.
+
+    Args:
+        graph: The model.
+
+    Returns:
+        The demography.
+
+    Raises:
+        ValueError: msprime cannot simulate the model.
+    """
     return msprime.Demography.from_demes(graph)
 
 
@@ -195,9 +237,9 @@ def _add_countries(
 
 
 def _country_epochs(country: Country, parameters: EuropeParameters) -> list[Mapping[str, float]]:
-    """Constant size, a bottleneck where there was one, then exponential growth to the present.
+    """List a country's epochs: constant size, a bottleneck if any, then exponential growth.
 
-    The present size is a share of the census and never below the size before growth.
+    The present size is a share of the census, and at least the size before growth.
     """
     growth = parameters.growth
     now = max(growth.size, growth.census_share * country.census_millions * 1e6)
@@ -218,19 +260,15 @@ def _check_sizes(graph: demes.Graph, path: Path | str) -> None:
     for deme in graph.demes:
         for epoch in deme.epochs:
             if epoch.size_function not in ("constant", "exponential"):
-                raise InputError(
-                    path,
-                    deme.name,
-                    f"expected a constant or exponential size, found {epoch.size_function}",
-                )
+                expected = "a constant or exponential size"
+                raise InputError(path, deme.name, expected, f"a {epoch.size_function} one")
 
 
 def _check_roots(graph: demes.Graph, countries: Sequence[Country], path: Path | str) -> None:
-    """Every country must come, in the end, from the same ancestors as the others."""
+    """Check that all countries come from the same ancestors."""
     roots = root_sets(graph, [country.code for country in countries])
     usual = max(roots, key=lambda found: (len(found) == 1, roots.count(found)))
     for country, found in zip(countries, roots, strict=True):
         if found != usual or len(found) != 1:
-            raise InputError(
-                path, country.code, "expected ancestors in common with the other countries"
-            )
+            expected = "ancestors in common with the other countries"
+            raise InputError(path, country.code, expected, "none")

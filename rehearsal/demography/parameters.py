@@ -1,8 +1,8 @@
-"""The parameters of the Europe model, as ``config/demography.yaml`` writes them.
+"""The parameters of the Europe model, as in ``config/demography.yaml``.
 
-Every section of the file is one frozen dataclass here and every key one field, so the file cannot
-hold a key that nothing reads. Times are generations ago, sizes are diploid effective sizes, rates
-are per generation.
+Every section of the file is a frozen dataclass and every key a field, so the file cannot contain a
+key that nothing reads. Times are in generations ago, sizes are diploid effective sizes, rates are
+per generation.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 
-SOURCES = ("WHG", "EHG", "CHG", "YAM")  # whose log-odds against NEO the file gives
+SOURCES = ("WHG", "EHG", "CHG", "YAM")  # sources whose log-odds against NEO are in the file
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfAfrica:
-    """From the common ancestors to the people who left Africa."""
+    """The part of the model from the common ancestors to the people who left Africa."""
 
     ancestral_size: float
     african_size: float
@@ -36,7 +36,7 @@ class OutOfAfrica:
 
 @dataclass(frozen=True, slots=True)
 class AncestralSources:
-    """The ancient sources and how they come from one another."""
+    """The ancient sources and their descent."""
 
     basal_split_time: float
     west_asian_split_time: float
@@ -57,7 +57,7 @@ class AncestralSources:
 
 @dataclass(frozen=True, slots=True)
 class AdmixtureCoefficients:
-    """ln(share of a source / share of NEO), linear in scaled latitude and longitude."""
+    """A linear function of scaled latitude and longitude: ln(share of a source / share of NEO)."""
 
     level: float
     latitude: float
@@ -66,7 +66,7 @@ class AdmixtureCoefficients:
 
 @dataclass(frozen=True, slots=True)
 class Admixture:
-    """Each country's mixture of ancient sources, at one time, from its place on the map."""
+    """The mixture of ancient sources of each country, at one time, by its place on the map."""
 
     time: float
     latitude_centre: float
@@ -78,7 +78,7 @@ class Admixture:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """Symmetric migration between countries, decaying with distance and across seas."""
+    """Symmetric migration between countries, which decays with distance and across seas."""
 
     rate: float
     distance_km: float
@@ -92,7 +92,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Country sizes: constant, then exponential growth to a share of the census."""
+    """The sizes of countries: constant, then exponential growth to a share of the census."""
 
     size: float
     start_time: float
@@ -110,7 +110,7 @@ class FounderEvent:
 
 @dataclass(frozen=True, slots=True)
 class EuropeParameters:
-    """Everything that, with the table of countries, makes the Europe model."""
+    """All parameters of the Europe model; the table of countries completes it."""
 
     trunk: OutOfAfrica
     ancients: AncestralSources
@@ -121,25 +121,33 @@ class EuropeParameters:
 
 
 def read_parameters(path: Path | str) -> EuropeParameters:
-    """The parameters in a YAML file.
+    """Read the parameters from a YAML file.
 
-    Raises InputError naming the file and the key (``migration.rate``) when one is missing,
-    unknown, not a number, negative where only the log-odds and degrees may be, or when times are
-    out of order.
+    Args:
+        path: The file.
+
+    Returns:
+        The parameters.
+
+    Raises:
+        InputError: A key is missing or unknown, a value is not a number or out of range, or times
+            are out of order. The error names the file and the key (``migration.rate``).
     """
     try:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(path, "file", f"cannot be read: {error.strerror}") from error
+        found = f"an unreadable file ({error.strerror})"
+        raise InputError(path, "file", "YAML with the parameters", found) from error
     except yaml.YAMLError as error:
-        raise InputError(path, "file", f"expected YAML: {error}") from error
+        found = f"invalid YAML ({error})"
+        raise InputError(path, "file", "YAML with the parameters", found) from error
     parameters = _read(EuropeParameters, tree, path, "")
     _check(parameters, path)
     return parameters
 
 
 def _read(kind: Any, node: Any, path: Path | str, key: str) -> Any:
-    """``node`` as a value of type ``kind``; ``key`` is its dotted place in the file."""
+    """Read ``node`` as a value of type ``kind``; ``key`` is its dotted place in the file."""
     if is_dataclass(kind):
         return _read_section(kind, node, path, key)
     if get_origin(kind) is dict:
@@ -151,7 +159,7 @@ def _read(kind: Any, node: Any, path: Path | str, key: str) -> Any:
         }
     if get_origin(kind) is tuple:
         if not isinstance(node, list):
-            raise InputError(path, key, f"expected a list of country codes, found {node!r}")
+            raise InputError(path, key, "a list of country codes", shown(node))
         return tuple(_name(item, path, key) for item in node)
     return _number(kind, node, path, key)
 
@@ -163,75 +171,68 @@ def _read_section(kind: Any, node: Any, path: Path | str, key: str) -> Any:
     dotted = {name: f"{key}.{name}".lstrip(".") for name in [*names, *map(str, table)]}
     for name in table:
         if name not in names:
-            raise InputError(
-                path, dotted[str(name)], f"unknown key; expected one of {', '.join(names)}"
-            )
+            expected = f"one of the keys {', '.join(names)}"
+            raise InputError(path, dotted[str(name)], expected, shown(str(name)))
     for name in names:
         if name not in table:
-            raise InputError(path, dotted[name], "missing")
+            raise InputError(path, dotted[name], "a value", "nothing")
     return kind(**{name: _read(types[name], table[name], path, dotted[name]) for name in names})
 
 
 def _mapping(node: Any, path: Path | str, key: str) -> Mapping[Any, Any]:
     if not isinstance(node, Mapping):
-        raise InputError(path, key, f"expected keys and values, found {node!r}")
+        raise InputError(path, key, "a mapping of keys to values", shown(node))
     return node
 
 
 def _name(item: Any, path: Path | str, key: str) -> str:
-    """A code or group name; YAML reads an unquoted ``NO`` as false."""
+    """Read a country code or the name of a group; YAML reads an unquoted ``NO`` as false."""
     if not isinstance(item, str):
-        raise InputError(
-            path, key, f'expected a name, found {item!r}; write codes in quotes, e.g. "NO"'
-        )
+        raise InputError(path, key, 'a name in quotes, such as "NO"', shown(item))
     return item
 
 
 def _number(kind: type, node: Any, path: Path | str, key: str) -> float | int:
     if isinstance(node, str) and re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", node):
-        raise InputError(
-            path, key, f"expected a number, YAML reads {node} as text; write a dot, e.g. 1.0e-8"
-        )
+        found = f"{shown(node)} (text); write a point and a signed exponent, as in 1.0e-8"
+        raise InputError(path, key, "a number", found)
     if isinstance(node, bool) or not isinstance(node, int | float) or not math.isfinite(node):
-        raise InputError(path, key, f"expected a number, found {node!r}")
+        raise InputError(path, key, "a number", shown(node))
     if node < 0 and not _may_be_negative(key):
-        raise InputError(path, key, f"expected a number of at least 0, found {node}")
+        raise InputError(path, key, "a number of at least 0", shown(node))
     if kind is int and node != int(node):
-        raise InputError(path, key, f"expected a whole number, found {node}")
+        raise InputError(path, key, "a whole number", shown(node))
     return kind(node)
 
 
 def _may_be_negative(key: str) -> bool:
-    """Log-odds and degrees."""
+    """Whether a key is a log-odds or an angle in degrees."""
     return key.startswith("admixture.") and key != "admixture.time"
 
 
 def _check(parameters: EuropeParameters, path: Path | str) -> None:
-    """What the types cannot say: sizes above 0, shares, times in order."""
+    """Check what types cannot express: sizes above 0, shares up to 1, times in order."""
     for key, value in _positive(parameters):
         if value <= 0:
-            raise InputError(path, key, f"expected a number above 0, found {value}")
+            raise InputError(path, key, "a number above 0", shown(value))
     for key, value in _shares(parameters):
         if value > 1:
-            raise InputError(path, key, f"expected a number of at most 1, found {value}")
+            raise InputError(path, key, "a number of at most 1", shown(value))
     times = _times_in_order(parameters)
     for (older, older_time), (younger, younger_time) in pairwise(times):
         if younger_time >= older_time:
-            raise InputError(
-                path, younger, f"expected less than {older} ({older_time:g}), found {younger_time}"
-            )
+            expected = f"a time below {older} ({older_time:g})"
+            raise InputError(path, younger, expected, shown(younger_time))
     for code, founder in parameters.founders.items():
         if not 0 < founder.end_time < founder.start_time < parameters.admixture.time:
-            raise InputError(
-                path,
-                f"founders.{code}",
-                "expected 0 < end_time < start_time < admixture.time "
-                f"({parameters.admixture.time:g})",
-            )
+            latest = parameters.admixture.time
+            expected = f"0 < end_time < start_time < admixture.time ({latest:g})"
+            found = f"end_time {founder.end_time:g}, start_time {founder.start_time:g}"
+            raise InputError(path, f"founders.{code}", expected, found)
     if set(parameters.admixture.log_odds) != set(SOURCES):
-        raise InputError(
-            path, "admixture.log_odds", f"expected exactly the sources {', '.join(SOURCES)}"
-        )
+        expected = f"the sources {', '.join(SOURCES)}"
+        found = ", ".join(parameters.admixture.log_odds) or "none"
+        raise InputError(path, "admixture.log_odds", expected, found)
 
 
 def _positive(parameters: EuropeParameters) -> list[tuple[str, float]]:
@@ -264,7 +265,7 @@ def _shares(parameters: EuropeParameters) -> list[tuple[str, float]]:
 
 
 def _times_in_order(parameters: EuropeParameters) -> list[tuple[str, float]]:
-    """(key, time) from the oldest to now; each must be younger than the one before."""
+    """List (key, time) from the oldest to the youngest, the order that the times must have."""
     trunk, ancients = parameters.trunk, parameters.ancients
     return [
         ("trunk.african_time", trunk.african_time),

@@ -1,6 +1,7 @@
-"""Procrustes analysis: two layouts of the same places, one moved to fit the other.
+"""Procrustes analysis: the best fit of one layout of places to another one.
 
-A layout is (k, d): k places in d dimensions. It may be shifted, scaled, rotated and reflected.
+A layout is an array of shape (k, d): k places in d dimensions. A fit shifts, scales, rotates and
+reflects it.
 """
 
 from __future__ import annotations
@@ -14,21 +15,45 @@ Matrix = NDArray[np.float64]
 
 
 def procrustes_correlation(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """How alike two layouts are: 1 the same after the best fit, 0 unrelated."""
+    """Compute how similar two layouts are after the best fit.
+
+    Args:
+        one: A layout, shape (k, d).
+        other: Another one of the same places, shape (k, d).
+
+    Returns:
+        From 0, unrelated, to 1, identical.
+    """
     product = _centred_unit(one).T @ _centred_unit(other)
     return float(np.linalg.svd(product, compute_uv=False).sum())
 
 
 def procrustes_residuals(layout: Matrix, target: Matrix) -> Matrix:
-    """What is left of ``target`` after ``layout`` has been fitted to it, (k, d), in its units of
-    one for the whole of it."""
+    """Compute the residuals of the best fit of a layout to a target.
+
+    Args:
+        layout: The layout to fit, shape (k, d).
+        target: The target, shape (k, d).
+
+    Returns:
+        Fitted layout minus target, shape (k, d), in units of the centred target's norm.
+    """
     moved, fixed = _centred_unit(layout), _centred_unit(target)
     left, right, scale = _best_rotation(moved, fixed)
     return scale * moved @ left @ right - fixed
 
 
 def fit_layout(layout: Matrix, target: Matrix, points: Matrix) -> Matrix:
-    """``points`` (n, d) moved as ``layout`` must be moved to fit ``target`` best."""
+    """Move points as a layout must be moved to fit a target best.
+
+    Args:
+        layout: The layout, shape (k, d).
+        target: The target, shape (k, d).
+        points: The points to move, shape (n, d).
+
+    Returns:
+        The moved points, shape (n, d).
+    """
     shift, goal = layout.mean(axis=0), target.mean(axis=0)
     left, right, scale = _best_rotation(layout - shift, target - goal)
     factor = scale / np.square(layout - shift).sum()
@@ -36,7 +61,7 @@ def fit_layout(layout: Matrix, target: Matrix, points: Matrix) -> Matrix:
 
 
 def _best_rotation(moved: Matrix, fixed: Matrix) -> tuple[Matrix, Matrix, float]:
-    """Two factors of the rotation, and the sum of the singular values of the product."""
+    """Compute two factors of the rotation, and the sum of the singular values of the product."""
     left, scale, right = np.linalg.svd(moved.T @ fixed)
     return left, right, scale.sum()
 

@@ -1,7 +1,7 @@
-"""Published figures the model is fitted to and judged by, and where they put countries.
+"""Published values that the model is fitted to and judged by, and layouts of countries from them.
 
-The tables beside this module were typed in from the sources they name, row by row. All their F_ST
-values come from SNPs; classical markers are not comparable and left out.
+The tables beside this module were copied by hand from the sources that they name. All their F_ST
+values come from SNPs; values from classical markers are not comparable and are left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.model import Country
 
 DATA = Path(__file__).parent / "data"
@@ -24,16 +24,26 @@ Matrix = NDArray[np.float64]
 
 
 def published_pairs(path: Path | str, countries: Sequence[Country]) -> pd.DataFrame:
-    """Published F_ST between two of these countries: ``country1``, ``country2``, ``fst``.
+    """Read published F_ST of pairs of countries.
 
-    ``path`` is a tab-separated table with these columns; others are ignored. Several values of
-    a pair become their mean; rows about other countries are left out. Codes of a pair are in
-    alphabetical order. Raises InputError for a missing column or a value that is no F_ST.
+    Several values of a pair become their mean. Rows about other countries are left out.
+
+    Args:
+        path: A tab-separated table with the columns ``country1``, ``country2`` and ``fst``; other
+            columns are ignored.
+        countries: The countries to keep.
+
+    Returns:
+        One row per pair, with the same three columns; the codes of a pair are in alphabetical
+        order.
+
+    Raises:
+        InputError: A column is missing, or a value is not from 0 to 1.
     """
     table = _read_table(path, ["country1", "country2"], ["fst"])
     wrong = table[~table["fst"].between(0, 1)]
     if len(wrong):
-        raise InputError(path, "fst", f"expected 0 to 1, found {wrong['fst'].iloc[0]:g}")
+        raise InputError(path, "fst", "a number from 0 to 1", f"{wrong['fst'].iloc[0]:g}")
     pairs = np.sort(table[["country1", "country2"]].to_numpy(dtype=str), axis=1)
     table = table.assign(country1=pairs[:, 0], country2=pairs[:, 1])
     codes = [country.code for country in countries]
@@ -44,23 +54,40 @@ def published_pairs(path: Path | str, countries: Sequence[Country]) -> pd.DataFr
 
 
 def pca_centroids(path: Path | str, countries: Sequence[Country]) -> pd.DataFrame:
-    """Mean principal components of people of these countries: ``country``, ``pc1``, ``pc2``.
+    """Read the mean principal components of the people of countries.
 
-    ``path`` is a tab-separated table with these columns. Raises InputError as above.
+    Args:
+        path: A tab-separated table with the columns ``country``, ``pc1`` and ``pc2``.
+        countries: The countries to keep.
+
+    Returns:
+        One row per country, with the same three columns.
+
+    Raises:
+        InputError: A column is missing, a value is not a number, or a country has several rows.
     """
     table = _read_table(path, ["country"], ["pc1", "pc2"])
     twice = table["country"][table["country"].duplicated()]
     if len(twice):
-        raise InputError(path, "country", f"expected one row a country, {twice.iloc[0]} has more")
+        found = f"several rows of {twice.iloc[0]}"
+        raise InputError(path, "country", "one row per country", found)
     codes = [country.code for country in countries]
     known = table[table["country"].isin(codes)]
     return known[["country", "pc1", "pc2"]].reset_index(drop=True)
 
 
 def principal_coordinates(fst: Matrix, axes: int = 2) -> Matrix:
-    """Where a PCA with equally many people of each country puts the countries, (k, axes).
+    """Predict where a PCA with equally many people of each country places the countries.
 
-    Classical scaling of F_ST taken as squared distance (McVean 2009, PLoS Genet 5:e1000686).
+    This is classical scaling with F_ST as the squared distance (McVean 2009, PLoS Genet
+    5:e1000686).
+
+    Args:
+        fst: F_ST of all pairs of countries, shape (k, k).
+        axes: How many principal components to return.
+
+    Returns:
+        Coordinates, shape (k, axes).
     """
     count = len(fst)
     centring = np.eye(count) - 1 / count
@@ -70,7 +97,15 @@ def principal_coordinates(fst: Matrix, axes: int = 2) -> Matrix:
 
 
 def map_coordinates(countries: Sequence[Country]) -> Matrix:
-    """Places on a flat map, (k, 2): latitude, and longitude shortened as at the mean latitude."""
+    """Place countries on a flat map.
+
+    Args:
+        countries: The k countries.
+
+    Returns:
+        Coordinates in degrees of latitude, shape (k, 2): latitude, and longitude scaled by the
+        cosine of the mean latitude.
+    """
     latitude = np.array([country.latitude for country in countries])
     longitude = np.array([country.longitude for country in countries])
     return np.column_stack([latitude, longitude * np.cos(np.radians(latitude.mean()))])
@@ -80,16 +115,18 @@ def _read_table(path: Path | str, texts: list[str], numbers: list[str]) -> pd.Da
     try:
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     except OSError as error:
-        raise InputError(path, "file", f"cannot be read: {error.strerror}") from error
+        found = f"an unreadable file ({error.strerror})"
+        raise InputError(path, "file", "a tab-separated table", found) from error
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(path, "file", f"expected a tab-separated table: {error}") from error
+        found = f"another content ({error})"
+        raise InputError(path, "file", "a tab-separated table", found) from error
     for name in [*texts, *numbers]:
         if name not in table:
-            raise InputError(path, name, "missing column")
+            raise InputError(path, name, "a column of this name", "none")
     for name in numbers:
         values = pd.to_numeric(table[name], errors="coerce")
         if values.isna().any():
             found = table[name][values.isna()].iloc[0]
-            raise InputError(path, name, f"expected a number, found {found!r}")
+            raise InputError(path, name, "a number", shown(found))
         table[name] = values
     return table

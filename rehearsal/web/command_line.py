@@ -81,7 +81,7 @@ class OneLineParser(argparse.ArgumentParser):
             words = {"one": "a value", "at least one": "at least one value"}
             return match[1], words.get(match[2], match[2]), "nothing"
         if match := re.fullmatch(r"ambiguous option: (.*) could match (.*)", message):
-            return match[1], f"one of {match[2].replace(',', '')}", "the beginning of several"
+            return match[1], f"one of {match[2]}", "the beginning of several"
         return "", "a valid command line", message
 
     def _explain_missing(self, names: Sequence[str]) -> tuple[str, str, str]:
@@ -102,7 +102,7 @@ def _name_of(action: argparse.Action) -> str:
 
 
 def _one_of(choices: Any) -> str:
-    return f"one of {' '.join(map(str, choices))}"
+    return f"one of {', '.join(map(str, choices))}"
 
 
 def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None) -> None:

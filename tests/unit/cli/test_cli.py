@@ -75,13 +75,21 @@ def test_a_vcf_that_cannot_be_read_is_one_line(mine, capfd):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("sex", "gender", "people.tsv: sex: a column with this name"),
-        ("\tmale", "\tM", "row 2: sex: female or male, not 'M'"),
-        ("B\t", "\t", "row 2: id: text, not ''"),
-        ("B\t", "A\t", "id: each person once, but A stands there twice"),
-        ("1990", "", "row 2: birth_year: a year like 1970, not ''"),
-        ("A\tfemale\t1950\nB\tmale\t1990\n", "", "id: at least one person"),
-        ("B\t", "C\t", "sample B: an id of the individuals table"),
+        (
+            "sex",
+            "gender",
+            "people.tsv: columns: expected a column sex, found id, gender, birth_year",
+        ),
+        ("\tmale", "\tM", "row 2: sex: expected female or male, found 'M'"),
+        ("B\t", "\t", "row 2: id: expected a text that is not empty, found ''"),
+        ("B\t", "A\t", "id: expected each id once, found 'A' twice"),
+        ("1990", "", "row 2: birth_year: expected a year like 1970, found ''"),
+        ("A\tfemale\t1950\nB\tmale\t1990\n", "", "rows: expected at least one person, found none"),
+        (
+            "B\t",
+            "C\t",
+            "expected samples that are ids of the individuals table, found the unknown sample 'B'",
+        ),
     ],
 )
 def test_a_wrong_table_of_people_is_one_line(mine, capfd, old, new, message):
@@ -97,7 +105,9 @@ def test_a_wrong_table_of_people_is_one_line(mine, capfd, old, new, message):
 def test_a_table_of_people_that_cannot_be_read_is_named(tmp_path, name, content):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match=rf"{name}: file: a readable Parquet or TSV"):
+    with pytest.raises(
+        InputError, match=rf"{name}: file: expected a readable Parquet or TSV file, found"
+    ):
         read_individuals(tmp_path / name)
 
 
@@ -106,7 +116,7 @@ def test_people_are_read_from_parquet_as_from_a_table(mine):
     from_tsv.to_parquet(mine / "people.parquet")
     assert read_individuals(mine / "people.parquet").equals(from_tsv)
     (mine / "people.parquet").write_text(PEOPLE)
-    with pytest.raises(InputError, match="file: a readable Parquet"):
+    with pytest.raises(InputError, match="file: expected a readable Parquet"):
         read_individuals(mine / "people.parquet")
 
 
@@ -150,15 +160,15 @@ def test_numbers_that_cannot_be_are_refused_in_one_line(capfd, command, option, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "rehearsal: COMMAND: expected one of node network"),
-        ("fly", "rehearsal: COMMAND: expected one of node network"),
+        ("", "rehearsal: COMMAND: expected one of node, network"),
+        ("fly", "rehearsal: COMMAND: expected one of node, network"),
         (
             "node",
-            "rehearsal node: COMMAND: expected one of build serve admit contact, found nothing",
+            "rehearsal node: COMMAND: expected one of build, serve, admit, contact, found nothing",
         ),
         (
             "node fly",
-            "rehearsal node: COMMAND: expected one of build serve admit contact, found 'fly'",
+            "rehearsal node: COMMAND: expected one of build, serve, admit, contact, found 'fly'",
         ),
         (
             "node build",
@@ -173,10 +183,10 @@ def test_numbers_that_cannot_be_are_refused_in_one_line(capfd, command, option, 
             "--port: expected a whole number from 0 to 65535, found '99999'",
         ),
         ("dataset", "rehearsal dataset: OUT: expected a value, found nothing"),
-        ("dataset . --preset big", "--preset: expected one of tiny small chr22, found 'big'"),
+        ("dataset . --preset big", "--preset: expected one of tiny, small, chr22, found 'big'"),
         ("dataset . --seed x", "rehearsal dataset: --seed: expected a whole number, found 'x'"),
         ("query u p --json=1", "rehearsal query: --json: expected no value, found '1'"),
-        ("query u p --p 1", "rehearsal query: --p: expected one of --partial --purpose, found"),
+        ("query u p --p 1", "rehearsal query: --p: expected one of --partial, --purpose, found"),
         ("token f --country FI --lifetime-s 0", "expected a whole number of at least 1, found '0'"),
         ("token f --country FIN", "rehearsal token: --country: expected a country code of two"),
         ("bench", "rehearsal bench: --target: expected a value, or the command rehearsal bench f"),

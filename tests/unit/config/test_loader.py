@@ -79,7 +79,7 @@ def test_positions_of_planted_variants_become_0_based(config):
         (
             "network.asker",
             "XX",
-            r"network.asker: expected a country of config/countries.tsv \(AT .*\), found 'XX'$",
+            r"network.asker: expected a country of config/countries.tsv \(AT, .*\), found 'XX'$",
         ),
         ("network.asker", "Finland", r"asker: expected a country code of two .*, found 'Finland'$"),
         ("cohort.people", {"XX": 10}, r"cohort.people: expected a country of .*, found 'XX'$"),
@@ -88,7 +88,7 @@ def test_positions_of_planted_variants_become_0_based(config):
         ("cohort", 5, r"config.yaml: cohort: expected a mapping of keys to values, found 5$"),
         ("seed", True, r"config.yaml: seed: expected a whole number, found true$"),
         ("encrypt_at_rest", "true", r"expected true or false, found 'true' \(text\); write True$"),
-        ("network.emulation", "tunnel", r"expected one of none delay tun, found 'tunnel'$"),
+        ("network.emulation", "tunnel", r"expected one of none, delay, tun, found 'tunnel'$"),
         ("network.nodes", "", r"network.nodes: expected text that is not empty, found ''$"),
         (
             "cohort.people_per_country",
@@ -130,7 +130,7 @@ def test_positions_of_planted_variants_become_0_based(config):
         (
             "genome.colour",
             "red",
-            r"genome.colour: expected one of the keys regions .*, found this key$",
+            r"genome.colour: expected one of the keys regions, .*, found 'colour'$",
         ),
         ("genome.regions", ["chr22:50000000-60000000"], r"outside|length"),
         ("genome.regions", ["chr22:1000000-2000000", "chr22:1500000-3000000"], r"overlap"),
@@ -203,7 +203,7 @@ def test_the_overlay_that_holds_the_fault_is_the_file_that_is_named(config, tmp_
             "variants",
             "IT:hemizygous=1",
             "IT:hemizygous=0",
-            r"carriers: expected text such as IE:homozygous=1;ES:",
+            r"carriers: expected numbers of carriers by country and role, such as .*, found",
         ),
         (
             "variants",
@@ -269,7 +269,7 @@ def test_a_value_of_the_command_line_is_credited_to_it(config, tmp_path):
 def test_every_pattern_of_the_schemas_has_words():
     texts = [path.read_text() for path in SCHEMAS.glob("*.yaml")]
     patterns = set(find_patterns([yaml.safe_load(text) for text in texts]))
-    assert {one for one in patterns if "=" not in one or one in PATTERN_WORDS} == set(PATTERN_WORDS)
+    assert patterns == set(PATTERN_WORDS)
 
 
 def find_patterns(value):

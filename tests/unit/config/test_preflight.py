@@ -116,10 +116,22 @@ def test_a_model_that_cannot_be_simulated_is_refused(small, tmp_path):
 @pytest.mark.parametrize(
     ("section", "key", "old", "new", "message"),
     [
-        ("demography", "parameters", "threshold:", "treshold:", r"migration\.treshold: unknown"),
+        (
+            "demography",
+            "parameters",
+            "threshold:",
+            "treshold:",
+            r"migration\.treshold: expected one of the keys rate, .*, found 'treshold'",
+        ),
         (None, "traits", "heritability: 0.5", "heritability: 50%", r"heritability: expected"),
-        (None, "traits", "BRCA2:", "BRCA3:", r"genes\.BRCA3: .*\(BRCA1 BRCA2 PHGDH"),
-        (None, "queries", "granularity: count", "granularity: all", r"granularity: one of boolean"),
+        (None, "traits", "BRCA2:", "BRCA3:", r"genes\.BRCA3: .*\(BRCA1, BRCA2, PHGDH"),
+        (
+            None,
+            "queries",
+            "granularity: count",
+            "granularity: all",
+            r"granularity: expected one of boolean, count, record, found 'all'",
+        ),
         ("network", "distances", "\t22\t", "\tnear\t", r"AT-BE\) rtt_ms: a positive number"),
     ],
 )
@@ -139,7 +151,7 @@ def test_a_gene_that_is_only_mutated_in_tumours_has_no_carriers_at_risk(small, t
     rows = [planted(), somatic, planted("PHGDH", 4_001)]
     write_variants(small, tmp_path, rows)
     assert (
-        "BRCA2: expected a gene with planted germline variants (BRCA1 PHGDH), found 'BRCA2'"
+        "BRCA2: expected a gene with planted germline variants (BRCA1, PHGDH), found 'BRCA2'"
         in complaint(small)
     )
 

@@ -25,7 +25,7 @@ def refusal(capfd, *arguments):
             ["localhost"],
             "URL: expected a URL http(s)://HOST/... without user, password and query, found 'lo",
         ),
-        ([NOBODY, "--place", "SE"], "--place: expected one of ES FI pooled, found 'SE'"),
+        ([NOBODY, "--place", "SE"], "--place: expected one of ES, FI, pooled, found 'SE'"),
         ([NOBODY, "--token-variable", "NOT_THERE"], "NOT_THERE with a token"),
     ],
 )

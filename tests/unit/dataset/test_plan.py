@@ -26,7 +26,7 @@ def refusal(capfd, *arguments):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--country", "XX=5"], "--country: expected a country of the configuration (AT "),
+        (["--country", "XX=5"], "--country: expected a country of the configuration (AT, "),
         (
             ["--country", "FI"],
             "rehearsal dataset: --country: expected CODE=PEOPLE, found 'FI'; see ",
@@ -40,7 +40,7 @@ def refusal(capfd, *arguments):
             ["--region", "chr22"],
             "--country: expected CODE=PEOPLE, or the option --preset, found nothing",
         ),
-        ([*TINY, "--formats", "vcf,word"], "--formats: expected some of bcf vcf"),
+        ([*TINY, "--formats", "vcf,word"], "--formats: expected one of bcf, vcf"),
         ([*TINY, "--formats", "reads"], "--formats: expected formats that need no complete run"),
         ([*TINY, "--trait", "luck"], "--trait: expected some of ldl height"),
         (
@@ -62,7 +62,10 @@ def refusal(capfd, *arguments):
             ["--country", "FI=6", "--region", "chrX:20000000-20100000"],
             "--region: expected at least one autosomal region, where causal sites",
         ),
-        ([*TINY, "--recipient", "nobody.pub"], "--recipient: nobody.pub is no Crypt4GH public key"),
+        (
+            [*TINY, "--recipient", "nobody.pub"],
+            "--recipient: expected a Crypt4GH public key file, found 'nobody.pub'",
+        ),
         ([*TINY, "--reference", "no.fa"], "--reference: expected an existing FASTA"),
     ],
 )
@@ -88,7 +91,7 @@ def test_a_variant_that_the_reference_contradicts_is_refused(tmp_path, capfd):
     options += ["--plant", "BRCA1:c.5266dup=1", "--reference", fasta]
     line = refusal(capfd, *options, tmp_path / "OUT")
     assert "BRCA1 c.5266dup" in line
-    assert "expected the REF of the reference, A at this place" in line
+    assert "expected the bases of the reference at this position, A, as REF, found T" in line
     assert not (tmp_path / "OUT").exists()
 
 
@@ -96,7 +99,7 @@ def test_no_room_on_the_disk_is_known_before_the_work(tmp_path, capfd, monkeypat
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(100, 99, 1))
     line = refusal(capfd, *TINY, tmp_path / "OUT")
-    assert "OUT: room for about" in line
+    assert "OUT: expected about 0.0 GB of free disk space" in line
 
 
 def test_what_is_no_folder_cannot_hold_one(tmp_path, capfd):

@@ -29,9 +29,13 @@ def test_shipped_parameters_can_be_read():
 @pytest.mark.parametrize(
     ("change", "key", "expected"),
     [
-        (lambda t: t["migration"].pop("rate"), "migration.rate", "missing"),
-        (lambda t: t.pop("growth"), "growth", "missing"),
-        (lambda t: t["growth"].update(speed=1), "growth.speed", "unknown key"),
+        (lambda t: t["migration"].pop("rate"), "migration.rate", "expected a value, found nothing"),
+        (lambda t: t.pop("growth"), "growth", "expected a value, found nothing"),
+        (
+            lambda t: t["growth"].update(speed=1),
+            "growth.speed",
+            "expected one of the keys .*, found 'speed'",
+        ),
         (lambda t: t["trunk"].update(ancestral_size=-1), "trunk.ancestral_size", "at least 0"),
         (lambda t: t["trunk"].update(ancestral_size=0), "trunk.ancestral_size", "above 0"),
         (lambda t: t["growth"].update(size="many"), "growth.size", "expected a number"),
@@ -39,13 +43,17 @@ def test_shipped_parameters_can_be_read():
         (lambda t: t["growth"].update(size=float("nan")), "growth.size", "expected a number"),
         (lambda t: t["growth"].update(start_time=151), "growth.start_time", "admixture.time"),
         (lambda t: t["growth"].update(census_share=2), "growth.census_share", "at most 1"),
-        (lambda t: t["migration"].update(rate="1e-8"), "migration.rate", "as text"),
+        (
+            lambda t: t["migration"].update(rate="1e-8"),
+            "migration.rate",
+            r"expected a number, found \'1e-8\' \(text\); write a point",
+        ),
         (lambda t: t["migration"].update(islands=[False]), "migration.islands", "in quotes"),
         (lambda t: t["migration"].update(islands="MT"), "migration.islands", "list"),
         (lambda t: t["migration"].update(island_links=1.5), "migration.island_links", "whole"),
         (lambda t: t["founders"]["FI"].update(end_time=70), "founders.FI", "start_time"),
         (lambda t: t["admixture"]["log_odds"].pop("YAM"), "admixture.log_odds", "YAM"),
-        (lambda t: t.update(growth=3), "growth", "keys and values"),
+        (lambda t: t.update(growth=3), "growth", "expected a mapping of keys to values, found 3"),
     ],
 )
 def test_a_mistake_is_named(tmp_path, change, key, expected):
@@ -71,7 +79,7 @@ def test_unquoted_norway_is_explained(tmp_path):
     path = tmp_path / "demography.yaml"
     path.write_text(text.replace('"NO"', "NO"))
     assert path.read_text() != text
-    with pytest.raises(InputError, match=r'found False; write codes in quotes, e.g. "NO"'):
+    with pytest.raises(InputError, match=r'expected a name in quotes, such as "NO", found false'):
         read_parameters(path)
 
 
@@ -84,5 +92,8 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, text):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"nowhere.yaml: file: cannot be read"):
+    with pytest.raises(
+        InputError,
+        match=r"nowhere.yaml: file: expected YAML with the parameters, found an unreadable",
+    ):
         read_parameters(tmp_path / "nowhere.yaml")

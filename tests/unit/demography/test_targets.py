@@ -74,9 +74,12 @@ def test_shipped_centroids_look_like_the_map():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("country1\tfst\nFI\t0.1\n", "country2: missing column"),
+        ("country1\tfst\nFI\t0.1\n", "country2: expected a column of this name, found none"),
         ("country1\tcountry2\tfst\nFI\tEE\tsmall\n", "fst: expected a number, found 'small'"),
-        ("country1\tcountry2\tfst\nFI\tEE\t-0.1\n", "fst: expected 0 to 1"),
+        (
+            "country1\tcountry2\tfst\nFI\tEE\t-0.1\n",
+            "fst: expected a number from 0 to 1, found -0.1",
+        ),
         ("", "file: expected a tab-separated table"),
     ],
 )
@@ -94,12 +97,14 @@ def test_norway_is_not_a_missing_value(tmp_path):
 
 def test_a_country_twice_is_refused(tmp_path):
     path = written(tmp_path, "country\tpc1\tpc2\nFI\t1\t2\nFI\t3\t4\n")
-    with pytest.raises(InputError, match="country: expected one row a country, FI has more"):
+    with pytest.raises(
+        InputError, match="country: expected one row per country, found several rows of FI"
+    ):
         pca_centroids(path, COUNTRIES)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="expected a tab-separated table, found an unreadable"):
         published_pairs(tmp_path / "nowhere.tsv", COUNTRIES)
 
 

@@ -79,7 +79,11 @@ def test_differences_name_what_was_given_and_which_files_differ(tmp_path):
     two = manifest(tmp_path / "two", {"a": b"1", "b": b"!", "d": b"3"}, config, msprime="2")
     lines = compare_manifests(one, two)
     assert [line.split(":")[0] for line in lines] == ["config_digest", "versions", "b", "c", "d"]
-    assert lines[2:] == ["b: another content", "c: only in the first", "d: only in the second"]
+    assert lines[2:] == [
+        "b: different content",
+        "c: only in the first run",
+        "d: only in the second run",
+    ]
 
 
 def test_where_the_results_go_is_no_part_of_the_configuration():
@@ -89,7 +93,7 @@ def test_where_the_results_go_is_no_part_of_the_configuration():
 
 def test_what_is_measured_is_named_with_the_reason(tmp_path):
     excluded = manifest(tmp_path, {})["excluded"]
-    assert "latencies were measured" in excluded["queries/answers.parquet"]
+    assert "measured latencies" in excluded["queries/answers.parquet"]
     assert {"report", "logs", "benchmarks", "bench"} <= excluded.keys()
 
 
