@@ -1,4 +1,4 @@
-"""A run's inputs for stories: the default's, in three countries."""
+"""The inputs of a run with stories: the default ones, in three countries."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Questions, and what a network answers to them, written by hand."""
+"""Questions, and a network's answers to them, written by hand."""
 
 from rehearsal.model import Answer
 from rehearsal.phenotypes.yaml_reader import Entry
@@ -38,5 +38,5 @@ def network_answer(response, states=None):
 
 
 def failed(checks):
-    """The names of the checks that do not pass."""
+    """Names of the checks that fail."""
     return {check.name for check in checks if not check.passed}

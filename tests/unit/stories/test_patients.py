@@ -30,7 +30,7 @@ def cohort(fifth, references, three_countries, variants):
     return story, people, plan, patient_ids(story.patients, people)
 
 
-def test_patients_are_a_countrys_last_people_and_count(cohort):
+def test_patients_are_the_last_people_of_a_country_and_count_in_its_total(cohort):
     _, people, _, ids = cohort
     assert people["country"].value_counts().to_dict() == NUMBERS
     who = ids.set_index("handle")["individual"]
@@ -51,7 +51,7 @@ def test_patients_are_a_countrys_last_people_and_count(cohort):
     )
 
 
-def test_parents_give_a_child_the_copies_that_it_carries(cohort):
+def test_parents_transmit_the_copies_that_a_child_carries(cohort):
     _, _, plan, ids = cohort
     who = ids.set_index("handle")["individual"]
     rows = plan[(plan["gene"] == "PHGDH") & (plan["role"] == "story")]
@@ -64,7 +64,9 @@ def test_parents_give_a_child_the_copies_that_it_carries(cohort):
     assert set(lacking["person"]) == {who["mother"], "FI-000038"}
 
 
-def test_brothers_have_their_mothers_only_x_and_their_sister_not(three_countries, variants):
+def test_brothers_inherit_one_x_of_their_mother_and_their_sister_the_other(
+    three_countries, variants
+):
     family = [
         patient("a", "male", 1996, mother="m", carries={ON_X: 1}),
         patient("b", "male", 1993, mother="m", carries={ON_X: 1}),
@@ -96,12 +98,12 @@ def test_brothers_have_their_mothers_only_x_and_their_sister_not(three_countries
         ([patient(f"p{n}", "male", 1990) for n in range(41)], "at least 41 people in ES"),
     ],
 )
-def test_families_that_cannot_be_are_refused(three_countries, family, complaint):
+def test_impossible_families_are_refused(three_countries, family, complaint):
     with pytest.raises(InputError, match=complaint):
         check_numbers(three_countries, NUMBERS, 0.3, [], family)
 
 
-def test_a_patients_record_is_what_the_story_says(cohort, traits):
+def test_a_patient_has_the_record_of_the_story(cohort, traits):
     story, people, _, ids = cohort
     traits = replace(
         traits,
@@ -129,7 +131,7 @@ def test_a_patients_record_is_what_the_story_says(cohort, traits):
     assert found.features["individual"].is_monotonic_increasing
 
 
-def test_a_patients_consent_is_what_the_story_says(cohort):
+def test_a_patient_has_the_consent_of_the_story(cohort):
     _, people, _, _ = cohort
     shares = ConsentShares((Record("open", 1.0, "basis", ("DUO:0000004",)),), 0.0)
     told = {"FI-000036": Consent("law", ("DUO:0000043",), withdrawn=True)}
@@ -138,7 +140,7 @@ def test_a_patients_consent_is_what_the_story_says(cohort):
     assert table.loc["FI-000035"].tolist() == ["basis", "DUO:0000004", False]
 
 
-def test_a_choice_is_the_first_who_fits(cohort, tmp_path):
+def test_a_choice_is_the_first_person_who_fits(cohort, tmp_path):
     _, people, _, ids = cohort
     (tmp_path / "cohort").mkdir()
     people.to_parquet(tmp_path / "cohort/people.parquet")

@@ -1,4 +1,4 @@
-"""Of whom a standing query must tell."""
+"""The arrivals that a subscription must report."""
 
 from types import SimpleNamespace
 
@@ -32,7 +32,7 @@ PROFILE = {
         ({"consent": ["DUO:0000004"]}, True),
     ],
 )
-def test_alerts_are_of_who_is_like_the_profile(change, told):
+def test_alerts_are_for_arrivals_that_match_the_profile(change, told):
     cohort = SimpleNamespace(
         genes=[Gene("TLR7", "chrX", 100, 200, "+")],
         people=pd.DataFrame({"country": ["FI"]}),

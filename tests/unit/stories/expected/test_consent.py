@@ -1,4 +1,4 @@
-"""Which purposes consent covers, as the Data Use Ontology reads it."""
+"""The purposes that consent covers, by the Data Use Ontology."""
 
 import pytest
 

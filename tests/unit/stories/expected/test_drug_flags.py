@@ -1,4 +1,4 @@
-"""Which drugs a genotype must be flagged for."""
+"""The drugs for which a genotype must be flagged."""
 
 from types import SimpleNamespace
 
