@@ -107,7 +107,7 @@ def _meaning_and_default(
     text = sentence(SAID_DEFAULT.sub("", help_text))
     if action.option_strings and action.required:
         text += " Required."
-    if isinstance(action, argparse._AppendAction):
+    if isinstance(action, argparse._AppendAction) and "repeated" not in text:
         text += " Can be given more than once."
     if said is not None:
         return text, said[1]
