@@ -85,8 +85,8 @@ class ScoreEndpoints:
     async def histogram(self, request: Request) -> Json:
         """Add up the nodes' histograms of a score.
 
-        The body is that of a node's request. It may add ``patient``, for example ``{"node": "PL",
-        "id": "PL-000012"}``: the caller's own patient, who is located in the histogram.
+        The body is that of a node's request. It may add ``patient``, the caller's own patient, who
+        is then located in the histogram, for example ``{"node": "PL", "id": "PL-000012"}``.
 
         Args:
             request: The HTTP request.

@@ -104,7 +104,7 @@ def _service_info() -> Body:
 
 def _data(steps: list[str], parameters: list[Body], summary: str) -> Body:
     piece = {"description": "All bytes of the piece.", "content": {BYTES: {"schema": {}}}}
-    own = {
+    own: dict[str, Body] = {
         "id": {"description": "Identifier of the dataset."},
         "suffix": {"schema": {"enum": list(SUFFIX.values())}},
     }
