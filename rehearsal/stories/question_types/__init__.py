@@ -1,7 +1,7 @@
 """Question types: how a question is read, asked, summarised and judged.
 
-A question type is a module with four functions (``QuestionType``), listed here and, for its right
-answer, in ``stories.expected`` by its name.
+A question type is a module with four functions (``QuestionType``). It is listed here and, for its
+right answer, by its name in ``stories.expected``.
 """
 
 from __future__ import annotations
@@ -27,27 +27,55 @@ if TYPE_CHECKING:
 
 
 class QuestionType(Protocol):
-    """What the module of a question type offers."""
+    """The functions that the module of a question type has."""
 
     def read(
         self, question: Entry, keys: Mapping[str, Entry], references: RunReferences
     ) -> dict[str, Any]:
-        """The question's ``parameters``, from the keys that are the type's own.
+        """Read the keys that only this type has.
 
-        ``question`` is the whole of it, to complain of. Raises InputError.
+        Args:
+            question: The question, for errors.
+            keys: Its own keys, by name.
+            references: What stories may refer to.
+
+        Returns:
+            The question's ``parameters``, as plain JSON values.
+
+        Raises:
+            InputError: A key or value is not allowed.
         """
         ...
 
     async def ask(self, question: Question, context: QueryContext) -> Any:
-        """Ask the question; returns whatever the type needs of what came."""
+        """Ask the question.
+
+        Args:
+            question: The question.
+            context: Connection to the network.
+
+        Returns:
+            What the type needs of the reply.
+        """
         ...
 
     def summarise(self, question: Question, reply: Any) -> ReplySummary:
-        """What came, for a reader."""
+        """Summarise the reply for readers.
+
+        Args:
+            question: The question.
+            reply: What :meth:`ask` returned.
+        """
         ...
 
     def judge(self, question: Question, expected: Any, reply: Any) -> list[Check]:
-        """Compare what came with the right answer, as ``stories.expected`` has it."""
+        """Compare the reply with the right answer.
+
+        Args:
+            question: The question.
+            expected: Its right answer, from ``stories.expected``.
+            reply: What :meth:`ask` returned.
+        """
         ...
 
 

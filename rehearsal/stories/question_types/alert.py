@@ -1,9 +1,9 @@
-"""A standing query: somebody like the profile arrives at a node, and the asker is told, once.
+"""A subscription: a person like the profile arrives at a node, and the asker is alerted once.
 
 Keys: ``profile`` (``sex``, ``age`` [from, to], ``terms``, ``gene``, ``maximum_frequency``),
-``arrivals`` (a handle each: ``country``, ``sex``, ``age``, ``terms``, ``carries`` planted variants,
-``consent``), ``restart`` (a country whose node is started again before anybody arrives there),
-``within_s`` (5 by default).
+``arrivals`` (by handle: ``country``, ``sex``, ``age``, ``terms``, ``carries`` planted variants,
+``consent``), ``restart`` (a country whose node is restarted before anyone arrives there),
+``within_s`` (seconds, 5 by default).
 """
 
 from __future__ import annotations
@@ -32,14 +32,18 @@ from rehearsal.stories.story_types import Check, Question, ReplySummary
 
 KEYS = ("profile", "arrivals", "restart", "within_s")
 WITHIN_S = 5.0
-QUIET_S = 0.5  # so long after the last arrival was taken nothing more is waited for
-ALERT_KEYS = {"subscription", "node", "time", "token"}  # all that an alert may hold
+QUIET_S = 0.5  # how long to wait for alerts after the last arrival was taken
+ALERT_KEYS = {"subscription", "node", "time", "token"}  # all keys that an alert may have
 
 
 @dataclass(slots=True)
 class Reply:
-    """``alerts``: ``handle`` of the arrival that the token stands for, ``seconds`` after admission,
-    and the ``alert``; ``again``: alerts after everybody was admitted a second time."""
+    """The subscription and its alerts.
+
+    ``alerts`` have the ``handle`` of the arrival that the token stands for, ``seconds`` after
+    admission, and the ``alert``. ``again`` are alerts after all arrivals were admitted a second
+    time.
+    """
 
     body: dict[str, Any]
     subscribed: Answer
@@ -52,7 +56,19 @@ class Reply:
 
 
 def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
-    """Raises InputError."""
+    """Read the keys that only this type has.
+
+    Args:
+        question: The question, for errors.
+        keys: Its own keys, by name.
+        references: What stories may refer to.
+
+    Returns:
+        The parameters, as plain JSON values.
+
+    Raises:
+        InputError: A key or value is not allowed.
+    """
     check_keys(question, keys, KEYS, required=("profile", "arrivals"))
     arrivals = keys["arrivals"].children()
     return {
@@ -66,7 +82,7 @@ def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) 
 def _read_profile(entry: Entry, references: RunReferences) -> dict[str, Any]:
     part = entry.fields(("terms",), ("sex", "age", "gene", "maximum_frequency"))
     if ("gene" in part) != ("maximum_frequency" in part):
-        raise entry.error("gene and maximum_frequency together")
+        raise entry.error("gene and maximum_frequency together", "only one of them")
     age = None
     if "age" in part:
         age = [item.whole_number(0, 150) for item in part["age"].items()]
@@ -86,8 +102,12 @@ def _read_profile(entry: Entry, references: RunReferences) -> dict[str, Any]:
 
 
 async def ask(question: Question, context: QueryContext) -> Reply:
-    """Subscribe, start a node again, let everybody arrive, gather alerts; let everybody arrive once
-    more; unsubscribe."""
+    """Subscribe, restart a node, admit all arrivals twice, collect alerts, unsubscribe.
+
+    Args:
+        question: The question.
+        context: Connection to the network.
+    """
     body = {"profile": _profile_request(question.parameters["profile"])}
     reply = Reply(body, await ask_network(context, "subscriptions", body))
     identifier = read_response(reply.subscribed)["subscription"]
@@ -113,7 +133,7 @@ def _profile_request(profile: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _admit_all(question: Question, context: QueryContext) -> list[dict[str, Any]]:
-    """Admit everybody, and gather alerts until all are taken and nothing more comes."""
+    """Admit all arrivals, and collect alerts until all are taken and no more come."""
     folders, arrivals = context.network.folders, question.parameters["arrivals"]
     handles = {one["individual"]: one["handle"] for one in arrivals}
     longest_s = 2 * question.parameters["within_s"] + QUIET_S
@@ -151,7 +171,12 @@ async def _acknowledge(alerts: list[dict[str, Any]], context: QueryContext) -> N
 
 
 def summarise(question: Question, reply: Reply) -> ReplySummary:
-    """Who subscribed where, who arrived, and what the asker was told."""
+    """Summarise the subscription, the arrivals and the alerts.
+
+    Args:
+        question: The question.
+        reply: The network's reply.
+    """
     nodes = read_response(reply.subscribed)["nodes"]
     shown: dict[str, dict[str, Any]] = {code: {"alerts": 0} for code in nodes}
     for one in reply.alerts:
@@ -175,7 +200,16 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
 
 
 def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
-    """An alert of each who is like the profile and of nobody else, in time, without a record."""
+    """Check the alerts.
+
+    There is one for each arrival that matches the profile and none for others, in time, without a
+    record.
+
+    Args:
+        question: The question.
+        expected: Its right answer, from ``stories.expected``.
+        reply: The network's reply.
+    """
     within = question.parameters["within_s"]
     slowest = max((one["seconds"] for one in reply.alerts), default=0.0)
     alerts = [one["alert"] for one in reply.alerts]

@@ -1,8 +1,8 @@
-"""One Beacon query of all nodes: variants, or people by variants and filters.
+"""One Beacon query to all nodes: variants, or people by variants and filters.
 
-Keys: ``find`` (variants, people), ``gene`` or ``variant`` (people: or neither), ``filters``,
+Keys: ``find`` (variants, people), ``gene`` or ``variant`` (optional for people), ``filters``,
 ``granularity``, ``dataset`` (``tumours``: somatic variants), ``expected`` (any of ``exists``,
-``count``, ``at_least``, ``countries``: exactly those that say yes).
+``count``, ``at_least``, and ``countries``, which are exactly those that answer yes).
 """
 
 from __future__ import annotations
@@ -42,19 +42,31 @@ SHOWN_RECORDS = 5
 
 
 def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
-    """Raises InputError for a question that no Beacon can be asked."""
+    """Read the keys that only this type has.
+
+    Args:
+        question: The question, for errors.
+        keys: Its own keys, by name.
+        references: What stories may refer to.
+
+    Returns:
+        The parameters, as plain JSON values.
+
+    Raises:
+        InputError: No Beacon can be asked this question.
+    """
     check_keys(question, keys, KEYS, required=("find", "granularity"))
     find = keys["find"].choice("variants", "people")
     granularity = keys["granularity"].choice(*get_args(Granularity))
     parameters = _place(keys, references)
     if find == "variants" and not parameters:
-        raise question.error("a gene or a variant")
+        raise question.error("a gene or a variant", "neither")
     if "dataset" in keys:
         _check_dataset(keys["dataset"], parameters, find, granularity)
         parameters["datasets"] = [f"GDI-{code}-TUMOURS-1" for code in references.countries]
     filters = read_filters(keys.get("filters"), references)
     if find == "variants" and filters:
-        raise keys["filters"].error("no filters where variants are asked for: find people")
+        raise keys["filters"].error("no filters together with find: variants")
     return {
         "find": find,
         "parameters": parameters,
@@ -68,12 +80,13 @@ def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) 
 def _check_dataset(entry: Entry, place: Mapping[str, Any], find: str, granularity: str) -> None:
     entry.choice("tumours")
     if not place or (granularity == "record" and find == "variants"):
-        raise entry.error("a gene or a variant, and no records of variants")
+        expected = "this dataset only with a gene or a variant, and without records of variants"
+        raise entry.error(expected)
 
 
 def _place(keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
     if "gene" in keys and "variant" in keys:
-        raise keys["variant"].error("a gene or a variant, not both")
+        raise keys["variant"].error("a gene or a variant", "both")
     if "gene" in keys:
         return {"geneId": references.gene(keys["gene"])}
     return allele(references.variant(keys["variant"]).variant) if "variant" in keys else {}
@@ -93,7 +106,12 @@ def _expected(entry: Entry, references: RunReferences) -> dict[str, Any]:
 
 
 async def ask(question: Question, context: QueryContext) -> NetworkReply:
-    """Ask the network once, or for each page of its records of variants."""
+    """Ask the network once, or for each page of records of variants.
+
+    Args:
+        question: The question.
+        context: Connection to the network.
+    """
     asked, query = question.parameters, question_query(question)
     if asked["find"] == "variants" and asked["granularity"] == "record":
         return await ask_for_all(query, context)
@@ -101,7 +119,12 @@ async def ask(question: Question, context: QueryContext) -> NetworkReply:
 
 
 def summarise(question: Question, reply: NetworkReply) -> ReplySummary:
-    """Counts and, of records, frequencies or the first few identifiers."""
+    """Summarise counts and, for records, frequencies or the first identifiers.
+
+    Args:
+        question: The question.
+        reply: The network's reply.
+    """
     answers = {one.node: _shown(one) for one in reply.answers if one.state == "answered"}
     stayed_home = _stayed_home(question, reply)
     summary = summarise_beacon_reply(reply, question_query(question), answers, stayed_home)
@@ -126,7 +149,7 @@ def _shown(answer: Answer) -> dict[str, Any]:
 
 
 def _record_ids(answer: Answer) -> list[str]:
-    """Identifiers of the records that came."""
+    """Return the identifiers of the records in an answer."""
     return [str(one.get("id", one.get("variantInternalId"))) for one in records(answer)]
 
 
@@ -157,8 +180,16 @@ def _stayed_home(question: Question, reply: NetworkReply) -> str:
 
 
 def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]:
-    """Every country answered, each as expected, so did the network, and what the story says must
-    come did."""
+    """Check the answers.
+
+    Every country answered, each as expected, and so did the network; the story's own expectations
+    are met.
+
+    Args:
+        question: The question.
+        expected: Its right answer, from ``stories.expected``.
+        reply: The network's reply.
+    """
     query = question_query(question)
     answers = {code: expected_from_json(one) for code, one in expected.items()}
     verdicts, joined = _verdicts(query, answers, reply)
@@ -183,8 +214,11 @@ def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]
 def _verdicts(
     query: Query, expected: Mapping[str, ExpectedAnswer], reply: NetworkReply
 ) -> tuple[dict[str, Judgement], Judgement]:
-    """Of each country's answer, and of the joined one: exact for who sees everything, else within
-    what privacy protection may change."""
+    """Judge each country's answer and the joined one.
+
+    The judgement is exact for the tier that sees everything, otherwise within the limits of the
+    privacy protection.
+    """
     if query.tier == "controlled":
         exact = {one.node: judge_answer(query, expected[one.node], one) for one in reply.answers}
         return exact, judge_network_answer(query, expected, reply.aggregated)
@@ -197,7 +231,7 @@ def _verdicts(
 
 
 def _expectations(wanted: Mapping[str, Any], reply: NetworkReply) -> list[Check]:
-    """What the story says must come, whatever the truth of this cohort."""
+    """Check what the story expects, whatever the truth of this cohort."""
     saying = sorted(one.node for one in reply.answers if says_exists(one))
     checks = []
     if "exists" in wanted:

@@ -1,13 +1,13 @@
-"""Compares an outcome with and without a treatment, in strata of patients, by counts alone.
+"""Compares an outcome with and without a treatment in strata of patients, by counts alone.
 
-Keys: ``filters`` of all people compared, ``treated`` (filters of those with the treatment),
-``outcome`` (filters of those with the outcome), ``without`` (planted variants that nobody
-compared carries), ``strata``: by a short name ``text``, ``filters`` and ``expected``, one of
-``benefit`` (fewer outcomes with the treatment) and ``none``.
+Keys: ``filters`` of all compared people, ``treated`` (filters of those with the treatment),
+``outcome`` (filters of those with the outcome), ``without`` (planted variants that no compared
+person carries), ``strata``: by a short name ``text``, ``filters`` and ``expected``, which is
+``benefit`` (fewer outcomes with the treatment) or ``none``.
 
-The nodes are asked for counts; the network's sums make each stratum's table of two by two. A
-difference of shares has Newcombe's interval (score method, 1998) at 99.9 %: with the 95 % of a
-paper one run in twenty would see a difference where there is none.
+The nodes are asked for counts. The network's sums make a two-by-two table for each stratum. A
+difference of shares has Newcombe's interval (score method, 1998) at 99.9 %. At the usual 95 %, one
+run in twenty would show a difference where there is none.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from rehearsal.stories.reference_checks import RunReferences, check_keys
 from rehearsal.stories.story_types import Check, Question, ReplySummary
 
 KEYS = ("filters", "treated", "outcome", "without", "strata")
-Z = 3.2905  # of 99.9 %
-AT_ONCE = 4  # queries under way
+Z = 3.2905  # normal quantile for 99.9 %
+AT_ONCE = 4  # concurrent queries
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """People with and without a treatment, and those of them with the outcome."""
+    """People with and without a treatment, and those of each with the outcome."""
 
     treated: int
     treated_outcome: int
@@ -44,7 +44,7 @@ class Table:
     others_outcome: int
 
     def difference(self) -> tuple[float, float, float]:
-        """Share with the outcome among the treated less that among the others, and its interval."""
+        """Return the difference in shares with the outcome, treated minus others, and its interval."""
         low, high = wilson(self.treated_outcome, self.treated)
         other_low, other_high = wilson(self.others_outcome, self.others)
         with_it = self.treated_outcome / max(self.treated, 1)
@@ -57,13 +57,18 @@ class Table:
         )
 
     def finding(self) -> str:
-        """What the interval says of the treatment: benefit, harm or none (that can be seen)."""
+        """Return what the interval shows: ``benefit``, ``harm`` or ``none``."""
         _, low, high = self.difference()
         return "benefit" if high < 0 else "harm" if low > 0 else "none"
 
 
 def wilson(with_it: int, among: int) -> tuple[float, float]:
-    """Wilson's score interval of a share; (0, 1) of nobody."""
+    """Compute Wilson's score interval of a share. It is (0, 1) without people.
+
+    Args:
+        with_it: Number of people with the outcome.
+        among: Number of people.
+    """
     if among == 0:
         return 0.0, 1.0
     share, z = with_it / among, Z
@@ -74,7 +79,19 @@ def wilson(with_it: int, among: int) -> tuple[float, float]:
 
 
 def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
-    """Raises InputError for a comparison that cannot be made."""
+    """Read the keys that only this type has.
+
+    Args:
+        question: The question, for errors.
+        keys: Its own keys, by name.
+        references: What stories may refer to.
+
+    Returns:
+        The parameters, as plain JSON values.
+
+    Raises:
+        InputError: The comparison cannot be made.
+    """
     check_keys(question, keys, KEYS, required=("filters", "treated", "outcome", "strata"))
     without = keys["without"].items() if "without" in keys else []
     strata = {}
@@ -95,7 +112,12 @@ def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) 
 
 
 async def ask(question: Question, context: QueryContext) -> dict[str, tuple[Query, NetworkReply]]:
-    """Ask every part, a few at a time."""
+    """Ask every part, a few at a time.
+
+    Args:
+        question: The question.
+        context: Connection to the network.
+    """
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def put(query: Query) -> tuple[Query, NetworkReply]:
@@ -108,7 +130,12 @@ async def ask(question: Question, context: QueryContext) -> dict[str, tuple[Quer
 
 
 def tables(question: Question, counts: Mapping[str, int]) -> dict[str, Table]:
-    """Each stratum's table, from the counts of the question's parts."""
+    """Build the table of each stratum.
+
+    Args:
+        question: The question.
+        counts: Counts of the question's parts.
+    """
     return {name: _table(name, counts) for name in question.parameters["strata"]}
 
 
@@ -136,7 +163,12 @@ def _shown(table: Table) -> dict[str, Any]:
 
 
 def summarise(question: Question, replies: dict[str, tuple[Query, NetworkReply]]) -> ReplySummary:
-    """The strata with their tables; by country the counts of all parts."""
+    """Summarise the strata with their tables, and the counts of all parts by country.
+
+    Args:
+        question: The question.
+        replies: Query and reply by part of the question.
+    """
     query, first = next(iter(replies.values()))
     answers = {
         one.node: {
@@ -168,7 +200,13 @@ def judge(
     expected: Mapping[str, Mapping[str, int]],
     replies: dict[str, tuple[Query, NetworkReply]],
 ) -> list[Check]:
-    """Counts are the truth, in every country and summed; and each stratum shows what it must."""
+    """Check that all counts equal the truth, and that each stratum shows the expected effect.
+
+    Args:
+        question: The question.
+        expected: Its right answer, from ``stories.expected``.
+        replies: Query and reply by part of the question.
+    """
     countries = sorted(next(iter(expected.values())))
     silent = _silent_countries(replies)
     wrong = _wrong_counts(expected, replies)
@@ -188,7 +226,7 @@ def judge(
 
 
 def _silent_countries(replies: Mapping[str, tuple[Query, NetworkReply]]) -> dict[str, str]:
-    """The state of each country that did not answer, by part and country."""
+    """Return the states of countries that did not answer, by part and country."""
     return {
         f"{part} {one.node}": one.state
         for part, (_, reply) in replies.items()
@@ -200,7 +238,7 @@ def _silent_countries(replies: Mapping[str, tuple[Query, NetworkReply]]) -> dict
 def _wrong_counts(
     expected: Mapping[str, Mapping[str, int]], replies: Mapping[str, tuple[Query, NetworkReply]]
 ) -> dict[str, list[int | None]]:
-    """Right and observed count where they differ, by part and country."""
+    """Return right and observed counts where they differ, by part and country."""
     return {
         f"{part} {country}": [right, _count(reply, country)]
         for part, (_, reply) in replies.items()

@@ -1,4 +1,4 @@
-"""Which drugs a patient's genotype speaks against, asked of the patient's own node.
+"""Drugs that a patient's genotype speaks against, asked of the patient's own node.
 
 Keys: ``drugs`` (ATC codes of the traits' treatments). ``about`` names the patient.
 """
@@ -25,10 +25,22 @@ Reply = tuple[str, Answer]
 
 
 def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
-    """Raises InputError."""
+    """Read the keys that only this type has.
+
+    Args:
+        question: The question, for errors.
+        keys: Its own keys, by name.
+        references: What stories may refer to.
+
+    Returns:
+        The parameters, as plain JSON values.
+
+    Raises:
+        InputError: A key or value is not allowed.
+    """
     check_keys(question, keys, known=("drugs",), required=())
     if "drugs" not in keys or "about" not in question.value:
-        raise question.error("the keys about and drugs")
+        raise question.error("the keys about and drugs", "one of them or none")
     drugs = [references.term(item) for item in keys["drugs"].items()]
     for item, drug in zip(keys["drugs"].items(), drugs, strict=True):
         if not drug.startswith("ATC:"):
@@ -37,13 +49,23 @@ def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) 
 
 
 async def ask(question: Question, context: QueryContext) -> Reply:
-    """Ask the network, which asks the one node."""
+    """Ask the network, which asks only the patient's node.
+
+    Args:
+        question: The question.
+        context: Connection to the network.
+    """
     path = f"drug_flags/{context.asker.country}/{context.patient(question.about)}"
     return path, await ask_network(context, path, drugs=",".join(question.parameters["drugs"]))
 
 
 def summarise(question: Question, reply: Reply) -> ReplySummary:
-    """What is flagged, and why."""
+    """Summarise the flagged drugs and the reasons.
+
+    Args:
+        question: The question.
+        reply: The network's reply.
+    """
     path, answer = reply
     drugs = read_response(answer)["drugs"]
     shown = {node: {"flagged": _flagged(drugs)} for node in summarise_node_states(answer)}
@@ -57,7 +79,13 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
 
 
 def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
-    """Flagged just where the patient carries enough copies; nobody else was asked."""
+    """Check that drugs are flagged only for enough copies, and that no other node was asked.
+
+    Args:
+        question: The question.
+        expected: Its right answer, from ``stories.expected``.
+        reply: The network's reply.
+    """
     _, answer = reply
     drugs = read_response(answer)["drugs"]
     copies = {one["drug"]: [reason["copies"] for reason in one["reasons"]] for one in drugs}

@@ -1,7 +1,7 @@
-"""How much a polygenic score raises the hazard: a Cox regression over all nodes, by sums.
+"""The increase of a hazard with a polygenic score: a Cox regression over all nodes, by sums.
 
 Keys: ``trait`` (a disease of the traits with ``hazard_ratio_per_sd``), ``confidence`` (of the
-interval in which that must lie; 0.95 by default).
+interval in which that value must lie; 0.95 by default).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from rehearsal.stories.reference_checks import RunReferences, check_keys
 from rehearsal.stories.story_types import Check, Question, ReplySummary
 
 PATH = "scores/hazard"
-CLOSE = 1e-6  # relative: sums in another order
-RESULTS = (  # key of the answer, key of the truth, words
+CLOSE = 1e-6  # relative tolerance, because sums have another order
+RESULTS = (  # key in the answer, key in the truth, words
     ("hazardRatio", "ratio", "hazard ratio"),
     ("low", "low", "lower limit of the interval"),
     ("high", "high", "upper limit of the interval"),
@@ -34,7 +34,19 @@ Reply = tuple[dict[str, Any], Answer]
 
 
 def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
-    """Raises InputError."""
+    """Read the keys that only this type has.
+
+    Args:
+        question: The question, for errors.
+        keys: Its own keys, by name.
+        references: What stories may refer to.
+
+    Returns:
+        The parameters, as plain JSON values.
+
+    Raises:
+        InputError: A key or value is not allowed.
+    """
     check_keys(question, keys, ("trait", "confidence"), required=("trait",))
     disease = references.scored_disease(keys["trait"])
     if disease.genetics is None or disease.genetics.hazard_ratio_per_sd is None:
@@ -49,7 +61,12 @@ def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) 
 
 
 async def ask(question: Question, context: QueryContext) -> Reply:
-    """Ask which scoring file the nodes have, then for the regression."""
+    """Ask for the nodes' scoring file, then for the regression.
+
+    Args:
+        question: The question.
+        context: Connection to the network.
+    """
     asked = question.parameters
     body = {
         "scoringFile": await find_scoring_file(context, asked["trait"]),
@@ -60,7 +77,12 @@ async def ask(question: Question, context: QueryContext) -> Reply:
 
 
 def summarise(question: Question, reply: Reply) -> ReplySummary:
-    """The ratio with its interval."""
+    """Summarise the ratio with its interval.
+
+    Args:
+        question: The question.
+        reply: The network's reply.
+    """
     body, answer = reply
     response = read_response(answer)
     return ReplySummary(
@@ -73,7 +95,15 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
 
 
 def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
-    """As a regression of the pooled people; the configured ratio lies in the interval."""
+    """Check the regression.
+
+    It equals one of all people pooled, and the configured ratio lies in the interval.
+
+    Args:
+        question: The question.
+        expected: Its right answer, from ``stories.expected``.
+        reply: The network's reply.
+    """
     _, answer = reply
     response = read_response(answer)
     checks = [Check.every_country_answered(expected["countries"], summarise_node_states(answer))]

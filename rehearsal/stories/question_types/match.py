@@ -1,9 +1,9 @@
-"""A clinician asks who is like a patient: ``/match`` of all nodes, through the network.
+"""A clinician asks for patients like theirs: ``/match`` of all nodes, through the network.
 
-``about``: the patient, at home in the asker's country; terms, excluded terms, candidate genes and
-consent are those of the home node's record. Keys: ``variants`` (planted ones that the patient is
-known to carry), ``expected``: any of ``first`` (``country``, ``variant``, ``copies``: the best
-match of all), ``withheld`` (patients of the story who are alike and must not be told of).
+``about`` names the patient, who lives in the asker's country. Terms, excluded terms, candidate
+genes and consent come from the home node's record. Keys: ``variants`` (planted ones that the
+patient is known to carry), ``expected``: any of ``first`` (``country``, ``variant``, ``copies`` of
+the best match) and ``withheld`` (patients of the story who match and must not appear).
 """
 
 from __future__ import annotations
@@ -35,17 +35,29 @@ from rehearsal.stories.story_types import Check, Question, ReplySummary
 from rehearsal.web.openapi import Body
 
 KEYS = ("variants", "expected")
-SHOWN = 5  # matches
+SHOWN = 5  # matches on the page
 
 
 # --- reading ---
 
 
 def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
-    """Raises InputError for a question without a patient, and for what the run lacks."""
+    """Read the keys that only this type has.
+
+    Args:
+        question: The question, for errors.
+        keys: Its own keys, by name.
+        references: What stories may refer to.
+
+    Returns:
+        The parameters, as plain JSON values.
+
+    Raises:
+        InputError: The question has no patient, or the run lacks something.
+    """
     check_keys(question, keys, KEYS, required=())
     if "about" not in question.children():
-        raise question.error("the key about: whose match is looked for")
+        raise question.error("the key about, which names the patient", "no such key")
     variants = keys["variants"].items() if "variants" in keys else []
     return {
         "variants": [_variant(item, references) for item in variants],
@@ -88,7 +100,15 @@ def _named(variant: Mapping[str, Any]) -> str:
 
 
 async def ask(question: Question, context: QueryContext) -> MatchReply:
-    """Ask the network once. Raises KeyError where the home node is not one of ours."""
+    """Ask the network once.
+
+    Args:
+        question: The question.
+        context: Connection to the network.
+
+    Raises:
+        KeyError: The home node is a foreign one.
+    """
     body = match_request(question, context)
     deadline_s = f"{context.network.deadline_s:g}"
     answer = await ask_network(context, PATH, body, deadlineS=deadline_s, trace="true")
@@ -99,7 +119,12 @@ async def ask(question: Question, context: QueryContext) -> MatchReply:
 
 
 def summarise(question: Question, reply: MatchReply) -> ReplySummary:
-    """The best matches of each country, and of all."""
+    """Summarise the best matches of each country, and of all.
+
+    Args:
+        question: The question.
+        reply: The network's reply.
+    """
     shown = {}
     for country, state in summarise_node_states(reply.answer).items():
         if state == "answered":
@@ -143,7 +168,13 @@ def _shown(result: Body) -> Body:
 
 
 def judge(question: Question, expected: Any, reply: MatchReply) -> list[Check]:
-    """All answered, each as the truth has it, in order, with nothing but shared facts in it."""
+    """Check that all answers equal the truth, are in order, and have only shared facts.
+
+    Args:
+        question: The question.
+        expected: Its right answer, from ``stories.expected``.
+        reply: The network's reply.
+    """
     observed = {
         code: list(map(match_facts, reply.results_of(code))) for code in expected["countries"]
     }
@@ -187,7 +218,7 @@ def _check_story(
     reply: MatchReply,
     observed: Mapping[str, Sequence[Body]],
 ) -> list[Check]:
-    """What the story says must come, whatever the truth of this cohort."""
+    """Check what the story expects, whatever the truth of this cohort."""
     checks = []
     if "first" in wanted:
         checks.append(Check.equal("the best match", wanted["first"], _first(wanted, reply)))
@@ -208,7 +239,7 @@ def _check_story(
 
 
 def _first(wanted: Mapping[str, Any], reply: MatchReply) -> Body | None:
-    """The best match in the words of what is expected of it."""
+    """Describe the best match by the same keys as the expected one."""
     if not reply.results:
         return None
     first = reply.results[0]

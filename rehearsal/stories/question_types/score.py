@@ -1,7 +1,7 @@
-"""How a polygenic score is spread over the network, and where a patient stands.
+"""The distribution of a polygenic score over the network, and a patient's place in it.
 
 Keys: ``trait`` (a polygenic disease of the traits), ``bins`` (``from``, ``to``, ``width``, in
-standard deviations), ``expected`` (``top_percent``: of the country and of all, up to one bin).
+standard deviations), ``expected`` (``top_percent``: in the country and in all, within one bin).
 ``about`` names the patient.
 """
 
@@ -25,15 +25,27 @@ from rehearsal.stories.reference_checks import RunReferences, check_keys
 from rehearsal.stories.story_types import Check, Question, ReplySummary
 
 KEYS = ("trait", "bins", "expected")
-CLOSE = 1e-6  # standard deviations: sums in another order
+CLOSE = 1e-6  # tolerance in standard deviations, because sums have another order
 Reply = tuple[dict[str, Any], Answer]
 
 
 def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) -> dict[str, Any]:
-    """Raises InputError."""
+    """Read the keys that only this type has.
+
+    Args:
+        question: The question, for errors.
+        keys: Its own keys, by name.
+        references: What stories may refer to.
+
+    Returns:
+        The parameters, as plain JSON values.
+
+    Raises:
+        InputError: A key or value is not allowed.
+    """
     check_keys(question, keys, KEYS, required=("trait", "bins"))
     if "about" not in question.value:
-        raise question.error("the key about: whose place is told")
+        raise question.error("the key about, which names the patient", "no such key")
     bins = {key: one.number() for key, one in keys["bins"].fields(("from", "to", "width")).items()}
     if bins["width"] <= 0 or bins["to"] <= bins["from"]:
         raise keys["bins"].error("from below to, and a width above 0")
@@ -45,7 +57,12 @@ def read(question: Entry, keys: Mapping[str, Entry], references: RunReferences) 
 
 
 async def ask(question: Question, context: QueryContext) -> Reply:
-    """Ask which scoring file the nodes have, then for the histogram with the patient's place."""
+    """Ask for the nodes' scoring file, then for the histogram with the patient's place.
+
+    Args:
+        question: The question.
+        context: Connection to the network.
+    """
     asked = question.parameters
     scoring_file = await find_scoring_file(context, asked["trait"])
     individual = context.patient(question.about)
@@ -58,7 +75,12 @@ async def ask(question: Question, context: QueryContext) -> Reply:
 
 
 def summarise(question: Question, reply: Reply) -> ReplySummary:
-    """How many people each country counted, and the patient's place."""
+    """Summarise the numbers of people by country, and the patient's place.
+
+    Args:
+        question: The question.
+        reply: The network's reply.
+    """
     body, answer = reply
     response = read_response(answer)
     shown = {code: {"people": one["people"]} for code, one in response["countries"].items()}
@@ -73,7 +95,13 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
 
 
 def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
-    """The same file, the same counts, the patient's place within a bin of the truth."""
+    """Check the scoring file, the counts, and the patient's place within one bin.
+
+    Args:
+        question: The question.
+        expected: Its right answer, from ``stories.expected``.
+        reply: The network's reply.
+    """
     body, answer = reply
     response = read_response(answer)
     observed = {code: _counts(one["groups"]) for code, one in response["countries"].items()}
