@@ -44,7 +44,7 @@ class Table:
     others_outcome: int
 
     def difference(self) -> tuple[float, float, float]:
-        """Return the difference in shares with the outcome, treated minus others, and its interval."""
+        """Return the share with the outcome, treated minus others, with its interval."""
         low, high = wilson(self.treated_outcome, self.treated)
         other_low, other_high = wilson(self.others_outcome, self.others)
         with_it = self.treated_outcome / max(self.treated, 1)
