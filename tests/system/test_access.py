@@ -1,4 +1,4 @@
-"""Access over real sockets: an issuer and a node as processes, tokens, refusals, the audit log."""
+"""Access over real sockets: issuer and node as processes, tokens, refusals, the audit log."""
 
 import http.client
 import json
@@ -46,7 +46,7 @@ def rehearsal(*arguments: object) -> subprocess.CompletedProcess:
 
 @contextmanager
 def running(endpoint: Path, *arguments: object):
-    """A command of ours as a process; yields its URL."""
+    """Run a command of this project as a process and yield its URL."""
     command = [sys.executable, "-m", "rehearsal", *map(str, arguments)]
     process = subprocess.Popen([*command, "--endpoint-file", str(endpoint)])
     try:
@@ -75,8 +75,7 @@ class Trap:
             connection.close()
 
     def calls_before_ours(self) -> int:
-        """Connections are accepted in the order in which they were made: one of our own ends the
-        count."""
+        """Count connections. They are accepted in order, so one of our own ends the count."""
         with socket.create_connection(self._listener.getsockname()) as ours:
             address, calls = ours.getsockname(), 0
             while self._callers.get(timeout=SLOW_MACHINE_S) != address:
@@ -170,7 +169,7 @@ def test_without_a_token_or_grant_there_are_no_records(issuer, node):
     assert body["responseSummary"] == {"exists": False, "numTotalResults": 0}
 
 
-def test_who_withdrew_consent_is_not_there(issuer, node):
+def test_a_person_who_withdrew_consent_looks_unknown(issuer, node):
     status, body = ask(node, "/individuals/FI-000002", token(issuer, *GRANT))
     assert (status, body["responseSummary"]["exists"]) == (200, False)
 
@@ -191,14 +190,14 @@ def test_an_access_token_is_exchanged_for_a_passport(issuer, issuer_url, node):
     assert ask(issuer_url, "/userinfo", "nonsense")[0] == 401
 
 
-def test_a_foreign_key_is_never_asked_for(issuer, node, tmp_path):
-    """The trap stands on this machine, where the node could reach it."""
+def test_a_foreign_key_is_never_fetched(issuer, node, tmp_path):
+    """The trap listens on this machine, where the node could reach it."""
     trap = Trap()
     evil = make_issuer(tmp_path / "evil", trap.url.removesuffix("/jwks"))
     try:
         for options in ((), ("--access",)):
             assert ask(node, "/individuals", token(evil, *GRANT, *options))[0] == 401
-        ask(node, "/individuals")  # whatever the node began after its refusals is under way
+        ask(node, "/individuals")  # anything that the node started after its refusals has begun
         assert trap.calls_before_ours() == 0
     finally:
         trap.close()
@@ -221,7 +220,7 @@ def test_the_log_verifies_and_a_changed_copy_does_not(folder, node, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device /dev/full")
-def test_a_full_disk_is_no_answer(folder, issuer, tmp_path):
+def test_a_node_with_a_full_disk_answers_503(folder, issuer, tmp_path):
     state = tmp_path / "state"
     state.mkdir()
     settings = NodeSettings.read(folder)
@@ -239,7 +238,7 @@ def test_a_full_disk_is_no_answer(folder, issuer, tmp_path):
         assert ask(url, "/info")[0] == 200
 
 
-def test_tokens_for_everybody_are_made_by_command(tmp_path):
+def test_a_command_makes_tokens_for_anybody(tmp_path):
     folder = tmp_path / "issuer"
     assert rehearsal("issuer", "init", folder, "--url", "https://my.example").returncode == 0
     for role in ("researcher", "clinician", "committee"):

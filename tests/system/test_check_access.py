@@ -1,4 +1,4 @@
-"""`rehearsal check` of a node that opens its records to whoever has a passport for them."""
+"""`rehearsal check` of a node that opens its records to holders of a grant."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ def issuer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def node(dataset, issuer, tmp_path_factory):
-    """Holds the dataset; its people permit general research, and nothing else."""
+    """A node with the dataset, whose people permit general research only."""
     source, cohort = dataset
     folder = tmp_path_factory.mktemp("nodes") / "FI"
     folder.mkdir()
@@ -72,7 +72,7 @@ def node(dataset, issuer, tmp_path_factory):
 
 @pytest.fixture
 def check(node, dataset, issuer, monkeypatch, capsys):
-    """Checks the node with a passport; returns the command's status and what it said."""
+    """Check the node with a passport. Return the command's status and output."""
 
     def checked(*options, passport=EVERYTHING):
         monkeypatch.setenv("PASSPORT", token(issuer, *passport))
@@ -104,15 +104,15 @@ def test_one_dataset_of_the_node_is_asked(check, dataset_id, options, basis):
     assert basis in said
 
 
-def test_a_dataset_that_the_node_does_not_have_holds_nothing(check):
+def test_an_unknown_dataset_has_no_records(check):
     status, said = check("--purpose", HEALTH, "--dataset", "GDI-FI-NOTHING-1")
     assert status == 1
     assert "WRONG" in said
     assert " on people" not in said
 
 
-def test_without_a_purpose_nobody_is_there_and_that_is_found_wrong(check):
-    """Who permits general research does not permit whatever it may be."""
+def test_without_a_purpose_answers_are_empty_and_judged_wrong(check):
+    """Permission for general research does not cover an unstated purpose."""
     status, said = check()
     assert status == 1
     assert "exists False instead of True" in said

@@ -1,4 +1,4 @@
-"""A node as a real process on a real port: start, answers, bad callers, and its end."""
+"""A node as a real process on a real port: start, answers, bad callers, shutdown."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def ask(node, path="/g_variants", body=LOOK_UP):
         connection.close()
 
 
-def test_a_node_tells_where_it_is_and_answers_there(folder, tmp_path):
+def test_a_node_writes_its_address_and_answers_there(folder, tmp_path):
     endpoint = tmp_path / "FI.json"
     with running(folder, endpoint) as (process, told):
         assert told["country"] == "FI"
@@ -118,9 +118,9 @@ def test_a_node_tells_where_it_is_and_answers_there(folder, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_node_whatever_connections_are_idle(folder, tmp_path, number):
-    """The node would keep the second for longer than this waits, and tell the first of its
-    time limit."""
+def test_a_signal_ends_a_node_with_idle_connections(folder, tmp_path, number):
+    """Without the signal, the node would keep the second connection longer than this test waits,
+    and answer the first with its time limit."""
     endpoint = tmp_path / "FI.json"
     with running(folder, endpoint) as (process, told):
         place = urlsplit(told["url"]).netloc.split(":")
@@ -156,13 +156,13 @@ def test_a_node_ends_with_its_parent(folder, tmp_path):
 
 def is_alive(pid: int) -> bool:
     try:
-        # an orphan that nobody has reaped yet is not alive
+        # a zombie process is not alive
         return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
     except OSError:
         return False
 
 
-def test_a_node_lives_on_when_only_a_thread_of_its_parent_ends(folder, tmp_path):
+def test_a_node_survives_the_end_of_a_thread_of_its_parent(folder, tmp_path):
     endpoint, thread_is_gone = tmp_path / "FI.json", tmp_path / "thread-is-gone.json"
     program = f"""
 import os, subprocess, threading, time
@@ -185,7 +185,7 @@ time.sleep(600)
     try:
         told = told_when_ready(parent, endpoint, SLOW_MACHINE_S)
         assert told_when_ready(parent, thread_is_gone, SLOW_MACHINE_S)
-        for _ in range(20):  # a node that is ending takes no more connections
+        for _ in range(20):  # a node that is shutting down accepts no connections
             assert ask(urlsplit(told["url"]).netloc.split(":"))[0] == 200
         assert is_alive(told["pid"])
     finally:
@@ -193,7 +193,7 @@ time.sleep(600)
         parent.wait()
 
 
-def test_distance_is_told_and_kept(folder, tmp_path):
+def test_emulated_distance_delays_answers(folder, tmp_path):
     options = ("--delay-ms", "40", "--bandwidth-mbps", "100")
     with running(folder, tmp_path / "FI.json", *options) as (_, told):
         connection = http.client.HTTPConnection(urlsplit(told["url"]).netloc)
@@ -228,15 +228,15 @@ def test_a_body_of_ten_megabytes_is_refused(node, body):
     ],
     ids=["nothing", "half a line", "half a body", "bad chunk", "binary", "headers", "long line"],
 )
-def test_a_connection_dropped_half_way_does_no_harm(node, bytes_sent):
-    # the node may hang up first
+def test_a_dropped_connection_does_no_harm(node, bytes_sent):
+    # the node may close the connection first
     with suppress(OSError), socket.create_connection(node) as connection:
         connection.sendall(bytes_sent)
     assert ask(node)[0] == 200
 
 
 def last_words(connection: socket.socket) -> bytes:
-    """What a service says before it hangs up; nothing where it did so in the middle of sending."""
+    """Return what a service sends before it closes; empty when it closed while sending."""
     words = b""
     with suppress(ConnectionError):
         while more := connection.recv(1 << 16):
@@ -272,7 +272,7 @@ async def large_answer(scope, receive, send):
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET /service-info HTTP/1.1\r\nHost"])
-def test_a_head_that_does_not_come_is_not_waited_for_long(monkeypatch, begun):
+def test_waiting_for_a_request_head_is_limited(monkeypatch, begun):
     monkeypatch.setattr("rehearsal.web.server.HEAD_TIMEOUT_S", 0.2)
 
     async def answer(scope, receive, send):
@@ -288,7 +288,7 @@ def test_a_head_that_does_not_come_is_not_waited_for_long(monkeypatch, begun):
     assert asyncio.run(ask_slowly()).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
 
 
-def test_bytes_that_make_no_request_keep_no_connection_open(monkeypatch):
+def test_bytes_without_a_request_do_not_keep_a_connection_open(monkeypatch):
     monkeypatch.setattr("rehearsal.web.server.HEAD_TIMEOUT_S", 0.2)
 
     async def ask_and_dawdle() -> bytes:
@@ -304,7 +304,7 @@ def test_bytes_that_make_no_request_keep_no_connection_open(monkeypatch):
     assert asyncio.run(ask_and_dawdle()).startswith(b"HTTP/1.1 408 ")
 
 
-def test_an_answer_that_is_under_way_at_the_end_comes_whole():
+def test_an_answer_in_progress_at_shutdown_is_completed():
     async def ask_and_end() -> int:
         async with connected(large_answer) as (reader, writer):
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -373,7 +373,7 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(content)
 
 
-def test_a_port_that_is_taken_is_one_line_and_exit_2(folder, tmp_path):
+def test_a_used_port_is_one_line_and_exit_2(folder, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(

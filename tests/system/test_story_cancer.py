@@ -1,4 +1,4 @@
-"""The cancer story over real nodes: its checks pass, and change when a node is stopped."""
+"""The cancer story with real nodes: its checks pass, and change when a node is stopped."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def references():
 
 @pytest.fixture(scope="module")
 def story(references, tmp_path_factory):
-    """The story as it comes, with as many women in five countries as it has in 28."""
+    """The story, with as many women in five countries as it has in 28."""
     folder = tmp_path_factory.mktemp("stories")
     text = (ROOT / "config/stories/cancer.yaml").read_text()
     (folder / "cancer.yaml").write_text(text.replace("each_country: 3", "each_country: 17"))
@@ -96,7 +96,7 @@ def world(story, references, tmp_path_factory):
 
 
 def without_variants(patients):
-    """Nobody's genome is planned here: the trees are made by hand."""
+    """The plan is empty, because the trees are made by hand."""
     return [replace(one, lacks=()) for one in patients]
 
 
@@ -194,7 +194,7 @@ def test_the_story_passes_and_a_stopped_node_changes_its_verdict(world, story):
         def played():
             network = StoryNetwork(service, 8.0, folders, nodes.restart)
             results = run_stories([story], expected, patients, network, issuer)
-            json.dumps(results)  # plain values all through
+            json.dumps(results)  # all values are plain
             return results[story.name]
 
         first = played()
@@ -219,7 +219,7 @@ def test_the_story_passes_and_a_stopped_node_changes_its_verdict(world, story):
 
 
 def test_tumours_are_found_by_name_only(world, story):
-    """The truth of the germline knows nothing of them, whatever is asked."""
+    """The germline truth contains none of them for any question."""
     _, cohort, _, _ = world
     germline = next(one for one in story.questions if one.id == "braf-in-the-germline")
     tumours = next(one for one in story.questions if one.id == "braf-in-tumours")

@@ -1,4 +1,4 @@
-"""Story 4 over real nodes: it passes, and its verdict changes with what happens to a node."""
+"""Story 4 with real nodes: it passes, and its verdict changes with events at a node."""
 
 import os
 import signal
@@ -85,7 +85,7 @@ def write_node(folder: Path, country: str, issuer, withdrawn: bool) -> Path:
 
 
 def expected(withdrawn: bool):
-    """By hand, from ``PEOPLE``."""
+    """Count by hand, from ``PEOPLE``."""
     carriers, ill = (1, 0) if withdrawn else (3, 2)
 
     def counted(number):
@@ -102,7 +102,7 @@ def expected(withdrawn: bool):
 
 
 def played(story, issuer, folder: Path, withdrawn=False, stopped=None, only=None):
-    """The story's checks by name, and what came of its questions."""
+    """Return the story's checks by name, and the results of its questions."""
     if only is not None:
         story = replace(story, questions=tuple(q for q in story.questions if q.id in only))
     folders = {
@@ -132,7 +132,9 @@ def test_the_story_passes_and_an_alert_comes_once_after_a_restart(story, issuer,
     assert failed(result) == set()
     told = result["questions"][-1]
     assert told["details"]["restarted"] == "IT"
-    assert list(told["details"]["seconds"]) == ["third-patient"]  # neither mild nor without consent
+    assert list(told["details"]["seconds"]) == [
+        "third-patient"
+    ]  # not the mild case, nor the one without consent
     assert [alert["node"] for alert in told["joined"]["alerts"]] == ["IT"]
 
 

@@ -1,4 +1,4 @@
-"""The match question of the rare-disease story over real nodes: what changes its verdict."""
+"""The match question of the rare-disease story with real nodes, and changes of its verdict."""
 
 import json
 import os
@@ -37,9 +37,9 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "workflow/schemas"
 COUNTRIES = ("BE", "ES", "IE")
-BYSTANDERS = 7  # in each country: who has nothing
+BYSTANDERS = 7  # in each country: people without the disease
 BLOCK = Block("chr1", 119_700_000, 119_760_000)
-# in the gene: carried by one decoy of BE, and by all bystanders of ES: too many for a rare one
+# in the gene: one carried by a decoy of BE, one by all bystanders of ES, who are too many
 RARE, COMMON = ("chr1", 119_720_000, "A", "G"), ("chr1", 119_730_000, "C", "T")
 CARE = Consent("consent", ("DUO:0000043",))
 QUESTION = "a-patient-like-him: "
@@ -47,7 +47,7 @@ QUESTION = "a-patient-like-him: "
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
-    """The story as it comes, its match question only, and what a run of three countries knows."""
+    """The story with its match question only, and the references of a run of three countries."""
     codes = [line.split("\t")[0] for line in (ROOT / "config/countries.tsv").open()]
     planted = read_planted(ROOT / "config/variants.tsv", SCHEMAS / "variants.schema.yaml", codes)
     genes = read_genes(ROOT / "config/genes.tsv", SCHEMAS / "genes.schema.yaml")
@@ -69,7 +69,7 @@ class World:
 
 
 def make_world(place, story, references, patients):
-    """Patients of the story and bystanders, in three countries. ``patients``: who is there."""
+    """Make a cohort of the given patients of the story and of bystanders, in three countries."""
     people, told = [], []
     copies = {RARE: Counter(), COMMON: Counter()}
     for country in COUNTRIES:
@@ -190,7 +190,7 @@ def write_node(world, tables, country, references, issuer, ontology):
 
 @contextmanager
 def playing(place, story, references, patients):
-    """Gives a function that plays the story over the world's nodes: checks by name."""
+    """Yield a function that plays the story with the world's nodes and returns checks by name."""
     world = make_world(place, story, references, patients)
     cohort = PooledCohort(
         place, {BLOCK: place / "chr1.trees"}, references.genes, references.planted, 2026
@@ -228,9 +228,9 @@ def test_the_story_passes_and_a_stopped_node_is_marked(tmp_path, story):
         assert first["the best match"]["observed"]["copies"] == 2
         matches = first["the matches of each country equal the truth"]["observed"]
         assert {code: one["matches"] for code, one in matches.items()} == {
-            "BE": 4,  # one of each gene: nobody by the infection, nor who permits research only
+            "BE": 4,  # not those matched by the infection only, nor those who permit research only
             "ES": 5,
-            "IE": 4,  # Martin himself is not told to his own clinician
+            "IE": 4,  # Martin is not a match of himself
         }
         endpoint = json.loads((tmp_path / "logs/BE.endpoint.json").read_text())
         os.kill(endpoint["pid"], signal.SIGKILL)
@@ -251,8 +251,8 @@ def test_without_the_spanish_case_another_is_the_best_match(tmp_path, story):
     assert found["the best match"]["observed"]["copies"] is None
 
 
-def test_who_took_consent_back_is_matched_no_more(tmp_path, story):
-    """The Spanish case goes, and nothing else."""
+def test_a_patient_who_withdrew_consent_is_not_matched(tmp_path, story):
+    """Only the Spanish case disappears."""
     story, references = story
     consent = Consent("consent", ("DUO:0000043",), withdrawn=True)
     patients = changed(story.patients, "spanish-case", consent=consent)
@@ -263,8 +263,8 @@ def test_who_took_consent_back_is_matched_no_more(tmp_path, story):
     assert observed["ES"]["matches"] == 4
 
 
-def test_a_case_that_may_be_used_for_care_after_all_is_told(tmp_path, story):
-    """What the story expects to be withheld is not, then: the check is one that can fail."""
+def test_a_case_that_permits_care_is_matched(tmp_path, story):
+    """A match that the story expects to be withheld appears, so the check can fail."""
     story, references = story
     patients = changed(story.patients, "not-for-care", consent=CARE)
     with playing(tmp_path, story, references, patients) as checks:

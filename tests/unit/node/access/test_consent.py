@@ -144,7 +144,9 @@ def test_who_is_left_out(store, purpose, left_out):
 def test_a_consent_of_an_unknown_person_is_refused(tmp_path):
     people = pd.DataFrame({"id": NAMES[:1], "sex": "female", "birth_year": 1970})
     people = people.assign(family=None, father=None, mother=None)
-    with pytest.raises(InputError, match="own individuals"):
+    with pytest.raises(
+        InputError, match="consent: expected individuals of this node, found 'FI-000002'"
+    ):
         build_people(people, {"consent": CONSENT}, tmp_path / "people.sqlite")
 
 

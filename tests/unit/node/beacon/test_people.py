@@ -279,7 +279,8 @@ def test_samples_without_tables_have_unknown_properties(node_data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"), [([0, 0], "one row"), ([0], "FI-000001-RUN, not 'another'")]
+    ("rows", "said"),
+    [([0, 0], "one row"), ([0], "runs.id: expected FI-000001-RUN, found 'another'")],
 )
 def test_a_second_or_misnamed_run_of_a_person_is_refused(tmp_path, rows, said):
     runs = samples(NAMES)["runs"].iloc[rows]
