@@ -1,4 +1,4 @@
-"""Reads the parts of ``config/traits.yaml`` that are in ``clinical_types``."""
+"""Read the parts of ``config/traits.yaml`` that become ``clinical_types``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from rehearsal.errors import shown
 from rehearsal.phenotypes.clinical_types import (
     NULL_FLAVOURS,
     AdverseEvent,
@@ -35,11 +36,23 @@ READ_FIGURES = (
 
 
 def read_exposure(name: str, entry: Entry) -> Exposure:
-    """An exposure with its values, the least exposed first."""
+    """Read an exposure with its values, the least exposed first.
+
+    Args:
+        name: Name of the exposure.
+        entry: Its mapping.
+
+    Returns:
+        The exposure.
+
+    Raises:
+        InputError: A key or value is wrong, or shares add up to more than 1 at some age.
+    """
     part = entry.fields([*COMMON, "values"])
     items = part["values"].items()
     if len(items) < 2:
-        raise part["values"].error("two values or more, the least exposed first")
+        expected = "at least two values, the least exposed first"
+        raise part["values"].error(expected, str(len(items)))
     values = []
     for number, item in enumerate(items):
         given = item.fields([*COMMON, *(["share"] if number else [])])
@@ -51,16 +64,29 @@ def read_exposure(name: str, entry: Entry) -> Exposure:
 
 
 def _check_rest(entry: Entry, exposure: Exposure) -> None:
-    """The shares of the later values leave something for the first, at every age."""
+    """Check that the shares of the later values leave something for the first, at every age."""
     curves = [value.share for value in exposure.values if value.share is not None]
     for sex in curves[0]:
         for age in sorted({age for curve in curves for age in curve[sex].ages}):
-            if sum(float(curve[sex].at(np.array(age))) for curve in curves) > 1 + 1e-9:
-                raise entry.error(f"shares that add up to at most 1; more at {age:g} ({sex})")
+            total = sum(float(curve[sex].at(np.array(age))) for curve in curves)
+            if total > 1 + 1e-9:
+                found = f"{total:g} at age {age:g} ({sex})"
+                raise entry.error("shares that add up to at most 1 at every age", found)
 
 
 def read_treatment(name: str, entry: Entry) -> Treatment:
-    """A treatment with its drugs and responses."""
+    """Read a treatment with its drugs and responses.
+
+    Args:
+        name: Name of the treatment.
+        entry: Its mapping.
+
+    Returns:
+        The treatment.
+
+    Raises:
+        InputError: A key or value is wrong, or shares do not add up to 1.
+    """
     part = entry.fields(
         ["for", "share", "drugs", "responses"],
         ["years_to_start", "years_to_response", "stopped_yearly", "duration_years"],
@@ -106,7 +132,18 @@ def _adverse_event(entry: Entry) -> AdverseEvent:
 
 
 def read_outcome(name: str, entry: Entry) -> Outcome:
-    """What may follow a disease. ``name``: of the disease that it is."""
+    """Read what may follow a disease.
+
+    Args:
+        name: Name of the disease that is the outcome.
+        entry: Its mapping.
+
+    Returns:
+        The outcome.
+
+    Raises:
+        InputError: A key or value is wrong.
+    """
     part = entry.fields(["after", "within_years", "risk"], ["groups"])
     return Outcome(
         disease=name,
@@ -132,7 +169,17 @@ def _risk_group(entry: Entry) -> RiskGroup:
 
 
 def read_missing(entry: Entry | None) -> tuple[MissingRule, ...]:
-    """The rules of what is missing. A field may stand in one rule only."""
+    """Read the rules of missing data. A field may be in one rule only.
+
+    Args:
+        entry: The list of rules, or None if the file has none.
+
+    Returns:
+        The rules.
+
+    Raises:
+        InputError: A key or value is wrong, or a field is in two rules.
+    """
     rules: list[MissingRule] = []
     for item in entry.items() if entry else ():
         part = item.fields(["fields", "rate", "flavours"])
@@ -140,18 +187,30 @@ def read_missing(entry: Entry | None) -> tuple[MissingRule, ...]:
         flavours = {}
         for flavour, share in part["flavours"].children().items():
             if flavour not in NULL_FLAVOURS:
-                raise share.error(f"an HL7 null flavour: {' '.join(sorted(NULL_FLAVOURS))}")
+                known = ", ".join(sorted(NULL_FLAVOURS))
+                raise share.error(f"one of the HL7 null flavours {known}", shown(flavour))
             flavours[flavour] = share.number(0, 1)
         _check_sum(part["flavours"], flavours.values())
         for field in fields:
             if any(field in rule.fields for rule in rules):
-                raise part["fields"].error(f"each field once, {field} stands in two rules")
+                found = f"{shown(field)} in two rules"
+                raise part["fields"].error("each field in one rule only", found)
         rules.append(MissingRule(fields, part["rate"].number(0, 1), flavours))
     return tuple(rules)
 
 
 def read_sequencing(entry: Entry) -> Sequencing:
-    """Samples, instruments, read-level figures and pipeline."""
+    """Read how people were sampled and sequenced: samples, instruments, figures and pipeline.
+
+    Args:
+        entry: The mapping.
+
+    Returns:
+        The settings.
+
+    Raises:
+        InputError: A key or value is wrong, or shares do not add up to 1.
+    """
     texts = (
         "target",
         "input_format",
@@ -197,7 +256,7 @@ def _read_figure(name: str, entry: Entry) -> ReadFigure:
 
 
 def _shares(entry: Entry) -> tuple[tuple[Coded, float], ...]:
-    """Terms with shares that add up to 1."""
+    """Read terms with shares that add up to 1."""
     found = []
     for item in entry.items():
         part = item.fields([*COMMON, "share"])
@@ -213,4 +272,4 @@ def _coded(part: dict[str, Entry]) -> Coded:
 def _check_sum(entry: Entry, shares: Iterable[float]) -> None:
     total = sum(shares)
     if abs(total - 1) > 1e-6:
-        raise entry.error(f"shares that add up to 1, not {total:g}")
+        raise entry.error("shares that add up to 1", f"a sum of {total:g}")

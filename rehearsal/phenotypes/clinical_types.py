@@ -1,5 +1,4 @@
-"""What the clinical record holds beyond traits, as data: the other types behind
-``config/traits.yaml``."""
+"""The types behind ``config/traits.yaml`` for what the clinical record holds beyond traits."""
 
 from __future__ import annotations
 
@@ -29,16 +28,15 @@ NULL_FLAVOURS = {
     "TRC": "trace",
     "NP": "not present",
 }
-"""HL7 version 3, code system NullFlavor, with what they mean (from memory)."""
+"""Codes of HL7 version 3, code system NullFlavor, with their meaning (unverified)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExposureValue:
-    """One value of an exposure. ``share``: of the people of a sex and age; of the first value
-    None, it gets the rest."""
+    """One value of an exposure."""
 
-    term: Coded
-    share: Mapping[Sex, Curve] | None
+    term: Coded  # SNOMED CT
+    share: Mapping[Sex, Curve] | None  # of people of a sex and age; None: the rest (first value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,11 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class AdverseEvent:
-    """An event that ends a treatment. ``odds_ratios``: a copy of planted variants, by gene."""
+    """An event that ends a treatment."""
 
     term: Coded  # HPO
-    risk: float  # of those without such a copy
-    odds_ratios: Mapping[str, float]
+    risk: float  # of people without a copy of such a variant
+    odds_ratios: Mapping[str, float]  # for each copy of a planted variant, by gene
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,52 +70,52 @@ class Drug:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """Everybody indicated may get one of its drugs, once."""
+    """A treatment: everybody with one of its diseases may get one of its drugs, once."""
 
     name: str
     indications: tuple[str, ...]  # names of diseases
-    share: Mapping[Sex, Curve]  # of the indicated people who are treated, by their present age
-    years_to_start: float  # mean after the onset of a disease
-    years_to_response: float  # before it nobody can tell
-    stopped_yearly: float  # share of the treated who stop in a year
-    duration_years: float | None  # the course ends then
+    share: Mapping[Sex, Curve]  # of people with a disease who are treated, by present age
+    years_to_start: float  # mean time from the onset of a disease
+    years_to_response: float  # the response is unknown until then
+    stopped_yearly: float  # share of the treated people who stop in a year
+    duration_years: float | None  # length of a course; None: no end
     drugs: tuple[Drug, ...]
-    responses: tuple[tuple[Coded, float], ...]  # with their shares
+    responses: tuple[tuple[Coded, float], ...]  # each with its share
 
 
 @dataclass(frozen=True, slots=True)
 class RiskGroup:
-    """Patients with a risk of their own. Ranges are (lowest, highest), both in."""
+    """Patients with a risk of their own. Ranges are (lowest, highest), both included."""
 
-    measurements: Mapping[str, tuple[float, float]]
-    onset: tuple[float, float]  # of the disease before, years
+    measurements: Mapping[str, tuple[float, float]]  # ranges of values, by name
+    onset: tuple[float, float]  # range of the age at onset of the earlier disease, years
     risk: float
-    treated: Mapping[str, float]  # the risk of those with a treatment
+    treated: Mapping[str, float]  # risk of patients with a treatment, by its name
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What may follow a disease within some years; itself a disease of the traits."""
+    """A disease that may follow another one within some years."""
 
-    disease: str
-    after: str
+    disease: str  # name of the disease that is the outcome
+    after: str  # name of the disease that it follows
     within_years: float
-    risk: float  # of patients in no group
-    groups: tuple[RiskGroup, ...]  # the first that fits counts
+    risk: float  # of patients who are in no group
+    groups: tuple[RiskGroup, ...]  # a patient is in the first group that fits
 
 
 @dataclass(frozen=True, slots=True)
 class MissingRule:
-    """Fields that are missing together, in a share of everybody."""
+    """Fields that are missing together in a share of the people."""
 
-    fields: tuple[str, ...]  # measurements, exposures; of a treatment: its response
-    rate: float
-    flavours: Mapping[str, float]  # HL7 null flavours with their shares
+    fields: tuple[str, ...]  # names of measurements, exposures, treatments (their response)
+    rate: float  # share of the people
+    flavours: Mapping[str, float]  # shares by HL7 null flavour
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFigure:
-    """A read-level quality figure: normal, cut at minimum and maximum."""
+    """A read-level quality figure: normal, clipped at minimum and maximum."""
 
     name: str
     mean: float
@@ -125,7 +123,7 @@ class ReadFigure:
     minimum: float
     maximum: float
     decimals: int
-    coverage_correlation: float  # with the first figure
+    coverage_correlation: float  # correlation with the first figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +133,9 @@ class Sequencing:
     tissue: Coded
     sample_type: Coded
     organism: Coded
-    collected_within_years: float  # before the end of the reference year
+    collected_within_years: float  # longest time before the end of the reference year
     target: str
-    platforms: tuple[tuple[Coded, float], ...]  # instrument models with their shares
+    platforms: tuple[tuple[Coded, float], ...]  # instrument models, each with its share
     figures: tuple[ReadFigure, ...]
     input_format: str
     output_format: str

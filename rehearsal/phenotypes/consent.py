@@ -1,6 +1,7 @@
-"""A consent record for everybody: on what basis their data are held, and what for.
+"""Draw a consent record for everybody: the legal basis of their data, and permitted uses.
 
-Shares of a few typical records, drawn at random; nothing about a person makes one likelier.
+Records are drawn at random from a few typical ones with given shares. Nothing about a person makes
+one record more likely than another.
 """
 
 from __future__ import annotations
@@ -9,76 +10,72 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from rehearsal.errors import InputError
 from rehearsal.model import Consent
+from rehearsal.phenotypes.yaml_reader import Entry, read_yaml
 from rehearsal.seeds import derive_seed
 
 COLUMNS = ("individual", "basis", "uses", "withdrawn")
 USE = re.compile(r"DUO:\d{7}( MONDO:\d{7})?")
-KEYS = {"share", "basis", "uses"}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record that a share of the people have. ``uses``: DUO terms."""
+    """A consent record that a share of the people have."""
 
     name: str
-    share: float
-    basis: str
-    uses: tuple[str, ...]
+    share: float  # of the people, 0 to 1
+    basis: str  # legal basis, an article of the GDPR
+    uses: tuple[str, ...]  # DUO terms
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentShares:
-    """``withdrawn``: share of everybody who took their consent back."""
+    """The consent records of a cohort with their shares."""
 
-    records: tuple[Record, ...]
-    withdrawn: float
+    records: tuple[Record, ...]  # their shares add up to 1
+    withdrawn: float  # share of people who withdrew their consent
 
 
 def read_consent(path: Path) -> ConsentShares:
-    """``config/consent.yaml``. Raises InputError for anything that cannot be meant."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(path, "file", f"readable YAML ({error})") from None
-    if not isinstance(content, dict) or set(content) != {"withdrawn", "records"}:
-        raise InputError(path, "file", "the keys withdrawn, records")
-    withdrawn = _share(path, "withdrawn", content["withdrawn"])
-    if not isinstance(content["records"], dict) or not content["records"]:
-        raise InputError(path, "records", "a mapping from a name to share, basis and uses")
-    records = tuple(_record(path, str(name), given) for name, given in content["records"].items())
+    """Read ``config/consent.yaml``.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The records and their shares.
+
+    Raises:
+        InputError: Names the file, the key, what was expected and what was found.
+    """
+    part = read_yaml(path).fields(["withdrawn", "records"])
+    withdrawn = part["withdrawn"].number(0, 1)
+    given = part["records"].children()
+    if not given:
+        raise part["records"].error("at least one record, by name, with share, basis and uses")
+    records = tuple(_record(str(name), entry) for name, entry in given.items())
     total = sum(one.share for one in records)
     if abs(total - 1) > 1e-9:
-        raise InputError(path, "records", f"shares that add up to 1, not {total:g}")
+        raise part["records"].error("shares that add up to 1", f"a sum of {total:g}")
     return ConsentShares(records, withdrawn)
 
 
-def _record(path: Path, name: str, given: Any) -> Record:
-    key = f"records.{name}"
-    if not isinstance(given, dict) or set(given) != KEYS:
-        raise InputError(path, key, "the keys share, basis, uses")
-    basis, uses = given["basis"], given["uses"]
-    if not isinstance(basis, str) or not basis:
-        raise InputError(path, f"{key}.basis", "a legal basis, as text")
-    if not isinstance(uses, list) or not uses:
-        raise InputError(path, f"{key}.uses", "a list of DUO terms")
-    for use in uses:
-        if not isinstance(use, str) or not USE.fullmatch(use):
-            raise InputError(path, f"{key}.uses", f"like DUO:0000042, not {use!r}")
-    return Record(name, _share(path, f"{key}.share", given["share"]), basis, tuple(uses))
-
-
-def _share(path: Path, key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise InputError(path, key, f"a share from 0 to 1, not {value!r}")
-    return float(value)
+def _record(name: str, entry: Entry) -> Record:
+    part = entry.fields(["share", "basis", "uses"])
+    uses = part["uses"].items()
+    if not uses:
+        raise part["uses"].error("at least one DUO term")
+    example = "DUO:0000042 or DUO:0000007 MONDO:0007254"
+    return Record(
+        name=name,
+        share=part["share"].number(0, 1),
+        basis=part["basis"].text(),
+        uses=tuple(use.text(USE.pattern, example) for use in uses),
+    )
 
 
 def draw_consent(
@@ -87,11 +84,20 @@ def draw_consent(
     seed: int,
     overrides: Mapping[str, Consent] | None = None,
 ) -> pd.DataFrame:
-    """A row a person: ``individual``, ``basis``, ``uses`` (DUO terms joined by ``", "``; that of
-    a disease with its MONDO term after it), ``withdrawn`` (bool).
+    """Draw the consent records of all people.
 
-    ``people``: ``id`` and ``country``. Every country has a random stream of its own: another
-    country leaves the others' records as they were. ``overrides``: by individual, what stories say.
+    Every country has random draws of its own, so adding a country does not change the others'
+    records.
+
+    Args:
+        people: One row per person with ``id`` and ``country``.
+        shares: The records and their shares.
+        seed: The run's root seed.
+        overrides: Consent that stories give, by individual.
+
+    Returns:
+        One row per person: ``individual``, ``basis``, ``uses`` (DUO terms joined by ``", "``, a use
+        for one disease followed by its MONDO term) and ``withdrawn`` (bool).
     """
     parts = []
     weights = np.array([one.share for one in shares.records])

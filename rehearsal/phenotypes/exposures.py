@@ -1,7 +1,7 @@
-"""Exposures such as smoking: a latent score that is cut into values by sex and age.
+"""Exposures such as smoking: a latent score that is divided into values by sex and age.
 
-The score is what acts as a cause: the more exposed have the higher ones, and whatever it acts on
-keeps its distribution.
+The score acts as a cause: people who are more exposed have higher scores. Whatever it acts on keeps
+its distribution.
 """
 
 from __future__ import annotations
@@ -12,15 +12,24 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from rehearsal.errors import mismatch
 from rehearsal.phenotypes.clinical_types import Exposure
 from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age
 from rehearsal.phenotypes.tables import join_parts, pick_texts
 
 
 def exposure_values(exposure: Exposure, score: np.ndarray, subjects: Subjects) -> np.ndarray:
-    """Which value each person has, n indices into ``exposure.values``.
+    """Find the value that each person has.
 
-    Of everybody of a sex and age, the highest scores have the last value, in its share.
+    Among people of a sex and age, those with the highest scores have the last value, in its share.
+
+    Args:
+        exposure: The exposure.
+        score: Standard normal scores, shape (n_people,).
+        subjects: The people.
+
+    Returns:
+        Indices into ``exposure.values``, shape (n_people,), int64.
     """
     tail = ndtr(-score)
     value = np.zeros(len(subjects), dtype=np.int64)
@@ -28,7 +37,8 @@ def exposure_values(exposure: Exposure, score: np.ndarray, subjects: Subjects) -
     for number in range(len(exposure.values) - 1, 0, -1):
         curves = exposure.values[number].share
         if curves is None:
-            raise ValueError(f"{exposure.name}: expected a share of each value but the first")
+            expected = "a share of each value but the first"
+            raise ValueError(mismatch(f"exposures.{exposure.name}", expected, "none"))
         share = by_sex_and_age(curves, subjects)
         value[(tail >= reached) & (tail < reached + share)] = number
         reached += share
@@ -41,7 +51,18 @@ def exposures_table(
     known: Mapping[str, np.ndarray],
     cohort: Subjects,
 ) -> pd.DataFrame:
-    """Rows of the people (``known``: by exposure) whose exposure is on record."""
+    """Build the table of exposures.
+
+    Args:
+        exposures: The exposures.
+        scores: Standard normal scores by exposure, shape (n_people,).
+        known: Rows of the people whose exposure is on record, ascending, by exposure.
+        cohort: The people.
+
+    Returns:
+        One row per person and exposure on record: individual, code, label, value, value_label, age
+        (years).
+    """
     parts = []
     for exposure in exposures:
         rows = known[exposure.name]

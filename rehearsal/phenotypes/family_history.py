@@ -1,10 +1,10 @@
-"""Family history, as the pedigree tells it: diagnoses of first-degree relatives in the cohort."""
+"""Family history from the pedigree: diagnoses of first-degree relatives in the cohort."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-# HL7 version 3, code system RoleCode (from memory), by sex of the relative
+# HL7 version 3, code system RoleCode (unverified), by sex of the relative
 RELATIONS = {
     "parent": {"female": ("NMTH", "mother"), "male": ("NFTH", "father")},
     "sibling": {"female": ("NSIS", "sister"), "male": ("NBRO", "brother")},
@@ -24,11 +24,17 @@ COLUMNS = (
 
 
 def family_history(people: pd.DataFrame, diseases: pd.DataFrame) -> pd.DataFrame:
-    """A row a person, first-degree relative and diagnosis of the relative.
+    """Build the table of family history.
 
-    ``people``: id, sex, father, mother (null for founders). ``diseases``: as in
-    ``diseases.parquet``. Siblings share both parents. ``relation`` is an HL7 RoleCode. Relatives
-    outside the cohort are not known. Rows in the order of the people.
+    Siblings share both parents. Relatives outside the cohort are not known.
+
+    Args:
+        people: One row per person: id, sex, father, mother (null for founders).
+        diseases: Diagnoses, with the columns of ``diseases.parquet``.
+
+    Returns:
+        One row per person, first-degree relative and diagnosis of the relative, with ``COLUMNS``,
+        in the order of the people. ``relation`` is an HL7 RoleCode.
     """
     pairs = _relatives(people)
     sex = people.set_index("id")["sex"]
@@ -46,7 +52,7 @@ def family_history(people: pd.DataFrame, diseases: pd.DataFrame) -> pd.DataFrame
 
 
 def _relatives(people: pd.DataFrame) -> pd.DataFrame:
-    """Pairs individual, relative, kind of relative."""
+    """List pairs of individual and relative with the kind of relative."""
     born = people.dropna(subset=["father", "mother"])[["id", "father", "mother"]]
     up = [
         pd.DataFrame({"individual": known["id"], "relative": known[parent]})
@@ -54,7 +60,7 @@ def _relatives(people: pd.DataFrame) -> pd.DataFrame:
         for known in [people.dropna(subset=[parent])]
     ]
     parents = pd.concat(up, ignore_index=True)
-    parents = parents[parents["relative"].isin(people["id"])]  # some are not in the cohort
+    parents = parents[parents["relative"].isin(people["id"])]  # drops those outside the cohort
     both = born.merge(born, on=["father", "mother"])
     both = both[both["id_x"] != both["id_y"]]
     siblings = both.rename(columns={"id_x": "individual", "id_y": "relative"})

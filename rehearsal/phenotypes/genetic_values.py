@@ -1,4 +1,4 @@
-"""Genetic values: causal sites, their effects (tstrait), and the sum of both in every person."""
+"""Genetic values: causal sites, their effects (tstrait), and their sum in every person."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 import tskit
 import tstrait
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.model import Block, Patient
 from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
@@ -29,33 +29,42 @@ EFFECT_TYPES = {
 
 @dataclass(frozen=True)
 class GeneticValues:
-    """Effects of causal sites, and the genetic values that they sum to.
+    """Effects of causal sites, and the genetic values that they add up to.
 
-    ``effects``: one row a causal site and trait: trait, contig, start (0-based), ref, alt, effect
-    (of one copy of alt) and frequency of alt over all countries. ``values``: one row a person in
-    the order of ``people.parquet``, one column a polygenic trait. A person's value is the sum of
-    effect times copies, less the same constant for everybody once standardised.
+    ``effects`` has one row per causal site and trait. ``effect`` is that of one copy of ``alt``,
+    and ``frequency`` is that of ``alt`` over all countries. ``values`` has one row per person in
+    the order of ``people.parquet`` and one column per polygenic trait. A person's value is the sum
+    of effect times copies. Once standardised, a constant is subtracted, the same for everybody.
     """
 
-    effects: pd.DataFrame
-    values: pd.DataFrame
+    effects: pd.DataFrame  # trait, contig, start (0-based), ref, alt, effect, frequency
+    values: pd.DataFrame  # (n_people, n_traits) float64
 
 
 @dataclass(frozen=True, slots=True)
 class TargetValue:
-    """Whose genetic value (row of ``people.parquet``) is to be what, in standard deviations."""
+    """The genetic value that one person must have."""
 
-    row: int
-    value: float
+    row: int  # of ``people.parquet``
+    value: float  # standard deviations from the mean
 
 
 def target_values(
     patients: Iterable[Patient], individuals: pd.DataFrame, people: pd.DataFrame
 ) -> dict[str, TargetValue]:
-    """What stories want of genetic values, by trait.
+    """Collect the genetic values that stories require.
 
-    ``individuals``: columns story, handle, individual. Raises InputError where two patients want
-    something of one trait: effects that suit one may not suit the other.
+    Args:
+        patients: Patients of stories.
+        individuals: Ids of the patients, with the columns story, handle and individual.
+        people: The people table.
+
+    Returns:
+        The required value by trait.
+
+    Raises:
+        InputError: Two patients require a value of the same trait. Effects that suit one may not
+            suit the other.
     """
     ids = individuals.set_index(["story", "handle"])["individual"]
     row = pd.Index(people["id"])
@@ -63,17 +72,25 @@ def target_values(
     for patient in patients:
         for trait, value in patient.genetic_values.items():
             if trait in target:
-                raise patient.error(f"expected one patient with a genetic value of {trait}")
+                expected = f"one patient with a genetic value of {trait}"
+                raise InputError(*patient.where, expected, "a second one")
             individual = ids[(patient.story, patient.handle)]
             target[trait] = TargetValue(int(row.get_loc(individual)), value)
     return target
 
 
 def allot_causal_sites(blocks: Sequence[Block], number: int) -> dict[Block, int]:
-    """Causal sites of each block, in proportion to its length, adding up to ``number``.
+    """Divide a number of causal sites among blocks, in proportion to their lengths.
 
-    Largest remainder, ties by position. Only autosomal blocks get any: elsewhere men carry one
-    copy or none, and a value would depend on the sex by construction.
+    Rounded by largest remainder, with ties by position. Only autosomal blocks get any: elsewhere
+    men carry one copy or none, and a value would depend on sex by construction.
+
+    Args:
+        blocks: All blocks of the run.
+        number: Number of causal sites in all.
+
+    Returns:
+        Number of sites by block, adding up to ``number`` if any block is autosomal.
     """
     allotted = dict.fromkeys(blocks, 0)
     autosomal = [block for block in blocks if block.contig in AUTOSOMES]
@@ -92,15 +109,23 @@ def allot_causal_sites(blocks: Sequence[Block], number: int) -> dict[Block, int]
 def causal_sites(
     ts: tskit.TreeSequence, number: int, minimum_frequency: float, seed: int
 ) -> np.ndarray:
-    """Ids of at most ``number`` sites, drawn evenly from those that may be causal, rising.
+    """Draw causal sites evenly from those that may be causal.
 
-    A site may be causal when it has one alternate allele that no mutation takes back, so that
-    the effect allele is unambiguous, and its rarer allele has at least ``minimum_frequency``
-    over all samples. Fewer come back when the tree sequence has no more.
+    A site may be causal if it has one alternate allele that no mutation reverts, so that the effect
+    allele is unambiguous, and if its rarer allele is frequent enough.
+
+    Args:
+        ts: Tree sequence of a block.
+        number: Number of sites wanted. Fewer are returned if there are not enough.
+        minimum_frequency: Lowest frequency of the rarer allele over all samples.
+        seed: Seed of the draw.
+
+    Returns:
+        Site ids, ascending, shape (at most ``number``,), int64.
     """
-    frequency = minimum_frequency * (1 - 1e-9)  # the bound itself is in, whatever the rounding
-    # Two lineages differ at a biallelic site with probability 2p(1-p)n/(n-1), which tskit finds
-    # for all sites in one pass; it rises with the frequency of the rarer allele.
+    frequency = minimum_frequency * (1 - 1e-9)  # includes the bound itself despite rounding
+    # Two lineages differ at a biallelic site with probability 2p(1-p)n/(n-1), which tskit computes
+    # for all sites in one pass. It increases with the frequency of the rarer allele.
     correction = ts.num_samples / max(ts.num_samples - 1, 1)
     bound = max(2 * frequency * (1 - frequency) * correction, np.finfo(float).tiny)
     if ts.num_sites == 0:
@@ -113,7 +138,7 @@ def causal_sites(
 
 
 def _has_one_alternate(ts: tskit.TreeSequence) -> np.ndarray:
-    """Per site: all mutations lead to one same allele, which is not the ancestral one."""
+    """Tell for each site whether all its mutations lead to one allele other than the ancestral."""
     site = ts.mutations_site
     derived = ts.mutations_derived_state
     first = np.searchsorted(site, np.arange(ts.num_sites))
@@ -131,13 +156,22 @@ def block_genetic_values(
     seed: int,
     target: TargetValue | None = None,
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """The causal sites that a trait has in one block, and what they add to everybody's value.
+    """Draw the causal sites of a trait in one block, and add up their effects in everybody.
 
-    ``seed`` is the root seed. Effects are normal and scale with ``(2p(1-p))**(a/2)``, p the
-    frequency over all countries and a the trait's frequency dependence (tstrait's model).
-    ``target``: somebody whose value is brought to so many standard deviations of this block's.
-    Returns the effects (columns of ``GeneticValues.effects``) and one number an individual of
-    the tree sequence.
+    Effects are normal and scale with ``(2p(1-p))**(a/2)``, with p the frequency over all countries
+    and a the trait's frequency dependence (tstrait's model).
+
+    Args:
+        ts: Tree sequence of the block.
+        block: The block.
+        trait: The trait.
+        number_of_sites: Number of causal sites in this block.
+        seed: The run's root seed.
+        target: A person whose value must be that many standard deviations of this block's values.
+
+    Returns:
+        The effects, with the columns of ``GeneticValues.effects``, and the contribution to each
+        individual's value, shape (n_individuals,), float64.
     """
     genetics = trait.genetics
     nothing = pd.DataFrame({key: [] for key in EFFECT_TYPES}).astype(EFFECT_TYPES)
@@ -176,10 +210,18 @@ def block_genetic_values(
 def flip_effect_signs(
     effects: np.ndarray, copies: np.ndarray, target: TargetValue, generator: np.random.Generator
 ) -> np.ndarray:
-    """Effects, of which as many as it takes have changed their sign, in random order, to bring
-    somebody's value as far from the mean as target. Their sizes stay as they were drawn.
+    """Flip signs of effects until a person's value is as far from the mean as required.
 
-    ``copies``: of the alternate allele, by site and individual.
+    Signs are flipped in random order, and only as many as needed. Sizes do not change.
+
+    Args:
+        effects: Effects of one copy, shape (n_sites,).
+        copies: Copies of the alternate allele, shape (n_sites, n_individuals).
+        target: The person and the required value.
+        generator: Source of random numbers.
+
+    Returns:
+        The new effects, shape (n_sites,).
     """
     effects, direction = effects.copy(), np.sign(target.value)
     more = copies[:, target.row] - copies.mean(axis=1)
@@ -195,7 +237,7 @@ def flip_effect_signs(
 
 
 def _copies(ts: tskit.TreeSequence, sites: np.ndarray) -> np.ndarray:
-    """Copies of the alternate allele: int8[sites, individuals]."""
+    """Count copies of the alternate allele, shape (n_sites, n_individuals), int8."""
     owner = ts.nodes_individual[ts.samples()]
     copies = np.empty((len(sites), ts.num_individuals), dtype=np.int8)
     variant = tskit.Variant(ts, isolated_as_missing=False)
@@ -208,11 +250,10 @@ def _copies(ts: tskit.TreeSequence, sites: np.ndarray) -> np.ndarray:
 def _individual_values(
     ts: tskit.TreeSequence, sites: np.ndarray, effects: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sum of effect times copies of the alternate allele in every individual, and the frequency
-    of that allele at each site.
+    """Sum effect times copies of the alternate allele, and compute the allele's frequency per site.
 
-    The same numbers as ``tstrait.genetic_value``, which compiles its kernel for 4 s in every
-    process: longer than a block of a few causal sites takes as a whole.
+    Gives the same numbers as ``tstrait.genetic_value``, which compiles its kernel for 4 s in every
+    process. That is longer than a block with few causal sites takes as a whole.
     """
     by_sample = np.zeros(ts.num_samples)
     frequencies = np.empty(len(sites))
@@ -234,12 +275,22 @@ def genetic_values_of_block(
     seed: int,
     target: Mapping[str, TargetValue] | None = None,
 ) -> GeneticValues:
-    """What one block adds to the genetic values of all polygenic traits.
+    """Compute the contribution of one block to the genetic values of all polygenic traits.
 
-    ``blocks`` are all blocks of the run, to know this one's share of the causal sites. ``target``,
-    by trait: whose value is to be what over all blocks. A block with the share w of the sites has
-    about the standard deviation sqrt(w): brought to sqrt(w) of what is target in each block, the
-    sum over blocks is what is target, or somewhat more.
+    A block with the share w of the causal sites has a standard deviation of about sqrt(w). So each
+    block is brought to sqrt(w) of the required value, and the sum over blocks reaches it or exceeds
+    it somewhat.
+
+    Args:
+        ts: Tree sequence of the block.
+        block: The block.
+        traits: The traits.
+        blocks: All blocks of the run, which determine this block's share of the causal sites.
+        seed: The run's root seed.
+        target: Required values over all blocks, by trait.
+
+    Returns:
+        Effects and values of this block.
     """
     effects = []
     values: dict[str, np.ndarray] = {}
@@ -261,32 +312,51 @@ def genetic_values_of_block(
 
 
 def join_blocks(parts: Iterable[GeneticValues]) -> GeneticValues:
-    """The sum over blocks. Give them in the order of the blocks: sums of floats depend on it."""
+    """Add up the genetic values of blocks.
+
+    Args:
+        parts: One part per block, in the order of the blocks: sums of floats depend on the order.
+
+    Returns:
+        All effects, and the sums of values.
+
+    Raises:
+        ValueError: There are no parts.
+    """
     effects, values = [], None
     for part in parts:
         effects.append(part.effects)
         values = part.values if values is None else values + part.values
     if values is None:
-        raise ValueError("no blocks to join")
+        raise ValueError(mismatch("genetic values", "at least one block", "none"))
     return GeneticValues(pd.concat(effects, ignore_index=True), values)
 
 
 def standardise(raw: GeneticValues, traits: Traits) -> GeneticValues:
-    """Genetic values with mean 0 and variance 1 over everybody of all countries.
+    """Standardise genetic values to mean 0 and variance 1 over the people of all countries.
 
-    Effects are rescaled with them, so that they stay the effect of one copy. Raises InputError
-    for a trait that no causal site sets apart between people.
+    Effects are rescaled too, so that they stay the effect of one copy.
+
+    Args:
+        raw: Sums over all blocks.
+        traits: The traits.
+
+    Returns:
+        Standardised values with their effects.
+
+    Raises:
+        InputError: A trait has no causal site at which people differ.
     """
     spread = raw.values.std(ddof=0)
     for trait in traits.polygenic:
         if not spread.get(trait.name, 0.0) > 0:
             part = "measurements" if isinstance(trait, Measurement) else "diseases"
-            raise InputError(
-                traits.source,
-                f"{part}.{trait.name}.genetics.causal_sites",
-                "expected a common autosomal site to choose from: simulate longer regions, "
-                "more people, or lower minimum_frequency",
+            expected = (
+                "at least one autosomal site to choose from whose rarer allele is frequent enough "
+                "(simulate longer regions or more people, or lower minimum_frequency)"
             )
+            key = f"{part}.{trait.name}.genetics.causal_sites"
+            raise InputError(traits.source, key, expected, "none")
     scale: Mapping[str, float] = spread.to_dict()
     effects = raw.effects.copy()
     effects["effect"] /= effects["trait"].map(scale).astype("float64")

@@ -1,4 +1,4 @@
-"""The table of what is not on record, and why."""
+"""Build the table of data that are not on record, with the reason."""
 
 from __future__ import annotations
 
@@ -26,8 +26,18 @@ def missing_table(
     flavours: Mapping[str, FieldFlavours],
     cohort: Subjects,
 ) -> pd.DataFrame:
-    """A row for everything that is not on record: ``individual``, ``table``, ``code`` and ``label``
-    where it would stand (of a treatment the response is missing), ``null_flavour``."""
+    """Build the table of missing data.
+
+    Args:
+        traits: The traits.
+        courses: Treatments that people got.
+        flavours: Null flavours by field.
+        cohort: The people.
+
+    Returns:
+        One row per missing item: ``individual``, the ``table``, ``code`` and ``label`` that its row
+        would have (of a treatment, the response is missing) and ``null_flavour``.
+    """
     parts = [*_trait_parts("measurements", traits.measurable, flavours)]
     parts += _trait_parts("exposures", traits.exposures, flavours)
     for course in courses:
@@ -47,7 +57,7 @@ def _trait_parts(
 
 
 def _response_parts(course: Course, of_field: FieldFlavours | None) -> Iterator[Part]:
-    """Responses that are missing by a rule, and those that it is too early for."""
+    """Yield responses that are missing by a rule, and those for which it is too early."""
     for number, drug in enumerate(course.treatment.drugs):
         mine = course.rows[course.drug == number]
         if of_field is not None:

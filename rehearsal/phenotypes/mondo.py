@@ -1,7 +1,7 @@
-"""Which disease is a kind of which: relations out of Mondo, for the diseases that come with us.
+"""The is-a relations of Mondo for the diseases that the library ships with.
 
-The table says where each is from. Nodes and the truth read it with code of their own. Of a disease
-that it does not have nothing is known but its name.
+The table names the source of each relation. Nodes and the truth read it with code of their own.
+Of a disease that is not in the table only the name is known.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whose record lacks which field, and why: HL7 null flavours drawn by the configured rules."""
+"""Draw which fields are missing in whose record, and why, as HL7 null flavours."""
 
 from __future__ import annotations
 
@@ -13,22 +13,31 @@ from rehearsal.phenotypes.subjects import Subjects, uniform_noise
 
 @dataclass(frozen=True)
 class FieldFlavours:
-    """Of one field: the null flavour that each person has, as an index; -1 is on record."""
+    """The null flavours of one field."""
 
-    names: tuple[str, ...]
-    index: np.ndarray
+    names: tuple[str, ...]  # HL7 codes
+    index: np.ndarray  # (n_people,) index into ``names``; -1 is on record
 
 
 def draw_missing(
     rules: Sequence[MissingRule], cohort: Subjects, seed: int
 ) -> dict[str, FieldFlavours]:
-    """The null flavours of every field that may be missing, by the field's name."""
+    """Draw the null flavours of every field that may be missing.
+
+    Args:
+        rules: Rules of the traits file.
+        cohort: The people.
+        seed: The run's root seed.
+
+    Returns:
+        Flavours by the name of the field.
+    """
     found: dict[str, FieldFlavours] = {}
     for rule in rules:
         draw = uniform_noise(cohort, seed, f"missing {' '.join(rule.fields)}")
         bounds = rule.rate * np.cumsum(list(rule.flavours.values()))
         index = np.searchsorted(bounds, draw, side="right")
-        # rounding must not make a flavour of the last one's upper end
+        # rounding must not put the upper end into the last flavour
         index[draw >= rule.rate] = -1
         flavours = FieldFlavours(tuple(rule.flavours), np.minimum(index, len(rule.flavours) - 1))
         found |= dict.fromkeys(rule.fields, flavours)
@@ -38,7 +47,16 @@ def draw_missing(
 def rows_on_record(
     flavours: Mapping[str, FieldFlavours], field: str, cohort: Subjects
 ) -> np.ndarray:
-    """Rows of the people of whom the field is on record, rising."""
+    """List the people whose field is on record.
+
+    Args:
+        flavours: Flavours by field.
+        field: Name of the field.
+        cohort: The people.
+
+    Returns:
+        Rows of the people, ascending.
+    """
     if field not in flavours:
         return np.arange(len(cohort))
     return np.flatnonzero(flavours[field].index < 0)

@@ -1,4 +1,4 @@
-"""What follows a disease, depending on measurements, age and treatment: a recurrence, say."""
+"""Outcomes that follow a disease, such as a recurrence, by measurements, age and treatment."""
 
 from __future__ import annotations
 
@@ -19,11 +19,21 @@ def ages_of_outcome(
     cohort: Subjects,
     seed: int,
 ) -> np.ndarray:
-    """Everybody's age at the outcome in years, inf for never; not yet cut by present age.
+    """Draw the age at which each person has the outcome, not yet limited by present age.
 
-    The years after the disease are exponential, with a rate that makes the risk come true within
-    ``within_years``; who has not had it by then never has. ``onsets``, ``values``: by the names
-    of diseases and measurements.
+    The time after the earlier disease is exponential, with a rate that gives the risk within
+    ``within_years``. A person who has not had the outcome by then never has it.
+
+    Args:
+        outcome: The outcome.
+        onsets: Ages of onset in years by disease, inf for never, shape (n_people,).
+        values: Measured values by measurement, in its unit, shape (n_people,).
+        courses: Treatments that people got.
+        cohort: The people.
+        seed: The run's root seed.
+
+    Returns:
+        Ages in years, inf for never, shape (n_people,).
     """
     risk = risks(outcome, onsets, values, courses, cohort)
     rate = -np.log1p(-risk) / outcome.within_years
@@ -41,7 +51,20 @@ def risks(
     courses: Sequence[Course],
     cohort: Subjects,
 ) -> np.ndarray:
-    """Everybody's risk, were they ill: that of the first group that they fit."""
+    """Compute each person's risk of the outcome, given the earlier disease.
+
+    The risk is that of the first group that a person fits, or the outcome's own.
+
+    Args:
+        outcome: The outcome.
+        onsets: Ages of onset in years by disease, inf for never, shape (n_people,).
+        values: Measured values by measurement, in its unit, shape (n_people,).
+        courses: Treatments that people got.
+        cohort: The people.
+
+    Returns:
+        Risks, shape (n_people,).
+    """
     onset = np.floor(onsets[outcome.after])
     risk = np.full(len(cohort), outcome.risk)
     free = np.ones(len(cohort), dtype=bool)

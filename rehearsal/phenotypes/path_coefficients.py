@@ -1,7 +1,7 @@
-"""How much of a trait its causes explain, when causes depend on each other.
+"""Compute how much of a trait its causes explain, when causes depend on each other.
 
-Every score is standard normal and ``score = sum(w_j score_j) + own part``, a recursive path
-model: the variance that the causes explain is ``w' C w``, C their correlations (Wright 1934).
+Every score is standard normal and ``score = sum(w_j score_j) + own part``, a recursive path model.
+The variance that the causes explain is ``w' C w``, with C their correlations (Wright 1934).
 """
 
 from __future__ import annotations
@@ -14,9 +14,15 @@ from rehearsal.phenotypes.trait_types import Traits
 
 
 def explained_by_causes(traits: Traits) -> dict[str, float]:
-    """Share of the variance explained by ``causes``, by the name of a measurement or a disease.
+    """Compute the share of variance that ``causes`` explain.
 
-    Unknown causes count nothing: the reader complains about them.
+    Unknown causes count as 0. The reader reports them.
+
+    Args:
+        traits: The traits.
+
+    Returns:
+        Shares by the name of a measurement or disease.
     """
     names = [exposure.name for exposure in traits.exposures]
     names += [measurement.name for measurement in traits.measurements]

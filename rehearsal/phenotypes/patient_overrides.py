@@ -1,8 +1,7 @@
-"""What stories say of their patients, written over what was drawn.
+"""Replace what was drawn for patients by what stories say about them.
 
-A story's word stands: diseases, features and treatments that it names replace the drawn ones of
-that person (an empty list: none), measurements replace single values. What it does not mention is
-left as drawn.
+Diseases, features and treatments that a story names replace the drawn ones of that person (an empty
+list: none). Measurements replace single values. What a story does not mention stays as drawn.
 """
 
 from __future__ import annotations
@@ -26,16 +25,26 @@ TUMOUR_COLUMNS = ("individual", "contig", "start", "ref", "alt")
 
 @dataclass(frozen=True)
 class PatientOverrides:
-    """The patients of stories by their rows in the cohort. ``seed``: the root seed."""
+    """The patients of stories and how they change what was drawn."""
 
-    patients: Mapping[int, Patient]
-    seed: int
+    patients: Mapping[int, Patient]  # by row of the cohort
+    seed: int  # the run's root seed
 
     @classmethod
     def of(
         cls, patients: Sequence[Patient], individuals: pd.DataFrame, cohort: Subjects, seed: int
     ) -> PatientOverrides:
-        """``individuals``: columns story, handle, individual (``cohort/patients.parquet``)."""
+        """Find the rows of the patients.
+
+        Args:
+            patients: Patients of stories.
+            individuals: ``cohort/patients.parquet``, with the columns story, handle and individual.
+            cohort: The people.
+            seed: The run's root seed.
+
+        Returns:
+            The overrides, in the order of rows.
+        """
         row = pd.Index(cohort.id)
         place = {
             (one.story, one.handle): int(row.get_loc(one.individual))
@@ -45,7 +54,15 @@ class PatientOverrides:
         return cls(dict(sorted(rows.items())), seed)
 
     def set_onsets(self, onsets: dict[str, np.ndarray], cohort: Subjects) -> None:
-        """Patients whose stories name diseases have no others. ``onsets``: ages in years."""
+        """Set the ages of onset of patients whose stories name diseases.
+
+        Such patients have no other diseases.
+
+        Args:
+            onsets: Ages of onset in years by disease, inf for never, shape (n_people,). Changed in
+                place.
+            cohort: The people.
+        """
         for row, patient in self.patients.items():
             if patient.diseases is None:
                 continue
@@ -56,7 +73,12 @@ class PatientOverrides:
                     ages[row] = min(onset, cohort.age[row])
 
     def set_values(self, values: dict[str, np.ndarray], traits: Traits) -> None:
-        """Values that stories give, rounded as the traits say."""
+        """Set the measured values that stories give, rounded as the traits say.
+
+        Args:
+            values: Values by measurement, in its unit, shape (n_people,). Changed in place.
+            traits: The traits.
+        """
         decimals = {trait.name: trait.decimals for trait in traits.measurable}
         for row, patient in self.patients.items():
             for name, bounds in patient.measurements.items():
@@ -64,7 +86,14 @@ class PatientOverrides:
                 values[name][row] = round(value, decimals[name])
 
     def put_on_record(self, flavours: dict[str, FieldFlavours]) -> dict[str, FieldFlavours]:
-        """What stories say is on record: no null flavour of it."""
+        """Remove null flavours of what stories put on record.
+
+        Args:
+            flavours: Flavours by field.
+
+        Returns:
+            Changed flavours. The argument is not changed.
+        """
         found = dict(flavours)
         for row, patient in self.patients.items():
             for name in {*patient.measurements, *(patient.treatments or ())} & found.keys():
@@ -74,7 +103,15 @@ class PatientOverrides:
         return found
 
     def treated_rows(self, treatment: str) -> dict[int, bool]:
-        """Which patients get a treatment, by row; left out are those whose story names none."""
+        """List the patients whose stories say which treatments they have.
+
+        Args:
+            treatment: Name of a treatment.
+
+        Returns:
+            Whether the patient gets the treatment, by row. Patients whose story names no treatments
+            are left out.
+        """
         return {
             row: treatment in patient.treatments
             for row, patient in self.patients.items()
@@ -82,7 +119,15 @@ class PatientOverrides:
         }
 
     def replace_features(self, features: pd.DataFrame, cohort: Subjects) -> pd.DataFrame:
-        """The table of features with those of stories in the place of the drawn ones."""
+        """Replace the drawn features of patients whose stories name features.
+
+        Args:
+            features: The table of drawn features.
+            cohort: The people.
+
+        Returns:
+            A new table, in the order of people.
+        """
         named = {row: one for row, one in self.patients.items() if one.features is not None}
         if not named:
             return features
@@ -100,17 +145,38 @@ class PatientOverrides:
         return joined.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
 
     def excluded_features(self, cohort: Subjects) -> pd.DataFrame:
-        """Features that somebody was looked for and does not have: ``EXCLUDED_COLUMNS``."""
+        """Build the table of features that were examined and found absent.
+
+        Args:
+            cohort: The people.
+
+        Returns:
+            One row per person and feature, with ``EXCLUDED_COLUMNS``.
+        """
         rows = ((row, term.code, term.label) for row, one in self._all() for term in one.excluded)
         return _table(rows, EXCLUDED_COLUMNS, cohort)
 
     def candidate_genes(self, cohort: Subjects) -> pd.DataFrame:
-        """Genes that clinicians suspect: ``CANDIDATE_COLUMNS``."""
+        """Build the table of genes that clinicians suspect.
+
+        Args:
+            cohort: The people.
+
+        Returns:
+            One row per person and gene, with ``CANDIDATE_COLUMNS``.
+        """
         rows = ((row, gene) for row, one in self._all() for gene in one.candidate_genes)
         return _table(rows, CANDIDATE_COLUMNS, cohort)
 
     def tumour_variants(self, cohort: Subjects) -> pd.DataFrame:
-        """Somatic variants (``start`` 0-based): ``TUMOUR_COLUMNS``."""
+        """Build the table of somatic variants.
+
+        Args:
+            cohort: The people.
+
+        Returns:
+            One row per person and variant, with ``TUMOUR_COLUMNS``. ``start`` is 0-based.
+        """
         rows = (
             (row, v.contig, v.start, v.ref, v.alt) for row, one in self._all() for v in one.tumour
         )

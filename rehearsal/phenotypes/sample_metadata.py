@@ -1,7 +1,6 @@
-"""Samples, sequencing runs and analyses of everybody, and the subjects' own data: what the 1+MG
-minimal dataset asks for.
+"""Samples, sequencing runs, analyses and subjects' data, as the 1+MG minimal dataset requires.
 
-There are no reads: what would come of them is drawn, and marked ``simulated``.
+There are no reads. Figures that would come from reads are drawn, and marked ``simulated``.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.phenotypes.variant_counts import add_up, quality_figures
 
 DAYS_A_YEAR = 365.2425
-DAYS_TO_RUN, DAYS_TO_ANALYSIS = 30, 45  # after the sample was taken, at most
+DAYS_TO_RUN, DAYS_TO_ANALYSIS = 30, 45  # longest time after the sample was taken
 GENDERS = {"female": "female", "male": "male"}  # HL7 administrative gender
 
 
 @dataclass(frozen=True)
 class SequencingTables:
-    """Tables with the columns of docs/reference/files.md, a row a person in the order of people."""
+    """Tables with the columns of docs/reference/files.md, one row per person in order."""
 
     subjects: pd.DataFrame
     biosamples: pd.DataFrame
@@ -35,7 +34,7 @@ class SequencingTables:
     analyses: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All of them by name."""
+        """Return all tables by name."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
@@ -46,13 +45,24 @@ def simulate_sample_metadata(
     seed: int,
     reference_year: int,
 ) -> SequencingTables:
-    """The sequencing of a run's people, from its ROOT seed.
+    """Simulate the sequencing of a run's people.
 
-    ``counts``: of ``variant_counts``, one an autosomal block. Raises InputError for traits that
-    do not say how people were sequenced.
+    Args:
+        people: One row per person: id, country, sex, birth_year.
+        counts: Results of ``variant_counts``, one per autosomal block.
+        traits: The traits, with their section ``sequencing``.
+        seed: The run's root seed.
+        reference_year: The year at whose end everything is on record.
+
+    Returns:
+        The tables.
+
+    Raises:
+        InputError: The traits do not say how people were sequenced.
     """
     if traits.sequencing is None:
-        raise InputError(traits.source, "sequencing", "expected how people were sequenced")
+        expected = "a section that says how people were sequenced"
+        raise InputError(traits.source, "sequencing", expected, "nothing")
     total = add_up(counts, len(people))
     return sequencing_tables(people, total, traits.sequencing, seed, reference_year)
 
@@ -64,11 +74,21 @@ def sequencing_tables(
     seed: int,
     reference_year: int = 2026,
 ) -> SequencingTables:
-    """One sample, run and analysis of everybody.
+    """Build one sample, run and analysis for each person.
 
-    ``people``: id, country, sex, birth_year. ``counts``: their variants on all autosomes
-    (``variant_counts.COUNTS``). Identifiers are the person's with ``-BS``, ``-RUN``, ``-AN``.
-    Births fall evenly on the days of the year of birth, samples on those of the last years.
+    Identifiers are the person's with ``-BS``, ``-RUN`` and ``-AN``. Births are spread evenly over
+    the days of the year of birth, samples over those of the last years.
+
+    Args:
+        people: One row per person: id, country, sex, birth_year.
+        counts: Counts of each person's variants on all autosomes (``variant_counts.COUNTS``), one
+            row per person.
+        sequencing: How people were sequenced.
+        seed: The run's root seed.
+        reference_year: The year at whose end everything is on record.
+
+    Returns:
+        The tables.
     """
     cohort = subjects(people, reference_year)
     last = _day(np.array([reference_year + 1])) - 1
@@ -135,7 +155,7 @@ def sequencing_tables(
 
 
 def _table(columns: Mapping[str, Any]) -> pd.DataFrame:
-    """Text that is the same for everybody is stretched over them."""
+    """Build a table. Text that is the same for everybody is repeated."""
     number = len(columns["individual"])
     nobody = np.zeros(number, np.int64)
     return pd.DataFrame(
@@ -147,7 +167,7 @@ def _table(columns: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _day(year: np.ndarray) -> np.ndarray:
-    """The first day of a year, in days since 1970."""
+    """Return the first day of a year, in days since 1970."""
     return (year - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
 
 
@@ -158,7 +178,7 @@ def _birth_days(birth_year: np.ndarray, cohort: Subjects, seed: int) -> np.ndarr
 
 
 def _dates(days: np.ndarray) -> pd.Series:
-    """ISO 8601 dates as text."""
+    """Format days since 1970 as ISO 8601 dates."""
     days = days.astype(np.int64)
     distinct, index = np.unique(days, return_inverse=True)
     texts = np.datetime_as_string(distinct.astype("datetime64[D]"))

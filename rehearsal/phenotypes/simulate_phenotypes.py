@@ -1,4 +1,4 @@
-"""The phenotypes of a cohort, as the tables that nodes and truth hold."""
+"""Simulate the phenotypes of a cohort, as the tables of nodes and truth."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from rehearsal.errors import mismatch, shown
 from rehearsal.model import Patient
 from rehearsal.phenotypes import trait_model
 from rehearsal.phenotypes.exposures import exposures_table
@@ -28,7 +29,7 @@ TERM = {"code": "str", "label": "str"}
 
 @dataclass(frozen=True)
 class Phenotypes:
-    """Tables with the columns of docs/reference/files.md, rows in the order of the people."""
+    """Tables with the columns of docs/reference/files.md, with rows in the order of the people."""
 
     diseases: pd.DataFrame  # individual, code, label, mondo, mondo_label, age_of_onset
     measurements: pd.DataFrame  # individual, code, label, value, unit, age
@@ -43,25 +44,21 @@ class Phenotypes:
     genetic_values: pd.DataFrame  # truth: individual, trait, genetic_value, liability
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All of them by name."""
+        """Return all tables by name."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 @dataclass(frozen=True)
 class _Simulated:
-    """What was drawn for everybody, n numbers by the name of a trait.
+    """What was drawn for everybody. Arrays have shape (n_people,), by the name of a trait."""
 
-    ``onsets``: ages (years), inf for never. ``known``: rows of the people of whom a measurement or
-    an exposure is on record; ``measured_at``: their ages (years) then.
-    """
-
-    scores: Mapping[str, np.ndarray]
-    values: Mapping[str, np.ndarray]
-    onsets: Mapping[str, np.ndarray]
+    scores: Mapping[str, np.ndarray]  # standard deviations
+    values: Mapping[str, np.ndarray]  # in the measurement's unit
+    onsets: Mapping[str, np.ndarray]  # ages in years, inf for never
     courses: Sequence[Course]
     flavours: Mapping[str, FieldFlavours]
-    known: Mapping[str, np.ndarray]
-    measured_at: Mapping[str, np.ndarray]
+    known: Mapping[str, np.ndarray]  # rows of people whose measurement or exposure is on record
+    measured_at: Mapping[str, np.ndarray]  # ages in years
 
 
 def simulate_phenotypes(
@@ -74,20 +71,33 @@ def simulate_phenotypes(
     patients: Sequence[Patient] = (),
     individuals: pd.DataFrame | None = None,
 ) -> Phenotypes:
-    """What is on record of everybody, with the truth behind it.
+    """Simulate what is on record about everybody, with the truth behind it.
 
-    ``people``: id, country, sex, birth_year. ``genetic_values``: sums over all blocks, a row a
-    person; they are standardised here, over all countries. ``carriers``: gene, individual,
-    copies of planted variants. ``seed``: the root seed. Ages are whole years at
-    ``reference_year``. ``patients`` of stories are the ``individuals`` of
-    ``cohort/patients.parquet``; their records are written as the stories say. Raises InputError.
+    Args:
+        people: One row per person: id, country, sex, birth_year.
+        genetic_values: Sums over all blocks, one row per person. They are standardised here, over
+            all countries.
+        carriers: Copies of planted variants: gene, individual, copies.
+        traits: The traits.
+        seed: The run's root seed.
+        reference_year: The year in which ages are given, in whole years.
+        patients: Patients of stories. Their records follow the stories.
+        individuals: Their ids, ``cohort/patients.parquet``.
+
+    Returns:
+        The tables.
+
+    Raises:
+        InputError: People or carriers do not fit, or a trait has no causal site.
+        ValueError: The number of genetic values is not the number of people.
     """
     cohort = subjects(people, reference_year)
     overrides = PatientOverrides({}, seed)
     if patients and individuals is not None:
         overrides = PatientOverrides.of(patients, individuals, cohort, seed)
     if len(genetic_values.values) != len(cohort):
-        raise ValueError(f"{len(genetic_values.values)} genetic values, {len(cohort)} people")
+        where, found = "genetic values", shown(len(genetic_values.values))
+        raise ValueError(mismatch(where, f"{len(cohort)}, one per person", found))
     genetic = standardise(genetic_values, traits)
     own = {name: genetic.values[name].to_numpy() for name in genetic.values}
     copies = trait_model.carried_copies(carriers, cohort)
@@ -116,7 +126,7 @@ def _simulate(
     cohort: Subjects,
     seed: int,
 ) -> _Simulated:
-    """``own``: standardised genetic values by trait; ``copies``: of planted variants by gene."""
+    """Draw all traits, given genetic values by trait and copies of planted variants by gene."""
     scores = _scores(traits, own, cohort, seed)
     values = {
         trait.name: trait_model.measured(trait, scores[trait.name], cohort)
@@ -136,7 +146,7 @@ def _simulate(
     ]
     for outcome in traits.outcomes:
         ages = ages_of_outcome(outcome, onsets, values, courses, cohort, seed)
-        of_story = onsets[outcome.disease]  # what a story says, if anything
+        of_story = onsets[outcome.disease]  # finite where a story sets it
         onsets[outcome.disease] = np.where(np.isfinite(of_story), of_story, ages)
     known = {name: rows_on_record(flavours, name, cohort) for name in (*values, *scores)}
     measured_at = _ages_measured(traits, onsets, known, cohort)
@@ -146,7 +156,7 @@ def _simulate(
 def _scores(
     traits: Traits, own: Mapping[str, np.ndarray], cohort: Subjects, seed: int
 ) -> dict[str, np.ndarray]:
-    """Scores of exposures, measurements and diseases, each after what it depends on."""
+    """Draw scores of exposures, measurements and diseases, each after what it depends on."""
     explained = explained_by_causes(traits)
     scores = {trait.name: standard_noise(cohort, seed, trait.name) for trait in traits.exposures}
     for trait in traits.scored:
@@ -185,8 +195,11 @@ def _ages_measured(
     known: dict[str, np.ndarray],
     cohort: Subjects,
 ) -> dict[str, np.ndarray]:
-    """The age (years) at which everybody was measured: now; where only the ill are, at the onset,
-    and the others are taken out of ``known``."""
+    """Compute the age (years) at which everybody was measured.
+
+    This is the present age. Where only people with a disease are measured, it is the age at onset,
+    and all others are removed from ``known``.
+    """
     ages = dict.fromkeys((trait.name for trait in traits.measurable), cohort.age)
     for trait in traits.measurements:
         if trait.only_with is not None:
@@ -220,8 +233,11 @@ def _measurements(traits: Traits, simulated: _Simulated, cohort: Subjects) -> pd
 
 
 def _features(traits: Traits, simulated: _Simulated, cohort: Subjects) -> pd.DataFrame:
-    """Features of diseases begin with them, those of measured values when they were measured,
-    those of treatments when they ended them."""
+    """List features of diseases, measured values and treatments, each with its age.
+
+    Those of diseases begin at onset, those of measured values at the measurement, and those of
+    treatments when they ended the treatment.
+    """
     values, known, onsets = simulated.values, simulated.known, simulated.onsets
     found: list[tuple[Feature | ThresholdFeature | Coded, np.ndarray, np.ndarray]] = []
     for trait in traits.measurable:
@@ -242,7 +258,7 @@ def _features(traits: Traits, simulated: _Simulated, cohort: Subjects) -> pd.Dat
         {**TERM, "age_of_onset": "int16"},
         cohort,
     )
-    # Two causes may share a term: it is noted once, from its first year on.
+    # Two causes may share a term: keep it once, with the earliest age.
     by_term = table.groupby(["individual", "code"], sort=False)
     table["age_of_onset"] = by_term["age_of_onset"].transform("min")
     return table.drop_duplicates(["individual", "code"], ignore_index=True)
@@ -254,7 +270,10 @@ def _genetic_values(
     scores: Mapping[str, np.ndarray],
     cohort: Subjects,
 ) -> pd.DataFrame:
-    """A trait without a polygenic part has genetic value 0, a measurement no liability."""
+    """Build the table of truth.
+
+    A trait without a polygenic part has genetic value 0. A measurement has no liability.
+    """
     everybody = np.arange(len(cohort))
     nobody = np.full(len(cohort), np.nan)
     return join_parts(

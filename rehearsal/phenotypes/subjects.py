@@ -1,4 +1,4 @@
-"""The people of all countries as plain arrays, and noise that each country draws by itself."""
+"""The people of all countries as plain arrays, and random numbers drawn country by country."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.model import SEXES, Sex
 from rehearsal.phenotypes.age_curves import Curve
 from rehearsal.seeds import derive_seed
@@ -16,30 +16,37 @@ from rehearsal.seeds import derive_seed
 
 @dataclass(frozen=True)
 class Subjects:
-    """What phenotypes need to know of each person; arrays of the same length n."""
+    """What phenotypes need to know about each person. Arrays have shape (n_people,)."""
 
     id: pd.Series  # text
-    sex: Mapping[Sex, np.ndarray]  # masks
-    age: np.ndarray  # whole years completed
-    rows_of_country: Mapping[str, np.ndarray]
+    sex: Mapping[Sex, np.ndarray]  # bool masks
+    age: np.ndarray  # completed years, int64
+    rows_of_country: Mapping[str, np.ndarray]  # rows by country code
 
     def __len__(self) -> int:
         return len(self.id)
 
 
 def subjects(people: pd.DataFrame, reference_year: int) -> Subjects:
-    """The people (columns id, country, sex, birth_year) at the end of a year.
+    """Read the people at the end of a year.
 
-    Raises InputError for a sex that is neither of the two, or a birth after the year.
+    Args:
+        people: One row per person: id, country, sex, birth_year.
+        reference_year: The year in which ages are given.
+
+    Returns:
+        The people as arrays.
+
+    Raises:
+        InputError: A sex is neither female nor male, or a person is born after the year.
     """
     unknown = people.loc[~people["sex"].isin(SEXES), "sex"]
     if len(unknown):
-        raise InputError(
-            "people", "sex", f"expected {' or '.join(SEXES)}, found {unknown.iloc[0]!r}"
-        )
+        raise InputError("people", "sex", " or ".join(SEXES), shown(unknown.iloc[0]))
     age = reference_year - people["birth_year"].to_numpy(dtype=np.int64)
     if (age < 0).any():
-        raise InputError("people", "birth_year", f"expected a year up to {reference_year}")
+        found = shown(int(reference_year - age.min()))
+        raise InputError("people", "birth_year", f"a year up to {reference_year}", found)
     sex = people["sex"].to_numpy(dtype=object)
     rows = {
         str(country): np.asarray(rows)
@@ -54,7 +61,15 @@ def subjects(people: pd.DataFrame, reference_year: int) -> Subjects:
 
 
 def by_sex_and_age(curves: Mapping[Sex, Curve], subjects: Subjects) -> np.ndarray:
-    """Each person's point on the curve of their sex, n numbers."""
+    """Evaluate, for each person, the curve of their sex at their age.
+
+    Args:
+        curves: Curves by sex.
+        subjects: The people.
+
+    Returns:
+        Values, shape (n_people,), float64.
+    """
     values = np.empty(len(subjects))
     for sex, mask in subjects.sex.items():
         values[mask] = curves[sex].at(subjects.age[mask])
@@ -62,16 +77,33 @@ def by_sex_and_age(curves: Mapping[Sex, Curve], subjects: Subjects) -> np.ndarra
 
 
 def standard_noise(subjects: Subjects, seed: int, name: str) -> np.ndarray:
-    """Independent standard normal numbers, one a person.
+    """Draw independent standard normal numbers, one per person.
 
-    Each country draws its own, in the order of its people: neither another country nor another
-    trait changes them, nor do people added after a person.
+    Each country draws its own numbers in the order of its people. So other countries, other traits
+    and people added after a person do not change that person's number.
+
+    Args:
+        subjects: The people.
+        seed: The run's root seed.
+        name: What the numbers are for. Each name has its own numbers.
+
+    Returns:
+        Numbers, shape (n_people,), float64.
     """
     return _noise(subjects, seed, name, np.random.Generator.standard_normal)
 
 
 def uniform_noise(subjects: Subjects, seed: int, name: str) -> np.ndarray:
-    """Independent numbers in [0, 1), one a person, drawn as ``standard_noise`` draws."""
+    """Draw independent numbers in [0, 1), one per person, as :func:`standard_noise` draws.
+
+    Args:
+        subjects: The people.
+        seed: The run's root seed.
+        name: What the numbers are for. Each name has its own numbers.
+
+    Returns:
+        Numbers, shape (n_people,), float64.
+    """
     return _noise(subjects, seed, name, np.random.Generator.random)
 
 

@@ -1,4 +1,4 @@
-"""Long tables, a row a person and thing, made of parts that concern some of the people."""
+"""Build long tables, one row per person and item, from parts about some of the people."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ Part = tuple[np.ndarray, Mapping[str, Any]]
 
 
 def join_parts(parts: Sequence[Part], types: Mapping[str, str], cohort: Subjects) -> pd.DataFrame:
-    """A table sorted by person, then part.
+    """Join parts into a table sorted by person, then by part.
 
-    A part is the rows of its people (rising) and a cell or an array of cells by column. Types:
-    ``str`` (None is null), a number, or a nullable ``Int16`` (NaN is null).
+    Args:
+        parts: Each part has the rows of its people (ascending) and, by column, a cell or an array
+            of cells.
+        types: Type by column: ``str`` (None is null), a number, or a nullable ``Int16`` (NaN is
+            null).
+        cohort: The people.
+
+    Returns:
+        The table, with the column ``individual`` first.
     """
     rows = np.concatenate([np.empty(0, dtype=np.int64), *(rows for rows, _ in parts)])
     order = np.argsort(rows, kind="stable")
@@ -35,7 +42,15 @@ def join_parts(parts: Sequence[Part], types: Mapping[str, str], cohort: Subjects
 
 
 def pick_texts(texts: Sequence[str | None], index: np.ndarray) -> pd.Series:
-    """The text that each number stands for; none for -1."""
+    """Select texts by index.
+
+    Args:
+        texts: The texts.
+        index: Indices into ``texts``, -1 for null, shape (n,).
+
+    Returns:
+        The texts, null for -1, shape (n,).
+    """
     return pd.Series(pd.array([*texts, None], dtype="str").take(index))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A term of a terminology. ``code``: a CURIE such as ``LOINC:13457-7``."""
+    """A term of a terminology."""
 
-    code: str
+    code: str  # a CURIE such as ``LOINC:13457-7``
     label: str

@@ -1,18 +1,25 @@
-"""Checks of traits that are read: names, what refers to what, what is explained of the variance."""
+"""Checks of traits as a whole: names, references between them, and explained variance."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.phenotypes.clinical_types import Outcome
 from rehearsal.phenotypes.path_coefficients import explained_by_causes
 from rehearsal.phenotypes.trait_types import Measurement, Traits
 
 
 def check_traits(traits: Traits) -> None:
-    """Raises InputError naming the key and what was expected."""
+    """Check that names are unique, references lead somewhere and no variance is above 1.
+
+    Args:
+        traits: The traits of a file.
+
+    Raises:
+        InputError: Names the key, what was expected and what was found.
+    """
     _check_names(traits)
     _check_causes(traits)
     _check_diseases(traits)
@@ -26,46 +33,52 @@ def _check_names(traits: Traits) -> None:
     for what in ("name", "code"):
         for value, times in Counter(getattr(trait, what) for trait in everything).items():
             if times > 1:
-                raise InputError(traits.source, value, f"expected one trait of this {what}")
+                expected = f"one trait with this {what}"
+                raise InputError(traits.source, f"{what} {value}", expected, shown(times))
 
 
 def _check_causes(traits: Traits) -> None:
-    """Derived measurements, and the causes of measurements and of diseases."""
+    """Check the powers of derived measurements, and the causes of measurements and diseases."""
     measured = [trait.name for trait in traits.measurements]
     exposures = [trait.name for trait in traits.exposures]
     for derived in traits.derived:
         key = f"derived_measurements.{derived.name}.powers"
-        _check_known(traits, key, derived.powers, measured)
+        _check_known(traits, key, derived.powers, measured, "a measurement")
     for number, trait in enumerate(traits.measurements):
-        # those that stand before it, so that none is its own cause
+        # earlier ones only, so that no trait is its own cause
         causes = [*measured[:number], *exposures]
-        _check_known(traits, f"measurements.{trait.name}.causes", trait.causes, causes)
+        key, what = f"measurements.{trait.name}.causes", "an exposure or an earlier measurement"
+        _check_known(traits, key, trait.causes, causes, what)
     for disease in traits.diseases:
         causes = [*measured, *exposures]
-        _check_known(traits, f"diseases.{disease.name}.causes", disease.causes, causes)
+        key, what = f"diseases.{disease.name}.causes", "a measurement or an exposure"
+        _check_known(traits, key, disease.causes, causes, what)
 
 
 def _check_diseases(traits: Traits) -> None:
-    """The diseases that treatments are for, and those that measurements are made with."""
+    """Check the diseases that treatments are for, and those that measurements are made with."""
     diseases = [disease.name for disease in traits.diseases]
     for treatment in traits.treatments:
         key = f"treatments.{treatment.name}.for"
-        _check_known(traits, key, treatment.indications, diseases)
+        _check_known(traits, key, treatment.indications, diseases, "a disease")
     for trait in traits.measurements:
         key = f"measurements.{trait.name}.only_with"
-        _check_known(traits, key, [trait.only_with] if trait.only_with else [], diseases)
+        only_with = [trait.only_with] if trait.only_with else []
+        _check_known(traits, key, only_with, diseases, "a disease")
 
 
 def _check_outcomes(traits: Traits) -> None:
-    """An outcome is a disease without a risk of its own; its groups name what the traits have."""
+    """Check that an outcome is a disease without a risk of its own, and the names in its groups."""
     diseases = [disease.name for disease in traits.diseases]
     own_risk = {one.name for one in traits.diseases if one.cumulative_risk or one.genes}
     outcomes = {outcome.disease for outcome in traits.outcomes}
     free = [name for name in diseases if name not in own_risk]
     for outcome in traits.outcomes:
         key = f"outcomes.{outcome.disease}"
-        _check_known(traits, key, [outcome.disease], free)
-        _check_known(traits, f"{key}.after", [outcome.after], set(diseases) - outcomes)
+        what = "a disease without a risk of its own"
+        _check_known(traits, "outcomes", [outcome.disease], free, what)
+        what, before = "a disease that is not an outcome", set(diseases) - outcomes
+        _check_known(traits, f"{key}.after", [outcome.after], before, what)
         _check_groups(traits, key, outcome)
 
 
@@ -74,38 +87,38 @@ def _check_groups(traits: Traits, key: str, outcome: Outcome) -> None:
     measured = [trait.name for trait in traits.measurable]
     for number, group in enumerate(outcome.groups):
         place = f"{key}.groups[{number}]"
-        _check_known(traits, f"{place}.measurements", group.measurements, measured)
-        _check_known(traits, f"{place}.treated", group.treated, treatments)
+        values = f"{place}.measurements"
+        _check_known(traits, values, group.measurements, measured, "a measurement")
+        _check_known(traits, f"{place}.treated", group.treated, treatments, "a treatment")
 
 
 def _check_missing(traits: Traits) -> None:
-    """Rules of what is missing name measurements of everybody, exposures and treatments."""
+    """Check that rules of missing data name measurements of everybody, exposures and treatments."""
     fields = [trait.name for trait in traits.measurements if trait.only_with is None]
     fields += [trait.name for trait in traits.derived]
     fields += [trait.name for trait in traits.exposures]
     fields += [treatment.name for treatment in traits.treatments]
     for number, rule in enumerate(traits.missing):
-        _check_known(traits, f"missing[{number}].fields", rule.fields, fields)
+        what = "a measurement of everybody, an exposure or a treatment"
+        _check_known(traits, f"missing[{number}].fields", rule.fields, fields, what)
 
 
-def _check_known(traits: Traits, key: str, used: Iterable[str], known: Iterable[str]) -> None:
+def _check_known(
+    traits: Traits, key: str, used: Iterable[str], known: Iterable[str], what: str
+) -> None:
     names = sorted(known)
     for name in used:
         if name not in names:
-            raise InputError(
-                traits.source, f"{key}.{name}", f"expected one of {' '.join(names) or '(none)'}"
-            )
+            choices = ", ".join(names) or "the file has none"
+            raise InputError(traits.source, key, f"the name of {what} ({choices})", shown(name))
 
 
 def _check_explained(traits: Traits) -> None:
-    """Heritability and causes cannot explain more than all of the variance."""
+    """Check that heritability and causes explain at most all of the variance."""
     explained = explained_by_causes(traits)
     for trait in traits.scored:
         total = explained[trait.name] + (trait.genetics.heritability if trait.genetics else 0)
         if total > 1 + 1e-9:
             part = "measurements" if isinstance(trait, Measurement) else "diseases"
-            raise InputError(
-                traits.source,
-                f"{part}.{trait.name}",
-                f"expected heritability + what its causes explain to be at most 1, found {total:g}",
-            )
+            expected = "at most 1 as the sum of heritability and the variance that causes explain"
+            raise InputError(traits.source, f"{part}.{trait.name}", expected, f"{total:g}")

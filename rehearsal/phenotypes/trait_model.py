@@ -1,4 +1,4 @@
-"""From causes to traits: scores, measured values, ages of onset."""
+"""The model from causes to traits: scores, measured values, ages of onset."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_ndtr, ndtr, ndtri_exp
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age, standard_noise
 from rehearsal.phenotypes.trait_types import DerivedMeasurement, Disease, Measurement
 
-_SHARES = 1000  # equal shares of a cohort that stand for its genetic values
+_SHARES = 1000  # quantiles that represent a cohort's genetic values
 
 
 def standard_score(
@@ -23,14 +23,28 @@ def standard_score(
     subjects: Subjects,
     seed: int,
 ) -> np.ndarray:
-    """A person's place among people of their sex and age, in standard deviations: the score of a
-    measurement, the liability to a disease. n numbers.
+    """Draw each person's score: the place among people of their sex and age.
 
-    ``z = sqrt(h2) g + sum(w_j z_j) + sqrt(1 - h2 - explained) e``, g the standardised genetic
-    value, z_j the scores of the causes and w_j their weights, e standard normal. ``explained``:
-    the share of the variance that the causes explain together (``path_coefficients``).
-    Where the trait has a hazard ratio in the place of a heritability, that is the rest of the
-    liability, and ``proportional_hazards`` adds the genetic value.
+    It is the score of a measurement, or the liability to a disease:
+    ``z = sqrt(h2) g + sum(w_j z_j) + sqrt(1 - h2 - explained) e``, with g the standardised genetic
+    value, z_j the scores of the causes, w_j their weights, and e standard normal. If the trait has
+    a hazard ratio instead of a heritability, this is the rest of the liability, and
+    :func:`proportional_hazards` adds the genetic value.
+
+    Args:
+        trait: The trait.
+        genetic_value: Standardised genetic values, shape (n_people,), or None without any.
+        scores: Scores of the causes by name, shape (n_people,).
+        explained: Share of the variance that the causes explain together
+            (``path_coefficients``).
+        subjects: The people.
+        seed: The run's root seed.
+
+    Returns:
+        Scores in standard deviations, shape (n_people,).
+
+    Raises:
+        ValueError: The trait has a hazard ratio, but there are no genetic values.
     """
     heritability = trait.genetics.heritability if trait.genetics else 0.0
     own = np.sqrt(max(1 - heritability - explained, 0.0))
@@ -41,7 +55,7 @@ def standard_score(
         score += weight * scores[name]
     if trait.genetics is not None and trait.genetics.hazard_ratio_per_sd is not None:
         if genetic_value is None:
-            raise ValueError(f"{trait.name}: expected genetic values")
+            raise ValueError(mismatch(trait.name, "genetic values", "none"))
         return proportional_hazards(score, genetic_value, trait.genetics.hazard_ratio_per_sd)
     return score
 
@@ -49,18 +63,26 @@ def standard_score(
 def proportional_hazards(
     rest: np.ndarray, genetic_value: np.ndarray, ratio_per_sd: float
 ) -> np.ndarray:
-    """The liability of people whose hazard is ``ratio_per_sd ** g`` times a baseline. n numbers.
+    """Compute the liability of people whose hazard is ``ratio_per_sd ** g`` times a baseline.
 
-    ``rest``: what else there is in the liability, standard normal and independent of the genetic
-    value g. With ``U = Phi(-rest)`` uniform, ``h = -log(1 - U) ratio ** -g`` is the cumulative
-    baseline hazard at which a person falls ill (Cox 1972; drawn as Bender et al. 2005 do). The
-    share of everybody who has fallen ill by h is ``M(h) = 1 - mean(exp(-h ratio ** g))``, over
-    the g of the cohort; ``-Phi^-1(M(h))`` is standard normal, and as a liability keeps each
-    configured cumulative risk: the baseline is the one that gives it.
+    With ``U = Phi(-rest)`` uniform, ``h = -log(1 - U) ratio ** -g`` is the cumulative baseline
+    hazard at which a person falls ill (Cox 1972; drawn as in Bender et al. 2005). The share of
+    people who have fallen ill by h is ``M(h) = 1 - mean(exp(-h ratio ** g))``, over the g of the
+    cohort. ``-Phi^-1(M(h))`` is standard normal, and as a liability it keeps each configured
+    cumulative risk: the baseline is the one that gives it.
+
+    Args:
+        rest: The rest of the liability, standard normal and independent of the genetic value, shape
+            (n_people,).
+        genetic_value: Standardised genetic values g, shape (n_people,).
+        ratio_per_sd: Hazard ratio for each standard deviation of g.
+
+    Returns:
+        Liabilities, shape (n_people,).
     """
     effect = np.log(ratio_per_sd) * genetic_value
     log_hazard = np.log(-log_ndtr(rest)) - effect
-    # M is smooth: a grid in log h, over the middles of equal shares of the cohort
+    # M is smooth, so a grid in log h is enough, over the middles of equal shares of the cohort
     shares = np.exp(np.quantile(effect, (np.arange(_SHARES) + 0.5) / _SHARES))
     grid = np.linspace(log_hazard.min(), log_hazard.max(), _SHARES)
     log_ill = np.log(-np.expm1(-np.outer(np.exp(grid), shares)).mean(axis=1))
@@ -68,10 +90,18 @@ def proportional_hazards(
 
 
 def measured(trait: Measurement, score: np.ndarray, subjects: Subjects) -> np.ndarray:
-    """The value with mean and sd of the person's sex and age, in the trait's unit, rounded.
+    """Turn scores into measured values with the mean and sd of each person's sex and age.
 
-    Lognormal: ``exp(mu + sigma z)`` with ``sigma**2 = log(1 + sd**2 / mean**2)`` and
-    ``mu = log(mean) - sigma**2 / 2``, which has just that mean and sd.
+    Lognormal values are ``exp(mu + sigma z)`` with ``sigma**2 = log(1 + sd**2 / mean**2)`` and
+    ``mu = log(mean) - sigma**2 / 2``, which gives exactly that mean and sd.
+
+    Args:
+        trait: The measurement.
+        score: Standard normal scores, shape (n_people,).
+        subjects: The people.
+
+    Returns:
+        Values in the trait's unit, rounded, shape (n_people,).
     """
     mean, sd = by_sex_and_age(trait.mean, subjects), by_sex_and_age(trait.sd, subjects)
     if trait.distribution == "lognormal":
@@ -83,7 +113,15 @@ def measured(trait: Measurement, score: np.ndarray, subjects: Subjects) -> np.nd
 
 
 def derived(trait: DerivedMeasurement, values: Mapping[str, np.ndarray]) -> np.ndarray:
-    """``factor * product(value ** power)`` of measured values, in the trait's unit, rounded."""
+    """Compute ``factor * product(value ** power)`` of measured values.
+
+    Args:
+        trait: The derived measurement.
+        values: Measured values by name, shape (n_people,).
+
+    Returns:
+        Values in the trait's unit, rounded, shape (n_people,).
+    """
     product = np.asarray(trait.factor)
     for name, power in trait.powers.items():
         product = product * values[name] ** power
@@ -96,14 +134,23 @@ def ages_of_onset(
     copies: Mapping[str, np.ndarray],
     subjects: Subjects,
 ) -> np.ndarray:
-    """Everybody's age of onset in years, inf for those who never fall ill; not yet cut by age.
+    """Compute each person's age of onset, not yet limited by present age.
 
-    A liability L is above the lifetime threshold ``Phi^-1(1 - K)`` just when ``Phi(-L) < K``,
-    and above the threshold of age a just when ``Phi(-L) < F(a)``, F the cumulative risk with
-    F(lifetime) = K. So the age of onset is ``F^-1(Phi(-L))``: each age has exactly the
-    configured risk, and the most liable fall ill first (the age-dependent liability threshold
-    model; Pedersen et al. 2022, LT-FH++). Of several risks that apply to a person, by sex and
-    by carried gene, the highest at each age counts. ``copies``: n numbers by gene.
+    A liability L is above the lifetime threshold ``Phi^-1(1 - K)`` exactly when ``Phi(-L) < K``,
+    and above the threshold of age a exactly when ``Phi(-L) < F(a)``, with F the cumulative risk and
+    F(lifetime) = K. So the age of onset is ``F^-1(Phi(-L))``: each age has exactly the configured
+    risk, and the most liable people fall ill first (the age-dependent liability threshold model;
+    Pedersen et al. 2022, LT-FH++). If several risks apply to a person, by sex and by carried gene,
+    the highest at each age counts.
+
+    Args:
+        disease: The disease.
+        liability: Standard normal liabilities, shape (n_people,).
+        copies: Copies of planted variants by gene, shape (n_people,).
+        subjects: The people.
+
+    Returns:
+        Ages in years, inf for people who never fall ill, shape (n_people,).
     """
     tail = ndtr(-liability)
     onset = np.full(len(subjects), np.inf)
@@ -120,15 +167,24 @@ def ages_of_onset(
 
 
 def carried_copies(carriers: pd.DataFrame, subjects: Subjects) -> dict[str, np.ndarray]:
-    """Copies of any planted variant, n numbers by gene, from columns gene, individual, copies.
+    """Count each person's copies of planted variants by gene.
 
     Two different variants of one gene count as two copies: compound heterozygotes.
-    Raises InputError for an individual who is not among the people.
+
+    Args:
+        carriers: One row per variant and carrier: gene, individual, copies.
+        subjects: The people.
+
+    Returns:
+        Copies by gene, shape (n_people,), int64.
+
+    Raises:
+        InputError: An individual is not among the people.
     """
     row = pd.Index(subjects.id).get_indexer(carriers["individual"].astype("str"))
     if (row < 0).any():
         stranger = carriers["individual"].iloc[int(np.argmax(row < 0))]
-        raise InputError("carriers", "individual", f"expected somebody of the cohort: {stranger}")
+        raise InputError("carriers", "individual", "people of the cohort", shown(stranger))
     number = carriers["copies"].to_numpy(dtype=np.int64)
     copies = {}
     for gene in carriers["gene"].unique():

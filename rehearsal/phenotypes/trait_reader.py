@@ -1,4 +1,4 @@
-"""Reads and checks ``config/traits.yaml``; what it says is in ``trait_types``."""
+"""Read and check ``config/traits.yaml``. Its types are in ``trait_types``."""
 
 from __future__ import annotations
 
@@ -41,9 +41,16 @@ OPTIONAL = (
 
 
 def read_traits(path: Path | str) -> Traits:
-    """The traits of a YAML file; the comments of ``config/traits.yaml`` explain every key.
+    """Read the traits of a YAML file. The comments of ``config/traits.yaml`` explain every key.
 
-    Raises InputError naming the file, the key and what was expected.
+    Args:
+        path: The file.
+
+    Returns:
+        The traits, in the order of the file.
+
+    Raises:
+        InputError: Names the file, the key, what was expected and what was found.
     """
     top = read_yaml(path)
     parts = top.fields(["measurements", "diseases"], OPTIONAL)
@@ -139,13 +146,19 @@ def _gene(gene: str, entry: Entry) -> GeneRisk:
 
 
 def _genetics(entry: Entry | None, of_disease: bool = False) -> Genetics | None:
-    """A disease may say how much its hazard rises in the place of a heritability."""
+    """Read a polygenic part. A disease may give a hazard ratio instead of a heritability."""
     if entry is None:
         return None
-    sizes = ["heritability", "hazard_ratio_per_sd"] if of_disease else ["heritability"]
-    part = entry.fields(["causal_sites"], [*sizes, "minimum_frequency", "frequency_dependence"])
-    if len(part.keys() & set(sizes)) != 1:
-        raise entry.error(f"{'one of the keys' if of_disease else 'the key'} {' '.join(sizes)}")
+    optional = ["minimum_frequency", "frequency_dependence"]
+    if of_disease:
+        sizes = ["heritability", "hazard_ratio_per_sd"]
+        part = entry.fields(["causal_sites"], [*sizes, *optional])
+        given = [size for size in sizes if size in part]
+        if len(given) != 1:
+            expected = f"one of the keys {' and '.join(sizes)}"
+            raise entry.error(expected, "both" if given else "neither")
+    else:
+        part = entry.fields(["causal_sites", "heritability"], optional)
     frequency, dependence = (part.get(key) for key in ("minimum_frequency", "frequency_dependence"))
     ratio = part.get("hazard_ratio_per_sd")
     return Genetics(

@@ -1,4 +1,4 @@
-"""Some of the configured traits, with all that they depend on."""
+"""Select some of the configured traits, with everything that they depend on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.phenotypes.clinical_types import Exposure, MissingRule, Outcome, Treatment
 from rehearsal.phenotypes.trait_types import DerivedMeasurement, Disease, Measurement, Traits
 
@@ -14,9 +14,17 @@ HasName = TypeVar("HasName", Measurement, DerivedMeasurement, Disease, Exposure)
 
 
 def select_traits(traits: Traits, names: Collection[str]) -> Traits:
-    """Only the traits of these names, their causes, and the treatments of the diseases among them.
+    """Select traits by name, with their causes and the treatments of the diseases among them.
 
-    Raises InputError for a name that is neither a measurement nor a disease.
+    Args:
+        traits: All traits.
+        names: Names of measurements and diseases.
+
+    Returns:
+        The selected traits.
+
+    Raises:
+        InputError: A name is neither a measurement nor a disease.
     """
     _check_names(traits, names)
     wanted = _with_causes(traits, names)
@@ -38,12 +46,11 @@ def _check_names(traits: Traits, names: Collection[str]) -> None:
     known = [trait.name for trait in (*traits.measurable, *traits.diseases)]
     for name in names:
         if name not in known:
-            expected = f"expected some of {' '.join(known)}, found {name!r}"
-            raise InputError(traits.source, "traits", expected)
+            raise InputError(traits.source, "traits", f"some of {', '.join(known)}", shown(name))
 
 
 def _kept_rules(traits: Traits, kept: Collection[str]) -> Iterator[MissingRule]:
-    """The rules of what is missing, for the fields that are kept."""
+    """Yield the rules of missing data, limited to the fields that are kept."""
     for rule in traits.missing:
         fields = tuple(field for field in rule.fields if field in kept)
         if fields:
@@ -55,7 +62,7 @@ def _named(items: Iterable[HasName], names: Collection[str]) -> tuple[HasName, .
 
 
 def _kept_treatments(traits: Traits, wanted: Collection[str]) -> Iterator[Treatment]:
-    """The treatments of some of the diseases, without their other indications."""
+    """Yield the treatments of kept diseases, without their other indications."""
     for one in traits.treatments:
         indications = tuple(name for name in one.indications if name in wanted)
         if indications:
@@ -63,7 +70,7 @@ def _kept_treatments(traits: Traits, wanted: Collection[str]) -> Iterator[Treatm
 
 
 def _among(outcome: Outcome, kept: Collection[str]) -> Outcome:
-    """The outcome, its treatments those that are kept."""
+    """Limit an outcome to the treatments that are kept."""
     groups = (
         replace(group, treated={name: risk for name, risk in group.treated.items() if name in kept})
         for group in outcome.groups

@@ -1,7 +1,6 @@
 """Traits as data: the types behind ``config/traits.yaml``.
 
-No trait, disease or gene is known by name to the code. What a user writes into the file is
-what is simulated.
+The code knows no trait, disease or gene by name. It simulates what a user writes into the file.
 """
 
 from __future__ import annotations
@@ -28,27 +27,27 @@ class Genetics:
     """The polygenic part of a trait."""
 
     heritability: float  # share of the variance (of the liability, for a disease)
-    causal_sites: int  # at most so many, over all autosomal blocks of the run
+    causal_sites: int  # largest number, over all autosomal blocks of the run
     minimum_frequency: float  # of the rarer allele, over all countries
     frequency_dependence: float  # effects scale with (2p(1-p))**(this/2)
-    hazard_ratio_per_sd: float | None = None  # of a disease, in the place of a heritability (0)
+    hazard_ratio_per_sd: float | None = None  # of a disease, instead of a heritability (then 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
     """An HPO term that everybody with the disease has."""
 
-    code: str
+    code: str  # for example ``HP:0003124``
     label: str
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdFeature:
-    """An HPO term that everybody has whose measured value is at least this."""
+    """An HPO term of everybody whose measured value is high enough."""
 
     code: str
     label: str
-    at_least: float
+    at_least: float  # lowest such value, in the unit of the measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +58,14 @@ class Measurement:
     code: str
     label: str
     unit: str  # UCUM
-    decimals: int
+    decimals: int  # digits kept after the point
     distribution: Distribution
-    mean: Mapping[Sex, Curve]
-    sd: Mapping[Sex, Curve]
+    mean: Mapping[Sex, Curve]  # in the unit
+    sd: Mapping[Sex, Curve]  # in the unit
     genetics: Genetics | None
     causes: Mapping[str, float]  # weight by the name of an exposure or an earlier measurement
     features: tuple[ThresholdFeature, ...]
-    only_with: str | None = None  # a disease: measured in the ill, at its onset
+    only_with: str | None = None  # a disease: measured only in people who have it, at onset
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class GeneRisk:
     """The cumulative risk of people who carry planted variants of one gene."""
 
     gene: str
-    copies: Mapping[Sex, int]  # so many copies or more: 2 is recessive, 2 and 1 X-linked
+    copies: Mapping[Sex, int]  # least number of copies: 2 is recessive, 2 and 1 X-linked
     cumulative_risk: Mapping[Sex, Curve]
 
 
@@ -101,7 +100,7 @@ class Disease:
     label: str
     mondo: str
     mondo_label: str
-    cumulative_risk: Mapping[Sex, Curve]  # of people without a GeneRisk; a sex left out: none
+    cumulative_risk: Mapping[Sex, Curve]  # of people without a GeneRisk; no risk if left out
     genetics: Genetics | None
     causes: Mapping[str, float]  # weight by the name of a measurement or an exposure
     genes: tuple[GeneRisk, ...]
@@ -110,7 +109,7 @@ class Disease:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What ``config/traits.yaml`` says, in its order."""
+    """The content of ``config/traits.yaml``, in its order."""
 
     source: str  # the file, for messages
     measurements: tuple[Measurement, ...]

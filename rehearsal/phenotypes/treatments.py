@@ -1,4 +1,4 @@
-"""Who was treated with what, from when to when, with which response and adverse event."""
+"""Draw treatments: who got which drug, from when to when, with response and adverse event."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rehearsal.phenotypes.terms import Coded
 from rehearsal.phenotypes.trait_types import Disease, Traits
 
 NOT_YET = "NAV"  # HL7: not available now, may be later
-YEARS_TO_EVENT = 1.0  # an adverse event comes within so many years of the start
+YEARS_TO_EVENT = 1.0  # longest time from the start of a treatment to an adverse event
 COLUMNS = {
     "code": "str",
     "label": "str",
@@ -34,20 +34,24 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Course:
-    """The people who were given one treatment: arrays of their number, rows rising."""
+    """The people who got one treatment. Arrays have shape (n_treated,)."""
 
     treatment: Treatment
-    rows: np.ndarray  # of the people
+    rows: np.ndarray  # of the people, ascending
     indication: np.ndarray  # index into treatment.indications
     drug: np.ndarray  # index into treatment.drugs
     start: np.ndarray  # age, years
-    end: np.ndarray  # inf: still treated
+    end: np.ndarray  # age, years; inf: still treated
     response: np.ndarray  # index into treatment.responses
-    response_known: np.ndarray
-    has_event: np.ndarray  # the drug's adverse event ended it
+    response_known: np.ndarray  # bool
+    has_event: np.ndarray  # bool: the drug's adverse event ended the treatment
 
     def events(self) -> Iterator[tuple[Coded, np.ndarray, np.ndarray]]:
-        """Adverse events: term, rows, ages."""
+        """Iterate over adverse events.
+
+        Yields:
+            The term, the rows of the people and their ages in years.
+        """
         for number, drug in enumerate(self.treatment.drugs):
             mine = self.has_event & (self.drug == number)
             if drug.adverse_event is not None:
@@ -62,13 +66,23 @@ def draw_course(
     seed: int,
     overrides: Mapping[int, bool] | None = None,
 ) -> Course:
-    """Treat the people who have one of the diseases that it is for.
+    """Treat some of the people who have one of the diseases that the treatment is for.
 
-    ``onsets``: ages of onset by disease, inf for never. ``copies``: of planted variants by gene.
-    The start is exponentially distributed after the first onset, the years on it too (rate
-    ``-log(1 - stopped_yearly)``); a course with a duration ends with it, and an adverse event
-    ends it early. Odds of the event: ``risk / (1 - risk)`` times the odds ratio a copy.
-    ``overrides``: by row, whether somebody ill is treated, whatever is drawn; they begin by now.
+    The time from the first onset to the start is exponential, and so is the duration (rate
+    ``-log(1 - stopped_yearly)``). A course with a duration ends with it, and an adverse event ends
+    it early. The odds of the event are ``risk / (1 - risk)`` times the odds ratio for each copy.
+
+    Args:
+        treatment: The treatment.
+        onsets: Ages of onset in years by disease, inf for never, shape (n_people,).
+        copies: Copies of planted variants by gene, shape (n_people,).
+        cohort: The people.
+        seed: The run's root seed.
+        overrides: By row, whether a person with the disease is treated, whatever is drawn. Such
+            people start by the present age.
+
+    Returns:
+        The course.
     """
 
     def draw(what: str) -> np.ndarray:
@@ -108,7 +122,7 @@ def draw_course(
 
 
 def _pick(shares: Sequence[float], draw: np.ndarray) -> np.ndarray:
-    """An index for each uniform number, in the given shares."""
+    """Choose an index for each uniform number, with the given shares."""
     index = np.searchsorted(np.cumsum(shares), draw, side="right")
     return np.minimum(index, len(shares) - 1)
 
@@ -140,7 +154,17 @@ def treatments_table(
     flavours: Mapping[str, FieldFlavours],
     cohort: Subjects,
 ) -> pd.DataFrame:
-    """A row a treatment: ``individual`` and ``COLUMNS``; ages in whole years."""
+    """Build the table of treatments.
+
+    Args:
+        traits: The traits.
+        courses: Treatments that people got.
+        flavours: Null flavours by field.
+        cohort: The people.
+
+    Returns:
+        One row per treatment: ``individual`` and ``COLUMNS``, with ages in whole years.
+    """
     diseases = {disease.name: disease for disease in traits.diseases}
     parts = []
     for course in courses:
@@ -155,7 +179,7 @@ def treatments_table(
 def _columns(
     course: Course, indications: Sequence[Disease], known: np.ndarray
 ) -> dict[str, np.ndarray | pd.Series]:
-    """The cells of a course's people. ``known``: whose response is on record."""
+    """Build the cells of a course's people. ``known`` says whose response is on record."""
     drugs, responses = course.treatment.drugs, course.treatment.responses
     events = [drug.adverse_event.term if drug.adverse_event else None for drug in drugs]
     response = np.where(known, course.response, -1)
@@ -174,7 +198,7 @@ def _columns(
 def _term_columns(
     code: str, label: str, terms: Sequence[Coded | Disease | None], index: np.ndarray
 ) -> dict[str, pd.Series]:
-    """The codes and labels of terms, by index; -1 is none."""
+    """Select codes and labels of terms by index. -1 is null."""
     return {
         code: pick_texts([term.code if term else None for term in terms], index),
         label: pick_texts([term.label if term else None for term in terms], index),

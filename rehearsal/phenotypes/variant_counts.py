@@ -1,6 +1,6 @@
-"""How many variants of which kind everybody carries: one pass over a block, added up over blocks.
+"""Count each person's variants by kind: one pass over a block, then a sum over blocks.
 
-They are what GA4GH's WGS quality figures of a call set are made of.
+GA4GH's WGS quality figures of a call set are computed from these counts.
 """
 
 from __future__ import annotations
@@ -28,12 +28,18 @@ TRANSITIONS = ({"A", "G"}, {"C", "T"})
 
 
 def variant_counts(ts: tskit.TreeSequence) -> pd.DataFrame:
-    """Counts of the alternate alleles that each person carries, a row an individual of the tree
-    sequence and the columns ``COUNTS``.
+    """Count the alternate alleles that each person carries, by kind.
 
-    An allele counts once a person, whatever the copies; somebody with two different alternate
-    alleles of a site is heterozygous for both. One copy of one is homozygous here, so give
-    autosomes. The ancestral allele is the reference, as in the BCF files.
+    An allele counts once per person, whatever the number of copies. A person with two different
+    alternate alleles of a site is heterozygous for both. A single copy of a haploid contig counts
+    as homozygous, so use autosomes only. The ancestral allele is the reference, as in the BCF
+    files.
+
+    Args:
+        ts: Tree sequence of a block on an autosome.
+
+    Returns:
+        One row per individual of the tree sequence, with the columns ``COUNTS``, int32.
     """
     haplotypes = Haplotypes.of(ts)
     counts = np.zeros((ts.num_individuals, len(COUNTS)), np.int32)
@@ -55,7 +61,15 @@ def variant_counts(ts: tskit.TreeSequence) -> pd.DataFrame:
 
 
 def add_up(parts: Iterable[pd.DataFrame], people: int) -> pd.DataFrame:
-    """The sum over blocks of ``variant_counts``, a row a person; zeros when there are none."""
+    """Add up the counts of blocks.
+
+    Args:
+        parts: Results of :func:`variant_counts`, one per block.
+        people: Number of people.
+
+    Returns:
+        One row per person, with the columns ``COUNTS``, int64. Zeros without parts.
+    """
     total = np.zeros((people, len(COUNTS)), np.int64)
     for part in parts:
         total += part[list(COUNTS)].to_numpy()
@@ -63,10 +77,16 @@ def add_up(parts: Iterable[pd.DataFrame], people: int) -> pd.DataFrame:
 
 
 def quality_figures(counts: pd.DataFrame) -> pd.DataFrame:
-    """GA4GH WGS-QC figures of everybody's variants, to the two digits that it asks for.
+    """Compute GA4GH WGS-QC figures of each person's variants, rounded to two digits as GA4GH asks.
 
-    A ratio to nothing is null. Definitions: github.com/ga4gh/quality-control-wgs,
+    A ratio to zero is null. Definitions: github.com/ga4gh/quality-control-wgs,
     metrics_definitions.md (its spelling of the het/hom ratio is kept).
+
+    Args:
+        counts: One row per person, with the columns ``COUNTS``.
+
+    Returns:
+        One row per person.
     """
     ratios = {
         "ratio_heterozygous_homzygous_snv": ("heterozygous_snvs", "homozygous_snvs"),
@@ -85,7 +105,15 @@ def quality_figures(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def allele_kinds(table: Alleles) -> NDArray[np.int8]:
-    """By allele of the table: what it is, compared with the first of its site."""
+    """Classify alleles by comparison with the first allele of their site.
+
+    Args:
+        table: The alleles of a block.
+
+    Returns:
+        ``TRANSITION``, ``TRANSVERSION``, ``INSERTION``, ``DELETION`` or ``OTHER`` of each allele,
+        shape (n_alleles,), int8.
+    """
     length = np.diff(table.text_offset)
     alleles = table.site_offset[1:] - table.site_offset[:-1]
     reference = np.repeat(table.site_offset[:-1], alleles)

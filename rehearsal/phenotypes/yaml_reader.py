@@ -262,7 +262,8 @@ def _hint(value: object) -> str:
             float(value)
         except ValueError:
             return " (text)"
-        return " (text; write 1.0e-8, not 1e-8, and no quotes)"
+        exponent = "e" in value.lower()
+        return f" (text; {'write 1.0e-8, not 1e-8' if exponent else 'remove the quotes'})"
     return ""
 
 

@@ -44,15 +44,20 @@ records:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("withdrawn: 0.1", "withdrawn: 2", "withdrawn: a share"),
-        ("withdrawn: 0.1", "gone: 0.1", "the keys withdrawn, records"),
-        ("share: 1", "share: 0.5", "records: shares that add up to 1"),
-        ("share: 1", "share: yes", "records.all.share"),
-        ("basis: consent", "basis: ''", "records.all.basis"),
-        ('["DUO:0000042"]', "[]", "records.all.uses"),
-        ('"DUO:0000042"', "GRU", "records.all.uses: like DUO:0000042"),
-        ("uses:", "use:", "records.all: the keys"),
-        ("records:", "records: [", "readable YAML"),
+        ("withdrawn: 0.1", "withdrawn: 2", "withdrawn: expected a number from 0 to 1, found 2"),
+        ("withdrawn: 0.1", "gone: 0.1", "the key withdrawn, found the keys gone, records"),
+        ("share: 1", "share: 0.5", "records: expected shares that .* 1, found a sum of 0.5"),
+        ("share: 1", "share: yes", "records.all.share: expected a number .*, found true"),
+        ("basis: consent", "basis: ''", "records.all.basis: expected text, found empty text"),
+        ('["DUO:0000042"]', "[]", "uses: expected at least one DUO term, found an empty list"),
+        ('"DUO:0000042"', "GRU", r"uses\[0\]: expected text like DUO:0000042 or .*found 'GRU'"),
+        ("uses:", "use:", "records.all: expected the key uses, found the keys share, basis, use"),
+        ("records:", "records: [", "line [0-9]: expected valid YAML, found an error"),
+        (
+            "records:",
+            "withdrawn: 0.1\nrecords:",
+            "found an error .the key withdrawn is given twice",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_one_line(tmp_path, old, new, complaint):

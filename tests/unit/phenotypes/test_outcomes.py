@@ -128,10 +128,26 @@ def test_carriers_fall_ill_with_the_published_penetrance(traits, gene, risk):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("after: breast_cancer", "after: measles", "outcomes.distant_recurrence.after.measles"),
-        ("treated: {chemotherapy: 0.05}", "treated: {prayer: 0.05}", r"groups\[1\].treated.prayer"),
-        ("{recurrence_score: [0, 15]}", "{score: [0, 15]}", r"groups\[0\].measurements.score"),
-        ("only_with: breast_cancer", "only_with: measles", "recurrence_score.only_with.measles"),
+        (
+            "after: breast_cancer",
+            "after: measles",
+            r"distant_recurrence\.after: expected the name of a disease .*, found 'measles'",
+        ),
+        (
+            "treated: {chemotherapy: 0.05}",
+            "treated: {prayer: 0.05}",
+            r"groups\[1\]\.treated: expected the name of a treatment .*, found 'prayer'",
+        ),
+        (
+            "{recurrence_score: [0, 15]}",
+            "{score: [0, 15]}",
+            r"recurrence\.groups\[0\]\.measurements: .* name of a measurement .*, found 'score'",
+        ),
+        (
+            "only_with: breast_cancer",
+            "only_with: measles",
+            r"recurrence_score\.only_with: expected the name of a disease .*, found 'measles'",
+        ),
     ],
 )
 def test_outcomes_name_what_the_traits_have(root, tmp_path, old, new, complaint):
