@@ -1,4 +1,4 @@
-"""The demographic model of a run, its drawing and the F_ST that it leads one to expect."""
+"""Build the demographic model of a run, draw it, and compute its expected F_ST."""
 
 import demes
 import pandas as pd
@@ -12,6 +12,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     countries = smk.params.countries
     if smk.input.model:
         graph = read_model(smk.input.model[0], countries)

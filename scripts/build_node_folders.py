@@ -1,4 +1,4 @@
-"""What every node's folder holds besides genomes: people, phenotypes, node.yaml."""
+"""Write what each node's folder holds besides genomes: people, phenotypes, settings."""
 
 from pathlib import Path
 
@@ -16,6 +16,11 @@ from rehearsal.stores.tumour_store_writer import build_tumours
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     people = pd.read_parquet(smk.input.people)
     ontology = HumanPhenotypeOntology()
     tables = {name: pd.read_parquet(smk.input[name]) for name in smk.params.tables}

@@ -1,4 +1,4 @@
-"""The page a person opens, the same for machines, and the figures of Snakemake's report."""
+"""Write the report page, its machine-readable summary, and figures for Snakemake's report."""
 
 from pathlib import Path
 
@@ -12,6 +12,11 @@ from rehearsal.report.summary import FederatedAnswers, build_summary, cohort_fac
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     config, files = smk.params.config, dict(smk.input.items())
     tables = read_tables(files, smk.params.countries, config["network"]["asker"])
     conditions = read_json(smk.input.conditions)

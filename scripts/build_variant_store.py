@@ -1,4 +1,4 @@
-"""A country's variant store from its parts of all blocks."""
+"""Join a country's parts of all blocks into its variant store."""
 
 from pathlib import Path
 
@@ -9,6 +9,11 @@ from rehearsal.stores.variant_store_writer import build_store
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     country = smk.wildcards.country
     people = pd.read_parquet(smk.input.people)
     parts = [Path(folder) / f"{country}.parquet" for folder in smk.input.parts]

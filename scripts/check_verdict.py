@@ -1,4 +1,4 @@
-"""End the run well only if everything that was checked holds."""
+"""End the run with an error if any check of the report failed."""
 
 from rehearsal.files import atomic_path, read_json
 from rehearsal.logs import log_to_file
@@ -6,6 +6,11 @@ from rehearsal.report.failures import list_failures
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     failures = list_failures(read_json(smk.input.summary))
     if failures:
         raise SystemExit("\n".join(failures))

@@ -1,4 +1,4 @@
-"""Who of the cohort is a patient of a story."""
+"""Select the people of the cohort who are patients of stories."""
 
 from pathlib import Path
 
@@ -10,6 +10,11 @@ from rehearsal.stories.patients import build_patients_table
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     table = build_patients_table(
         pd.read_parquet(smk.input.planted),
         smk.params.choices,

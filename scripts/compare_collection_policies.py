@@ -1,4 +1,4 @@
-"""What hung nodes cost under our ways of collecting answers, and under the known one."""
+"""Measure what hung nodes cost under several policies of collecting answers."""
 
 from pathlib import Path
 
@@ -13,6 +13,11 @@ from rehearsal.report.figures.rendering import save_still
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     rtt_ms = delays_ms(pd.read_parquet(smk.input.distances))
     policy, deadline_s = smk.params.policy, smk.params.deadline_s
     table = measure_policies(

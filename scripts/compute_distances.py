@@ -1,4 +1,4 @@
-"""Round-trip times between all capitals, and those of the asking one apart."""
+"""Compute the round-trip times between all capitals, and those from the asking capital."""
 
 from pathlib import Path
 
@@ -8,6 +8,11 @@ from rehearsal.network.distance import distances_from, read_bandwidths, read_dis
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     table = Path(smk.input.distances)
     pairs = rtt_matrix(smk.params.countries, read_distances(table), read_bandwidths(table))
     with atomic_path(smk.output.pairs) as path:

@@ -1,4 +1,4 @@
-"""What a block adds to every trait, and who carries what was planted in it."""
+"""Compute a block's contribution to every trait, and find carriers of planted variants."""
 
 import pandas as pd
 import tskit
@@ -11,6 +11,11 @@ from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     ts = tskit.load(smk.input.trees)
     people = pd.read_parquet(smk.input.people)
     target = target_values(smk.params.patients, pd.read_parquet(smk.input.patients), people)

@@ -1,4 +1,4 @@
-"""For every node how many people elsewhere carry each of its alleles: what is public."""
+"""Count, for each node, how many people at other nodes carry its alleles."""
 
 from pathlib import Path
 
@@ -7,6 +7,11 @@ from rehearsal.node.privacy.public_frequencies_writer import write_public_freque
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     write_public_frequencies({code: Path(folder) for code, folder in smk.params.nodes.items()})
 
 

@@ -1,4 +1,4 @@
-"""The right answers to the stories' questions, from the pooled cohort."""
+"""Compute the right answers to the stories' queries from the pooled cohort."""
 
 from pathlib import Path
 
@@ -9,6 +9,11 @@ from rehearsal.stories.pooled_cohort import PooledCohort
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     cohort = PooledCohort(
         Path(smk.output.truth).parents[1],
         dict(zip(smk.params.blocks, map(Path, smk.input.trees), strict=True)),

@@ -1,4 +1,4 @@
-"""The people as population geneticists look at them: principal components, frequency spectrum."""
+"""Compute principal components and the frequency spectrum of the cohort."""
 
 import pandas as pd
 
@@ -11,6 +11,11 @@ from rehearsal.seeds import derive_seed
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     people = pd.read_parquet(smk.input.people)
     blocks = [read_block_structure(path) for path in smk.input.blocks]
     seed = derive_seed(smk.params.seed, "structure")

@@ -1,4 +1,4 @@
-"""How many variants of which kind everybody carries in a block."""
+"""Count each person's variants in a block, by kind."""
 
 import tskit
 
@@ -8,6 +8,11 @@ from rehearsal.phenotypes.variant_counts import variant_counts
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     write_parquet(smk.output.counts, variant_counts(tskit.load(smk.input.trees)))
 
 

@@ -1,4 +1,4 @@
-"""A key pair for every node, which its genomes are encrypted for."""
+"""Make a key pair for every node, to encrypt its genomes."""
 
 from pathlib import Path
 
@@ -7,6 +7,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     for secret in smk.output.secret:
         make_key_pair(Path(secret).parent)
 

@@ -1,4 +1,4 @@
-"""The issuer of this run's tokens: its keys, and the public ones in every node's folder."""
+"""Make the issuer of the run's tokens, and put its public keys into every node's folder."""
 
 from pathlib import Path
 
@@ -8,6 +8,11 @@ from rehearsal.network.issuer import make_issuer
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     issuer = make_issuer(Path(smk.output.settings).parent)
     public = Path(smk.output.public).read_bytes()
     for trusted in smk.output.trusted:

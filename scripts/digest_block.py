@@ -1,4 +1,4 @@
-"""Digests of a block's trees and of what it left in every node's folder."""
+"""Compute digests of a block's trees and of its files in all nodes' folders."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +11,11 @@ from rehearsal.manifest import digest_files
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     files = map(Path, [smk.input.trees, *smk.input.bcf])
     entries = digest_files(Path(smk.output.digests).parents[1], files)
     with atomic_path(smk.output.digests) as path:

@@ -1,4 +1,4 @@
-"""What each person permits."""
+"""Draw what each person permits."""
 
 from pathlib import Path
 
@@ -10,6 +10,11 @@ from rehearsal.phenotypes.consent import draw_consent, read_consent
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     people = pd.read_parquet(smk.input.people)
     ids = pd.read_parquet(smk.input.patients).set_index(["story", "handle"])["individual"]
     overrides = {

@@ -1,4 +1,4 @@
-"""The queries of this run, drawn from its cohort, and the right answer to each."""
+"""Draw the queries of the run from its cohort, and compute the right answers."""
 
 from pathlib import Path
 
@@ -14,6 +14,11 @@ from rehearsal.truth.sources import TruthSources
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     trees = dict(zip(smk.params.blocks, map(Path, smk.input.trees), strict=True))
     people = pd.read_parquet(smk.input.people)
     diseases, measurements, features, consent = (

@@ -1,10 +1,15 @@
-"""A folder of an export, each of its files encrypted for the recipients."""
+"""Encrypt the files in a folder of an export for its recipients."""
 
 from rehearsal.formats.crypt4gh import encrypt_folder
 from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     encrypt_folder(smk.input.folder, smk.output.encrypted, *smk.input.recipients)
 
 

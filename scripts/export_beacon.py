@@ -1,4 +1,4 @@
-"""Beacon documents of an export's people and their variants."""
+"""Write Beacon documents of an export's people and their variants."""
 
 from rehearsal.export.beacon_json import write_beacon_json
 from rehearsal.export.selection import group_by_contig, load_genotypes, load_people, load_tables
@@ -6,6 +6,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     chosen = (smk.params.export, smk.wildcards.place)
     people, _ = load_people(*chosen, *smk.input.cohort)
     write_beacon_json(

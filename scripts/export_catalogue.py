@@ -1,4 +1,4 @@
-"""Metadata of what an export has, a dataset a place."""
+"""Write metadata of an export, one dataset per place."""
 
 from pathlib import Path
 
@@ -11,6 +11,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     export, consent = smk.params.export, pd.read_parquet(smk.input.consent)
     described = [
         describe_export(

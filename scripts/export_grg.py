@@ -1,4 +1,4 @@
-"""The genotype representation graph of an export's people in one block."""
+"""Write the genotype representation graph of an export's people in one block."""
 
 from rehearsal.export.selection import load_genotypes
 from rehearsal.export.trees import write_grg
@@ -6,6 +6,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     export, place = smk.params.export, smk.wildcards.place
     write_grg(load_genotypes(export, place, smk.input.trees, *smk.input.cohort), smk.output.grg)
 

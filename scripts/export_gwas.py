@@ -1,4 +1,4 @@
-"""Association summary statistics in an export's people, with the true effects beside them."""
+"""Write association summary statistics of an export's people, with the true effects."""
 
 import pandas as pd
 
@@ -8,6 +8,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     chosen = (smk.params.export, smk.wildcards.place)
     people, _ = load_people(*chosen, *smk.input.cohort)
     write_summary_statistics(

@@ -1,4 +1,4 @@
-"""OMOP CDM tables of an export's people."""
+"""Write OMOP CDM tables of an export's people."""
 
 from rehearsal.export.omop import write_omop
 from rehearsal.export.selection import load_people, load_tables
@@ -6,6 +6,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     people, _ = load_people(smk.params.export, smk.wildcards.place, *smk.input.cohort)
     tables = load_tables(people, smk.input.tables)
     write_omop(people, tables, smk.output.folder, smk.params.reference_year)

@@ -1,4 +1,4 @@
-"""PLINK 2 files of an export's people on one contig, with their phenotypes."""
+"""Write PLINK 2 files of an export's people on one contig, with their phenotypes."""
 
 from rehearsal.export.pgen import write_pgen
 from rehearsal.export.phenotype_tables import phenotype_columns
@@ -7,6 +7,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     genotypes = load_genotypes(
         smk.params.export, smk.wildcards.place, smk.input.trees, *smk.input.cohort
     )

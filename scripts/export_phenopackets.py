@@ -1,4 +1,4 @@
-"""Phenopackets of an export's people and families."""
+"""Write Phenopackets of an export's people and families."""
 
 from rehearsal.export.clinical_tables import ClinicalTables
 from rehearsal.export.json_lines import write_json_lines
@@ -10,6 +10,11 @@ from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     people, carriers = load_people(smk.params.export, smk.wildcards.place, *smk.input.cohort)
     tables = load_tables(people, smk.input.tables)
     genes = GeneKnowledge.of(read_traits(smk.input.traits))

@@ -1,4 +1,4 @@
-"""Reads of the first people of an export in chosen regions, aligned, with their quality."""
+"""Write simulated aligned reads of the first people of an export in chosen regions."""
 
 from rehearsal.export.read_sets import write_read_sets
 from rehearsal.export.selection import group_by_contig, load_genotypes, reads_export
@@ -6,6 +6,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     export = smk.params.export
     chosen = (reads_export(export), smk.wildcards.place)
     genotypes = [

@@ -1,4 +1,4 @@
-"""Scoring files of every polygenic disease, for an export."""
+"""Write scoring files of all polygenic diseases for an export."""
 
 import pandas as pd
 
@@ -10,6 +10,11 @@ from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     effects = pd.read_parquet(smk.input.effects)
     diseases = {one.name: one for one in read_traits(smk.input.traits).diseases}
     with atomic_path(smk.output.folder) as folder:

@@ -1,4 +1,4 @@
-"""What is in an export, and the right answers to questions about it."""
+"""Write the facts about an export, and the right answers to queries about it."""
 
 from pathlib import Path
 
@@ -17,6 +17,11 @@ GENETIC = ("effects", "genetic_values")
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     people, carriers, patients = map(pd.read_parquet, smk.input.cohort)
     tables = {name: pd.read_parquet(smk.input[name]) for name in (*CLINICAL, *GENETIC)}
     trees = {Block.from_id(Path(path).stem): Path(path) for path in smk.input.trees}

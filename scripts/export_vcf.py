@@ -1,4 +1,4 @@
-"""Bgzipped VCF of an export's people on one contig, with its index."""
+"""Write bgzipped VCF of an export's people on one contig, with its index."""
 
 from rehearsal.export.selection import load_genotypes
 from rehearsal.export.vcf import write_vcf
@@ -6,6 +6,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     export, place = smk.params.export, smk.wildcards.place
     write_vcf(load_genotypes(export, place, smk.input.trees, *smk.input.cohort), smk.output.vcf)
 

@@ -1,4 +1,4 @@
-"""VCF Zarr of an export's people on one contig."""
+"""Write VCF Zarr of an export's people on one contig."""
 
 from rehearsal.export.selection import load_genotypes
 from rehearsal.export.vcf_zarr import write_vcf_zarr
@@ -6,6 +6,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     export, place = smk.params.export, smk.wildcards.place
     write_vcf_zarr(
         load_genotypes(export, place, smk.input.trees, *smk.input.cohort), smk.output.zarr

@@ -1,4 +1,4 @@
-"""Nodes and the network are broken and mended, while somebody asks."""
+"""Inject faults into nodes and the network while queries are sent, and judge the answers."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +12,11 @@ from rehearsal.network.issuer import issuer_copy
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     settings = smk.params.faults
     with issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:
         run = RunUnderTest(

@@ -1,4 +1,4 @@
-"""How real the cohort is: the measures of all blocks, joined and held against what is known."""
+"""Join the realism measures of all blocks and compare them with published values."""
 
 import pandas as pd
 
@@ -14,6 +14,11 @@ from rehearsal.realism.table import realism_table
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     genome = smk.params.genome
     morgans = genetic_lengths(
         smk.params.blocks, genome["recombination_map"], genome["recombination_rate"]

@@ -1,4 +1,4 @@
-"""Every alternate allele of a block with its copies in the cohort, counted by the truth's code."""
+"""List every alternate allele of a block with its copies in the cohort."""
 
 from rehearsal.files import atomic_path
 from rehearsal.logs import log_to_file
@@ -6,6 +6,11 @@ from rehearsal.truth.pooled_sites import pooled_sites
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     with atomic_path(smk.output.sites) as path:
         pooled_sites({smk.params.block: smk.input.trees}).to_parquet(path)
 

@@ -1,4 +1,4 @@
-"""An export of which only encrypted files are left, and their names."""
+"""Remove the plain files of an export, and list the encrypted ones."""
 
 from pathlib import Path
 
@@ -9,6 +9,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     folder = Path(smk.output.listing).parent
     encrypted = remove_plain(folder, METADATA)
     names = [str(file.relative_to(folder)) for file in encrypted]

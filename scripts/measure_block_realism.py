@@ -1,4 +1,4 @@
-"""What one block tells about how real the cohort is: sums that add up over blocks."""
+"""Measure a block's realism, as sums that can be added over blocks."""
 
 import pandas as pd
 import tskit
@@ -9,6 +9,11 @@ from rehearsal.realism.panel import choose_panel
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     panel = choose_panel(pd.read_parquet(smk.input.people), smk.params.seed)
     measures = block_measures(tskit.load(smk.input.trees), smk.params.block, panel)
     write_measures(measures, smk.output.measures)

@@ -1,4 +1,4 @@
-"""What one block tells of the people's structure: common sites, spectra of alleles."""
+"""Measure a block's population structure: common sites and allele spectra."""
 
 import pandas as pd
 
@@ -8,6 +8,11 @@ from rehearsal.seeds import derive_seed
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     seed = derive_seed(smk.params.seed, "structure")
     people = pd.read_parquet(smk.input.people)
     found = measure_block_structure(smk.input.trees, people, seed=seed)

@@ -1,4 +1,4 @@
-"""What a query over all nodes costs, as seen from each capital."""
+"""Measure what a query over all nodes costs, seen from each capital."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,11 @@ from rehearsal.seeds import derive_seed
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     network, logs = smk.params.network, Path(smk.params.logs)
     queries = select_kinds_in_turn(read_suite(Path(smk.input.suite)), smk.params.queries)
     with TemporaryDirectory() as scratch, issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:

@@ -1,4 +1,4 @@
-"""Measured round trips beside the table, in every way of emulating distance that there is."""
+"""Measure round trips with every way of emulating distance, and compare with the table."""
 
 import pandas as pd
 
@@ -8,6 +8,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     table = measure_distance(
         smk.params.network,
         pd.read_parquet(smk.input.pairs),

@@ -1,4 +1,4 @@
-"""The same queries over more nodes, more people and more users at once."""
+"""Measure the same queries over more nodes, more people and more users at once."""
 
 from pathlib import Path
 
@@ -21,6 +21,11 @@ from rehearsal.seeds import derive_seed
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     conditions = {**measurement_conditions(), "load_average_1min": load_average()}
     with issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:
         run = RunUnderTest(

@@ -1,4 +1,4 @@
-"""Load on the whole network: a ramp until it saturates, over warm and cold connections."""
+"""Ramp up the load on the whole network until it saturates, over warm and cold connections."""
 
 from pathlib import Path
 
@@ -15,6 +15,11 @@ from rehearsal.seeds import derive_seed
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     network = smk.params.network
     with issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:
         run = RunUnderTest(

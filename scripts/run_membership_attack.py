@@ -1,4 +1,4 @@
-"""The membership attack on the run's nodes, before and after protections."""
+"""Run the membership attack on the run's nodes, without and with their protections."""
 
 from pathlib import Path
 
@@ -16,6 +16,11 @@ from rehearsal.seeds import derive_seed
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     nodes = read_node_extracts({code: Path(folder) for code, folder in smk.params.nodes.items()})
     seed = derive_seed(smk.params.seed, "membership")
     table = membership_table(nodes, protection_ladder(), seed)

@@ -1,4 +1,4 @@
-"""Start every node and the network, send the whole suite, judge every answer, stop them all."""
+"""Start all nodes and the network, send the query suite, judge the answers, stop everything."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +20,11 @@ from rehearsal.truth.expected_answers import read_expected_answers
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     network, logs = smk.params.network, Path(smk.params.logs)
     foreign = {node.country: node for node in smk.params.foreign}
     folders = {code: Path(one) for code, one in smk.params.nodes.items() if code not in foreign}

@@ -1,4 +1,4 @@
-"""Start every node and the network, run all stories, stop them all."""
+"""Start all nodes and the network, run all stories, and stop everything."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +16,11 @@ from rehearsal.stories.run_stories import run_stories, write_results
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     network, logs = smk.params.network, Path(smk.params.logs)
     foreign = {node.country: node for node in smk.params.foreign}
     folders = {code: Path(one) for code, one in smk.params.nodes.items() if code not in foreign}

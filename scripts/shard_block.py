@@ -1,4 +1,4 @@
-"""One sparse pass over a block: every country's BCF and its part of the variant store."""
+"""Write each country's BCF and variant store part of a block, in one sparse pass."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,11 +13,16 @@ from rehearsal.stores.country_shards import write_shards
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     countries = smk.params.countries
-    keys = smk.input.public_keys  # none where genomes stay plain
+    keys = smk.input.public_keys  # none without encryption at rest
     with atomic_path(smk.output.parts) as folder, TemporaryDirectory(dir=folder.parent) as plain:
         folder.mkdir()
-        # what will lie encrypted is never plain in a node's folder
+        # genomes that are to be encrypted are never plain in a node's folder
         bcfs = [f"{plain}/{country}.bcf" for country in countries] if keys else smk.output.bcf
         write_shards(
             tskit.load(smk.input.trees),

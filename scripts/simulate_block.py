@@ -1,4 +1,4 @@
-"""One block of everybody's genome as a tree sequence."""
+"""Simulate one block of all people's genomes as a tree sequence."""
 
 import demes
 import pandas as pd
@@ -11,6 +11,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     block, genome = smk.params.block, smk.params.genome
     demography = to_msprime(demes.load(smk.input.model))
     ts = simulate_block(

@@ -1,5 +1,4 @@
-"""Who is in the cohort: sexes, ages, families, patients of stories, and who carries what was
-planted in named people."""
+"""Plan the cohort: sexes, ages, families, patients of stories, and planted carriers."""
 
 from rehearsal.files import write_parquet
 from rehearsal.genomes.people import plan_cohort
@@ -7,6 +6,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     cohort = plan_cohort(
         smk.params.countries,
         smk.params.numbers,

@@ -1,4 +1,4 @@
-"""What is on record of everybody: traits, diseases, treatments, and the truth behind them."""
+"""Simulate the records of all people: traits, diseases, treatments, and the truth."""
 
 import pandas as pd
 
@@ -11,6 +11,11 @@ from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     parts = zip(smk.input.effects, smk.input.values, strict=True)
     carriers = pd.concat(map(pd.read_parquet, smk.input.carriers), ignore_index=True)
     people = pd.read_parquet(smk.input.people)

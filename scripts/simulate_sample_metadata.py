@@ -1,4 +1,4 @@
-"""Subjects, samples, runs and analyses of everybody, with the quality figures of their variants."""
+"""Simulate subjects, samples, runs and analyses, with quality figures of the variants."""
 
 import pandas as pd
 
@@ -9,6 +9,11 @@ from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     sequencing = simulate_sample_metadata(
         pd.read_parquet(smk.input.people),
         map(pd.read_parquet, smk.input.counts),

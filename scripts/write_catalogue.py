@@ -1,4 +1,4 @@
-"""Metadata of every node's datasets, and of all of them together with the exports."""
+"""Write the metadata of every node's datasets, and a catalogue of all with the exports."""
 
 import json
 from pathlib import Path
@@ -16,6 +16,11 @@ from rehearsal.stores.variant_store import VariantStore
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     consent = pd.read_parquet(smk.input.consent)
     everything, described = new_graph(), []
     for settings, store in zip(smk.input.settings, smk.input.stores, strict=True):

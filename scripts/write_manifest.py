@@ -1,4 +1,4 @@
-"""The manifest of a run: the digests of all blocks joined with those of all other files."""
+"""Write the manifest of a run: the digests of all blocks and all other files."""
 
 from pathlib import Path
 
@@ -10,6 +10,11 @@ from rehearsal.report.provenance import PACKAGES, versions
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     tables = map(pd.read_parquet, smk.input.digests)
     entries = [FileEntry(*row) for table in tables for row in table.itertuples(index=False)]
     others = files_below(file for file in smk.input if file not in set(smk.input.digests))

@@ -1,9 +1,10 @@
-"""Phenopackets of everybody and of every family, a file of each a country."""
+"""Write Phenopackets of all people and families, two files per country."""
 
 from dataclasses import fields
 
 import pandas as pd
 
+from rehearsal.errors import mismatch
 from rehearsal.export.clinical_tables import ClinicalTables
 from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.phenopacket_interpretations import GeneKnowledge
@@ -13,6 +14,11 @@ from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     tables = ClinicalTables(
         **{one.name: pd.read_parquet(smk.input[one.name]) for one in fields(ClinicalTables)}
     )
@@ -25,7 +31,9 @@ def main(smk):
         write_json_lines(packets, everybody)
         write_json_lines(packets.families(), families)
     if files:
-        raise ValueError(f"nobody lives in {' '.join(files)}")
+        raise ValueError(
+            mismatch("countries", "people in each of them", f"none in {' '.join(files)}")
+        )
 
 
 if __name__ == "__main__":

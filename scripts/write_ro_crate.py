@@ -1,4 +1,4 @@
-"""The results as a research object crate."""
+"""Write the metadata of the results as a research object crate."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,11 @@ from rehearsal.logs import log_to_file
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     manifest = json.loads(Path(smk.input.manifest).read_text())
     write_crate(Path(smk.output.crate), manifest, smk.params.title, smk.params.reference_year)
 

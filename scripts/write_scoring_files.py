@@ -1,4 +1,4 @@
-"""What every operator gets beside their own data: scoring files, and rules on drugs and genes."""
+"""Write the files that every node gets: scoring files, and rules on drugs and genes."""
 
 import shutil
 from pathlib import Path
@@ -12,6 +12,11 @@ from rehearsal.phenotypes.trait_reader import read_traits
 
 
 def main(smk):
+    """Run the job.
+
+    Args:
+        smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
+    """
     effects = pd.read_parquet(smk.input.effects)
     diseases = {one.name: one for one in read_traits(smk.input.traits).diseases}
     written = {}

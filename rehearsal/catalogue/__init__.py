@@ -1,1 +1,1 @@
-"""Makes datasets findable: metadata in RDF, the survey's answers, a research object crate."""
+"""Metadata that make datasets findable: RDF, answers to a survey, a research object crate."""

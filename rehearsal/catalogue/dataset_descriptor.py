@@ -1,4 +1,4 @@
-"""Descriptors of datasets: what is said about one, before it is written in any format."""
+"""Descriptors of datasets, independent of the format they are written in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import pandas as pd
+
+from rehearsal.errors import mismatch
 
 ROUNDED_TO = 10  # people
 CONSENT_ARTICLES = ("6(1)a", "9(2)a")
@@ -27,28 +29,28 @@ RESEARCH = {"DUO:0000004", "DUO:0000006", "DUO:0000042"}
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One way to get a dataset. ``path``: relative to the root of the service or of the folder."""
+    """A way to access a dataset."""
 
-    name: str  # of letters, digits and hyphens: part of its IRI
+    name: str  # letters, digits and hyphens: part of its IRI
     title: str
-    path: str
-    media_type: str  # IANA, or the nearest that there is
+    path: str  # relative to the root of the service or of the folder
+    media_type: str  # of IANA, or the nearest one
 
 
 class UseTerms(NamedTuple):
-    """What a dataset's people permit: legal bases, and by DUO term the share of the people who are
-    not withdrawn, most frequent first."""
+    """What the people of a dataset permit."""
 
     legal_bases: tuple[str, ...]
-    uses: tuple[tuple[str, float], ...]
+    uses: tuple[tuple[str, float], ...]  # DUO term, share of the people who have not withdrawn;
+    # most frequent first
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The initiative's survey on accessible genomes, one dataset's answers.
+    """A dataset's answers to the initiative's survey on accessible genomes.
 
-    The questions are those that the initiative asked its members (facts retrieved with the
-    project's reference material); answers of yes, no and don't know as there.
+    The questions are those that the initiative asked its members, from the project's reference
+    material. The possible answers yes, no and don't know are the survey's.
     """
 
     purpose_of_collection: str
@@ -64,52 +66,67 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class DatasetDescriptor:
-    """One dataset of one country, or of all.
-
-    ``individuals``: as may be told to everybody, so rounded by who makes it. ``uses``: how many
-    consent records permit each use, by DUO term, most frequent first, told as shares.
-    """
+    """A dataset of one country, or of all countries."""
 
     identifier: str  # ^(GOE|GDI)-[A-Z]{2}-[A-Z]+-[0-9]+$
     title: str
     description: str
     country_code: str
     country_name: str
-    individuals: int
+    individuals: int  # rounded, because everyone may see it
     records: int
-    year: int  # in which the synthetic data are told; metadata are dated to its first day
+    year: int  # reference year of the synthetic data; metadata are dated to its first day
     survey: Survey
-    uses: tuple[tuple[str, float], ...]  # term, share of the people who are not withdrawn
+    uses: tuple[tuple[str, float], ...]  # DUO term, share of the people who have not withdrawn
     distributions: tuple[Distribution, ...] = ()
     keywords: tuple[str, ...] = field(default=("synthetic data", "genomics", "rehearsal"))
 
     @property
     def legal_bases(self) -> tuple[str, ...]:
-        """Of the Data Privacy Vocabulary: consent, public interest, or both."""
+        """Legal bases in the Data Privacy Vocabulary: consent, public interest, or both."""
         consent = any(is_consent(basis) for basis in self.survey.gdpr_basis)
         other = any(not is_consent(basis) for basis in self.survey.gdpr_basis)
         return ("Consent",) * consent + ("PublicInterest",) * other
 
 
 def round_people(people: int) -> int:
-    """How many people a dataset is said to have: in tens, as nodes tell it to the public."""
+    """Round a number of people to tens, as nodes publish it.
+
+    Args:
+        people: The number of people.
+
+    Returns:
+        The nearest multiple of ten.
+    """
     return round(people / ROUNDED_TO) * ROUNDED_TO
 
 
 def is_consent(basis: str) -> bool:
-    """Whether a basis rests on consent: Art. 6(1)a with 9(2)a of the GDPR."""
+    """Tell whether a legal basis is consent: Art. 6(1)a or 9(2)a of the GDPR.
+
+    Args:
+        basis: The basis, as consent records name it.
+    """
     return any(article in basis for article in CONSENT_ARTICLES)
 
 
 def summarise_consent(consent: pd.DataFrame) -> UseTerms:
-    """Legal bases, and the share of people by permitted use, of a consent table.
+    """Summarise consent records, without the people who have withdrawn.
 
-    Columns as in ``phenotypes/consent.parquet``; who withdrew is left out. Shares are rounded to
-    whole percents: they describe a dataset, not its people. Raises ValueError for an empty table.
+    Shares are rounded to whole percents, because they describe a dataset and not its people.
+
+    Args:
+        consent: Records with the columns of ``phenotypes/consent.parquet``.
+
+    Returns:
+        The legal bases, and the share of the people who permit each use.
+
+    Raises:
+        ValueError: No record is left.
     """
     there = consent[~consent["withdrawn"].astype(bool)]
     if there.empty:
-        raise ValueError("nobody's consent is on record")
+        raise ValueError(mismatch("consent", "at least one record that is not withdrawn", "none"))
     counts: Counter[str] = Counter()
     for uses in there["uses"]:
         counts.update(set(re.findall(r"DUO:\d{7}", uses)))
@@ -121,7 +138,14 @@ def summarise_consent(consent: pd.DataFrame) -> UseTerms:
 
 
 def answer_survey(terms: UseTerms) -> Survey:
-    """The answers that a rehearsal's own data give."""
+    """Answer the survey for data of a rehearsal.
+
+    Args:
+        terms: What the people of the dataset permit.
+
+    Returns:
+        The answers.
+    """
     permitted = {term for term, _ in terms.uses}
     return Survey(
         purpose_of_collection="other: a simulation, for rehearsals",
@@ -137,7 +161,14 @@ def answer_survey(terms: UseTerms) -> Survey:
 
 
 def descriptor_to_json(descriptor: DatasetDescriptor) -> dict[str, Any]:
-    """The descriptor as plain JSON, with the names of DUO terms."""
+    """Convert a descriptor to plain data, with the names of DUO terms.
+
+    Args:
+        descriptor: The descriptor.
+
+    Returns:
+        Data that JSON can express.
+    """
     plain = asdict(descriptor)
     plain["uses"] = [
         {"term": term, "label": USE_NAMES.get(term, ""), "share": share}

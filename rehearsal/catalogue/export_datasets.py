@@ -1,4 +1,4 @@
-"""Descriptors of what is handed over: datasets on the spot and exports, a dataset a place."""
+"""Descriptors of datasets in files: those of ``rehearsal dataset``, and exports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from rehearsal.export.settings import METADATA, POOLED, Export
 from rehearsal.files import write_text
 from rehearsal.model import Block
 
-ALL_COUNTRIES = ("EU", "several countries")  # what a pooled dataset has for a country
+ALL_COUNTRIES = ("EU", "several countries")  # stands for the country of a pooled dataset
 MEDIA_TYPE = "application/octet-stream"
 
 WHO = {
@@ -44,7 +44,14 @@ NO_USE_PERMITTED = UseTerms(("none: nobody permits anything",), ())
 
 
 def use_terms(consent: pd.DataFrame) -> UseTerms:
-    """What people's data may be used for, from their rows of ``phenotypes/consent.parquet``."""
+    """Summarise what people permit; empty terms when all have withdrawn.
+
+    Args:
+        consent: Their rows of ``phenotypes/consent.parquet``.
+
+    Returns:
+        The terms of use.
+    """
     return NO_USE_PERMITTED if consent["withdrawn"].all() else summarise_consent(consent)
 
 
@@ -58,10 +65,20 @@ def describe_file_dataset(
     formats: Sequence[str],
     path: str,
 ) -> DatasetDescriptor:
-    """The dataset in one folder of files.
+    """Describe the dataset in a folder of files.
 
-    ``country``: code and name, or ``ALL_COUNTRIES``; ``about``: ends the description; ``people``:
-    how many are told; ``path``: of the folder.
+    Args:
+        identifier: The identifier of the dataset.
+        country: Code and name of the country, or ``ALL_COUNTRIES``.
+        about: The end of the description.
+        people: The number of people to publish.
+        year: The reference year of the data.
+        terms: What the people permit.
+        formats: Names of the export formats.
+        path: The folder, relative to the root.
+
+    Returns:
+        The descriptor.
     """
     code, name = country
     return DatasetDescriptor(
@@ -82,7 +99,13 @@ def describe_file_dataset(
 def write_metadata_files(
     descriptors: Iterable[DatasetDescriptor], version: str, folder: Path
 ) -> None:
-    """Write ``catalogue.ttl``, ``catalogue.jsonld`` and ``datasets.json`` into a folder."""
+    """Write ``catalogue.ttl``, ``catalogue.jsonld`` and ``datasets.json`` into a folder.
+
+    Args:
+        descriptors: The datasets to describe.
+        version: The version of Rehearsal.
+        folder: The folder.
+    """
     graph, described = new_graph(), []
     for one in descriptors:
         graph += catalogue_of(one, version)
@@ -93,7 +116,15 @@ def write_metadata_files(
 
 
 def catalogue_of(one: DatasetDescriptor, version: str) -> Graph:
-    """A descriptor in the catalogue of its country."""
+    """Build the catalogue of a country with a single dataset.
+
+    Args:
+        one: The dataset.
+        version: The version of Rehearsal.
+
+    Returns:
+        The catalogue.
+    """
     title = f"Synthetic genomes of {one.country_name}"
     return build_catalogue([one], base_address(one.country_code), title, version)
 
@@ -108,11 +139,22 @@ def describe_export(
     blocks: Iterable[Block],
     year: int,
 ) -> DatasetDescriptor:
-    """The dataset that an export has of a place, with what its people's consent permits.
+    """Describe the dataset that an export has for a place, with what its people permit.
 
-    ``number``: of the export in the configuration, from 1; ``names``: of countries by code;
-    ``people``: rows of the people of the place; ``consent``: everybody's; ``blocks``: of the run.
-    How many people there are is told as nodes tell it, but at least ten.
+    The published number of people is rounded to tens, as nodes do, and at least ten.
+
+    Args:
+        export: The export.
+        number: Its number in the configuration, 1-based.
+        place: A country code, or ``pooled``.
+        names: Names of countries by code.
+        people: The people of the place, one row per person.
+        consent: Consent records of the whole cohort.
+        blocks: The blocks of the run.
+        year: The reference year of the data.
+
+    Returns:
+        The descriptor.
     """
     country = ALL_COUNTRIES if place == POOLED else (place, names[place])
     people_in_tens = max(ROUNDED_TO, round_people(len(people)))

@@ -1,4 +1,4 @@
-"""The documents that a FAIR Data Point serves, cut out of a catalogue."""
+"""The documents that a FAIR Data Point serves, taken from a catalogue."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ from rehearsal.catalogue.health_dcat_ap import new_graph, to_json_ld, to_turtle
 
 
 def fair_data_point_documents(graph: Graph, base: str) -> dict[str, object]:
-    """What a FAIR Data Point answers with: ``base``, and by path the document in each format.
+    """Split a catalogue into the documents of a FAIR Data Point.
 
-    A document tells of the resource at its address, and of those that it leads to which are not
-    documents of their own in the chain point - catalogue - dataset - distribution.
+    A document describes the resource at its address. It also contains the resources that this one
+    refers to, unless they have their own document in the chain point - catalogue - dataset -
+    distribution.
+
+    Args:
+        graph: The catalogue.
+        base: Address of the service, which ends in a slash.
+
+    Returns:
+        ``base``, and ``documents``: by path, the text of each format by its media type.
     """
     own = {
         subject
@@ -37,8 +45,7 @@ def _is_document(subject: URIRef, base: str) -> bool:
 def _copy(
     graph: Graph, part: Graph, subject: URIRef, own: Collection[URIRef], seen: set[URIRef]
 ) -> None:
-    """Copy what the graph says of a resource, and of those that it leads to which are not in
-    ``own``."""
+    """Copy the statements about a resource and about those it leads to that are not in ``own``."""
     for predicate, value in graph.predicate_objects(subject):
         part.add((subject, predicate, value))
         if isinstance(value, URIRef) and value not in own and value not in seen:

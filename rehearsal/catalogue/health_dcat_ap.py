@@ -1,8 +1,8 @@
-"""Catalogues in RDF: HealthDCAT-AP as GDI profiles it, behind a FAIR Data Point.
+"""Catalogues in RDF: HealthDCAT-AP in the profile of GDI, served by a FAIR Data Point.
 
-Shapes that it is meant to satisfy: GDI metadata v1.1 (Health-RI, 2025) and those of GDI's FAIR Data
-Point, https://specs.fairdatapoint.org/fdp-specs-v1.2.html. All addresses of the service's own
-documents stand below one base, for which a service puts its own.
+They follow the shapes of GDI metadata v1.1 (Health-RI, 2025) and of GDI's FAIR Data Point,
+https://specs.fairdatapoint.org/fdp-specs-v1.2.html. The addresses of all documents begin with one
+base, which a service replaces by its own address.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, XSD
 
 from rehearsal.catalogue.dataset_descriptor import DatasetDescriptor, Distribution
+from rehearsal.errors import mismatch
 
 DCATAP = Namespace("http://data.europa.eu/r5r/")
 HEALTH = Namespace("http://healthdataportal.eu/ns/health#")
@@ -25,7 +26,7 @@ ADMS = Namespace("http://www.w3.org/ns/adms#")
 LDP = Namespace("http://www.w3.org/ns/ldp#")
 FDP = Namespace("https://w3id.org/fdp/fdp-o#")
 ODRL = Namespace("http://www.w3.org/ns/odrl/2/")
-DCAT_NAMESPACE = Namespace(str(DCAT))  # for what DCAT does not define
+DCAT_NAMESPACE = Namespace(str(DCAT))  # for terms that DCAT does not define
 DUO = Namespace("http://purl.obolibrary.org/obo/DUO_")
 PREFIXES = {
     "dcat": DCAT,
@@ -60,19 +61,36 @@ DOMAIN = "rehearsal.example"
 
 
 def base_address(country_code: str) -> str:
-    """What stands for the address of a country's service in written metadata."""
+    """Make the placeholder for the address of a country's service in metadata files.
+
+    Args:
+        country_code: The code of the country.
+
+    Returns:
+        An address that ends in a slash.
+    """
     return f"https://{country_code.lower()}.{DOMAIN}/"
 
 
 def build_catalogue(
     descriptors: Sequence[DatasetDescriptor], base: str, title: str, version: str
 ) -> Graph:
-    """Everything about some datasets of one service: the point, its catalogue, the datasets.
+    """Build the metadata of a service: its FAIR Data Point, its catalogue and its datasets.
 
-    ``base`` ends in a slash. Raises ValueError without a dataset.
+    Args:
+        descriptors: The datasets.
+        base: Address of the service, which ends in a slash.
+        title: Title of the catalogue.
+        version: The version of Rehearsal.
+
+    Returns:
+        The metadata.
+
+    Raises:
+        ValueError: There is no dataset.
     """
     if not descriptors:
-        raise ValueError("a catalogue without a dataset")
+        raise ValueError(mismatch("catalogue", "at least one dataset", "none"))
     graph = new_graph()
     first = descriptors[0]
     service = _add_service(graph, base, first, descriptors)
@@ -84,7 +102,7 @@ def build_catalogue(
 
 
 def new_graph() -> Graph:
-    """An empty graph that writes the names of its vocabularies short, and always the same."""
+    """Make an empty graph with fixed prefixes for its vocabularies."""
     graph = Graph()
     for prefix, namespace in PREFIXES.items():
         graph.bind(prefix, namespace)
@@ -92,19 +110,33 @@ def new_graph() -> Graph:
 
 
 def to_turtle(graph: Graph) -> str:
-    """As Turtle."""
+    """Write a graph as Turtle.
+
+    Args:
+        graph: The graph.
+
+    Returns:
+        The text.
+    """
     return graph.serialize(format="turtle")
 
 
 def to_json_ld(graph: Graph) -> str:
-    """As JSON-LD, in one order: rdflib's own is that of a set."""
+    """Write a graph as JSON-LD, sorted, because rdflib's own order is random.
+
+    Args:
+        graph: The graph.
+
+    Returns:
+        The text.
+    """
     context = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
     document = json.loads(graph.serialize(format="json-ld", context=context))
     return json.dumps(_sorted(document), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _sorted(value: Any) -> Any:
-    """The same with every list in order: no list of ours has one that means anything."""
+    """Sort every list in plain data; the order of our lists has no meaning."""
     if isinstance(value, dict):
         return {key: _sorted(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -113,12 +145,28 @@ def _sorted(value: Any) -> Any:
 
 
 def document_iri(base: str, *parts: str) -> URIRef:
-    """The address of a document of the FAIR Data Point."""
+    """Make the address of a document of the FAIR Data Point.
+
+    Args:
+        base: Address of the service, which ends in a slash.
+        *parts: Parts of the document's path.
+
+    Returns:
+        The address.
+    """
     return URIRef(base + "/".join(("fdp", *parts)))
 
 
 def dataset_iri(base: str, descriptor: DatasetDescriptor) -> URIRef:
-    """The address of a dataset's document."""
+    """Make the address of a dataset's document.
+
+    Args:
+        base: Address of the service, which ends in a slash.
+        descriptor: The dataset.
+
+    Returns:
+        The address.
+    """
     return document_iri(base, "dataset", descriptor.identifier)
 
 
@@ -136,7 +184,7 @@ def _add_point(
         (DCTERMS.publisher, _add_agent(graph, base)),
         (DCTERMS.language, ENGLISH),
         (DCTERMS.hasVersion, Literal(version)),
-        (DCAT_NAMESPACE.endPointURL, URIRef(base)),  # spelt so in the shapes of GDI's point
+        (DCAT_NAMESPACE.endPointURL, URIRef(base)),  # this spelling is in the shapes of GDI's point
         (DCAT.endpointURL, URIRef(base)),
         (FDP.conformsToFdpSpec, FDP_SPECIFICATION),
         (FDP.metadataIdentifier, point),
@@ -206,7 +254,7 @@ def _add_dataset(graph: Graph, base: str, one: DatasetDescriptor, service: URIRe
         (DCATAP.applicableLegislation, EHDS),
         (HEALTH.hdab, agent),
         (HEALTH.healthCategory, GDI.HealthCategoryHumanGenomic),
-        # spelt so in the shapes of GDI's FAIR Data Point
+        # this spelling is in the shapes of GDI's FAIR Data Point
         (HEALTH.healthCatagory, GDI.HealthCategoryHumanGenomic),
         (HEALTH.numberOfRecords, _number(one.records)),
         (HEALTH.numberOfUniqueIndividuals, _number(one.individuals)),
@@ -244,7 +292,7 @@ def _add_distribution(
 
 
 def _add_policy(graph: Graph, base: str, one: DatasetDescriptor) -> URIRef:
-    """What the data may be used for: a permission a DUO term that somebody's consent has."""
+    """Add the permitted uses of a dataset: one permission per DUO term in the consent records."""
     policy = document_iri(base, "policy", one.identifier)
     graph.add((policy, RDF.type, ODRL.Set))
     for term, _ in one.uses:

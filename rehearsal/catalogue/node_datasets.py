@@ -1,4 +1,4 @@
-"""The two datasets of one country's node, described, and the catalogue that the node serves."""
+"""Descriptors of the two datasets of a node, and the catalogue that the node serves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from rehearsal.files import write_text
 from rehearsal.node.settings.node_settings import NodeSettings
 
 FOLDER = "catalogue"
-DOCUMENTS = "documents.json"  # from which rehearsal.node.fair_data_point answers
+DOCUMENTS = "documents.json"  # read by rehearsal.node.fair_data_point
 
 BEACON = Distribution("beacon", "Allele frequencies by Beacon v2", "g_variants", "application/json")
 INDIVIDUALS = Distribution(
@@ -43,10 +43,16 @@ HTSGET = Distribution(
 def describe_node_datasets(
     settings: NodeSettings, individuals: int, variants: int, consent: pd.DataFrame
 ) -> list[DatasetDescriptor]:
-    """The dataset of frequencies and the dataset of people, as may be told to everybody.
+    """Describe a node's dataset of frequencies and its dataset of people, for the public.
 
-    ``individuals``, ``variants``: how many there are at the node; ``consent``: its people's rows
-    of consent.parquet.
+    Args:
+        settings: The settings of the node.
+        individuals: Number of people at the node.
+        variants: Number of variants at the node.
+        consent: Rows of consent.parquet about its people.
+
+    Returns:
+        The descriptor of the frequencies, then that of the people.
     """
     terms, name = summarise_consent(consent), settings.country_name
     frequencies = DatasetDescriptor(
@@ -76,7 +82,16 @@ def describe_node_datasets(
 def write_node_catalogue(
     folder: Path, descriptors: Sequence[DatasetDescriptor], version: str
 ) -> Graph:
-    """Write a node's catalogue below its folder: Turtle, JSON-LD, descriptors, documents."""
+    """Write the catalogue of a node: Turtle, JSON-LD, descriptors, documents.
+
+    Args:
+        folder: The folder of the node; the files go into a folder in it.
+        descriptors: The datasets of the node.
+        version: The version of Rehearsal.
+
+    Returns:
+        The catalogue.
+    """
     first = descriptors[0]
     base, title = base_address(first.country_code), f"Synthetic genomes of {first.country_name}"
     graph = build_catalogue(descriptors, base, title, version)

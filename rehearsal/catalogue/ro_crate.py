@@ -1,4 +1,4 @@
-"""A research object crate of a run: what was made, from what, by which versions.
+"""The research object crate of a run: its files, inputs and software versions.
 
 RO-Crate 1.1 and later, https://www.researchobject.org/ro-crate/specification. The crate is the
 results folder itself; its metadata file names every file that the seed decides, with its digest.
@@ -18,7 +18,7 @@ from rehearsal.files import write_text
 
 FILE_NAME = "ro-crate-metadata.json"
 LICENCE = "https://opensource.org/license/mit"
-FORMATS = {  # by the end of the name
+FORMATS = {  # media types by the end of a file's name
     ".parquet": "application/vnd.apache.parquet",
     ".json": "application/json",
     ".jsonl.gz": "application/gzip",
@@ -37,9 +37,12 @@ FORMATS = {  # by the end of the name
 def write_crate(path: Path, manifest: Mapping[str, Any], title: str, year: int) -> None:
     """Write the metadata file of a crate.
 
-    ``manifest``: as ``rehearsal.manifest.write_manifest`` wrote it. ``year``: the one that the
-    synthetic data are told in; the crate is dated to its first day, so that its bytes depend on
-    the run's inputs only.
+    Args:
+        path: The file.
+        manifest: The manifest, as ``rehearsal.manifest.write_manifest`` writes it.
+        title: Title of the crate.
+        year: Reference year of the synthetic data. The crate is dated to its first day, so that
+            its bytes depend only on the inputs of the run.
     """
     crate = ROCrate()
     crate.name, crate.license = title, LICENCE

@@ -12,7 +12,7 @@ def test_consent_is_told_as_shares_of_those_who_did_not_withdraw(consent):
 
 
 def test_nobodys_consent_is_no_catalogue(consent):
-    with pytest.raises(ValueError, match="nobody's consent"):
+    with pytest.raises(ValueError, match="expected at least one record that is not withdrawn"):
         summarise_consent(consent[consent["withdrawn"]])
 
 
