@@ -121,7 +121,9 @@ def _scores() -> Body:
         "description": "Level of the confidence interval.",
         "default": CONFIDENCE,
     }
-    country = all_of({"people": COUNT, "groups": scoring.GROUPS})
+    country = all_of(
+        {"people": {**COUNT, "description": "Number of people."}, "groups": scoring.GROUPS}
+    )
     histogram = object_of(
         [*scoring.HISTOGRAM, "countries"],
         scoring.HISTOGRAM
@@ -169,7 +171,7 @@ def _patient() -> Body:
         }
     )
     edge = {"type": ["number", "null"]}
-    return object_of(
+    return {"description": "Where your own patient stands."} | object_of(
         ["node", "state"],
         {
             "node": {**TEXT, "description": "Country code of the patient's node."},

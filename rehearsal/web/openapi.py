@@ -20,7 +20,7 @@ PLAIN = "application/json"
 TEXT = {"type": "string"}
 COUNT = {"type": "integer", "minimum": 0}
 NUMBER = {"type": "number"}
-SEX = {"enum": list(SEXES)}
+SEX = {"enum": list(SEXES), "description": "Sex."}
 IN_PATHS = {
     "id": "Identifier of the entry.",
     "node": "Country code of a node.",
@@ -162,7 +162,10 @@ def list_of(items: Body, longest: int | None = None, shortest: int = 0) -> Body:
     return {"type": "array", "items": items, "minItems": shortest, **limit}
 
 
-META = object_of(["beaconId", "apiVersion", "returnedSchemas"])
+META = {
+    **object_of(["beaconId", "apiVersion", "returnedSchemas"]),
+    "description": "Which Beacon answers, and how it understood the request.",
+}
 
 
 def informational(response: Body) -> Body:
@@ -174,7 +177,7 @@ def informational(response: Body) -> Body:
     Returns:
         A JSON schema.
     """
-    return all_of({"meta": META, "response": response})
+    return all_of({"meta": META, "response": {"description": "The content."} | response})
 
 
 def json_of(schema: Body) -> Body:

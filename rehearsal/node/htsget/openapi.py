@@ -29,6 +29,7 @@ ERROR = all_of(
                 "message": {**TEXT, "description": "What is wrong, for a person."},
             }
         )
+        | {"description": "The error."}
     }
 )
 TICKET = all_of(
@@ -56,6 +57,7 @@ TICKET = all_of(
                 | {"description": "The pieces. Joined in order, they are the file."},
             }
         )
+        | {"description": "The ticket."}
     }
 )
 

@@ -82,10 +82,15 @@ class RequestedRegion(RequestModel, forbid_unknown_fields=False):
     end: End | None = None
 
 
+Regions = Annotated[
+    tuple[RequestedRegion, ...], Meta(min_length=1, description="Regions; all records by default.")
+]
+
+
 class TicketBody(TicketParameters):
     """The body of a POST."""
 
-    regions: Annotated[tuple[RequestedRegion, ...], Meta(min_length=1)] | UnsetType | None = UNSET
+    regions: Regions | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,14 @@ from rehearsal.web.openapi import (
 )
 
 DIGEST = schema_of(Digest)
-FILE = all_of({"scoringFile": DIGEST, "name": TEXT, "trait": TEXT, "variants": COUNT})
+FILE = all_of(
+    {
+        "scoringFile": DIGEST,
+        "name": {**TEXT, "description": "Name of the score."},
+        "trait": {**TEXT, "description": "The trait that it predicts."},
+        "variants": {**COUNT, "description": "Number of variants."},
+    }
+)
 GROUPS = list_of(
     object_of(
         ["below", "counts", "above"],

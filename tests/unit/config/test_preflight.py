@@ -132,7 +132,13 @@ def test_a_model_that_cannot_be_simulated_is_refused(small, tmp_path):
             "granularity: all",
             r"granularity: expected one of boolean, count, record, found 'all'",
         ),
-        ("network", "distances", "\t22\t", "\tnear\t", r"AT-BE\) rtt_ms: a positive number"),
+        (
+            "network",
+            "distances",
+            "\t22\t",
+            "\tnear\t",
+            r"AT-BE\) rtt_ms: expected a positive number",
+        ),
     ],
 )
 def test_a_fault_in_a_file_names_the_file_and_the_key(
