@@ -242,22 +242,23 @@ def _kind(schema: Body) -> str:
 
 def _limits(schema: Body) -> str:
     """The smallest and the largest value, or the longest text or list."""
+    if schema.get("maxItems") == 1 == schema.get("minItems"):
+        return "one entry"
     words = {
         "minimum": "at least {}",
         "exclusiveMinimum": "above {}",
         "maximum": "at most {}",
         "exclusiveMaximum": "below {}",
-        "minItems": "at least {} entries",
         "maxItems": "at most {} entries",
         "maxLength": "at most {} characters",
     }
-    if schema.get("minItems") == schema.get("maxItems") == 1:
-        return "one entry"
     found = [
         text.format(number(schema[key]))
         for key, text in words.items()
-        if key in schema
-        and not (key in ("minItems", "minimum") and schema[key] == 0)
-        and schema[key] < 2**53
+        if key in schema and schema[key] < 2**53 and (key, schema[key]) != ("minimum", 0)
     ]
+    if schema.get("minItems", 0) > 0:
+        found.insert(
+            0, f"at least {'one entry' if schema['minItems'] == 1 else schema['minItems']}"
+        )
     return ", ".join(found)

@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from docs_build.page_commands import blocks, pages, script
@@ -74,6 +75,17 @@ def test_the_commands_of_a_page_run_to_their_end(page, checkout, request):
     assert status == 0, said
     for pattern in PRINTED.get(page, ()):
         assert re.search(pattern, said, re.M), said
+
+
+def test_the_page_on_files_names_every_file_and_column_of_a_run(finished_run):
+    """Of the folders that the small run fills. Tables of Fst have a column per country."""
+    page = (ROOT / "docs/reference/files.md").read_text()
+    named = set(re.findall(r"`([^`\s]+)`", page)) | {"BE", "DE", "ES", "FI", "IT", "PL", "SE"}
+    named.add("__index_level_0__")
+    for folder in ("cohort", "demography", "phenotypes", "truth", "network", "queries"):
+        for table in (finished_run / folder).glob("*.parquet"):
+            assert table.name in named
+            assert set(pq.read_schema(table).names) <= named, table
 
 
 def search_path():
