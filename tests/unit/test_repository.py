@@ -60,5 +60,5 @@ def test_citation_and_changelog_name_the_version():
 def test_the_changelog_keeps_to_the_sections_of_keep_a_changelog():
     versions = re.findall(r"^## (.*)$", CHANGELOG, re.M)
     for heading in versions:
-        assert re.fullmatch(r"\[Unreleased\]|\[\d+\.\d+\.\d+\] - (\d{4}-\d\d-\d\d|unreleased)", heading)
+        assert re.fullmatch(r"\[Unreleased\]|\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", heading)
     assert set(re.findall(r"^### (.*)$", CHANGELOG, re.M)) <= SECTIONS
