@@ -19,11 +19,15 @@ test-slurm: $(VENV)/.installed-dev ## the default run on a one-node Slurm, after
 test-package: $(VENV)/.installed-dev ## build a wheel, install it elsewhere, make data with it; needs a package index
 	$(BIN)/pytest -m package tests/package
 
+docs: $(VENV)/.installed-dev ## the documentation site, in site/; any dead link or page outside the navigation is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/codespell
 	$(BIN)/mypy
 	! $(BIN)/radon cc --min C --show-complexity --exclude '*_kernel*.py' rehearsal scripts workflow | grep .
 
