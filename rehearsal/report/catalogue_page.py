@@ -14,6 +14,7 @@ from rehearsal.report.page_elements import (
     Table,
     Text,
     percent,
+    spaced,
     whole,
 )
 from rehearsal.report.tables import ReportTables, country_href
@@ -114,7 +115,7 @@ def survey_table(descriptor: Mapping[str, Any]) -> Table:
         descriptor: The descriptor of the dataset.
     """
     rows = [
-        (question.replace("_", " ").capitalize(), _answer(answer))
+        (spaced(question).capitalize().replace("Gdpr", "GDPR"), _answer(answer))
         for question, answer in descriptor["survey"].items()
     ]
     caption = (

@@ -1,4 +1,4 @@
-"""Checks of a run that hold on any machine and that no other key of the summary has."""
+"""Checks of a run that are under no other key of the summary."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from rehearsal.report.tables import BenchTables
 def answer_checks(
     audit: Mapping[str, Mapping[str, Any]], answers: pd.DataFrame
 ) -> Iterator[dict[str, Any]]:
-    """What the audit logs and the public tiers' answers must be.
+    """Check the audit logs and the answers of the public tiers.
 
-    ``audit``: of conditions.json, by country; ``answers``: answers.parquet.
+    Args:
+        audit: The ``audit`` of conditions.json, by country.
+        answers: ``answers.parquet``.
     """
     yield audit_check(audit, answers)
     yield from public_checks(answers)
@@ -28,7 +30,12 @@ def answer_checks(
 def bench_checks(
     bench: BenchTables, growth_checks: list[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """What load, growth, distances, capitals and faults must have shown."""
+    """Check what was measured of load, growth, distances, capitals and faults.
+
+    Args:
+        bench: The tables of the bench.
+        growth_checks: The ``checks`` of growth.json.
+    """
     yield from bench.knee["checks"]
     yield from growth_checks
     yield from distance_checks(bench.distance)
@@ -37,11 +44,19 @@ def bench_checks(
 
 
 def audit_check(audit: Mapping[str, Mapping[str, Any]], answers: pd.DataFrame) -> dict[str, Any]:
-    """Every node of ours has a whole chain of decisions, with a line for each of its answers."""
+    """Check that each of the run's own nodes logged a decision for each of its answers.
+
+    Args:
+        audit: The ``audit`` of conditions.json, by country; only nodes with an unbroken chain.
+        answers: ``answers.parquet``.
+
+    Returns:
+        The check: ``name``, ``expected``, ``observed`` and ``passed``.
+    """
     given = answers[answers["http_status"].notna()].groupby("node").size()
     whole = [code for code, log in audit.items() if log["lines"] >= given.get(code, 0)]
     return {
-        "name": "audit logs: nodes with a whole chain and a line for every answer",
+        "name": "audit logs: nodes with an unbroken chain and a line for every answer",
         "expected": len(audit),
         "observed": len(whole),
         "passed": len(whole) == len(audit),

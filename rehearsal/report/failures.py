@@ -1,4 +1,4 @@
-"""Everything that went wrong in a run, a line each."""
+"""Everything that went wrong in a run, one line each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 
 
 def list_failures(summary: Mapping[str, Any]) -> list[str]:
-    """One line for everything that failed: which query and node, which story, which check.
+    """List everything that failed: which query and node, which story, which check.
 
-    Empty when all is well.
+    Args:
+        summary: The content of ``summary.json``.
+
+    Returns:
+        One line per failure. Empty if there are none.
     """
     return [
         *_federation_lines(summary["federation"], summary["qs02"]),

@@ -1,4 +1,4 @@
-"""Every check of a run as JUnit XML, for people's continuous integration."""
+"""All checks of a run as JUnit XML, for continuous integration."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ from rehearsal.evaluation.answer_table import NETWORK
 from rehearsal.files import atomic_path
 from rehearsal.report.problems import find_problems
 
-Case = tuple[str, float, str]  # name, seconds, what is wrong (empty: nothing)
+Case = tuple[str, float, str]  # name, seconds, failure (empty if it passed)
 
 
 def write_junit(
     path: Path | str, summary: Mapping[str, Any], answers: pd.DataFrame, nodes: list[str]
 ) -> None:
-    """Write a suite of test cases for the queries, one for QS-02, and one for all other checks.
+    """Write one test suite for the queries, one for QS-02, and one for each group of checks.
 
-    A query is a case: it fails with every node's difference. ``answers`` is answers.parquet,
-    ``nodes`` the countries that had to answer.
+    Each query is a test case. If it fails, it lists the difference of every node.
+
+    Args:
+        path: File to write.
+        summary: The content of ``summary.json``.
+        answers: ``answers.parquet``.
+        nodes: Codes of the countries that had to answer.
     """
     root = ElementTree.Element("testsuites", name="rehearsal")
     for name, cases in _suites(summary, answers, nodes):

@@ -8,15 +8,22 @@ import pandas as pd
 
 from rehearsal.evaluation.answer_table import NETWORK
 
-SHOWN_PROBLEMS = 40  # rows of a page
+SHOWN_PROBLEMS = 40  # rows on a page
 PROBLEM_COLUMNS = ["query", "kind", "node", "problem", "expected", "observed", "reason"]
 
 
 def find_problems(answers: pd.DataFrame, nodes: Sequence[str]) -> pd.DataFrame:
-    """A row for every answer that is wrong, late, failed or missing, sorted by query and node.
+    """Find the answers that are wrong, late, failed or missing.
 
-    Columns: query, kind, node, problem (``wrong``, ``late``, ``failed``, ``missing``), expected,
-    observed, reason. An expected error, such as a 400 to an ill-formed query, is no problem.
+    An expected error, such as a 400 to an ill-formed query, is no problem.
+
+    Args:
+        answers: ``answers.parquet``.
+        nodes: Codes of the countries that had to answer.
+
+    Returns:
+        One row per problem, sorted by query and node: query, kind, node, problem (``wrong``,
+        ``late``, ``failed``, ``missing``), expected, observed, reason.
     """
     equal = answers["equal"].fillna(False).astype(bool)
     silent = answers["state"].isin(["late", "failed"])
@@ -43,7 +50,15 @@ def find_problems(answers: pd.DataFrame, nodes: Sequence[str]) -> pd.DataFrame:
 
 
 def find_missing(answers: pd.DataFrame, nodes: Sequence[str]) -> pd.DataFrame:
-    """Expected (query, node) pairs without any row: nothing may disappear unmarked."""
+    """Find pairs of query and node without a row: no answer may be lost unnoticed.
+
+    Args:
+        answers: ``answers.parquet``.
+        nodes: Codes of the countries that had to answer.
+
+    Returns:
+        One row per pair, with the columns of ``find_problems``.
+    """
     kinds = answers.groupby("query", sort=True)["kind"].first()
     wanted = pd.MultiIndex.from_product([kinds.index, [*nodes, NETWORK]], names=["query", "node"])
     there = pd.MultiIndex.from_frame(answers[["query", "node"]])

@@ -1,4 +1,4 @@
-"""What a run was made with: versions, seed, machine, time. The ``run`` of ``summary.json``."""
+"""Versions, seed, machine and time of a run: the ``run`` of ``summary.json``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 import rehearsal
 from rehearsal.machine import describe_machine, load_averages
 
-# What decides the bytes or the timings of a run.
+# Packages that affect the bytes or the timings of a run.
 PACKAGES = (
     "snakemake",
     "msprime",
@@ -41,10 +41,18 @@ def run_facts(
     stages: pd.DataFrame,
     conditions: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The ``run`` of the summary: seed, config digest, versions, machine, stages and their sums.
+    """Collect the ``run`` of the summary.
 
-    ``stages`` comes from ``stage_times``, ``conditions`` from the bench (conditions.json). The
-    load average is that of this moment; those of the measurements are in the conditions.
+    The load average is measured now. Those during the queries are in the conditions.
+
+    Args:
+        seed: The root seed of the run.
+        config_digest: Digest of the configuration.
+        stages: The result of ``stage_times``.
+        conditions: The content of conditions.json, from the bench.
+
+    Returns:
+        Seed, config digest, versions, machine, load average, conditions, stages and their sums.
     """
     return {
         "seed": seed,
@@ -60,7 +68,14 @@ def run_facts(
 
 
 def versions(packages: Sequence[str]) -> dict[str, str]:
-    """Versions of Rehearsal, Python and those of the packages that are installed."""
+    """Look up the versions of Rehearsal, Python and packages.
+
+    Args:
+        packages: Names of packages. Those that are not installed are left out.
+
+    Returns:
+        Versions by name.
+    """
     found = {"rehearsal": rehearsal.__version__, "python": platform.python_version()}
     for name in packages:
         try:
@@ -71,12 +86,17 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
 
 
 def stage_times(benchmarks: Path | str) -> pd.DataFrame:
-    """Wall and CPU seconds a stage, from Snakemake's benchmark files under a folder.
+    """Sum the wall and CPU seconds of each stage, from Snakemake's benchmark files.
 
-    A stage is the first part of a file's path in the folder, without its suffix: a rule
+    A stage is the first part of a file's path in the folder, without its suffix: the rule
     ``simulate_block`` writes ``simulate_block/{block}.tsv``, ``figures`` writes ``figures.tsv``.
-    Columns: stage, jobs, wall_s (summed over jobs), cpu_s, peak_mb (largest job; null when not
-    measured), in the order in which the stages began.
+
+    Args:
+        benchmarks: The folder of the benchmark files.
+
+    Returns:
+        One row per stage, in the order in which the stages began: stage, jobs, wall_s and cpu_s
+        (seconds, summed over jobs), peak_mb (largest job, MB; null if not measured).
     """
     folder = Path(benchmarks)
     rows = []

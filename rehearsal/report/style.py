@@ -1,4 +1,4 @@
-"""Colours and type of the figures, for the page (CSS variables) and for still SVG files."""
+"""Colours and type of the figures, for the page (CSS variables) and for SVG files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STILL_WIDTH = 720
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Every colour a figure may use. Regions differ for colour-blind readers too."""
+    """All colours that a figure may use. Colour-blind readers can tell the regions apart too."""
 
     ink: str
     muted: str
@@ -37,11 +37,15 @@ class Palette:
 
     @property
     def steps(self) -> list[str]:
-        """Five ordered colours, from little to much."""
+        """Five ordered colours, from low to high."""
         return [self.step1, self.step2, self.step3, self.step4, self.step5]
 
     def region(self, name: str) -> str:
-        """The colour of a region of ``spectrum.REGIONS``."""
+        """Give the colour of a region.
+
+        Args:
+            name: A region of ``tables.REGIONS``.
+        """
         return getattr(self, name.lower())
 
 
@@ -83,22 +87,35 @@ DARK = Palette(
     step4="#92c0ee",
     step5="#cfe4fb",
 )
-# A figure in the page names variables, so that it follows the reader's light or dark and paper.
+# Figures in the page use variables, so that they follow the light, dark and print styles.
 PAGE = Palette(**{field.name: f"var(--{field.name})" for field in fields(Palette)})
 
 
 def css_variables(palette: Palette) -> str:
-    """The declarations that give ``PAGE`` its colours."""
+    """Write the CSS declarations that give ``PAGE`` its colours.
+
+    Args:
+        palette: The colours.
+    """
     return " ".join(f"--{field.name}: {getattr(palette, field.name)};" for field in fields(Palette))
 
 
 def narrow(small: float, usual: float) -> dict[str, str]:
-    """A number that depends on whether the chart is as narrow as on a phone."""
+    """Make an expression that depends on whether the chart is as narrow as on a phone.
+
+    Args:
+        small: The number for a chart narrower than 420 pixels.
+        usual: The number for any other chart.
+    """
     return {"expr": f"width < 420 ? {small} : {usual}"}
 
 
 def vega_config(palette: Palette) -> dict[str, Any]:
-    """Vega-Lite configuration: quiet axes, no frame, the page's type."""
+    """Build the Vega-Lite configuration: light axes, no frame, the page's font.
+
+    Args:
+        palette: The colours.
+    """
     text = {"labelColor": palette.muted, "titleColor": palette.muted}
     sizes = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
     return {
@@ -134,14 +151,26 @@ Width = int | Literal["container"]
 def finished(
     chart: alt.LayerChart, palette: Palette, width: Width, height: Any, description: str
 ) -> alt.LayerChart:
-    """The chart in its size and style, with words for who does not see it."""
+    """Set a chart's size, style and description.
+
+    Args:
+        chart: The chart.
+        palette: The colours.
+        width: Width in pixels, or ``container`` in the page.
+        height: Height in pixels, a step, or ``container``.
+        description: The chart in a sentence, for readers who do not see it.
+    """
     return chart.properties(width=width, height=height, description=description).configure(
         **vega_config(palette)
     )
 
 
 def in_ms(value: float | None) -> str:
-    """Milliseconds to three digits, as a person reads them."""
+    """Write milliseconds with three significant digits.
+
+    Args:
+        value: Milliseconds; None or NaN become ``none``.
+    """
     if value is None or pd.isna(value):
         return "none"
-    return f"{value:.0f} ms" if value >= 100 else f"{value:.3g} ms"
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"

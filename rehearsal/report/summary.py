@@ -1,7 +1,7 @@
-"""``summary.json``: a run's verdicts, for machines.
+"""``summary.json``: the verdicts of a run, for machines.
 
 The keys are an interface: ``run``, ``cohort``, ``realism``, ``privacy``, ``stories``,
-``federation``, ``qs02``, ``checks``. Everything in it is plain JSON.
+``federation``, ``qs02``, ``checks``. All values are plain JSON.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from rehearsal.evaluation.answer_table import NETWORK
 from rehearsal.evaluation.latency import percentile, qs02
 from rehearsal.report.problems import find_missing, find_problems
 
-LISTED_PROBLEMS = 500  # enough to see what is wrong; the rest is counted
+LISTED_PROBLEMS = 500  # listed one by one; the others are only counted
 
 
 @dataclass(frozen=True, slots=True)
 class FederatedAnswers:
-    """The answers of a run (answers.parquet), and who had to give them by when.
+    """The answers of a run, the nodes that had to give them, and the deadline.
 
-    ``nodes``: country codes. A query that lacks an expected node's row counts as unanswered by it.
+    A query without a row of an expected node counts as not answered by it.
     """
 
-    answers: pd.DataFrame
-    nodes: Sequence[str]
-    deadline_s: float
+    answers: pd.DataFrame  # answers.parquet
+    nodes: Sequence[str]  # codes of the countries that had to answer
+    deadline_s: float  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResults:
-    """What a run was checked for beside its answers.
+    """The results of all checks of a run besides its answers.
 
-    A check is a mapping with ``name``, ``expected``, ``observed`` and ``passed``. ``realism``:
-    the rows of realism.tsv; ``privacy``: privacy.json; ``stories``: by name, each with ``passed``
-    and ``checks``; ``checks``: all that no other key of the summary holds.
+    A check is a mapping with ``name``, ``expected``, ``observed`` and ``passed``.
     """
 
-    checks: Sequence[Mapping[str, Any]] = ()
-    realism: Sequence[Mapping[str, Any]] = ()
-    privacy: Mapping[str, Any] = field(default_factory=dict)
-    stories: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    checks: Sequence[Mapping[str, Any]] = ()  # those that are under no other key
+    realism: Sequence[Mapping[str, Any]] = ()  # rows of realism.tsv
+    privacy: Mapping[str, Any] = field(default_factory=dict)  # privacy.json
+    stories: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # by name, each with ``passed`` and ``checks``
 
 
 def build_summary(
@@ -54,7 +54,17 @@ def build_summary(
     federated: FederatedAnswers,
     findings: CheckResults,
 ) -> dict[str, Any]:
-    """The summary of a run. ``run``: ``provenance.run_facts``; ``cohort``: ``cohort_facts``."""
+    """Build the summary of a run.
+
+    Args:
+        run: The result of ``provenance.run_facts``.
+        cohort: The result of ``cohort_facts``.
+        federated: The answers, and the nodes that had to give them.
+        findings: The results of all other checks.
+
+    Returns:
+        The content of ``summary.json``.
+    """
     problems = find_problems(federated.answers, federated.nodes)
     return _plain(
         {
@@ -71,10 +81,12 @@ def build_summary(
 
 
 def cohort_facts(people: pd.DataFrame, variants: int, blocks: int) -> dict[str, int]:
-    """The ``cohort`` of the summary.
+    """Build the ``cohort`` of the summary.
 
-    ``people``: people.parquet; ``variants``: distinct alleles in all nodes together; ``blocks``:
-    how many were simulated.
+    Args:
+        people: people.parquet.
+        variants: Number of distinct alleles in all nodes together.
+        blocks: Number of simulated blocks.
     """
     return {
         "individuals": len(people),
@@ -104,7 +116,7 @@ def _federation(federated: FederatedAnswers, problems: pd.DataFrame) -> dict[str
 
 
 def _qs02(federated: FederatedAnswers) -> dict[str, Any]:
-    """QS-02 as the bench has it, but a node's missing row counts as one that did not answer."""
+    """Compute QS-02. A node without a row counts as one that did not answer."""
     answers, deadline_s = federated.answers, federated.deadline_s
     measured = qs02(answers, deadline_s)
     missing = int((find_missing(answers, federated.nodes)["node"] != NETWORK).sum())
@@ -122,7 +134,7 @@ def _qs02(federated: FederatedAnswers) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The same as JSON has it: no numpy types, no NaN, string keys."""
+    """Convert to plain JSON values: no numpy types, no NaN, keys as text."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):

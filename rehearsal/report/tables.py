@@ -1,4 +1,4 @@
-"""The tables that a person reads in the report, and that its figures draw."""
+"""The tables that the report and its figures show."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ REGIONS = ("North", "West", "East", "South")
 
 
 def region_of(country: Country) -> str:
-    """A quarter of Europe by the country's population centre.
+    """Assign a country to a region of Europe by its population centre.
 
-    North of 54.5° N, south of 44° N, and what lies between parted at 12° E. For the colours of
-    figures only; the model knows no regions.
+    North lies above 54.5° N, South below 44° N. The rest is West or East of 12° E. Regions serve
+    for the colours of figures only; the model does not know them.
+
+    Args:
+        country: The country.
+
+    Returns:
+        An item of ``REGIONS``.
     """
     if country.latitude >= 54.5:
         return "North"
@@ -32,7 +38,7 @@ def region_of(country: Country) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BenchTables:
-    """What the bench measured; the files are those of docs/reference/files.md below ``bench/``."""
+    """What the bench measured: the files below ``bench/`` in docs/reference/files.md."""
 
     load: pd.DataFrame
     knee: Mapping[str, Any]
@@ -46,14 +52,14 @@ class BenchTables:
 
 @dataclass(frozen=True, slots=True)
 class ReportTables:
-    """What a run made that the report shows; the files are those of docs/reference/files.md."""
+    """The results of a run that the report shows, from the files of docs/reference/files.md."""
 
     countries: Sequence[Country]
     asker: str  # code of the country whose capital asks
     people: pd.DataFrame  # people.parquet
     answers: pd.DataFrame  # answers.parquet
     latency: pd.DataFrame  # latency.parquet
-    distances: pd.DataFrame  # country, rtt_ms, measured: what was applied
+    distances: pd.DataFrame  # country, rtt_ms, measured: the round trips that were applied
     spectrum: pd.DataFrame  # pca.frequency_spectrum
     components: pd.DataFrame | None = None  # pca.principal_components; None: too few people
     demography_svg: str | None = None  # the drawing of the model
@@ -66,17 +72,30 @@ class ReportTables:
 
     @property
     def codes(self) -> list[str]:
+        """Codes of the countries in their order."""
         return [country.code for country in self.countries]
 
 
 def country_href(code: str, prefix: str = "") -> str:
-    """The address of a country's page, from a page that is ``prefix`` away from the first one."""
+    """Give the address of a country's page.
+
+    Args:
+        code: The country's code.
+        prefix: The way from the linking page to the first page's folder, for example ``../``.
+    """
     return f"{prefix}countries/{code}.html"
 
 
 def cohort_table(tables: ReportTables) -> pd.DataFrame:
-    """One row a country: code, name, region, people, women, men, in_families, born_from, born_to,
-    alleles (autosomal, varying within the country), singleton_share."""
+    """Describe the people of each country.
+
+    Args:
+        tables: The tables of the report.
+
+    Returns:
+        One row per country: code, name, region, people, women, men, in_families, born_from,
+        born_to, alleles (autosomal, variable within the country), singleton_share.
+    """
     grouped = tables.people.assign(
         women=tables.people["sex"] == "female",
         men=tables.people["sex"] == "male",
@@ -104,16 +123,28 @@ def cohort_table(tables: ReportTables) -> pd.DataFrame:
 
 
 def in_families(people: pd.DataFrame) -> pd.Series:
-    """True for those who share their family with somebody."""
+    """Mark the people who have a relative in the cohort.
+
+    Args:
+        people: people.parquet, with the column ``family``.
+
+    Returns:
+        One truth value per person.
+    """
     return people["family"].notna() & people["family"].duplicated(keep=False)
 
 
 def node_table(tables: ReportTables) -> pd.DataFrame:
-    """One row a country: node, name, people, answers, problems, p50_ms, p95_ms, p99_ms, rtt_ms.
+    """Describe the node of each country.
 
-    ``answers`` is the number of answers and refusals that came in time, over all kinds of query,
-    and the latencies are theirs. ``problems`` counts the queries with a wrong, late, failed or
-    missing answer.
+    Args:
+        tables: The tables of the report.
+
+    Returns:
+        One row per country: node, name, people, answers, problems, p50_ms, p95_ms, p99_ms, rtt_ms.
+        ``answers`` counts the answers and refusals that came in time, over all kinds of query; the
+        latencies are theirs. ``problems`` counts the queries with a wrong, late, failed or missing
+        answer.
     """
     codes = tables.codes
     latency = tables.latency[tables.latency["kind"] == ALL_KINDS].set_index("node")
@@ -136,9 +167,14 @@ def node_table(tables: ReportTables) -> pd.DataFrame:
 
 
 def kind_table(tables: ReportTables) -> pd.DataFrame:
-    """The network's rows of latency.parquet by kind of query, all kinds last; without the control.
+    """Select the network's rows of latency.parquet, by kind of query.
 
-    Its columns and ``queries``, the number of different queries.
+    Args:
+        tables: The tables of the report.
+
+    Returns:
+        The columns of latency.parquet and ``queries``, the number of different queries. All kinds
+        together come last. The control is left out.
     """
     joined = tables.latency[tables.latency["node"] == NETWORK]
     queries = tables.answers.groupby("kind")["query"].nunique()

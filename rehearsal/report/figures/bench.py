@@ -1,4 +1,4 @@
-"""The bench as figures: latency against load, growth, and what hung nodes cost."""
+"""Figures of the bench: latency against load, growth, and the cost of hung nodes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rehearsal.evaluation.latency import ALL
 from rehearsal.loadtest.collection_policy import AT_ONCE, JUST_HUNG, KNOWN, PARTIAL, SEQUENTIAL
 from rehearsal.loadtest.growth.measure import NODES, PEOPLE, USERS
 from rehearsal.realism.chart_style import chart_of, layered
-from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, finished
+from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, finished, narrow
 
-LEGEND = alt.Legend(labelLimit=400)
-SHARES = {"p50_ms": "half of all", "p95_ms": "95 %", "p99_ms": "99 %"}
-CONTROL = "99 % of the empty handler's"
+LEGEND = alt.Legend(labelLimit=400, columns=alt.ExprRef(**narrow(1, 6)))
+SHARES = {"p50_ms": "50% of queries", "p95_ms": "95%", "p99_ms": "99%"}
+CONTROL = "control, 99%"
 AXES = {NODES: "Nodes", PEOPLE: "People at all nodes together", USERS: "Users at once"}
 POLICY_NAMES = {
     SEQUENTIAL: "one after another, 5 s each",
@@ -31,10 +31,16 @@ def load_figure(
     palette: Palette = LIGHT,
     width: Width = STILL_WIDTH,
 ) -> alt.LayerChart:
-    """Latency from the intended time against the rate, with the objective and the knee.
+    """Draw latency from the planned time against the rate, with the objective and the knee.
 
-    ``load``: load.parquet; ``knee``: knee.json. Only warm steps are drawn, each rate as it came
-    out best: a machine that stumbles makes a step slower, never quicker.
+    Only steps with connections kept open are drawn. Of several steps at one rate the best is
+    drawn: a disturbance of the machine makes a step slower, never faster.
+
+    Args:
+        load: ``load.parquet``.
+        knee: ``knee.json``: the highest rate that met the objective.
+        palette: Colours of the figure.
+        width: Width in pixels, or ``container`` in the page.
     """
     points = _load_points(load)
     names = [*SHARES.values(), CONTROL]
@@ -42,7 +48,7 @@ def load_figure(
     base = chart_of(points).encode(
         x=alt.X(
             "rate_per_s:Q",
-            title="Queries a second",
+            title="Queries per second",
             scale=alt.Scale(type="log", nice=False),
             axis=alt.Axis(values=sorted({round(p["rate_per_s"], 1) for p in points}), grid=False),
         ),
@@ -74,7 +80,7 @@ def _load_points(load: pd.DataFrame) -> list[dict[str, Any]]:
             "rate_per_s": row["rate_per_s"],
             "ms": row[column],
             "share": name,
-            "tip": f"{row['rate_per_s']:.3g} a second: {name} within {row[column]:,.0f} ms",
+            "tip": f"{row['rate_per_s']:.3g} per second: {name} within {row[column]:,.0f} ms",
         }
         for row in best.to_dict("records")
         for column, name in columns.items()
@@ -84,8 +90,9 @@ def _load_points(load: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _load_words(knee: Mapping[str, Any]) -> str:
     if knee["held_per_s"] is None:
-        return "Latency against load: no rate met the objective."
-    return f"Latency against load: the objective was met up to {knee['held_per_s']:.3g} a second."
+        return "Latency against load. No rate met the objective."
+    rate = f"{knee['held_per_s']:.3g} queries per second"
+    return f"Latency against load. The objective was met up to {rate}."
 
 
 def _rule(values: list[dict[str, Any]], palette: Palette) -> alt.Chart:
@@ -99,14 +106,19 @@ def growth_figure(
     palette: Palette = LIGHT,
     width: Width = STILL_WIDTH,
 ) -> alt.LayerChart:
-    """Median latency, and CPU time of a query, against one axis: nodes, people or users.
+    """Draw median latency and CPU time per query against nodes, people or users.
 
-    ``growth``, ``fits``: growth.parquet and growth_fits.parquet.
+    Args:
+        growth: ``growth.parquet``.
+        fits: ``growth_fits.parquet``: exponents of power laws.
+        axis: What grows: a key of ``AXES``.
+        palette: Colours of the figure.
+        width: Width in pixels, or ``container`` in the page.
     """
     measures = {
         "p50_ms": "median latency",
-        "network_cpu_ms_per_query": "the network's CPU time",
-        "nodes_cpu_ms_per_query": "all nodes' CPU time",
+        "network_cpu_ms_per_query": "CPU time of the network",
+        "nodes_cpu_ms_per_query": "CPU time of all nodes",
     }
     steps = growth[growth["axis"] == axis].sort_values(axis)
     slopes = fits[fits["axis"] == axis].set_index("measure")["exponent"]
@@ -123,7 +135,7 @@ def growth_figure(
         }
         for row in steps.to_dict("records")
         for column, name in measures.items()
-        if row[column] > 0  # no logarithm else, nor of NaN
+        if row[column] > 0  # zero and NaN have no logarithm
     ]
     base = chart_of(points).encode(
         x=alt.X(
@@ -132,7 +144,7 @@ def growth_figure(
             scale=alt.Scale(type="log", nice=False),
             axis=alt.Axis(values=steps[axis].tolist(), grid=False, format=","),
         ),
-        y=alt.Y("ms:Q", title="ms a query", scale=alt.Scale(type="log")),
+        y=alt.Y("ms:Q", title="ms per query", scale=alt.Scale(type="log")),
         color=alt.Color(
             "measure:N",
             title=None,
@@ -152,11 +164,14 @@ def growth_figure(
 def policy_figure(
     policy: pd.DataFrame, palette: Palette = LIGHT, width: Width = STILL_WIDTH
 ) -> alt.LayerChart:
-    """Median time of a query by way of collecting, number of hung nodes and phase.
+    """Draw the median time of a query by way of collecting, number of hung nodes and phase.
 
-    ``policy``: policy.parquet.
+    Args:
+        policy: ``policy.parquet``.
+        palette: Colours of the figure.
+        width: Width in pixels, or ``container`` in the page.
     """
-    phases = {JUST_HUNG: "just begun to hang", KNOWN: ""}
+    phases = {JUST_HUNG: "just now", KNOWN: ""}
     rows = []
     for row in policy.sort_values(["hung", "phase"]).to_dict("records"):
         which = f", {phases[row['phase']]}" if phases[row["phase"]] else ""
@@ -186,6 +201,8 @@ def policy_figure(
     )
     labels = base.mark_text(align="left", dx=4).encode(text="text:N")
     worst = max(rows, key=lambda row: row["seconds"])
-    words = f"Time of a query when nodes hang; the longest: {worst['policy']}, {worst['case']}, "
-    words += f"{worst['text']}."
+    words = (
+        f"Time of a query while nodes hang. The longest is {worst['text']}: {worst['policy']}, "
+        f"{worst['case']}."
+    )
     return finished(layered(bars, labels), palette, width, alt.Step(20), words)

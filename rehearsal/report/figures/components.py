@@ -1,4 +1,4 @@
-"""People on their first two principal components."""
+"""The figure of people on their first two principal components."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rehearsal.report.style import (
 from rehearsal.report.tables import REGIONS, region_of
 
 SHAPES = dict(zip(REGIONS, ("circle", "square", "diamond", "triangle-up"), strict=True))
-DRAWN_PEOPLE = 4_000  # dots in a scatter plot; a page with more is slow and shows no more
+DRAWN_PEOPLE = 4_000  # dots in the plot; more make the page slow and show nothing new
 
 
 def components_figure(
@@ -33,10 +33,15 @@ def components_figure(
     palette: Palette = LIGHT,
     width: Width = STILL_WIDTH,
 ) -> alt.LayerChart:
-    """People on the first two principal components, coloured by region, countries named.
+    """Draw people on the first two principal components, coloured by region, with country codes.
 
-    A country's dot stands at its median; its code is moved aside where others are near.
-    ``components`` comes from ``principal_components.cohort_components``.
+    A country's dot stands at the median of its people. Its code is moved aside if others are near.
+
+    Args:
+        components: The result of ``principal_components.cohort_components``: country, PC1, PC2.
+        countries: Countries of the run.
+        palette: Colours of the figure.
+        width: Width in pixels, or ``container`` in the page.
     """
     region = {country.code: region_of(country) for country in countries}
     present = [name for name in REGIONS if name in region.values()]
@@ -88,7 +93,7 @@ def _person_dots(people: pd.DataFrame, region: Mapping[str, str]) -> list[dict[s
 
 
 def _country_labels(components: pd.DataFrame, countries: Sequence[Country]) -> list[dict[str, Any]]:
-    """Each country's median and the place of its code."""
+    """Find each country's median and the place of its code."""
     named = {country.code: country for country in countries}
     axes = components[["PC1", "PC2"]]
     medians = components.groupby("country", sort=True)[["PC1", "PC2"]].median()

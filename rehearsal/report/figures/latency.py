@@ -1,4 +1,4 @@
-"""Latency by node and by kind of query."""
+"""Figures of latency by node and by kind of query."""
 
 from __future__ import annotations
 
@@ -30,9 +30,12 @@ LATENCY_MARKS = (
 def node_latency_figure(
     nodes: pd.DataFrame, palette: Palette = LIGHT, width: Width = STILL_WIDTH
 ) -> alt.LayerChart:
-    """Latency of every node: median, 95th and 99th percentile, and the distance applied.
+    """Draw the latency of every node: median, 95th and 99th percentile, and the round trip added.
 
-    ``nodes`` comes from ``tables.node_table``; the fastest stands first.
+    Args:
+        nodes: ``tables.node_table``. The fastest node is drawn first.
+        palette: Colours of the figure.
+        width: Width in pixels, or ``container`` in the page.
     """
     table = (
         nodes.dropna(subset=["p50_ms"])
@@ -45,7 +48,13 @@ def node_latency_figure(
 def kind_latency_figure(
     kinds: pd.DataFrame, palette: Palette = LIGHT, width: Width = STILL_WIDTH
 ) -> alt.LayerChart:
-    """Latency of the joined answer of all nodes, by kind of query, from ``tables.kind_table``."""
+    """Draw the latency of the network's combined answer by kind of query.
+
+    Args:
+        kinds: ``tables.kind_table``.
+        palette: Colours of the figure.
+        width: Width in pixels, or ``container`` in the page.
+    """
     table = kinds.dropna(subset=["p50_ms"]).sort_values(["p50_ms", "kind"])
     labels = table["kind"].replace({"all": "all kinds"}).str.replace("_", " ")
     return _latency_ranges(table.assign(label=labels), "kinds of query", palette, width)
@@ -99,7 +108,7 @@ def _latency_ranges(
 def _latency_points(
     rows: Sequence[Mapping[str, Any]], marks: Sequence[tuple[str, str, str, str]]
 ) -> Iterator[dict[str, Any]]:
-    """A row for every mark, each with all figures of its row in words."""
+    """Yield one row per mark, with all values of the line as its tooltip."""
     for row in rows:
         tip = ", ".join(f"{name.lower()} {in_ms(row[field])}" for field, name, _, _ in marks)
         for field, name, _, _ in marks:

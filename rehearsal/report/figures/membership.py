@@ -1,4 +1,4 @@
-"""The membership attack as a figure: what each protection leaves of it."""
+"""The figure of the membership attack under each protection."""
 
 from __future__ import annotations
 
@@ -21,9 +21,14 @@ from rehearsal.report.style import LIGHT, STILL_WIDTH, Palette, Width, vega_conf
 def power_figure(
     table: Sequence[Mapping[str, Any]], palette: Palette = LIGHT, width: Width = STILL_WIDTH
 ) -> alt.LayerChart:
-    """Power of the strongest attack against the number of queries, a line a protection.
+    """Draw the power of the strongest attack against the number of queries, by protection.
 
-    ``table``: the rows of ``summary.json``'s ``privacy.table``. A dashed line marks the promise.
+    A dashed line marks the promised limit.
+
+    Args:
+        table: The rows of ``privacy.table`` in ``summary.json``.
+        palette: Colours of the figure.
+        width: Width in pixels, or ``container`` in the page.
     """
     points = strongest(table)
     names = list(dict.fromkeys(point["protection"] for point in points))
@@ -61,7 +66,15 @@ def power_figure(
 
 
 def strongest(table: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of every protection and number of queries the attack with the highest power."""
+    """Choose the attack with the highest power for each protection and number of queries.
+
+    Args:
+        table: The rows of ``privacy.table`` in ``summary.json``.
+
+    Returns:
+        One mapping per protection and number of queries: ``protection``, ``queries``, ``power``,
+        ``attack`` and ``tip``, its tooltip.
+    """
     best: dict[tuple[str, int], dict[str, Any]] = {}
     for row in table:
         key = row["protection"], row["queries"]

@@ -15,11 +15,20 @@ from rehearsal.report.style import (
 
 
 def vega_specification(chart: alt.LayerChart) -> dict[str, Any]:
-    """The chart compiled to Vega, so that the reader's browser need not do it."""
+    """Compile a chart to Vega, so that the reader's browser need not do it.
+
+    Args:
+        chart: The chart.
+    """
     return vl_convert.vegalite_to_vega(chart.to_dict())
 
 
 def save_still(chart: alt.LayerChart, path: Path | str) -> None:
-    """Writes the chart as an SVG file that needs nothing else, on paper of its own."""
+    """Write a chart as an SVG file with a white background that needs no other file.
+
+    Args:
+        chart: The chart.
+        path: File to write.
+    """
     specification = chart.to_dict() | {"background": LIGHT.paper}
     write_text(path, vl_convert.vegalite_to_svg(specification))

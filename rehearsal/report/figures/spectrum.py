@@ -1,4 +1,4 @@
-"""The allele-frequency spectrum of the cohort and of each country."""
+"""The figure of the allele-frequency spectrum of the cohort and of each country."""
 
 from __future__ import annotations
 
@@ -32,12 +32,18 @@ def spectrum_figure(
     palette: Palette = LIGHT,
     width: Width = STILL_WIDTH,
 ) -> alt.LayerChart:
-    """The transformed frequency spectrum (Achaz 2009) of the cohort and of each country.
+    """Draw the transformed frequency spectrum (Achaz 2009) of the cohort and of each country.
 
-    Drawn is the number of alleles with i copies, divided by what a population of constant size
-    has, which is in proportion to 1/i: such a population gives a level line (the dashed one, at
-    Watterson's estimate for the cohort). Growth lifts the left end, a bottleneck lowers it. Copy
-    numbers are pooled over doublings. ``spectrum`` comes from ``frequency_spectrum``.
+    The figure shows the number of alleles with i copies, divided by 1/i, the shape for a population
+    of constant size. Such a population gives a level line: the dashed one, at Watterson's estimate
+    for the cohort. Growth lifts the left end, a bottleneck lowers it. Numbers of copies are pooled
+    over doublings.
+
+    Args:
+        spectrum: The result of ``frequency_spectrum``: group, haplotypes, copies, alleles.
+        countries: Countries of the run.
+        palette: Colours of the figure.
+        width: Width in pixels, or ``container`` in the page.
     """
     region = {country.code: region_of(country) for country in countries}
     names = {country.code: country.name for country in countries} | {ALL: WHOLE}
@@ -71,7 +77,7 @@ def spectrum_figure(
 
 
 def _region_colour(regions: Sequence[str], palette: Palette) -> alt.Color:
-    """The whole cohort in ink, each country in the colour of its region."""
+    """Give the cohort the colour of ink and each country that of its region."""
     colours = [palette.ink, *(palette.region(name) for name in regions)]
     return alt.Color(
         "region:N", title=None, scale=alt.Scale(domain=[WHOLE, *regions], range=colours)
@@ -79,7 +85,7 @@ def _region_colour(regions: Sequence[str], palette: Palette) -> alt.Color:
 
 
 def _axes() -> tuple[alt.X, alt.Y]:
-    """Both are logarithmic."""
+    """Make the two axes, both logarithmic."""
     x = alt.X(
         "frequency:Q",
         title="Frequency of the derived allele",
@@ -98,7 +104,7 @@ def _axes() -> tuple[alt.X, alt.Y]:
 def _transformed(
     part: pd.DataFrame, names: Mapping[str, str], region: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """One group's alleles over the expectation 1/i, in bins of copies [1, 2), [2, 4), [4, 8), …"""
+    """Divide a group's alleles by the sum of 1/i, in bins of copies [1, 2), [2, 4), [4, 8), …"""
     group, haplotypes = part["group"].iloc[0], int(part["haplotypes"].iloc[0])
     sums = part.groupby(np.floor(np.log2(part["copies"])).astype(int))["alleles"].sum()
     rows = []
@@ -120,5 +126,5 @@ def _transformed(
 
 
 def _watterson(pooled: pd.DataFrame) -> float:
-    """Watterson's estimate: alleles over the sum of 1/i for i from 1 to haplotypes - 1."""
+    """Compute Watterson's estimate: alleles over the sum of 1/i, i from 1 to haplotypes - 1."""
     return pooled["alleles"].sum() / np.sum(1 / np.arange(1, pooled["haplotypes"].iloc[0]))

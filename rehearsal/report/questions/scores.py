@@ -61,7 +61,8 @@ def _place(
             f"The patient's score is {patient['score']:.2f}, in standard deviations from the mean "
             "of the population."
         )
-        for place, one in patient["percentiles"].items():
+        places = sorted(patient["percentiles"].items(), key=lambda pair: pair[0] == "network")
+        for place, one in places:
             where = "all countries together" if place == "network" else names.get(place, place)
             yield (
                 f"In {where}, between {one['below']:.1f}% and {one['upTo']:.1f}% of the people "
@@ -177,10 +178,9 @@ def drug_parts(question: Mapping[str, Any], names: Mapping[str, str]) -> list[An
     """
     drugs = question["joined"].get("drugs", ())
     flagged = [_drug_name(one) for one in drugs if one["flagged"]]
-    verb = "is" if len(flagged) == 1 else "are"
     text = "None of these drugs needs to be avoided."
     if flagged:
-        text = f"{listed(flagged).capitalize()} {verb} to be avoided."
+        text = f"{listed(flagged).capitalize()} should be avoided."
     columns = [
         Column("Drug", names_row=True),
         Column("Avoid"),
@@ -192,7 +192,7 @@ def drug_parts(question: Mapping[str, Any], names: Mapping[str, str]) -> list[An
     rows = []
     for one in drugs:
         reasons = one["reasons"]
-        cells = (_joined(reasons, key) for key in ("gene", "variant", "copies", "advice"))
+        cells = (_joined(reasons, key) for key in ("gene", "name", "copies", "advice"))
         rows.append((term_name(one["drug"]), "yes" if one["flagged"] else "no", *cells))
     table = Table("The drugs that the question named.", columns, rows)
     asked = country_table("The node that was asked.", question, names, [])

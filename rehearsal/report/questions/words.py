@@ -38,6 +38,8 @@ STATE_WORDS = {
     "late": "did not answer in time",
 }
 VARIANT = re.compile(r"(chr\w+)-(\d+)-([A-Z]+)-([A-Z]+)")
+DIGEST = re.compile("[0-9a-f]{32,}")
+SHOWN_DIGEST = 12  # characters of a digest or token
 NONE = "–"
 
 
@@ -230,4 +232,5 @@ def plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         several = any(isinstance(item, Mapping | list | tuple) for item in value)
         return ("; " if several else ", ").join(map(plain, value)) or "none"
-    return variant_words(str(value))
+    text = str(value)
+    return f"{text[:SHOWN_DIGEST]}…" if DIGEST.fullmatch(text) else variant_words(text)

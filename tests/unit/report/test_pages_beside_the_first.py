@@ -102,11 +102,12 @@ def test_a_match_is_told_in_sentences_and_tables(report):
             "common",
             [
                 "The patient's score is 3.08, in standard deviations",
+                "In Poland, between 98.9% and 100.0% of the people have a lower score.",
                 "In all countries together, between 99.9% and 100.0% of the people",
                 "Score, standard deviations People",
                 "One standard deviation more of the score multiplies the risk at any age by 1.71.",
                 "The 99% confidence interval is 1.30 to 2.24.",
-                "Simvastatin is to be avoided.",
+                "Simvastatin should be avoided.",
                 "SLCO1B1",
             ],
         ),

@@ -14,12 +14,14 @@ def load_table():
     return table.assign(**shares, kind="all", role="all", connections="warm")
 
 
-@pytest.mark.parametrize("held, words", [(32.0, "up to 32 a second"), (None, "no rate met")])
+@pytest.mark.parametrize(
+    "held, words", [(32.0, "up to 32 queries per second"), (None, "No rate met")]
+)
 def test_load_is_drawn_as_each_rate_came_out_best(tmp_path, held, words):
     chart = load_figure(load_table(), {"held_per_s": held, "objective": {"p99_ms": 1000}})
     assert words in chart.description
     values = next(layer.data.values for layer in chart.layer if len(layer.data.values) > 1)
-    assert [p["ms"] for p in values if p["share"] == "99 %"] == [50.0, 80.0, 900.0]
+    assert [p["ms"] for p in values if p["share"] == "99%"] == [50.0, 80.0, 900.0]
     save_still(chart, tmp_path / "load.svg")
     assert (tmp_path / "load.svg").read_text().startswith("<svg")
 
@@ -32,7 +34,7 @@ def test_growth_names_its_exponents_and_leaves_out_what_was_not_measured(tmp_pat
     values = chart.data.values
     assert {point["measure"] for point in values} == {
         "median latency, exponent 1.00",
-        "the network's CPU time",
+        "CPU time of the network",
     }
     save_still(chart, tmp_path / "growth.svg")
 
@@ -45,6 +47,6 @@ def test_policies_stand_side_by_side_for_each_number_of_hung_nodes(tmp_path):
     ]
     chart = policy_figure(pd.DataFrame(rows))
     cases = {row["case"] for row in chart.data.values}
-    assert cases == {"1 hung", "1 hung, just begun to hang"}
+    assert cases == {"1 hung", "1 hung, just now"}
     assert "5.00 s" in chart.description
     save_still(chart, tmp_path / "policy.svg")
