@@ -19,7 +19,7 @@ from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.statistics import Matrix
 
 # Sites of a simulated chromosome 21 by number of people (published with VCF Zarr; simulated,
-# from memory, after Anderson-Trocmé et al. 2023 as French Canadians: only the order compares).
+# from memory, after Anderson-Trocmé et al. 2023 as French Canadians: same order of magnitude).
 CHR21_SITES = {1_000: 403_989, 10_000: 863_998, 100_000: 2_365_367, 1_000_000: 7_254_858}
 CHR21_MB = 46.7  # GRCh38; 40.1 Mb of it are known bases
 CHR21_FACTOR = 1.5

@@ -1,4 +1,4 @@
-"""A standing query: reading the question, judging the alerts."""
+"""A subscription: reading the question, judging the alerts."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from ..questions_by_hand import ARRIVAL, failed, network_answer, question, read
         ),
     ],
 )
-def test_what_cannot_be_meant_is_one_line(references, keys, complaint):
+def test_an_unusable_question_is_refused_in_one_line(references, keys, complaint):
     with pytest.raises(InputError, match=complaint):
         read(alert, references, **keys)
 

@@ -39,7 +39,7 @@ def question(references, tmp_path):
 
 
 def replies(question, counts, states=None):
-    """What a network of two countries says, each with the same counts."""
+    """Answers of a network of two countries with the same counts."""
     found = {}
     for part, query in comparison_queries(question).items():
         answers = []
@@ -112,5 +112,5 @@ def test_the_intervals_are_wilsons_and_newcombes():
         (Table(0, 0, 84, 6), "none"),
     ],
 )
-def test_what_an_interval_says(table, finding):
+def test_the_finding_follows_from_the_interval(table, finding):
     assert table.finding() == finding

@@ -1,4 +1,4 @@
-"""Which drugs a genotype speaks against: reading the question."""
+"""Drugs that a genotype speaks against: reading the question."""
 
 import pytest
 
@@ -19,6 +19,6 @@ def test_a_question_reads_as_plain_values(references):
         ({"drugs": ["ICD10:I25.1"]}, "an ATC code"),
     ],
 )
-def test_what_cannot_be_meant_is_one_line(references, keys, complaint):
+def test_an_unusable_question_is_refused_in_one_line(references, keys, complaint):
     with pytest.raises(InputError, match=complaint):
         read(drug_flags, references, **keys)

@@ -1,4 +1,4 @@
-"""How much a score raises the hazard: reading the question, judging the answer."""
+"""The increase of a hazard with a score: reading the question, judging the answer."""
 
 import pytest
 

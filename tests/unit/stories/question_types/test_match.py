@@ -1,4 +1,4 @@
-"""A question for patients alike: how it is read, and which answers it does not let pass."""
+"""A question for matching patients: reading the question, and answers that must fail."""
 
 import copy
 
@@ -143,11 +143,11 @@ def test_a_wrong_answer_fails(question, spoil, fails):
     assert judged(question, content) == fails
 
 
-def test_somebody_withheld_who_is_not_even_alike_shows_nothing(question):
+def test_a_withheld_patient_who_does_not_match_fails_the_check(question):
     assert judged(question, body(), {**TRUTH, "withheld": {}}) == {WITHHELD}
 
 
-def test_of_more_equals_than_a_node_tells_any_will_do():
+def test_any_of_equal_matches_beyond_the_limit_of_a_node_is_right():
     many = [{**OTHER, "genes": [f"G{i}"]} for i in range(60)]
     assert same_matches(many, many[5:55])
     assert not same_matches(many, many[5:54])
@@ -175,9 +175,7 @@ def test_of_more_equals_than_a_node_tells_any_will_do():
         ("copies: 2", "copies: 3", "a whole number from 1 to 2"),
     ],
 )
-def test_what_cannot_be_asked_is_one_line_with_file_and_line(
-    story, references, old, new, complaint
-):
+def test_an_unusable_question_is_refused_with_file_and_line(story, references, old, new, complaint):
     path = story / "fifth.yaml"
     head, kind, rest = path.read_text().partition("    kind: match")
     assert old in rest

@@ -1,4 +1,4 @@
-"""Where a patient stands among polygenic scores: reading the question, judging the answer."""
+"""A patient's place among polygenic scores: reading the question, judging the answer."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_a_question_reads_as_plain_values(references):
         ({"trait": "type_2_diabetes"}, "the key bins"),
     ],
 )
-def test_what_cannot_be_meant_is_one_line(references, keys, complaint):
+def test_an_unusable_question_is_refused_in_one_line(references, keys, complaint):
     with pytest.raises(InputError, match=complaint):
         read(score, references, **keys)
 
