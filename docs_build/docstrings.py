@@ -93,11 +93,11 @@ def _path(name: str, one: griffe.Object, package: griffe.Module) -> str | None:
             return None
     steps = path.split(".")
     try:
-        package[steps[1:]]
+        found = package[steps[1:]]
     except KeyError:
         return None
-    is_shown = steps[0] == package.name and not any(step.startswith("_") for step in steps)
-    return path if is_shown else None
+    is_public = steps[0] == package.name and not any(step.startswith("_") for step in steps)
+    return path if is_public and found.has_docstrings else None
 
 
 def _comment(attr: griffe.Attribute) -> str:
