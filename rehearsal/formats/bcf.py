@@ -1,7 +1,7 @@
-"""BCF written from who carries what: a template record, and the carriers changed in it.
+"""Write BCF from carriers: a template record, with only the carriers' bytes changed.
 
 BCF 2.2 as in the VCF 4.3 specification, section 6. A record starts as everybody's reference
-genotype; then only the bytes of those who carry something are changed.
+genotype. Then only the bytes of people who carry an alternate allele are changed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.formats.csi import RecordOffsets, write_csi
 from rehearsal.model import SYNTHETIC
@@ -29,54 +29,61 @@ INFO = {
     "AC_Hemi": ("A", "Copies of the allele in haploid genotypes"),
     "AF": ("A", "Frequency of the allele, AC / AN"),
 }
-GT_KEY = len(GROUPS) * len(INFO) + 1  # position in the header's dictionary; PASS is 0
-MOST_ALTERNATES = 62  # the last one that fits into a genotype of one byte
+GT_KEY = len(GROUPS) * len(INFO) + 1  # index in the header's dictionary; PASS is 0
+MOST_ALTERNATES = 62  # the largest allele index that fits into a genotype of one byte
 
-_BUFFER = 1 << 20  # bytes of records that are filled before they are compressed: near the core
+_BUFFER = 1 << 20  # bytes of records to fill before compression; small enough for the CPU cache
 _INT8, _INT16, _INT32, _FLOAT, _CHAR = 1, 2, 3, 5, 7
 _END_OF_VECTOR = 0x81
 _MISSING_FLOAT = 0x7F800001
 
 
 class Header(NamedTuple):
-    """What the header lists."""
+    """What the header of a BCF file lists."""
 
-    contigs: dict[str, int]  # name: length in bases
-    samples: list[str]
-    assembly: str
+    contigs: dict[str, int]  # lengths in bases by name
+    samples: list[str]  # names, in the order of the columns
+    assembly: str  # for example ``GRCh38``
 
 
 class Sites(NamedTuple):
-    """What the records of consecutive sites say, in arrays that compiled code takes.
+    """The content of the records of consecutive sites, in arrays for compiled code.
 
     A row is an alternate allele of a site. Alleles are pieces of one string of bytes.
     """
 
-    position: NDArray[np.int64]  # 0-based, ascending
-    row_offset: NDArray[np.int64]  # by site: its alternate alleles among the rows of ``people``
-    first_allele: NDArray[np.int64]  # by site: its first allele in ``text_offset``
-    text: NDArray[np.uint8]
-    text_offset: NDArray[np.int32]
-    haplotype: NDArray[np.int32]  # the carrying ones, ascending within a site
-    allele: NDArray[np.uint8]  # by entry of ``haplotype``: index into the site's, at least 1
-    start: NDArray[np.int64]  # by site: the first entry of ``haplotype`` that is in the file
-    end: NDArray[np.int64]
-    people: NDArray[np.int32]  # (rows, 2 sexes, 3): homozygous, heterozygous, hemizygous
+    position: NDArray[np.int64]  # (n_sites,) 0-based, ascending
+    row_offset: NDArray[np.int64]  # (n_sites + 1,) first row of each site in ``people``
+    first_allele: NDArray[np.int64]  # (n_sites,) first allele of each site in ``text_offset``
+    text: NDArray[np.uint8]  # ASCII letters of all alleles
+    text_offset: NDArray[np.int32]  # (n_alleles + 1,) first letter of each allele
+    haplotype: NDArray[np.int32]  # (n_entries,) carrying haplotypes, ascending within a site
+    allele: NDArray[np.uint8]  # (n_entries,) index into the site's alleles, at least 1
+    start: NDArray[np.int64]  # (n_sites,) first entry of each site that is in the file
+    end: NDArray[np.int64]  # (n_sites,) one past the last such entry
+    people: NDArray[np.int32]  # (n_rows, 2 sexes, 3) homozygous, heterozygous, hemizygous
 
 
 class RecordTemplate(NamedTuple):
-    """The genotypes of a file's people when nobody carries anything."""
+    """The genotypes of a file's people when nobody carries an alternate allele."""
 
-    genotypes: NDArray[np.uint8]
-    slot: NDArray[np.int64]  # by haplotype of the file's people: its byte in ``genotypes``
-    first_haplotype: int
-    individuals: int
-    an: NDArray[np.int64]  # by sex: female, male
-    contig: int  # its number in the header
+    genotypes: NDArray[np.uint8]  # the genotype field, as many bytes per person as in the file
+    slot: NDArray[np.int64]  # (n_haplotypes,) byte of each haplotype in ``genotypes``
+    first_haplotype: int  # index of the file's first haplotype in the block
+    individuals: int  # number of samples
+    an: NDArray[np.int64]  # (2,) alleles called in women and in men
+    contig: int  # index in the header
 
 
 def header_text(header: Header) -> str:
-    """The VCF 4.3 header; it has no dates, so equal input gives equal bytes."""
+    """Format the VCF 4.3 header. It has no dates, so equal input gives equal bytes.
+
+    Args:
+        header: What to list.
+
+    Returns:
+        The lines of the header.
+    """
     lines = [
         "##fileformat=VCFv4.3",
         '##FILTER=<ID=PASS,Description="All filters passed",IDX=0>',
@@ -102,7 +109,17 @@ def header_text(header: Header) -> str:
 def make_template(
     ploidy: NDArray[np.int8], male: NDArray[np.bool_], first_haplotype: int, contig: int
 ) -> RecordTemplate:
-    """The reference genotypes of people of the given ploidy: ``0|0``, ``0`` or ``.``."""
+    """Build the reference genotypes of people: ``0|0``, ``0`` or ``.`` by ploidy.
+
+    Args:
+        ploidy: Copies of the contig of each person: 0, 1 or 2, shape (n_people,).
+        male: Whether each person is a man, shape (n_people,).
+        first_haplotype: Index of the file's first haplotype in the block.
+        contig: Index of the contig in the header.
+
+    Returns:
+        The template.
+    """
     width = max(1, int(ploidy.max(initial=1)))
     genotypes = np.full((ploidy.size, width), _END_OF_VECTOR, np.uint8)
     genotypes[:, 0] = np.where(ploidy > 0, 2, 0)  # (allele + 1) << 1, 0 = missing
@@ -115,10 +132,15 @@ def make_template(
 
 
 class BcfWriter:
-    """The BCF of some people on one contig of the header; use it as a context manager."""
+    """Write the BCF of some people on one contig of the header. Use it as a context manager.
+
+    Args:
+        path: The file to write.
+        header: What the header lists.
+        template: The people are the header's samples, and the contig is one of the header's.
+    """
 
     def __init__(self, path: Path, header: Header, template: RecordTemplate) -> None:
-        """The template's people are the header's samples, its contig is one of the header's."""
         self._template = template
         self._contigs = header.contigs
         self._places: list[NDArray[np.int64]] = []  # (3, records): start, end, offset
@@ -140,20 +162,25 @@ class BcfWriter:
         self._file.__exit__(kind, error, trace)
 
     def write(self, sites: Sites) -> None:
-        """Write the sites that somebody of the file carries.
+        """Write the sites at which at least one person of the file has an alternate allele.
 
-        Raises InputError for a site of more than 62 alternate alleles.
+        Args:
+            sites: Consecutive sites that follow those written before.
+
+        Raises:
+            InputError: A site has more than 62 alternate alleles.
         """
         alternates = np.diff(sites.row_offset)
         if alternates.max(initial=0) > MOST_ALTERNATES:
-            key = f"position {sites.position[np.argmax(alternates)]}"
-            raise InputError("tree sequence", key, f"at most {MOST_ALTERNATES} alternate alleles")
+            key = f"position {sites.position[np.argmax(alternates)] + 1}"
+            expected = f"at most {MOST_ALTERNATES} alternate alleles"
+            raise InputError("tree sequence", key, expected, shown(int(alternates.max())))
         offset = np.full(sites.position.size, -1, np.int64)
         site = 0
         while site < sites.position.size:
             base = self._file.length
             done, filled = fill_records(site, sites, self._template, base, self._buffer, offset)
-            if done == site:  # its alleles are very long: make room
+            if done == site:  # the alleles are longer than the buffer: enlarge it
                 self._buffer = np.empty(2 * self._buffer.size, np.uint8)
             self._file.write(self._buffer[:filled].data)
             site = done
@@ -167,7 +194,11 @@ class BcfWriter:
         self._places.append(np.stack((start, start + length, offset[written])))
 
     def write_index(self, path: Path) -> None:
-        """Write the CSI index; call it when the BCF is closed."""
+        """Write the CSI index. Call it after the BCF is closed.
+
+        Args:
+            path: The index file.
+        """
         start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *self._places], axis=1)
         virtual = self._file.virtual_offsets(np.append(offset, self._file.length))
         write_csi(path, self._contigs, self._template.contig, RecordOffsets(start, end, virtual))
@@ -175,7 +206,7 @@ class BcfWriter:
 
 @numba.njit(cache=True)
 def _put(value: int, width: int, out: NDArray[np.uint8], w: int) -> int:
-    """Write a little-endian number of ``width`` bytes; returns the end."""
+    """Write a little-endian number of ``width`` bytes and return the end."""
     for byte in range(width):
         out[w + byte] = (value >> (8 * byte)) & 255
     return w + width
@@ -183,7 +214,7 @@ def _put(value: int, width: int, out: NDArray[np.uint8], w: int) -> int:
 
 @numba.njit(cache=True)
 def _put_type(length: int, kind: int, out: NDArray[np.uint8], w: int) -> int:
-    """The descriptor of a typed vector; lengths from 15 on follow as a typed number."""
+    """Write the descriptor of a typed vector. Lengths from 15 on follow as a typed number."""
     if length < 15:
         return _put(length << 4 | kind, 1, out, w)
     w = _put(15 << 4 | kind, 1, out, w)
@@ -199,7 +230,7 @@ def _put_type(length: int, kind: int, out: NDArray[np.uint8], w: int) -> int:
 
 @numba.njit(cache=True)
 def _put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int) -> int:
-    """One INFO field of counts in the narrowest integers that hold them."""
+    """Write one INFO field of counts in the narrowest integers that hold them."""
     w = _put_type(1, _INT8, out, w)
     w = _put(key, 1, out, w)
     largest = values.max()
@@ -219,7 +250,7 @@ def _put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: in
 def _put_frequencies(
     key: int, counts: NDArray[np.int64], an: int, out: NDArray[np.uint8], w: int
 ) -> int:
-    """The INFO field of shares of ``an``; where nobody is called they are missing."""
+    """Write the INFO field of counts over ``an``, missing where no alleles are called."""
     w = _put_type(1, _INT8, out, w)
     w = _put(key, 1, out, w)
     w = _put_type(counts.size, _FLOAT, out, w)
@@ -233,7 +264,7 @@ def _put_frequencies(
 def _put_counts(
     rows: NDArray[np.int64], sites: Sites, an: NDArray[np.int64], out: NDArray[np.uint8], w: int
 ) -> int:
-    """All INFO fields: everybody, women, men."""
+    """Write all INFO fields: of everybody, of women, of men."""
     key = 1
     hom, het, hemi = np.empty((3, rows.size), np.int64)
     for group in range(3):
@@ -275,7 +306,7 @@ def _put_site(
     out: NDArray[np.uint8],
     w: int,
 ) -> int:
-    """The shared part of a record, without its two lengths."""
+    """Write the shared part of a record, without its two lengths."""
     ref = sites.first_allele[site]
     w = _put(template.contig, 4, out, w)
     w = _put(sites.position[site], 4, out, w)
@@ -301,17 +332,16 @@ def _put_genotypes(
     out: NDArray[np.uint8],
     w: int,
 ) -> int:
-    """The genotype field: the template with the carriers changed."""
+    """Write the genotype field: the template with the carriers changed."""
     width = template.genotypes.size // template.individuals
     w = _put_type(1, _INT8, out, w)
     w = _put(GT_KEY, 1, out, w)
     w = _put_type(width, _INT8, out, w)
     field = out[w : w + template.genotypes.size]
-    for i in range(
-        field.size
-    ):  # compiled to one memory copy; assigning the slice is 10 times slower
+    # The loop compiles to one memory copy. Assigning the slice is 10 times slower.
+    for i in range(field.size):
         field[i] = template.genotypes[i]
-    # alleles that nobody of the file has are left out, so the others move up
+    # alleles that nobody in the file has are left out, so the others get lower numbers
     number = np.zeros(256, np.uint8)
     for i in range(rows.size):
         number[rows[i] - sites.row_offset[site] + 1] = i + 1
@@ -323,7 +353,7 @@ def _put_genotypes(
 
 @numba.njit(cache=True)
 def _present(site: int, sites: Sites) -> NDArray[np.int64]:
-    """The rows of the site's alternate alleles that somebody of the file has."""
+    """List the rows of the site's alternate alleles that at least one person of the file has."""
     r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
     rows = np.empty(r1 - r0, np.int64)
     n = 0
@@ -343,10 +373,19 @@ def fill_records(
     out: NDArray[np.uint8],
     offset: NDArray[np.int64],
 ) -> tuple[int, int]:
-    """Fill ``out`` with records from ``site`` on; returns the first site not done and the end.
+    """Fill a buffer with records.
 
-    ``offset`` gets, by site, where its record begins in the file, of which ``base`` bytes are
-    written already.
+    Args:
+        site: First site to write, an index into ``sites``.
+        sites: Consecutive sites.
+        template: The reference genotypes.
+        base: Number of bytes that the file has before the buffer, uncompressed.
+        out: The buffer, filled from its start.
+        offset: Filled with the place in the file where each site's record begins, uncompressed.
+            Shape (n_sites,). Sites without carriers are left as they are.
+
+    Returns:
+        The first site that was not done, and the number of bytes filled.
     """
     w = 0
     while site < sites.position.size:
@@ -357,7 +396,7 @@ def fill_records(
         first = sites.first_allele[site]
         last = first + sites.row_offset[site + 1] - sites.row_offset[site] + 1
         letters = sites.text_offset[last] - sites.text_offset[first]
-        # 18 INFO fields of at most 8 + 4 bytes an allele, 7 bytes before each allele
+        # 18 INFO fields of at most 8 + 4 bytes per allele, 7 bytes before each allele
         if w + 64 + letters + 240 * (rows.size + 1) + template.genotypes.size > out.size:
             break
         offset[site] = base + w

@@ -1,9 +1,9 @@
 """BGZF, the blocked gzip of BCF and VCF, written through ISA-L.
 
-The format: SAM/BAM specification, section 4.1. The headers hold no time stamp and blocks are cut
-by length alone, but the same bytes in need not give the same bytes out: what ISA-L makes of a
-block depends, by a byte in a thousand blocks or so, on what was in its memory before. Compare
-what is in such files, not the files.
+The format: SAM/BAM specification, section 4.1. Headers hold no time stamp and blocks are cut by
+length alone. Still, equal input need not give equal bytes: in about one of a thousand blocks a byte
+of ISA-L's output depends on what was in its memory before. Compare the content of such files, not
+the files.
 """
 
 from __future__ import annotations
@@ -17,32 +17,42 @@ import isal.isal_zlib
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_SIZE = 65280  # uncompressed bytes a block, as htslib
+BLOCK_SIZE = 65280  # uncompressed bytes per block, as in htslib
 LEVEL = 1
 HEADER = bytes.fromhex("1f8b08040000000000ff060042430200")
 END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 def pack_block(data: bytes | bytearray | memoryview) -> bytes:
-    """At most ``BLOCK_SIZE`` bytes as one BGZF block (SAM specification, section 4.1)."""
+    """Compress data to one BGZF block (SAM specification, section 4.1).
+
+    Args:
+        data: At most ``BLOCK_SIZE`` bytes.
+
+    Returns:
+        The block.
+    """
     packed = isal.igzip_lib.compress(data, LEVEL, isal.igzip_lib.COMP_DEFLATE)
-    if len(packed) > len(data):  # a stored block keeps the size within its 16 bits
+    if len(packed) > len(data):  # a stored block, so that the size fits into 16 bits
         packed = struct.pack("<BHH", 1, len(data), len(data) ^ 0xFFFF) + bytes(data)
     size = struct.pack("<H", len(HEADER) + 2 + len(packed) + 8 - 1)
     return HEADER + size + packed + struct.pack("<II", isal.isal_zlib.crc32(data), len(data))
 
 
 class BgzfWriter:
-    """A binary file, compressed block by block; use it as a context manager.
+    """A binary file, compressed block by block. Use it as a context manager.
 
-    The end-of-file mark is written only when the ``with`` block ends well, so that readers see
-    that an interrupted file is not whole.
+    The end-of-file mark is written only when the ``with`` block ends well, so that readers notice
+    that an interrupted file is not complete.
+
+    Args:
+        path: The file to write.
     """
 
     def __init__(self, path: Path | str) -> None:
         self._file = Path(path).open("wb", buffering=1 << 20)  # noqa: SIM115 (closed in __exit__)
         self._rest = bytearray()
-        self._blocks = [0]  # where each block begins in the file
+        self._blocks = [0]  # first byte of each block in the file
         self.length = 0  # uncompressed bytes written so far
 
     def __enter__(self) -> BgzfWriter:
@@ -61,7 +71,11 @@ class BgzfWriter:
                 self._file.write(END_OF_FILE)
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append; a block is compressed as soon as it is full."""
+        """Append data. A block is compressed as soon as it is full.
+
+        Args:
+            data: Uncompressed bytes.
+        """
         view = memoryview(data).cast("B")
         self.length += len(view)
         start = 0
@@ -78,9 +92,15 @@ class BgzfWriter:
         self._rest += view[start:]
 
     def virtual_offsets(self, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Virtual file offsets of uncompressed ones; call it when the file is closed.
+        """Compute virtual file offsets. Call it after the file is closed.
 
-        All blocks but the last are full, so an offset tells its block.
+        All blocks but the last are full, so an offset determines its block.
+
+        Args:
+            offsets: Offsets in the uncompressed data, any shape.
+
+        Returns:
+            Virtual file offsets, same shape.
         """
         block, within = np.divmod(offsets, BLOCK_SIZE)
         return np.array(self._blocks, np.int64)[block] << 16 | within

@@ -1,4 +1,4 @@
-"""The CSI index of a BCF whose records lie on one contig, from what its writer knows anyway.
+"""Write the CSI index of a BCF with records on one contig, from what its writer knows.
 
 The format: CSI v1, github.com/samtools/hts-specs. Reading the file again to index it, as bcftools
 must, takes as long as writing it did.
@@ -20,28 +20,32 @@ MIN_SHIFT = 14  # the smallest bins hold 16,384 bases
 
 @dataclass(frozen=True, slots=True)
 class RecordOffsets:
-    """The records of a file in file order, N of them."""
+    """The N records of a file, in the order of the file."""
 
     start: NDArray[np.int64]  # (N,) 0-based, ascending
-    end: NDArray[np.int64]  # (N,) behind the last reference base
-    offset: NDArray[np.int64]  # (N + 1,) virtual file offset of each, and of the end of the file
+    end: NDArray[np.int64]  # (N,) one past the last reference base
+    offset: NDArray[np.int64]  # (N + 1,) virtual file offsets of the records and the file's end
 
 
 def write_csi(path: Path, contigs: dict[str, int], contig: int, records: RecordOffsets) -> None:
-    """Write the index of a file whose header lists ``contigs`` (name: length) in this order.
+    """Write the index of a file.
 
-    All records lie on the one of number ``contig``; the others have no bins.
+    Args:
+        path: The index file.
+        contigs: Lengths in bases of the contigs in the file's header, in this order.
+        contig: Index of the contig that has all records. The others have no bins.
+        records: Positions and offsets of the records.
     """
     depth = _depth(max(contigs.values()))
     with BgzfWriter(path) as file:
         file.write(b"CSI\1" + struct.pack("<iiii", MIN_SHIFT, depth, 0, len(contigs)))
         for number in range(len(contigs)):
             file.write(_bins(records, depth) if number == contig else struct.pack("<i", 0))
-        file.write(struct.pack("<Q", 0))  # no record without a place
+        file.write(struct.pack("<Q", 0))  # number of records without a position
 
 
 def _depth(contig_length: int) -> int:
-    """Levels of bins below the one that holds the longest contig, as htslib chooses them."""
+    """Return the number of levels below the bin that holds the longest contig, as in htslib."""
     depth = 0
     while contig_length + 256 > 1 << (MIN_SHIFT + 3 * depth):
         depth += 1
@@ -49,14 +53,30 @@ def _depth(contig_length: int) -> int:
 
 
 def first_bin(level: int) -> int:
-    """Number of the first bin of a level: 0, 1, 9, 73, ..."""
+    """Return the number of the first bin of a level: 0, 1, 9, 73, ...
+
+    Args:
+        level: The level, 0 for the one bin that covers everything.
+
+    Returns:
+        The bin's number.
+    """
     return ((1 << 3 * level) - 1) // 7
 
 
 def smallest_bins(
     start: NDArray[np.int64], end: NDArray[np.int64], depth: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """By record: the smallest bin that holds it, and the base where that bin begins."""
+    """Find the smallest bin that holds each record.
+
+    Args:
+        start: First reference base of each record, 0-based, shape (N,).
+        end: One past the last reference base, shape (N,).
+        depth: Number of levels below level 0.
+
+    Returns:
+        Numbers of the bins, and the first base of each of these bins, both of shape (N,), int64.
+    """
     number = np.zeros(start.size, np.int64)
     begin = np.zeros(start.size, np.int64)
     for level in range(1, depth + 1):
@@ -68,7 +88,7 @@ def smallest_bins(
 
 
 def _bins(records: RecordOffsets, depth: int) -> bytes:
-    """The contig's bins, each with the runs of records that it holds."""
+    """Write the contig's bins, each with its runs of records."""
     n = records.start.size
     if n == 0:
         return struct.pack("<i", 0)
@@ -76,7 +96,7 @@ def _bins(records: RecordOffsets, depth: int) -> bytes:
     breaks = np.flatnonzero(number[1:] != number[:-1]) + 1
     first = np.concatenate(([0], breaks))  # of each run of records in one bin
     last = np.concatenate((breaks, [n]))
-    # where readers may begin that look for what reaches into the bin from the left or lies in it
+    # where readers must start to find all records that overlap the bin
     reach = np.maximum.accumulate(records.end)
     entry = records.offset[np.searchsorted(reach, begin[first], side="right")]
     order = np.argsort(number[first], kind="stable")
@@ -88,7 +108,7 @@ def _bins(records: RecordOffsets, depth: int) -> bytes:
     for bin_number, (low, *chunks) in bins.items():
         out.append(struct.pack("<IQi", bin_number, low, len(chunks)))
         out += [struct.pack("<QQ", *chunk) for chunk in chunks]
-    # htslib keeps the range and the number of records in a bin that cannot be
+    # htslib keeps the range and the number of records in a bin number that is otherwise unused
     pseudo = first_bin(depth + 1) + 1
     out.append(struct.pack("<IQi", pseudo, 0, 2))
     out.append(struct.pack("<QQQQ", records.offset[0], records.offset[-1], n, 0))

@@ -1,4 +1,4 @@
-"""Gzip files without a name or a time in them, so that equal content gives equal bytes."""
+"""Gzip files without a name or a time stamp, so that equal content gives equal bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from isal import igzip
 
 @contextmanager
 def open_gzip(path: Path | str) -> Iterator[igzip.IGzipFile]:
-    """A new gzip file to write bytes into; it is finished when the block ends."""
+    """Open a new gzip file to write bytes into. It is finished when the ``with`` block ends.
+
+    Args:
+        path: The file to write.
+
+    Yields:
+        The open file.
+    """
     with (
         Path(path).open("wb") as raw,
         igzip.IGzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream,

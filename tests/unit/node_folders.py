@@ -1,4 +1,4 @@
-"""Folders of two countries' nodes with a handful of variants, and what is public of each."""
+"""Node folders of two countries with a handful of variants, and their public frequencies."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,14 @@ from rehearsal.stores.variant_store_writer import StoreWriter
 
 
 def write_two_countries(folder):
-    """By country, where its node lies."""
+    """Write the nodes of two countries.
+
+    Args:
+        folder: The folder to write to.
+
+    Returns:
+        The node folder of each country.
+    """
     nobody = [None] * 22
     write_node(
         folder / "AT",
@@ -28,6 +35,14 @@ def write_two_countries(folder):
 
 
 def write_node(folder, rows, families):
+    """Write a node's stores.
+
+    Args:
+        folder: The node's folder. Its name is the country code.
+        rows: Variants as (contig, 0-based start, ALT, numbers of the heterozygous carriers); REF is
+            A.
+        families: The family of each person, all of them women, or None.
+    """
     folder.mkdir(parents=True)
     people = pd.DataFrame(
         {"id": [f"{folder.name}-{i}" for i in range(len(families))], "sex": "female"}

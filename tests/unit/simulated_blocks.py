@@ -1,4 +1,4 @@
-"""Sixty people of five countries, and three blocks that were simulated of them."""
+"""Sixty people of five countries, and three blocks that were simulated for them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,15 @@ CODES = [country.code for country in COUNTRIES]
 
 
 def made_people(countries=COUNTRIES, each: int = 12) -> pd.DataFrame:
-    """Twelve people a country; the first three of each country are a couple and their child."""
+    """Make people of whom the first three of each country are a couple and their child.
+
+    Args:
+        countries: The countries.
+        each: Number of people per country.
+
+    Returns:
+        The people table.
+    """
     rows = []
     for country in countries:
         ids = [f"{country.code}-{number:06d}" for number in range(1, each + 1)]
@@ -38,7 +46,16 @@ def made_people(countries=COUNTRIES, each: int = 12) -> pd.DataFrame:
 
 
 def simulate_blocks(folder: Path, people: pd.DataFrame, lengths: dict[str, int]) -> list[Path]:
-    """One ``.trees`` a contig, the countries far enough apart for a PCA to see them."""
+    """Simulate one ``.trees`` file per contig, with countries distant enough for a PCA to separate.
+
+    Args:
+        folder: The folder to write to.
+        people: The people table.
+        lengths: Lengths in bases by contig.
+
+    Returns:
+        The files.
+    """
     codes = list(dict.fromkeys(people["country"]))
     demography = msprime.Demography.island_model([2_000] * len(codes), 0.0002)
     paths = []

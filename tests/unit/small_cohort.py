@@ -10,7 +10,7 @@ from rehearsal.model import Block, Gene, PlantedVariant, Variant
 from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.sources import TruthSources
 
-# Anna and Aldo are Finns, Bea, Ben and Bo are Estonians
+# Anna and Aldo live in Finland, Bea, Ben and Bo in Estonia
 PEOPLE = pd.DataFrame(
     {
         "id": ["FI-000001", "FI-000002", "EE-000001", "EE-000002", "EE-000003"],
@@ -48,7 +48,7 @@ MEASUREMENTS = pd.DataFrame(
 )
 GENES = [Gene("CECR", "chr22", 95, 130, "+"), Gene("NONE", "chr22", 5000, 6000, "+")]
 AUTOSOME, X = Block("chr22", 50, 1000), Block("chrX", 0, 500)
-# (position, reference, {alternate: samples}); samples are 0-9 on the autosome, two a person
+# (0-based position, reference, {alternate: samples}); samples are 0-9 on the autosome, two each
 AUTOSOMAL_SITES = [
     (100, "A", {"G": [0, 1, 2, 4]}),  # Anna twice, Aldo once, Bea once
     (110, "ACT", {"A": [6]}),  # Ben, a deletion that covers 110-112
@@ -60,7 +60,17 @@ X_SITES = [(300, "G", {"T": [2, 3, 4, 6]})]
 
 
 def write_trees(path: Path, length: int, ploidy: list[int], sites) -> Path:
-    """One tree in which everybody descends from one root; mutations stand on the leaves."""
+    """Write one tree in which everybody descends from one root. Mutations are on the leaves.
+
+    Args:
+        path: The ``.trees`` file.
+        length: Sequence length in bases.
+        ploidy: Number of samples of each person.
+        sites: Sites as (0-based position, reference allele, samples by alternate allele).
+
+    Returns:
+        The path.
+    """
     tables = tskit.TableCollection(length)
     root = tables.nodes.add_row(time=1)
     samples = []
@@ -99,7 +109,7 @@ def truth(trees) -> TruthCalculator:
 
 @pytest.fixture
 def cohort_tables() -> dict:
-    """What a suite is drawn from, sites apart."""
+    """Return the tables from which a query suite is drawn, without sites."""
     return {
         "planted": [
             PlantedVariant(

@@ -1,4 +1,4 @@
-"""An event loop whose clock goes only as far as somebody waits, and then at once."""
+"""An event loop whose clock jumps to the next timer at once, so that tests need not wait."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Time stands still while something is to be done, and leaps to the next timer else."""
+    """A loop in which time stands still while there is work, and otherwise jumps to the next timer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,6 +23,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def run_in_virtual_time(scene: Coroutine[Any, Any, Any]) -> Any:
-    """What comes of it; ``asyncio.get_running_loop().time()`` is 0.0 when it begins."""
+    """Run a coroutine in virtual time. The loop's time is 0.0 at the beginning.
+
+    Args:
+        scene: The coroutine.
+
+    Returns:
+        Its result.
+    """
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(scene)
