@@ -6,7 +6,7 @@ from typing import Any
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """A loop in which time stands still while there is work, and otherwise jumps to the next timer."""
+    """A loop in which time stands still while there is work, and else jumps to the next timer."""
 
     def __init__(self) -> None:
         super().__init__()

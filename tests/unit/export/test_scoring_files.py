@@ -68,13 +68,21 @@ def test_the_same_effects_give_the_same_bytes(path, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("GRCh38", "GRCh37", "genome_build: GRCh38, not GRCh37"),
-        ("#reference_mean=", "#mean=", "reference_mean: a number, not ''"),
-        ("#reference_sd=1.0", "#reference_sd=0", "reference_sd: a number above 0"),
-        ("other_allele", "another", "line 14: the columns other_allele"),
-        ("\t100\t", "\t0\t", "line 15: a chr_position from 1 on, not '0'"),
-        ("-0.125", "little", "line 15: effect_weight: a number, not 'little'"),
-        ("\t-0.125\t0.4", "", "line 15: the 5 columns"),
+        ("GRCh38", "GRCh37", "genome_build: expected GRCh38, found 'GRCh37'"),
+        ("#reference_mean=", "#mean=", "reference_mean: expected a number, found nothing"),
+        (
+            "#reference_sd=1.0",
+            "#reference_sd=0",
+            "reference_sd: expected a number above 0, found 0",
+        ),
+        (
+            "other_allele",
+            "another",
+            "line 14: expected the columns .*, found no column other_allele",
+        ),
+        ("\t100\t", "\t0\t", "line 15: chr_position: .* at least 1, found '0'"),
+        ("-0.125", "little", "line 15: effect_weight: expected a number, found 'little'"),
+        ("\t-0.125\t0.4", "", "line 15: expected at least 5 columns, .*, found 4 columns"),
     ],
 )
 def test_a_fault_is_reported_with_its_file_and_line(path, tmp_path, old, new, complaint):
