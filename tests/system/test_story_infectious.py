@@ -143,8 +143,8 @@ def test_with_the_brothers_consent_withdrawn_the_verdict_changes(story, issuer, 
     result = played(story, issuer, tmp_path, withdrawn=True, only=asked)
     assert not result["passed"]
     assert failed(result) == {
-        "variant-elsewhere: how many there are",
-        "severe-like-them: how many there are",
+        "variant-elsewhere: number of matches",
+        "severe-like-them: number of matches",
     }
 
 
