@@ -1,1 +1,1 @@
-"""What load, distance, growth and faults do to a network that runs."""
+"""Measurements of a running network: load, distance, growth and faults."""

@@ -1,7 +1,7 @@
-"""A named part of the suite put to any Beacon, and to another in turn: who answers how fast.
+"""Comparing the latencies of two Beacons with the same queries.
 
-Both are asked the same questions in the same minutes, one straight after the other and by turns
-first, so that whatever the machine and the line do meanwhile happens to both.
+Both Beacons get the same queries in the same minutes, directly one after the other, and take turns
+in being first. Changes in the load of the machine and of the line then affect both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, shown
 from rehearsal.evaluation.latency import percentile
 from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import atomic_path
@@ -33,7 +33,7 @@ from rehearsal.network.registry import NodeEntry, is_http_url
 from rehearsal.node.runtime_files import served_copy
 from rehearsal.node.settings.node_settings import NodeSettings
 
-SOURCE = "rehearsal bench"  # what complaints begin with
+SOURCE = "rehearsal bench"  # begins error messages
 PARTS = {"frequency": "allele_frequency", "individuals": "individuals"}
 TARGET, AGAINST, CONTROL = "target", "against", "control"
 COVERAGE = 0.95
@@ -42,33 +42,31 @@ NULL = NodeRequest("info", query=CONTROL)
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Of paired latencies, target to the other: the median and its interval, of ``pairs``.
-
-    NaN where there are too few pairs to say.
-    """
+    """The ratio of paired latencies of two Beacons; NaN where there are too few pairs."""
 
     median: float
-    low: float
-    high: float
-    pairs: int
+    low: float  # lower end of the median's interval
+    high: float  # upper end
+    pairs: int  # number of pairs
 
 
 @dataclass(frozen=True, slots=True)
 class BeaconAddress:
-    """The URL of a Beacon, and the environment variable that holds a token for it. ``option``: of
-    the command line, by which complaints name it."""
+    """The address of a Beacon, as the command line gives it."""
 
-    option: str
-    url: str
-    token_variable: str | None = None
+    option: str  # the option that gives it, for errors
+    url: str  # base URL, or the folder of a node
+    token_variable: str | None = None  # environment variable with a bearer token
 
     def entry(self) -> NodeEntry:
-        """The Beacon as a node. Raises InputError for what is no URL or has no token."""
+        """Return the Beacon as an entry of a registry.
+
+        Raises:
+            InputError: The URL is malformed, or the environment variable holds no token.
+        """
         if not is_http_url(self.url):
-            expected = (
-                f"a URL http(s)://HOST/... without user, password and query, not {self.url!r}"
-            )
-            raise InputError(SOURCE, self.option, expected)
+            expected = "a URL http(s)://HOST/... without user, password and query"
+            raise InputError(SOURCE, self.option, expected, shown(self.url))
         node = NodeEntry(self.option.strip("-"), self.url.rstrip("/"), self.token_variable)
         token_of(node)
         return node
@@ -83,11 +81,23 @@ def compare_beacons(
     deadline_s: float = 10.0,
     out: Path | None = None,
 ) -> int:
-    """Ask, print, and return the exit code: 0 when everybody who was named answered something.
+    """Send the queries, and print latencies and agreement.
 
-    ``against``: another Beacon, or in place of its URL the folder of a node of ours, which is
-    served for as long as this takes. ``out``: Parquet, a row a request. Raises InputError for what
-    cannot be asked.
+    Args:
+        target: The Beacon to measure.
+        part: The part of the suite to send: a key of ``PARTS``.
+        suite: The query suite of a run.
+        against: The Beacon to compare with, or the folder of a node, which is served meanwhile;
+            None for none.
+        rounds: How often each query is sent.
+        deadline_s: Longest time to wait for an answer, in seconds.
+        out: The Parquet file to write, one row per request; None for none.
+
+    Returns:
+        The exit status: 0 when every Beacon answered at least one query, else 1.
+
+    Raises:
+        InputError: The queries cannot be sent.
     """
     queries = queries_of_part(read_suite(suite), part, suite)
     with ExitStack() as stack:
@@ -106,19 +116,29 @@ def compare_beacons(
 
 
 def queries_of_part(suite: Sequence[Query], part: str, source: Path) -> list[Query]:
-    """The queries of a part: of controlled access, as they have one right answer each.
+    """Select the queries of a part that need controlled access: each has one right answer.
 
-    Raises InputError when the suite has none.
+    Args:
+        suite: The query suite.
+        part: A key of ``PARTS``.
+        source: The file of the suite, for errors.
+
+    Returns:
+        The queries.
+
+    Raises:
+        InputError: The suite has none.
     """
     found = [one for one in suite if one.kind == PARTS[part] and one.tier == "controlled"]
     if not found:
-        raise InputError(source, "suite", f"queries of kind {PARTS[part]}, for --part {part}")
+        expected = f"queries of kind {PARTS[part]}, for --part {part}"
+        raise InputError(source, "suite", expected, "none")
     return found
 
 
 @contextmanager
 def _served(address: BeaconAddress) -> Iterator[NodeEntry]:
-    """A Beacon that is there, or a node of ours that is served meanwhile."""
+    """Give the entry of a Beacon; a node's folder is served for as long as the block runs."""
     folder = Path(address.url)
     if not folder.is_dir():
         yield address.entry()
@@ -133,11 +153,21 @@ def _served(address: BeaconAddress) -> Iterator[NodeEntry]:
 async def ask_in_turn(
     sides: Mapping[str, NodeEntry], queries: Sequence[Query], rounds: int, deadline_s: float
 ) -> pd.DataFrame:
-    """A row a query, round and side; sides take turns in being first.
+    """Send queries to several sides by turns.
 
-    Columns: ``query``, ``round``, ``side``, ``place`` (0: asked first), ``state``, ``http_status``,
-    ``exists``, ``count``, ``latency_ms``, ``bytes``, ``reason``, ``load_average_1min``. Everybody
-    is asked once before, for a connection. The side ``control`` is asked for nothing.
+    Each side gets one request before, to open a connection. The side ``control`` gets requests
+    that need no work.
+
+    Args:
+        sides: The Beacons by the name of their side.
+        queries: The queries.
+        rounds: How often each query is sent.
+        deadline_s: Longest time to wait for an answer, in seconds.
+
+    Returns:
+        One row per query, round and side, with the columns ``query``, ``round``, ``side``,
+        ``place`` (0: first of the turn), ``state``, ``http_status``, ``exists``, ``count``,
+        ``latency_ms``, ``bytes``, ``reason``, ``load_average_1min``.
     """
     rows = []
     clock = asyncio.get_running_loop().time
@@ -172,7 +202,17 @@ def _answer_columns(answer: Answer, side: str) -> dict[str, Any]:
 
 
 def pairs_of(table: pd.DataFrame, one: str = TARGET, other: str = AGAINST) -> pd.DataFrame:
-    """A row a query and round that both answered: latencies and answers side by side."""
+    """Join the answers of two sides.
+
+    Args:
+        table: What ``ask_in_turn`` returns.
+        one: The first side.
+        other: The second side.
+
+    Returns:
+        One row per query and round that both sides answered; columns end in ``_one`` and
+        ``_other``.
+    """
     answered = table[table["state"] == "answered"]
     keys = ["query", "round"]
     sides = [answered[answered["side"] == side] for side in (one, other)]
@@ -180,11 +220,17 @@ def pairs_of(table: pd.DataFrame, one: str = TARGET, other: str = AGAINST) -> pd
 
 
 def paired_ratio(pairs: pd.DataFrame) -> Ratio:
-    """Median of the ratios of latencies, and an interval for it by order statistics.
+    """Compute the median of the ratios of latencies, with an interval from order statistics.
 
-    The interval holds at least ``COVERAGE`` whatever the distribution: it lies between the k-th
-    smallest and the k-th largest ratio, k by the binomial distribution with 1/2. Six pairs are the
-    fewest that have one.
+    The interval covers the median with a probability of at least ``COVERAGE`` for any
+    distribution. It lies between the k-th smallest and the k-th largest ratio, with k from the
+    binomial distribution with 1/2. At least six pairs are needed.
+
+    Args:
+        pairs: What ``pairs_of`` returns.
+
+    Returns:
+        The median and its interval.
     """
     ratios = np.sort((pairs["latency_ms_one"] / pairs["latency_ms_other"]).to_numpy())
     n = len(ratios)
@@ -195,7 +241,14 @@ def paired_ratio(pairs: pd.DataFrame) -> Ratio:
 
 
 def comparison_lines(table: pd.DataFrame) -> list[str]:
-    """What a comparison came to, for a person."""
+    """Show the results of a comparison as text.
+
+    Args:
+        table: What ``ask_in_turn`` returns.
+
+    Returns:
+        Lines of text.
+    """
     lines = [
         f"{'':8} {'answered':>8} {'refused':>8} {'late':>6} {'failed':>6} "
         f"{'p50 ms':>9} {'p95 ms':>9} {'p99 ms':>9} {'bytes':>9}"
@@ -210,21 +263,21 @@ def comparison_lines(table: pd.DataFrame) -> list[str]:
     for other in (AGAINST, CONTROL):
         if other in set(table["side"]):
             ratio = paired_ratio(pairs_of(table, TARGET, other))
-            lines.append(f"target to {other}: {_ratio_text(ratio)}")
+            lines.append(f"target against {other}: {_ratio_text(ratio)}")
     if AGAINST in set(table["side"]):
         lines.append(_agreement_text(pairs_of(table)))
     reasons = table.loc[table["state"] != "answered", ["side", "reason"]].value_counts()
-    lines += [f"{side}: {number} times {reason}" for (side, reason), number in reasons[:5].items()]
-    return [*lines, f"load average {table['load_average_1min'].max():.1f} at the most"]
+    lines += [f"{side}: {number} times: {reason}" for (side, reason), number in reasons[:5].items()]
+    return [*lines, f"highest load average: {table['load_average_1min'].max():.1f}"]
 
 
 def _ratio_text(ratio: Ratio) -> str:
     if not ratio.pairs:
-        return "no query that both answered"
+        return "no query was answered by both"
     interval = f"95 % interval {ratio.low:.3g} to {ratio.high:.3g}"
     if np.isnan(ratio.low):
-        interval = "too few for an interval"
-    return f"{ratio.median:.3g} times as long at the median ({interval}, {ratio.pairs} pairs)"
+        interval = "too few pairs for an interval"
+    return f"median latency ratio {ratio.median:.3g} ({interval}, {ratio.pairs} pairs)"
 
 
 def _agreement_text(pairs: pd.DataFrame) -> str:
@@ -232,6 +285,6 @@ def _agreement_text(pairs: pd.DataFrame) -> str:
     both = pairs[pairs["count_one"].notna() & pairs["count_other"].notna()]
     counts = (both["count_one"] == both["count_other"]).sum()
     return (
-        f"the same answer: exists in {exists} of {len(pairs)} pairs, "
-        f"the count in {counts} of {len(both)} where both gave one"
+        f"same answers: exists in {exists} of {len(pairs)} pairs, "
+        f"count in {counts} of {len(both)} pairs with two counts"
     )

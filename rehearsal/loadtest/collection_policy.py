@@ -1,9 +1,9 @@
-"""What the way of collecting costs when nodes hang: our own ways beside the one in use today.
+"""The cost of hung nodes under several policies of collecting answers.
 
-The known policy asks all nodes at once and collects them one after another, waiting up to 5 s for
-each: k hung nodes cost k times 5 s. The nodes are stand-ins at the round-trip times of the run's
-capitals, so that the policy is all that differs. The nearest hang: the farthest healthy one is
-the same in every row.
+A policy in use today sends a query to all nodes at once and collects the answers one after
+another, waiting up to 5 s for each: k hung nodes cost k times 5 s. The nodes here are stubs at the
+round-trip times of the run's capitals, so that only the policy differs. The nearest nodes hang, so
+the farthest healthy node is the same in every row.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from rehearsal.network.registry import NodeEntry
 
 AT_ONCE, PARTIAL, SEQUENTIAL = "at-once", "partial", "sequential"
 JUST_HUNG, KNOWN = "just hung", "known"
-NOTICED_S = 5.0  # two probes of 2 s each, and a little
-PATIENCE_S = 600.0  # the asker's own: longer than any policy takes
+NOTICED_S = 5.0  # two probes of 2 s each, and a margin
+PATIENCE_S = 600.0  # of the client: longer than any policy takes
 ALLELE = {
     **{"assemblyId": "GRCh38", "referenceName": "17", "start": [43057061]},
     **{"referenceBases": "T", "alternateBases": "TG"},
@@ -41,7 +41,7 @@ QUESTION = NodeRequest.of(Query("policy", "count", "g_variants", REQUEST))
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """One policy over nodes of which so many hang, once they are told to."""
+    """One policy over nodes, some of which hang once they are told to."""
 
     policy: str
     hung: int
@@ -53,13 +53,23 @@ class _Trial:
 def measure_policies(
     rtt_ms: Mapping[str, float], hung: Sequence[int], queries: int, deadline_s: float, logs: Path
 ) -> pd.DataFrame:
-    """A row a policy, number of hung nodes and phase.
+    """Measure the latency of queries under every policy, with different numbers of hung nodes.
 
-    ``rtt_ms``: round-trip time to each country's node; numbers that leave nobody are left out.
-    Phases: the first query after nodes began to hang (``just hung``), and ``queries`` more once
-    the network has had the time to notice (``known``). Columns: ``policy``, ``hung``, ``phase``,
-    ``queries``, ``p50_ms``, ``max_ms``, ``node_answered`` and so on (nodes by state),
-    ``slowest_rtt_ms``, ``load_average_1min``. The trials run side by side: they mostly wait.
+    There are two phases: the first query after nodes began to hang (``just hung``), and later
+    queries, when the network has had time to notice (``known``). The trials run side by side,
+    because they mostly wait.
+
+    Args:
+        rtt_ms: Round-trip time to each country's node, in ms.
+        hung: Numbers of hung nodes; numbers that leave no healthy node are skipped.
+        queries: How many queries are sent in the phase ``known``.
+        deadline_s: Deadline of a query, in seconds.
+        logs: Folder for the logs of the processes.
+
+    Returns:
+        One row per policy, number of hung nodes and phase, with the columns ``policy``, ``hung``,
+        ``phase``, ``queries``, ``p50_ms``, ``max_ms``, ``node_answered`` and so on (nodes by
+        state), ``slowest_rtt_ms``, ``load_average_1min``.
     """
     order = sorted(rtt_ms, key=lambda country: -rtt_ms[country])  # the last ones hang
     rtt_s = [rtt_ms[country] / 1000 for country in order]
@@ -101,7 +111,7 @@ async def _phases(trial: _Trial, client: NetworkClient, queries: int) -> list[di
     rows = []
     if trial.hung:
         rows.append(_row(trial, JUST_HUNG, [await _ask(trial, client)]))
-        if trial.policy != SEQUENTIAL:  # which never notices
+        if trial.policy != SEQUENTIAL:  # this policy never notices
             await asyncio.sleep(NOTICED_S)
     answers = [await _ask(trial, client) for _ in range(queries)]
     return [*rows, _row(trial, KNOWN, answers)]
@@ -116,7 +126,7 @@ async def _ask(trial: _Trial, client: NetworkClient) -> Answer:
 
 def _row(trial: _Trial, phase: str, answers: Sequence[Answer]) -> dict[str, Any]:
     latencies_ms = np.array([answer.latency_s * 1000 for answer in answers])
-    # an answer without nodes is no network's: KeyError, and no figure is made of it
+    # an answer without nodes is not from a network: KeyError, and there is no measurement
     states = [node["state"] for answer in answers for node in (answer.body or {})["info"]["nodes"]]
     return {
         "policy": trial.policy,

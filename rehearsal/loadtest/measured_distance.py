@@ -1,10 +1,11 @@
-"""Whether emulated distance is what the table says, in every way that this machine can do it.
+"""Measuring whether emulated distance agrees with the table of distances.
 
-With namespaces the round trip of a TCP connection that the other side's kernel refuses is taken:
-one packet each way and no process of ours at the far end. With ``delay`` it is the time that an
-answer waits in a node's :class:`DelayedApp`. Beside each stands a control: how much later than it
-asked for this process wakes from a bare wait, which is what the machine's own load adds. ``http``
-is what the suite saw: round trips to real nodes, their work included.
+Every way of emulation that this machine supports is measured. With namespaces, the measurement is
+the round trip of a TCP connection that the other side's kernel refuses: one packet each way, and no
+process of ours at the far end. With ``delay``, it is the time that an answer waits in a node's
+:class:`DelayedApp`. A control stands beside each: how late this process wakes from a plain wait,
+which is what the load of the machine adds. Rows ``http`` come from the query suite: round trips to
+real nodes, with their work.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rehearsal.errors import mismatch
 from rehearsal.evaluation.latency import percentile
 from rehearsal.machine import load_average
 from rehearsal.network.emulation.realtime_priority import realtime_priority
@@ -26,10 +28,10 @@ from rehearsal.network.emulation.topology import emulated_distance, emulation_su
 from rehearsal.web.network_delay import DelayedApp, Line
 
 TOLERANCE_MS = 1.0
-TRIES = 3  # a machine that was busy for a moment is asked again
-CLOSED_PORT = 9  # discard: nobody listens in a namespace of ours
+TRIES = 3  # repeats the measurement when the machine was busy for a moment
+CLOSED_PORT = 9  # discard: nothing listens on it in our namespaces
 WAIT_S = 5.0
-CONTROL, CONTROL_S = "control", 0.02  # stands for a country: a bare wait
+CONTROL, CONTROL_S = "control", 0.02  # in the place of a country: a plain wait, in seconds
 COLUMNS = {
     "country": "str",
     "way": "str",
@@ -39,10 +41,10 @@ COLUMNS = {
     "p95_ms": "float64",
     "control_ms": "float64",
     "off_ms": "float64",  # measured - expected
-    "within": "bool",  # TOLERANCE_MS, beside what the control was late
+    "within": "bool",  # TOLERANCE_MS, plus the delay of the control
     "n": "int64",
     "load_average": "float64",
-    "reason": "str",  # why the way is not possible here
+    "reason": "str",  # why this machine does not support the way
 }
 
 Times = dict[str, list[float]]  # ms by country
@@ -55,10 +57,19 @@ def measure_distance(
     rounds: int,
     latency: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """A row a country and way; columns as in ``COLUMNS``.
+    """Measure round trips with every way of emulating distance.
 
-    ``pairs``: ``rtt_matrix``. ``latency``: the suite's table, for rows ``http`` of the way that
-    is configured. A way that is not possible here is one row that says why.
+    Args:
+        network: The ``network`` section of the configuration.
+        pairs: Round-trip times of pairs of countries, as ``rtt_matrix`` returns them.
+        countries: The countries whose nodes are measured.
+        rounds: Round trips to each node.
+        latency: Latency table of the query suite, for rows ``http`` of the configured way; None
+            for no such rows.
+
+    Returns:
+        One row per country and way, with the columns ``COLUMNS``. A way that this machine does not
+        support is one row with the reason.
     """
     asker = network["asker"]
     lines = line_of_pairs(network, pairs)
@@ -121,7 +132,7 @@ def _rows(way: str, by: str, expected: Mapping[str, float], times: Times) -> lis
 def _http_rows(
     way: str, expected: Mapping[str, float], latency: pd.DataFrame
 ) -> Iterator[dict[str, Any]]:
-    """What the suite's control requests took. Not judged: nodes work, all at once."""
+    """List what the suite's control requests took. They are not judged: nodes work meanwhile."""
     control = latency[latency["kind"] == "control"].set_index("node")
     here = control.loc["empty handler", "p50_ms"]
     for country, expected_ms in expected.items():
@@ -141,7 +152,7 @@ def _http_rows(
 
 
 def _round_trips(hosts: Mapping[str, str], rounds: int) -> Times:
-    """Times of refused connections, one to each host at a time."""
+    """Measure the times of refused connections, one to each host at a time."""
     times: Times = {name: [] for name in (*hosts, CONTROL)}
     for _ in range(rounds):
         start = time.perf_counter()
@@ -150,7 +161,8 @@ def _round_trips(hosts: Mapping[str, str], rounds: int) -> Times:
         for name, taken_ms in _one_round(hosts):
             times[name].append(taken_ms)
     if silent := [name for name, taken in times.items() if not taken]:
-        raise OSError(f"no packet came back from {', '.join(silent)}")
+        expected = f"a packet from each of {', '.join(silent)}"
+        raise OSError(mismatch("emulated distance", expected, "none"))
     return times
 
 
@@ -178,7 +190,7 @@ def _ms_since(start: float) -> float:
 
 
 async def _waits(lines: Mapping[str, Line], rounds: int) -> Times:
-    """Times of answers that nothing was done for, from all distances at once."""
+    """Measure the times of empty answers, from all distances at once."""
     apps = {name: DelayedApp(_nothing, line) for name, line in lines.items()}
     times: Times = {name: [] for name in (*apps, CONTROL)}
     clock = asyncio.get_running_loop().time
@@ -212,7 +224,14 @@ async def _thrown_away(message: Any) -> None:
 
 
 def distance_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """A check for each way that was measured, as ``summary.json`` has it."""
+    """Make the checks of the measured distances for ``summary.json``.
+
+    Args:
+        table: What ``measure_distance`` returns.
+
+    Returns:
+        One check per way.
+    """
     checks = []
     judged = table[table["measured_by"].isin(("tcp", "answer"))]
     for way, rows in judged.groupby("way", sort=False):

@@ -1,8 +1,8 @@
-"""The network as seen from each capital: what a query over all nodes costs there.
+"""The latency of queries over all nodes, seen from each capital.
 
-Nodes run here, at no distance, and every exchange with one waits for the round trip that the table
-has for that asker and that node: one start of the nodes serves for all capitals. The asking side
-is the network's own code, in this process.
+The nodes run on this machine without distance. Every exchange with a node waits for the round trip
+that the table has for the asking capital and that node, so the nodes start only once for all
+capitals. The client is the network's own code, in this process.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COLUMNS = {
     "max_ms": "float64",
     "farthest": "str",  # node of the longest round trip
     "farthest_ms": "float64",  # that round trip
-    "own_ms": "float64",  # what the network adds: median of a query's latency - farthest_ms
+    "own_ms": "float64",  # added by the network: median latency of a query - farthest_ms
     "qs02": "float64",  # share of answers and refusals of nodes within the deadline
     "load_average": "float64",
 }
@@ -44,16 +44,26 @@ COLUMNS = {
 
 @dataclass
 class DistantClient:
-    """Puts requests to nodes as :class:`NetworkClient` does, from further away."""
+    """A client like :class:`NetworkClient` that adds distance to every request."""
 
     client: NetworkClient
-    lines: Mapping[str, Line]  # by country
-    chance: Random
+    lines: Mapping[str, Line]  # by country of the node
+    chance: Random  # for jitter and loss
 
     async def send(
         self, node: NodeEntry, request: NodeRequest, started: float, deadline_s: float
     ) -> Answer:
-        """As ``NetworkClient.send``; the distance counts as the node's."""
+        """Send a request as ``NetworkClient.send`` does; the distance counts as the node's.
+
+        Args:
+            node: The node.
+            request: The request.
+            started: When the query began, on the clock of the event loop, in seconds.
+            deadline_s: Deadline of the query, in seconds.
+
+        Returns:
+            The answer, with the latency that includes the distance.
+        """
         line = self.lines[node.country]
         await asyncio.sleep(line.exchange_s(0, self.chance))
         answer = await self.client.send(node, request, started, deadline_s)
@@ -64,22 +74,29 @@ class DistantClient:
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """The capitals that ask: how far each is from each node, by asker and node, and the token and
-    the deadline of their queries. ``seed`` decides jitter and loss."""
+    """The capitals that send queries."""
 
-    lines: Mapping[tuple[str, str], Line]
-    token: str
-    deadline_s: float
-    seed: int
+    lines: Mapping[tuple[str, str], Line]  # by country of the asker and of the node
+    token: str  # bearer token of the queries
+    deadline_s: float  # of a query
+    seed: int  # decides jitter and loss
 
 
 def measure_origin_latency(
     nodes: Sequence[NodeEntry], queries: Sequence[Query], origins: Origins, folder: Path
 ) -> pd.DataFrame:
-    """A row an asker, in the order of the nodes; columns as in ``COLUMNS``.
+    """Measure queries over all nodes from each capital.
 
-    Every query is asked from each capital, in turns, so that a busy moment of the machine falls on
-    all of them. ``folder`` is for a registry.
+    The capitals take turns with each query, so that a busy moment of the machine affects all.
+
+    Args:
+        nodes: The running nodes, one per country.
+        queries: The queries.
+        origins: The capitals that send them.
+        folder: Folder for a registry.
+
+    Returns:
+        One row per asking country, in the order of the nodes, with the columns ``COLUMNS``.
     """
     return asyncio.run(_measure(nodes, queries, origins, folder))
 
@@ -117,7 +134,7 @@ def _network_of_each_origin(
 
 
 async def _ask(network: Network, query: Query, origins: Origins) -> tuple[float, list[Answer]]:
-    """Seconds that a query took, and the nodes' answers."""
+    """Send a query; return the seconds that it took, and the nodes' answers."""
     request = replace(NodeRequest.of(query), authorization=f"Bearer {origins.token}")
     conditions = Conditions(origins.deadline_s)
     parts, elapsed_s = await network.entries(request, query.entry_type, conditions)
@@ -156,7 +173,14 @@ def _table(
 
 
 def origin_latency_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """QS-02 from every capital, as ``summary.json`` has it."""
+    """Make the check of QS-02 from every capital for ``summary.json``.
+
+    Args:
+        table: What ``measure_origin_latency`` returns.
+
+    Returns:
+        A list of the one check.
+    """
     kept = int((table["qs02"] >= QS02_OBJECTIVE).sum())
     return [
         {

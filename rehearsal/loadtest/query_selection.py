@@ -1,4 +1,4 @@
-"""Which queries of a run's suite load tests ask: those of controlled access with a right answer."""
+"""Selecting the queries of load tests: those of controlled access that have a right answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from rehearsal.model import Query
 
 
 def select_kinds_in_turn(suite: Sequence[Query], number: int) -> list[Query]:
-    """So many queries, kinds by turns."""
+    """Select the first queries, with the kinds taking turns.
+
+    Args:
+        suite: The query suite.
+        number: How many to select at most.
+
+    Returns:
+        The queries.
+    """
     by_kind: dict[str, list[Query]] = {}
     for query in _with_right_answer(suite):
         by_kind.setdefault(query.kind, []).append(query)
@@ -17,7 +25,15 @@ def select_kinds_in_turn(suite: Sequence[Query], number: int) -> list[Query]:
 
 
 def select_evenly(suite: Sequence[Query], number: int) -> list[Query]:
-    """About so many queries, of all kinds alike."""
+    """Select queries at even steps through the suite.
+
+    Args:
+        suite: The query suite.
+        number: How many to select at most.
+
+    Returns:
+        The queries.
+    """
     queries = _with_right_answer(suite)
     return queries[:: max(1, len(queries) // number)][:number]
 

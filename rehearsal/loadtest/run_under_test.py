@@ -1,4 +1,4 @@
-"""What load tests take from a run that has asked its nodes."""
+"""The files of a finished run that load tests use."""
 
 from __future__ import annotations
 
@@ -13,19 +13,26 @@ from rehearsal.truth.expected_answers import ExpectedAnswer, read_expected_answe
 
 @dataclass(frozen=True, slots=True)
 class RunUnderTest:
-    """The files of a run: its nodes' folders by country, the folder of its issuer, its queries and
-    their right answers. ``asker``: the country that asks."""
+    """The files of a finished run."""
 
-    nodes: Mapping[str, Path]
-    issuer: Path
-    asker: str
-    suite: Path
-    truth: Path
+    nodes: Mapping[str, Path]  # folders of the nodes by country
+    issuer: Path  # folder of the issuer
+    asker: str  # code of the country that sends the queries
+    suite: Path  # file of the queries
+    truth: Path  # file of the right answers
 
     def queries(self) -> list[Query]:
-        """All queries of the suite. Raises InputError."""
+        """Read all queries of the suite.
+
+        Raises:
+            InputError: The file cannot be used.
+        """
         return read_suite(self.suite)
 
     def expected_answers(self) -> dict[str, dict[str, ExpectedAnswer]]:
-        """The right answers by query and country. Raises InputError."""
+        """Read the right answers, by query and country.
+
+        Raises:
+            InputError: The file cannot be used.
+        """
         return read_expected_answers(self.truth)

@@ -1,8 +1,8 @@
-"""Nodes that do no work: they stand for distance, for nodes that hang, and for the bare control.
+"""Stub nodes that do no work, for measurements of distance, hung nodes and the control.
 
-One process is all of them, on a port each. Every request gets the same small Beacon answer after
-the node's round-trip time, or none at all. What is measured through them is what the asker and
-the network cost, and what the machine does by itself.
+One process runs them all, each on its own port. Every request gets the same small Beacon answer
+after the node's round-trip time, or no answer. Measurements with them show the cost of the client,
+the network and the machine alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import Self
 
+from rehearsal.errors import mismatch, shown
 from rehearsal.process_lifetime import Helper
 
 ANSWER = (
@@ -26,11 +27,14 @@ HANG, ANSWER_AGAIN = "hang", "answer"
 
 
 class StubNodes:
-    """Nodes for as long as the block runs: ``with StubNodes([0.01, 0.02], hung=1) as nodes``.
+    """Stub nodes for as long as the block runs: ``with StubNodes([0.01, 0.02], hung=1) as nodes``.
 
-    ``rtt_s``: the round-trip time of each, in seconds. The last ``hung`` of them take requests and
-    never answer while they hang: from the start, or as ``hang`` says. The process ends with its
-    standard input, so also when this process is killed.
+    The process ends with its standard input, so also when this process is killed.
+
+    Args:
+        rtt_s: The round-trip time of each node, in seconds.
+        hung: How many of the last nodes hang from the start: they accept requests and never
+            answer. :meth:`hang` changes this.
     """
 
     def __init__(self, rtt_s: Sequence[float], hung: int = 0) -> None:
@@ -48,20 +52,24 @@ class StubNodes:
         self._helper.__exit__(*error)
 
     def hang(self, hangs: bool) -> None:
-        """Whether the last ``hung`` nodes hang from now on: they do when this returns."""
+        """Make the last ``hung`` nodes hang, or answer again; it holds when this returns.
+
+        Args:
+            hangs: Whether they hang.
+        """
         self._helper.write_line((HANG if hangs else ANSWER_AGAIN).encode())
         self._helper.read_line()
 
 
 class _Stub(asyncio.Protocol):
-    """One connection to a node; the one element of ``hangs`` says whether the node hangs."""
+    """A connection to a node; the only element of ``hangs`` says whether the node hangs."""
 
     def __init__(self, rtt_s: float, hangs: list[bool]) -> None:
         self._rtt_s, self._hangs, self._received = rtt_s, hangs, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.WriteTransport):
-            raise TypeError(f"a connection that can be written to, not {transport!r}")
+            raise TypeError(mismatch("connection", "a transport for writing", shown(transport)))
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -78,7 +86,7 @@ class _Stub(asyncio.Protocol):
 
 
 def _request_size(received: bytes) -> int | None:
-    """Bytes of the first request; None while it is not whole."""
+    """The number of bytes of the first request; None while it is incomplete."""
     end = received.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -106,14 +114,17 @@ async def _serve(rtt_s: Sequence[float], hung: int) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
     while line := await commands.readline():
         switch[0] = line.decode().strip() == HANG
-        print(flush=True)  # it has been heard
+        print(flush=True)  # confirms the command
 
 
 def main() -> None:
-    """``python -m rehearsal.loadtest.stub_nodes RTT_S,RTT_S,... HUNG``; ends with its stdin."""
-    parser = argparse.ArgumentParser(description="Nodes that do no work.")
-    parser.add_argument("rtt_s")
-    parser.add_argument("hung", type=int)
+    """Run stub nodes: ``python -m rehearsal.loadtest.stub_nodes RTT_S,RTT_S,... HUNG``.
+
+    The process ends with its standard input.
+    """
+    parser = argparse.ArgumentParser(description="Run stub nodes that do no work.")
+    parser.add_argument("rtt_s", help="round-trip times, in seconds, separated by commas")
+    parser.add_argument("hung", type=int, help="how many of the last nodes hang")
     options = parser.parse_args()
     asyncio.run(_serve([float(text) for text in options.rtt_s.split(",")], options.hung))
 

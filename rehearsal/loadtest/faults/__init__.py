@@ -1,1 +1,1 @@
-"""What a network does while one of its nodes, or itself, is broken: scenarios and their runner."""
+"""Fault scenarios for nodes and the network, and the code that runs them."""

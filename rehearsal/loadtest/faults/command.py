@@ -1,4 +1,4 @@
-"""The faults against the nodes of a run that is finished, from the command line."""
+"""The command ``rehearsal bench faults``: fault scenarios on the nodes of a finished run."""
 
 from __future__ import annotations
 
@@ -20,18 +20,30 @@ NEEDED = ("queries/suite.json", "truth/answers.json", "issuer/issuer.json", "nod
 def run_faults_command(
     results: Path, mode: str, fault_s: float, per_s: float, out: Path | None = None
 ) -> int:
-    """Play the scenarios of ``mode``, print a row each, return the exit code: 0 when all held.
+    """Run fault scenarios and print one row for each.
 
-    ``results``: of a run; nothing is written there. ``out``: Parquet, columns as in ``COLUMNS`` of
-    :mod:`rehearsal.loadtest.faults.run`. Raises InputError for a folder that lacks what is needed.
+    Args:
+        results: The results folder of a finished run; nothing is written there.
+        mode: ``short`` or ``full``.
+        fault_s: How long each fault lasts, in seconds.
+        per_s: Queries per second to send meanwhile.
+        out: The Parquet file to write, with the columns ``COLUMNS`` of
+            :mod:`rehearsal.loadtest.faults.scenario_outcome`; None for none.
+
+    Returns:
+        The exit status: 0 when the network behaved as required in all scenarios, else 1.
+
+    Raises:
+        InputError: The folder lacks something that is needed.
     """
     for name in NEEDED:
         if not (results / name).exists():
-            raise InputError(results, name, "the results of a run that has asked its nodes")
+            expected = "the results of a run that has sent its queries"
+            raise InputError(results, name, expected, "nothing")
     folders = {f.parent.name: f.parent for f in sorted(results.glob("nodes/*/variants.sqlite"))}
     if len(folders) < 2:
-        expected = "two or more with variants.sqlite: one is broken, the others go on"
-        raise InputError(results, "nodes", expected)
+        expected = "at least two nodes with variants.sqlite, of which one is broken"
+        raise InputError(results, "nodes", expected, str(len(folders)))
     run = RunUnderTest(
         folders,
         results / "issuer",
@@ -52,7 +64,14 @@ def run_faults_command(
 
 
 def report_lines(table: pd.DataFrame) -> Iterator[str]:
-    """A line a scenario under a heading, what did not hold below it, and a last line of all."""
+    """Show the outcome of scenarios as text.
+
+    Args:
+        table: What ``run_faults`` returns.
+
+    Yields:
+        Lines: a heading, one line per scenario with its failures below it, and a summary.
+    """
     yield f"{'scenario':<30} held  answered marked unmarked recovered  victim meanwhile"
     for row in table.itertuples(index=False):
         recovered = "never" if row.recovered_s != row.recovered_s else f"{row.recovered_s:.1f} s"
@@ -63,4 +82,4 @@ def report_lines(table: pd.DataFrame) -> Iterator[str]:
         if not row.held:
             yield f"    {row.why}"
     held, unmarked = int(table["held"].sum()), int(table["unmarked"].sum())
-    yield f"{held} of {len(table)} scenarios held; {unmarked} answers lost or wrong without a mark"
+    yield f"{held} of {len(table)} scenarios held; {unmarked} answers lost or wrong without notice"

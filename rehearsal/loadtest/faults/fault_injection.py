@@ -1,4 +1,4 @@
-"""The faults: each is there as long as its block runs, and taken away at its end."""
+"""The faults: each lasts as long as its block runs, and is removed at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, mismatch
 from rehearsal.loadtest.faults.faulty_proxy import FaultyProxy
 from rehearsal.loadtest.faults.processes import NodeProcess, ServiceProcess
 from rehearsal.network.issuer import TRUSTED, make_issuer
@@ -22,9 +22,9 @@ from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
 from rehearsal.node.access.audit_log import verify_log
 
 EXIT_BAD_INPUT = 2
-ROOM = 40  # bytes that a full disk still takes: less than a line of the log
+ROOM = 40  # bytes that the full disk still takes: less than a line of the log
 REFUSAL_S = 30.0
-# a process whose clock is off by a number of seconds: what runs in it sees no other time
+# a program that runs a module with a clock that is wrong by a number of seconds
 CLOCK = (
     "import runpy, sys, time; true = time.time; offset = float(sys.argv.pop(1)); "
     "time.time = lambda: true() + offset; "
@@ -34,35 +34,30 @@ CLOCK = (
 
 @dataclass
 class FaultInjection:
-    """What is broken, and when. Times are of the monotonic clock, in seconds.
-
-    ``victim``: the process of the node that is broken, where one is; ``proxy``: what stands before
-    it, where something does.
-    ``folder``: for scratch files. ``applied_at``, ``healed_at``: when the fault was there and when
-    it was about to be taken away. ``complaints``: what should have held and did not; ``message``:
-    what a broken node told its operator.
-    """
+    """A fault and its times, in seconds of the monotonic clock."""
 
     service: ServiceProcess
-    victim: NodeProcess | None
-    proxy: FaultyProxy | None
-    folder: Path
-    applied_at: float = 0.0
-    healed_at: float = 0.0
-    message: str = ""
-    complaints: list[str] = field(default_factory=list)
+    victim: NodeProcess | None  # process of the broken node, if a node is broken
+    proxy: FaultyProxy | None  # server in front of it, if any
+    folder: Path  # for temporary files
+    applied_at: float = 0.0  # when the fault began
+    healed_at: float = 0.0  # when its removal began
+    message: str = ""  # what the broken node printed for its operator
+    complaints: list[str] = field(default_factory=list)  # requirements that did not hold
 
     @property
     def node(self) -> NodeProcess:
         """The process of the node that is broken."""
         if self.victim is None:
-            raise RuntimeError("this network has no node that is broken")
+            raise RuntimeError(mismatch("network", "a node to break", "none"))
         return self.victim
 
     def mark_applied(self) -> None:
+        """Note that the fault begins now."""
         self.applied_at = time.monotonic()
 
     def mark_healed(self) -> None:
+        """Note that the removal of the fault begins now."""
         self.healed_at = time.monotonic()
 
 
@@ -71,9 +66,14 @@ Fault = Callable[..., AbstractAsyncContextManager[None]]
 
 @asynccontextmanager
 async def misbehave(injection: FaultInjection, misbehaviour: str) -> AsyncIterator[None]:
-    """Something else answers at the node's address."""
+    """Let something else answer at the node's address.
+
+    Args:
+        injection: The fault.
+        misbehaviour: The kind of wrong answer: a key of ``faulty_proxy.RESPONSES``.
+    """
     if injection.proxy is None:
-        raise RuntimeError("nothing stands before the node that could misbehave")
+        raise RuntimeError(mismatch("network", "a proxy in front of the node", "none"))
     injection.proxy.misbehaviour = misbehaviour
     injection.mark_applied()
     yield
@@ -83,7 +83,11 @@ async def misbehave(injection: FaultInjection, misbehaviour: str) -> AsyncIterat
 
 @asynccontextmanager
 async def kill(injection: FaultInjection) -> AsyncIterator[None]:
-    """SIGKILL, with questions under way; later somebody starts the node again."""
+    """Kill the node with SIGKILL while it has queries, and start it again later.
+
+    Args:
+        injection: The fault.
+    """
     os.kill(injection.node.pid, signal.SIGKILL)
     injection.mark_applied()
     yield
@@ -93,7 +97,11 @@ async def kill(injection: FaultInjection) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def stop(injection: FaultInjection) -> AsyncIterator[None]:
-    """SIGSTOP: connections stay open, nothing is said on them."""
+    """Stop the node with SIGSTOP: connections stay open, but nothing is sent on them.
+
+    Args:
+        injection: The fault.
+    """
     pid = injection.node.pid
     os.kill(pid, signal.SIGSTOP)
     injection.mark_applied()
@@ -106,9 +114,12 @@ async def stop(injection: FaultInjection) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def full_disk(injection: FaultInjection) -> AsyncIterator[None]:
-    """The node's files cannot grow: a write stops short, the next one fails.
+    """Keep the node's files from growing: one write is cut short, the next one fails.
 
-    A limit on the size of files does what a full disk does, without a disk: it needs no rights.
+    A limit on the size of files has the effect of a full disk and needs no privileges.
+
+    Args:
+        injection: The fault.
     """
     log = injection.node.folder / AUDIT_FILE
     pid = injection.node.pid
@@ -123,12 +134,18 @@ async def full_disk(injection: FaultInjection) -> AsyncIterator[None]:
     try:
         verify_log(log)
     except InputError as error:
-        injection.complaints.append(f"the audit log is not whole: {error}")
+        injection.complaints.append(f"the audit log is damaged: {error}")
 
 
 @asynccontextmanager
 async def damage(injection: FaultInjection, file: str, damage: str) -> AsyncIterator[None]:
-    """The node was down, and a file is damaged when it is to start again."""
+    """Stop the node, damage one of its files, and try to start it.
+
+    Args:
+        injection: The fault.
+        file: Name of the file in the node's folder.
+        damage: A key of ``DAMAGES``.
+    """
     path = injection.node.folder / file
     whole = path.with_suffix(".whole")
     await injection.node.end()
@@ -146,7 +163,8 @@ async def damage(injection: FaultInjection, file: str, damage: str) -> AsyncIter
     injection.message = " ".join(refused.stderr.split()).replace(f"{injection.node.folder}/", "")
     if refused.returncode != EXIT_BAD_INPUT or file not in refused.stderr:
         injection.complaints.append(
-            f"the node ended with {refused.returncode}: {injection.message or 'nothing'}"
+            f"the node ended with exit status {refused.returncode}: "
+            f"{injection.message or 'no message'}"
         )
     try:
         yield
@@ -174,7 +192,12 @@ DAMAGES: dict[str, Callable[[Path], None]] = {"truncated": _truncate, "bit flipp
 
 @asynccontextmanager
 async def clock(injection: FaultInjection, offset_s: float) -> AsyncIterator[None]:
-    """The node's clock is wrong, by so much ahead."""
+    """Start the node with a wrong clock.
+
+    Args:
+        injection: The fault.
+        offset_s: How far the clock is ahead, in seconds.
+    """
 
     def late(command: list[str]) -> list[str]:
         python, _, module, *arguments = command  # python -m MODULE ...
@@ -189,7 +212,11 @@ async def clock(injection: FaultInjection, offset_s: float) -> AsyncIterator[Non
 
 @asynccontextmanager
 async def keys(injection: FaultInjection) -> AsyncIterator[None]:
-    """The node trusts other keys than those that tokens are signed with now."""
+    """Make the node trust other keys than those that sign the tokens.
+
+    Args:
+        injection: The fault.
+    """
     trusted = injection.node.folder / TRUSTED
     right = trusted.read_bytes()
     other = make_issuer(injection.folder / "other-issuer").folder / "jwks.json"
@@ -206,7 +233,12 @@ async def keys(injection: FaultInjection) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def restart(injection: FaultInjection, ended_by: str) -> AsyncIterator[None]:
-    """The network service itself is gone for a while, with questions under way."""
+    """End the network service itself while it has queries, and start it again later.
+
+    Args:
+        injection: The fault.
+        ended_by: Name of the signal: ``SIGKILL`` or ``SIGTERM``.
+    """
     os.kill(injection.service.pid, signal.Signals[ended_by])
     injection.mark_applied()
     yield

@@ -1,7 +1,6 @@
-"""A server in the place of a node: passes everything on to the node, or misbehaves when told to.
+"""A proxy in front of a node that forwards everything, or misbehaves when told to.
 
-The network asks the same address all the time, as it would of a node whose proxy or program has
-gone wrong.
+The network uses the same address all the time, as with a node whose proxy or program fails.
 """
 
 from __future__ import annotations
@@ -33,15 +32,19 @@ RESPONSES = {
 
 @dataclass
 class FaultyProxy:
-    """Where to pass on to, (host, port), and how to misbehave: a key of ``RESPONSES``,
-    None: not."""
+    """A proxy in front of a node."""
 
-    target: tuple[str, int]
-    port: int = 0
-    misbehaviour: str | None = None
+    target: tuple[str, int]  # host and port of the node
+    port: int = 0  # of the proxy
+    misbehaviour: str | None = None  # a key of ``RESPONSES``; None: forward everything
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection: requests one after another, each by what holds then."""
+        """Serve a connection, one request after another.
+
+        Args:
+            reader: Reads from the client.
+            writer: Writes to the client.
+        """
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
             try:
@@ -70,7 +73,12 @@ class FaultyProxy:
 
 @asynccontextmanager
 async def faulty_proxy(host: str, port: int) -> AsyncIterator[FaultyProxy]:
-    """A proxy of a server, at ``port`` of this machine, as long as the block runs."""
+    """Run a proxy on this machine for as long as the block runs.
+
+    Args:
+        host: Host of the node.
+        port: Port of the node.
+    """
     proxy = FaultyProxy((host, port))
     server = await asyncio.start_server(proxy.connected, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
@@ -82,7 +90,7 @@ async def faulty_proxy(host: str, port: int) -> AsyncIterator[FaultyProxy]:
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
-    """A whole HTTP message with a Content-Length, or none of it (without a body)."""
+    """Read a whole HTTP message; one without a Content-Length has no body."""
     head = await reader.readuntil(b"\r\n\r\n")
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):

@@ -1,4 +1,4 @@
-"""Real processes that are killed, stopped and started again at the address that they had."""
+"""Processes that can be ended and started again at the same address."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from rehearsal.errors import mismatch
 from rehearsal.network.emulation.topology import Topology
 from rehearsal.network.forkserver import NODE_SERVER
 from rehearsal.network.launcher import Launch, node_command, running_network, running_nodes
 from rehearsal.network.registry import NodeEntry
 from rehearsal.web.network_delay import Line
 
-VICTIM_MS = 100.0  # round trip to a victim: at any moment questions are under way to it
+VICTIM_MS = 100.0  # round trip to a victim: long enough that it always has open queries
 
-Arguments = Callable[[list[str]], list[str]]  # makes one command line of another
+Arguments = Callable[[list[str]], list[str]]  # changes a command line
 
 
 class Restartable:
-    """A process that can be started, ended and started again where it was.
+    """A process that can be started, ended, and started again at the same address.
 
-    Starting and ending wait in threads, so that the questions of the loop go on meanwhile.
+    Starting and ending wait in threads, so that the event loop can send queries meanwhile.
+
+    Args:
+        log_dir: Folder for the logs.
     """
 
     def __init__(self, log_dir: Path) -> None:
@@ -34,20 +38,25 @@ class Restartable:
 
     @property
     def entry(self) -> NodeEntry:
-        """The process as it was started last."""
+        """The entry of the process as it was last started."""
         if self._entry is None:
-            raise RuntimeError("not started yet")
+            raise RuntimeError(mismatch("process", "one that was started", "none"))
         return self._entry
 
     @property
     def pid(self) -> int:
-        """Its process. Raises RuntimeError when it does not run on this machine."""
+        """The process id.
+
+        Raises:
+            RuntimeError: The process does not run on this machine.
+        """
         if self.entry.pid is None:
-            raise RuntimeError(f"{self.entry.url} is not a process of this machine")
+            raise RuntimeError(mismatch(self.entry.url, "a process of this machine", "none"))
         return self.entry.pid
 
     @property
     def address(self) -> tuple[str, int]:
+        """Host and port of the process."""
         place = urlsplit(self.entry.url)
         return place.hostname or "", place.port or 0
 
@@ -56,11 +65,18 @@ class Restartable:
         return "0" if self._entry is None else str(self.address[1])
 
     async def end(self) -> None:
-        """End the process, if it is there."""
+        """End the process if it runs."""
         await asyncio.to_thread(self._stack.close)
 
     async def start(self, change: Arguments | None = None) -> None:
-        """Start it again. Raises NodeStartError."""
+        """End the process if it runs, and start it again.
+
+        Args:
+            change: Changes the command line; None for the usual one.
+
+        Raises:
+            NodeStartError: The process did not start.
+        """
         await self.end()
         self._starts += 1
         self._entry = await asyncio.to_thread(self._start, change)
@@ -70,7 +86,14 @@ class Restartable:
 
 
 class NodeProcess(Restartable):
-    """One node."""
+    """The process of a node.
+
+    Args:
+        country: Code of the country.
+        folder: Folder of the node.
+        log_dir: Folder for the logs.
+        delay_ms: Round-trip time to emulate, in ms.
+    """
 
     def __init__(self, country: str, folder: Path, log_dir: Path, delay_ms: float = 0.0) -> None:
         super().__init__(log_dir)
@@ -89,12 +112,18 @@ class NodeProcess(Restartable):
 
     @property
     def command_line(self) -> list[str]:
-        """What would start it, to see it refuse."""
+        """The command that starts the node, to see whether it refuses."""
         return [sys.executable, "-m", NODE_SERVER, str(self.folder)]
 
 
 class ServiceProcess(Restartable):
-    """The network service over nodes."""
+    """The process of the network service.
+
+    Args:
+        nodes: The nodes.
+        deadline_s: Deadline of a query, in seconds.
+        log_dir: Folder for the logs.
+    """
 
     def __init__(self, nodes: Sequence[NodeEntry], deadline_s: float, log_dir: Path) -> None:
         super().__init__(log_dir)

@@ -1,4 +1,4 @@
-"""Runs the scenarios on small networks of real processes."""
+"""Running fault scenarios on small networks of real processes."""
 
 from __future__ import annotations
 
@@ -28,28 +28,39 @@ from rehearsal.node.runtime_files import served_copy
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 HEALTHY_NODES = 2
-QUERIES = 16  # different ones, asked again and again
+QUERIES = 16  # different queries, sent repeatedly
 DEADLINE_S = 1.0
 OWN_FILES = {"files": ("variants.sqlite", "people.sqlite"), "process": (TRUSTED,)}
-AWAY = ("clock", "keys")  # faults for which the node is started again
+AWAY = ("clock", "keys")  # faults for which the node restarts
 
 
 @dataclass(frozen=True)
 class FaultTest:
-    """What is broken and what is asked meanwhile: nodes' folders by country, their issuer,
-    queries and their right answers. ``asker``: the country that asks."""
+    """The nodes to break, and the queries to send meanwhile."""
 
-    folders: Mapping[str, Path]
-    issuer: Path
-    asker: str
+    folders: Mapping[str, Path]  # of nodes by country
+    issuer: Path  # folder of the issuer
+    asker: str  # code of the country that sends the queries
     queries: Sequence[Query]
-    expected: Mapping[str, Mapping[str, ExpectedAnswer]]
-    fault_s: float = 1.5  # how long each fault lasts
-    per_s: float = 8.0  # queries a second, in each lane
+    expected: Mapping[str, Mapping[str, ExpectedAnswer]]  # right answers by query and country
+    fault_s: float = 1.5  # how long each fault lasts, in seconds
+    per_s: float = 8.0  # queries per second, in each lane
 
     @classmethod
     def of_run(cls, run: RunUnderTest, fault_s: float, per_s: float) -> FaultTest:
-        """With the first of the run's queries, kinds by turns. Raises InputError."""
+        """Prepare a test with the first queries of a run, with the kinds taking turns.
+
+        Args:
+            run: The run.
+            fault_s: How long each fault lasts, in seconds.
+            per_s: Queries per second, in each lane.
+
+        Returns:
+            The test.
+
+        Raises:
+            InputError: A file of the run cannot be used.
+        """
         queries = select_kinds_in_turn(run.queries(), QUERIES)
         expected = run.expected_answers()
         return cls(run.nodes, run.issuer, run.asker, queries, expected, fault_s, per_s)
@@ -61,11 +72,11 @@ class FaultTest:
 
     @property
     def healthy(self) -> list[str]:
-        """Countries whose nodes must go on as before."""
+        """The countries whose nodes must keep working."""
         return self._by_size()[1 : 1 + HEALTHY_NODES]
 
     def _by_size(self) -> list[str]:
-        """Small ones first: they are copied and read again at every start."""
+        """Countries by the size of their nodes, smallest first, because nodes are copied."""
         sizes = {c: (f / "variants.sqlite").stat().st_size for c, f in self.folders.items()}
         return sorted(sizes, key=lambda country: (sizes[country], country))
 
@@ -73,10 +84,17 @@ class FaultTest:
 def run_faults(
     test: FaultTest, scenarios: Sequence[Scenario], folder: Path, logs: Path
 ) -> pd.DataFrame:
-    """A row a scenario, in their order; columns as in ``scenario_outcome.COLUMNS``.
+    """Run scenarios.
 
-    ``folder``: for copies of nodes' folders; ``logs``: of the processes. Two nodes or more are
-    needed: one is broken, the others must go on as before.
+    Args:
+        test: The nodes and the queries. At least two nodes are needed: one is broken, the others
+            must keep working.
+        scenarios: The scenarios.
+        folder: Folder for copies of the nodes.
+        logs: Folder for the logs of the processes.
+
+    Returns:
+        One row per scenario, in their order, with the columns ``scenario_outcome.COLUMNS``.
     """
     found = asyncio.run(_run_all(test, scenarios, folder, logs))
     rows = [found[one.name] for one in scenarios]
@@ -110,7 +128,7 @@ async def _run_all(
 
 @dataclass(frozen=True)
 class _LaneRun:
-    """A network for the scenarios of one lane. ``others``: its healthy nodes."""
+    """A network for the scenarios of one lane; ``others`` are its healthy nodes."""
 
     test: FaultTest
     lane: Lane
@@ -119,7 +137,7 @@ class _LaneRun:
     logs: Path
 
     async def start_victim(self, stack: AsyncExitStack) -> NodeProcess:
-        """Start a copy of the node that is to be broken; it ends with the stack."""
+        """Start a copy of the node to break; it ends with the stack."""
         country = self.test.victim
         own_files = OWN_FILES.get(self.lane, ())
         copy = served_copy(self.test.folders[country], self.folder / country, own_files)
@@ -162,13 +180,13 @@ async def _play(
     async with queries.sending(injection.service.entry):
         ready = await queries.wait_for_whole(time.monotonic(), RECOVERY_S)
         async with FAULTS[scenario.fault](injection, **scenario.options):
-            if scenario.fault in AWAY:  # it must be found again first
+            if scenario.fault in AWAY:  # the network must reach it again first
                 since = injection.applied_at
                 seen = await queries.wait_for_state(test.victim, scenario.shows, since, RECOVERY_S)
                 injection.applied_at = seen or since
-            # a fault that is shorter than the deadline shows nobody late
+            # a fault that is shorter than the deadline makes no answer late
             await asyncio.sleep(max(test.fault_s, DEADLINE_S + 0.5))
         recovered_s = await queries.wait_for_whole(injection.healed_at, RECOVERY_S)
     if ready is None:
-        injection.complaints.append("no whole answer before the fault")
+        injection.complaints.append("no complete answer before the fault")
     return ScenarioOutcome(scenario, injection, queries.replies, test.victim, recovered_s)

@@ -1,4 +1,4 @@
-"""What a scenario came to: what was answered, what was marked, and whether all held."""
+"""The outcome of a fault scenario: answers, marked failures, and whether the requirements held."""
 
 from __future__ import annotations
 
@@ -14,48 +14,44 @@ from rehearsal.loadtest.faults.scenarios import Scenario
 from rehearsal.loadtest.faults.steady_queries import NO_REPLY, ObservedReply
 from rehearsal.machine import load_average
 
-RECOVERY_S = 30.0  # more than a node's start and the next probes take on a very busy machine
+RECOVERY_S = 30.0  # longer than a node's start and the next probes on a very busy machine
 OTHERS_ANSWERED = 0.95
 SHOWN = 200  # characters of a reason
 COLUMNS = {
     "scenario": "str",
-    "node": "str",  # country whose node the fault is made at; empty: at the network
+    "node": "str",  # country of the broken node; empty: the network itself
     "must_hold": "str",
     "held": "bool",
     "why": "str",  # what did not hold
     "queries": "int64",
     "expected_answers": "int64",  # queries x nodes
     "answered": "int64",
-    "marked": "int64",  # refused, failed, late, or the asker saw an error
+    "marked": "int64",  # refused, failed, late, or the client got an error
     "unmarked": "int64",  # lost or wrong: must be 0
     "answered_share": "float64",
     "marked_share": "float64",
     "unmarked_share": "float64",
-    "others_answered": "float64",  # share of the answers of nodes that nothing was done to
-    "recovered_s": "float64",  # from taking the fault away to the first whole answer
+    "others_answered": "float64",  # share of the answers of healthy nodes
+    "recovered_s": "float64",  # from the removal of the fault to the first complete answer
     "fault_s": "float64",
     "victim": "str",  # its states while the fault lasted
-    "said": "str",  # what the broken node, or the network of it, said
+    "said": "str",  # message of the broken node, or of the network about it
     "load_average": "float64",
 }
 
 
 @dataclass(frozen=True)
 class ScenarioOutcome:
-    """Everything that was seen of one scenario.
-
-    ``victim``: country of the node that is broken. ``recovered_s``: None when no whole answer came
-    within ``RECOVERY_S``.
-    """
+    """All observations of one scenario."""
 
     scenario: Scenario
     injection: FaultInjection
     replies: Sequence[ObservedReply]
-    victim: str
-    recovered_s: float | None
+    victim: str  # country of the broken node
+    recovered_s: float | None  # None: no complete answer came within ``RECOVERY_S``
 
     def row(self) -> dict[str, Any]:
-        """A row of the table, see ``COLUMNS``."""
+        """Return the row of the table, with the columns ``COLUMNS``."""
         failures = self.failures()
         return {
             "scenario": self.scenario.name,
@@ -123,7 +119,7 @@ class ScenarioOutcome:
         return others.count("answered") / max(1, len(others))
 
     def _while_broken(self) -> Iterator[tuple[str, str]]:
-        """State and reason of each answer that was asked for and came while the fault lasted."""
+        """State and reason of each answer whose query was sent and answered during the fault."""
         for one in self.replies:
             if one.sent_at < self.injection.applied_at:
                 continue
@@ -136,25 +132,32 @@ class ScenarioOutcome:
 
     def _unmarked_failures(self) -> Iterator[str]:
         if self._lost:
-            yield f"{len(self._lost)} answers lost without a mark"
+            yield f"{len(self._lost)} answers lost without notice"
         if self._wrong:
-            yield f"{len(self._wrong)} answers wrong without a mark: {self._wrong[0]}"
+            yield f"{len(self._wrong)} answers wrong without notice: {self._wrong[0]}"
 
     def _odd_answers(self) -> Iterator[str]:
-        """Whether the fault showed as it must, and nothing else did."""
+        """Find answers during the fault that differ from those that the scenario requires."""
         while_broken, wanted = list(self._while_broken()), self.scenario.reason
         shows = self.scenario.shows if self.scenario.has_victim else (NO_REPLY,)
         seen = {state for state, _ in while_broken}
         if not seen & set(shows):
-            yield f"the fault did not show: {', '.join(sorted(seen)) or 'nothing heard'}"
+            yield f"the fault had no effect: {', '.join(sorted(seen)) or 'no answers'}"
         if odd := seen - set(shows):
-            yield f"{' or '.join(shows)} expected, but also {', '.join(sorted(odd))}"
+            yield f"expected {' or '.join(shows)}, found also {', '.join(sorted(odd))}"
         if strange := [reason for _, reason in while_broken if wanted not in reason]:
-            yield f"{wanted!r} expected, but told was {strange[0]!r}"
+            yield f"expected the reason {wanted!r}, found {strange[0]!r}"
 
 
 def fault_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """A check a scenario, as ``summary.json`` has it."""
+    """Make the checks of the scenarios for ``summary.json``.
+
+    Args:
+        table: What ``run_faults`` returns.
+
+    Returns:
+        One check per scenario.
+    """
     return [
         {
             "name": f"fault: {row.scenario}",

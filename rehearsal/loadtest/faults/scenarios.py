@@ -1,4 +1,4 @@
-"""The scenarios, as data: what is broken, and what must hold."""
+"""The fault scenarios as data: what is broken, and what must hold."""
 
 from __future__ import annotations
 
@@ -12,31 +12,29 @@ Shows = Literal["failed", "late", "refused", "answered"]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One fault of one victim, a node, or in lane ``service`` of the network itself.
+    """A fault of one victim: a node, or in lane ``service`` the network itself.
 
-    ``fault``: a name in ``fault_injection.FAULTS``, ``options`` its arguments. ``shows``: the
-    states in which the victim's answers may be while the fault lasts, one of which must be seen.
-    ``reason``: stands in what is told of each of these answers. ``lane``: scenarios of one lane
-    share processes and take turns; lanes run side by side. ``lifetime_s`` of the tokens that are
-    shown; ``must_hold``: in words, for people.
+    Scenarios of one lane share processes and take turns; lanes run side by side.
     """
 
     name: str
     lane: Lane
-    fault: str
-    shows: tuple[Shows, ...]
-    must_hold: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    reason: str = ""
-    lifetime_s: int = 3600
+    fault: str  # a name in ``fault_injection.FAULTS``
+    shows: tuple[Shows, ...]  # allowed states of the victim's answers during the fault; at least
+    # one must be seen
+    must_hold: str  # the requirements, in words
+    options: Mapping[str, Any] = field(default_factory=dict)  # arguments of the fault
+    reason: str = ""  # text that the reason of each of these answers contains
+    lifetime_s: int = 3600  # of the tokens, in seconds
     short: bool = True  # part of the short bench
 
     @property
     def has_victim(self) -> bool:
+        """Whether a node is broken, not the network."""
         return self.lane != "service"
 
 
-_MARKED = "its answers are marked failed, the others' are right"
+_MARKED = "its answers are marked as failed, all others are right"
 
 
 def _misbehaviour(
@@ -53,7 +51,9 @@ def _misbehaviour(
 
 def _damage(file: str, damage: str, short: bool) -> Scenario:
     name = f"{file} {damage}"
-    must_hold = "the node does not start, exits with 2 and names the file; it never answers wrongly"
+    must_hold = (
+        "the node refuses to start with exit status 2 and names the file; no answer is wrong"
+    )
     options = {"file": file, "damage": damage}
     return Scenario(name, "files", "damage", ("failed",), must_hold, options, short=short)
 
@@ -63,13 +63,16 @@ SCENARIOS: tuple[Scenario, ...] = (
     _misbehaviour("answers garbage", "garbage", "no JSON object"),
     _misbehaviour("answers half a body", "half", ""),
     _misbehaviour(
-        "answers a redirect", "redirect", "redirected", "it is not followed, and marked failed"
+        "answers a redirect",
+        "redirect",
+        "redirected",
+        "the redirect is not followed, and the answer is marked as failed",
     ),
     _misbehaviour(
         "answers without end",
         "endless",
         "",
-        "cut off at the deadline or the size limit, and marked",
+        "the answer is cut off at the deadline or the size limit, and marked",
         ("late", "failed"),
     ),
     Scenario(
@@ -77,21 +80,21 @@ SCENARIOS: tuple[Scenario, ...] = (
         "process",
         "kill",
         ("failed", "late"),
-        "what was under way is marked; once started again it is asked again",
+        "open queries are marked; after its restart the node is queried again",
     ),
     Scenario(
         "stopped and continued",
         "process",
         "stop",
         ("late",),
-        "late at the deadline, never later; once it goes on it is asked again",
+        "answers are late at the deadline, never later; afterwards the node is queried again",
     ),
     Scenario(
         "disk full for the audit log",
         "process",
         "full_disk",
         ("failed",),
-        "answers are refused (503), not given unlogged; the log is whole afterwards",
+        "queries are refused with 503, never answered without a log entry; the log stays intact",
         reason="HTTP 503",
     ),
     _damage("variants.sqlite", "truncated", True),
@@ -103,7 +106,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "clock",
         "clock",
         ("refused",),
-        "tokens of 5 minutes have expired there: refused with 401, never let in for longer",
+        "the node sees 5-minute tokens as expired and refuses them with 401",
         {"offset_s": 600},
         "HTTP 401",
         lifetime_s=300,
@@ -113,7 +116,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "clock",
         "clock",
         ("refused",),
-        "tokens are from the future there: refused with 401",
+        "the node sees tokens from the future and refuses them with 401",
         {"offset_s": -600},
         "HTTP 401",
     ),
@@ -130,7 +133,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "service",
         "restart",
         ("failed",),
-        "askers see an error, never half an answer; all is right once it is back",
+        "clients get an error, never half an answer; after the restart all answers are right",
         {"ended_by": "SIGKILL"},
     ),
     Scenario(
@@ -138,7 +141,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "service",
         "restart",
         ("failed",),
-        "askers see an error, never half an answer; all is right once it is back",
+        "clients get an error, never half an answer; after the restart all answers are right",
         {"ended_by": "SIGTERM"},
         short=False,
     ),
@@ -146,5 +149,12 @@ SCENARIOS: tuple[Scenario, ...] = (
 
 
 def scenarios_of(mode: str) -> list[Scenario]:
-    """The scenarios of a mode, ``short`` or ``full``."""
+    """Select the scenarios of a mode.
+
+    Args:
+        mode: ``short`` or ``full``.
+
+    Returns:
+        The scenarios.
+    """
     return [one for one in SCENARIOS if one.short or mode == "full"]

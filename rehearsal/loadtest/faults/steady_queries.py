@@ -1,4 +1,4 @@
-"""Asks a network at a steady rate while something is broken, and judges all that comes back."""
+"""Sending queries to a network at a steady rate during a fault, and judging the answers."""
 
 from __future__ import annotations
 
@@ -16,32 +16,36 @@ from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service_client import NetworkReply, ServiceClient
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
-NO_REPLY = "no reply"  # stands for a state: the network itself did not answer, and the asker knows
+NO_REPLY = "no reply"  # in the place of a state: the network gave the client an error
 
 
 @dataclass(frozen=True)
 class ObservedReply:
-    """What became of one query. Times are of the monotonic clock, in seconds.
-
-    ``states``: by country, as the network told, or ``no reply`` for all; ``wrong``: what was told
-    wrongly and not marked; ``lost``: countries of which nothing was told.
-    """
+    """The outcome of one query; times are seconds of the monotonic clock."""
 
     sent_at: float
     received_at: float
-    states: Mapping[str, str]
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    wrong: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
+    states: Mapping[str, str]  # by country, as the network reports; or ``no reply`` for all
+    reasons: Mapping[str, str] = field(default_factory=dict)  # by country
+    wrong: tuple[str, ...] = ()  # wrong answers that were not marked as failed
+    lost: tuple[str, ...] = ()  # countries that the answer does not mention
 
     @property
     def is_whole(self) -> bool:
-        """Whether everybody's answer is there and right."""
+        """Whether the answers of all nodes are there and right."""
         return set(self.states.values()) == {"answered"} and not (self.wrong or self.lost)
 
 
 class SteadyQueries:
-    """Asks ``per_s`` queries a second, whether or not earlier ones have been answered."""
+    """A client that sends queries at a steady rate, even when earlier ones are unanswered.
+
+    Args:
+        queries: The queries, sent repeatedly in this order.
+        expected: The right answers by query and country.
+        countries: The countries of the network.
+        deadline_s: Deadline of a query, in seconds.
+        per_s: Queries per second.
+    """
 
     def __init__(
         self,
@@ -51,7 +55,6 @@ class SteadyQueries:
         deadline_s: float,
         per_s: float,
     ) -> None:
-        """``expected``: by query and country; ``countries``: those of the network."""
         self._queries = cycle(queries)
         self._expected, self._countries = expected, countries
         self._deadline_s, self._every_s = deadline_s, 1 / per_s
@@ -61,7 +64,11 @@ class SteadyQueries:
 
     @contextlib.asynccontextmanager
     async def sending(self, service: NodeEntry) -> AsyncIterator[None]:
-        """Ask in the background as long as the block runs; what is under way is waited for."""
+        """Send queries in the background for as long as the block runs, and await open ones.
+
+        Args:
+            service: The network.
+        """
         async with ServiceClient(service, lambda _: self.token) as client:
             pump = asyncio.ensure_future(self._pump(client))
             try:
@@ -96,8 +103,17 @@ class SteadyQueries:
     async def wait_for_state(
         self, country: str, states: Sequence[str], since: float, timeout_s: float
     ) -> float | None:
-        """When the first question was asked, after ``since``, that a country's answer came to one
-        of the states for; None when that takes too long."""
+        """Wait until a country's answer has one of some states.
+
+        Args:
+            country: The country.
+            states: The states to wait for.
+            since: Only queries sent after this time count.
+            timeout_s: Longest time to wait, in seconds.
+
+        Returns:
+            When the first such query was sent; None when there was none in time.
+        """
         while time.monotonic() < since + timeout_s:
             asked = [
                 one.sent_at
@@ -112,8 +128,16 @@ class SteadyQueries:
     async def wait_for_whole(
         self, since: float, timeout_s: float, in_a_row: int = 2
     ) -> float | None:
-        """Seconds from ``since`` until the first of so many whole answers in a row, all asked
-        after it, was there; None when that takes too long."""
+        """Wait until several answers in a row are complete and right.
+
+        Args:
+            since: Only queries sent after this time count.
+            timeout_s: Longest time to wait, in seconds.
+            in_a_row: How many such answers are needed.
+
+        Returns:
+            Seconds from ``since`` to the first of these answers; None when they took too long.
+        """
         while time.monotonic() < since + timeout_s:
             later = sorted(
                 (one for one in self.replies if one.sent_at >= since), key=lambda one: one.sent_at
@@ -134,7 +158,18 @@ def judge_observed_reply(
     reply: NetworkReply,
     sent_at: float,
 ) -> ObservedReply:
-    """What the network told of each node, and whether anything of it is wrong without a mark."""
+    """Judge the reply of the network to one query.
+
+    Args:
+        query: The query.
+        expected: The right answers by country.
+        countries: The countries of the network.
+        reply: The reply of the network.
+        sent_at: When the query was sent.
+
+    Returns:
+        The state of each node, and wrong or missing answers that are not marked.
+    """
     answers = {answer.node: answer for answer in reply.answers}
     wrong = [
         f"{country}: {verdict.difference}"
@@ -156,7 +191,7 @@ def judge_observed_reply(
 def _wrong_sums(
     query: Query, expected: Mapping[str, ExpectedAnswer], reply: NetworkReply
 ) -> Iterator[str]:
-    """The joined answer must be what the nodes that answered hold, no less and no more."""
+    """Check that the joined answer is the sum of the answers of the nodes that answered."""
     states = reply.aggregated.states
     answered: dict[str, AnswerState] = {
         node: state for node, state in states.items() if state == "answered"

@@ -58,8 +58,8 @@ def test_queries_that_one_side_did_not_answer_make_no_pair():
 def test_a_person_is_told_counts_ratios_and_whether_the_answers_agree():
     table = pd.DataFrame(rows("target", [2.0] * 6) + rows("against", [1.0] * 6, count=4))
     said = "\n".join(comparison_lines(table))
-    assert "target to against: 2 times as long at the median" in said
-    assert "exists in 6 of 6 pairs, the count in 0 of 6" in said
+    assert "target against against: median latency ratio 2" in said
+    assert "exists in 6 of 6 pairs, count in 0 of 6" in said
 
 
 def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
@@ -76,10 +76,19 @@ def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["--part", "frequency"], "--target: one; or: rehearsal bench faults RESULTS"),
-        (["--target", "http://x", "--part", "all"], "invalid choice: 'all'"),
-        (["--target", "http://x", "--part", "frequency", "--rounds", "0"], "at least 1, found 0"),
-        (["--target", "ftp://x", "--part", "frequency"], "--target: a URL http(s)://HOST/..."),
+        (
+            ["--part", "frequency"],
+            "--target: expected a value, or the command rehearsal bench faults, found nothing",
+        ),
+        (
+            ["--target", "http://x", "--part", "all"],
+            "--part: expected one of frequency, individuals, found 'all'",
+        ),
+        (["--target", "http://x", "--part", "frequency", "--rounds", "0"], "at least 1, found '0'"),
+        (
+            ["--target", "ftp://x", "--part", "frequency"],
+            "--target: expected a URL http(s)://HOST/...",
+        ),
         (
             ["--target", "http://x", "--part", "frequency", "--suite", "nowhere.json"],
             "nowhere.json: file: expected a query suite in JSON",
@@ -88,10 +97,10 @@ def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
             ["--target", "http://x", "--part", "frequency", "--token-variable", "NOT_SET"],
             "a token in the environment variable NOT_SET, found nothing",
         ),
-        (["faults", "results"], "results: truth/answers.json: the results of a run"),
+        (["faults", "results"], "results: truth/answers.json: expected the results of a run"),
         (
             ["--target", "http://x", "--part", "frequency", "--against", "nowhere"],
-            "--against: a URL http(s)://HOST/...",
+            "--against: expected a URL http(s)://HOST/...",
         ),
     ],
 )

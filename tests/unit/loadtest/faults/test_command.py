@@ -14,4 +14,4 @@ def test_a_line_a_scenario_and_what_did_not_hold_below_it():
     assert first.split() == [*["answers", "500", "yes", "53", "19", "0", "1.0", "s", "failed", "9"]]
     assert second.split() == [*["stopped", "NO", "53", "19", "2", "never", "lost", "2"]]
     assert why.strip() == "2 answers lost"
-    assert last == "1 of 2 scenarios held; 2 answers lost or wrong without a mark"
+    assert last == "1 of 2 scenarios held; 2 answers lost or wrong without notice"

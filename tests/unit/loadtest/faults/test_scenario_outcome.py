@@ -31,13 +31,13 @@ def test_a_fault_that_is_marked_and_mended_holds():
 @pytest.mark.parametrize(
     ("rows", "recovered_s", "why"),
     [
-        ([while_broken("answered")], 0.5, "the fault did not show: answered"),
-        ([while_broken("failed"), while_broken("answered")], 0.5, "but also answered"),
-        ([while_broken("failed", "the dog ate it")], 0.5, "'HTTP 500' expected"),
-        ([while_broken("failed", wrong=("FI: count",))], 0.5, "1 answers wrong without a mark"),
-        ([while_broken("failed", lost=("IT",))], 0.5, "1 answers lost without a mark"),
+        ([while_broken("answered")], 0.5, "the fault had no effect: answered"),
+        ([while_broken("failed"), while_broken("answered")], 0.5, "found also answered"),
+        ([while_broken("failed", "the dog ate it")], 0.5, "expected the reason 'HTTP 500'"),
+        ([while_broken("failed", wrong=("FI: count",))], 0.5, "1 answers wrong without notice"),
+        ([while_broken("failed", lost=("IT",))], 0.5, "1 answers lost without notice"),
         ([while_broken("failed")], None, "no whole answer within"),
-        ([], 0.5, "nothing heard"),
+        ([], 0.5, "no answers"),
     ],
 )
 def test_what_does_not_hold_fails_the_scenario_and_says_why(rows, recovered_s, why):
@@ -58,4 +58,4 @@ def test_a_failed_scenario_fails_the_run():
     (check,) = fault_checks(table)
     assert not check["passed"]
     assert check["name"] == "fault: answers 500"
-    assert "did not show" in check["observed"]
+    assert "had no effect" in check["observed"]
