@@ -224,7 +224,7 @@ def test_the_exit_code_and_the_words_of_a_fork_are_those_of_the_command(tmp_path
         more = server.start(NODE_SERVER, ["--help"], tmp_path / "good", "ab")
         assert more.wait() == 0
     assert (tmp_path / "good").read_text().count("usage: rehearsal node serve") == 2
-    assert "arguments are required: --nodes" in (tmp_path / "bad").read_text()
+    assert "--nodes: expected a value, found nothing" in (tmp_path / "bad").read_text()
 
 
 def test_a_server_that_was_killed_is_told_of_when_something_is_to_be_started(tmp_path):
