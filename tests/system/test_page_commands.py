@@ -27,6 +27,10 @@ RUN = [
 ]
 # what is printed when the page did what it says
 PRINTED = {
+    "docs/how-to/query-a-node.md": [r'"responseSummary":\{"exists":true'],
+    "docs/how-to/query-the-network.md": [r'"states":\{"answered":5\},"complete":true'],
+    "docs/how-to/subscribe-to-patients.md": [r"^IT-NEW-1$"],
+    "docs/how-to/use-a-token.md": [r"FI\.jsonl: \d+ lines, head [0-9a-f]{64}"],
     "docs/tutorials/make-a-dataset.md": [r"^(\d+) of \1 right; judged"],
 }
 
