@@ -158,7 +158,9 @@ def growth_figure(
     )
     chart = layered(base.mark_line(strokeWidth=2), base.mark_circle(size=50, opacity=1))
     words = "; ".join(dict.fromkeys(point["tip"] for point in points[-len(measures) :]))
-    return finished(chart, palette, width, 300, f"Growth with {axis}: {words}.")
+    return finished(
+        chart, palette, width, 300, f"Growth with the number of {axis}. At its largest: {words}."
+    )
 
 
 def policy_figure(

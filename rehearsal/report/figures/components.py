@@ -79,8 +79,8 @@ def components_figure(
         height=520,
         description=(
             f"Scatter plot of {len(drawn):,} people on two principal components of "
-            f"{components.attrs['sites']:,} variants, explaining {first:.2%} and {second:.2%} of "
-            f"the variance; {components['country'].nunique()} countries named at their medians."
+            f"{components.attrs['sites']:,} variants. They explain {first:.2%} and {second:.2%} of "
+            f"the variance. {components['country'].nunique()} countries are named at their medians."
         ),
     )
 

@@ -98,8 +98,8 @@ def _latency_ranges(
         width,
         height=alt.Step(19),
         description=(
-            f"Latency of {len(table)} {what}: medians from {in_ms(table['p50_ms'].min())} to "
-            f"{in_ms(table['p50_ms'].max())} ({table['label'].iloc[-1]}); the largest 99th "
+            f"Latency of {len(table)} {what}. Medians range from {in_ms(table['p50_ms'].min())} to "
+            f"{in_ms(table['p50_ms'].max())} ({table['label'].iloc[-1]}). The largest 99th "
             f"percentile is {in_ms(table['p99_ms'].max())}."
         ),
     )

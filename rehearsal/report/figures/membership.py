@@ -103,6 +103,5 @@ def _description(points: Sequence[Mapping[str, Any]], names: Sequence[str]) -> s
         name: max(point["power"] for point in points if point["protection"] == name)
         for name in names
     }
-    return "Share of members that the strongest attack finds at most: " + "; ".join(
-        f"{name} {power:.0%}" for name, power in most.items()
-    )
+    found = "; ".join(f"{name} {power:.0%}" for name, power in most.items())
+    return f"Largest share of members that the strongest attack finds, by protection: {found}."

@@ -70,7 +70,7 @@ def spectrum_figure(
         height=380,
         description=(
             f"Allele-frequency spectrum of {shares.loc[ALL, 'alleles']:,} alleles against a "
-            "population of constant size, on logarithmic axes, a line for each country; "
+            "population of constant size, on logarithmic axes, with one line per country. "
             f"{shares.loc[ALL, 'singleton_share']:.0%} of the alleles were seen once."
         ),
     )

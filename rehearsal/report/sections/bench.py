@@ -85,7 +85,7 @@ def _load(bench: BenchTables) -> Section:
     ]
     table = table_of(
         steps.sort_values(["rate_per_s", "connections"], ascending=[True, False]),
-        "Every step of the load test, slowest rate first. Latencies are in milliseconds. Warm: "
+        "Every step of the load test, lowest rate first. Latencies are in milliseconds. Warm: "
         "connections kept open. Cold: a new connection for each query. Control: a handler that "
         "does nothing, asked in the same way.",
         shown,
@@ -165,9 +165,10 @@ def _policy(policy: pd.DataFrame) -> Section:
         Shown("node_failed", Column("Failed", number=True), whole),
     ]
     caption = (
-        "Latency of a query while nodes hang, in milliseconds. At-once: the network asks all nodes "
-        "at once and waits until the deadline. Partial: the same, but it does not wait for overdue "
-        "nodes. Sequential: one node after another, with five seconds for each."
+        "Latency of a query while nodes hang, in milliseconds. At-once: the network asks all "
+        "nodes at once and waits until the deadline. Partial: the same, but it does not wait for "
+        "overdue nodes. Sequential: one node after another, with five seconds for each. Just "
+        "hung: the first query after a node began to hang. Known: later queries."
     )
     chart = figures.policy_figure(policy, PAGE, "container")
     drawn = "Seconds until the answer while nodes hang, for three ways to collect answers."

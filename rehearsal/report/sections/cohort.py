@@ -46,7 +46,7 @@ def cohort_section(tables: ReportTables) -> Section:
         Shown("people", Column("People", number=True), whole),
         Shown("women", Column("Women", number=True), whole),
         Shown("men", Column("Men", number=True), whole),
-        Shown("in_families", Column("In families", number=True), whole),
+        Shown("in_families", Column("With relatives", number=True), whole),
         Shown("born", Column("Born", number=True)),
         Shown("alleles", Column("Variable alleles", number=True), whole),
         Shown("singleton_share", Column("Singletons", number=True), percent),

@@ -69,10 +69,10 @@ def nodes_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
         Shown("problems", Column("Wrong or missing", number=True), whole),
     ]
     caption = (
-        f"The nodes as seen from {home}. All times are in milliseconds. Round trip: the delay that "
+        f"Every node, asked from {home}. All times are in milliseconds. Round trip: the delay that "
         "was added for the distance. It was measured between cloud regions where such a pair is "
-        "known, and otherwise fitted to the kilometres between the capitals. Median, p95 and p99: "
-        "latency of the answers that came in time."
+        "known, and otherwise fitted to the kilometres between the capitals. Half of the answers "
+        "came within the median, 95% within p95 and 99% within p99."
     )
     parts = [figure, _country_links(nodes), table_of(frame.sort_values("name"), caption, shown)]
     return Section("nodes", "Nodes and distances", parts)

@@ -21,10 +21,12 @@ def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
     yield _in_time(summary["qs02"])
     yield from _federation(summary["federation"])
     stories = list(summary["stories"].values())
-    yield from _passed("Stories", "got the right answer to every question", stories)
+    yield from _passed("Stories", "Stories in which every question got the right answer.", stories)
     judged = [row for row in summary["realism"] if row["judged"]]
-    yield from _passed("Realism", "measures of the cohort agree with published values", judged)
-    detail = "passed besides the queries. They are listed below."
+    yield from _passed(
+        "Realism", "Measures of the cohort that agree with published values.", judged
+    )
+    detail = "Checks besides queries and stories. They are listed below."
     yield from _passed("Other checks", detail, summary["checks"])
 
 
@@ -32,8 +34,8 @@ def _in_time(measured: Mapping[str, Any]) -> Verdict:
     return Verdict(
         "QS-02: answers in time",
         percent(measured["success_rate"]),
-        f"{whole(measured['in_time'])} of {whole(measured['asked'])} answers of nodes came within "
-        f"{measured['deadline_s']:g} s. {percent(measured['required'], 0)} are required.",
+        f"{whole(measured['in_time'])} of {whole(measured['asked'])} answers came within "
+        f"{measured['deadline_s']:g} s. At least {percent(measured['required'], 0)} are required.",
         measured["passed"],
     )
 
@@ -43,14 +45,13 @@ def _federation(federation: Mapping[str, Any]) -> Iterator[Verdict]:
     yield Verdict(
         "Exact answers",
         f"{whole(federation['exact'])} of {whole(queries)}",
-        "queries got the true answer from every node and from the network",
+        "Queries to which every node and the network gave the true answer.",
         queries > 0 and federation["exact"] == queries,
     )
     yield Verdict(
         "Nodes that answered",
         f"{federation['nodes']} of {federation['nodes_expected']}",
-        f"nodes answered. All of them answered {whole(federation['answered'])} of "
-        f"{whole(queries)} queries.",
+        f"{whole(federation['answered'])} of {whole(queries)} queries were answered by every node.",
         federation["nodes"] == federation["nodes_expected"] and federation["answered"] == queries,
     )
 
