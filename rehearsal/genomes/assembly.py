@@ -134,8 +134,8 @@ def read_masks(path: Path | str) -> list[Block]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
-        missing = isinstance(problem, FileNotFoundError)
-        found = "no such file" if missing else f"an unreadable file ({problem})"
+        absent = isinstance(problem, FileNotFoundError)
+        found = "no such file" if absent else f"an unreadable file ({problem})"
         raise InputError(path, "file", "a tab-separated table of masks", found) from None
     reader = csv.DictReader(lines, delimiter="\t")
     missing = [name for name in MASK_COLUMNS if name not in (reader.fieldnames or [])]

@@ -155,8 +155,8 @@ def force_transmissions(gametes: Gametes, people: pd.DataFrame, plan: pd.DataFra
         wanted = gametes.start[gamete] ^ gametes.strand_at(row.start)[gamete] ^ row.haplotype
         if done.setdefault(gamete, wanted) != wanted:
             expected = f"one haplotype for {row.person} to transmit to {row.child}"
-            found = "planted variants that need both haplotypes"
-            raise InputError("planted.parquet", row.variant, expected, found)
+            both = "planted variants that need both haplotypes"
+            raise InputError("planted.parquet", row.variant, expected, both)
         start[gamete] = wanted
     return replace(gametes, start=start)
 

@@ -149,16 +149,7 @@ def _genetics(entry: Entry | None, of_disease: bool = False) -> Genetics | None:
     """Read a polygenic part. A disease may give a hazard ratio instead of a heritability."""
     if entry is None:
         return None
-    optional = ["minimum_frequency", "frequency_dependence"]
-    if of_disease:
-        sizes = ["heritability", "hazard_ratio_per_sd"]
-        part = entry.fields(["causal_sites"], [*sizes, *optional])
-        given = [size for size in sizes if size in part]
-        if len(given) != 1:
-            expected = f"one of the keys {' and '.join(sizes)}"
-            raise entry.error(expected, "both" if given else "neither")
-    else:
-        part = entry.fields(["causal_sites", "heritability"], optional)
+    part = _genetics_fields(entry, of_disease)
     frequency, dependence = (part.get(key) for key in ("minimum_frequency", "frequency_dependence"))
     ratio = part.get("hazard_ratio_per_sd")
     return Genetics(
@@ -168,6 +159,18 @@ def _genetics(entry: Entry | None, of_disease: bool = False) -> Genetics | None:
         minimum_frequency=frequency.number(0, 0.5) if frequency else 0.01,
         frequency_dependence=dependence.number(-2, 2) if dependence else 0.0,
     )
+
+
+def _genetics_fields(entry: Entry, of_disease: bool) -> dict[str, Entry]:
+    optional = ["minimum_frequency", "frequency_dependence"]
+    if not of_disease:
+        return entry.fields(["causal_sites", "heritability"], optional)
+    sizes = ["heritability", "hazard_ratio_per_sd"]
+    part = entry.fields(["causal_sites"], [*sizes, *optional])
+    given = [size for size in sizes if size in part]
+    if len(given) != 1:
+        raise entry.error(f"one of the keys {' and '.join(sizes)}", "both" if given else "neither")
+    return part
 
 
 def _feature(entry: Entry) -> Feature:

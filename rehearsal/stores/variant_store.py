@@ -183,9 +183,9 @@ class VariantStore:
             connection.close()
             found = f"others ({error})"
             raise InputError(path, "tables", f"the tables of a {FORMAT}", found) from error
-        if (found := store._meta.get("format")) != FORMAT:
+        if (its_format := store._meta.get("format")) != FORMAT:
             store.close()
-            raise InputError(path, "format", FORMAT, shown(found))
+            raise InputError(path, "format", FORMAT, shown(its_format))
         return store
 
     def close(self) -> None:

@@ -44,7 +44,7 @@ def test_the_shipped_masks_hold_a_centromere_and_two_telomeres_a_chromosome(root
         ("chr22\t0\t60000000\ttelomere\tx", "end <= 50818468, .*, found 0 and 60000000"),
     ],
 )
-def test_a_mask_that_is_no_stretch_of_a_contig_is_named(tmp_path, row, message):
+def test_an_ill_formed_mask_is_named(tmp_path, row, message):
     path = tmp_path / "masks.tsv"
     path.write_text("contig\tstart\tend\tkind\tsource\n" + row + "\n")
     with pytest.raises(InputError, match=message):

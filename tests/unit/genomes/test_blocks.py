@@ -153,7 +153,7 @@ def test_a_window_ends_where_a_region_begins_and_at_the_contigs_end():
         ([], [snv("chrM", 105)], 100, "masks that leave .*, found a mask over GENE name"),
     ],
 )
-def test_blocks_that_cannot_be_are_refused(regions, planted, window, message):
+def test_impossible_blocks_are_refused(regions, planted, window, message):
     with pytest.raises(InputError, match=message):
         plan_blocks(regions, planted, window, 1_000, [Block("chrM", 100, 200)])
 

@@ -141,7 +141,7 @@ def test_carriers_are_right_for_any_sample(seed, women, men, ploidy_of_men):
 
 
 def counts_from_dense(ts, group, groups):
-    """The slow way: people one by one."""
+    """Count people one by one, the slow way."""
     rows = []
     haplotypes, dense = Haplotypes.of(ts), dense_from_tskit(ts)
     for variant, genotypes in zip(ts.variants(), dense, strict=True):

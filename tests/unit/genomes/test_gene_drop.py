@@ -187,7 +187,7 @@ def test_a_forced_transmission_hands_on_the_wanted_haplotype(people, pedigree, h
     assert forced.crossover is gametes.crossover
 
 
-def test_a_transmission_that_no_gamete_can_be_is_refused(people, pedigree):
+def test_an_impossible_transmission_is_refused(people, pedigree):
     gametes = draw_gametes(pedigree, "chrX", uniform_map("chrX", RATE), seed=1)
     son = int(np.flatnonzero(pedigree.male & ~pedigree.founder)[0])
     with pytest.raises(InputError, match="a child who inherits a haplotype of this contig from"):

@@ -38,6 +38,6 @@ def test_generations_count_from_the_farthest_founder():
         ([("a", "b", "c"), ("b", "a", "c"), ("c", None, None)], "a pedigree without cycles"),
     ],
 )
-def test_a_pedigree_that_cannot_be_is_refused(rows, message):
+def test_an_impossible_pedigree_is_refused(rows, message):
     with pytest.raises(InputError, match=message):
         generations(*parent_rows(table(*rows)))

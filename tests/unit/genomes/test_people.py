@@ -64,6 +64,6 @@ def test_a_country_without_people_is_left_out(countries):
         ({"IE": 9}, 0, [carried("chrX", ("IE", "homozygous", 1))], "on chrX, found 'homozygous'"),
     ],
 )
-def test_plans_that_cannot_be_are_refused(countries, numbers, share, planted, message):
+def test_impossible_plans_are_refused(countries, numbers, share, planted, message):
     with pytest.raises(InputError, match=message):
         plan_people(countries, numbers, share, planted, seed=1)

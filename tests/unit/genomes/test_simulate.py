@@ -231,7 +231,7 @@ def test_sizes_are_scaled_in_every_epoch():
 
 
 def test_relatives_share_across_the_border_of_two_blocks(simulate, cohort, planted):
-    """Also those whose gametes were chosen for a variant that stands in one of the blocks."""
+    """This includes relatives whose gametes were chosen for a variant in one of the blocks."""
     people = cohort[0]
     starts = (20_040_000, 20_090_000)
     assert any(starts[0] <= v.variant.start < starts[1] and v.carriers for v in planted)

@@ -60,7 +60,7 @@ records:
         ),
     ],
 )
-def test_what_cannot_be_meant_is_one_line(tmp_path, old, new, complaint):
+def test_an_unusable_consent_file_is_refused_in_one_line(tmp_path, old, new, complaint):
     path = tmp_path / "consent.yaml"
     path.write_text(GOOD)
     assert read_consent(path).withdrawn == 0.1

@@ -29,7 +29,7 @@ BLOCK = Block("chr22", 0, 200_000)
 
 @pytest.fixture(scope="module")
 def ts():
-    """60 people; a mutation rate at which many sites are hit more than once."""
+    """Simulate 60 people at a rate at which many sites mutate more than once."""
     ancestry = msprime.sim_ancestry(
         60, population_size=1e4, sequence_length=BLOCK.end, recombination_rate=1e-8, random_seed=3
     )
@@ -220,7 +220,7 @@ def _trait(minimum_frequency):
 
 @pytest.mark.parametrize("value", [2.4, -1.5])
 def test_somebodys_value_is_brought_to_what_a_story_wants(traits, value):
-    """Over blocks of different length, by turning signs of effects and nothing else."""
+    """This holds over blocks of different lengths, and only signs of effects change."""
     blocks = [Block("chr1", 0, 300_000), Block("chr2", 0, 100_000)]
     trees = {
         block: msprime.sim_mutations(

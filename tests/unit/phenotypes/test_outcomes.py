@@ -19,7 +19,7 @@ NO_EFFECTS = pd.DataFrame(columns=["trait", "contig", "start", "ref", "alt", "ef
 
 @pytest.fixture(scope="module")
 def traits(root):
-    """The default's, without polygenic parts: there are no genomes here."""
+    """Return the default traits without polygenic parts, as there are no genomes here."""
     default = read_traits(root / "config/traits.yaml")
     return replace(
         default,
@@ -42,7 +42,7 @@ def women(number, born):
 
 @pytest.fixture(scope="module")
 def followed(traits):
-    """Women of 65 who fell ill at 45, half of them with chemotherapy, scores 0 to 40."""
+    """Make women of 65 who fell ill at 45, half with chemotherapy, with scores 0 to 40."""
     people = women(WOMEN, YEAR - 65)
     given = (("endocrine_therapy",), ("endocrine_therapy", "chemotherapy"))
     patients = [
@@ -111,7 +111,7 @@ def test_a_score_of_the_ill_is_measured_in_them_alone_at_the_onset(traits):
 
 @pytest.mark.parametrize(("gene", "risk"), [("BRCA1", 0.72), ("BRCA2", 0.69)])
 def test_carriers_fall_ill_with_the_published_penetrance(traits, gene, risk):
-    """72 and 69 % by 80, Kuchenbaecker 2017; and by each age as configured."""
+    """The risk is 72 and 69 % by 80 (Kuchenbaecker 2017), and as configured at each age."""
     people = women(6_000, YEAR - 80)
     carriers = pd.DataFrame({"gene": gene, "individual": people["id"], "copies": 1})
     found = simulate(traits, people, carriers)

@@ -54,7 +54,7 @@ def test_nobody_falls_ill_before_the_curve_starts_or_after_today(simulate, make_
     middle = make_people({"FI": N}, sex="male", birth_year=YEAR - 60)
     onset = simulate(middle).diseases.query("code == 'ICD10:A00'")["age_of_onset"]
     assert onset.between(20, 60).all()
-    # 0.05 by 40 of 0.175 by 60
+    # risk 0.05 by age 40, out of 0.175 by age 60
     assert (onset < 40).mean() == pytest.approx(0.05 / 0.175, abs=error(0.29, len(onset)))
 
 
@@ -226,7 +226,7 @@ def test_the_same_seed_gives_the_same_bytes(simulate, make_people, tmp_path):
 
 
 def widths(result):
-    """Width has no genetic part: its values are noise alone, nothing is standardised."""
+    """Width has no genetic part, so its values are noise and nothing is standardised."""
     return result.measurements.query("code == 'LOINC:2-2'").set_index("individual")["value"]
 
 

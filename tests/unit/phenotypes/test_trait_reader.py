@@ -1,4 +1,4 @@
-"""config/traits.yaml: what is read, and one line for whatever cannot be."""
+"""config/traits.yaml: what is read, and one line for each error."""
 
 import re
 

@@ -61,7 +61,7 @@ def with_indels(ts):
 
 @pytest.fixture(scope="module")
 def ts():
-    """Forty people; so many mutations that sites have several alleles and come back."""
+    """Simulate 40 people with so many mutations that sites have several alleles and revert."""
     ancestry = msprime.sim_ancestry(
         40, population_size=1e4, sequence_length=2000, recombination_rate=1e-8, random_seed=3
     )

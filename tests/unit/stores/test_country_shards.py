@@ -72,7 +72,7 @@ def shards(tmp_path):
 
 
 def expected_genotypes(ts, people, code):
-    """{(start, ref, alts): genotypes as text} of the sites that somebody there carries."""
+    """Return {(start, ref, alts): genotypes as text} of the sites with carriers in the file."""
     haplotypes = Haplotypes.of(ts)
     dense = ts.genotype_matrix(samples=haplotypes.node, isolated_as_missing=False)
     rows = {}
@@ -187,7 +187,7 @@ def test_content_equals_the_vcf_that_tskit_writes(tmp_path):
             individual_names=people["id"].tolist(),
             position_transform=lambda x: np.asarray(x, int) + 1,
         )
-    # tskit also writes alleles that nobody has: those that were lost by a second mutation
+    # tskit also writes alleles without carriers, which were lost by a second mutation
     pattern = "%CHROM %POS %REF %ALT %FILTER[ %SAMPLE=%GT]\\n"
     theirs = f"bcftools view --trim-alt-alleles --min-ac 1 {vcf} | bcftools query -f '{pattern}'"
     ours = f"bcftools query -f '{pattern}' {out}"
@@ -201,7 +201,7 @@ def test_content_equals_the_vcf_that_tskit_writes(tmp_path):
 
 @needs_bcftools
 def test_large_counts_take_wider_integers(tmp_path):
-    """127 / 128 and 32,767 / 32,768 are where BCF changes the width."""
+    """BCF changes the width of integers at 127 / 128 and at 32,767 / 32,768."""
     tables = tskit.TableCollection(LENGTH)
     people = 16_500
     tables.individuals.set_columns(flags=np.zeros(people, np.uint32))
