@@ -43,4 +43,4 @@ onstart:
 
 
 onsuccess:
-    print(f"The page: {RESULTS}/report/index.html")
+    print(f"The report: {RESULTS}/report/index.html")

@@ -1,9 +1,9 @@
-"""Digests of the code that a script runs: a rule's results go stale when one of them changes.
+"""Digests of the code that a script runs: when a digest changes, the rule runs again.
 
-A script's digest covers the script, every module of the library that it imports at whatever
-distance, and the package data beside those modules. It is taken of compiled code without
-docstrings, so words and layout do not count. A string that spells the name of a module counts as an
-import: processes are started as ``python -m rehearsal.node.server``.
+A script's digest covers the script, every module of the library that it imports directly or
+indirectly, and the package data beside those modules. It is computed from compiled code without
+docstrings, so comments, docstrings and layout do not change it. A string with the name of a module
+counts as an import, because processes are started as ``python -m rehearsal.node.server``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ IMPORT_NAME, LOAD_CONST = dis.opmap["IMPORT_NAME"], dis.opmap["LOAD_CONST"]
 
 
 class CodeDigests:
-    """Digests of scripts that use the library below ``root``; each file is read once."""
+    """Digests of scripts that use the library; each file is read once.
+
+    Args:
+        root: The folder that contains the library.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -37,9 +41,17 @@ class CodeDigests:
         self._data = cache(self._data_digest)
 
     def of_script(self, script: Path) -> str:
-        """SHA-256 over a script and all that it imports, as 64 hex digits.
+        """Compute the SHA-256 of a script and all that it imports.
 
-        Raises SyntaxError when one of the files is no Python, OSError when the script is missing.
+        Args:
+            script: The script.
+
+        Returns:
+            64 hexadecimal digits.
+
+        Raises:
+            SyntaxError: A file is not valid Python.
+            OSError: The script cannot be read.
         """
         modules = self.closure(script)
         digest = hashlib.sha256(self._module(script))
@@ -50,7 +62,14 @@ class CodeDigests:
         return digest.hexdigest()
 
     def closure(self, script: Path) -> set[Path]:
-        """The files of the library's modules that a script imports, at whatever distance."""
+        """Find the modules of the library that a script imports, directly or indirectly.
+
+        Args:
+            script: The script.
+
+        Returns:
+            The files of the modules.
+        """
         found: set[Path] = set()
         waiting = [script]
         while waiting:
@@ -62,20 +81,20 @@ class CodeDigests:
 
     def _imported_files(self, path: Path) -> set[Path]:
         names = set(imported_names(self._code(path)))
-        for name in list(names):  # packages run their __init__ too
+        for name in list(names):  # importing a module also runs the __init__ of its packages
             while name := name.rpartition(".")[0]:
                 names.add(name)
         files = (self._file(name) for name in names)
         return {file for file in files if file is not None}
 
     def _file_of(self, name: str) -> Path | None:
-        """The file of a module; None for a name that is none, such as a function's."""
+        """The file of a module; None for another name, such as a function's."""
         path = self._root / name.replace(".", "/")
         files = (path.with_suffix(".py"), path / "__init__.py")
         return next((file for file in files if file.is_file()), None)
 
     def _compiled(self, path: Path) -> CodeType:
-        with no_garbage_collection():  # syntax trees are large and hold no circles: 3 times faster
+        with no_garbage_collection():  # syntax trees are large and have no cycles: 3 times faster
             tree = ast.parse(path.read_bytes(), path.name)
             remove_words_and_layout(tree)
             return compile(tree, path.name, "exec", dont_inherit=True)
@@ -88,7 +107,7 @@ class CodeDigests:
         return digest.digest()
 
     def _data_digest(self, folder: Path) -> bytes:
-        """Of the files beside a package's modules, those in folders that are no packages too."""
+        """The digest of the data files beside a package's modules, also in plain folders."""
         digest = hashlib.sha256()
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder).parents
@@ -100,13 +119,17 @@ class CodeDigests:
 
 
 def is_left_over(path: Path) -> bool:
-    """Whether a file came by itself: caches of Python and numba, an editor's hidden copies."""
+    """Tell whether a file is a by-product: a cache of Python or numba, or an editor's hidden copy.
+
+    Args:
+        path: The file.
+    """
     return "__pycache__" in path.parts or path.name.startswith(".")
 
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """The search for circles is off within the block."""
+    """Turn the garbage collector off for the block."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -117,12 +140,15 @@ def no_garbage_collection() -> Iterator[None]:
 
 
 def remove_words_and_layout(tree: ast.Module) -> None:
-    """Take docstrings out of a syntax tree, and let all of it begin on one line.
+    """Remove docstrings from a syntax tree, and set all line numbers to 1.
 
-    The compiler keeps lines apart by instructions that do nothing.
+    Otherwise the compiler would add instructions without effect that separate lines.
+
+    Args:
+        tree: The tree, which is changed.
     """
     waiting: list[object] = [tree]
-    for node in waiting:  # grows on the way; ast.walk takes twice the time
+    for node in waiting:  # the list grows meanwhile; ast.walk takes twice as long
         if not isinstance(node, ast.AST):
             continue
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
@@ -137,10 +163,16 @@ def remove_words_and_layout(tree: ast.Module) -> None:
 
 
 def imported_names(code: CodeType) -> Iterator[str]:
-    """Dotted names in the library that compiled code imports, or spells in a string.
+    """Find the dotted names in the library that compiled code imports, or contains as a string.
 
     ``from rehearsal.genomes import blocks`` gives ``rehearsal.genomes`` and
-    ``rehearsal.genomes.blocks``; a name may be a function's.
+    ``rehearsal.genomes.blocks``. A name may be that of a function.
+
+    Args:
+        code: The compiled code, with the functions inside it.
+
+    Yields:
+        The names.
     """
     for module, members in import_statements(code):
         if MODULE_NAME.fullmatch(module):
@@ -154,10 +186,17 @@ def imported_names(code: CodeType) -> Iterator[str]:
 
 
 def import_statements(code: CodeType) -> Iterator[tuple[str, list[str]]]:
-    """The module and the members of each import in compiled code, not in functions inside it."""
+    """Find the imports in compiled code, without those in functions inside it.
+
+    Args:
+        code: The compiled code.
+
+    Yields:
+        The module and the imported members of each import.
+    """
     if IMPORT_NAME not in code.co_code[::2]:
         return
-    members: object = None  # loaded just before the import
+    members: object = None  # the constant loaded just before the import
     for opcode, argument in instructions(code.co_code):
         if opcode == LOAD_CONST:
             members = code.co_consts[argument]
@@ -166,7 +205,14 @@ def import_statements(code: CodeType) -> Iterator[tuple[str, list[str]]]:
 
 
 def instructions(code: bytes) -> Iterator[tuple[int, int]]:
-    """Opcodes and their arguments: two bytes each, longer arguments in prefixes before them."""
+    """Decode bytecode: two bytes per instruction, with prefixes for longer arguments.
+
+    Args:
+        code: The bytecode.
+
+    Yields:
+        Opcodes and their arguments.
+    """
     extended = 0
     for opcode, argument in zip(code[::2], code[1::2], strict=True):
         argument |= extended
@@ -175,7 +221,14 @@ def instructions(code: bytes) -> Iterator[tuple[int, int]]:
 
 
 def strings(value: object) -> Iterator[str]:
-    """The strings of a constant: itself, or the members of a tuple or set."""
+    """Find the strings in a constant: itself, or the members of a tuple or set.
+
+    Args:
+        value: The constant.
+
+    Yields:
+        The strings.
+    """
     if isinstance(value, str):
         yield value
     elif isinstance(value, tuple | frozenset):
@@ -184,7 +237,14 @@ def strings(value: object) -> Iterator[str]:
 
 
 def code_parts(code: CodeType) -> Iterator[bytes]:
-    """What compiled code does, as bytes: without names of files and numbers of lines."""
+    """Express what compiled code does as bytes, without file names and line numbers.
+
+    Args:
+        code: The compiled code.
+
+    Yields:
+        Parts to put into a digest.
+    """
     yield code.co_code
     yield repr(
         (
@@ -203,7 +263,7 @@ def code_parts(code: CodeType) -> Iterator[bytes]:
     for value in code.co_consts:
         if isinstance(value, CodeType):
             yield from code_parts(value)
-        elif isinstance(value, frozenset):  # in no order of its own
+        elif isinstance(value, frozenset):  # a set has no fixed order
             yield repr(sorted(map(repr, value))).encode()
         else:
             yield repr(value).encode()

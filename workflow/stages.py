@@ -1,7 +1,7 @@
-"""A line a stage while the workflow runs: how many of a rule's jobs are done, and the time left.
+"""Progress lines while the workflow runs: how many of a rule's jobs are done, and the time left.
 
-Listens to Snakemake's own log events, the ones that its logger plugins get. A stage is a rule of
-more than one job; the jobs of one that ends by itself are told by Snakemake.
+The handler listens to the log events that Snakemake sends to its logger plugins. A stage is a rule
+with more than one job; Snakemake itself reports rules with a single job.
 """
 
 from __future__ import annotations
@@ -13,29 +13,33 @@ from collections import Counter
 
 from rehearsal.logs import in_words
 
-EVERY_S = 30.0  # between two lines of one stage
+EVERY_S = 30.0  # seconds between two lines of one stage
 
 
 class Stages(logging.Handler):
-    """Counts jobs by rule; says so at the end of a stage, and every ``EVERY_S`` seconds before."""
+    """A log handler that prints a line every ``EVERY_S`` seconds and at the end of each stage."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self._jobs: dict[str, int] = {}  # of each rule in this run
-        self._rule: dict[int, str] = {}  # by job
+        self._jobs: dict[str, int] = {}  # number of jobs by rule
+        self._rule: dict[int, str] = {}  # by job id
         self._begun: dict[str, float] = {}
         self._said: dict[str, float] = {}
         self._done: Counter[str] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take up an event; other records pass. What goes wrong here never stops a run."""
+        """Process an event; ignore other records. Errors here never stop a run.
+
+        Args:
+            record: The record of Snakemake's logger.
+        """
         try:
             self._take_up(record)
         except Exception:
             self.handleError(record)
 
     def _take_up(self, record: logging.LogRecord) -> None:
-        fields = vars(record)  # an event's own are not LogRecord's
+        fields = vars(record)  # fields of an event are attributes of its record
         event = fields.get("event")
         if event == "run_info" and "stats" in fields:
             self._jobs = {rule: n for rule, n in fields["stats"].items() if rule != "total"}

@@ -1,5 +1,6 @@
-# Needs: the people; the nodes' folders are made here or in other rules, whichever comes first.
-# Makes: consent records; the key pairs of genomes at rest, where they are encrypted; and the issuer that nodes trust: its keys are of this run and differ from run to run.
+# Needs: the people. The nodes' folders are made here or by other rules.
+# Makes: consent records, the key pairs of genomes that are encrypted at rest, and the issuer that nodes trust. The keys
+# of the issuer are new in every run.
 
 
 rule draw_consent:

@@ -1,6 +1,6 @@
 # Needs: the node folders, the suite with its truth, distances, the issuer.
-# Makes: whether distance is what the table says, the network as seen from each capital, and what faults, load, growth
-# and hung nodes do to it. Nodes of others are never put under load: all are ours here.
+# Makes: measurements of emulated distance, of the network from each capital, and of the effects of faults, load, growth
+# and hung nodes. Nodes of other operators are never put under load: these rules use only the run's own.
 
 
 rule measure_distance:
@@ -32,7 +32,7 @@ rule measure_distance:
 
 rule measure_capital_latency:
     input:
-        distance=rules.measure_distance.output.distance,  # not both at once
+        distance=rules.measure_distance.output.distance,  # never at the same time
         pairs=rules.compute_distances.output.pairs,
         suite=rules.draw_queries.output.suite,
         settings=rules.build_node_folders.output.settings,
@@ -67,7 +67,7 @@ rule measure_capital_latency:
 
 rule inject_faults:
     input:
-        capitals=rules.measure_capital_latency.output.capitals,  # not both at once
+        capitals=rules.measure_capital_latency.output.capitals,  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         settings=rules.build_node_folders.output.settings,
@@ -100,7 +100,7 @@ rule inject_faults:
 
 rule measure_load:
     input:
-        faults=rules.inject_faults.output.faults,  # not both at once
+        faults=rules.inject_faults.output.faults,  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         pairs=rules.compute_distances.output.pairs,
@@ -145,7 +145,7 @@ rule measure_load:
 
 rule measure_growth:
     input:
-        knee=rules.measure_load.output.knee,  # not both at once
+        knee=rules.measure_load.output.knee,  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         people=rules.simulate_people.output.people,

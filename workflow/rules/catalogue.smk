@@ -1,5 +1,5 @@
 # Needs: the nodes' settings, stores and consent; the exports' metadata.
-# Makes: metadata of every node's datasets, which it serves as a FAIR Data Point, and of all together with the exports.
+# Makes: metadata of every node's datasets, which it serves as a FAIR Data Point, and a catalogue of all datasets and exports.
 
 CATALOGUE_FILES = [
     "catalogue.ttl",

@@ -1,4 +1,4 @@
-# The only place for functions. Needs the configuration; makes the constants that every rule uses.
+# All functions of the workflow. Needs the configuration. Makes the constants that all rules use.
 import os
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ from rehearsal.errors import InputError
 
 ROOT = Path(workflow.basedir)
 if not (ROOT / "rehearsal").is_dir():
-    ROOT = ROOT.parent  # entered through workflow/Snakefile
+    ROOT = ROOT.parent  # started from workflow/Snakefile
 SCRIPTS = f"{ROOT}/scripts"
 os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any environment
 sys.path.append(f"{ROOT}/workflow")
@@ -23,10 +23,10 @@ from code_digest import CodeDigests
 from stages import Stages
 
 if workflow.is_main_process:
-    os.environ[RUN] = str(os.getpid())  # jobs end with it
-    logger.addHandler(Stages())  # how far it is
+    os.environ[RUN] = str(os.getpid())  # jobs end with this process
+    logger.addHandler(Stages())  # prints progress
 
-# in the order of merging: the workflow's own file first, then those of the command line
+# in the order of merging: the workflow's own file, then those given by --configfile
 CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.count)
 
 try:
@@ -43,7 +43,7 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 COUNTRIES = [country.code for country in INPUTS.countries]
 BLOCKS = {block.id: block for block in INPUTS.blocks}
 AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit()]
-# how the names of genomes at rest end
+# suffix of the files of genomes in the nodes' folders
 ENCRYPTED_SUFFIX = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
@@ -61,19 +61,19 @@ wildcard_constraints:
 
 
 def code_digest(script):
-    """What a rule's script runs, as a param: when it changes, the rule runs again."""
+    """Return the digest of a rule's script as a param: when it changes, the rule runs again."""
     return DIGESTS.of_script(ROOT / "scripts" / script)
 
 
 def export_params(format, **others):
-    """The params of an export's rule; its script goes by the format."""
+    """Return the params of an export's rule; the format names its script."""
     code = code_digest(f"export_{format}.py")
     exported = {"export": export_of, "requested": requested_of}
     return {"format": format, "code": code, **exported, **others}
 
 
 def memory_for(people_mb, base_mb=600):
-    """Memory that grows with the cohort, and again with each attempt."""
+    """Return a function for memory in MB that grows with the cohort and with each attempt."""
 
     def megabytes(wildcards, attempt):
         return int((base_mb + people_mb * PEOPLE / 1000) * attempt)
@@ -82,13 +82,13 @@ def memory_for(people_mb, base_mb=600):
 
 
 def memory_of_sites():
-    """Of a table of every site, MB: 16,000 a Mb among 2,800 people, 171,000 among 100,000."""
+    """Return the MB of a table of all sites: 16,000 per Mb for 2,800 people, 171,000 for 100,000."""
     megabases = sum(block.length for block in BLOCKS.values()) / 1e6
     return 2 * megabases * (PEOPLE / 2800) ** 0.65
 
 
 def recombination_map(wildcards):
-    """The map file of a block's contig, or nothing where the rate is uniform."""
+    """List the map file of a block's contig; empty where the rate is uniform."""
     template = config["genome"]["recombination_map"]
     contig = BLOCKS[wildcards.block].contig
     mapped = template and contig not in NO_RECOMBINATION
@@ -100,12 +100,12 @@ def export_of(wildcards):
 
 
 def requested_of(wildcards):
-    """What an export asks for, as text: Snakemake compares no params of other types."""
+    """Return an export's settings as text, because Snakemake compares only params of plain types."""
     return repr(EXPORTS[wildcards.name])
 
 
 def trees_of_export(wildcards):
-    """The blocks of the run that an export has something of."""
+    """List the trees of the blocks that an export covers."""
     blocks = EXPORTS[wildcards.name].blocks(INPUTS.blocks)
     return expand(
         f"{RESULTS}/cohort/blocks/{{block}}.trees", block=[b.id for b in blocks]
@@ -113,7 +113,7 @@ def trees_of_export(wildcards):
 
 
 def trees_of_reads(wildcards):
-    """The blocks that reads of an export are drawn from."""
+    """List the trees of the blocks that an export draws reads from."""
     blocks = reads_export(EXPORTS[wildcards.name]).blocks(INPUTS.blocks)
     return expand(
         f"{RESULTS}/cohort/blocks/{{block}}.trees", block=[b.id for b in blocks]
@@ -121,7 +121,7 @@ def trees_of_reads(wildcards):
 
 
 def trees_of_contig(wildcards):
-    """The same, of one contig."""
+    """List the trees of one contig that an export covers."""
     return [
         path
         for path in trees_of_export(wildcards)
@@ -141,7 +141,7 @@ def recipients_of(wildcards):
 
 
 def exported_files():
-    """Every file and folder that the exports of the configuration make."""
+    """List all files and folders that the configured exports make."""
     return [
         f"{RESULTS}/exports/{export.name}/{file}"
         for export in EXPORTS.values()

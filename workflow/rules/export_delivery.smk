@@ -1,6 +1,6 @@
 # Needs: exported files, people, tree sequences and phenotypes.
-# Makes: results/exports/{name}/truth/, what is in an export and the right answers to questions about it;
-# its metadata; the same files encrypted for recipients.
+# Makes: results/exports/{name}/truth/ (the facts about an export, and queries with their right answers), its metadata,
+# and copies of the files that are encrypted for recipients.
 
 
 rule export_truth:

@@ -1,10 +1,10 @@
-# Needs: people, tree sequences; what `exports` in the configuration asks for.
-# Makes: genotypes in results/exports/{name}/{place}/, a place being a country or `pooled`; see docs/reference/export-formats.md.
-# One job a country and contig; tree sequences one a block, for blocks share no trees.
+# Needs: people, tree sequences, `exports` in the configuration.
+# Makes: genotypes in results/exports/{name}/{place}/, where a place is a country or `pooled`; see docs/reference/export-formats.md.
+# One job per country and contig; for tree sequences one per block, because blocks share no trees.
 
 
 EXPORTED = f"{RESULTS}/exports/{{name}}/{{place}}"
-# what an export's people are chosen from: everybody, carriers of planted variants, patients of stories
+# tables from which the people of an export are selected: all people, carriers of planted variants, patients of stories
 COHORT = [
     rules.simulate_people.output.people,
     rules.simulate_phenotypes.output.carriers,

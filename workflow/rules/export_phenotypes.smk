@@ -1,5 +1,5 @@
-# Needs: people, their phenotypes; what `exports` in the configuration asks for.
-# Makes: phenotypes, and what joins them with genotypes, in results/exports/{name}/{place}/; see docs/reference/export-formats.md.
+# Needs: people, their phenotypes, `exports` in the configuration.
+# Makes: phenotypes, and files that join them with genotypes, in results/exports/{name}/{place}/; see docs/reference/export-formats.md.
 
 
 YEAR = config["cohort"]["reference_year"]

@@ -1,6 +1,6 @@
-# Needs: everything that the seed decides.
-# Makes: results/manifest.json: path, bytes and digest of every such file, to compare runs by;
-# results/ro-crate-metadata.json: the same as a research object crate.
+# Needs: all files whose content the seed decides.
+# Makes: results/manifest.json (path, size and digest of each of these files, to compare runs), and
+# results/ro-crate-metadata.json (the same as a research object crate).
 
 
 rule digest_block:

@@ -1,5 +1,5 @@
 # Needs: the people and the tree sequences of the blocks.
-# Makes: effects and genetic values (truth), planted carriers (truth), everybody's clinical record,
+# Makes: effects and genetic values (truth), planted carriers (truth), the clinical records of all people,
 # samples, runs and analyses, and the phenopackets in each node's folder.
 
 

@@ -1,5 +1,5 @@
 # Needs: the nodes' stores and people.
-# Makes: each node's public frequencies (what its prices rest on), and the membership attack on the run's nodes.
+# Makes: each node's public frequencies (the basis of its privacy prices), and the membership attack on the run's nodes.
 
 
 rule compute_public_frequencies:

@@ -1,5 +1,5 @@
 # Needs: the pooled cohort (for the truth) and the node folders (for the answers).
-# Makes: the query suite, the truth, every node's answer and its judgement, latency figures.
+# Makes: the query suite, the truth, every node's answers with their judgement, latency figures.
 
 
 rule list_block_sites:

@@ -1,8 +1,8 @@
 # Needs: the people, the tree sequences, the model's expected F_ST.
-# Makes: results/realism/: how real the cohort is, a table and its figures; the people's principal
-# components and the allele-frequency spectra.
+# Makes: results/realism/ (a table of realism measures, and figures), principal components of the people, and
+# allele-frequency spectra.
 
-# Windows around planted variants are short, and what was planted in them is not natural.
+# Windows around planted variants are not measured: they are short, and planted variants are not natural.
 SHORTEST_MEASURED = 1_000_000
 MEASURED = [
     name

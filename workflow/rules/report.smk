@@ -1,6 +1,5 @@
-# Needs: everything before it.
-# Makes: the figures, the pages, summary.json, junit.xml;
-# ends the run with an error when an answer is wrong.
+# Needs: the results of all other rules.
+# Makes: the figures, the pages, summary.json, junit.xml. Ends the run with an error when an answer is wrong.
 
 
 rule build_report:

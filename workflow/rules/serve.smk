@@ -1,6 +1,6 @@
 # Needs: people, phenotypes, genes, distances.
-# Makes: the rest of each node's folder (people, phenotypes, node.yaml, scoring files, drug-gene rules), so that it can
-# be served or moved.
+# Makes: the rest of each node's folder (people, phenotypes, node.yaml, scoring files, drug-gene rules), which can
+# then be served or moved.
 
 
 PERSONAL_TABLES = [

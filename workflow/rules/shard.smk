@@ -1,5 +1,5 @@
-# Needs: tree sequences, people; where genomes are encrypted at rest, each node's key.
-# Makes: results/nodes/{country}/genomes/{block}.bcf + .csi (.c4gh) and variants.sqlite, from one sparse pass a block.
+# Needs: tree sequences, people, and each node's key if genomes are encrypted at rest.
+# Makes: results/nodes/{country}/genomes/{block}.bcf + .csi (.c4gh) and variants.sqlite, by one sparse pass per block.
 
 
 rule shard_block:

@@ -1,5 +1,5 @@
 # Needs: countries, demography parameters (or a demes file), planted variants.
-# Makes: the demographic model and its drawing, the people, one tree sequence a block.
+# Makes: the demographic model and its drawing, the people, one tree sequence per block.
 
 
 rule build_demography:

@@ -1,5 +1,5 @@
 # Needs: the pooled cohort (for the truth), the node folders (for the answers), config/stories.
-# Makes: who is whose patient, the right answers, and what came of every story.
+# Makes: the patients of each story, the right answers, and the results of each story.
 
 
 STORIES = [story.name for story in INPUTS.stories]
@@ -75,7 +75,7 @@ rule run_stories:
         issuer=rules.create_issuer.output,
         public_frequencies=rules.compute_public_frequencies.output.frequencies,
         scores=rules.write_scoring_files.output,
-        after=rules.run_queries.output.answers,  # one set of nodes at a time
+        after=rules.run_queries.output.answers,  # only one set of nodes runs at a time
     output:
         stories=expand(f"{RESULTS}/stories/{{story}}.json", story=STORIES),
     log:

@@ -1,1 +1,1 @@
-"""Growth: how the cost of a query grows with nodes, with people and with those who ask at once."""
+"""Growth: how the cost of a query grows with nodes, with people, and with simultaneous users."""

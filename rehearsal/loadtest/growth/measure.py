@@ -1,7 +1,7 @@
-"""Measures the same queries over more nodes, more people and more users at once.
+"""Measuring the same queries over more nodes, more people, and more simultaneous users.
 
-Distance is left out: what grows is the work, not the way. The figures that a busy machine spoils
-least are the CPU seconds.
+Distance is not emulated, because only the work grows. CPU seconds are the figures that other load
+on the machine affects least.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from rehearsal.network.launcher import RunningNodes, running_network, running_no
 from rehearsal.node.runtime_files import served_copies
 
 NODES, PEOPLE, USERS = "nodes", "people", "users"
-CONTROL_AT_S = np.arange(0, 0.5, 0.02).tolist()  # when control requests leave, before each step
-USERS_CALLS = 200_000  # more than there is time for
+CONTROL_AT_S = np.arange(0, 0.5, 0.02).tolist()  # times of control requests, before each step
+USERS_CALLS = 200_000  # more than the time allows
 MEASURES = (
     "p50_ms",
     "p99_ms",
@@ -46,14 +46,13 @@ MEASURES = (
 
 @dataclass(frozen=True, slots=True)
 class GrowthSettings:
-    """The section ``bench.growth`` of the configuration: the steps of each axis, how many queries
-    are asked, and how long many users ask at once, in seconds."""
+    """The section ``bench.growth`` of the configuration."""
 
-    nodes: Sequence[int]
-    people: Sequence[int]
-    users: Sequence[int]
-    queries: int
-    duration_s: float
+    nodes: Sequence[int]  # numbers of nodes
+    people: Sequence[int]  # numbers of people at all synthetic nodes together
+    users: Sequence[int]  # numbers of simultaneous users
+    queries: int  # sent at each number of nodes or people
+    duration_s: float  # of each number of users
 
 
 def measure_growth(
@@ -66,9 +65,19 @@ def measure_growth(
 ) -> pd.DataFrame:
     """Serve copies of a run's nodes, without distance, and measure along all three axes.
 
-    ``people``: how many there are, by country; ``seed``: of synthetic nodes; ``logs``: a folder
-    for those of the processes. A row a step, columns as docs/operate/load.md tells. Raises
-    InputError for files that are no run's.
+    Args:
+        run: The files of the run.
+        settings: The steps of each axis.
+        deadline_s: Deadline of a query, in seconds.
+        people: Numbers of people by country.
+        seed: Seed of the synthetic nodes.
+        logs: Folder for the logs of the processes.
+
+    Returns:
+        One row per step; docs/operate/load.md explains the columns.
+
+    Raises:
+        InputError: A file of the run cannot be used.
     """
     queries = select_evenly(run.queries(), settings.queries)
     tokens = issue_tokens(run.issuer, [run.asker])
@@ -89,10 +98,10 @@ def measure_growth(
 
 @dataclass(slots=True)
 class GrowthMeasurement:
-    """A row a step; collects them."""
+    """A measurement of growth, which collects one row per step."""
 
-    deadline_s: float
-    logs: Path
+    deadline_s: float  # of a query
+    logs: Path  # folder for the logs of the processes
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def measure_more_nodes(
@@ -102,9 +111,13 @@ class GrowthMeasurement:
         numbers: Sequence[int],
         people: Mapping[str, int],
     ) -> None:
-        """The same queries, one after the other, to networks of the first so many nodes.
+        """Send the same queries, one after another, to networks of different numbers of nodes.
 
-        ``people``: by country.
+        Args:
+            workload: The queries.
+            nodes: The running nodes; a network uses the first ones.
+            numbers: Numbers of nodes.
+            people: Numbers of people by country.
         """
         for number in [one for one in numbers if one <= len(nodes)]:
             some = nodes[:number]
@@ -125,7 +138,15 @@ class GrowthMeasurement:
         people: Mapping[str, int],
         duration_s: float,
     ) -> None:
-        """So many users who each ask, wait and ask again, for ``duration_s`` seconds."""
+        """Send queries of different numbers of users, each of whom waits for every answer.
+
+        Args:
+            calls: The calls.
+            tested: The network.
+            numbers: Numbers of users.
+            people: Numbers of people by country.
+            duration_s: How long each step lasts, in seconds.
+        """
         order = np.resize(np.arange(len(calls)), USERS_CALLS).tolist()
         everybody = sum(int(people[node.country]) for node in tested.nodes)
         with _generators(calls, min(max(numbers, default=1), 2)) as generators:
@@ -136,8 +157,15 @@ class GrowthMeasurement:
     def measure_more_people(
         self, countries: Sequence[str], numbers: Sequence[int], queries: int, seed: int
     ) -> None:
-        """The same questions to synthetic nodes, so many people at all of them together."""
-        # compiled code, not needed in a short bench
+        """Send the same queries to synthetic nodes with different numbers of people.
+
+        Args:
+            countries: The countries of the nodes.
+            numbers: Numbers of people at all nodes together.
+            queries: How many queries are sent.
+            seed: Seed of the nodes and queries.
+        """
+        # imported here: compiled code that a short bench does not need
         from rehearsal.loadtest.growth import synthetic_nodes
 
         for people in numbers:
@@ -165,7 +193,7 @@ class GrowthMeasurement:
         order: Sequence[int],
         duration_s: float = math.inf,
     ) -> None:
-        """One row; every call is asked once before, so that caches are as warm in all steps."""
+        """Measure a step; every call is sent once before, so that caches are equally warm."""
         users = at["users"]
         generators.send_closed(min(users, 8), range(len(calls)), self.deadline_s)
         control = [len(calls)] * len(CONTROL_AT_S)
@@ -193,13 +221,13 @@ class GrowthMeasurement:
         print(f"{dict(at)}: p50 {row['p50_ms']:.1f} ms, {row['queries_per_s']:.1f}/s", flush=True)
 
     def table(self) -> pd.DataFrame:
-        """All rows so far."""
+        """Return the table of all rows so far."""
         return pd.DataFrame(self.rows)
 
 
 @contextmanager
 def _generators(calls: Sequence[Call], number: int) -> Iterator[Generators]:
-    """So many processes that send the calls, and after them in number one to an empty handler."""
+    """Start processes that send the calls; the last call goes to an empty handler."""
     with StubNodes([0.0]) as empty, Generators([*calls, control_call(empty.urls[0])], number) as g:
         yield g
 
@@ -209,10 +237,17 @@ def _at(axis: str, nodes: int, people: int, users: int) -> dict[str, Any]:
 
 
 def fit_exponents(table: pd.DataFrame) -> pd.DataFrame:
-    """A row an axis and measure: exponent, standard error, coefficient, r_squared, points.
+    """Fit a power law to each measure along each axis.
 
-    Only steps count in which ``IN_TIME_SHARE`` was answered in time: beyond, latency is the
-    deadline's and says nothing of growth. An axis with fewer than three such steps has none.
+    Only steps with at least ``IN_TIME_SHARE`` answered in time count. In other steps the deadline
+    decides the latency. An axis with fewer than three such steps gets no row.
+
+    Args:
+        table: What ``measure_growth`` returns.
+
+    Returns:
+        One row per axis and measure, with the columns ``axis``, ``measure``, ``exponent``,
+        ``standard_error``, ``coefficient``, ``r_squared`` and ``points``.
     """
     rows = []
     kept_up = table[table["in_time_share"] >= IN_TIME_SHARE]
@@ -237,11 +272,18 @@ def fit_exponents(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def growth_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """What must hold whatever the machine."""
+    """Make the check that must hold on any machine.
+
+    Args:
+        table: What ``measure_growth`` returns.
+
+    Returns:
+        A list of the one check, in the form of ``report.summary.CheckResults``.
+    """
     wrong, verified = int(table["wrong"].sum()), int(table["verified"].sum())
     return [
         {
-            "name": "growth: answers that differ from what the tables say",
+            "name": "growth: answers that differ from the tables",
             "expected": "0 of those that can be compared",
             "observed": f"{wrong} of {verified}",
             "passed": wrong == 0 and verified > 0,

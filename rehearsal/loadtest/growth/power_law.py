@@ -1,4 +1,4 @@
-"""How steeply something grows: the exponent of a power law, by least squares on logarithms."""
+"""The exponent of growth: a power law, fitted by least squares on logarithms."""
 
 from __future__ import annotations
 
@@ -9,31 +9,42 @@ from math import exp, nan
 import numpy as np
 from scipy import stats
 
+from rehearsal.errors import mismatch
+
 
 @dataclass(frozen=True, slots=True)
 class PowerLaw:
-    """``y = coefficient * x ** exponent``. ``standard_error``: of the exponent; NaN for fewer than
-    three points, which any line goes through or near."""
+    """A fitted power law ``y = coefficient * x ** exponent``."""
 
     exponent: float
-    standard_error: float
+    standard_error: float  # of the exponent; NaN for fewer than three points
     coefficient: float
     r_squared: float
-    points: int
+    points: int  # number of points
 
 
 def fit_power_law(x: Sequence[float], y: Sequence[float]) -> PowerLaw:
-    """Ordinary least squares of log y on log x, over the points where both are above 0.
+    """Fit a power law by ordinary least squares of log y on log x.
 
-    The standard error is that of the slope of simple linear regression, with points - 2 degrees
-    of freedom: it tells of the scatter about a straight line, not of a curve that a power law
-    does not fit. Raises ValueError for fewer than two different x.
+    The standard error is that of the slope of simple linear regression, with points - 2 degrees of
+    freedom. It measures the scatter about a straight line, not whether a power law fits.
+
+    Args:
+        x: Values of x, shape (n,).
+        y: Values of y, shape (n,). Only points with x and y above 0 count.
+
+    Returns:
+        The power law.
+
+    Raises:
+        ValueError: There are fewer than two different x.
     """
     xs, ys = np.asarray(x, float), np.asarray(y, float)
     usable = (xs > 0) & (ys > 0) & np.isfinite(xs) & np.isfinite(ys)
     xs, ys = xs[usable], ys[usable]
     if len(np.unique(xs)) < 2:
-        raise ValueError("a power law needs at least two different x")
+        found = str(len(np.unique(xs)))
+        raise ValueError(mismatch("power law", "at least two different x", found))
     line = stats.linregress(np.log(xs), np.log(ys))
     error = float(line.stderr) if len(xs) > 2 else nan
     return PowerLaw(

@@ -1,8 +1,8 @@
-"""Nodes of any size, quickly: random genotypes and diagnoses, written straight into the stores.
+"""Synthetic nodes of any size: random genotypes and diagnoses, written directly into the stores.
 
-They stand for size only: no ancestry, families, linkage or consent. Which sites there are and how
-frequent they are does not depend on the number of people, so that the same queries find the same
-sites in every size.
+They represent size only, without ancestry, families, linkage or consent. The sites and their
+frequencies do not depend on the number of people, so that the same queries find the same sites at
+every size.
 """
 
 from __future__ import annotations
@@ -27,17 +27,26 @@ from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter
 
-CONTIG, FIRST, APART = "chr22", 20_000_000, 100  # variants stand so far apart
+CONTIG, FIRST, APART = "chr22", 20_000_000, 100  # bases between neighbouring variants
 SITES = 2000
 DISEASE, DISEASED_SHARE = "ICD10:I25.1", 0.1
 RANGE = 10_000  # bases
 
 
 def build_nodes(countries: Sequence[str], people: int, folder: Path, seed: int) -> dict[str, Path]:
-    """A folder a country, each of ``people`` people, open to everybody.
+    """Build the folders of nodes that answer everyone.
 
-    The stores are built once and are in every folder by a link: nodes differ by name only, each
-    answers for itself and reads its own people.
+    The stores are built once and linked into every folder. The nodes differ only by name, but each
+    is a separate process that reads its own people.
+
+    Args:
+        countries: The countries of the nodes.
+        people: Number of people of each node.
+        folder: Where the folders are made.
+        seed: The seed.
+
+    Returns:
+        Folders of the nodes by country.
     """
     store = folder / "store"
     store.mkdir(parents=True)
@@ -74,7 +83,7 @@ def _diseases(individuals: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _frequencies(seed: int) -> np.ndarray:
-    """Of every site: most are rare, log-uniform from 1e-4 to 0.5."""
+    """Draw the frequencies of all sites, log-uniform from 1e-4 to 0.5: most are rare."""
     return 10 ** _random(seed, "sites").uniform(-4, np.log10(0.5), SITES)
 
 
@@ -94,15 +103,23 @@ def _build_variants(individuals: pd.DataFrame, path: Path, seed: int) -> None:
 
 
 def _counts(copies: np.ndarray) -> tuple[int, ...]:
-    """an, ac, hom, het, hemi."""
+    """Count an, ac, hom, het, hemi."""
     hom, het = int((copies == 2).sum()), int((copies == 1).sum())
     return 2 * len(copies), 2 * hom + het, hom, het, 0
 
 
 def make_calls(people: int, nodes: int, url: str, seed: int, of_each: int) -> list[Call]:
-    """``of_each`` questions of five kinds to the network of ``nodes`` such nodes.
+    """Make calls of queries of five kinds, with the right answers from the tables.
 
-    What the tables that were drawn say of them stands in the calls.
+    Args:
+        people: Number of people of each node.
+        nodes: Number of nodes.
+        url: Base URL of the network.
+        seed: The seed of the nodes.
+        of_each: Number of queries of each kind.
+
+    Returns:
+        The calls.
     """
     individuals = _individuals(people, seed)
     ill = individuals["id"].isin(_diseases(individuals, seed)["individual"])

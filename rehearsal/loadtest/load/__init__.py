@@ -1,6 +1,6 @@
-"""Load: what a network answers, and how fast, when many ask at once.
+"""Load tests: how many queries a network answers, and how fast, under many simultaneous users.
 
-Load is open loop: queries leave when their time has come, whether or not earlier ones have been
-answered, and latency counts from that intended time. A client that waits for an answer before it
-asks again measures a stalled server once; those who would have asked meanwhile are never heard.
+The load is open loop: each query is sent at its planned time, even when earlier ones are
+unanswered, and latency counts from that time. A closed-loop client, which waits for each answer,
+would measure a stalled server only once and miss the queries that others would have sent meanwhile.
 """

@@ -1,4 +1,4 @@
-"""What a step of load comes to: requests by what became of them, percentiles, the machine."""
+"""The figures of a step of load: outcomes of requests, percentiles, load of the machine."""
 
 from __future__ import annotations
 
@@ -20,43 +20,64 @@ MS = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """All requests of one stretch of load at one rate, the control's apart.
+    """A period of load at one rate."""
 
-    ``notes``: further columns of its rows. ``cpu_s``: CPU seconds by whose they are.
-    """
-
-    rate_per_s: float
+    rate_per_s: float  # queries per second
     duration_s: float
     connections: str  # warm, cold
-    sent: Sequence[Sent]
-    control: Sequence[Sent]
-    nodes: int
+    sent: Sequence[Sent]  # the queries
+    control: Sequence[Sent]  # requests to the empty handler
+    nodes: int  # number of nodes
     load_average: float
-    cpu_s: dict[str, float] = field(default_factory=dict)
-    notes: dict[str, Any] = field(default_factory=dict)
+    cpu_s: dict[str, float] = field(default_factory=dict)  # CPU seconds by process group
+    notes: dict[str, Any] = field(default_factory=dict)  # further columns of its rows
 
 
 def counted_ms(sent: Sequence[Sent]) -> np.ndarray:
-    """Latencies in ms of those that were answered, or given up at the deadline.
+    """Select the latencies of requests that were answered or late.
 
-    A refusal is quick, and so is a failure: neither may make the rest look quicker.
+    Refusals and failures are fast and would make the rest look faster.
+
+    Args:
+        sent: The requests.
+
+    Returns:
+        Latencies in ms, shape (n,).
     """
     return np.array([one.latency_s * MS for one in sent if one.state in ("answered", "late")])
 
 
 def in_time_share(sent: Sequence[Sent]) -> float:
-    """The share that was answered, or refused with a reason, by the deadline."""
+    """Compute the share of requests answered, or refused with a reason, by the deadline.
+
+    Args:
+        sent: The requests.
+
+    Returns:
+        The share; 0 without requests.
+    """
     return sum(one.state in ("answered", "refused") for one in sent) / len(sent) if sent else 0.0
 
 
 def meets(step: Step) -> bool:
-    """Whether a step met the objective that saturation is about."""
+    """Tell whether a step met the objective of saturation.
+
+    Args:
+        step: The step.
+    """
     p99_ms = percentile(counted_ms(step.sent), 99)
     return in_time_share(step.sent) >= IN_TIME_SHARE and p99_ms <= P99_LIMIT_S * MS
 
 
 def figures(sent: Sequence[Sent]) -> dict[str, Any]:
-    """Counts and latencies of some requests; see docs/operate/load.md for the columns."""
+    """Compute counts and latencies of requests.
+
+    Args:
+        sent: The requests.
+
+    Returns:
+        Values by column; docs/operate/load.md explains the columns.
+    """
     states = [one.state for one in sent]
     latencies = counted_ms(sent)
     return {
@@ -73,20 +94,36 @@ def figures(sent: Sequence[Sent]) -> dict[str, Any]:
 
 
 def _node_counts(sent: Sequence[Sent]) -> dict[str, int]:
-    """How many nodes the answers name, by what became of each."""
+    """Count the nodes that the answers name, by state."""
     named = [one.nodes for one in sent if one.nodes is not None]
     counts = np.sum(named, axis=0) if named else np.zeros(len(ANSWER_STATES), int)
     return {f"node_{state}": int(n) for state, n in zip(ANSWER_STATES, counts, strict=True)}
 
 
 def commonest_reason(sent: Sequence[Sent]) -> str:
-    """Why queries were late or failed, in the words of the most; empty when none was."""
+    """Find the most frequent reason of late and failed requests.
+
+    Args:
+        sent: The requests.
+
+    Returns:
+        The reason; empty when no request was late or failed.
+    """
     reasons = Counter(one.reason for one in sent if one.state in ("late", "failed"))
     return reasons.most_common(1)[0][0] if reasons else ""
 
 
 def rows(step: Step, number: int, calls: Sequence[Call]) -> Iterator[dict[str, Any]]:
-    """A row for the whole step, and one for each kind and each role."""
+    """Make the rows of a step: one for the whole step, one per kind and one per role.
+
+    Args:
+        step: The step.
+        number: Its number in the run, 0-based.
+        calls: All calls of the run.
+
+    Yields:
+        Values by column.
+    """
     about = {
         "step": number,
         "rate_per_s": step.rate_per_s,
@@ -103,7 +140,7 @@ def rows(step: Step, number: int, calls: Sequence[Call]) -> Iterator[dict[str, A
 
 
 def _whole_step_figures(step: Step) -> dict[str, Any]:
-    """What is told of a whole step only: throughput, the control, the machine."""
+    """The figures that only a whole step has: throughput, the control, the machine."""
     return {
         "meets_objective": meets(step),
         "answered_per_s": _answered_per_s(step.sent),
@@ -132,12 +169,27 @@ def _control_figures(control: Sequence[Sent]) -> dict[str, float]:
 
 
 def unnamed_nodes(step: Step) -> int:
-    """Nodes that whole answers of the network do not name: lost without a mark."""
+    """Count the nodes that complete answers of the network do not name.
+
+    Args:
+        step: The step.
+
+    Returns:
+        The number of nodes without a recorded outcome, over all answers.
+    """
     return sum(step.nodes - sum(one.nodes) for one in step.sent if one.nodes is not None)
 
 
 def load_table(steps: Sequence[Step], calls: Sequence[Call]) -> pd.DataFrame:
-    """All steps in their order."""
+    """Make the table of all steps.
+
+    Args:
+        steps: The steps, in their order.
+        calls: All calls of the run.
+
+    Returns:
+        The rows of ``rows`` for each step.
+    """
     return pd.DataFrame(
         [row for number, step in enumerate(steps) for row in rows(step, number, calls)]
     )

@@ -1,4 +1,4 @@
-"""The processes that ask: apart from whoever measures, so that neither holds the other up."""
+"""The processes that send queries, separate from the measuring process to avoid mutual delays."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import IO, Self
 
+from rehearsal.errors import mismatch
 from rehearsal.loadtest.load.sender import Call, ClosedLoop, OpenLoop, Sender, Sent
 
-HEAD_START_S = 0.1  # between handing out a plan and its first request
+HEAD_START_S = 0.1  # seconds between sending a plan to the processes and its first request
 
 
 class GeneratorError(RuntimeError):
-    """A generator ended: what it measured is lost, and no figure may be made of it."""
+    """A load generator has ended, so its measurements are lost."""
 
 
 class _Generator:
@@ -30,7 +31,7 @@ class _Generator:
         command = [sys.executable, "-m", "rehearsal.loadtest.load.generators"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if self._process.stdin is None or self._process.stdout is None:
-            raise RuntimeError("subprocess gave no pipes")
+            raise RuntimeError(mismatch("load generator", "two pipes", "none"))
         self._input, self._output = self._process.stdin, self._process.stdout
 
     def write(self, value: object) -> None:
@@ -47,21 +48,25 @@ class _Generator:
         return sent
 
     def kill(self) -> None:
-        """End it at once: nothing that it holds is wanted any more."""
+        """End the process at once; its results are no longer needed."""
         self._process.kill()
 
     def close(self) -> None:
         self.kill()
         self._process.wait()
-        with contextlib.suppress(OSError):  # what it has not read is lost with it
+        with contextlib.suppress(OSError):  # unread data are lost with the process
             self._input.close()
         self._output.close()
 
 
 class Generators:
-    """``number`` processes that send calls: ``with Generators(calls) as generators``.
+    """Processes that send calls: ``with Generators(calls) as generators``.
 
-    Each ends with its standard input, so also when this process is killed.
+    Each process ends with its standard input, so also when this process is killed.
+
+    Args:
+        calls: The calls that can be sent.
+        number: How many processes there are.
     """
 
     def __init__(self, calls: Sequence[Call], number: int = 2) -> None:
@@ -84,7 +89,17 @@ class Generators:
     def send_open(
         self, at_s: Sequence[float], calls: Sequence[int], deadline_s: float, cold: bool = False
     ) -> list[Sent]:
-        """Requests at their times, dealt out in turn, in the order of their times."""
+        """Send requests at planned times; the processes take turns.
+
+        Args:
+            at_s: Times from the start, in seconds, sorted.
+            calls: The index of each request's call.
+            deadline_s: Deadline of a request, in seconds.
+            cold: Whether each request opens its own connection.
+
+        Returns:
+            The outcome of each request, in the order of the times.
+        """
         plan = OpenLoop(time.monotonic() + HEAD_START_S, at_s, calls, deadline_s, cold)
         n = self._number
         return self._send([replace(plan, at_s=at_s[i::n], calls=calls[i::n]) for i in range(n)])
@@ -96,7 +111,19 @@ class Generators:
         deadline_s: float,
         duration_s: float = math.inf,
     ) -> list[Sent]:
-        """Users who wait for their answers; they and the calls are shared among the processes."""
+        """Send requests of users who wait for each answer before the next request.
+
+        Users and calls are shared out among the processes.
+
+        Args:
+            users: How many users there are.
+            calls: The index of each request's call.
+            deadline_s: Deadline of a request, in seconds.
+            duration_s: No request is sent after this time, in seconds.
+
+        Returns:
+            The outcome of each request, in the order of the times.
+        """
         plan = ClosedLoop(time.monotonic() + HEAD_START_S, users, duration_s, calls, deadline_s)
         n = min(self._number, users)
         shares = [users // n + (i < users % n) for i in range(n)]
@@ -120,7 +147,7 @@ def _put(stream: IO[bytes], value: object) -> None:
 async def _work(received: IO[bytes], results: IO[bytes]) -> None:
     calls = await asyncio.to_thread(pickle.load, received)
     gc.collect()
-    gc.freeze()  # what is here now stays: no collection looks at it while requests wait
+    gc.freeze()  # keeps the garbage collector from scanning these objects while requests wait
     async with Sender(calls) as sender:
         _put(results, [])
         while True:

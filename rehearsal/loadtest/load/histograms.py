@@ -1,7 +1,7 @@
-"""Latencies as HdrHistogram logs: an interval histogram a second, mergeable, read by any tool.
+"""Latencies as HdrHistogram logs: one histogram per second, which can be merged.
 
 The format is HdrHistogram's log, version 1.2; values are microseconds with three significant
-digits, intervals by the time at which a request was to leave, in seconds from the log's base time.
+digits. A request belongs to the second of its planned time, counted from the log's base time.
 """
 
 from __future__ import annotations
@@ -21,9 +21,15 @@ US = 1_000_000
 def write_log(
     path: Path, latencies: Iterable[tuple[float, float]], begun: float, comment: str
 ) -> None:
-    """Write latencies, each with the time it was to leave, both in seconds, the time from the
-    log's start. ``begun``: when that was, in seconds since the epoch. Longer ones than
-    two minutes are written down as such."""
+    """Write latencies as a log.
+
+    Args:
+        path: The file.
+        latencies: Planned time of a request from the log's start, and its latency, in seconds.
+            Latencies above two minutes count as two minutes.
+        begun: The start of the log, in seconds since the epoch.
+        comment: A comment for the head of the file.
+    """
     seconds: dict[int, HdrHistogram] = {}
     for at_s, latency_s in latencies:
         histogram = seconds.setdefault(int(at_s), new_histogram())
@@ -35,14 +41,21 @@ def write_log(
         writer.output_base_time(begun * 1000)
         writer.output_legend()
         for second, histogram in sorted(seconds.items()):
-            # the writer takes a start of 0 for none given: it wants the histogram's own then
+            # the writer treats a start of 0 as missing and then uses the histogram's own
             histogram.set_start_time_stamp(second * 1000)
             histogram.set_end_time_stamp((second + 1) * 1000)
             writer.output_interval_histogram(histogram, max_value_unit_ratio=1.0)
 
 
 def read_log(path: Path) -> HdrHistogram:
-    """All intervals of a log together."""
+    """Read a log and merge all its histograms.
+
+    Args:
+        path: The file.
+
+    Returns:
+        One histogram of latencies, in microseconds.
+    """
     together = new_histogram()
     reader = HistogramLogReader(str(path), new_histogram())
     try:
@@ -54,6 +67,7 @@ def read_log(path: Path) -> HdrHistogram:
 
 
 def new_histogram() -> HdrHistogram:
+    """Make an empty histogram with the range and precision of the logs."""
     return HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
 
 

@@ -1,4 +1,4 @@
-"""Measures a network under load: a ramp until it saturates, warm and cold connections."""
+"""Measuring a network under load: a ramp until it saturates, with warm and cold connections."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from rehearsal.node.runtime_files import served_copies
 
 WARM, COLD = "warm", "cold"
 WARM_UP_USERS = 8
-LOWEST_AGAIN = 3  # times that the lowest rate is tried again before it fails a run
-WARM_UP_CALLS = 10_000  # more than there is time for
+LOWEST_AGAIN = 3  # repetitions of the lowest rate before it fails a run
+WARM_UP_CALLS = 10_000  # more than the time allows
 
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """The section ``bench.load`` of the configuration; rates in queries a second."""
+    """The section ``bench.load`` of the configuration; rates in queries per second."""
 
     first_per_s: float
     highest_per_s: float
@@ -52,7 +52,7 @@ class LoadSettings:
 
 @dataclass(slots=True)
 class LoadRun:
-    """All steps of a run of load, in their order, and the saturation between them."""
+    """The results of a load test: its steps in order, and the saturation."""
 
     calls: list[Call]
     steps: list[Step] = field(default_factory=list)
@@ -60,10 +60,11 @@ class LoadRun:
     conditions: dict[str, Any] = field(default_factory=dict)
 
     def table(self) -> pd.DataFrame:
+        """Return the table of all steps, as ``load_table`` makes it."""
         return load_table(self.steps, self.calls)
 
     def summary(self) -> dict[str, Any]:
-        """Saturation with what it rests on, and the checks, as plain JSON values."""
+        """Return the saturation, its objective, the checks and the conditions as plain data."""
         objective = {"in_time_share": IN_TIME_SHARE, "p99_ms": P99_LIMIT_S * 1000}
         return {
             "held_per_s": self.saturation.held_per_s,
@@ -85,9 +86,20 @@ def measure_load_of_run(
 ) -> LoadRun:
     """Serve copies of a run's nodes at their distances, and put load on a network of them.
 
-    ``network``: the section of the configuration; ``pairs``: ``rtt_matrix``; ``logs``: a folder
-    for those of the processes; ``seed`` and ``histograms``: as ``measure_load``. Raises InputError
-    for files that are no run's, and as ``measure_load``.
+    Args:
+        run: The files of the run.
+        settings: The settings of the load test.
+        network: The ``network`` section of the configuration.
+        pairs: Round-trip times of pairs of countries, as ``rtt_matrix`` returns them.
+        seed: Decides which queries are sent.
+        histograms: Folder for the histograms, one log per step.
+        logs: Folder for the logs of the processes.
+
+    Returns:
+        The results.
+
+    Raises:
+        InputError: A file of the run cannot be used, or the settings select no query.
     """
     countries, deadline_s = list(run.nodes), network["deadline_s"]
     tokens = issue_tokens(run.issuer, countries)
@@ -108,11 +120,20 @@ def measure_load(
     seed: int,
     histograms: Path,
 ) -> LoadRun:
-    """Ramp the load on a network until it misses its objective.
+    """Increase the load on a network until it misses its objective.
 
-    ``histograms``: a folder for latencies, a log a step. The same requests at the same rate are
-    asked whatever happens: ``seed`` decides which. Raises InputError when the settings leave
-    nothing to ask.
+    Args:
+        calls: The calls to send.
+        settings: The settings of the load test.
+        tested: The network.
+        seed: Decides which requests are sent, independently of the answers.
+        histograms: Folder for the histograms, one log per step.
+
+    Returns:
+        The results.
+
+    Raises:
+        InputError: The settings select no query.
     """
     with StubNodes([0.0]) as empty, Generators([*calls, control_call(empty.urls[0])]) as generators:
         ramp = _Ramp(list(calls), settings, tested, seed, histograms, generators)
@@ -132,7 +153,7 @@ def measure_load(
 
 
 class _Ramp:
-    """One run of load; remembers its steps."""
+    """A load test with its steps so far."""
 
     def __init__(
         self,
@@ -156,10 +177,10 @@ class _Ramp:
         self._histograms, self._generators = histograms, generators
         self._chance = weights(calls, settings.kinds, settings.users)
         self._random = np.random.default_rng(seed)
-        self._control = len(calls)  # the number of the call to the empty handler
+        self._control = len(calls)  # index of the call to the empty handler
 
     def warm_up(self) -> None:
-        """Open connections, fill caches, and show everybody's token once."""
+        """Open connections, fill caches, and use the token of every user once."""
         everybody = {(call.role, call.country): i for i, call in enumerate(self.run.calls)}
         order = [*everybody.values(), *self._drawn(WARM_UP_CALLS)]
         self._generators.send_closed(
@@ -170,7 +191,7 @@ class _Ramp:
         return meets(self.step(rate, WARM))
 
     def step(self, rate: float, connections: str) -> Step:
-        """Load at one rate, the control beside it, and its histogram."""
+        """Put load on the network at one rate, with the control, and write the histogram."""
         duration_s = self._settings.duration_s
         n = max(1, round(rate * duration_s))
         times = [(number / rate, call) for number, call in enumerate(self._drawn(n))]
@@ -210,7 +231,7 @@ class _Ramp:
         return name
 
     def _settle(self) -> None:
-        """Wait until the network answers again: one step must not suffer from the one before."""
+        """Wait until the network answers again, so that the next step is not affected."""
         until = time.monotonic() + 2 * self._tested.deadline_s
         while time.monotonic() < until:
             (one,) = self._generators.send_open([0.0], [self._first], self._tested.deadline_s)
@@ -233,8 +254,16 @@ def _step_text(step: Step) -> str:
 
 
 def load_checks(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """What must hold whatever the machine: nothing lost, nothing wrong, and QS-02 at the lowest
-    rate. As ``report.summary.CheckResults`` has it."""
+    """Make the checks that must hold on any machine.
+
+    Nothing may be lost or wrong, and QS-02 must hold at the lowest rate.
+
+    Args:
+        steps: The steps of the load test.
+
+    Returns:
+        Checks in the form of ``report.summary.CheckResults``.
+    """
     lost = sum(step.notes["planned"] - len(step.sent) for step in steps)
     unnamed = sum(unnamed_nodes(step) for step in steps)
     sent = [one for step in steps for one in step.sent]
@@ -242,8 +271,8 @@ def load_checks(steps: Sequence[Step]) -> list[dict[str, Any]]:
     verified = sum(one.equal is not None for one in sent)
     lowest, share = min(step.rate_per_s for step in steps), _lowest_share(steps)
     return [
-        _check("load: queries lost without a mark", 0, lost, lost == 0),
-        _check("load: nodes missing from answers without a mark", 0, unnamed, unnamed == 0),
+        _check("load: queries without a recorded outcome", 0, lost, lost == 0),
+        _check("load: nodes without a recorded outcome in answers", 0, unnamed, unnamed == 0),
         _check(
             "load: answers that differ from the truth",
             "0 of those that can be compared",
@@ -251,7 +280,7 @@ def load_checks(steps: Sequence[Step]) -> list[dict[str, Any]]:
             wrong == 0 and verified > 0,
         ),
         _check(
-            f"load: share answered within the deadline at the lowest rate, {lowest:g} a second",
+            f"load: share answered within the deadline at the lowest rate, {lowest:g} per second",
             f"at least {IN_TIME_SHARE:g}",
             share,
             share >= IN_TIME_SHARE,
@@ -260,7 +289,7 @@ def load_checks(steps: Sequence[Step]) -> list[dict[str, Any]]:
 
 
 def _lowest_share(steps: Sequence[Step]) -> float:
-    """The share answered in time at the lowest rate, as it came out best.
+    """The best share answered in time among the steps at the lowest rate.
 
     Other work on the machine makes a step worse, never better.
     """

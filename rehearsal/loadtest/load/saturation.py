@@ -6,18 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 
-IN_TIME_SHARE = 0.95  # of queries, answered within the deadline (QS-02)
+from rehearsal.errors import mismatch
+
+IN_TIME_SHARE = 0.95  # share of queries answered within the deadline (QS-02)
 P99_LIMIT_S = 1.0
-PRECISION = 1.1  # the search ends when the missed rate is at most so many times the held one
+PRECISION = 1.1  # the search ends when missed rate / held rate is at most this
 
 
 @dataclass(frozen=True, slots=True)
 class Saturation:
-    """``held_per_s``: the highest rate that met the objective; None: none did.
-    ``missed_per_s``: the lowest that did not; None: all did, so saturation lies higher."""
+    """The rates around saturation, in queries per second."""
 
-    held_per_s: float | None
-    missed_per_s: float | None
+    held_per_s: float | None  # highest rate that met the objective; None: none did
+    missed_per_s: float | None  # lowest rate that missed it; None: none did, saturation is higher
 
 
 def find_saturation(
@@ -28,14 +29,29 @@ def find_saturation(
     tries: int = 1,
     precision: float = PRECISION,
 ) -> Saturation:
-    """Ramp up by ``factor`` until a rate misses the objective, then halve the gap, geometrically.
+    """Find saturation: raise the rate until one misses, then narrow the gap by geometric means.
 
-    ``holds`` measures one rate. A rate counts as missed when ``tries`` measurements in a row have
-    missed, so that a machine that stumbles once does not decide. Raises ValueError for a ramp that
-    cannot rise.
+    A rate counts as missed when several measurements in a row miss the objective, so that one
+    disturbance of the machine does not decide.
+
+    Args:
+        holds: Measures a rate, and tells whether it met the objective.
+        first_per_s: The first rate, in queries per second.
+        highest_per_s: The highest rate of the ramp.
+        factor: Ratio of two successive rates of the ramp.
+        tries: How many measurements in a row must miss.
+        precision: The search ends when missed rate / held rate is at most this.
+
+    Returns:
+        The rates around saturation.
+
+    Raises:
+        ValueError: The ramp cannot rise.
     """
     if not (0 < first_per_s <= highest_per_s and factor > 1 and precision > 1 and tries >= 1):
-        raise ValueError("a ramp rises from a first rate above 0 to a highest, by a factor above 1")
+        expected = "0 < first rate <= highest rate, factor and precision above 1, at least 1 try"
+        found = f"{first_per_s:g}, {highest_per_s:g}, {factor:g}, {precision:g}, {tries}"
+        raise ValueError(mismatch("ramp", expected, found))
 
     def met(rate: float) -> bool:
         return any(holds(rate) for _ in range(tries))
@@ -49,7 +65,7 @@ def find_saturation(
 def _ramp_up(
     met: Callable[[float], bool], first_per_s: float, highest_per_s: float, factor: float
 ) -> Saturation:
-    """Rates that rise by ``factor``, the highest among them, until one is missed."""
+    """Measure rates that rise by ``factor``, up to the highest, until one is missed."""
     held, rate = None, first_per_s
     while rate <= highest_per_s:
         if not met(rate):

@@ -1,6 +1,7 @@
-"""Sends requests at their times, and marks what became of each.
+"""Sending requests at planned times, and recording the outcome of each.
 
-Runs in processes of its own (:mod:`rehearsal.loadtest.load.generators`), so it imports little.
+This module runs in separate processes (:mod:`rehearsal.loadtest.load.generators`), so it imports
+little.
 """
 
 from __future__ import annotations
@@ -21,11 +22,7 @@ REASON_LIMIT = 120  # characters
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, ready to be sent.
-
-    ``exists`` and ``count``: what a whole answer of the network must say; None where the asker is
-    told less than there is, or no number is asked for.
-    """
+    """A request that is ready to be sent."""
 
     url: str
     method: str
@@ -35,60 +32,55 @@ class Call:
     kind: str
     role: str
     country: str
-    exists: bool | None = None
-    count: int | None = None
+    exists: bool | None = None  # what a complete answer must say; None: the user may not see all
+    count: int | None = None  # likewise; None also where no count is requested
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLoop:
-    """Requests that leave at ``at_s``, seconds after ``start`` (of the machine's monotonic clock).
+    """A plan of requests that are sent at fixed times."""
 
-    ``calls``: the number of each request's call. ``cold``: each over a connection of its own.
-    """
-
-    start: float
-    at_s: Sequence[float]
-    calls: Sequence[int]
+    start: float  # on the machine's monotonic clock, in seconds
+    at_s: Sequence[float]  # planned times after the start, in seconds
+    calls: Sequence[int]  # index of each request's call
     deadline_s: float
-    cold: bool = False
+    cold: bool = False  # whether each request opens its own connection
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedLoop:
-    """``users`` who each ask, wait for the answer and ask again.
+    """A plan of users who each send a request, wait for the answer, and send the next one.
 
-    They take ``calls`` in their order, whoever is next, and end with them, or when ``duration_s``
-    is over: no request leaves after that.
+    The next free user takes the next call. The plan ends with the calls or with its duration.
     """
 
-    start: float
+    start: float  # on the machine's monotonic clock, in seconds
     users: int
-    duration_s: float
-    calls: Sequence[int]
+    duration_s: float  # no request is sent after this time
+    calls: Sequence[int]  # index of each request's call
     deadline_s: float
 
 
 class Sent(NamedTuple):
-    """What became of one request. Times in seconds; ``at_s`` since the plan's start.
+    """The outcome of one request; times in seconds."""
 
-    ``lag_s``: how much later than intended it left: what the generator itself is behind.
-    ``equal``: whether the answer is the true one; None where that is not known. ``nodes``: how many
-    nodes the answer names, by ``ANSWER_STATES``; None where it is not a network's.
-    """
-
-    call: int
-    at_s: float
-    lag_s: float
-    latency_s: float
+    call: int  # index of the call
+    at_s: float  # planned time, from the plan's start
+    lag_s: float  # how much later than planned it was sent: the delay of the generator
+    latency_s: float  # from the planned time
     state: AnswerState
-    size_bytes: int
-    equal: bool | None
-    nodes: tuple[int, ...] | None
-    reason: str
+    size_bytes: int  # of the body
+    equal: bool | None  # whether the answer is right; None: not known
+    nodes: tuple[int, ...] | None  # nodes in the answer, by ``ANSWER_STATES``; None: not a network
+    reason: str  # why it was refused, late or failed
 
 
 class Sender:
-    """Keeps connections alive from plan to plan. Use as ``async with Sender(calls) as sender``."""
+    """A client that keeps connections from plan to plan: ``async with Sender(calls) as sender``.
+
+    Args:
+        calls: The calls that plans refer to.
+    """
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = tuple(calls)
@@ -102,7 +94,14 @@ class Sender:
         await self._warm.close()
 
     async def send(self, plan: OpenLoop | ClosedLoop) -> list[Sent]:
-        """Every request of a plan, in the order in which they were to leave."""
+        """Send all requests of a plan.
+
+        Args:
+            plan: The plan.
+
+        Returns:
+            The outcome of each request, in the order of the planned times.
+        """
         if isinstance(plan, ClosedLoop):
             return await self._closed(plan)
         if plan.cold:
@@ -144,10 +143,10 @@ class Sender:
         at_s: float,
         deadline_s: float,
     ) -> Sent:
-        """One request; ``late`` when it is not answered ``deadline_s`` after it was to leave."""
+        """Send a request; it is ``late`` when unanswered ``deadline_s`` after its planned time."""
         call, clock = self._calls[number], asyncio.get_running_loop().time
         left, body = clock(), b""
-        outcome = RequestOutcome("late", reason="no whole answer in time")
+        outcome = RequestOutcome("late", reason="no complete answer in time")
         try:
             async with (
                 asyncio.timeout_at(start + at_s + deadline_s),
@@ -164,7 +163,7 @@ class Sender:
             outcome = read_answer(call, response.status, body)
         except TimeoutError:
             ended = clock()
-        except Exception as error:  # whatever goes wrong with one must not cost the others
+        except Exception as error:  # an error of one request must not affect the others
             ended = clock()
             outcome = RequestOutcome("failed", reason=f"{type(error).__name__}: {error}")
         return Sent(
@@ -181,7 +180,7 @@ class Sender:
 
 
 def _session(cold: bool) -> aiohttp.ClientSession:
-    # no limit on connections: a limit would make requests wait here, unseen
+    # no limit on connections: requests would wait here unnoticed
     connector = aiohttp.TCPConnector(limit=0, force_close=cold)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
     jar = aiohttp.DummyCookieJar()
@@ -189,7 +188,7 @@ def _session(cold: bool) -> aiohttp.ClientSession:
 
 
 class RequestOutcome(NamedTuple):
-    """What an HTTP answer came to; see ``Sent``."""
+    """The outcome of an HTTP answer; the fields are those of ``Sent``."""
 
     state: AnswerState
     equal: bool | None = None
@@ -198,10 +197,18 @@ class RequestOutcome(NamedTuple):
 
 
 def read_answer(call: Call, status: int, body: bytes) -> RequestOutcome:
-    """What one HTTP answer came to.
+    """Judge an HTTP answer.
 
-    Answered: HTTP 200 and a summary, with no node late or failed; a node that refused has said
-    why. Refused: HTTP 4xx. An answer that lacks a node is as late, or failed, as that node.
+    It is answered with HTTP 200 and a summary and no late or failed node; a node that refused has
+    given a reason. It is refused with HTTP 4xx. Otherwise it is late or failed, as its worst node.
+
+    Args:
+        call: The call.
+        status: The HTTP status.
+        body: The body.
+
+    Returns:
+        The outcome.
     """
     try:
         content = orjson.loads(body)
@@ -227,7 +234,7 @@ def _count(nodes: tuple[int, ...] | None, state: AnswerState) -> int:
 
 
 def _nodes_by_state(content: Any) -> tuple[int, ...] | None:
-    """How many nodes an answer names, by ``ANSWER_STATES``; None where it is not a network's."""
+    """Count the nodes that an answer names, by ``ANSWER_STATES``; None: not from a network."""
     info = content.get("info")
     nodes = info.get("nodes") if isinstance(info, dict) else None
     if nodes is None:

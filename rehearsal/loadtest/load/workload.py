@@ -1,4 +1,4 @@
-"""What is asked under load: queries of the run's suite, put by people of every country."""
+"""The workload of load tests: queries of the run's suite, sent by users of every country."""
 
 from __future__ import annotations
 
@@ -25,18 +25,27 @@ from rehearsal.network.issuer import (
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 PUBLIC, CLINICIAN, RESEARCHER = "public", "clinician", "researcher"
-CONTROL = "control"  # stands for a role and a kind: requests to the empty handler
+CONTROL = "control"  # in the place of a role and a kind: requests to the empty handler
 LIFETIME_S = 4 * HOUR_S
 
 
 def issue_tokens(
     issuer_folder: Path, countries: Sequence[str]
 ) -> dict[tuple[str, str], str | None]:
-    """A token for everybody, by role and country; None for the public, who have none.
+    """Issue the tokens of all users.
 
-    Researchers hold the central committee's grant: they are told everything, exactly. Clinicians
-    are known to the issuer and hold no grant: they are told what registered users are. Raises
-    InputError for a folder that is no issuer's.
+    Researchers hold the central committee's grant and get exact answers to everything. Clinicians
+    are known to the issuer but hold no grant, so they get the answers of registered users.
+
+    Args:
+        issuer_folder: Folder of the issuer.
+        countries: The countries of the users.
+
+    Returns:
+        Tokens by role and country; None for public users, who have none.
+
+    Raises:
+        InputError: The folder does not contain an issuer.
     """
     issuer = open_issuer(issuer_folder)
     tokens: dict[tuple[str, str], str | None] = {}
@@ -51,19 +60,24 @@ def issue_tokens(
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Queries, their right answers by query and country, and the tokens of those who ask them,
-    by role and country (None: asked without a token)."""
+    """Queries and the users who send them."""
 
     suite: Sequence[Query]
-    expected: Mapping[str, Mapping[str, ExpectedAnswer]]
-    tokens: Mapping[tuple[str, str], str | None]
+    expected: Mapping[str, Mapping[str, ExpectedAnswer]]  # right answers by query and country
+    tokens: Mapping[tuple[str, str], str | None]  # of users by role and country; None: no token
 
     def calls(self, countries: Sequence[str], url: str) -> list[Call]:
-        """Every query that has a right answer, as each of the askers puts it to a network.
+        """Make a call of every query that has a right answer, for each of the users.
 
-        Queries of controlled access are taken: they are every kind there is, and the truth knows
-        the whole answer to them. ``countries``: whose nodes answer, which the truth is added up
-        over. ``url``: of the network.
+        Only queries of controlled access are used: they cover all kinds, and the truth has their
+        complete answers.
+
+        Args:
+            countries: The countries whose nodes answer; right answers are added up over them.
+            url: Base URL of the network.
+
+        Returns:
+            The calls.
         """
         calls = []
         for query in self.suite:
@@ -78,7 +92,7 @@ class Workload:
 
 
 def _whole_answer(query: Query, expected: Sequence[ExpectedAnswer]) -> tuple[bool, int | None]:
-    """Presence, and the count where one is asked for, of all countries together."""
+    """Presence, and the count if requested, of all countries together."""
     counted = query.granularity != "boolean"
     exists = any(one.exists for one in expected)
     return exists, sum(one.count for one in expected) if counted else None
@@ -87,14 +101,22 @@ def _whole_answer(query: Query, expected: Sequence[ExpectedAnswer]) -> tuple[boo
 def _put_by(
     call: Call, role: str, country: str, token: str | None, whole_answer: tuple[bool, int | None]
 ) -> Call:
-    """Only researchers are told the whole answer."""
+    """Make the call of a user; only researchers see the complete answer."""
     headers = call.headers if token is None else _with_token(call.headers, token)
     exists, count = whole_answer if role == RESEARCHER else (None, None)
     return replace(call, headers=headers, role=role, country=country, exists=exists, count=count)
 
 
 def call_of(query: Query, url: str) -> Call:
-    """A query as somebody without a token puts it to the Beacon at ``url``."""
+    """Make the call of a query without a token.
+
+    Args:
+        query: The query.
+        url: Base URL of the Beacon.
+
+    Returns:
+        The call.
+    """
     request = NodeRequest.of(query)
     headers, body = {"Accept": "application/json"}, None
     if request.purpose:
@@ -113,7 +135,14 @@ def _with_token(headers: Mapping[str, str], token: str) -> dict[str, str]:
 
 
 def control_call(url: str) -> Call:
-    """A request that nothing is done for."""
+    """Make the call to a handler that does no work.
+
+    Args:
+        url: Base URL of the handler.
+
+    Returns:
+        The call.
+    """
     accept = {"Accept": "application/json"}
     return Call(f"{url}/info", "GET", accept, None, CONTROL, CONTROL, CONTROL, "")
 
@@ -121,15 +150,25 @@ def control_call(url: str) -> Call:
 def weights(
     calls: Sequence[Call], kinds: Mapping[str, float], roles: Mapping[str, float]
 ) -> np.ndarray:
-    """The chance of each call, so that kinds and roles come up in the given proportions.
+    """Compute the probability of each call from the weights of kinds and roles.
 
-    Within a kind and role all queries and countries are equally likely. Raises InputError when
-    nothing is left to ask.
+    Within a kind and role, all queries and countries are equally likely.
+
+    Args:
+        calls: The calls.
+        kinds: Weights of kinds of queries.
+        roles: Weights of roles of users.
+
+    Returns:
+        Probabilities that add up to 1, shape (n_calls,).
+
+    Raises:
+        InputError: No call has a weight above 0.
     """
     cells = [(call.kind, call.role) for call in calls]
     size = Counter(cells)
     chance = np.array([kinds.get(k, 0) * roles.get(r, 0) / size[k, r] for k, r in cells])
     if not chance.sum() > 0:
         expected = f"a weight above 0 for one of {', '.join(sorted({call.kind for call in calls}))}"
-        raise InputError("bench.load", "kinds", expected)
+        raise InputError("bench.load", "kinds", expected, "none")
     return chance / chance.sum()

@@ -11,9 +11,9 @@ def failed_checks(*steps):
 
 def test_checks_find_what_is_lost_unnamed_or_wrong():
     assert failed_checks(step([sent()])) == []
-    assert failed_checks(step([sent()], planned=2)) == ["load: queries lost without a mark"]
+    assert failed_checks(step([sent()], planned=2)) == ["load: queries without a recorded outcome"]
     unnamed = failed_checks(step([sent(nodes=(27, 0, 0, 0))]))
-    assert unnamed == ["load: nodes missing from answers without a mark"]
+    assert unnamed == ["load: nodes without a recorded outcome in answers"]
     wrong = failed_checks(step([sent(equal=False)]))
     assert wrong == ["load: answers that differ from the truth"]
 

@@ -48,5 +48,5 @@ def test_a_server_that_never_misses_saturates_above_the_highest_rate():
 
 
 def test_a_ramp_that_cannot_rise_is_refused():
-    with pytest.raises(ValueError, match="a ramp rises"):
+    with pytest.raises(ValueError, match="ramp: expected 0 < first rate <= highest rate"):
         find_saturation(Server(10), 8, 4)

@@ -14,5 +14,7 @@ def test_kinds_and_users_come_up_by_their_weights_however_many_queries_each_has(
     calls = [call("gene", "public")] * 3 + [call("count", "public"), call("count", "researcher")]
     chance = weights(calls, {"gene": 1, "count": 1}, {"public": 1, "researcher": 2})
     assert chance == pytest.approx([1 / 12, 1 / 12, 1 / 12, 1 / 4, 1 / 2])
-    with pytest.raises(InputError, match=r"bench\.load: kinds: a weight above 0 for one of count"):
+    with pytest.raises(
+        InputError, match=r"bench\.load: kinds: expected a weight above 0 for one of count"
+    ):
         weights(calls, {"range": 1}, {"public": 1})
