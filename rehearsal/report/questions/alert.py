@@ -71,13 +71,15 @@ def _result(question: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
     arrivals, seconds = details.get("arrivals", []), details.get("seconds", {})
     yield f"{counted(len(arrivals), 'patient', 'patients')} arrived after the subscription."
     yield f"{counted(len(seconds), 'alert was', 'alerts were')} sent."
-    if seconds:
-        yield f"The slowest took {max(seconds.values()):.1f} s from arrival to alert."
+    if len(seconds) == 1:
+        yield f"It came {max(seconds.values()):.1f} s after the patient arrived."
+    elif seconds:
+        yield f"The last one came {max(seconds.values()):.1f} s after the patients arrived."
     yield "An alert holds only the node, the time and a token that stands for the patient."
     if details.get("restarted"):
         place = names.get(details["restarted"], details["restarted"])
         yield f"The node of {place} was restarted in between. Its subscriptions must survive that."
-    yield f"The subscription: {states_words(question['countries'])}"
+    yield f"To the subscription, {states_words(question['countries'])}"
 
 
 def _arrivals(

@@ -21,7 +21,8 @@ WANTED = {
     "count": "with a number",
     "record": "with the matching records",
 }
-GROUPS = {"everybody": "Everybody", "_F": "Women", "_M": "Men"}
+PEOPLE = {"NCIT:C16576": "women", "NCIT:C20197": "men"}
+GROUPS = {"everybody": "All people", "_F": "Women", "_M": "Men"}
 
 
 def describe_request(question: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -47,10 +48,13 @@ def _wanted(request: Mapping[str, Any]) -> str:
     tumours = " in the dataset of tumours" if "datasets" in asked["requestParameters"] else ""
     if request["path"] == "g_variants":
         return (place if place.startswith("the variant") else f"variants in {place}") + tumours
+    filters = asked["filters"]
+    nouns = [PEOPLE[one["id"]] for one in filters if one["id"] in PEOPLE]
+    facts = [filter_words(one) for one in filters if one["id"] not in PEOPLE]
     parts = [f"who carry {place}{tumours}"] if place else []
-    if asked["filters"]:
-        parts.append(f"with {listed(map(filter_words, asked['filters']))}")
-    return " ".join(["people", *parts])
+    if facts:
+        parts.append(f"{'and have' if place else 'with'} {listed(facts)}")
+    return " ".join([nouns[0] if nouns else "people", *parts])
 
 
 def answer_parts(question: Mapping[str, Any], names: Mapping[str, str]) -> list[Any]:

@@ -80,6 +80,8 @@ def filter_words(one: Mapping[str, Any]) -> str:
         A phrase, for example ``age of at least 54``.
     """
     field, _, code = str(one["id"]).partition(":")
+    if field == "ATC":
+        return f"a treatment with {term_name(one['id'])}"
     if "operator" not in one:
         return term_name(one["id"])
     if field in FIELD_NAMES:

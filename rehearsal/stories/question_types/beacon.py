@@ -170,13 +170,13 @@ def _stayed_home(question: Question, reply: NetworkReply) -> str:
     found = sum(1 for one in reply.answers if says_exists(one))
     what = "records of people" if asked["find"] == "people" else "variants and their carriers"
     if asked["granularity"] == "boolean":
-        return f"All {what}. {_countries(found)} answered yes and nothing else."
+        return f"All {what}. {_countries(found)} answered yes and nothing more."
     came = sum(len(_record_ids(one)) for one in reply.answers)
     if asked["granularity"] == "count" or not came:
         return f"All {what}. Only counts left the countries."
     if asked["find"] == "people":
-        return f"All genomes. {came:,} records of people left the countries without them."
-    return f"Who carries the variants. {came:,} records with allele counts left the countries."
+        return f"All genomes. {came:,} records of people left the countries, without genomes."
+    return f"The identities of carriers. {came:,} records with allele counts left the countries."
 
 
 def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]:

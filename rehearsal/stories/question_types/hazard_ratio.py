@@ -112,7 +112,7 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     for key, name, words in RESULTS:
         right, observed = expected[name], response[key]
         close = abs(observed - right) <= CLOSE * right
-        checks.append(Check(f"{words}: as from all people pooled", right, observed, close))
+        checks.append(Check(f"{words}, as from a regression of all people", right, observed, close))
     configured = question.parameters["configured"]
     interval = f"{response['low']:.3f} to {response['high']:.3f}"
     inside = response["low"] <= configured <= response["high"]

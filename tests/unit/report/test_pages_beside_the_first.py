@@ -89,13 +89,13 @@ def test_a_match_is_told_in_sentences_and_tables(report):
             [
                 "asked for variants in the gene BRCA1. A node answers with yes or no only.",
                 "Allele count Allele number Allele frequency",
-                "asked for people with female (NCIT:C16576), age at onset of breast cancer of at "
-                "least 35",
+                "asked for women with age at onset of breast cancer of at least 35,",
                 "Every node was asked 32 queries",
                 "With the treatment",
                 "The interval is below zero. The treatment has a benefit.",
                 "No. None of the countries that answered has a match.",
-                "in the dataset of tumours",
+                "in the dataset of tumours and have melanoma (MONDO:0005105).",
+                "and have a treatment with BRAF inhibitors (ATC:L01EC)",
             ],
         ),
         (
@@ -118,7 +118,7 @@ def test_a_match_is_told_in_sentences_and_tables(report):
                 "4 people match",
                 "male, 18 to 50 years old, severe COVID-19 (HP:0033141) and a variant in the gene "
                 "TLR7 with an allele frequency of at most 2%",
-                "4 patients arrived after the subscription. 1 alert was sent.",
+                "4 patients arrived after the subscription. 1 alert was sent. It came 0.",
                 "An alert holds only the node, the time and a token",
                 "New patient Country Sex Age, years",
             ],

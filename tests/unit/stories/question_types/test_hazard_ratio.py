@@ -32,4 +32,4 @@ def test_a_hazard_ratio_outside_the_interval_fails():
     }
     near = {**response, "hazardRatio": 1.51}
     wrong = failed(hazard_ratio.judge(asked, expected, ({}, network_answer(near))))
-    assert "hazard ratio: as from all people pooled" in wrong
+    assert "hazard ratio, as from a regression of all people" in wrong
