@@ -50,6 +50,20 @@ def test_workflows_call_targets_that_the_makefile_has():
         assert called <= targets, path
 
 
+def test_every_symbolic_link_stays_in_the_repository():
+    """A link to an absolute place works on one machine only."""
+    command = ["git", "ls-files", "--stage"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("needs a Git repository")
+    rows = [line.split("\t") for line in listed.stdout.splitlines()]
+    links = [ROOT / path for mode, path in rows if mode.startswith("120000")]
+    assert links
+    for link in links:
+        assert not link.readlink().is_absolute(), link
+        assert link.resolve(strict=True).is_relative_to(ROOT), link
+
+
 def test_citation_and_changelog_name_the_version():
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == rehearsal.__version__
     assert re.search(r"^## \[([^\]]+)\]", CHANGELOG.replace("[Unreleased]", ""), re.M)[1] == (
