@@ -16,7 +16,7 @@ from rehearsal.cli.serve_commands import add_issuer, add_network, add_node
 from rehearsal.dataset.options import add_check, add_dataset
 from rehearsal.web.command_line import OneLineParser, add_command, add_commands, run_command
 
-SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
+SCHEMAS = Path(__file__).parents[1] / "defaults" / "workflow" / "schemas"
 DESCRIPTION = """\
 Try a federated genome network on synthetic people: make test data, serve the nodes of countries and
 the network over them, send queries, and check the answers. A complete run of the simulation is

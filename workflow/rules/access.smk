@@ -50,7 +50,7 @@ rule create_issuer:
         number=len(COUNTRIES),
         code=code_digest("create_issuer.py"),
     message:
-        "Issuer of tokens: new keys, which {params.number} nodes trust"
+        "Issuer of tokens: new keys, trusted by {params.number} nodes"
     script:
         f"{SCRIPTS}/create_issuer.py"
 

@@ -25,7 +25,7 @@ rule measure_distance:
         network=config["network"],
         rounds=config["bench"]["distance"]["rounds"],
     message:
-        "Distance: measured round trips beside the table"
+        "Distance: measured round trips against the table"
     script:
         f"{SCRIPTS}/measure_distance.py"
 
@@ -60,7 +60,7 @@ rule measure_capital_latency:
         seed=config["seed"],
         logs=f"{LOGS}/capitals",
     message:
-        "The network as seen from {params.number} capitals"
+        "Latency of the network from {params.number} capitals"
     script:
         f"{SCRIPTS}/measure_capital_latency.py"
 
@@ -93,7 +93,7 @@ rule inject_faults:
         faults=config["bench"]["faults"],
         logs=f"{LOGS}/faults",
     message:
-        "Faults: nodes and the network are broken, and mended"
+        "Faults: break and restore nodes and the network"
     script:
         f"{SCRIPTS}/inject_faults.py"
 
@@ -138,7 +138,7 @@ rule measure_load:
         seed=config["seed"],
         logs=f"{LOGS}/load",
     message:
-        "Load on {params.number} nodes: a ramp up to the knee"
+        "Load on {params.number} nodes: a ramp until saturation"
     script:
         f"{SCRIPTS}/measure_load.py"
 
@@ -218,6 +218,6 @@ rule compare_collection_policies:
         deadline_s=config["network"]["deadline_s"],
         logs=f"{LOGS}/policy",
     message:
-        "What hung nodes cost, by how answers are collected"
+        "Cost of hung nodes under each collection policy"
     script:
         f"{SCRIPTS}/compare_collection_policies.py"

@@ -32,7 +32,7 @@ rule export_truth:
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:
-        "Export {wildcards.name}: the truth about it"
+        "Export {wildcards.name}: facts and right answers"
     script:
         f"{SCRIPTS}/export_truth.py"
 
@@ -86,7 +86,7 @@ rule encrypt_export_file:
     params:
         code=code_digest("encrypt_export_file.py"),
     message:
-        "Export {wildcards.name}: {wildcards.place}/{wildcards.file} encrypted"
+        "Export {wildcards.name}: encrypt {wildcards.place}/{wildcards.file}"
     script:
         f"{SCRIPTS}/encrypt_export_file.py"
 
@@ -109,7 +109,7 @@ rule encrypt_export_folder:
     params:
         code=code_digest("encrypt_export_folder.py"),
     message:
-        "Export {wildcards.name}: {wildcards.folder} encrypted, each of its files"
+        "Export {wildcards.name}: encrypt the files in {wildcards.folder}"
     script:
         f"{SCRIPTS}/encrypt_export_folder.py"
 
@@ -131,6 +131,6 @@ rule list_encrypted_files:
     params:
         code=code_digest("list_encrypted_files.py"),
     message:
-        "Export {wildcards.name}: plain files are removed"
+        "Export {wildcards.name}: remove plain files"
     script:
         f"{SCRIPTS}/list_encrypted_files.py"

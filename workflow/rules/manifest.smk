@@ -65,7 +65,7 @@ rule write_manifest:
         code=code_digest("write_manifest.py"),
         config=config,
     message:
-        "Manifest: every file that the seed decides, with its digest"
+        "Manifest: digests of all files that the seed decides"
     script:
         f"{SCRIPTS}/write_manifest.py"
 

@@ -94,7 +94,7 @@ rule count_variants:
     params:
         code=code_digest("count_variants.py"),
     message:
-        "Variants that everybody carries in {wildcards.block}"
+        "Variants per person in {wildcards.block}"
     script:
         f"{SCRIPTS}/count_variants.py"
 

@@ -23,7 +23,7 @@ rule compute_public_frequencies:
         code=code_digest("compute_public_frequencies.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
     message:
-        "What is public about each node's alleles and terms"
+        "Public frequencies of each node's alleles and terms"
     script:
         f"{SCRIPTS}/compute_public_frequencies.py"
 
@@ -56,6 +56,6 @@ rule run_membership_attack:
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         seed=config["seed"],
     message:
-        "Membership attack: who can be found in a node by asking"
+        "Membership attack: can queries reveal who is in a node"
     script:
         f"{SCRIPTS}/run_membership_attack.py"

@@ -95,6 +95,6 @@ rule run_queries:
         network=config["network"],
         logs=f"{LOGS}/nodes",
     message:
-        "Ask {params.number} nodes the whole suite, from {params.network[asker]}"
+        "Send the query suite to {params.number} nodes, from {params.network[asker]}"
     script:
         f"{SCRIPTS}/run_queries.py"

@@ -98,7 +98,7 @@ rule build_report:
         blocks=list(BLOCKS),
         benchmarks=BENCHMARKS,
     message:
-        "Report: the page, summary.json and figures"
+        "Report: pages, summary.json and figures"
     script:
         f"{SCRIPTS}/build_report.py"
 

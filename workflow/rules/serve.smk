@@ -107,7 +107,7 @@ rule write_scoring_files:
         code=code_digest("write_scoring_files.py"),
         traits=INPUTS.scored,
     message:
-        "Scoring files and drug-gene rules for {params.number} operators"
+        "Scoring files and drug-gene rules for {params.number} nodes"
     script:
         f"{SCRIPTS}/write_scoring_files.py"
 

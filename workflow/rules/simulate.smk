@@ -62,7 +62,7 @@ rule simulate_people:
         family_share=config["cohort"]["family_share"],
         seed=config["seed"],
     message:
-        "People: {params.number} individuals, their sexes, ages and families"
+        "People: {params.number} individuals, with sexes, ages and families"
     script:
         f"{SCRIPTS}/simulate_people.py"
 

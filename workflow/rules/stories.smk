@@ -27,7 +27,7 @@ rule choose_patients:
         choices=[choice for story in INPUTS.stories for choice in story.choices],
         reference_year=config["cohort"]["reference_year"],
     message:
-        "Patients of the stories: planted and chosen"
+        "Patients of the stories: planted and selected"
     script:
         f"{SCRIPTS}/choose_patients.py"
 
@@ -97,6 +97,6 @@ rule run_stories:
         network=config["network"],
         logs=f"{LOGS}/stories",
     message:
-        "Play {params.number} stories"
+        "Run {params.number} stories"
     script:
         f"{SCRIPTS}/run_stories.py"
