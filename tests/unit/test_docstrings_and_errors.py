@@ -15,7 +15,7 @@ BUILT_IN = {"ValueError", "TypeError", "KeyError", "LookupError", "RuntimeError"
 def public_functions(module):
     """Public functions and methods of public classes, with ``__init__`` of those."""
     for member in module.members.values():
-        if member.is_alias or member.name.startswith("_") and member.name != "__init__":
+        if member.is_alias or (member.name.startswith("_") and member.name != "__init__"):
             continue
         if member.name == "__init__" and "dataclass" in module.labels:
             continue  # its parameters are the fields, which comments explain
