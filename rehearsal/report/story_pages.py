@@ -19,6 +19,7 @@ from rehearsal.report.page_elements import (
 )
 from rehearsal.report.questions import KINDS
 from rehearsal.report.questions.words import (
+    NONE,
     counted,
     country_table,
     plain,
@@ -181,21 +182,28 @@ def _cells(check: Mapping[str, Any]) -> tuple[str, str]:
         return expected, str(observed["finding"])
     if not _is_long(expected) and not _is_long(observed):
         return plain(expected), plain(observed)
-    if isinstance(expected, Mapping) and isinstance(observed, Mapping) and not check["passed"]:
+    if check["passed"] or type(expected) is not type(observed):
+        return _size(expected), _size(observed)
+    return _differences(expected, observed)
+
+
+def _differences(expected: Any, observed: Any) -> tuple[str, str]:
+    """Write where two mappings or lists differ."""
+    if isinstance(expected, Mapping):
         keys = [key for key in {**expected, **observed} if expected.get(key) != observed.get(key)]
-        shown = keys[:MOST_ITEMS]
-        return tuple(  # type: ignore[return-value]
-            _listed({key: values.get(key) for key in shown}, len(keys))
+        first = keys[:MOST_ITEMS]
+        cells = [
+            _listed({key: values.get(key) for key in first}, len(keys))
             for values in (expected, observed)
-        )
-    if isinstance(expected, list) and isinstance(observed, list) and not check["passed"]:
-        missing = [one for one in expected if one not in observed]
-        added = [one for one in observed if one not in expected]
-        return (
-            f"also {plain(missing)}" if missing else "–",
-            f"also {plain(added)}" if added else "–",
-        )
-    return _size(expected), _size(observed)
+        ]
+        return cells[0], cells[1]
+    missing = [one for one in expected if one not in observed]
+    added = [one for one in observed if one not in expected]
+    return _also(missing), _also(added)
+
+
+def _also(items: Sequence[Any]) -> str:
+    return f"also {plain(items[:MOST_ITEMS])}" if items else NONE
 
 
 def _listed(values: Mapping[str, Any], total: int) -> str:

@@ -135,9 +135,10 @@ def _names(base: alt.Chart, palette: Palette) -> list[alt.Chart]:
     for width, size, shown in ((STILL_WIDTH, 12, (0, 1)), (NARROW, 9, (1, 0))):
         opacity = alt.ExprRef(**narrow(*shown))
         place = {"longitude": f"label_longitude_{width}:Q", "latitude": f"label_latitude_{width}:Q"}
-        for halo in ({"stroke": palette.land, "strokeWidth": 3, "strokeJoin": "round"}, {}):
+        halo: dict[str, Any] = {"stroke": palette.land, "strokeWidth": 3, "strokeJoin": "round"}
+        for more in (halo, {}):
             text = base.mark_text(
-                fontSize=size, fontWeight=600, opacity=opacity, aria=False, **halo
+                fontSize=size, fontWeight=600, opacity=opacity, aria=False, **more
             )
             layers.append(text.encode(text="node:N", **place))
     return layers

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import Any
 
@@ -84,21 +84,17 @@ def clip_line(line: Sequence[Point], box: Box) -> list[list[Point]]:
         The pieces of the line inside the frame.
     """
     pieces = [[(x, y) for x, y in line]]
-    for axis, limit, sign in _sides(box):
-        pieces = [
-            part
-            for piece in pieces
-            for part in _inside(
-                piece, axis, limit, lambda value, s=sign, m=limit: s * (value - m) >= 0
-            )
-        ]
+    for side in _sides(box):
+        pieces = [part for piece in pieces for part in _inside(piece, *side)]
     return pieces
 
 
-def _inside(
-    line: list[Point], axis: int, limit: float, holds: Callable[[float], bool]
-) -> Iterator[list[Point]]:
+def _inside(line: list[Point], axis: int, limit: float, sign: int) -> Iterator[list[Point]]:
     """Yield the pieces of a line on one side of a limit."""
+
+    def holds(value: float) -> bool:
+        return sign * (value - limit) >= 0
+
     piece: list[Point] = line[:1] if holds(line[0][axis]) else []
     for start, end in itertools.pairwise(line):
         start_in, end_in = holds(start[axis]), holds(end[axis])

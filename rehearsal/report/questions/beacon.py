@@ -21,6 +21,7 @@ WANTED = {
     "count": "with a number",
     "record": "with the matching records",
 }
+FREQUENCIES = ("Allele count", "Allele number", "Allele frequency")
 PEOPLE = {"NCIT:C16576": "women", "NCIT:C20197": "men"}
 GROUPS = {"everybody": "All people", "_F": "Women", "_M": "Men"}
 
@@ -43,18 +44,24 @@ def describe_request(question: Mapping[str, Any], names: Mapping[str, str]) -> s
 
 
 def _wanted(request: Mapping[str, Any]) -> str:
+    """Say what was asked for: variants, or people with variants and filters."""
     asked = request["body"]["query"]
     place = allele_words(asked["requestParameters"])
     tumours = " in the dataset of tumours" if "datasets" in asked["requestParameters"] else ""
     if request["path"] == "g_variants":
         return (place if place.startswith("the variant") else f"variants in {place}") + tumours
-    filters = asked["filters"]
-    nouns = [PEOPLE[one["id"]] for one in filters if one["id"] in PEOPLE]
-    facts = [filter_words(one) for one in filters if one["id"] not in PEOPLE]
-    parts = [f"who carry {place}{tumours}"] if place else []
+    people, facts = _people(asked["filters"])
+    parts = [people, f"who carry {place}{tumours}" if place else ""]
     if facts:
         parts.append(f"{'and have' if place else 'with'} {listed(facts)}")
-    return " ".join([nouns[0] if nouns else "people", *parts])
+    return " ".join(part for part in parts if part)
+
+
+def _people(filters: Sequence[Mapping[str, Any]]) -> tuple[str, list[str]]:
+    """Split filters into a noun, such as women, and the other facts."""
+    nouns = [PEOPLE[one["id"]] for one in filters if one["id"] in PEOPLE]
+    facts = [filter_words(one) for one in filters if one["id"] not in PEOPLE]
+    return (nouns[0] if nouns else "people"), facts
 
 
 def answer_parts(question: Mapping[str, Any], names: Mapping[str, str]) -> list[Any]:
@@ -100,9 +107,7 @@ def _result(question: Mapping[str, Any]) -> str:
 def _frequency_table(frequencies: Mapping[str, Mapping[str, Any]]) -> Table:
     columns = [
         Column("People", names_row=True),
-        Column("Allele count", number=True),
-        Column("Allele number", number=True),
-        Column("Allele frequency", number=True),
+        *(Column(name, number=True) for name in FREQUENCIES),
     ]
     rows = [(GROUPS.get(group, group), *_tally(one)) for group, one in frequencies.items()]
     caption = (
@@ -124,21 +129,26 @@ def _columns(question: Mapping[str, Any]) -> Sequence[Cell]:
     """Choose the columns that at least one country fills."""
     answers = [one["answer"] for one in question["countries"].values() if "answer" in one]
     noun = "People" if (question["request"] or {}).get("path") == "individuals" else "Variants"
-    columns: list[Cell] = [
-        (Column("Match"), lambda answer: "yes" if answer.get("exists") else "no")
+    optional: list[tuple[str, list[Cell]]] = [
+        ("count", [(Column(noun, number=True), lambda answer: _number(answer.get("count")))]),
+        ("frequencies", [_frequency_cell(place, name) for place, name in enumerate(FREQUENCIES)]),
+        ("records", [(Column("Records"), _records)]),
     ]
-    if any("count" in one for one in answers):
-        columns.append((Column(noun, number=True), lambda answer: _number(answer.get("count"))))
-    if any(one.get("frequencies") for one in answers):
-        for place, title in enumerate(("Allele count", "Allele number", "Allele frequency")):
-            columns.append(
-                (Column(title, number=True), lambda answer, n=place: _frequency(answer, n))
-            )
-    if any(one.get("records") for one in answers):
-        columns.append(
-            (Column("Records"), lambda answer: ", ".join(answer.get("records", ())) or NONE)
-        )
-    return columns
+    first: Cell = (Column("Match"), lambda answer: "yes" if answer.get("exists") else "no")
+    filled = [cell for key, cells in optional if _has_any(answers, key) for cell in cells]
+    return [first, *filled]
+
+
+def _has_any(answers: Sequence[Mapping[str, Any]], key: str) -> bool:
+    return any(one.get(key) not in (None, []) for one in answers)
+
+
+def _records(answer: Mapping[str, Any]) -> str:
+    return ", ".join(answer.get("records", ())) or NONE
+
+
+def _frequency_cell(place: int, name: str) -> Cell:
+    return Column(name, number=True), lambda answer: _frequency(answer, place)
 
 
 def _number(value: int | None) -> str:

@@ -33,16 +33,23 @@ def describe_request(question: Mapping[str, Any], names: Mapping[str, str]) -> s
     patient = ((question["request"] or {}).get("body") or {}).get("patient")
     if patient is None:
         return start
+    return f"{start} It described the patient by {_features(patient)}, and by {_genes(patient)}."
+
+
+def _features(patient: Mapping[str, Any]) -> str:
+    """List the features that the patient has and those that the patient lacks."""
     features = patient["features"]
-    absent = [one["label"] for one in features if one.get("observed") == "no"]
-    present = [one["label"] for one in features if one.get("observed") != "no"]
-    genes = [one["gene"]["id"] for one in patient["genomicFeatures"]]
-    has_variant = any("variant" in one for one in patient["genomicFeatures"])
-    return (
-        f"{start} It described the patient by {listed(map(_lower, present))}"
-        + (f", without {listed(map(_lower, absent))}" if absent else "")
-        + f", and by {counted(len(genes), 'candidate gene', 'candidate genes')}"
-        + (", one of them with a known variant." if has_variant else ".")
+    absent = [_lower(one["label"]) for one in features if one.get("observed") == "no"]
+    present = [_lower(one["label"]) for one in features if one.get("observed") != "no"]
+    return listed(present) + (f", without {listed(absent)}" if absent else "")
+
+
+def _genes(patient: Mapping[str, Any]) -> str:
+    """Count the candidate genes, and say whether one has a known variant."""
+    found = patient["genomicFeatures"]
+    genes = counted(len(found), "candidate gene", "candidate genes")
+    return genes + (
+        ", one of them with a known variant" if any("variant" in x for x in found) else ""
     )
 
 

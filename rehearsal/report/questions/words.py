@@ -188,7 +188,7 @@ def country_table(
         Column("Outcome"),
         Column("Time, ms", number=True),
     ]
-    rows = []
+    rows: list[tuple[str | Linked, ...]] = []
     for code, one in sorted(
         question["countries"].items(), key=lambda pair: names.get(pair[0], pair[0])
     ):
@@ -218,14 +218,6 @@ def plain(value: Any) -> str:
     Returns:
         Lists by commas, mappings as ``name value``, things of several parts by semicolons.
     """
-    if value is None:
-        return NONE
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return whole(value)
-    if isinstance(value, float):
-        return f"{value:.4g}"
     if isinstance(value, Mapping):
         found = {key: one for key, one in value.items() if one not in (None, [], {})}
         return (
@@ -234,5 +226,15 @@ def plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         several = any(isinstance(item, Mapping | list | tuple) for item in value)
         return ("; " if several else ", ").join(map(plain, value)) or "none"
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: NONE, True: "yes", False: "no"}[value]
+    if isinstance(value, int):
+        return whole(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
     text = str(value)
     return f"{text[:SHOWN_DIGEST]}…" if DIGEST.fullmatch(text) else variant_words(text)
