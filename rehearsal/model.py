@@ -271,7 +271,7 @@ class Query:
     """One query of the query suite, as it is sent to every node."""
 
     id: str
-    kind: str  # allele_frequency, presence, count, range, gene, individuals, absent, ill_formed
+    kind: str  # one of evaluation.templates.KINDS
     entry_type: str  # g_variants, individuals, datasets, ...
     request: dict[str, Any]  # the Beacon v2 request body
     tier: str = "controlled"  # public, registered, controlled

@@ -22,10 +22,12 @@ from rehearsal.export.omop import write_omop
 from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.export.phenotype_tables import phenotype_columns, write_phenotype_tables
+from rehearsal.export.scoring_files import write_scoring_file
 from rehearsal.export.selection import group_by_contig, select_people, select_rows
 from rehearsal.export.summary_statistics import list_phenotypes, write_summary_statistics
 from rehearsal.export.vcf import write_bcf, write_vcf
 from rehearsal.formats.crypt4gh import SUFFIX, encrypt_file, encrypt_folder
+from rehearsal.formats.scoring_file import SUFFIX as SCORING_SUFFIX
 from rehearsal.model import Block
 
 PEOPLE = "people.tsv"
@@ -152,6 +154,15 @@ def _omop(place: Place) -> None:
     write_omop(place.people, place.tables, folder, place.plan.reference_year)
 
 
+def _scores(place: Place) -> None:
+    folder = place.folder / "scores"
+    folder.mkdir()
+    for disease in place.plan.traits.diseases:
+        if disease.genetics is not None:
+            name = f"{disease.name}{SCORING_SUFFIX}"
+            write_scoring_file(place.cohort.effects, disease, folder / name)
+
+
 def _gwas(place: Place) -> None:
     write_summary_statistics(
         place.contigs,
@@ -172,5 +183,6 @@ WRITERS: dict[str, Callable[[Place], None]] = {
     "beacon": _beacon,
     "tables": _tables,
     "omop": _omop,
+    "scores": _scores,
     "gwas": _gwas,
 }

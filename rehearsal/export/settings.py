@@ -39,7 +39,8 @@ BY_PLACE = {
     "reads": ("reads",),
 }
 FORMATS = (*BY_CONTIG, *BY_BLOCK, *BY_PLACE)
-FOLDERS = ("beacon", "tables", "omop", "scores", "gwas", "reads")  # of a place
+# formats of a place that are folders: their names have no extension
+FOLDERS = tuple(name for names in BY_PLACE.values() for name in names if "." not in name)
 TOOLS = ("dwgsim", "minimap2")  # programs that make reads
 # packages that only one format needs, with what installs them
 PACKAGES = {

@@ -126,6 +126,19 @@ class Rights:
         if not any(self.finest.get(one) == "record" for one in datasets):
             raise self.refusal()
 
+    def require_exact_counts(self, dataset: str) -> None:
+        """Check that a dataset gives exact counts. Called before anything is looked up.
+
+        Args:
+            dataset: Dataset identifier.
+
+        Raises:
+            Problem: It does not give them (401 without a token, 403 with one).
+        """
+        counted = self.sees(dataset) and self.granted(dataset, "count") == "count"
+        if not counted or not self.exact(dataset, "count"):
+            raise self.refusal()
+
 
 def caller_log_entry(caller: Caller | None) -> dict[str, Any]:
     """Describe a caller for the audit log.

@@ -149,10 +149,7 @@ class ScoreEndpoints:
     def _require_exact_counts(self, request: Request) -> Rights:
         """Return the rights of a caller who gets exact counts of people. Raises Problem."""
         caller = caller_rights(request)
-        dataset = self._node_data.settings.people_dataset
-        counted = caller.sees(dataset) and caller.granted(dataset, "count") == "count"
-        if not counted or not caller.exact(dataset, "count"):
-            raise caller.refusal()
+        caller.require_exact_counts(self._node_data.settings.people_dataset)
         return caller
 
     def _answer(self, response: dict[str, Any]) -> Json:

@@ -14,6 +14,9 @@ from pyshacl import validate
 from rdflib import Graph
 
 from rehearsal.catalogue.ro_crate import FILE_NAME
+from rehearsal.dataset.place_files import WRITERS
+from rehearsal.dataset.plan import RUN_ONLY_FORMATS
+from rehearsal.export.settings import FORMATS
 from rehearsal.files import content_digest
 from rehearsal.formats.crypt4gh import open_decrypting
 
@@ -126,11 +129,18 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_others(dataset, mad
     assert (dataset / path).read_bytes() != (other / path).read_bytes()
 
 
+def test_a_dataset_has_every_format_but_those_of_a_complete_run():
+    assert WRITERS.keys() == set(FORMATS) - set(RUN_ONLY_FORMATS)
+
+
 def test_a_pooled_dataset_of_other_formats_is_one_folder(made, tmp_path):
-    formats = ["bcf", "pgen", "trees", "tables", "omop", "gwas", "zarr", "beacon"]
+    formats = ["bcf", "pgen", "trees", "tables", "omop", "scores", "gwas", "zarr", "beacon"]
     folder = made(tmp_path / "OUT", pooled=True, formats=formats, people={"FI": 10}, plant={})
     names = {path.name for path in (folder / "pooled").iterdir()}
     assert {"chr22.bcf", "chr22.pgen", "chr22.vcz.zip", "tables", "omop", "gwas"} <= names
+    assert [path.name for path in (folder / "pooled/scores").iterdir()] == [
+        "coronary_artery_disease.txt.gz"
+    ]
     assert "GOE-EU-DATASET-7" in (folder / "datasets.json").read_text()
 
 

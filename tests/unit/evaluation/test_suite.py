@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from rehearsal.errors import InputError
+from rehearsal.evaluation import suite as drawing
+from rehearsal.evaluation import templates as reading
 from rehearsal.evaluation.suite import QuerySources, draw_suite, read_suite, write_suite
 from rehearsal.evaluation.templates import KINDS, QueryTemplate, read_templates
 from rehearsal.model import Gene, PlantedVariant, Query, Variant
@@ -16,6 +19,7 @@ from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.query_answers import TruthCalculator
 
 CONFIG = Path(__file__).resolve().parents[3] / "config" / "queries.yaml"
+LOAD = CONFIG.parents[1] / "workflow/schemas/config.schema.yaml"
 CODES = ["ICD10:I25.1", "ICD10:C50", "ICD10:E72.8"]
 TERMS = ["HP:0001677", "HP:0003002", "HP:0003124", "HP:0001250", "HP:0002315", "HP:0100543"]
 
@@ -80,6 +84,18 @@ def test_the_default_suite_has_200_queries_of_all_kinds(suite: list[Query]):
     assert set(kinds) == set(KINDS)
     assert min(kinds.values()) >= 10
     assert len({query.id for query in suite}) == len(suite)
+
+
+def test_every_rule_has_keys_and_a_function():
+    """The keys are in ``templates.RULES``, the functions in ``suite.RULES``."""
+    assert drawing.RULES.keys() == reading.RULES.keys() - {"requests"}
+
+
+def test_the_load_test_knows_every_kind_but_ill_formed_queries():
+    schema = yaml.safe_load(LOAD.read_text())["properties"]["bench"]["properties"]["load"]
+    allowed = schema["properties"]["kinds"]["propertyNames"]["enum"]
+    weights = yaml.safe_load((CONFIG.parent / "config.yaml").read_text())["bench"]["load"]["kinds"]
+    assert set(allowed) == set(weights) == set(KINDS) - {"ill_formed"}
 
 
 def test_the_same_seed_draws_the_same_suite_and_another_does_not(suite: list[Query]):

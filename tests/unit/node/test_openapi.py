@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from docs_build.http_api import node_document
 from rehearsal.network.app import network_app
 from rehearsal.network.openapi import description as network_description
 from rehearsal.node.access.authorizer import Authorizer
@@ -71,6 +72,13 @@ def test_every_route_of_a_node_is_described_and_no_other(whole_api):
     assert {("/match", "POST"), ("/htsget/variants/{id}", "GET"), ("/fdp", "GET")} <= served
     assert {("/subscriptions/{id}", "DELETE"), ("/drug_flags/{id}", "GET")} <= served
     assert described(json.loads(body)) == served
+
+
+def test_the_documentation_site_has_every_route_of_a_node(whole_api):
+    """The site adds the extensions in ``docs_build.http_api.node_document`` by hand."""
+    on_site = described(node_document())
+    served = {(path, method) for path, method in whole_api.routes() if path[:5] != "/fdp/"}
+    assert served <= on_site
 
 
 def test_every_route_of_the_network_is_described_and_no_other():

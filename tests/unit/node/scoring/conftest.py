@@ -15,10 +15,12 @@ from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware
 from rehearsal.node.access.settings import AccessSettings
+from rehearsal.node.alerts.alert_store import AlertStore
+from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.node.drug_genes import COLUMNS, DrugFlags
-from rehearsal.node.scoring.endpoints import ScoreEndpoints
+from rehearsal.node.drug_genes import COLUMNS
+from rehearsal.node.server import extensions
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.trait_types import Disease
 from rehearsal.stores.people_store import PeopleStore
@@ -95,11 +97,11 @@ def ask(node_data, folder, issuer, tokens):
     people = PeopleStore.open(folder / "people.sqlite")
     mine = NodeData(settings, node_data.variants, people)
     api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
-    ScoreEndpoints(mine, folder).add_to(api)
-    DrugFlags(mine, folder).add_to(api)
-    app = AccessMiddleware(
-        api, Authorizer(mine.settings, mine.people, audit=AuditLog(folder / "audit.jsonl"))
-    )
+    authorizer = Authorizer(mine.settings, mine.people, audit=AuditLog(folder / "audit.jsonl"))
+    monitor = SubscriptionMatcher(mine, authorizer, AlertStore(None), folder)
+    for extension in extensions(mine, monitor, folder):
+        extension.add_to(api)
+    app = AccessMiddleware(api, authorizer)
 
     def send(path, body=None, who="controlled", purpose=HMB, parameters=""):
         headers = [(b"x-rehearsal-purpose", purpose.encode())]
