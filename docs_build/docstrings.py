@@ -101,7 +101,8 @@ def _path(name: str, one: griffe.Object, package: griffe.Module) -> str | None:
 
 
 def _comment(attr: griffe.Attribute) -> str:
-    lines = attr.lines_collection[attr.filepath]
+    file = attr.filepath
+    lines = [] if isinstance(file, list) else attr.lines_collection[file]
     if attr.endlineno is None or not 0 < attr.endlineno <= len(lines):
         return ""
     text = trailing_comment(lines[attr.endlineno - 1])

@@ -150,7 +150,7 @@ def _section(group: Sequence[Operation]) -> Iterator[str]:
     yield table(["status", "meaning", "content"], list(_responses(first.responses)))
     for status in ("200",):
         content = first.responses[status].get("content", {})
-        schema = next(iter(content.values()), {}).get("schema", {})
+        schema: Body = next(iter(content.values()), {"schema": {}})["schema"]
         fields = _fields_table(schema)
         if fields:
             yield f"**Fields of the answer {status}**\n"
@@ -228,7 +228,9 @@ def _meaning(schema: Body) -> str:
     texts += [_limits(one) for one in alternatives]
     if schema.get("default") not in (None, [], {}):
         texts.append(f"Default: {code(schema['default'])}")
-    examples = next((one["examples"] for one in (schema, *alternatives) if "examples" in one), [])
+    examples: list[Any] = next(
+        (one["examples"] for one in (schema, *alternatives) if "examples" in one), []
+    )
     if examples:
         texts.append(f"Example: {', '.join(map(code, examples))}")
     unique = dict.fromkeys(sentence(text.replace("``", "`")) for text in texts if text)
