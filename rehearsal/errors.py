@@ -48,9 +48,6 @@ class InputError(ValueError):
         found: What stands there instead.
     """
 
-    def __init__(self, source: object, key: str, expected: str, found: str | None = None) -> None:
+    def __init__(self, source: object, key: str, expected: str, found: str) -> None:
         self.source, self.key, self.expected, self.found = str(source), key, expected, found
-        if found is None:  # a caller that does not say yet what it found
-            super().__init__(" ".join(f"{source}: {key}: {expected}".split()))
-        else:
-            super().__init__(mismatch(f"{source}: {key}", expected, found))
+        super().__init__(mismatch(f"{source}: {key}", expected, found))

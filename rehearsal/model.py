@@ -200,7 +200,7 @@ class Patient:
     candidate_genes: tuple[str, ...] = ()
     consent: Consent | None = None
 
-    def error(self, expected: str, found: str | None = None) -> InputError:
+    def error(self, expected: str, found: str) -> InputError:
         """Make an error about this patient, for the caller to raise.
 
         Args:

@@ -181,5 +181,5 @@ def emulation_support() -> dict[str, str]:
     try:
         check_possible(TUN)
     except InputError as error:
-        return {DELAY: "", TUN: error.found or error.expected}
+        return {DELAY: "", TUN: error.found}
     return {DELAY: "", TUN: ""}

@@ -362,4 +362,4 @@ def _protection(source: Path | str, tier: str, values: Any) -> Protection:
     try:
         return Protection(**given)
     except InputError as error:  # which does not know the file
-        raise InputError(source, f"{key}.{error.key}", error.expected, str(error.found)) from None
+        raise InputError(source, f"{key}.{error.key}", error.expected, error.found) from None
