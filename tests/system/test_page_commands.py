@@ -17,7 +17,7 @@ from docs_build.page_commands import blocks, pages, script
 
 from .small_run import ROOT, make_small_run
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1300)]
 
 SLOW_MACHINE_S = 240.0
 RUN = [
@@ -47,7 +47,7 @@ def finished_run(tmp_path_factory):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "made").exists():
             shutil.copytree(ROOT / "config", folder / "config", dirs_exist_ok=True)
-            make_small_run(folder, timeout_s=600)
+            make_small_run(folder, timeout_s=1000)
             (folder / "made").touch()
     return folder / "results"
 
