@@ -8,7 +8,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -28,22 +28,33 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """Give a temporary path beside ``path``, and rename it to ``path`` at the end of the block.
 
     The temporary name keeps the suffixes, because many writers choose their format by them. On
-    any exception the temporary file or folder is removed and ``path`` stays as it was.
+    any exception the temporary file or folder is removed and ``path`` stays as it was. Folders
+    above it that were made here are then removed too, if nothing else is in them.
 
     Args:
         path: The file or folder to make. Missing folders above it are made.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made = [folder for folder in path.parents if not folder.exists()]  # the deepest first
     aside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
         aside.replace(path)
-    finally:
-        if aside.is_dir():
-            shutil.rmtree(aside, ignore_errors=True)
-        else:
-            aside.unlink(missing_ok=True)
+    except BaseException:
+        _remove(aside)
+        with suppress(OSError):  # somebody else has written there meanwhile
+            for folder in made:
+                folder.rmdir()
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):  # the error that ended the writing says more
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path | str, text: str) -> None:

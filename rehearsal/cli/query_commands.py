@@ -157,7 +157,8 @@ def _query(options: argparse.Namespace) -> None:
 def _token(options: argparse.Namespace) -> None:
     from rehearsal.network.issuer import AUDIENCE, create_person, open_issuer, sign_tokens
 
-    if len(options.country) != 2 or not options.country.isalpha():
+    country = options.country
+    if len(country) != 2 or not (country.isascii() and country.isalpha()):
         expected = "a country code of two letters"
         raise InputError("rehearsal token", "--country", expected, shown(options.country))
     issuer = open_issuer(options.folder)

@@ -15,7 +15,7 @@ import orjson
 from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.model import Answer
 from rehearsal.network.client import NetworkClient, NodeRequest
-from rehearsal.network.registry import NodeEntry
+from rehearsal.network.registry import NodeEntry, is_http_url
 
 ASKER_MARGIN_S = 2.0  # added to the deadline, for the network itself
 PATIENCE_S = 60.0
@@ -48,7 +48,15 @@ class QueryCommand:
     purpose: str | None = None
 
     def node(self) -> NodeEntry:
-        """Return the network or node to ask."""
+        """Return the network or node to ask.
+
+        Raises:
+            InputError: The URL is none of http or https.
+        """
+        if not is_http_url(self.url):
+            expected = "a URL http(s)://HOST/... without user, password and query"
+            found = "one with more parts" if {"@", "?"} & set(self.url) else shown(self.url)
+            raise InputError(COMMAND, "URL", expected, found)  # a password is never shown
         return NodeEntry(self.url, self.url.rstrip("/"), self.token_variable)
 
     def request(self) -> NodeRequest:

@@ -109,7 +109,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
     """Parse a command line and call the function that it names as ``run``, with the options.
 
     An InputError ends this process with its one line on standard error and exit status 2. So
-    does a package of an extra that is not installed.
+    does a package of an extra that is not installed, and a file or connection that fails (OSError).
 
     Args:
         parser: The parser; its values hold ``run``.
@@ -136,6 +136,21 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
     except BrokenPipeError:  # the reader of our lines has closed the pipe, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         sys.exit(141)
+    except OSError as error:  # such as a folder that cannot be written, or a full disk
+        print(_explain_failure(parser.prog, error), file=sys.stderr)
+        sys.exit(USAGE_STATUS)
+
+
+def _explain_failure(program: str, error: OSError) -> str:
+    """The one line for a file that cannot be read or written, or a connection that fails."""
+    reason = f"an error ({error.strerror or error})"
+    path = error.filename2 or error.filename
+    if path is None:
+        return mismatch(program, "files and connections that work", reason)
+    name = os.fsdecode(path) if isinstance(path, str | bytes) else str(path)
+    aside = f".{os.getpid()}."  # of a file that is written beside its place
+    expected = "a file or folder that can be read and written"
+    return mismatch(f"{program}: {name.replace(aside, '')}", expected, reason)
 
 
 def add_commands(parser: argparse.ArgumentParser) -> argparse._SubParsersAction:

@@ -128,6 +128,11 @@ class _Connection(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse bytes that are no HTTP request, in the one form of errors."""
+        found = "something else"
+        super().send_400_response(mismatch("the request", "a request of HTTP/1.1", found))
+
     def _measure(self, size: int) -> None:
         """Add bytes to the head, trailers after a body included.
 
@@ -180,6 +185,9 @@ async def serve_app(
         endpoint: Content of the endpoint file: country, URL and process id.
         endpoint_file: File that receives ``endpoint`` as JSON once the application has answered a
             request. It is removed at the end. None: no file.
+
+    Raises:
+        InputError: The endpoint file cannot be written.
     """
     address = listener.getsockname()[:2]
     # present objects stay and requests make no cycles: collect less often, and less
@@ -192,12 +200,15 @@ async def serve_app(
         loop.add_signal_handler(number, told_to_end.set)
     end_with_parent()
     announcing = loop.create_task(_announce(address, endpoint, endpoint_file))
+    announcing.add_done_callback(lambda task: None if _succeeded(task) else told_to_end.set())
     try:
         async with answering(app, listener):
             await told_to_end.wait()
+        if announcing.done():
+            announcing.result()  # raises what it raised
     finally:
         announcing.cancel()
-        if endpoint_file is not None:
+        if endpoint_file is not None and _succeeded(announcing):
             endpoint_file.unlink(missing_ok=True)
 
 
@@ -251,7 +262,15 @@ async def _announce(
         await asyncio.sleep(0.02)
     log.info("%s answers at %s", endpoint["country"], endpoint["url"])
     if endpoint_file is not None:
-        write_json(endpoint_file, endpoint, indented=False)
+        try:
+            write_json(endpoint_file, endpoint, indented=False)
+        except OSError as error:
+            expected, found = "a file that can be written", f"an error ({error.strerror})"
+            raise InputError(endpoint_file, "file", expected, found) from None
+
+
+def _succeeded(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 async def _answers(host: str, port: int) -> bool:

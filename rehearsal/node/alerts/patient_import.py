@@ -120,7 +120,7 @@ def _parse_patient(path: Path, content: Mapping[str, Any]) -> NewPatient:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
-        found = f"an error ({type(error).__name__}: {error})"
+        found = f"one without {error}" if isinstance(error, KeyError) else f"another ({error})"
         raise InputError(path, "phenopacket", "a phenopacket with subject.id", found) from None
     for variant in patient.variants:
         if not 0 <= variant.start < CONTIG_LENGTHS.get(variant.contig, 0):

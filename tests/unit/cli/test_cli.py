@@ -188,6 +188,11 @@ def test_numbers_that_cannot_be_are_refused_in_one_line(capfd, command, option, 
         ("query u p --json=1", "rehearsal query: --json: expected no value, found '1'"),
         ("query u p --p 1", "rehearsal query: --p: expected one of --partial, --purpose, found"),
         ("token f --country FI --lifetime-s 0", "expected a whole number of at least 1, found '0'"),
+        ("token f --country ßß", "--country: expected a country code of two letters, found 'ßß'"),
+        (
+            "query nourl info",
+            "rehearsal query: URL: expected a URL http(s)://HOST/... without user",
+        ),
         ("token f --country FIN", "rehearsal token: --country: expected a country code of two"),
         ("bench", "rehearsal bench: --target: expected a value, or the command rehearsal bench f"),
     ],
@@ -197,6 +202,37 @@ def test_a_wrong_command_line_is_refused_in_one_line(capfd, arguments, message):
     assert message in line
     assert line.count(": expected ") == 1
     assert line.count(", found ") == 1
+
+
+def test_output_that_cannot_be_written_is_refused_in_one_line(mine, capfd):
+    (mine / "file").write_text("")
+    for out in ("file/node", "loop"):
+        (mine / "loop").unlink(missing_ok=True)
+        (mine / "loop").symlink_to(mine / "loop")
+        (line,) = refusal(capfd, build, mine, "--out", str(mine / out))
+        expected = "expected a file or folder that can be read and written, found an error ("
+        assert f"{mine / out}: {expected}" in line
+    (line,) = refusal(capfd, main, ["issuer", "init", str(mine / "file" / "issuer")])
+    assert "file/issuer: expected a file or folder that can be read and written" in line
+
+
+def test_a_folder_that_could_not_be_built_leaves_nothing(mine, capfd):
+    (mine / "mine.vcf").write_text((mine / "mine.vcf").read_text().replace("1/1", "7/1"))
+    refusal(capfd, build, mine, "--out", str(mine / "new" / "node"))
+    assert not (mine / "new").exists()
+
+
+def test_an_endpoint_file_that_cannot_be_written_ends_the_server(mine, capfd):
+    main(["issuer", "init", str(mine / "issuer")])
+    (mine / "file").write_text("")
+    endpoint = mine / "file" / "endpoint.json"
+    command = [sys.executable, "-m", "rehearsal", "issuer", "serve", str(mine / "issuer")]
+    ended = subprocess.run(
+        [*command, "--endpoint-file", str(endpoint)], capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 2
+    assert f"{endpoint}: file: expected a file that can be written, found an error" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def all_parsers(parser):

@@ -18,6 +18,13 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_a_failed_write_leaves_no_new_folder(tmp_path):
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "new" / "er" / "table.tsv") as path:
+        path.write_text("half of the n")
+        raise RuntimeError("power cut")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_suffix_is_kept_because_writers_choose_formats_by_it(tmp_path):
     with atomic_path(tmp_path / "a.vcf.gz") as path:
         assert path.name.endswith(".vcf.gz")
