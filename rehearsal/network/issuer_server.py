@@ -15,10 +15,12 @@ from urllib.parse import parse_qs
 
 import jwt
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rehearsal.errors import mismatch, shown
 from rehearsal.network.issuer import (
     ALGORITHMS,
     HOUR_S,
@@ -31,6 +33,7 @@ from rehearsal.network.issuer import (
 )
 from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
+from rehearsal.web.app import explain_refusal
 from rehearsal.web.server import listening, run, serve_app, url_of
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
@@ -83,14 +86,23 @@ def issuer_app(issuer: Issuer) -> Starlette:
     async def about(request: Request) -> Response:
         return JSONResponse({"id": issuer.url, "name": "Rehearsal issuer", "synthetic": True})
 
+    async def refused(request: Request, problem: Exception) -> Response:
+        if not isinstance(problem, HTTPException):
+            raise problem
+        paths = "a path of the issuer, such as /.well-known/openid-configuration"
+        description = explain_refusal(request, problem, paths)
+        body = {"error": "invalid_request", "error_description": description}
+        return JSONResponse(body, problem.status_code, problem.headers)
+
     return Starlette(
+        exception_handlers={HTTPException: refused},
         routes=[
             Route("/.well-known/openid-configuration", discovery),
             Route("/jwks", keys),
             Route("/userinfo", userinfo, methods=["GET", "POST"]),
             Route("/token", token, methods=["POST"]),
             Route("/service-info", about),
-        ]
+        ],
     )
 
 
@@ -98,9 +110,9 @@ def _exchange_token(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
     """Exchange an access token for a passport of the same audience that expires no later."""
     form = _single_values(given)
     if form.get("grant_type") != EXCHANGE:
-        return _exchange_error("unsupported_grant_type")
+        return _value_error("unsupported_grant_type", "grant_type", EXCHANGE, given)
     if form.get("requested_token_type") != PASSPORT_TOKEN:
-        return _exchange_error("invalid_request")
+        return _value_error("invalid_request", "requested_token_type", PASSPORT_TOKEN, given)
     claims = _claims(issuer, form.get("subject_token", ""))
     who = None if claims is None else known_person(issuer, claims["sub"])
     if claims is None or who is None:
@@ -108,7 +120,8 @@ def _exchange_token(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
     audience = _audience(claims)
     wanted = given.get("resource") or audience
     if not wanted or not set(wanted) <= set(audience):
-        return _exchange_error("invalid_target")  # RFC 8707
+        expected = "audiences of the token that is exchanged"
+        return _value_error("invalid_target", "resource", expected, given)  # RFC 8707
     return _passport_response(issuer, who, wanted, int(claims["exp"]))
 
 
@@ -132,6 +145,14 @@ def _passport_response(
 
 def _exchange_error(code: str) -> Response:
     return JSONResponse({"error": code}, 400)
+
+
+def _value_error(code: str, name: str, expected: str, given: Mapping[str, list[str]]) -> Response:
+    """The error of OAuth 2.0 for one parameter, with a description in the one form of errors."""
+    values = given.get(name, [])
+    found = "nothing" if not values else ", ".join(map(shown, values[:2]))
+    description = mismatch(name, expected, found)
+    return JSONResponse({"error": code, "error_description": description}, 400)
 
 
 def _audience(claims: Mapping[str, Any]) -> list[str]:

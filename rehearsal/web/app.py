@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from rehearsal.errors import shown
+from rehearsal.errors import mismatch, shown
 from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -180,13 +180,32 @@ class Api:
                 headers["www-authenticate"] = f"Bearer{fault}"
         else:
             status, headers = problem.status_code, dict(problem.headers or {})
-            message = {
-                404: "There is nothing at this path. /map lists all paths.",
-                405: f"This path does not allow {request.method}.",
-            }.get(status, problem.detail)
+            message = explain_refusal(request, problem)
         response = Json(self._error_body(status, message), status)
         response.headers.update(headers)
         return response
+
+
+def explain_refusal(
+    request: Request, problem: HTTPException, paths: str = "one of the paths that /map lists"
+) -> str:
+    """Build the message for a path or method that is not served.
+
+    Args:
+        request: The request.
+        problem: The refusal of the framework.
+        paths: The paths that are served, as a noun phrase.
+
+    Returns:
+        The message; the framework's own for any other refusal.
+    """
+    if problem.status_code == 404:
+        return mismatch("the path", paths, shown(request.url.path))
+    if problem.status_code == 405:
+        headers = {name.lower(): value for name, value in (problem.headers or {}).items()}
+        allowed = sorted(headers.get("allow", "another method").split(", "))
+        return mismatch("the method", " or ".join(allowed), request.method)
+    return problem.detail
 
 
 def _pattern(steps: list[str], at: frozenset[int]) -> str:

@@ -39,6 +39,7 @@ from rehearsal.node.htsget.region_slicing import (
 )
 from rehearsal.node.htsget.request import from_body, from_query, window_from_query
 from rehearsal.node.htsget.ticket import MEDIA_TYPE, VERSION, make_ticket
+from rehearsal.web.app import explain_refusal
 from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -249,7 +250,8 @@ async def _refuse(request: Request, problem: Exception) -> Response:
         error = problem.code or error_of_status(problem.status)
         return _error(error, problem.message, problem.status)
     if isinstance(problem, HTTPException):
-        response = _error(error_of_status(problem.status_code), problem.detail, problem.status_code)
+        message = explain_refusal(request, problem, "a path of htsget, such as /htsget/variants/ID")
+        response = _error(error_of_status(problem.status_code), message, problem.status_code)
         response.headers.update(problem.headers or {})  # for example the methods that a path allows
         return response
     return await _fail(request, problem)

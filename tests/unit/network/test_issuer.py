@@ -32,6 +32,11 @@ def exchange(issuer: Issuer, token: str, *resources: str) -> tuple[int, dict]:
     """Ask the token endpoint without a socket; returns (status, body)."""
     form = [("grant_type", EXCHANGE), ("requested_token_type", PASSPORT_TOKEN)]
     form += [("subject_token", token), *(("resource", one) for one in resources)]
+    return ask(issuer, "/token", form)
+
+
+def ask(issuer: Issuer, path: str, form: list[tuple[str, str]]) -> tuple[int, dict]:
+    """Post a form without a socket; returns (status, body)."""
     sent = []
 
     async def receive():
@@ -40,7 +45,7 @@ def exchange(issuer: Issuer, token: str, *resources: str) -> tuple[int, dict]:
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/token", "query_string": b""}
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b""}
     asyncio.run(issuer_app(issuer)({**scope, "headers": []}, receive, send))
     return sent[0]["status"], orjson.loads(sent[1]["body"])
 
@@ -58,9 +63,33 @@ def test_a_passport_is_for_those_whom_the_token_was_for(issuer):
 @pytest.mark.parametrize("resources", [("https://c.example",), (NODES[0], "https://c.example")])
 def test_nobody_else_can_be_named(issuer, resources):
     token = sign_tokens(issuer, create_person("researcher", "FI"), NODES).access
-    assert exchange(issuer, token, *resources) == (400, {"error": "invalid_target"})
     unbound = sign_tokens(issuer, create_person("researcher", "FI"), []).access
-    assert exchange(issuer, unbound, *resources) == (400, {"error": "invalid_target"})
+    for one in (token, unbound):
+        status, body = exchange(issuer, one, *resources)
+        assert (status, body["error"]) == (400, "invalid_target")
+        expected = "resource: expected audiences of the token that is exchanged, found 'https"
+        assert body["error_description"].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "status", "description"),
+    [
+        ("/token", [], 400, f"grant_type: expected {EXCHANGE}, found nothing"),
+        ("/token", [("grant_type", "x")], 400, f"grant_type: expected {EXCHANGE}, found 'x'"),
+        (
+            "/token",
+            [("grant_type", EXCHANGE)],
+            400,
+            f"requested_token_type: expected {PASSPORT_TOKEN}, found nothing",
+        ),
+        ("/jwks", [], 405, "the method: expected GET or HEAD, found POST"),
+        ("/keys", [], 404, "the path: expected a path of the issuer, such as /.well-known"),
+    ],
+)
+def test_a_wrong_request_is_told_what_was_expected(issuer, path, form, status, description):
+    answered, body = ask(issuer, path, form)
+    assert answered == status
+    assert body["error_description"].startswith(description)
 
 
 def test_a_passport_and_its_visas_end_with_the_token(issuer):

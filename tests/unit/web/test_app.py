@@ -60,9 +60,14 @@ def test_one_path_may_have_a_handler_for_each_method(api):
 
 @pytest.mark.parametrize("path", ["/", "/thing", "/things//parts/1", "/things/7/parts", "/other/x"])
 def test_a_path_that_nothing_answers_is_not_found(api, path):
-    assert asyncio.run(call(api, path))[0] == 404
+    status, _, body = asyncio.run(call(api, path))
+    assert status == 404
+    if path != "/other/x":  # below another application, which has its own words
+        message = f"the path: expected one of the paths that /map lists, found '{path}'"
+        assert message.encode() in body
 
 
 def test_another_method_is_told_which_ones_there_are(api):
-    status, headers, _ = asyncio.run(call(api, "/things", method="PUT"))
+    status, headers, body = asyncio.run(call(api, "/things", method="PUT"))
     assert (status, headers[b"allow"]) == (405, b"GET, HEAD, POST")
+    assert b"the method: expected GET or HEAD or POST, found PUT" in body
