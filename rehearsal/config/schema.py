@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +49,7 @@ PATTERN_WORDS = {  # of the schemas' regular expressions
         "numbers of carriers by country and role, such as IE:homozygous=1;ES:brothers=1"
     ),
 }
+LARGEST = sys.float_info.max
 EXPONENT_HINT = "; write a point and a signed exponent, as in 1.0e-8"
 
 
@@ -73,7 +74,7 @@ def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Pat
     """
     _forbid_false_countries(config, sources)
     for path, number in find_not_finite(config):
-        raise InputError(source_of(path, sources), dotted(path), "a finite number", str(number))
+        raise InputError(source_of(path, sources), dotted(path), "a finite number", shown(number))
     validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
     violation = first_violation(validator, config)
     if violation is not None:
@@ -195,7 +196,7 @@ def _part(value: object, key: str) -> object:
 
 
 def find_not_finite(value: object) -> Iterator[tuple[list[str | int], float]]:
-    """Find infinities and NaN in plain data, which the limits of a schema let pass.
+    """Find numbers that the limits of a schema let pass: infinities, NaN, more than any float.
 
     Args:
         value: Plain data, as YAML gives it.
@@ -203,7 +204,7 @@ def find_not_finite(value: object) -> Iterator[tuple[list[str | int], float]]:
     Yields:
         The place of each such number, and the number.
     """
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
         yield [], value
     elif isinstance(value, Mapping | list):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)

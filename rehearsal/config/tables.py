@@ -140,21 +140,28 @@ def _read_table(path: Path, schema: Path) -> Iterator[tuple[int, dict[str, Any]]
     except UnicodeDecodeError as error:
         found = f"a file that is not UTF-8 ({error})"
         raise InputError(path, "file", "a tab-separated table", found) from error
+    except ValueError as error:
+        raise InputError(path, "file", "a tab-separated table", f"an error ({error})") from error
     reader = csv.DictReader(lines, delimiter="\t", restkey="(extra column)", restval="")
+    try:
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        key, found = f"line {reader.line_num + 1}", f"an error ({error})"
+        raise InputError(path, key, "a tab-separated row", found) from error
     missing = [key for key in rules["required"] if key not in (reader.fieldnames or [])]
     if missing:
         expected, found = f"a column {missing[0]}, tab-separated", shown(" ".join(lines[:1]))
         raise InputError(path, "line 1", expected, found)
-    for text in reader:
+    for line, text in rows:
         row = {key: _typed(value, rules["properties"].get(key, {})) for key, value in text.items()}
         for (column,), number in find_not_finite(row):
-            key = f"line {reader.line_num}: {column}"
-            raise InputError(path, key, "a finite number", str(number))
+            key = f"line {line}: {column}"
+            raise InputError(path, key, "a finite number", shown(number))
         violation = first_violation(validator, row)
         if violation is not None:
             place, expected, found = violation
-            raise InputError(path, f"line {reader.line_num}: {dotted(place)}", expected, found)
-        yield reader.line_num, row
+            raise InputError(path, f"line {line}: {dotted(place)}", expected, found)
+        yield line, row
 
 
 def _typed(value: str, rule: Mapping[str, Any]) -> Any:

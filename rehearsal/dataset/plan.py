@@ -236,6 +236,8 @@ def _export(
     planted: Sequence[PlantedVariant],
     blocks: Sequence[Block],
 ) -> Export:
+    if not order.formats:
+        raise InputError(COMMAND, "--formats", "at least one format", "nothing")
     for kind in order.formats:
         if kind in RUN_ONLY_FORMATS:
             expected = "formats that need no complete run (for others, set exports in a run)"

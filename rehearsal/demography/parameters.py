@@ -7,8 +7,8 @@ per generation.
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import pairwise
@@ -135,10 +135,10 @@ def read_parameters(path: Path | str) -> EuropeParameters:
     """
     try:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        found = f"an unreadable file ({error.strerror})"
+    except (OSError, UnicodeDecodeError) as error:
+        found = f"an unreadable file ({getattr(error, 'strerror', error)})"
         raise InputError(path, "file", "YAML with the parameters", found) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # no such date; too deep
         found = f"invalid YAML ({error})"
         raise InputError(path, "file", "YAML with the parameters", found) from error
     parameters = _read(EuropeParameters, tree, path, "")
@@ -196,8 +196,10 @@ def _number(kind: type, node: Any, path: Path | str, key: str) -> float | int:
     if isinstance(node, str) and re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", node):
         found = f"{shown(node)} (text); write a point and a signed exponent, as in 1.0e-8"
         raise InputError(path, key, "a number", found)
-    if isinstance(node, bool) or not isinstance(node, int | float) or not math.isfinite(node):
+    if isinstance(node, bool) or not isinstance(node, int | float):
         raise InputError(path, key, "a number", shown(node))
+    if not abs(node) <= sys.float_info.max:
+        raise InputError(path, key, "a finite number", shown(node))
     if node < 0 and not _may_be_negative(key):
         raise InputError(path, key, "a number of at least 0", shown(node))
     if kind is int and node != int(node):

@@ -88,7 +88,7 @@ def read_templates(path: Path) -> list[QueryTemplate]:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or error
         found = f"an unreadable file ({reason})"
         raise InputError(path, "file", "YAML with a list templates", found) from error

@@ -133,16 +133,21 @@ def read_masks(path: Path | str) -> list[Block]:
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
+    except (OSError, ValueError) as problem:  # ValueError: of its name or its encoding
         absent = isinstance(problem, FileNotFoundError)
         found = "no such file" if absent else f"an unreadable file ({problem})"
         raise InputError(path, "file", "a tab-separated table of masks", found) from None
     reader = csv.DictReader(lines, delimiter="\t")
+    try:
+        rows = list(reader)
+    except csv.Error as problem:
+        key, found = f"line {reader.line_num + 1}", f"an error ({problem})"
+        raise InputError(path, key, "a tab-separated row", found) from None
     missing = [name for name in MASK_COLUMNS if name not in (reader.fieldnames or [])]
     if missing:
         found = ", ".join(reader.fieldnames or []) or "nothing"
         raise InputError(path, "line 1", f"the columns {', '.join(MASK_COLUMNS)}", found)
-    return [_mask(path, f"line {number}", row) for number, row in enumerate(reader, start=2)]
+    return [_mask(path, f"line {number}", row) for number, row in enumerate(rows, start=2)]
 
 
 def _mask(path: Path | str, key: str, row: dict[str, str]) -> Block:

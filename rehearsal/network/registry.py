@@ -80,7 +80,7 @@ def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> 
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         expected = "YAML with a mapping 'nodes'"
         raise InputError(path, "file", expected, f"an unreadable file ({error})") from error
     nodes = content.get("nodes") if isinstance(content, dict) else None

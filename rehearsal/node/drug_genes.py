@@ -7,6 +7,7 @@ ATC code, an allele, and the number of copies from which the drug is flagged.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -77,7 +78,9 @@ def read_drug_rules(path: Path) -> list[DrugRule]:
                 found = ", ".join(reader.fieldnames or ()) or "nothing"
                 raise InputError(path, "line 1", f"the columns {', '.join(COLUMNS)}", found)
             return [_read_rule(path, reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, csv.Error) as error:
         expected = "a readable TSV file"
         raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
 
@@ -109,7 +112,7 @@ def _find_mistakes(row: dict[str, str]) -> Iterator[tuple[str, str]]:
     if row["contig"] not in CONTIG_LENGTHS:
         yield "contig", "a contig of GRCh38 like chr12"
     for column in ("position", "copies"):
-        if not row[column].isdecimal() or int(row[column]) < 1:
+        if not re.fullmatch("[1-9][0-9]{0,8}", row[column]):
             yield column, "a whole number of at least 1"
     for column in ("ref", "alt"):
         if not row[column] or not set(row[column]) <= set("ACGT"):

@@ -204,11 +204,11 @@ def read_yaml(path: Path | str) -> Entry:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+    except (OSError, ValueError) as problem:  # ValueError: of its name or its encoding
         raise _unreadable(path, problem) from problem
     try:
         return Entry(str(path), "", yaml.load(text, Loader=_Loader))
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, ValueError, RecursionError) as problem:  # no such date; too deep
         raise _yaml_error(path, problem) from problem
 
 
@@ -227,10 +227,12 @@ def read_yaml_with_lines(path: Path) -> Entry:
         InputError: As :func:`read_yaml`.
     """
     try:
-        return Entry(str(path), "", YAML().load(path.read_text(encoding="utf-8")), 1)
-    except (OSError, UnicodeDecodeError) as problem:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as problem:
         raise _unreadable(path, problem) from problem
-    except YAMLError as problem:
+    try:
+        return Entry(str(path), "", YAML().load(text), 1)
+    except (YAMLError, ValueError, RecursionError) as problem:
         raise _yaml_error(path, problem) from problem
 
 

@@ -125,7 +125,7 @@ class NodeSettings:
         except (OSError, UnicodeDecodeError) as error:
             expected = "a readable text file"
             raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:  # no such date; too deep
             mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", error)
             where = "file" if mark is None else f"line {mark.line + 1}"
             found = f"a syntax error ({str(reason).removeprefix('found ')})"

@@ -113,6 +113,10 @@ def test_positions_of_planted_variants_become_0_based(config):
             )
             for value in (math.nan, math.inf)
         ],
+        *[
+            (f"cohort.{key}", 10**400, rf"cohort.{key}: expected a finite number, found 1000")
+            for key in ("people_per_country", "total")
+        ],
         ("cohort.people", {"FI": math.inf}, r"cohort.people.FI: expected a finite number"),
         ("results", "/", r"results: expected a path of letters, digits and the characters"),
         ("results", "", r"results: expected a path of letters, digits and the characters"),
@@ -230,6 +234,27 @@ def test_a_table_that_is_not_there_is_named(config):
         InputError, match=r"nowhere.tsv: file: expected a tab-separated table, found an unreadable"
     ):
         read(changed(config, "countries", "nowhere.tsv"))
+
+
+CELL = b"x" * 200_000  # longer than the csv module reads
+
+
+@pytest.mark.parametrize("key", ["countries", "variants", "genes", "genome.masks"])
+def test_a_table_that_the_csv_reader_refuses_is_one_line(config, tmp_path, key):
+    path = tmp_path / "table.tsv"
+    path.write_bytes(CELL + b"\n")
+    message = r"table.tsv: line 1: expected a tab-separated row, found an error \(field larger"
+    with pytest.raises(InputError, match=message):
+        read(changed(config, key, str(path)))
+
+
+@pytest.mark.parametrize("key", ["consent", "traits", "network.nodes"])
+@pytest.mark.parametrize("content", ["a: 2020-13-45", "[" * 3000], ids=["no such date", "deep"])
+def test_yaml_that_its_reader_gives_up_is_one_line(config, tmp_path, key, content):
+    path = tmp_path / "input.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"input.yaml: \w+: expected .*YAML.*, found "):
+        read(changed(config, key, str(path)))
 
 
 @pytest.mark.parametrize("content", [None, b"contig\tstart\xff"])

@@ -41,6 +41,7 @@ def refusal(capfd, *arguments):
             "--country: expected CODE=PEOPLE, or the option --preset, found nothing",
         ),
         ([*TINY, "--formats", "vcf,word"], "--formats: expected one of bcf, vcf"),
+        ([*TINY, "--formats", ","], "--formats: expected at least one format, found nothing"),
         ([*TINY, "--formats", "reads"], "--formats: expected formats that need no complete run"),
         ([*TINY, "--trait", "luck"], "--trait: expected some of ldl height"),
         (
