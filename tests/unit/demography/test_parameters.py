@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import math
 import pytest
 import yaml
 
@@ -40,7 +41,11 @@ def test_shipped_parameters_can_be_read():
         (lambda t: t["trunk"].update(ancestral_size=0), "trunk.ancestral_size", "above 0"),
         (lambda t: t["growth"].update(size="many"), "growth.size", "expected a number"),
         (lambda t: t["growth"].update(size=True), "growth.size", "expected a number"),
-        (lambda t: t["growth"].update(size=float("nan")), "growth.size", "expected a finite number"),
+        (
+            lambda t: t["growth"].update(size=float("nan")),
+            "growth.size",
+            "expected a finite number",
+        ),
         (lambda t: t["growth"].update(start_time=151), "growth.start_time", "admixture.time"),
         (lambda t: t["growth"].update(census_share=2), "growth.census_share", "at most 1"),
         (
