@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import math
 import pytest
 import yaml
 
