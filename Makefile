@@ -20,7 +20,7 @@ test-package: $(VENV)/.installed-dev ## build a wheel, install it elsewhere, mak
 	$(BIN)/pytest -m package tests/package
 
 docs: $(VENV)/.installed-dev ## the documentation site, in site/; any dead link or page outside the navigation is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -283,8 +283,8 @@ def token_of(node: NodeEntry) -> str | None:
         return None
     token = os.environ.get(node.token_variable)
     if not token:
-        expected = f"a token in the environment variable {node.token_variable}"
-        raise InputError("nodes", f"{node.country}.token_variable", expected, "nothing")
+        expected = f"a bearer token for {node.country}"
+        raise InputError("environment variables", node.token_variable, expected, "nothing")
     return token
 
 

@@ -215,7 +215,7 @@ def test_every_answer_is_exact(asked: SuiteRun):
 
 def test_the_public_is_told_what_enough_people_have(asked: SuiteRun):
     """Only people: queries for alleles would use up the privacy budgets of 30 people."""
-    checks = [check for check in public_checks(asked.answers) if "on people" in check["name"]]
+    checks = [check for check in public_checks(asked.answers) if "about people" in check["name"]]
     assert len(checks) == 2
     assert all(check["passed"] for check in checks), checks
     assert any(check["observed"] for check in checks)
@@ -419,4 +419,4 @@ def test_faults_of_real_processes_are_marked_and_mended(cohort: Cohort, suite, e
     assert not table["unmarked"].any()
     assert (table["marked"] > 0).all()
     said = dict(zip(table["scenario"], table["said"], strict=True))
-    assert said["people.sqlite bit flipped"].startswith("rehearsal: people.sqlite: checksum:")
+    assert said["people.sqlite bit flipped"].startswith("people.sqlite: checksum:")
