@@ -26,7 +26,10 @@ def refusal(capfd, *arguments):
             "URL: expected a URL http(s)://HOST/... without user, password and query, found 'lo",
         ),
         ([NOBODY, "--place", "SE"], "--place: expected one of ES, FI, pooled, found 'SE'"),
-        ([NOBODY, "--token-variable", "NOT_THERE"], "NOT_THERE: expected a bearer token for pooled, found nothing"),
+        (
+            [NOBODY, "--token-variable", "NOT_THERE"],
+            "NOT_THERE: expected a bearer token for pooled, found nothing",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(dataset, capfd, options, message):
