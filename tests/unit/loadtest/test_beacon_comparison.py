@@ -95,7 +95,7 @@ def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
         ),
         (
             ["--target", "http://x", "--part", "frequency", "--token-variable", "NOT_SET"],
-            "environment variables: NOT_SET: expected a bearer token for against, found nothing",
+            "environment variables: NOT_SET: expected a bearer token for target, found nothing",
         ),
         (["faults", "results"], "results: truth/answers.json: expected the results of a run"),
         (
