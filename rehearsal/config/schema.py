@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema import validators as jsonschema_validators
 from jsonschema.exceptions import ValidationError, best_match
 
 from rehearsal.errors import InputError, shown
@@ -50,6 +51,13 @@ PATTERN_WORDS = {  # of the schemas' regular expressions
     ),
 }
 LARGEST = sys.float_info.max
+# JSON Schema counts 1000.0 as a whole number, but slices and ranges do not take it
+ConfigValidator = jsonschema_validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 EXPONENT_HINT = "; write a point and a signed exponent, as in 1.0e-8"
 
 
@@ -75,7 +83,7 @@ def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Pat
     _forbid_false_countries(config, sources)
     for path, number in find_not_finite(config):
         raise InputError(source_of(path, sources), dotted(path), "a finite number", shown(number))
-    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    validator = ConfigValidator(yaml.safe_load(schema.read_text()))
     violation = first_violation(validator, config)
     if violation is not None:
         place, expected, found = violation

@@ -84,6 +84,8 @@ def test_positions_of_planted_variants_become_0_based(config):
         ("network.asker", "Finland", r"asker: expected a country code of two .*, found 'Finland'$"),
         ("cohort.people", {"XX": 10}, r"cohort.people: expected a country of .*, found 'XX'$"),
         ("cohort.total", "1000", r"total: expected a whole number, found '1000' \(text\)$"),
+        ("cohort.total", 1000.0, r"total: expected a whole number or null, found 1000.0$"),
+        ("cohort.people_per_country", 10.0, r"country: expected a whole number, found 10.0$"),
         ("cohort.total", "null", r"expected a whole number or null, found 'null' \(text\)$"),
         ("cohort", 5, r"config.yaml: cohort: expected a mapping of keys to values, found 5$"),
         ("seed", True, r"config.yaml: seed: expected a whole number, found true$"),
