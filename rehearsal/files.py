@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 CHUNK = 1 << 20
+DEFAULTS = Path(__file__).parent / "defaults"  # config/ and workflow/schemas/, in a wheel too
 GZIP_MAGIC = b"\x1f\x8b"
 
 

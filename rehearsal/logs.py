@@ -25,6 +25,9 @@ def log_to_file(path: Path | str) -> Iterator[None]:
 
     Args:
         path: The log file.
+
+    Raises:
+        SystemExit: An InputError ended the block.
     """
     end_with_run()
     for number in (signal.SIGTERM, signal.SIGHUP):  # unwind, which removes unfinished files

@@ -118,6 +118,9 @@ class Helper:
     Args:
         command: The program and its arguments.
         descriptors: File descriptors of this process that the helper inherits.
+
+    Raises:
+        RuntimeError: The process has no pipes.
     """
 
     def __init__(self, command: Sequence[str], descriptors: Sequence[int] = ()) -> None:

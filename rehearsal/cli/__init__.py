@@ -14,9 +14,9 @@ from rehearsal.cli.bench_commands import add_bench
 from rehearsal.cli.query_commands import add_audit, add_query, add_token
 from rehearsal.cli.serve_commands import add_issuer, add_network, add_node
 from rehearsal.dataset.options import add_check, add_dataset
+from rehearsal.files import DEFAULTS
 from rehearsal.web.command_line import OneLineParser, add_command, add_commands, run_command
 
-SCHEMAS = Path(__file__).parents[1] / "defaults" / "workflow" / "schemas"
 DESCRIPTION = """\
 Try a federated genome network on synthetic people: make test data, serve the nodes of countries and
 the network over them, send queries, and check the answers. A complete run of the simulation is
@@ -112,16 +112,16 @@ def _add_europe(commands: argparse._SubParsersAction) -> None:
     fit.add_argument(
         "--countries",
         type=Path,
-        default=Path("config/countries.tsv"),
+        default=DEFAULTS / "config" / "countries.tsv",
         metavar="FILE",
-        help="table of the countries (default: %(default)s)",
+        help="table of the countries (default: the packaged config/countries.tsv)",
     )
     fit.add_argument(
         "--start",
         type=Path,
-        default=Path("config/demography.yaml"),
+        default=DEFAULTS / "config" / "demography.yaml",
         metavar="FILE",
-        help="parameters to start from, YAML (default: %(default)s)",
+        help="parameters to start from, YAML (default: the packaged config/demography.yaml)",
     )
     fit.add_argument(
         "--fst",
@@ -147,5 +147,6 @@ def _europe_fit(options: argparse.Namespace) -> None:
     from rehearsal.config.tables import read_countries
     from rehearsal.demography.fit import fit_command
 
-    countries = read_countries(options.countries, SCHEMAS / "countries.schema.yaml")
+    schema = DEFAULTS / "workflow" / "schemas" / "countries.schema.yaml"
+    countries = read_countries(options.countries, schema)
     print(fit_command(countries, options.start, options.fst, options.pca, options.out))

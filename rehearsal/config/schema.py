@@ -266,6 +266,9 @@ def name_command_line(values: Mapping[str, Any], sources: Sequence[Path]) -> Ite
     Args:
         values: What the command line set (Snakemake's ``--config``), by key.
         sources: The configuration files, in the order they were merged.
+
+    Raises:
+        InputError: The error of the block, with the note.
     """
     try:
         yield

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-import rehearsal
 from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.errors import InputError, shown
 from rehearsal.export.settings import Export, check_disk_space, read_exports
+from rehearsal.files import DEFAULTS
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
 from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.genomes.families import SMALLEST_FAMILY
@@ -26,7 +26,6 @@ from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.trait_subset import select_traits
 from rehearsal.phenotypes.trait_types import Traits
 
-ROOT = Path(rehearsal.__file__).parent / "defaults"  # config/ and workflow/schemas/
 COMMAND = "rehearsal dataset"
 RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
 # the option of the command that stands for a key of the configuration, for errors
@@ -90,7 +89,7 @@ class DatasetPlan:
         return [country for country in self.countries if country.code in self.numbers]
 
 
-def make_plan(order: DatasetOrder, out: Path, root: Path = ROOT) -> DatasetPlan:
+def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetPlan:
     """Check an order and plan its dataset.
 
     Args:

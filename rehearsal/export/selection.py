@@ -156,6 +156,9 @@ def reads_export(export: Export) -> Export:
 
     Args:
         export: An export with the format ``reads``.
+
+    Raises:
+        ValueError: The export has no settings of reads.
     """
     if export.reads is None:
         raise ValueError(mismatch(f"exports: {export.name}: reads", "a setting", "nothing"))

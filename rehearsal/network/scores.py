@@ -121,6 +121,9 @@ class ScoreEndpoints:
 
         Returns:
             The response.
+
+        Raises:
+            Problem: The request is wrong, a node became unavailable, or the fit did not converge.
         """
         asked = read_object(await read_body(request))
         confidence = _take_confidence(asked)

@@ -30,6 +30,9 @@ def exposure_values(exposure: Exposure, score: np.ndarray, subjects: Subjects) -
 
     Returns:
         Indices into ``exposure.values``, shape (n_people,), int64.
+
+    Raises:
+        ValueError: A value other than the first has no share.
     """
     tail = ndtr(-score)
     value = np.zeros(len(subjects), dtype=np.int64)

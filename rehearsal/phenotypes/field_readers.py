@@ -80,6 +80,9 @@ def curve(entry: Entry, lowest: float, highest: float) -> Curve:
 
     Returns:
         The curve.
+
+    Raises:
+        InputError: The entry is neither a number nor a mapping, or a number is out of range.
     """
     if isinstance(entry.value, list) or entry.value in (None, {}):
         raise entry.error("a number, or a mapping from age in years to numbers")
@@ -104,6 +107,9 @@ def positive_curve(entry: Entry) -> Curve:
 
     Returns:
         The curve.
+
+    Raises:
+        InputError: The entry is not a curve, or a number is not above 0.
     """
     found = curve(entry, 0, math.inf)
     if min(found.values) <= 0:
@@ -119,6 +125,9 @@ def risk_curve(entry: Entry) -> Curve:
 
     Returns:
         The curve.
+
+    Raises:
+        InputError: The entry is not a mapping, or its risks do not start at 0 and rise.
     """
     if not isinstance(entry.value, dict):
         raise entry.error("cumulative risks by age, such as {30: 0, 80: 0.12}")
@@ -141,6 +150,9 @@ def bounds(entry: Entry) -> tuple[float, float]:
 
     Returns:
         The lowest and the highest number, both included.
+
+    Raises:
+        InputError: The entry is neither a number nor two numbers in order, or a number is below 0.
     """
     if not isinstance(entry.value, list):
         return (entry.number(0), entry.number(0))

@@ -115,6 +115,9 @@ class StoreWriter:
         out: The file to write. It appears whole or not at all.
         individuals: The people in the order of their numbers, with ``id`` and ``sex``.
         contigs: Lengths in bases by contig, in the order of their numbers.
+
+    Raises:
+        InputError: A sex is unknown, or an identifier occurs twice.
     """
 
     def __init__(self, out: Path, individuals: pd.DataFrame, contigs: dict[str, int]) -> None:

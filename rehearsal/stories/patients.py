@@ -47,6 +47,9 @@ def choose_patient(
 
     Returns:
         The patient's row.
+
+    Raises:
+        InputError: The table has no column to order by, or no person fits the rule.
     """
     age = reference_year - people["birth_year"]
     fits = age.between(*choice.age)

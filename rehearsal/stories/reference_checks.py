@@ -125,6 +125,9 @@ class RunReferences:
 
         Args:
             entry: The term.
+
+        Raises:
+            InputError: The entry is not an HPO identifier, or the release does not have it.
         """
         code = entry.text(r"HP:\d{7}", "HP:0000252")
         if self.has_ontology and not hpo.is_known(code):
@@ -136,6 +139,9 @@ class RunReferences:
 
         Args:
             entry: The term.
+
+        Raises:
+            InputError: The entry is neither an HPO term nor a code of the traits.
         """
         code = entry.text(r"[A-Za-z][A-Za-z0-9.]*:\S+", "MONDO:0007254")
         if code.startswith("HP:"):

@@ -65,6 +65,9 @@ class DecodedGenotypes:
 
         Yields:
             The variant, and the copies of each person, shape (people,), int64.
+
+        Raises:
+            ValueError: A site has missing genotypes.
         """
         decoder = tskit.Variant(self._trees, samples=self._samples)
         for site in self._sites_within(intervals):

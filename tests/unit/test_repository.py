@@ -50,6 +50,23 @@ def test_workflows_call_targets_that_the_makefile_has():
         assert called <= targets, path
 
 
+def workflow_steps():
+    """Each step of each workflow, with the name of its file."""
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            yield from ((path.name, step) for step in job["steps"])
+
+
+def test_workflows_hold_no_more_rights_than_they_need():
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        assert yaml.safe_load(path.read_text())["permissions"] == {"contents": "read"}, path
+    for name, step in workflow_steps():
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False, name
+        if name == "release.yml":
+            assert "cache" not in step.get("with", {}), "a cache may hold foreign files"
+
+
 def test_every_symbolic_link_stays_in_the_repository():
     """A link to an absolute place works on one machine only."""
     command = ["git", "ls-files", "--stage"]

@@ -71,6 +71,9 @@ async def misbehave(injection: FaultInjection, misbehaviour: str) -> AsyncIterat
     Args:
         injection: The fault.
         misbehaviour: The kind of wrong answer: a key of ``faulty_proxy.RESPONSES``.
+
+    Raises:
+        RuntimeError: No proxy stands in front of the node.
     """
     if injection.proxy is None:
         raise RuntimeError(mismatch("network", "a proxy in front of the node", "none"))

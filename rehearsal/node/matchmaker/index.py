@@ -58,6 +58,9 @@ class MatchmakerIndex:
         Args:
             path: The file, for messages.
             connection: A connection to it.
+
+        Raises:
+            InputError: The index has another version.
         """
         self.path = path
         self._connection = connection

@@ -283,3 +283,13 @@ def test_a_reader_that_has_enough_is_no_traceback(mine):
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_the_fit_of_the_model_has_packaged_defaults_in_any_folder(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("rehearsal.demography.fit.fit_command", lambda *given: asked.append(given))
+    monkeypatch.chdir(tmp_path)
+    main(["europe", "fit", "--fst", "fst.tsv", "--pca", "pca.tsv", "--out", "fitted.yaml"])
+    countries, start = asked[0][:2]
+    assert len(countries) == 28
+    assert start.is_file()
