@@ -85,14 +85,15 @@ def add_token(token: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DATASET",
-        help="dataset that the person may use, such as GDI-FI-REHEARSAL-1; may be repeated "
-        "(default: none)",
+        help="dataset that the person may use, by name or URL, such as GDI-FI-REHEARSAL-1; "
+        "may be repeated (default: none)",
     )
     add("--name", default="", help="subject of the token (default: ROLE-COUNTRY)")
     add(
         "--audience",
         action="append",
-        help="recipient that may accept the token; may be repeated (default: all nodes)",
+        help="recipient that may accept the token, one of access.audience in node.yaml; may be "
+        "repeated (default: https://network.rehearsal.example, which the nodes of a run accept)",
     )
     add(
         "--lifetime-s",

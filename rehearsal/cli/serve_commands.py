@@ -101,7 +101,7 @@ def add_node(commands: argparse._SubParsersAction) -> None:
     contact.add_argument(
         "--issuer",
         metavar="URL",
-        help="issuer of that subject (default: the issuer of rehearsals)",
+        help="issuer of that subject (default: https://issuer.rehearsal.example)",
     )
     contact.set_defaults(run=_node_contact)
 
@@ -140,7 +140,7 @@ def add_issuer(commands: argparse._SubParsersAction) -> None:
     init.add_argument(
         "--url",
         help="name of the issuer in tokens; nodes compare it character by character "
-        "(default: the issuer of rehearsals)",
+        "(default: https://issuer.rehearsal.example)",
     )
     init.set_defaults(run=_issuer_init)
 
