@@ -35,6 +35,30 @@ def shown(value: object) -> str:
     return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 3]}..."
 
 
+def cause(error: Exception) -> str:
+    """Say in words why something cannot be read or used, without names of Python.
+
+    Args:
+        error: The exception that reading it raised.
+
+    Returns:
+        The reason of the operating system for an ``OSError``, else a few words or the text of
+        the exception.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, UnicodeError):
+        return "not UTF-8 text"
+    if isinstance(error, KeyError) and error.args:
+        return f"no {shown(error.args[0])}"
+    if isinstance(error, AttributeError | IndexError | KeyError | TypeError):
+        return "another structure"
+    text = str(error)
+    if "`b'" in text:  # pysam quotes the file's name so, when the format is not the expected one
+        return "another format"
+    return text or "no reason given"
+
+
 class InputError(ValueError):
     """A file, option or setting of a user that cannot be used.
 

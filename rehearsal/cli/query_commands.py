@@ -162,6 +162,11 @@ def _token(options: argparse.Namespace) -> None:
     if len(country) != 2 or not (country.isascii() and country.isalpha()):
         expected = "a country code of two letters"
         raise InputError("rehearsal token", "--country", expected, shown(options.country))
+    for option in ("grant", "audience"):
+        for text in getattr(options, option) or ():
+            if not text.strip():
+                expected = "a text that is not empty"
+                raise InputError("rehearsal token", f"--{option}", expected, shown(text))
     issuer = open_issuer(options.folder)
     who = create_person(options.role, options.country, options.grant, issuer.url, options.name)
     made = sign_tokens(

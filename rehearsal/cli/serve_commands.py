@@ -9,7 +9,12 @@ from pathlib import Path
 from rehearsal.errors import InputError, shown
 from rehearsal.network.serve_options import add_serve_options as add_network_options
 from rehearsal.node.serve_options import add_serve_options as add_node_options
-from rehearsal.web.command_line import add_address_options, add_command, log_to_stderr
+from rehearsal.web.command_line import (
+    add_address_options,
+    add_command,
+    log_to_stderr,
+    refuse_unmakeable_folder,
+)
 
 
 def add_node(commands: argparse._SubParsersAction) -> None:
@@ -163,8 +168,7 @@ def _node_build(options: argparse.Namespace) -> None:
     if not re.fullmatch("[A-Z]{2}", options.country):
         expected = "a country code of two capital letters"
         raise InputError("rehearsal node build", "--country", expected, shown(options.country))
-    if options.out.exists() and not options.out.is_dir():
-        raise InputError("rehearsal node build", "--out", "a folder", f"the file {options.out}")
+    refuse_unmakeable_folder("rehearsal node build", "--out", options.out)
     people = read_individuals(options.individuals)
     settings = NodeSettings.for_country(options.country, options.name or options.country)
     variants = build_node(options.vcf, people, settings, options.out)
@@ -203,13 +207,16 @@ def _network_serve(options: argparse.Namespace) -> None:
 
 def _issuer_init(options: argparse.Namespace) -> None:
     from rehearsal.network.issuer import URL, make_issuer
+    from rehearsal.network.registry import is_http_url
 
     folder = options.folder
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        expected = "a new or empty folder, because keys are never replaced"
-        found = f"{folder}, {'a folder with files in it' if folder.is_dir() else 'a file'}"
-        raise InputError("rehearsal issuer init", "FOLDER", expected, found)
-    issuer = make_issuer(folder, options.url or URL)
+    refuse_unmakeable_folder("rehearsal issuer init", "FOLDER", folder)
+    url = URL if options.url is None else options.url
+    if not is_http_url(url) or any(one.isspace() for one in url):
+        expected = "a URL http(s)://HOST/... without user, password and query"
+        found = "one with more parts" if {"@", "?"} & set(url) else shown(url)
+        raise InputError("rehearsal issuer init", "--url", expected, found)
+    issuer = make_issuer(folder, url)
     print(f"{issuer.url}; public keys in {folder / 'jwks.json'}")
 
 

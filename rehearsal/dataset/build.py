@@ -12,7 +12,7 @@ from rehearsal.dataset.place_files import Place, write_place
 from rehearsal.dataset.plan import COMMAND, DatasetOrder, DatasetPlan, make_plan
 from rehearsal.dataset.progress import StageProgress
 from rehearsal.dataset.simulated_cohort import ReportStage, SimulatedCohort, simulate_cohort
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, cause
 from rehearsal.evaluation.known_answers import FOLDER, write_known_answers
 from rehearsal.files import atomic_path
 from rehearsal.truth.sources import TruthSources
@@ -34,10 +34,10 @@ def dataset_command(order: DatasetOrder, out: Path) -> None:
     logging.basicConfig(level=logging.ERROR)  # a small cohort has no site for some of the queries
     progress = StageProgress(sys.stderr)
     try:
-        with atomic_path(out) as aside:
+        with atomic_path(out.resolve()) as aside:
             make_dataset(plan, aside, progress)
     except OSError as error:  # a full disk, for example
-        found = f"{out}, where writing failed and all was removed ({error})"
+        found = f"{out}, where writing failed and all was removed ({cause(error)})"
         raise InputError(COMMAND, "OUT", "a folder that can be written", found) from error
     progress.end()
     people, codes = sum(plan.numbers.values()), " ".join(plan.numbers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.trait_subset import select_traits
 from rehearsal.phenotypes.trait_types import Traits
+from rehearsal.web.command_line import refuse_unmakeable_folder
 
 COMMAND = "rehearsal dataset"
 RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
@@ -126,7 +126,7 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         if order.reference is not None:
             check_fasta(order.reference, blocks, planted)
         export = _export(order, list(numbers), planted, blocks)
-        _check_out(out)
+        refuse_unmakeable_folder(COMMAND, "OUT", out, is_replaced=True)
         check_disk_space([export], numbers, blocks, out)
     return DatasetPlan(
         order=order,
@@ -249,19 +249,6 @@ def _export(
         "recipients": [str(path) for path in order.recipients],
     }
     return read_exports([entry], COMMAND, codes, planted, blocks)["dataset"]
-
-
-def _check_out(out: Path) -> None:
-    if out.is_dir() and not any(out.iterdir()):
-        return
-    if out.exists():
-        found = f"{out}, {'a folder with files in it' if out.is_dir() else 'a file'}"
-        expected = "a new or empty folder, because no file is replaced"
-        raise InputError(COMMAND, "OUT", expected, found)
-    there = next(path for path in out.absolute().parents if path.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK)):
-        found = f"{out} in {there}, where nothing can be written"
-        raise InputError(COMMAND, "OUT", "a folder that can be made", found)
 
 
 @contextmanager

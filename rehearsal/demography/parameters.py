@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, cause, shown
 
 SOURCES = ("WHG", "EHG", "CHG", "YAM")  # sources whose log-odds against NEO are in the file
 
@@ -139,7 +139,7 @@ def read_parameters(path: Path | str) -> EuropeParameters:
         found = f"an unreadable file ({getattr(error, 'strerror', error)})"
         raise InputError(path, "file", "YAML with the parameters", found) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # no such date; too deep
-        found = f"invalid YAML ({error})"
+        found = f"invalid YAML ({cause(error)})"
         raise InputError(path, "file", "YAML with the parameters", found) from error
     parameters = _read(EuropeParameters, tree, path, "")
     _check(parameters, path)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, cause, shown
 from rehearsal.model import Country
 
 DATA = Path(__file__).parent / "data"
@@ -118,7 +118,7 @@ def _read_table(path: Path | str, texts: list[str], numbers: list[str]) -> pd.Da
         found = f"an unreadable file ({error.strerror})"
         raise InputError(path, "file", "a tab-separated table", found) from error
     except (ValueError, pd.errors.ParserError) as error:
-        found = f"another content ({error})"
+        found = f"another content ({cause(error)})"
         raise InputError(path, "file", "a tab-separated table", found) from error
     for name in [*texts, *numbers]:
         if name not in table:

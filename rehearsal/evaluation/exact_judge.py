@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rehearsal.errors import cause
 from rehearsal.evaluation.judgement import (
     Judgement,
     Tallies,
@@ -52,7 +53,7 @@ def judge_answer(query: Query, expected: ExpectedAnswer, answer: Answer) -> Judg
         differences = list(_differences(query, expected, answer))
         observed = observed_text(answer)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        differences, observed = [f"unreadable records: {error!r}"], "unreadable records"
+        differences, observed = [f"unreadable records: {cause(error)}"], "unreadable records"
     return Judgement.by(differences, wanted, observed)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, cause, shown
 from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import POOLED
@@ -124,7 +124,7 @@ def read_queries(folder: Path) -> list[tuple[Query, dict[str, ExpectedAnswer]]]:
         found = f"an unreadable file ({error.strerror})"
         raise InputError(path, "file", "the known answers of a dataset", found) from None
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        found = f"other content ({type(error).__name__}: {error})"
+        found = f"other content ({cause(error)})"
         raise InputError(path, "file", "the known answers of a dataset", found) from None
 
 

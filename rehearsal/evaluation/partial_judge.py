@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rehearsal.errors import cause
 from rehearsal.evaluation.exact_judge import (
     FREQUENCY_TOLERANCE,
     individual_differences,
@@ -99,7 +100,7 @@ def judge_partial_answer(
     try:
         judged_on, differences = _judge_records(query, expected, place, answer)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        judged_on, differences = "", [f"unreadable records: {error!r}"]
+        judged_on, differences = "", [f"unreadable records: {cause(error)}"]
     shown = differences[:SHOWN] + ["..."] * (len(differences) > SHOWN)
     wanted = expected_text(place, expected[place], "count")
     return PartialJudgement(Judgement.by(shown, wanted, _observed(answer)), judged_on)

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, cause
 from rehearsal.evaluation.templates import QueryTemplate
 from rehearsal.files import write_json
 from rehearsal.formats.ontology_terms import SEX_TERMS
@@ -363,5 +363,5 @@ def read_suite(path: Path) -> list[Query]:
         raise InputError(path, "file", "a query suite in JSON", found) from error
     except (orjson.JSONDecodeError, TypeError) as error:
         raise InputError(
-            path, "file", "a query suite in JSON", f"other content ({error})"
+            path, "file", "a query suite in JSON", f"other content ({cause(error)})"
         ) from error

@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 from crypt4gh import CIPHER_DIFF, CIPHER_SEGMENT_SIZE, SEGMENT_SIZE, header, lib, sodium
 from crypt4gh.keys import c4gh, get_private_key, get_public_key
 
-from rehearsal.errors import InputError, mismatch, shown
+from rehearsal.errors import InputError, cause, mismatch, shown
 from rehearsal.files import atomic_path
 
 SUFFIX = ".c4gh"
@@ -289,13 +289,14 @@ def _session_keys(file: BinaryIO, path: Path | str, secret_key: Path | str) -> l
         secret = get_private_key(secret_key, None)
     except Exception as error:
         expected = "a Crypt4GH secret key without a passphrase"
-        found = f"an unreadable file ({type(error).__name__})"
+        reason = cause(error) if isinstance(error, OSError) else "another format"
+        found = f"an unreadable file ({reason})"
         raise InputError(secret_key, "key", expected, found) from None
     try:
         keys, edits = header.deconstruct(file, [(_X25519, secret, None)])
     except Exception as error:
         expected = f"a Crypt4GH file for the key {secret_key}"
-        raise InputError(path, "header", expected, f"another file ({error})") from None
+        raise InputError(path, "header", expected, f"another file ({cause(error)})") from None
     if edits is not None:
         raise InputError(path, "header", "no edit list", "one")
     return keys
@@ -305,7 +306,7 @@ def _recipient(public_key: Path | str) -> bytes:
     try:
         key = get_public_key(public_key)
     except Exception as error:
-        found = f"an unreadable file ({error})"
+        found = f"an unreadable file ({cause(error)})"
         raise InputError(public_key, "key", "a Crypt4GH public key", found) from None
     if len(key) != 32:
         raise InputError(

@@ -87,7 +87,7 @@ def listed_contigs(contig: str, length: int) -> dict[str, int]:
 
     Args:
         contig: Name of the contig that has data.
-        length: Its length in bases. It may differ from GRCh38 in stores of imported VCF files.
+        length: Its length in bases.
 
     Returns:
         Lengths in bases by contig: those of the assembly, and the contig's own.

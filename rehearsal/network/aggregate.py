@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.errors import mismatch, shown
+from rehearsal.errors import cause, mismatch, shown
 from rehearsal.model import Answer, AnswerState, Query
 
 
@@ -297,7 +297,7 @@ def add_frequencies(
         try:
             found = node_frequencies(answer)
         except (KeyError, TypeError, ValueError) as error:
-            unusable[answer.node] = f"records without usable counts: {error!r}"
+            unusable[answer.node] = f"records without usable counts: {cause(error)}"
             continue
         for allele, tallies in found.items():
             populations = joined.setdefault(allele, {})

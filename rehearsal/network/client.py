@@ -17,7 +17,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from rehearsal.errors import InputError, mismatch, shown
+from rehearsal.errors import InputError, cause, mismatch, shown
 from rehearsal.model import Answer, AnswerState, Query
 from rehearsal.network.registry import NodeEntry
 
@@ -100,7 +100,9 @@ class NodeRequest:
         try:
             parameters = tuple(as_get_parameters(self.body or {}).items())
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise PostOnlyError(f"takes only GET, which cannot express this: {error!r}") from error
+            raise PostOnlyError(
+                f"takes only GET, which cannot express this: {cause(error)}"
+            ) from error
         return replace(self, method="GET", body=None, parameters=parameters)
 
 
@@ -191,7 +193,7 @@ class NetworkClient:
             exchange.status, reason = POST_NOT_TAKEN[0], _short(str(error))
         except Exception as error:  # an error of one node must not cost the others' answers
             latency_s, content, state = clock() - started, None, "failed"
-            reason = _short(f"{type(error).__name__}: {error}")
+            reason = _short(failure_reason(error))
         return Answer(
             request.query,
             node.country,
@@ -353,6 +355,28 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def failure_reason(error: Exception) -> str:
+    """Say in words why a request got no usable answer.
+
+    Args:
+        error: The exception that ended the exchange.
+
+    Returns:
+        The reason, for example ``no connection (Connection refused)``.
+    """
+    if isinstance(error, aiohttp.ClientConnectorError):
+        code = error.os_error.errno
+        reason = os.strerror(code) if code and code > 0 else error.os_error.strerror
+        return f"no connection ({reason})" if reason else "no connection"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the connection was closed in the middle of the answer"
+    if isinstance(error, DROPPED):
+        return "the connection was closed before an answer"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "no usable URL"
+    return cause(error)
+
+
 def _read_answer(
     summarised: bool, exchange: _Exchange
 ) -> tuple[AnswerState, dict[str, Any] | None, str]:
@@ -366,7 +390,7 @@ def _read_answer(
     if status != 200:
         return "failed", content, _short(f"HTTP {status}: {error_message(content)}")
     if content is None:
-        start = bytes(exchange.body[:40])
+        start = exchange.body[:40].decode(errors="replace")
         raise BadAnswerError(f"HTTP 200 with a body that is not a JSON object: {start!r}")
     if summarised and (fault := _summary_fault(content)):
         raise BadAnswerError(f"HTTP 200 without a Beacon answer: {fault}")

@@ -26,7 +26,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, cause, shown
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import (
     DATASETS_URL,
@@ -200,7 +200,7 @@ def open_issuer(folder: Path) -> Issuer:
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        expected, found = "an issuer made by 'rehearsal issuer init'", f"none ({error})"
+        expected, found = "an issuer made by 'rehearsal issuer init'", f"none ({cause(error)})"
         raise InputError(folder, "issuer", expected, found) from None
     return Issuer(folder, url, keys)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rehearsal.errors import mismatch
+from rehearsal.errors import cause, mismatch
 from rehearsal.network.emulation.namespaces import HERE, Place
 from rehearsal.network.emulation.topology import Topology, emulated_distance
 from rehearsal.network.forkserver import NETWORK_SERVER, NODE_SERVER, ForkServer, fork_server
@@ -311,7 +311,7 @@ class _Starter:
         try:
             return self.forks.start(module, arguments, launch.log, mode)
         except OSError as error:
-            found = f"none ({error})"
+            found = f"none ({cause(error)})"
             raise NodeStartError(launch.country, "a process", found, launch.log) from None
 
 

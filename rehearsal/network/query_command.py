@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.errors import InputError, mismatch, shown
+from rehearsal.errors import InputError, cause, mismatch, shown
 from rehearsal.model import Answer
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry, is_http_url
@@ -70,7 +70,8 @@ class QueryCommand:
         """
         pairs = [_read_parameter(text) for text in self.parameters]
         if self.body is not None and pairs:
-            raise InputError(COMMAND, "--body", "a body or parameters", "both")
+            expected = "a body or parameters KEY=VALUE, because each excludes the other"
+            raise InputError(COMMAND, "--body", expected, "both")
         if self.deadline_s is not None:
             pairs.append(("deadlineS", f"{self.deadline_s:g}"))
         if self.partial:
@@ -126,7 +127,7 @@ def _read_request_body(path: Path) -> dict[str, Any]:
     try:
         document = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
-        found = f"an unreadable file ({error})"
+        found = f"an unreadable file ({cause(error)})"
         raise InputError(COMMAND, f"--body {path}", "a Beacon request in JSON", found) from error
     if not isinstance(document, dict):
         raise InputError(COMMAND, f"--body {path}", "a JSON object", shown(document))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, cause, shown
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import is_safe_url
 
@@ -82,11 +82,14 @@ def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> 
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         expected = "YAML with a mapping 'nodes'"
-        raise InputError(path, "file", expected, f"an unreadable file ({error})") from error
+        raise InputError(path, "file", expected, f"an unreadable file ({cause(error)})") from error
     nodes = content.get("nodes") if isinstance(content, dict) else None
     if not isinstance(nodes, dict):
         expected = "a mapping from country code to url and token_variable"
-        raise InputError(path, "nodes", expected, shown(nodes))
+        if isinstance(content, dict):
+            raise InputError(path, "nodes", expected, shown(nodes) if nodes else "nothing")
+        expected = "YAML with a mapping 'nodes'"
+        raise InputError(path, "file", expected, "nothing" if content is None else shown(content))
     return [_foreign_node(path, code, given, countries) for code, given in nodes.items()]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, cause, shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Variant
 from rehearsal.node.access.patient_access import own_patient
@@ -82,7 +82,7 @@ def read_drug_rules(path: Path) -> list[DrugRule]:
         raise
     except (OSError, ValueError, csv.Error) as error:
         expected = "a readable TSV file"
-        raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
+        raise InputError(path, "file", expected, f"an unreadable one ({cause(error)})") from None
 
 
 def _read_rule(path: Path, line: int, cells: dict[str | Any, str | Any]) -> DrugRule:

@@ -14,7 +14,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, cause
 from rehearsal.web.app import Api, base_url
 from rehearsal.web.openapi import Body
 
@@ -71,7 +71,7 @@ def _read(path: Path) -> tuple[str, dict[str, dict[str, str]]]:
         return content["base"], pages
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         expected = "JSON with the documents of a FAIR Data Point"
-        raise InputError(path, "file", expected, f"unusable content ({error!r})") from None
+        raise InputError(path, "file", expected, f"unusable content ({cause(error)})") from None
 
 
 async def _document(base: str, texts: Mapping[str, str], request: Request) -> Response:

@@ -18,8 +18,9 @@ import pandas as pd
 import pysam
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, cause, shown
 from rehearsal.formats.bgzf import END_OF_FILE
+from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import SEXES
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_genotypes_kernel import (
@@ -103,7 +104,7 @@ def read_individuals(path: Path) -> pd.DataFrame:
             table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, index_col=False)
     except (OSError, ValueError) as error:
         expected = "a readable Parquet or TSV file"
-        raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
+        raise InputError(path, "file", expected, f"an unreadable one ({cause(error)})") from None
     for column in _INDIVIDUAL_COLUMNS:
         if column not in table:
             found = ", ".join(map(str, table.columns)) or "no columns"
@@ -147,9 +148,10 @@ def build_from_vcf(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> in
         The number of variants.
 
     Raises:
-        InputError: A file cannot be read, a sample is unknown, a contig has no ``##contig`` line
-            with a length, positions are out of order or outside their contig, records have no GT,
-            or a genotype has more than two alleles.
+        InputError: A file cannot be read, a sample is unknown, a contig is none of GRCh38's primary
+            assembly, has another length or has no ``##contig`` line with a length, positions are
+            out of order or outside their contig, an ALT equals REF, records have no GT, or a
+            genotype has more than two alleles.
     """
     verbosity = pysam.set_verbosity(0)  # htslib's messages are part of our own errors
     try:
@@ -184,8 +186,12 @@ def _open(path: Path, number: dict[str, int]) -> _Source:
     except InputError:
         raise
     except (OSError, ValueError) as error:
-        found = f"an unreadable one ({error})"
+        found = f"an unreadable one ({cause(error)})"
         raise InputError(path, "file", "a readable VCF or BCF file", found) from error
+    for name, length in contigs.items():
+        if length != CONTIG_LENGTHS.get(name, length):
+            expected = f"{CONTIG_LENGTHS[name]} bases, the length in {ASSEMBLY}"
+            raise InputError(path, f"header: contig {name}", expected, f"{length} bases")
     for sample in samples:
         if sample not in number:
             expected = "samples that are ids of the individuals table"
@@ -235,12 +241,15 @@ def _rows_of_file(
         raise
     except (OSError, ValueError) as error:
         where = f"after {last[0]}:{last[1] + 1}" if last[0] else "first record"
-        found = f"an unreadable one ({error})"
+        found = f"an unreadable one ({cause(error)})"
         raise InputError(source.path, where, "a readable record", found) from error
 
 
 def _refuse_misplaced(record: pysam.VariantRecord, source: _Source, last: tuple[str, int]) -> None:
     where = f"{record.contig}:{record.start + 1}"
+    if record.contig not in CONTIG_LENGTHS:
+        expected = f"a contig of {ASSEMBLY} (chr1 to chr22, chrX, chrY or chrM)"
+        raise InputError(source.path, where, expected, shown(record.contig))
     if record.contig not in source.contigs:
         expected = "a contig with a ##contig line that states its length"
         raise InputError(source.path, where, expected, shown(record.contig))
@@ -250,6 +259,10 @@ def _refuse_misplaced(record: pysam.VariantRecord, source: _Source, last: tuple[
     if not 0 <= record.start <= source.contigs[record.contig] - len(record.ref or ""):
         expected = f"a record inside the contig's {source.contigs[record.contig]} bases"
         raise InputError(source.path, where, expected, f"one at {record.start + 1}")
+    reference = (record.ref or "").upper()
+    if any(alt.upper() == reference for alt in record.alts or ()):
+        expected = "an ALT that differs from REF"
+        raise InputError(source.path, where, expected, f"REF and ALT {shown(record.ref)}")
 
 
 def _read_genotypes(

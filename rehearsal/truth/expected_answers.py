@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, cause
 from rehearsal.files import write_json
 from rehearsal.model import AlleleCounts, Variant
 
@@ -72,7 +72,7 @@ def read_expected_answers(path: Path) -> dict[str, dict[str, ExpectedAnswer]]:
         found = f"an unreadable file ({error.strerror})"
         raise InputError(path, "file", "right answers in JSON", found) from error
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        found = f"other content ({type(error).__name__}: {error})"
+        found = f"other content ({cause(error)})"
         raise InputError(path, "file", "right answers in JSON", found) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import math
 import os
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rehearsal.errors import InputError, mismatch, shown
+from rehearsal.errors import InputError, cause, mismatch, shown
 
 USAGE_STATUS = 2  # exit status for a wrong command line or input, as argparse has it
 EXTRAS = {  # packages that only an extra of pyproject.toml brings, by the name they are imported by
@@ -20,6 +21,7 @@ EXTRAS = {  # packages that only an extra of pyproject.toml brings, by the name 
     "simulate": {"bio2zarr", "pgenlib", "tszip"},
     "report": {"altair", "demesdraw", "hdrh", "jinja2", "matplotlib", "vl_convert"},
 }
+SPARE_CHARACTERS = 12  # of a file's name, for the one beside its place while it is written
 TYPE_WORDS = {"int": "a whole number", "float": "a number"}
 
 
@@ -51,11 +53,27 @@ class OneLineParser(argparse.ArgumentParser):
             The values, and an empty list.
         """
         values, unknown = super().parse_known_args(args, namespace)
+        if not hasattr(values, "prog"):  # the parser of the deepest sub-command is the first here
+            values.prog = self.prog
+        if unknown and not any(one.startswith("-") for one in unknown):
+            unknown = self._collect_arguments(values, unknown)
         if unknown:
             kind = "option" if unknown[0].startswith("-") else "argument"
             expected = f"an {kind} of this command"
             self._refuse(unknown[0].partition("=")[0], expected, f"an unknown {kind}")
         return values, unknown
+
+    def _collect_arguments(self, values: Any, unknown: list[str]) -> list[str]:
+        """Add arguments that follow an option to the last, repeatable argument, if there is one.
+
+        argparse takes all arguments of ``*`` from one place only.
+        """
+        positional = self._get_positional_actions()
+        if not positional or positional[-1].nargs != "*":
+            return unknown
+        dest = positional[-1].dest
+        setattr(values, dest, [*getattr(values, dest), *unknown])
+        return []
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -116,6 +134,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         arguments: The arguments; None for those of the process.
     """
     options = parser.parse_args(arguments)
+    program = getattr(options, "prog", parser.prog)  # with the names of sub-commands
     try:
         try:
             options.run(options)
@@ -129,7 +148,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         if extra is None:
             raise
         expected = f"the Python package {error.name} (pip install 'rehearsal[{extra}]')"
-        print(mismatch(parser.prog, expected, "no such package"), file=sys.stderr)
+        print(mismatch(program, expected, "no such package"), file=sys.stderr)
         sys.exit(USAGE_STATUS)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -137,13 +156,13 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         sys.exit(141)
     except OSError as error:  # such as a folder that cannot be written, or a full disk
-        print(_explain_failure(parser.prog, error), file=sys.stderr)
+        print(_explain_failure(program, error), file=sys.stderr)
         sys.exit(USAGE_STATUS)
 
 
 def _explain_failure(program: str, error: OSError) -> str:
     """The one line for a file that cannot be read or written, or a connection that fails."""
-    reason = f"an error ({error.strerror or error})"
+    reason = f"an error ({cause(error)})"
     path = error.filename2 or error.filename
     if path is None:
         return mismatch(program, "files and connections that work", reason)
@@ -210,6 +229,45 @@ def add_address_options(parser: argparse.ArgumentParser, server: str) -> None:
         metavar="FILE",
         help=f"JSON file to write with the address, once the {server} answers (default: none)",
     )
+
+
+def refuse_unmakeable_folder(
+    command: str, option: str, folder: Path, *, is_replaced: bool = False
+) -> None:
+    """Check before any work that a folder for output can be made, or is there and empty.
+
+    Args:
+        command: The command, for the error.
+        option: The option or argument that names the folder.
+        folder: The folder.
+        is_replaced: Whether an empty folder is replaced by one that is made beside it, so that
+            the folder above it must be writable.
+
+    Raises:
+        InputError: The folder holds files, or it cannot be made or written.
+    """
+    try:
+        if folder.is_symlink():
+            folder.resolve(strict=True)  # a loop of links, or a link to nothing, is no place
+        if folder.exists():
+            if not folder.is_dir() or any(folder.iterdir()):
+                found = f"{folder}, {'a folder with files in it' if folder.is_dir() else 'a file'}"
+                expected = "a new or empty folder, because no file is replaced"
+                raise InputError(command, option, expected, found)
+            there = folder.resolve().parent if is_replaced else folder
+        else:
+            there = next(path for path in folder.absolute().parents if os.path.lexists(path))
+            there.resolve(strict=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, up to Python 3.12
+        reason = cause(error) if isinstance(error, OSError) else os.strerror(errno.ELOOP)
+        found = f"{folder} ({reason})"
+        raise InputError(command, option, "a folder that can be made", found) from None
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        found = f"{folder} in {there}, where nothing can be written"
+        raise InputError(command, option, "a folder that can be made", found)
+    if len(os.fsencode(folder.name)) + SPARE_CHARACTERS > os.pathconf(there, "PC_NAME_MAX"):
+        found = f"{folder} ({os.strerror(errno.ENAMETOOLONG)})"
+        raise InputError(command, option, "a folder that can be made", found)
 
 
 def log_to_stderr() -> None:

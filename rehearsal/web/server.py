@@ -20,7 +20,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from rehearsal.errors import InputError, mismatch
+from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.files import write_json
 from rehearsal.process_lifetime import end_with_parent
 
@@ -57,7 +57,7 @@ def listening(host: str, port: int) -> socket.socket:
         listener.setblocking(False)
     except (OSError, OverflowError) as error:
         listener.close()
-        found = f"one that cannot be used ({error})"
+        found = f"one that cannot be used ({cause(error)})"
         raise InputError(f"{host}:{port}", "address", "a free address", found) from None
     return listener
 

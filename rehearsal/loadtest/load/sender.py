@@ -15,7 +15,9 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from rehearsal.errors import cause
 from rehearsal.model import ANSWER_STATES, AnswerState
+from rehearsal.network.client import failure_reason
 
 REASON_LIMIT = 120  # characters
 
@@ -165,7 +167,7 @@ class Sender:
             ended = clock()
         except Exception as error:  # an error of one request must not affect the others
             ended = clock()
-            outcome = RequestOutcome("failed", reason=f"{type(error).__name__}: {error}")
+            outcome = RequestOutcome("failed", reason=failure_reason(error))
         return Sent(
             number,
             at_s,
@@ -214,7 +216,7 @@ def read_answer(call: Call, status: int, body: bytes) -> RequestOutcome:
         content = orjson.loads(body)
         summary, nodes = content.get("responseSummary"), _nodes_by_state(content)
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        return RequestOutcome("failed", reason=f"HTTP {status}, no Beacon answer: {error}")
+        return RequestOutcome("failed", reason=f"HTTP {status}, no Beacon answer: {cause(error)}")
     reason = _status_text(status, content)
     if 400 <= status < 500:
         return RequestOutcome("refused", nodes=nodes, reason=reason)

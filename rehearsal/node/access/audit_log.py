@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from rehearsal.errors import InputError, mismatch, shown
+from rehearsal.errors import InputError, cause, mismatch, shown
 
 FILE_NAME = "audit.jsonl"
 START = "0" * 64  # the hash before the first line
@@ -198,7 +198,9 @@ class AuditLog:
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(path, "file", "a writable audit log", f"a file that cannot be used ({error})")
+    return InputError(
+        path, "file", "a writable audit log", f"a file that cannot be used ({cause(error)})"
+    )
 
 
 def head_path(log: Path) -> Path:
@@ -234,7 +236,7 @@ def verify_log(path: Path | str, expected_head: str | None = None) -> VerifiedCh
             lines, last, seen = _walk(path, _until(size, log), expected_head)
     except OSError as error:
         raise InputError(
-            path, "file", "an audit log and its head", f"an unreadable file ({error})"
+            path, "file", "an audit log and its head", f"an unreadable file ({cause(error)})"
         ) from None
     try:
         known, known_hash = _read_head(head)

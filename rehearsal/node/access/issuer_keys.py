@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 
-from rehearsal.errors import InputError, mismatch
+from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.node.access.settings import IssuerSettings
 from rehearsal.node.access.token_format import TokenRefused, is_text
 
@@ -137,7 +137,7 @@ def _configured_keys(issuer: IssuerSettings, folder: Path | None) -> dict[str, j
         keys = usable_keys(document)
     except (OSError, ValueError) as error:
         raise InputError(
-            source, issuer.issuer, "a JWK set", f"unusable content ({error})"
+            source, issuer.issuer, "a JWK set", f"unusable content ({cause(error)})"
         ) from None
     if not keys:
         raise InputError(

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, cause, shown
 from rehearsal.files import read_json, write_json
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Sex, Variant
@@ -97,7 +97,7 @@ def _read_object(path: Path) -> dict[str, Any]:
     try:
         content = read_json(path)
     except (OSError, ValueError) as error:
-        raise InputError(path, "file", "readable JSON", f"an error ({error})") from None
+        raise InputError(path, "file", "readable JSON", f"an error ({cause(error)})") from None
     if not isinstance(content, dict):
         raise InputError(path, "file", "a JSON object", shown(content))
     return content
@@ -120,7 +120,9 @@ def _parse_patient(path: Path, content: Mapping[str, Any]) -> NewPatient:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
-        found = f"one without {error}" if isinstance(error, KeyError) else f"another ({error})"
+        found = (
+            f"one without {error}" if isinstance(error, KeyError) else f"another ({cause(error)})"
+        )
         raise InputError(path, "phenopacket", "a phenopacket with subject.id", found) from None
     for variant in patient.variants:
         if not 0 <= variant.start < CONTIG_LENGTHS.get(variant.contig, 0):
@@ -201,6 +203,6 @@ def _carried_variants(path: Path, person: str) -> Iterator[Variant]:
         if isinstance(error, InputError):
             raise
         expected = "a readable VCF or BCF file"
-        raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
+        raise InputError(path, "file", expected, f"an unreadable one ({cause(error)})") from None
     finally:
         pysam.set_verbosity(verbosity)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from rehearsal.errors import InputError, mismatch, shown
+from rehearsal.errors import InputError, cause, mismatch, shown
 from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 FILE_NAME = "matchmaker.sqlite"
@@ -95,7 +95,7 @@ class MatchmakerIndex:
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
             index = cls(path, connection)
         except (sqlite3.DatabaseError, KeyError, ValueError) as error:
-            found = f"an unusable file ({error})"
+            found = f"an unusable file ({cause(error)})"
             raise InputError(path, "file", "an index for matching", found) from None
         if index.size != people:
             expected, found = f"the node's {people} people", f"{index.size} people"

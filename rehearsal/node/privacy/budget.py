@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, cause
 from rehearsal.node.privacy.prices import FREE
 from rehearsal.node.privacy.protection import Protection
 
@@ -78,7 +78,7 @@ class Budget:
             self._open([*individuals, _EVERYBODY])
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            found = f"an unusable file ({error})"
+            found = f"an unusable file ({cause(error)})"
             raise InputError(path, "file", "an SQLite file of privacy budgets", found) from error
         self._all = self._spent()
         (self._rows,) = self._connection.execute("SELECT count(*) FROM charges").fetchone()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, cause
 from rehearsal.files import atomic_path
 
 PUBLIC_FREQUENCIES_FILE = "public_frequencies.npz"
@@ -67,7 +67,7 @@ class PublicFrequencies:
                 return cls(file["keys"], file["shares"], int(file["people"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             expected = "a NumPy file with the arrays keys, shares and people"
-            raise InputError(path, "file", expected, f"an unusable file ({error})") from None
+            raise InputError(path, "file", expected, f"an unusable file ({cause(error)})") from None
 
     def write(self, path: Path | str) -> None:
         """Write the file.

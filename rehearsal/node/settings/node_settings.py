@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from rehearsal import __version__
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, cause
 from rehearsal.files import atomic_path
 from rehearsal.model import Gene
 from rehearsal.node.access.settings import AccessSettings, access_settings, as_yaml, open_to_all
@@ -124,7 +124,9 @@ class NodeSettings:
             raise InputError(path, "file", expected, "no such file") from None
         except (OSError, UnicodeDecodeError) as error:
             expected = "a readable text file"
-            raise InputError(path, "file", expected, f"an unreadable one ({error})") from None
+            raise InputError(
+                path, "file", expected, f"an unreadable one ({cause(error)})"
+            ) from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:  # no such date; too deep
             mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", error)
             where = "file" if mark is None else f"line {mark.line + 1}"

@@ -194,6 +194,16 @@ def test_numbers_that_cannot_be_are_refused_in_one_line(capfd, command, option, 
             "rehearsal query: URL: expected a URL http(s)://HOST/... without user",
         ),
         ("token f --country FIN", "rehearsal token: --country: expected a country code of two"),
+        ("token f --country FI --grant=", "--grant: expected a text that is not empty, found ''"),
+        ("token f --country FI --audience=", "token: --audience: expected a text that is not"),
+        (
+            "issuer init /none --url=no_url",
+            "rehearsal issuer init: --url: expected a URL http(s)://HOST/... without user",
+        ),
+        (
+            "query http://localhost p --body f a=b",
+            "rehearsal query: --body: expected a body or parameters KEY=VALUE, because each",
+        ),
         ("bench", "rehearsal bench: --target: expected a value, or the command rehearsal bench f"),
     ],
 )
@@ -210,10 +220,31 @@ def test_output_that_cannot_be_written_is_refused_in_one_line(mine, capfd):
         (mine / "loop").unlink(missing_ok=True)
         (mine / "loop").symlink_to(mine / "loop")
         (line,) = refusal(capfd, build, mine, "--out", str(mine / out))
-        expected = "expected a file or folder that can be read and written, found an error ("
-        assert f"{mine / out}: {expected}" in line
+        expected = "rehearsal node build: --out: expected a folder that can be made, found"
+        assert line.startswith(f"{expected} {mine / out}")
     (line,) = refusal(capfd, main, ["issuer", "init", str(mine / "file" / "issuer")])
-    assert "file/issuer: expected a file or folder that can be read and written" in line
+    expected = "rehearsal issuer init: FOLDER: expected a folder that can be made, found"
+    assert line.startswith(f"{expected} {mine / 'file' / 'issuer'}")
+
+
+def test_an_error_of_the_system_names_the_command(mine, capfd, monkeypatch):
+    def fail(*_):
+        raise PermissionError(13, "Permission denied", str(mine / "node"))
+
+    monkeypatch.setattr("rehearsal.node.vcf_import.build_node", fail)
+    (line,) = refusal(capfd, build, mine)
+    expected = "expected a file or folder that can be read and written"
+    found = "found an error (Permission denied)"
+    assert line == f"rehearsal node build: {mine / 'node'}: {expected}, {found}"
+
+
+def test_a_node_is_not_built_over_files(mine, capfd):
+    (mine / "node").mkdir()
+    build(mine)  # an empty folder is no obstacle
+    (line,) = refusal(capfd, build, mine)
+    expected = "rehearsal node build: --out: expected a new or empty folder"
+    assert line.startswith(expected)
+    assert line.endswith(f"found {mine / 'node'}, a folder with files in it")
 
 
 def test_a_folder_that_could_not_be_built_leaves_nothing(mine, capfd):
@@ -263,7 +294,7 @@ def test_an_issuer_is_made_once_and_its_keys_are_never_replaced(tmp_path, capfd)
     again = ["issuer", "init", str(folder), "--url", "https://other.example"]
     (line,) = refusal(capfd, main, again)
     assert (
-        f"FOLDER: expected a new or empty folder, because keys are never replaced, found {folder}"
+        f"FOLDER: expected a new or empty folder, because no file is replaced, found {folder}"
         in line
     )
     (folder / "issuer.json").unlink(missing_ok=True)

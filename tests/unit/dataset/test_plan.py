@@ -110,6 +110,13 @@ def test_what_is_no_folder_cannot_hold_one(tmp_path, capfd):
     assert f"in {tmp_path / 'file'}, where nothing can be written" in line
 
 
+def test_a_loop_of_links_and_a_long_name_are_known_before_the_work(tmp_path, capfd):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name in ("loop", "loop/OUT", "x" * 250, "x" * 300):
+        line = refusal(capfd, *TINY, tmp_path / name)
+        assert "OUT: expected a folder that can be made, found" in line
+
+
 def test_a_disk_that_fills_up_on_the_way_is_one_line_and_leaves_nothing(
     tmp_path, capfd, monkeypatch
 ):

@@ -16,7 +16,11 @@ URL = "http://127.0.0.1:9"
     ("parameters", "body", "message"),
     [
         (["limit"], None, "rehearsal query: parameters: expected KEY=VALUE, found 'limit'"),
-        (["a=b"], "{}", "rehearsal query: --body: expected a body or parameters, found both"),
+        (
+            ["a=b"],
+            "{}",
+            "rehearsal query: --body: expected a body or parameters KEY=VALUE, .*, found both",
+        ),
         ([], "[]", r"rehearsal query: --body .*: expected a JSON object, found \[\]"),
         ([], "{", "rehearsal query: --body .*: expected a Beacon request in JSON, found an unread"),
     ],

@@ -130,3 +130,20 @@ def test_a_faulty_file_of_nodes_is_named_before_any_work(tmp_path: Path):
     config["genome"]["masks"] = str(root / config["genome"]["masks"])
     with pytest.raises(InputError, match=r"nodes\.yaml: nodes\.XX: expected a country code"):
         read_inputs(config, [root / "config/config.yaml"], root / "workflow/schemas")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hello", "file: expected YAML with a mapping 'nodes', found 'hello'"),
+        ("", "file: expected YAML with a mapping 'nodes', found nothing"),
+        ("a: 1", "nodes: expected a mapping from country code to url and .*, found nothing"),
+        (None, r"file: expected YAML .*, found an unreadable file \(No such file or directory\)"),
+    ],
+)
+def test_a_file_without_nodes_is_described_by_its_content(tmp_path, text, message):
+    path = tmp_path / "nodes.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_foreign_nodes(path)

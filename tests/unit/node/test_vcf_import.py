@@ -17,8 +17,8 @@ from rehearsal.stores.variant_store_writer import build_store
 
 CODES = ("FI", "ES")
 HEADER = """##fileformat=VCFv4.3
-##contig=<ID=chr22,length=1000>
-##contig=<ID=chrX,length=500>
+##contig=<ID=chr22,length=50818468>
+##contig=<ID=chrX,length=156040895>
 ##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
 ##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Depth">
 #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"""
@@ -215,12 +215,17 @@ def test_contigs_may_be_in_any_order(tmp_path):
             "chr9:10: expected a contig with a ##contig line that states its length, found 'chr9'",
         ),
         (
-            [a_record("chr22 1001")],
-            "chr22:1001: expected a record inside the contig's 1000 bases, found one at 1001",
+            [a_record("chr22 50818469")],
+            "expected a record inside the contig's 50818468 bases, found one at 50818469",
         ),
         (
             [a_record(genotypes="0/1/1 0/0 0/0")],
             "chr22:10: expected genotypes of one or two alleles, found one with more",
+        ),
+        ([a_record("22 10")], r"22:10: expected a contig of GRCh38 \(chr1 to .*\), found '22'"),
+        (
+            [a_record(alleles="A C,a")],
+            "chr22:10: expected an ALT that differs from REF, found REF and ALT 'A'",
         ),
         (["chr22 10 . A C . PASS . DP 1 2 3"], r"chr22:10: expected genotypes \(GT "),
     ],
@@ -229,6 +234,14 @@ def test_bad_records_are_named_and_nothing_is_left(tmp_path, lines, message):
     with pytest.raises(InputError, match=message):
         rows_of(tmp_path, *lines)
     assert not (tmp_path / "v.sqlite").exists()
+
+
+def test_a_file_of_another_assembly_is_refused(tmp_path):
+    path = write_vcf(tmp_path / "in.vcf", a_record())
+    path.write_text(path.read_text().replace("length=50818468", "length=51304566"))
+    expected = "contig chr22: expected 50818468 bases, the length in GRCh38, found 51304566 bases"
+    with pytest.raises(InputError, match=expected):
+        build_from_vcf([path], PEOPLE, tmp_path / "v.sqlite")
 
 
 def test_an_unknown_sample_is_named(tmp_path):
