@@ -192,7 +192,7 @@ def test_two_beacons_are_asked_in_turn_and_one_that_is_not_there_is_an_error(tmp
     said = capfd.readouterr().out
     assert "exists in 12 of 12 pairs" in said
     assert compare_beacons(BeaconAddress("--target", quick), "individuals", suite, rounds=1) == 1
-    assert "target: 4 times no connection" in capfd.readouterr().out
+    assert "target: 4 times: no connection (Connection refused)" in capfd.readouterr().out
 
 
 def test_a_nodes_folder_is_served_to_be_compared_with(tmp_path, capfd):
