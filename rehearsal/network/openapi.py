@@ -112,7 +112,8 @@ def _health() -> Body:
 
 
 def _scores() -> Body:
-    files = all_of({"scoringFiles": list_of(all_of(scoring.FILE["properties"] | NODES))})
+    listed = list_of(all_of(scoring.FILE["properties"] | NODES))
+    files = all_of({"scoringFiles": {**listed, "description": "The scoring files."}})
     asked = _extended(HistogramRequest, {"patient": PATIENT})
     fraction = {
         **NUMBER,

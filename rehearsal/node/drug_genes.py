@@ -205,10 +205,11 @@ def described() -> Body:
         "rules": {**COUNT, "description": "Number of rules for this drug. 0 does not mean safe."},
         "reasons": {**list_of(reason), "description": "The rules that apply."},
     }
-    answer = informational(all_of({"drugs": list_of(all_of(drug))}))
+    drugs = {**list_of(all_of(drug)), "description": "One entry per drug."}
+    answer = informational(all_of({"drugs": drugs}))
     which = {"description": "Drugs to check. By default all drugs with rules."}
     asked = in_query("drugs", list_of(DRUG, MOST_DRUGS)) | which
-    summary = "Flag drugs that the genotype of a clinician's own patient speaks against."
+    summary = "Flag drugs that are risky with the genotype of a clinician's own patient."
     return operation(summary, answer, parameters=[asked])
 
 

@@ -162,6 +162,7 @@ def list_of(items: Body, longest: int | None = None, shortest: int = 0) -> Body:
     return {"type": "array", "items": items, "minItems": shortest, **limit}
 
 
+CONTENT = {"description": "The content of the answer."}
 META = {
     **object_of(["beaconId", "apiVersion", "returnedSchemas"]),
     "description": "Which Beacon answers, and how it understood the request.",
@@ -177,7 +178,7 @@ def informational(response: Body) -> Body:
     Returns:
         A JSON schema.
     """
-    return all_of({"meta": META, "response": {"description": "The content."} | response})
+    return all_of({"meta": META, "response": CONTENT | response})
 
 
 def json_of(schema: Body) -> Body:

@@ -41,7 +41,10 @@ def paths(nodes: Body | None = None) -> Body:
             "subscription": SUBSCRIPTION,
             "purpose": {"type": ["string", "null"], "description": "The stated purpose."},
             "expires": {**TIME, "description": "When your visas expire."},
-            "profile": all_of(schema_of(ProfileRequest)["properties"]),
+            "profile": {
+                **all_of(schema_of(ProfileRequest)["properties"]),
+                "description": "The patients that you want to hear about.",
+            },
             **nodes,
         }
     )
@@ -54,7 +57,9 @@ def paths(nodes: Body | None = None) -> Body:
         }
     )
     marked = {**COUNT, "description": "Number of alerts newly marked."}
-    subscriptions = all_of({"subscriptions": list_of(subscription)})
+    listed = {**list_of(subscription), "description": "Your subscriptions."}
+    subscriptions = all_of({"subscriptions": listed})
+    alerts = {**list_of(alert), "description": "The alerts, in the order of their times."}
     return {
         "/subscriptions": {
             "get": operation("List your subscriptions.", informational(subscriptions)),
@@ -75,7 +80,7 @@ def paths(nodes: Body | None = None) -> Body:
         "/alerts": {
             "get": operation(
                 "List your alerts that were not acknowledged. Can wait for the first one.",
-                informational(all_of({"alerts": list_of(alert)})),
+                informational(all_of({"alerts": alerts})),
                 parameters=query_parameters(AlertsQuery),
             )
         },

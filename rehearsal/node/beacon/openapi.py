@@ -9,6 +9,7 @@ from rehearsal.node.beacon.envelope import API_VERSION
 from rehearsal.node.beacon.request import URL_MODELS, URL_PARAMETERS
 from rehearsal.node.beacon.request_models import BeaconQuery
 from rehearsal.web.openapi import (
+    CONTENT,
     META,
     Body,
     in_path,
@@ -165,9 +166,13 @@ def _schemas() -> dict[str, Body]:
             },
         },
     )
-    sets = object_of(["resultSets"], {"resultSets": {"type": "array", "items": result_set}})
-    collection = {"type": "array", "items": object_of(["id", "name"])}
-    collections = object_of(["collections"], {"collections": collection})
+    described = {"description": "One set per dataset."}
+    set_list = {"type": "array", "items": result_set, **described}
+    sets = {**object_of(["resultSets"], {"resultSets": set_list}), **CONTENT}
+    described = {"description": "The datasets or cohorts."}
+    collection = {"type": "array", "items": object_of(["id", "name"]), **described}
+    collections = {**object_of(["collections"], {"collections": collection}), **CONTENT}
+    summary = {**summary, "description": "The result for all datasets together."}
     answer = ["meta", "responseSummary", "response"]
     return {
         "Informational": informational({"type": "object"}),

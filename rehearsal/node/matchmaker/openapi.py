@@ -57,18 +57,19 @@ def _response(most: int) -> Body:
         "maximum": 1,
         "description": "Similarity of the phenotypes.",
     }
+    contact = object_of(
+        ["name", "href"],
+        {
+            "name": {**TEXT, "description": "Whom to contact about the match."},
+            "href": {**TEXT, "description": "Address, with the contact token."},
+            "institution": {**TEXT, "description": "The node."},
+        },
+    )
     patient = object_of(
         ["id", "contact", "features", "genomicFeatures"],
         {
             "id": {**TEXT, "description": "Contact token of this person, for this caller only."},
-            "contact": object_of(
-                ["name", "href"],
-                {
-                    "name": {**TEXT, "description": "Whom to contact about the match."},
-                    "href": {**TEXT, "description": "Address, with the contact token."},
-                    "institution": {**TEXT, "description": "The node."},
-                },
-            ),
+            "contact": {**contact, "description": "How to reach the node about the match."},
             "features": {
                 "type": "array",
                 "items": schema_of(Feature),
@@ -83,7 +84,13 @@ def _response(most: int) -> Body:
     )
     result = object_of(
         ["score", "patient"],
-        {"score": object_of(["patient"], {"patient": score}), "patient": patient},
+        {
+            "score": {
+                **object_of(["patient"], {"patient": score}),
+                "description": "How similar the patient is.",
+            },
+            "patient": {**patient, "description": "The matching patient."},
+        },
     )
     return object_of(
         ["results"],

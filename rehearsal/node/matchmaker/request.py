@@ -107,7 +107,7 @@ class GenomicFeature(MatchmakerModel):
     """A gene, a variant, or both."""
 
     gene: CandidateGene | UnsetType = UNSET
-    variant: AnyVariant | UnsetType = UNSET
+    variant: Annotated[AnyVariant, Meta(description="A variant of GRCh38.")] | UnsetType = UNSET
     zygosity: Annotated[Literal[1, 2], Meta(description="Copies of the variant.")] | None = None
 
 

@@ -62,7 +62,8 @@ HISTOGRAM_SUMMARY = "Compute a histogram of people's scores. Requires a grant."
 def paths() -> Body:
     """Build the path items of a node, by path."""
     asked = schema_of(HistogramRequest)
-    files = informational(all_of({"scoringFiles": list_of(FILE)}))
+    listed = {**list_of(FILE), "description": "The scoring files."}
+    files = informational(all_of({"scoringFiles": listed}))
     hazard = informational(all_of({"scoringFile": DIGEST, **SUMS}))
     standardised = {**NUMBER, "description": "Standardised score."}
     score = informational(all_of({"scoringFile": DIGEST, "score": standardised}))
