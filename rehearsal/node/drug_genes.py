@@ -1,4 +1,4 @@
-"""Drugs that a person's genotype speaks against: rules as data, evaluated at the person's node.
+"""Drugs that are risky with a person's genotype: rules as data, evaluated at the person's node.
 
 A table in the node's folder (``drug_genes.tsv``, with 1-based positions as in VCF) names a drug by
 ATC code, an allele, and the number of copies from which the drug is flagged.

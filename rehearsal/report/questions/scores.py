@@ -144,7 +144,7 @@ def _asked_confidence(question: Mapping[str, Any]) -> float:
     return float(((question["request"] or {}).get("body") or {}).get("confidence", 0.95))
 
 
-# --- drugs that a genotype speaks against ---
+# --- drugs that are risky with a genotype ---
 
 
 def describe_drug_request(question: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -167,7 +167,7 @@ def _drug_name(one: Mapping[str, Any]) -> str:
 
 
 def drug_parts(question: Mapping[str, Any], names: Mapping[str, str]) -> list[Any]:
-    """Show which drugs the genotype speaks against, and why.
+    """Show which drugs are risky with the genotype, and why.
 
     Args:
         question: The question, with ``joined`` and ``countries``.

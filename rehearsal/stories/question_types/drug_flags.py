@@ -1,4 +1,4 @@
-"""Drugs that a patient's genotype speaks against, asked of the patient's own node.
+"""Drugs that are risky with a patient's genotype, asked of the patient's own node.
 
 Keys: ``drugs`` (ATC codes of the traits' treatments). ``about`` names the patient.
 """

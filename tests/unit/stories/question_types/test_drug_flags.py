@@ -1,4 +1,4 @@
-"""Drugs that a genotype speaks against: reading the question."""
+"""Drugs that are risky with a genotype: reading the question."""
 
 import pytest
 
