@@ -184,7 +184,7 @@ def origin_latency_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
     kept = int((table["qs02"] >= QS02_OBJECTIVE).sum())
     return [
         {
-            "name": "QS-02 as seen from each capital: capitals that meet it",
+            "name": "answers in time (QS-02): capitals from which enough answers came in time",
             "expected": len(table),
             "observed": kept,
             "passed": kept == len(table),

@@ -20,6 +20,11 @@ from rehearsal.report.page_elements import (
 from rehearsal.report.tables import ReportTables, country_href
 
 CATALOGUE = "catalogue.html"
+LEGAL_BASES = {
+    "GDPR 6(1)a, 9(2)a": "explicit consent",
+    "GDPR 6(1)e, 9(2)h": "public task, health care",
+    "GDPR 6(1)e, 9(2)j": "public task, scientific research",
+}
 
 
 def catalogue_page(tables: ReportTables) -> Page:
@@ -43,8 +48,8 @@ def catalogue_page(tables: ReportTables) -> Page:
                 "Metadata for catalogues",
                 [
                     Text(
-                        "The results hold the same descriptions for catalogues, as "
-                        "HealthDCAT-AP, in catalogue/catalogue.ttl and "
+                        "The results hold the same descriptions in a form that catalogues can "
+                        "read (HealthDCAT-AP): the files catalogue/catalogue.ttl and "
                         "catalogue/catalogue.jsonld. The file ro-crate-metadata.json describes "
                         "the whole run as a research object crate. Each node serves the "
                         "description of its own datasets as a FAIR Data Point at the path /fdp."
@@ -80,7 +85,7 @@ def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
         Column("Country"),
         Column("Title"),
         Column("People (rounded)", number=True),
-        Column("Records", number=True),
+        Column("Variants or people", number=True),
         Column("Permitted uses (share of people)", long=True),
     ]
     rows = [
@@ -94,7 +99,12 @@ def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
         )
         for one in datasets
     ]
-    return Table("What the public may know about each dataset.", columns, rows)
+    return Table(
+        "What the public may know about each dataset. GOE datasets hold the allele frequencies of "
+        "variants. GDI datasets hold people. One person may permit several uses.",
+        columns,
+        rows,
+    )
 
 
 def _country(one: Mapping[str, Any], prefix: str) -> Linked | str:
@@ -125,4 +135,7 @@ def survey_table(descriptor: Mapping[str, Any]) -> Table:
 
 
 def _answer(answer: Any) -> str:
-    return "; ".join(answer) if isinstance(answer, list | tuple) else str(answer)
+    answers = answer if isinstance(answer, list | tuple) else [answer]
+    return "; ".join(
+        f"{LEGAL_BASES[one]} ({one})" if one in LEGAL_BASES else str(one) for one in answers
+    )

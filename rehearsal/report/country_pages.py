@@ -20,12 +20,11 @@ from rehearsal.report.page_elements import (
     Text,
     milliseconds,
     percent,
-    spaced,
     table_of,
     whole,
 )
 from rehearsal.report.problems import PROBLEM_COLUMNS, SHOWN_PROBLEMS, find_problems
-from rehearsal.report.questions.words import counted
+from rehearsal.report.questions.words import STATE_WORDS, counted, kind_words
 from rehearsal.report.story_pages import story_href
 from rehearsal.report.tables import ReportTables, cohort_table, country_href, node_table
 
@@ -71,7 +70,7 @@ def _people(country: Country, row: pd.Series, tables: ReportTables) -> Section:
         ("People", whole(row["people"])),
         ("Women", whole(row["women"])),
         ("Men", whole(row["men"])),
-        ("With relatives in the cohort", whole(row["in_families"])),
+        ("People with relatives in the cohort", whole(row["in_families"])),
         ("Years of birth", born),
         ("Capital", country.capital),
         (
@@ -100,7 +99,7 @@ def _answers(
     latency = tables.latency[tables.latency["node"] == country.code].set_index("kind")
     kinds = kinds.join(latency[["p50_ms", "p99_ms"]]).reset_index()
     shown = [
-        Shown("kind", Column("Kind of query", names_row=True), spaced),
+        Shown("kind", Column("Kind of query", names_row=True), kind_words),
         Shown("asked", Column("Asked", number=True), whole),
         Shown("answered", Column("Answered", number=True), whole),
         Shown("refused", Column("Refused", number=True), whole),
@@ -124,8 +123,9 @@ def _answers(
         ),
         table_of(
             kinds,
-            "Answers by kind of query. An ill-formed query is correctly refused. Median and p99: "
-            "half and 99% of the answers came within this time.",
+            "Answers by kind of query. An absent variant is one that nobody in the country has. "
+            "The right answer to an ill-formed request is a refusal. Half of the answers came "
+            "within the median, 99% within p99.",
             shown,
         ),
     ]
@@ -156,17 +156,20 @@ def _consent(descriptor: Mapping[str, Any]) -> Table:
     ]
     rows = [(use["term"], use["label"], percent(use["share"], 0)) for use in descriptor["uses"]]
     caption = (
-        "The uses that people consent to, as terms of the Data Use Ontology (DUO). People who "
-        "withdrew their consent are not counted."
+        "The uses that people consent to, as terms of the Data Use Ontology (DUO). One person may "
+        "consent to several uses. People who withdrew their consent are not counted."
     )
     return Table(caption, columns, rows)
 
 
 def _realism(country: Country, row: pd.Series, tables: ReportTables) -> Iterator[Section]:
     facts = [
-        ("Variable autosomal alleles", whole(row["alleles"]) if pd.notna(row["alleles"]) else "–"),
         (
-            "Of these seen on one chromosome",
+            "Alleles on autosomes that vary in the country",
+            whole(row["alleles"]) if pd.notna(row["alleles"]) else "–",
+        ),
+        (
+            "Share of these seen on one chromosome only",
             percent(row["singleton_share"]) if pd.notna(row["singleton_share"]) else "–",
         ),
     ]
@@ -204,13 +207,15 @@ def _stories(country: Country, tables: ReportTables) -> Iterator[Section]:
         for question in story["questions"]:
             one = question["countries"].get(country.code)
             if one is not None:
-                rows.append((link, question["text"], one["state"], _latency(one["latency_ms"])))
+                rows.append(
+                    (link, question["text"], STATE_WORDS[one["state"]], _latency(one["latency_ms"]))
+                )
     if rows:
         columns = [
             Column("Story", names_row=True),
             Column("Question", long=True),
             Column("Outcome"),
-            Column("Latency", number=True),
+            Column("Answer time", number=True),
         ]
         yield Section(
             "stories",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,17 +21,22 @@ from rehearsal.report.page_elements import (
 from rehearsal.report.questions import KINDS
 from rehearsal.report.questions.words import (
     NONE,
+    access_words,
+    answer_words,
+    check_words,
     counted,
     country_table,
     plain,
     purpose_words,
     variant_words,
+    vocabulary,
 )
 from rehearsal.report.tables import ReportTables, country_href
 
 FOLDER = "stories"
 LONGEST_VALUE = 100  # characters of a list or mapping in a cell; a longer one is summarised
 MOST_ITEMS = 12  # differences that a cell shows
+EFFECTS = {"benefit": "benefit", "harm": "harm", "none": "no effect"}
 
 
 def story_href(name: str, prefix: str = "") -> str:
@@ -71,14 +77,14 @@ def _page(story: Mapping[str, Any], names: Mapping[str, str]) -> Page:
                     ("Asker", asker["name"]),
                     ("Country", names.get(asker["country"], asker["country"])),
                     ("Role", asker["role"]),
-                    ("Access", f"{asker['tier']} access"),
+                    ("Access", access_words(asker["tier"])),
                     ("Purpose", purpose_words(asker["purpose"])),
                 ]
             ),
             *_patients(story["patients"], names),
         ],
     )
-    asked = [_question(number, one, names, asker) for number, one in enumerate(questions, start=1)]
+    asked = [_question(number, one, names, story) for number, one in enumerate(questions, start=1)]
     evidence = [_evidence(story["evidence"])] if story["evidence"] else []
     href, title = story_href(story["name"]), story["title"]
     return Page(href, title, lead + verdict, [about, *asked, *evidence])
@@ -121,9 +127,9 @@ def _patients(patients: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -
 
 
 def _question(
-    number: int, one: Mapping[str, Any], names: Mapping[str, str], asker: Mapping[str, Any]
+    number: int, one: Mapping[str, Any], names: Mapping[str, str], story: Mapping[str, Any]
 ) -> Section:
-    told = KINDS.get(one["kind"])
+    told, asker = KINDS.get(one["kind"]), story["asker"]
     parts: list[Any] = []
     if told is not None:
         parts.append(Text(f"{told.request(one, names)} {_asked(one, asker)}"))
@@ -143,7 +149,10 @@ def _question(
         f"{good} of {counted(total, 'check', 'checks')} passed. The truth was computed from all "
         "simulated people together, by code that the nodes do not use."
     )
-    parts += [Heading("Comparison with the truth"), check_table(caption, one["checks"])]
+    parts += [
+        Heading("Comparison with the truth"),
+        check_table(caption, one["checks"], vocabulary(story, one, names)),
+    ]
     return Section(f"question-{number}", one["text"], parts)
 
 
@@ -155,12 +164,15 @@ def _asked(one: Mapping[str, Any], asker: Mapping[str, Any]) -> str:
     return f"{own['name']} asked ({own['role']}, {own['tier']} access). {time}"
 
 
-def check_table(caption: str, checks: Sequence[Mapping[str, Any]]) -> Table:
+def check_table(
+    caption: str, checks: Sequence[Mapping[str, Any]], words: Mapping[str, str]
+) -> Table:
     """Tabulate checks with the truth and the answer.
 
     Args:
         caption: The table's caption.
         checks: Mappings with ``name``, ``expected``, ``observed`` and ``passed``.
+        words: Words for the codes and names that the values hold, as ``vocabulary`` gives them.
     """
     columns = [
         Column("Check", names_row=True, long=True),
@@ -170,36 +182,40 @@ def check_table(caption: str, checks: Sequence[Mapping[str, Any]]) -> Table:
     ]
     rows = []
     for one in checks:
-        expected, observed = _cells(one)
-        rows.append((str(one["name"]), expected, observed, "passed" if one["passed"] else "FAILED"))
+        expected, observed = _cells(one, words)
+        result = "passed" if one["passed"] else "FAILED"
+        rows.append((check_words(one["name"], words), expected, observed, result))
     return Table(caption, columns, rows)
 
 
-def _cells(check: Mapping[str, Any]) -> tuple[str, str]:
+def _cells(check: Mapping[str, Any], words: Mapping[str, str]) -> tuple[str, str]:
     """Write what was expected and observed; of long values only the differences or a number."""
     expected, observed = check["expected"], check["observed"]
     if isinstance(expected, str) and isinstance(observed, Mapping) and "finding" in observed:
-        return expected, str(observed["finding"])
+        return EFFECTS.get(expected, expected), EFFECTS[observed["finding"]]
     if not _is_long(expected) and not _is_long(observed):
-        return plain(expected), plain(observed)
+        return plain(answer_words(expected, words)), plain(answer_words(observed, words))
     if check["passed"] or type(expected) is not type(observed):
         return _size(expected), _size(observed)
-    return _differences(expected, observed)
+    return _differences(expected, observed, words)
 
 
-def _differences(expected: Any, observed: Any) -> tuple[str, str]:
+def _differences(expected: Any, observed: Any, words: Mapping[str, str]) -> tuple[str, str]:
     """Write where two mappings or lists differ."""
     if isinstance(expected, Mapping):
         keys = [key for key in {**expected, **observed} if expected.get(key) != observed.get(key)]
         first = keys[:MOST_ITEMS]
         cells = [
-            _listed({key: values.get(key) for key in first}, len(keys))
+            _listed(
+                {words.get(key, key): answer_words(values.get(key), words) for key in first},
+                len(keys),
+            )
             for values in (expected, observed)
         ]
         return cells[0], cells[1]
     missing = [one for one in expected if one not in observed]
     added = [one for one in observed if one not in expected]
-    return _also(missing), _also(added)
+    return _also(answer_words(missing, words)), _also(answer_words(added, words))
 
 
 def _also(items: Sequence[Any]) -> str:
@@ -220,6 +236,6 @@ def _size(value: Any) -> str:
     if not _is_long(value):
         return plain(value)
     keys = list(value)
-    if all(isinstance(key, str) and len(key) == 2 and key.isupper() for key in keys):
+    if all(re.fullmatch("[A-Z]{2}", str(key)) for key in keys):
         return f"{len(keys)} countries"
     return counted(len(keys), "value", "values")

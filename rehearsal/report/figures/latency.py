@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from rehearsal.realism.chart_style import chart_of, layered
+from rehearsal.report.questions.words import kind_words
 from rehearsal.report.style import (
     LIGHT,
     STILL_WIDTH,
@@ -56,7 +57,7 @@ def kind_latency_figure(
         width: Width in pixels, or ``container`` in the page.
     """
     table = kinds.dropna(subset=["p50_ms"]).sort_values(["p50_ms", "kind"])
-    labels = table["kind"].replace({"all": "all kinds"}).str.replace("_", " ")
+    labels = table["kind"].replace({"all": "all kinds"}).map(kind_words)
     return _latency_ranges(table.assign(label=labels), "kinds of query", palette, width)
 
 

@@ -62,7 +62,12 @@ def answer_parts(question: Mapping[str, Any], names: Mapping[str, str]) -> list[
     return [
         Text(" ".join(_result(question, names))),
         _arrivals(arrivals, seconds, names),
-        country_table("The subscription at each country's node.", question, names, columns),
+        country_table(
+            "The subscription at each country's node, and the alerts that the node sent.",
+            question,
+            names,
+            columns,
+        ),
     ]
 
 
@@ -79,7 +84,7 @@ def _result(question: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
     if details.get("restarted"):
         place = names.get(details["restarted"], details["restarted"])
         yield f"The node of {place} was restarted in between. Its subscriptions must survive that."
-    yield f"To the subscription, {states_words(question['countries'])}"
+    yield f"When the asker subscribed, {states_words(question['countries'])}"
 
 
 def _arrivals(
@@ -92,7 +97,7 @@ def _arrivals(
         Column("Age, years", number=True),
         Column("Features"),
         Column("Alert"),
-        Column("After, s", number=True),
+        Column("Alert after, s", number=True),
     ]
     rows = [
         (

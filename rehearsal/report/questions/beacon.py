@@ -47,13 +47,15 @@ def _wanted(request: Mapping[str, Any]) -> str:
     """Say what was asked for: variants, or people with variants and filters."""
     asked = request["body"]["query"]
     place = allele_words(asked["requestParameters"])
-    tumours = " in the dataset of tumours" if "datasets" in asked["requestParameters"] else ""
+    tumours = "datasets" in asked["requestParameters"]
     if request["path"] == "g_variants":
-        return (place if place.startswith("the variant") else f"variants in {place}") + tumours
+        found = place if place.startswith("the variant") else f"variants in {place}"
+        return f"{found} in tumours" if tumours else found
     people, facts = _people(asked["filters"])
-    parts = [people, f"who carry {place}{tumours}" if place else ""]
+    carry = "whose tumour carries" if tumours else "who carry"
+    parts = [people, f"{carry} {place}" if place else ""]
     if facts:
-        parts.append(f"{'and have' if place else 'with'} {listed(facts)}")
+        parts.append(f"{'and who have' if place else 'with'} {listed(facts)}")
     return " ".join(part for part in parts if part)
 
 
@@ -100,7 +102,7 @@ def _result(question: Mapping[str, Any]) -> str:
         return f"Yes. The variant was found in {where}. {nodes}"
     return (
         f"The nodes of {where} have such variants. Their numbers add up to "
-        f"{whole(joined['count'])}; a variant that two countries have is counted twice. {nodes}"
+        f"{whole(joined['count'])}. A variant that two countries have is counted twice. {nodes}"
     )
 
 
@@ -119,7 +121,7 @@ def _frequency_table(frequencies: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _tally(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    return whole(one["alleleCount"]), whole(one["alleleNumber"]), f"{one['alleleFrequency']:.3g}"
+    return whole(one["alleleCount"]), whole(one["alleleNumber"]), f"{one['alleleFrequency']:#.3g}"
 
 
 Cell = tuple[Column, Callable[[Mapping[str, Any]], str]]
@@ -132,7 +134,7 @@ def _columns(question: Mapping[str, Any]) -> Sequence[Cell]:
     optional: list[tuple[str, list[Cell]]] = [
         ("count", [(Column(noun, number=True), lambda answer: _number(answer.get("count")))]),
         ("frequencies", [_frequency_cell(place, name) for place, name in enumerate(FREQUENCIES)]),
-        ("records", [(Column("Records"), _records)]),
+        ("records", [(Column("Identifiers of the people"), _records)]),
     ]
     first: Cell = (Column("Match"), lambda answer: "yes" if answer.get("exists") else "no")
     filled = [cell for key, cells in optional if _has_any(answers, key) for cell in cells]

@@ -9,9 +9,9 @@ from rehearsal.report.page_elements import Column, Heading, Table, Text, percent
 from rehearsal.report.questions.words import NONE, counted, country_table, states_words
 
 FINDINGS = {
-    "benefit": "The interval is below zero. The treatment has a benefit.",
-    "harm": "The interval is above zero. The treatment does harm.",
-    "none": "The interval includes zero. These numbers show no effect of the treatment.",
+    "benefit": "The interval is below zero. Fewer people had the outcome with the treatment.",
+    "harm": "The interval is above zero. More people had the outcome with the treatment.",
+    "none": "The interval includes zero. These numbers show neither benefit nor harm.",
 }
 
 
@@ -25,8 +25,9 @@ def describe_request(question: Mapping[str, Any], names: Mapping[str, str]) -> s
     number = (question["request"] or {}).get("queries", 0)
     return (
         f"Every node was asked {counted(number, 'query', 'queries')}, each for a number of people. "
-        "The network added up the numbers of all nodes. A Beacon query cannot ask for people "
-        "without something. The groups below are therefore differences between such sums."
+        "The network added up the numbers of all nodes. A Beacon query can select people who had "
+        "a treatment, but not people who did not. The number without the treatment is therefore "
+        "the number of all minus the number with it."
     )
 
 
@@ -74,8 +75,8 @@ def _groups(one: Mapping[str, Any]) -> Table:
     columns = [
         Column("Group", names_row=True),
         Column("People", number=True),
-        Column("With the outcome", number=True),
-        Column("Share", number=True),
+        Column("People with the outcome", number=True),
+        Column("Share with the outcome", number=True),
     ]
     rows = []
     for title, key in (("With the treatment", "treated"), ("Without it", "others")):

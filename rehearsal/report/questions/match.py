@@ -87,7 +87,7 @@ def answer_parts(question: Mapping[str, Any], names: Mapping[str, str]) -> list[
 def _carried(first: Mapping[str, Any]) -> str:
     if not first["variants"]:
         return ""
-    return f" This patient also has the known variant: {_variant(*first['variants'][0])}."
+    return f" This patient also has the variant of the request: {_variant(*first['variants'][0])}."
 
 
 def _best(matches: list[Mapping[str, Any]], names: Mapping[str, str]) -> Table:

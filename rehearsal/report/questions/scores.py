@@ -65,10 +65,13 @@ def _place(
         for place, one in places:
             where = "all countries together" if place == "network" else names.get(place, place)
             yield (
-                f"In {where}, between {one['below']:.1f}% and {one['upTo']:.1f}% of the people "
+                f"In {where}, between {one['below']:.2f}% and {one['upTo']:.2f}% of the people "
                 "have a lower score."
             )
-        yield "Each place is a range because the nodes count people by interval of scores."
+        yield (
+            "Each percentage is a range because a node returns only how many people are in each "
+            "interval of scores."
+        )
     else:
         yield "The patient's own score did not come."
     yield f"{counted(joined['people'], 'person was', 'people were')} counted."
@@ -129,10 +132,10 @@ def hazard_parts(question: Mapping[str, Any], names: Mapping[str, str]) -> list[
     confidence = joined.get("confidence") or _asked_confidence(question)
     interval = f"{joined['low']:.2f} to {joined['high']:.2f}"
     text = (
-        f"One standard deviation more of the score multiplies the risk at any age by "
-        f"{joined['hazardRatio']:.2f}. The {confidence:.0%} confidence interval is {interval}. "
-        f"{counted(joined['events'], 'person', 'people')} of {whole(joined['people'])} had the "
-        f"disease. {states_words(question['countries'])}"
+        "Each additional standard deviation of the score multiplies the risk of the disease at "
+        f"any age by {joined['hazardRatio']:.2f}. The {confidence:.0%} confidence interval is "
+        f"{interval}. {counted(joined['events'], 'person', 'people')} of "
+        f"{whole(joined['people'])} had the disease. {states_words(question['countries'])}"
     )
     return [
         Text(text),
@@ -183,10 +186,10 @@ def drug_parts(question: Mapping[str, Any], names: Mapping[str, str]) -> list[An
         text = f"{listed(flagged).capitalize()} should be avoided."
     columns = [
         Column("Drug", names_row=True),
-        Column("Avoid"),
+        Column("To be avoided"),
         Column("Gene"),
         Column("Variant"),
-        Column("Copies", number=True),
+        Column("Copies of the variant", number=True),
         Column("Advice", long=True),
     ]
     rows = []

@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.catalogue.dataset_descriptor import USE_NAMES
 from rehearsal.model import ANSWER_STATES
-from rehearsal.report.page_elements import Column, Linked, Table, milliseconds, spaced, whole
+from rehearsal.report.page_elements import Column, Linked, Table, spaced, whole
 from rehearsal.report.tables import country_href
 
 # Names of the codes that the stories of this repository ask for; other codes are shown as they are.
@@ -29,7 +29,18 @@ TERM_NAMES = {
     "HP:0033141": "severe COVID-19",
     "HP:0001945": "fever",
 }
-FIELD_NAMES = {"age": "age", "birthYear": "year of birth", "ageOfOnset": "age at onset"}
+# kinds of query of config/queries.yaml, short enough for the labels of a chart
+QUERY_KINDS = {
+    "absent": "absent variant",
+    "carriers": "carriers of a variant",
+    "count": "count of a variant",
+    "gene": "variants in a gene",
+    "ill_formed": "ill-formed request",
+    "individuals": "people by filters",
+    "presence": "presence of a variant",
+    "range": "variants in a range",
+}
+FIELD_NAMES = {"birthYear": "year of birth"}
 OPERATORS = {"=": "of", "<": "below", "<=": "of at most", ">": "above", ">=": "of at least"}
 STATE_WORDS = {
     "answered": "answered",
@@ -41,6 +52,16 @@ VARIANT = re.compile(r"(chr\w+)-(\d+)-([A-Z]+)-([A-Z]+)")
 DIGEST = re.compile("[0-9a-f]{32,}")
 SHOWN_DIGEST = 12  # characters of a digest or token
 NONE = "–"
+ACCESS = {
+    "controlled": "controlled: a token, a stated purpose, exact answers",
+    "registered": "registered: a token, protected answers",
+    "public": "public: no token, coarse answers",
+}
+# what evaluation.judgement writes of a Beacon answer
+JUDGED = re.compile(
+    r"(yes|no|unknown)(?:, count (\d+))?"
+    r"(?:, (\d+)/(\d+) alleles \((\d+) hom, (\d+) het, (\d+) hemi\))?"
+)
 
 
 def term_name(code: str) -> str:
@@ -70,6 +91,89 @@ def purpose_words(purpose: str | None) -> str:
     return ", ".join(f"{USE_NAMES[one]} ({one})" if one in USE_NAMES else one for one in codes)
 
 
+def kind_words(kind: str) -> str:
+    """Name a kind of query.
+
+    Args:
+        kind: The kind as config/queries.yaml writes it.
+    """
+    return QUERY_KINDS.get(kind, spaced(kind))
+
+
+def access_words(tier: str) -> str:
+    """Say what a tier of access means.
+
+    Args:
+        tier: ``controlled``, ``registered`` or ``public``.
+    """
+    return ACCESS.get(tier, tier)
+
+
+def vocabulary(
+    story: Mapping[str, Any], question: Mapping[str, Any], names: Mapping[str, str]
+) -> dict[str, str]:
+    """Collect words for the codes and names that the checks of a question hold.
+
+    Args:
+        story: The story, with its ``patients``.
+        question: The question, with its ``details``.
+        names: Names of the countries by code.
+
+    Returns:
+        Words by code of a country or term, handle of a patient and name of a stratum.
+    """
+    details = question["details"]
+    people = [*story["patients"], *details.get("arrivals", ())]
+    strata = details.get("strata", {}).items()
+    terms = {code: term_name(code) for code in TERM_NAMES}
+    handles = {one["handle"]: one["name"] for one in people if one.get("name")}
+    return {**names, **terms, **handles, **{name: f"people {one['text']}" for name, one in strata}}
+
+
+def check_words(name: str, words: Mapping[str, str]) -> str:
+    """Write the name of a check with words for the patient or stratum before its colon.
+
+    Args:
+        name: The name as the run wrote it.
+        words: Words by name, as ``vocabulary`` gives them.
+    """
+    subject, colon, rest = name.partition(": ")
+    return f"{words.get(subject, subject)}{colon}{rest}"
+
+
+def answer_words(value: Any, words: Mapping[str, str]) -> Any:
+    """Replace codes by words in an expected or observed value of a check.
+
+    Args:
+        value: A plain JSON value.
+        words: Words by code, as ``vocabulary`` gives them.
+
+    Returns:
+        A value of the same form.
+    """
+    if isinstance(value, Mapping):
+        return {words.get(key, key): answer_words(one, words) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [answer_words(one, words) for one in value]
+    if not isinstance(value, str):
+        return value
+    judged = JUDGED.fullmatch(value)
+    return _judged_words(*judged.groups()) if judged else words.get(value, value)
+
+
+def _judged_words(exists: str, count: str | None, *alleles: str | None) -> str:
+    """Write what a Beacon answered: presence, number of matches, copies of the allele."""
+    parts = [exists]
+    if count is not None and exists != "no":
+        parts.append(counted(int(count), "match", "matches"))
+    if alleles[0] is not None:
+        copies, number, *kinds = (int(one or 0) for one in alleles)
+        where = zip(kinds, ("homozygous", "heterozygous", "hemizygous"), strict=True)
+        shown = listed(f"{whole(one)} in {kind} people" for one, kind in where if one)
+        parts.append(f"{whole(copies)} of {whole(number)} chromosomes ({shown})")
+    return ", ".join(parts)
+
+
 def filter_words(one: Mapping[str, Any]) -> str:
     """Say what a Beacon filter asks for.
 
@@ -77,18 +181,20 @@ def filter_words(one: Mapping[str, Any]) -> str:
         one: The filter: ``id`` alone, or with ``operator`` and ``value``.
 
     Returns:
-        A phrase, for example ``age of at least 54``.
+        A phrase, for example ``an age of at least 54 years``.
     """
     field, _, code = str(one["id"]).partition(":")
     if field == "ATC":
         return f"a treatment with {term_name(one['id'])}"
     if "operator" not in one:
         return term_name(one["id"])
-    if field in FIELD_NAMES:
-        name = FIELD_NAMES[field] + (f" of {TERM_NAMES.get(code, code)}" if code else "")
-    else:
-        name = TERM_NAMES.get(one["id"], one["id"])
-    return f"{name} {OPERATORS[one['operator']]} {one['value']}"
+    bound = f"{OPERATORS[one['operator']]} {one['value']}"
+    if field == "ageOfOnset":
+        return f"onset of {TERM_NAMES.get(code, code)} at an age {bound} years"
+    if field == "age":
+        return f"an age {bound} years"
+    name = FIELD_NAMES.get(field) or TERM_NAMES.get(one["id"], one["id"])
+    return f"a {name} {bound}"
 
 
 def variant_words(name: str) -> str:
@@ -123,7 +229,8 @@ def allele_words(parameters: Mapping[str, Any]) -> str:
     (start,) = parameters["start"]
     contig = f"chr{parameters['referenceName']}"
     bases = f"{parameters['referenceBases']}-{parameters['alternateBases']}"
-    return f"the variant {variant_words(f'{contig}-{start + 1}-{bases}')}"
+    assembly = f" ({parameters['assemblyId']})" if "assemblyId" in parameters else ""
+    return f"the variant {variant_words(f'{contig}-{start + 1}-{bases}')}{assembly}"
 
 
 def listed(items: Iterable[str]) -> str:
@@ -186,7 +293,7 @@ def country_table(
         Column("Country", names_row=True),
         *(column for column, _ in columns),
         Column("Outcome"),
-        Column("Time, ms", number=True),
+        Column("Answer time, ms", number=True),
     ]
     rows: list[tuple[str | Linked, ...]] = []
     for code, one in sorted(
@@ -203,7 +310,7 @@ def country_table(
                 Linked(names.get(code, code), country_href(code, "../")),
                 *cells,
                 outcome,
-                NONE if latency is None else milliseconds(latency),
+                NONE if latency is None else whole(round(latency)),
             )
         )
     return Table(caption, head, rows)

@@ -26,6 +26,14 @@ from rehearsal.report.page_elements import (
 from rehearsal.report.style import PAGE
 from rehearsal.report.tables import BenchTables
 
+DISTANCE_WORDS = {
+    "delay": "a wait in the node before it answers",
+    "tun": "a delay of the packets (tun device)",
+    "netem": "a delay of the packets (netem)",
+    "answer": "time until an answer",
+    "tcp": "a TCP connection",
+    "http": "HTTP requests of the query suite",
+}
 GROWING = {
     figures.NODES: "the number of nodes",
     figures.PEOPLE: "the number of people",
@@ -81,7 +89,7 @@ def _load(bench: BenchTables) -> Section:
         Shown("p50_ms", Column("Median", number=True), milliseconds),
         Shown("p99_ms", Column("p99", number=True), milliseconds),
         Shown("control_p99_ms", Column("p99 of control", number=True), milliseconds),
-        Shown("load_average_1min", Column("Load average", number=True), _short),
+        Shown("load_average_1min", Column("Load average of 1 min", number=True), _short),
     ]
     table = table_of(
         steps.sort_values(["rate_per_s", "connections"], ascending=[True, False]),
@@ -185,9 +193,9 @@ def _capitals(capitals: pd.DataFrame, names: Mapping[str, str]) -> Section:
         Shown("p50_ms", Column("Median", number=True), milliseconds),
         Shown("p99_ms", Column("p99", number=True), milliseconds),
         Shown("to", Column("Farthest node")),
-        Shown("farthest_ms", Column("Its round trip", number=True), milliseconds),
+        Shown("farthest_ms", Column("Round trip to it", number=True), milliseconds),
         Shown("own_ms", Column("Added by network", number=True), milliseconds),
-        Shown("qs02", Column("In time", number=True), percent),
+        Shown("qs02", Column("Answers in time", number=True), percent),
     ]
     caption = (
         "A query to all nodes, asked from each capital. Times are in milliseconds. Added by "
@@ -199,7 +207,8 @@ def _capitals(capitals: pd.DataFrame, names: Mapping[str, str]) -> Section:
 def _distance(distance: pd.DataFrame) -> Section:
     """Build the section on how exactly distances were applied, by method."""
     rows = []
-    for (way, measured_by), group in distance.groupby(["way", "measured_by"], sort=False):
+    for key, group in distance.groupby(["way", "measured_by"], sort=False):
+        way, measured_by = (DISTANCE_WORDS.get(name, name) for name in key)
         reason = next((text for text in group["reason"] if text), "")
         measured = group.dropna(subset=["measured_ms"])
         if measured.empty:
@@ -217,7 +226,7 @@ def _distance(distance: pd.DataFrame) -> Section:
             )
         )
     columns = [
-        Column("Method", names_row=True),
+        Column("How the distance is applied", names_row=True),
         Column("Measured by"),
         Column("Nodes", number=True),
         Column("Median error", number=True),

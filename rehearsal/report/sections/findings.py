@@ -85,7 +85,7 @@ def stories_section(tables: ReportTables) -> Section | None:
         Column("Asked by", long=True),
         Column("Questions", number=True),
         Column("Checks", number=True),
-        Column("Seconds", number=True),
+        Column("Time, s", number=True),
         Column("Verdict"),
     ]
     rows = []
@@ -174,14 +174,15 @@ def privacy_section(summary: Mapping[str, Any]) -> Section | None:
         Shown("power", Column("Members found", number=True), percent),
         Shown("auc", Column("AUC", number=True), "{:.2f}".format),
         Shown("refused", Column("True matches hidden", number=True), percent),
-        Shown("refused_common", Column("Of common alleles", number=True), percent),
+        Shown("refused_common", Column("Common alleles hidden", number=True), percent),
     ]
     caption = (
         f"The strongest attack on each protection, after {whole(frame['queries'].max())} queries "
         f"about each of {whole(measured['targets'])} people, at {len(measured['nodes'])} nodes. "
         f"The attacker accepts {percent(measured['false_positives'], 0)} false positives. AUC: "
         "area under the ROC curve; 0.5 is guessing. True matches hidden: the share of queries "
-        "that a protected node answers with no although it has the allele."
+        "that a protected node answers with no although it has the allele. Registered and public "
+        "default: the settings of the two lower tiers of access."
     )
     figure = Figure(
         "privacy",

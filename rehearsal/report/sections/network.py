@@ -20,10 +20,10 @@ from rehearsal.report.page_elements import (
     Table,
     Text,
     milliseconds,
-    spaced,
     table_of,
     whole,
 )
+from rehearsal.report.questions.words import kind_words
 from rehearsal.report.style import PAGE
 from rehearsal.report.tables import (
     ReportTables,
@@ -61,7 +61,7 @@ def nodes_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
         Shown("name", Column("Country", names_row=True)),
         Shown("capital", Column("Capital")),
         Shown("rtt_ms", Column("Round trip", number=True), milliseconds),
-        Shown("basis", Column("Basis")),
+        Shown("basis", Column("Source of round trip")),
         Shown("p50_ms", Column("Median", number=True), milliseconds),
         Shown("p95_ms", Column("p95", number=True), milliseconds),
         Shown("p99_ms", Column("p99", number=True), milliseconds),
@@ -98,7 +98,7 @@ def latency_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
     by_node = node_latency_figure(nodes, PAGE, "container")
     by_kind = kind_latency_figure(kinds, PAGE, "container")
     shown = [
-        Shown("kind", Column("Kind of query", names_row=True), spaced),
+        Shown("kind", Column("Kind of query", names_row=True), kind_words),
         Shown("queries", Column("Queries", number=True), whole),
         Shown("n", Column("Answers", number=True), whole),
         Shown("p50_ms", Column("Median", number=True), milliseconds),
@@ -110,8 +110,9 @@ def latency_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
     ]
     *rows, total = table_of(kinds, "", shown).rows
     table = Table(
-        "Time until the network's combined answer, in milliseconds. Per second: queries per "
-        "second, one after the other. Bytes: size of all nodes' answers to one query, on average.",
+        "Time until the network's combined answer, in milliseconds. An absent variant is one that "
+        "nobody has. Per second: queries per second, one after the other. Bytes: size of all "
+        "nodes' answers to one query, on average.",
         [how.column for how in shown],
         rows,
         ("All kinds", *total[1:]),

@@ -32,7 +32,7 @@ def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
 
 def _in_time(measured: Mapping[str, Any]) -> Verdict:
     return Verdict(
-        "QS-02: answers in time",
+        "Answers in time (QS-02)",
         percent(measured["success_rate"]),
         f"{whole(measured['in_time'])} of {whole(measured['asked'])} answers came within "
         f"{measured['deadline_s']:g} s. At least {percent(measured['required'], 0)} are required.",

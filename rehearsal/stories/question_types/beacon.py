@@ -176,7 +176,7 @@ def _stayed_home(question: Question, reply: NetworkReply) -> str:
         return f"All {what}. Only counts left the countries."
     if asked["find"] == "people":
         return f"All genomes. {came:,} records of people left the countries, without genomes."
-    return f"The identities of carriers. {came:,} records with allele counts left the countries."
+    return "The identities of carriers. Only allele counts left the countries."
 
 
 def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]:

@@ -118,5 +118,7 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     inside = response["low"] <= configured <= response["high"]
     return [
         *checks,
-        Check("the interval holds the configured hazard ratio", configured, interval, inside),
+        Check(
+            "the interval contains the hazard ratio of the simulation", configured, interval, inside
+        ),
     ]

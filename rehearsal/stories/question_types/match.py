@@ -189,7 +189,9 @@ def judge(question: Question, expected: Any, reply: MatchReply) -> list[Check]:
         Check.every_country_answered(expected["countries"], states),
         _check_matches(expected["countries"], observed),
         Check.equal("matches are sorted by score, then by country", True, order == sorted(order)),
-        Check.equal("contents of a match other than shared facts", [], undue_contents(reply)),
+        Check.equal(
+            "facts in a match that the two patients do not share", [], undue_contents(reply)
+        ),
         *story_checks,
     ]
 

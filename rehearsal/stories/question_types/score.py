@@ -108,7 +108,7 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
     joined = [sum(column) for column in zip(*expected["countries"].values(), strict=True)]
     checks = [
         Check.every_country_answered(expected["countries"], summarise_node_states(answer)),
-        Check.equal("the scoring file", expected["scoring_file"], body["scoringFile"]),
+        Check.equal("digest of the scoring file", expected["scoring_file"], body["scoringFile"]),
         Check.equal(
             "the histogram of each country equals the truth", expected["countries"], observed
         ),
@@ -134,7 +134,12 @@ def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
         interval = f"{place['below']:.2f} to {place['upTo']:.2f}"
         within = place["below"] - 1e-9 <= share <= place["upTo"] + 1e-9
         checks.append(
-            Check(f"percentile {name}, to within an interval", round(share, 4), interval, within)
+            Check(
+                f"percentile {name}: the range contains the true value",
+                round(share, 4),
+                interval,
+                within,
+            )
         )
         top = question.parameters["top_percent"]
         if top < 100:

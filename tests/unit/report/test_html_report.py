@@ -94,8 +94,8 @@ def test_the_page_loads_nothing_from_anywhere(page_of, tables):
 
 def test_verdicts_come_first_and_say_what_passed(page_of, tables):
     text = " ".join(read(page_of(tables)).text.split())
-    assert text.index("QS-02: answers in time") < text.index("Every node, asked from")
-    assert "QS-02: answers in time 100% Passed" in text
+    assert text.index("Answers in time (QS-02)") < text.index("Every node, asked from")
+    assert "Answers in time (QS-02) 100% Passed" in text
     assert "Exact answers 6 of 6 Passed" in text
     assert "None. Every node" in text
     assert "The rehearsal went well" in text

@@ -28,7 +28,7 @@ def test_a_hazard_ratio_outside_the_interval_fails():
     response = {"hazardRatio": 1.5, "low": 1.4, "high": 1.6, "people": 9, "events": 5}
     asked = question("hazard_ratio", {"configured": 1.71})
     assert failed(hazard_ratio.judge(asked, expected, ({}, network_answer(response)))) == {
-        "the interval holds the configured hazard ratio"
+        "the interval contains the hazard ratio of the simulation"
     }
     near = {**response, "hazardRatio": 1.51}
     wrong = failed(hazard_ratio.judge(asked, expected, ({}, network_answer(near))))

@@ -123,9 +123,9 @@ def tell_of_who_is_withheld(content):
 @pytest.mark.parametrize(
     ("spoil", "fails"),
     [
-        (leak_an_identifier, {"contents of a match other than shared facts"}),
-        (tell_a_birth_date, {"contents of a match other than shared facts"}),
-        (give_two_people_one_token, {"contents of a match other than shared facts"}),
+        (leak_an_identifier, {"facts in a match that the two patients do not share"}),
+        (tell_a_birth_date, {"facts in a match that the two patients do not share"}),
+        (give_two_people_one_token, {"facts in a match that the two patients do not share"}),
         (turn_the_order, {"matches are sorted by score, then by country", "the best match"}),
         (miss_a_match, {"the matches of each country equal the truth", "the best match"}),
         (say_one_copy, {"the matches of each country equal the truth", "the best match"}),

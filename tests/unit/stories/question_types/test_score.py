@@ -58,7 +58,7 @@ def test_a_right_place_passes():
 @pytest.mark.parametrize(
     ("reply", "name"),
     [
-        (score_reply(80.0), "percentile in the home country, to within an interval"),
+        (score_reply(80.0), "percentile in the home country: the range contains the true value"),
         (score_reply(80.0), "in the top 5% in all countries"),
         (score_reply(94.0, counts=(0, 2, 3, 0)), "the histogram of each country equals the truth"),
         (score_reply(94.0, {"ES": "failed", "FI": "answered"}), "every country answered"),
