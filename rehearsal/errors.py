@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Set
+from datetime import date
+from itertools import islice
+
 MOST_CHARACTERS = 60  # of a foreign value in a message
+DEEPEST = 3  # level of nesting that is shown
 
 
 def mismatch(where: str, expected: str, found: str) -> str:
@@ -23,16 +28,55 @@ def shown(value: object) -> str:
     """Show a foreign value in a message: quoted, on one line, cut to 60 characters.
 
     Args:
-        value: The value that was found. ``None`` and truth values are shown as JSON and YAML
-            write them.
+        value: The value that was found. ``None``, truth values, dates and bytes are shown as JSON
+            and YAML write them or in words, at any depth.
 
     Returns:
         The text, for example ``'FI'``, ``3`` or ``null``.
     """
+    text = _written(value)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 3]}..."
+
+
+def _written(value: object, depth: int = 0) -> str:
+    """Write a value as YAML would. Only the beginning of long or deeply nested values."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    text = repr(value)
-    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 3]}..."
+    if isinstance(value, date):  # or a time
+        return str(value)
+    if isinstance(value, bytes | bytearray):
+        return f"{len(value)} bytes of binary data"
+    if isinstance(value, Mapping | Set | list):
+        return _nested(value, depth)
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "a number of thousands of digits"
+
+
+def _nested(value: Iterable[object], depth: int) -> str:
+    """Write the beginning of a list, set or mapping."""
+    opening, closing = "{}" if isinstance(value, Mapping | Set) else "[]"
+    if depth > DEEPEST:
+        return f"{opening}...{closing}"
+    parts = islice(value.items() if isinstance(value, Mapping) else value, MOST_CHARACTERS)
+    if isinstance(value, Mapping):
+        words = [f"{_written(k, depth + 1)}: {_written(v, depth + 1)}" for k, v in parts]
+    else:
+        words = [_written(part, depth + 1) for part in parts]
+    return f"{opening}{', '.join(words)}{closing}"
+
+
+def key_text(name: object) -> str:
+    """Write a key of YAML or JSON as part of a place in a file.
+
+    Args:
+        name: The key. YAML allows numbers, dates, null and truth values beside text.
+
+    Returns:
+        Text as it is, other keys as :func:`shown` writes them.
+    """
+    return name if isinstance(name, str) else shown(name)
 
 
 def cause(error: Exception) -> str:

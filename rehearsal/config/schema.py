@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema import validators as jsonschema_validators
 from jsonschema.exceptions import ValidationError, best_match
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, key_text, shown
 
 COMMAND_LINE = "from the command line"
 TYPE_NAMES = {
@@ -51,6 +51,7 @@ PATTERN_WORDS = {  # of the schemas' regular expressions
     ),
 }
 LARGEST = sys.float_info.max
+DEEPEST = 8  # levels of a configuration; the schema needs 6
 # JSON Schema counts 1000.0 as a whole number, but slices and ranges do not take it
 ConfigValidator = jsonschema_validators.extend(
     Draft202012Validator,
@@ -64,7 +65,7 @@ EXPONENT_HINT = "; write a point and a signed exponent, as in 1.0e-8"
 class Violation(NamedTuple):
     """Something in a value that its schema forbids."""
 
-    place: list[str | int]  # keys and indices from the top of the value
+    place: list[Any]  # keys and indices from the top of the value
     expected: str
     found: str
 
@@ -81,6 +82,7 @@ def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Pat
         InputError: The schema forbids something in the configuration.
     """
     _forbid_false_countries(config, sources)
+    _forbid_deep_nesting(config, sources)
     for path, number in find_not_finite(config):
         raise InputError(source_of(path, sources), dotted(path), "a finite number", shown(number))
     validator = ConfigValidator(yaml.safe_load(schema.read_text()))
@@ -127,9 +129,7 @@ def explain(error: ValidationError) -> Violation:
     if error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
         unknown = next(key for key in value if key not in known)
-        return Violation(
-            [*place, str(unknown)], f"one of the keys {', '.join(known)}", shown(str(unknown))
-        )
+        return Violation([*place, unknown], f"one of the keys {', '.join(known)}", shown(unknown))
     return Violation(place, _limit_words(error), shown(value))
 
 
@@ -199,6 +199,22 @@ def _forbid_false_countries(config: Mapping[str, Any], sources: Sequence[Path]) 
             )
 
 
+def _forbid_deep_nesting(config: Mapping[str, Any], sources: Sequence[Path]) -> None:
+    """Refuse values below the deepest level of the schema: a YAML alias can hold itself."""
+    level: list[object] = [config]
+    for _ in range(DEEPEST):
+        parts = {  # by identity: an alias can stand in many places
+            id(part): part
+            for value in level
+            if isinstance(value, Mapping | list)
+            for part in (value.values() if isinstance(value, Mapping) else value)
+        }
+        level = list(parts.values())
+    if level:
+        expected = f"at most {DEEPEST} levels of lists and mappings"
+        raise InputError(source_of([], sources), dotted([]), expected, "more")
+
+
 def _part(value: object, key: str) -> object:
     return value.get(key) if isinstance(value, Mapping) else None
 
@@ -230,7 +246,7 @@ def dotted(path: Sequence[object]) -> str:
     Returns:
         The parts joined by points.
     """
-    return ".".join(str(part) for part in path) or "(top level)"
+    return ".".join(map(key_text, path)) or "(top level)"
 
 
 def source_of(path: Sequence[object], sources: Sequence[Path]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from rehearsal.errors import InputError, cause
+from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.evaluation.templates import QueryTemplate
 from rehearsal.files import write_json
 from rehearsal.formats.ontology_terms import SEX_TERMS
@@ -357,11 +357,20 @@ def read_suite(path: Path) -> list[Query]:
         InputError: The file cannot be read or has other content.
     """
     try:
-        return [Query(**item) for item in orjson.loads(path.read_bytes())]
+        return [_query(item) for item in orjson.loads(path.read_bytes())]
     except OSError as error:
         found = f"an unreadable file ({error.strerror})"
         raise InputError(path, "file", "a query suite in JSON", found) from error
     except (orjson.JSONDecodeError, TypeError) as error:
-        raise InputError(
-            path, "file", "a query suite in JSON", f"other content ({cause(error)})"
-        ) from error
+        is_json = not isinstance(error, orjson.JSONDecodeError)
+        found = f"other content ({'an entry that is not a query' if is_json else cause(error)})"
+        raise InputError(path, "file", "a query suite in JSON", found) from error
+
+
+def _query(item: dict[str, Any]) -> Query:
+    """Build a query from JSON. Raise TypeError for other keys or types."""
+    query = Query(**item)
+    texts = (query.id, query.kind, query.entry_type, query.tier, query.method)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(query.request, dict):
+        raise TypeError(mismatch("query", "text and a request", "other types"))
+    return query

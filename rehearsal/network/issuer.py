@@ -14,7 +14,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,8 +25,9 @@ from urllib.parse import quote
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.exceptions import PyJWTError
 
-from rehearsal.errors import InputError, cause, shown
+from rehearsal.errors import InputError, cause, mismatch, shown
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import (
     DATASETS_URL,
@@ -197,12 +198,26 @@ def open_issuer(folder: Path) -> Issuer:
             expected = "keys that only their owner may read (chmod 600)"
             raise InputError(path, "permissions", expected, "keys that others may read")
         keys = {name: tuple(pair) for name, pair in json.loads(path.read_text()).items()}
+        _check_keys(url, keys)
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        expected, found = "an issuer made by 'rehearsal issuer init'", f"none ({cause(error)})"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, PyJWTError) as error:
+        is_file = not isinstance(error, OSError)
+        reason = f"{SETTINGS} or {SECRET_KEYS} has other content" if is_file else cause(error)
+        expected, found = "an issuer made by 'rehearsal issuer init'", f"none ({reason})"
         raise InputError(folder, "issuer", expected, found) from None
     return Issuer(folder, url, keys)
+
+
+def _check_keys(url: object, keys: Mapping[str, Sequence[str]]) -> None:
+    """Raise an error unless the URL is text and every algorithm has an id and a private key."""
+    if not isinstance(url, str):
+        raise TypeError(mismatch("url", "text", shown(url)))
+    for name in ALGORITHMS:
+        kid, key = keys[name]
+        jwt.get_algorithm_by_name(name).prepare_key(key)
+        if not isinstance(kid, str):
+            raise TypeError(mismatch(name, "the id of a key as text", shown(kid)))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,12 @@ import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, key_text, shown
 
 Word = TypeVar("Word", bound=str)
+LARGEST = sys.float_info.max
+# of both YAML readers: no such date; nested too deeply; a tag such as !!bool before another value
+NOT_YAML = (ValueError, RecursionError, KeyError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Entry:
         Returns:
             The entry.
         """
-        key = f"{self.key}.{name}".lstrip(".")
+        key = f"{self.key}.{key_text(name)}".lstrip(".")
         return Entry(self.source, key, self.value[name], self._line_of("key", name))
 
     def _line_of(self, what: str, name: object) -> int | None:
@@ -89,12 +93,12 @@ class Entry:
         children = self.children()
         for name in required:
             if name not in children:
-                given = ", ".join(map(str, children))
+                given = ", ".join(map(key_text, children))
                 found = f"the keys {given}" if given else "no keys"
                 raise self.error(f"the key {name}", found)
         for name, entry in children.items():
             if name not in required and name not in optional:
-                known = ", ".join([*required, *optional])
+                known = ", ".join(dict.fromkeys([*required, *optional]))
                 raise entry.error(f"one of the keys {known}", f"the unknown key {shown(name)}")
         return children
 
@@ -122,7 +126,8 @@ class Entry:
         """
         value = self.value
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
-        if not numeric or not math.isfinite(value) or not minimum <= value <= maximum:
+        # a float of infinity or NaN, or a whole number too large for a float
+        if not numeric or not abs(value) <= LARGEST or not minimum <= value <= maximum:
             raise self.error(_range_words(minimum, maximum), _shown(value) + _hint(value))
         return float(value)
 
@@ -208,7 +213,7 @@ def read_yaml(path: Path | str) -> Entry:
         raise _unreadable(path, problem) from problem
     try:
         return Entry(str(path), "", yaml.load(text, Loader=_Loader))
-    except (yaml.YAMLError, ValueError, RecursionError) as problem:  # no such date; too deep
+    except (yaml.YAMLError, *NOT_YAML) as problem:
         raise _yaml_error(path, problem) from problem
 
 
@@ -232,7 +237,7 @@ def read_yaml_with_lines(path: Path) -> Entry:
         raise _unreadable(path, problem) from problem
     try:
         return Entry(str(path), "", YAML().load(text), 1)
-    except (YAMLError, ValueError, RecursionError) as problem:
+    except (YAMLError, *NOT_YAML) as problem:
         raise _yaml_error(path, problem) from problem
 
 
@@ -244,9 +249,9 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable) or key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key} is given twice", key_node.start_mark
-                )
+                twice = isinstance(key, Hashable)
+                problem = f"the key {key_text(key)} is {'given twice' if twice else 'not text'}"
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -290,5 +295,9 @@ def _yaml_error(path: Path | str, problem: Any) -> InputError:
     """Build the error for a file that PyYAML or ruamel.yaml cannot parse."""
     mark = getattr(problem, "problem_mark", None)
     reason = getattr(problem, "problem", None) or problem
+    if isinstance(problem, RecursionError):
+        reason = "values are nested too deeply"
+    elif isinstance(problem, KeyError | AttributeError):
+        reason = "a tag, such as !!bool, does not fit its value"
     place = f"line {mark.line + 1}" if mark else "file"
     return InputError(path, place, "valid YAML", f"an error ({reason})")

@@ -72,7 +72,8 @@ def read_expected_answers(path: Path) -> dict[str, dict[str, ExpectedAnswer]]:
         found = f"an unreadable file ({error.strerror})"
         raise InputError(path, "file", "right answers in JSON", found) from error
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        found = f"other content ({cause(error)})"
+        is_json = not isinstance(error, orjson.JSONDecodeError)
+        found = f"other content ({'an entry that is not an answer' if is_json else cause(error)})"
         raise InputError(path, "file", "right answers in JSON", found) from error
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.loadtest.faults.fault_injection import FAULTS, FaultInjection
 from rehearsal.loadtest.faults.faulty_proxy import faulty_proxy
 from rehearsal.loadtest.faults.processes import VICTIM_MS, NodeProcess, ServiceProcess
@@ -63,6 +64,11 @@ class FaultTest:
         """
         queries = select_kinds_in_turn(run.queries(), QUERIES)
         expected = run.expected_answers()
+        for query in queries:
+            for country in run.nodes:
+                if country not in expected.get(query.id, {}):
+                    key = f"{query.id}.{country}"
+                    raise InputError(run.truth, key, "the right answer of this country", "nothing")
         return cls(run.nodes, run.issuer, run.asker, queries, expected, fault_s, per_s)
 
     @property

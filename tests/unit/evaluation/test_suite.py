@@ -201,10 +201,12 @@ def test_a_template_that_finds_nothing_draws_nothing_and_is_logged(cohort_tables
 def test_the_suite_survives_its_file(suite: list[Query], tmp_path: Path):
     write_suite(suite, tmp_path / "suite.json")
     assert read_suite(tmp_path / "suite.json") == suite
-    (tmp_path / "suite.json").write_text("[{}]")
-    line = r"suite.json: file: expected a query suite in JSON, found other content \("
-    with pytest.raises(InputError, match=line):
-        read_suite(tmp_path / "suite.json")
+    line = r"suite.json: file: expected a query suite in JSON, found other content \(an entry that"
+    unknown_type = '[{"id": 3, "kind": "count", "entry_type": "g_variants", "request": {}}]'
+    for content in ("[{}]", "3", "null", '["a"]', unknown_type):
+        (tmp_path / "suite.json").write_text(content)
+        with pytest.raises(InputError, match=line):
+            read_suite(tmp_path / "suite.json")
     line = r"none.json: file: .*, found an unreadable file \(No such file or directory\)"
     with pytest.raises(InputError, match=line):
         read_suite(tmp_path / "none.json")

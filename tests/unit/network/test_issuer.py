@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import time
 from urllib.parse import urlencode
 
@@ -143,3 +144,22 @@ def test_who_gets_tokens_from_a_copy_leaves_no_trace_in_the_issuer(tmp_path):
         assert copy.stat().st_mode & 0o077 == 0
     assert sorted(path.name for path in issuer.folder.iterdir()) == before
     assert not copy.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("issuer.json", '{"url": null}'),
+        ("issuer.json", "3"),
+        ("keys.json", '{"ES256": ["kid"]}'),
+        ("keys.json", '{"ES256": ["kid", "no PEM"], "RS256": ["kid", "no PEM"]}'),
+        ("keys.json", '{"ES256": ["kid", false], "RS256": ["kid", false]}'),
+        ("keys.json", "{}"),
+    ],
+)
+def test_an_issuer_with_other_content_is_refused_in_plain_words(issuer, tmp_path, name, content):
+    shutil.copytree(issuer.folder, tmp_path / "issuer")
+    (tmp_path / "issuer" / name).write_text(content)
+    line = r"issuer: expected an issuer made by .*, found none \(issuer.json or keys.json has other"
+    with pytest.raises(InputError, match=line):
+        open_issuer(tmp_path / "issuer")

@@ -205,7 +205,9 @@ def test_the_truth_survives_its_file(truth: TruthCalculator, tmp_path: Path):
     write_expected_answers(expected, tmp_path / "answers.json")
     assert read_expected_answers(tmp_path / "answers.json") == expected
     (tmp_path / "answers.json").write_text('{"q": {"FI": 3}}')
-    line = r"file: expected right answers in JSON, found other content \("
+    line = (
+        r"expected right answers in JSON, found other content \(an entry that is not an answer\)$"
+    )
     with pytest.raises(InputError, match=line):
         read_expected_answers(tmp_path / "answers.json")
 
