@@ -55,8 +55,8 @@ def test_every_parameter_of_a_public_function_is_documented(library):
             if function.name == "__init__":
                 given += documented_parameters(function.parent)
             seen += len(names)
-            if sorted(names) != sorted(one.lstrip("*") for one in given):
-                wrong[function.path] = sorted(set(names) ^ {one.lstrip("*") for one in given})
+            if difference := set(names) ^ {one.lstrip("*") for one in given}:
+                wrong[function.path] = sorted(difference)
     assert wrong == {}
     assert seen > 2000
 
