@@ -86,6 +86,18 @@ def read_templates(path: Path) -> list[QueryTemplate]:
     Raises:
         InputError: The file cannot be read, or a key or value is not allowed.
     """
+    given = _read_list(path)
+    templates = [_template(path, index, item) for index, item in enumerate(given)]
+    names = [template.name for template in templates]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            expected = "a name that no other template has"
+            raise InputError(path, f"templates[{index}].name", expected, f"{shown(name)} again")
+    return templates
+
+
+def _read_list(path: Path) -> list[Any]:
+    """Read the list ``templates`` of a file, without checking its items."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
@@ -96,20 +108,23 @@ def read_templates(path: Path) -> list[QueryTemplate]:
     if not isinstance(given, list) or not given:
         found = "nothing" if given is None else shown(given)
         raise InputError(path, "templates", "a list of at least one template", found)
-    templates = [_template(path, index, item) for index, item in enumerate(given)]
-    names = [template.name for template in templates]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            expected = "a name that no other template has"
-            raise InputError(path, f"templates[{index}].name", expected, f"{shown(name)} again")
-    return templates
+    return given
 
 
 def _template(path: Path, index: int, given: Any) -> QueryTemplate:
+    """Check one item of the list and turn it into a template."""
     key = f"templates[{index}]"
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         raise InputError(path, key, "a mapping with a name", shown(given))
     key = f"{key} ({given['name']})"
+    _check_keys(path, key, given)
+    _check_values(path, key, given)
+    listed = {name: tuple(given[name]) for name in ("filters", "requests") if name in given}
+    return QueryTemplate(**{**given, **listed})
+
+
+def _check_keys(path: Path, key: str, given: dict[str, Any]) -> None:
+    """Check that a template has a draw rule, the keys that the rule needs, and no unknown keys."""
     rule = given.get("draw")
     if not isinstance(rule, str) or rule not in RULES:
         found = shown(rule) if "draw" in given else "nothing"
@@ -120,6 +135,10 @@ def _template(path: Path, index: int, given: Any) -> QueryTemplate:
     for name in sorted(given.keys() - required - optional, key=str):
         known = ", ".join(sorted(required | optional))
         raise InputError(path, key, f"only the keys {known} for draw: {rule}", shown(name))
+
+
+def _check_values(path: Path, key: str, given: dict[str, Any]) -> None:
+    """Check the values of a template's keys, then each of its requests."""
     for name, value in given.items():
         if fault := _fault(name, value):
             raise InputError(path, f"{key}.{name}", fault, shown(value))
@@ -128,8 +147,6 @@ def _template(path: Path, index: int, given: Any) -> QueryTemplate:
             keys = ", ".join(sorted(REQUEST_KEYS - {"name", "why"}))
             expected = f"a mapping with name and why, and optionally {keys}"
             raise InputError(path, f"{key}.requests[{number}]", expected, shown(request))
-    listed = {name: tuple(given[name]) for name in ("filters", "requests") if name in given}
-    return QueryTemplate(**{**given, **listed})
 
 
 def _fault(name: str, value: Any) -> str | None:

@@ -175,29 +175,43 @@ def _build(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> int:
 
 
 def _open(path: Path, number: dict[str, int]) -> _Source:
+    """Read a file's header and the place of its first record, and check the header."""
     try:
         _refuse_truncated(path)
         with pysam.VariantFile(str(path)) as file:
-            header = file.header
-            lengths = {str(name): header.contigs[name].length for name in header.contigs}
-            contigs = {name: length for name, length in lengths.items() if length}
-            samples = list(header.samples)
+            contigs = _contigs_with_length(file.header)
+            samples = list(file.header.samples)
             first = next(((record.contig, record.start) for record in file), ("", -1))
     except InputError:
         raise
     except (OSError, ValueError) as error:
         found = f"an unreadable one ({cause(error)})"
         raise InputError(path, "file", "a readable VCF or BCF file", found) from error
+    _refuse_other_lengths(path, contigs)
+    return _Source(path, contigs, _columns(path, samples, number), first)
+
+
+def _contigs_with_length(header: pysam.VariantHeader) -> dict[str, int]:
+    """Return the length in bases of each contig whose header line states one."""
+    lengths = {str(name): header.contigs[name].length for name in header.contigs}
+    return {name: length for name, length in lengths.items() if length}
+
+
+def _refuse_other_lengths(path: Path, contigs: dict[str, int]) -> None:
+    """Check that contigs of the assembly have their length in it."""
     for name, length in contigs.items():
         if length != CONTIG_LENGTHS.get(name, length):
             expected = f"{CONTIG_LENGTHS[name]} bases, the length in {ASSEMBLY}"
             raise InputError(path, f"header: contig {name}", expected, f"{length} bases")
+
+
+def _columns(path: Path, samples: list[str], number: dict[str, int]) -> NDArray[np.int64]:
+    """Return the number of the individual of each sample."""
     for sample in samples:
         if sample not in number:
             expected = "samples that are ids of the individuals table"
             raise InputError(path, "header", expected, f"the unknown sample {shown(sample)}")
-    columns = np.array([number[sample] for sample in samples], np.int64)
-    return _Source(path, contigs, columns, first)
+    return np.array([number[sample] for sample in samples], np.int64)
 
 
 def _refuse_truncated(path: Path) -> None:
@@ -246,23 +260,36 @@ def _rows_of_file(
 
 
 def _refuse_misplaced(record: pysam.VariantRecord, source: _Source, last: tuple[str, int]) -> None:
+    """Check a record's contig, position and alleles. ``last`` is the place of the one before it."""
     where = f"{record.contig}:{record.start + 1}"
+    _refuse_contig(record, source, where)
+    _refuse_position(record, source, where, last)
+    reference = (record.ref or "").upper()
+    if any(alt.upper() == reference for alt in record.alts or ()):
+        expected = "an ALT that differs from REF"
+        raise InputError(source.path, where, expected, f"REF and ALT {shown(record.ref)}")
+
+
+def _refuse_contig(record: pysam.VariantRecord, source: _Source, where: str) -> None:
+    """Check that a record's contig is in the assembly and in the file's header."""
     if record.contig not in CONTIG_LENGTHS:
         expected = f"a contig of {ASSEMBLY} (chr1 to chr22, chrX, chrY or chrM)"
         raise InputError(source.path, where, expected, shown(record.contig))
     if record.contig not in source.contigs:
         expected = "a contig with a ##contig line that states its length"
         raise InputError(source.path, where, expected, shown(record.contig))
+
+
+def _refuse_position(
+    record: pysam.VariantRecord, source: _Source, where: str, last: tuple[str, int]
+) -> None:
+    """Check that a record is in order and inside its contig."""
     if record.contig == last[0] and record.start < last[1]:
         expected = f"a position from {last[1] + 1} on, as records are sorted"
         raise InputError(source.path, where, expected, str(record.start + 1))
     if not 0 <= record.start <= source.contigs[record.contig] - len(record.ref or ""):
         expected = f"a record inside the contig's {source.contigs[record.contig]} bases"
         raise InputError(source.path, where, expected, f"one at {record.start + 1}")
-    reference = (record.ref or "").upper()
-    if any(alt.upper() == reference for alt in record.alts or ()):
-        expected = "an ALT that differs from REF"
-        raise InputError(source.path, where, expected, f"REF and ALT {shown(record.ref)}")
 
 
 def _read_genotypes(

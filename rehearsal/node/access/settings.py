@@ -350,6 +350,15 @@ def _protection(source: Path | str, tier: str, values: Any) -> Protection:
         )
         raise InputError(source, key, expected, described(values))
     given = read_keys(source, key, Protection, values)
+    _check_protection(source, key, given)
+    try:
+        return Protection(**given)
+    except InputError as error:  # which does not know the file
+        raise InputError(source, f"{key}.{error.key}", error.expected, error.found) from None
+
+
+def _check_protection(source: Path | str, key: str, given: Mapping[str, Any]) -> None:
+    """Check the types of a tier's protection: whole numbers, and budgets in nats."""
     for name in ("threshold", "rounding", "noise"):
         if not isinstance(given.get(name, 1), int) or isinstance(given.get(name), bool):
             raise InputError(source, f"{key}.{name}", "a whole number", described(given[name]))
@@ -359,7 +368,3 @@ def _protection(source: Path | str, tier: str, values: Any) -> Protection:
             raise InputError(
                 source, f"{key}.{name}", "a number of nats, or .inf", described(number)
             )
-    try:
-        return Protection(**given)
-    except InputError as error:  # which does not know the file
-        raise InputError(source, f"{key}.{error.key}", error.expected, error.found) from None

@@ -47,21 +47,27 @@ def read_dataclass(source: Path | str, key: str, kind: type[T], values: Any) -> 
 
 
 def _check_field(source: Path | str, key: str, one: Field[Any], given: Mapping[str, Any]) -> None:
+    """Check that a field has a value of its type, or is missing and has a default."""
     expected = CHECKED_TYPES.get(str(one.type))
-    phrase = "a value" if expected is None else PHRASES[expected]
-    if one.name not in given:
-        if one.default is MISSING and one.default_factory is MISSING:
-            raise InputError(source, key, phrase, "nothing")
-        return
-    value = given[one.name]
-    if value is None:
-        if "None" not in str(one.type):
-            raise InputError(source, key, phrase, shown(value))
-    elif expected is str and isinstance(value, bool):
-        found = f"{shown(value)} (put a text like NO or ON in quotes)"
+    if one.name in given:
+        found = _fault(given[one.name], one, expected)
+    else:
+        is_required = one.default is MISSING and one.default_factory is MISSING
+        found = "nothing" if is_required else None
+    if found is not None:
+        phrase = "a value" if expected is None else PHRASES[expected]
         raise InputError(source, key, phrase, found)
-    elif expected is not None and not _is_a(value, expected):
-        raise InputError(source, key, phrase, described(value))
+
+
+def _fault(value: Any, one: Field[Any], expected: type | None) -> str | None:
+    """Describe a value that a field does not allow. Return None if the value is allowed."""
+    if value is None:
+        return None if "None" in str(one.type) else shown(value)
+    if expected is None or _is_a(value, expected):
+        return None
+    if expected is str and isinstance(value, bool):
+        return f"{shown(value)} (put a text like NO or ON in quotes)"
+    return described(value)
 
 
 def _joined(key: str, name: object) -> str:
