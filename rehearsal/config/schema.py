@@ -169,11 +169,15 @@ def _explain_type(value: object, rule: str | Sequence[str]) -> tuple[str, str]:
         return _type_words(names), shown(value)
     if value.lower() not in ("", "~", "none", "null") and len(names) > 1:
         names = [name for name in names if name != "null"]  # was not meant
-    if "boolean" in names and value.lower() in ("true", "false", "yes", "no", "on", "off"):
-        hint = f"; write {'True' if value.lower() in ('true', 'yes', 'on') else 'False'}"
-    else:
-        hint = EXPONENT_HINT if _lacks_sign_or_point(value, names) else ""
-    return _type_words(names), f"{shown(value)} (text){hint}"
+    return _type_words(names), f"{shown(value)} (text){_spelling_hint(value, names)}"
+
+
+def _spelling_hint(value: str, names: Sequence[str]) -> str:
+    """How to write text as the boolean or number that was probably meant; empty if unclear."""
+    word = value.lower()
+    if "boolean" in names and word in ("true", "false", "yes", "no", "on", "off"):
+        return f"; write {'True' if word in ('true', 'yes', 'on') else 'False'}"
+    return EXPONENT_HINT if _lacks_sign_or_point(value, names) else ""
 
 
 def _lacks_sign_or_point(value: str, names: Sequence[str]) -> bool:

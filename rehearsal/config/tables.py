@@ -132,8 +132,16 @@ def _read_table(path: Path, schema: Path) -> Iterator[tuple[int, dict[str, Any]]
     """Read the rows of a tab-separated table with 1-based line numbers, checked by its schema."""
     rules = yaml.safe_load(schema.read_text())
     validator = Draft202012Validator(rules)
+    for line, text in _split_rows(path, _read_lines(path), rules["required"]):
+        row = {key: _typed(value, rules["properties"].get(key, {})) for key, value in text.items()}
+        _check_row(row, validator, path, line)
+        yield line, row
+
+
+def _read_lines(path: Path) -> list[str]:
+    """Read the lines of a table."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         found = f"an unreadable file ({error.strerror})"
         raise InputError(path, "file", "a tab-separated table", found) from error
@@ -142,26 +150,36 @@ def _read_table(path: Path, schema: Path) -> Iterator[tuple[int, dict[str, Any]]
         raise InputError(path, "file", "a tab-separated table", found) from error
     except ValueError as error:
         raise InputError(path, "file", "a tab-separated table", f"an error ({error})") from error
+
+
+def _split_rows(
+    path: Path, lines: Sequence[str], required: Sequence[str]
+) -> list[tuple[int, dict[str, str]]]:
+    """Split lines into rows of text with 1-based line numbers; refuse a missing column."""
     reader = csv.DictReader(lines, delimiter="\t", restkey="(extra column)", restval="")
     try:
         rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
         key, found = f"line {reader.line_num + 1}", f"an error ({error})"
         raise InputError(path, key, "a tab-separated row", found) from error
-    missing = [key for key in rules["required"] if key not in (reader.fieldnames or [])]
+    missing = [key for key in required if key not in (reader.fieldnames or [])]
     if missing:
         expected, found = f"a column {missing[0]}, tab-separated", shown(" ".join(lines[:1]))
         raise InputError(path, "line 1", expected, found)
-    for line, text in rows:
-        row = {key: _typed(value, rules["properties"].get(key, {})) for key, value in text.items()}
-        for (column,), number in find_not_finite(row):
-            key = f"line {line}: {column}"
-            raise InputError(path, key, "a finite number", shown(number))
-        violation = first_violation(validator, row)
-        if violation is not None:
-            place, expected, found = violation
-            raise InputError(path, f"line {line}: {dotted(place)}", expected, found)
-        yield line, row
+    return rows
+
+
+def _check_row(
+    row: Mapping[str, Any], validator: Draft202012Validator, path: Path, line: int
+) -> None:
+    """Refuse a row with a number that is not finite, or that violates the schema."""
+    for (column,), number in find_not_finite(row):
+        key = f"line {line}: {column}"
+        raise InputError(path, key, "a finite number", shown(number))
+    violation = first_violation(validator, row)
+    if violation is not None:
+        place, expected, found = violation
+        raise InputError(path, f"line {line}: {dotted(place)}", expected, found)
 
 
 def _typed(value: str, rule: Mapping[str, Any]) -> Any:

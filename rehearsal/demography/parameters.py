@@ -220,6 +220,15 @@ def _check(parameters: EuropeParameters, path: Path | str) -> None:
     for key, value in _shares(parameters):
         if value > 1:
             raise InputError(path, key, "a number of at most 1", shown(value))
+    _check_times(parameters, path)
+    if set(parameters.admixture.log_odds) != set(SOURCES):
+        expected = f"the sources {', '.join(SOURCES)}"
+        found = ", ".join(parameters.admixture.log_odds) or "none"
+        raise InputError(path, "admixture.log_odds", expected, found)
+
+
+def _check_times(parameters: EuropeParameters, path: Path | str) -> None:
+    """Check that times are in order, and that founder events lie after the admixture."""
     times = _times_in_order(parameters)
     for (older, older_time), (younger, younger_time) in pairwise(times):
         if younger_time >= older_time:
@@ -231,10 +240,6 @@ def _check(parameters: EuropeParameters, path: Path | str) -> None:
             expected = f"0 < end_time < start_time < admixture.time ({latest:g})"
             found = f"end_time {founder.end_time:g}, start_time {founder.start_time:g}"
             raise InputError(path, f"founders.{code}", expected, found)
-    if set(parameters.admixture.log_odds) != set(SOURCES):
-        expected = f"the sources {', '.join(SOURCES)}"
-        found = ", ".join(parameters.admixture.log_odds) or "none"
-        raise InputError(path, "admixture.log_odds", expected, found)
 
 
 def _positive(parameters: EuropeParameters) -> list[tuple[str, float]]:

@@ -296,25 +296,33 @@ class _Entry:
         """
         found = []
         for text in texts:
-            match = re.fullmatch(r"(\w+):(\d+)-(\d+)", text)
-            if not match or int(match[2]) >= int(match[3]):
-                expected = "CONTIG:START-END, 0-based, with START before END"
-                raise self.wrong(part, expected, shown(text))
-            region = Block(match[1], int(match[2]), int(match[3]))
-            length = CONTIG_LENGTHS.get(region.contig)
-            if length is None:
-                raise self.wrong(part, "a contig of GRCh38, like chr1 or chrX", shown(text))
-            if region.end > length:
-                expected = f"an end of at most {length}, the length of {region.contig}"
-                raise self.wrong(part, expected, shown(text))
+            region = self._read_region(part, text)
             if not any(overlap(region, block) for block in self.blocks):
-                own = [block.region for block in self.blocks if block.contig == region.contig]
-                contigs = dict.fromkeys(block.contig for block in self.blocks)
-                simulated = ", ".join(own or contigs)
+                simulated = ", ".join(self._simulated_near(region))
                 expected = f"a region that overlaps what is simulated ({simulated})"
                 raise self.wrong(part, expected, shown(text))
             found.append(region)
         return tuple(found)
+
+    def _read_region(self, part: str, text: str) -> Block:
+        """Read one region and check that it lies on a contig."""
+        match = re.fullmatch(r"(\w+):(\d+)-(\d+)", text)
+        if not match or int(match[2]) >= int(match[3]):
+            expected = "CONTIG:START-END, 0-based, with START before END"
+            raise self.wrong(part, expected, shown(text))
+        region = Block(match[1], int(match[2]), int(match[3]))
+        length = CONTIG_LENGTHS.get(region.contig)
+        if length is None:
+            raise self.wrong(part, "a contig of GRCh38, like chr1 or chrX", shown(text))
+        if region.end > length:
+            expected = f"an end of at most {length}, the length of {region.contig}"
+            raise self.wrong(part, expected, shown(text))
+        return region
+
+    def _simulated_near(self, region: Block) -> list[str]:
+        """List the simulated regions of a region's contig; if there are none, all contigs."""
+        own = [block.region for block in self.blocks if block.contig == region.contig]
+        return own or list(dict.fromkeys(block.contig for block in self.blocks))
 
     def reads(self) -> ReadSets | None:
         """Return the settings of the format ``reads``; None if it is not asked for."""

@@ -131,13 +131,7 @@ def read_masks(path: Path | str) -> list[Block]:
         InputError: The file cannot be read or lacks a column, or a stretch is not on a contig of
             GRCh38.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as problem:  # ValueError: of its name or its encoding
-        absent = isinstance(problem, FileNotFoundError)
-        found = "no such file" if absent else f"an unreadable file ({problem})"
-        raise InputError(path, "file", "a tab-separated table of masks", found) from None
-    reader = csv.DictReader(lines, delimiter="\t")
+    reader = csv.DictReader(_read_lines(path), delimiter="\t")
     try:
         rows = list(reader)
     except csv.Error as problem:
@@ -148,6 +142,16 @@ def read_masks(path: Path | str) -> list[Block]:
         found = ", ".join(reader.fieldnames or []) or "nothing"
         raise InputError(path, "line 1", f"the columns {', '.join(MASK_COLUMNS)}", found)
     return [_mask(path, f"line {number}", row) for number, row in enumerate(rows, start=2)]
+
+
+def _read_lines(path: Path | str) -> list[str]:
+    """Read the lines of a mask table."""
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as problem:  # ValueError: of its name or its encoding
+        absent = isinstance(problem, FileNotFoundError)
+        found = "no such file" if absent else f"an unreadable file ({problem})"
+        raise InputError(path, "file", "a tab-separated table of masks", found) from None
 
 
 def _mask(path: Path | str, key: str, row: dict[str, str]) -> Block:

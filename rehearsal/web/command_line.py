@@ -249,15 +249,8 @@ def refuse_unmakeable_folder(
     try:
         if folder.is_symlink():
             folder.resolve(strict=True)  # a loop of links, or a link to nothing, is no place
-        if folder.exists():
-            if not folder.is_dir() or any(folder.iterdir()):
-                found = f"{folder}, {'a folder with files in it' if folder.is_dir() else 'a file'}"
-                expected = "a new or empty folder, because no file is replaced"
-                raise InputError(command, option, expected, found)
-            there = folder.resolve().parent if is_replaced else folder
-        else:
-            there = next(path for path in folder.absolute().parents if os.path.lexists(path))
-            there.resolve(strict=True)
+        _refuse_occupied(command, option, folder)
+        there = _place_to_write(folder, is_replaced)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, up to Python 3.12
         reason = cause(error) if isinstance(error, OSError) else os.strerror(errno.ELOOP)
         found = f"{folder} ({reason})"
@@ -268,6 +261,23 @@ def refuse_unmakeable_folder(
     if len(os.fsencode(folder.name)) + SPARE_CHARACTERS > os.pathconf(there, "PC_NAME_MAX"):
         found = f"{folder} ({os.strerror(errno.ENAMETOOLONG)})"
         raise InputError(command, option, "a folder that can be made", found)
+
+
+def _refuse_occupied(command: str, option: str, folder: Path) -> None:
+    """Refuse a file, or a folder with files in it, in the place of a folder for output."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        found = f"{folder}, {'a folder with files in it' if folder.is_dir() else 'a file'}"
+        expected = "a new or empty folder, because no file is replaced"
+        raise InputError(command, option, expected, found)
+
+
+def _place_to_write(folder: Path, is_replaced: bool) -> Path:
+    """Find the existing folder that must be writable, so that a folder for output can be made."""
+    if folder.exists():
+        return folder.resolve().parent if is_replaced else folder
+    there = next(path for path in folder.absolute().parents if os.path.lexists(path))
+    there.resolve(strict=True)
+    return there
 
 
 def log_to_stderr() -> None:
