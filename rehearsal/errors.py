@@ -59,11 +59,11 @@ def _nested(value: Iterable[object], depth: int) -> str:
     opening, closing = "{}" if isinstance(value, Mapping | Set) else "[]"
     if depth > DEEPEST:
         return f"{opening}...{closing}"
-    parts = islice(value.items() if isinstance(value, Mapping) else value, MOST_CHARACTERS)
     if isinstance(value, Mapping):
-        words = [f"{_written(k, depth + 1)}: {_written(v, depth + 1)}" for k, v in parts]
+        pairs = islice(value.items(), MOST_CHARACTERS)
+        words = [f"{_written(key, depth + 1)}: {_written(one, depth + 1)}" for key, one in pairs]
     else:
-        words = [_written(part, depth + 1) for part in parts]
+        words = [_written(part, depth + 1) for part in islice(value, MOST_CHARACTERS)]
     return f"{opening}{', '.join(words)}{closing}"
 
 
