@@ -60,7 +60,7 @@ def _damage(file: str, damage: str, short: bool) -> Scenario:
 
 SCENARIOS: tuple[Scenario, ...] = (
     _misbehaviour("answers 500", "error500", "HTTP 500"),
-    _misbehaviour("answers garbage", "garbage", "no JSON object"),
+    _misbehaviour("answers garbage", "garbage", "not a JSON object"),
     _misbehaviour("answers half a body", "half", ""),
     _misbehaviour(
         "answers a redirect",
