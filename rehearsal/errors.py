@@ -103,6 +103,18 @@ def cause(error: Exception) -> str:
     return text or "no reason given"
 
 
+def unreadable_file(error: Exception) -> str:
+    """Say that a file cannot be read, as what was found.
+
+    Args:
+        error: The exception that reading it raised.
+
+    Returns:
+        A phrase with the cause, for example ``an unreadable file (Permission denied)``.
+    """
+    return f"an unreadable file ({cause(error)})"
+
+
 class InputError(ValueError):
     """A file, option or setting of a user that cannot be used.
 

@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from rehearsal.config.schema import dotted, find_not_finite, first_violation
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import Country, Gene, PlantedVariant, Variant
 
@@ -143,7 +143,7 @@ def _read_lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        found = f"an unreadable file ({error.strerror})"
+        found = unreadable_file(error)
         raise InputError(path, "file", "a tab-separated table", found) from error
     except UnicodeDecodeError as error:
         found = f"a file that is not UTF-8 ({error})"

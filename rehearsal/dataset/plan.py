@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from rehearsal.config.tables import read_countries, read_planted
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
@@ -150,7 +150,7 @@ def _configuration(root: Path) -> dict[str, Any]:
         return yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         expected = "the project's configuration beside the library"
-        raise InputError(file, "file", expected, f"an unreadable file ({error.strerror})") from None
+        raise InputError(file, "file", expected, unreadable_file(error)) from None
 
 
 def _numbers(people: Mapping[str, int], codes: Sequence[str]) -> dict[str, int]:

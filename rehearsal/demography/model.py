@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rehearsal.demography.expected_fst import root_sets
 from rehearsal.demography.parameters import SOURCES, EuropeParameters, Migration
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, unreadable_file
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 
@@ -132,7 +132,7 @@ def read_model(path: Path | str, countries: Sequence[Country]) -> demes.Graph:
     try:
         graph = demes.load(str(path)).in_generations()
     except OSError as error:
-        found = f"an unreadable file ({error.strerror})"
+        found = unreadable_file(error)
         raise InputError(path, "file", "a demes model", found) from error
     except Exception as error:  # demes raises errors of many kinds, also those of YAML
         raise InputError(path, "file", "a demes model", f"an invalid one ({error})") from error

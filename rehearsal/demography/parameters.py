@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from rehearsal.errors import InputError, cause, shown
+from rehearsal.errors import InputError, cause, shown, unreadable_file
 
 SOURCES = ("WHG", "EHG", "CHG", "YAM")  # sources whose log-odds against NEO are in the file
 
@@ -136,8 +136,8 @@ def read_parameters(path: Path | str) -> EuropeParameters:
     try:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        found = f"an unreadable file ({getattr(error, 'strerror', error)})"
-        raise InputError(path, "file", "YAML with the parameters", found) from error
+        expected = "YAML with the parameters"
+        raise InputError(path, "file", expected, unreadable_file(error)) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # no such date; too deep
         found = f"invalid YAML ({cause(error)})"
         raise InputError(path, "file", "YAML with the parameters", found) from error

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError, cause, shown
+from rehearsal.errors import InputError, cause, shown, unreadable_file
 from rehearsal.model import Country
 
 DATA = Path(__file__).parent / "data"
@@ -115,7 +115,7 @@ def _read_table(path: Path | str, texts: list[str], numbers: list[str]) -> pd.Da
     try:
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     except OSError as error:
-        found = f"an unreadable file ({error.strerror})"
+        found = unreadable_file(error)
         raise InputError(path, "file", "a tab-separated table", found) from error
     except (ValueError, pd.errors.ParserError) as error:
         found = f"another content ({cause(error)})"

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.errors import InputError, cause, shown
+from rehearsal.errors import InputError, cause, shown, unreadable_file
 from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import POOLED
@@ -121,7 +121,7 @@ def read_queries(folder: Path) -> list[tuple[Query, dict[str, ExpectedAnswer]]]:
             raise InputError(path, "format", shown(FORMAT), shown(content["format"]))
         return [_query(item) for item in content["queries"]]
     except OSError as error:
-        found = f"an unreadable file ({error.strerror})"
+        found = unreadable_file(error)
         raise InputError(path, "file", "the known answers of a dataset", found) from None
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         found = f"other content ({cause(error)})"

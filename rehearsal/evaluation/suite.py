@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from rehearsal.errors import InputError, cause, mismatch
+from rehearsal.errors import InputError, cause, mismatch, unreadable_file
 from rehearsal.evaluation.templates import QueryTemplate
 from rehearsal.files import write_json
 from rehearsal.formats.ontology_terms import SEX_TERMS
@@ -359,7 +359,7 @@ def read_suite(path: Path) -> list[Query]:
     try:
         return [_query(item) for item in orjson.loads(path.read_bytes())]
     except OSError as error:
-        found = f"an unreadable file ({error.strerror})"
+        found = unreadable_file(error)
         raise InputError(path, "file", "a query suite in JSON", found) from error
     except (orjson.JSONDecodeError, TypeError) as error:
         is_json = not isinstance(error, orjson.JSONDecodeError)

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.model import TIERS, Granularity
 
 KINDS = (
@@ -101,9 +101,8 @@ def _read_list(path: Path) -> list[Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or error
-        found = f"an unreadable file ({reason})"
-        raise InputError(path, "file", "YAML with a list templates", found) from error
+        expected = "YAML with a list templates"
+        raise InputError(path, "file", expected, unreadable_file(error)) from error
     given = content.get("templates") if isinstance(content, dict) else None
     if not isinstance(given, list) or not given:
         found = "nothing" if given is None else shown(given)

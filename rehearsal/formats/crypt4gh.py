@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 from crypt4gh import CIPHER_DIFF, CIPHER_SEGMENT_SIZE, SEGMENT_SIZE, header, lib, sodium
 from crypt4gh.keys import c4gh, get_private_key, get_public_key
 
-from rehearsal.errors import InputError, cause, mismatch, shown
+from rehearsal.errors import InputError, cause, mismatch, shown, unreadable_file
 from rehearsal.files import atomic_path
 
 SUFFIX = ".c4gh"
@@ -306,7 +306,7 @@ def _recipient(public_key: Path | str) -> bytes:
     try:
         key = get_public_key(public_key)
     except Exception as error:
-        found = f"an unreadable file ({cause(error)})"
+        found = unreadable_file(error)
         raise InputError(public_key, "key", "a Crypt4GH public key", found) from None
     if len(key) != 32:
         raise InputError(

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal.errors import InputError, cause, shown
+from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.files import content_digest
 
 SUFFIX = ".txt.gz"
@@ -84,7 +84,7 @@ def _read_lines(path: Path) -> list[str]:
         with opened(path, "rt", encoding="utf-8") as file:
             return file.read().splitlines()
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        found = f"an unreadable file ({cause(error)})"
+        found = unreadable_file(error)
         raise InputError(path, "file", "a scoring file of the PGS Catalog", found) from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from rehearsal.errors import InputError, mismatch, shown
+from rehearsal.errors import InputError, mismatch, shown, unreadable_file
 from rehearsal.model import SEXES, Block, Sex
 
 ASSEMBLY = "GRCh38"
@@ -150,7 +150,7 @@ def _read_lines(path: Path | str) -> list[str]:
         return Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as problem:  # ValueError: of its name or its encoding
         absent = isinstance(problem, FileNotFoundError)
-        found = "no such file" if absent else f"an unreadable file ({problem})"
+        found = "no such file" if absent else unreadable_file(problem)
         raise InputError(path, "file", "a tab-separated table of masks", found) from None
 
 

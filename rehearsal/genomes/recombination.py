@@ -14,7 +14,7 @@ import msprime
 import numpy as np
 import pandas as pd
 
-from rehearsal.errors import InputError, cause
+from rehearsal.errors import InputError, unreadable_file
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
 
@@ -75,7 +75,7 @@ def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> 
     try:
         table = pd.read_csv(path, sep=r"\s+", header=0, dtype={0: str})
     except (OSError, ValueError) as error:
-        found = f"an unreadable file ({cause(error)})"
+        found = unreadable_file(error)
         raise InputError(path, contig, "a recombination map in HapMap format", found) from None
     if table.shape[1] != 4:
         found = f"{table.shape[1]} columns"

@@ -9,7 +9,7 @@ import numpy as np
 import pysam
 import tskit
 
-from rehearsal.errors import InputError, cause, mismatch, shown
+from rehearsal.errors import InputError, mismatch, shown, unreadable_file
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.model import Block, PlantedVariant
 
@@ -47,7 +47,7 @@ def read_reference(path: Path | str, block: Block) -> str:
                 raise InputError(path, block.contig, "this contig in the FASTA", "nothing")
             bases = fasta.fetch(names[0], block.start, block.end).upper()
     except OSError as error:
-        found = f"an unreadable file ({cause(error)})"
+        found = unreadable_file(error)
         raise InputError(path, "genome.reference_fasta", "a FASTA file", found) from None
     if len(bases) != block.length:
         found = f"a contig of {block.start + len(bases)} bases"

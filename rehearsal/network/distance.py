@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.errors import InputError, cause, mismatch, shown
+from rehearsal.errors import InputError, mismatch, shown, unreadable_file
 from rehearsal.geography import great_circle_km
 from rehearsal.model import Country
 
@@ -98,7 +98,7 @@ def _pairs(path: Path) -> Iterator[tuple[frozenset[str], str, dict[str, str]]]:
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:  # of pandas too
         expected = f"a table with the columns {', '.join(COLUMNS)}"
-        raise InputError(path, "file", expected, f"an unreadable file ({cause(error)})") from error
+        raise InputError(path, "file", expected, unreadable_file(error)) from error
     if missing := [column for column in COLUMNS if column not in table]:
         expected = f"the columns {', '.join(COLUMNS)}"
         raise InputError(path, "header", expected, f"none called {', '.join(missing)}")

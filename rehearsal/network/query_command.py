@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.errors import InputError, cause, mismatch, shown
+from rehearsal.errors import InputError, mismatch, shown, unreadable_file
 from rehearsal.model import Answer
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry, is_http_url
@@ -127,7 +127,7 @@ def _read_request_body(path: Path) -> dict[str, Any]:
     try:
         document = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
-        found = f"an unreadable file ({cause(error)})"
+        found = unreadable_file(error)
         raise InputError(COMMAND, f"--body {path}", "a Beacon request in JSON", found) from error
     if not isinstance(document, dict):
         raise InputError(COMMAND, f"--body {path}", "a JSON object", shown(document))

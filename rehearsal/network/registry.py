@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
-from rehearsal.errors import InputError, cause, shown
+from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import is_safe_url
 
@@ -82,7 +82,7 @@ def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> 
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         expected = "YAML with a mapping 'nodes'"
-        raise InputError(path, "file", expected, f"an unreadable file ({cause(error)})") from error
+        raise InputError(path, "file", expected, unreadable_file(error)) from error
     nodes = content.get("nodes") if isinstance(content, dict) else None
     if not isinstance(nodes, dict):
         expected = "a mapping from country code to url and token_variable"

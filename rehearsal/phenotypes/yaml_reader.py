@@ -14,7 +14,7 @@ import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from rehearsal.errors import InputError, key_text, shown
+from rehearsal.errors import InputError, key_text, shown, unreadable_file
 
 Word = TypeVar("Word", bound=str)
 LARGEST = sys.float_info.max
@@ -287,7 +287,7 @@ def _shown(value: object) -> str:
 
 def _unreadable(path: Path | str, problem: Exception) -> InputError:
     missing = isinstance(problem, FileNotFoundError)
-    found = "no such file" if missing else f"an unreadable file ({problem})"
+    found = "no such file" if missing else unreadable_file(problem)
     return InputError(path, "file", "a YAML file", found)
 
 

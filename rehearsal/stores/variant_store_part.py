@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rehearsal.errors import InputError, cause
+from rehearsal.errors import InputError, unreadable_file
 from rehearsal.stores.variant_store import COUNTS
 
 SCHEMA = pa.schema(
@@ -109,5 +109,5 @@ def open_part(part: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
         file = pq.ParquetFile(part)
         return file, json.loads(file.schema_arrow.metadata[METADATA_KEY])
     except (OSError, pa.ArrowException, KeyError, TypeError) as error:
-        found = f"an unreadable file ({cause(error)})"
+        found = unreadable_file(error)
         raise InputError(part, "file", "a part of a variant store", found) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.errors import InputError, cause
+from rehearsal.errors import InputError, cause, unreadable_file
 from rehearsal.files import write_json
 from rehearsal.model import AlleleCounts, Variant
 
@@ -69,7 +69,7 @@ def read_expected_answers(path: Path) -> dict[str, dict[str, ExpectedAnswer]]:
             for query, countries in orjson.loads(path.read_bytes()).items()
         }
     except OSError as error:
-        found = f"an unreadable file ({error.strerror})"
+        found = unreadable_file(error)
         raise InputError(path, "file", "right answers in JSON", found) from error
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         is_json = not isinstance(error, orjson.JSONDecodeError)

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from rehearsal.errors import InputError, cause, mismatch, shown
+from rehearsal.errors import InputError, cause, mismatch, shown, unreadable_file
 
 FILE_NAME = "audit.jsonl"
 START = "0" * 64  # the hash before the first line
@@ -236,7 +236,7 @@ def verify_log(path: Path | str, expected_head: str | None = None) -> VerifiedCh
             lines, last, seen = _walk(path, _until(size, log), expected_head)
     except OSError as error:
         raise InputError(
-            path, "file", "an audit log and its head", f"an unreadable file ({cause(error)})"
+            path, "file", "an audit log and its head", unreadable_file(error)
         ) from None
     try:
         known, known_hash = _read_head(head)

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, unreadable_file
 from rehearsal.genomes.assembly import KARYOTYPE_ORDER
 from rehearsal.model import Block
 from rehearsal.node.htsget.bcf_header import BcfHeader, Contig
@@ -113,7 +113,7 @@ class GenomeFile:
         try:
             return path.open("rb", _READ_AHEAD)
         except OSError as error:
-            found = f"an unreadable file ({error.strerror})"
+            found = unreadable_file(error)
             raise InputError(path, "file", "a readable file", found) from None
 
 
