@@ -25,7 +25,8 @@ import pandas as pd
 from measuring import footer, header, served_node
 from node import START, STEP, make_node
 
-from rehearsal.network.issuer import TRUSTED, Issuer, make_issuer, rehearsal_access, tokens_by_tier
+from rehearsal.network.issuer import TRUSTED, Issuer, make_issuer, rehearsal_access
+from rehearsal.network.tokens import tokens_by_tier
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.tokens import TokenVerifier
 from rehearsal.node.settings.node_settings import NodeSettings

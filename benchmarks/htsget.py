@@ -35,7 +35,7 @@ import pandas as pd
 from measuring import cpu_seconds_of, footer, header, memory_mb, served_node
 from numpy.typing import NDArray
 
-from rehearsal.formats.bcf import GT_KEY, Header, header_text
+from rehearsal.formats.bcf_header import GT_KEY, Header, header_text
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.formats.crypt4gh import SUFFIX, decrypt_file, encrypt_at_rest, encrypt_file
 from rehearsal.formats.csi import RecordOffsets, write_csi

@@ -25,14 +25,8 @@ from measuring import footer, header, memory_mb, served_node
 from node import START, STEP, Address, make_node, receive, show
 
 from rehearsal.model import Gene
-from rehearsal.network.issuer import (
-    CENTRAL_COMMITTEE,
-    TRUSTED,
-    create_person,
-    make_issuer,
-    rehearsal_access,
-    sign_tokens,
-)
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, TRUSTED, make_issuer, rehearsal_access
+from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 from rehearsal.node.settings.node_settings import NodeSettings

@@ -11,8 +11,9 @@ from rehearsal.loadtest.origin_latency import Origins, measure_origin_latency
 from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.logs import log_to_file
 from rehearsal.network.emulation.topology import line_of_pairs
-from rehearsal.network.issuer import issuer_copy, tokens_by_tier
+from rehearsal.network.issuer import issuer_copy
 from rehearsal.network.launcher import running_nodes
+from rehearsal.network.tokens import tokens_by_tier
 from rehearsal.node.runtime_files import served_copy
 from rehearsal.seeds import derive_seed
 

@@ -11,9 +11,10 @@ from rehearsal.evaluation.suite import read_suite
 from rehearsal.evaluation.suite_run import JudgedSuite, ask_suite
 from rehearsal.files import atomic_path, write_json
 from rehearsal.logs import log_to_file
-from rehearsal.network.issuer import issuer_copy, tokens_by_tier
+from rehearsal.network.issuer import issuer_copy
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
+from rehearsal.network.tokens import tokens_by_tier
 from rehearsal.node.access.audit_log import collect_logs
 from rehearsal.node.runtime_files import served_copies
 from rehearsal.truth.expected_answers import read_expected_answers
@@ -51,8 +52,7 @@ def main(smk):
         asked.answers.to_parquet(path)
     with atomic_path(smk.output.latency) as path:
         latency_table(asked.answers, asked.control).to_parquet(path)
-    conditions = asked.conditions | {"network": network, "audit": audit}
-    write_json(smk.output.conditions, conditions)
+    write_json(smk.output.conditions, asked.conditions | {"network": network, "audit": audit})
 
 
 if __name__ == "__main__":

@@ -156,7 +156,8 @@ def _query(options: argparse.Namespace) -> None:
 
 
 def _token(options: argparse.Namespace) -> None:
-    from rehearsal.network.issuer import AUDIENCE, create_person, open_issuer, sign_tokens
+    from rehearsal.network.issuer import AUDIENCE, open_issuer
+    from rehearsal.network.tokens import create_person, sign_tokens
 
     country = options.country
     if len(country) != 2 or not (country.isascii() and country.isalpha()):

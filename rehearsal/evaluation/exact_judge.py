@@ -25,7 +25,7 @@ from rehearsal.network.aggregate import (
     result_sets,
     says_exists,
 )
-from rehearsal.network.client import error_message
+from rehearsal.network.answer_reader import error_message
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 # Frequencies are written in decimal, some with six digits; counts are exact

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearsal.files import atomic_path
-from rehearsal.formats.bcf import BcfWriter, Header, Sites, make_template
+from rehearsal.formats.bcf import BcfWriter, Sites, make_template
+from rehearsal.formats.bcf_header import Header
 from rehearsal.genomes.assembly import ASSEMBLY, listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
 

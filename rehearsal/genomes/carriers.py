@@ -15,7 +15,7 @@ import tskit
 from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown
-from rehearsal.genomes import carrier_kernels
+from rehearsal.genomes import allele_kernels, carrier_kernels
 
 MAX_ALLELES = 255  # an allele index is one byte
 
@@ -315,14 +315,14 @@ def _alleles_and_mutations(
     allele = np.empty(ts.num_mutations, np.int64)
     source = np.empty(ts.num_sites + ts.num_mutations, np.int64)
     site_offset = np.empty(ts.num_sites + 1, np.int64)
-    carrier_kernels.index_alleles(*ancestral, *derived, offset, allele, source, site_offset)
+    allele_kernels.index_alleles(*ancestral, *derived, offset, allele, source, site_offset)
     if allele.max(initial=0) > MAX_ALLELES:
         position = ts.sites_position[mutations.site[np.argmax(allele)]]
         key, expected = f"position {position + 1:.0f}", f"at most {MAX_ALLELES} alternate alleles"
         raise InputError("tree sequence", key, expected, shown(int(allele.max())))
     text = np.empty(ancestral[0].size + derived[0].size, np.uint8)
     text_offset = np.empty(site_offset[-1] + 1, np.int32)
-    carrier_kernels.copy_alleles(*ancestral, *derived, source, site_offset, text, text_offset)
+    allele_kernels.copy_alleles(*ancestral, *derived, source, site_offset, text, text_offset)
     return (
         Alleles(site_offset, text, text_offset),
         carrier_kernels.Mutations(offset, label[mutations.node], allele.astype(np.uint8)),

@@ -18,27 +18,28 @@ import orjson
 from yarl import URL
 
 from rehearsal.errors import InputError, cause, mismatch, shown
-from rehearsal.model import Answer, AnswerState, Query
+from rehearsal.model import Answer, Query
+from rehearsal.network.answer_reader import (
+    DROPPED,
+    BadAnswerError,
+    Exchange,
+    failure_reason,
+    read_answer,
+    shorten,
+)
 from rehearsal.network.registry import NodeEntry
 
 SIZE_LIMIT = 64 << 20  # bytes of one body; a page of 1,000 records is about 1 MB
-REASON_LIMIT = 200  # characters kept of a node's message
 KEPT_ALIVE_S = 60.0
 NAMES_KEPT_S = 300  # seconds that the address of a host name is cached
 # endpoints about the service, and matches of patients, have no summary of results
 WITHOUT_SUMMARY = frozenset(
     ("", "info", "service-info", "configuration", "map", "entry_types", "filtering_terms", "match")
 )
-# errors of a connection that the other side has closed, by how far it had got
-DROPPED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
 PURPOSE = "X-Rehearsal-Purpose"
 POST_NOT_TAKEN = (405, 501)
 
 Method = Literal["GET", "POST", "DELETE"]
-
-
-class BadAnswerError(Exception):
-    """A node sent something that is not a usable answer. The text says why."""
 
 
 class PostOnlyError(ValueError):
@@ -178,22 +179,22 @@ class NetworkClient:
         """
         self._open_session()
         clock = asyncio.get_running_loop().time
-        exchange = _Exchange()
+        exchange = Exchange()
         try:
             async with asyncio.timeout_at(started + deadline_s):
                 await self._exchange(node, request, exchange)
             latency_s = clock() - started
             summarised = request.is_beacon and request.path not in WITHOUT_SUMMARY
-            state, content, reason = _read_answer(summarised, exchange)
+            state, content, reason = read_answer(summarised, exchange)
         except TimeoutError:
             latency_s, content, state = clock() - started, None, "late"
             reason = f"no whole answer within {deadline_s:g} s ({len(exchange.body)} bytes came)"
         except PostOnlyError as error:
             latency_s, content, state = clock() - started, None, "refused"
-            exchange.status, reason = POST_NOT_TAKEN[0], _short(str(error))
+            exchange.status, reason = POST_NOT_TAKEN[0], shorten(str(error))
         except Exception as error:  # an error of one node must not cost the others' answers
             latency_s, content, state = clock() - started, None, "failed"
-            reason = _short(failure_reason(error))
+            reason = shorten(failure_reason(error))
         return Answer(
             request.query,
             node.country,
@@ -211,7 +212,7 @@ class NetworkClient:
             raise RuntimeError(mismatch("NetworkClient", expected, "use outside"))
         return self._session
 
-    async def _exchange(self, node: NodeEntry, request: NodeRequest, exchange: _Exchange) -> None:
+    async def _exchange(self, node: NodeEntry, request: NodeRequest, exchange: Exchange) -> None:
         """Send and receive. A node that does not accept POST is asked by GET, next time at once."""
         by_get = request.method == "POST" and request.is_beacon
         if by_get and node.url in self._only_get:
@@ -224,9 +225,7 @@ class NetworkClient:
             if exchange.status == 200:
                 self._only_get.add(node.url)
 
-    async def _send_surely(
-        self, node: NodeEntry, request: NodeRequest, exchange: _Exchange
-    ) -> None:
+    async def _send_surely(self, node: NodeEntry, request: NodeRequest, exchange: Exchange) -> None:
         """Send a request, and once more if a kept-alive connection was closed before any byte came.
 
         Nodes close idle connections, and requests change nothing, so the repetition is safe.
@@ -238,7 +237,7 @@ class NetworkClient:
                 raise
             await self._send(node, request, exchange)
 
-    async def _send(self, node: NodeEntry, request: NodeRequest, exchange: _Exchange) -> None:
+    async def _send(self, node: NodeEntry, request: NodeRequest, exchange: Exchange) -> None:
         url = URL(f"{node.url}/{request.path}", encoded=True)
         async with self._open_session().request(
             request.method,
@@ -253,20 +252,6 @@ class NetworkClient:
                 exchange.body += chunk
                 if len(exchange.body) > self._size_limit:
                     raise BadAnswerError(f"body over {self._size_limit} bytes")
-
-
-class _Exchange:
-    """What one node has sent so far."""
-
-    __slots__ = ("body", "location", "status")
-
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        self.status: int | None = None
-        self.location = ""
-        self.body = bytearray()
 
 
 def token_of(node: NodeEntry) -> str | None:
@@ -353,84 +338,3 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-def failure_reason(error: Exception) -> str:
-    """Say in words why a request got no usable answer.
-
-    Args:
-        error: The exception that ended the exchange.
-
-    Returns:
-        The reason, for example ``no connection (Connection refused)``.
-    """
-    if isinstance(error, aiohttp.ClientConnectorError):
-        code = error.os_error.errno
-        reason = os.strerror(code) if code and code > 0 else error.os_error.strerror
-        return f"no connection ({reason})" if reason else "no connection"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "the connection was closed in the middle of the answer"
-    if isinstance(error, DROPPED):
-        return "the connection was closed before an answer"
-    if isinstance(error, aiohttp.InvalidURL):
-        return "no usable URL"
-    return cause(error)
-
-
-def _read_answer(
-    summarised: bool, exchange: _Exchange
-) -> tuple[AnswerState, dict[str, Any] | None, str]:
-    """Read state, body and reason of a complete HTTP answer. Raises BadAnswerError."""
-    status = exchange.status or 0
-    if 300 <= status < 400:
-        raise BadAnswerError(f"HTTP {status}: redirected to {exchange.location!r}, not followed")
-    content = _json_object(exchange.body)
-    if 400 <= status < 500:
-        return "refused", content, _short(f"HTTP {status}: {error_message(content)}")
-    if status != 200:
-        return "failed", content, _short(f"HTTP {status}: {error_message(content)}")
-    if content is None:
-        start = exchange.body[:40].decode(errors="replace")
-        raise BadAnswerError(f"HTTP 200 with a body that is not a JSON object: {start!r}")
-    if summarised and (fault := _summary_fault(content)):
-        raise BadAnswerError(f"HTTP 200 without a Beacon answer: {fault}")
-    return "answered", content, ""
-
-
-def _json_object(body: bytearray) -> dict[str, Any] | None:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _summary_fault(content: dict[str, Any]) -> str | None:
-    """Describe what is wrong with the summary that every Beacon answer must have; None: nothing."""
-    summary = content.get("responseSummary")
-    if not isinstance(summary, dict) or not isinstance(summary.get("exists"), bool):
-        return "no responseSummary.exists"
-    total = summary.get("numTotalResults", 0)
-    if isinstance(total, bool) or not isinstance(total, int) or total < 0:
-        return f"numTotalResults {total!r}"
-    return None
-
-
-def error_message(content: dict[str, Any] | None) -> str:
-    """Return the message of a Beacon error body.
-
-    Args:
-        content: The body; None when it is not a JSON object.
-
-    Returns:
-        ``error.errorMessage``, or a note that there is none.
-    """
-    error = content.get("error") if content else None
-    if isinstance(error, dict) and "errorMessage" in error:
-        return str(error["errorMessage"])
-    return "no Beacon error body"
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= REASON_LIMIT else line[: REASON_LIMIT - 1] + "…"

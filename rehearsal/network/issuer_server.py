@@ -21,16 +21,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rehearsal.errors import mismatch, shown
-from rehearsal.network.issuer import (
-    ALGORITHMS,
-    HOUR_S,
-    Issuer,
-    Person,
-    known_person,
-    open_issuer,
-    sign_tokens,
-    sign_visas,
-)
+from rehearsal.network.issuer import ALGORITHMS, Issuer, open_issuer
+from rehearsal.network.tokens import HOUR_S, Person, known_person, sign_tokens, sign_visas
 from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
 from rehearsal.web.app import explain_refusal

@@ -13,8 +13,9 @@ import pandas as pd
 
 from rehearsal.files import write_json
 from rehearsal.model import Query
-from rehearsal.network.issuer import CENTRAL_COMMITTEE, Issuer, create_person, sign_tokens
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, Issuer
 from rehearsal.network.service_client import ServiceClient
+from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.stories.query_context import QueryContext, StoryNetwork
 from rehearsal.stories.question_types import QUESTION_TYPES
 from rehearsal.stories.story_types import Asker, Check, Question, Story

@@ -22,11 +22,10 @@ from rehearsal.network.issuer import (
     CENTRAL_COMMITTEE,
     TRUSTED,
     Issuer,
-    create_person,
     make_issuer,
     rehearsal_access,
-    sign_tokens,
 )
+from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.country_shards import write_shards

@@ -11,15 +11,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from rehearsal.network.issuer import (
-    CENTRAL_COMMITTEE,
-    TRUSTED,
-    create_person,
-    make_issuer,
-    rehearsal_access,
-    sign_tokens,
-)
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
+from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.matchmaker.index import FILE_NAME
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 from rehearsal.node.settings.node_settings import NodeSettings

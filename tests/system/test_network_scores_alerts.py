@@ -18,15 +18,9 @@ import pytest
 
 from rehearsal.export.scoring_files import write_scoring_file
 from rehearsal.network.alerts import AGAIN_S, GRACE_S
-from rehearsal.network.issuer import (
-    CENTRAL_COMMITTEE,
-    TRUSTED,
-    create_person,
-    make_issuer,
-    rehearsal_access,
-    sign_tokens,
-)
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.registry import read_endpoint, write_nodes
+from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.alerts.subscription_matcher import LOOK_S
 from rehearsal.node.drug_genes import COLUMNS
 from rehearsal.node.settings.node_settings import Gene, NodeSettings

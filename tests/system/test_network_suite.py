@@ -31,9 +31,10 @@ from rehearsal.loadtest.faults.scenarios import SCENARIOS
 from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.model import Block, Country, Gene, PlantedVariant, Query, Variant
 from rehearsal.network.emulation.topology import Topology
-from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access, tokens_by_tier
+from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import Launch, running_network, running_nodes
 from rehearsal.network.registry import read_foreign_nodes, with_foreign, write_nodes
+from rehearsal.network.tokens import tokens_by_tier
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.consent import draw_consent, read_consent
 from rehearsal.stores.country_shards import write_shards

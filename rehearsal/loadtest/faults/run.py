@@ -23,8 +23,9 @@ from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.logs import Progress
 from rehearsal.model import Query
-from rehearsal.network.issuer import TRUSTED, tokens_by_tier
+from rehearsal.network.issuer import TRUSTED
 from rehearsal.network.registry import NodeEntry
+from rehearsal.network.tokens import tokens_by_tier
 from rehearsal.node.runtime_files import served_copy
 from rehearsal.truth.expected_answers import ExpectedAnswer
 

@@ -17,7 +17,7 @@ from yarl import URL
 
 from rehearsal.errors import cause
 from rehearsal.model import ANSWER_STATES, AnswerState
-from rehearsal.network.client import failure_reason
+from rehearsal.network.answer_reader import failure_reason
 
 REASON_LIMIT = 120  # characters
 

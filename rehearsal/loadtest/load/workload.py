@@ -15,13 +15,8 @@ from rehearsal.errors import InputError
 from rehearsal.loadtest.load.sender import Call
 from rehearsal.model import Query
 from rehearsal.network.client import PURPOSE, NodeRequest
-from rehearsal.network.issuer import (
-    CENTRAL_COMMITTEE,
-    HOUR_S,
-    create_person,
-    open_issuer,
-    sign_tokens,
-)
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, open_issuer
+from rehearsal.network.tokens import HOUR_S, create_person, sign_tokens
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 PUBLIC, CLINICIAN, RESEARCHER = "public", "clinician", "researcher"

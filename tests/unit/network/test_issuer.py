@@ -11,15 +11,9 @@ import orjson
 import pytest
 
 from rehearsal.errors import InputError
-from rehearsal.network.issuer import (
-    Issuer,
-    create_person,
-    issuer_copy,
-    make_issuer,
-    open_issuer,
-    sign_tokens,
-)
+from rehearsal.network.issuer import Issuer, issuer_copy, make_issuer, open_issuer
 from rehearsal.network.issuer_server import EXCHANGE, PASSPORT_TOKEN, issuer_app
+from rehearsal.network.tokens import create_person, sign_tokens
 
 NODES = ["https://a.example", "https://b.example"]
 

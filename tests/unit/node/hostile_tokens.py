@@ -13,7 +13,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from rehearsal.network.issuer import create_person, linked_identities, sign_tokens, sign_visas
+from rehearsal.network.tokens import create_person, linked_identities, sign_tokens, sign_visas
 from rehearsal.node.access.token_format import PASSPORT, PASSPORT_TYPE, VISA
 
 DATASET = "GDI-FI-REHEARSAL-1"

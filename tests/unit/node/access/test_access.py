@@ -9,14 +9,8 @@ import orjson
 import pandas as pd
 import pytest
 
-from rehearsal.network.issuer import (
-    CENTRAL_COMMITTEE,
-    create_person,
-    linked_identities,
-    make_issuer,
-    sign_tokens,
-    sign_visas,
-)
+from rehearsal.network.issuer import CENTRAL_COMMITTEE, make_issuer
+from rehearsal.network.tokens import create_person, linked_identities, sign_tokens, sign_visas
 from rehearsal.node.access.audit_log import AuditLog, verify_log
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import (

@@ -8,7 +8,8 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from rehearsal.network.issuer import linked_identities, make_issuer, sign_tokens, sign_visas
+from rehearsal.network.issuer import make_issuer
+from rehearsal.network.tokens import linked_identities, sign_tokens, sign_visas
 from rehearsal.node.access.issuer_keys import REFETCH_S, TRUSTED_S
 from rehearsal.node.access.settings import IssuerSettings
 from rehearsal.node.access.token_format import PASSPORT, TokenRefused

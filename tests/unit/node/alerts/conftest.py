@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from rehearsal.model import Variant
-from rehearsal.network.issuer import create_person, make_issuer, sign_tokens
+from rehearsal.network.issuer import make_issuer
+from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware

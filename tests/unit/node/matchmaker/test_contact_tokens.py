@@ -4,7 +4,8 @@ import pytest
 
 from rehearsal.cli import main
 from rehearsal.errors import InputError
-from rehearsal.network.issuer import URL, create_person, sign_tokens
+from rehearsal.network.issuer import URL
+from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.matchmaker.contact_tokens import find_person_of_token
 
 from ..access.test_access import PEOPLE

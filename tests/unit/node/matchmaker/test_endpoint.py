@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rehearsal.network.issuer import create_person, sign_tokens
+from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.access.settings import Veto
 from rehearsal.node.matchmaker.endpoint import MEDIA_TYPE
 from rehearsal.node.matchmaker.ranking import Ranking

@@ -1,0 +1,57 @@
+"""The header of a BCF file, and the INFO fields that it declares."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rehearsal.model import SYNTHETIC
+
+GROUPS = {"": "all", "_F": "women", "_M": "men"}
+INFO = {
+    "AN": ("1", "Alleles called"),
+    "AC": ("A", "Copies of the allele"),
+    "AC_Hom": ("A", "Copies of the allele in homozygous genotypes (two a person)"),
+    "AC_Het": ("A", "Copies of the allele in heterozygous genotypes"),
+    "AC_Hemi": ("A", "Copies of the allele in haploid genotypes"),
+    "AF": ("A", "Frequency of the allele, AC / AN"),
+}
+GT_KEY = len(GROUPS) * len(INFO) + 1  # index in the header's dictionary; PASS is 0
+
+
+class Header(NamedTuple):
+    """What the header of a BCF file lists."""
+
+    contigs: dict[str, int]  # lengths in bases by name
+    samples: list[str]  # names, in the order of the columns
+    assembly: str  # for example ``GRCh38``
+
+
+def header_text(header: Header) -> str:
+    """Format the VCF 4.3 header. It has no dates, so equal input gives equal bytes.
+
+    Args:
+        header: What to list.
+
+    Returns:
+        The lines of the header.
+    """
+    lines = [
+        "##fileformat=VCFv4.3",
+        '##FILTER=<ID=PASS,Description="All filters passed",IDX=0>',
+        f"##source=rehearsal: {SYNTHETIC}",
+    ]
+    for index, (name, length) in enumerate(header.contigs.items()):
+        lines.append(f"##contig=<ID={name},length={length},assembly={header.assembly},IDX={index}>")
+    keys = [(name + suffix, name, who) for suffix, who in GROUPS.items() for name in INFO]
+    for index, (key, name, who) in enumerate(keys, start=1):
+        number, meaning = INFO[name]
+        lines.append(
+            f"##INFO=<ID={key},Number={number},Type={'Float' if name == 'AF' else 'Integer'},"
+            f'Description="{meaning}, {who}",IDX={index}>'
+        )
+    lines.append(
+        f'##FORMAT=<ID=GT,Number=1,Type=String,Description="Phased genotype",IDX={GT_KEY}>'
+    )
+    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
+    lines.append("\t".join(columns + header.samples))
+    return "\n".join(lines) + "\n"
