@@ -6,7 +6,6 @@ provides what nodes and clients need of an issuer afterwards.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,8 +24,9 @@ from rehearsal.network.issuer import ALGORITHMS, Issuer, open_issuer
 from rehearsal.network.tokens import HOUR_S, Person, known_person, sign_tokens, sign_visas
 from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
-from rehearsal.web.app import explain_refusal
-from rehearsal.web.server import listening, run, serve_app, url_of
+from rehearsal.web.address import ServiceAddress
+from rehearsal.web.app import base_url, explain_refusal
+from rehearsal.web.server import listening, run, serve_app
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
 PASSPORT_TOKEN = "urn:ga4gh:params:oauth:token-type:passport"
@@ -43,7 +43,7 @@ def issuer_app(issuer: Issuer) -> Starlette:
     """
 
     async def discovery(request: Request) -> Response:
-        base = str(request.base_url).rstrip("/")
+        base = base_url(request)
         return JSONResponse(
             {
                 "issuer": issuer.url,
@@ -184,22 +184,17 @@ def _claims(issuer: Issuer, token: str) -> dict[str, Any] | None:
 
 def serve(
     folder: Path,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    endpoint_file: Path | None = None,
+    address: ServiceAddress,
 ) -> None:
     """Serve an issuer until SIGTERM, SIGINT or the end of the parent process.
 
     Args:
         folder: Folder of the issuer.
-        host: Address to listen on.
-        port: Port; 0 takes a free one.
-        endpoint_file: File that receives ``{"country": "issuer", "url", "pid"}``.
+        address: Where to listen, and how callers reach it.
 
     Raises:
         InputError: The folder or the address cannot be used.
     """
     app = issuer_app(open_issuer(folder))
-    with listening(host, port) as listener:
-        endpoint = {"country": "issuer", "url": url_of(listener), "pid": os.getpid()}
-        run(serve_app(app, listener, endpoint, endpoint_file))
+    with listening(address.host, address.port) as listener:
+        run(serve_app(app, listener, address, "issuer"))

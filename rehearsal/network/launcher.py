@@ -7,6 +7,7 @@ killed so that no ``finally`` runs, a helper ends the nodes' process groups.
 from __future__ import annotations
 
 import shlex
+import socket
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -69,6 +70,7 @@ class Launch:
         place: Where it runs.
         prefix: Beginning of the command line, which starts the node elsewhere.
         port: Port to listen on; 0 takes a free one.
+        asker: Address of the network and of others that state whom they ask for.
     """
 
     country: str
@@ -78,6 +80,7 @@ class Launch:
     place: Place = HERE
     prefix: tuple[str, ...] = ()  # of the command line, starts the node elsewhere
     port: int = 0
+    asker: str = HERE.host
 
     @property
     def endpoint(self) -> Path:
@@ -126,6 +129,7 @@ def node_command(launch: Launch) -> list[str]:
         *(*PYTHON, NODE_SERVER, str(launch.folder)),
         *("--host", "0.0.0.0" if launch.prefix else launch.place.host),
         *("--port", str(launch.port), "--endpoint-file", str(launch.endpoint)),
+        *("--trusted-proxy", launch.asker),
         *_line_options(launch.line),
     ]
 
@@ -139,6 +143,14 @@ def _line_options(line: Line) -> list[str]:
         "--loss": line.loss,
     }
     return [part for name, value in options.items() if value for part in (name, f"{value:g}")]
+
+
+def _address_here() -> str:
+    """The address of this machine as others see it."""
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return HERE.host
 
 
 @contextmanager
@@ -185,6 +197,7 @@ def running_nodes(
             topology.lines.get(country, NO_DELAY),
             topology.places[country],
             tuple(shlex.split(prefix or "")),
+            asker=_address_here() if prefix else topology.asker.host,
         )
         for country, folder in folders.items()
     }
@@ -279,6 +292,7 @@ def running_network(
             *(*PYTHON, NETWORK_SERVER),
             *("--nodes", str(ours), str(registry)),
             *("--port", "0", "--endpoint-file", str(launch.endpoint)),
+            *("--trusted-proxy", HERE.host),
             *("--deadline-s", f"{deadline_s:g}", *options),
         ]
 

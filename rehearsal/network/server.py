@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import gc
-import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,35 +17,32 @@ from rehearsal.network.registry import NETWORK, Registry
 from rehearsal.network.serve_options import add_serve_options
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network, Policy
 from rehearsal.node.access.settings import LOOPBACK
+from rehearsal.web.address import ServiceAddress, address_of
 from rehearsal.web.command_line import OneLineParser, log_to_stderr, run_command
-from rehearsal.web.server import listening, run, serve_app, url_of
+from rehearsal.web.server import listening, run, serve_app
 
 
 def serve(
     sources: Sequence[Path],
-    host: str = "127.0.0.1",
-    port: int = 0,
-    endpoint_file: Path | None = None,
+    address: ServiceAddress,
     policy: Policy | None = None,
 ) -> None:
     """Serve the network until SIGTERM, SIGINT or the end of the parent process.
 
     Args:
         sources: Nodes, as for ``rehearsal.network.registry.read_nodes``.
-        host: Address to listen on.
-        port: Port; 0 takes a free one.
-        endpoint_file: File that receives ``{"country": "network", "url", "pid"}`` once every node
-            has been probed and the service answers. It is removed at the end.
+        address: Where to listen, and how callers reach it. The endpoint file is written once every
+            node has been probed and the service answers.
         policy: How nodes are asked.
 
     Raises:
         InputError: The registry or the address cannot be used, a token variable is not set, or a
-            node has a token while ``host`` lets other machines send queries.
+            node has a token while the address lets other machines send queries.
     """
-    registry = Registry(sources, exposed=host not in LOOPBACK)
+    registry = Registry(sources, exposed=address.host not in LOOPBACK)
     client = NetworkClient(registry.nodes)
-    with listening(host, port) as listener:
-        run(_run(registry, client, policy or Policy(), listener, endpoint_file))
+    with listening(address.host, address.port) as listener:
+        run(_run(registry, client, policy or Policy(), listener, address))
 
 
 async def _run(
@@ -54,9 +50,8 @@ async def _run(
     client: NetworkClient,
     policy: Policy,
     listener: socket.socket,
-    endpoint_file: Path | None,
+    address: ServiceAddress,
 ) -> None:
-    endpoint = {"country": NETWORK, "url": url_of(listener), "pid": os.getpid()}
     async with client:
         network = Network(registry, client, policy)
         await network.start()
@@ -65,7 +60,7 @@ async def _run(
         keeper = asyncio.ensure_future(network.maintain())
         try:
             app = network_app(network)
-            await serve_app(app, listener, endpoint, endpoint_file)
+            await serve_app(app, listener, address, NETWORK)
         finally:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -87,13 +82,7 @@ def serve_by_options(options: argparse.Namespace) -> None:
         found = f"{options.deadline_s:g}"
         raise InputError("rehearsal network serve", "--deadline-s", expected, found)
     log_to_stderr()
-    serve(
-        options.nodes,
-        host=options.host,
-        port=options.port,
-        endpoint_file=options.endpoint_file,
-        policy=Policy(options.deadline_s, options.collect),
-    )
+    serve(options.nodes, address_of(options), Policy(options.deadline_s, options.collect))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

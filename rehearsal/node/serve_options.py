@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rehearsal.web.command_line import add_address_options, not_negative, positive, share
+from rehearsal.web.address import add_address_options
+from rehearsal.web.command_line import not_negative, positive, share
 
 
 def add_serve_options(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 from collections.abc import Coroutine, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -26,9 +25,10 @@ from rehearsal.node.serve_options import add_serve_options
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
+from rehearsal.web.address import ServiceAddress, address_of
 from rehearsal.web.command_line import OneLineParser, log_to_stderr, run_command
 from rehearsal.web.network_delay import NO_DELAY, DelayedApp, Line
-from rehearsal.web.server import listening, run, serve_app, url_of
+from rehearsal.web.server import listening, run, serve_app
 
 
 def open_node(folder: Path | str) -> NodeData:
@@ -89,19 +89,14 @@ def extensions(
 
 def serve(
     folder: Path | str,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    endpoint_file: Path | None = None,
+    address: ServiceAddress,
     line: Line = NO_DELAY,
 ) -> None:
     """Serve a node until SIGTERM or SIGINT, or until the parent process ends.
 
     Args:
         folder: The node's folder.
-        host: Address to listen on.
-        port: Port to listen on. 0 takes a free one.
-        endpoint_file: Receives ``{"country", "url", "pid"}`` as JSON, written atomically once the
-            node has answered a request. It is removed at the end.
+        address: Where to listen, and how callers reach it.
         line: Network delay to emulate.
 
     Raises:
@@ -115,10 +110,8 @@ def serve(
     app: Any = beacon_app(node_data, authorizer, *extensions(node_data, monitor, folder))
     if not line.is_plain:
         app = DelayedApp(app, line)
-    with listening(host, port) as listener:
-        url = url_of(listener)
-        endpoint = {"country": node_data.settings.country_code, "url": url, "pid": os.getpid()}
-        serving = serve_app(app, listener, endpoint, endpoint_file)
+    with listening(address.host, address.port) as listener:
+        serving = serve_app(app, listener, address, node_data.settings.country_code)
         run(_run_beside(monitor.run(), serving))
 
 
@@ -143,13 +136,8 @@ def serve_by_options(options: argparse.Namespace) -> None:
         InputError: The folder cannot be served, or the address cannot be used.
     """
     log_to_stderr()
-    serve(
-        options.folder,
-        host=options.host,
-        port=options.port,
-        endpoint_file=options.endpoint_file,
-        line=Line(options.delay_ms, options.bandwidth_mbps, options.jitter_ms, options.loss),
-    )
+    line = Line(options.delay_ms, options.bandwidth_mbps, options.jitter_ms, options.loss)
+    serve(options.folder, address_of(options), line)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

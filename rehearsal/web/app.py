@@ -137,7 +137,10 @@ class Api:
         request = Request(scope, receive)
         fault = None
         try:
-            place, values = self._place(scope["path"])
+            path = scope["path"]
+            if prefix := scope.get("root_path"):  # ASGI has it in the path too
+                path = path[len(prefix) :] or "/"
+            place, values = self._place(path)
             if place is None and await self._answered_below(scope, receive, send):
                 return
             response = await _handler(place, scope, values)(request)

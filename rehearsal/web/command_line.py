@@ -1,4 +1,4 @@
-"""Command lines: errors in one form, values that are checked, options of everything that serves."""
+"""Command lines: errors in one form, values that are checked."""
 
 from __future__ import annotations
 
@@ -203,32 +203,6 @@ def add_command(
         name, help=summary, description=f"{summary}. {details}".strip()
     )
     return parser
-
-
-def add_address_options(parser: argparse.ArgumentParser, server: str) -> None:
-    """Add the options ``--host``, ``--port`` and ``--endpoint-file`` of everything that serves.
-
-    Args:
-        parser: The parser of the command.
-        server: What serves, for the help texts: ``node``.
-    """
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="network address to listen on; 0.0.0.0 for all (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--port",
-        type=port,
-        default=0,
-        help="TCP port to listen on; 0 for any free port (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--endpoint-file",
-        type=Path,
-        metavar="FILE",
-        help=f"JSON file to write with the address, once the {server} answers (default: none)",
-    )
 
 
 def refuse_unmakeable_folder(

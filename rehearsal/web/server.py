@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine
@@ -23,11 +24,12 @@ from uvicorn.server import ServerState
 from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.files import write_json
 from rehearsal.process_lifetime import end_with_parent
+from rehearsal.web.address import ServiceAddress
+from rehearsal.web.forwarded import behind_proxy
 
 log = logging.getLogger(__name__)
 
 BACKLOG = 1024
-EVERY_ADDRESS = ("0.0.0.0", "::")
 MAX_CONCURRENT = 8192  # connections, of which many wait for a distant or slow caller
 HEAD_TIMEOUT_S = 10.0  # until the request line and the headers have arrived
 MAX_HEAD = 64 * 1024  # bytes of request line and headers
@@ -60,21 +62,6 @@ def listening(host: str, port: int) -> socket.socket:
         found = f"one that cannot be used ({cause(error)})"
         raise InputError(f"{host}:{port}", "address", "a free address", found) from None
     return listener
-
-
-def url_of(listener: socket.socket) -> str:
-    """Build the URL of a socket that listens.
-
-    Args:
-        listener: The socket.
-
-    Returns:
-        The URL. A socket that listens on every address is named by the host name of this machine.
-    """
-    host, port = listener.getsockname()[:2]
-    if host in EVERY_ADDRESS:
-        host = socket.gethostname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Connection(HttpToolsProtocol):
@@ -172,8 +159,8 @@ def run(serving: Coroutine[Any, Any, None]) -> None:
 async def serve_app(
     app: Any,
     listener: socket.socket,
-    endpoint: dict[str, Any],
-    endpoint_file: Path | None,
+    address: ServiceAddress,
+    country: str,
 ) -> None:
     """Serve until SIGTERM, SIGINT or the end of the parent process.
 
@@ -182,14 +169,14 @@ async def serve_app(
     Args:
         app: The ASGI application.
         listener: A listening socket.
-        endpoint: Content of the endpoint file: country, URL and process id.
-        endpoint_file: File that receives ``endpoint`` as JSON once the application has answered a
-            request. It is removed at the end. None: no file.
+        address: Its address, with the file that receives ``{"country", "url", "pid"}`` as JSON,
+            written atomically once the application has answered a request.
+        country: Country code of a node, or what else it is: "network".
 
     Raises:
         InputError: The endpoint file cannot be written.
     """
-    address = listener.getsockname()[:2]
+    endpoint = {"country": country, "url": address.url(listener), "pid": os.getpid()}
     # present objects stay and requests make no cycles: collect less often, and less
     gc.collect()
     gc.freeze()
@@ -199,17 +186,17 @@ async def serve_app(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
     end_with_parent()
-    announcing = loop.create_task(_announce(address, endpoint, endpoint_file))
+    announcing = loop.create_task(_announce(listener, endpoint, address.endpoint_file))
     announcing.add_done_callback(lambda task: None if _succeeded(task) else told_to_end.set())
     try:
-        async with answering(app, listener):
+        async with answering(behind_proxy(app, address.proxies), listener):
             await told_to_end.wait()
         if announcing.done():
             announcing.result()  # raises what it raised
     finally:
         announcing.cancel()
-        if endpoint_file is not None and _succeeded(announcing):
-            endpoint_file.unlink(missing_ok=True)
+        if address.endpoint_file is not None and _succeeded(announcing):
+            address.endpoint_file.unlink(missing_ok=True)
 
 
 @asynccontextmanager
@@ -255,10 +242,10 @@ async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
 
 
 async def _announce(
-    address: tuple[str, int], endpoint: dict[str, Any], endpoint_file: Path | None
+    listener: socket.socket, endpoint: dict[str, Any], endpoint_file: Path | None
 ) -> None:
     """Wait until the service answers a request, then write where it is."""
-    while not await _answers(*address):
+    while not await _answers(*listener.getsockname()[:2]):
         await asyncio.sleep(0.02)
     log.info("%s answers at %s", endpoint["country"], endpoint["url"])
     if endpoint_file is not None:

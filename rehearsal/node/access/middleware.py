@@ -111,7 +111,10 @@ class _BatchedLog:
 
 def _log_entry(scope: Message, decision: AccessDecision, status: int) -> dict[str, Any]:
     """Build a log entry: who, by which rule, on which route; never which variant or person."""
-    route = scope.get(ROUTE_KEY) or _route(scope["path"], scope.get("path_params", {}))
+    route = scope.get(ROUTE_KEY)
+    if not route:
+        path = scope["path"].removeprefix(scope.get("app_root_path", scope.get("root_path", "")))
+        route = _route(path, scope.get("path_params", {}))
     entry: dict[str, Any] = {"method": scope["method"], "route": route, "status": status}
     rights = decision.rights
     if rights is not None:

@@ -39,13 +39,15 @@ from rehearsal.node.htsget.region_slicing import (
 )
 from rehearsal.node.htsget.request import from_body, from_query, window_from_query
 from rehearsal.node.htsget.ticket import MEDIA_TYPE, VERSION, make_ticket
-from rehearsal.web.app import explain_refusal
+from rehearsal.web.app import base_url, explain_refusal
+from rehearsal.web.forwarded import may_carry_token
 from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
 
 # these headers decide who reads what: a ticket and all its data must be requested with the same
-PASSED_ALONG = ("Authorization", "X-Rehearsal-Purpose")
+TOKEN = "Authorization"
+PASSED_ALONG = (TOKEN, "X-Rehearsal-Purpose")
 MAX_BODY = 1 << 20  # bytes: about ten thousand regions
 THIRTY_DAYS_S = 30 * 24 * 3600
 
@@ -137,8 +139,8 @@ class _Handlers:
             wanted = from_body(await _body(request))
         else:
             wanted = from_query(request.query_params.multi_items())
-        base = f"{str(request.base_url).rstrip('/')}/htsget/data/{request.path_params['id']}"
-        headers = {name: request.headers[name] for name in PASSED_ALONG if name in request.headers}
+        base = f"{base_url(request)}/htsget/data/{request.path_params['id']}"
+        headers = _passed_along(request)
         body = await run_in_threadpool(make_ticket, self._genomes, wanted, base, headers)
         return _json(body, media_type=MEDIA_TYPE)
 
@@ -197,6 +199,19 @@ class _Handlers:
         else:
             records = _stored(genome, window)
         yield from vcf_records(header, records)
+
+
+def _passed_along(request: Request) -> dict[str, str]:
+    """The headers that a ticket repeats. The token goes to no address of which we know nothing."""
+    headers = {name: request.headers[name] for name in PASSED_ALONG if name in request.headers}
+    if TOKEN in headers and not may_carry_token(request.scope):
+        log.warning(
+            "%s: a ticket carries no token to this address, which only the caller names; start the "
+            "node with --public-url or --trusted-proxy",
+            shown(base_url(request)),
+        )
+        del headers[TOKEN]
+    return headers
 
 
 def _open_window(genome: GenomeFile, window: Window) -> tuple[BinaryIO, list[bytes | FileSlice]]:

@@ -5,6 +5,7 @@ import pytest
 from rehearsal.errors import InputError
 from rehearsal.network.registry import NodeEntry, Registry, write_nodes
 from rehearsal.network.server import main, serve
+from rehearsal.web.address import ServiceAddress
 
 
 def test_a_network_with_tokens_of_its_own_is_not_served_to_other_machines(tmp_path, monkeypatch):
@@ -12,7 +13,7 @@ def test_a_network_with_tokens_of_its_own_is_not_served_to_other_machines(tmp_pa
     path = tmp_path / "nodes.yaml"
     write_nodes([NodeEntry("SE", "https://se", "SE_TOKEN")], path)
     with pytest.raises(InputError, match=r"SE\.token_variable: expected no token .* or --host"):
-        serve([path], host="0.0.0.0")
+        serve([path], ServiceAddress("0.0.0.0"))
     write_nodes([NodeEntry("SE", "https://se")], path)
     registry = Registry([path], exposed=True)
     write_nodes([NodeEntry("SE", "https://other", "SE_TOKEN")], path)

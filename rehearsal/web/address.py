@@ -1,0 +1,188 @@
+"""The address of a service, and the options of everything that serves."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rehearsal.errors import InputError, shown
+from rehearsal.web.command_line import port
+from rehearsal.web.forwarded import HOST_FORM, NO_PROXY, PREFIX_FORM, Network, ProxySettings
+
+EVERY_ADDRESS = ("0.0.0.0", "::")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """Where a service listens, and how callers reach it.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on. 0 takes a free one.
+        endpoint_file: File that receives country, URL and process id as JSON once the service
+            answers. It is removed at the end. None: no file.
+        proxies: The proxies in front of it.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    endpoint_file: Path | None = None
+    proxies: ProxySettings = NO_PROXY
+
+    def url(self, listener: socket.socket) -> str:
+        """Build the URL of the service.
+
+        Args:
+            listener: Its listening socket.
+
+        Returns:
+            The public URL if there is one, else that of the socket. A socket that listens on every
+            address is named by the host name of this machine.
+        """
+        if self.proxies.public_url is not None:
+            return self.proxies.public_url
+        host, port = listener.getsockname()[:2]
+        if host in EVERY_ADDRESS:
+            host = socket.gethostname()
+        name = f"[{host}]" if ":" in host else host
+        return f"http://{name}:{port}{self.proxies.prefix}"
+
+
+def add_address_options(parser: argparse.ArgumentParser, server: str) -> None:
+    """Add the options of everything that serves: where it listens, and how it is reached.
+
+    Args:
+        parser: The parser of the command.
+        server: What serves, for the help texts: ``node``.
+    """
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="network address to listen on; 0.0.0.0 for all (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--port",
+        type=port,
+        default=0,
+        help="TCP port to listen on; 0 for any free port (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--endpoint-file",
+        type=Path,
+        metavar="FILE",
+        help=f"JSON file to write with the address, once the {server} answers (default: none)",
+    )
+    parser.add_argument(
+        "--public-url",
+        type=public_url,
+        metavar="URL",
+        help=f"URL by which callers reach the {server}, for the addresses in its answers; "
+        "overrides what a proxy states (default: the address that a request names)",
+    )
+    parser.add_argument(
+        "--path-prefix",
+        type=path_prefix,
+        metavar="PATH",
+        help=f"first steps of every path, such as /v2.0.0; the {server} also answers without them, "
+        "for a proxy that cuts them off (default: none)",
+    )
+    parser.add_argument(
+        "--trusted-proxy",
+        type=trusted_proxy,
+        action="append",
+        default=[],
+        metavar="ADDRESS|NETWORK",
+        help="proxy whose X-Forwarded-For, -Proto, -Host and -Prefix, or Forwarded, are believed; "
+        "may be repeated (default: none)",
+    )
+
+
+def address_of(options: argparse.Namespace) -> ServiceAddress:
+    """Read the options of :func:`add_address_options`.
+
+    Args:
+        options: The parsed options.
+
+    Returns:
+        The address.
+
+    Raises:
+        InputError: Options contradict each other.
+    """
+    prefix = options.path_prefix or ""
+    if options.public_url is not None:
+        if prefix:
+            expected = "the prefix as the path of --public-url"
+            raise InputError(options.prog, "--path-prefix", expected, shown(prefix))
+        prefix = urlsplit(options.public_url).path
+    proxies = ProxySettings(tuple(options.trusted_proxy), options.public_url, prefix)
+    return ServiceAddress(options.host, options.port, options.endpoint_file, proxies)
+
+
+# --- values of options ---
+
+
+def public_url(text: str) -> str:
+    """Read a base URL.
+
+    Args:
+        text: The value of the option.
+
+    Returns:
+        The URL without a slash at the end.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is no such URL.
+    """
+    form = re.fullmatch(r"(https?)://([^/?#]*)([^?#]*)", text)
+    if form is None or not HOST_FORM.fullmatch(form[2]) or not _is_prefix(form[3]):
+        expected = "a URL http(s)://HOST/... without user, password and query"
+        found = "one with more parts" if {"@", "?"} & set(text) else shown(text)
+        raise argparse.ArgumentTypeError(f"expected {expected}, found {found}")
+    return text.rstrip("/")
+
+
+def path_prefix(text: str) -> str:
+    """Read the first steps of all paths.
+
+    Args:
+        text: The value of the option.
+
+    Returns:
+        The path without a slash at the end.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is no path.
+    """
+    if not text.startswith("/") or not _is_prefix(text):
+        expected = "a path such as /v2.0.0"
+        raise argparse.ArgumentTypeError(f"expected {expected}, found {shown(text)}")
+    return text.rstrip("/")
+
+
+def _is_prefix(path: str) -> bool:
+    return PREFIX_FORM.fullmatch(path.removesuffix("/")) is not None
+
+
+def trusted_proxy(text: str) -> Network:
+    """Read the address of a proxy, or of a network of proxies.
+
+    Args:
+        text: The value of the option.
+
+    Returns:
+        The network; a single address is a network of one.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is neither.
+    """
+    try:
+        return ip_network(text)
+    except ValueError:
+        expected = "an IP address or a network such as 10.0.0.0/8"
+        raise argparse.ArgumentTypeError(f"expected {expected}, found {shown(text)}") from None

@@ -1,0 +1,70 @@
+"""The options of everything that serves."""
+
+import socket
+from ipaddress import ip_network
+
+import pytest
+
+from rehearsal.errors import InputError
+from rehearsal.web.address import add_address_options, address_of
+from rehearsal.web.command_line import OneLineParser
+
+
+def read(*arguments):
+    parser = OneLineParser(prog="serve")
+    add_address_options(parser, "node")
+    return address_of(parser.parse_args(arguments))
+
+
+def url(*arguments):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        told, port = read(*arguments).url(listener), listener.getsockname()[1]
+    return told.replace(str(port), "PORT")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), "http://127.0.0.1:PORT"),
+        (("--path-prefix", "/v2.0.0/"), "http://127.0.0.1:PORT/v2.0.0"),
+        (("--public-url", "https://node.example/"), "https://node.example"),
+        (("--public-url", "https://[2001:db8::1]:8443/a/b"), "https://[2001:db8::1]:8443/a/b"),
+    ],
+)
+def test_the_url_of_a_service_is_the_public_one_or_that_of_its_socket(arguments, expected):
+    assert url(*arguments) == expected
+
+
+def test_the_path_of_a_public_url_is_the_prefix():
+    assert read("--public-url", "https://node.example/v2.0.0/").proxies.prefix == "/v2.0.0"
+    with pytest.raises(InputError, match=r"serve: --path-prefix: expected .* --public-url"):
+        read("--public-url", "https://node.example", "--path-prefix", "/v2.0.0")
+
+
+def test_proxies_are_addresses_and_networks():
+    given = read("--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "::1").proxies.trusted
+    assert given == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--trusted-proxy", "proxy.example", "an IP address or a network"),
+        ("--trusted-proxy", "10.0.0.1/8", "an IP address or a network"),
+        ("--trusted-proxy", "*", "an IP address or a network"),
+        ("--path-prefix", "v2.0.0", "a path such as"),
+        ("--path-prefix", "/a//b", "a path such as"),
+        ("--path-prefix", "/../b", "a path such as"),
+        ("--public-url", "node.example", "a URL http(s)://"),
+        ("--public-url", "ftp://node.example", "a URL http(s)://"),
+        ("--public-url", "https://", "a URL http(s)://"),
+        ("--public-url", "https://user:secret@node.example", "a URL http(s)://"),
+        ("--public-url", "https://node.example/?token=secret", "a URL http(s)://"),
+    ],
+)
+def test_other_values_are_refused_in_one_line(option, value, expected, capsys):
+    with pytest.raises(SystemExit):
+        read(option, value)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"serve: {option}: expected {expected}")
+    assert "secret" not in line
