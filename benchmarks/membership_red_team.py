@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 from measuring import header
 from numpy.typing import NDArray
+from rehearsal.node.privacy.noise import draw_noise
 
 from rehearsal.attack.membership_table import FALSE_POSITIVES
 from rehearsal.attack.node_extract import Bounds, NodeExtract, read_node_extracts
 from rehearsal.attack.power import area_under_curve, power
 from rehearsal.attack.replayed_answers import AnswerPrices, replay_answers
-from rehearsal.node.privacy.noise import draw_noise
 from rehearsal.node.privacy.protection import PUBLIC
 
 KEY = bytes(32)

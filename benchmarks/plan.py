@@ -35,7 +35,7 @@ OF_A_BLOCK = {
     *("digest_block", "list_block_sites", "measure_block_structure"),
 }
 READS_GENOMES = {
-    *("build_variant_store", "write_manifest", "compute_public_frequencies", "judge_realism"),
+    *("build_variant_store", "write_manifest", "write_public_facts", "judge_realism"),
 }
 MACHINES = (1, 10, 100)
 NODE = re.compile(r'^\s*(\d+)\[label = "(\w+)((?:\\n[^"]*)?)"')

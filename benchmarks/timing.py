@@ -26,12 +26,12 @@ import numpy as np
 import pandas as pd
 from access import ask, post
 from measuring import footer, header, served_node
+from rehearsal.node.privacy.public_frequencies import PUBLIC_FREQUENCIES_FILE, PublicFrequencies
+from rehearsal.node.privacy.question_keys import question_key
 from scipy.stats import mannwhitneyu
 
 from rehearsal.model import Variant
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
-from rehearsal.node.privacy.public_frequencies import PUBLIC_FREQUENCIES_FILE, PublicFrequencies
-from rehearsal.node.privacy.question_keys import question_key
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store_writer import build_people

@@ -43,8 +43,7 @@ EXCLUDED: dict[str, str] = {
     "nodes/*/issuer.jwks.json": "public keys of the issuer, new in every run",
     "nodes/*/keys": "keys that encrypt genomes, new in every run",
     "nodes/*/privacy.key": "new random secret key in every run",
-    "nodes/*/budget.sqlite": "written by the node as it answered",
-    "nodes/*/term_budget.sqlite": "written by the node as it answered",
+    "nodes/*/ledger.sqlite": "written by the node as it answered",
     "nodes/*/audit.jsonl": "written by the node as it answered",
     "nodes/*/audit.jsonl.head": "written by the node as it answered",
 }

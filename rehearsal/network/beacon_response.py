@@ -136,11 +136,19 @@ def _part_state(part: Part, trace: bool) -> Body:
         state |= {"granularity": returned_granularity(answer), "exists": says_exists(answer)}
         if (count := count_of(answer)) is not None:
             state["count"] = count
+        if (privacy := _privacy_of(answer)) is not None:
+            state["privacy"] = privacy
     if reason is not None:
         state["reason"] = reason
     if trace:
         state |= {"bytes": answer.size_bytes, "answer": answer.body}
     return state
+
+
+def _privacy_of(answer: Answer) -> Any:
+    """Return how a node's protected answers came about, if it says so."""
+    info = (answer.body or {}).get("info")
+    return info.get("privacy") if isinstance(info, dict) else None
 
 
 def _marked(part: Part, one: Mapping[str, Any]) -> Body:

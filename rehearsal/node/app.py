@@ -12,7 +12,7 @@ from starlette.responses import Response
 from rehearsal.node import openapi
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware
-from rehearsal.node.access.rights import caller_rights
+from rehearsal.node.access.rights import caller_name, caller_rights
 from rehearsal.node.beacon import envelope, info_endpoints
 from rehearsal.node.beacon.entries import answer_entries
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
@@ -136,10 +136,11 @@ async def _informing(
 async def _entries(
     node_data: NodeData, path: str, listed: str | None, request: Request
 ) -> Response:
-    caller = caller_rights(request)
+    rights = caller_rights(request)
     asked = await _read(request)
     identifier = request.path_params.get("id")
-    return Json(answer_entries(node_data, caller, asked, path, identifier, listed))
+    caller = caller_name(rights, request)
+    return Json(answer_entries(node_data, rights, asked, path, identifier, listed, caller))
 
 
 async def _read(request: Request) -> BeaconRequest:

@@ -14,13 +14,13 @@ from rehearsal.files import write_text
 from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS_FILE
 from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
-from rehearsal.node.privacy.budget import BUDGET_FILE, TERM_BUDGET_FILE
+from rehearsal.node.privacy.ledger import LEDGER_FILE
 from rehearsal.node.privacy.secret_key import KEY_FILE
 from rehearsal.node.settings.node_settings import FILE_NAME as SETTINGS_FILE
 from rehearsal.node.settings.node_settings import NodeSettings
 
 # prefixes of file names: SQLite and the audit log write more files beside their own
-WRITTEN = (AUDIT_FILE, BUDGET_FILE, TERM_BUDGET_FILE, KEY_FILE, ALERTS_FILE, ARRIVALS)
+WRITTEN = (AUDIT_FILE, LEDGER_FILE, KEY_FILE, ALERTS_FILE, ARRIVALS)
 
 
 def state_of(folder: Path) -> Iterator[Path]:

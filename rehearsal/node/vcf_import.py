@@ -22,6 +22,7 @@ from rehearsal.errors import InputError, cause, shown
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import SEXES
+from rehearsal.node.privacy.public_facts_writer import write_size_facts
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_genotypes_kernel import (
     BAD_ALLELE,
@@ -62,7 +63,7 @@ def build_node(
 ) -> int:
     """Build a folder that can be served as a node.
 
-    Writes ``variants.sqlite``, ``people.sqlite`` and, last, ``node.yaml``.
+    Writes ``variants.sqlite``, ``people.sqlite``, ``public_facts.sqlite`` and, last, ``node.yaml``.
 
     Args:
         vcfs: VCF or BCF files.
@@ -78,6 +79,7 @@ def build_node(
     """
     variants = build_from_vcf(vcfs, individuals, folder / "variants.sqlite")
     build_people(individuals, {}, folder / "people.sqlite", settings.reference_year)
+    write_size_facts(folder)
     settings.write(folder)
     return variants
 

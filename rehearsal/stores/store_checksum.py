@@ -33,6 +33,21 @@ def write_checksum(path: Path) -> None:
         file.write(struct.pack(">I", checksum))
 
 
+def read_checksum(path: Path) -> bytes:
+    """Read the checksum that is written in a file.
+
+    Args:
+        path: The SQLite file.
+
+    Returns:
+        4 bytes.
+
+    Raises:
+        InputError: The file is missing, not of SQLite or cut off.
+    """
+    return check_complete(path, "a store")[CHECKSUM_AT : CHECKSUM_AT + 4]
+
+
 def check_complete(path: Path, what: str) -> bytes:
     """Check that a file exists, is of SQLite and is not cut off. Reads 100 bytes.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from rehearsal.node.privacy.public_frequencies_writer import write_public_frequencies
+from rehearsal.node.privacy.public_facts_writer import write_public_facts
 from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter
@@ -30,7 +30,7 @@ def write_two_countries(folder):
         ["f", "f", *[f"alone-{i}" for i in range(20)]],
     )
     found = {code: folder / code for code in ("AT", "BE")}
-    write_public_frequencies(found)
+    write_public_facts(found)
     return found
 
 

@@ -108,7 +108,7 @@ rule measure_load:
         people=rules.build_node_folders.output.people,
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         issuer=rules.create_issuer.output,
-        public_frequencies=rules.compute_public_frequencies.output.frequencies,
+        public_facts=rules.write_public_facts.output.facts,
     output:
         load=f"{RESULTS}/bench/load.parquet",
         knee=f"{RESULTS}/bench/knee.json",
@@ -152,7 +152,7 @@ rule measure_growth:
         settings=rules.build_node_folders.output.settings,
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         issuer=rules.create_issuer.output,
-        public_frequencies=rules.compute_public_frequencies.output.frequencies,
+        public_facts=rules.write_public_facts.output.facts,
     output:
         growth=f"{RESULTS}/bench/growth.parquet",
         fits=f"{RESULTS}/bench/growth_fits.parquet",

@@ -45,7 +45,7 @@ rule write_manifest:
         story_truth=rules.compute_story_truth.output,
         structure=rules.compute_structure.output,
         realism=rules.judge_realism.output,
-        public_frequencies=rules.compute_public_frequencies.output,
+        public_facts=rules.write_public_facts.output,
         membership=rules.run_membership_attack.output,
         exports=[file for file in exported_files() if not file.endswith(".c4gh")],
         catalogue=rules.write_catalogue.output,

@@ -1,38 +1,38 @@
 # Needs: the nodes' stores and people.
-# Makes: each node's public frequencies (the basis of its privacy prices), and the membership attack on the run's nodes.
+# Makes: each node's public facts (which answer what is not paid), and the membership attack on the run's nodes.
 
 
-rule compute_public_frequencies:
+rule write_public_facts:
     input:
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         people=rules.build_node_folders.output.people,
     output:
-        frequencies=expand(
-            f"{RESULTS}/nodes/{{country}}/public_frequencies.npz", country=COUNTRIES
+        facts=expand(
+            f"{RESULTS}/nodes/{{country}}/public_facts.sqlite", country=COUNTRIES
         ),
     log:
-        f"{LOGS}/compute_public_frequencies.log",
+        f"{LOGS}/write_public_facts.log",
     benchmark:
-        f"{BENCHMARKS}/compute_public_frequencies.tsv"
+        f"{BENCHMARKS}/write_public_facts.tsv"
     conda:
         "../../envs/rehearsal.yaml"
     resources:
         mem_mb=memory_for(10),
         runtime=60,
     params:
-        code=code_digest("compute_public_frequencies.py"),
+        code=code_digest("write_public_facts.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
     message:
-        "Public frequencies of each node's alleles and terms"
+        "Public facts of each node"
     script:
-        f"{SCRIPTS}/compute_public_frequencies.py"
+        f"{SCRIPTS}/write_public_facts.py"
 
 
 rule run_membership_attack:
     input:
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         individuals=rules.build_node_folders.output.individuals,
-        public_frequencies=rules.compute_public_frequencies.output.frequencies,
+        public_facts=rules.write_public_facts.output.facts,
     output:
         table=f"{RESULTS}/privacy/membership.parquet",
         summary=f"{RESULTS}/privacy/privacy.json",

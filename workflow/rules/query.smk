@@ -69,7 +69,7 @@ rule run_queries:
         catalogues=rules.write_catalogue.output.nodes,
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         issuer=rules.create_issuer.output,
-        public_frequencies=rules.compute_public_frequencies.output.frequencies,
+        public_facts=rules.write_public_facts.output.facts,
         scores=rules.write_scoring_files.output,
         foreign=optional(config["network"]["nodes"]),
     output:

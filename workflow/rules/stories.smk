@@ -73,7 +73,7 @@ rule run_stories:
         people=rules.build_node_folders.output.people,
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         issuer=rules.create_issuer.output,
-        public_frequencies=rules.compute_public_frequencies.output.frequencies,
+        public_facts=rules.write_public_facts.output.facts,
         scores=rules.write_scoring_files.output,
         after=rules.run_queries.output.answers,  # only one set of nodes runs at a time
     output:

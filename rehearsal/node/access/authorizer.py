@@ -16,6 +16,7 @@ from rehearsal.node.access.consent import (
     HEADER_NAME,
     Purpose,
     people_not_permitting,
+    permits,
     read_purpose,
 )
 from rehearsal.node.access.issuer_keys import Fetch
@@ -29,15 +30,14 @@ from rehearsal.node.access.token_format import TokenRefused
 from rehearsal.node.access.tokens import TokenVerifier
 from rehearsal.node.access.visa_rules import granted_access, tier_of
 from rehearsal.node.access.visas import Caller
-from rehearsal.node.privacy.budget import BUDGET_FILE, TERM_BUDGET_FILE, Budget
-from rehearsal.node.privacy.protected_answers import Protector, TierProtection
+from rehearsal.node.privacy.door import Door
+from rehearsal.node.privacy.ledger import LEDGER_FILE, Ledger
 from rehearsal.node.privacy.protection import UNPROTECTED
-from rehearsal.node.privacy.public_frequencies import PUBLIC_FREQUENCIES_FILE, PublicFrequencies
+from rehearsal.node.privacy.public_facts import PUBLIC_FACTS_FILE, PublicFacts
 from rehearsal.node.privacy.secret_key import secret_key
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
 
-PUBLIC_USER = "public"  # all callers without a token share one privacy budget
 CACHED_RIGHTS = 1024  # by token and purpose
 CACHED_CONSENTS = 64  # sets of excluded people, by purpose
 
@@ -47,6 +47,7 @@ class Authorizer:
 
     Attributes:
         audit: The audit log, or None.
+        facts: The node's public facts.
         state: The folder of what the node writes while serving, or None.
         secret: The node's secret key, 32 bytes. Zeros without a state folder.
     """
@@ -89,8 +90,8 @@ class Authorizer:
         )
         state = self.state = _state(self._access, folder)
         self.secret = bytes(32) if state is None else secret_key(state)
-        self._tier_protections = _tier_protections(self._access, people, state, self.secret)
-        self._frequencies = _public_frequencies(folder)
+        self.facts = _public_facts(folder, people)
+        self._doors = _doors(self._access, self.facts, state, self.secret)
         self._rights: OrderedDict[tuple[bytes, str], Rights] = OrderedDict()
         self._people_not_permitting = lru_cache(CACHED_CONSENTS)(people_not_permitting)
 
@@ -198,9 +199,10 @@ class Authorizer:
             tiers,
             {dataset: rule for dataset, (_, rule) in decided.items()},
             self._finest_granularities(tiers),
-            self._protectors(caller, tiers),
+            {one: self._doors[tier] for one, tier in tiers.items() if tier in self._doors},
             excluded,
             self._people.everyone - excluded if excluded else None,
+            self._permitted_share(purpose),
             granted.roles,
             granted.countries,
         )
@@ -219,13 +221,17 @@ class Authorizer:
                 finest[dataset] = given[-1]
         return finest
 
-    def _protectors(self, caller: Caller | None, tiers: dict[str, Tier]) -> dict[str, Protector]:
-        user = PUBLIC_USER if caller is None else f"{caller.issuer} {caller.subject}"
-        return {
-            dataset: Protector(self._tier_protections[tier], user, self._frequencies)
-            for dataset, tier in tiers.items()
-            if tier in self._tier_protections
-        }
+    def _permitted_share(self, purpose: Purpose | None) -> float | None:
+        """Return the share of the people elsewhere whose consent permits a purpose, if known."""
+        if not self.facts.people_elsewhere:
+            return None
+        recorded, permitted = 0.0, 0.0
+        for uses, withdrawn, share in self.facts.consents():
+            recorded += share
+            permitted += share if permits(uses, purpose) and not withdrawn else 0.0
+        if self._access.without_consent == "include":
+            permitted += 1 - recorded
+        return min(1.0, permitted)
 
 
 def _default_purpose(settings: AccessSettings) -> Purpose | None:
@@ -244,31 +250,24 @@ def _state(settings: AccessSettings, folder: Path | None) -> Path | None:
     return settings.state_folder(folder or Path())
 
 
-def _tier_protections(
-    settings: AccessSettings, people: PeopleStore, state: Path | None, key: bytes
-) -> dict[Tier, TierProtection]:
-    """Return the protection of each tier's answers, without tiers that get exact answers."""
+def _doors(
+    settings: AccessSettings, facts: PublicFacts, state: Path | None, secret: bytes
+) -> dict[Tier, Door]:
+    """Return the door of each tier, without tiers that get exact answers."""
     protections = {tier: settings.protection_of(tier) for tier in TIERS}
     protected = {tier: one for tier, one in protections.items() if one != UNPROTECTED}
     if not protected:
         return {}
-    identifiers = list(people.all_identifiers())
-    budgets = [
-        Budget(identifiers, None if state is None else state / name)
-        for name in (BUDGET_FILE, TERM_BUDGET_FILE)
-    ]
-    return {
-        tier: TierProtection(key, people.size, one, *budgets) for tier, one in protected.items()
-    }
+    ledger = Ledger(facts.release, secret, None if state is None else state / LEDGER_FILE)
+    return {tier: Door(tier, one, facts, ledger, secret) for tier, one in protected.items()}
 
 
-def _public_frequencies(folder: Path | None) -> PublicFrequencies | None:
-    """Open the folder's table of public allele frequencies.
-
-    Without it, every allele has the highest price.
-    """
-    path = None if folder is None else folder / PUBLIC_FREQUENCIES_FILE
-    return PublicFrequencies.open(path) if path is not None and path.exists() else None
+def _public_facts(folder: Path | None, people: PeopleStore) -> PublicFacts:
+    """Open the folder's public facts. Without a folder, only the size of the node is public."""
+    path = None if folder is None else folder / PUBLIC_FACTS_FILE
+    if path is None or not path.exists():
+        return PublicFacts.of_size(people.size)
+    return PublicFacts.open(path)
 
 
 def _reaches(tier: Tier, needed: Tier) -> bool:

@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from rehearsal.model import GRANULARITIES, Granularity, Tier
 from rehearsal.node.access.consent import Purpose
 from rehearsal.node.access.visas import Caller
-from rehearsal.node.privacy.protected_answers import Protector
+from rehearsal.node.privacy.door import Door
 from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ class Rights:
     tiers: Mapping[str, Tier]  # the caller's tier, by dataset
     rules: Mapping[str, str]  # the rule that gave the tier, by dataset
     finest: Mapping[str, Granularity]  # by dataset; a missing dataset is invisible to the caller
-    protectors: Mapping[str, Protector]  # by dataset; answers of a missing dataset are exact
+    doors: Mapping[str, Door]  # by dataset; answers of a missing dataset are exact
     excluded: BitMap  # numbers of the people left out of every answer
     permitted: BitMap | None  # the other people; None when nobody is excluded
+    permitted_share: float | None  # public share of people who permit the purpose; None: not known
     roles: frozenset[str] = frozenset()  # asserted by the caller's employers
     countries: frozenset[str] = frozenset()  # of the caller's employers
 
@@ -96,7 +97,7 @@ class Rights:
             wanted: The granularity asked for.
         """
         given = self.granted(dataset, wanted)
-        return given == "record" or dataset not in self.protectors
+        return given == "record" or dataset not in self.doors
 
     def refusal_of_filters(self) -> Problem:
         """Build the refusal for filters that no requested dataset allows this caller to use.
@@ -164,6 +165,21 @@ class AccessDecision:
     rule: str = ""  # the reason of the refusal, for the log only
     caller: Caller | None = None  # the refused caller, when the token was valid
     consulted: bool = False  # whether a handler asked for it; only then it is logged
+
+
+def caller_name(rights: Rights, request: Request) -> str:
+    """Name who spends the privacy budget: the verified caller, else the address.
+
+    Args:
+        rights: The caller's rights.
+        request: The request.
+
+    Returns:
+        Issuer and subject, or the client's address.
+    """
+    if rights.caller is not None:
+        return f"{rights.caller.issuer} {rights.caller.subject}"
+    return request.client.host if request.client else ""
 
 
 def caller_rights(request: Request) -> Rights:

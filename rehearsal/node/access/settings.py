@@ -358,13 +358,11 @@ def _protection(source: Path | str, tier: str, values: Any) -> Protection:
 
 
 def _check_protection(source: Path | str, key: str, given: Mapping[str, Any]) -> None:
-    """Check the types of a tier's protection: whole numbers, and budgets in nats."""
-    for name in ("threshold", "rounding", "noise"):
+    """Check the types of a tier's protection: whole numbers, shares, and budgets in nats."""
+    for name in ("threshold", "rounding"):
         if not isinstance(given.get(name, 1), int) or isinstance(given.get(name), bool):
             raise InputError(source, f"{key}.{name}", "a whole number", described(given[name]))
-    for name in ("user_budget", "individual_budget"):
+    for name in ("noise", "budget", "caller_share"):
         number = given.get(name, 0.0)
         if isinstance(number, bool) or not isinstance(number, int | float) or math.isnan(number):
-            raise InputError(
-                source, f"{key}.{name}", "a number of nats, or .inf", described(number)
-            )
+            raise InputError(source, f"{key}.{name}", "a number, or .inf", described(number))

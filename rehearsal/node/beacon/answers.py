@@ -9,13 +9,19 @@ entries: a variant in two datasets counts once, while each dataset's result set 
 
 from __future__ import annotations
 
-from rehearsal.node.beacon.dataset_choice import choose_datasets, group_datasets
+from rehearsal.node.beacon.dataset_choice import (
+    DatasetGroup,
+    choose_datasets,
+    group_datasets,
+)
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_answers import answer_people
 from rehearsal.node.beacon.people_search import intersection, people_passing
+from rehearsal.node.beacon.protected_answers import answer_protected
 from rehearsal.node.beacon.question import Question
-from rehearsal.node.beacon.result import Result, ResultSet
+from rehearsal.node.beacon.result import Record, Result, ResultSet
 from rehearsal.node.beacon.variant_answers import answer_variants
+from rehearsal.node.privacy.door import Refused
 
 
 def answer(question: Question, node_data: NodeData) -> Result:
@@ -29,18 +35,43 @@ def answer(question: Question, node_data: NodeData) -> Result:
         One result set per dataset that answers.
 
     Raises:
-        Problem: The query is invalid (400), names an unknown dataset (404), or is not allowed (401,
-            403).
+        Problem: The query is invalid (400), names an unknown dataset (404), is not allowed (401,
+            403), or no privacy budget pays for an answer of any dataset (403).
     """
     question.variants()  # two variants are refused before an unknown dataset
     datasets = choose_datasets(question, node_data)
+    groups = group_datasets(datasets, question, node_data)
+    sets: dict[str, ResultSet] = {}
+    privacy: dict[str, Record] = {}
+    refusal: Refused | None = None
+    for group in groups:
+        if group.door is None:
+            continue
+        source = node_data.source_of(group.datasets[0])
+        try:
+            found, told = answer_protected(question, group, group.door, source)
+        except Refused as problem:
+            refusal, found, told = problem, [], {"refused": problem.message}
+        sets.update((one.dataset, one) for one in found)
+        privacy.update((one.id, told) for one in group.datasets)
+    sets |= _exact_answers(question, [one for one in groups if one.door is None], node_data)
+    if refusal is not None and not sets:
+        raise refusal
+    return Result([sets[one.id] for one in node_data.datasets if one.id in sets], privacy)
+
+
+def _exact_answers(
+    question: Question, groups: list[DatasetGroup], node_data: NodeData
+) -> dict[str, ResultSet]:
+    if not groups:
+        return {}
     passing = people_passing(question.request.filters, node_data.people)
     people = intersection(passing, question.path.people, question.rights.permitted)
     answer_group = answer_variants if question.entry_type == "g_variants" else answer_people
     sets: dict[str, ResultSet] = {}
-    for group in group_datasets(datasets, question, node_data):
+    for group in groups:
         among = intersection(people, group.members)
         source = node_data.source_of(group.datasets[0])
         found = answer_group(question, among, group, source)
         sets.update((one.dataset, one) for one in found)
-    return Result([sets[one.id] for one in node_data.datasets if one.id in sets])
+    return sets

@@ -16,7 +16,7 @@ from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
 
 if TYPE_CHECKING:
-    from rehearsal.node.privacy.protected_answers import Protector
+    from rehearsal.node.privacy.door import Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class DatasetGroup:
     datasets: list[Dataset]
     members: BitMap | None  # numbers of the people in them; None: everybody
     granularity: Granularity
-    protector: Protector | None  # None: exact answers
+    door: Door | None  # None: exact answers
 
 
 def visible_dataset(identifier: str, rights: Rights, node_data: NodeData) -> Dataset:
@@ -142,10 +142,9 @@ def group_datasets(
     for one in datasets:
         members = node_data.members(one)
         granularity = rights.granted(one.id, question.granularity)
-        protector = rights.protectors.get(one.id)
-        tier = None if protector is None else protector.tier
-        key = ("" if members is None else one.kind, granularity, id(tier))
+        door = None if granularity == "record" else rights.doors.get(one.id)
+        key = ("" if members is None else one.kind, granularity, id(door))
         if key not in groups:
-            groups[key] = DatasetGroup([], members, granularity, protector)
+            groups[key] = DatasetGroup([], members, granularity, door)
         groups[key].datasets.append(one)
     return list(groups.values())

@@ -34,6 +34,7 @@ def answer_entries(
     path: str,
     identifier: str | None = None,
     listed: str | None = None,
+    caller: str = "",
 ) -> Body:
     """Answer ``/{path}``, ``/{path}/{identifier}`` or ``/{path}/{identifier}/{listed}``.
 
@@ -46,6 +47,7 @@ def answer_entries(
         path: Path of an entry type's endpoint.
         identifier: Identifier of one entry, or None.
         listed: Path of the entry type listed below that entry, or None.
+        caller: Who spends the privacy budget: issuer and subject, or an address.
 
     Returns:
         The body of the answer.
@@ -55,22 +57,25 @@ def answer_entries(
             (404).
     """
     if path in COLLECTIONS and listed is None:
-        return _collections(node_data, rights, request, path, identifier)
+        return _collections(node_data, rights, request, path, identifier, caller)
     whole = identifier is not None and listed is None
     wanted: Granularity = request.granularity or ("record" if whole else DEFAULT_GRANULARITY)
     selected = NOTHING_SELECTED
     if identifier is not None:
         selected = _select_by_path(node_data, rights, request, path, identifier)
     entry_type = listed or path
-    result = answer(Question(entry_type, request, wanted, rights, selected), node_data)
+    result = answer(Question(entry_type, request, wanted, rights, selected, caller), node_data)
     granularity = result.granularity if result.sets else rights.granted_anywhere(wanted)
-    return {
+    body: Body = {
         "meta": envelope.meta(
             node_data.settings.beacon_id, entry_type, request, wanted, granularity
         ),
         "responseSummary": envelope.summary(result.exists, result.count, granularity),
         "response": {"resultSets": envelope.result_sets(result, request)},
     }
+    if result.privacy:
+        body["info"] = {"privacy": result.privacy}
+    return body
 
 
 def _select_by_path(
@@ -117,6 +122,7 @@ def _collections(
     request: BeaconRequest,
     path: str,
     identifier: str | None,
+    caller: str,
 ) -> Body:
     """Answer ``/datasets`` and ``/cohorts``, and one entry of them.
 
@@ -129,7 +135,7 @@ def _collections(
         found = [records.cohort_record(node_data, rights)]
     else:
         named = None if identifier is None else (identifier,)
-        chosen = _datasets(node_data, rights, request, named)
+        chosen = _datasets(node_data, rights, request, named, caller)
         found = [records.dataset_record(one, node_data, rights) for one in chosen]
     page = found[request.first : request.first + request.limit] if granularity == "record" else []
     beacon_id = node_data.settings.beacon_id
@@ -141,7 +147,11 @@ def _collections(
 
 
 def _datasets(
-    node_data: NodeData, rights: Rights, request: BeaconRequest, named: tuple[str, ...] | None
+    node_data: NodeData,
+    rights: Rights,
+    request: BeaconRequest,
+    named: tuple[str, ...] | None,
+    caller: str,
 ) -> list[str]:
     """Return identifiers of datasets: all, or one. With a query, only those with matches."""
     seen = tuple(one.id for one in node_data.datasets if rights.sees(one.id))
@@ -151,5 +161,6 @@ def _datasets(
         return wanted
     of_any_dataset = replace(request, datasets=())
     selected = PathSelection(datasets=tuple(wanted))
-    result = answer(Question("g_variants", of_any_dataset, "boolean", rights, selected), node_data)
+    question = Question("g_variants", of_any_dataset, "boolean", rights, selected, caller)
+    result = answer(question, node_data)
     return [one.dataset for one in result.sets if one.exists]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES, SPECIFICATION, EntryType
@@ -12,6 +13,7 @@ from rehearsal.node.beacon.envelope import API_VERSION
 from rehearsal.node.beacon.filters import BIRTH_DECADE, ONTOLOGIES
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_search import TEXT_FIELDS, born_in
+from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore, Term
 from rehearsal.web.openapi import Body
@@ -150,9 +152,10 @@ def _endpoints(one: EntryType, base: str) -> Body:
 def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
     """Build the response of ``/filtering_terms``: what people of this node can be filtered by.
 
-    A term is listed only when a query for it would show the caller that somebody has it, so that
-    the list reveals no rare disease that a query hides. Numbers and texts are listed for callers
-    who may filter by them, which requires exact answers of the dataset of people.
+    Callers with exact answers see the terms, numbers and texts by which somebody who permits the
+    purpose is found. For protected tiers the list comes from public facts alone: the sexes, and the
+    terms that people at other nodes have. It is the same for every purpose, and does not say that
+    anybody here has a term.
 
     Every term restricts people and thereby their samples, so each is listed for the same entry
     types.
@@ -165,13 +168,14 @@ def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
         ``filteringTerms`` and ``resources``.
     """
     dataset, people = node_data.settings.people_dataset, node_data.people
-    protector = rights.protectors.get(dataset)
+    door = rights.doors.get(dataset)
     terms: list[Term] = []
     others: list[Body] = []
-    if rights.sees(dataset):
-        terms = _terms_of_enough(people, rights, 1 if protector is None else protector.least)
-        if protector is None:
-            others = [*_numbers(people, rights), *TEXTS, *_decades(people, rights)]
+    if rights.sees(dataset) and door is not None:
+        terms = _public_terms(door.facts)
+    elif rights.sees(dataset):
+        terms = _terms_of_people(people, rights)
+        others = [*_numbers(people, rights), *TEXTS, *_decades(people, rights)]
     prefixes = {term.id.partition(":")[0] for term in terms}
     listed = [{"id": one.id, "label": one.label, "type": _ontology(one.id)} for one in terms]
     return {
@@ -182,12 +186,19 @@ def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
     }
 
 
-def _terms_of_enough(people: PeopleStore, rights: Rights, least: int) -> list[Term]:
-    """Return the terms that at least ``least`` people have, not counting excluded people."""
+def _public_terms(facts: PublicFacts) -> list[Term]:
+    """Return the terms that protected tiers may use as filters, in order."""
+    sexes = (Term(term, sex, "sex") for sex, term in SEX_TERMS.items())
+    terms = {term.id: term for term in (*sexes, *facts.terms)}
+    return [terms[identifier] for identifier in sorted(terms)]
+
+
+def _terms_of_people(people: PeopleStore, rights: Rights) -> list[Term]:
+    """Return the terms that people have, not counting excluded people."""
     return [
         term
         for term in people.terms.values()
-        if len(people.with_term(term.id, descendants=False) - rights.excluded) >= least
+        if people.with_term(term.id, descendants=False) - rights.excluded
     ]
 
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pyroaring import BitMap
 
 from rehearsal.node.beacon.dataset_choice import DatasetGroup
-from rehearsal.node.beacon.filters import terms_of
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_records import RECORDS
 from rehearsal.node.beacon.people_search import intersection
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, ResultSet, sets_without_records
 from rehearsal.node.beacon.variant_queries import VariantQuery
-from rehearsal.node.beacon.variant_search import search_even_uncarried, search_variants
+from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.stores.people_store import SAMPLES
-
-if TYPE_CHECKING:
-    from rehearsal.node.privacy.protected_answers import Protector
 
 
 def answer_people(
@@ -39,8 +33,6 @@ def answer_people(
         Problem: A gene is not in the node's table (400).
     """
     people = _with_sample(question.entry_type, people, node_data)
-    if group.protector is not None and group.granularity != "record":
-        return _answer_protected(question, people, group, group.protector, node_data)
     found = node_data.people.everyone if people is None else people
     query = question.variants()
     if query is None:
@@ -62,26 +54,6 @@ def _with_sample(entry_type: str, people: BitMap | None, node_data: NodeData) ->
         return people
     sampled = node_data.people.with_sample(entry_type)
     return people if len(sampled) == node_data.people.size else intersection(people, sampled)
-
-
-def _answer_protected(
-    question: Question,
-    people: BitMap | None,
-    group: DatasetGroup,
-    protector: Protector,
-    node_data: NodeData,
-) -> list[ResultSet]:
-    counted = group.granularity == "count"
-    everyone, permitted = node_data.people.everyone, question.rights.permitted
-    query = question.variants()
-    if query is None:
-        found = everyone if people is None else people
-        among = len(everyone if permitted is None else permitted)
-        answer = protector.people(found, terms_of(question.request.filters), among, counted)
-    else:
-        rows, is_named = search_even_uncarried(query, node_data)
-        answer = protector.carriers(rows, people, counted and is_named)
-    return sets_without_records(group.datasets, answer.exists, answer.count)
 
 
 def _records(question: Question, found: BitMap, node_data: NodeData) -> list[Record]:

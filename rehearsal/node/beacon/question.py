@@ -44,6 +44,7 @@ class Question:
     granularity: Granularity  # the granularity wanted
     rights: Rights
     path: PathSelection = field(default=NOTHING_SELECTED)
+    caller: str = ""  # who spends the privacy budget
 
     def variants(self) -> VariantQuery | None:
         """Return the variant query of the path or of the parameters.

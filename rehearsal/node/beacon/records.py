@@ -12,6 +12,7 @@ from rehearsal.model import AlleleCounts, Variant
 from rehearsal.node.beacon import hgvs, vrs
 from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.beacon.protected_questions import public_share
 from rehearsal.node.beacon.result import Record
 from rehearsal.node.beacon.variant_search import variant_type
 from rehearsal.stores.people_store import SAMPLES
@@ -225,10 +226,11 @@ def _size(dataset: Dataset, node_data: NodeData, rights: Rights) -> int | None:
     """Return the number of people of a dataset that this caller sees. None when it is hidden."""
     if not rights.sees(dataset.id):
         return None
+    door = rights.doors.get(dataset.id)
+    if door is not None:
+        return door.size(public_share(dataset, door.facts))
     members = node_data.members(dataset)
     everyone = node_data.people.everyone if members is None else members
-    if dataset.id in rights.protectors:
-        return rights.protectors[dataset.id].size(len(everyone))
     return len(everyone - rights.excluded)
 
 
@@ -251,7 +253,7 @@ def cohort_record(node_data: NodeData, rights: Rights) -> Record:
     event: Record = {"eventNum": 1}
     if size is not None:
         event["eventSize"] = size
-        if dataset.id not in rights.protectors:
+        if dataset.id not in rights.doors:
             by_sex = {sex: len(one - rights.excluded) for sex, one in node_data.of_sex.items()}
             event["eventGenders"] = {
                 "availability": True,

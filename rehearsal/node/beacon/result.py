@@ -28,6 +28,7 @@ class Result:
     """The answers of all datasets."""
 
     sets: list[ResultSet]
+    privacy: dict[str, Record] = field(default_factory=dict)  # how protected answers came about
 
     @property
     def exists(self) -> bool:

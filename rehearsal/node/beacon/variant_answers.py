@@ -14,10 +14,9 @@ from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, ResultSet, sets_without_records
-from rehearsal.node.beacon.variant_search import search_even_uncarried, search_variants
+from rehearsal.node.beacon.variant_search import search_variants
 
 if TYPE_CHECKING:
-    from rehearsal.node.privacy.protected_answers import Protector
     from rehearsal.stores.variant_store import VariantRow
 
 
@@ -38,8 +37,6 @@ def answer_variants(
     Raises:
         Problem: A gene is not in the node's table (400).
     """
-    if group.protector is not None and group.granularity != "record":
-        return _answer_protected(question, people, group, group.protector, node_data)
     query = question.variants()
     rows = carried(search_variants(query, node_data), people, node_data.people.size)
     if group.granularity == "boolean":
@@ -59,18 +56,6 @@ def answer_variants(
             group.datasets, _records(page, people, group.datasets, node_data), strict=True
         )
     ]
-
-
-def _answer_protected(
-    question: Question,
-    people: BitMap | None,
-    group: DatasetGroup,
-    protector: Protector,
-    node_data: NodeData,
-) -> list[ResultSet]:
-    rows, _ = search_even_uncarried(question.variants(), node_data)
-    answer = protector.variants(rows, people, group.granularity == "count")
-    return sets_without_records(group.datasets, answer.exists, answer.count)
 
 
 def _records(

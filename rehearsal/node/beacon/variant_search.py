@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from rehearsal.errors import shown
 from rehearsal.model import Variant
@@ -23,9 +23,6 @@ from rehearsal.node.beacon.variant_queries import (
 )
 from rehearsal.web.problem import Problem
 
-if TYPE_CHECKING:
-    from rehearsal.stores.variant_store import VariantRow
-
 IUPAC = {
     **{"A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT"},
     **{"K": "GT", "M": "AC", "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"},
@@ -36,108 +33,110 @@ INTERNAL_ID = re.compile(
 )
 
 
-def search_variants(query: VariantQuery | None, node_data: NodeData) -> Iterator[VariantRow]:
+class AlleleSource(Protocol):
+    """Where alleles are searched: a variant store, or the alleles that public facts list."""
+
+    contigs: dict[str, int]
+
+    def get(self, contig: str, start: int, ref: str, alt: str) -> Any:
+        """Look up an allele, 0-based. Returns None if there is none."""
+
+    def overlapping(self, contig: str, start: int, end: int) -> Iterator[Any]:
+        """Iterate over the alleles that touch a range, 0-based half-open."""
+
+
+def search_variants(
+    query: VariantQuery | None, node_data: NodeData, source: AlleleSource | None = None
+) -> Iterator[Any]:
     """Find the variants that match a query.
 
     A store holds only alleles with carriers.
 
     Args:
         query: The query. None matches all variants.
-        node_data: The node's data.
+        node_data: The node's data, with its tables of genes and protein changes.
+        source: Where to search. None searches the node's variants.
 
     Yields:
-        Rows of the variant store.
+        Rows of the source: ``VariantRow`` of a variant store.
 
     Raises:
         Problem: A gene is not in the node's table (400), when first advanced.
     """
+    rows = node_data.variants if source is None else source
     match query:
         case None:
-            for contig, length in node_data.variants.contigs.items():
-                yield from node_data.variants.overlapping(contig, 0, length)
+            for contig, length in rows.contigs.items():
+                yield from rows.overlapping(contig, 0, length)
         case SequenceQuery():
-            yield from _exact(query, node_data)
+            yield from _exact(query, rows)
         case RangeQuery(contig, start, end, restrictions):
-            yield from _restricted(_overlapping(node_data, contig, start, end), restrictions)
+            yield from _restricted(_overlapping(rows, contig, start, end), restrictions)
         case BracketQuery():
-            yield from _restricted(_bracketed(query, node_data), query.restrictions)
+            yield from _restricted(_bracketed(query, rows), query.restrictions)
         case GeneQuery(symbol, restrictions):
             gene = node_data.gene(symbol)
-            rows = _overlapping(node_data, gene.contig, gene.start, gene.end)
-            yield from _restricted(rows, restrictions)
+            found = _overlapping(rows, gene.contig, gene.start, gene.end)
+            yield from _restricted(found, restrictions)
         case ProteinQuery():
-            yield from _changing_protein(query, node_data)
+            yield from _changing_protein(query, node_data, rows)
         case HgvsQuery(description):
-            yield from _described(description, node_data)
+            yield from _described(description, rows)
 
 
-def search_even_uncarried(
-    query: VariantQuery | None, node_data: NodeData
-) -> tuple[Iterator[VariantRow], bool]:
-    """Find the variants that match a query, including a named allele without carriers.
-
-    An allele named in the query gets a row even when nobody carries it. The answer is then computed
-    as for any other allele, so that neither its form nor its timing reveals the difference.
+def named_variant(query: SequenceQuery) -> Variant | None:
+    """Return the one variant that a query names.
 
     Args:
-        query: The query. None matches all variants.
-        node_data: The node's data.
+        query: The query.
 
     Returns:
-        The rows, and whether the query names exactly one allele.
+        The variant, or None when its codes allow several.
     """
-    named = _named_variant(query) if isinstance(query, SequenceQuery) else None
-    if named is None:
-        return search_variants(query, node_data), False
-    return iter((node_data.variants.read(named),)), True
-
-
-def _named_variant(query: SequenceQuery) -> Variant | None:
-    """Return the one variant that a query names. None when its codes allow several."""
     if not query.ref or not query.alt or not PLAIN.issuperset(query.ref + query.alt):
         return None
     return Variant(query.contig, query.start, query.ref, query.alt)
 
 
-def _bracketed(query: BracketQuery, node_data: NodeData) -> Iterator[VariantRow]:
+def _bracketed(query: BracketQuery, source: AlleleSource) -> Iterator[Any]:
     (first, last), (low, high) = query.start, query.end
-    for row in _overlapping(node_data, query.contig, first, last + 1):
+    for row in _overlapping(source, query.contig, first, last + 1):
         if first <= row.start <= last and low <= row.start + len(row.ref) <= high:
             yield row
 
 
-def _described(description: hgvs.Description, node_data: NodeData) -> Iterator[VariantRow]:
+def _described(description: hgvs.Description, source: AlleleSource) -> Iterator[Any]:
     # in VCF, the anchor base of an insertion or deletion is one base before it
     start, end = max(0, description.start - 1), description.end + 1
-    for row in _overlapping(node_data, description.contig, start, end):
+    for row in _overlapping(source, description.contig, start, end):
         if hgvs.describe(row.contig, row.start, row.ref, row.alt) == description.text:
             yield row
 
 
-def _overlapping(node_data: NodeData, contig: str, start: int, end: int) -> Iterator[VariantRow]:
-    if contig in node_data.variants.contigs:
-        yield from node_data.variants.overlapping(contig, start, end)
+def _overlapping(source: AlleleSource, contig: str, start: int, end: int) -> Iterator[Any]:
+    if contig in source.contigs:
+        yield from source.overlapping(contig, start, end)
 
 
-def _exact(query: SequenceQuery, node_data: NodeData) -> Iterator[VariantRow]:
+def _exact(query: SequenceQuery, source: AlleleSource) -> Iterator[Any]:
     """Look up by key when bases are unambiguous, else compare all alleles at the position."""
-    if query.contig not in node_data.variants.contigs:
+    if query.contig not in source.contigs:
         return
-    named = _named_variant(query)
+    named = named_variant(query)
     if named is not None:
-        row = node_data.variants.get(named.contig, named.start, named.ref, named.alt)
+        row = source.get(named.contig, named.start, named.ref, named.alt)
         if row is not None:
             yield row
         return
     is_trimmed = query.ref == "" or query.alt == ""
     # an empty allele lacks the anchor base that VCF writes before it
     first = max(0, query.start - 1) if is_trimmed else query.start
-    for row in node_data.variants.overlapping(query.contig, first, query.start + 1):
+    for row in source.overlapping(query.contig, first, query.start + 1):
         if _is_allele(row, query, is_trimmed):
             yield row
 
 
-def _is_allele(row: VariantRow, query: SequenceQuery, is_trimmed: bool) -> bool:
+def _is_allele(row: Any, query: SequenceQuery, is_trimmed: bool) -> bool:
     """Tell whether a row matches a query. ``is_trimmed``: the query has no shared bases."""
     start, ref, alt = row.start, row.ref, row.alt
     if is_trimmed:
@@ -160,7 +159,7 @@ def is_base_match(bases: str, pattern: str | None) -> bool:
     )
 
 
-def _restricted(rows: Iterator[VariantRow], wanted: Restrictions) -> Iterator[VariantRow]:
+def _restricted(rows: Iterator[Any], wanted: Restrictions) -> Iterator[Any]:
     if wanted == Restrictions():
         yield from rows
         return
@@ -198,12 +197,14 @@ def variant_type(ref: str, alt: str) -> str:
     return "DEL" if not inserted else "INDEL"
 
 
-def _changing_protein(query: ProteinQuery, node_data: NodeData) -> Iterator[VariantRow]:
+def _changing_protein(
+    query: ProteinQuery, node_data: NodeData, source: AlleleSource
+) -> Iterator[Any]:
     if query.gene is not None:
         node_data.gene(query.gene)
     for change in node_data.settings.protein_changes:
         if change.change == query.change and query.gene in (None, change.gene):
-            row = node_data.variants.get(change.contig, change.start, change.ref, change.alt)
+            row = source.get(change.contig, change.start, change.ref, change.alt)
             if row is not None:
                 yield row
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from rehearsal.node.privacy.question_keys import question_key
 
 from rehearsal.attack.membership_table import membership_table, protection_ladder
 from rehearsal.attack.node_extract import NodeExtract, NumberLists
-from rehearsal.node.privacy.question_keys import question_key
 
 from ..node_folders import write_two_countries
 

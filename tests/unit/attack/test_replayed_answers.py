@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from pyroaring import BitMap
-
-from rehearsal.attack.replayed_answers import AnswerPrices, replay_answers
 from rehearsal.node.privacy.budget import Budget
 from rehearsal.node.privacy.noise import draw_noise
 from rehearsal.node.privacy.protected_answers import TierProtection, protect_boolean, protect_count
+
+from rehearsal.attack.replayed_answers import AnswerPrices, replay_answers
 from rehearsal.node.privacy.protection import PUBLIC, UNPROTECTED, Protection
 
 from .conftest import made_up_node

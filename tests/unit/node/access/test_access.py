@@ -8,6 +8,7 @@ from dataclasses import replace
 import orjson
 import pandas as pd
 import pytest
+from rehearsal.node.privacy.protected_answers import Protector
 
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, make_issuer
 from rehearsal.network.tokens import create_person, linked_identities, sign_tokens, sign_visas
@@ -21,7 +22,6 @@ from rehearsal.node.access.settings import (
 from rehearsal.node.access.token_format import PASSPORT
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.node.privacy.protected_answers import Protector
 from rehearsal.node.privacy.protection import UNPROTECTED, Protection
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 from pyroaring import BitMap
-
 from rehearsal.node.privacy.budget import Budget
 from rehearsal.node.privacy.protected_answers import TierProtection
+
 from rehearsal.node.privacy.protection import PUBLIC
 
 from ...node_folders import write_two_countries

@@ -3,11 +3,11 @@
 import stat
 
 import pytest
-
-from rehearsal.errors import InputError
 from rehearsal.node.privacy.budget import Budget
 from rehearsal.node.privacy.protected_answers import protect_boolean, protect_count
 from rehearsal.node.privacy.question_keys import question_key
+
+from rehearsal.errors import InputError
 
 from .conftest import PEOPLE, WIDE, people, protected
 

@@ -5,11 +5,11 @@ import math
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from rehearsal.node.privacy.noise import answer_probabilities, draw_noise
 from rehearsal.node.privacy.protected_answers import protect_count
-from rehearsal.node.privacy.protection import Protection
 from rehearsal.node.privacy.question_keys import question_key
+
+from rehearsal.node.privacy.protection import Protection
 
 from .conftest import KEY, people, protected
 

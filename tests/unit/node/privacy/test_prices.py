@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-
 from rehearsal.node.privacy.prices import information, power_bound, price, prices
+
 from rehearsal.node.privacy.protection import PUBLIC, UNPROTECTED
 
 from .conftest import PEOPLE

@@ -8,10 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pyroaring import BitMap
-
-from rehearsal.errors import InputError
-from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.model import Variant
 from rehearsal.node.privacy.budget import Budget
 from rehearsal.node.privacy.prices import price
 from rehearsal.node.privacy.protected_answers import (
@@ -21,9 +17,13 @@ from rehearsal.node.privacy.protected_answers import (
     protect_boolean,
     protect_count,
 )
-from rehearsal.node.privacy.protection import PUBLIC, UNPROTECTED, Protection
 from rehearsal.node.privacy.public_frequencies import PublicFrequencies
 from rehearsal.node.privacy.question_keys import question_key, term_question
+
+from rehearsal.errors import InputError
+from rehearsal.formats.ontology_terms import SEX_TERMS
+from rehearsal.model import Variant
+from rehearsal.node.privacy.protection import PUBLIC, UNPROTECTED, Protection
 from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.variant_store import AbsentAlleleRow, VariantRow
 

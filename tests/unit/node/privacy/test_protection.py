@@ -3,9 +3,9 @@
 import math
 
 import pytest
+from rehearsal.node.privacy.prices import power_bound
 
 from rehearsal.errors import InputError
-from rehearsal.node.privacy.prices import power_bound
 from rehearsal.node.privacy.protection import PUBLIC, Protection
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-
-from rehearsal.errors import InputError
 from rehearsal.node.privacy.public_frequencies import PublicFrequencies
 from rehearsal.node.privacy.question_keys import question_key
+
+from rehearsal.errors import InputError
 
 
 def test_public_frequencies_are_found_by_question_and_small_where_unknown(tmp_path):

@@ -1,10 +1,10 @@
 """Published frequencies are those of the other countries."""
 
 import pytest
-
-from rehearsal.model import Variant
 from rehearsal.node.privacy.public_frequencies import PublicFrequencies
 from rehearsal.node.privacy.question_keys import question_key
+
+from rehearsal.model import Variant
 
 
 def test_public_frequencies_are_of_the_other_countries(folders):

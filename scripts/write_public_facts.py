@@ -1,9 +1,9 @@
-"""Count, for each node, how many people at other nodes carry its alleles."""
+"""Write the public facts of each node, from the people of the other nodes."""
 
 from pathlib import Path
 
 from rehearsal.logs import log_to_file
-from rehearsal.node.privacy.public_frequencies_writer import write_public_frequencies
+from rehearsal.node.privacy.public_facts_writer import write_public_facts
 
 
 def main(smk):
@@ -12,7 +12,7 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    write_public_frequencies({code: Path(folder) for code, folder in smk.params.nodes.items()})
+    write_public_facts({code: Path(folder) for code, folder in smk.params.nodes.items()})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""Answers of datasets to protected tiers: everything passes the door."""
+
+from __future__ import annotations
+
+from pyroaring import BitMap
+
+from rehearsal.model import Granularity
+from rehearsal.node.beacon.dataset_choice import DatasetGroup
+from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.beacon.people_search import intersection, people_passing
+from rehearsal.node.beacon.protected_questions import canonical_query, protected_question
+from rehearsal.node.beacon.question import Question
+from rehearsal.node.beacon.result import Record, ResultSet
+from rehearsal.node.beacon.variant_queries import HgvsQuery
+from rehearsal.node.beacon.variant_search import search_variants
+from rehearsal.node.privacy.door import Door
+from rehearsal.stores.people_store import SAMPLES
+
+
+def answer_protected(
+    question: Question, group: DatasetGroup, door: Door, node_data: NodeData
+) -> tuple[list[ResultSet], Record]:
+    """Compute the protected answer of each dataset of a group.
+
+    Variants are counted only where the query names one: their number among several would depend on
+    single people.
+
+    Args:
+        question: The query.
+        group: The datasets.
+        door: The tier's door to the node's data.
+        node_data: The data that the datasets answer from.
+
+    Returns:
+        One result set per dataset, and how the answer came about.
+
+    Raises:
+        Problem: A gene is not in the node's table (400), no budget pays for the answer (403), or
+            the ledger cannot be written (503).
+    """
+    protected = protected_question(question, group.datasets[0], door.facts, node_data)
+    of_variants = question.entry_type == "g_variants"
+    counted = group.granularity == "count" and not of_variants
+    found = door.answer(
+        protected, counted, question.caller, lambda: _count(question, group, node_data)
+    )
+    count = found.count
+    if of_variants and group.granularity == "count" and _names_one(question, node_data):
+        count = int(found.exists)
+    granularity: Granularity = "boolean" if count is None else "count"
+    sets = [ResultSet(one.id, found.exists, count, [], granularity) for one in group.datasets]
+    told: Record = {"basis": found.basis}
+    if found.basis != "public facts":
+        told["standardDeviation"] = round(door.mechanism.deviation, 1)
+    return sets, told
+
+
+def _names_one(question: Question, node_data: NodeData) -> bool:
+    return isinstance(canonical_query(question.variants(), node_data), HgvsQuery)
+
+
+def _count(question: Question, group: DatasetGroup, node_data: NodeData) -> int:
+    """Count the people who match. Called by the door, for a price."""
+    people = intersection(
+        people_passing(question.request.filters, node_data.people),
+        question.rights.permitted,
+        group.members,
+    )
+    if question.entry_type in SAMPLES:
+        people = intersection(people, node_data.people.with_sample(question.entry_type))
+    found = node_data.people.everyone if people is None else people
+    query = canonical_query(question.variants(), node_data)
+    if query is None:
+        return len(found)
+    rows = search_variants(query, node_data)
+    return found.intersection_cardinality(BitMap.union(BitMap(), *(one.carriers() for one in rows)))

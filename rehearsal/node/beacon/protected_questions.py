@@ -1,0 +1,217 @@
+"""From a Beacon query to a protected question: its canonical text, and what public facts say.
+
+Nothing here reads the node's own people or variants. The rows of alleles that the public facts list
+are searched by the same code as the node's variants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from rehearsal.formats.ontology_terms import SEX_TERMS
+from rehearsal.node.beacon import hgvs
+from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset
+from rehearsal.node.beacon.filters import Filter, terms_of
+from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.beacon.question import Question
+from rehearsal.node.beacon.variant_queries import (
+    BracketQuery,
+    GeneQuery,
+    HgvsQuery,
+    ProteinQuery,
+    RangeQuery,
+    SequenceQuery,
+    VariantQuery,
+)
+from rehearsal.node.beacon.variant_search import named_variant, search_variants
+from rehearsal.node.privacy.door import ProtectedQuestion
+from rehearsal.node.privacy.expectation import EVERYBODY, NOBODY, UNKNOWN, ShareBounds
+from rehearsal.node.privacy.public_facts import PublicFacts
+from rehearsal.stores.people_store import SAMPLES
+
+LONGEST_RANGE = 10_000  # bases in which a node counts carriers for a protected tier
+MOST_PUBLIC_ALLELES = 1_000  # listed alleles of one query that are looked at
+# share of people, per base, who carry an allele that is too rare to be listed: a genome differs
+# from the reference at about one base in a thousand, mostly by common alleles
+UNLISTED_PER_BASE = 1e-3
+
+_SEXES = {term: sex for sex, term in SEX_TERMS.items()}
+
+
+def protected_question(
+    question: Question, dataset: Dataset, facts: PublicFacts, node_data: NodeData
+) -> ProtectedQuestion:
+    """Build the protected question that a query stands for.
+
+    Synonyms, order, and the endpoint make no difference: an allele beside a filter is the same
+    question at ``/g_variants`` and at ``/individuals``.
+
+    Args:
+        question: The query, with at most a sex and one exact term as filters.
+        dataset: The dataset that answers, or one with the same members.
+        facts: The node's public facts.
+        node_data: The node's data, of which only the settings are used.
+
+    Returns:
+        The question.
+
+    Raises:
+        Problem: A gene is not in the node's table (400).
+    """
+    query = canonical_query(question.variants(), node_data)
+    sample = question.entry_type if question.entry_type in SAMPLES else ""
+    purpose = question.rights.purpose
+    parts = (
+        "everybody" if dataset.kind in ("frequencies", "people") else dataset.kind,
+        sample or "people",
+        "any purpose" if purpose is None else str(purpose),
+        *_filter_texts(question.request.filters, facts),
+        "no variant" if query is None else repr(query),
+    )
+    shares = _matching(question.request.filters, query, facts, node_data, dataset)
+    for part in (_of_dataset(dataset, facts), _with_sample(sample, facts)):
+        shares = shares.times(part) if part is not None else ShareBounds(0.0, shares.high)
+    permitted = question.rights.permitted_share
+    shares = shares.times(permitted) if permitted is not None else ShareBounds(0.0, shares.high)
+    return ProtectedQuestion("\n".join(parts), shares, _width(query) <= LONGEST_RANGE)
+
+
+def canonical_query(query: VariantQuery | None, node_data: NodeData) -> VariantQuery | None:
+    """Return the one form of all queries for the same alleles.
+
+    Args:
+        query: The query, or None.
+        node_data: The node's data, of which only the settings are used.
+
+    Returns:
+        A described allele for a query that names one, a range for a gene.
+
+    Raises:
+        Problem: A gene is not in the node's table (400).
+    """
+    if isinstance(query, SequenceQuery):
+        named = named_variant(query)
+        if named is None:
+            return query
+        return _described(named.contig, named.start, named.ref, named.alt)
+    if isinstance(query, GeneQuery):
+        gene = node_data.gene(query.gene)
+        return RangeQuery(gene.contig, gene.start, gene.end, query.restrictions)
+    if isinstance(query, ProteinQuery):
+        changes = [
+            one
+            for one in node_data.settings.protein_changes
+            if one.change == query.change and query.gene in (None, one.gene)
+        ]
+        if len(changes) == 1:
+            (one,) = changes
+            return _described(one.contig, one.start, one.ref, one.alt)
+    return query
+
+
+def _described(contig: str, start: int, ref: str, alt: str) -> HgvsQuery:
+    allele = hgvs.trimmed(contig, start, ref, alt)
+    text = hgvs.describe(contig, start, ref, alt)
+    return HgvsQuery(hgvs.Description(contig, allele.start, allele.end, text))
+
+
+def _width(query: VariantQuery | None) -> int:
+    """Return the number of bases in which a query searches."""
+    if isinstance(query, RangeQuery):
+        return query.end - query.start
+    if isinstance(query, BracketQuery):
+        return query.start[1] + 1 - query.start[0]
+    return 1
+
+
+def _filter_texts(filters: Iterable[Filter], facts: PublicFacts) -> list[str]:
+    texts = set()
+    for term, descendants in terms_of(filters):
+        if term in _SEXES:
+            texts.add(_SEXES[term])
+            continue
+        below = descendants and facts.has_term(term, True) != facts.has_term(term, False)
+        texts.add(f"{term} or below" if below else term)
+    return sorted(texts)
+
+
+def _matching(
+    filters: Iterable[Filter],
+    query: VariantQuery | None,
+    facts: PublicFacts,
+    node_data: NodeData,
+    dataset: Dataset,
+) -> ShareBounds:
+    """Bound the share of people who pass the filters and carry a matching allele."""
+    women, men = _carrying(query, facts, node_data, dataset)
+    for term, descendants in terms_of(filters):
+        of_women, of_men = _having(term, descendants, facts)
+        women, men = women.both(of_women), men.both(of_men)
+    return ShareBounds.mean(women, men)
+
+
+def _having(term: str, descendants: bool, facts: PublicFacts) -> tuple[ShareBounds, ShareBounds]:
+    """Bound the shares of women and men with a term."""
+    if term in _SEXES:
+        return (EVERYBODY, NOBODY) if _SEXES[term] == "female" else (NOBODY, EVERYBODY)
+    if not facts.people_elsewhere:
+        return UNKNOWN, UNKNOWN
+    found = facts.has_term(term, descendants)
+    if found is None:
+        rare = ShareBounds(0.0, 1 / facts.people_elsewhere)
+        return rare, rare
+    return _share(found.women, facts.women), _share(found.men, facts.men)
+
+
+def _share(number: int, people: int) -> ShareBounds:
+    return ShareBounds(number / people, number / people) if people else UNKNOWN
+
+
+def _carrying(
+    query: VariantQuery | None, facts: PublicFacts, node_data: NodeData, dataset: Dataset
+) -> tuple[ShareBounds, ShareBounds]:
+    """Bound the shares of women and men who carry an allele that a query finds."""
+    if query is None:
+        return EVERYBODY, EVERYBODY
+    if not facts.people_elsewhere or dataset.kind == "tumours":  # somatic alleles are not listed
+        return UNKNOWN, UNKNOWN
+    listed = search_variants(query, node_data, facts)
+    alleles = list(islice(listed, MOST_PUBLIC_ALLELES))
+    unlisted = facts.listed_from + UNLISTED_PER_BASE * _width(query)
+    if len(alleles) == MOST_PUBLIC_ALLELES:
+        unlisted = 1.0
+    women = _any_of([one.women for one in alleles], facts.women, unlisted)
+    return women, _any_of([one.men for one in alleles], facts.men, unlisted)
+
+
+def _any_of(carriers: list[int], people: int, unlisted: float) -> ShareBounds:
+    """Bound the share of people with any of some alleles, or an unlisted one."""
+    if not people:
+        return UNKNOWN
+    low = max(carriers, default=0) / people
+    return ShareBounds(low, min(1.0, sum(carriers) / people + unlisted))
+
+
+def _of_dataset(dataset: Dataset, facts: PublicFacts) -> float | None:
+    """Return the share of the node's people in a dataset, or None if it is not public."""
+    if dataset.kind == "tests":
+        return min(1.0, PEOPLE_IN_TESTS / facts.people)
+    return facts.share_with_tumour if dataset.kind == "tumours" else 1.0
+
+
+def _with_sample(kind: str, facts: PublicFacts) -> float | None:
+    return facts.share_with_sample(kind) if kind else 1.0
+
+
+def public_share(dataset: Dataset, facts: PublicFacts) -> float:
+    """Return the share of a node's people whom the public description of a dataset counts.
+
+    Args:
+        dataset: The dataset.
+        facts: The node's public facts.
+
+    Returns:
+        The share; 0 if it is not public.
+    """
+    return _of_dataset(dataset, facts) or 0.0

@@ -1,0 +1,160 @@
+"""The one door between a protected tier and what a node knows about its people.
+
+Everything that a protected tier learns about people (whether there are matches, how many, in what
+form, or that the question is not answered) is decided here. The decision uses the question, public
+facts, the ledger (which depends on the questions that were asked) and, in answers that were paid,
+the number of matching people with noise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from rehearsal.errors import mismatch
+from rehearsal.node.privacy.expectation import ShareBounds, expect
+from rehearsal.node.privacy.ledger import BudgetError, Ledger, LedgerError
+from rehearsal.node.privacy.mechanism import Mechanism, draw_noise
+from rehearsal.node.privacy.protection import Protection
+from rehearsal.node.privacy.public_facts import PublicFacts
+from rehearsal.web.problem import Problem
+
+Basis = Literal["public facts", "noisy count"]
+
+SPENT = mismatch(
+    "privacy budget", "a question that public facts or the budget answer", "a spent budget"
+)
+TOO_WIDE = mismatch(
+    "privacy budget", "a range that public facts answer or a narrower one", "a wider range"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedQuestion:
+    """What is asked about the people of a node.
+
+    Attributes:
+        text: The canonical question. Two wordings of one question have the same text.
+        shares: Bounds of the share of people who match, from public facts only.
+        is_countable: Whether the number of matching people can be found in bounded time. This too
+            follows from the question alone.
+    """
+
+    text: str
+    shares: ShareBounds
+    is_countable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedAnswer:
+    """Whether there are enough matching people, and how many if that was paid for."""
+
+    exists: bool
+    count: int | None  # rounded; None when no count is given
+    basis: Basis
+
+
+class Refused(Problem):
+    """The marked refusal of a question that no budget pays for. It depends on public facts only."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 403, code="privacyBudget")
+
+
+class Door:
+    """Answers questions about one node's people to one tier.
+
+    Args:
+        tier: The tier.
+        protection: The tier's protection.
+        facts: The node's public facts.
+        ledger: The node's ledger.
+        secret: The node's secret key.
+    """
+
+    def __init__(
+        self, tier: str, protection: Protection, facts: PublicFacts, ledger: Ledger, secret: bytes
+    ) -> None:
+        self.tier, self.protection, self.facts, self.ledger = tier, protection, facts, ledger
+        self._secret = secret
+        self.mechanism = Mechanism.of(protection, facts.people)
+
+    def answer(
+        self, question: ProtectedQuestion, counted: bool, caller: str, count: Callable[[], int]
+    ) -> ProtectedAnswer:
+        """Answer a question.
+
+        Args:
+            question: The question.
+            counted: Whether the number of people is wanted.
+            caller: Who asks: issuer and subject, or an address.
+            count: Counts the matching people. It is called only when the answer is paid.
+
+        Returns:
+            The answer.
+
+        Raises:
+            Refused: No budget pays for the answer, and public facts do not give it (403).
+            Problem: The ledger cannot be written (503).
+        """
+        expected = expect(question.shares, self.facts, self.protection.threshold, self.mechanism)
+        if expected is not None and not counted:
+            return ProtectedAnswer(expected, None, "public facts")
+        try:
+            if question.is_countable:
+                number = self._pay(question, caller, count)
+                exists = expected is True or self.mechanism.is_enough(number)
+                shown = self.mechanism.rounded(number) if exists else 0
+                return ProtectedAnswer(exists, shown if counted else None, "noisy count")
+        except BudgetError:
+            pass
+        if expected is not None:
+            return ProtectedAnswer(expected, None, "public facts")
+        raise Refused(SPENT if question.is_countable else TOO_WIDE)
+
+    def _pay(self, question: ProtectedQuestion, caller: str, count: Callable[[], int]) -> int:
+        """Return the noisy number of matching people. Raises BudgetError."""
+        key = question_key(self.facts.release, self.tier, question.text)
+        mechanism = self.mechanism
+
+        def noisy() -> int:
+            return count() + draw_noise(self._secret, key, mechanism.deviation)
+
+        try:
+            return self.ledger.pay(self.tier, caller, key, mechanism.price, self.protection, noisy)
+        except LedgerError as error:
+            raise Problem.mismatch("the ledger", "a writable file", str(error), 503) from error
+
+    def size(self, share: float = 1.0) -> int | None:
+        """Return the public size of the node or of a part of it.
+
+        Args:
+            share: Public share of the people who belong to the part.
+
+        Returns:
+            A rounded number, or None below the threshold.
+        """
+        people = round(self.facts.people * share)
+        if people < self.protection.threshold:
+            return None
+        return self.mechanism.rounded(people)
+
+
+def question_key(release: str, tier: str, text: str) -> bytes:
+    """Build the key of a question, from which its noise is drawn and by which it is paid.
+
+    Args:
+        release: The data release. Another release has fresh noise.
+        tier: The tier.
+        text: The canonical question.
+
+    Returns:
+        32 bytes.
+    """
+    digest = hashlib.sha256()
+    for part in (release, tier, text):
+        data = part.encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.digest()

@@ -1,0 +1,227 @@
+"""The ledger of what a node has told about its people, in nats, by tier and caller."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import os
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rehearsal.errors import InputError, cause, mismatch
+from rehearsal.node.privacy.protection import Protection
+
+LEDGER_FILE = "ledger.sqlite"
+
+_FORMAT = "rehearsal ledger 1"
+_WAIT_S = 2.0  # for another process that writes
+_IN_MEMORY = 10_000  # answers that need no look-up in the file
+_ROUNDING = 1e-9  # share of the budget by which sums of floating-point numbers may be wrong
+_IPV6_NETWORK = 64  # bits of an address that one subscriber has
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS charges (
+    release TEXT NOT NULL, tier TEXT NOT NULL, question BLOB NOT NULL, caller BLOB NOT NULL,
+    nats REAL NOT NULL, answer INTEGER NOT NULL, PRIMARY KEY (release, tier, question)
+) WITHOUT ROWID;
+"""
+
+
+class BudgetError(Exception):
+    """The ledger cannot pay for an answer: the tier's budget or the caller's share is spent."""
+
+
+class LedgerError(Exception):
+    """The ledger cannot be read or written."""
+
+
+class Ledger:
+    """What was told about each person of a data release, whatever the endpoint.
+
+    Every charge counts for every person: an answer also tells about those whom it does not count,
+    and a ledger that charged some people only would tell by its refusals who they are. So the state
+    of the ledger depends on the questions that were asked, never on the people.
+
+    An answer that was paid is kept and given to everybody who asks the same question at the same
+    tier. The file holds only what was told, and digests of questions and callers. Each row has a
+    price, so the budget bounds their number. Any number of processes may use one file.
+
+    Args:
+        release: Identifier of the data release. Another release has a ledger of its own.
+        secret: The node's secret key, for digests.
+        path: SQLite file. None keeps the ledger in memory.
+
+    Raises:
+        InputError: The file is not such a ledger.
+    """
+
+    def __init__(self, release: str, secret: bytes, path: Path | str | None = None) -> None:
+        self._release, self._secret = release, secret
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[str, bytes], int] = OrderedDict()
+        self._spent_tiers: set[str] = set()
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._connection = sqlite3.connect(
+            path or ":memory:", isolation_level=None, check_same_thread=False, timeout=_WAIT_S
+        )
+        try:
+            self._open()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            found = f"an unusable file ({cause(error)})"
+            raise InputError(path, "file", "an SQLite file of privacy budgets", found) from error
+
+    def _open(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(_SCHEMA)
+        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (_FORMAT,))
+        (found,) = self._connection.execute(
+            "SELECT value FROM meta WHERE key = 'format'"
+        ).fetchone()
+        if found != _FORMAT:
+            raise sqlite3.DatabaseError(mismatch("format", _FORMAT, found))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def pay(
+        self,
+        tier: str,
+        caller: str,
+        question: bytes,
+        nats: float,
+        protection: Protection,
+        compute: Callable[[], int],
+    ) -> int:
+        """Return the answer to a question, which is paid once for all callers of a tier.
+
+        Args:
+            tier: The caller's tier.
+            caller: The caller: issuer and subject, or an address.
+            question: Key of the canonical question, 32 bytes.
+            nats: Price of the answer.
+            protection: The tier's budgets.
+            compute: Computes the answer, noise included. It is called only after the budget was
+                found to suffice.
+
+        Returns:
+            The answer.
+
+        Raises:
+            BudgetError: The budget of the tier or the share of the caller does not suffice.
+            LedgerError: The file cannot be read or written.
+        """
+        known = self._known.get((tier, question))
+        if known is not None:
+            return known
+        if tier in self._spent_tiers:
+            return self._paid_before(tier, question)
+        with self._lock, self._transaction():
+            answer = self._stored(tier, question)
+            if answer is None:
+                who = self._digest(caller)
+                self._require_budget(tier, who, nats, protection)
+                answer = compute()
+                self._connection.execute(
+                    "INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?)",
+                    (self._release, tier, question, who, nats, answer),
+                )
+        self._keep(tier, question, answer)
+        return answer
+
+    def spent(self, tier: str, caller: str | None = None) -> float:
+        """Return what the answers to a tier have told about each person.
+
+        Args:
+            tier: The tier.
+            caller: To whom. None sums over all callers.
+
+        Returns:
+            Nats.
+
+        Raises:
+            LedgerError: The file cannot be read.
+        """
+        with self._lock, self._failures():
+            return self._spent(tier, None if caller is None else self._digest(caller))
+
+    def _require_budget(self, tier: str, who: bytes, nats: float, protection: Protection) -> None:
+        budget = protection.budget
+        of_caller = max(budget * protection.caller_share, nats)
+        spent, spent_by_caller = self._spent(tier), self._spent(tier, who)
+        slack = 1 + _ROUNDING
+        if spent + nats > budget * slack:
+            self._spent_tiers.add(tier)  # for ever: what was told cannot be taken back
+            raise BudgetError
+        if spent_by_caller + nats > of_caller * slack:
+            raise BudgetError
+
+    def _paid_before(self, tier: str, question: bytes) -> int:
+        """Return an answer of a tier whose budget is spent. Raises BudgetError."""
+        with self._lock, self._failures():
+            answer = self._stored(tier, question)
+        if answer is None:
+            raise BudgetError
+        self._keep(tier, question, answer)
+        return answer
+
+    def _spent(self, tier: str, who: bytes | None = None) -> float:
+        where, values = ("", ()) if who is None else (" AND caller = ?", (who,))
+        (nats,) = self._connection.execute(
+            f"SELECT total(nats) FROM charges WHERE release = ? AND tier = ?{where}",
+            (self._release, tier, *values),
+        ).fetchone()
+        return nats
+
+    def _stored(self, tier: str, question: bytes) -> int | None:
+        row = self._connection.execute(
+            "SELECT answer FROM charges WHERE release = ? AND tier = ? AND question = ?",
+            (self._release, tier, question),
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def _keep(self, tier: str, question: bytes, answer: int) -> None:
+        self._known[tier, question] = answer
+        if len(self._known) > _IN_MEMORY:
+            self._known.popitem(last=False)
+
+    def _digest(self, caller: str) -> bytes:
+        return hmac.digest(self._secret, _subscriber(caller).encode(), "sha256")[:16]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One transaction that no other process can write into."""
+        with self._failures():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise LedgerError(cause(error)) from error
+
+
+def _subscriber(caller: str) -> str:
+    """Return what counts as one caller: of an IPv6 address, the network of its subscriber."""
+    try:
+        address = ipaddress.ip_address(caller)
+    except ValueError:
+        return caller
+    if address.version == 4:
+        return caller
+    return str(ipaddress.ip_network((int(address), _IPV6_NETWORK), strict=False))

@@ -1,0 +1,255 @@
+"""Writes the public facts of nodes.
+
+A real node takes a public catalogue. In a rehearsal the people of all other countries stand in for
+it, as if their frequencies had been published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from rehearsal.files import atomic_path
+from rehearsal.formats.ontology_terms import SEX_TERMS
+from rehearsal.node.privacy.public_facts import (
+    PUBLIC_FACTS_FILE,
+    SCHEMA,
+    rounded_size,
+    size_facts,
+)
+from rehearsal.stores.people_store import SAMPLES, PeopleStore
+from rehearsal.stores.store_checksum import read_checksum, write_checksum
+from rehearsal.stores.variant_store import VariantStore
+
+STORES = ("variants.sqlite", "people.sqlite")
+TUMOURS = "tumours.sqlite"
+
+Allele = tuple[int, str, str]  # start, REF, ALT
+TermKey = tuple[str, str, str]  # id, label, kind
+TermCounts = tuple[int, int, int, int]  # women, men; the same with more specific terms
+
+
+def write_size_facts(folder: Path) -> None:
+    """Write the public facts of a node about which only the number of people is public.
+
+    Args:
+        folder: The node's folder, with its stores.
+    """
+    with closing(PeopleStore.open(folder / "people.sqlite")) as people:
+        meta = size_facts(people.size, data_release(folder))
+    with atomic_path(folder / PUBLIC_FACTS_FILE) as aside:
+        with closing(sqlite3.connect(aside)) as connection:
+            connection.executescript(SCHEMA)
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+            connection.commit()
+        write_checksum(aside)
+
+
+def write_public_facts(folders: Mapping[str, Path]) -> None:
+    """Write the public facts of each node, from the other nodes' stores.
+
+    An allele is listed for a node if the expected number of its carriers there is at least one. The
+    answer to a rarer one is predictable.
+
+    Args:
+        folders: Node folders by country code, each with ``variants.sqlite`` and ``people.sqlite``.
+    """
+    numbers = {code: _count_people(folder) for code, folder in folders.items()}
+    everywhere = _Numbers()
+    for one in numbers.values():
+        everywhere.add(one)
+    with ExitStack() as open_files:
+        tables = {}
+        for code, folder in folders.items():
+            aside = open_files.enter_context(atomic_path(folder / PUBLIC_FACTS_FILE))
+            connection = sqlite3.connect(aside, isolation_level=None)
+            open_files.callback(_finish, connection, aside)
+            tables[code] = _Table(connection, everywhere.without(numbers[code]), numbers[code].size)
+            tables[code].write_people(data_release(folder))
+        stores = {
+            code: open_files.enter_context(VariantStore.open(folder / STORES[0], verify=False))
+            for code, folder in folders.items()
+        }
+        _write_alleles(stores, tables)
+
+
+def data_release(folder: Path) -> str:
+    """Build the identifier of a node's data release, from the checksums of its stores.
+
+    Args:
+        folder: The node's folder.
+
+    Returns:
+        16 hex digits, which the node shows to nobody.
+    """
+    checksums = b"".join(read_checksum(folder / name) for name in STORES)
+    return hashlib.sha256(checksums).hexdigest()[:16]
+
+
+@dataclass
+class _Numbers:
+    """Numbers of people at some nodes."""
+
+    women: int = 0
+    men: int = 0
+    with_tumours: int = 0
+    terms: dict[TermKey, TermCounts] = field(default_factory=dict)
+    consents: Counter[tuple[str, int]] = field(default_factory=Counter)
+    samples: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def size(self) -> int:
+        return self.women + self.men
+
+    def add(self, other: _Numbers, sign: int = 1) -> None:
+        self.women += sign * other.women
+        self.men += sign * other.men
+        self.with_tumours += sign * other.with_tumours
+        for key, counts in other.terms.items():
+            before = self.terms.get(key, (0, 0, 0, 0))
+            added = (one + sign * more for one, more in zip(before, counts, strict=True))
+            self.terms[key] = tuple(added)  # type: ignore[assignment]  # of four
+        for name, number in other.consents.items():
+            self.consents[name] += sign * number
+        for kind, number in other.samples.items():
+            self.samples[kind] += sign * number
+
+    def without(self, other: _Numbers) -> _Numbers:
+        """Return the numbers at the other nodes."""
+        rest = _Numbers()
+        rest.add(self)
+        rest.add(other, -1)
+        return rest
+
+
+def _count_people(folder: Path) -> _Numbers:
+    with closing(PeopleStore.open(folder / "people.sqlite")) as people:
+        of_sex = {sex: people.with_term(term, False) for sex, term in SEX_TERMS.items()}
+        found = _Numbers(len(of_sex["female"]), len(of_sex["male"]))
+        for key, term in _terms(people):
+            sets = people.with_term(term, False), people.with_term(term)
+            numbers = (len(one & of_sex[sex]) for one in sets for sex in ("female", "male"))
+            found.terms[key] = tuple(numbers)  # type: ignore[assignment]  # of four
+        for record in people.consents():
+            found.consents[", ".join(record.uses), int(record.withdrawn)] += len(record.people)
+        for kind in SAMPLES:
+            found.samples[kind] = len(people.with_sample(kind))
+    tumours = folder / TUMOURS
+    if tumours.exists():
+        with VariantStore.open(tumours, verify=False) as store:
+            found.with_tumours = len(set().union(*(row.carriers() for row in store)))
+    return found
+
+
+def _terms(people: PeopleStore) -> Iterator[tuple[TermKey, str]]:
+    """Yield the terms that people have, and those above them, which have no label."""
+    for term in people.terms.values():
+        yield (term.id, term.label, term.kind), term.id
+    for ancestor in people.ancestors:
+        if ancestor not in people.terms:
+            yield (ancestor, "", ""), ancestor
+
+
+class _Table:
+    """The file of one node, being written."""
+
+    def __init__(self, connection: sqlite3.Connection, elsewhere: _Numbers, people: int) -> None:
+        self._connection, self._elsewhere = connection, elsewhere
+        self._people = people
+        self.listed_from = 1 / rounded_size(people)
+        self.fewest = self.listed_from * elsewhere.size
+        self._longest_ref: dict[str, int] = {}
+        self._waiting: list[tuple[str, int, str, str, int, int]] = []
+        connection.executescript(SCHEMA)
+        connection.execute("BEGIN")
+
+    def write_people(self, release: str) -> None:
+        """Write all tables but those of alleles."""
+        elsewhere, insert = self._elsewhere, self._connection.executemany
+        meta = dict(size_facts(self._people, release))
+        for key in ("women", "men", "with_tumours"):
+            meta[key] = str(getattr(elsewhere, key))
+        meta["listed_from"] = repr(self.listed_from)
+        insert("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
+        insert("INSERT INTO terms VALUES (?, ?, ?, ?, ?, ?, ?)", _term_rows(elsewhere))
+        consents = sorted((*key, n) for key, n in elsewhere.consents.items() if n)
+        insert("INSERT INTO consents VALUES (?, ?, ?)", consents)
+        insert("INSERT INTO samples VALUES (?, ?)", sorted(elsewhere.samples.items()))
+
+    def add(self, contig: str, allele: Allele, women: int, men: int) -> None:
+        """Add an allele with the numbers of its carriers elsewhere, if they are enough."""
+        if women + men < self.fewest or not women + men:
+            return
+        self._waiting.append((contig, *allele, women, men))
+        self._longest_ref[contig] = max(self._longest_ref.get(contig, 1), len(allele[1]))
+        if len(self._waiting) >= 10_000:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        sql = "INSERT INTO alleles VALUES (?, ?, ?, ?, ?, ?)"
+        self._connection.executemany(sql, self._waiting)
+        self._waiting.clear()
+
+    def finish(self, lengths: Mapping[str, int]) -> None:
+        """Write what is left. ``lengths``: of all contigs, by name."""
+        self._write_waiting()
+        rows = [(name, lengths[name], ref) for name, ref in sorted(self._longest_ref.items())]
+        self._connection.executemany("INSERT INTO contigs VALUES (?, ?, ?)", rows)
+        self._connection.execute("COMMIT")
+
+
+def _term_rows(elsewhere: _Numbers) -> list[tuple[str | int, ...]]:
+    """Return one row per term: a label and kind where any node has one."""
+    rows: dict[str, tuple[str, str, TermCounts]] = {}
+    for (term, label, kind), counts in sorted(elsewhere.terms.items()):
+        before = rows.get(term, ("", "", (0, 0, 0, 0)))
+        total = (one + more for one, more in zip(before[2], counts, strict=True))
+        rows[term] = (label or before[0], kind or before[1], tuple(total))  # type: ignore[assignment]
+    return [
+        (term, label, kind, *counts)
+        for term, (label, kind, counts) in sorted(rows.items())
+        if any(counts)
+    ]
+
+
+def _write_alleles(stores: Mapping[str, VariantStore], tables: Mapping[str, _Table]) -> None:
+    """Merge the nodes' sorted variants, contig by contig, so that memory stays small."""
+    lengths = {name: length for one in stores.values() for name, length in one.contigs.items()}
+    for contig in sorted(lengths):
+        streams = [_carriers(store, contig, code) for code, store in stores.items()]
+        merged = heapq.merge(*streams, key=itemgetter(0))
+        for allele, rows in groupby(merged, key=itemgetter(0)):
+            _add_everywhere(tables, contig, allele, {code: n for _, code, *n in rows})
+    for table in tables.values():
+        table.finish(lengths)
+
+
+def _carriers(
+    store: VariantStore, contig: str, code: str
+) -> Iterator[tuple[Allele, str, int, int]]:
+    for start, ref, alt, women, men in store.carrier_numbers(contig):
+        yield (start, ref, alt), code, women, men
+
+
+def _add_everywhere(
+    tables: Mapping[str, _Table], contig: str, allele: Allele, at: Mapping[str, list[int]]
+) -> None:
+    women, men = (sum(numbers[i] for numbers in at.values()) for i in (0, 1))
+    if not any(women + men >= table.fewest for table in tables.values()):
+        return
+    for code, table in tables.items():
+        own_women, own_men = at.get(code, (0, 0))
+        table.add(contig, allele, women - own_women, men - own_men)
+
+
+def _finish(connection: sqlite3.Connection, aside: Path) -> None:
+    connection.close()
+    write_checksum(aside)
