@@ -28,6 +28,7 @@ from rehearsal.errors import InputError, cause, mismatch, shown
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import (
     DATASETS_URL,
+    VISA_TYPES,
     AccessSettings,
     DatasetAccess,
     IssuerSettings,
@@ -82,7 +83,9 @@ class Issuer:
             The entry.
         """
         keys = None if jwks_file is not None else self.jwks()
-        return IssuerSettings(self.url, jwks=keys, jwks_file=jwks_file, jku=self.jku)
+        return IssuerSettings(
+            self.url, jwks=keys, jwks_file=jwks_file, jku=self.jku, visas=VISA_TYPES
+        )
 
     def sign(self, claims: dict[str, Any], kind: str, algorithm: str = "ES256") -> str:
         """Sign a JWT.
@@ -210,7 +213,7 @@ def rehearsal_access(country: str, has_tumours: bool = False) -> AccessSettings:
     # anonymous users see nothing of tumours, because few people have any
     closed = replace(granted, boolean="controlled", count="controlled")
     tumours = dict.fromkeys(filter(None, [settings.tumours_dataset]), closed)
-    trusted = IssuerSettings(URL, jwks_file=TRUSTED, jku=f"{URL}/jwks")
+    trusted = IssuerSettings(URL, jwks_file=TRUSTED, jku=f"{URL}/jwks", visas=VISA_TYPES)
     return AccessSettings(
         audience=(AUDIENCE, settings.beacon_id),
         issuers=(trusted,),

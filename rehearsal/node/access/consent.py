@@ -42,11 +42,9 @@ COVERED_BY = {
     CLINICAL_CARE: {ANYTHING, CLINICAL_CARE},
 }
 PERMISSIONS = frozenset({ANYTHING, GENERAL_RESEARCH, HEALTH, DISEASE, ANCESTRY, CLINICAL_CARE})
-# commercial and for-profit use: keeping the stricter condition keeps the weaker ones
-KEPT_BY = {
-    "DUO:0000045": {"DUO:0000045", "DUO:0000018"},  # NPU, not-for-profit organisations only
-    "DUO:0000046": {"DUO:0000046", "DUO:0000018"},  # NCU, non-commercial use only
-}
+# what a condition demands of organisation (45, NPU) and of use (46, NCU). By its definition in DUO,
+# 18 (NPUNCU) demands both: neither of the others keeps it alone, both together do.
+DEMANDED_BY = {"DUO:0000018": frozenset({"DUO:0000045", "DUO:0000046"})}
 MAX_STATED = 500  # characters
 TERM = re.compile(r"(DUO:\d{7})(?: (MONDO:\d{7}))?")
 
@@ -178,4 +176,9 @@ def _kinds() -> dict[str, list[str]]:
 
 
 def _is_kept(condition: str, purpose: Purpose) -> bool:
-    return bool(KEPT_BY.get(condition, {condition}) & purpose.keeps)
+    promised = frozenset[str]().union(*map(_demands, purpose.keeps))
+    return _demands(condition) <= promised
+
+
+def _demands(condition: str) -> frozenset[str]:
+    return DEMANDED_BY.get(condition, frozenset({condition}))

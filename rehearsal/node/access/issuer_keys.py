@@ -68,14 +68,32 @@ class IssuerKeys:
             if may_ask_again and (kid not in self._keys or self._is_old()):
                 self._tried = self._clock()
                 try:
-                    self._keys = usable_keys(await self._fetch(self._url, None))
+                    fetched = usable_keys(await self._fetch(self._url, None))
                 except (OSError, ValueError, TimeoutError) as error:
                     raise TokenRefused("keys of the issuer unavailable") from error
+                self._keys = {name: self._known(name, one) for name, one in fetched.items()}
                 self._fetched = self._clock()
         return None if self._is_old() else self._keys.get(kid)
 
+    def has(self, kid: str, key: jwt.PyJWK) -> bool:
+        """Tell whether a key that this object returned is still one that the issuer is known by.
+
+        Args:
+            kid: The key's name.
+            key: The key, as :meth:`key` returned it.
+
+        Returns:
+            False after a withdrawal or when the keys must be fetched again.
+        """
+        return self._keys.get(kid) is key and not self._is_old()
+
+    def _known(self, kid: str, fetched: jwt.PyJWK) -> jwt.PyJWK:
+        """Return the known object of an unchanged key, as :meth:`has` compares objects."""
+        known = self._keys.get(kid)
+        return known if known is not None and known.key == fetched.key else fetched
+
     def _is_old(self) -> bool:
-        return self._clock() - self._fetched >= TRUSTED_S
+        return self._url is not None and self._clock() - self._fetched >= TRUSTED_S
 
 
 def usable_keys(document: Any) -> dict[str, jwt.PyJWK]:

@@ -34,6 +34,9 @@ VISA_TYPES = (
     "AcceptedTermsAndPolicies",
     "LinkedIdentities",
 )
+# a link makes the visas of one identity those of another, at any issuer: an issuer may sign links
+# only where its entry says so
+DEFAULT_VISA_TYPES = tuple(name for name in VISA_TYPES if name != "LinkedIdentities")
 # "Registered access: authorizing data access": defines a bona fide researcher and the terms
 REGISTERED_ACCESS = "https://doi.org/10.1038/s41431-018-0219-y"
 DATASETS_URL = "https://datasets.rehearsal.example/"  # prefix of datasets in ControlledAccessGrants
@@ -55,7 +58,7 @@ class IssuerSettings:
     jku: str | None = None  # address of the key that visas must name; by default ``jwks_url``
     userinfo_url: str | None = None  # where to fetch the visas of an access token's owner
     identifies: bool = True  # whether its tokens may identify a caller
-    visas: tuple[str, ...] = VISA_TYPES  # visa types that it may sign
+    visas: tuple[str, ...] = DEFAULT_VISA_TYPES  # visa types that it may sign
 
     @property
     def key_address(self) -> str | None:

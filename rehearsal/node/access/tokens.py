@@ -12,6 +12,8 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,26 @@ from rehearsal.node.access.token_format import (
 from rehearsal.node.access.visas import Caller, Visa, linked_identities
 
 CACHED = 4096  # verified tokens that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """The key that verified a token or a visa."""
+
+    keys: IssuerKeys
+    kid: str
+    key: jwt.PyJWK
+
+    def is_trusted(self) -> bool:
+        return self.keys.has(self.kid, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A verified token, and the keys that it and its visas were verified with."""
+
+    caller: Caller
+    signers: tuple[_Signer, ...]
 
 
 class TokenVerifier:
@@ -75,10 +97,13 @@ class TokenVerifier:
         self._keys = {
             name: IssuerKeys(one, folder, self._fetch, clock) for name, one in self._issuers.items()
         }
-        self._cache: OrderedDict[bytes, Caller] = OrderedDict()
+        self._cache: OrderedDict[bytes, _Verified] = OrderedDict()
 
     def cached(self, token: str) -> Caller | None:
-        """Return the caller of a token that was verified before and has not expired.
+        """Return the caller of a token that was verified before, while it may be believed.
+
+        It may be until it or a visa expires, and as long as all keys behind it are known to be
+        their issuers'.
 
         Args:
             token: The token.
@@ -86,20 +111,23 @@ class TokenVerifier:
         Returns:
             The caller, or None.
         """
-        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        caller = self._cache.get(digest)
-        if caller is None:
+        digest = _digest(token)
+        known = self._cache.get(digest)
+        if known is None:
             return None
-        if caller.expires <= self._clock():
+        if known.caller.expires <= self._clock():
             del self._cache[digest]
             return None
+        if not all(one.is_trusted() for one in known.signers):
+            return None
         self._cache.move_to_end(digest)
-        return caller
+        return known.caller
 
     async def verify(self, token: str) -> Caller:
         """Verify a caller's token and its visas.
 
-        The result is cached until the token or the first visa that counts expires.
+        The result is cached until the token or the first visa that counts expires, or one of their
+        keys is withdrawn.
 
         Args:
             token: An access token or a passport.
@@ -111,7 +139,7 @@ class TokenVerifier:
             TokenRefused: The token is not accepted. Visas that are not accepted are dropped
                 instead.
         """
-        known = self.cached(token)
+        known = self.cached(token) or await self._cached_by_fresh_keys(token)
         if known is not None:
             return known
         if len(token) > MAX_TOKEN:
@@ -123,7 +151,7 @@ class TokenVerifier:
         issuer = self._trusted_issuer(claims)
         if not issuer.identifies:
             raise TokenRefused("issuer that does not identify callers")
-        claims = await self._verify_claims(token, header, issuer, self._max_age_s)
+        claims, signer = await self._verify_claims(token, header, issuer, self._max_age_s)
         self._check_audience(claims, self._require_audience)
         if kind == PASSPORT_TYPE:
             if VISA in claims:
@@ -133,13 +161,29 @@ class TokenVerifier:
             if PASSPORT in claims or VISA in claims:
                 raise TokenRefused("access token that carries visas")
             visas = await self._fetch_visas(token, issuer, claims["sub"])
-        return await self._caller(token, claims, visas)
+        return await self._caller(token, claims, signer, visas)
 
-    async def _caller(self, token: str, claims: Mapping[str, Any], texts: Iterable[str]) -> Caller:
-        verified, dropped = [], []
+    async def _cached_by_fresh_keys(self, token: str) -> Caller | None:
+        """Fetch the keys behind a cached token again if they are old; forget withdrawn ones."""
+        known = self._cache.get(_digest(token))
+        if known is None:
+            return None
+        for one in known.signers:
+            with suppress(TokenRefused):  # the whole verification that follows says why
+                await one.keys.key(one.kid)
+        caller = self.cached(token)
+        if caller is None:
+            self._cache.pop(known.caller.digest, None)
+        return caller
+
+    async def _caller(
+        self, token: str, claims: Mapping[str, Any], signer: _Signer, texts: Iterable[str]
+    ) -> Caller:
+        verified, signers, dropped = [], {}, []
         for text in texts:
             try:
-                verified.append(await self._verify_visa(text))
+                visa, signers[visa] = await self._verify_visa(text)
+                verified.append(visa)
             except TokenRefused as refusal:
                 dropped.append(refusal.rule)
         own = (claims["iss"], claims["sub"])
@@ -147,15 +191,15 @@ class TokenVerifier:
         counting = tuple(visa for visa in verified if (visa.issuer, visa.subject) in linked)
         dropped += ["visa of another subject"] * (len(verified) - len(counting))
         expires = min([claims["exp"], *(visa.expires for visa in counting)])
-        digest = hashlib.sha256(token.encode()).digest()
-        caller = Caller(*own, counting, float(expires), tuple(dropped), digest)
-        self._cache[digest] = caller
+        caller = Caller(*own, counting, float(expires), tuple(dropped), _digest(token))
+        behind = dict.fromkeys((signer, *(signers[visa] for visa in counting)))
+        self._cache[caller.digest] = _Verified(caller, tuple(behind))
         if len(self._cache) > CACHED:
             self._cache.popitem(last=False)
         return caller
 
-    async def _verify_visa(self, text: str) -> Visa:
-        """Verify one visa. Raises TokenRefused for a visa that does not count."""
+    async def _verify_visa(self, text: str) -> tuple[Visa, _Signer]:
+        """Return a verified visa, and its key. Raises TokenRefused for one that does not count."""
         if len(text) > MAX_VISA:
             raise TokenRefused("visa too long")
         header, claims = read_unverified(text)
@@ -165,7 +209,7 @@ class TokenVerifier:
         issuer = self._trusted_issuer(claims)
         if header.get("jku") is None and issuer.key_address is not None:
             raise TokenRefused("visa without jku")
-        claims = await self._verify_claims(text, header, issuer)
+        claims, signer = await self._verify_claims(text, header, issuer)
         self._check_audience(claims, required=False)
         scope = claims.get("scope", "")
         if PASSPORT in claims or not isinstance(scope, str) or "openid" in scope.split():
@@ -173,7 +217,7 @@ class TokenVerifier:
         visa = read_visa(claims, self._clock())
         if visa.type not in issuer.visas:
             raise TokenRefused("visa of a type that its issuer may not sign")
-        return visa
+        return visa, signer
 
     async def _fetch_visas(self, token: str, issuer: IssuerSettings, subject: str) -> list[str]:
         """Fetch the visas of an access token's owner from its issuer."""
@@ -201,10 +245,11 @@ class TokenVerifier:
         header: Mapping[str, Any],
         issuer: IssuerSettings,
         max_age_s: float = math.inf,
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], _Signer]:
         """Return the claims after checking header, signature and times. Raises TokenRefused."""
         algorithm, kid = read_header(header, issuer)
-        key = await self._keys[issuer.issuer].key(kid)
+        keys = self._keys[issuer.issuer]
+        key = await keys.key(kid)
         if key is None:
             raise TokenRefused("unknown key")
         if key.algorithm_name != algorithm:
@@ -229,7 +274,7 @@ class TokenVerifier:
         self._check_times(claims, max_age_s)
         if not is_text(claims["sub"]) or claims["iss"] != issuer.issuer:
             raise TokenRefused("bad subject or issuer")
-        return claims
+        return claims, _Signer(keys, kid, key)
 
     def _check_times(self, claims: Mapping[str, Any], max_age_s: float) -> None:
         now = self._clock()
@@ -252,3 +297,7 @@ class TokenVerifier:
         names = stated if isinstance(stated, list) else [stated]
         if not any(isinstance(name, str) and name in self._audience for name in names):
             raise TokenRefused("wrong audience")
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()

@@ -13,7 +13,7 @@ from rehearsal.node.access.settings import (
     DatasetAccess,
     Veto,
 )
-from rehearsal.node.access.visas import Caller, Visa, linked_identities
+from rehearsal.node.access.visas import Caller, Visa, claimed_identities
 
 # accepted values of a visa's ``by`` (GA4GH Passport 1.2). An affiliation counts when asserted by
 # the employer ("so", signing official) or its records ("system"), researcher status also when
@@ -134,9 +134,9 @@ def _applies(
 def _is_about(veto: Veto, caller: Caller) -> bool:
     """Tell whether a veto's issuer and subject match the caller.
 
-    All linked identities count, and all issuers and sources of the caller's visas.
+    All identities that the caller claims count, and all issuers and sources of the caller's visas.
     """
-    identities = linked_identities((caller.issuer, caller.subject), caller.visas)
+    identities = claimed_identities((caller.issuer, caller.subject), caller.visas)
     subjects = {subject for _, subject in identities}
     issuers = {issuer for issuer, _ in identities}
     issuers |= {name for visa in caller.visas for name in (visa.issuer, visa.source)}

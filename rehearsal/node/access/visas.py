@@ -8,6 +8,11 @@ from urllib.parse import unquote
 
 Identity = tuple[str, str]  # (issuer, subject)
 
+# accepted values of ``by`` of a link: the records of the source ("system", as in the example of
+# Passport 1.2) or its signing official ("so"). The person concerned ("self") must not make links:
+# they would make everybody's visas one's own. A missing value must count as unknown.
+LINK_SOURCES = ("so", "system")
+
 
 @dataclass(frozen=True, slots=True)
 class Visa:
@@ -43,9 +48,23 @@ class Caller:
 
 
 def linked_identities(own: Identity, visas: Iterable[Visa]) -> set[Identity]:
+    """Find the identities whose visas are one's own, by links of trustworthy sources.
+
+    Args:
+        own: The caller's issuer and subject.
+        visas: The caller's verified visas.
+
+    Returns:
+        The identities, including ``own``.
+    """
+    return claimed_identities(own, (visa for visa in visas if visa.by in LINK_SOURCES))
+
+
+def claimed_identities(own: Identity, visas: Iterable[Visa]) -> set[Identity]:
     """Find all identities that LinkedIdentities visas link to one's own, directly or indirectly.
 
-    The value of such a visa is ``sub,iss;sub,iss``, each part percent-encoded.
+    A link by whatever source counts here, so that nobody escapes a veto by weak links. The value of
+    such a visa is ``sub,iss;sub,iss``, each part percent-encoded.
 
     Args:
         own: The caller's issuer and subject.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pyroaring import BitMap
+
 from rehearsal.model import Gene, Variant
 from rehearsal.node.alerts.patient_import import NewPatient
 from rehearsal.node.alerts.request import ProfileRequest
@@ -61,18 +63,26 @@ class Profile:
         """Convert the profile to JSON values, which :meth:`from_json` reads back."""
         return asdict(self)
 
-    def matches(self, patient: NewPatient, node_data: NodeData) -> bool:
+    def may_match(self, patient: NewPatient) -> bool:
+        """Tell whether a new patient meets the conditions that depend on the patient alone.
+
+        Args:
+            patient: The patient.
+        """
+        return self.sex in (None, patient.sex) and self._includes_age(patient.age)
+
+    def matches(self, patient: NewPatient, node_data: NodeData, among: BitMap | None) -> bool:
         """Tell whether a new patient meets all conditions.
 
         Args:
             patient: The patient.
             node_data: The node's data.
+            among: Numbers of the people who may influence the answer. None stands for everybody.
         """
         return (
-            self.sex in (None, patient.sex)
-            and self._includes_age(patient.age)
-            and all(_has_term(patient, term, node_data) for term in self.terms)
-            and self._includes_variant_of(patient, node_data)
+            self.may_match(patient)
+            and all(_has_term(patient, term, node_data, among) for term in self.terms)
+            and self._includes_variant_of(patient, node_data, among)
         )
 
     def _includes_age(self, age: int | None) -> bool:
@@ -80,27 +90,32 @@ class Profile:
             return True
         return age is not None and self.age[0] <= age <= self.age[1]
 
-    def _includes_variant_of(self, patient: NewPatient, node_data: NodeData) -> bool:
+    def _includes_variant_of(
+        self, patient: NewPatient, node_data: NodeData, among: BitMap | None
+    ) -> bool:
         if self.gene is None or self.maximum_frequency is None:
             return True
         gene, most = node_data.genes[self.gene], self.maximum_frequency
         return any(
-            _overlaps(variant, gene) and _frequency(variant, node_data) <= most
+            _overlaps(variant, gene) and _frequency(variant, node_data, among) <= most
             for variant in patient.variants
         )
 
 
-def _has_term(patient: NewPatient, term: str, node_data: NodeData) -> bool:
+def _has_term(patient: NewPatient, term: str, node_data: NodeData, among: BitMap | None) -> bool:
     """Tell whether a patient has a term or a descendant.
 
-    Descendants come from the hierarchy of ICD-10 codes and from the terms in the node's people
-    store.
+    Descendants come from the hierarchy of ICD-10 codes and from the terms of people of the node.
     """
     if term in patient.terms:
         return True
     if any(term in CODES.ancestors(one) for one in patient.terms):
         return True
-    return not patient.terms.isdisjoint(node_data.people.under(term))
+    people = node_data.people
+    known = patient.terms.intersection(people.under(term))
+    return bool(known) and (
+        among is None or any(people.with_term(one, descendants=False) & among for one in known)
+    )
 
 
 def _overlaps(variant: Variant, gene: Gene) -> bool:
@@ -109,9 +124,10 @@ def _overlaps(variant: Variant, gene: Gene) -> bool:
     return variant.start < gene.end and variant.start + len(variant.ref) > gene.start
 
 
-def _frequency(variant: Variant, node_data: NodeData) -> float:
-    """Return an allele's frequency among this node's people; 0 without carriers."""
+def _frequency(variant: Variant, node_data: NodeData, among: BitMap | None) -> float:
+    """Return an allele's frequency among people of this node; 0 without carriers."""
     row = node_data.variants.get(variant.contig, variant.start, variant.ref, variant.alt)
-    if row is None or row.total.an == 0:
+    if row is None:
         return 0.0
-    return row.total.ac / row.total.an
+    counts = node_data.counts(row, among).values()
+    return sum(one.ac for one in counts) / max(1, sum(one.an for one in counts))

@@ -88,9 +88,14 @@ class SubscriptionMatcher:
         """
         alerts = []
         for one in self.store.subscriptions.values():
-            if not one.profile.matches(patient, self._node_data):
+            if not one.profile.may_match(patient):
                 continue
-            withheld = self._reason_to_withhold(one, patient)
+            rights, withheld = self._rights_of(one)
+            among = None if rights is None else rights.permitted
+            if not one.profile.matches(patient, self._node_data, among):
+                continue
+            if rights is not None:
+                withheld = self._withheld_by_consent(patient, rights)
             self._log(one, withheld)
             if withheld is None:
                 alerts.append(Alert(one.id, self._clock(), secrets.token_hex(TOKEN_BYTES)))
@@ -100,16 +105,20 @@ class SubscriptionMatcher:
             self._new_alerts = asyncio.Event()
         return new
 
-    def _reason_to_withhold(self, one: Subscription, patient: NewPatient) -> str | None:
-        """Return why a subscriber gets no alert about a patient now; None to alert."""
+    def _rights_of(self, one: Subscription) -> tuple[Rights | None, str | None]:
+        """Return what a subscriber may see now, or None and why alerts are withheld."""
         if one.caller.expires <= self._clock():
-            return "the subscriber's visas expired"
+            return None, "the subscriber's visas expired"
         try:
             rights = self._authorizer.current_rights(one.caller, consent.read_purpose(one.purpose))
         except Problem:
-            return "issuer or role no longer accepted"
+            return None, "issuer or role no longer accepted"
         if not may_subscribe(rights, self._node_data):
-            return "no access to records any longer"
+            return None, "no access to records any longer"
+        return rights, None
+
+    def _withheld_by_consent(self, patient: NewPatient, rights: Rights) -> str | None:
+        """Return why a patient's consent forbids an alert; None when it permits one."""
         if patient.withdrawn:
             return "consent: withdrawn"
         if patient.uses is None:

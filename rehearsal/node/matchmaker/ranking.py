@@ -10,7 +10,8 @@ common, and does not depend on which of the two is the request's patient.
 
 A gene is shared when it is among a person's recorded candidates, or when the person carries a rare
 variant in it. A variant is shared when the person carries it and it is rare. Rare means that at
-most five people of the node (a family) or one in a hundred carry it.
+most five people (a family) or one in a hundred carry it, among the people whose consent permits the
+purpose: nobody else influences an answer.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from pyroaring import BitMap
+from pyroaring import BitMap, FrozenBitMap
 
 from rehearsal.errors import shown
 from rehearsal.model import Gene, Variant
@@ -87,7 +88,6 @@ class Ranking:
         self, variants: VariantStore, genes: Mapping[str, Gene], index: MatchmakerIndex
     ) -> None:
         self._variants, self._genes, self._index = variants, genes, index
-        self._most = max(ALWAYS_RARE, index.size // RARE_SHARE)
         self._rare_carriers = lru_cache(maxsize=64)(self._read_rare_carriers)
 
     def matches(self, request: MatchRequest, excluded: BitMap, limit: int) -> list[Match]:
@@ -114,8 +114,8 @@ class Ranking:
                     "terms that do not contradict each other",
                     f"{name} as not observed, and it or a descendant as observed",
                 )
-        sharing = self._find_sharing(request)
-        people = np.array((sharing.people - excluded).to_array(), np.int64)
+        sharing = self._find_sharing(request, FrozenBitMap(excluded))
+        people = np.array(sharing.people.to_array(), np.int64)
         if not people.size:
             return []
         scores = self._scores(observed, absent, people)
@@ -137,31 +137,39 @@ class Ranking:
 
     # --- sharing of genes and variants ---
 
-    def _find_sharing(self, request: MatchRequest) -> _Sharing:
+    def _find_sharing(self, request: MatchRequest, excluded: FrozenBitMap) -> _Sharing:
+        """Find who shares the request's genes and variants, without the excluded people."""
         genes = {}
         for gene in request.genes:
-            genes[gene] = self._index.with_gene(gene)
+            genes[gene] = self._index.with_gene(gene) - excluded
             if gene in self._genes:
-                genes[gene] = genes[gene] | self._rare_carriers(gene)
-        return _Sharing(genes, {one: self._with_variant(one) for one in request.variants})
+                genes[gene] = genes[gene] | self._rare_carriers(gene, excluded)
+        variants = {one: self._with_variant(one, excluded) for one in request.variants}
+        return _Sharing(genes, variants)
 
-    def _read_rare_carriers(self, gene: str) -> BitMap:
+    def _read_rare_carriers(self, gene: str, excluded: FrozenBitMap) -> BitMap:
         """Return the carriers of rare variants in a gene of the node's table."""
         place = self._genes[gene]
         rows = self._variants.overlapping(place.contig, place.start, place.end)
-        return BitMap.union(BitMap(), *(row.carriers() for row in rows if self._is_rare(row)))
+        return BitMap.union(BitMap(), *(self._carriers_if_rare(row, excluded) for row in rows))
 
-    def _with_variant(self, variant: Variant) -> tuple[BitMap, BitMap]:
+    def _with_variant(self, variant: Variant, excluded: FrozenBitMap) -> tuple[BitMap, BitMap]:
         """Return carriers and homozygotes of a variant. Both are empty when it is not rare."""
         allele = (variant.contig, variant.start, variant.ref, variant.alt)
         row = self._variants.get(*allele)
-        if row is None or not self._is_rare(row):
+        carriers = None if row is None else self._carriers_if_rare(row, excluded)
+        if row is None or not carriers:
             return BitMap(), BitMap()
-        return row.carriers(), row.homozygotes()
+        return carriers, row.homozygotes() & carriers
 
-    def _is_rare(self, row: VariantRow) -> bool:
+    def _carriers_if_rare(self, row: VariantRow, excluded: FrozenBitMap) -> BitMap:
+        """Return the carriers who are not excluded; nobody when they are too many to be rare."""
+        most = max(ALWAYS_RARE, (self._index.size - len(excluded)) // RARE_SHARE)
         counts = row.total
-        return counts.hom + counts.het + counts.hemi <= self._most
+        if counts.hom + counts.het + counts.hemi - len(excluded) > most:
+            return BitMap()  # too many whoever is excluded: saves decoding them
+        carriers = row.carriers() - excluded
+        return carriers if len(carriers) <= most else BitMap()
 
     # --- the score ---
 

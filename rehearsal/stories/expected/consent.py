@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+import pandas as pd
+
 from rehearsal.truth.query_answers import PERMISSION, covering_uses
 
 
@@ -22,3 +24,18 @@ def covers_purpose(uses: Collection[str], purpose: str | None) -> bool:
     """
     is_covered = not set(uses).isdisjoint(covering_uses(purpose))
     return is_covered and all(re.match(PERMISSION, use) for use in uses)
+
+
+def people_permitting(consent: pd.DataFrame, purpose: str | None) -> set[str]:
+    """Select the people who permit a purpose and did not withdraw.
+
+    Args:
+        consent: The consent table, with the columns ``individual``, ``uses`` and ``withdrawn``.
+        purpose: As in :func:`covers_purpose`.
+
+    Raises:
+        ValueError: As in :func:`covers_purpose`.
+    """
+    kept = consent[~consent["withdrawn"].astype(bool)].set_index("individual")["uses"]
+    uses = kept.fillna("").map(lambda text: {one.strip() for one in text.split(",")})
+    return {str(name) for name, one in uses.items() if covers_purpose(one, purpose)}

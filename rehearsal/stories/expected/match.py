@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import tskit
 
 from rehearsal.model import Variant
-from rehearsal.stories.expected.consent import covers_purpose
+from rehearsal.stories.expected.consent import people_permitting
 from rehearsal.stories.pooled_cohort import PooledCohort
 from rehearsal.stories.story_types import Question
 from rehearsal.truth.hpo import PHENOTYPES, TOP, at_or_above, information_content
 
 CLINICAL_CARE = "DUO:0000043"
 LEAST_SCORE = 0.1
-FAMILY, SHARE = 5, 100  # rare: at most 5 people of a country, or one in 100
+# rare: at most 5 people of a country, or one in 100, among those who permit the use
+FAMILY, SHARE = 5, 100
 LONGEST_REF = 1000  # bases before a gene from which a variant may reach into it
 
 Found = dict[str, Any]
@@ -57,11 +57,10 @@ def compute_answer(question: Question, cohort: PooledCohort) -> Found:
         removes.
     """
     individual = cohort.patient(question.story, str(question.about))
-    consent = cohort.table("phenotypes/consent.parquet").set_index("individual")
-    permitting = _permitting(consent)
+    permitting = people_permitting(cohort.table("phenotypes/consent.parquet"), CLINICAL_CARE)
     people = cohort.people
     countries: dict[str, list[Found]] = {code: [] for code in people["country"].unique()}
-    mine, theirs = _cases(question, cohort, individual)
+    mine, theirs = _cases(question, cohort, individual, permitting)
     alike = {name: _compare(mine, case) for name, case in theirs.items()}
     country = dict(zip(people["id"], people["country"], strict=True))
     for name, match in alike.items():
@@ -80,15 +79,8 @@ def compute_answer(question: Question, cohort: PooledCohort) -> Found:
     }
 
 
-def _permitting(consent: pd.DataFrame) -> set[str]:
-    """Return the people who permit their use in the clinical care of others."""
-    kept = consent[~consent["withdrawn"].astype(bool)]
-    uses = kept["uses"].fillna("").map(lambda text: {one.strip() for one in text.split(",")})
-    return {str(name) for name, one in uses.items() if covers_purpose(one, CLINICAL_CARE)}
-
-
 def _cases(
-    question: Question, cohort: PooledCohort, individual: str
+    question: Question, cohort: PooledCohort, individual: str, permitting: Container[str]
 ) -> tuple[_Case, dict[str, _Case]]:
     """The patient, and everybody else who shares a gene or variant."""
     terms, absent = (
@@ -100,7 +92,7 @@ def _cases(
         having = frozenset[str]().union(*map(at_or_above, terms.get(name, ())))
         return _Case(having, frozenset(absent.get(name, ())), genes, variants)
 
-    genes, variants = _shared_facts(question, cohort, individual)
+    genes, variants = _shared_facts(question, cohort, individual, permitting)
     others = (genes.keys() | variants.keys()) - {individual}
     cases = {
         name: case(name, genes.get(name, set()), variants.get(name, {})) for name in sorted(others)
@@ -109,7 +101,7 @@ def _cases(
 
 
 def _shared_facts(
-    question: Question, cohort: PooledCohort, individual: str
+    question: Question, cohort: PooledCohort, individual: str, permitting: Container[str]
 ) -> tuple[dict[str, set[str]], dict[str, dict[str, int]]]:
     """Return the patient's candidate genes, and copies of variants, that each person shares."""
     candidates = cohort.table("phenotypes/candidate_genes.parquet")
@@ -121,28 +113,34 @@ def _shared_facts(
     shared = candidates[candidates["gene"].isin(asked)]
     for person, gene in zip(shared["individual"], shared["gene"], strict=True):
         genes[person].add(gene)
-    for person, gene in _rare_variant_genes(cohort, asked):
+    for person, gene in _rare_variant_genes(cohort, asked, permitting):
         genes[person].add(gene)
     for one in variants:
         label = _named(one)
-        for person, number in _rare_carriers(cohort, one).items():
+        for person, number in _rare_carriers(cohort, one, permitting).items():
             copies[person][label] = number
             genes[person].add(one["gene"])
     return genes, copies
 
 
-def _rare_variant_genes(cohort: PooledCohort, names: Container[str]) -> Iterator[tuple[str, str]]:
+def _rare_variant_genes(
+    cohort: PooledCohort, names: Container[str], permitting: Container[str]
+) -> Iterator[tuple[str, str]]:
     """Yield people who carry a rare variant in one of these genes, with the gene."""
     for gene in cohort.genes:
         if gene.name in names:
-            for _, carriers in _rare_variants(cohort, gene.contig, gene.start, gene.end):
+            found = _rare_variants(cohort, gene.contig, gene.start, gene.end, permitting)
+            for _, carriers in found:
                 for person in carriers:
                     yield person, gene.name
 
 
-def _rare_carriers(cohort: PooledCohort, one: Mapping[str, Any]) -> dict[str, int]:
+def _rare_carriers(
+    cohort: PooledCohort, one: Mapping[str, Any], permitting: Container[str]
+) -> dict[str, int]:
     """Return the copies of one variant by person, in countries where it is rare."""
-    rare = dict(_rare_variants(cohort, one["contig"], one["start"], one["start"] + 1))
+    place = one["contig"], one["start"], one["start"] + 1
+    rare = dict(_rare_variants(cohort, *place, permitting))
     return rare.get(_named(one), {})
 
 
@@ -151,19 +149,23 @@ def _named(one: Mapping[str, Any]) -> str:
 
 
 def _rare_variants(
-    cohort: PooledCohort, contig: str, start: int, end: int
+    cohort: PooledCohort, contig: str, start: int, end: int, permitting: Container[str]
 ) -> Iterator[tuple[str, dict[str, int]]]:
     """Yield variants that overlap ``[start, end)``, 0-based, with copies by carrier.
 
-    Only carriers in countries where the variant is rare are listed.
+    Only carriers in countries where the variant is rare are listed. Those who do not permit the use
+    are listed too, but do not count in the decision what is rare.
     """
     people = cohort.people
     country, names = people["country"].to_numpy(), people["id"].to_numpy()
-    most = {code: max(FAMILY, n // SHARE) for code, n in people["country"].value_counts().items()}
+    counting = np.array([name in permitting for name in names], bool)
+    most = {
+        code: max(FAMILY, int(counting[country == code].sum()) // SHARE) for code in set(country)
+    }
     for variant, copies in _variants_touching(cohort, contig, start, end):
         carriers = np.flatnonzero(copies)
-        codes, numbers = np.unique(country[carriers], return_counts=True)
-        rare = {code for code, n in zip(codes, numbers, strict=True) if n <= most[code]}
+        numbers = {code: int(counting[carriers[country[carriers] == code]].sum()) for code in most}
+        rare = {code for code, number in numbers.items() if number <= most[code]}
         yield variant, {names[i]: int(copies[i]) for i in carriers if country[i] in rare}
 
 

@@ -142,6 +142,20 @@ def linked_to_a_third(forge):
     )
 
 
+def linked_by(asserted_by):
+    """Visas of somebody else, and a link that a trusted issuer signed, asserted by ``by``."""
+
+    def make(forge):
+        other = replace(forge.good, subject="somebody-else")
+        tie = linked_identities(
+            (forge.mine.url, forge.good.subject), (forge.mine.url, other.subject)
+        )
+        ties = forge.visa(said={"type": tie.type, "value": tie.value, "by": asserted_by})
+        return forge.passport(**{PASSPORT: [*sign_visas(forge.mine, other), ties]})
+
+    return make
+
+
 def visas_in_access_token(forge):
     return forge.passport(kind="at+jwt", scope="openid ga4gh_passport_v1")
 
@@ -267,6 +281,10 @@ VISAS = {
     "visa of another subject": of_another,
     "visa of another subject, linked by a stranger": linked_by_a_stranger,
     "visa of another subject, linked to a third": linked_to_a_third,
+    "visa of another subject, linked by self": linked_by("self"),
+    "visa of another subject, linked by a peer": linked_by("peer"),
+    "visa of another subject, linked by a committee": linked_by("dac"),
+    "visa of another subject, linked by nobody": linked_by(...),
 }
 
 HOSTILE = {**TOKENS, **VISAS}

@@ -455,7 +455,7 @@ def test_a_veto_covers_linked_identities_and_sources_of_visas(forge, make_node, 
     grant = forge.visa(said={"source": "https://dac.example"}, sub="other")
     ties = (
         linked_identities(mine, (forge.mine.url, "other")),
-        linked_identities(mine, ("https://elsewhere.example", "bare")),
+        replace(linked_identities(mine, ("https://elsewhere.example", "bare")), by="self"),
     )
     tied = sign_visas(forge.mine, replace(forge.good, visas=ties))
     token = forge.passport(**{PASSPORT: [grant, *tied]})

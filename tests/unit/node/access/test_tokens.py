@@ -11,7 +11,7 @@ import pytest
 from rehearsal.network.issuer import make_issuer
 from rehearsal.network.tokens import linked_identities, sign_tokens, sign_visas
 from rehearsal.node.access.issuer_keys import REFETCH_S, TRUSTED_S
-from rehearsal.node.access.settings import IssuerSettings
+from rehearsal.node.access.settings import VISA_TYPES, IssuerSettings
 from rehearsal.node.access.token_format import PASSPORT, TokenRefused
 from rehearsal.node.access.tokens import TokenVerifier
 
@@ -106,6 +106,18 @@ def test_visas_of_two_subjects_count_when_a_trusted_link_joins_them(forge, verif
     tie = replace(forge.good, visas=(tie,))
     visas = [*sign_visas(forge.mine, other), *sign_visas(forge.mine, tie)]
     assert grants(verify(verifier, forge.passport(**{PASSPORT: visas})))
+
+
+def test_an_issuer_links_identities_only_where_the_settings_say_so(forge, clock):
+    other = replace(forge.good, subject="the-same-person")
+    tie = linked_identities((forge.mine.url, forge.good.subject), (forge.mine.url, other.subject))
+    tie = replace(forge.good, visas=(tie,))
+    visas = [*sign_visas(forge.mine, other), *sign_visas(forge.mine, tie)]
+    trusted = IssuerSettings(forge.mine.url, jwks=forge.mine.jwks(), jku=forge.mine.jku)
+    verifier = TokenVerifier([trusted], [AUDIENCE], clock=clock)
+    caller = verify(verifier, forge.passport(**{PASSPORT: visas}))
+    assert grants(caller) == []
+    assert "visa of a type that its issuer may not sign" in caller.dropped
 
 
 def test_an_issuer_may_sign_only_its_types_of_visas(forge, clock):
@@ -205,6 +217,81 @@ def test_a_withdrawn_key_is_trusted_for_at_most_an_hour(forge):
         with pytest.raises(TokenRefused, match="unknown key"):
             verify(verifier, forge.passport(jti="3", **lasting))
     assert len(asked) == 2
+
+
+def test_a_verified_token_is_believed_no_longer_than_its_key(forge):
+    answers = {forge.mine.jku: forge.mine.jwks()}
+    now = Clock()
+    verifier, asked = fetching(forge, answers, now)
+    token = forge.passport(exp=int(now() + 20 * TRUSTED_S))
+    assert verify(verifier, token).visas
+    answers[forge.mine.jku] = {"keys": []}
+    now.ahead += TRUSTED_S - 1
+    assert verifier.cached(token)
+    now.ahead += 1
+    assert verifier.cached(token) is None
+    for _ in range(2):
+        with pytest.raises(TokenRefused, match="unknown key"):
+            verify(verifier, token)
+    assert len(asked) == 2
+
+
+def test_a_withdrawal_that_is_noticed_early_ends_cached_tokens(forge):
+    answers = {forge.mine.jku: forge.mine.jwks()}
+    now = Clock()
+    verifier, _ = fetching(forge, answers, now)
+    by_ec, by_rsa = (
+        sign_tokens(forge.mine, forge.good, AUDIENCE, algorithm=one).passport
+        for one in ("ES256", "RS256")
+    )
+    assert verify(verifier, by_ec) and verify(verifier, by_rsa)
+    kept = [key for key in answers[forge.mine.jku]["keys"] if key["kty"] == "RSA"]
+    answers[forge.mine.jku] = {"keys": kept}
+    now.ahead += REFETCH_S
+    with pytest.raises(TokenRefused):  # an unknown kid makes the node fetch the keys
+        verify(verifier, forge.passport(headers={"kid": "guess"}))
+    assert verifier.cached(by_ec) is None
+    assert verifier.cached(by_rsa)
+
+
+def test_a_visa_is_believed_no_longer_than_its_key(forge, tmp_path):
+    """The caller's own issuer keeps its key, the committee's issuer withdraws its."""
+    committee = make_issuer(tmp_path / "committee", "https://dac.example")
+    answers = {forge.mine.jku: forge.mine.jwks(), committee.jku: committee.jwks()}
+    now = Clock()
+
+    async def fetch(url, bearer):
+        return answers[url]
+
+    both = [
+        IssuerSettings(one.url, jwks_url=one.jku, visas=VISA_TYPES)
+        for one in (forge.mine, committee)
+    ]
+    verifier = TokenVerifier(both, [AUDIENCE], fetch=fetch, clock=now)
+    mine = (forge.mine.url, forge.good.subject)
+    tie = linked_identities(mine, (committee.url, forge.good.subject))
+    visas = sign_visas(committee, forge.good)
+    visas += sign_visas(forge.mine, replace(forge.good, visas=(tie,)))
+    token = forge.passport(exp=int(now() + 20 * TRUSTED_S), **{PASSPORT: visas})
+    assert grants(verify(verifier, token))
+    answers[committee.jku] = {"keys": []}
+    now.ahead += TRUSTED_S
+    assert grants(verify(verifier, token)) == []
+
+
+def test_unchanged_keys_verify_a_token_once(forge, monkeypatch):
+    now = Clock()
+    verifier, asked = fetching(forge, {forge.mine.jku: forge.mine.jwks()}, now)
+    token = forge.passport(exp=int(now() + 3 * TRUSTED_S))
+    caller = verify(verifier, token)
+    visas_end = min(visa.expires for visa in caller.visas)
+    assert visas_end > now() + TRUSTED_S - 60
+    now.ahead += REFETCH_S
+    with pytest.raises(TokenRefused):
+        verify(verifier, forge.passport(headers={"kid": "guess"}))
+    assert len(asked) == 2
+    monkeypatch.setattr(jwt, "decode", None)  # a second verification would fail
+    assert verify(verifier, token) is caller
 
 
 def test_old_keys_are_not_trusted_when_fetching_fails(forge):

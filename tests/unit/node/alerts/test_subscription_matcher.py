@@ -40,9 +40,16 @@ def test_a_matching_patient_raises_one_alert_without_a_record(node):
     ],
 )
 def test_a_patient_who_does_not_match_raises_no_alert(node, change):
+    node.start(without_consent="include")
     node.subscribe()
     assert node.monitor.process(replace(PATIENT, **change)) == []
     assert node.alerts() == []
+
+
+def test_people_without_consent_do_not_make_a_variant_frequent(node):
+    node.subscribe()
+    carrier = replace(PATIENT, variants=frozenset({COMMON}))
+    assert node.monitor.process(carrier)  # of the people here, nobody has a consent record
 
 
 def test_descendants_of_a_term_match(node):

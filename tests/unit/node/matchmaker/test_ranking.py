@@ -1,8 +1,14 @@
 """Matches share a gene or variant and are ranked; answers contain shared facts only."""
 
 import json
+import random
 
 import pytest
+from pyroaring import FrozenBitMap
+
+from rehearsal.model import Variant
+from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex
+from rehearsal.node.matchmaker.ranking import Ranking
 
 from ..conftest import NAMES
 from .conftest import DELAY, FEATURES, HYPOSERINEMIA, MARTIN, MICROCEPHALY, SEIZURE, patient
@@ -111,3 +117,17 @@ def test_an_exact_rare_variant_is_enough_and_a_common_one_is_not(node, clinician
     common = max(facts.genotypes, key=lambda allele: len(facts.genotypes[allele]))
     assert {4, 5, 7} & facts.genotypes[common].keys()
     assert node.post(patient(genes=(), variants=[common]), clinician)[1]["results"] == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nobody_who_is_excluded_decides_what_is_rare(node, facts, seed):
+    """A variant is rare by the carriers who permit the use: at most five, at so few people."""
+    excluded = set(random.Random(seed).sample(range(len(NAMES)), seed % 10))
+    index = MatchmakerIndex.open(node.log.parent / FILE_NAME, len(NAMES))
+    ranking = Ranking(node.node_data.variants, node.node_data.genes, index)
+    for allele, copies in facts.genotypes.items():
+        permitting = copies.keys() - excluded
+        expected = permitting if len(permitting) <= 5 else set()
+        found, twice = ranking._with_variant(Variant(*allele), FrozenBitMap(excluded))
+        assert set(found) == expected
+        assert set(twice) == {person for person in expected if copies[person] == 2}
