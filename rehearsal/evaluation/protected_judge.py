@@ -1,10 +1,12 @@
 """Judges the answers to tiers without exact answers.
 
-They must be true, must give no more than was promised, and must give something.
+They must be true as far as noise allows, must give no more than was promised, and must give
+something. A marked refusal is right: a budget may be spent.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,31 +22,54 @@ from rehearsal.truth.expected_answers import ExpectedAnswer
 PROTECTED = "protected"  # ``judged_on`` of such answers
 
 
+BUDGET = "privacy budget: "  # begins the reason of a marked refusal
+STANDARD_DEVIATIONS = 6  # of noise; more happen once in 500 million answers
+FEWEST_FOR_YES = 4  # standard deviations that a noisy number must reach for a yes
+EASY_SHARE = 0.6  # of a node's people: so many surely give a yes
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """What a tier may see.
 
-    Nothing about fewer people than ``threshold`` or, at times, than ``enough``. Counts are rounded
-    to ``rounding``, after ``noise`` in either direction.
+    The number of people with normal noise, whose standard deviation is ``noise`` times the square
+    root of the node's people, rounded to ``rounding``. A yes needs ``threshold`` people, and more
+    where the noise is larger.
     """
 
     threshold: int
     rounding: int
-    noise: int
+    noise: float
 
-    @property
-    def enough(self) -> int:
-        """The number of people that suffices whatever the noise."""
-        return self.threshold + self.noise
+    def deviation(self, people: int) -> float:
+        """Return the standard deviation of the noise.
 
-    @property
-    def error(self) -> int:
-        """The largest difference between a given count and the true one."""
-        return self.noise + self.rounding // 2
+        Args:
+            people: Number of people at the node, of which the public number is a multiple of 10.
+        """
+        return self.noise * math.sqrt(max(10, (people + 5) // 10 * 10))
+
+    def error(self, people: int) -> float:
+        """Return the largest difference between a given count and the true one.
+
+        Args:
+            people: Number of people at the node.
+        """
+        return STANDARD_DEVIATIONS * self.deviation(people) + self.rounding / 2
+
+    def fewest(self, people: int) -> float:
+        """Return the smallest true number that noise can turn into a yes.
+
+        Args:
+            people: Number of people at the node.
+        """
+        deviation = self.deviation(people)
+        least = max(self.threshold, math.ceil(FEWEST_FOR_YES * deviation))
+        return least - STANDARD_DEVIATIONS * deviation
 
 
 # From the node's documentation, not from the code that must keep the promise
-PROMISED = {"public": Promise(10, 10, 2), "registered": Promise(5, 5, 1)}
+PROMISED = {"public": Promise(10, 10, 1.0), "registered": Promise(5, 5, 0.3)}
 
 
 def judge_protected_answer(
@@ -52,9 +77,8 @@ def judge_protected_answer(
 ) -> Judgement:
     """Judge a node's answer to a tier that sees less than there is.
 
-    No one may exist who does not, and no group may appear that is too small. A count of people is
-    rounded and within the noise. There are no records. An empty answer may be right, because
-    budgets may be spent.
+    No one may exist who does not. A count of people is rounded and within the noise. There are no
+    records. A refusal is right if it names the privacy budget.
 
     Args:
         query: The query.
@@ -68,24 +92,44 @@ def judge_protected_answer(
     wanted = f"no more than {expected_text(answer.node, expected, 'count')}"
     if answer.state != "answered":
         observed = state_text(answer)
+        if is_budget_refusal(answer):
+            return Judgement(True, wanted, observed)
         return Judgement(False, wanted, observed, f"{observed}: {answer.reason}")
-    differences = list(_untrue(expected, answer, PROMISED[query.tier]))
-    if not is_foreign:
-        differences += _against_promise(query, expected, answer, PROMISED[query.tier])
+    promise = PROMISED[query.tier]
+    differences = list(_untrue(expected, answer))
+    if is_foreign:
+        differences += _too_many(expected, answer, promise)
+    else:
+        differences += _against_promise(query, expected, answer, promise)
     return Judgement.by(differences, wanted, observed_text(answer))
 
 
-def _untrue(expected: ExpectedAnswer, answer: Answer, promise: Promise) -> Iterable[str]:
+def is_budget_refusal(answer: Answer) -> bool:
+    """Say whether a node refused because no privacy budget pays for the answer.
+
+    Args:
+        answer: The node's answer.
+    """
+    error = (answer.body or {}).get("error")
+    message = str(error.get("errorMessage", "")) if isinstance(error, dict) else ""
+    is_refused = answer.state == "refused" and answer.http_status == 403
+    return is_refused and message.startswith(BUDGET)
+
+
+def _untrue(expected: ExpectedAnswer, answer: Answer) -> Iterable[str]:
     returned = (answer.body or {}).get("meta", {}).get("returnedGranularity")
-    count = count_of(answer)
     if returned not in ("boolean", "count"):
         yield f"granularity {returned} for a tier without records"
     if any(True for _ in records(answer)):
         yield "records for a tier without records"
     if says_exists(answer) and not expected.exists:
         yield "exists True instead of False"
-    if count is not None and count > expected.count + promise.error:
-        yield f"count {count} instead of at most {expected.count}, rounded"
+
+
+def _too_many(expected: ExpectedAnswer, answer: Answer, promise: Promise) -> Iterable[str]:
+    count, most = count_of(answer), expected.count + promise.error(expected.people)
+    if count is not None and count > most:
+        yield f"count {count} instead of at most {most:g}"
 
 
 def _against_promise(
@@ -94,16 +138,26 @@ def _against_promise(
     """Yield what the answer gives about too few people, or without due rounding."""
     exists, count = says_exists(answer), count_of(answer)
     people = _people(query, expected)
-    if exists and people is not None and people < promise.threshold:
-        yield f"an answer about {people} people, fewer than {promise.threshold}"
+    if exists and people is not None:
+        from_facts = "public facts" in _bases(answer)
+        fewest = promise.threshold if from_facts else promise.fewest(expected.people)
+        if people < fewest:
+            yield f"an answer about {people} people, fewer than {fewest:g}"
     if count is None:
         return
     if exists != (count > 0):
         yield f"exists {exists} with a count of {count}"
     if query.entry_type == "individuals":
         yield from _people_count_faults(expected, exists, count, promise)
-    else:
-        yield from _variant_count_faults(expected, count, promise)
+    elif count > 1:
+        yield f"count {count} of variants instead of at most the one asked for"
+
+
+def _bases(answer: Answer) -> set[str]:
+    """Return how the answers of a node's datasets came about, as it says itself."""
+    info = (answer.body or {}).get("info")
+    privacy = info.get("privacy") if isinstance(info, dict) else None
+    return {str(one.get("basis")) for one in privacy.values()} if privacy else set()
 
 
 def _people_count_faults(
@@ -111,14 +165,9 @@ def _people_count_faults(
 ) -> Iterable[str]:
     if count % promise.rounding:
         yield f"count {count} is not rounded to {promise.rounding}"
-    if exists and abs(count - expected.count) > promise.error:
-        yield f"count {count} instead of {expected.count} ± {promise.error}"
-
-
-def _variant_count_faults(expected: ExpectedAnswer, count: int, promise: Promise) -> Iterable[str]:
-    enough = sum(carriers >= promise.threshold for carriers in _carriers(expected))
-    if expected.alleles and count > enough:
-        yield f"count {count} instead of at most {enough} variants with enough carriers"
+    error = promise.error(expected.people)
+    if exists and abs(count - expected.count) > error:
+        yield f"count {count} instead of {expected.count} ± {error:g}"
 
 
 def _people(query: Query, expected: ExpectedAnswer) -> int | None:
@@ -138,16 +187,16 @@ def _carriers(expected: ExpectedAnswer) -> list[int]:
 
 
 def is_answerable(query: Query, expected: ExpectedAnswer) -> bool:
-    """Say whether a country has so many people that neither threshold nor price hides them.
-
-    The price is highest near the threshold. At twice as many people the answer is certain.
+    """Say whether so many of a country's people match that public facts give a yes.
 
     Args:
         query: The query.
         expected: The right answer of the country.
     """
     people = _people(query, expected)
-    return people is not None and people >= 2 * PROMISED[query.tier].enough
+    if people is None:
+        return False
+    return people >= max(EASY_SHARE * expected.people, 2 * PROMISED[query.tier].threshold)
 
 
 def judge_protected_network_answer(
@@ -162,6 +211,10 @@ def judge_protected_network_answer(
         wrong: Nodes whose answers are wrong.
     """
     given = [answer for answer in answers if answer.state == "answered"]
+    if answers and not given and all(map(is_budget_refusal, answers)):
+        observed = "refused" if aggregated.http_status == 403 else f"exists {aggregated.exists}"
+        faults = [] if observed == "refused" else [f"{observed} instead of refused"]
+        return Judgement.by(faults, "refused", observed)
     exists, count = any(map(says_exists, given)), sum(count_of(answer) or 0 for answer in given)
     differences = [f"wrong answer of {node}" for node in wrong]
     if aggregated.exists is not exists:
@@ -179,8 +232,8 @@ def judge_protected_network_answer(
 def public_checks(answers: pd.DataFrame) -> list[dict[str, Any]]:
     """Check over a whole suite that the protected tiers get answers.
 
-    Only questions count about which every node holds enough people. One question about people and
-    one about variants must be answered yes; budgets may hide the rest. A cohort without such
+    Only questions count that most people of every node match. One question about people and one
+    about variants must be answered yes; the rest may be refused. A cohort without such
     questions passes, with 0 expected and observed.
 
     Args:

@@ -25,7 +25,8 @@ class ExpectedAnswer:
     ``count`` is the number of distinct variants or of individuals. ``alleles`` (variant queries of
     record granularity or a protected tier) and ``individuals`` (identifiers, record granularity)
     are the right content of the records. In protected tiers ``alleles`` says how many carriers
-    there are. ``refused`` marks an ill-formed query, which needs HTTP 400.
+    there are, and ``people`` how many people the country has. ``refused`` marks an ill-formed
+    query, which needs HTTP 400.
     """
 
     exists: bool
@@ -33,6 +34,7 @@ class ExpectedAnswer:
     alleles: dict[Variant, GroupCounts] = field(default_factory=dict)
     individuals: tuple[str, ...] = ()
     refused: bool = False
+    people: int = 0
 
 
 def write_expected_answers(
@@ -92,6 +94,8 @@ def expected_to_json(answer: ExpectedAnswer) -> dict[str, Any]:
         content["individuals"] = answer.individuals
     if answer.refused:
         content["refused"] = True
+    if answer.people:
+        content["people"] = answer.people
     return content
 
 
@@ -112,4 +116,5 @@ def expected_from_json(content: Mapping[str, Any]) -> ExpectedAnswer:
         },
         individuals=tuple(content.get("individuals", ())),
         refused=content.get("refused", False),
+        people=content.get("people", 0),
     )

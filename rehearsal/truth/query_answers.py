@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -279,12 +279,21 @@ class TruthCalculator:
                 tally.add(variant, counts[tally.permitting_key])
 
     def _expected(self, tally: _Tally) -> dict[str, ExpectedAnswer]:
-        return {
+        found = {
             country: self._of_people(tally, index)
             if tally.question.wants_people
             else _of_variants(tally, index)
             for country, index in self._countries.items()
         }
+        if tally.question.query.tier == "controlled":
+            return found
+        return {
+            country: replace(answer, people=self._people_of(self._countries[country]))
+            for country, answer in found.items()
+        }
+
+    def _people_of(self, index: int) -> int:
+        return int((self._cell // 2 == index).sum())
 
     def _of_people(self, tally: _Tally, index: int) -> ExpectedAnswer:
         found = tally.selected & (self._cell // 2 == index)

@@ -44,12 +44,18 @@ def _of_tumours(question: Question, cohort: PooledCohort) -> dict[str, Any]:
         )
     table = table[inside].merge(people[["id", "country"]], left_on="individual", right_on="id")
     keys = ["individual"] if asked["find"] == "people" else ["contig", "start", "ref", "alt"]
+    is_protected = question.asker.tier != "controlled"
     found = {}
     for country in dict.fromkeys(people["country"]):
         mine = table[table["country"] == country].drop_duplicates(keys)
         names = tuple(sorted(mine["individual"])) if asked["find"] == "people" else ()
         records = names if asked["granularity"] == "record" else ()
         found[str(country)] = expected_to_json(
-            ExpectedAnswer(len(mine) > 0, len(mine), individuals=records)
+            ExpectedAnswer(
+                len(mine) > 0,
+                len(mine),
+                individuals=records,
+                people=int((people["country"] == country).sum()) if is_protected else 0,
+            )
         )
     return found

@@ -14,7 +14,9 @@ from rehearsal.evaluation.protected_judge import (
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Answer, Query, Variant
 from rehearsal.network.aggregate import aggregate_answers
+from rehearsal.node.privacy.mechanism import Mechanism
 from rehearsal.node.privacy.protection import PUBLIC, REGISTERED
+from rehearsal.node.privacy.public_facts import rounded_size
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 ALLELE = {"referenceName": "22", "start": [1], "referenceBases": "A", "alternateBases": "G"}
@@ -36,62 +38,94 @@ def carried_by(people: int) -> ExpectedAnswer:
     return ExpectedAnswer(True, 1, {Variant("chr22", 1, "A", "G"): {"": counts}})
 
 
+def refused(message: str, status: int = 403) -> Answer:
+    content = {"error": {"errorCode": status, "errorMessage": message}}
+    return Answer("q", "FI", "refused", status, content, 0.01, 100, f"HTTP {status}: {message}")
+
+
+def based_on(basis: str, answer: Answer) -> Answer:
+    answer.body["info"] = {"privacy": {"GDI-FI-REHEARSAL-1": {"basis": basis}}}
+    return answer
+
+
 def test_the_promises_are_the_settings_of_the_nodes():
     for tier, protection in {"public": PUBLIC, "registered": REGISTERED}.items():
         promise = PROMISED[tier]
         kept = (protection.threshold, protection.rounding, protection.noise)
         assert (promise.threshold, promise.rounding, promise.noise) == kept
+        for people in (5, 97, 36_004):
+            mechanism = Mechanism.of(protection, rounded_size(people))
+            assert promise.deviation(people) == pytest.approx(mechanism.deviation)
+            assert promise.fewest(people) == mechanism.least - 6 * mechanism.deviation
 
 
 @pytest.mark.parametrize(
     ("people", "tier", "answer", "said"),
     [
-        (48, "public", told(True, 50), ""),
-        (48, "public", told(True, 40), "count 40 instead of 48 ± 7"),
-        (48, "public", told(True, 60), "count 60 instead of at most 48"),
-        (48, "public", told(True, 48), "count 48 is not rounded to 10"),
-        (48, "registered", told(True, 45), ""),
-        (48, "registered", told(True, 46), "count 46 is not rounded to 5"),
-        (48, "public", told(False, 0), ""),  # the budget may be spent
-        (48, "public", told(True, 0), "exists True with a count of 0"),
-        (48, "public", told(True, granularity="boolean"), ""),
-        (48, "public", told(True, 50, "record"), "granularity record"),
-        (11, "public", told(True, 10), ""),
-        (9, "public", told(True, 10), "an answer about 9 people, fewer than 10"),
-        (9, "public", told(False, 0), ""),
-        (0, "public", told(True, 10), "exists True instead of False"),
+        (480, "public", told(True, 500), ""),
+        (480, "public", told(True, 280), "count 280 instead of 480 ± 194.737"),
+        (480, "public", told(True, 700), "count 700 instead of 480 ± 194.737"),
+        (480, "public", told(True, 482), "count 482 is not rounded to 10"),
+        (480, "registered", told(True, 475), ""),
+        (480, "registered", told(True, 476), "count 476 is not rounded to 5"),
+        (480, "registered", told(True, 545), "count 545 instead of 480 ± 59.421"),
+        (480, "public", told(False, 0), ""),
+        (480, "public", told(True, 0), "exists True with a count of 0"),
+        (480, "public", told(True, granularity="boolean"), ""),
+        (480, "public", told(True, 500, "record"), "granularity record"),
+        (0, "public", told(True, 130), "exists True instead of False"),
+        (9, "public", based_on("public facts", told(True)), "an answer about 9 people, fewer than"),
+        (11, "public", based_on("public facts", told(True, granularity="boolean")), ""),
     ],
 )
-def test_counts_of_enough_people_are_rounded(people, tier, answer, said):
+def test_counts_are_rounded_and_within_the_noise(people, tier, answer, said):
+    """Of 1,000 people: noise of 31.6 people at the public tier, 9.5 at the registered one."""
     verdict = judge_protected_answer(
-        query("individuals", tier), ExpectedAnswer(people > 0, people), answer
+        query("individuals", tier), ExpectedAnswer(people > 0, people, people=1000), answer
     )
     assert verdict.equal is (said == "")
     assert said in verdict.difference
 
 
 @pytest.mark.parametrize(
-    ("people", "answer", "said"),
+    ("answer", "equal"),
     [
-        (30, told(True, 1), ""),
-        (30, told(False, 0), ""),  # the budget may be spent
-        (30, told(True, granularity="boolean"), ""),
-        (9, told(True, granularity="boolean"), "an answer about 9 people"),
-        (9, told(True, 1), "count 1 instead of at most 0 variants"),
-        (30, told(True, 2), "count 2 instead of at most 1 variants"),
+        (refused("privacy budget: expected a question that it pays, found a spent budget"), True),
+        (refused("privacy budget: expected a narrower range, found a wider one", 400), False),
+        (refused("This request requires a token."), False),
     ],
 )
-def test_an_allele_appears_if_enough_people_carry_it(people, answer, said):
-    verdict = judge_protected_answer(
-        query("g_variants", parameters=ALLELE), carried_by(people), answer
+def test_only_the_marked_refusal_of_a_spent_budget_is_right(answer, equal):
+    assert judge_protected_answer(query("individuals"), ExpectedAnswer(True, 48), answer).equal is (
+        equal
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (told(True, 1), ""),
+        (told(False, 0), ""),  # too few people for the noise
+        (told(True, granularity="boolean"), ""),
+        (told(True, 2), "count 2 of variants instead of at most the one asked for"),
+        (told(True, 0), "exists True with a count of 0"),
+    ],
+)
+def test_an_allele_is_there_or_not(answer, said):
+    verdict = judge_protected_answer(query("g_variants", parameters=ALLELE), carried_by(30), answer)
     assert verdict.equal is (said == "")
     assert said in verdict.difference
 
 
-def test_an_empty_answer_about_carriers_is_allowed():
-    asked = query("individuals", parameters=ALLELE)
-    assert judge_protected_answer(asked, ExpectedAnswer(True, 48), told(False, 0)).equal
+def test_a_network_of_nodes_that_all_refuse_refuses():
+    answers = [refused("privacy budget: expected X, found a spent budget")]
+    asked = query("individuals")
+    joined = aggregate_answers(asked, answers)
+    assert judge_protected_network_answer(
+        asked, answers, replace(joined, http_status=403), []
+    ).equal
+    answered = replace(joined, exists=False, http_status=200)
+    assert not judge_protected_network_answer(asked, answers, answered, []).equal
 
 
 def test_protected_tiers_get_no_records():
@@ -102,10 +136,10 @@ def test_protected_tiers_get_no_records():
 
 
 def test_a_foreign_node_may_protect_in_its_own_way_but_must_not_invent_people():
-    asked, expected = query("individuals"), ExpectedAnswer(True, 48)
+    asked, expected = query("individuals"), ExpectedAnswer(True, 48, people=100)
     assert judge_protected_answer(asked, expected, told(True, 48), is_foreign=True).equal
     assert judge_protected_answer(asked, expected, told(False, 0), is_foreign=True).equal
-    assert not judge_protected_answer(asked, expected, told(True, 90), is_foreign=True).equal
+    assert not judge_protected_answer(asked, expected, told(True, 120), is_foreign=True).equal
 
 
 def test_the_network_gives_the_sum_of_its_nodes_answers():

@@ -1,28 +1,17 @@
-"""A tier of a node of 100 people."""
-
-from dataclasses import replace
+"""Public facts of a node of 100 people, and node folders of two countries."""
 
 import pytest
-from pyroaring import BitMap
-from rehearsal.node.privacy.budget import Budget
-from rehearsal.node.privacy.protected_answers import TierProtection
 
-from rehearsal.node.privacy.protection import PUBLIC
+from rehearsal.node.privacy.public_facts import PublicFacts
 
 from ...node_folders import write_two_countries
 
-KEY = bytes(range(32))
-PEOPLE = 100
-WIDE = replace(PUBLIC, user_budget=0.1, individual_budget=0.1)
+SECRET = bytes(range(32))
 
 
-def protected(protection=PUBLIC, budget=None, people=PEOPLE):
-    budget = budget or Budget([str(i) for i in range(people)])
-    return TierProtection(KEY, people, protection, budget)
-
-
-def people(number, first=0):
-    return BitMap(range(first, first + number))
+@pytest.fixture
+def facts():
+    return PublicFacts.of_size(100, release="r1")
 
 
 @pytest.fixture

@@ -3,18 +3,20 @@
 import math
 
 import pytest
-from rehearsal.node.privacy.prices import power_bound
 
 from rehearsal.errors import InputError
-from rehearsal.node.privacy.protection import PUBLIC, Protection
+from rehearsal.node.privacy.mechanism import power_bound
+from rehearsal.node.privacy.protection import PUBLIC, REGISTERED, Protection
 
 
 def test_the_default_is_the_strict_one():
     assert Protection() == PUBLIC
-    assert PUBLIC.budgeted and PUBLIC.threshold >= 10 and PUBLIC.rounding >= 10
-    # one budget for yes-or-no answers and one for counts
-    assert power_bound(2 * PUBLIC.user_budget) <= 0.10
-    assert power_bound(2 * PUBLIC.individual_budget) <= 0.10
+    assert PUBLIC.budget < REGISTERED.budget
+    assert PUBLIC.noise > REGISTERED.noise
+
+
+def test_the_public_budget_keeps_the_power_of_any_test_under_a_tenth():
+    assert power_bound(PUBLIC.budget) <= 0.10
 
 
 @pytest.mark.parametrize(
@@ -23,9 +25,12 @@ def test_the_default_is_the_strict_one():
         {"threshold": 0},
         {"rounding": 0},
         {"noise": -1},
-        {"threshold": 2, "noise": 2},
-        {"user_budget": -1.0},
-        {"individual_budget": math.nan},
+        {"noise": math.inf},
+        {"noise": 0},  # and a budget: each answer would cost infinitely many nats
+        {"budget": -1.0},
+        {"budget": math.nan},
+        {"caller_share": 0.0},
+        {"caller_share": 1.5},
     ],
 )
 def test_invalid_protections_are_refused(wrong):
