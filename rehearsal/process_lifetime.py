@@ -2,7 +2,7 @@
 
 A process that is killed (SIGKILL) cannot end its children, so they must end by themselves:
 
-- A process watches the one that it must not outlive: ``end_with_parent``, ``end_with_run``.
+- A process watches the one that it must not outlive: ``end_with_run``, ``end_with_launcher``.
 - A ``Helper`` ends with its standard input, a pipe that only its starter holds open.
 - All others are in process groups that a helper ends: ``watched_process_groups``.
 
@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 RUN = "REHEARSAL_RUN_PID"  # environment variable: the process that started the run
+LAUNCHED = "REHEARSAL_LAUNCHED"  # environment variable: set for what must not outlive its starter
 LOOK_S = 1.0  # seconds between checks of a process, on systems without process descriptors
 GROUPS_GRACE_S = 2.0  # seconds between SIGTERM and SIGKILL of a group
 HELPER_GRACE_S = 5.0  # seconds between the end of input and SIGKILL of a helper
@@ -41,9 +42,13 @@ def end_with_run() -> None:
         end_with(int(run))
 
 
-def end_with_parent() -> None:
-    """End this process by SIGTERM as soon as the process that started it has ended."""
-    end_with(os.getppid())
+def end_with_launcher() -> None:
+    """End this process by SIGTERM as soon as its launcher has ended.
+
+    Does nothing when another started it, such as a shell: a service outlives that.
+    """
+    if os.environ.pop(LAUNCHED, None):
+        end_with(os.getppid())
 
 
 def end_with(pid: int) -> None:

@@ -10,7 +10,7 @@ from rehearsal.errors import InputError, shown
 from rehearsal.network.serve_options import add_serve_options as add_network_options
 from rehearsal.node.serve_options import add_serve_options as add_node_options
 from rehearsal.web.address import add_address_options, address_of
-from rehearsal.web.command_line import add_command, log_to_stderr, refuse_unmakeable_folder
+from rehearsal.web.command_line import add_command, prepare_to_serve, refuse_unmakeable_folder
 
 
 def add_node(commands: argparse._SubParsersAction) -> None:
@@ -219,5 +219,5 @@ def _issuer_init(options: argparse.Namespace) -> None:
 def _issuer_serve(options: argparse.Namespace) -> None:
     from rehearsal.network.issuer_server import serve
 
-    log_to_stderr()
+    prepare_to_serve()
     serve(options.folder, address_of(options))

@@ -26,7 +26,7 @@ from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
 from rehearsal.web.address import ServiceAddress
 from rehearsal.web.app import base_url, explain_refusal
-from rehearsal.web.server import listening, run, serve_app
+from rehearsal.web.server import ReplaceableApp, listening, run, serve_app
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
 PASSPORT_TOKEN = "urn:ga4gh:params:oauth:token-type:passport"
@@ -186,7 +186,7 @@ def serve(
     folder: Path,
     address: ServiceAddress,
 ) -> None:
-    """Serve an issuer until SIGTERM, SIGINT or the end of the parent process.
+    """Serve an issuer until SIGTERM or SIGINT, or until a launcher that started it ends.
 
     Args:
         folder: Folder of the issuer.
@@ -195,6 +195,10 @@ def serve(
     Raises:
         InputError: The folder or the address cannot be used.
     """
-    app = issuer_app(open_issuer(folder))
+
+    def reload() -> None:
+        served.app = issuer_app(open_issuer(folder))
+
+    served = ReplaceableApp(issuer_app(open_issuer(folder)))
     with listening(address.host, address.port) as listener:
-        run(serve_app(app, listener, address, "issuer"))
+        run(serve_app(served, listener, address, "issuer", reload))

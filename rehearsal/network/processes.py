@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from rehearsal.network.emulation.namespaces import Place
-from rehearsal.process_lifetime import signal_group
+from rehearsal.process_lifetime import LAUNCHED, signal_group
 
 POLL_S = 0.02
 STOP_TIMEOUT_S = 5.0
@@ -38,7 +38,7 @@ class StartedProcess(Protocol):
 
 
 class SpawnedProcess:
-    """A command that runs at a place.
+    """A command that runs at a place. A service that it starts ends with this process.
 
     Args:
         command: The command line.
@@ -55,6 +55,7 @@ class SpawnedProcess:
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env={**os.environ, LAUNCHED: "1"},
             )
         self.pid = self._process.pid
 

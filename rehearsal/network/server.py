@@ -6,8 +6,10 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import logging
 import socket
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rehearsal.errors import InputError
@@ -18,8 +20,10 @@ from rehearsal.network.serve_options import add_serve_options
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network, Policy
 from rehearsal.node.access.settings import LOOPBACK
 from rehearsal.web.address import ServiceAddress, address_of
-from rehearsal.web.command_line import OneLineParser, log_to_stderr, run_command
+from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_command
 from rehearsal.web.server import listening, run, serve_app
+
+log = logging.getLogger(__name__)
 
 
 def serve(
@@ -27,7 +31,7 @@ def serve(
     address: ServiceAddress,
     policy: Policy | None = None,
 ) -> None:
-    """Serve the network until SIGTERM, SIGINT or the end of the parent process.
+    """Serve the network until SIGTERM or SIGINT, or until a launcher that started it ends.
 
     Args:
         sources: Nodes, as for ``rehearsal.network.registry.read_nodes``.
@@ -60,12 +64,19 @@ async def _run(
         keeper = asyncio.ensure_future(network.maintain())
         try:
             app = network_app(network)
-            await serve_app(app, listener, address, NETWORK)
+            await serve_app(app, listener, address, NETWORK, partial(_reload, network))
         finally:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeper
             await network.close()
+
+
+def _reload(network: Network) -> None:
+    """Read the registry at once, and say what is wrong with it."""
+    network.refresh()
+    if network.registry.fault:
+        log.error("%s; the nodes before stay in force", network.registry.fault)
 
 
 def serve_by_options(options: argparse.Namespace) -> None:
@@ -81,7 +92,7 @@ def serve_by_options(options: argparse.Namespace) -> None:
         expected = f"seconds above 0 and at most {LONGEST_DEADLINE_S:g}"
         found = f"{options.deadline_s:g}"
         raise InputError("rehearsal network serve", "--deadline-s", expected, found)
-    log_to_stderr()
+    prepare_to_serve()
     serve(options.nodes, address_of(options), Policy(options.deadline_s, options.collect))
 
 

@@ -275,12 +275,16 @@ class Network:
         """Read the registry again when it changes, and probe nodes that have been silent."""
         while True:
             await asyncio.sleep(self.policy.tick_s)
-            if self.registry.refresh():
-                log.info("The registry has changed: %d nodes", len(self.nodes))
-                self._keep_known(self.nodes)
+            self.refresh()
             for node in self.nodes:
                 if self._due(self.health(node)):
                     self._start_probe(node)
+
+    def refresh(self) -> None:
+        """Read the registry again if it has changed."""
+        if self.registry.refresh():
+            log.info("The registry has changed: %d nodes", len(self.nodes))
+            self._keep_known(self.nodes)
 
     def _keep_known(self, nodes: Sequence[NodeEntry]) -> None:
         """Keep the health of nodes that remain and drop that of nodes that left."""

@@ -26,7 +26,7 @@ from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.address import ServiceAddress, address_of
-from rehearsal.web.command_line import OneLineParser, log_to_stderr, run_command
+from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_command
 from rehearsal.web.network_delay import NO_DELAY, DelayedApp, Line
 from rehearsal.web.server import listening, run, serve_app
 
@@ -92,7 +92,7 @@ def serve(
     address: ServiceAddress,
     line: Line = NO_DELAY,
 ) -> None:
-    """Serve a node until SIGTERM or SIGINT, or until the parent process ends.
+    """Serve a node until SIGTERM or SIGINT, or until a launcher that started it ends.
 
     Args:
         folder: The node's folder.
@@ -135,7 +135,7 @@ def serve_by_options(options: argparse.Namespace) -> None:
     Raises:
         InputError: The folder cannot be served, or the address cannot be used.
     """
-    log_to_stderr()
+    prepare_to_serve()
     line = Line(options.delay_ms, options.bandwidth_mbps, options.jitter_ms, options.loss)
     serve(options.folder, address_of(options), line)
 

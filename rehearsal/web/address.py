@@ -6,13 +6,17 @@ import argparse
 import re
 import socket
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rehearsal.errors import InputError, shown
 from rehearsal.web.command_line import port
 from rehearsal.web.forwarded import HOST_FORM, NO_PROXY, PREFIX_FORM, Network, ProxySettings
+
+if TYPE_CHECKING:
+    from rehearsal.web.tls import ServerTls
 
 EVERY_ADDRESS = ("0.0.0.0", "::")
 
@@ -27,12 +31,23 @@ class ServiceAddress:
         endpoint_file: File that receives country, URL and process id as JSON once the service
             answers. It is removed at the end. None: no file.
         proxies: The proxies in front of it.
+        tls: Its own TLS. None: plain HTTP.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     endpoint_file: Path | None = None
     proxies: ProxySettings = NO_PROXY
+    tls: ServerTls | None = None
+
+    @property
+    def is_in_the_clear(self) -> bool:
+        """Whether tokens would cross a network unencrypted, as far as the settings tell."""
+        public = urlsplit(self.proxies.public_url or "")
+        if public.scheme == "http" and not _is_here(public.hostname or ""):
+            return True
+        encrypted = self.tls is not None or public.scheme == "https" or self.proxies.trusted
+        return not (encrypted or _is_here(self.host))
 
     def url(self, listener: socket.socket) -> str:
         """Build the URL of the service.
@@ -50,7 +65,16 @@ class ServiceAddress:
         if host in EVERY_ADDRESS:
             host = socket.gethostname()
         name = f"[{host}]" if ":" in host else host
-        return f"http://{name}:{port}{self.proxies.prefix}"
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://{name}:{port}{self.proxies.prefix}"
+
+
+def _is_here(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def add_address_options(parser: argparse.ArgumentParser, server: str) -> None:
@@ -100,6 +124,19 @@ def add_address_options(parser: argparse.ArgumentParser, server: str) -> None:
         help="proxy whose X-Forwarded-For, -Proto, -Host and -Prefix, or Forwarded, are believed; "
         "may be repeated (default: none)",
     )
+    parser.add_argument(
+        "--tls-certificate",
+        type=Path,
+        metavar="FILE",
+        help=f"PEM file with the certificate of the {server}, and those between it and a known "
+        "authority: it then speaks HTTPS (default: none, HTTP)",
+    )
+    parser.add_argument(
+        "--tls-key",
+        type=Path,
+        metavar="FILE",
+        help="PEM file with the private key of --tls-certificate (default: none)",
+    )
 
 
 def address_of(options: argparse.Namespace) -> ServiceAddress:
@@ -112,7 +149,7 @@ def address_of(options: argparse.Namespace) -> ServiceAddress:
         The address.
 
     Raises:
-        InputError: Options contradict each other.
+        InputError: Options contradict each other, or certificate and key cannot be used.
     """
     prefix = options.path_prefix or ""
     if options.public_url is not None:
@@ -121,7 +158,21 @@ def address_of(options: argparse.Namespace) -> ServiceAddress:
             raise InputError(options.prog, "--path-prefix", expected, shown(prefix))
         prefix = urlsplit(options.public_url).path
     proxies = ProxySettings(tuple(options.trusted_proxy), options.public_url, prefix)
-    return ServiceAddress(options.host, options.port, options.endpoint_file, proxies)
+    tls = _tls_of(options)
+    return ServiceAddress(options.host, options.port, options.endpoint_file, proxies, tls)
+
+
+def _tls_of(options: argparse.Namespace) -> ServerTls | None:
+    certificate, key = options.tls_certificate, options.tls_key
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        given, missing = ("certificate", "key") if key is None else ("key", "certificate")
+        expected = f"a file, as for --tls-{given}"
+        raise InputError(options.prog, f"--tls-{missing}", expected, "nothing")
+    from rehearsal.web.tls import ServerTls  # ssl takes a while to import
+
+    return ServerTls(certificate, key)
 
 
 # --- values of options ---

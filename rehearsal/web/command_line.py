@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -254,8 +255,12 @@ def _place_to_write(folder: Path, is_replaced: bool) -> Path:
     return there
 
 
-def log_to_stderr() -> None:
-    """Write the log of a server to standard error, each line with its time."""
+def prepare_to_serve() -> None:
+    """Log to standard error, each line with its time, and let no SIGHUP end the start.
+
+    Once the service answers, SIGHUP makes it read its settings again.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
 

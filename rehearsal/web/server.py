@@ -11,9 +11,10 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -23,9 +24,10 @@ from uvicorn.server import ServerState
 
 from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.files import write_json
-from rehearsal.process_lifetime import end_with_parent
+from rehearsal.process_lifetime import end_with_launcher
 from rehearsal.web.address import ServiceAddress
 from rehearsal.web.forwarded import behind_proxy
+from rehearsal.web.tls import ServerTls
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +145,20 @@ class _Connection(HttpToolsProtocol):
             self.transport.close()
 
 
+class ReplaceableApp:
+    """An ASGI application that is another one, which may be replaced while it is served.
+
+    Args:
+        app: The first application.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        return self.app(scope, receive, send)
+
+
 def run(serving: Coroutine[Any, Any, None]) -> None:
     """Run a server to its end, on the event loop of uvloop.
 
@@ -161,8 +177,9 @@ async def serve_app(
     listener: socket.socket,
     address: ServiceAddress,
     country: str,
+    on_reload: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or the end of the parent process.
+    """Serve until SIGTERM or SIGINT, or until a launcher that started this process ends.
 
     Requests under way at the end have ``LAST_ANSWERS_S`` seconds to finish.
 
@@ -172,11 +189,14 @@ async def serve_app(
         address: Its address, with the file that receives ``{"country", "url", "pid"}`` as JSON,
             written atomically once the application has answered a request.
         country: Country code of a node, or what else it is: "network".
+        on_reload: Reads the settings of the service again, at SIGHUP. If it raises InputError or
+            OSError, the settings must be those before.
 
     Raises:
         InputError: The endpoint file cannot be written.
     """
-    endpoint = {"country": country, "url": address.url(listener), "pid": os.getpid()}
+    url = address.url(listener)
+    endpoint = {"country": country, "url": url, "pid": os.getpid()}
     # present objects stay and requests make no cycles: collect less often, and less
     gc.collect()
     gc.freeze()
@@ -185,11 +205,16 @@ async def serve_app(
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_end.set)
-    end_with_parent()
-    announcing = loop.create_task(_announce(listener, endpoint, address.endpoint_file))
+    loop.add_signal_handler(signal.SIGHUP, partial(_reload, address, on_reload))
+    end_with_launcher()
+    if address.is_in_the_clear:
+        expected = "TLS (--tls-certificate), or a proxy with TLS (--trusted-proxy, --public-url)"
+        found = "plain HTTP: tokens would cross the network in the clear"
+        log.warning("WARNING: %s", mismatch(url, expected, found))
+    announcing = loop.create_task(_announce(listener, endpoint, address))
     announcing.add_done_callback(lambda task: None if _succeeded(task) else told_to_end.set())
     try:
-        async with answering(behind_proxy(app, address.proxies), listener):
+        async with answering(behind_proxy(app, address.proxies), listener, address.tls):
             await told_to_end.wait()
         if announcing.done():
             announcing.result()  # raises what it raised
@@ -200,7 +225,9 @@ async def serve_app(
 
 
 @asynccontextmanager
-async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
+async def answering(
+    app: Any, listener: socket.socket, tls: ServerTls | None = None
+) -> AsyncIterator[None]:
     """Serve connections of a listening socket for as long as the block runs.
 
     This leaves out uvicorn's own loop, which checks ten times per second whether to stop: 28 idle
@@ -210,6 +237,7 @@ async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
     Args:
         app: The ASGI application.
         listener: A listening socket.
+        tls: TLS of the service. None: plain HTTP.
 
     Yields:
         Nothing.
@@ -227,7 +255,11 @@ async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
     )
     loop, state = asyncio.get_running_loop(), ServerState()
     server = await loop.create_server(
-        lambda: _Connection(config, state, {}, loop), sock=listener, backlog=BACKLOG
+        lambda: _Connection(config, state, {}, loop),
+        sock=listener,
+        backlog=BACKLOG,
+        ssl=None if tls is None else tls.context,
+        ssl_handshake_timeout=None if tls is None else HEAD_TIMEOUT_S,
     )
     try:
         yield
@@ -241,28 +273,45 @@ async def answering(app: Any, listener: socket.socket) -> AsyncIterator[None]:
             await asyncio.sleep(0.01)
 
 
+def _reload(address: ServiceAddress, on_reload: Callable[[], None] | None) -> None:
+    """Read certificate and settings again. What cannot be used stays as it was."""
+    log.info("SIGHUP: settings are read again")
+    readers = (None if address.tls is None else address.tls.reload, on_reload)
+    for read in readers:
+        try:
+            if read is not None:
+                read()
+        except (InputError, OSError) as error:
+            log.error("%s; what was read before stays in force", error)
+
+
 async def _announce(
-    listener: socket.socket, endpoint: dict[str, Any], endpoint_file: Path | None
+    listener: socket.socket, endpoint: dict[str, Any], address: ServiceAddress
 ) -> None:
     """Wait until the service answers a request, then write where it is."""
-    while not await _answers(*listener.getsockname()[:2]):
+    host, port = listener.getsockname()[:2]
+    while not await _answers(host, port, is_tls=address.tls is not None):
         await asyncio.sleep(0.02)
     log.info("%s answers at %s", endpoint["country"], endpoint["url"])
-    if endpoint_file is not None:
+    if address.endpoint_file is not None:
         try:
-            write_json(endpoint_file, endpoint, indented=False)
+            write_json(address.endpoint_file, endpoint, indented=False)
         except OSError as error:
             expected, found = "a file that can be written", f"an error ({error.strerror})"
-            raise InputError(endpoint_file, "file", expected, found) from None
+            raise InputError(address.endpoint_file, "file", expected, found) from None
 
 
 def _succeeded(task: asyncio.Task[None]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-async def _answers(host: str, port: int) -> bool:
+async def _answers(host: str, port: int, *, is_tls: bool) -> bool:
+    context = None
+    if is_tls:  # it asks itself, by an address that the certificate does not name
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(host, port, ssl=context)
     except OSError:
         return False
     try:

@@ -20,6 +20,7 @@ import pytest
 
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.process_lifetime import LAUNCHED
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.web.server import answering, listening
 
@@ -136,13 +137,14 @@ def test_a_signal_ends_a_node_with_idle_connections(folder, tmp_path, number):
         kept.close()
 
 
-def test_a_node_ends_with_its_parent(folder, tmp_path):
+def test_a_node_ends_with_its_launcher(folder, tmp_path):
     endpoint = tmp_path / "FI.json"
     program = (
         "import subprocess, sys, time;"
         f"subprocess.Popen({command(folder, endpoint)!r}); time.sleep(600)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program])
+    launched = os.environ | {LAUNCHED: "1"}
+    parent = subprocess.Popen([sys.executable, "-c", program], env=launched)
     try:
         told = told_when_ready(parent, endpoint, SLOW_MACHINE_S)
     finally:
@@ -150,7 +152,7 @@ def test_a_node_ends_with_its_parent(folder, tmp_path):
         parent.wait()
     until = time.monotonic() + SLOW_MACHINE_S
     while is_alive(told["pid"]):
-        assert time.monotonic() < until, "the node outlived its parent"
+        assert time.monotonic() < until, "the node outlived its launcher"
         time.sleep(0.05)
 
 
@@ -162,7 +164,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_node_survives_the_end_of_a_thread_of_its_parent(folder, tmp_path):
+def test_a_node_survives_the_end_of_a_thread_of_its_launcher(folder, tmp_path):
     endpoint, thread_is_gone = tmp_path / "FI.json", tmp_path / "thread-is-gone.json"
     program = f"""
 import os, subprocess, threading, time
@@ -181,7 +183,8 @@ while len(os.listdir("/proc/self/task")) > 1:
 Path({str(thread_is_gone)!r}).write_text("true")
 time.sleep(600)
 """
-    parent = subprocess.Popen([sys.executable, "-c", program])
+    launched = os.environ | {LAUNCHED: "1"}
+    parent = subprocess.Popen([sys.executable, "-c", program], env=launched)
     try:
         told = told_when_ready(parent, endpoint, SLOW_MACHINE_S)
         assert told_when_ready(parent, thread_is_gone, SLOW_MACHINE_S)

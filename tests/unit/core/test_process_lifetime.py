@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from rehearsal.process_lifetime import RUN, Helper, ancestors, watched_process_groups
+from rehearsal.process_lifetime import LAUNCHED, RUN, Helper, ancestors, watched_process_groups
 
 JOB = "from rehearsal.process_lifetime import end_with_run; end_with_run(); print(flush=True); "
 JOB += "import time; time.sleep(60)"
@@ -59,14 +59,19 @@ def test_a_process_that_is_no_ancestor_is_not_watched():
 
 
 @pytest.mark.parametrize("descriptors", [True, False])
-def test_a_process_ends_with_its_parent(descriptors):
+def test_a_process_ends_with_its_launcher(descriptors):
     job = "import os, time; from rehearsal import process_lifetime as p; "
     if not descriptors:  # as on systems that have none
         job += "del os.pidfd_open; p.LOOK_S = 0.05; "
-    job += "p.end_with_parent(); print('here', flush=True); time.sleep(60)"
+    job += "p.end_with_launcher(); print('here', flush=True); time.sleep(60)"
     script = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {job!r}]); "
     script += "time.sleep(60)"
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {LAUNCHED: "1"},
+    )
     assert parent.stdout.readline() == "here\n"
     parent.kill()
     parent.wait()
