@@ -166,19 +166,17 @@ def is_coarse(filters: Iterable[Filter]) -> bool:
     Args:
         filters: The filters of a request.
     """
-    sexes, others = 0, 0
+    terms = set()
     for one in filters:
         if not isinstance(one, TermFilter) or one.similarity != "exact":
             return False
-        if one.id in SEX_TERMS.values():
-            sexes += 1
-        else:
-            others += 1
-    return sexes <= 1 and others <= 1
+        terms.add(one.id)
+    sexes = terms.intersection(SEX_TERMS.values())
+    return len(sexes) <= 1 and len(terms - sexes) <= 1
 
 
-def terms_of(filters: Iterable[Filter]) -> tuple[tuple[str, bool], ...]:
-    """Return the terms of coarse filters, which determine their price.
+def terms_of(filters: Iterable[Filter]) -> dict[str, bool]:
+    """Return the terms of coarse filters.
 
     Args:
         filters: The filters of a request.
@@ -186,4 +184,8 @@ def terms_of(filters: Iterable[Filter]) -> tuple[tuple[str, bool], ...]:
     Returns:
         Each term, and whether its descendants count too.
     """
-    return tuple((one.id, one.descendants) for one in filters if isinstance(one, TermFilter))
+    terms: dict[str, bool] = {}
+    for one in filters:
+        if isinstance(one, TermFilter):
+            terms[one.id] = one.descendants and terms.get(one.id, True)
+    return terms

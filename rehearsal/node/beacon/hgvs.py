@@ -133,7 +133,7 @@ def parse(text: str) -> Description:
     first, last = int(match["first"]), int(match["last"] or match["first"])
     if expected_positions := _find_fault(match, first, last):
         raise Problem.mismatch("genomicAlleleShortForm", expected_positions, shown(text))
-    return Description(contig, first - 1, last, _canonical(match))
+    return Description(contig, first - 1, last, _canonical(match, contig, first, last))
 
 
 def _find_fault(match: re.Match[str], first: int, last: int) -> str | None:
@@ -148,17 +148,17 @@ def _find_fault(match: re.Match[str], first: int, last: int) -> str | None:
     return None
 
 
-def _canonical(match: re.Match[str]) -> str:
+def _canonical(match: re.Match[str], contig: str, first: int, last: int) -> str:
     """Return the description without the bases that newer HGVS omits (``delCT`` is ``del``)."""
-    where = match["first"]
-    if match["last"] and match["last"] != match["first"]:
-        where += f"_{match['last']}"
+    where = f"{first}" if first == last else f"{first}_{last}"
     if match["ref"]:
         change = f"{match['ref']}>{match['alt']}"
     elif match["inserted"]:
         change = f"ins{match['inserted']}"
     elif match["duplicated"] is not None:
         change = "dup"
+    elif match["deleted"] and match["delins"] and match["deleted"] != match["delins"]:
+        return describe(contig, first - 1, match["deleted"], match["delins"])
     else:
         change = "del" + (f"ins{match['delins']}" if match["delins"] else "")
     return f"{match['accession']}:g.{where}{change}"

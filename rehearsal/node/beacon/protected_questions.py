@@ -10,21 +10,13 @@ from collections.abc import Iterable
 from itertools import islice
 
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.node.beacon import hgvs
+from rehearsal.node.beacon.canonical_queries import canonical_query, variant_text
 from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset
 from rehearsal.node.beacon.filters import Filter, terms_of
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
-from rehearsal.node.beacon.variant_queries import (
-    BracketQuery,
-    GeneQuery,
-    HgvsQuery,
-    ProteinQuery,
-    RangeQuery,
-    SequenceQuery,
-    VariantQuery,
-)
-from rehearsal.node.beacon.variant_search import named_variant, search_variants
+from rehearsal.node.beacon.variant_queries import BracketQuery, RangeQuery, VariantQuery
+from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.node.privacy.door import ProtectedQuestion
 from rehearsal.node.privacy.expectation import EVERYBODY, NOBODY, UNKNOWN, ShareBounds
 from rehearsal.node.privacy.public_facts import PublicFacts
@@ -59,7 +51,7 @@ def protected_question(
     Raises:
         Problem: A gene is not in the node's table (400).
     """
-    query = canonical_query(question.variants(), node_data)
+    query = canonical_query(question.variants(), node_data, facts)
     sample = question.entry_type if question.entry_type in SAMPLES else ""
     purpose = question.rights.purpose
     parts = (
@@ -67,7 +59,7 @@ def protected_question(
         sample or "people",
         "any purpose" if purpose is None else str(purpose),
         *_filter_texts(question.request.filters, facts),
-        "no variant" if query is None else repr(query),
+        variant_text(query),
     )
     shares = _matching(question.request.filters, query, facts, node_data, dataset)
     for part in (_of_dataset(dataset, facts), _with_sample(sample, facts)):
@@ -75,45 +67,6 @@ def protected_question(
     permitted = question.rights.permitted_share
     shares = shares.times(permitted) if permitted is not None else ShareBounds(0.0, shares.high)
     return ProtectedQuestion("\n".join(parts), shares, _width(query) <= LONGEST_RANGE)
-
-
-def canonical_query(query: VariantQuery | None, node_data: NodeData) -> VariantQuery | None:
-    """Return the one form of all queries for the same alleles.
-
-    Args:
-        query: The query, or None.
-        node_data: The node's data, of which only the settings are used.
-
-    Returns:
-        A described allele for a query that names one, a range for a gene.
-
-    Raises:
-        Problem: A gene is not in the node's table (400).
-    """
-    if isinstance(query, SequenceQuery):
-        named = named_variant(query)
-        if named is None:
-            return query
-        return _described(named.contig, named.start, named.ref, named.alt)
-    if isinstance(query, GeneQuery):
-        gene = node_data.gene(query.gene)
-        return RangeQuery(gene.contig, gene.start, gene.end, query.restrictions)
-    if isinstance(query, ProteinQuery):
-        changes = [
-            one
-            for one in node_data.settings.protein_changes
-            if one.change == query.change and query.gene in (None, one.gene)
-        ]
-        if len(changes) == 1:
-            (one,) = changes
-            return _described(one.contig, one.start, one.ref, one.alt)
-    return query
-
-
-def _described(contig: str, start: int, ref: str, alt: str) -> HgvsQuery:
-    allele = hgvs.trimmed(contig, start, ref, alt)
-    text = hgvs.describe(contig, start, ref, alt)
-    return HgvsQuery(hgvs.Description(contig, allele.start, allele.end, text))
 
 
 def _width(query: VariantQuery | None) -> int:
@@ -127,7 +80,7 @@ def _width(query: VariantQuery | None) -> int:
 
 def _filter_texts(filters: Iterable[Filter], facts: PublicFacts) -> list[str]:
     texts = set()
-    for term, descendants in terms_of(filters):
+    for term, descendants in terms_of(filters).items():
         if term in _SEXES:
             texts.add(_SEXES[term])
             continue
@@ -145,7 +98,7 @@ def _matching(
 ) -> ShareBounds:
     """Bound the share of people who pass the filters and carry a matching allele."""
     women, men = _carrying(query, facts, node_data, dataset)
-    for term, descendants in terms_of(filters):
+    for term, descendants in terms_of(filters).items():
         of_women, of_men = _having(term, descendants, facts)
         women, men = women.both(of_women), men.both(of_men)
     return ShareBounds.mean(women, men)

@@ -39,10 +39,26 @@ class AlleleSource(Protocol):
     contigs: dict[str, int]
 
     def get(self, contig: str, start: int, ref: str, alt: str) -> Any:
-        """Look up an allele, 0-based. Returns None if there is none."""
+        """Look up an allele.
+
+        Args:
+            contig: Contig name.
+            start: Position of the first REF base, 0-based.
+            ref: Reference bases.
+            alt: Alternate bases.
+
+        Returns:
+            The allele, or None if there is none.
+        """
 
     def overlapping(self, contig: str, start: int, end: int) -> Iterator[Any]:
-        """Iterate over the alleles that touch a range, 0-based half-open."""
+        """Iterate over the alleles whose reference bases touch a range.
+
+        Args:
+            contig: Contig name.
+            start: First base, 0-based.
+            end: One past the last base.
+        """
 
 
 def search_variants(
@@ -71,13 +87,13 @@ def search_variants(
         case SequenceQuery():
             yield from _exact(query, rows)
         case RangeQuery(contig, start, end, restrictions):
-            yield from _restricted(_overlapping(rows, contig, start, end), restrictions)
+            yield from restricted(_overlapping(rows, contig, start, end), restrictions)
         case BracketQuery():
-            yield from _restricted(_bracketed(query, rows), query.restrictions)
+            yield from restricted(_bracketed(query, rows), query.restrictions)
         case GeneQuery(symbol, restrictions):
             gene = node_data.gene(symbol)
             found = _overlapping(rows, gene.contig, gene.start, gene.end)
-            yield from _restricted(found, restrictions)
+            yield from restricted(found, restrictions)
         case ProteinQuery():
             yield from _changing_protein(query, node_data, rows)
         case HgvsQuery(description):
@@ -159,7 +175,16 @@ def is_base_match(bases: str, pattern: str | None) -> bool:
     )
 
 
-def _restricted(rows: Iterator[Any], wanted: Restrictions) -> Iterator[Any]:
+def restricted(rows: Iterator[Any], wanted: Restrictions) -> Iterator[Any]:
+    """Keep the alleles that meet the conditions of a query.
+
+    Args:
+        rows: Alleles with contig, 0-based start, ref and alt.
+        wanted: The conditions.
+
+    Yields:
+        The alleles kept.
+    """
     if wanted == Restrictions():
         yield from rows
         return

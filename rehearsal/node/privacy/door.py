@@ -57,7 +57,11 @@ class ProtectedAnswer:
 
 
 class Refused(Problem):
-    """The marked refusal of a question that no budget pays for. It depends on public facts only."""
+    """The marked refusal of a question that no budget pays for. It depends on public facts only.
+
+    Args:
+        message: The reason.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(message, 403, code="privacyBudget")

@@ -103,12 +103,13 @@ def test_settings_survive_a_round_trip(tmp_path):
             "found 0",
         ),
         (
-            {"protection": {"public": {"noise": 10}}},
-            "public.noise: expected a whole number from 0 to below the threshold of 10, found 10",
+            {"protection": {"public": {"noise": 0}}},
+            "public.noise: expected a number above 0, as without noise no budget can pay for an "
+            "answer, found 0",
         ),
         (
-            {"protection": {"public": {"user_budget": "1e-8"}}},
-            "user_budget: expected a number of nats, or .inf, found '1e-8' (text)",
+            {"protection": {"public": {"budget": "1e-8"}}},
+            "public.budget: expected a number, or .inf, found '1e-8' (text)",
         ),
         ({"vetoes": [{"dataset": "x"}]}, "vetoes[0].name: expected a text, found nothing"),
         ({"vetoes": [{"name": "n", "country": False}]}, "country: expected a text, found false"),
