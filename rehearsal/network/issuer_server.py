@@ -78,6 +78,9 @@ def issuer_app(issuer: Issuer) -> Starlette:
     async def about(request: Request) -> Response:
         return JSONResponse({"id": issuer.url, "name": "Rehearsal issuer", "synthetic": True})
 
+    async def health(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
     async def refused(request: Request, problem: Exception) -> Response:
         if not isinstance(problem, HTTPException):
             raise problem
@@ -94,6 +97,7 @@ def issuer_app(issuer: Issuer) -> Starlette:
             Route("/userinfo", userinfo, methods=["GET", "POST"]),
             Route("/token", token, methods=["POST"]),
             Route("/service-info", about),
+            Route("/health", health),
         ],
     )
 

@@ -89,6 +89,7 @@ def beacon_api(node_data: NodeData, authorizer: Authorizer, *extensions: Extensi
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
     api.add("/service-info", partial(_plain, info_endpoints.service_info(settings) | SERVICE))
     api.add("/openapi.json", partial(_plain, description))
+    api.add("/health", partial(_plain, {"status": "ok"}))
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))

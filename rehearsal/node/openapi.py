@@ -8,7 +8,7 @@ from rehearsal.node.beacon.openapi import beacon_description
 from rehearsal.node.htsget import openapi as htsget
 from rehearsal.node.matchmaker import openapi as matchmaker
 from rehearsal.node.settings.node_settings import NodeSettings
-from rehearsal.web.openapi import Body
+from rehearsal.web.openapi import Body, all_of, json_of
 
 
 def description(settings: NodeSettings, extensions: Iterable[Body]) -> Body:
@@ -25,7 +25,13 @@ def description(settings: NodeSettings, extensions: Iterable[Body]) -> Body:
         f"Rehearsal node of {settings.country_name}",
         "GA4GH Beacon v2, htsget and Matchmaker Exchange over synthetic people.",
     )
-    for paths in (matchmaker.paths(), htsget.paths(), *extensions):
+    for paths in (matchmaker.paths(), htsget.paths(), _health(), *extensions):
         document["paths"] |= paths
     document["components"]["schemas"] |= matchmaker.schemas()
     return document
+
+
+def _health() -> Body:
+    content = json_of(all_of({"status": {"const": "ok", "description": "The node answers."}}))
+    answered = {"200": {"description": "The node answers.", "content": content}}
+    return {"/health": {"get": {"summary": "Tell that the node answers.", "responses": answered}}}

@@ -107,11 +107,11 @@ def serve(
     authorizer = Authorizer.open(node_data.settings, node_data.people, folder)
     alerts = AlertStore(node_data.settings.access.state_folder(folder) / ALERTS)
     monitor = SubscriptionMatcher(node_data, authorizer, alerts, folder)
-    app: Any = beacon_app(node_data, authorizer, *extensions(node_data, monitor, folder))
-    if not line.is_plain:
-        app = DelayedApp(app, line)
+    node = beacon_app(node_data, authorizer, *extensions(node_data, monitor, folder))
+    app = node if line.is_plain else DelayedApp(node, line)
     with listening(address.host, address.port) as listener:
-        serving = serve_app(app, listener, address, node_data.settings.country_code)
+        country = node_data.settings.country_code
+        serving = serve_app(app, listener, address, country, metrics=[node.metrics])
         run(_run_beside(monitor.run(), serving))
 
 

@@ -31,10 +31,12 @@ FORWARDED = b"forwarded"
 FOR, PROTO, HOST, PREFIX = (
     b"x-forwarded-" + name for name in (b"for", b"proto", b"host", b"prefix")
 )
-NAMES = frozenset((FORWARDED, FOR, PROTO, HOST, PREFIX))
+BELIEVED = frozenset((FORWARDED, FOR, PROTO, HOST, PREFIX))
+SIGNS = BELIEVED | {b"via", b"x-real-ip"}  # of a proxy
 KEYS = {FOR: "for", PROTO: "proto", HOST: "host", PREFIX: "prefix"}  # those of RFC 7239, and prefix
 DEFAULT_PORTS = {"http": 80, "https": 443}
-MOST_PEERS = 4096  # whose trust is remembered
+MOST_REMEMBERED = 4096  # peers and statements
+LONGEST_REMEMBERED = 256  # bytes of a statement
 
 HOST_FORM = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
 PREFIX_FORM = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
@@ -86,9 +88,19 @@ def may_carry_token(scope: Scope) -> bool:
     Returns:
         Whether the host is the public one, or a trusted proxy's, or this connection's own.
     """
-    if scope.get(STATED_KEY):
-        return True
-    if any(name in NAMES for name, _ in scope["headers"]):
+    return bool(scope.get(STATED_KEY)) or is_direct(scope)
+
+
+def is_direct(scope: Scope) -> bool:
+    """Tell whether a request names the end of its connection itself, and no proxy added to it.
+
+    Args:
+        scope: The ASGI scope of a request.
+
+    Returns:
+        Whether its ``Host`` is the address of this end of the connection.
+    """
+    if any(name in SIGNS for name, _ in scope["headers"]):
         return False
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     form, server = HOST_FORM.fullmatch(host.decode("latin-1")), scope.get("server")
@@ -116,7 +128,8 @@ class _BehindProxy:
         self._app, self._trusted, self._prefix = app, settings.trusted, settings.prefix
         url = urlsplit(settings.public_url or "")
         self._public = (url.scheme, url.netloc) if settings.public_url else None
-        self._trusts = lru_cache(MOST_PEERS)(self._is_trusted)
+        self._trusts = lru_cache(MOST_REMEMBERED)(self._is_trusted)
+        self._remembered = lru_cache(MOST_REMEMBERED)(self._read)
 
     # no coroutine of its own: a request costs a microsecond less
     def __call__(self, scope: Scope, receive: Any, send: Any) -> Awaitable[None]:
@@ -132,13 +145,14 @@ class _BehindProxy:
         scheme, host, prefix = "", "", self._prefix
         peer = scope.get("client")
         if self._trusted and peer is not None and self._trusts(peer[0]):
-            stated = [pair for pair in scope["headers"] if pair[0] in NAMES]
+            stated = tuple(pair for pair in scope["headers"] if pair[0] in BELIEVED)
             if stated:
-                client, hop = self._last_hop(_hops(stated))
-                scheme, host = _checked_scheme(hop), _checked_host(hop)
+                is_short = sum(len(value) for _, value in stated) <= LONGEST_REMEMBERED
+                read = self._remembered if is_short else self._read
+                client, scheme, host, its_prefix = read(stated)
                 scope["client"] = client or peer
                 scope[STATED_KEY] = True
-                prefix = prefix or _checked_prefix(hop)
+                prefix = prefix or its_prefix
         if self._public is not None:
             (scheme, host), prefix = self._public, self._prefix
             scope[STATED_KEY] = True
@@ -149,6 +163,13 @@ class _BehindProxy:
             scope["headers"] = [(b"host", host.encode("ascii")), *others]
         if prefix:
             _set_prefix(scope, prefix)
+
+    def _read(
+        self, stated: tuple[tuple[bytes, bytes], ...]
+    ) -> tuple[tuple[str, int] | None, str, str, str]:
+        """Read caller, scheme, host and prefix. Raises ValueError."""
+        client, hop = self._last_hop(_hops(stated))
+        return client, _checked_scheme(hop), _checked_host(hop), _checked_prefix(hop)
 
     def _last_hop(
         self, hops: list[dict[str, str]]

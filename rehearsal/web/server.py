@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sized
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from rehearsal.files import write_json
 from rehearsal.process_lifetime import end_with_launcher
 from rehearsal.web.address import ServiceAddress
 from rehearsal.web.forwarded import behind_proxy
+from rehearsal.web.metrics import MeteredApp, Source
 from rehearsal.web.tls import ServerTls
 
 log = logging.getLogger(__name__)
@@ -178,6 +179,7 @@ async def serve_app(
     address: ServiceAddress,
     country: str,
     on_reload: Callable[[], None] | None = None,
+    metrics: Iterable[Source] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until a launcher that started this process ends.
 
@@ -191,6 +193,7 @@ async def serve_app(
         country: Country code of a node, or what else it is: "network".
         on_reload: Reads the settings of the service again, at SIGHUP. If it raises InputError or
             OSError, the settings must be those before.
+        metrics: Functions that return metrics of the service, beside those of its requests.
 
     Raises:
         InputError: The endpoint file cannot be written.
@@ -214,7 +217,8 @@ async def serve_app(
     announcing = loop.create_task(_announce(listener, endpoint, address))
     announcing.add_done_callback(lambda task: None if _succeeded(task) else told_to_end.set())
     try:
-        async with answering(behind_proxy(app, address.proxies), listener, address.tls):
+        metered = MeteredApp(behind_proxy(app, address.proxies), metrics)
+        async with answering(metered, listener, address.tls) as metered.connections:
             await told_to_end.wait()
         if announcing.done():
             announcing.result()  # raises what it raised
@@ -227,7 +231,7 @@ async def serve_app(
 @asynccontextmanager
 async def answering(
     app: Any, listener: socket.socket, tls: ServerTls | None = None
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Sized]:
     """Serve connections of a listening socket for as long as the block runs.
 
     This leaves out uvicorn's own loop, which checks ten times per second whether to stop: 28 idle
@@ -240,7 +244,7 @@ async def answering(
         tls: TLS of the service. None: plain HTTP.
 
     Yields:
-        Nothing.
+        The connections that are open.
     """
     config = Config(
         app,
@@ -262,7 +266,7 @@ async def answering(
         ssl_handshake_timeout=None if tls is None else HEAD_TIMEOUT_S,
     )
     try:
-        yield
+        yield state.connections
     finally:
         server.close()
         for connection in list(state.connections):

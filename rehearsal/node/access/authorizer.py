@@ -31,11 +31,12 @@ from rehearsal.node.access.tokens import TokenVerifier
 from rehearsal.node.access.visa_rules import granted_access, tier_of
 from rehearsal.node.access.visas import Caller
 from rehearsal.node.privacy.door import Door
-from rehearsal.node.privacy.ledger import LEDGER_FILE, Ledger
+from rehearsal.node.privacy.ledger import LEDGER_FILE, Ledger, LedgerError
 from rehearsal.node.privacy.protection import UNPROTECTED
 from rehearsal.node.privacy.public_facts import PUBLIC_FACTS_FILE, PublicFacts
 from rehearsal.node.privacy.secret_key import secret_key
 from rehearsal.stores.people_store import PeopleStore
+from rehearsal.web.metrics import Metric
 from rehearsal.web.problem import Problem
 
 CACHED_RIGHTS = 1024  # by token and purpose
@@ -112,6 +113,21 @@ class Authorizer:
         """
         log = AuditLog(node.access.state_folder(folder) / FILE_NAME)
         return cls(node, people, folder, log)
+
+    def metrics(self) -> list[Metric]:
+        """Collect what the operator can watch of the tiers whose answers are protected.
+
+        Returns:
+            The budget that is left; none while the ledger cannot be read.
+        """
+        try:
+            left = tuple(
+                ("", {"tier": tier}, door.budget_left()) for tier, door in self._doors.items()
+            )
+        except LedgerError:
+            return []
+        text = "Privacy budget that is left to a tier, in nats."
+        return [Metric("rehearsal_budget_left_nats", "gauge", text, left)]
 
     async def authorize(self, authorization: list[bytes], purpose: list[bytes]) -> AccessDecision:
         """Decide what a request's headers allow. Never raises for anything a caller sends.

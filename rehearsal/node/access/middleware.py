@@ -18,6 +18,7 @@ from rehearsal.node.access.audit_log import AuditFailed, AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.rights import SCOPE_KEY, AccessDecision, caller_log_entry
 from rehearsal.web.app import ROUTE_KEY
+from rehearsal.web.metrics import Metric
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class AccessMiddleware:
     def __init__(self, app: Any, authorizer: Authorizer) -> None:
         self._app, self._authorizer = app, authorizer
         self._log = None if authorizer.audit is None else _BatchedLog(authorizer.audit)
+        self._failures = 0  # of the audit log
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -62,6 +64,16 @@ class AccessMiddleware:
 
         await self._app(scope, receive, send_logged)
 
+    def metrics(self) -> list[Metric]:
+        """Collect what the operator can watch of access.
+
+        Returns:
+            The failures of the audit log, and the budgets of the tiers.
+        """
+        text = "Answers that were withheld because the audit log could not be written."
+        failures = Metric.single("rehearsal_audit_failures_total", "counter", text, self._failures)
+        return [failures, *self._authorizer.metrics()]
+
     async def _written(self, scope: Message, decision: AccessDecision, status: int) -> bool:
         """Log the decision. Return whether that worked."""
         if self._log is None:
@@ -69,6 +81,7 @@ class AccessMiddleware:
         try:
             await self._log.append(_log_entry(scope, decision, status))
         except AuditFailed as failure:
+            self._failures += 1
             log.error("The audit log cannot be written: %s", failure)
             return False
         return True

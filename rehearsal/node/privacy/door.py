@@ -118,6 +118,14 @@ class Door:
             return ProtectedAnswer(expected, None, "public facts")
         raise Refused(SPENT if question.is_countable else TOO_WIDE)
 
+    def budget_left(self) -> float:
+        """Return what the tier may still learn of each person, in nats.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        return max(0.0, self.protection.budget - self.ledger.spent(self.tier))
+
     def _pay(self, question: ProtectedQuestion, caller: str, count: Callable[[], int]) -> int:
         """Return the noisy number of matching people. Raises BudgetError."""
         key = question_key(self.facts.release, self.tier, question.text)

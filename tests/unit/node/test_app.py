@@ -6,8 +6,11 @@ import orjson
 import pytest
 
 from rehearsal.node import app as node_app
+from rehearsal.node.access.audit_log import AuditFailed
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
+from rehearsal.node.privacy.protection import PUBLIC, REGISTERED
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.web import app as web_app
 
 from ..virtual_time import run_in_virtual_time
@@ -41,6 +44,34 @@ def send(app, path, messages=None, method="POST", headers=()):
     run_in_virtual_time(app(scope, receive, take))
     body = b"".join(message.get("body", b"") for message in sent[1:])
     return sent[0]["status"], dict(sent[0]["headers"]), orjson.loads(body)
+
+
+def test_health_tells_that_the_node_answers(app):
+    status, _, body = send(app, "/health", method="GET")
+    assert (status, body) == (200, {"status": "ok"})
+
+
+class FullDisk:
+    """An audit log that cannot be written."""
+
+    def append(self, *decisions):
+        raise AuditFailed
+
+
+def test_the_operator_sees_failures_of_the_log_and_budgets_by_tier(node_data):
+    settings = NodeSettings.for_country("FI", "Finland")
+    app = beacon_app(node_data, Authorizer(settings, node_data.people, audit=FullDisk()))
+
+    def shown():
+        samples = [(one.name, *sample) for one in app.metrics() for sample in one.samples]
+        return {(name, *labels.values()): value for name, _, labels, value in samples}
+
+    before = shown()
+    assert before["rehearsal_audit_failures_total",] == 0
+    assert before["rehearsal_budget_left_nats", "public"] == PUBLIC.budget
+    assert before["rehearsal_budget_left_nats", "registered"] == REGISTERED.budget
+    assert send(app, "/individuals", method="GET")[0] == 503
+    assert shown() == {**before, ("rehearsal_audit_failures_total",): 1}
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH"])
