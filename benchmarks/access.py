@@ -109,12 +109,13 @@ def look_up(i: int, granularity: str = "record") -> dict:
     return {"requestedGranularity": granularity, "requestParameters": {**place, **allele}}
 
 
-def ask(connection: socket.socket, request: bytes) -> bytes:
-    """Send a request and return the body of its answer. Exits if the status is not 200.
+def ask(connection: socket.socket, request: bytes, statuses: tuple[int, ...] = (200,)) -> bytes:
+    """Send a request and return the body of its answer. Exits at any other status.
 
     Args:
         connection: An open connection.
         request: The request.
+        statuses: The statuses that are right.
     """
     connection.sendall(request)
     data = b""
@@ -124,7 +125,7 @@ def ask(connection: socket.socket, request: bytes) -> bytes:
     length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
     while len(body) < length:
         body += connection.recv(1 << 16)
-    if b" 200 " not in head[:20]:
+    if int(head.split(b" ", 2)[1]) not in statuses:
         sys.exit(f"{head!r} {body[:300]!r}")
     return body
 

@@ -9,6 +9,8 @@ the number of matching people with noise.
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -21,6 +23,7 @@ from rehearsal.node.privacy.protection import Protection
 from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.web.problem import Problem
 
+TIME_STEP_S = 0.005  # a paid answer takes a multiple of it
 Basis = Literal["public facts", "noisy count"]
 
 SPENT = mismatch(
@@ -130,14 +133,22 @@ class Door:
         """Return the noisy number of matching people. Raises BudgetError."""
         key = question_key(self.facts.release, self.tier, question.text)
         mechanism = self.mechanism
+        started, is_new = time.perf_counter(), False
 
         def noisy() -> int:
+            nonlocal is_new
+            is_new = True
             return count() + draw_noise(self._secret, key, mechanism.deviation)
 
         try:
-            return self.ledger.pay(self.tier, caller, key, mechanism.price, self.protection, noisy)
+            number = self.ledger.pay(
+                self.tier, caller, key, mechanism.price, self.protection, noisy
+            )
         except LedgerError as error:
             raise Problem.mismatch("the ledger", "a writable file", str(error), 503) from error
+        if is_new:
+            _wait_for_multiple(started)
+        return number
 
     def size(self, share: float = 1.0) -> int | None:
         """Return the public size of the node or of a part of it.
@@ -152,6 +163,16 @@ class Door:
         if people < self.protection.threshold:
             return None
         return self.mechanism.rounded(people)
+
+
+def _wait_for_multiple(started: float) -> None:
+    """Wait until the time since the start is a multiple of the step.
+
+    Counting takes longer where more people match. The wait blocks this process, so that neither the
+    caller nor others see how long it took. The budget bounds how often it happens.
+    """
+    taken = time.perf_counter() - started
+    time.sleep(math.ceil(taken / TIME_STEP_S) * TIME_STEP_S - taken)
 
 
 def question_key(release: str, tier: str, text: str) -> bytes:

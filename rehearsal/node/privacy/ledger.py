@@ -28,7 +28,14 @@ CREATE TABLE IF NOT EXISTS charges (
     release TEXT NOT NULL, tier TEXT NOT NULL, question BLOB NOT NULL, caller BLOB NOT NULL,
     nats REAL NOT NULL, answer INTEGER NOT NULL, PRIMARY KEY (release, tier, question)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS spent (
+    release TEXT NOT NULL, tier TEXT NOT NULL, caller BLOB NOT NULL, nats REAL NOT NULL,
+    PRIMARY KEY (release, tier, caller)
+) WITHOUT ROWID;
 """
+_ADD = """INSERT INTO spent VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET nats = nats + excluded.nats"""
+_ALL_CALLERS = b""
 
 
 class BudgetError(Exception):
@@ -130,10 +137,7 @@ class Ledger:
                 who = self._digest(caller)
                 self._require_budget(tier, who, nats, protection)
                 answer = compute()
-                self._connection.execute(
-                    "INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?)",
-                    (self._release, tier, question, who, nats, answer),
-                )
+                self._charge(tier, question, who, nats, answer)
         self._keep(tier, question, answer)
         return answer
 
@@ -151,7 +155,7 @@ class Ledger:
             LedgerError: The file cannot be read.
         """
         with self._lock, self._failures():
-            return self._spent(tier, None if caller is None else self._digest(caller))
+            return self._spent(tier, _ALL_CALLERS if caller is None else self._digest(caller))
 
     def _require_budget(self, tier: str, who: bytes, nats: float, protection: Protection) -> None:
         budget = protection.budget
@@ -173,13 +177,20 @@ class Ledger:
         self._keep(tier, question, answer)
         return answer
 
-    def _spent(self, tier: str, who: bytes | None = None) -> float:
-        where, values = ("", ()) if who is None else (" AND caller = ?", (who,))
-        (nats,) = self._connection.execute(
-            f"SELECT total(nats) FROM charges WHERE release = ? AND tier = ?{where}",
-            (self._release, tier, *values),
+    def _charge(self, tier: str, question: bytes, who: bytes, nats: float, answer: int) -> None:
+        self._connection.execute(
+            "INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?)",
+            (self._release, tier, question, who, nats, answer),
+        )
+        for caller in (who, _ALL_CALLERS):
+            self._connection.execute(_ADD, (self._release, tier, caller, nats))
+
+    def _spent(self, tier: str, who: bytes = _ALL_CALLERS) -> float:
+        row = self._connection.execute(
+            "SELECT nats FROM spent WHERE release = ? AND tier = ? AND caller = ?",
+            (self._release, tier, who),
         ).fetchone()
-        return nats
+        return row[0] if row else 0.0
 
     def _stored(self, tier: str, question: bytes) -> int | None:
         row = self._connection.execute(
