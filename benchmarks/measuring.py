@@ -140,18 +140,29 @@ class ServedNode(NamedTuple):
 
 
 @contextmanager
-def served_node(folder: Path, program: Sequence[str] = ()) -> Iterator[ServedNode]:
+def served_node(
+    folder: Path,
+    program: Sequence[str] = (),
+    options: Sequence[str] = (),
+    checkout: Path | None = None,
+) -> Iterator[ServedNode]:
     """Serve a node's folder while the context lasts.
 
     Args:
         folder: The node's folder.
         program: Arguments of Python instead of ``-m rehearsal node serve``.
+        options: More options of the command.
+        checkout: A checkout of the project whose code serves. None takes this one.
     """
     endpoint = folder / "endpoint.json"
     command = program or ("-m", "rehearsal", "node", "serve")
+    environment = {**os.environ, "PYTHONPATH": str(checkout)} if checkout else None
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *command, folder, "--endpoint-file", endpoint], stderr=subprocess.DEVNULL
+        [sys.executable, *command, folder, "--endpoint-file", endpoint, *options],
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=checkout,
     )
     try:
         while not endpoint.exists():

@@ -1,0 +1,137 @@
+"""Compare the speed of this checkout's node with that of another checkout, in one run.
+
+Both serve the same folders. The same requests are sent to both in turn, so that other work on the
+machine slows them about equally. Prints, for each kind of request, the median time and the CPU time
+of the node, and the ratio of the two checkouts.
+
+    git worktree add ../other REVISION
+    python benchmarks/side_by_side.py ../other
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import socket
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+from access import ask, guard, look_up, post
+from measuring import ServedNode, cpu_seconds_of, footer, header, served_node
+from node import frequency_only, make_node
+
+from rehearsal.network.issuer import make_issuer
+from rehearsal.network.tokens import tokens_by_tier
+from rehearsal.node.access.settings import AccessSettings
+from rehearsal.node.privacy.public_facts_writer import write_public_facts
+from rehearsal.node.settings.node_settings import FILE_NAME, NodeSettings
+
+VARIANTS = 2000
+NAMES = ("this checkout", "the other one")
+
+
+def make_folders(root: Path) -> tuple[dict[str, Path], str]:
+    """Make the folders that are served.
+
+    Args:
+        root: The folder to write to.
+
+    Returns:
+        A node open to all, one with tokens and consent, and one with public callers; and a token.
+    """
+    issuer = make_issuer(root / "issuer")
+    token = tokens_by_tier(issuer.folder, "BE", 24 * 3600 - 1)["controlled"]
+    folders = {name: make_node(root / name, 100, VARIANTS, 1) for name in ("open", "guarded")}
+    guard(folders["guarded"], issuer, with_consent=True)
+    folders["public"] = root / "public"
+    shutil.copytree(folders["open"], folders["public"])
+    settings = NodeSettings.read(folders["public"])
+    access = AccessSettings(without_consent="include")
+    replace(settings, access=access).write(folders["public"])
+    write_public_facts({"FI": folders["public"], "SE": folders["open"]})
+    for folder in folders.values():
+        drop_protection(folder / FILE_NAME)
+    return folders, token
+
+
+def drop_protection(path: Path) -> None:
+    """Leave the protection to the defaults of each checkout, unless the node is open to all.
+
+    Args:
+        path: The node's settings.
+    """
+    values = yaml.safe_load(path.read_text())
+    if values["access"].get("protection", {}).get("public", {}).get("threshold") != 1:
+        values["access"].pop("protection", None)
+    else:
+        values["access"]["protection"] = {"public": "none", "registered": "none"}
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+
+
+def compare(name: str, nodes: tuple[ServedNode, ServedNode], requests: list[bytes]) -> None:
+    """Send the same requests to both nodes in turn, and print times and ratios.
+
+    Args:
+        name: Name of the requests.
+        nodes: A node of this checkout, and one of the other.
+        requests: The requests.
+    """
+    times: tuple[list[float], list[float]] = ([], [])
+    with ExitStack() as stack:
+        lines = [stack.enter_context(socket.create_connection(node.address)) for node in nodes]
+        for line in lines:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for request in requests[:50]:
+                ask(line, request, (200, 403))
+        before = [cpu_seconds_of(node.pid) for node in nodes]
+        for request in requests:
+            for line, found in zip(lines, times, strict=True):
+                started = time.perf_counter()
+                ask(line, request, (200, 403))
+                found.append(time.perf_counter() - started)
+        cpu = [cpu_seconds_of(node.pid) - one for node, one in zip(nodes, before, strict=True)]
+    print(name)
+    for which, found, used in zip(NAMES, times, cpu, strict=True):
+        each = used / len(requests)
+        print(
+            f"  {which:16} p50 {1e3 * statistics.median(found):6.3f} ms   "
+            f"{1e6 * each:5.0f} us of CPU ({1 / each:5.0f} a second on one core)"
+        )
+    ratios = statistics.median(times[0]) / statistics.median(times[1]), cpu[0] / cpu[1]
+    print(f"  {'ratio':16} p50 {ratios[0]:6.3f}      CPU {ratios[1]:5.3f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("other", type=Path, help="the other checkout")
+    parser.add_argument("--requests", type=int, default=5000, help="requests of each kind")
+    options = parser.parse_args()
+    print(header())
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
+        folders, token = make_folders(Path(temporary))
+        nodes = {}
+        for name, folder in folders.items():
+            copy = Path(temporary, f"{name}-other")
+            shutil.copytree(folder, copy)
+            unlimited = ()
+            nodes[name] = (
+                stack.enter_context(served_node(folder, options=unlimited)),
+                stack.enter_context(served_node(copy, checkout=options.other.resolve())),
+            )
+        numbers = [i % VARIANTS for i in range(options.requests)]
+        bare = [frequency_only(i) for i in numbers]
+        records = [post("/g_variants", look_up(i), token) for i in numbers]
+        public = [post("/g_variants", look_up(i, "boolean"), None) for i in numbers]
+        compare("a bare frequency", nodes["open"], bare)
+        compare("token, audit log, records of both datasets", nodes["guarded"], records)
+        compare("a public question", nodes["public"], public)
+    print(footer())
+
+
+if __name__ == "__main__":
+    main()
