@@ -25,7 +25,8 @@ from rehearsal.network.node_responses import (
 )
 from rehearsal.network.service import Network
 from rehearsal.node.alerts.request import Acknowledgement, AlertsQuery
-from rehearsal.web.app import Api, Json, query_pairs, read_body
+from rehearsal.web.app import Api, Json, query_pairs
+from rehearsal.web.request_limits import read_body
 from rehearsal.web.request_models import decode_body, decode_parameters
 
 AGAIN_S = 0.5  # between attempts to reach a node that is away

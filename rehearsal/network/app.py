@@ -24,10 +24,11 @@ from rehearsal.network.beacon_response import (
     aggregate_entries,
     aggregate_terms,
 )
-from rehearsal.network.client import PURPOSE, NodeRequest
+from rehearsal.network.client import NodeRequest
 from rehearsal.network.health_page import health_body, health_html
 from rehearsal.network.matchmaking import PATH as MATCH
 from rehearsal.network.matchmaking import aggregate_matches
+from rehearsal.network.node_responses import forward_request
 from rehearsal.network.scores import ScoreEndpoints
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
 from rehearsal.node.app import add_entry_routes
@@ -39,10 +40,12 @@ from rehearsal.node.beacon.request import (
     parse_query_string,
 )
 from rehearsal.node.matchmaker.endpoint import SERVICE, negotiate_media_type
-from rehearsal.web.app import POST, Api, Json, base_url, query_pairs, read_body
+from rehearsal.web.app import POST, Api, Json, base_url, query_pairs
 from rehearsal.web.model_errors import WHOLE_BODY, no_json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
+from rehearsal.web.rate_limit import RateLimit
+from rehearsal.web.request_limits import check_nesting, read_body
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. All people are synthetic."
@@ -53,17 +56,18 @@ TRACE = ("x-rehearsal-trace", "trace")
 OWN_PARAMETERS = frozenset({DEADLINE[1], PARTIAL[1], TRACE[1]})
 
 
-def network_app(network: Network) -> Api:
+def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     """Build the application of a network.
 
     Args:
         network: The network of nodes.
+        requests_per_s: Requests that one address may send per second; 0: any number.
 
     Returns:
         The ASGI application.
     """
     inform = partial(partial, _informing)
-    api = Api(partial(envelope.error, BEACON_ID), "network")
+    api = Api(partial(envelope.error, BEACON_ID), "network", RateLimit(requests_per_s))
     add_entry_routes(api, partial(partial, _entries, network), partial(_terms, network))
     for path in ("/", "/info"):
         api.add(path, inform(partial(_info, network)))
@@ -97,11 +101,7 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
 
 async def _terms(network: Network, request: Request) -> Response:
     conditions = _conditions(network, request)
-    question = NodeRequest(
-        "filtering_terms",
-        authorization=request.headers.get("authorization"),
-        purpose=request.headers.get(PURPOSE),
-    )
+    question = forward_request(request, "filtering_terms", is_beacon=True)
     answers = await network.ask(question, conditions)
     return Json(aggregate_terms(network.parts(answers), conditions))
 
@@ -109,13 +109,8 @@ async def _terms(network: Network, request: Request) -> Response:
 async def _match(network: Network, request: Request) -> Response:
     conditions = _conditions(network, request)
     answered_as = negotiate_media_type(request)
-    question = NodeRequest(
-        MATCH,
-        "POST",
-        _document(await read_body(request)),
-        authorization=request.headers.get("authorization"),
-        purpose=request.headers.get(PURPOSE),
-    )
+    patient = _document(await read_body(request))
+    question = forward_request(request, MATCH, "POST", patient, is_beacon=True)
     clock = asyncio.get_running_loop().time
     started = clock()
     parts = network.parts(await network.ask(question, conditions))
@@ -139,20 +134,20 @@ async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest
 
     A query that the network does not understand is left to the nodes to refuse.
     """
-    authorization, purpose = (request.headers.get(one) for one in ("authorization", PURPOSE))
     pairs = [pair for pair in query_pairs(request) if pair[0] not in OWN_PARAMETERS]
     if request.method == "POST":
         if pairs:
             found = f"parameters {', '.join(sorted({name for name, _ in pairs}))}"
             raise Problem.mismatch("the query string", "nothing in a POST request", found)
         raw = await read_body(request)
-        question = NodeRequest(path, "POST", _document(raw), (), authorization, purpose)
+        question = forward_request(request, path, "POST", _document(raw), is_beacon=True)
         return question, _understood(parse_body, raw)
-    question = NodeRequest(path, "GET", None, tuple(pairs), authorization, purpose)
+    question = forward_request(request, path, parameters=tuple(pairs), is_beacon=True)
     return question, _understood(parse_query_string, pairs)
 
 
 def _document(raw: bytes) -> Body:
+    check_nesting(raw)
     try:
         document = orjson.loads(raw) if raw.strip() else {}
     except orjson.JSONDecodeError as error:

@@ -37,6 +37,7 @@ WITHOUT_SUMMARY = frozenset(
     ("", "info", "service-info", "configuration", "map", "entry_types", "filtering_terms", "match")
 )
 PURPOSE = "X-Rehearsal-Purpose"
+FORWARDED_FOR = "X-Forwarded-For"
 POST_NOT_TAKEN = (405, 501)
 
 Method = Literal["GET", "POST", "DELETE"]
@@ -59,6 +60,9 @@ class NodeRequest:
             for which the registry says so.
         purpose: What the answer is for, as DUO terms.
         query: Id of the query in the answers.
+        forwarded_for: Addresses that the query came through, as ``X-Forwarded-For`` lists them. The
+            last one is the caller's address as the network saw it. They go where the caller's
+            token goes.
         is_beacon: Whether this is a Beacon request. Its answer must have a summary of results,
             unless it is about the service itself, and a GET may replace its POST.
     """
@@ -71,6 +75,7 @@ class NodeRequest:
     purpose: str | None = None
     query: str = ""
     is_beacon: bool = True
+    forwarded_for: str = ""
 
     @classmethod
     def of(cls, query: Query) -> NodeRequest:
@@ -113,14 +118,21 @@ class NetworkClient:
     Args:
         nodes: The nodes to ask.
         size_limit: Largest body in bytes. A node that sends more is marked ``failed``.
+        most_connections: Most connections to all nodes together; 0: any number. A request that
+            finds none waits, until its deadline.
 
     Raises:
         InputError: The environment variable with a node's token is not set.
     """
 
-    def __init__(self, nodes: Sequence[NodeEntry], size_limit: int = SIZE_LIMIT) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[NodeEntry],
+        size_limit: int = SIZE_LIMIT,
+        most_connections: int = 0,
+    ) -> None:
         self.nodes = tuple(nodes)
-        self._size_limit = size_limit
+        self._size_limit, self._most_connections = size_limit, most_connections
         self._only_get: set[str] = set()  # URLs of nodes that do not accept POST
         self._session: aiohttp.ClientSession | None = None
         for node in nodes:
@@ -129,7 +141,9 @@ class NetworkClient:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=KEPT_ALIVE_S, ttl_dns_cache=NAMES_KEPT_S
+                limit=self._most_connections,
+                keepalive_timeout=KEPT_ALIVE_S,
+                ttl_dns_cache=NAMES_KEPT_S,
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -288,6 +302,8 @@ def request_headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
     headers = {"Accept": "application/json"}
     if request.method == "POST":
         headers["Content-Type"] = "application/json"
+    if request.forwarded_for and node.is_shown_tokens:
+        headers[FORWARDED_FOR] = request.forwarded_for
     if request.purpose:
         headers[PURPOSE] = request.purpose
     if token := token_of(node):

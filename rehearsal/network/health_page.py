@@ -12,7 +12,7 @@ from rehearsal.web.openapi import Body
 COLUMNS = {
     "node": "node",
     "circuit": "circuit",
-    "state": "last answer",
+    "state": "last probe",
     "heardSecondsAgo": "last heard, s ago",
     "usualMs": "usual time, ms",
     "reason": "reason",

@@ -13,11 +13,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from rehearsal.errors import mismatch, shown
 from rehearsal.network.issuer import ALGORITHMS, Issuer, open_issuer
@@ -25,18 +22,23 @@ from rehearsal.network.tokens import HOUR_S, Person, known_person, sign_tokens, 
 from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
 from rehearsal.web.address import ServiceAddress
-from rehearsal.web.app import base_url, explain_refusal
+from rehearsal.web.app import GET_OR_POST, POST, Api, Json, base_url
+from rehearsal.web.problem import Problem
+from rehearsal.web.rate_limit import RateLimit
+from rehearsal.web.request_limits import read_body
 from rehearsal.web.server import ReplaceableApp, listening, run, serve_app
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
 PASSPORT_TOKEN = "urn:ga4gh:params:oauth:token-type:passport"
+MOST_FIELDS = 100  # of a form
 
 
-def issuer_app(issuer: Issuer) -> Starlette:
+def issuer_app(issuer: Issuer, requests_per_s: float = 0.0) -> Api:
     """Build the service of an issuer. New visas of a person apply from their next request on.
 
     Args:
         issuer: The issuer.
+        requests_per_s: Requests that one address may send per second; 0: any number.
 
     Returns:
         The ASGI application.
@@ -44,7 +46,7 @@ def issuer_app(issuer: Issuer) -> Starlette:
 
     async def discovery(request: Request) -> Response:
         base = base_url(request)
-        return JSONResponse(
+        return Json(
             {
                 "issuer": issuer.url,
                 "jwks_uri": f"{base}/jwks",
@@ -60,46 +62,52 @@ def issuer_app(issuer: Issuer) -> Starlette:
         )
 
     async def keys(request: Request) -> Response:
-        return JSONResponse(issuer.jwks())
+        return Json(issuer.jwks())
 
     async def userinfo(request: Request) -> Response:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         claims = _claims(issuer, token) if scheme.lower() == "bearer" else None
         who = None if claims is None else known_person(issuer, claims["sub"])
         if who is None:
-            headers = {"WWW-Authenticate": "Bearer"}
-            return JSONResponse({"error": "invalid_token"}, 401, headers)
-        return JSONResponse({"sub": who.subject, PASSPORT: sign_visas(issuer, who)})
+            response = Json({"error": "invalid_token"}, 401)
+            response.headers["www-authenticate"] = "Bearer"
+            return response
+        return Json({"sub": who.subject, PASSPORT: sign_visas(issuer, who)})
 
     async def token(request: Request) -> Response:
-        given = parse_qs((await _limited(request)).decode("utf-8", "replace"))
-        return _exchange_token(issuer, given)
+        raw = await read_body(request, 2 * MAX_TOKEN)
+        return _exchange_token(issuer, _form(raw))
 
     async def about(request: Request) -> Response:
-        return JSONResponse({"id": issuer.url, "name": "Rehearsal issuer", "synthetic": True})
+        return Json({"id": issuer.url, "name": "Rehearsal issuer", "synthetic": True})
 
     async def health(request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        return Json({"status": "ok"})
 
-    async def refused(request: Request, problem: Exception) -> Response:
-        if not isinstance(problem, HTTPException):
-            raise problem
-        paths = "a path of the issuer, such as /.well-known/openid-configuration"
-        description = explain_refusal(request, problem, paths)
-        body = {"error": "invalid_request", "error_description": description}
-        return JSONResponse(body, problem.status_code, problem.headers)
+    paths = "a path of the issuer, such as /.well-known/openid-configuration"
+    api = Api(_error_body, "issuer", RateLimit(requests_per_s), paths)
+    api.add("/.well-known/openid-configuration", discovery)
+    api.add("/jwks", keys)
+    api.add("/userinfo", userinfo, GET_OR_POST)
+    api.add("/token", token, POST)
+    api.add("/service-info", about)
+    api.add("/health", health)
+    return api
 
-    return Starlette(
-        exception_handlers={HTTPException: refused},
-        routes=[
-            Route("/.well-known/openid-configuration", discovery),
-            Route("/jwks", keys),
-            Route("/userinfo", userinfo, methods=["GET", "POST"]),
-            Route("/token", token, methods=["POST"]),
-            Route("/service-info", about),
-            Route("/health", health),
-        ],
-    )
+
+def _error_body(status: int, message: str) -> dict[str, Any]:
+    """Build the error of OAuth 2.0 (RFC 6749, 5.2) for a refusal that no endpoint explains."""
+    code = "invalid_request" if status < 500 else "server_error"
+    return {"error": code, "error_description": message}
+
+
+def _form(raw: bytes) -> dict[str, list[str]]:
+    """Read a form. Raises Problem (400) when it has too many fields."""
+    try:
+        return parse_qs(raw.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
+    except ValueError:
+        expected = f"at most {MOST_FIELDS} fields"
+        raise Problem.mismatch("the body", expected, "more") from None
 
 
 def _exchange_token(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
@@ -130,7 +138,7 @@ def _passport_response(
 ) -> Response:
     now = int(time.time())
     passport = sign_tokens(issuer, who, audience, min(HOUR_S, expires_at - now), now=now).passport
-    return JSONResponse(
+    return Json(
         {
             "access_token": passport,
             "issued_token_type": PASSPORT_TOKEN,
@@ -140,7 +148,7 @@ def _passport_response(
 
 
 def _exchange_error(code: str) -> Response:
-    return JSONResponse({"error": code}, 400)
+    return Json({"error": code}, 400)
 
 
 def _value_error(code: str, name: str, expected: str, given: Mapping[str, list[str]]) -> Response:
@@ -148,22 +156,13 @@ def _value_error(code: str, name: str, expected: str, given: Mapping[str, list[s
     values = given.get(name, [])
     found = "nothing" if not values else ", ".join(map(shown, values[:2]))
     description = mismatch(name, expected, found)
-    return JSONResponse({"error": code, "error_description": description}, 400)
+    return Json({"error": code, "error_description": description}, 400)
 
 
 def _audience(claims: Mapping[str, Any]) -> list[str]:
     """List the audience of a token. An exchange never widens it."""
     audience = claims.get("aud") or []
     return [audience] if isinstance(audience, str) else list(audience)
-
-
-async def _limited(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > 2 * MAX_TOKEN:
-            return b""
-    return bytes(body)
 
 
 def _claims(issuer: Issuer, token: str) -> dict[str, Any] | None:
@@ -182,8 +181,8 @@ def _claims(issuer: Issuer, token: str) -> dict[str, Any] | None:
             issuer=issuer.url,
             options={"require": ["exp", "iat", "iss", "sub", "scope"], "verify_aud": False},
         )
-    except jwt.InvalidTokenError:
-        return None
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError):
+        return None  # PyJWT itself fails on times without end
 
 
 def serve(
@@ -200,9 +199,12 @@ def serve(
         InputError: The folder or the address cannot be used.
     """
 
-    def reload() -> None:
-        served.app = issuer_app(open_issuer(folder))
+    def app() -> Api:
+        return issuer_app(open_issuer(folder), address.requests_per_s)
 
-    served = ReplaceableApp(issuer_app(open_issuer(folder)))
+    def reload() -> None:
+        served.app = app()
+
+    served = ReplaceableApp(app())
     with listening(address.host, address.port) as listener:
         run(serve_app(served, listener, address, "issuer", reload))

@@ -14,17 +14,24 @@ from starlette.requests import Request
 from rehearsal.errors import shown
 from rehearsal.model import Answer
 from rehearsal.network.beacon_response import BEACON_ID
-from rehearsal.network.client import PURPOSE, Method, NodeRequest
+from rehearsal.network.client import FORWARDED_FOR, PURPOSE, Method, NodeRequest
 from rehearsal.network.outcomes import common_failure, node_states
 from rehearsal.node.beacon import envelope
 from rehearsal.web.app import Json
 from rehearsal.web.model_errors import WHOLE_BODY, no_json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
+from rehearsal.web.request_limits import check_nesting
 
 
 def forward_request(
-    request: Request, path: str, method: Method = "GET", body: Body | None = None
+    request: Request,
+    path: str,
+    method: Method = "GET",
+    body: Body | None = None,
+    parameters: tuple[tuple[str, str], ...] = (),
+    *,
+    is_beacon: bool = False,
 ) -> NodeRequest:
     """Build a request to nodes on behalf of the sender of this one.
 
@@ -33,18 +40,29 @@ def forward_request(
         path: Path below a node's base URL, percent-encoded.
         method: HTTP method.
         body: JSON body of a POST.
+        parameters: URL parameters.
+        is_beacon: Whether this is a Beacon request.
 
     Returns:
-        The request, with the caller's token and purpose.
+        The request, with the caller's token, purpose and address.
     """
     return NodeRequest(
         path,
         method,
         body,
-        authorization=request.headers.get("authorization"),
-        purpose=request.headers.get(PURPOSE),
-        is_beacon=False,
+        parameters,
+        request.headers.get("authorization"),
+        request.headers.get(PURPOSE),
+        is_beacon=is_beacon,
+        forwarded_for=_forwarded_for(request),
     )
+
+
+def _forwarded_for(request: Request) -> str:
+    """Add the caller's address to those that the request came through, as every proxy does."""
+    came_through = request.headers.getlist(FORWARDED_FOR)
+    sender = [request.client.host] if request.client else []
+    return ", ".join([*came_through, *sender])
 
 
 def with_parameters(request: NodeRequest, **parameters: str) -> NodeRequest:
@@ -72,6 +90,7 @@ def read_object(raw: bytes) -> Body:
     Raises:
         Problem: The body is something else (400).
     """
+    check_nesting(raw)
     try:
         given = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

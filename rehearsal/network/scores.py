@@ -37,8 +37,9 @@ from rehearsal.network.score_aggregation import (
     place_of,
 )
 from rehearsal.network.service import Network
-from rehearsal.web.app import Api, Json, query_pairs, read_body
+from rehearsal.web.app import Api, Json, query_pairs
 from rehearsal.web.problem import Problem
+from rehearsal.web.request_limits import read_body
 
 CONFIDENCE = 0.95
 ROUNDS = 25

@@ -21,6 +21,7 @@ from rehearsal.network.service import LONGEST_DEADLINE_S, Network, Policy
 from rehearsal.node.access.settings import LOOPBACK
 from rehearsal.web.address import ServiceAddress, address_of
 from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_command
+from rehearsal.web.connections import connection_limit
 from rehearsal.web.server import listening, run, serve_app
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def serve(
             node has a token while the address lets other machines send queries.
     """
     registry = Registry(sources, exposed=address.host not in LOOPBACK)
-    client = NetworkClient(registry.nodes)
+    client = NetworkClient(registry.nodes, most_connections=connection_limit())
     with listening(address.host, address.port) as listener:
         run(_run(registry, client, policy or Policy(), listener, address))
 
@@ -63,7 +64,7 @@ async def _run(
         gc.freeze()  # present objects stay: garbage collection during a query need not look at them
         keeper = asyncio.ensure_future(network.maintain())
         try:
-            app = network_app(network)
+            app = network_app(network, address.requests_per_s)
             await serve_app(app, listener, address, NETWORK, partial(_reload, network))
         finally:
             keeper.cancel()

@@ -19,7 +19,7 @@ from rehearsal.network.fan_out import (
     gather_one_after_another,
     gather_partially,
 )
-from rehearsal.network.health import IN_TIME, NodeHealth
+from rehearsal.network.health import NodeHealth
 from rehearsal.network.paging import Page, cut, page_of, pages_for, windows, with_page
 from rehearsal.network.registry import NodeEntry, Registry
 from rehearsal.node.beacon.entry_types import COLLECTIONS
@@ -44,7 +44,8 @@ class Policy:
     patience_s: float = SEQUENTIAL_PATIENCE_S  # for each node, when answers are collected in turn
     probe_s: float = 2.0  # time after which an unanswered probe has failed
     retry_s: float = 2.0  # between the probes of a node whose circuit is open
-    check_s: float = 15.0  # a node that was silent for so long is probed
+    check_s: float = 15.0  # between the probes of a node that answers
+    recheck_s: float = 1.0  # at least between its probes when queries fail
     tick_s: float = 0.5  # how often nodes and registry are checked
     most_under_way: int = 300  # queries of some 45 ms of CPU: two cores finish them in time
 
@@ -272,7 +273,7 @@ class Network:
         await asyncio.gather(*self._probes.values())
 
     async def maintain(self) -> None:
-        """Read the registry again when it changes, and probe nodes that have been silent."""
+        """Read the registry again when it changes, and probe nodes from time to time."""
         while True:
             await asyncio.sleep(self.policy.tick_s)
             self.refresh()
@@ -294,11 +295,14 @@ class Network:
         if health.tried_at is None:
             return True
         wait_s = self.policy.check_s if health.circuit == "closed" else self.policy.retry_s
+        if health.suspected:
+            wait_s = min(wait_s, self.policy.recheck_s)
         return self._now() - health.tried_at >= wait_s
 
     def _record_exchange(self, node: NodeEntry, answer: Answer) -> None:
-        self.health(node).record_exchange(answer, self._now())
-        if answer.state not in IN_TIME:
+        health = self.health(node)
+        health.record_exchange(answer)
+        if health.suspected and self._due(health):
             self._start_probe(node)
 
     def _start_probe(self, node: NodeEntry) -> None:

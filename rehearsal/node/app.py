@@ -12,12 +12,13 @@ from starlette.responses import Response
 from rehearsal.node import openapi
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware
-from rehearsal.node.access.rights import caller_name, caller_rights
+from rehearsal.node.access.rights import caller_name, caller_rights, sender
 from rehearsal.node.beacon import envelope, info_endpoints
 from rehearsal.node.beacon.entries import answer_entries
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.request import BeaconRequest, parse_body, parse_query_string
+from rehearsal.node.htsget.app import error_body as htsget_error_body
 from rehearsal.node.htsget.app import htsget_app
 from rehearsal.node.matchmaker.endpoint import SERVICE, MatchEndpoint
 from rehearsal.web.app import (
@@ -28,9 +29,10 @@ from rehearsal.web.app import (
     Json,
     base_url,
     query_pairs,
-    read_body,
 )
 from rehearsal.web.problem import Problem
+from rehearsal.web.rate_limit import RateLimit
+from rehearsal.web.request_limits import read_body
 
 
 class Extension(Protocol):
@@ -50,7 +52,10 @@ class Extension(Protocol):
 
 
 def beacon_app(
-    node_data: NodeData, authorizer: Authorizer, *extensions: Extension
+    node_data: NodeData,
+    authorizer: Authorizer,
+    *extensions: Extension,
+    requests_per_s: float = 0.0,
 ) -> AccessMiddleware:
     """Build a node's whole API behind access control.
 
@@ -58,20 +63,28 @@ def beacon_app(
         node_data: The node's data.
         authorizer: The node's access decisions.
         *extensions: APIs to serve beside Beacon, htsget and matching.
+        requests_per_s: Requests that one caller may send per second; 0: any number.
 
     Returns:
         The ASGI application.
     """
-    return AccessMiddleware(beacon_api(node_data, authorizer, *extensions), authorizer)
+    api = beacon_api(node_data, authorizer, *extensions, requests_per_s=requests_per_s)
+    return AccessMiddleware(api, authorizer)
 
 
-def beacon_api(node_data: NodeData, authorizer: Authorizer, *extensions: Extension) -> Api:
+def beacon_api(
+    node_data: NodeData,
+    authorizer: Authorizer,
+    *extensions: Extension,
+    requests_per_s: float = 0.0,
+) -> Api:
     """Build a node's API, which expects requests that were authorized.
 
     Args:
         node_data: The node's data.
         authorizer: The node's access decisions.
         *extensions: APIs to serve beside Beacon, htsget and matching.
+        requests_per_s: Requests that one caller may send per second; 0: any number.
 
     Returns:
         The API.
@@ -83,7 +96,7 @@ def beacon_api(node_data: NodeData, authorizer: Authorizer, *extensions: Extensi
     )
     description = openapi.description(settings, [one.paths() for one in extensions])
     error_body = partial(envelope.error, settings.beacon_id)
-    api = Api(error_body, "node")
+    api = Api(error_body, "node", RateLimit(requests_per_s, sender))
     add_entry_routes(api, partial(partial, _entries, node_data), terms)
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
@@ -96,7 +109,7 @@ def beacon_api(node_data: NodeData, authorizer: Authorizer, *extensions: Extensi
     folder = node_data.people.path.parent
     match = MatchEndpoint(settings, node_data.variants, folder, authorizer.secret, error_body)
     api.add("/match", match.answer, POST)
-    api.mount("/htsget", htsget_app(node_data))
+    api.mount("/htsget", htsget_app(node_data), htsget_error_body)
     for extension in extensions:
         extension.add_to(api)
     return api

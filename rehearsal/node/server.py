@@ -107,7 +107,8 @@ def serve(
     authorizer = Authorizer.open(node_data.settings, node_data.people, folder)
     alerts = AlertStore(node_data.settings.access.state_folder(folder) / ALERTS)
     monitor = SubscriptionMatcher(node_data, authorizer, alerts, folder)
-    node = beacon_app(node_data, authorizer, *extensions(node_data, monitor, folder))
+    apis = extensions(node_data, monitor, folder)
+    node = beacon_app(node_data, authorizer, *apis, requests_per_s=address.requests_per_s)
     app = node if line.is_plain else DelayedApp(node, line)
     with listening(address.host, address.port) as listener:
         country = node_data.settings.country_code

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rehearsal.errors import InputError, shown
-from rehearsal.web.command_line import port
+from rehearsal.web.command_line import not_negative, port
 from rehearsal.web.forwarded import HOST_FORM, NO_PROXY, PREFIX_FORM, Network, ProxySettings
+from rehearsal.web.rate_limit import REQUESTS_PER_S
 
 if TYPE_CHECKING:
     from rehearsal.web.tls import ServerTls
@@ -32,6 +33,7 @@ class ServiceAddress:
             answers. It is removed at the end. None: no file.
         proxies: The proxies in front of it.
         tls: Its own TLS. None: plain HTTP.
+        requests_per_s: Requests that one caller may send per second; 0: any number.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +41,7 @@ class ServiceAddress:
     endpoint_file: Path | None = None
     proxies: ProxySettings = NO_PROXY
     tls: ServerTls | None = None
+    requests_per_s: float = REQUESTS_PER_S
 
     @property
     def is_in_the_clear(self) -> bool:
@@ -137,6 +140,14 @@ def add_address_options(parser: argparse.ArgumentParser, server: str) -> None:
         metavar="FILE",
         help="PEM file with the private key of --tls-certificate (default: none)",
     )
+    parser.add_argument(
+        "--requests-per-s",
+        type=not_negative,
+        default=REQUESTS_PER_S,
+        metavar="NUMBER",
+        help="requests per second that one caller may send, known by a verified token or else by "
+        "the address; 0 for any number (default: %(default)g)",
+    )
 
 
 def address_of(options: argparse.Namespace) -> ServiceAddress:
@@ -159,7 +170,9 @@ def address_of(options: argparse.Namespace) -> ServiceAddress:
         prefix = urlsplit(options.public_url).path
     proxies = ProxySettings(tuple(options.trusted_proxy), options.public_url, prefix)
     tls = _tls_of(options)
-    return ServiceAddress(options.host, options.port, options.endpoint_file, proxies, tls)
+    return ServiceAddress(
+        options.host, options.port, options.endpoint_file, proxies, tls, options.requests_per_s
+    )
 
 
 def _tls_of(options: argparse.Namespace) -> ServerTls | None:

@@ -6,8 +6,8 @@ the form of the protocol that is served.
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,17 +20,15 @@ from starlette.routing import Mount, Route
 
 from rehearsal.errors import mismatch, shown
 from rehearsal.web.problem import Problem
+from rehearsal.web.rate_limit import RateLimit
+from rehearsal.web.request_limits import check_head
 
 log = logging.getLogger(__name__)
-
-MAX_BODY = 256 * 1024  # bytes of a request; a long list of filters takes a few thousand
-MAX_DRAINED = 64 * 1024 * 1024  # bytes read and dropped, so that the caller receives the refusal
-MAX_QUERY_STRING = 16 * 1024
-BODY_TIMEOUT_S = 10.0
 
 GET = ("GET",)
 POST = ("POST",)
 GET_OR_POST = ("GET", "POST")
+LISTED_PATHS = "one of the paths that /map lists"
 ROUTE_KEY = "rehearsal.route"  # in the scope: the path with the names of its parameters
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -73,14 +71,23 @@ class Api:
     Args:
         error_body: Builds the protocol's error body from an HTTP status and a message.
         name: What the service is called in the message of an internal error, for example "node".
+        limit: How many requests a caller may send. None: any number.
+        paths: The paths that are served, as a noun phrase.
     """
 
-    def __init__(self, error_body: ErrorBody, name: str) -> None:
-        self._error_body, self._name = error_body, name
+    def __init__(
+        self,
+        error_body: ErrorBody,
+        name: str,
+        limit: RateLimit | None = None,
+        paths: str = LISTED_PATHS,
+    ) -> None:
+        self._error_body, self._name, self._paths = error_body, name, paths
+        self._admit = limit.admit if limit is not None else None
         self._plain: dict[str, _Place] = {}
         self._patterns: dict[str, _Place] = {}  # by path, with {} for each parameter
         self._shapes: dict[int, list[frozenset[int]]] = {}  # places of parameters, by steps
-        self._mounts: list[Mount] = []
+        self._mounts: list[tuple[Mount, ErrorBody]] = []
 
     def add(self, path: str, handler: Handler, methods: Collection[str] = GET) -> None:
         """Register the handler of a path.
@@ -103,7 +110,7 @@ class Api:
         if at and at not in shapes:
             shapes.append(at)
 
-    def mount(self, prefix: str, app: Any) -> None:
+    def mount(self, prefix: str, app: Any, error_body: ErrorBody | None = None) -> None:
         """Serve another ASGI application below a path.
 
         Routes of this application take precedence.
@@ -111,8 +118,10 @@ class Api:
         Args:
             prefix: The path below which it answers.
             app: The application.
+            error_body: Builds the error body of its protocol, for requests that are refused before
+                they reach it. None: that of this application.
         """
-        self._mounts.append(Mount(prefix, app))
+        self._mounts.append((Mount(prefix, app), error_body or self._error_body))
 
     def routes(self) -> set[tuple[str, str]]:
         """List path and method of everything that is served.
@@ -124,7 +133,7 @@ class Api:
         served: list[tuple[str, Collection[str]]] = [
             (place.path, place.handlers) for place in places
         ]
-        for mount in self._mounts:
+        for mount, _ in self._mounts:
             below = [route for route in mount.routes if isinstance(route, Route)]
             served += [(mount.path + route.path, route.methods or ()) for route in below]
         return {(path, method) for path, methods in served for method in methods} - {
@@ -137,24 +146,34 @@ class Api:
         request = Request(scope, receive)
         fault = None
         try:
-            path = scope["path"]
-            if prefix := scope.get("root_path"):  # ASGI has it in the path too
-                path = path[len(prefix) :] or "/"
-            place, values = self._place(path)
+            check_head(scope)
+            if self._admit is not None:
+                self._admit(scope)
+            place, values = self._place(_path(scope))
             if place is None and await self._answered_below(scope, receive, send):
                 return
             response = await _handler(place, scope, values)(request)
         except (Problem, HTTPException) as problem:
             response = self._refused(request, problem)
+        except sqlite3.OperationalError as error:  # a full disk, or a file that others lock
+            log.error("%s %s: %s", request.method, scope["path"], error)
+            message = f"The {self._name} cannot use a file of its own now ({error})."
+            response = self._refused(request, Problem(message, 503))
         except Exception as error:  # an internal error: reported without details
-            log.error("%s %s", request.method, request.url.path, exc_info=error)
-            body = self._error_body(500, f"The {self._name} failed to answer.")
+            log.error("%s %s", request.method, scope["path"], exc_info=error)
+            body = self._form(scope)(500, f"The {self._name} failed to answer.")
             fault, response = error, Json(body, 500)
         await response(scope, receive, send)
         if fault is not None:
             raise fault
 
     def _place(self, path: str) -> tuple[_Place | None, dict[str, str]]:
+        place, values = self._find(path)
+        if place is None and path.endswith("/"):
+            return self._find(path.rstrip("/") or "/")
+        return place, values
+
+    def _find(self, path: str) -> tuple[_Place | None, dict[str, str]]:
         place = self._plain.get(path)
         if place is not None:
             return place, {}
@@ -164,10 +183,17 @@ class Api:
             values = [steps[i] for i in sorted(at)]
             if place is not None and all(values):
                 return place, dict(zip(place.names, values, strict=True))
-        return self._place(path[:-1]) if len(path) > 1 and path.endswith("/") else (None, {})
+        return None, {}
+
+    def _form(self, scope: Any) -> ErrorBody:
+        """The form of errors of the protocol that a request speaks, by its path."""
+        for mount, error_body in self._mounts:
+            if _path(scope).startswith(f"{mount.path}/"):
+                return error_body
+        return self._error_body
 
     async def _answered_below(self, scope: Any, receive: Any, send: Any) -> bool:
-        for mount in self._mounts:
+        for mount, _ in self._mounts:
             match, child_scope = mount.matches(scope)
             if match.value:
                 scope.update(child_scope)
@@ -183,15 +209,13 @@ class Api:
                 headers["www-authenticate"] = f"Bearer{fault}"
         else:
             status, headers = problem.status_code, dict(problem.headers or {})
-            message = explain_refusal(request, problem)
-        response = Json(self._error_body(status, message), status)
+            message = explain_refusal(request, problem, self._paths)
+        response = Json(self._form(request.scope)(status, message), status)
         response.headers.update(headers)
         return response
 
 
-def explain_refusal(
-    request: Request, problem: HTTPException, paths: str = "one of the paths that /map lists"
-) -> str:
+def explain_refusal(request: Request, problem: HTTPException, paths: str = LISTED_PATHS) -> str:
     """Build the message for a path or method that is not served.
 
     Args:
@@ -209,6 +233,13 @@ def explain_refusal(
         allowed = sorted(headers.get("allow", "another method").split(", "))
         return mismatch("the method", " or ".join(allowed), request.method)
     return problem.detail
+
+
+def _path(scope: Any) -> str:
+    """The path of a request below the prefix of the service, which ASGI has in the path too."""
+    path: str = scope["path"]
+    prefix = scope.get("root_path")
+    return (path[len(prefix) :] or "/") if prefix else path
 
 
 def _pattern(steps: list[str], at: frozenset[int]) -> str:
@@ -238,49 +269,6 @@ def base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-async def read_body(request: Request) -> bytes:
-    """Read the body of a request.
-
-    Args:
-        request: The request.
-
-    Returns:
-        The whole body.
-
-    Raises:
-        Problem: The body is too long (413), too slow (408), compressed (415) or cut off (400).
-    """
-    for name, value in request.scope["headers"]:
-        if name == b"content-encoding" and value != b"identity":
-            raise Problem.mismatch(
-                "content-encoding", "no encoding", shown(value.decode("latin-1")), 415
-            )
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await _whole_body(request.receive)
-    except TimeoutError:
-        expected = f"the whole body within {BODY_TIMEOUT_S:g} s"
-        raise Problem.mismatch("the body", expected, "only a part of it", 408) from None
-
-
-async def _whole_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    more = True
-    while more and size <= MAX_DRAINED:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem.mismatch("the body", "a whole body", "a closed connection", 400)
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= MAX_BODY:
-            chunks.append(chunk)
-        more = message.get("more_body", False)
-    if size > MAX_BODY:
-        raise Problem.mismatch("the body", f"at most {MAX_BODY} bytes", "more", 413)
-    return b"".join(chunks)
-
-
 def query_pairs(request: Request) -> list[tuple[str, str]]:
     """List the parameters of the URL.
 
@@ -289,13 +277,5 @@ def query_pairs(request: Request) -> list[tuple[str, str]]:
 
     Returns:
         Names and values, in the order of the URL.
-
-    Raises:
-        Problem: The query string is too long (414).
     """
-    if len(request.scope["query_string"]) > MAX_QUERY_STRING:
-        expected = f"at most {MAX_QUERY_STRING} bytes"
-        raise Problem.mismatch(
-            "the query string", expected, f"{len(request.scope['query_string'])} bytes", 414
-        )
     return request.query_params.multi_items()

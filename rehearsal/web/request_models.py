@@ -24,6 +24,7 @@ from rehearsal.errors import shown
 from rehearsal.web.model_errors import WHOLE_BODY, explain, no_json
 from rehearsal.web.openapi import END_IN_PYTHON, is_list, schema_of
 from rehearsal.web.problem import Problem
+from rehearsal.web.request_limits import check_nesting
 
 T = TypeVar("T")
 
@@ -88,6 +89,7 @@ def decode_body(body: bytes, model: type[T]) -> T:
         Problem: The body is not JSON or does not fit the model (400). The message names the
             place in the body, what was expected there and what was found.
     """
+    check_nesting(body)
     try:
         return _reader(model).decoder.decode(body)
     except msgspec.ValidationError as error:

@@ -19,13 +19,13 @@ from typing import Any
 
 import uvloop
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.files import write_json
 from rehearsal.process_lifetime import end_with_launcher
 from rehearsal.web.address import ServiceAddress
+from rehearsal.web.connections import HEAD_TIMEOUT_S, connection_factory
 from rehearsal.web.forwarded import behind_proxy
 from rehearsal.web.metrics import MeteredApp, Source
 from rehearsal.web.tls import ServerTls
@@ -33,9 +33,6 @@ from rehearsal.web.tls import ServerTls
 log = logging.getLogger(__name__)
 
 BACKLOG = 1024
-MAX_CONCURRENT = 8192  # connections, of which many wait for a distant or slow caller
-HEAD_TIMEOUT_S = 10.0  # until the request line and the headers have arrived
-MAX_HEAD = 64 * 1024  # bytes of request line and headers
 KEEP_ALIVE_S = 75  # of an idle connection, longer than our own clients keep theirs
 LAST_ANSWERS_S = 3.0  # for requests under way at the end; the launcher kills after 5 s
 
@@ -65,85 +62,6 @@ def listening(host: str, port: int) -> socket.socket:
         found = f"one that cannot be used ({cause(error)})"
         raise InputError(f"{host}:{port}", "address", "a free address", found) from None
     return listener
-
-
-class _Connection(HttpToolsProtocol):
-    """A connection with limits on the time until a request begins and on the size of its head.
-
-    Uvicorn itself has no such limits.
-    """
-
-    _waited_for: asyncio.TimerHandle | None = None
-    _head_size = 0
-
-    # the type is uvicorn's: a TCP connection has a full Transport
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the wait for the first request."""
-        super().connection_made(transport)
-        self._wait_for_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting for a request."""
-        self._head_is_there()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Wait for a request from the first byte on."""
-        super().data_received(data)
-        # any byte ends the idle time, even if no request follows
-        if self._waited_for is None and self.timeout_keep_alive_task is None and self._is_idle:
-            self._wait_for_head()
-
-    def on_message_begin(self) -> None:
-        """Begin to count the bytes of a head."""
-        super().on_message_begin()
-        self._head_size = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Count the bytes of the URL."""
-        self._measure(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count the bytes of a header."""
-        self._measure(len(name) + len(value))
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        """Stop waiting: the head is complete."""
-        self._head_is_there()
-        super().on_headers_complete()
-
-    @property
-    def _is_idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse bytes that are no HTTP request, in the one form of errors."""
-        found = "something else"
-        super().send_400_response(mismatch("the request", "a request of HTTP/1.1", found))
-
-    def _measure(self, size: int) -> None:
-        """Add bytes to the head, trailers after a body included.
-
-        Raises ValueError when the head is too long: the parser gives up and answers 400.
-        """
-        self._head_size += size
-        if self._head_size > MAX_HEAD:
-            raise ValueError(mismatch("head of a request", f"at most {MAX_HEAD} bytes", "more"))
-
-    def _wait_for_head(self) -> None:
-        self._waited_for = self.loop.call_later(HEAD_TIMEOUT_S, self._too_late)
-
-    def _head_is_there(self) -> None:
-        if self._waited_for is not None:
-            self._waited_for.cancel()
-            self._waited_for = None
-
-    def _too_late(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(STATUS_LINE[408] + b"connection: close\r\n\r\n")
-            self.transport.close()
 
 
 class ReplaceableApp:
@@ -254,12 +172,11 @@ async def answering(
         log_config=None,
         access_log=False,
         proxy_headers=False,
-        limit_concurrency=MAX_CONCURRENT,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
     loop, state = asyncio.get_running_loop(), ServerState()
     server = await loop.create_server(
-        lambda: _Connection(config, state, {}, loop),
+        connection_factory(config, state, loop),
         sock=listener,
         backlog=BACKLOG,
         ssl=None if tls is None else tls.context,

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -50,6 +51,7 @@ LOOK_UP = {
     },
 }
 SLOW_MACHINE_S = 30.0
+CONTINUE = "Expect: 100-continue"
 
 
 @pytest.fixture(scope="module")
@@ -211,11 +213,20 @@ def test_emulated_distance_delays_answers(folder, tmp_path):
     assert waited_ms >= 39  # the answer may be on its way when the clock starts
 
 
-@pytest.mark.parametrize("body", [b" " * 10_000_000, b"[" * 10_000_000], ids=["spaces", "deep"])
-def test_a_body_of_ten_megabytes_is_refused(node, body):
-    status, answer = ask(node, body=body)
-    assert status == 413
-    assert "expected at most" in answer["error"]["errorMessage"]
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize("header", ["Expect:", CONTINUE, "Transfer-Encoding: chunked"])
+def test_a_body_of_ten_megabytes_is_refused_before_it_is_sent(node, tmp_path, header):
+    sent, said = tmp_path / "sent", tmp_path / "said"
+    sent.write_bytes(b" " * 10_000_000)
+    url = f"http://{node[0]}:{node[1]}/g_variants"
+    wanted = "%{http_code} %{size_upload}"
+    curl = ["curl", "-sS", "-H", header, "--data-binary", f"@{sent}", "-o", str(said), "-w", wanted]
+    done = subprocess.run([*curl, url], capture_output=True, text=True, timeout=SLOW_MACHINE_S)
+    status, uploaded = done.stdout.split()
+    assert status == "413"
+    assert "expected at most" in json.loads(said.read_bytes())["error"]["errorMessage"]
+    if header == CONTINUE:  # RFC 9110, 10.1.1
+        assert int(uploaded) == 0
 
 
 @pytest.mark.parametrize(
@@ -276,7 +287,7 @@ async def large_answer(scope, receive, send):
 
 @pytest.mark.parametrize("begun", [b"", b"GET /service-info HTTP/1.1\r\nHost"])
 def test_waiting_for_a_request_head_is_limited(monkeypatch, begun):
-    monkeypatch.setattr("rehearsal.web.server.HEAD_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("rehearsal.web.connections.HEAD_TIMEOUT_S", 0.2)
 
     async def answer(scope, receive, send):
         raise AssertionError("there is no request")
@@ -292,7 +303,7 @@ def test_waiting_for_a_request_head_is_limited(monkeypatch, begun):
 
 
 def test_bytes_without_a_request_do_not_keep_a_connection_open(monkeypatch):
-    monkeypatch.setattr("rehearsal.web.server.HEAD_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("rehearsal.web.connections.HEAD_TIMEOUT_S", 0.2)
 
     async def ask_and_dawdle() -> bytes:
         async with connected(large_answer) as (reader, writer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from rehearsal.node.access.consent import Purpose
 from rehearsal.node.access.visas import Caller
 from rehearsal.node.privacy.door import Door
 from rehearsal.web.problem import Problem
+from rehearsal.web.rate_limit import address_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -165,6 +166,20 @@ class AccessDecision:
     rule: str = ""  # the reason of the refusal, for the log only
     caller: Caller | None = None  # the refused caller, when the token was valid
     consulted: bool = False  # whether a handler asked for it; only then it is logged
+
+
+def sender(scope: Any) -> Hashable:
+    """Tell who sent a request, for counting requests.
+
+    Args:
+        scope: The ASGI scope, after :class:`~rehearsal.node.access.middleware.AccessMiddleware`.
+
+    Returns:
+        Issuer and subject of a verified token, or else the address.
+    """
+    decision: AccessDecision = scope[SCOPE_KEY]
+    caller = decision.caller if decision.rights is None else decision.rights.caller
+    return address_of(scope) if caller is None else (caller.issuer, caller.subject)
 
 
 def caller_name(rights: Rights, request: Request) -> str:

@@ -24,9 +24,10 @@ from rehearsal.node.alerts.request import (
 from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher, may_subscribe
 from rehearsal.node.beacon import envelope
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.web.app import Api, Json, query_pairs, read_body
+from rehearsal.web.app import Api, Json, query_pairs
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
+from rehearsal.web.request_limits import read_body
 from rehearsal.web.request_models import decode_body, decode_parameters
 
 

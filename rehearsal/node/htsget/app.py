@@ -42,6 +42,7 @@ from rehearsal.node.htsget.ticket import MEDIA_TYPE, VERSION, make_ticket
 from rehearsal.web.app import base_url, explain_refusal
 from rehearsal.web.forwarded import may_carry_token
 from rehearsal.web.problem import Problem
+from rehearsal.web.request_limits import read_body
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class _Handlers:
                 raise Problem.mismatch(
                     "the query string", "nothing in a POST request", "parameters"
                 )
-            wanted = from_body(await _body(request))
+            wanted = from_body(await read_body(request, MAX_BODY))
         else:
             wanted = from_query(request.query_params.multi_items())
         base = f"{base_url(request)}/htsget/data/{request.path_params['id']}"
@@ -239,21 +240,29 @@ def _span(genome: GenomeFile, window: Window) -> Span:
         return find_span(file, genome, window)
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise Problem.mismatch("the body", f"at most {MAX_BODY} bytes", "more", 413)
-    return bytes(body)
-
-
 def _json(body: Any, status: int = 200, media_type: str = "application/json") -> Response:
     return Response(orjson.dumps(body), status, media_type=media_type)
 
 
+def error_body(status: int, message: str) -> dict[str, Any]:
+    """Build the error body of htsget for a refusal without an error type of its own.
+
+    Args:
+        status: HTTP status.
+        message: The message.
+
+    Returns:
+        The body.
+    """
+    return _error_body(error_of_status(status), message)
+
+
+def _error_body(error: str, message: str) -> dict[str, Any]:
+    return {"htsget": {"error": error, "message": message}}
+
+
 def _error(error: str, message: str, status: int) -> Response:
-    response = _json({"htsget": {"error": error, "message": message}}, status)
+    response = _json(_error_body(error, message), status)
     if status == 401:
         response.headers["www-authenticate"] = "Bearer"
     return response
@@ -263,7 +272,9 @@ async def _refuse(request: Request, problem: Exception) -> Response:
     """Answer a refusal by htsget itself, by the access rules or by the framework."""
     if isinstance(problem, Problem):
         error = problem.code or error_of_status(problem.status)
-        return _error(error, problem.message, problem.status)
+        response = _error(error, problem.message, problem.status)
+        response.headers.update(problem.headers)
+        return response
     if isinstance(problem, HTTPException):
         message = explain_refusal(request, problem, "a path of htsget, such as /htsget/variants/ID")
         response = _error(error_of_status(problem.status_code), message, problem.status_code)

@@ -25,9 +25,10 @@ from rehearsal.node.matchmaker.ranking import Match, Ranking
 from rehearsal.node.matchmaker.request import MatchRequest, read_match
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.variant_store import VariantStore
-from rehearsal.web.app import ErrorBody, Json, read_body
+from rehearsal.web.app import ErrorBody, Json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
+from rehearsal.web.request_limits import read_body
 
 API_VERSION = "1.1"
 VERSIONS = ("1.0", "1.1")

@@ -19,8 +19,9 @@ from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.scoring import openapi
 from rehearsal.node.scoring.request import HazardSumsRequest, HistogramRequest
 from rehearsal.node.scoring.scorer import HistogramGroup, Scorer
-from rehearsal.web.app import Api, Json, read_body
+from rehearsal.web.app import Api, Json
 from rehearsal.web.openapi import Body
+from rehearsal.web.request_limits import read_body
 from rehearsal.web.request_models import decode_body
 
 

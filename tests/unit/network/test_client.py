@@ -4,8 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from rehearsal.network.client import NetworkClient, NodeRequest, as_get_parameters, request_headers
+from rehearsal.network.node_responses import forward_request
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes, with_foreign
 
 from ..virtual_time import run_in_virtual_time
@@ -95,3 +97,16 @@ def test_a_node_that_hangs_is_late_at_the_deadline_and_delays_nobody(monkeypatch
         assert answers[1].reason == "no whole answer within 1.5 s (0 bytes came)"
 
     run_in_virtual_time(scene())
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [([], "192.0.2.7"), (["203.0.113.5, 198.51.100.1"], "203.0.113.5, 198.51.100.1, 192.0.2.7")],
+)
+def test_our_nodes_are_told_where_a_query_came_from(before, told):
+    headers = [(b"x-forwarded-for", one.encode()) for one in before]
+    scope = {"type": "http", "method": "GET", "headers": headers, "client": ("192.0.2.7", 1234)}
+    passed_on = forward_request(Request(scope), "info")
+    ours, theirs = NodeEntry("FI", "http://fi", pid=1), NodeEntry("SE", "http://se")
+    assert request_headers(ours, passed_on)["X-Forwarded-For"] == told
+    assert "X-Forwarded-For" not in request_headers(theirs, passed_on)

@@ -8,40 +8,53 @@ def said(state: str, latency_s: float = 0.01, body=None) -> Answer:
     return Answer("q", "FI", state, None, body, latency_s, 0, "" if state == "answered" else "why")
 
 
-def test_a_node_is_healthy_once_it_was_heard_of():
+def probed(health, state, now):
+    health.start_probe(now)
+    health.record_probe(said(state), now)
+
+
+def test_a_node_is_healthy_once_a_probe_was_answered():
     health = NodeHealth()
     assert health.circuit == "closed"
     assert not health.healthy
-    health.record_exchange(said("answered"), 1.0)
+    health.record_exchange(said("answered"))
+    assert not health.healthy
+    probed(health, "answered", 1.0)
     assert health.healthy
     assert health.heard_at == 1.0
 
 
 def test_a_refusal_is_an_answer():
     health = NodeHealth()
-    health.record_exchange(said("refused"), 1.0)
+    probed(health, "refused", 1.0)
     assert health.healthy
 
 
 def test_the_circuit_opens_when_a_query_and_the_probe_after_it_fail():
     health = NodeHealth()
-    health.record_exchange(said("answered"), 0.0)
-    health.record_exchange(said("late"), 1.0)
+    probed(health, "answered", 0.0)
+    health.record_exchange(said("late"))
     assert health.circuit == "closed"
-    assert not health.healthy
-    health.start_probe(1.0)
-    health.record_probe(said("late"), 3.0)
+    probed(health, "late", 3.0)
     assert health.circuit == "open"
     unasked = health.skipped_answer("FI", "q")
     assert (unasked.state, unasked.reason) == ("late", "circuit open: why")
 
 
+def test_without_a_failed_query_it_opens_after_two_probes():
+    health = NodeHealth()
+    probed(health, "late", 1.0)
+    assert health.circuit == "closed"
+    assert not health.healthy
+    probed(health, "late", 3.0)
+    assert health.circuit == "open"
+
+
 def test_an_answer_that_was_under_way_leaves_the_reason_of_an_open_circuit():
     health = NodeHealth()
-    health.record_exchange(said("late"), 1.0)
-    health.start_probe(1.0)
-    health.record_probe(said("late"), 3.0)
-    health.record_exchange(said("answered"), 3.1)
+    health.record_exchange(said("late"))
+    probed(health, "late", 3.0)
+    health.record_exchange(said("answered"))
     assert health.circuit == "open"
     unasked = health.skipped_answer("FI", "q")
     assert (unasked.state, unasked.reason) == ("late", "circuit open: why")
@@ -50,18 +63,19 @@ def test_an_answer_that_was_under_way_leaves_the_reason_of_an_open_circuit():
 def test_a_node_that_fails_on_queries_but_answers_probes_stays_in():
     health = NodeHealth()
     for now in range(10):
-        health.record_exchange(said("failed"), now)
-        health.start_probe(now)
-        health.record_probe(said("answered"), now)
+        health.record_exchange(said("failed"))
+        probed(health, "answered", now)
         assert health.circuit == "closed"
         assert health.healthy
 
 
-def test_queries_alone_never_open_a_circuit():
+def test_queries_alone_change_nothing_that_health_tells():
     health = NodeHealth()
-    for now in range(10):
-        health.record_exchange(said("late"), now)
-    assert health.circuit == "closed"
+    probed(health, "answered", 0.0)
+    for state in ["late", "failed", "answered"] * 10:
+        health.record_exchange(said(state))
+        assert health.healthy
+        assert (health.circuit, health.state, health.strikes) == ("closed", "answered", 0)
 
 
 def test_an_open_circuit_is_half_open_under_a_probe_which_decides():
@@ -79,17 +93,17 @@ def test_an_open_circuit_is_half_open_under_a_probe_which_decides():
 
 def test_usual_is_the_slowest_of_the_last_answers_in_time():
     health = NodeHealth()
-    health.record_exchange(said("answered", 9.0), 0)
+    health.record_exchange(said("answered", 9.0))
     for _ in range(REMEMBERED - 1):
-        health.record_exchange(said("answered", 0.2), 0)
-    health.record_exchange(said("late", 10.0), 0)
+        health.record_exchange(said("answered", 0.2))
+    health.record_exchange(said("late", 10.0))
     assert health.usual_s == 9.0
-    health.record_exchange(said("answered", 0.1), 0)
+    health.record_exchange(said("answered", 0.1))
     assert health.usual_s == 0.2
 
 
 def test_the_beacons_name_is_remembered():
     health = NodeHealth()
-    health.record_exchange(said("answered", body={"meta": {"beaconId": "org.fi"}}), 0)
-    health.record_exchange(said("failed"), 1)
+    health.record_exchange(said("answered", body={"meta": {"beaconId": "org.fi"}}))
+    health.record_exchange(said("failed"))
     assert health.beacon_id == "org.fi"

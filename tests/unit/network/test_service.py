@@ -156,3 +156,30 @@ def test_one_after_another_each_hung_node_costs_its_patience(tmp_path):
         await network.close()
 
     run_in_virtual_time(scene())
+
+
+def test_no_caller_changes_the_health_of_nodes_or_has_them_probed_without_end(tmp_path):
+    class ImpatientCallers(NodesThatHang):
+        probes = 0
+
+        async def send(self, node, request, started, deadline_s):
+            if request.query == "probe":
+                self.probes += 1
+            elif deadline_s < 0.01:
+                return Answer(request.query, node.country, "late", None, None, deadline_s, 0, "")
+            return await super().send(node, request, started, deadline_s)
+
+    async def scene():
+        client = ImpatientCallers()
+        network = network_of(tmp_path, client, ["AT", "FI"])
+        await network.start()
+        keeper = asyncio.ensure_future(network.maintain())
+        for _ in range(1000):
+            await states_of(network, Conditions(0.001))
+            assert all(is_healthy(network).values())
+            await asyncio.sleep(0.01)
+        assert client.probes <= 2 * (1 + 10 / network.policy.recheck_s)
+        keeper.cancel()
+        await network.close()
+
+    run_in_virtual_time(scene())

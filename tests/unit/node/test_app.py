@@ -11,7 +11,7 @@ from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
 from rehearsal.node.privacy.protection import PUBLIC, REGISTERED
 from rehearsal.node.settings.node_settings import NodeSettings
-from rehearsal.web import app as web_app
+from rehearsal.web.request_limits import MAX_BODY
 
 from ..virtual_time import run_in_virtual_time
 
@@ -84,9 +84,9 @@ def test_other_methods_are_refused(app, method):
 def test_a_body_that_is_too_long_is_refused(app):
     chunk = {"type": "http.request", "body": b" " * 100_000, "more_body": True}
     last = {"type": "http.request", "body": b"", "more_body": False}
-    status, _, body = send(app, "/g_variants", [*[chunk] * (web_app.MAX_BODY // 100_000 + 1), last])
+    status, _, body = send(app, "/g_variants", [*[chunk] * (MAX_BODY // 100_000 + 1), last])
     assert status == 413
-    assert str(web_app.MAX_BODY) in body["error"]["errorMessage"]
+    assert str(MAX_BODY) in body["error"]["errorMessage"]
 
 
 def test_a_body_that_never_ends_is_refused(app):

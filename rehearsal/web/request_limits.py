@@ -1,0 +1,138 @@
+"""Limits on what a request may send: its URL, its headers, its body.
+
+They are checked before a request is answered, so that nothing later has to expect long input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+
+from rehearsal.errors import shown
+from rehearsal.web.problem import Problem
+
+MAX_URL = 8 * 1024  # bytes of path and query string together
+MAX_STEPS = 16  # of a path
+MAX_HEADERS = 100
+MAX_HEADER = 8 * 1024  # bytes of the value of a header
+MAX_BODY = 256 * 1024  # bytes; a long list of filters takes a few thousand
+BODY_TIMEOUT_S = 10.0
+MAX_NESTED = 32  # levels of lists and objects in JSON
+MAX_NESTING = 20_000  # lists and objects in JSON
+
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+
+
+def check_head(scope: Any) -> None:
+    """Check the length of a request's URL and of its headers.
+
+    Args:
+        scope: The ASGI scope of the request.
+
+    Raises:
+        Problem: The URL is too long (414) or has too many steps (404), or there are too many or
+            too long headers (431).
+    """
+    path: str = scope["path"]
+    size = len(scope.get("raw_path") or path) + len(scope["query_string"])
+    if size > MAX_URL:
+        raise Problem.mismatch("the URL", f"at most {MAX_URL} bytes", f"{size} bytes", 414)
+    if path.count("/") > MAX_STEPS:
+        found = f"{path.count('/')} steps"
+        raise Problem.mismatch("the path", f"at most {MAX_STEPS} steps", found, 404)
+    headers = scope["headers"]
+    if len(headers) > MAX_HEADERS:
+        found = f"{len(headers)} headers"
+        raise Problem.mismatch("the headers", f"at most {MAX_HEADERS} headers", found, 431)
+    for name, value in headers:
+        # a token may be as long as a whole head; who verifies tokens has a limit for them
+        if len(value) > MAX_HEADER and name != b"authorization":
+            expected, found = f"at most {MAX_HEADER} bytes", f"{len(value)} bytes"
+            where = shown(name.decode("latin-1")).strip("'")
+            raise Problem.mismatch(where, expected, found, 431)
+
+
+async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
+    """Read the body of a request.
+
+    A body that says that it is too long is refused before it is read. The connection drops the
+    rest of a body that is not read (:mod:`rehearsal.web.connections`).
+
+    Args:
+        request: The request.
+        most: Most bytes.
+
+    Returns:
+        The whole body.
+
+    Raises:
+        Problem: The body is too long (413), too slow (408), compressed (415) or cut off (400).
+    """
+    stated = 0
+    for name, value in request.scope["headers"]:
+        if name == b"content-encoding" and value != b"identity":
+            raise Problem.mismatch(
+                "content-encoding", "no encoding", shown(value.decode("latin-1")), 415
+            )
+        if name == b"content-length" and value.isdigit():
+            stated = int(value[:20])
+    if stated > most:
+        raise _too_long(most, f"{stated} bytes")
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await _whole_body(request.receive, most)
+    except TimeoutError:
+        expected = f"the whole body within {BODY_TIMEOUT_S:g} s"
+        raise Problem.mismatch("the body", expected, "only a part of it", 408) from None
+
+
+async def _whole_body(receive: Callable[[], Awaitable[Any]], most: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem.mismatch("the body", "a whole body", "a closed connection", 400)
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            raise _too_long(most, "more")
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _too_long(most: int, found: str) -> Problem:
+    return Problem.mismatch("the body", f"at most {most} bytes", found, 413)
+
+
+def check_nesting(body: bytes) -> None:
+    """Check how deep lists and objects are nested in JSON, before it is read.
+
+    Args:
+        body: The JSON, or anything else.
+
+    Raises:
+        Problem: They are nested too deep, or there are too many (400).
+    """
+    openings = body.count(b"[") + body.count(b"{")
+    if openings <= MAX_NESTED:
+        return
+    if openings > MAX_NESTING:
+        expected = f"at most {MAX_NESTING} lists and objects"
+        raise Problem.mismatch("the body", expected, str(openings))
+    depth = 0
+    for match in _BRACKETS.finditer(body):
+        mark = match[0]
+        if mark in b"[{":
+            depth += 1
+            if depth > MAX_NESTED:
+                expected = f"at most {MAX_NESTED} levels of lists and objects"
+                raise Problem.mismatch("the body", expected, "more levels")
+        elif mark in b"]}":
+            depth -= 1

@@ -1,0 +1,143 @@
+"""A node with few files and few requests per caller still serves whoever behaves."""
+
+import json
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from urllib.parse import urlsplit
+
+import pytest
+
+from .starting import told_when_ready
+from .test_node_server import ask, folder
+
+__all__ = ["folder"]
+pytestmark = [pytest.mark.system, pytest.mark.skipif(shutil.which("curl") is None, reason="curl")]
+
+FILES = 256
+SLOW_MACHINE_S = 30
+
+
+@contextmanager
+def running(folder, endpoint, *options, files=None):
+    """Address of a node that may open so many files."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+    command = [sys.executable, "-m", "rehearsal", "node", "serve", str(folder)]
+    process = subprocess.Popen(
+        [*command, "--endpoint-file", str(endpoint), *options],
+        preexec_fn=limit if files else None,
+    )
+    try:
+        place = urlsplit(told_when_ready(process, endpoint, SLOW_MACHINE_S)["url"])
+        yield place.hostname, place.port
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+def curl(node, *options):
+    """Status and seconds of one request by curl."""
+    command = ["curl", "-sS", "-m", str(SLOW_MACHINE_S), "-o", "/dev/null"]
+    url = f"http://{node[0]}:{node[1]}/service-info"
+    done = subprocess.run(
+        [*command, "-w", "%{http_code} %{time_total}", *options, url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    status, seconds = done.stdout.split()
+    return int(status), float(seconds)
+
+
+HEAD = b"POST /g_variants HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"POST /g_var", HEAD + b"\r\n{"], ids=["nothing", "half a head", "half a body"]
+)
+def test_more_connections_than_files_lock_nobody_out(folder, tmp_path, sent):
+    with running(folder, tmp_path / "FI.json", files=FILES) as node, ExitStack() as stack:
+        for number in range(FILES + 50):
+            source = (f"127.0.0.{2 + number % 4}", 0)  # from several addresses
+            connection = stack.enter_context(socket.create_connection(node, 5, source))
+            with suppress(OSError):
+                connection.sendall(sent)
+        for _ in range(3):
+            status, seconds = curl(node)
+            assert status == 200
+            assert seconds < 5  # the time limits of slow callers are longer
+
+
+def test_one_address_has_half_of_the_connections(folder, tmp_path):
+    with running(folder, tmp_path / "FI.json", files=FILES) as node, ExitStack() as stack:
+        other = socket.create_connection(node, SLOW_MACHINE_S, ("127.0.0.9", 0))
+        stack.enter_context(other)
+        for _ in range(FILES):
+            stack.enter_context(socket.create_connection(node, 5))
+        other.sendall(b"GET /service-info HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert other.recv(12) == b"HTTP/1.1 200"
+
+
+def test_a_caller_who_asks_too_often_is_told_when_to_come_back(folder, tmp_path):
+    with running(folder, tmp_path / "FI.json", "--requests-per-s", "0.1") as node:
+        command = ["curl", "-sS", "-D", "-", f"http://{node[0]}:{node[1]}/info"]
+        said = [subprocess.run(command, capture_output=True, text=True).stdout for _ in range(3)]
+        head, _, body = said[-1].partition("\n\n")
+        assert head.startswith("HTTP/1.1 429 Too Many Requests")
+        wait_s = int(head.lower().split("retry-after: ")[1].split()[0])
+        assert 1 <= wait_s <= 10
+        assert json.loads(body)["error"]["errorCode"] == 429
+        assert curl(node, "--interface", "127.0.0.5")[0] == 200
+        refused = subprocess.run(
+            [*command[:-1], f"{command[-1].removesuffix('info')}htsget/variants/x"],
+            capture_output=True,
+            text=True,
+        ).stdout
+        assert json.loads(refused.partition("\n\n")[2])["htsget"]["error"] == "InvalidInput"
+
+
+def test_pipelined_requests_have_a_limit(folder, tmp_path):
+    with running(folder, tmp_path / "FI.json") as node:
+        with suppress(OSError), socket.create_connection(node, SLOW_MACHINE_S) as connection:
+            connection.sendall(b"GET /info HTTP/1.1\r\nHost: x\r\n\r\n" * 10_000)
+            while connection.recv(1 << 16):
+                pass
+        assert ask(node, body=None)[0] == 200
+
+
+def test_an_answer_that_nobody_reads_is_given_up(monkeypatch):
+    import asyncio
+
+    from .test_node_server import connected, large_answer
+
+    monkeypatch.setattr("rehearsal.web.connections.READ_TIMEOUT_S", 0.2)
+
+    async def ask_and_never_read():
+        lost = asyncio.Event()
+
+        async def answer(scope, receive, send):
+            await large_answer(scope, receive, send)
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            lost.set()
+
+        async with connected(answer) as (reader, writer):
+            reader._transport.pause_reading()
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            started = time.monotonic()
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError, TimeoutError)):
+                await asyncio.sleep(1.0)
+                reader._transport.resume_reading()
+                await asyncio.wait_for(reader.readexactly(20_000_000), SLOW_MACHINE_S)
+            assert time.monotonic() - started < SLOW_MACHINE_S
+            writer.close()
+
+    asyncio.run(ask_and_never_read())
