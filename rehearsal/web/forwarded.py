@@ -169,7 +169,10 @@ class _BehindProxy:
     ) -> tuple[tuple[str, int] | None, str, str, str]:
         """Read caller, scheme, host and prefix. Raises ValueError."""
         client, hop = self._last_hop(_hops(stated))
-        return client, _checked_scheme(hop), _checked_host(hop), _checked_prefix(hop)
+        scheme, host, prefix = _checked_scheme(hop), _checked_host(hop), _checked_prefix(hop)
+        if scheme:
+            host = host.removesuffix(f":{DEFAULT_PORTS[scheme]}")
+        return client, scheme, host, prefix
 
     def _last_hop(
         self, hops: list[dict[str, str]]

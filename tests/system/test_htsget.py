@@ -84,9 +84,9 @@ def make_node(folder: Path, issuer: Issuer) -> None:
 
 
 @contextmanager
-def running(folder: Path, endpoint: Path):
+def running(folder: Path, endpoint: Path, *options: str):
     command = [sys.executable, "-m", "rehearsal", "node", "serve", str(folder)]
-    command += ["--endpoint-file", str(endpoint)]
+    command += ["--endpoint-file", str(endpoint), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     try:
         told = told_when_ready(process, endpoint, SLOW_MACHINE_S)

@@ -105,6 +105,18 @@ def test_the_caller_is_the_last_address_that_is_no_trusted_proxy(stated, caller)
     assert seen(("X-Forwarded-For", stated))[0] == caller
 
 
+@pytest.mark.parametrize(
+    ("scheme", "host", "url"),
+    [
+        ("https", "node.example:443", "https://node.example"),
+        ("http", "node.example:80", "http://node.example"),
+        ("https", "node.example:80", "https://node.example:80"),
+    ],
+)
+def test_the_usual_port_is_left_out(scheme, host, url):
+    assert seen(("X-Forwarded-Proto", scheme), ("X-Forwarded-Host", host))[1] == url
+
+
 def test_several_headers_are_one_list():
     """RFC 9110, section 5.3."""
     pairs = [("X-Forwarded-For", "198.51.100.7"), ("X-Forwarded-For", STRANGER)]
