@@ -118,7 +118,7 @@ def main() -> None:
         for name, folder in folders.items():
             copy = Path(temporary, f"{name}-other")
             shutil.copytree(folder, copy)
-            unlimited = ()
+            unlimited = ("--requests-per-s", "0")
             nodes[name] = (
                 stack.enter_context(served_node(folder, options=unlimited)),
                 stack.enter_context(served_node(copy, checkout=options.other.resolve())),

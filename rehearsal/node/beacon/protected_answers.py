@@ -12,9 +12,9 @@ from rehearsal.node.beacon.people_search import intersection, people_passing
 from rehearsal.node.beacon.protected_questions import protected_question
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, ResultSet
+from rehearsal.node.beacon.variant_queries import VariantQuery
 from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.node.privacy.door import Door
-from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.stores.people_store import SAMPLES
 
 
@@ -39,14 +39,16 @@ def answer_protected(
         Problem: A gene is not in the node's table (400), no budget pays for the answer (403), or
             the ledger cannot be written (503).
     """
-    protected = protected_question(question, group.datasets[0], door.facts, node_data)
+    facts = door.facts
+    query = canonical_query(question.variants(), node_data, facts)
+    protected = protected_question(question, query, group.datasets[0], facts, node_data)
     of_variants = question.entry_type == "g_variants"
     counted = group.granularity == "count" and not of_variants
     found = door.answer(
-        protected, counted, question.caller, lambda: _count(question, group, door.facts, node_data)
+        protected, counted, question.caller, lambda: _count(question, query, group, node_data)
     )
     count = found.count
-    if of_variants and group.granularity == "count" and _names_one(question, node_data, door):
+    if of_variants and group.granularity == "count" and names_one_allele(query):
         count = int(found.exists)
     granularity: Granularity = "boolean" if count is None else "count"
     sets = [ResultSet(one.id, found.exists, count, [], granularity) for one in group.datasets]
@@ -56,11 +58,9 @@ def answer_protected(
     return sets, told
 
 
-def _names_one(question: Question, node_data: NodeData, door: Door) -> bool:
-    return names_one_allele(canonical_query(question.variants(), node_data, door.facts))
-
-
-def _count(question: Question, group: DatasetGroup, facts: PublicFacts, node_data: NodeData) -> int:
+def _count(
+    question: Question, query: VariantQuery | None, group: DatasetGroup, node_data: NodeData
+) -> int:
     """Count the people who match. Called by the door, for a price."""
     people = intersection(
         people_passing(question.request.filters, node_data.people),
@@ -70,7 +70,6 @@ def _count(question: Question, group: DatasetGroup, facts: PublicFacts, node_dat
     if question.entry_type in SAMPLES:
         people = intersection(people, node_data.people.with_sample(question.entry_type))
     found = node_data.people.everyone if people is None else people
-    query = canonical_query(question.variants(), node_data, facts)
     if query is None:
         return len(found)
     rows = search_variants(query, node_data)

@@ -6,20 +6,24 @@ are searched by the same code as the node's variants.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
 
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.node.beacon.canonical_queries import canonical_query, variant_text
+from rehearsal.node.beacon.canonical_queries import variant_text
 from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset
 from rehearsal.node.beacon.filters import Filter, terms_of
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
-from rehearsal.node.beacon.variant_queries import BracketQuery, RangeQuery, VariantQuery
+from rehearsal.node.beacon.variant_queries import (
+    BracketQuery,
+    HgvsQuery,
+    RangeQuery,
+    VariantQuery,
+)
 from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.node.privacy.door import ProtectedQuestion
 from rehearsal.node.privacy.expectation import EVERYBODY, NOBODY, UNKNOWN, ShareBounds
-from rehearsal.node.privacy.public_facts import PublicFacts
+from rehearsal.node.privacy.public_facts import PublicAllele, PublicFacts
 from rehearsal.stores.people_store import SAMPLES
 
 LONGEST_RANGE = 10_000  # bases in which a node counts carriers for a protected tier
@@ -32,7 +36,11 @@ _SEXES = {term: sex for sex, term in SEX_TERMS.items()}
 
 
 def protected_question(
-    question: Question, dataset: Dataset, facts: PublicFacts, node_data: NodeData
+    question: Question,
+    query: VariantQuery | None,
+    dataset: Dataset,
+    facts: PublicFacts,
+    node_data: NodeData,
 ) -> ProtectedQuestion:
     """Build the protected question that a query stands for.
 
@@ -41,17 +49,14 @@ def protected_question(
 
     Args:
         question: The query, with at most a sex and one exact term as filters.
+        query: Its canonical variant query.
         dataset: The dataset that answers, or one with the same members.
         facts: The node's public facts.
         node_data: The node's data, of which only the settings are used.
 
     Returns:
         The question.
-
-    Raises:
-        Problem: A gene is not in the node's table (400).
     """
-    query = canonical_query(question.variants(), node_data, facts)
     sample = question.entry_type if question.entry_type in SAMPLES else ""
     purpose = question.rights.purpose
     parts = (
@@ -75,6 +80,8 @@ def _width(query: VariantQuery | None) -> int:
         return query.end - query.start
     if isinstance(query, BracketQuery):
         return query.start[1] + 1 - query.start[0]
+    if isinstance(query, HgvsQuery):
+        return max(1, query.description.end - query.description.start)
     return 1
 
 
@@ -129,13 +136,29 @@ def _carrying(
         return EVERYBODY, EVERYBODY
     if not facts.people_elsewhere or dataset.kind == "tumours":  # somatic alleles are not listed
         return UNKNOWN, UNKNOWN
-    listed = search_variants(query, node_data, facts)
-    alleles = list(islice(listed, MOST_PUBLIC_ALLELES))
+    source = _FirstAlleles(facts)
+    alleles = list(search_variants(query, node_data, source))
     unlisted = facts.listed_from + UNLISTED_PER_BASE * _width(query)
-    if len(alleles) == MOST_PUBLIC_ALLELES:
+    if source.left == 0:
         unlisted = 1.0
     women = _any_of([one.women for one in alleles], facts.women, unlisted)
     return women, _any_of([one.men for one in alleles], facts.men, unlisted)
+
+
+class _FirstAlleles:
+    """The listed alleles of public facts, of which only so many are looked at."""
+
+    def __init__(self, facts: PublicFacts) -> None:
+        self.contigs, self.get, self.left = facts.contigs, facts.get, MOST_PUBLIC_ALLELES
+        self._facts = facts
+
+    def overlapping(self, contig: str, start: int, end: int) -> Iterator[PublicAllele]:
+        """Iterate over the first alleles that touch a range, 0-based half-open."""
+        for allele in self._facts.overlapping(contig, start, end):
+            if self.left == 0:
+                return
+            self.left -= 1
+            yield allele
 
 
 def _any_of(carriers: list[int], people: int, unlisted: float) -> ShareBounds:
