@@ -157,6 +157,8 @@ def served_node(
     endpoint = folder / "endpoint.json"
     command = program or ("-m", "rehearsal", "node", "serve")
     environment = {**os.environ, "PYTHONPATH": str(checkout)} if checkout else None
+    if not checkout or (checkout / "rehearsal/web/rate_limit.py").exists():
+        options = ["--requests-per-s", "0", *options]
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *command, folder, "--endpoint-file", endpoint, *options],

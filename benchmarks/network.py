@@ -30,6 +30,7 @@ from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.network.launcher import running_network
 from rehearsal.network.registry import NodeEntry
 
+WITHOUT_LIMIT = ("--requests-per-s", "0")
 QUERY = {
     "meta": {"apiVersion": "2.0"},
     "query": {
@@ -167,7 +168,7 @@ def measure(
         folder: Where the service writes.
     """
     pause_s = options.pause_ms / 1000
-    with running_network(nodes, 10, folder) as service:
+    with running_network(nodes, 10, folder, options=WITHOUT_LIMIT) as service:
         url = f"{service.url}/g_variants"
         asyncio.run(in_turn(nodes, url, slowest_s, options.rounds, pause_s))
         seconds = asyncio.run(ask_again(f"{url}?partial=true", options.rounds, pause_s))
@@ -191,7 +192,9 @@ def measure(
         )
         stubs.hang(False)
     if options.sequential:
-        with running_network(nodes, 10, folder, options=("--collect", "sequential")) as service:
+        with running_network(
+            nodes, 10, folder, options=(*WITHOUT_LIMIT, "--collect", "sequential")
+        ) as service:
             stubs.hang(True)
             seconds = asyncio.run(ask_again(f"{service.url}/g_variants", 1))
             print_latencies("one after another with 5 s each", seconds)

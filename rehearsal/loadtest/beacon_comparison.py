@@ -28,7 +28,7 @@ from rehearsal.machine import load_average
 from rehearsal.model import ANSWER_STATES, Answer, Query
 from rehearsal.network.aggregate import count_of, says_exists
 from rehearsal.network.client import NetworkClient, NodeRequest, token_of
-from rehearsal.network.launcher import running_nodes
+from rehearsal.network.launcher import Launch, node_command, running_nodes
 from rehearsal.network.registry import NodeEntry, is_http_url
 from rehearsal.node.runtime_files import served_copy
 from rehearsal.node.settings.node_settings import NodeSettings
@@ -146,8 +146,14 @@ def _served(address: BeaconAddress) -> Iterator[NodeEntry]:
     country = NodeSettings.read(folder).country_code
     with TemporaryDirectory() as place:
         copy = served_copy(folder, Path(place) / country)
-        with running_nodes({country: copy}, Path(place) / "logs") as (node,):
+        logs = Path(place) / "logs"
+        with running_nodes({country: copy}, logs, command=_without_limit) as (node,):
             yield replace(address, url=node.url).entry()
+
+
+def _without_limit(launch: Launch) -> list[str]:
+    """The command line of a node that one client may ask as fast as it can."""
+    return [*node_command(launch), "--requests-per-s", "0"]
 
 
 async def ask_in_turn(

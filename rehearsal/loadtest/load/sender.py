@@ -20,6 +20,8 @@ from rehearsal.model import ANSWER_STATES, AnswerState
 from rehearsal.network.answer_reader import failure_reason
 
 REASON_LIMIT = 120  # characters
+FORWARDED_FOR = "X-Forwarded-For"
+MOST_USERS = 2048  # that requests without a plan of users seem to come from
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,11 @@ class Sender:
     async def _open(self, plan: OpenLoop, session: aiohttp.ClientSession) -> list[Sent]:
         clock = asyncio.get_running_loop().time
         tasks = []
-        for at_s, call in zip(plan.at_s, plan.calls, strict=True):
+        for number, (at_s, call) in enumerate(zip(plan.at_s, plan.calls, strict=True)):
             wait_s = plan.start + at_s - clock()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
-            one = self._one(session, call, plan.start, at_s, plan.deadline_s)
+            one = self._one(session, call, number, plan.start, at_s, plan.deadline_s)
             tasks.append(asyncio.ensure_future(one))
         return list(await asyncio.gather(*tasks))
 
@@ -127,20 +129,22 @@ class Sender:
         sent: list[Sent] = []
         waiting = iter(plan.calls)
 
-        async def user() -> None:
+        async def user(who: int) -> None:
             await asyncio.sleep(max(0.0, plan.start - clock()))
             while (at_s := clock() - plan.start) < plan.duration_s:
                 if (call := next(waiting, None)) is None:
                     return
-                sent.append(await self._one(self._warm, call, plan.start, at_s, plan.deadline_s))
+                one = self._one(self._warm, call, who, plan.start, at_s, plan.deadline_s)
+                sent.append(await one)
 
-        await asyncio.gather(*(user() for _ in range(plan.users)))
+        await asyncio.gather(*map(user, range(plan.users)))
         return sorted(sent, key=lambda one: one.at_s)
 
     async def _one(
         self,
         session: aiohttp.ClientSession,
         number: int,
+        user: int,
         start: float,
         at_s: float,
         deadline_s: float,
@@ -156,7 +160,7 @@ class Sender:
                     call.method,
                     self._urls[number],
                     data=call.body,
-                    headers=call.headers,
+                    headers={**call.headers, FORWARDED_FOR: user_address(user)},
                     allow_redirects=False,
                 ) as response,
             ):
@@ -179,6 +183,22 @@ class Sender:
             nodes=outcome.nodes,
             reason=outcome.reason[:REASON_LIMIT],
         )
+
+
+def user_address(number: int) -> str:
+    """Return the address that a user's requests come from, as a proxy would state it.
+
+    A service that trusts this machine as a proxy counts the requests of each user. Otherwise it
+    would count all of them as one caller's.
+
+    Args:
+        number: Number of the user, or of a request.
+
+    Returns:
+        An address of those for measurements (RFC 2544).
+    """
+    number %= MOST_USERS
+    return f"198.18.{number // 256}.{number % 256}"
 
 
 def _session(cold: bool) -> aiohttp.ClientSession:
