@@ -10,8 +10,9 @@ from rehearsal.node.beacon.people_records import RECORDS
 from rehearsal.node.beacon.people_search import intersection
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, ResultSet, sets_without_records
+from rehearsal.node.beacon.scan_limit import limited_alleles
 from rehearsal.node.beacon.variant_queries import VariantQuery
-from rehearsal.node.beacon.variant_search import search_variants
+from rehearsal.node.beacon.variant_search import AlleleSource, search_variants
 from rehearsal.stores.people_store import SAMPLES
 
 
@@ -30,17 +31,19 @@ def answer_people(
         One result set per dataset.
 
     Raises:
-        Problem: A gene is not in the node's table (400).
+        Problem: A gene is not in the node's table, or too many alleles would have to be looked at
+            (400).
     """
     people = _with_sample(question.entry_type, people, node_data)
     found = node_data.people.everyone if people is None else people
     query = question.variants()
+    alleles = limited_alleles(question, (one.id for one in group.datasets), node_data)
     if query is None:
         count = len(found)
     elif group.granularity == "count":  # avoids building the set
-        count = found.intersection_cardinality(carriers(query, node_data))
+        count = found.intersection_cardinality(carriers(query, node_data, alleles))
     else:
-        found = found & carriers(query, node_data)
+        found = found & carriers(query, node_data, alleles)
         count = len(found)
     if group.granularity == "boolean":
         return sets_without_records(group.datasets, count > 0, None)
@@ -63,14 +66,16 @@ def _records(question: Question, found: BitMap, node_data: NodeData) -> list[Rec
     return [make_record(position, node_data, question.rights.excluded) for position in page]
 
 
-def carriers(query: VariantQuery, node_data: NodeData) -> BitMap:
+def carriers(query: VariantQuery, node_data: NodeData, alleles: AlleleSource) -> BitMap:
     """Find all carriers of any variant that matches a query.
 
     Args:
         query: The query.
         node_data: The node's data.
+        alleles: The node's variants.
 
     Returns:
         Numbers of the carriers.
     """
-    return BitMap.union(BitMap(), *(row.carriers() for row in search_variants(query, node_data)))
+    rows = search_variants(query, node_data, alleles)
+    return BitMap.union(BitMap(), *(row.carriers() for row in rows))

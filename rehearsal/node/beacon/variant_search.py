@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from rehearsal.errors import shown
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import (
+    ABSENT_TYPES,
     BracketQuery,
     GeneQuery,
     HgvsQuery,
@@ -28,6 +30,7 @@ IUPAC = {
     **{"K": "GT", "M": "AC", "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"},
 }
 PLAIN = frozenset("ACGT")
+LONGEST_CONTIG = max(CONTIG_LENGTHS.values())
 INTERNAL_ID = re.compile(
     r"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{0,9})-(?P<ref>[ACGT]+)-(?P<alt>[ACGT]+)"
 )
@@ -116,6 +119,7 @@ def named_variant(query: SequenceQuery) -> Variant | None:
 
 def _bracketed(query: BracketQuery, source: AlleleSource) -> Iterator[Any]:
     (first, last), (low, high) = query.start, query.end
+    last = min(last, high - 1)  # an allele ends after its start
     for row in _overlapping(source, query.contig, first, last + 1):
         if first <= row.start <= last and low <= row.start + len(row.ref) <= high:
             yield row
@@ -188,6 +192,8 @@ def restricted(rows: Iterator[Any], wanted: Restrictions) -> Iterator[Any]:
     if wanted == Restrictions():
         yield from rows
         return
+    if _is_impossible(wanted):
+        return
     for row in rows:
         allele = hgvs.trimmed(row.contig, row.start, row.ref, row.alt)
         length = max(len(allele.deleted), len(allele.inserted))
@@ -199,6 +205,14 @@ def restricted(rows: Iterator[Any], wanted: Restrictions) -> Iterator[Any]:
             and is_base_match(row.alt, wanted.alt)
         ):
             yield row
+
+
+def _is_impossible(wanted: Restrictions) -> bool:
+    """Tell whether the conditions exclude every allele, so that none needs to be looked at."""
+    longest = LONGEST_CONTIG
+    if wanted.ref is not None and wanted.alt is not None:
+        longest = max(len(wanted.ref), len(wanted.alt))
+    return wanted.variant_type in ABSENT_TYPES or (wanted.minimum_length or 0) > longest
 
 
 def variant_type(ref: str, alt: str) -> str:

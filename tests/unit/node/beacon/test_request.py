@@ -251,8 +251,8 @@ def test_bad_filters_are_refused(ask, filters, reason):
         ),
         (b'{"meta": {"requestedSchemas": {}}}', "requestedSchemas"),
         (b'{"meta": {"requestedSchemas": [5]}}', "requestedSchemas"),
-        (b"[" * 100_000, "expected JSON"),
-        (b'{"query":' * 500 + b"{}" + b"}" * 500, ", found 'query'"),
+        (b"[" * 100_000, "expected at most 20000 lists and objects"),
+        (b'{"query":' * 500 + b"{}" + b"}" * 500, "expected at most 32 levels"),
         (b'{"query": {"requestParameters": {"start": 1e400}}}', "expected JSON"),
         (
             b'{"query": {"requestParameters": {"end": 9' + b"9" * 40 + b"}}}",

@@ -269,3 +269,42 @@ def test_test_mode_answers_from_the_first_ten_people(query, facts):
     (record,) = result_set(body, "GDI-FI-TEST-1")["results"]
     assert told_counts(record, "FI") == expected_counts(facts, allele, range(10))
     assert len(record["caseLevelData"]) == 4
+
+
+EVERYTHING = {"referenceName": "22", "start": [0], "end": [50_000_000]}
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "where"),
+    [
+        ("/g_variants", EVERYTHING, "start and end"),
+        ("/g_variants", EVERYTHING | {"variantMinLength": 1000}, "start and end"),
+        ("/individuals", EVERYTHING, "start and end"),
+        ("/g_variants", {**EVERYTHING, "start": [0, 9], "end": [1, 50_000_000]}, None),
+    ],
+)
+def test_a_caller_without_a_grant_has_no_long_scan(ask, monkeypatch, path, parameters, where):
+    monkeypatch.setattr("rehearsal.node.beacon.scan_limit.MOST_LOOKED_AT", 1)
+    body = {"query": {"requestParameters": parameters, "requestedGranularity": "count"}}
+    status, answer = ask(path, body)
+    if where is None:
+        assert status == 200
+        return
+    assert status == 400
+    expected = f"{where}: expected a region with at most 1 alleles, without a grant, found a larger"
+    assert answer["error"]["errorMessage"].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"variantMinLength": 300_000_000},
+        {"variantType": "CNV"},
+        {"referenceBases": "A", "alternateBases": "C", "variantMinLength": 2},
+    ],
+)
+def test_conditions_that_exclude_every_allele_need_no_scan(ask, monkeypatch, impossible):
+    monkeypatch.setattr("rehearsal.node.beacon.scan_limit.MOST_LOOKED_AT", 0)
+    body = {"query": {"requestParameters": EVERYTHING | impossible}}
+    status, answer = ask("/g_variants", body)
+    assert (status, answer["responseSummary"]["exists"]) == (200, False)
