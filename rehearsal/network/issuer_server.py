@@ -23,6 +23,7 @@ from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
 from rehearsal.web.address import ServiceAddress
 from rehearsal.web.app import GET_OR_POST, POST, Api, Json, base_url
+from rehearsal.web.forwarded import may_carry_token
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import RateLimit
 from rehearsal.web.request_limits import read_body
@@ -45,7 +46,8 @@ def issuer_app(issuer: Issuer, requests_per_s: float = 0.0) -> Api:
     """
 
     async def discovery(request: Request) -> Response:
-        base = base_url(request)
+        # clients send tokens there, so no address will do that only a caller names
+        base = base_url(request) if may_carry_token(request.scope) else issuer.url.rstrip("/")
         return Json(
             {
                 "issuer": issuer.url,

@@ -29,7 +29,7 @@ from rehearsal.network.registry import (
     write_endpoints,
     write_nodes,
 )
-from rehearsal.process_lifetime import WatchedProcessGroups, watched_process_groups
+from rehearsal.process_lifetime import LAUNCHED, WatchedProcessGroups, watched_process_groups
 from rehearsal.web.network_delay import NO_DELAY, Line
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def node_command(launch: Launch) -> list[str]:
     """
     return [
         *launch.prefix,
+        *(("env", f"{LAUNCHED}=1") if launch.prefix else ()),  # whatever the prefix passes on
         *(*PYTHON, NODE_SERVER, str(launch.folder)),
         *("--host", "0.0.0.0" if launch.prefix else launch.place.host),
         *("--port", str(launch.port), "--endpoint-file", str(launch.endpoint)),

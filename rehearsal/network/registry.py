@@ -269,7 +269,7 @@ class Registry:
         for node in nodes:
             if self._exposed and node.token_variable:
                 key = f"nodes.{node.country}.token_variable"
-                expected = "no token of the network's own, or --host 127.0.0.1"
+                expected = "no token of the network's own, or a network for this machine only"
                 raise InputError("nodes", key, expected, shown(node.token_variable))
         return nodes
 

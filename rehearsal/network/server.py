@@ -15,10 +15,10 @@ from pathlib import Path
 from rehearsal.errors import InputError
 from rehearsal.network.app import network_app
 from rehearsal.network.client import NetworkClient
+from rehearsal.network.metrics import network_metrics
 from rehearsal.network.registry import NETWORK, Registry
 from rehearsal.network.serve_options import add_serve_options
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network, Policy
-from rehearsal.node.access.settings import LOOPBACK
 from rehearsal.web.address import ServiceAddress, address_of
 from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_command
 from rehearsal.web.connections import connection_limit
@@ -44,7 +44,7 @@ def serve(
         InputError: The registry or the address cannot be used, a token variable is not set, or a
             node has a token while the address lets other machines send queries.
     """
-    registry = Registry(sources, exposed=address.host not in LOOPBACK)
+    registry = Registry(sources, exposed=address.is_exposed)
     client = NetworkClient(registry.nodes, most_connections=connection_limit())
     with listening(address.host, address.port) as listener:
         run(_run(registry, client, policy or Policy(), listener, address))
@@ -65,7 +65,8 @@ async def _run(
         keeper = asyncio.ensure_future(network.maintain())
         try:
             app = network_app(network, address.requests_per_s)
-            await serve_app(app, listener, address, NETWORK, partial(_reload, network))
+            reload, metrics = partial(_reload, network), partial(network_metrics, network)
+            await serve_app(app, listener, address, NETWORK, reload, [metrics])
         finally:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -44,12 +44,18 @@ class ServiceAddress:
     requests_per_s: float = REQUESTS_PER_S
 
     @property
+    def is_exposed(self) -> bool:
+        """Whether other machines can reach the service, as far as the settings tell."""
+        public = self.proxies.public_url
+        return not (_is_here(self.host) and (public is None or _is_here(_host_of(public))))
+
+    @property
     def is_in_the_clear(self) -> bool:
         """Whether tokens would cross a network unencrypted, as far as the settings tell."""
-        public = urlsplit(self.proxies.public_url or "")
-        if public.scheme == "http" and not _is_here(public.hostname or ""):
+        public = self.proxies.public_url or ""
+        if public.startswith("http:") and not _is_here(_host_of(public)):
             return True
-        encrypted = self.tls is not None or public.scheme == "https" or self.proxies.trusted
+        encrypted = self.tls is not None or public.startswith("https:") or self.proxies.trusted
         return not (encrypted or _is_here(self.host))
 
     def url(self, listener: socket.socket) -> str:
@@ -70,6 +76,10 @@ class ServiceAddress:
         name = f"[{host}]" if ":" in host else host
         scheme = "http" if self.tls is None else "https"
         return f"{scheme}://{name}:{port}{self.proxies.prefix}"
+
+
+def _host_of(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _is_here(host: str) -> bool:

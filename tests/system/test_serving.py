@@ -173,8 +173,11 @@ def test_a_network_says_at_sighup_what_is_wrong_with_its_registry(tmp_path):
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=SLOW_MACHINE_S)
         connection.request("GET", "/info")
         told = json.load(connection.getresponse())
-        connection.close()
         assert told["response"]["info"]["nodes"] == ["FI"]
+        connection.request("GET", "/metrics")
+        metrics = connection.getresponse().read().decode()
+        connection.close()
+        assert 'rehearsal_node_healthy{country="FI"} 0\n' in metrics
     finally:
         process.kill()
         process.wait()
@@ -215,6 +218,15 @@ def encrypted(folder, certificate, tmp_path_factory):
     with running(folder, endpoint, *tls_options(*certificate)) as (_, url, _):
         assert url.startswith("https://127.0.0.1:")
         yield urlsplit(url).netloc
+
+
+@needs("curl")
+def test_no_caller_chooses_where_others_send_their_tokens(folder, tmp_path):
+    with running(folder, tmp_path / "e.json") as (_, url, _):
+        path = f"{url}/.well-known/openid-configuration"
+        forged = ["curl", "-sS", "-H", "Host: evil.example", path]
+        told = json.loads(subprocess.run(forged, capture_output=True, check=True).stdout)
+    assert told["token_endpoint"] == f"{told['issuer']}/token"
 
 
 @needs("openssl", "curl")

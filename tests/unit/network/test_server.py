@@ -6,14 +6,24 @@ from rehearsal.errors import InputError
 from rehearsal.network.registry import NodeEntry, Registry, write_nodes
 from rehearsal.network.server import main, serve
 from rehearsal.web.address import ServiceAddress
+from rehearsal.web.forwarded import ProxySettings
+
+PUBLIC = ProxySettings(public_url="https://network.example")
 
 
-def test_a_network_with_tokens_of_its_own_is_not_served_to_other_machines(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "address", [ServiceAddress("0.0.0.0"), ServiceAddress(proxies=PUBLIC)], ids=["host", "proxy"]
+)
+def test_a_network_with_tokens_of_its_own_is_not_served_to_other_machines(
+    tmp_path, monkeypatch, address
+):
     monkeypatch.setenv("SE_TOKEN", "secret")
     path = tmp_path / "nodes.yaml"
     write_nodes([NodeEntry("SE", "https://se", "SE_TOKEN")], path)
-    with pytest.raises(InputError, match=r"SE\.token_variable: expected no token .* or --host"):
-        serve([path], ServiceAddress("0.0.0.0"))
+    with pytest.raises(
+        InputError, match=r"SE\.token_variable: expected no token .* this machine only"
+    ):
+        serve([path], address)
     write_nodes([NodeEntry("SE", "https://se")], path)
     registry = Registry([path], exposed=True)
     write_nodes([NodeEntry("SE", "https://other", "SE_TOKEN")], path)

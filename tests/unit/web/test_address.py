@@ -41,6 +41,29 @@ def test_the_path_of_a_public_url_is_the_prefix():
         read("--public-url", "https://node.example", "--path-prefix", "/v2.0.0")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "is_exposed", "is_in_the_clear"),
+    [
+        ((), False, False),
+        (("--host", "::1"), False, False),
+        (("--host", "localhost", "--trusted-proxy", "127.0.0.1"), False, False),
+        (("--host", "10.0.0.5"), True, True),
+        (("--host", "::"), True, True),
+        (("--host", "::", "--trusted-proxy", "10.0.0.1"), True, False),
+        (("--host", "::", "--public-url", "https://node.example"), True, False),
+        (("--host", "::", "--public-url", "http://localhost:8080"), True, True),
+        (("--public-url", "https://node.example"), True, False),
+        (("--public-url", "http://node.example"), True, True),
+        (("--public-url", "http://127.0.0.1:8080"), False, False),
+    ],
+)
+def test_settings_tell_who_reaches_a_service_and_what_crosses_a_network(
+    arguments, is_exposed, is_in_the_clear
+):
+    address = read(*arguments)
+    assert (address.is_exposed, address.is_in_the_clear) == (is_exposed, is_in_the_clear)
+
+
 def test_proxies_are_addresses_and_networks():
     given = read("--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "::1").proxies.trusted
     assert given == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
