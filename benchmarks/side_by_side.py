@@ -11,9 +11,12 @@ of the node, and the ratio of the two checkouts.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -32,6 +35,14 @@ from rehearsal.node.privacy.public_facts_writer import write_public_facts
 from rehearsal.node.settings.node_settings import FILE_NAME, NodeSettings
 
 VARIANTS = 2000
+# what a checkout of version 0.2.0 knows of other countries
+WRITE_FREQUENCIES = """
+import sys
+from pathlib import Path
+from rehearsal.node.privacy.public_frequencies_writer import write_public_frequencies
+
+write_public_frequencies({"FI": Path(sys.argv[1]), "SE": Path(sys.argv[2])})
+"""
 NAMES = ("this checkout", "the other one")
 
 
@@ -71,6 +82,22 @@ def drop_protection(path: Path) -> None:
     else:
         values["access"]["protection"] = {"public": "none", "registered": "none"}
     path.write_text(yaml.safe_dump(values, sort_keys=False))
+
+
+def write_frequencies(folder: Path, elsewhere: Path, checkout: Path) -> None:
+    """Let a checkout of version 0.2.0 write its public frequencies. Does nothing in later ones.
+
+    Args:
+        folder: The node's folder.
+        elsewhere: The folder of another country.
+        checkout: The checkout.
+    """
+    writer = checkout / "rehearsal" / "node" / "privacy" / "public_frequencies_writer.py"
+    if writer.exists():
+        command = [sys.executable, "-c", WRITE_FREQUENCIES, folder, elsewhere]
+        subprocess.run(
+            command, env={**os.environ, "PYTHONPATH": str(checkout)}, cwd=checkout, check=True
+        )
 
 
 def compare(name: str, nodes: tuple[ServedNode, ServedNode], requests: list[bytes]) -> None:
@@ -118,6 +145,8 @@ def main() -> None:
         for name, folder in folders.items():
             copy = Path(temporary, f"{name}-other")
             shutil.copytree(folder, copy)
+            if name == "public":
+                write_frequencies(copy, folders["open"], options.other.resolve())
             unlimited = ("--requests-per-s", "0")
             nodes[name] = (
                 stack.enter_context(served_node(folder, options=unlimited)),
