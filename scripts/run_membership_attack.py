@@ -1,13 +1,9 @@
-"""Run the membership attack on the run's nodes, without and with their protections."""
+"""Attack the run's nodes: without protection, by the earlier rules, and as they are."""
 
 from pathlib import Path
 
-from rehearsal.attack.membership_table import (
-    membership_table,
-    privacy_summary,
-    protection_ladder,
-)
-from rehearsal.attack.node_extract import read_node_extracts
+from rehearsal.attack.attacked_node import read_attacked_nodes
+from rehearsal.attack.membership_table import mount_attacks
 from rehearsal.files import atomic_path, write_json
 from rehearsal.logs import log_to_file
 from rehearsal.report.figures.membership import power_figure
@@ -21,12 +17,10 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    nodes = read_node_extracts({code: Path(folder) for code, folder in smk.params.nodes.items()})
-    seed = derive_seed(smk.params.seed, "membership")
-    table = membership_table(nodes, protection_ladder(), seed)
+    nodes = read_attacked_nodes({code: Path(folder) for code, folder in smk.params.nodes.items()})
+    table, summary = mount_attacks(nodes, derive_seed(smk.params.seed, "membership"))
     with atomic_path(smk.output.table) as path:
         table.to_parquet(path)
-    summary = privacy_summary(table)
     write_json(smk.output.summary, summary)
     save_still(power_figure(summary["table"]), smk.output.figure)
 

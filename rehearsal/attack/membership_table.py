@@ -1,184 +1,172 @@
-"""The membership attack on a run's own nodes: is this person in the node?
+"""The attacks on a run's own nodes: is this person in the node, and has this person a diagnosis?
 
-The attacker holds the target's genome. The attacker also knows the frequencies of alleles elsewhere
-(the node's :class:`~rehearsal.node.privacy.public_frequencies.PublicFrequencies`: all other
-countries together), the number of people in the node and how it protects its answers. The attack
-asks for the target's alleles one after the other and sums log-likelihood ratios of the answers:
-target in the node against target not in the node.
+The attacker of membership holds the target's genome, and also knows the target's sex, diagnoses and
+consent. The attacker of a diagnosis knows that the target is in the node. Each knows either only
+the public shares elsewhere (``frequencies``), or the genomes, diagnoses and consents of all other
+people too (``everybody else``). Both know how the node protects its answers, and its size.
 
-There are five attacks. ``presence``: alleles in random order, frequencies unknown (Shringarpure &
-Bustamante 2015: only the number of present alleles matters). ``rarest``: the rarest alleles first,
-frequencies known (the optimal attack of Raisaro et al. 2017). ``informed``: the alleles first whose
-answers are most informative under the protection; only this order adapts to a threshold.
-``counts``: the same with counts. ``frequency``: frequencies of random common alleles, whether the
-target has them or not (the test of Homer et al. 2008 as the likelihood ratio of Sankararaman et al.
-2009).
+Everyone without relatives in the node is a target twice. Each target has a stand-in among the other
+targets. The node without the stand-in has the target as a member. The node without the target does
+not. Both have the same people except one, and the same size, which is one less than the node. If
+only the target were removed, counts of common alleles would distinguish the sizes. Non-members held
+out by splitting a node would mean attacking a node of half the size, and people of other countries
+would be recognised by their ancestry. People with relatives in the node are not targets, because
+the relatives' alleles stay in the node and make the non-member look like a member. People who do
+not permit the purpose of the questions are not targets, because no answer is about them. For a
+diagnosis, both nodes have all people, and the target has it in one of them.
 
-Everyone without relatives in the node is a target twice: as a member and as a non-member. Each
-target has a stand-in among the other targets. The node without the stand-in has the target as a
-member. The node without the target does not. Both have the same people except one, and the same
-size, which is one less than the node. If only the target were removed, counts of common alleles
-would distinguish the sizes. Non-members held out by splitting a node would mean attacking a node of
-half the size, and people of other countries would be recognised by their ancestry.
-People with relatives in the node are not targets, because the relatives' alleles stay in the node
-and make the non-member look like a member. Answers come from the nodes' stores by the rules of
-:mod:`rehearsal.node.privacy`, as a new user with a full budget gets them (a test compares this
-replay with the node's own calls).
+Every attack is scored by the exact log-likelihood ratio of all that was seen, under what the
+attacker knows. Today's tier is attacked through its real door with the real ledger.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rehearsal.attack.attacker import ATTACKS, QUERIES, Attacker
-from rehearsal.attack.node_extract import PROMISED_PEOPLE, NodeExtract
-from rehearsal.attack.power import area_under_curve, measure_utility, power
-from rehearsal.node.privacy.protection import PUBLIC, REGISTERED, UNPROTECTED, Protection
+from rehearsal.attack.attacked_node import PROMISED_PEOPLE, AttackedNode
+from rehearsal.attack.attacks import CLASSIC, RULES, Scores, SecretKind, attack_node
+from rehearsal.attack.full_sample import Sample, sample_attacks
+from rehearsal.attack.power import area_under_curve, power, upper_bound
+from rehearsal.node.privacy.mechanism import Mechanism
+from rehearsal.node.privacy.protection import PUBLIC, REGISTERED
+from rehearsal.seeds import derive_seed
 
 FALSE_POSITIVES = 0.05
 PROMISED_POWER = 0.10
 UNPROTECTED_POWER = 0.9  # with less, the attack is too weak to judge a protection
+FEWEST_TARGETS = 500  # with fewer, over all nodes, the bound is too wide to judge a promise
+SIZES = (100, 1_000, 10_000, 36_000)  # of nodes, people
+BOUND = "95th percentile of a bootstrap over targets; the threshold is estimated in each sample"
 
-PUBLIC_NAME = "public default"
-REGISTERED_NAME = "registered default"
-OPEN_NAME = "none"
+KEYS = ("secret", "attack", "attacker")
+COLUMNS = [*KEYS, "node", "people", "targets"]
+COLUMNS += [f"{name}_{rules}" for rules in RULES for name in ("power", "auc")] + ["asked", "paid"]
 
-
-@dataclass(frozen=True, slots=True)
-class AttackedProtection:
-    """One attacked protection: its tier and its name in the table."""
-
-    tier: str
-    name: str
-    protection: Protection
+Row = dict[str, Any]
 
 
-def protection_ladder(
-    public: Protection = PUBLIC, registered: Protection = REGISTERED
-) -> list[AttackedProtection]:
-    """Return the protections of the tiers, and the public one built up step by step.
-
-    Args:
-        public: Protection of the public tier.
-        registered: Protection of the registered tier.
-    """
-
-    def without_budget(rounding: int, noise: int) -> Protection:
-        return Protection(public.threshold, rounding, noise, math.inf, math.inf)
-
-    threshold = without_budget(1, 0)
-    rounding = without_budget(public.rounding, 0)
-    noisy = without_budget(public.rounding, public.noise)
-    return [
-        AttackedProtection("controlled", OPEN_NAME, UNPROTECTED),
-        AttackedProtection("registered", REGISTERED_NAME, registered),
-        AttackedProtection("public", "threshold", threshold),
-        AttackedProtection("public", "threshold, rounding", rounding),
-        AttackedProtection("public", "threshold, rounding, noise", noisy),
-        AttackedProtection("public", PUBLIC_NAME, public),
-    ]
-
-
-COLUMNS = ["node", "people", "tier", "protection", "attack", "queries", "targets", "power", "auc"]
-COLUMNS += ["refused", "refused_common", "uncounted", "frequency_error"]
-
-
-def membership_table(
-    nodes: Iterable[NodeExtract], protections: Iterable[AttackedProtection], seed: int
-) -> pd.DataFrame:
-    """Attack nodes under protections.
+def mount_attacks(nodes: Sequence[AttackedNode], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Mount all attacks on all nodes.
 
     Args:
         nodes: The nodes.
-        protections: The protections.
-        seed: Root seed of noise and questions.
+        seed: Root seed of noise and orders.
 
     Returns:
-        One row per node, protection, attack and number of queries, with the columns ``COLUMNS``.
-        ``power`` is at 5 % false positives. The last four columns are those of
-        :func:`~rehearsal.attack.power.measure_utility`.
+        One row per attack, attacker and node, with the columns ``COLUMNS``; and the summary for
+        ``summary.json`` under ``privacy``: ``measured``, ``table`` (one row per attack and
+        attacker, over all nodes), ``answers`` (how many paid answers nodes of some sizes give) and
+        ``checks``.
     """
-    protections = list(protections)
-    rows = []
-    for node in nodes:
-        for one in protections:
-            attacker = Attacker(node, one.protection, seed)
-            cost = measure_utility(attacker)
-            for attack in ATTACKS:
-                scores = np.array([attacker.scores(attack, target) for target in node.targets])
-                for i, queries in enumerate(QUERIES):
-                    pair = scores[:, 0, i], scores[:, 1, i]
-                    rows.append(
-                        {"node": node.code, "people": node.people, "tier": one.tier}
-                        | {"protection": one.name, "attack": attack, "queries": queries}
-                        | {"targets": len(node.targets), "power": power(*pair, FALSE_POSITIVES)}
-                        | {"auc": area_under_curve(*pair)}
-                        | cost
-                    )
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def privacy_summary(table: pd.DataFrame) -> dict[str, Any]:
-    """Summarise the attack for ``summary.json`` under ``privacy``.
-
-    The promise is judged on nodes of 100 people or more, on the strongest attack at any number of
-    queries. Without such nodes there are no checks.
-
-    Args:
-        table: A table of :func:`membership_table`.
-
-    Returns:
-        ``measured`` (how it was measured), ``table`` (one row per protection, attack and number of
-        queries, over all attacked nodes) and ``checks``. ``power`` and ``auc`` are means over
-        nodes; ``power_worst_node`` is that of the worst node.
-    """
-    if table.empty:
-        return {"measured": {"nodes": []}, "table": [], "checks": []}
-    keys = ["tier", "protection", "attack", "queries"]
-    groups = table.groupby(keys, sort=False)
-    costs = ["refused", "refused_common", "uncounted", "frequency_error"]
-    rows = groups[["power", "auc", *costs]].mean()
-    rows.insert(1, "power_worst_node", groups["power"].max())
-    rows = rows.astype(object).where(rows.notna(), None).reset_index()
-    judged = table[table["people"] >= PROMISED_PEOPLE]
-    return {
-        "measured": {
-            "nodes": sorted(table["node"].unique()),
-            "people_smallest_node": int(table["people"].min()),
-            "targets": int(table.drop_duplicates("node")["targets"].sum()),
-            "false_positives": FALSE_POSITIVES,
-            "non_members": "the same people, each left out of the node instead of a stand-in",
-        },
-        "table": [
-            {name: round(value, 4) if isinstance(value, float) else value for name, value in row}
-            for row in (record.items() for record in rows.to_dict("records"))
-        ],
-        "checks": _checks(judged) if len(judged) else [],
+    scores = {node.code: attack_node(node, seed) for node in nodes}
+    table = _node_table(nodes, scores)
+    sample = sample_attacks(nodes[0], seed) if nodes else {}
+    pooled = [_pooled(same, table, sample, seed) for same in zip(*scores.values(), strict=False)]
+    promised = [node for node in nodes if node.people >= PROMISED_PEOPLE]
+    measured = {
+        "nodes": [node.code for node in nodes],
+        "people": sorted({node.people for node in nodes}),
+        "targets": sum(len(node.targets) for node in nodes),
+        "false_positives": FALSE_POSITIVES,
+        "upper_bound": BOUND,
+    }
+    checks = _checks(pooled, sample) if promised and len(promised) == len(nodes) else []
+    return table, {
+        "measured": measured,
+        "table": pooled,
+        "answers": answers_per_release(),
+        "checks": checks,
     }
 
 
-def _checks(judged: pd.DataFrame) -> list[dict[str, Any]]:
-    mean = judged.groupby(["protection", "attack", "queries"])["power"].mean()
-    held = float(mean.loc[PUBLIC_NAME].max())
-    open_node = float(mean.loc[OPEN_NAME, "rarest", QUERIES[-1]])
-    asked = f"{QUERIES[-1]:,} queries"
-    return [
-        {
-            "name": f"power of the strongest attack on the public tier, up to {asked}",
-            "expected": f"at most {PROMISED_POWER}",
-            "observed": round(held, 4),
-            "passed": held <= PROMISED_POWER,
-        },
-        {
-            "name": f"power of the rarest-first attack without protection, {asked}",
-            "expected": f"at least {UNPROTECTED_POWER}",
-            "observed": round(open_node, 4),
-            "passed": open_node >= UNPROTECTED_POWER,
-        },
-    ]
+def _node_table(
+    nodes: Sequence[AttackedNode], scores: Mapping[str, Sequence[Scores]]
+) -> pd.DataFrame:
+    rows = []
+    for node in nodes:
+        for one in scores[node.code]:
+            row: Row = {"secret": one.secret, "attack": one.attack, "attacker": one.attacker}
+            row |= {"node": node.code, "people": node.people, "targets": len(node.targets)}
+            for rules in RULES:
+                inside, outside = one.by_rules[rules].T
+                row[f"power_{rules}"] = power(inside, outside, FALSE_POSITIVES)
+                row[f"auc_{rules}"] = area_under_curve(inside, outside)
+            rows.append(row | {"asked": one.asked, "paid": one.paid})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _pooled(
+    same: Sequence[Scores],
+    table: pd.DataFrame,
+    sample: Mapping[tuple[SecretKind, str], Sample],
+    seed: int,
+) -> Row:
+    """Summarise one attack by one attacker over all nodes."""
+    first = same[0]
+    keys = {name: getattr(first, name) for name in KEYS}
+    of_nodes = table[np.logical_and.reduce([table[name] == keys[name] for name in KEYS])]
+    worst = of_nodes.loc[of_nodes["power_today"].idxmax()]
+    row: Row = dict(keys)
+    for rules in RULES:
+        inside, outside = np.concatenate([one.by_rules[rules] for one in same]).T
+        row[f"power_{rules}"] = round(power(inside, outside, FALSE_POSITIVES), 4)
+    random = np.random.default_rng(derive_seed(seed, *keys.values()))
+    told = sample[first.secret, first.attack]
+    return row | {
+        "upper_bound": round(upper_bound(inside, outside, FALSE_POSITIVES, random), 4),
+        "auc": round(area_under_curve(inside, outside), 4),
+        "worst_node": str(worst["node"]),
+        "power_worst_node": round(float(worst["power_today"]), 4),
+        "targets": inside.size,
+        "asked": max(one.asked for one in same),
+        "paid": max(one.paid for one in same),
+        "free": told.free,
+        "refused": told.refused,
+    }
+
+
+def answers_per_release(sizes: Iterable[int] = SIZES) -> list[Row]:
+    """Compute how many paid answers a node gives for one data release, and their noise.
+
+    Args:
+        sizes: Numbers of people at the node.
+
+    Returns:
+        One row per size and tier: ``people``, ``tier``, ``answers``, ``of_one_caller`` and
+        ``standard_deviation`` (people).
+    """
+    rows = []
+    for people in sizes:
+        for tier, one in (("public", PUBLIC), ("registered", REGISTERED)):
+            mechanism = Mechanism.of(one, people)
+            answers = int(one.budget / mechanism.price * (1 + 1e-9))
+            of_caller = max(1, int(answers * one.caller_share * (1 + 1e-9)))
+            row = {"people": people, "tier": tier, "answers": answers}
+            deviation = round(mechanism.deviation, 1)
+            rows.append(row | {"of_one_caller": of_caller, "standard_deviation": deviation})
+    return rows
+
+
+def _checks(pooled: Sequence[Row], sample: Mapping[Any, Sample]) -> list[Row]:
+    checks = []
+    for secret in ("membership", "diagnosis"):
+        rows = [one for one in pooled if one["secret"] == secret]
+        if rows and min(one["targets"] for one in rows) >= FEWEST_TARGETS:
+            bound = max(one["upper_bound"] for one in rows)
+            name = f"{secret}: upper 95 % bound of the power of the strongest attack, public tier"
+            checks.append(_check(name, f"at most {PROMISED_POWER}", bound, bound <= PROMISED_POWER))
+    classic = min(one["power_none"] for one in pooled if one["attack"] == CLASSIC)
+    name, expected = f"power without protection of {CLASSIC}", f"at least {UNPROTECTED_POWER}"
+    checks.append(_check(name, expected, classic, classic >= UNPROTECTED_POWER))
+    unequal = sum(not one.equal for one in sample.values())
+    name = "attacks whose free answers or refusals depend on who is in the node, in full"
+    checks.append(_check(name, "0", unequal, unequal == 0))
+    return checks
+
+
+def _check(name: str, expected: str, observed: float, passed: bool) -> Row:
+    return {"name": name, "expected": expected, "observed": observed, "passed": bool(passed)}

@@ -1,15 +1,12 @@
-"""The success of an attack, and the cost of a protection for honest users."""
+"""The success of an attack."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.attack.attacker import COMMON, QUERIES, Attacker
-from rehearsal.attack.replayed_answers import replay_answers
-from rehearsal.seeds import derive_seed
+RESAMPLES = 1_000
+CONFIDENCE = 0.95
 
 
 def power(
@@ -24,6 +21,9 @@ def power(
         inside: Scores of members.
         outside: Scores of non-members.
         false_positives: Share of non-members that are accused.
+
+    Returns:
+        The power.
     """
     wanted = false_positives * outside.size
     cut = np.sort(outside)[::-1][min(int(wanted), outside.size - 1)]
@@ -38,6 +38,9 @@ def area_under_curve(inside: NDArray[np.float64], outside: NDArray[np.float64]) 
     Args:
         inside: Scores of members.
         outside: Scores of non-members.
+
+    Returns:
+        The area.
     """
     ranked = np.sort(outside)
     below = np.searchsorted(ranked, inside, "left")
@@ -45,32 +48,39 @@ def area_under_curve(inside: NDArray[np.float64], outside: NDArray[np.float64]) 
     return float((below + upto).mean() / (2 * outside.size))
 
 
-def measure_utility(attacker: Attacker) -> dict[str, float]:
-    """Measure the loss of an honest user who asks for 1,000 random alleles of the node, one by one.
+def upper_bound(
+    inside: NDArray[np.float64],
+    outside: NDArray[np.float64],
+    false_positives: float,
+    random: np.random.Generator,
+) -> float:
+    """Compute an upper bound of the power: the 95th percentile of a bootstrap over targets.
+
+    A target is drawn with its two scores. The threshold is estimated again from the non-members of
+    each sample, so that its uncertainty is part of the bound.
 
     Args:
-        attacker: An attacker of the node.
+        inside: Scores of members.
+        outside: Scores of the same targets as non-members.
+        false_positives: Share of non-members that are accused.
+        random: Source of the samples.
 
     Returns:
-        ``refused``: share of existing alleles reported as absent. ``refused_common``: the same
-        among alleles that at least 5 % of people carry. ``uncounted``: share of existing alleles
-        whose count is not given when counts are asked for. ``frequency_error``: mean error of the
-        share of carriers where it is given, otherwise NaN.
+        The bound.
     """
-    node, protection = attacker.node, attacker.protection
-    random = np.random.default_rng(derive_seed(attacker.seed, node.code, "utility"))
-    asked = random.permutation(len(node.questions))[: QUERIES[-1]]
-    share = np.diff(node.carriers.start)[asked] / node.people
-    plain, counted = (
-        replay_answers(node, asked, -1, wanted, protection, attacker.price, attacker.drawn)
-        for wanted in (False, True)
-    )
-    told = counted.count > 0
-    error = np.abs(counted.count[told] / node.people - share[told])
-    common = share >= COMMON[0]
-    return {
-        "refused": float((~plain.exists).mean()),
-        "refused_common": float((~plain.exists[common]).mean()) if common.any() else math.nan,
-        "uncounted": float((~told).mean()),
-        "frequency_error": float(error.mean()) if told.any() else math.nan,
-    }
+    number = inside.size
+    drawn = random.multinomial(number, np.full(number, 1 / number), size=RESAMPLES)
+    scores, places = np.unique(-np.concatenate([inside, outside]), return_inverse=True)
+    accused = []
+    for part in (places[:number], places[number:]):
+        order = np.argsort(part, kind="stable")
+        ordered = np.concatenate([np.zeros((RESAMPLES, 1)), np.cumsum(drawn[:, order], 1)], 1)
+        upto = np.searchsorted(part[order], np.arange(scores.size), "right")
+        accused.append(ordered[:, np.concatenate([[0], upto])] / number)
+    found, wrong = accused
+    # the first point of each sample's ROC curve beyond the wanted share, and the line up to it
+    beyond = np.argmax(wrong > false_positives, axis=1)
+    rows = np.arange(RESAMPLES)
+    w0, w1, f0, f1 = (one[rows, beyond + step] for one in (wrong, found) for step in (-1, 0))
+    powers = f0 + (f1 - f0) * (false_positives - w0) / (w1 - w0)
+    return float(np.quantile(powers, CONFIDENCE))

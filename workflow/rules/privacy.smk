@@ -1,5 +1,5 @@
 # Needs: the nodes' stores and people.
-# Makes: each node's public facts (which answer what is not paid), and the membership attack on the run's nodes.
+# Makes: each node's public facts (which answer what is not paid), and the attacks on the run's nodes.
 
 
 rule write_public_facts:
@@ -32,6 +32,7 @@ rule run_membership_attack:
     input:
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         individuals=rules.build_node_folders.output.individuals,
+        people=rules.build_node_folders.output.people,
         public_facts=rules.write_public_facts.output.facts,
     output:
         table=f"{RESULTS}/privacy/membership.parquet",
@@ -56,6 +57,6 @@ rule run_membership_attack:
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         seed=config["seed"],
     message:
-        "Membership attack: can queries reveal who is in a node"
+        "Attacks: can queries reveal who is in a node, or a diagnosis"
     script:
         f"{SCRIPTS}/run_membership_attack.py"

@@ -1,4 +1,4 @@
-"""Sections on wrong answers, stories, datasets, re-identification and other checks."""
+"""Sections on wrong answers, stories, datasets and other checks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import pandas as pd
 
 from rehearsal.report.catalogue_page import CATALOGUE
 from rehearsal.report.failures import list_failures
-from rehearsal.report.figures.membership import power_figure
-from rehearsal.report.figures.rendering import vega_specification
 from rehearsal.report.page_elements import (
     Column,
-    Figure,
     Linked,
     Links,
     Points,
@@ -21,7 +18,6 @@ from rehearsal.report.page_elements import (
     Shown,
     Table,
     Text,
-    percent,
     seconds,
     spaced,
     table_of,
@@ -29,7 +25,6 @@ from rehearsal.report.page_elements import (
 )
 from rehearsal.report.problems import PROBLEM_COLUMNS, SHOWN_PROBLEMS
 from rehearsal.report.story_pages import story_href
-from rehearsal.report.style import PAGE
 from rehearsal.report.tables import (
     ReportTables,
 )
@@ -151,44 +146,3 @@ def datasets_section(tables: ReportTables) -> Section | None:
         return None
     number = f"{whole(len(tables.datasets))} datasets of this run, with their permitted uses"
     return Section("datasets", "Datasets", [Links("Catalogue", [Linked(number, CATALOGUE)])])
-
-
-def privacy_section(summary: Mapping[str, Any]) -> Section | None:
-    """Build the section on the membership attack and the cost of protection.
-
-    Args:
-        summary: The content of ``summary.json``.
-
-    Returns:
-        The section, or None if no attack was made.
-    """
-    if not summary["privacy"].get("table"):
-        return None
-    measured = summary["privacy"]["measured"]
-    frame = pd.DataFrame(summary["privacy"]["table"])
-    most = frame[frame["queries"] == frame["queries"].max()]
-    worst = most.loc[most.groupby("protection", sort=False)["power"].idxmax()]
-    shown = [
-        Shown("protection", Column("Protection", names_row=True)),
-        Shown("attack", Column("Strongest attack"), spaced),
-        Shown("power", Column("Members found", number=True), percent),
-        Shown("auc", Column("AUC", number=True), "{:.2f}".format),
-        Shown("refused", Column("True matches hidden", number=True), percent),
-        Shown("refused_common", Column("Common alleles hidden", number=True), percent),
-    ]
-    caption = (
-        f"The strongest attack on each protection, after {whole(frame['queries'].max())} queries "
-        f"about each of {whole(measured['targets'])} people, at {len(measured['nodes'])} nodes. "
-        f"The attacker accepts {percent(measured['false_positives'], 0)} false positives. AUC: "
-        "area under the ROC curve; 0.5 is guessing. True matches hidden: the share of queries "
-        "that a protected node answers with no although it has the allele. Registered and public "
-        "default: the settings of the two lower tiers of access."
-    )
-    figure = Figure(
-        "privacy",
-        "An attacker tries to find out whether a person is in a node. The figure shows the share "
-        "of such people that the strongest attack finds, by the number of queries. The dashed "
-        "line is the limit that the public tier promises.",
-        vega_specification(power_figure(summary["privacy"]["table"], PAGE, "container")),
-    )
-    return Section("privacy", "Re-identification", [figure, table_of(worst, caption, shown)])

@@ -17,11 +17,11 @@ from rehearsal.report.sections.cohort import (
 from rehearsal.report.sections.findings import (
     checks_section,
     datasets_section,
-    privacy_section,
     problems_section,
     stories_section,
 )
 from rehearsal.report.sections.network import latency_section, nodes_section
+from rehearsal.report.sections.privacy import privacy_section
 from rehearsal.report.sections.provenance import limits_section, provenance_section
 from rehearsal.report.tables import ReportTables, node_table
 

@@ -1,44 +1,68 @@
-"""A node of independent alleles and the attack on it; node folders of two countries."""
+"""Node folders of two countries with consents, diagnoses and independent alleles."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from rehearsal.node.privacy.question_keys import question_key
 
-from rehearsal.attack.membership_table import membership_table, protection_ladder
-from rehearsal.attack.node_extract import NodeExtract, NumberLists
+from rehearsal.attack.attacked_node import read_attacked_nodes
+from rehearsal.node.privacy.public_facts_writer import write_public_facts
+from rehearsal.stores.carrier_lists_writer import encode
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.stores.variant_store_writer import StoreWriter
 
-from ..node_folders import write_two_countries
+PEOPLE, ALLELES = 101, 4_000
+CONSENT = "DUO:0000042"
 
 
-def made_up_node(people=100, alleles=12_000, targets=60, seed=1):
-    """Independent alleles, with the frequencies that neutral drift leaves."""
-    random = np.random.default_rng(seed)
-    frequency = 5e-4 * (0.5 / 5e-4) ** random.random(alleles)
-    share = 1 - (1 - frequency) ** 2
-    holds = random.random((people, alleles)) < share
-    held = np.flatnonzero(holds.any(axis=0))
-    carriers = NumberLists.of([np.flatnonzero(holds[:, v]).astype(np.int32) for v in held])
-    return NodeExtract(
-        code="AT",
-        people=people,
-        questions=[question_key(f"chr1-{v}-A-T") for v in held],
-        carriers=carriers,
-        alleles=carriers.inverted(people),
-        known=share[held],
-        targets=np.arange(targets),
+def write_made_up_node(folder, seed, people=PEOPLE, alleles=ALLELES):
+    """Independent alleles as frequent as after neutral drift, equally in all countries."""
+    random, same = np.random.default_rng(seed), np.random.default_rng(0)
+    folder.mkdir()
+    frame = pd.DataFrame({"id": [f"{folder.name}-{i}" for i in range(people)]})
+    frame = frame.assign(
+        sex=np.where(random.random(people) < 0.5, "female", "male"),
+        birth_year=1970,
+        family=None,
+        father=None,
+        mother=None,
     )
+    frame.loc[:1, "family"] = "relatives"
+    frame.to_parquet(folder / "individuals.parquet")
+    uses = pd.Series(CONSENT, frame.index)
+    uses[2] = "DUO:0000043"  # clinical care only: no public purpose
+    consent = pd.DataFrame({"individual": frame["id"], "basis": "", "uses": uses})
+    ill = frame["id"][random.random(people) < 0.3]
+    diseases = pd.DataFrame({"individual": ill, "code": "E11", "label": "a disease"})
+    tables = {
+        "consent": consent.assign(withdrawn=False),
+        "diseases": diseases.assign(mondo="MONDO:0005148", age_of_onset=50),
+    }
+    build_people(frame, tables, folder / "people.sqlite")
+    share = 1 - (1 - 1e-3 * (0.9 / 1e-3) ** same.random(alleles)) ** 2
+    women = (frame["sex"] == "female").to_numpy()
+    with StoreWriter(folder / "variants.sqlite", frame, {"chr1": 1_000_000}) as writer:
+        holds = random.random((alleles, people)) < share[:, None]
+        writer.write(folder, [_row(i, np.flatnonzero(one), women) for i, one in enumerate(holds)])
 
 
-@pytest.fixture(scope="module")
-def node():
-    return made_up_node()
+def _row(number, carriers, women):
+    counts = []
+    for of_sex in (women, ~women):
+        n = int(of_sex[carriers].sum())
+        counts += [2 * int(of_sex.sum()), n, 0, n, 0]
+    return (0, 100 + 200 * number, "A", "T", *counts, encode(carriers), b"")
 
 
-@pytest.fixture(scope="module")
-def table(node):
-    return membership_table([node], protection_ladder(), seed=7)
+@pytest.fixture(scope="session")
+def made_up_nodes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made up")
+    folders = {code: folder / code for code in ("AT", "BE")}
+    for seed, one in enumerate(folders.values(), start=1):
+        write_made_up_node(one, seed)
+    write_public_facts(folders)
+    return read_attacked_nodes(folders)
 
 
-@pytest.fixture
-def folders(tmp_path):
-    return write_two_countries(tmp_path)
+@pytest.fixture(scope="session")
+def node(made_up_nodes):
+    return made_up_nodes[0]

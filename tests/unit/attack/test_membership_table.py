@@ -1,80 +1,65 @@
-"""The membership attack finds members of an open node, and not behind the public protection."""
-
-from dataclasses import replace
+"""The attacks find members and diagnoses without protection, and not behind the door."""
 
 import pandas as pd
+import pytest
 
-from rehearsal.attack.attacker import ATTACKS, QUERIES
-from rehearsal.attack.membership_table import (
-    membership_table,
-    privacy_summary,
-    protection_ladder,
-)
+from rehearsal.attack.attacks import ATTACKS, CLASSIC
+from rehearsal.attack.membership_table import COLUMNS, answers_per_release, mount_attacks
+from rehearsal.attack.strategies import ATTACKERS
 
 
-def powers(table, protection, attack=None):
-    rows = table[table["protection"] == protection]
-    rows = rows if attack is None else rows[rows["attack"] == attack]
-    return rows.set_index("queries")["power"]
+@pytest.fixture(scope="module")
+def found(made_up_nodes):
+    return mount_attacks(made_up_nodes, seed=7)
 
 
-def test_a_few_questions_about_rare_alleles_break_an_open_node(table):
-    assert powers(table, "none", "rarest")[10] > 0.9
-    assert powers(table, "none", "presence")[10] < 0.3, "random alleles need many more"
-    assert powers(table, "none", "presence")[1000] > 0.9
-    assert powers(table, "none", "frequency")[1000] > powers(table, "none", "frequency")[1]
+@pytest.fixture(scope="module")
+def rows(found):
+    return pd.DataFrame(found[1]["table"]).set_index(["secret", "attack", "attacker"]).sort_index()
 
 
-def test_threshold_rounding_and_noise_only_delay_the_attack(table):
-    for protection in ("threshold", "threshold, rounding", "threshold, rounding, noise"):
-        assert powers(table, protection)[1].max() < 0.25
-        assert powers(table, protection)[1000].max() > 0.5
+def test_every_attack_has_a_row_for_both_attackers_and_for_each_node(found, rows):
+    table, summary = found
+    number = sum(map(len, ATTACKS.values())) * len(ATTACKERS)
+    assert len(rows) == number and list(table.columns) == COLUMNS
+    assert len(table) == number * len(summary["measured"]["nodes"]) == 2 * number
+    assert summary["measured"]["targets"] == 2 * 98  # of 101: two relatives, one without consent
 
 
-def test_the_public_default_keeps_its_promise_against_every_attack(table):
-    assert set(table["attack"]) == set(ATTACKS) and set(table["queries"]) == set(QUERIES)
-    # 60 targets: one is 1.7 %
-    assert powers(table, "public default").max() <= 0.13
-    assert powers(table, "public default").mean() <= 0.07
+def test_the_attacks_find_everybody_without_protection(rows):
+    assert rows.loc["membership", CLASSIC]["power_none"].min() > 0.9
+    everybody = rows.xs("everybody else", level="attacker")["power_none"]
+    for attack in ("counts of alleles", "filters beside near-fixed alleles"):
+        assert everybody["membership", attack] > 0.9
+    assert everybody["diagnosis", "counts of groups of people"] > 0.9
 
 
-def test_the_table_shows_the_utility_that_protection_costs(table):
-    costs = table.groupby("protection")[["refused", "refused_common", "uncounted"]].first()
-    assert (costs.loc["none"] == 0).all()
-    assert (costs.loc["public default"] >= costs.loc["threshold, rounding, noise"]).all()
-    assert (costs.loc["public default"] < 1).all()
+def test_form_filters_and_lists_break_the_earlier_rules(rows):
+    earlier = rows["power_earlier"]
+    for secret in ("membership", "diagnosis"):
+        assert earlier[secret, "form of answers to ranges", "everybody else"] > 0.6
+        assert earlier[secret, "filters beside near-fixed alleles", "everybody else"] > 0.6
 
 
-def test_the_same_seed_gives_the_same_table(node):
-    small = replace(node, targets=node.targets[:20])
-    rules = protection_ladder()[-1:]
-    pd.testing.assert_frame_equal(
-        membership_table([small], rules, seed=3), membership_table([small], rules, seed=3)
-    )
+def test_behind_the_door_the_strongest_attack_finds_few(rows):
+    # 196 targets: a chance of 5 % has a standard error of 1.6 %
+    assert rows["power_today"].max() < 0.12
+    assert rows["power_today"].mean() < 0.07
+    assert (rows["upper_bound"] >= rows["power_today"]).all()
+    assert rows["paid"].max() == 2
 
 
-def test_the_summary_judges_the_promise_and_shows_the_open_node(table):
-    summary = privacy_summary(table)
-    promised, unprotected = summary["checks"]
-    assert unprotected["passed"] and unprotected["observed"] >= 0.9
-    assert promised["expected"] == "at most 0.1"
-    assert len(summary["table"]) == len(protection_ladder()) * len(ATTACKS) * len(QUERIES)
-    assert {row["tier"] for row in summary["table"]} == {"public", "registered", "controlled"}
-    assert summary["measured"]["targets"] == 60
+def test_a_promise_is_not_judged_on_too_few_targets(found):
+    names = [check["name"] for check in found[1]["checks"]]
+    assert not [name for name in names if "upper" in name]
+    assert all(check["passed"] for check in found[1]["checks"])
 
 
-def test_a_broken_promise_fails_the_check(table):
-    leaking = table.assign(power=table["power"].where(table["protection"] == "none", 0.3))
-    assert [check["passed"] for check in privacy_summary(leaking)["checks"]] == [False, True]
-    blunt = table.assign(power=0.05)
-    assert [check["passed"] for check in privacy_summary(blunt)["checks"]] == [True, False]
-
-
-def test_small_nodes_are_shown_but_not_judged(table):
-    summary = privacy_summary(table.assign(people=99))
-    assert summary["table"] and summary["checks"] == []
-    assert privacy_summary(table.iloc[:0]) == {
-        "measured": {"nodes": []},
-        "table": [],
-        "checks": [],
-    }
+def test_larger_nodes_give_more_answers_with_more_noise():
+    rows = {(one["people"], one["tier"]): one for one in answers_per_release((100, 10_000))}
+    # 0.01 nats at 1 / (2 * 100) nats each, and at 1 / (2 * 10,000)
+    assert rows[100, "public"]["answers"] == 2 and rows[100, "public"]["of_one_caller"] == 1
+    assert rows[10_000, "public"]["answers"] == 200
+    assert rows[10_000, "public"]["standard_deviation"] == 100.0
+    # 2.5 nats at 1 / (2 * 9) nats each
+    assert rows[100, "registered"]["answers"] == 45

@@ -233,16 +233,19 @@ def test_charts_are_drawn_without_a_console_message(tmp_path, page_of, tables):
     assert done.stdout.count('role="graphics-document"') == 5
 
 
-def test_the_membership_attack_is_shown_by_protection(page_of, tables):
-    costs = {"auc": 0.9, "refused": 0.2, "refused_common": 0.1}
-    rows = [
-        {"protection": name, "attack": "rarest_first", "queries": number, "power": power} | costs
-        for name, powers in {"none": (0.4, 1.0), "public": (0.06, 0.07)}.items()
-        for number, power in zip((1, 1000), powers, strict=True)
-    ]
-    measured = {"nodes": ["BE"], "targets": 80, "false_positives": 0.05}
-    text = read(page_of(tables, privacy={"measured": measured, "table": rows, "checks": []})).text
+def test_the_attacks_are_shown_before_and_after_protection(page_of, tables):
+    row = {"secret": "membership", "attack": "lists of terms", "attacker": "everybody else"}
+    row |= {"power_none": 1.0, "power_earlier": 0.82, "power_today": 0.071, "upper_bound": 0.093}
+    row |= {"auc": 0.53, "worst_node": "BE", "power_worst_node": 0.11, "targets": 600}
+    row |= {"asked": 10_000, "paid": 2, "free": 6_000, "refused": 3_998}
+    answers = {"people": 36_000, "tier": "public", "answers": 720, "of_one_caller": 72}
+    privacy = {
+        "measured": {"nodes": ["BE"], "targets": 600, "false_positives": 0.05},
+        "table": [row],
+        "answers": [{**answers, "standard_deviation": 189.7}],
+        "checks": [],
+    }
+    text = " ".join(read(page_of(tables, privacy=privacy)).text.split())
     assert "Re-identification" in text
-    assert "rarest first" in text
-    assert "100%" in text
-    assert "7.0%" in text
+    assert "lists of terms everybody else 100% 82.0% 7.1% 9.3% 11.0% 0.53 10,000 2" in text
+    assert "36,000 public 720 72 189.7" in text

@@ -1,0 +1,290 @@
+"""The attacked nodes: their stores, their public facts, and who is a target."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from rehearsal.node.access.consent import (
+    DISEASE,
+    GENERAL_RESEARCH,
+    HEALTH,
+    PERMISSIONS,
+    Purpose,
+    people_not_permitting,
+    permits,
+)
+from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.privacy.door import ProtectedQuestion
+from rehearsal.node.privacy.public_facts import PUBLIC_FACTS_FILE, PublicAllele, PublicFacts
+from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.stores.people_store import PeopleStore
+from rehearsal.stores.variant_store import VariantStore
+
+FEWEST_TARGETS = 20  # with fewer, 5 % of them say nothing
+PROMISED_PEOPLE = 100  # smallest node for which the promise holds
+
+Place = tuple[str, int, str, str]  # contig, 0-based start, REF, ALT
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Upper limits of the attack, so that time and memory are bounded for any run.
+
+    A node with fewer people is easier to attack, so these bounds do not flatter the protection.
+    """
+
+    nodes: int = 9
+    people: int = 1_000  # per node; nodes with more are not attacked
+    alleles: int = 50_000  # per node, the first ones of the genome
+    targets: int = 100  # per node
+
+
+@dataclass(frozen=True)
+class AttackedNode:
+    """One node, with its autosomal alleles.
+
+    Attributes:
+        code: Country code.
+        data: The node's data.
+        facts: The node's public facts.
+        places: The alleles, in order.
+        holds: Who carries which allele, shape (people, alleles).
+        targets: Numbers of people without relatives in the node, whose consent permits the purpose.
+        purpose: The purpose that most people elsewhere permit.
+    """
+
+    code: str
+    data: NodeData
+    facts: PublicFacts
+    places: list[Place]
+    holds: NDArray[np.bool_]
+    targets: NDArray[np.int64]
+    purpose: Purpose
+
+    @property
+    def people(self) -> int:
+        """Number of people at the node."""
+        return self.data.people.size
+
+    @cached_property
+    def questions(self) -> dict[Hashable, ProtectedQuestion]:
+        """Protected questions that were built before."""
+        return {}
+
+    @cached_property
+    def stand_ins(self) -> dict[int, int]:
+        """For each target, another one who is left out of the node when that target is in."""
+        return dict(zip(self.targets.tolist(), np.roll(self.targets, 1).tolist(), strict=True))
+
+    def carriers_among(self, people: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Count the carriers of every allele among some people.
+
+        Args:
+            people: One truth value per person.
+
+        Returns:
+            One number per allele. Do not change it: it is kept.
+        """
+        key = people.tobytes()
+        if key not in self._carriers:
+            self._carriers[key] = self.holds[people].sum(axis=0, dtype=np.int64)
+        return self._carriers[key]
+
+    @cached_property
+    def _masks(self) -> dict[str, NDArray[np.bool_]]:
+        return {}
+
+    def rows_of(self, contig: str) -> tuple[int, int]:
+        """Return the numbers of the first allele of a contig and of the one after the last.
+
+        Args:
+            contig: Name of the contig.
+
+        Returns:
+            The two numbers.
+        """
+        return self._rows.get(contig, (0, 0))
+
+    @cached_property
+    def _rows(self) -> dict[str, tuple[int, int]]:
+        rows: dict[str, tuple[int, int]] = {}
+        for number, place in enumerate(self.places):
+            rows[place[0]] = rows.get(place[0], (number, 0))[0], number + 1
+        return rows
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """The 0-based position of each allele."""
+        return np.array([place[1] for place in self.places])
+
+    @cached_property
+    def purposes(self) -> list[Purpose]:
+        """The purposes that a public caller may state and that differ in who permits them."""
+        return candidate_purposes(self.facts)
+
+    @cached_property
+    def _carriers(self) -> dict[bytes, NDArray[np.int64]]:
+        return {}
+
+    def permitting(self, purpose: Purpose) -> NDArray[np.bool_]:
+        """Return who permits a purpose.
+
+        Args:
+            purpose: The purpose.
+
+        Returns:
+            One truth value per person.
+        """
+        key = str(purpose)
+        if key not in self._masks:
+            people = self.data.people
+            permitting = people.everyone - people_not_permitting(people, purpose)
+            self._masks[key] = as_mask(permitting, self.people)
+        return self._masks[key]
+
+    def having(self, term: str) -> NDArray[np.bool_]:
+        """Return who has a term, more specific terms included.
+
+        Args:
+            term: The term, a CURIE.
+
+        Returns:
+            One truth value per person.
+        """
+        if term not in self._masks:
+            self._masks[term] = as_mask(self.data.people.with_term(term), self.people)
+        return self._masks[term]
+
+    @cached_property
+    def known(self) -> NDArray[np.float64]:
+        """Share of the people elsewhere who carry each allele.
+
+        An allele that public facts do not list is taken for one with a quarter of the least share.
+        """
+        shares = {
+            (one.contig, one.start, one.ref, one.alt): self._share(one)
+            for contig, length in self.facts.contigs.items()
+            for one in self.facts.overlapping(contig, 0, length)
+        }
+        return np.array([shares.get(place, self.facts.listed_from / 4) for place in self.places])
+
+    def _share(self, one: PublicAllele) -> float:
+        of_women = one.women / self.facts.women if self.facts.women else 0.0
+        of_men = one.men / self.facts.men if self.facts.men else of_women
+        return (of_women + of_men) / 2 if self.facts.women else of_men
+
+    def permitted_share(self, purpose: Purpose) -> float:
+        """Return the public share of people whose consent permits a purpose.
+
+        Args:
+            purpose: The purpose.
+
+        Returns:
+            The share.
+        """
+        key = str(purpose)
+        if key not in self._permitted:
+            self._permitted[key] = sum(
+                share
+                for uses, withdrawn, share in self.facts.consents()
+                if permits(uses, purpose) and not withdrawn
+            )
+        return self._permitted[key]
+
+    @cached_property
+    def _permitted(self) -> dict[str, float]:
+        return {}
+
+
+def candidate_purposes(facts: PublicFacts) -> list[Purpose]:
+    """List the purposes that a public caller may state and that differ in who permits them.
+
+    Args:
+        facts: The node's public facts.
+
+    Returns:
+        Each use, each disease for which somebody elsewhere gave a permission; without conditions
+        that are kept, and with all.
+    """
+    seen = {use for uses, _, _ in facts.consents() for use in uses}
+    diseases = sorted(use.split()[1] for use in seen if use.startswith(f"{DISEASE} "))
+    kept = frozenset(use for use in seen if use.partition(" ")[0] not in PERMISSIONS)
+    uses = [(GENERAL_RESEARCH, None), (HEALTH, None), *((DISEASE, one) for one in diseases)]
+    keeping = [kept, frozenset()] if kept else [kept]
+    return [Purpose(use, disease, one) for use, disease in uses for one in keeping]
+
+
+def as_mask(people: BitMap, number: int) -> NDArray[np.bool_]:
+    """Convert a set of people.
+
+    Args:
+        people: Their numbers.
+        number: Number of people at the node.
+
+    Returns:
+        One truth value per person.
+    """
+    mask = np.zeros(number, bool)
+    mask[people.to_array()] = True
+    return mask
+
+
+def read_attacked_nodes(
+    folders: Mapping[str, Path], bounds: Bounds | None = None
+) -> list[AttackedNode]:
+    """Read the attacked nodes, spread evenly over the folders.
+
+    Nodes for which the promise holds (100 people or more) are taken if there are any, otherwise the
+    largest. A node with fewer than 20 targets is left out, because 5 % of them say nothing.
+
+    Args:
+        folders: Folders by country code, with ``variants.sqlite``, ``people.sqlite``,
+            ``individuals.parquet`` and ``public_facts.sqlite``.
+        bounds: Upper limits. None uses the defaults.
+
+    Returns:
+        The nodes.
+    """
+    bounds = bounds or Bounds()
+    families = {
+        code: pd.read_parquet(folder / "individuals.parquet", columns=["family"])["family"]
+        for code, folder in folders.items()
+    }
+    families = {code: one for code, one in families.items() if len(one) <= bounds.people}
+    if not families:
+        return []
+    enough = min(PROMISED_PEOPLE, max(map(len, families.values())))
+    able = [code for code, family in families.items() if len(family) >= enough]
+    chosen = np.unique(np.linspace(0, len(able) - 1, bounds.nodes).astype(int))
+    nodes = [_read_node(able[i], folders[able[i]], families[able[i]], bounds) for i in chosen]
+    return [node for node in nodes if node.places and len(node.targets) >= FEWEST_TARGETS]
+
+
+def _read_node(code: str, folder: Path, family: pd.Series, bounds: Bounds) -> AttackedNode:
+    facts = PublicFacts.open(folder / PUBLIC_FACTS_FILE)
+    variants = VariantStore.open(folder / "variants.sqlite")
+    people = PeopleStore.open(folder / "people.sqlite")
+    places: list[Place] = []
+    carriers = []
+    for row in islice((one for one in variants if one.contig[3:].isdigit()), bounds.alleles):
+        places.append((row.contig, row.start, row.ref, row.alt))
+        carriers.append(np.array(row.carriers(), np.int64))
+    holds = np.zeros((people.size, len(places)), bool)
+    for number, members in enumerate(carriers):
+        holds[members, number] = True
+    # only the node's stores are read: of its settings, questions about alleles and terms use none
+    data = NodeData(NodeSettings.for_country(code, code), variants, people)
+    node = AttackedNode(code, data, facts, places, holds, np.empty(0, np.int64), Purpose(HEALTH))
+    purpose = max(candidate_purposes(facts), key=node.permitted_share)
+    alone = (family.isna() | ~family.duplicated(keep=False)).to_numpy()
+    targets = np.flatnonzero(alone & node.permitting(purpose))[: bounds.targets]
+    return replace(node, targets=targets, purpose=purpose)

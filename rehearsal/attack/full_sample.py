@@ -1,0 +1,102 @@
+"""All questions of every attack about one target, through the door, in both nodes.
+
+The trials ask only what can cost anything. Here the rest is asked too: every free answer and every
+refusal must be the same in both nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from pyroaring import BitMap
+
+from rehearsal.attack.attacked_node import AttackedNode
+from rehearsal.attack.attacks import ATTACKS, SecretKind, aim_at, secrets_of
+from rehearsal.attack.door_trials import NOISE_KEY
+from rehearsal.attack.questions import Questions, beacon_question, protected
+from rehearsal.attack.strategies import Aim
+from rehearsal.node.beacon.info_endpoints import filtering_terms
+from rehearsal.node.privacy.door import Door, Refused
+from rehearsal.node.privacy.ledger import Ledger
+
+Told = tuple[str, bool | None]  # how the answer came about, and what is told without paying
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How all questions of one attack about one target were answered.
+
+    Attributes:
+        paid: Answers that were paid.
+        free: Answers from public facts alone.
+        refused: Refusals.
+        equal: Whether free answers and refusals were the same in both nodes.
+    """
+
+    paid: int
+    free: int
+    refused: int
+    equal: bool
+
+
+def sample_attacks(node: AttackedNode, seed: int) -> dict[tuple[SecretKind, str], Sample]:
+    """Ask everything about the first target of a node.
+
+    Args:
+        node: The node.
+        seed: Root seed, as for the trials.
+
+    Returns:
+        The sample of each attack.
+    """
+    found: dict[tuple[SecretKind, str], Sample] = {}
+    for kind, attacks in ATTACKS.items():
+        for attack in attacks:
+            for secret in secrets_of(node, kind, seed, attack)[:1]:
+                aim = aim_at(secret, seed)
+                found[kind, attack.name] = (
+                    _read_lists(aim) if attack.special == "list" else _ask(aim, attack.build(aim))
+                )
+    return found
+
+
+def _ask(aim: Aim, questions: Questions) -> Sample:
+    sides = [_told(aim, questions, side) for side in (0, 1)]
+    ways = [way for way, _ in sides[0]]
+    paid, free, refused = map(ways.count, ("noisy count", "public facts", "refused"))
+    return Sample(paid, free, refused, sides[0] == sides[1])
+
+
+def _told(aim: Aim, questions: Questions, side: int) -> list[Told]:
+    node, numbers = aim.node, (questions.inside, questions.outside)[side]
+    door = Door("sample", aim.protection, node.facts, Ledger("sample", NOISE_KEY), NOISE_KEY)
+    told: list[Told] = []
+    for place in range(len(questions)):
+        question, number = protected(node, questions.beacon(place)), int(numbers[place])
+        caller = f"caller {place}"
+        try:
+            answer = door.answer(question, questions.counted, caller, partial(int, number))
+        except Refused:
+            told.append(("refused", None))
+            continue
+        paid = answer.basis == "noisy count"
+        told.append((answer.basis, None if paid else answer.exists))
+    return told
+
+
+def _read_lists(aim: Aim) -> Sample:
+    """Read the list of terms for every purpose in both nodes, with the sizes of the datasets."""
+    node = aim.node
+    door = Door("sample", aim.protection, node.facts, Ledger("sample", NOISE_KEY), NOISE_KEY)
+    dataset, read = node.data.settings.people_dataset, []
+    for people in aim.secret.groups(np.ones(node.people, bool)):
+        lists = []
+        for purpose in node.purposes:
+            rights = beacon_question(node, purpose, False).rights
+            absent = BitMap(np.flatnonzero(~people))
+            of_caller = replace(rights, doors={dataset: door}, excluded=absent)
+            lists.append(filtering_terms(node.data, of_caller))
+        read.append((lists, door.size()))
+    return Sample(0, len(node.purposes) + 1, 0, read[0] == read[1])
