@@ -69,6 +69,29 @@ def write_text(path: Path | str, text: str) -> None:
         aside.write_text(text, encoding="utf-8")
 
 
+def write_durably(path: Path | str, content: bytes) -> None:
+    """Write a file that only its owner may read, as a whole or not at all.
+
+    When this returns, the file is on the disk and survives a power failure.
+
+    Args:
+        path: The file.
+        content: Its content.
+    """
+    with atomic_path(path) as aside:
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    folder = os.open(Path(path).parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # the new name is part of the folder
+    finally:
+        os.close(folder)
+
+
 def write_json(
     path: Path | str, value: object, *, indented: bool = True, newline: bool = True
 ) -> None:

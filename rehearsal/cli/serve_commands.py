@@ -85,6 +85,20 @@ def add_node(commands: argparse._SubParsersAction) -> None:
     )
     admit.set_defaults(run=_node_admit)
 
+    withdraw = add_command(
+        commands,
+        "withdraw",
+        "Record that people withdrew their consent",
+        "The services of the node leave them out of every answer within 5 s, without a restart.",
+    )
+    withdraw.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="folder of the node, which may be running"
+    )
+    withdraw.add_argument(
+        "people", nargs="+", metavar="PERSON", help="identifier of a person, such as FI-000001"
+    )
+    withdraw.set_defaults(run=_node_withdraw)
+
     contact = add_command(
         commands,
         "contact",
@@ -181,6 +195,14 @@ def _node_admit(options: argparse.Namespace) -> None:
     from rehearsal.node.alerts.patient_import import import_patient
 
     print(import_patient(options.folder, options.phenopacket, options.genotypes, options.consent))
+
+
+def _node_withdraw(options: argparse.Namespace) -> None:
+    from rehearsal.node.withdraw_command import withdraw_consent
+
+    new = withdraw_consent(options.folder, options.people)
+    for person in dict.fromkeys(options.people):
+        print(f"{person}: {'withdrawn' if person in new else 'withdrawn before'}")
 
 
 def _node_contact(options: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from rehearsal.files import write_text
 from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
+from rehearsal.node.access.withdrawals import FILE_NAME as WITHDRAWALS
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS_FILE
 from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
 from rehearsal.node.privacy.ledger import LEDGER_FILE
@@ -57,7 +58,7 @@ def served_copy(folder: Path, copy: Path, own: Collection[str] = ()) -> Path:
     """Copy a node's folder without its state, by links to its files.
 
     Serving the copy changes neither ``folder`` nor the folder named by ``access.state`` in its
-    node.yaml. The copy has its own state.
+    node.yaml. The copy has its own state, but nobody is in its answers who withdrew.
 
     Args:
         folder: The node's folder.
@@ -70,8 +71,10 @@ def served_copy(folder: Path, copy: Path, own: Collection[str] = ()) -> Path:
     copy.mkdir(parents=True)
     state = set(state_of(folder))
     kept = kept_elsewhere(folder)
+    if kept is not None and (kept / WITHDRAWALS).exists():
+        (copy / WITHDRAWALS).symlink_to((kept / WITHDRAWALS).resolve())
     if kept is not None:
-        state |= {kept, folder / SETTINGS_FILE}
+        state |= {kept, folder / SETTINGS_FILE, folder / WITHDRAWALS}
         settings = yaml.safe_load((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
         settings["access"]["state"] = None
         write_text(copy / SETTINGS_FILE, yaml.safe_dump(settings, sort_keys=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.access.authorizer import Authorizer
+from rehearsal.node.access.settings_file import SettingsFile
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS
 from rehearsal.node.alerts.alert_store import AlertStore
 from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
@@ -22,6 +24,7 @@ from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.serve_options import add_serve_options
+from rehearsal.node.settings.node_settings import FILE_NAME as SETTINGS
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
@@ -104,27 +107,31 @@ def serve(
     """
     folder = Path(folder)
     node_data = open_node(folder)
-    authorizer = Authorizer.open(node_data.settings, node_data.people, folder)
-    alerts = AlertStore(node_data.settings.access.state_folder(folder) / ALERTS)
+    settings = node_data.settings
+    file = SettingsFile(folder / SETTINGS, settings, partial(NodeSettings.read, folder))
+    authorizer = Authorizer.open(settings, node_data.people, folder, file)
+    alerts = AlertStore(settings.access.state_folder(folder) / ALERTS)
     monitor = SubscriptionMatcher(node_data, authorizer, alerts, folder)
     apis = extensions(node_data, monitor, folder)
     node = beacon_app(node_data, authorizer, *apis, requests_per_s=address.requests_per_s)
     app = node if line.is_plain else DelayedApp(node, line)
     with listening(address.host, address.port) as listener:
-        country = node_data.settings.country_code
-        serving = serve_app(app, listener, address, country, metrics=[node.metrics])
-        run(_run_beside(monitor.run(), serving))
+        reread = partial(authorizer.look_for_changes, at_once=True)
+        country = settings.country_code
+        serving = serve_app(app, listener, address, country, reread, metrics=[node.metrics])
+        run(_run_beside(serving, monitor.run(), authorizer.watch()))
 
 
 async def _run_beside(
-    background: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]
+    serving: Coroutine[Any, Any, None], *background: Coroutine[Any, Any, None]
 ) -> None:
-    """Serve while a background task runs, and stop the task at the end."""
-    task = asyncio.ensure_future(background)
+    """Serve while background tasks run, and stop the tasks at the end."""
+    tasks = [asyncio.ensure_future(one) for one in background]
     try:
         await serving
     finally:
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 def serve_by_options(options: argparse.Namespace) -> None:

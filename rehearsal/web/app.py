@@ -31,6 +31,8 @@ GET_OR_POST = ("GET", "POST")
 LISTED_PATHS = "one of the paths that /map lists"
 ROUTE_KEY = "rehearsal.route"  # in the scope: the path with the names of its parameters
 
+ABORT_KEY = "rehearsal.abort"  # in the scope: closes the connection without what waits to be sent
+
 Handler = Callable[[Request], Awaitable[Response]]
 ErrorBody = Callable[[int, str], dict[str, Any]]  # from status and message
 

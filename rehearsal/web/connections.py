@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from rehearsal.errors import mismatch
+from rehearsal.web.app import ABORT_KEY
 from rehearsal.web.rate_limit import network_of
 
 MAX_CONCURRENT = 8192  # connections, of which many wait for a distant or slow caller
@@ -209,6 +210,7 @@ class _Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count the bytes of a head."""
         super().on_message_begin()
+        self.scope[ABORT_KEY] = self.transport.abort  # type: ignore[literal-required]
         self._head_size = self._dropped = 0
 
     def on_url(self, url: bytes) -> None:

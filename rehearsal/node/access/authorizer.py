@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
 
 from rehearsal.errors import InputError, shown
 from rehearsal.model import GRANULARITIES, TIERS, Granularity, Tier
@@ -20,16 +22,18 @@ from rehearsal.node.access.consent import (
     read_purpose,
 )
 from rehearsal.node.access.issuer_keys import Fetch
-from rehearsal.node.access.rights import TOKEN_REFUSED, AccessDecision, Rights
+from rehearsal.node.access.rights import TOKEN_REFUSED, AccessDecision, Rights, RulesInForce
 from rehearsal.node.access.settings import (
     AccessedNode,
     AccessSettings,
     DatasetAccess,
 )
+from rehearsal.node.access.settings_file import SettingsFile
 from rehearsal.node.access.token_format import TokenRefused
 from rehearsal.node.access.tokens import TokenVerifier
 from rehearsal.node.access.visa_rules import granted_access, tier_of
 from rehearsal.node.access.visas import Caller
+from rehearsal.node.access.withdrawals import WithdrawalWatch
 from rehearsal.node.privacy.door import Door
 from rehearsal.node.privacy.ledger import LEDGER_FILE, Ledger, LedgerError
 from rehearsal.node.privacy.protection import UNPROTECTED
@@ -41,6 +45,7 @@ from rehearsal.web.problem import Problem
 
 CACHED_RIGHTS = 1024  # by token and purpose
 CACHED_CONSENTS = 64  # sets of excluded people, by purpose
+LOOK_S = 1.0  # seconds between two looks for changed files
 
 
 class Authorizer:
@@ -48,6 +53,7 @@ class Authorizer:
 
     Attributes:
         audit: The audit log, or None.
+        listeners: Called after each change of the rules: withdrawals or settings.
         facts: The node's public facts.
         state: The folder of what the node writes while serving, or None.
         secret: The node's secret key, 32 bytes. Zeros without a state folder.
@@ -61,8 +67,9 @@ class Authorizer:
         audit: AuditLog | None = None,
         fetch: Fetch | None = None,
         clock: Callable[[], float] = time.time,
+        settings_file: SettingsFile | None = None,
     ) -> None:
-        """Read the issuers' keys and the node's secret.
+        """Read the issuers' keys, the node's secret and the withdrawals of consent.
 
         Args:
             node: The node's identity and access settings.
@@ -71,48 +78,120 @@ class Authorizer:
             audit: Where decisions are logged. None writes no log.
             fetch: Fetches JSON from an address. None uses HTTP.
             clock: Returns the time, in seconds since 1970.
+            settings_file: The node's settings, which may change while it serves. None: they stay.
 
         Raises:
-            InputError: The issuers' keys or the secret cannot be used.
+            InputError: The issuers' keys, the secret or the withdrawals cannot be used.
         """
-        self._access = node.access
-        self._datasets = node.datasets
-        self._people = people
-        self._default_purpose = _default_purpose(self._access)
+        self._people, self._folder, self._fetch, self._clock = people, folder, fetch, clock
+        self._settings_file = settings_file
         self.audit = audit
-        self._verifier = TokenVerifier(
-            self._access.issuers,
-            self._access.audience or (node.beacon_id,),
-            folder,
-            self._access.require_audience,
-            self._access.max_token_age_s,
-            fetch,
-            clock,
-        )
-        state = self.state = _state(self._access, folder)
+        self.listeners: list[Callable[[], None]] = []
+        state = self.state = _state(node.access, folder)
         self.secret = bytes(32) if state is None else secret_key(state)
         self.facts = _public_facts(folder, people)
-        self._doors = _doors(self._access, self.facts, state, self.secret)
         self._rights: OrderedDict[tuple[bytes, str], Rights] = OrderedDict()
         self._people_not_permitting = lru_cache(CACHED_CONSENTS)(people_not_permitting)
+        self._withdrawals = WithdrawalWatch(state, people)
+        self._next_look = monotonic() + LOOK_S
+        self._doors = _doors(node.access, self.facts, state, self.secret)
+        self._access = node.access
+        self._take_up(node)
 
     @classmethod
-    def open(cls, node: AccessedNode, people: PeopleStore, folder: Path) -> Authorizer:
+    def open(
+        cls,
+        node: AccessedNode,
+        people: PeopleStore,
+        folder: Path,
+        settings_file: SettingsFile | None = None,
+    ) -> Authorizer:
         """Create the authorizer of a node's folder, with its audit log.
 
         Args:
             node: The node's identity and access settings.
             people: The node's people, with their consents.
             folder: The node's folder.
+            settings_file: The node's settings, which may change while it serves. None: they stay.
 
         Returns:
             The authorizer.
 
         Raises:
-            InputError: The keys, the secret or the log cannot be used.
+            InputError: The keys, the secret, the withdrawals or the log cannot be used.
         """
         log = AuditLog(node.access.state_folder(folder) / FILE_NAME)
-        return cls(node, people, folder, log)
+        return cls(node, people, folder, log, settings_file=settings_file)
+
+    # --- changes while the node serves ---
+
+    def _take_up(self, node: AccessedNode) -> None:
+        """Decide by these settings from now on. Raises InputError and keeps those of before."""
+        access = node.access
+        purpose = _default_purpose(access)
+        verifier = TokenVerifier(
+            access.issuers,
+            access.audience or (node.beacon_id,),
+            self._folder,
+            access.require_audience,
+            access.max_token_age_s,
+            self._fetch,
+            self._clock,
+        )
+        if access.protection != self._access.protection:
+            self._doors = _doors(access, self.facts, self.state, self.secret)
+        self._access, self._datasets = access, node.datasets
+        self._default_purpose, self._verifier = purpose, verifier
+        self._change_rules()
+
+    def _change_rules(self) -> None:
+        self._rules = RulesInForce(self._withdrawals.withdrawn)
+        self._rights.clear()
+        for listener in self.listeners:
+            listener()
+
+    def look_for_changes(self, *, at_once: bool = False) -> None:
+        """Take up withdrawals and changed settings. Without any, it costs two look-ups of files.
+
+        Settings that cannot be used are logged, and those of before stay in force.
+
+        Args:
+            at_once: Whether to read the settings even if their file seems unchanged.
+        """
+        self._next_look = monotonic() + LOOK_S
+        if self._withdrawals.look():
+            self._change_rules()
+        if self._settings_file is not None:
+            node = self._settings_file.look(at_once)
+            if node is not None:
+                try:
+                    self._take_up(node)
+                except InputError as error:
+                    self._settings_file.refuse(error)
+
+    async def watch(self) -> None:
+        """Look for changes as long as the node serves, so that answers under way are stopped."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self.look_for_changes()
+
+    def rules_in_force(self) -> RulesInForce:
+        """Return the present rules, after a look for changes if the last one is a second ago."""
+        if monotonic() >= self._next_look:
+            self.look_for_changes()
+        return self._rules
+
+    @property
+    def access(self) -> AccessSettings:
+        """The access settings in force."""
+        return self._access
+
+    @property
+    def withdrawn(self) -> frozenset[str]:
+        """Identifiers of the people who withdrew while the node serves or before."""
+        return self.rules_in_force().withdrawn.people
+
+    # --- decisions ---
 
     def metrics(self) -> list[Metric]:
         """Collect what the operator can watch of the tiers whose answers are protected.
@@ -147,8 +226,10 @@ class Authorizer:
             stated = read_purpose(_one_text(purpose))
         except Problem as problem:
             return AccessDecision(None, problem, "purpose: malformed", caller)
+        rules = self.rules_in_force()
         try:
-            return AccessDecision(self._rights_of(caller, stated))
+            rights = self._rights_of(caller, stated)
+            return AccessDecision(rights, stated=stated, rules=rules, decider=self)
         except Problem as problem:
             return AccessDecision(
                 None, problem, "purpose: not for a caller without the role", caller
@@ -176,6 +257,23 @@ class Authorizer:
             if len(self._rights) > CACHED_RIGHTS:
                 self._rights.popitem(last=False)
         return known
+
+    def rights_again(self, caller: Caller | None, purpose: Purpose | None) -> Rights:
+        """Compute the rights of a request's caller under the present rules.
+
+        Args:
+            caller: The caller as verified earlier, or None.
+            purpose: The purpose in the request, or None.
+
+        Returns:
+            The rights.
+
+        Raises:
+            Problem: As in :meth:`current_rights`.
+        """
+        if caller is None:
+            return self._rights_of(None, purpose)
+        return self.current_rights(caller, purpose or self._default_purpose)
 
     def current_rights(self, caller: Caller, purpose: Purpose | None) -> Rights:
         """Compute the current rights of a caller who was verified earlier.
@@ -209,6 +307,8 @@ class Authorizer:
         tiers = {dataset: tier for dataset, (tier, _) in decided.items()}
         without_record = self._access.without_consent == "exclude"
         excluded = self._people_not_permitting(self._people, purpose, without_record)
+        if self._rules.withdrawn.numbers:
+            excluded = excluded | self._rules.withdrawn.numbers
         rights = Rights(
             caller,
             purpose,

@@ -2,6 +2,9 @@
 
 The decision is logged before the answer leaves. Decisions made in one turn of the event loop are
 written together. When logging fails, the caller gets status 503 instead of the answer.
+
+What leaves is what the rights allow when it leaves: an answer of before a withdrawal of consent or
+a change of the rules is refused with 503, and a long one under way is stopped.
 """
 
 from __future__ import annotations
@@ -17,12 +20,15 @@ from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed, AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.rights import SCOPE_KEY, AccessDecision, caller_log_entry
-from rehearsal.web.app import ROUTE_KEY
+from rehearsal.web.app import ABORT_KEY, ROUTE_KEY
 from rehearsal.web.metrics import Metric
 
 log = logging.getLogger(__name__)
 
 PURPOSE_HEADER = consent.HEADER.encode()
+PIECE = 1 << 16  # bytes of a long body that are sent at a time
+UNWRITABLE = "The node cannot write its audit log."
+CHANGED = "The access rules of the node changed during the answer. Ask again."
 
 Message = MutableMapping[str, Any]
 
@@ -39,6 +45,8 @@ class AccessMiddleware:
         self._app, self._authorizer = app, authorizer
         self._log = None if authorizer.audit is None else _BatchedLog(authorizer.audit)
         self._failures = 0  # of the audit log
+        self.under_way: set[_Answer] = set()  # long answers
+        authorizer.listeners.append(self._stop_answers)
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -50,19 +58,22 @@ class AccessMiddleware:
                 tokens.append(value)
             elif name == PURPOSE_HEADER:
                 purposes.append(value)
-        decision = scope[SCOPE_KEY] = await self._authorizer.authorize(tokens, purposes)
-        refused = False
+        decision = await self._authorizer.authorize(tokens, purposes)
+        scope[SCOPE_KEY] = decision
+        answer = _Answer(self, scope, decision, send)
+        try:
+            await self._app(scope, receive, answer.send)
+        except _Stopped:
+            log.warning("%s was stopped: the caller's rights changed", scope["path"])
+            await self.write_decision(scope, decision, 200, "stopped: the rights changed")
+        finally:
+            self.under_way.discard(answer)
 
-        async def send_logged(message: Message) -> None:
-            nonlocal refused
-            if decision.consulted and message["type"] == "http.response.start":
-                refused = not await self._written(scope, decision, message["status"])
-                if refused:
-                    await _send_unavailable(send)
-            if not refused:
-                await send(message)
-
-        await self._app(scope, receive, send_logged)
+    def _stop_answers(self) -> None:
+        """Stop the answers under way that the changed rules no longer allow."""
+        for answer in list(self.under_way):
+            if not answer.may_go_on():
+                answer.stop()
 
     def metrics(self) -> list[Metric]:
         """Collect what the operator can watch of access.
@@ -74,17 +85,96 @@ class AccessMiddleware:
         failures = Metric.single("rehearsal_audit_failures_total", "counter", text, self._failures)
         return [failures, *self._authorizer.metrics()]
 
-    async def _written(self, scope: Message, decision: AccessDecision, status: int) -> bool:
-        """Log the decision. Return whether that worked."""
+    async def write_decision(
+        self, scope: Message, decision: AccessDecision, status: int, rule: str = ""
+    ) -> bool:
+        """Log a decision.
+
+        Args:
+            scope: The request.
+            decision: The decision.
+            status: HTTP status of the answer.
+            rule: What ended the answer early; empty: nothing.
+
+        Returns:
+            Whether that worked.
+        """
         if self._log is None:
             return True
+        entry = _log_entry(scope, decision, status)
         try:
-            await self._log.append(_log_entry(scope, decision, status))
+            await self._log.append({**entry, "rule": rule} if rule else entry)
         except AuditFailed as failure:
             self._failures += 1
             log.error("The audit log cannot be written: %s", failure)
             return False
         return True
+
+
+class _Stopped(BaseException):
+    """Ends the work on an answer. No handler of errors may take it for an error of its own."""
+
+
+class _Answer:
+    """Sends one answer while the rights that it was made with hold.
+
+    A long body is sent in pieces, so that at most :data:`PIECE` bytes and the transport's own
+    buffer have left when the rights end.
+    """
+
+    __slots__ = ("_decision", "_middleware", "_refused", "_scope", "_send", "_stopped")
+
+    def __init__(
+        self, middleware: AccessMiddleware, scope: Message, decision: AccessDecision, send: Any
+    ) -> None:
+        self._middleware, self._scope = middleware, scope
+        self._decision, self._send = decision, send
+        self._refused = self._stopped = False
+
+    async def send(self, message: Message) -> None:
+        if not self._decision.consulted:
+            await self._send(message)
+        elif message["type"] == "http.response.start":
+            await self._begin(message)
+        elif not self._refused:
+            await self._go_on(message)
+
+    async def _begin(self, message: Message) -> None:
+        """Send the head of the answer after the line in the log, or refuse the answer."""
+        decision, write = self._decision, self._middleware.write_decision
+        holds = decision.lets_answer_begin()
+        written = await write(self._scope, decision, message["status"] if holds else 503)
+        if holds and written and not decision.lets_answer_begin():  # it changed meanwhile
+            holds, written = False, await write(self._scope, decision, 503)
+        self._refused = not (holds and written)
+        if self._refused:
+            await _send_unavailable(self._send, CHANGED if written else UNWRITABLE)
+        else:
+            await self._send(message)
+
+    async def _go_on(self, message: Message) -> None:
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if not more and len(body) <= PIECE and self not in self._middleware.under_way:
+            await self._send(message)
+            return
+        self._middleware.under_way.add(self)
+        view = memoryview(body)
+        for at in range(0, max(1, len(body)), PIECE):
+            if self._stopped or not self.may_go_on():
+                raise _Stopped
+            is_last = at + PIECE >= len(body)
+            piece = view[at : at + PIECE]
+            await self._send({**message, "body": piece, "more_body": more or not is_last})
+
+    def may_go_on(self) -> bool:
+        return self._decision.lets_answer_go_on()
+
+    def stop(self) -> None:
+        """Close the connection at once, without what waits in its buffer."""
+        self._stopped = True
+        abort = self._scope.get(ABORT_KEY)
+        if abort is not None:
+            abort()
 
 
 class _BatchedLog:
@@ -141,10 +231,12 @@ def _route(path: str, parameters: Mapping[str, Any]) -> str:
     return "/".join(names.get(part, part) for part in path.split("/"))
 
 
-async def _send_unavailable(send: Any) -> None:
-    body = orjson.dumps(
-        {"error": {"errorCode": 503, "errorMessage": "The node cannot write its audit log."}}
-    )
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+async def _send_unavailable(send: Any, message: str) -> None:
+    body = orjson.dumps({"error": {"errorCode": 503, "errorMessage": message}})
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"retry-after", b"1"),
+    ]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": body})

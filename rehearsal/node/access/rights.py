@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pyroaring import BitMap
 
 from rehearsal.model import GRANULARITIES, Granularity, Tier
 from rehearsal.node.access.consent import Purpose
 from rehearsal.node.access.visas import Caller
+from rehearsal.node.access.withdrawals import Withdrawn
 from rehearsal.node.privacy.door import Door
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import address_of
@@ -100,6 +101,24 @@ class Rights:
         given = self.granted(dataset, wanted)
         return given == "record" or dataset not in self.doors
 
+    def covers(self, earlier: Rights) -> bool:
+        """Tell whether everything that earlier rights of the same caller gave is still given.
+
+        Args:
+            earlier: The earlier rights.
+        """
+        index = GRANULARITIES.index
+        return (
+            all(
+                one in self.finest and index(self.finest[one]) >= index(finest)
+                for one, finest in earlier.finest.items()
+            )
+            and all(earlier.doors.get(one) is door for one, door in self.doors.items())
+            and self.excluded <= earlier.excluded
+            and self.roles >= earlier.roles
+            and self.countries >= earlier.countries
+        )
+
     def refusal_of_filters(self) -> Problem:
         """Build the refusal for filters that no requested dataset allows this caller to use.
 
@@ -157,15 +176,84 @@ def caller_log_entry(caller: Caller | None) -> dict[str, Any]:
     return {**entry, "dropped": caller.dropped} if caller.dropped else entry
 
 
+@dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """What the decisions of one moment rest on. Any change makes another object."""
+
+    withdrawn: Withdrawn
+
+
+class Decider(Protocol):
+    """What an earlier decision is compared with."""
+
+    def rules_in_force(self) -> RulesInForce:
+        """Return the present rules, after a look for changes if the last one is a second ago."""
+        ...
+
+    def rights_again(self, caller: Caller | None, purpose: Purpose | None) -> Rights:
+        """Compute the rights of a caller under the present rules. Raises Problem.
+
+        Args:
+            caller: The caller as verified earlier.
+            purpose: The purpose stated then, or None.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class AccessDecision:
-    """The decision about one request, and what the audit log records about it."""
+    """The decision about one request, and what the audit log records about it.
+
+    A decision that grants rights knows the rules that it rests on, so that an answer leaves only
+    while they hold.
+    """
 
     rights: Rights | None  # None when the request is refused whatever it asks for
     problem: Problem | None = None  # the refusal
     rule: str = ""  # the reason of the refusal, for the log only
     caller: Caller | None = None  # the refused caller, when the token was valid
     consulted: bool = False  # whether a handler asked for it; only then it is logged
+    stated: Purpose | None = None  # the purpose in the request
+    rules: RulesInForce | None = None  # None: they never change
+    decider: Decider | None = None
+
+    def renew(self) -> None:
+        """Decide again if the rules changed since."""
+        rights, decider = self.rights, self.decider
+        if rights is None or decider is None or decider.rules_in_force() is self.rules:
+            return
+        self.rules = decider.rules_in_force()
+        try:
+            self.rights = decider.rights_again(rights.caller, self.stated)
+        except Problem as problem:
+            self.rights, self.problem, self.caller = None, problem, rights.caller
+            self.rule = "no longer allowed"
+            self.decider = None
+
+    def lets_answer_begin(self) -> bool:
+        """Tell whether an answer that was made by this decision may leave.
+
+        After a withdrawal no answer of before leaves, so that the refusal tells nothing about the
+        person who withdrew.
+        """
+        before = self.rules
+        return self.lets_answer_go_on() and (
+            before is None or self.rules is None or before.withdrawn is self.rules.withdrawn
+        )
+
+    def lets_answer_go_on(self) -> bool:
+        """Tell whether an answer under way may go on: the present rights cover those it used."""
+        rights, decider = self.rights, self.decider
+        if rights is None or decider is None or decider.rules_in_force() is self.rules:
+            return True
+        try:
+            present = decider.rights_again(rights.caller, self.stated)
+        except Problem:
+            return False
+        if not present.covers(rights):
+            return False
+        self.rules = decider.rules_in_force()
+        return True
 
 
 def sender(scope: Any) -> Hashable:
@@ -198,7 +286,7 @@ def caller_name(rights: Rights, request: Request) -> str:
 
 
 def caller_rights(request: Request) -> Rights:
-    """Return the rights of a request's sender.
+    """Return the rights of a request's sender, as they are now.
 
     Args:
         request: The request, after :class:`~rehearsal.node.access.middleware.AccessMiddleware`.
@@ -211,6 +299,7 @@ def caller_rights(request: Request) -> Rights:
     """
     decision: AccessDecision = request.scope[SCOPE_KEY]
     decision.consulted = True
+    decision.renew()
     if decision.rights is None:
         raise decision.problem or Problem(TOKEN_REFUSED, 401)
     return decision.rights

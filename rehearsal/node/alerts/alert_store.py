@@ -8,7 +8,7 @@ alert is kept.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,9 +58,6 @@ class AlertStore:
     Args:
         path: The file. None keeps everything in memory.
 
-    Attributes:
-        subscriptions: All subscriptions by id.
-
     Raises:
         InputError: The file has other content.
     """
@@ -87,7 +84,19 @@ class AlertStore:
             raise InputError(path, "file", expected, fault) from None
         if found != FORMAT:
             raise InputError(path, "format", shown(FORMAT), shown(found))
-        self.subscriptions = {one.id: one for one in self._read()}
+        self._known, self._version = {one.id: one for one in self._read()}, self._data_version()
+
+    @property
+    def subscriptions(self) -> Mapping[str, Subscription]:
+        """All subscriptions by id, also those that another process has stored since."""
+        version = self._data_version()
+        if version != self._version:
+            self._known, self._version = {one.id: one for one in self._read()}, version
+        return self._known
+
+    def _data_version(self) -> int:
+        """Return a number that changes when another connection writes into the file."""
+        return self._db.execute("PRAGMA data_version").fetchone()[0]
 
     def close(self) -> None:
         """Close the file."""
@@ -109,7 +118,7 @@ class AlertStore:
         )
         with self._db:
             self._db.execute("INSERT OR REPLACE INTO subscriptions VALUES (?, ?, ?, ?, ?, ?)", row)
-        self.subscriptions[one.id] = one
+        self._known[one.id] = one
 
     def unsubscribe(self, identifier: str) -> None:
         """Delete a subscription. Its pending alerts are no longer delivered.
@@ -119,7 +128,7 @@ class AlertStore:
         """
         with self._db:
             self._db.execute("DELETE FROM subscriptions WHERE id = ?", (identifier,))
-        self.subscriptions.pop(identifier, None)
+        self._known.pop(identifier, None)
 
     def raise_alerts(self, person: str, alerts: Iterable[Alert]) -> list[Alert]:
         """Store the alerts about a new person.
@@ -143,20 +152,22 @@ class AlertStore:
                     new.append(one)
         return new
 
-    def pending(self, issuer: str, subject: str) -> list[Alert]:
-        """Return a subscriber's alerts that were not acknowledged, oldest first.
+    def pending(self, issuer: str, subject: str) -> list[tuple[Alert, str]]:
+        """Return a subscriber's alerts that were not acknowledged, each with the person.
+
+        They are in the order in which they were raised.
 
         Args:
             issuer: The subscriber's issuer.
             subject: The subscriber's subject.
         """
         rows = self._db.execute(
-            "SELECT a.subscription, a.time, a.token FROM alerts a JOIN subscriptions s"
+            "SELECT a.subscription, a.time, a.token, a.person FROM alerts a JOIN subscriptions s"
             " ON s.id = a.subscription WHERE s.issuer = ? AND s.subject = ?"
             " AND NOT a.acknowledged ORDER BY a.number",
             (issuer, subject),
         )
-        return [Alert(*row) for row in rows]
+        return [(Alert(*row), person) for *row, person in rows]
 
     def acknowledge(self, issuer: str, subject: str, tokens: Iterable[str]) -> int:
         """Mark a subscriber's alerts as received.

@@ -140,8 +140,10 @@ class SubscriptionEndpoints:
         """
         caller = _caller(caller_rights(request))
         wait_s = decode_parameters(query_pairs(request), AlertsQuery).wait_s
-        found = await self._monitor.pending(caller.issuer, caller.subject, wait_s)
-        return self._answer({"alerts": [self._alert(one) for one in found]})
+        await self._monitor.wait_for_alert(caller, wait_s)
+        caller = _caller(caller_rights(request))  # who may have lost rights while waiting
+        alerts = [self._alert(one) for one in self._monitor.pending(caller)]
+        return self._answer({"alerts": alerts})
 
     async def acknowledge(self, request: Request) -> Json:
         """Answer ``POST /alerts/acknowledged``.

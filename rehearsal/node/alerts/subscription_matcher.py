@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
+import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 
 from rehearsal.errors import InputError
@@ -15,6 +19,7 @@ from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.rights import Rights
+from rehearsal.node.access.visas import Caller
 from rehearsal.node.alerts.alert_store import Alert, AlertStore, Subscription
 from rehearsal.node.alerts.patient_import import FOLDER, REFUSED, TAKEN, NewPatient, read_patient
 from rehearsal.node.beacon.node_data import NodeData
@@ -23,6 +28,7 @@ from rehearsal.web.problem import Problem
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.25  # seconds between two looks into the folder
+LOOK_AGAIN_S = 1.0  # seconds between two looks for alerts of other processes
 TOKEN_BYTES = 16
 
 
@@ -60,7 +66,12 @@ class SubscriptionMatcher:
         """Process all patients waiting in the folder. An error in one file does not stop others."""
         if self._inbox is None or not self._inbox.is_dir():
             return
-        for path in sorted(self._inbox.glob("[!.]*.json")):
+        with _locked(self._inbox) as is_mine:
+            if is_mine:
+                self._process_files(self._inbox)
+
+    def _process_files(self, inbox: Path) -> None:
+        for path in sorted(inbox.glob("[!.]*.json")):
             try:
                 self.process(read_patient(path))
                 _move(path, TAKEN)
@@ -119,10 +130,10 @@ class SubscriptionMatcher:
 
     def _withheld_by_consent(self, patient: NewPatient, rights: Rights) -> str | None:
         """Return why a patient's consent forbids an alert; None when it permits one."""
-        if patient.withdrawn:
+        if patient.withdrawn or patient.person in self._authorizer.withdrawn:
             return "consent: withdrawn"
         if patient.uses is None:
-            without = self._node_data.settings.access.without_consent
+            without = self._authorizer.access.without_consent
             return "consent: none on record" if without == "exclude" else None
         if not consent.permits(patient.uses, rights.purpose):
             return "consent: not for this purpose"
@@ -143,28 +154,52 @@ class SubscriptionMatcher:
                 }
             )
 
-    async def pending(self, issuer: str, subject: str, wait_s: float) -> list[Alert]:
-        """Return a subscriber's alerts that were not acknowledged, as soon as there is one.
+    def pending(self, caller: Caller) -> list[Alert]:
+        """Return a subscriber's alerts that were not acknowledged and may leave now.
+
+        People who withdrew since, and subscriptions for which the subscriber no longer has the
+        rights, are left out.
 
         Args:
-            issuer: The subscriber's issuer.
-            subject: The subscriber's subject.
-            wait_s: Longest wait, seconds.
+            caller: The subscriber, with the visas shown now.
 
         Returns:
-            The alerts, possibly none.
+            The alerts, oldest first.
+        """
+        withdrawn = self._authorizer.withdrawn
+        allowed = lru_cache(partial(self._may_receive, caller))
+        waiting = self.store.pending(caller.issuer, caller.subject)
+        subscriptions = self.store.subscriptions
+        return [
+            alert
+            for alert, person in waiting
+            if person not in withdrawn and allowed(subscriptions[alert.subscription])
+        ]
+
+    def _may_receive(self, caller: Caller, one: Subscription) -> bool:
+        try:
+            rights = self._authorizer.current_rights(caller, consent.read_purpose(one.purpose))
+        except Problem:
+            return False
+        return may_subscribe(rights, self._node_data)
+
+    async def wait_for_alert(self, caller: Caller, wait_s: float) -> None:
+        """Wait until a subscriber has an alert that may leave.
+
+        Args:
+            caller: The subscriber.
+            wait_s: Longest wait, seconds.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
-        while not (found := self.store.pending(issuer, subject)):
+        while not self.pending(caller):
             left = until - loop.time()
             if left <= 0:
                 break
             try:
-                await asyncio.wait_for(self._new_alerts.wait(), left)
+                await asyncio.wait_for(self._new_alerts.wait(), min(left, LOOK_AGAIN_S))
             except TimeoutError:
-                break
-        return found or self.store.pending(issuer, subject)
+                continue  # another process of this folder may have raised one
 
 
 def may_subscribe(rights: Rights, node_data: NodeData) -> bool:
@@ -175,6 +210,21 @@ def may_subscribe(rights: Rights, node_data: NodeData) -> bool:
         node_data: The node's data.
     """
     return rights.finest.get(node_data.settings.people_dataset) == "record"
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder against other processes. Tell whether no other one has locked it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        is_mine = True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            is_mine = False
+        yield is_mine
+    finally:
+        os.close(descriptor)
 
 
 def _move(path: Path, name: str) -> None:

@@ -164,11 +164,11 @@ def test_numbers_that_cannot_be_are_refused_in_one_line(capfd, command, option, 
         ("fly", "rehearsal: COMMAND: expected one of node, network"),
         (
             "node",
-            "rehearsal node: COMMAND: expected one of build, serve, admit, contact, found nothing",
+            "node: COMMAND: expected one of build, serve, admit, withdraw, contact, found nothing",
         ),
         (
             "node fly",
-            "rehearsal node: COMMAND: expected one of build, serve, admit, contact, found 'fly'",
+            "node: COMMAND: expected one of build, serve, admit, withdraw, contact, found 'fly'",
         ),
         (
             "node build",

@@ -73,7 +73,10 @@ class Node:
         settings = replace(self.settings, access=replace(self.access, **access))
         node_data = NodeData(settings, self.variants, self.people)
         authorizer = Authorizer(
-            node_data.settings, node_data.people, audit=AuditLog(self.folder / "audit.jsonl")
+            node_data.settings,
+            node_data.people,
+            self.folder,
+            audit=AuditLog(self.folder / "audit.jsonl"),
         )
         store = AlertStore(self.folder / FILE_NAME)
         extra = {} if clock is None else {"clock": clock}

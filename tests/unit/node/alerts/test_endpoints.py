@@ -5,7 +5,9 @@ import sqlite3
 
 import pytest
 
-from rehearsal.node.alerts.alert_store import FILE_NAME
+from rehearsal.node.access.settings import Veto
+from rehearsal.node.access.withdrawals import add_withdrawals
+from rehearsal.node.alerts.alert_store import FILE_NAME, AlertStore
 
 from ...virtual_time import run_in_virtual_time
 from .conftest import PATIENT, PROFILE, SEVERE
@@ -108,3 +110,37 @@ def test_an_invalid_profile_is_refused(node, change, complaint):
     status, said = node.ask("/subscriptions", {"profile": PROFILE | change})
     assert status == 400
     assert said.startswith(complaint), said
+
+
+def test_an_alert_about_somebody_who_withdrew_does_not_leave(node):
+    node.subscribe()
+    node.monitor.process(PATIENT)
+    assert len(node.alerts()) == 1
+    add_withdrawals(node.folder, [PATIENT.person])
+    node.start()
+    assert node.alerts() == []
+
+
+def test_a_patient_who_withdrew_before_arriving_raises_no_alert(node):
+    node.subscribe()
+    add_withdrawals(node.folder, [PATIENT.person])
+    node.start()
+    assert node.monitor.process(PATIENT) == []
+    assert node.log()[-1]["rule"] == "withheld: consent: withdrawn"
+
+
+def test_alerts_are_not_for_a_subscriber_who_was_vetoed_since(node):
+    node.subscribe()
+    node.monitor.process(PATIENT)
+    node.start(vetoes=(Veto("not to ES", country="ES"),))
+    assert node.alerts() == []
+    node.start()
+    assert len(node.alerts()) == 1
+
+
+def test_another_process_of_the_folder_knows_the_subscription(node):
+    other = AlertStore(node.folder / FILE_NAME)
+    identifier = node.subscribe()
+    assert identifier in other.subscriptions
+    other.unsubscribe(identifier)
+    assert node.ask("/subscriptions")[1]["subscriptions"] == []

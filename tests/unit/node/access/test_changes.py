@@ -1,0 +1,349 @@
+"""Withdrawals and changed settings take effect while the node serves, also on what is under way."""
+
+import asyncio
+import json
+import logging
+from dataclasses import replace
+from functools import partial
+
+import pandas as pd
+import pytest
+from starlette.responses import StreamingResponse
+
+from rehearsal.network.issuer import make_issuer
+from rehearsal.network.tokens import create_person, sign_tokens
+from rehearsal.node.access import authorizer as authorizer_module
+from rehearsal.node.access.authorizer import Authorizer
+from rehearsal.node.access.middleware import PIECE, AccessMiddleware
+from rehearsal.node.access.rights import caller_rights
+from rehearsal.node.access.settings import AccessSettings, IssuerSettings, Veto
+from rehearsal.node.access.settings_file import SettingsFile
+from rehearsal.node.access.withdrawals import FILE_NAME, add_withdrawals
+from rehearsal.node.beacon import envelope
+from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.stores.people_store import PeopleStore
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.web.app import ABORT_KEY, Api, Json
+
+from ..conftest import NAMES, individuals, phenotypes
+from ..hostile_tokens import AUDIENCE
+
+PEOPLE = "GDI-FI-REHEARSAL-1"
+HMB = "DUO:0000006"
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    return make_issuer(tmp_path_factory.mktemp("issuer") / "mine")
+
+
+@pytest.fixture(scope="module")
+def passport(issuer):
+    who = create_person("researcher", "SE", [PEOPLE])
+    return sign_tokens(issuer, who, AUDIENCE).passport
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    path = tmp_path_factory.mktemp("people") / "people.sqlite"
+    consent = pd.DataFrame({"individual": NAMES, "basis": "consent", "uses": "DUO:0000004"})
+    build_people(individuals(), {**phenotypes(), "consent": consent.assign(withdrawn=False)}, path)
+    store = PeopleStore.open(path)
+    yield store
+    store.close()
+
+
+class Node:
+    """A served folder whose files change. ``told`` are the people in an answer."""
+
+    def __init__(self, folder, people, issuer, passport, monkeypatch):
+        self.folder, self.passport = folder, passport
+        monkeypatch.setattr(authorizer_module, "LOOK_S", 0.0)  # every question looks
+        access = AccessSettings(issuers=(issuer.trusted(),))
+        self.settings = replace(NodeSettings.for_country("FI", "Finland"), access=access)
+        self.settings.write(folder)
+        file = SettingsFile(folder / "node.yaml", self.settings, partial(NodeSettings.read, folder))
+        self.authorizer = Authorizer.open(self.settings, people, folder, file)
+        self.began, self.go_on = asyncio.Event(), asyncio.Event()
+        api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
+        api.add("/people", self.people)
+        api.add("/slow", self.slow)
+        api.add("/stream", self.stream)
+        self.app = AccessMiddleware(api, self.authorizer)
+
+    async def people(self, request):
+        rights = caller_rights(request)
+        rights.require_records([PEOPLE])
+        return Json([name for i, name in enumerate(NAMES) if i not in rights.excluded])
+
+    async def slow(self, request):
+        answer = await self.people(request)
+        self.began.set()
+        await self.go_on.wait()
+        return answer
+
+    async def stream(self, request):
+        caller_rights(request).require_records([PEOPLE])
+
+        async def pieces():
+            for number in range(10):
+                yield bytes([number]) * PIECE * 2
+                self.began.set()
+                if number == 4:
+                    await self.go_on.wait()
+
+        return StreamingResponse(pieces())
+
+    def headers(self, purpose=HMB):
+        token = [(b"authorization", f"Bearer {self.passport}".encode())]
+        return [*token, (b"x-rehearsal-purpose", purpose.encode())]
+
+    async def ask(self, path="/people", send=None, abort=lambda: None):
+        """(status, headers, body)."""
+        sent = []
+
+        async def keep(message):
+            sent.append(message)
+
+        scope = {
+            **{"type": "http", "method": "GET", "path": path, "query_string": b""},
+            **{"headers": self.headers(), ABORT_KEY: abort},
+        }
+        await self.app(scope, asyncio.Event().wait, send or keep)
+        start, *rest = sent or [{"status": None, "headers": ()}]
+        body = b"".join(message["body"] for message in rest)
+        return start["status"], dict(start["headers"]), body
+
+    def told(self):
+        status, _, body = asyncio.run(self.ask())
+        return status, json.loads(body)
+
+    def settle(self):
+        """What a node does within two seconds."""
+        for _ in range(2):
+            self.authorizer.look_for_changes()
+
+    def veto(self, **rule):
+        access = replace(self.settings.access, vetoes=(Veto("no", **rule),))
+        replace(self.settings, access=access).write(self.folder)
+
+    def logged(self):
+        return [json.loads(line) for line in (self.folder / "audit.jsonl").open()]
+
+
+@pytest.fixture
+def node(tmp_path, people, issuer, passport, monkeypatch):
+    return Node(tmp_path, people, issuer, passport, monkeypatch)
+
+
+@pytest.fixture
+def another(node, people, issuer, passport, monkeypatch):
+    """A second process of the same folder."""
+    return Node(node.folder, people, issuer, passport, monkeypatch)
+
+
+def test_a_withdrawal_takes_effect_in_all_processes_of_a_folder(node, another):
+    assert node.told() == another.told() == (200, NAMES)
+    add_withdrawals(node.folder, [NAMES[3]])
+    left = [name for name in NAMES if name != NAMES[3]]
+    assert node.told() == another.told() == (200, left)
+
+
+def test_a_withdrawal_counts_after_a_restart(node, people, issuer, passport, monkeypatch):
+    add_withdrawals(node.folder, [NAMES[3]])
+    assert NAMES[3] not in Node(node.folder, people, issuer, passport, monkeypatch).told()[1]
+
+
+@pytest.mark.parametrize("harm", ["removed", "damaged"])
+def test_those_who_withdrew_stay_withdrawn_without_the_file(node, caplog, harm):
+    add_withdrawals(node.folder, [NAMES[3]])
+    assert NAMES[3] not in node.told()[1]
+    path = node.folder / FILE_NAME
+    path.unlink() if harm == "removed" else path.write_text("{}\n")
+    with caplog.at_level(logging.ERROR):
+        assert NAMES[3] not in node.told()[1]
+        node.told()
+    (line,) = caplog.messages  # and not a line for each question
+    assert line.startswith(f"{path}: ") and "expected" in line
+
+
+def test_no_files_are_looked_at_before_a_second_has_passed(node, monkeypatch):
+    node.told()
+    monkeypatch.setattr(authorizer_module, "LOOK_S", 1000.0)
+    node.authorizer.look_for_changes()
+    monkeypatch.setattr(Authorizer, "look_for_changes", None)  # calling it would fail
+    add_withdrawals(node.folder, [NAMES[3]])
+    assert node.told() == (200, NAMES)
+
+
+@pytest.mark.parametrize(
+    "rule", [{"subject": "researcher-se"}, {"country": "SE"}, {"purpose": HMB}, {"dataset": PEOPLE}]
+)
+def test_a_veto_takes_effect_while_the_node_serves(node, another, rule):
+    assert node.told()[0] == another.told()[0] == 200
+    node.veto(**rule)
+    for one in (node, another):
+        one.settle()
+        assert one.told()[0] == 403
+    node.settings.write(node.folder)
+    node.settle()
+    assert node.told()[0] == 200
+
+
+def test_an_issuer_that_is_no_longer_trusted_is_refused_at_once(node):
+    assert node.told()[0] == 200  # its token is in the cache of verified ones
+    other = IssuerSettings("https://other.example", jwks_url="https://other.example/jwks")
+    access = replace(node.settings.access, issuers=(other,))
+    replace(node.settings, access=access).write(node.folder)
+    node.settle()
+    assert node.told()[0] == 401
+
+
+def test_a_key_that_is_removed_from_its_file_is_refused(
+    node, people, issuer, passport, monkeypatch
+):
+    folder = node.folder / "with_file"
+    folder.mkdir()
+    (folder / "jwks.json").write_text(json.dumps(issuer.jwks()))
+    node = Node(folder, people, issuer, passport, monkeypatch)
+    access = replace(node.settings.access, issuers=(issuer.trusted("jwks.json"),))
+    replace(node.settings, access=access).write(folder)
+    node.settle()
+    assert node.told()[0] == 200
+    kept = [key for key in issuer.jwks()["keys"] if key["kty"] == "RSA"]
+    (folder / "jwks.json").write_text(json.dumps({"keys": kept}))
+    node.settle()
+    assert node.told()[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("access: {vetoes: [{", "valid YAML"),
+        ("", "the settings of a node, found an empty file"),
+        ("access: {vetoes: [{nmae: x}]}", "vetoes[0]"),
+    ],
+)
+def test_broken_settings_leave_those_of_before_in_force(node, caplog, text, complaint):
+    node.veto(subject="researcher-se")
+    node.settle()
+    assert node.told()[0] == 403
+    (node.folder / "node.yaml").write_text(text)
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            node.settle()
+            assert node.told()[0] == 403
+    (line,) = caplog.messages
+    assert complaint in line
+    assert line.endswith("; the access settings of before stay in force")
+    node.settings.write(node.folder)
+    node.settle()
+    assert node.told()[0] == 200
+
+
+def test_half_a_file_is_not_read(node):
+    """An editor writes in place: for a moment the vetoes at the end are missing."""
+    node.veto(subject="researcher-se")
+    node.settle()
+    path = node.folder / "node.yaml"
+    whole = path.read_text()
+    path.write_text(whole[: whole.index("  vetoes:")])
+    node.authorizer.look_for_changes()
+    assert NodeSettings.read(node.folder).access.vetoes == ()
+    path.write_text(whole)
+    node.settle()
+    assert node.told()[0] == 403
+
+
+def test_another_folder_of_state_needs_a_restart(node, caplog):
+    access = replace(node.settings.access, state="elsewhere", vetoes=(Veto("no"),))
+    replace(node.settings, access=access).write(node.folder)
+    with caplog.at_level(logging.ERROR):
+        node.settle()
+    assert "access.state: expected" in caplog.text
+    assert node.told()[0] == 200
+
+
+def test_settings_are_read_at_once_when_the_operator_says_so(node):
+    node.veto(subject="researcher-se")
+    node.authorizer.look_for_changes(at_once=True)
+    assert node.told()[0] == 403
+
+
+# --- what is under way ---
+
+
+def during(node, path, change):
+    """Ask, let ``change`` happen while the answer is made, and return the answer."""
+
+    async def whole():
+        asked = asyncio.create_task(node.ask(path))
+        await node.began.wait()
+        change()
+        node.settle()
+        node.go_on.set()
+        return await asked
+
+    return asyncio.run(whole())
+
+
+def test_an_answer_of_before_a_withdrawal_does_not_leave(node):
+    status, headers, body = during(node, "/slow", lambda: add_withdrawals(node.folder, NAMES[3:4]))
+    assert status == 503
+    assert headers[b"retry-after"] == b"1"
+    assert NAMES[3].encode() not in body
+    assert node.logged()[-1]["status"] == 503
+
+
+def test_an_answer_of_before_a_veto_does_not_leave(node):
+    status, _, body = during(node, "/slow", lambda: node.veto(subject="researcher-se"))
+    assert status == 503
+    assert NAMES[0].encode() not in body
+
+
+def test_a_veto_of_somebody_else_stops_no_answer(node):
+    status, _, body = during(node, "/slow", lambda: node.veto(subject="somebody-else"))
+    assert (status, json.loads(body)) == (200, NAMES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda node: add_withdrawals(node.folder, [NAMES[3]]),
+        lambda node: node.veto(subject="researcher-se"),
+    ],
+    ids=["withdrawal", "veto"],
+)
+def test_a_stream_under_way_stops(node, change):
+    status, _, body = during(node, "/stream", lambda: change(node))
+    assert status == 200
+    assert len(body) <= 5 * 2 * PIECE
+    assert node.logged()[-1]["rule"] == "stopped: the rights changed"
+    assert not node.app.under_way
+
+
+def test_a_stream_goes_on_when_its_rights_hold(node):
+    _, _, body = during(node, "/stream", lambda: node.veto(subject="somebody-else"))
+    assert len(body) == 10 * 2 * PIECE
+    assert not node.app.under_way
+
+
+def test_a_stream_to_a_caller_who_reads_nothing_is_cut(node):
+    """Nothing is sent that would notice the change: the connection is closed by itself."""
+    cut = asyncio.Event()
+
+    async def reads_nothing():
+        async def send(message):
+            if message["type"] == "http.response.body":
+                node.began.set()
+                await cut.wait()
+
+        asked = asyncio.create_task(node.ask("/stream", send, cut.set))
+        await node.began.wait()
+        add_withdrawals(node.folder, [NAMES[3]])
+        node.authorizer.look_for_changes()
+        assert cut.is_set()
+        await asked
+
+    asyncio.run(reads_nothing())
+    assert node.logged()[-1]["rule"] == "stopped: the rights changed"
