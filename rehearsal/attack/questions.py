@@ -12,6 +12,7 @@ from pyroaring import BitMap
 from rehearsal.attack.attacked_node import AttackedNode
 from rehearsal.node.access.consent import Purpose
 from rehearsal.node.access.rights import Rights
+from rehearsal.node.beacon.canonical_queries import canonical_query
 from rehearsal.node.beacon.filters import TermFilter
 from rehearsal.node.beacon.protected_questions import protected_question
 from rehearsal.node.beacon.question import Question
@@ -111,5 +112,7 @@ def protected(node: AttackedNode, question: Question) -> ProtectedQuestion:
     key = request.filters, request.variants, str(question.rights.purpose)
     if key not in node.questions:
         dataset = node.data.dataset(node.data.settings.people_dataset)
-        node.questions[key] = protected_question(question, dataset, node.facts, node.data)
+        query = canonical_query(request.variants, node.data, node.facts)
+        built = protected_question(question, query, dataset, node.facts, node.data)
+        node.questions[key] = built
     return node.questions[key]
