@@ -36,7 +36,7 @@ SIGNS = BELIEVED | {b"via", b"x-real-ip"}  # of a proxy
 KEYS = {FOR: "for", PROTO: "proto", HOST: "host", PREFIX: "prefix"}  # those of RFC 7239, and prefix
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MOST_REMEMBERED = 4096  # peers and statements
-LONGEST_REMEMBERED = 256  # bytes of a statement
+LONGEST, LONGEST_REMEMBERED = 4096, 256  # bytes of a statement
 
 HOST_FORM = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
 PREFIX_FORM = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
@@ -147,11 +147,14 @@ class _BehindProxy:
         if self._trusted and peer is not None and self._trusts(peer[0]):
             stated = tuple(pair for pair in scope["headers"] if pair[0] in BELIEVED)
             if stated:
-                is_short = sum(len(value) for _, value in stated) <= LONGEST_REMEMBERED
-                read = self._remembered if is_short else self._read
+                size = sum(len(value) for _, value in stated)
+                if size > LONGEST:
+                    raise ValueError(mismatch("the proxy", f"at most {LONGEST} bytes", f"{size}"))
+                read = self._remembered if size <= LONGEST_REMEMBERED else self._read
                 client, scheme, host, its_prefix = read(stated)
                 scope["client"] = client or peer
-                scope[STATED_KEY] = True
+                # a proxy that tells how it was reached is also answerable for Host
+                scope[STATED_KEY] = bool(scheme or host)
                 prefix = prefix or its_prefix
         if self._public is not None:
             (scheme, host), prefix = self._public, self._prefix

@@ -207,6 +207,8 @@ def test_a_ticket_sends_the_token_to_the_public_name_only(public):
             if not one["url"].startswith("data:"):
                 assert one["url"].startswith(f"{public.url}/htsget/data/{ID}/")
                 assert one["headers"]["Authorization"] == f"Bearer {public.token}"
+    *_, last = (public.folder / "audit.jsonl").read_text().splitlines()
+    assert json.loads(last)["route"] == "/htsget/variants/{id}"
 
 
 def test_the_metadata_are_about_public_addresses(public):

@@ -63,6 +63,7 @@ def beacon_description(title: str, about: str, also: dict[str, Body] | None = No
             "version": API_VERSION,
             "description": about,
         },
+        "servers": [{"url": "."}],  # beside this document, whatever the prefix of its path
         "paths": paths,
         "security": [{}, {"passport": []}],  # a token is optional and gives more access
         "components": {

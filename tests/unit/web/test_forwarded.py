@@ -192,6 +192,19 @@ def test_a_statement_of_no_sense_is_refused(pair, message):
     assert not scope
 
 
+def test_the_length_of_a_statement_is_limited():
+    """Its parts are looked at one by one."""
+    for name, part in (
+        ("X-Forwarded-For", "1.1.1.1,"),
+        ("Forwarded", "for=1.1.1.1,"),
+        ("Forwarded", ","),
+    ):
+        longest = part * (4096 // len(part))
+        assert answer(scope_of([(name, longest)]), TRUSTED)[0] == 200
+        status, body, _ = answer(scope_of([(name, longest + part)]), TRUSTED)
+        assert (status, "expected at most 4096 bytes" in body) == (400, True)
+
+
 def test_both_kinds_of_headers_are_refused():
     """One may come from the caller: the proxy that writes the other passes it on."""
     pairs = [("Forwarded", "for=198.51.100.7"), ("X-Forwarded-For", STRANGER)]
@@ -268,6 +281,22 @@ def test_a_token_may_go_to_the_end_of_the_connection_only(host, server, may):
 )
 def test_a_token_may_go_to_a_name_from_a_trusted_proxy_or_the_operator(peer, settings, may):
     _, _, scope = answer(scope_of(NGINX, peer), settings)
+    assert may_carry_token(scope) is may
+
+
+@pytest.mark.parametrize(
+    ("stated", "may"),
+    [
+        ([("X-Forwarded-Proto", "https")], True),
+        ([("X-Forwarded-Host", "node.example")], True),
+        ([("Forwarded", "for=203.0.113.9;proto=https")], True),
+        ([("X-Forwarded-For", STRANGER)], False),  # as our network states it
+        ([("Forwarded", "for=203.0.113.9")], False),
+        ([], False),
+    ],
+)
+def test_a_proxy_that_tells_how_it_was_reached_is_answerable_for_the_host(stated, may):
+    _, _, scope = answer(scope_of([("Host", "node.example"), *stated]), TRUSTED)
     assert may_carry_token(scope) is may
 
 
