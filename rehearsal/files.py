@@ -72,7 +72,8 @@ def write_text(path: Path | str, text: str) -> None:
 def write_durably(path: Path | str, content: bytes) -> None:
     """Write a file that only its owner may read, as a whole or not at all.
 
-    When this returns, the file is on the disk and survives a power failure.
+    When this returns, the file is on the disk and survives a power failure. Written by root, it
+    belongs to the owner of its folder, like what the service there writes itself.
 
     Args:
         path: The file.
@@ -82,6 +83,7 @@ def write_durably(path: Path | str, content: bytes) -> None:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, 0o600)
+            _give_to_owner_of(aside.parent, descriptor)
             file.write(content)
             file.flush()
             os.fsync(descriptor)
@@ -90,6 +92,44 @@ def write_durably(path: Path | str, content: bytes) -> None:
         os.fsync(folder)  # the new name is part of the folder
     finally:
         os.close(folder)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only its owner may use, or take the rights of others to it away.
+
+    Args:
+        path: The folder.
+    """
+    if not path.exists():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _give_to_owner_of(path.parent, descriptor)
+        finally:
+            os.close(descriptor)
+    make_private(path)
+
+
+def make_private(path: Path) -> bool:
+    """Take the rights of group and others to a file or folder away.
+
+    Args:
+        path: The file or folder.
+
+    Returns:
+        Whether they had any.
+    """
+    mode = path.stat().st_mode
+    if not mode & 0o077:
+        return False
+    path.chmod(mode & 0o700)
+    return True
+
+
+def _give_to_owner_of(folder: Path, descriptor: int) -> None:
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def write_json(

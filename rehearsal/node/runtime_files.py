@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-from rehearsal.files import write_text
+from rehearsal.errors import InputError, cause
+from rehearsal.files import make_private, write_text
 from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
 from rehearsal.node.access.withdrawals import FILE_NAME as WITHDRAWALS
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS_FILE
@@ -19,6 +21,8 @@ from rehearsal.node.privacy.ledger import LEDGER_FILE
 from rehearsal.node.privacy.secret_key import KEY_FILE
 from rehearsal.node.settings.node_settings import FILE_NAME as SETTINGS_FILE
 from rehearsal.node.settings.node_settings import NodeSettings
+
+log = logging.getLogger(__name__)
 
 # prefixes of file names: SQLite and the audit log write more files beside their own
 WRITTEN = (AUDIT_FILE, LEDGER_FILE, KEY_FILE, ALERTS_FILE, ARRIVALS)
@@ -36,6 +40,30 @@ def state_of(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(WRITTEN):
             yield path
+
+
+def make_state_private(folder: Path) -> None:
+    """Take the rights of others to everything that a node wrote away.
+
+    The secret key is left as it is: one that others could read is refused instead of mended.
+
+    Args:
+        folder: The node's folder, or the folder of its state.
+
+    Raises:
+        InputError: The rights cannot be changed.
+    """
+    for path in (*state_of(folder), folder / WITHDRAWALS):
+        if path.name == KEY_FILE or not path.exists():
+            continue
+        inside = sorted(path.rglob("*")) if path.is_dir() else []
+        try:
+            mended = [one for one in (path, *inside) if make_private(one)]
+        except OSError as error:
+            expected = "a file that only its owner may read (chmod go= )"
+            raise InputError(path, "permissions", expected, f"an error ({cause(error)})") from None
+        if mended:
+            log.warning("%s: others could read it; now only its owner may", path)
 
 
 def kept_elsewhere(folder: Path) -> Path | None:

@@ -22,6 +22,7 @@ from rehearsal.node.app import Extension, beacon_app
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
+from rehearsal.node.runtime_files import make_state_private
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.serve_options import add_serve_options
 from rehearsal.node.settings.node_settings import FILE_NAME as SETTINGS
@@ -108,6 +109,8 @@ def serve(
     folder = Path(folder)
     node_data = open_node(folder)
     settings = node_data.settings
+    for place in {folder, settings.access.state_folder(folder)}:
+        make_state_private(place)
     file = SettingsFile(folder / SETTINGS, settings, partial(NodeSettings.read, folder))
     authorizer = Authorizer.open(settings, node_data.people, folder, file)
     alerts = AlertStore(settings.access.state_folder(folder) / ALERTS)

@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -227,6 +228,38 @@ def _read_to_end(caller):
     except ConnectionResetError:
         pass
     return total
+
+
+def test_files_that_a_node_writes_are_for_its_owner_only(folder, token, tmp_path):
+    """Also those that others could read before it was started."""
+    before, built = os.umask(0), set(folder.rglob("*"))
+    try:
+        (folder / "arrivals" / "taken").mkdir(parents=True)
+        (folder / "arrivals" / "taken" / "FI-A0.json").write_text("{}")
+        with running(tmp_path / "first.json", "node", "serve", folder):
+            pass
+        for name in ("alerts.sqlite", "audit.jsonl", "audit.jsonl.head", "ledger.sqlite"):
+            (folder / name).chmod(0o644)
+        with running(tmp_path / "FI.json", "node", "serve", folder) as url:
+            node = SimpleNamespace(url=url, token=token)
+            assert ask(node, "/subscriptions", SUBSCRIBED)[0] == 200
+            admit(folder, "FI-A1")
+            (folder / "arrivals" / "broken.json").write_text("{}")
+            assert rehearsal("node", "withdraw", folder, GONE).returncode == 0
+            until = time.monotonic() + SLOW_MACHINE_S
+            while alerts(node) != 1 or not list(folder.glob("arrivals/refused/*.reason")):
+                assert time.monotonic() < until
+            written = [path for path in folder.rglob("*") if path not in built]
+            modes = {str(path): oct(path.stat().st_mode & 0o777) for path in written}
+    finally:
+        os.umask(before)
+    assert {path.name for path in written} >= {
+        *("alerts.sqlite", "audit.jsonl", "audit.jsonl.head", "ledger.sqlite", "privacy.key"),
+        *("arrivals", "taken", "refused", "FI-A0.json", "FI-A1.json", "broken.json"),
+        *("broken.json.reason", "withdrawals.jsonl"),
+    }
+    wide = {path: mode for path, mode in modes.items() if mode not in ("0o600", "0o700")}
+    assert wide == {}
 
 
 def test_a_withdrawal_is_in_force_after_a_restart(folder, tmp_path, token):

@@ -7,6 +7,7 @@ alert is kept.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -72,6 +73,8 @@ class AlertStore:
             InputError: The file has other content.
         """
         try:
+            if path is not None:
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path, check_same_thread=False
             )

@@ -14,8 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from rehearsal.errors import InputError, cause, shown
-from rehearsal.files import read_json, write_json
+from rehearsal.files import make_private_folder, read_json, write_durably
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Sex, Variant
 from rehearsal.node.access.consent import TERM
@@ -74,7 +76,8 @@ def import_patient(
         "consent": None if consent is None else {"uses": _read_uses(consent), "withdrawn": False},
     }
     path = folder / FOLDER / f"{patient.person}.json"
-    write_json(path, content, indented=False)
+    make_private_folder(path.parent)
+    write_durably(path, orjson.dumps(content) + b"\n")
     return path
 
 

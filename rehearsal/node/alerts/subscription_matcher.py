@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from rehearsal.errors import InputError
-from rehearsal.files import write_text
+from rehearsal.files import make_private, make_private_folder, write_durably
 from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed
 from rehearsal.node.access.authorizer import Authorizer
@@ -77,7 +77,8 @@ class SubscriptionMatcher:
                 _move(path, TAKEN)
             except InputError as error:
                 log.error("%s", error)
-                write_text(path.parent / REFUSED / f"{path.name}.reason", f"{error}\n")
+                make_private_folder(inbox / REFUSED)
+                write_durably(inbox / REFUSED / f"{path.name}.reason", f"{error}\n".encode())
                 _move(path, REFUSED)
             except AuditFailed as failure:  # no alert without a line in the audit log
                 log.error("The audit log cannot be written: %s", failure)
@@ -228,5 +229,6 @@ def _locked(folder: Path) -> Iterator[bool]:
 
 
 def _move(path: Path, name: str) -> None:
-    (path.parent / name).mkdir(exist_ok=True)
+    make_private_folder(path.parent / name)
+    make_private(path)  # others than our command may have put it there
     path.replace(path.parent / name / path.name)
