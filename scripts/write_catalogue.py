@@ -1,18 +1,18 @@
 """Write the metadata of every node's datasets, and a catalogue of all with the exports."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
-import pandas as pd
-
 from rehearsal import __version__
-from rehearsal.catalogue.dataset_descriptor import descriptor_to_json
+from rehearsal.catalogue.dataset_descriptor import descriptor_to_json, summarise_forms
 from rehearsal.catalogue.health_dcat_ap import new_graph, to_json_ld, to_turtle
 from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
 from rehearsal.files import write_text
 from rehearsal.logs import log_to_file
+from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.node.settings.node_settings import NodeSettings
-from rehearsal.stores.variant_store import VariantStore
+from rehearsal.phenotypes.consent import read_consent
 
 
 def main(smk):
@@ -21,16 +21,12 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    consent = pd.read_parquet(smk.input.consent)
+    terms = summarise_forms(read_consent(Path(smk.input.consent)))
     everything, described = new_graph(), []
-    for settings, store in zip(smk.input.settings, smk.input.stores, strict=True):
+    for settings, public_facts in zip(smk.input.settings, smk.input.public_facts, strict=True):
         folder = Path(settings).parent
-        variants = VariantStore.open(store)
-        own = consent[consent["individual"].isin(variants.individuals)]
-        descriptors = describe_node_datasets(
-            NodeSettings.read(folder), len(variants.individuals), variants.count, own
-        )
-        variants.close()
+        with closing(PublicFacts.open(public_facts)) as facts:
+            descriptors = describe_node_datasets(NodeSettings.read(folder), facts, terms)
         everything += write_node_catalogue(folder, descriptors, __version__)
         described += [descriptor_to_json(one) for one in descriptors]
     for graph, datasets in zip(smk.input.exports, smk.input.exported, strict=True):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from rehearsal.errors import mismatch
+from rehearsal.phenotypes.consent import ConsentShares
 
 ROUNDED_TO = 10  # people
 CONSENT_ARTICLES = ("6(1)a", "9(2)a")
@@ -74,7 +75,7 @@ class DatasetDescriptor:
     country_code: str
     country_name: str
     individuals: int  # rounded, because everyone may see it
-    records: int
+    records: int  # of a node's frequencies: the alleles that are expected there, a public fact
     year: int  # reference year of the synthetic data; metadata are dated to its first day
     survey: Survey
     uses: tuple[tuple[str, float], ...]  # DUO term, share of the people who have not withdrawn
@@ -132,9 +133,30 @@ def summarise_consent(consent: pd.DataFrame) -> UseTerms:
         counts.update(set(re.findall(r"DUO:\d{7}", uses)))
     shares = tuple(
         (term, round(number / len(there), 2))
-        for term, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        for term, number in sorted(counts.items(), key=_by_share)
     )
     return UseTerms(tuple(sorted(set(there["basis"]))), shares)
+
+
+def summarise_forms(consent: ConsentShares) -> UseTerms:
+    """Summarise the forms of consent that people are given, as nodes publish them.
+
+    Args:
+        consent: The forms, and the share of all people who are given each.
+
+    Returns:
+        The legal bases, and the expected share of the people who permit each use.
+    """
+    shares: dict[str, float] = defaultdict(float)
+    for form in consent.records:
+        for use in {use.partition(" ")[0] for use in form.uses}:
+            shares[use] += form.share
+    uses = sorted(((use, round(share, 2)) for use, share in shares.items()), key=_by_share)
+    return UseTerms(tuple(sorted({form.basis for form in consent.records})), tuple(uses))
+
+
+def _by_share(use: tuple[str, float]) -> tuple[float, str]:
+    return -use[1], use[0]
 
 
 def answer_survey(terms: UseTerms) -> Survey:

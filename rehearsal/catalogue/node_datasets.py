@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 from rdflib import Graph
 
 from rehearsal.catalogue.dataset_descriptor import (
     DatasetDescriptor,
     Distribution,
+    UseTerms,
     answer_survey,
     descriptor_to_json,
-    round_people,
-    summarise_consent,
 )
 from rehearsal.catalogue.fair_data_point import fair_data_point_documents
 from rehearsal.catalogue.health_dcat_ap import (
@@ -26,6 +24,7 @@ from rehearsal.catalogue.health_dcat_ap import (
     to_turtle,
 )
 from rehearsal.files import write_text
+from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.node.settings.node_settings import NodeSettings
 
 FOLDER = "catalogue"
@@ -41,28 +40,30 @@ HTSGET = Distribution(
 
 
 def describe_node_datasets(
-    settings: NodeSettings, individuals: int, variants: int, consent: pd.DataFrame
+    settings: NodeSettings, facts: PublicFacts, terms: UseTerms
 ) -> list[DatasetDescriptor]:
     """Describe a node's dataset of frequencies and its dataset of people, for the public.
 
+    The descriptions depend on public facts only. The exact number of variants, or a use that only
+    one person permits, would tell who is in the data.
+
     Args:
         settings: The settings of the node.
-        individuals: Number of people at the node.
-        variants: Number of variants at the node.
-        consent: Rows of consent.parquet about its people.
+        facts: The public facts of the node.
+        terms: What people in its data may have permitted.
 
     Returns:
         The descriptor of the frequencies, then that of the people.
     """
-    terms, name = summarise_consent(consent), settings.country_name
+    name = settings.country_name
     frequencies = DatasetDescriptor(
         identifier=settings.frequencies_dataset,
         title=f"Allele frequencies of {name}, synthetic",
         description=f"Allele frequencies by sex among simulated people of {name}, GRCh38.",
         country_code=settings.country_code,
         country_name=name,
-        individuals=round_people(individuals),
-        records=variants,
+        individuals=facts.people,
+        records=facts.number_of_alleles,
         year=settings.reference_year,
         survey=answer_survey(terms),
         uses=terms.uses,
@@ -73,7 +74,7 @@ def describe_node_datasets(
         identifier=settings.people_dataset,
         title=f"People of {name}, synthetic",
         description=f"Simulated people of {name} with phenotypes and variants, GRCh38.",
-        records=round_people(individuals),
+        records=facts.people,
         distributions=(INDIVIDUALS, HTSGET),
     )
     return [frequencies, people]

@@ -1,4 +1,4 @@
-# Needs: the nodes' settings, stores and consent; the exports' metadata.
+# Needs: the nodes' settings and public facts, the forms of consent; the exports' metadata.
 # Makes: metadata of every node's datasets, which it serves as a FAIR Data Point, and a catalogue of all datasets and exports.
 
 CATALOGUE_FILES = [
@@ -12,8 +12,8 @@ CATALOGUE_FILES = [
 rule write_catalogue:
     input:
         settings=rules.build_node_folders.output.settings,
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
-        consent=rules.draw_consent.output.consent,
+        public_facts=rules.write_public_facts.output.facts,
+        consent=config["consent"],
         exports=expand(rules.export_catalogue.output.turtle, name=EXPORTS),
         exported=expand(rules.export_catalogue.output.datasets, name=EXPORTS),
     output:

@@ -52,7 +52,6 @@ def info(settings: NodeSettings) -> Body:
         "info": {
             "country": settings.country_code,
             "synthetic": True,
-            "build": settings.build,
             "assembly": "GRCh38",
         },
     }

@@ -208,7 +208,6 @@ def dataset_record(identifier: str, node_data: NodeData, rights: Rights) -> Reco
         "info": {
             "synthetic": True,
             **({} if size is None else {"individuals": size}),
-            "build": node_data.settings.build,
         },
     }
 

@@ -3,9 +3,12 @@
 import pandas as pd
 import pytest
 
+from rehearsal.catalogue.dataset_descriptor import summarise_forms
 from rehearsal.catalogue.health_dcat_ap import base_address, build_catalogue
 from rehearsal.catalogue.node_datasets import describe_node_datasets
+from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.phenotypes.consent import ConsentShares, Record
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +25,22 @@ def consent():
 
 
 @pytest.fixture
-def descriptors(consent):
-    return describe_node_datasets(NodeSettings.for_country("FI", "Finland"), 104, 5000, consent)
+def forms():
+    """The forms of consent that the people of a run are given."""
+    return ConsentShares(
+        (
+            Record("open", 0.5, "GDPR 6(1)a, 9(2)a", ("DUO:0000042", "DUO:0000043")),
+            Record("research", 0.3, "GDPR 6(1)a, 9(2)a", ("DUO:0000042", "DUO:0000045")),
+            Record("disease", 0.2, "GDPR 6(1)e, 9(2)j", ("DUO:0000007 MONDO:0007254",)),
+        ),
+        withdrawn=0.1,
+    )
+
+
+@pytest.fixture
+def descriptors(forms):
+    settings, facts = NodeSettings.for_country("FI", "Finland"), PublicFacts.of_size(104)
+    return describe_node_datasets(settings, facts, summarise_forms(forms))
 
 
 @pytest.fixture

@@ -2,16 +2,17 @@
 
 import asyncio
 
-import pandas as pd
 import pytest
 from rdflib import Graph, URIRef
 from rdflib.namespace import DCAT, RDF
 
+from rehearsal.catalogue.dataset_descriptor import UseTerms
 from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
 from rehearsal.errors import InputError
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
 from rehearsal.node.fair_data_point import FairDataPoint
+from rehearsal.node.privacy.public_facts import PublicFacts
 
 from .conftest import call
 
@@ -20,11 +21,9 @@ HERE = "http://node.example"
 
 @pytest.fixture(scope="module")
 def folder(node_data, tmp_path_factory):
-    consent = pd.DataFrame(
-        {"individual": ["FI-1"], "basis": "GDPR 6(1)a", "uses": "DUO:0000042", "withdrawn": False}
-    )
-    folder = tmp_path_factory.mktemp("node")
-    write_node_catalogue(folder, describe_node_datasets(node_data.settings, 12, 36, consent), "0.1")
+    terms = UseTerms(("GDPR 6(1)a",), (("DUO:0000042", 1.0),))
+    folder, facts = tmp_path_factory.mktemp("node"), PublicFacts.of_size(12)
+    write_node_catalogue(folder, describe_node_datasets(node_data.settings, facts, terms), "0.1")
     return folder
 
 
