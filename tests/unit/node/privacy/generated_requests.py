@@ -1,0 +1,246 @@
+"""Generates requests to all endpoints of a node, of all shapes, by all kinds of callers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from hypothesis import strategies as st
+
+from rehearsal.node.beacon.entry_types import ENTRY_TYPES
+from rehearsal.node.beacon.hgvs import describe
+
+from .neighbouring_nodes import ALLELES, PRIVATE, SOMATIC, UNHEARD
+
+Allele = tuple[str, int, str, str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. ``token`` names a token; the empty name stands for none."""
+
+    method: str
+    path: str
+    parameters: str = ""
+    body: bytes = b""
+    purpose: str = ""
+    token: str = ""
+    address: str = "192.0.2.1"
+    accept: str = "*/*"
+
+
+FREQUENCIES, PEOPLE = "GOE-FI-REHEARSAL-1", "GDI-FI-REHEARSAL-1"
+TESTS, TUMOURS = "GDI-FI-TEST-1", "GDI-FI-TUMOURS-1"
+DATASETS = (FREQUENCIES, PEOPLE, TESTS, TUMOURS, "GDI-SE-REHEARSAL-1")
+TOKENS = (*[""] * 8, *("one", "two") * 4, "committee", "expired", "nonsense", "stranger")
+ADDRESSES = ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
+PURPOSES = (
+    *("", "DUO:0000006", "DUO:0000042", "DUO:0000011") * 3,
+    *("DUO:0000006, DUO:0000045", "DUO:0000007 MONDO:0007254", "DUO:0000043", "research"),
+)
+GRANULARITIES = (*(None, "boolean", "count", "record") * 5, "none")
+INCLUDED = (None, "ALL", "HIT", "MISS", "NONE")
+ONE_PERSON = tuple(f"FI-{number:06d}" for number in (1, 3, 8, 99))
+TERMS = (
+    *("NCIT:C16576", "NCIT:C20197", "ICD10:I25.1", "ICD10:C50", "ICD10:G35", UNHEARD[0]),
+    *("MONDO:0007254", "MONDO:0005301", "MONDO:0009061", "HP:0001250", "HP:0000252"),
+    *("HP:0000707", "HP:0012638", "ICD10:A00", "UBERON:0000178", "MONDO:9999999"),
+)
+
+pick = st.sampled_from
+alleles: st.SearchStrategy[Allele] = st.one_of(
+    pick(tuple(ALLELES)),
+    pick(tuple(ALLELES)),
+    pick(PRIVATE + SOMATIC),
+    st.builds(lambda one, by: (one[0], one[1] + by, *one[2:]), pick(tuple(ALLELES)), pick((1, 7))),
+)
+widths = pick((1, 2, 150, 1_000, 2_000, 4_000, 10_000, 10_001, 1_000_000))
+
+
+def _names(contig: str) -> tuple[str, ...]:
+    return contig, contig.removeprefix("chr")
+
+
+@st.composite
+def narrowed(draw: Any) -> dict[str, Any]:
+    """Conditions on variants beyond their location."""
+    narrowing = {
+        "variantType": pick(("SNP", "INDEL", "DEL", "INS", "DUP", "SO:0001483", "odd")),
+        "variantMinLength": pick((0, 1, 2, 50)),
+        "variantMaxLength": pick((1, 2, 50)),
+        "alternateBases": pick(("A", "G", "N", "TG")),
+        "referenceBases": pick(("A", "N", "ACT")),
+    }
+    if draw(pick((True, True, False))):
+        return {}
+    chosen = draw(st.sets(pick(tuple(narrowing)), max_size=2))
+    return {name: draw(narrowing[name]) for name in sorted(chosen)}
+
+
+@st.composite
+def variants(draw: Any) -> dict[str, Any]:
+    """Parameters of a variant query, or none."""
+    contig, start, ref, alt = draw(alleles)
+    place = {"assemblyId": "GRCh38", "referenceName": draw(pick(_names(contig))), "start": start}
+    shape = draw(pick((*("allele", "range") * 3, "bracket", "gene", "HGVS", "other")))
+    if shape == "allele":
+        bases = {"referenceBases": ref, "alternateBases": alt}
+        if draw(st.booleans()):
+            bases = {key: f"{one}AC".lower() for key, one in bases.items()}
+        return place | bases
+    if shape == "range":
+        width = draw(widths)
+        first = max(0, start - draw(st.integers(0, 3)) * (width // 3))
+        return place | {"start": first, "end": first + width} | draw(narrowed())
+    if shape == "bracket":
+        width = draw(widths)
+        ends = [start + 1, start + width + 1]
+        return place | {"start": [start, start + width], "end": ends} | draw(narrowed())
+    if shape == "gene":
+        return {"geneId": draw(pick(("BRCA1", "BRCA1", "TLR7", "PTEN")))} | draw(narrowed())
+    if shape == "HGVS":
+        return {"genomicAlleleShortForm": describe(contig, start, ref, alt)}
+    broken = {"start": start}
+    protein = {"aminoacidChange": draw(pick(("N215S", "Asn215Ser", "V600E", "?")))}
+    return draw(pick((*[{}] * 5, protein, broken, place, protein | {"geneId": "TLR7"})))
+
+
+terms = st.builds(
+    lambda term, more: {"id": term} | more,
+    pick(TERMS),
+    pick(
+        (
+            *({}, {}, {}, {"includeDescendantTerms": False}),
+            *({"similarity": "high"}, {"similarity": "exact"}, {"scope": "individuals"}),
+        )
+    ),
+)
+comparisons = pick(
+    (
+        *({"id": "LOINC:13457-7", "operator": ">", "value": "2.9"}, {"id": "age>50"}),
+        *({"id": "disease", "operator": "=", "value": "%sclerosis%"}, {"id": "odd", "value": "1"}),
+        {"id": "demographic.birthDecade:1960"},
+    )
+)
+filters = st.one_of(
+    st.just([]),
+    st.just([]),
+    st.lists(terms, min_size=1, max_size=1),
+    st.lists(terms, min_size=1, max_size=1),
+    st.tuples(pick(TERMS[:2]), pick(TERMS[2:])).map(lambda two: [{"id": one} for one in two]),
+    st.lists(st.one_of(terms, terms, comparisons), max_size=2),
+)
+
+
+@st.composite
+def beacon_query(draw: Any, with_variants: bool = True) -> dict[str, Any]:
+    """The query of a POST to an entry type."""
+    query = {
+        "requestedGranularity": draw(pick(GRANULARITIES)),
+        "includeResultsetResponses": draw(pick(INCLUDED)),
+        "testMode": draw(pick((None, None, None, True))),
+        "filters": draw(filters) or None,
+        "pagination": draw(pick((None, None, {"skip": 1}, {"limit": 0}, {"skip": 3, "limit": 7}))),
+    }
+    parameters = draw(variants()) if with_variants else {}
+    datasets = draw(
+        st.one_of(*[st.just([])] * 4, st.lists(pick(DATASETS), max_size=2, unique=True))
+    )
+    if datasets:
+        parameters = parameters | {"datasets": datasets}
+    if parameters:
+        query["requestParameters"] = parameters
+    return {key: one for key, one in query.items() if one is not None}
+
+
+@st.composite
+def entry_paths(draw: Any) -> tuple[str, bool]:
+    """Path of an entry type, an entry or a list below it; whether it may name variants."""
+    kind = draw(pick((*("g_variants", "individuals") * 4, *ENTRY_TYPES)))
+    if draw(pick((True, True, True, False))):
+        return f"/{kind}", True
+    contig, start, ref, alt = draw(alleles)
+    identifier = {
+        "g_variants": f"{contig}-{start + 1}-{ref}-{alt}",
+        "datasets": draw(pick(DATASETS)),
+        "cohorts": draw(pick(("COHORT-FI-1", "COHORT-SE-1"))),
+    }.get(kind) or draw(pick(ONE_PERSON)) + {"biosamples": "-BS", "runs": "-RUN"}.get(kind, "")
+    below = draw(pick(("", "filtering_terms", *ENTRY_TYPES[kind].lists)))
+    path = f"/{kind}/{quote(identifier)}" + (f"/{below}" if below else "")
+    return path, kind != "g_variants"
+
+
+@st.composite
+def queries(draw: Any) -> Request:
+    """A Beacon query, by POST or by GET."""
+    path, with_variants = draw(entry_paths())
+    query = draw(beacon_query(with_variants))
+    if draw(st.booleans()):
+        return Request("POST", path, body=orjson.dumps({"query": query}))
+    flat = dict(query.pop("requestParameters", {})) | dict(query.pop("pagination", {}))
+    flat |= query
+    if "testMode" in flat:
+        flat["testMode"] = "true"
+    if "filters" in flat:
+        flat["filters"] = ",".join(one["id"] for one in flat["filters"])
+    joined = {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in flat.items()}
+    return Request(draw(pick(("GET", "GET", "GET", "HEAD"))), path, urlencode(joined))
+
+
+INFORMING = (
+    *("/", "/info", "/service-info", "/configuration", "/entry_types", "/map", "/openapi.json"),
+    *("/filtering_terms", "/individuals/filtering_terms", "/g_variants/filtering_terms"),
+    *("/datasets", "/cohorts", f"/datasets/{PEOPLE}", f"/datasets/{TUMOURS}"),
+    *("/cohorts/COHORT-FI-1", "/health", "/metrics", "/nothing", "/individuals/", "/scores"),
+    *("/subscriptions", "/alerts", "/htsget/variants/service-info", f"/htsget/variants/{PEOPLE}"),
+    *("/htsget/variants/X", f"/htsget/data/{PEOPLE}/header.bcf", "/fdp", "/fdp/catalogs"),
+    *("/fdp/catalog", f"/fdp/dataset/{PEOPLE}", f"/fdp/dataset/{FREQUENCIES}"),
+    *(f"/fdp/policy/{PEOPLE}", f"/fdp/distribution/{PEOPLE}-htsget", "/fdp/service"),
+    *(f"/drug_flags/{one}" for one in ONE_PERSON),
+    *(f"/scores/{'0' * 64}/individuals/{one}" for one in ONE_PERSON),
+    *(f"/htsget/variants/{PEOPLE}?{one}" for one in ("referenceName=chr22", "format=BCF")),
+)
+PROFILE = {"sex": "male", "age": {"from": 1, "to": 99}, "terms": ["HP:0001250"], "gene": "TLR7"}
+PATIENT = {
+    "id": "P1",
+    "contact": {"name": "N", "href": "mailto:n@example.org"},
+    "features": [{"id": "HP:0001250"}],
+    "genomicFeatures": [{"gene": {"id": "BRCA1"}}],
+}
+POSTED = {
+    "/scores": {"scoringFile": "0" * 64, "bins": {"from": -1, "to": 1, "width": 1}},
+    "/scores/hazard": {"scoringFile": "0" * 64, "disease": "ICD10:I25.1", "coefficient": 0},
+    "/subscriptions": {"profile": PROFILE},
+    "/alerts/acknowledged": {"tokens": ["x"]},
+    "/match": {"patient": PATIENT},
+    f"/htsget/variants/{PEOPLE}": {"format": "VCF"},
+}
+
+
+def fixed_requests() -> list[Request]:
+    """One request of each caller to every endpoint that takes no Beacon query."""
+    found = []
+    for token in ("", "one", "expired"):
+        for path in INFORMING:
+            path, _, parameters = path.partition("?")
+            for accept in ("*/*", "application/ld+json")[: 1 + path.startswith("/fdp")]:
+                found.append(Request("GET", path, parameters, token=token, accept=accept))
+        for path, body in POSTED.items():
+            for purpose in ("", "DUO:0000006"):
+                found.append(Request("POST", path, "", orjson.dumps(body), purpose, token))
+    return found
+
+
+def requests() -> st.SearchStrategy[Request]:
+    """Beacon queries of all kinds by all callers."""
+    return st.builds(
+        lambda one, purpose, token, address: replace(
+            one, purpose=purpose, token=token, address=address
+        ),
+        queries(),
+        pick(PURPOSES),
+        pick(TOKENS),
+        pick(ADDRESSES),
+    )
