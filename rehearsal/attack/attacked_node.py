@@ -42,7 +42,7 @@ class Bounds:
     A node with fewer people is easier to attack, so these bounds do not flatter the protection.
     """
 
-    nodes: int = 9
+    nodes: int = 8
     people: int = 1_000  # per node; nodes with more are not attacked
     alleles: int = 50_000  # per node, the first ones of the genome
     targets: int = 100  # per node
@@ -78,6 +78,11 @@ class AttackedNode:
     @cached_property
     def questions(self) -> dict[Hashable, ProtectedQuestion]:
         """Protected questions that were built before."""
+        return {}
+
+    @cached_property
+    def held(self) -> dict[int, NDArray[np.int64]]:
+        """Alleles of targets in the order in which attacks ask for them, once that was chosen."""
         return {}
 
     @cached_property
@@ -125,6 +130,11 @@ class AttackedNode:
     def starts(self) -> NDArray[np.int64]:
         """The 0-based position of each allele."""
         return np.array([place[1] for place in self.places])
+
+    @cached_property
+    def positions(self) -> list[int]:
+        """The positions as a list, in which single ones are found faster than in an array."""
+        return [place[1] for place in self.places]
 
     @cached_property
     def purposes(self) -> list[Purpose]:

@@ -9,6 +9,7 @@ to any.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -141,7 +142,7 @@ def presence_by_form(aim: Aim) -> tuple[Questions, int]:
     """
     node, secret = aim.node, aim.secret
     carriers = secret.carriers(np.ones(node.people, bool))
-    worlds = [Rows(node, np.concatenate([[0], np.cumsum(one > 0)])) for one in carriers]
+    worlds = [Rows(node, [0, *np.cumsum(one > 0).tolist()]) for one in carriers]
     told, asked = [], 0
     for allele in held_alleles(aim)[: 10 * ALLELES_BY_FORM]:
         seen = [rows.is_present(*node.places[allele][:2]) for rows in worlds]
@@ -173,7 +174,7 @@ class Rows:
     """
 
     node: AttackedNode
-    before: NDArray[np.int64]
+    before: list[int]
     asked: int = 0
 
     def are_many(self, contig: str, first: int, end: int) -> bool:
@@ -189,8 +190,9 @@ class Rows:
         """
         self.asked += 1
         low, high = self.node.rows_of(contig)
-        places = np.searchsorted(self.node.starts[low:high], (first, end)) + low
-        return bool(self.before[places[1]] - self.before[places[0]] > MOST_COUNTED_VARIANTS)
+        positions = self.node.positions
+        from_row, to_row = (bisect_left(positions, one, low, high) for one in (first, end))
+        return self.before[to_row] - self.before[from_row] > MOST_COUNTED_VARIANTS
 
     def is_present(self, contig: str, start: int) -> bool | None:
         """Find out whether there is a variant at a position, by bisection.

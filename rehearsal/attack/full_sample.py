@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from rehearsal.attack.attacked_node import AttackedNode
 from rehearsal.attack.attacks import ATTACKS, SecretKind, aim_at, secrets_of
-from rehearsal.attack.door_trials import NOISE_KEY
+from rehearsal.attack.door_trials import NOISE_KEY, no_wait
 from rehearsal.attack.questions import Questions, beacon_question, protected
 from rehearsal.attack.strategies import Aim
 from rehearsal.node.beacon.info_endpoints import filtering_terms
@@ -71,7 +71,9 @@ def _ask(aim: Aim, questions: Questions) -> Sample:
 
 def _told(aim: Aim, questions: Questions, side: int) -> list[Told]:
     node, numbers = aim.node, (questions.inside, questions.outside)[side]
-    door = Door("sample", aim.protection, node.facts, Ledger("sample", NOISE_KEY), NOISE_KEY)
+    door = Door(
+        "sample", aim.protection, node.facts, Ledger("sample", NOISE_KEY), NOISE_KEY, no_wait
+    )
     told: list[Told] = []
     for place in range(len(questions)):
         question, number = protected(node, questions.beacon(place)), int(numbers[place])
@@ -89,7 +91,9 @@ def _told(aim: Aim, questions: Questions, side: int) -> list[Told]:
 def _read_lists(aim: Aim) -> Sample:
     """Read the list of terms for every purpose in both nodes, with the sizes of the datasets."""
     node = aim.node
-    door = Door("sample", aim.protection, node.facts, Ledger("sample", NOISE_KEY), NOISE_KEY)
+    door = Door(
+        "sample", aim.protection, node.facts, Ledger("sample", NOISE_KEY), NOISE_KEY, no_wait
+    )
     dataset, read = node.data.settings.people_dataset, []
     for people in aim.secret.groups(np.ones(node.people, bool)):
         lists = []

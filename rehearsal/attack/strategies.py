@@ -111,8 +111,11 @@ def held_alleles(aim: Aim) -> NDArray[np.int64]:
     Returns:
         Numbers of alleles.
     """
-    held = aim.random.permutation(np.flatnonzero(aim.node.holds[aim.secret.target]))
-    return held[np.argsort(aim.node.known[held], kind="stable")]
+    kept, target = aim.node.held, aim.secret.target
+    if target not in kept:
+        held = aim.random.permutation(np.flatnonzero(aim.node.holds[target]))
+        kept[target] = held[np.argsort(aim.node.known[held], kind="stable")]
+    return kept[target]
 
 
 def presence_of_alleles(aim: Aim) -> Questions:

@@ -79,13 +79,20 @@ class Door:
         facts: The node's public facts.
         ledger: The node's ledger.
         secret: The node's secret key.
+        wait: Waits for a number of seconds, so that the time of an answer tells nothing.
     """
 
     def __init__(
-        self, tier: str, protection: Protection, facts: PublicFacts, ledger: Ledger, secret: bytes
+        self,
+        tier: str,
+        protection: Protection,
+        facts: PublicFacts,
+        ledger: Ledger,
+        secret: bytes,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.tier, self.protection, self.facts, self.ledger = tier, protection, facts, ledger
-        self._secret = secret
+        self._secret, self._wait = secret, wait
         self.mechanism = Mechanism.of(protection, facts.people)
 
     def answer(
@@ -147,7 +154,7 @@ class Door:
         except LedgerError as error:
             raise Problem.mismatch("the ledger", "a writable file", str(error), 503) from error
         if is_new:
-            _wait_for_multiple(started)
+            self._wait(_until_multiple(started))
         return number
 
     def size(self, share: float = 1.0) -> int | None:
@@ -165,14 +172,14 @@ class Door:
         return self.mechanism.rounded(people)
 
 
-def _wait_for_multiple(started: float) -> None:
-    """Wait until the time since the start is a multiple of the step.
+def _until_multiple(started: float) -> float:
+    """Return the seconds until the time since the start is a multiple of the step.
 
     Counting takes longer where more people match. The wait blocks this process, so that neither the
     caller nor others see how long it took. The budget bounds how often it happens.
     """
     taken = time.perf_counter() - started
-    time.sleep(math.ceil(taken / TIME_STEP_S) * TIME_STEP_S - taken)
+    return math.ceil(taken / TIME_STEP_S) * TIME_STEP_S - taken
 
 
 def question_key(release: str, tier: str, text: str) -> bytes:
