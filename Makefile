@@ -36,8 +36,9 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-bench: $(VENV)/.installed ## the full bench over the run that is there: load, growth, hung nodes
+bench: $(VENV)/.installed ## the full bench over the run that is there: load, growth, hung nodes; then hostile callers
 	$(BIN)/snakemake --cores $(CORES) --configfile config/scale/bench.yaml $(ARGS)
+	$(BIN)/python benchmarks/fuzz.py && $(BIN)/python benchmarks/soak.py
 
 report: $(VENV)/.installed ## Snakemake's own report of the last run
 	$(BIN)/snakemake --report results/report/snakemake.html

@@ -65,7 +65,7 @@ def _forwarded_for(request: Request) -> str:
     return ", ".join([*came_through, *sender])
 
 
-def with_parameters(request: NodeRequest, **parameters: str) -> NodeRequest:
+def with_parameters(request: NodeRequest, /, **parameters: str) -> NodeRequest:
     """Replace the URL parameters of a request.
 
     Args:

@@ -183,7 +183,8 @@ class Api:
         for at in self._shapes.get(len(steps), ()):
             place = self._patterns.get(_pattern(steps, at))
             values = [steps[i] for i in sorted(at)]
-            if place is not None and all(values):
+            # a step of the path itself may be {}, as if it stood for another parameter
+            if place is not None and len(values) == len(place.names) and all(values):
                 return place, dict(zip(place.names, values, strict=True))
         return None, {}
 

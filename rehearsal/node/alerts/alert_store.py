@@ -22,6 +22,7 @@ from rehearsal.node.settings.node_settings import NodeSettings
 
 FILE_NAME = "alerts.sqlite"
 FORMAT = "rehearsal alerts 1"
+LOCKED_S = 0.5  # waited for another program that writes; nobody is served meanwhile
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS subscriptions (
@@ -76,7 +77,7 @@ class AlertStore:
             if path is not None:
                 os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = sqlite3.connect(
-                ":memory:" if path is None else path, check_same_thread=False
+                ":memory:" if path is None else path, timeout=LOCKED_S, check_same_thread=False
             )
             self._db.executescript(SCHEMA)
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT,))

@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from rehearsal.network.client import NetworkClient, NodeRequest, as_get_parameters, request_headers
-from rehearsal.network.node_responses import forward_request
+from rehearsal.network.node_responses import forward_request, with_parameters
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes, with_foreign
 
 from ..virtual_time import run_in_virtual_time
@@ -110,3 +110,8 @@ def test_our_nodes_are_told_where_a_query_came_from(before, told):
     ours, theirs = NodeEntry("FI", "http://fi", pid=1), NodeEntry("SE", "http://se")
     assert request_headers(ours, passed_on)["X-Forwarded-For"] == told
     assert "X-Forwarded-For" not in request_headers(theirs, passed_on)
+
+
+def test_any_name_can_be_a_parameter():
+    given = {"request": "1", "parameters": "2", "self": "3"}
+    assert dict(with_parameters(ASKED, **given).parameters) == given

@@ -34,6 +34,7 @@ def api():
     api.add("/things/special", telling("special"))
     api.add("/things/{id}/parts/{part}", telling("part"))
     api.add("/things/{id}", telling("made"), ["POST"])
+    api.add("/things/{id}/parts/all", telling("every"))
     api.mount("/other", Starlette(routes=[Route("/page", below)]))
     return api
 
@@ -45,6 +46,7 @@ def api():
         ("/things/", b'["list",{},"/things"]'),
         ("/things/7", b'["one",{"id":"7"},"/things/{id}"]'),
         ("/things/{}", b'["one",{"id":"{}"},"/things/{id}"]'),
+        ("/things/{}/parts/{}", b'["part",{"id":"{}","part":"{}"},"/things/{id}/parts/{part}"]'),
         ("/things/special", b'["special",{},"/things/special"]'),
         ("/things/7/parts/a b", b'["part",{"id":"7","part":"a b"},"/things/{id}/parts/{part}"]'),
         ("/other/page", b"below: /other/page of http://node.example/"),
