@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from rehearsal.attack.attacked_node import read_attacked_nodes
 from rehearsal.attack.membership_table import mount_attacks
 from rehearsal.files import atomic_path, write_json
 from rehearsal.logs import log_to_file
@@ -17,8 +16,8 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    nodes = read_attacked_nodes({code: Path(folder) for code, folder in smk.params.nodes.items()})
-    table, summary = mount_attacks(nodes, derive_seed(smk.params.seed, "membership"))
+    folders = {code: Path(folder) for code, folder in smk.params.nodes.items()}
+    table, summary = mount_attacks(folders, derive_seed(smk.params.seed, "membership"))
     with atomic_path(smk.output.table) as path:
         table.to_parquet(path)
     write_json(smk.output.summary, summary)

@@ -29,7 +29,6 @@ from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
 
-FEWEST_TARGETS = 20  # with fewer, 5 % of them say nothing
 PROMISED_PEOPLE = 100  # smallest node for which the promise holds
 
 Place = tuple[str, int, str, str]  # contig, 0-based start, REF, ALT
@@ -248,38 +247,46 @@ def as_mask(people: BitMap, number: int) -> NDArray[np.bool_]:
     return mask
 
 
-def read_attacked_nodes(
-    folders: Mapping[str, Path], bounds: Bounds | None = None
-) -> list[AttackedNode]:
-    """Read the attacked nodes, spread evenly over the folders.
+def choose_nodes(folders: Mapping[str, Path], bounds: Bounds) -> dict[str, Path]:
+    """Choose the attacked nodes, spread evenly over the folders.
 
     Nodes for which the promise holds (100 people or more) are taken if there are any, otherwise the
-    largest. A node with fewer than 20 targets is left out, because 5 % of them say nothing.
+    largest.
 
     Args:
-        folders: Folders by country code, with ``variants.sqlite``, ``people.sqlite``,
-            ``individuals.parquet`` and ``public_facts.sqlite``.
-        bounds: Upper limits. None uses the defaults.
+        folders: Folders by country code, each with ``individuals.parquet``.
+        bounds: Upper limits.
 
     Returns:
-        The nodes.
+        Folders by country code.
     """
-    bounds = bounds or Bounds()
-    families = {
-        code: pd.read_parquet(folder / "individuals.parquet", columns=["family"])["family"]
-        for code, folder in folders.items()
-    }
-    families = {code: one for code, one in families.items() if len(one) <= bounds.people}
-    if not families:
-        return []
-    enough = min(PROMISED_PEOPLE, max(map(len, families.values())))
-    able = [code for code, family in families.items() if len(family) >= enough]
+    people = {code: len(_families(folder)) for code, folder in folders.items()}
+    people = {code: number for code, number in people.items() if number <= bounds.people}
+    if not people:
+        return {}
+    enough = min(PROMISED_PEOPLE, max(people.values()))
+    able = [code for code, number in people.items() if number >= enough]
     chosen = np.unique(np.linspace(0, len(able) - 1, bounds.nodes).astype(int))
-    nodes = [_read_node(able[i], folders[able[i]], families[able[i]], bounds) for i in chosen]
-    return [node for node in nodes if node.places and len(node.targets) >= FEWEST_TARGETS]
+    return {able[i]: folders[able[i]] for i in chosen}
 
 
-def _read_node(code: str, folder: Path, family: pd.Series, bounds: Bounds) -> AttackedNode:
+def _families(folder: Path) -> pd.Series:
+    return pd.read_parquet(folder / "individuals.parquet", columns=["family"])["family"]
+
+
+def read_attacked_node(code: str, folder: Path, bounds: Bounds) -> AttackedNode:
+    """Read a node.
+
+    Args:
+        code: Country code.
+        folder: The node's folder, with ``variants.sqlite``, ``people.sqlite``,
+            ``individuals.parquet`` and ``public_facts.sqlite``.
+        bounds: Upper limits.
+
+    Returns:
+        The node.
+    """
+    family = _families(folder)
     facts = PublicFacts.open(folder / PUBLIC_FACTS_FILE)
     variants = VariantStore.open(folder / "variants.sqlite")
     people = PeopleStore.open(folder / "people.sqlite")

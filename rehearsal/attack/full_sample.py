@@ -62,6 +62,11 @@ def sample_attacks(node: AttackedNode, seed: int) -> dict[tuple[SecretKind, str]
     return found
 
 
+def _door(aim: Aim) -> Door:
+    ledger = Ledger("sample", NOISE_KEY)
+    return Door("sample", aim.protection, aim.node.facts, ledger, NOISE_KEY, no_wait)
+
+
 def _ask(aim: Aim, questions: Questions) -> Sample:
     sides = [_told(aim, questions, side) for side in (0, 1)]
     ways = [way for way, _ in sides[0]]

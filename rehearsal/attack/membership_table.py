@@ -22,12 +22,21 @@ attacker knows. Today's tier is attacked through its real door with the real led
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rehearsal.attack.attacked_node import PROMISED_PEOPLE, AttackedNode
+from rehearsal.attack.attacked_node import (
+    PROMISED_PEOPLE,
+    Bounds,
+    choose_nodes,
+    read_attacked_node,
+)
 from rehearsal.attack.attacks import CLASSIC, RULES, Scores, SecretKind, attack_node
 from rehearsal.attack.full_sample import Sample, sample_attacks
 from rehearsal.attack.power import area_under_curve, power, upper_bound
@@ -38,6 +47,8 @@ from rehearsal.seeds import derive_seed
 FALSE_POSITIVES = 0.05
 PROMISED_POWER = 0.10
 UNPROTECTED_POWER = 0.9  # with less, the attack is too weak to judge a protection
+PROCESSES = 2
+FEWEST_TARGETS_OF_NODE = 20
 FEWEST_TARGETS = 500  # with fewer, over all nodes, the bound is too wide to judge a promise
 SIZES = (100, 1_000, 10_000, 36_000)  # of nodes, people
 BOUND = "95th percentile of a bootstrap over targets; the threshold is estimated in each sample"
@@ -49,12 +60,36 @@ COLUMNS += [f"{name}_{rules}" for rules in RULES for name in ("power", "auc")] +
 Row = dict[str, Any]
 
 
-def mount_attacks(nodes: Sequence[AttackedNode], seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Mount all attacks on all nodes.
+@dataclass(frozen=True, slots=True)
+class AttackedFolder:
+    """What the attacks on one node found.
+
+    Attributes:
+        code: Country code.
+        people: Number of people at the node.
+        targets: Number of targets.
+        scores: The scores of each attack and attacker.
+        sample: One target in full.
+    """
+
+    code: str
+    people: int
+    targets: int
+    scores: Sequence[Scores]
+    sample: Mapping[tuple[SecretKind, str], Sample]
+
+
+def mount_attacks(
+    folders: Mapping[str, Path], seed: int, bounds: Bounds | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Mount all attacks on nodes, in two processes.
+
+    A node with fewer than 20 targets is left out, because 5 % of them say nothing.
 
     Args:
-        nodes: The nodes.
+        folders: Node folders by country code.
         seed: Root seed of noise and orders.
+        bounds: Upper limits. None uses the defaults.
 
     Returns:
         One row per attack, attacker and node, with the columns ``COLUMNS``; and the summary for
@@ -62,35 +97,50 @@ def mount_attacks(nodes: Sequence[AttackedNode], seed: int) -> tuple[pd.DataFram
         attacker, over all nodes), ``answers`` (how many paid answers nodes of some sizes give) and
         ``checks``.
     """
-    scores = {node.code: attack_node(node, seed) for node in nodes}
-    table = _node_table(nodes, scores)
-    sample = sample_attacks(nodes[0], seed) if nodes else {}
-    pooled = [_pooled(same, table, sample, seed) for same in zip(*scores.values(), strict=False)]
-    promised = [node for node in nodes if node.people >= PROMISED_PEOPLE]
+    bounds = bounds or Bounds()
+    chosen = choose_nodes(folders, bounds)
+    with ProcessPoolExecutor(PROCESSES, get_context("fork")) as pool:
+        tasks = [
+            pool.submit(_attack_folder, code, folder, bounds, seed, number == 0)
+            for number, (code, folder) in enumerate(chosen.items())
+        ]
+        found = [one for task in tasks if (one := task.result()).targets]
+    table = _node_table(found)
+    same = zip(*(one.scores for one in found), strict=True)
+    pooled = [_pooled(scores, table, found[0].sample, seed) for scores in same]
     measured = {
-        "nodes": [node.code for node in nodes],
-        "people": sorted({node.people for node in nodes}),
-        "targets": sum(len(node.targets) for node in nodes),
+        "nodes": [one.code for one in found],
+        "people": sorted({one.people for one in found}),
+        "targets": sum(one.targets for one in found),
         "false_positives": FALSE_POSITIVES,
         "upper_bound": BOUND,
     }
-    checks = _checks(pooled, sample) if promised and len(promised) == len(nodes) else []
+    is_judged = bool(found) and min(one.people for one in found) >= PROMISED_PEOPLE
     return table, {
         "measured": measured,
         "table": pooled,
         "answers": answers_per_release(),
-        "checks": checks,
+        "checks": _checks(pooled, found[0].sample) if is_judged else [],
     }
 
 
-def _node_table(
-    nodes: Sequence[AttackedNode], scores: Mapping[str, Sequence[Scores]]
-) -> pd.DataFrame:
+def _attack_folder(
+    code: str, folder: Path, bounds: Bounds, seed: int, in_full: bool
+) -> AttackedFolder:
+    node = read_attacked_node(code, folder, bounds)
+    targets = len(node.targets) if node.places else 0
+    if targets < FEWEST_TARGETS_OF_NODE:
+        return AttackedFolder(code, node.people, 0, [], {})
+    sample = sample_attacks(node, seed) if in_full else {}
+    return AttackedFolder(code, node.people, targets, attack_node(node, seed), sample)
+
+
+def _node_table(found: Sequence[AttackedFolder]) -> pd.DataFrame:
     rows = []
-    for node in nodes:
-        for one in scores[node.code]:
+    for node in found:
+        for one in node.scores:
             row: Row = {"secret": one.secret, "attack": one.attack, "attacker": one.attacker}
-            row |= {"node": node.code, "people": node.people, "targets": len(node.targets)}
+            row |= {"node": node.code, "people": node.people, "targets": node.targets}
             for rules in RULES:
                 inside, outside = one.by_rules[rules].T
                 row[f"power_{rules}"] = power(inside, outside, FALSE_POSITIVES)
@@ -115,7 +165,7 @@ def _pooled(
         inside, outside = np.concatenate([one.by_rules[rules] for one in same]).T
         row[f"power_{rules}"] = round(power(inside, outside, FALSE_POSITIVES), 4)
     random = np.random.default_rng(derive_seed(seed, *keys.values()))
-    told = sample[first.secret, first.attack]
+    told = sample.get((first.secret, first.attack), Sample(0, 0, 0, True))
     return row | {
         "upper_bound": round(upper_bound(inside, outside, FALSE_POSITIVES, random), 4),
         "auc": round(area_under_curve(inside, outside), 4),

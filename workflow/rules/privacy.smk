@@ -49,6 +49,7 @@ rule run_membership_attack:
         f"{BENCHMARKS}/run_membership_attack.tsv"
     conda:
         "../../envs/rehearsal.yaml"
+    threads: 2
     resources:
         mem_mb=3000,
         runtime=30,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.attack.attacked_node import read_attacked_nodes
+from rehearsal.attack.attacked_node import Bounds, read_attacked_node
 from rehearsal.node.privacy.public_facts_writer import write_public_facts
 from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people
@@ -60,9 +60,9 @@ def made_up_nodes(tmp_path_factory):
     for seed, one in enumerate(folders.values(), start=1):
         write_made_up_node(one, seed)
     write_public_facts(folders)
-    return read_attacked_nodes(folders)
+    return folders
 
 
 @pytest.fixture(scope="session")
 def node(made_up_nodes):
-    return made_up_nodes[0]
+    return read_attacked_node("AT", made_up_nodes["AT"], Bounds())
