@@ -165,8 +165,8 @@ def test_without_a_token_or_grant_there_are_no_records(issuer, node):
     bare = token(issuer, "--audience", "org.rehearsal.fi")
     assert ask(node, "/individuals/FI-000001", bare)[0] == 403
     status, body = ask(node, "/individuals", body='{"query": {"requestedGranularity": "record"}}')
-    assert (status, body["meta"]["returnedGranularity"]) == (200, "count")
-    assert body["responseSummary"] == {"exists": False, "numTotalResults": 0}
+    assert (status, body["meta"]["returnedGranularity"]) == (200, "boolean")  # of so few people
+    assert body["responseSummary"] == {"exists": False}
 
 
 def test_a_person_who_withdrew_consent_looks_unknown(issuer, node):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -151,6 +151,15 @@ def _private_variants(one: Country) -> None:
     one.copies |= {allele: {one.names[WHO]: 1} for allele in PRIVATE}
 
 
+def another_person(one: Country) -> None:
+    """Change everything about one person."""
+    name = one.names[WHO]
+    for change in (_other_genome, _other_diagnoses, _private_variants):
+        change(one)
+    one.tumours[name], one.uses[name] = SOMATIC, ANCESTRY
+    one.without_sample.add(name)
+
+
 Change = Callable[[Country], object]
 
 NEIGHBOURS: dict[str, Change] = {
@@ -167,7 +176,10 @@ NEIGHBOURS: dict[str, Change] = {
 
 
 def write_neighbours(
-    folder: Path, issuers: Iterable[IssuerSettings], protection: Protection
+    folder: Path,
+    issuers: Iterable[IssuerSettings],
+    protection: Protection,
+    changes: Mapping[str, Change] = NEIGHBOURS,
 ) -> dict[str, Path]:
     """Write a node and its neighbours.
 
@@ -175,6 +187,7 @@ def write_neighbours(
         folder: Where to write.
         issuers: Whom the nodes trust.
         protection: Of both protected tiers.
+        changes: What makes each neighbour, by its name.
 
     Returns:
         The folders, that of the node itself first.
@@ -189,7 +202,7 @@ def write_neighbours(
     write_public_facts({"FI": folder / "base", "SE": folder / "elsewhere"})
     facts = folder / "base" / PUBLIC_FACTS_FILE
     found = {"base": folder / "base"}
-    for name, change in NEIGHBOURS.items():
+    for name, change in changes.items():
         other = deepcopy(base)
         change(other)
         found[name] = folder / name.replace(" ", "-")
