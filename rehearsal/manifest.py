@@ -45,6 +45,7 @@ EXCLUDED: dict[str, str] = {
     "nodes/*/privacy.key": "new random secret key in every run",
     "nodes/*/ledger.sqlite": "written by the node as it answered",
     "nodes/*/withdrawals.jsonl": "written by the node's operator",
+    "nodes/*/audit-*.jsonl": "written by the node as it answered",
     "nodes/*/audit.jsonl": "written by the node as it answered",
     "nodes/*/audit.jsonl.head": "written by the node as it answered",
 }

@@ -15,7 +15,7 @@ from rehearsal.network.issuer import issuer_copy
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.network.registry import with_foreign
 from rehearsal.network.tokens import tokens_by_tier
-from rehearsal.node.access.audit_log import collect_logs
+from rehearsal.node.access.audit_check import collect_logs
 from rehearsal.node.runtime_files import served_copies
 from rehearsal.truth.expected_answers import read_expected_answers
 

@@ -129,7 +129,11 @@ def add_audit(commands: argparse._SubParsersAction) -> None:
         "Prints the number of lines and the hash of the last one.",
     )
     verify.add_argument(
-        "file", type=Path, nargs="+", metavar="FILE", help="audit log of a node: audit.jsonl"
+        "file",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="audit log of a node, audit.jsonl, with its closed segments beside it; or one segment",
     )
     verify.add_argument(
         "--head",
@@ -177,8 +181,12 @@ def _token(options: argparse.Namespace) -> None:
 
 
 def _audit_verify(options: argparse.Namespace) -> None:
-    from rehearsal.node.access.audit_log import verify_log
+    from rehearsal.node.access.audit_check import verify_log
 
     for path in options.file:
         verified = verify_log(path, options.head)
         print(f"{path}: {verified.lines} lines, head {verified.head}")
+        if verified.first > 1:
+            lines = f"lines {verified.first} to {verified.lines} were verified"
+            missing = f"lines 1 to {verified.first - 1}, elsewhere, must end with {verified.before}"
+            print(f"{path}: {lines}; {missing}")

@@ -13,7 +13,8 @@ import yaml
 
 from rehearsal.errors import InputError, cause
 from rehearsal.files import make_private, write_text
-from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
+from rehearsal.node.access.audit_segments import FILE_NAME as AUDIT_FILE
+from rehearsal.node.access.audit_segments import SEGMENTS
 from rehearsal.node.access.withdrawals import FILE_NAME as WITHDRAWALS
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS_FILE
 from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
@@ -25,7 +26,7 @@ from rehearsal.node.settings.node_settings import NodeSettings
 log = logging.getLogger(__name__)
 
 # prefixes of file names: SQLite and the audit log write more files beside their own
-WRITTEN = (AUDIT_FILE, LEDGER_FILE, KEY_FILE, ALERTS_FILE, ARRIVALS)
+WRITTEN = (AUDIT_FILE, SEGMENTS, LEDGER_FILE, KEY_FILE, ALERTS_FILE, ARRIVALS)
 
 
 def state_of(folder: Path) -> Iterator[Path]:

@@ -18,8 +18,8 @@ from rehearsal.errors import InputError, mismatch
 from rehearsal.loadtest.faults.faulty_proxy import FaultyProxy
 from rehearsal.loadtest.faults.processes import NodeProcess, ServiceProcess
 from rehearsal.network.issuer import TRUSTED, make_issuer
-from rehearsal.node.access.audit_log import FILE_NAME as AUDIT_FILE
-from rehearsal.node.access.audit_log import verify_log
+from rehearsal.node.access.audit_check import verify_log
+from rehearsal.node.access.audit_segments import FILE_NAME as AUDIT_FILE
 
 EXIT_BAD_INPUT = 2
 ROOM = 40  # bytes that the full disk still takes: less than a line of the log

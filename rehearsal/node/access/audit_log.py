@@ -5,42 +5,49 @@ line's hash followed by this line without its own hash. The file ``.head`` besid
 number of lines and the last hash. Changing, removing or reordering lines breaks the chain. Cutting
 lines off the end contradicts the head. Somebody who can write both files can write a new chain. To
 detect that, note the head elsewhere (``rehearsal audit verify`` prints it).
+
+A log of :data:`SEGMENT_SIZE` bytes is closed: it gets the number of its first line as part of its
+name and is read-only. The first line of the next segment, ``continues``, repeats the last hash, so
+that a segment can be verified without those before it. A program that moves the log away and makes
+an empty one has the same effect. The lock on the head, which never moves, keeps several processes
+apart.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
+import logging
 import os
-import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import orjson
+from rehearsal.errors import InputError, cause, mismatch
+from rehearsal.node.access.audit_segments import (
+    CONTINUES,
+    HEAD_SIZE,
+    START,
+    digest_of,
+    ends_of_segments,
+    first_line,
+    hashed_line,
+    head_path,
+    lines_from,
+    read_head,
+    segment_path,
+)
 
-from rehearsal.errors import InputError, cause, mismatch, shown, unreadable_file
+log = logging.getLogger(__name__)
 
-FILE_NAME = "audit.jsonl"
-START = "0" * 64  # the hash before the first line
-HEAD_SIZE = 20 + 1 + 64 + 1  # "00000000000000000012 hash\n"
-HASH_KEY = b',"hash":"'
+SEGMENT_SIZE = 64 << 20  # bytes after which a new segment begins
+FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 
 
 class AuditFailed(Exception):  # noqa: N818 - the answer is refused with it
     """A decision could not be logged, so it must not be carried out."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedChain:
-    """A complete, unbroken chain of log lines."""
-
-    lines: int  # number of lines
-    head: str  # hash of the last line, in hexadecimal
 
 
 class AuditLog:
@@ -48,36 +55,30 @@ class AuditLog:
 
     A line has been handed to the operating system before :meth:`append` returns, so it survives the
     process. A power cut may lose the last seconds. The head then reveals the loss.
-
-    Args:
-        path: The log file. It and its folder are created when missing.
-
-    Raises:
-        InputError: The file cannot be written, or the end of the log is damaged.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, segment_size: int = SEGMENT_SIZE) -> None:
         """Open the log or create it.
 
         Args:
-            path: The log file.
+            path: The log file. It and its folder are created when missing.
+            segment_size: Bytes after which a new segment begins.
 
         Raises:
             InputError: The file cannot be written, or the end of the log is damaged.
         """
-        self.path = Path(path)
+        self.path, self._segment_size = Path(path), segment_size
         self._lock = threading.Lock()
-        self._size, self._end = 0, (0, START)  # of the log: bytes; lines and the last hash
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        self._size, self._end = -1, (0, START)  # of the log: bytes; lines and the last hash
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._log = os.open(self.path, flags | os.O_APPEND, 0o600)
-            self._head = os.open(head_path(self.path), flags, 0o600)
+            self._use(os.open(self.path, FLAGS | os.O_APPEND, 0o600))
+            self._head = os.open(head_path(self.path), FLAGS, 0o600)
         except OSError as error:
             raise _unwritable(self.path, error) from None
         try:
             with self._alone():
-                self._take_up()
+                self._follow()
         except OSError as error:
             raise _unwritable(self.path, error) from None
 
@@ -102,20 +103,14 @@ class AuditLog:
             raise AuditFailed(str(error)) from error
 
     def _append(self, decisions: Iterable[Mapping[str, Any]]) -> None:
-        log = os.fstat(self._log)
-        if 0 in (log.st_nlink, os.fstat(self._head).st_nlink):
-            raise OSError(
-                mismatch(
-                    str(self.path), "the log and its head", "a removed file: lines would be lost"
-                )
-            )
-        if log.st_size != self._size:  # another process wrote, or _take_back failed
-            self._take_up()
+        self._follow()
+        if self._size >= self._segment_size:
+            self._close_segment()
         lines, last = self._end
         now, texts = round(time.time(), 6), []
         for decision in decisions:
             lines += 1
-            text, last = _hashed_line({"n": lines, "time": now, **decision}, last)
+            text, last = hashed_line({"n": lines, "time": now, **decision}, last)
             texts.append(text)
         whole = b"".join(texts)
         try:
@@ -128,6 +123,72 @@ class AuditLog:
             self._take_back()
             raise
         self._size, self._end = self._size + len(whole), (lines, last)
+
+    def _follow(self) -> None:
+        """Go to the present end of the log, where another process may have put it.
+
+        Raises OSError for a removed log.
+        """
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            there = None
+        if there is None or not os.fstat(self._head).st_nlink:
+            found = "a removed file: lines would be lost"
+            raise OSError(mismatch(str(self.path), "the log and its head", found))
+        if (there.st_dev, there.st_ino) != self._file:
+            log = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            os.close(self._log)
+            self._use(log)
+        if there.st_size != self._size:  # another process wrote, or _take_back failed
+            self._take_up()
+
+    def _use(self, log: int) -> None:
+        """Use a file as the present segment."""
+        found = os.fstat(log)
+        self._log, self._file, self._size = log, (found.st_dev, found.st_ino), -1
+
+    def _close_segment(self) -> None:
+        """Close the segment and begin the next one. The log has its name at any time.
+
+        When that fails, lines are added to the present segment.
+        """
+        lines, last = self._end
+        aside = self.path.with_name(f".{self.path.name}.next")
+        try:
+            closed = segment_path(self.path, first_line(self._log)["n"])
+            new = os.open(aside, FLAGS | os.O_APPEND | os.O_TRUNC, 0o600)
+        except OSError as error:
+            log.error("%s: the segment stays open: %s", self.path, error)
+            return
+        old, self._log = self._log, new
+        try:
+            self._begin_segment(lines, last, write_head=False)
+            if not closed.exists():  # else a crash came after this step
+                os.link(self.path, closed)
+            if not os.path.samestat(closed.stat(), os.fstat(old)):
+                raise FileExistsError(mismatch(str(closed), "no file", "a file"))
+            aside.replace(self.path)
+        except OSError as error:
+            self._log = old
+            os.close(new)
+            log.error("%s: the segment stays open: %s", self.path, error)
+            return
+        with suppress(OSError):
+            os.fchmod(old, 0o400)
+        os.close(old)
+        self._use(new)
+        self._take_up()
+
+    def _begin_segment(self, lines: int, last: str, *, write_head: bool = True) -> None:
+        """Write the first line of a segment that continues another one."""
+        begun = {"n": lines + 1, "time": round(time.time(), 6), CONTINUES: last}
+        text, digest = hashed_line(begun, last)
+        if os.write(self._log, text) != len(text):
+            raise OSError(mismatch(str(self.path), "complete lines", "a line cut off by the disk"))
+        if write_head:
+            self._write_head(lines + 1, digest)
+            self._size, self._end = len(text), (lines + 1, digest)
 
     def _take_back(self) -> None:
         """Restore log and head to their state before an incomplete write.
@@ -153,9 +214,13 @@ class AuditLog:
             self._size, self._end = 0, (0, START)
             return
         whole = self._cut_torn_line(size)
-        lines, last = _read_head(head)
-        since = _lines_from(self._log, whole, lines)
-        if lines:
+        lines, last = read_head(head)
+        if not whole and (lines, last) in ends_of_segments(self.path):
+            self._begin_segment(lines, last)  # somebody else closed the segment
+            return
+        since = lines_from(self._log, whole, lines)
+        begins_here = bool(since) and since[0].get(CONTINUES) == last
+        if lines and not begins_here:
             if not since:
                 raise InputError(self.path, "log", f"{lines} lines, as in its head", "fewer lines")
             named = since.pop(0)
@@ -164,7 +229,7 @@ class AuditLog:
                     self.path, f"line {lines}", "the number and hash of the log's head", "others"
                 )
         for line in since:  # written before the crash, but not yet in the head
-            lines, last = lines + 1, _digest_of(line, last)
+            lines, last = lines + 1, digest_of(line, last)
             if (line["n"], line["hash"]) != (lines, last):
                 raise InputError(
                     self.path, f"line {lines}", "the line as it was written", "a changed line"
@@ -201,167 +266,3 @@ def _unwritable(path: Path, error: OSError) -> InputError:
     return InputError(
         path, "file", "a writable audit log", f"a file that cannot be used ({cause(error)})"
     )
-
-
-def head_path(log: Path) -> Path:
-    """Return the path of a log's head file.
-
-    Args:
-        log: The log file.
-
-    Returns:
-        The same path with ``.head`` appended.
-    """
-    return log.with_name(f"{log.name}.head")
-
-
-def verify_log(path: Path | str, expected_head: str | None = None) -> VerifiedChain:
-    """Verify a whole log, line by line, against its head.
-
-    Args:
-        path: The log file.
-        expected_head: A hash noted earlier elsewhere, which some line must have.
-
-    Returns:
-        The number of lines and the last hash.
-
-    Raises:
-        InputError: Names the first line that is changed, missing or out of order, or says how many
-            lines are missing at the end.
-    """
-    path = Path(path)
-    try:
-        with path.open("rb") as log:
-            head, size = _as_of_now(path, log)
-            lines, last, seen = _walk(path, _until(size, log), expected_head)
-    except OSError as error:
-        raise InputError(
-            path, "file", "an audit log and its head", unreadable_file(error)
-        ) from None
-    try:
-        known, known_hash = _read_head(head)
-    except OSError:
-        raise InputError(
-            head_path(path), "head", "a line count and a hash", "damaged content"
-        ) from None
-    if known > lines:
-        raise InputError(
-            path,
-            f"line {lines + 1}",
-            f"{known - lines} more lines, as counted in the head",
-            "the end of the file: the log was cut short",
-        )
-    if known < lines:
-        raise InputError(
-            path,
-            f"line {known + 1}",
-            f"the end of the log, as its head counts {known} lines",
-            f"{lines - known} more lines",
-        )
-    if known_hash != last:
-        raise InputError(path, f"line {lines}", "the hash of the log's head", "another hash")
-    if not seen:
-        raise InputError(path, "head", f"a line with the hash {expected_head}", "no such line")
-    return VerifiedChain(lines, last)
-
-
-def collect_logs(nodes: Mapping[str, Path], folder: Path) -> dict[str, dict[str, Any]]:
-    """Verify the log in each node's folder and copy it with its head.
-
-    Args:
-        nodes: Node folders by country code.
-        folder: Destination of ``{country}.jsonl`` and its head. Created when missing.
-
-    Returns:
-        ``lines`` and ``head`` of each chain, by country code.
-
-    Raises:
-        InputError: A log is incomplete or was changed.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    found = {}
-    for country, node in nodes.items():
-        found[country] = asdict(verify_log(node / FILE_NAME))
-        copy = folder / f"{country}.jsonl"
-        shutil.copy(node / FILE_NAME, copy)
-        shutil.copy(head_path(node / FILE_NAME), head_path(copy))
-    return found
-
-
-def _as_of_now(path: Path, log: BinaryIO) -> tuple[bytes, int]:
-    """Read the head and the log's length between two writes of a node that may be serving."""
-    with head_path(path).open("rb") as head:
-        fcntl.flock(head, fcntl.LOCK_SH)  # ends with the file
-        return head.read(), os.fstat(log.fileno()).st_size
-
-
-def _until(size: int, log: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines in the first ``size`` bytes."""
-    at = 0
-    while at < size and (text := log.readline()):
-        at += len(text)
-        yield text
-
-
-def _walk(path: Path, log: Iterable[bytes], expected_head: str | None) -> tuple[int, str, bool]:
-    last, number = START, 0
-    seen = expected_head in (None, START)
-    for number, text in enumerate(log, start=1):
-        where = f"line {number}"
-        try:
-            line = orjson.loads(text)
-            stated = line["hash"], line["n"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise InputError(path, where, "a complete line of an audit log", "other text") from None
-        if stated[1] != number:
-            found = f"number {shown(stated[1])}: a line is missing or was moved"
-            raise InputError(path, where, f"number {number}", found)
-        if _hashed_line({key: one for key, one in line.items() if key != "hash"}, last)[0] != text:
-            raise InputError(path, where, "the line as it was written", "a changed line")
-        last = stated[0]
-        seen = seen or last == expected_head
-    return number, last, seen
-
-
-def _hashed_line(line: Mapping[str, Any], before: str) -> tuple[bytes, str]:
-    """Return the line as written in the log, and its hash."""
-    text = orjson.dumps(line)
-    digest = hashlib.sha256(before.encode() + text).hexdigest()
-    return text[:-1] + HASH_KEY + digest.encode() + b'"}\n', digest
-
-
-def _digest_of(line: Mapping[str, Any], before: str) -> str:
-    return _hashed_line({key: one for key, one in line.items() if key != "hash"}, before)[1]
-
-
-def _lines_from(log: int, size: int, number: int) -> list[dict[str, Any]]:
-    """Return the last lines of a log, from the one with this number on.
-
-    The log must end with a complete line. Raises InputError for text that is not a log line.
-    """
-    step = 1 << 14
-    while True:
-        start = max(0, size - step)
-        texts = os.pread(log, size - start, start).splitlines()
-        lines = [_read_line(text) for text in (texts if start == 0 else texts[1:])]
-        if start == 0 or (lines and lines[0]["n"] <= number):
-            return [line for line in lines if line["n"] >= number]
-        step *= 2
-
-
-def _read_line(text: bytes) -> dict[str, Any]:
-    try:
-        line = orjson.loads(text)
-        if isinstance(line["n"], int) and isinstance(line["hash"], str):
-            return line
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        pass
-    raise InputError(FILE_NAME, "last lines", "lines of an audit log", "other text")
-
-
-def _read_head(content: bytes) -> tuple[int, str]:
-    """Return the line count and the last hash. Raises OSError for a damaged head."""
-    count, _, digest = content.rstrip(b"\n").partition(b" ")
-    if len(content) != HEAD_SIZE or not count.isdigit() or len(digest) != 64:
-        raise OSError(mismatch("head of the audit log", "a line count and a hash", "other content"))
-    return int(count), digest.decode()

@@ -13,7 +13,8 @@ from time import monotonic
 
 from rehearsal.errors import InputError, shown
 from rehearsal.model import GRANULARITIES, TIERS, Granularity, Tier
-from rehearsal.node.access.audit_log import FILE_NAME, AuditLog
+from rehearsal.node.access.audit_log import AuditLog
+from rehearsal.node.access.audit_segments import FILE_NAME
 from rehearsal.node.access.consent import (
     HEADER_NAME,
     Purpose,

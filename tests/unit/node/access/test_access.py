@@ -12,7 +12,8 @@ import pytest
 
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, make_issuer
 from rehearsal.network.tokens import create_person, linked_identities, sign_tokens, sign_visas
-from rehearsal.node.access.audit_log import AuditLog, verify_log
+from rehearsal.node.access.audit_check import verify_log
+from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import (
     AccessSettings,

@@ -1,14 +1,19 @@
 """The audit log: lines are written completely or not at all, and tampering is detected."""
 
+import hashlib
 import json
 import multiprocessing
 import os
+import shutil
+import signal
+import subprocess
 
 import pytest
 
 from rehearsal.errors import InputError
-from rehearsal.node.access import audit_log
-from rehearsal.node.access.audit_log import AuditFailed, AuditLog, head_path, verify_log
+from rehearsal.node.access.audit_check import verify_log
+from rehearsal.node.access.audit_log import AuditFailed, AuditLog
+from rehearsal.node.access.audit_segments import hashed_line, head_path
 
 
 @pytest.fixture
@@ -85,9 +90,7 @@ def test_tampering_is_found_and_the_line_named(path, tamper, line):
 def test_a_forged_last_line_is_detected(path):
     rows = lines(path)
     forged = {key: value for key, value in json.loads(rows[4]).items() if key != "hash"}
-    text, digest = audit_log._hashed_line(
-        {**forged, "subject": "somebody else"}, json.loads(rows[3])["hash"]
-    )
+    text, digest = hashed_line({**forged, "subject": "somebody else"}, json.loads(rows[3])["hash"])
     path.write_bytes(b"".join([*rows[:4], text]))
     assert digest not in head_path(path).read_text()
     with pytest.raises(
@@ -231,3 +234,221 @@ def test_several_processes_write_one_chain(path):
     for process in processes:
         process.join()
     assert verify_log(path).lines == 155
+
+
+# --- segments ---
+
+
+@pytest.fixture
+def rotated(tmp_path):
+    """A log of four segments: three are closed."""
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path, segment_size=500)
+    while len(segments(path)) < 3:
+        log.append({"subject": "somebody", "rule": "no visa"})
+    log.close()
+    return path
+
+
+def segments(path):
+    return sorted(path.parent.glob("audit-*.jsonl"))
+
+
+def numbers(file):
+    return [json.loads(line)["n"] for line in lines(file)]
+
+
+def test_a_closed_segment_is_read_only_and_named_by_its_first_line(rotated):
+    assert [file.name for file in segments(rotated)] == [
+        f"audit-{numbers(file)[0]:012}.jsonl" for file in segments(rotated)
+    ]
+    assert {file.stat().st_mode & 0o777 for file in segments(rotated)} == {0o400}
+    assert rotated.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_chain_is_verified_over_all_segments(rotated):
+    every = [n for file in (*segments(rotated), rotated) for n in numbers(file)]
+    assert every == list(range(1, len(every) + 1))
+    verified = verify_log(rotated)
+    assert (verified.lines, verified.first) == (len(every), 1)
+    assert verified.segments == (*segments(rotated), rotated)
+    for file in segments(rotated):
+        noted = json.loads(lines(file)[-1])["hash"]
+        assert verify_log(rotated, noted).lines == len(every)
+
+
+def test_a_chain_by_hand_is_the_same(rotated):
+    """The hashes as the documentation describes them, by hashlib and json alone."""
+    last = "0" * 64
+    for file in (*segments(rotated), rotated):
+        for text in lines(file):
+            body, _, digest = text.rstrip(b"\n").rpartition(b',"hash":"')
+            last = hashlib.sha256(last.encode() + body + b"}").hexdigest()
+            assert digest == last.encode() + b'"}'
+    assert head_path(rotated).read_text().split()[1] == last
+
+
+def test_a_log_of_segments_continues_after_a_restart(rotated):
+    before = verify_log(rotated).lines
+    log = AuditLog(rotated, segment_size=500)
+    log.append({"rule": "again"})
+    assert verify_log(rotated).lines == before + 1
+
+
+@pytest.mark.parametrize("which", [1, 2])
+def test_a_missing_segment_is_found(rotated, which):
+    gone = segments(rotated)[which]
+    first, last = numbers(gone)[0], numbers(gone)[-1]
+    gone.unlink()
+    complaint = f"line {last}: expected the segment that ends with this line, found none"
+    with pytest.raises(InputError, match=complaint):
+        verify_log(rotated)
+    assert first > 1
+
+
+def test_old_segments_may_be_archived_elsewhere(rotated, tmp_path):
+    (tmp_path / "archive").mkdir()
+    oldest, second, *_ = segments(rotated)
+    whole = verify_log(rotated)
+    oldest.rename(tmp_path / "archive" / oldest.name)
+    verified = verify_log(rotated)
+    assert (verified.lines, verified.head) == (whole.lines, whole.head)
+    assert verified.first == numbers(second)[0]
+    archived = verify_log(tmp_path / "archive" / oldest.name)
+    assert archived.head == verified.before
+    assert archived.lines == verified.first - 1
+    log = AuditLog(rotated, segment_size=500)
+    log.append({"rule": "goes on"})
+    assert verify_log(rotated).lines == whole.lines + 1
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_changed_segment_is_found(rotated, which, at):
+    file = segments(rotated)[which]
+    rows = lines(file)
+    rows[at] = rows[at].replace(b'"time":1', b'"time":2')
+    file.chmod(0o600)
+    file.write_bytes(b"".join(rows))
+    with pytest.raises(InputError):
+        verify_log(rotated)
+
+
+def _append_to_segments(path, number):
+    log = AuditLog(path, segment_size=700)
+    for i in range(60):
+        log.append({"process": number, "i": i})
+
+
+def test_several_processes_append_during_rotations(path):
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_append_to_segments, args=(path, i)) for i in range(3)]
+    for process in processes:
+        process.start()
+    seen = [verify_log(path).lines for _ in range(20)]
+    for process in processes:
+        process.join()
+    assert seen == sorted(seen)
+    files = [*segments(path), path]
+    assert len(files) > 10
+    rows = [json.loads(line) for file in files for line in lines(file)]
+    written = [(row["process"], row["i"]) for row in rows if "process" in row]
+    assert sorted(written) == [(number, i) for number in range(3) for i in range(60)]
+    assert verify_log(path).lines == len(rows) == 5 + 180 + len(files) - 1
+
+
+def _rotate_and_die(path, step):
+    calls = iter(range(100))
+
+    def die_or(call):
+        def instead(*arguments):
+            if next(calls) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return call(*arguments)
+
+        return instead
+
+    log = AuditLog(path, segment_size=100)
+    for name in ("open", "link", "fchmod", "pwrite", "rename", "replace", "write"):
+        setattr(os, name, die_or(getattr(os, name)))
+    log.append({"rule": "after the rotation"})
+
+
+@pytest.mark.parametrize("step", range(9))
+def test_a_process_killed_in_a_rotation_loses_no_line(path, step):
+    process = multiprocessing.get_context("fork").Process(target=_rotate_and_die, args=(path, step))
+    process.start()
+    process.join()
+    log = AuditLog(path, segment_size=100)
+    log.append({"rule": "after the crash"})
+    log.append({"rule": "and again"})
+    verified = verify_log(path)
+    rows = [json.loads(line) for file in (*segments(path), path) for line in lines(file)]
+    assert [row["n"] for row in rows] == list(range(1, verified.lines + 1))
+    assert [row["subject"] for row in rows if "subject" in row] == [
+        f"researcher-{number}" for number in range(5)
+    ]
+
+
+def test_a_log_that_cannot_be_rotated_goes_on(path, monkeypatch):
+    log = AuditLog(path, segment_size=100)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "link", full)
+    log.append({"rule": "stays in the segment"})
+    assert segments(path) == []
+    assert verify_log(path).lines == 6
+    monkeypatch.undo()
+    log.append({"rule": "in a new one"})
+    assert len(segments(path)) == 1
+    assert verify_log(path).lines == 8
+
+
+# --- programs that rotate logs ---
+
+
+def logrotate(path, *how):
+    """Let Debian's logrotate rotate a log."""
+    program = shutil.which("logrotate", path="/usr/sbin:/usr/bin:/sbin")
+    if program is None:
+        pytest.skip("logrotate is not installed")
+    settings = path.parent / "logrotate.conf"
+    settings.write_text(f"{path} {{\n  rotate 5\n  missingok\n" + "\n".join(how) + "\n}\n")
+    settings.chmod(0o600)
+    state = path.parent / "logrotate.state"
+    command = [program, "--force", "--state", str(state), str(settings)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("how", ["create 0600", "copytruncate", "dateext\ncreate 0600"])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_log_that_logrotate_rotated_continues(path, how, restarted):
+    log = AuditLog(path)
+    for _ in range(1 if "dateext" in how else 2):
+        logrotate(path, how)
+        if restarted:
+            log = AuditLog(path)
+        log.append({"rule": "after it"})
+    rotations = 1 if "dateext" in how else 2
+    assert verify_log(path).lines == 5 + 2 * rotations
+    assert numbers(path) == [4 + 2 * rotations, 5 + 2 * rotations]
+
+
+def test_a_line_that_copytruncate_loses_stops_the_log(path):
+    """A line written between the copy and the truncation is in neither file."""
+    log = AuditLog(path)
+    shutil.copy(path, path.with_name("audit.jsonl.1"))
+    log.append({"rule": "lost"})
+    os.truncate(path, 0)
+    with pytest.raises(AuditFailed, match="expected 6 lines, as in its head, found fewer"):
+        log.append({"rule": "must not be carried out"})
+
+
+def test_a_log_that_is_moved_away_without_a_new_one_stops(path):
+    log = AuditLog(path)
+    path.rename(path.with_name("audit.jsonl.1"))
+    with pytest.raises(AuditFailed, match="removed"):
+        log.append({"rule": "must not be carried out"})

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from rehearsal.node.access.audit_log import AuditLog, verify_log
+from rehearsal.node.access.audit_check import verify_log
+from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import AccessMiddleware
 from rehearsal.node.access.rights import SCOPE_KEY
