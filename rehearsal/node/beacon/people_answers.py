@@ -10,7 +10,7 @@ from rehearsal.node.beacon.people_records import RECORDS
 from rehearsal.node.beacon.people_search import intersection
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, ResultSet, sets_without_records
-from rehearsal.node.beacon.scan_limit import limited_alleles
+from rehearsal.node.beacon.scan_limit import check_page, limited_alleles
 from rehearsal.node.beacon.variant_queries import VariantQuery
 from rehearsal.node.beacon.variant_search import AlleleSource, search_variants
 from rehearsal.stores.people_store import SAMPLES
@@ -31,13 +31,14 @@ def answer_people(
         One result set per dataset.
 
     Raises:
-        Problem: A gene is not in the node's table, or too many alleles would have to be looked at
-            (400).
+        Problem: A gene is not in the node's table, or the answer takes too much work without a
+            grant (400).
     """
     people = _with_sample(question.entry_type, people, node_data)
     found = node_data.people.everyone if people is None else people
     query = question.variants()
-    alleles = limited_alleles(question, (one.id for one in group.datasets), node_data)
+    datasets = [one.id for one in group.datasets]
+    alleles = limited_alleles(question, datasets, node_data)
     if query is None:
         count = len(found)
     elif group.granularity == "count":  # avoids building the set
@@ -47,7 +48,11 @@ def answer_people(
         count = len(found)
     if group.granularity == "boolean":
         return sets_without_records(group.datasets, count > 0, None)
-    shown = _records(question, found, node_data) if group.granularity == "record" else []
+    shown: list[Record] = []
+    if group.granularity == "record":
+        page = found[question.request.first : question.request.first + question.request.limit]
+        check_page(question, datasets, len(page))
+        shown = _records(question, page, node_data)
     return [ResultSet(one.id, count > 0, count, shown, group.granularity) for one in group.datasets]
 
 
@@ -59,10 +64,9 @@ def _with_sample(entry_type: str, people: BitMap | None, node_data: NodeData) ->
     return people if len(sampled) == node_data.people.size else intersection(people, sampled)
 
 
-def _records(question: Question, found: BitMap, node_data: NodeData) -> list[Record]:
-    """Build a page of the records of the people found."""
-    make_record, first = RECORDS[question.entry_type], question.request.first
-    page = found[first : first + question.request.limit]
+def _records(question: Question, page: BitMap, node_data: NodeData) -> list[Record]:
+    """Build the records of the people of a page."""
+    make_record = RECORDS[question.entry_type]
     return [make_record(position, node_data, question.rights.excluded) for position in page]
 
 

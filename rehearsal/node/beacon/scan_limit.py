@@ -1,4 +1,4 @@
-"""A limit on the alleles that are looked at for an exact answer to a caller without a grant."""
+"""Limits on the work for an exact answer to a caller without a grant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rehearsal.node.beacon.variant_queries import BracketQuery, GeneQuery, Range
 from rehearsal.node.beacon.variant_search import AlleleSource
 from rehearsal.web.problem import Problem
 
-MOST_LOOKED_AT = 2_500  # some 15 ms, if the carriers of each allele are read
+MOST_LOOKED_AT = 1_500  # some 10 ms, if the carriers of each allele are read
+MOST_RECORDS = 150  # of a page; some 12 ms for variants with their carriers
 
 
 def limited_alleles(
@@ -27,10 +28,29 @@ def limited_alleles(
     Returns:
         The node's variants. For a caller without a grant, they can be looked at to an extent only.
     """
-    tiers = question.rights.tiers
-    if all(tiers[one] == "controlled" for one in datasets):
+    if _is_granted(question, datasets):
         return node_data.variants
     return _LimitedAlleles(node_data.variants, _what_to_narrow(question))
+
+
+def check_page(question: Question, datasets: Iterable[str], size: int) -> None:
+    """Check that a page of records is not too long for a caller without a grant.
+
+    Args:
+        question: The query.
+        datasets: Identifiers of the datasets that answer.
+        size: Number of records.
+
+    Raises:
+        Problem: There are too many (400).
+    """
+    if size > MOST_RECORDS and not _is_granted(question, datasets):
+        expected = f"at most {MOST_RECORDS} records of a page, without a grant"
+        raise Problem.mismatch("pagination.limit", expected, str(size))
+
+
+def _is_granted(question: Question, datasets: Iterable[str]) -> bool:
+    return all(question.rights.tiers[one] == "controlled" for one in datasets)
 
 
 def _what_to_narrow(question: Question) -> str:

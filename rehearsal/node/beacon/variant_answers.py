@@ -14,7 +14,7 @@ from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, ResultSet, sets_without_records
-from rehearsal.node.beacon.scan_limit import limited_alleles
+from rehearsal.node.beacon.scan_limit import check_page, limited_alleles
 from rehearsal.node.beacon.variant_search import search_variants
 
 if TYPE_CHECKING:
@@ -36,11 +36,12 @@ def answer_variants(
         One result set per dataset.
 
     Raises:
-        Problem: A gene is not in the node's table, or too many alleles would have to be looked at
-            (400).
+        Problem: A gene is not in the node's table, or the answer takes too much work without a
+            grant (400).
     """
     query = question.variants()
-    alleles = limited_alleles(question, (one.id for one in group.datasets), node_data)
+    datasets = [one.id for one in group.datasets]
+    alleles = limited_alleles(question, datasets, node_data)
     rows = carried(search_variants(query, node_data, alleles), people, node_data.people.size)
     if group.granularity == "boolean":
         return sets_without_records(group.datasets, next(rows, None) is not None, None)
@@ -49,6 +50,7 @@ def answer_variants(
     if group.granularity == "record":
         before = sum(1 for _ in islice(rows, question.request.first))
         page = list(islice(rows, question.request.limit))
+        check_page(question, datasets, len(page))
     if query is None and people is None:
         count = node_data.variants.count
     else:

@@ -308,3 +308,13 @@ def test_conditions_that_exclude_every_allele_need_no_scan(ask, monkeypatch, imp
     body = {"query": {"requestParameters": EVERYTHING | impossible}}
     status, answer = ask("/g_variants", body)
     assert (status, answer["responseSummary"]["exists"]) == (200, False)
+
+
+@pytest.mark.parametrize("path", ["/g_variants", "/individuals"])
+def test_a_caller_without_a_grant_has_short_pages(ask, monkeypatch, path):
+    monkeypatch.setattr("rehearsal.node.beacon.scan_limit.MOST_RECORDS", 2)
+    for limit, expected in ((2, 200), (3, 400)):
+        status, answer = ask(path, None, requestedGranularity="record", limit=limit)
+        assert status == expected
+    message = "pagination.limit: expected at most 2 records of a page, without a grant, found 3"
+    assert answer["error"]["errorMessage"] == message
