@@ -234,26 +234,28 @@ class _Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Drop a body that the answer did not wait for, but not without end (RFC 9112, 9.6)."""
         super().on_body(body)
-        if self._is_idle:
+        if self.cycle.response_complete:
             self._dropped += len(body)
             if self._dropped > MAX_DROPPED:
                 self.drop()
 
     def on_message_complete(self) -> None:
         """Stop waiting for the caller: the request is complete."""
-        if self._is_idle:
+        cycle = self.cycle
+        if cycle.response_complete:
             self._head_is_there()
         else:
             self.all.works(self)
         super().on_message_complete()
-        self.cycle.more_body = False
+        cycle.more_body = False
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         super().on_response_complete()
-        if self._is_idle:
+        cycle = self.cycle
+        if cycle.response_complete:
             self.all.waits(self)
-            if self.cycle.more_body and self._waited_for is None:
+            if cycle.more_body and self._waited_for is None:
                 self._waited_for = self.loop.call_later(DROP_TIMEOUT_S, self.transport.close)
         if self.transport.get_write_buffer_size():
             self._wait_for_reader()

@@ -222,7 +222,7 @@ def operation(
 
 
 def refused(error: Body) -> Body:
-    """Describe the responses to a request that is refused.
+    """Describe the responses to a request that is refused, or that cannot be answered now.
 
     Args:
         error: Schema of their bodies.
@@ -230,11 +230,19 @@ def refused(error: Body) -> Body:
     Returns:
         OpenAPI response objects, by status.
     """
+    content = json_of(error)
+    wait = {"schema": COUNT, "description": "Seconds to wait."}
     return {
-        "4XX": {
-            "description": "The request is refused. The body says why.",
-            "content": json_of(error),
-        }
+        "4XX": {"description": "The request is refused. The body says why.", "content": content},
+        "429": {
+            "description": "The caller has sent too many requests.",
+            "headers": {"Retry-After": wait},
+            "content": content,
+        },
+        "503": {
+            "description": "A file of the service cannot be used now: a full disk, or a lock.",
+            "content": content,
+        },
     }
 
 
