@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
-from collections.abc import Callable
+import socket
+from typing import Protocol
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -18,8 +19,11 @@ from uvicorn.server import ServerState
 
 from rehearsal.errors import mismatch
 from rehearsal.web.app import ABORT_KEY
+from rehearsal.web.handshake import Counted, TlsServer
 from rehearsal.web.rate_limit import network_of
+from rehearsal.web.tls import ServerTls
 
+BACKLOG = 1024  # connections that the system keeps until they are accepted
 MAX_CONCURRENT = 8192  # connections, of which many wait for a distant or slow caller
 MAX_FILES = 65536  # open files of this process, if the system lets it have so many
 RESERVED_FILES = 64  # for data, logs and the program itself
@@ -51,21 +55,35 @@ def connection_limit() -> int:
     return max(1, min(MAX_CONCURRENT, (files - RESERVED_FILES) // 2))
 
 
-def connection_factory(
-    config: Config, state: ServerState, loop: asyncio.AbstractEventLoop
-) -> Callable[[], asyncio.Protocol]:
-    """Return what makes the connections of a server, within the limits of this module.
+class Server(Protocol):
+    """What accepts connections."""
+
+    def close(self) -> None:
+        """Accept nothing more."""
+
+
+async def start_server(
+    config: Config, state: ServerState, listener: socket.socket, tls: ServerTls | None
+) -> Server:
+    """Accept connections, within the limits of this module.
 
     Args:
         config: Uvicorn's settings.
         state: Uvicorn's state of the server.
-        loop: The event loop.
+        listener: A listening socket.
+        tls: TLS of the server. None: plain HTTP.
 
     Returns:
-        A factory of protocols, for ``loop.create_server``.
+        The server.
     """
-    connections = _OpenConnections(connection_limit())
-    return lambda: _Connection(connections, config, state, loop)
+    connections, loop = _OpenConnections(connection_limit()), asyncio.get_running_loop()
+
+    def make() -> _Connection:
+        return _Connection(connections, config, state, loop)
+
+    if tls is None:
+        return await loop.create_server(make, sock=listener, backlog=BACKLOG)
+    return TlsServer(listener, tls.context, connections, make, HEAD_TIMEOUT_S)
 
 
 class _OpenConnections:
@@ -81,9 +99,9 @@ class _OpenConnections:
         self._most, self._most_of_one = most, max(1, most // 2)
         self._total = 0
         self._by_origin: dict[str, int] = {}
-        self._waiting: dict[_Connection, None] = {}  # for their callers, the longest first
+        self._waiting: dict[Counted, None] = {}  # for their callers, the longest first
 
-    def add(self, one: _Connection) -> None:
+    def add(self, one: Counted) -> None:
         """Count a new connection, and close one that waits if there are too many.
 
         Args:
@@ -99,14 +117,14 @@ class _OpenConnections:
         if one.counted:
             self._waiting[one] = None
 
-    def _make_room(self, new: _Connection, origin: str | None) -> None:
+    def _make_room(self, new: Counted, origin: str | None) -> None:
         for other in self._waiting:
             if origin is None or other.origin == origin:
                 other.drop()
                 return
         new.refuse()
 
-    def remove(self, one: _Connection) -> None:
+    def remove(self, one: Counted) -> None:
         """Stop counting a connection.
 
         Args:
@@ -120,7 +138,7 @@ class _OpenConnections:
         else:
             del self._by_origin[one.origin]
 
-    def waits(self, one: _Connection) -> None:
+    def waits(self, one: Counted) -> None:
         """Note that a connection waits for its caller from now on.
 
         Args:
@@ -130,7 +148,7 @@ class _OpenConnections:
         if one.counted:
             self._waiting[one] = None
 
-    def works(self, one: _Connection) -> None:
+    def works(self, one: Counted) -> None:
         """Note that a connection no longer waits for its caller.
 
         Args:

@@ -25,14 +25,13 @@ from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.files import write_json
 from rehearsal.process_lifetime import end_with_launcher
 from rehearsal.web.address import ServiceAddress
-from rehearsal.web.connections import HEAD_TIMEOUT_S, connection_factory
+from rehearsal.web.connections import BACKLOG, start_server
 from rehearsal.web.forwarded import behind_proxy
 from rehearsal.web.metrics import MeteredApp, Source
 from rehearsal.web.tls import ServerTls
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 1024
 KEEP_ALIVE_S = 75  # of an idle connection, longer than our own clients keep theirs
 LAST_ANSWERS_S = 3.0  # for requests under way at the end; the launcher kills after 5 s
 
@@ -175,13 +174,7 @@ async def answering(
         timeout_keep_alive=KEEP_ALIVE_S,
     )
     loop, state = asyncio.get_running_loop(), ServerState()
-    server = await loop.create_server(
-        connection_factory(config, state, loop),
-        sock=listener,
-        backlog=BACKLOG,
-        ssl=None if tls is None else tls.context,
-        ssl_handshake_timeout=None if tls is None else HEAD_TIMEOUT_S,
-    )
+    server = await start_server(config, state, listener, tls)
     try:
         yield state.connections
     finally:

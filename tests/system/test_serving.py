@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -269,6 +270,28 @@ def test_plain_http_on_a_port_with_tls_gets_no_answer(encrypted):
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         connection.getresponse()
     connection.close()
+
+
+@needs("openssl", "curl")
+def test_callers_who_begin_no_handshake_keep_nobody_out(folder, certificate, tmp_path):
+    """More connections than the service may open files."""
+    endpoint, files = tmp_path / "e.json", 128
+    limited = f"ulimit -n {files}; exec "
+    line = limited + shlex.join(command(folder, endpoint, *tls_options(*certificate)))
+    process = subprocess.Popen(["bash", "-c", line])
+    silent: list[socket.socket] = []
+    try:
+        url = told_when_ready(process, endpoint, SLOW_MACHINE_S)["url"]
+        place = urlsplit(url)
+        silent = [socket.create_connection((place.hostname, place.port)) for _ in range(2 * files)]
+        ask = ["curl", "-sS", "--cacert", certificate[0], f"{url}/health"]
+        said = subprocess.run(ask, capture_output=True)
+        assert json.loads(said.stdout) == {"status": "ok"}, said.stderr
+    finally:
+        for one in silent:
+            one.close()
+        process.kill()
+        process.wait()
 
 
 @needs("openssl")
