@@ -157,3 +157,14 @@ def test_an_issuer_with_other_content_is_refused_in_plain_words(issuer, tmp_path
     line = r"issuer: expected an issuer made by .*, found none \(issuer.json or keys.json has other"
     with pytest.raises(InputError, match=line):
         open_issuer(tmp_path / "issuer")
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan"), "soon", []])
+def test_a_token_of_no_time_is_refused_and_nothing_more(issuer, name, value):
+    now, (kid, key) = int(time.time()), issuer.keys["ES256"]
+    claims = {"iss": issuer.url, "sub": "x", "scope": "openid", "iat": now, "exp": now + 60}
+    text = json.dumps(claims | {name: value}).encode()
+    token = jwt.api_jws.encode(text, key, "ES256", {"typ": "at+jwt", "kid": kid})
+    status, body = exchange(issuer, token)
+    assert (status, body) == (400, {"error": "invalid_grant"})  # RFC 6749, 5.2

@@ -236,6 +236,18 @@ TOKENS = {
     "an ID token": lambda f: f.passport(kind="id+jwt"),
 }
 
+
+def _of_no_time(name, value):
+    return lambda forge: forge.passport(**{name: value})
+
+
+NO_TIMES = (10**400, -(10**400), 10**308, float("inf"), float("-inf"), float("nan"), "soon", [], {})
+TOKENS |= {
+    f"{name} of {str(value)[:9]}": _of_no_time(name, value)
+    for name in ("exp", "iat", "nbf")
+    for value in NO_TIMES
+}
+
 # the caller is identified, but the visa does not count: 403
 VISAS = {
     "no grant": lambda f: f.passport(**{PASSPORT: []}),
