@@ -1,4 +1,4 @@
-"""Attack the run's nodes: without protection, by the earlier rules, and as they are."""
+"""Attack the run's nodes, and ask them the stories' questions as a caller without a token."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from rehearsal.logs import log_to_file
 from rehearsal.report.figures.membership import power_figure
 from rehearsal.report.figures.rendering import save_still
 from rehearsal.seeds import derive_seed
+from rehearsal.stories.public_tier import ask_as_public
 
 
 def main(smk):
@@ -18,6 +19,7 @@ def main(smk):
     """
     folders = {code: Path(folder) for code, folder in smk.params.nodes.items()}
     table, summary = mount_attacks(folders, derive_seed(smk.params.seed, "membership"))
+    summary["stories"] = ask_as_public(smk.params.stories, folders)
     with atomic_path(smk.output.table) as path:
         table.to_parquet(path)
     write_json(smk.output.summary, summary)

@@ -12,6 +12,7 @@ from rehearsal.evaluation.network_judge import network_state
 from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import NetworkAnswer, count_of, says_exists
 
+BASES = ("", "public facts", "noisy count")  # of protected answers, that of the most telling last
 NETWORK = "network"  # the node's name in rows of aggregated answers
 
 COLUMNS = {
@@ -29,6 +30,7 @@ COLUMNS = {
     "equal": "boolean",
     "judged_on": "str",
     "answerable": "boolean",
+    "basis": "str",
     "latency_ms": "float64",
     "bytes": "int64",
     "reason": "str",
@@ -56,7 +58,18 @@ def node_row(query: Query, answer: Answer, repeat: int, has_content: bool = True
         "latency_ms": answer.latency_s * 1000,
         "bytes": answer.size_bytes,
         "reason": answer.reason,
+        "basis": _basis(answer),
     }
+
+
+def _basis(answer: Answer) -> str:
+    """Return how a protected answer came about, as the node says itself; else an empty text."""
+    info = (answer.body or {}).get("info")
+    privacy = info.get("privacy") if isinstance(info, dict) else None
+    if not isinstance(privacy, dict):
+        return ""
+    bases = {str(one.get("basis", "")) for one in privacy.values() if isinstance(one, dict)}
+    return max(bases, default="", key=BASES.index) if bases <= set(BASES) else ""
 
 
 def network_row(query: Query, aggregated: NetworkAnswer, repeat: int) -> Row:
@@ -76,6 +89,7 @@ def network_row(query: Query, aggregated: NetworkAnswer, repeat: int) -> Row:
         "count": None if is_uncounted else aggregated.count,
         "latency_ms": aggregated.latency_s * 1000,
         "bytes": aggregated.size_bytes,
+        "basis": "",
     }
 
 

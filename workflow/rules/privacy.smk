@@ -33,6 +33,8 @@ rule run_membership_attack:
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         individuals=rules.build_node_folders.output.individuals,
         people=rules.build_node_folders.output.people,
+        settings=rules.build_node_folders.output.settings,
+        tumours=rules.build_node_folders.output.tumours,
         public_facts=rules.write_public_facts.output.facts,
     output:
         table=f"{RESULTS}/privacy/membership.parquet",
@@ -57,6 +59,7 @@ rule run_membership_attack:
         code=code_digest("run_membership_attack.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         seed=config["seed"],
+        stories=INPUTS.stories,
     message:
         "Attacks: can queries reveal who is in a node, or a diagnosis"
     script:

@@ -7,27 +7,33 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.evaluation.answer_table import BASES, NETWORK
 from rehearsal.report.figures.membership import power_figure
 from rehearsal.report.figures.rendering import vega_specification
 from rehearsal.report.page_elements import (
     Column,
     Figure,
+    Heading,
     Section,
     Shown,
     Table,
     Text,
     percent,
+    spaced,
     table_of,
     whole,
 )
 from rehearsal.report.style import PAGE
 
+TIERS = ("public", "registered")
 
-def privacy_section(summary: Mapping[str, Any]) -> Section | None:
+
+def privacy_section(summary: Mapping[str, Any], answers: pd.DataFrame) -> Section | None:
     """Build the section on the attacks and the cost of protection.
 
     Args:
         summary: The content of ``summary.json``.
+        answers: The answers to the suite, as in answers.parquet.
 
     Returns:
         The section, or None if no attack was made.
@@ -46,7 +52,15 @@ def privacy_section(summary: Mapping[str, Any]) -> Section | None:
     return Section(
         "privacy",
         "Re-identification",
-        [figure, Text(_method(privacy["measured"])), _attacks(privacy), _answers(privacy)],
+        [
+            figure,
+            Text(_method(privacy["measured"])),
+            _attacks(privacy),
+            Heading("What protection costs honest users"),
+            _answers(privacy),
+            *_suite(answers),
+            *_stories(privacy),
+        ],
     )
 
 
@@ -102,3 +116,72 @@ def _answers(privacy: Mapping[str, Any]) -> Table:
         "questions and answers from public facts cost nothing."
     )
     return table_of(pd.DataFrame(privacy["answers"]), caption, shown)
+
+
+def _suite(answers: pd.DataFrame) -> list[Table]:
+    """Show how the nodes answered the suite's questions of the protected tiers."""
+    if "basis" not in answers:
+        return []
+    rows = answers[answers["tier"].isin(TIERS) & (answers["node"] != NETWORK)]
+    if rows.empty:
+        return []
+    rows = rows.assign(
+        facts=rows["basis"] == BASES[1],
+        noisy=rows["basis"] == BASES[2],
+        refused=rows["state"] == "refused",
+        error=_errors(rows),
+    )
+    grouped = rows.groupby(["tier", "kind"], as_index=False)
+    frame = grouped.agg(
+        answers=("state", "size"),
+        facts=("facts", "mean"),
+        noisy=("noisy", "mean"),
+        refused=("refused", "mean"),
+        error=("error", "mean"),
+    )
+    shown = [
+        Shown("tier", Column("Tier", names_row=True)),
+        Shown("kind", Column("Kind of query"), spaced),
+        Shown("answers", Column("Answers of nodes", number=True), whole),
+        Shown("facts", Column("From public facts", number=True), percent),
+        Shown("noisy", Column("Paid, with noise", number=True), percent),
+        Shown("refused", Column("Refused", number=True), percent),
+        Shown("error", Column("Mean error of counts, people", number=True), _decimal),
+    ]
+    caption = "The queries of the suite that were asked without a token or as a registered user."
+    return [table_of(frame, caption, shown)]
+
+
+def _errors(rows: pd.DataFrame) -> pd.Series:
+    """Return the difference of counts of people from the truth; missing without a count."""
+    true = rows["truth"].str.extract(r"count (\d+)")[0].astype("float64")
+    of_people = (rows["kind"] == "individuals") & (rows["basis"] == BASES[2])
+    return (rows["count"].astype("float64") - true).abs().where(of_people)
+
+
+def _decimal(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.1f}"
+
+
+def _stories(privacy: Mapping[str, Any]) -> list[Table]:
+    """Show what a caller without a token would have learnt from the stories' questions."""
+    frame = pd.DataFrame(privacy.get("stories", []))
+    if frame.empty:
+        return []
+    outcomes = ["right", "wrong", "budget", "not open"]
+    frame = frame[frame[outcomes].sum(axis=1) > 0]
+    shown = [
+        Shown("story", Column("Story", names_row=True)),
+        Shown("right", Column("Right", number=True), whole),
+        Shown("wrong", Column("Wrong", number=True), whole),
+        Shown("budget", Column("Refused by the budget", number=True), whole),
+        Shown("not open", Column("Not open to the public", number=True), whole),
+    ]
+    caption = (
+        "What the nodes would have answered to the stories' Beacon questions without a token, for "
+        "health research and with a full budget. Right: yes where somebody matches, or no where "
+        "nobody does. Wrong: mostly no, where a few people match who are not shown. Not open: "
+        "filters finer than a sex and one term, or a dataset that is not public. The stories "
+        "themselves ask with a token that gives exact answers."
+    )
+    return [table_of(frame, caption, shown)]

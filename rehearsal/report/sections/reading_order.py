@@ -49,7 +49,7 @@ def list_sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Sect
         components_section(tables),
         demography_section(tables),
         realism_section(tables),
-        privacy_section(summary),
+        privacy_section(summary, tables.answers),
         checks_section(summary),
         provenance_section(summary),
         limits_section(),
