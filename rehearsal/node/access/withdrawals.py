@@ -67,8 +67,8 @@ class WithdrawalWatch:
     def look(self) -> bool:
         """Look whether the file changed, and take up its content.
 
-        People who withdrew once stay withdrawn when the file is removed or damaged while the node
-        serves.
+        People who withdrew once stay withdrawn as long as the node serves, whatever happens to the
+        file.
 
         Returns:
             Whether the people changed.
@@ -78,7 +78,7 @@ class WithdrawalWatch:
         try:
             if not self._path.exists():
                 raise InputError(self._path, "file", "the withdrawals known so far", "no such file")
-            found = read_withdrawals(self._path)
+            found = read_withdrawals(self._path) | self.withdrawn.people
         except InputError as error:
             log.error("%s; those who withdrew stay withdrawn", error)
             return False

@@ -1,6 +1,7 @@
 """The command ``rehearsal``: what it makes, and the one form of its errors."""
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -324,3 +325,19 @@ def test_the_fit_of_the_model_has_packaged_defaults_in_any_folder(tmp_path, monk
     countries, start = asked[0][:2]
     assert len(countries) == 28
     assert start.is_file()
+
+
+def test_the_check_of_a_log_says_which_lines_are_elsewhere(tmp_path, capsys):
+    log = AuditLog(tmp_path / "audit.jsonl", segment_size=300)
+    for _ in range(3):
+        log.append({"rule": "x" * 200}, {"rule": "y" * 200})
+    oldest = min(tmp_path.glob("audit-*.jsonl"))
+    *_, end = oldest.read_text().splitlines()
+    oldest.rename(tmp_path / "archived")
+    main(["audit", "verify", str(tmp_path / "audit.jsonl")])
+    whole, part = capsys.readouterr().out.splitlines()
+    assert whole.startswith(f"{tmp_path / 'audit.jsonl'}: 8 lines, head ")
+    before = json.loads(end)["hash"]
+    assert part.endswith(
+        f": lines 3 to 8 were verified; lines 1 to 2, elsewhere, must end with {before}"
+    )

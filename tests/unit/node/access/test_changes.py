@@ -165,6 +165,9 @@ def test_those_who_withdrew_stay_withdrawn_without_the_file(node, caplog, harm):
         node.told()
     (line,) = caplog.messages  # and not a line for each question
     assert line.startswith(f"{path}: ") and "expected" in line
+    path.unlink(missing_ok=True)
+    add_withdrawals(node.folder, [NAMES[4]])
+    assert not {NAMES[3], NAMES[4]} & set(node.told()[1])
 
 
 def test_no_files_are_looked_at_before_a_second_has_passed(node, monkeypatch):
