@@ -104,6 +104,32 @@ def test_a_caller_who_asks_too_often_is_told_when_to_come_back(folder, tmp_path)
         assert json.loads(refused.partition("\n\n")[2])["htsget"]["error"] == "InvalidInput"
 
 
+def test_the_callers_of_a_network_do_not_share_one_limit_at_a_node(folder, tmp_path):
+    """With curl as two callers behind a proxy that the network trusts."""
+    trust = ("--trusted-proxy", "127.0.0.1")
+    nodes, service = tmp_path / "nodes", tmp_path / "network.json"
+    nodes.mkdir()
+    with running(folder, nodes / "FI.json", "--requests-per-s", "0.1", *trust):
+        command = [sys.executable, "-m", "rehearsal", "network", "serve", "--nodes", str(nodes)]
+        command += ["--requests-per-s", "0", *trust, "--endpoint-file", str(service)]
+        process = subprocess.Popen(command)
+        try:
+            url = told_when_ready(process, service, SLOW_MACHINE_S)["url"]
+
+            def reason(caller):
+                curl = ["curl", "-sS", "-H", f"X-Forwarded-For: {caller}", f"{url}/g_variants"]
+                said = json.loads(subprocess.run(curl, capture_output=True, check=True).stdout)
+                return said["info"]["nodes"][0].get("reason", "")
+
+            for _ in range(5):
+                first = reason("203.0.113.1")
+            assert "HTTP 429" in first
+            assert "HTTP 429" not in reason("203.0.113.2")
+        finally:
+            process.kill()
+            process.wait()
+
+
 def test_pipelined_requests_have_a_limit(folder, tmp_path):
     with running(folder, tmp_path / "FI.json") as node:
         with suppress(OSError), socket.create_connection(node, SLOW_MACHINE_S) as connection:
