@@ -13,14 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 from rdflib import Graph, URIRef
 from rdflib.namespace import RDF
 
+from rehearsal.catalogue.dataset_descriptor import UseTerms
 from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, make_issuer
 from rehearsal.network.tokens import create_person, sign_tokens
+from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.node.settings.node_settings import NodeSettings
 
 from .starting import told_when_ready
@@ -116,11 +117,9 @@ def made(tmp_path_factory):
     top = tmp_path_factory.mktemp("deployed")
     folder, issuer = top / "FI", make_issuer(top / "issuer")
     make_node(folder, issuer)
-    consent = pd.DataFrame(
-        {"individual": ["FI-1"], "basis": "x", "uses": "DUO:0000042", "withdrawn": False}
-    )
-    settings = NodeSettings.read(folder)
-    write_node_catalogue(folder, describe_node_datasets(settings, PEOPLE, 100, consent), "0.1")
+    settings, facts = NodeSettings.read(folder), PublicFacts.of_size(PEOPLE)
+    terms = UseTerms(("GDPR 6(1)a",), (("DUO:0000042", 1.0),))
+    write_node_catalogue(folder, describe_node_datasets(settings, facts, terms), "0.1")
     person = create_person("researcher", "BE", [CENTRAL_COMMITTEE])
     token = sign_tokens(issuer, person).passport
     tool("openssl")
@@ -218,7 +217,31 @@ def test_the_metadata_are_about_public_addresses(public):
 
 
 def test_the_htsget_client_reads_a_region_through_the_proxy(public, tmp_path):
-    out = tmp_path / "region"
+    read_region(public, tmp_path / "region")
+
+
+def test_the_htsget_client_reads_a_region_from_a_node_with_tls(made, tmp_path):
+    port = free_port()
+    url = f"https://localhost:{port}"
+    certificate, key = made.certificate
+    command = [
+        *(
+            sys.executable,
+            "-m",
+            "rehearsal",
+            "node",
+            "serve",
+            str(made.folder),
+            "--port",
+            str(port),
+        ),
+        *("--public-url", url, "--tls-certificate", str(certificate), "--tls-key", str(key)),
+    ]
+    with serving(command, tmp_path / "e.json"):
+        read_region(SimpleNamespace(**vars(made), url=url), tmp_path / "region")
+
+
+def read_region(public, out: Path) -> None:
     place = ("-r", "chr22", "-s", str(REGION["start"]), "-e", str(REGION["end"]))
     done = subprocess.run(
         [
@@ -234,7 +257,7 @@ def test_the_htsget_client_reads_a_region_through_the_proxy(public, tmp_path):
 
 
 def test_metrics_are_seen_from_this_machine_only(public):
-    assert status_of(public, "/metrics") == 404
+    assert [status_of(public, path) for path in ("/map", "/metrics")] == [200, 404]
     direct = curl(f"http://127.0.0.1:{public.port}/metrics")
     assert 'rehearsal_requests_total{route="/map",status="2xx"}' in direct.stdout
     assert json.loads(get(public, "/health")) == {"status": "ok"}
