@@ -127,6 +127,7 @@ def add_withdrawals(folder: Path, people: Iterable[str]) -> list[str]:
     path = folder / FILE_NAME
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # a node that was never served
         with _alone(folder):
             rows = _rows(path)
             new = [person for person in dict.fromkeys(people) if person not in rows]

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from rehearsal.cli import main
 from rehearsal.node.access.withdrawals import FILE_NAME, read_withdrawals
+from rehearsal.node.runtime_files import served_copy
 from rehearsal.node.settings.node_settings import NodeSettings
 
 from .conftest import NAMES
@@ -38,6 +40,23 @@ def test_an_unknown_person_is_an_error_and_records_nobody(folder, capsys, unknow
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{folder}: PERSON: expected people of this node, found" in line
     assert not (folder / FILE_NAME).exists()
+
+
+def test_a_withdrawal_is_kept_where_the_node_keeps_its_state(folder, capsys):
+    settings = NodeSettings.read(folder)
+    replace(settings, access=replace(settings.access, state="../state/FI")).write(folder)
+    main(["node", "withdraw", str(folder), NAMES[0]])
+    assert read_withdrawals(folder.parent / "state" / "FI" / FILE_NAME) == {NAMES[0]}
+    assert not (folder / FILE_NAME).exists()
+
+
+def test_a_copy_that_is_served_knows_who_withdrew(folder, tmp_path, capsys):
+    for state in (None, "../state/FI"):
+        settings = NodeSettings.read(folder)
+        replace(settings, access=replace(settings.access, state=state)).write(folder)
+        main(["node", "withdraw", str(folder), NAMES[0]])
+        copy = served_copy(folder, tmp_path / f"copy-{state is None}")
+        assert read_withdrawals(copy / FILE_NAME) == {NAMES[0]}
 
 
 def test_a_patient_who_was_added_may_withdraw(folder, capsys):
