@@ -25,6 +25,7 @@ from rehearsal.errors import mismatch, shown
 
 Network = IPv4Network | IPv6Network
 Scope = MutableMapping[str, Any]
+Statement = tuple[tuple[str, int] | None, str, str, str]  # caller, scheme, host, prefix
 
 STATED_KEY = "rehearsal.stated"  # in the scope: the host is not the caller's own word
 FORWARDED = b"forwarded"
@@ -143,33 +144,30 @@ class _BehindProxy:
     def _believe(self, scope: Scope) -> None:
         """Write what is believed into the scope. Raises ValueError for a statement of no sense."""
         scheme, host, prefix = "", "", self._prefix
-        peer = scope.get("client")
-        if self._trusted and peer is not None and self._trusts(peer[0]):
-            stated = tuple(pair for pair in scope["headers"] if pair[0] in BELIEVED)
-            if stated:
-                size = sum(len(value) for _, value in stated)
-                if size > LONGEST:
-                    raise ValueError(mismatch("the proxy", f"at most {LONGEST} bytes", f"{size}"))
-                read = self._remembered if size <= LONGEST_REMEMBERED else self._read
-                client, scheme, host, its_prefix = read(stated)
-                scope["client"] = client or peer
-                # a proxy that tells how it was reached is also answerable for Host
-                scope[STATED_KEY] = bool(scheme or host)
-                prefix = prefix or its_prefix
+        stated = self._stated(scope)
+        if stated is not None:
+            client, scheme, host, its_prefix = stated
+            scope["client"] = client or scope["client"]
+            prefix = prefix or its_prefix
         if self._public is not None:
             (scheme, host), prefix = self._public, self._prefix
-            scope[STATED_KEY] = True
-        if scheme:
-            scope["scheme"] = scheme
-        if host:
-            others = [pair for pair in scope["headers"] if pair[0] != b"host"]
-            scope["headers"] = [(b"host", host.encode("ascii")), *others]
-        if prefix:
-            _set_prefix(scope, prefix)
+        _write(scope, scheme, host, prefix)
 
-    def _read(
-        self, stated: tuple[tuple[bytes, bytes], ...]
-    ) -> tuple[tuple[str, int] | None, str, str, str]:
+    def _stated(self, scope: Scope) -> Statement | None:
+        """Read what the peer states, if it is a trusted proxy. Raises ValueError."""
+        peer = scope.get("client")
+        if not self._trusted or peer is None or not self._trusts(peer[0]):
+            return None
+        stated = tuple(pair for pair in scope["headers"] if pair[0] in BELIEVED)
+        if not stated:
+            return None
+        size = sum(len(value) for _, value in stated)
+        if size > LONGEST:
+            raise ValueError(mismatch("the proxy", f"at most {LONGEST} bytes", f"{size}"))
+        read = self._remembered if size <= LONGEST_REMEMBERED else self._read
+        return read(stated)
+
+    def _read(self, stated: tuple[tuple[bytes, bytes], ...]) -> Statement:
         """Read caller, scheme, host and prefix. Raises ValueError."""
         client, hop = self._last_hop(_hops(stated))
         scheme, host, prefix = _checked_scheme(hop), _checked_host(hop), _checked_prefix(hop)
@@ -272,6 +270,19 @@ def _checked_prefix(hop: dict[str, str]) -> str:
     if not PREFIX_FORM.fullmatch(prefix):
         raise ValueError(mismatch("X-Forwarded-Prefix", "a path such as /v2.0.0", shown(prefix)))
     return prefix
+
+
+def _write(scope: Scope, scheme: str, host: str, prefix: str) -> None:
+    """Write into the scope what is believed of an address; empty texts change nothing."""
+    if scheme or host:  # a proxy that tells how it was reached is also answerable for Host
+        scope[STATED_KEY] = True
+    if scheme:
+        scope["scheme"] = scheme
+    if host:
+        others = [pair for pair in scope["headers"] if pair[0] != b"host"]
+        scope["headers"] = [(b"host", host.encode("ascii")), *others]
+    if prefix:
+        _set_prefix(scope, prefix)
 
 
 def _set_prefix(scope: Scope, prefix: str) -> None:
