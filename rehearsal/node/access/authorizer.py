@@ -18,6 +18,7 @@ from rehearsal.node.access.audit_segments import FILE_NAME
 from rehearsal.node.access.consent import (
     HEADER_NAME,
     Purpose,
+    SharedPeople,
     people_not_permitting,
     permits,
     read_purpose,
@@ -93,6 +94,7 @@ class Authorizer:
         self.facts = _public_facts(folder, people)
         self._rights: OrderedDict[tuple[bytes, str], Rights] = OrderedDict()
         self._people_not_permitting = lru_cache(CACHED_CONSENTS)(people_not_permitting)
+        self._shared_people = SharedPeople(people)
         self._withdrawals = WithdrawalWatch(state, people)
         self._next_look = monotonic() + LOOK_S
         self._doors = _doors(node.access, self.facts, state, self.secret)
@@ -310,6 +312,7 @@ class Authorizer:
         excluded = self._people_not_permitting(self._people, purpose, without_record)
         if self._rules.withdrawn.numbers:
             excluded = excluded | self._rules.withdrawn.numbers
+        excluded, permitted = self._shared_people.of(excluded)
         rights = Rights(
             caller,
             purpose,
@@ -318,7 +321,7 @@ class Authorizer:
             self._finest_granularities(tiers),
             {one: self._doors[tier] for one, tier in tiers.items() if tier in self._doors},
             excluded,
-            self._people.everyone - excluded if excluded else None,
+            permitted,
             self._permitted_share(purpose),
             granted.roles,
             granted.countries,

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from hashlib import blake2b
 
 from pyroaring import BitMap
 
@@ -46,6 +48,7 @@ PERMISSIONS = frozenset({ANYTHING, GENERAL_RESEARCH, HEALTH, DISEASE, ANCESTRY, 
 # 18 (NPUNCU) demands both: neither of the others keeps it alone, both together do.
 DEMANDED_BY = {"DUO:0000018": frozenset({"DUO:0000045", "DUO:0000046"})}
 MAX_STATED = 500  # characters
+MOST_SETS = 64  # of excluded people that are kept
 TERM = re.compile(r"(DUO:\d{7})(?: (MONDO:\d{7}))?")
 
 
@@ -182,3 +185,36 @@ def _is_kept(condition: str, purpose: Purpose) -> bool:
 
 def _demands(condition: str) -> frozenset[str]:
     return DEMANDED_BY.get(condition, frozenset({condition}))
+
+
+class SharedPeople:
+    """Keeps equal sets of people as one object.
+
+    Callers may state any number of purposes, and most of these exclude the same people. What is
+    remembered of a purpose then takes no memory for its people.
+
+    Args:
+        people: The node's people.
+    """
+
+    def __init__(self, people: PeopleStore) -> None:
+        self._people = people
+        self._pairs: OrderedDict[bytes, tuple[BitMap, BitMap | None]] = OrderedDict()
+
+    def of(self, excluded: BitMap) -> tuple[BitMap, BitMap | None]:
+        """Return a set of excluded people, and the other people of the node.
+
+        Args:
+            excluded: Numbers of the excluded people.
+
+        Returns:
+            An equal set, and all others; None for all others when nobody is excluded.
+        """
+        key = blake2b(excluded.serialize()).digest()
+        pair = self._pairs.get(key)
+        if pair is None:
+            pair = excluded, self._people.everyone - excluded if excluded else None
+            self._pairs[key] = pair
+            if len(self._pairs) > MOST_SETS:
+                self._pairs.popitem(last=False)
+        return pair

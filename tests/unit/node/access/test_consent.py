@@ -1,14 +1,19 @@
 """Consent: which uses permit which purposes, and whom a purpose leaves out."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from rehearsal.errors import InputError
 from rehearsal.node.access.consent import (
     COVERED_BY,
+    MOST_SETS,
     Purpose,
+    SharedPeople,
     people_not_permitting,
     permits,
     read_purpose,
@@ -166,3 +171,17 @@ def test_every_relation_between_diseases_has_a_source():
     assert table["source"].str.startswith("Mondo Disease Ontology").all()
     for column in ("term", "parent"):
         assert table[column].str.fullmatch(r"MONDO:\d{7}").all()
+
+
+def test_purposes_that_exclude_the_same_people_take_memory_once():
+    people = SimpleNamespace(everyone=BitMap(range(1000)))
+    shared = SharedPeople(people)
+    first, others = shared.of(BitMap([3, 4]))
+    assert others == BitMap(range(1000)) - BitMap([3, 4])
+    again = shared.of(BitMap([4, 3]))
+    assert again[0] is first
+    assert again[1] is others
+    assert shared.of(BitMap())[1] is None
+    for number in range(1000):
+        shared.of(BitMap([number]))
+    assert len(shared._pairs) == MOST_SETS
