@@ -21,6 +21,7 @@ from rehearsal.attack.likelihood import Evidence, bounded_noise_table
 from rehearsal.attack.questions import Questions
 from rehearsal.attack.secrets import Secret
 from rehearsal.attack.strategies import Aim, Attacker, held_alleles
+from rehearsal.errors import mismatch
 from rehearsal.node.beacon.question import Question
 
 MOST_COUNTED_VARIANTS = 1_000  # a range with more got a yes, and no count
@@ -156,7 +157,7 @@ def presence_by_form(aim: Aim) -> tuple[Questions, int]:
     inside, outside = (np.array([one[i] for one in told], np.int64) for i in (1, 2))
 
     def beacon(i: int) -> Question:
-        raise LookupError(i)
+        raise LookupError(mismatch("form", "no query of today's node", f"question {i}"))
 
     share = node.known[alleles] * secret.share()
     matches = np.ones(alleles.size, bool)
