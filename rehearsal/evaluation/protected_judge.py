@@ -211,22 +211,31 @@ def judge_protected_network_answer(
         wrong: Nodes whose answers are wrong.
     """
     given = [answer for answer in answers if answer.state == "answered"]
-    if answers and not given and all(map(is_budget_refusal, answers)):
-        observed = "refused" if aggregated.http_status == 403 else f"exists {aggregated.exists}"
-        faults = [] if observed == "refused" else [f"{observed} instead of refused"]
-        return Judgement.by(faults, "refused", observed)
+    if answers and all(map(is_budget_refusal, answers)):
+        return _judge_common_refusal(aggregated)
     exists, count = any(map(says_exists, given)), sum(count_of(answer) or 0 for answer in given)
     differences = [f"wrong answer of {node}" for node in wrong]
-    if aggregated.exists is not exists:
-        differences.append(f"exists {aggregated.exists} instead of {exists}")
-    if aggregated.count != count:
-        differences.append(f"count {aggregated.count} instead of the nodes' {count}")
-    if aggregated.records:
-        differences.append("records for a tier without records")
+    differences += _differences_from_sum(aggregated, exists, count)
     wanted, observed = f"exists {exists}", f"exists {aggregated.exists}"
     if query.granularity != "boolean":
         wanted, observed = f"{wanted}, count {count}", f"{observed}, count {aggregated.count}"
     return Judgement.by(differences, wanted, observed)
+
+
+def _differences_from_sum(aggregated: NetworkAnswer, exists: bool, count: int) -> Iterable[str]:
+    if aggregated.exists is not exists:
+        yield f"exists {aggregated.exists} instead of {exists}"
+    if aggregated.count != count:
+        yield f"count {aggregated.count} instead of the nodes' {count}"
+    if aggregated.records:
+        yield "records for a tier without records"
+
+
+def _judge_common_refusal(aggregated: NetworkAnswer) -> Judgement:
+    """Judge the network's answer when every node refused for its privacy budget."""
+    observed = "refused" if aggregated.http_status == 403 else f"exists {aggregated.exists}"
+    faults = [] if observed == "refused" else [f"{observed} instead of refused"]
+    return Judgement.by(faults, "refused", observed)
 
 
 def public_checks(answers: pd.DataFrame) -> list[dict[str, Any]]:

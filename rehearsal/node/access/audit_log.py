@@ -228,7 +228,13 @@ class AuditLog:
                 raise InputError(
                     self.path, f"line {lines}", "the number and hash of the log's head", "others"
                 )
-        for line in since:  # written before the crash, but not yet in the head
+        self._size, self._end = whole, self._check_unheaded(since, lines, last)
+
+    def _check_unheaded(
+        self, since: list[dict[str, Any]], lines: int, last: str
+    ) -> tuple[int, str]:
+        """Check the lines written before a crash and not yet in the head. Write the head."""
+        for line in since:
             lines, last = lines + 1, digest_of(line, last)
             if (line["n"], line["hash"]) != (lines, last):
                 raise InputError(
@@ -236,7 +242,7 @@ class AuditLog:
                 )
         if since:
             self._write_head(lines, last)
-        self._size, self._end = whole, (lines, last)
+        return lines, last
 
     def _cut_torn_line(self, size: int) -> int:
         """Remove a line left incomplete by a crash or a full disk. No answer was sent for it."""

@@ -148,13 +148,18 @@ def lines_from(log: int, size: int, number: int, *, last: bool = False) -> list[
     step = 1 << 14
     while True:
         start = max(0, size - step)
-        texts = os.pread(log, size - start, start).splitlines()
-        lines = [_read_line(text) for text in (texts if start == 0 else texts[1:])]
+        lines = _lines_of(os.pread(log, size - start, start), whole=start == 0)
         if last and lines:
             return lines[-1:]
         if start == 0 or (lines and lines[0]["n"] <= number):
             return [line for line in lines if line["n"] >= number]
         step *= 2
+
+
+def _lines_of(text: bytes, *, whole: bool) -> list[dict[str, Any]]:
+    """Read lines. The first one counts only if the text begins with a ``whole`` line."""
+    texts = text.splitlines()
+    return [_read_line(one) for one in (texts if whole else texts[1:])]
 
 
 def _read_line(text: bytes) -> dict[str, Any]:

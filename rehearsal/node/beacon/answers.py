@@ -41,6 +41,17 @@ def answer(question: Question, node_data: NodeData) -> Result:
     question.variants()  # two variants are refused before an unknown dataset
     datasets = choose_datasets(question, node_data)
     groups = group_datasets(datasets, question, node_data)
+    sets, privacy, refusal = _protected_answers(question, groups, node_data)
+    sets |= _exact_answers(question, [one for one in groups if one.door is None], node_data)
+    if refusal is not None and not sets:
+        raise refusal
+    return Result([sets[one.id] for one in node_data.datasets if one.id in sets], privacy)
+
+
+def _protected_answers(
+    question: Question, groups: list[DatasetGroup], node_data: NodeData
+) -> tuple[dict[str, ResultSet], dict[str, Record], Refused | None]:
+    """Return result sets, how the answers came about, and a refusal if a dataset refused."""
     sets: dict[str, ResultSet] = {}
     privacy: dict[str, Record] = {}
     refusal: Refused | None = None
@@ -54,10 +65,7 @@ def answer(question: Question, node_data: NodeData) -> Result:
             refusal, found, told = problem, [], {"refused": problem.message}
         sets.update((one.dataset, one) for one in found)
         privacy.update((one.id, told) for one in group.datasets)
-    sets |= _exact_answers(question, [one for one in groups if one.door is None], node_data)
-    if refusal is not None and not sets:
-        raise refusal
-    return Result([sets[one.id] for one in node_data.datasets if one.id in sets], privacy)
+    return sets, privacy, refusal
 
 
 def _exact_answers(

@@ -194,17 +194,19 @@ def restricted(rows: Iterator[Any], wanted: Restrictions) -> Iterator[Any]:
         return
     if _is_impossible(wanted):
         return
-    for row in rows:
-        allele = hgvs.trimmed(row.contig, row.start, row.ref, row.alt)
-        length = max(len(allele.deleted), len(allele.inserted))
-        if (
-            wanted.variant_type in (None, variant_type(row.ref, row.alt))
-            and (wanted.minimum_length or 0) <= length
-            and (wanted.maximum_length is None or length <= wanted.maximum_length)
-            and is_base_match(row.ref, wanted.ref)
-            and is_base_match(row.alt, wanted.alt)
-        ):
-            yield row
+    yield from (row for row in rows if _meets(row, wanted))
+
+
+def _meets(row: Any, wanted: Restrictions) -> bool:
+    allele = hgvs.trimmed(row.contig, row.start, row.ref, row.alt)
+    length = max(len(allele.deleted), len(allele.inserted))
+    return (
+        wanted.variant_type in (None, variant_type(row.ref, row.alt))
+        and (wanted.minimum_length or 0) <= length
+        and (wanted.maximum_length is None or length <= wanted.maximum_length)
+        and is_base_match(row.ref, wanted.ref)
+        and is_base_match(row.alt, wanted.alt)
+    )
 
 
 def _is_impossible(wanted: Restrictions) -> bool:

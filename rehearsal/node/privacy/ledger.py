@@ -18,7 +18,7 @@ from rehearsal.node.privacy.protection import Protection
 LEDGER_FILE = "ledger.sqlite"
 
 _FORMAT = "rehearsal ledger 1"
-_WAIT_S = 2.0  # for another process that writes
+_WAIT_S = 0.5  # for another process that writes
 _IN_MEMORY = 10_000  # answers that need no look-up in the file
 _ROUNDING = 1e-9  # share of the budget by which sums of floating-point numbers may be wrong
 _IPV6_NETWORK = 64  # bits of an address that one subscriber has

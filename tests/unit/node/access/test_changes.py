@@ -224,7 +224,7 @@ def test_a_key_that_is_removed_from_its_file_is_refused(
     [
         ("access: {vetoes: [{", "valid YAML"),
         ("", "the settings of a node, found an empty file"),
-        ("access: {vetoes: [{nmae: x}]}", "vetoes[0]"),
+        ("access: {vetoes: [{title: x}]}", "vetoes[0]"),
     ],
 )
 def test_broken_settings_leave_those_of_before_in_force(node, caplog, text, complaint):
