@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -228,8 +228,8 @@ def candidate_purposes(facts: PublicFacts) -> list[Purpose]:
     diseases = sorted(use.split()[1] for use in seen if use.startswith(f"{DISEASE} "))
     kept = frozenset(use for use in seen if use.partition(" ")[0] not in PERMISSIONS)
     uses = [(GENERAL_RESEARCH, None), (HEALTH, None), *((DISEASE, one) for one in diseases)]
-    keeping = [kept, frozenset()] if kept else [kept]
-    return [Purpose(use, disease, one) for use, disease in uses for one in keeping]
+    keeping = {kept: None, frozenset[str](): None}
+    return [Purpose(use, disease, one) for (use, disease), one in product(uses, keeping)]
 
 
 def as_mask(people: BitMap, number: int) -> NDArray[np.bool_]:

@@ -108,19 +108,22 @@ def mount_attacks(
     table = _node_table(found)
     same = zip(*(one.scores for one in found), strict=True)
     pooled = [_pooled(scores, table, found[0].sample, seed) for scores in same]
-    measured = {
+    is_judged = bool(found) and min(one.people for one in found) >= PROMISED_PEOPLE
+    return table, {
+        "measured": _measured(found),
+        "table": pooled,
+        "answers": answers_per_release(),
+        "checks": _checks(pooled, found[0].sample) if is_judged else [],
+    }
+
+
+def _measured(found: Sequence[AttackedFolder]) -> Row:
+    return {
         "nodes": [one.code for one in found],
         "people": sorted({one.people for one in found}),
         "targets": sum(one.targets for one in found),
         "false_positives": FALSE_POSITIVES,
         "upper_bound": BOUND,
-    }
-    is_judged = bool(found) and min(one.people for one in found) >= PROMISED_PEOPLE
-    return table, {
-        "measured": measured,
-        "table": pooled,
-        "answers": answers_per_release(),
-        "checks": _checks(pooled, found[0].sample) if is_judged else [],
     }
 
 
@@ -202,6 +205,17 @@ def answers_per_release(sizes: Iterable[int] = SIZES) -> list[Row]:
 
 
 def _checks(pooled: Sequence[Row], sample: Mapping[Any, Sample]) -> list[Row]:
+    checks = _bound_checks(pooled)
+    classic = min(one["power_none"] for one in pooled if one["attack"] == CLASSIC)
+    name, expected = f"power without protection of {CLASSIC}", f"at least {UNPROTECTED_POWER}"
+    checks.append(_check(name, expected, classic, classic >= UNPROTECTED_POWER))
+    unequal = sum(not one.equal for one in sample.values())
+    name = "attacks whose free answers or refusals depend on who is in the node, in full"
+    checks.append(_check(name, "0", unequal, unequal == 0))
+    return checks
+
+
+def _bound_checks(pooled: Sequence[Row]) -> list[Row]:
     checks = []
     for secret in ("membership", "diagnosis"):
         rows = [one for one in pooled if one["secret"] == secret]
@@ -209,12 +223,6 @@ def _checks(pooled: Sequence[Row], sample: Mapping[Any, Sample]) -> list[Row]:
             bound = max(one["upper_bound"] for one in rows)
             name = f"{secret}: upper 95 % bound of the power of the strongest attack, public tier"
             checks.append(_check(name, f"at most {PROMISED_POWER}", bound, bound <= PROMISED_POWER))
-    classic = min(one["power_none"] for one in pooled if one["attack"] == CLASSIC)
-    name, expected = f"power without protection of {CLASSIC}", f"at least {UNPROTECTED_POWER}"
-    checks.append(_check(name, expected, classic, classic >= UNPROTECTED_POWER))
-    unequal = sum(not one.equal for one in sample.values())
-    name = "attacks whose free answers or refusals depend on who is in the node, in full"
-    checks.append(_check(name, "0", unequal, unequal == 0))
     return checks
 
 

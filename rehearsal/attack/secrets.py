@@ -166,11 +166,7 @@ def diagnoses(node: AttackedNode, seed: int, almost_listed: bool = False) -> lis
     Returns:
         One secret per target; none if there are no diagnoses.
     """
-    shares = {
-        one.id: term_share(node, one.id)
-        for one in node.facts.terms
-        if one.id not in SEX_TERMS.values()
-    }
+    shares = _shares(node)
     least = min(COMMON_TERM, max(shares.values(), default=0.0))
     common = [term for term, share in shares.items() if share >= least]
     random = np.random.default_rng(derive_seed(seed, node.code, "diagnoses"))
@@ -179,6 +175,12 @@ def diagnoses(node: AttackedNode, seed: int, almost_listed: bool = False) -> lis
         telling = [one for one in shares if almost_listed and _is_almost_listed(node, target, one)]
         found.append(Diagnosis(node, target, str(random.choice(telling or common))))
     return found
+
+
+def _shares(node: AttackedNode) -> dict[str, float]:
+    """Return the public share of people who have each term, without the sexes."""
+    terms = (one.id for one in node.facts.terms)
+    return {term: term_share(node, term) for term in terms if term not in SEX_TERMS.values()}
 
 
 def _is_almost_listed(node: AttackedNode, target: int, term: str) -> bool:

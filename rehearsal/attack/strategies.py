@@ -239,13 +239,7 @@ def about_groups(aim: Aim, purposes: list[Purpose], counted: bool) -> Questions:
         The questions.
     """
     node, secret = aim.node, aim.secret
-    target, sex = secret.target, sex_of(node, secret.target)
-    groups: list[tuple[str, ...]] = [()]
-    if isinstance(secret, Membership):
-        of_target = [one.id for one in node.facts.terms if node.having(one.id)[target]]
-        groups = [(one,) for one in of_target] if not counted else [(), *((t,) for t in of_target)]
-    if counted:
-        groups += [tuple({*group, sex}) for group in groups]
+    target, groups = secret.target, _groups(aim, counted)
     asked = list(dict.fromkeys(product(purposes, map(tuple, map(sorted, groups)))))
     masks = [people_with(node, purpose, terms) for purpose, terms in asked]
     numbers = [[one.sum() for one in secret.groups(mask)] for mask in masks]
@@ -258,6 +252,18 @@ def about_groups(aim: Aim, purposes: list[Purpose], counted: bool) -> Questions:
     inside, outside = np.array(numbers, np.int64).reshape(-1, 2).T
     matches = np.array([mask[target] for mask in masks], bool)
     return Questions(inside, outside, np.array(shares), matches, counted, beacon)
+
+
+def _groups(aim: Aim, counted: bool) -> list[tuple[str, ...]]:
+    """Return the terms of the groups that the target is in, beside the diagnosis asked for."""
+    node, target = aim.node, aim.secret.target
+    groups: list[tuple[str, ...]] = [()]
+    if isinstance(aim.secret, Membership):
+        of_target = [(one.id,) for one in node.facts.terms if node.having(one.id)[target]]
+        groups = [*groups, *of_target] if counted else list(of_target)
+    if counted:
+        groups += [tuple({*group, sex_of(node, target)}) for group in groups]
+    return groups
 
 
 def _share(aim: Aim, purpose: Purpose, terms: tuple[str, ...]) -> float:
