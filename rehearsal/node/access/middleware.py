@@ -3,8 +3,9 @@
 The decision is logged before the answer leaves. Decisions made in one turn of the event loop are
 written together. When logging fails, the caller gets status 503 instead of the answer.
 
-What leaves is what the rights allow when it leaves: an answer of before a withdrawal of consent or
-a change of the rules is refused with 503, and a long one under way is stopped.
+What leaves is what the rights allow when it leaves: an exact answer of before a withdrawal of
+consent, and any answer of before its caller lost rights, is refused with 503, and a long one under
+way is stopped. A withdrawal stops no answer to a caller whose answers are all protected.
 """
 
 from __future__ import annotations

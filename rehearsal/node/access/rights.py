@@ -101,6 +101,16 @@ class Rights:
         given = self.granted(dataset, wanted)
         return given == "record" or dataset not in self.doors
 
+    @cached_property
+    def is_protected(self) -> bool:
+        """Whether the caller gets no exact answer from any dataset.
+
+        Such answers come from public facts, or from noisy numbers that stay as they are when
+        somebody withdraws consent. They leave whoever withdraws meanwhile: a caller who noticed the
+        moment of a withdrawal would learn that somebody in the data withdrew then.
+        """
+        return not any(self.exact(one, "record") for one in self.finest)
+
     def covers(self, earlier: Rights) -> bool:
         """Tell whether everything that earlier rights of the same caller gave is still given.
 
@@ -114,7 +124,7 @@ class Rights:
                 for one, finest in earlier.finest.items()
             )
             and all(earlier.doors.get(one) is door for one, door in self.doors.items())
-            and self.excluded <= earlier.excluded
+            and (earlier.is_protected or self.excluded <= earlier.excluded)
             and self.roles >= earlier.roles
             and self.countries >= earlier.countries
         )
@@ -233,13 +243,15 @@ class AccessDecision:
     def lets_answer_begin(self) -> bool:
         """Tell whether an answer that was made by this decision may leave.
 
-        After a withdrawal no answer of before leaves, so that the refusal tells nothing about the
-        person who withdrew.
+        After a withdrawal no exact answer of before leaves, whoever it is about, so that the
+        refusal tells nothing about the person who withdrew.
         """
         before = self.rules
-        return self.lets_answer_go_on() and (
-            before is None or self.rules is None or before.withdrawn is self.rules.withdrawn
-        )
+        if not self.lets_answer_go_on():
+            return False
+        if before is None or self.rules is None or before.withdrawn is self.rules.withdrawn:
+            return True
+        return self.rights is not None and self.rights.is_protected
 
     def lets_answer_go_on(self) -> bool:
         """Tell whether an answer under way may go on: the present rights cover those it used."""

@@ -16,10 +16,13 @@ from rehearsal.node.access import authorizer as authorizer_module
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import PIECE, AccessMiddleware
 from rehearsal.node.access.rights import caller_rights
-from rehearsal.node.access.settings import AccessSettings, IssuerSettings, Veto
+from rehearsal.node.access.settings import AccessSettings, DatasetAccess, IssuerSettings, Veto
 from rehearsal.node.access.settings_file import SettingsFile
 from rehearsal.node.access.withdrawals import FILE_NAME, add_withdrawals
 from rehearsal.node.beacon import envelope
+from rehearsal.node.privacy.door import ProtectedQuestion
+from rehearsal.node.privacy.expectation import UNKNOWN
+from rehearsal.node.privacy.protection import UNPROTECTED, Protection
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people
@@ -30,6 +33,11 @@ from ..hostile_tokens import AUDIENCE
 
 PEOPLE = "GDI-FI-REHEARSAL-1"
 HMB = "DUO:0000006"
+# noise that nearly always changes the number, and a budget that pays for it
+WIDE = {
+    "public": Protection(1, 1, 1.0, budget=100.0, caller_share=1),
+    "registered": Protection(1, 1, 1.0, budget=100.0, caller_share=1),
+}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +67,7 @@ class Node:
     def __init__(self, folder, people, issuer, passport, monkeypatch):
         self.folder, self.passport = folder, passport
         monkeypatch.setattr(authorizer_module, "LOOK_S", 0.0)  # every question looks
-        access = AccessSettings(issuers=(issuer.trusted(),))
+        access = AccessSettings(issuers=(issuer.trusted(),), protection=WIDE)
         self.settings = replace(NodeSettings.for_country("FI", "Finland"), access=access)
         self.settings.write(folder)
         file = SettingsFile(folder / "node.yaml", self.settings, partial(NodeSettings.read, folder))
@@ -68,6 +76,8 @@ class Node:
         api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
         api.add("/people", self.people)
         api.add("/slow", self.slow)
+        api.add("/slow_count", self.slow_count)
+        api.add("/long_count", self.long_count)
         api.add("/stream", self.stream)
         self.app = AccessMiddleware(api, self.authorizer)
 
@@ -82,6 +92,32 @@ class Node:
         await self.go_on.wait()
         return answer
 
+    async def slow_count(self, request):
+        rights = caller_rights(request)
+        answer = Json(self.number_of_people(rights))
+        self.began.set()
+        await self.go_on.wait()
+        return answer
+
+    async def long_count(self, request):
+        counted = str(self.number_of_people(caller_rights(request))).encode()
+
+        async def pieces():
+            for _ in range(3):
+                yield counted * PIECE
+                self.began.set()
+                await self.go_on.wait()
+
+        return StreamingResponse(pieces())
+
+    def number_of_people(self, rights):
+        """The number of people, with the noise of the caller's tier."""
+        count = len(NAMES) - len(rights.excluded)
+        if PEOPLE not in rights.doors:
+            return count
+        question = ProtectedQuestion("everybody", UNKNOWN)
+        return rights.doors[PEOPLE].answer(question, True, "somebody", lambda: count).count
+
     async def stream(self, request):
         caller_rights(request).require_records([PEOPLE])
 
@@ -95,7 +131,8 @@ class Node:
         return StreamingResponse(pieces())
 
     def headers(self, purpose=HMB):
-        token = [(b"authorization", f"Bearer {self.passport}".encode())]
+        passport = self.passport
+        token = [(b"authorization", f"Bearer {passport}".encode())] if passport else []
         return [*token, (b"x-rehearsal-purpose", purpose.encode())]
 
     async def ask(self, path="/people", send=None, abort=lambda: None):
@@ -123,9 +160,13 @@ class Node:
         for _ in range(2):
             self.authorizer.look_for_changes()
 
+    def change(self, **access):
+        """Write other access settings."""
+        changed = replace(self.settings.access, **access)
+        replace(self.settings, access=changed).write(self.folder)
+
     def veto(self, **rule):
-        access = replace(self.settings.access, vetoes=(Veto("no", **rule),))
-        replace(self.settings, access=access).write(self.folder)
+        self.change(vetoes=(Veto("no", **rule),))
 
     def logged(self):
         return [json.loads(line) for line in (self.folder / "audit.jsonl").open()]
@@ -134,6 +175,12 @@ class Node:
 @pytest.fixture
 def node(tmp_path, people, issuer, passport, monkeypatch):
     return Node(tmp_path, people, issuer, passport, monkeypatch)
+
+
+@pytest.fixture
+def public_node(tmp_path, people, issuer, monkeypatch):
+    """A node whose callers have no token."""
+    return Node(tmp_path, people, issuer, "", monkeypatch)
 
 
 @pytest.fixture
@@ -279,6 +326,8 @@ def test_settings_are_read_at_once_when_the_operator_says_so(node):
 def during(node, path, change):
     """Ask, let ``change`` happen while the answer is made, and return the answer."""
 
+    node.began, node.go_on = asyncio.Event(), asyncio.Event()
+
     async def whole():
         asked = asyncio.create_task(node.ask(path))
         await node.began.wait()
@@ -302,6 +351,73 @@ def test_an_answer_of_before_a_veto_does_not_leave(node):
     status, _, body = during(node, "/slow", lambda: node.veto(subject="researcher-se"))
     assert status == 503
     assert NAMES[0].encode() not in body
+
+
+@pytest.mark.parametrize("path", ["/slow_count", "/long_count"])
+def test_a_withdrawal_stops_no_answer_to_an_anonymous_caller(public_node, path):
+    """It would tell when somebody withdrew."""
+    node = public_node
+    node.go_on.set()
+    before = asyncio.run(node.ask(path))
+    meanwhile = during(node, path, lambda: add_withdrawals(node.folder, NAMES[3:4]))
+    assert node.authorizer.withdrawn == {NAMES[3]}
+    assert before[0] == 200
+    assert before == meanwhile == asyncio.run(node.ask(path))
+    assert [line["status"] for line in node.logged()] == [200] * 3
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"datasets": {PEOPLE: DatasetAccess("registered", "registered")}},
+        {"datasets": {PEOPLE: DatasetAccess("public", "registered")}},
+        {"protection": {**WIDE, "public": Protection()}},
+    ],
+    ids=["invisible", "coarser", "more noise"],
+)
+@pytest.mark.parametrize("path", ["/slow_count", "/long_count"])
+def test_an_anonymous_answer_of_before_its_rights_ended_does_not_leave(public_node, path, settings):
+    status, _, body = during(public_node, path, lambda: public_node.change(**settings))
+    if path == "/slow_count":
+        assert status == 503
+    else:
+        assert len(body) <= PIECE * 2
+        assert public_node.logged()[-1]["rule"] == "stopped: the rights changed"
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda node: add_withdrawals(node.folder, [NAMES[3]]), 200),
+        (lambda node: node.veto(subject="researcher-se"), 503),
+    ],
+    ids=["withdrawal", "veto"],
+)
+def test_a_veto_but_no_withdrawal_stops_an_answer_to_a_registered_caller(
+    tmp_path, people, issuer, monkeypatch, change, status
+):
+    registered = sign_tokens(issuer, create_person("researcher", "SE", []), AUDIENCE).passport
+    node = Node(tmp_path, people, issuer, registered, monkeypatch)
+    assert during(node, "/slow_count", lambda: change(node))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        # the people's records are exact, the other dataset is protected
+        ({"datasets": {PEOPLE: DatasetAccess(record="public")}}, "/slow"),
+        ({"protection": {**WIDE, "public": UNPROTECTED}}, "/slow_count"),
+    ],
+    ids=["records", "exact counts"],
+)
+def test_an_exact_anonymous_answer_of_before_a_withdrawal_does_not_leave(
+    public_node, settings, path
+):
+    node = public_node
+    node.change(**settings)
+    node.settle()
+    assert during(node, path, lambda: None)[0] == 200
+    assert during(node, path, lambda: add_withdrawals(node.folder, NAMES[3:4]))[0] == 503
 
 
 def test_a_veto_of_somebody_else_stops_no_answer(node):
