@@ -1,14 +1,20 @@
 """Builds a node's folder from VCF or BCF files made elsewhere.
 
-The variant store equals a store built from the parts of the same genotypes. Records are taken as
-written: REF and ALT are neither trimmed nor left-aligned. Normalise first (``bcftools norm``) when
-callers wrote the same variant in different ways.
+The variant store equals a store built from the parts of the same genotypes.
+
+A record with several ALTs has the REF of its longest allele, which may be another person's. Its
+alleles are therefore trimmed of the bases that they share with REF: what the store tells of one
+allele must not depend on the carriers of another. A record with one ALT is taken as written, and
+nothing is left-aligned. Normalise first (``bcftools norm --fasta-ref``) when callers wrote the same
+variant in different ways.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,10 +142,10 @@ def _check_individuals(path: Path, table: pd.DataFrame) -> None:
 def build_from_vcf(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> int:
     """Build a node's variant store from VCF or BCF files.
 
-    Multi-allelic records are decomposed. Monomorphic records and symbolic alternate alleles are
-    left out. Phase is ignored. A missing allele does not count in AN. A genotype with one known
-    allele counts as hemizygous, as in ``bcftools +fill-tags``. Files may hold different parts of a
-    contig, without overlap.
+    Multi-allelic records are decomposed and their alleles trimmed. Monomorphic records and symbolic
+    alternate alleles are left out. Phase is ignored. A missing allele does not count in AN. A
+    genotype with one known allele counts as hemizygous, as in ``bcftools +fill-tags``. Files may
+    hold different parts of a contig, without overlap.
 
     Args:
         vcfs: The files. Their samples are found by id, in any order.
@@ -152,8 +158,8 @@ def build_from_vcf(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> in
     Raises:
         InputError: A file cannot be read, a sample is unknown, a contig is none of GRCh38's primary
             assembly, has another length or has no ``##contig`` line with a length, positions are
-            out of order or outside their contig, an ALT equals REF, records have no GT, or a
-            genotype has more than two alleles.
+            out of order or outside their contig, an ALT equals REF, a variant occurs twice, records
+            have no GT, or a genotype has more than two alleles.
     """
     verbosity = pysam.set_verbosity(0)  # htslib's messages are part of our own errors
     try:
@@ -170,9 +176,8 @@ def _build(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> int:
     sources.sort(key=lambda source: (order.get(source.first[0], -1), source.first[1]))
     male = individuals["sex"].to_numpy() == "male"
     with StoreWriter(out, individuals, contigs) as writer:
-        for source in sources:
-            for rows in _batches(_rows_of_file(source, writer.number, male)):
-                writer.write(source.path, rows)
+        for path, rows in _batches(_rows_of_files(sources, writer.number, male)):
+            writer.write(path, rows)
         return writer.rows
 
 
@@ -226,21 +231,48 @@ def _refuse_truncated(path: Path) -> None:
             raise InputError(path, "file", "a complete VCF or BCF", "a file that is cut off")
 
 
-def _batches(rows: Iterator[tuple]) -> Iterator[list[tuple]]:
-    """Yield sorted batches of rows, without splitting a position or mixing contigs."""
-    batch: list[tuple] = []
-    for row in rows:
-        if batch and (row[0] != batch[-1][0] or (len(batch) >= _BATCH and row[1] != batch[-1][1])):
-            yield sorted(batch, key=lambda known: known[:4])
-            batch = []
-        batch.append(row)
-    if batch:
-        yield sorted(batch, key=lambda known: known[:4])
+def _batches(rows: Iterator[tuple[Path, int, tuple]]) -> Iterator[tuple[Path, list[tuple]]]:
+    """Yield sorted batches of rows of one contig, each with the file that was read last.
+
+    Trimming moves rows behind later records. A row waits until no record can come before it.
+
+    Args:
+        rows: File, start of the record, and row. Starts ascend within a contig of a file.
+
+    Yields:
+        File and rows.
+    """
+    waiting: list[tuple] = []
+    path, last = Path(), (-1, -1)
+    for next_path, start, row in rows:
+        goes_on = row[0] == last[0] and start >= last[1]
+        if waiting and (not goes_on or len(waiting) >= _BATCH):
+            ready, waiting = _divided(waiting, start if goes_on else sys.maxsize)
+            yield path, ready
+        waiting.append(row)
+        path, last = next_path, (row[0], start)
+    yield path, _divided(waiting, sys.maxsize)[0]
+
+
+def _divided(rows: list[tuple], start: int) -> tuple[list[tuple], list[tuple]]:
+    """Sort rows of one contig, and divide them into those before ``start`` and the others."""
+    rows = sorted(rows, key=lambda row: row[1:4])
+    end = bisect_left(rows, start, key=lambda row: row[1])
+    return rows[:end], rows[end:]
+
+
+def _rows_of_files(
+    sources: list[_Source], numbers: dict[str, int], male: NDArray[np.bool_]
+) -> Iterator[tuple[Path, int, tuple]]:
+    for source in sources:
+        for start, row in _rows_of_file(source, numbers, male):
+            yield source.path, start, row
 
 
 def _rows_of_file(
     source: _Source, numbers: dict[str, int], male: NDArray[np.bool_]
-) -> Iterator[tuple]:
+) -> Iterator[tuple[int, tuple]]:
+    """Yield the start of each row's record, and the row."""
     alleles = np.full((male.size, 2), -1, np.int16)
     ploidy = np.zeros(male.size, np.int8)
     last: tuple[str, int] = ("", -1)
@@ -252,7 +284,8 @@ def _rows_of_file(
                 _read_genotypes(record, source, alleles, ploidy)
                 names = record.alleles or ()
                 contig = numbers[record.contig]
-                yield from _rows_of_record(contig, record.start, names, alleles, ploidy, male)
+                rows = _rows_of_record(contig, record.start, names, alleles, ploidy, male)
+                yield from ((record.start, row) for row in rows)
     except InputError:
         raise
     except (OSError, ValueError) as error:
@@ -325,13 +358,24 @@ def _rows_of_record(
             continue
         counts, carriers, homozygotes = count_allele(allele, alleles, ploidy, male)
         if carriers.size:
+            place = start, names[0], alt
             yield (
                 contig,
-                start,
-                names[0],
-                alt,
+                *(_trimmed(*place) if len(names) > 2 else place),
                 *counts[0].tolist(),
                 *counts[1].tolist(),
                 encode(carriers),
                 encode(homozygotes),
             )
+
+
+def _trimmed(start: int, ref: str, alt: str) -> tuple[int, str, str]:
+    """Remove the shared last bases, then the shared first ones, but leave a base in REF and ALT."""
+    upper_ref, upper_alt = ref.upper(), alt.upper()
+    most = min(len(ref), len(alt)) - 1
+    end = first = 0
+    while end < most and upper_ref[-1 - end] == upper_alt[-1 - end]:
+        end += 1
+    while first < most - end and upper_ref[first] == upper_alt[first]:
+        first += 1
+    return start + first, ref[first : len(ref) - end], alt[first : len(alt) - end]

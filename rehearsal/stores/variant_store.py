@@ -7,7 +7,7 @@
 
 ``carriers`` and ``homozygotes`` are lists of individuals' numbers
 (:mod:`rehearsal.stores.carrier_lists`). Starts are 0-based. REF and ALT are kept as they were
-written: nothing is trimmed or left-aligned. The file has a checksum
+written to the store: nothing is trimmed or left-aligned here. The file has a checksum
 (:mod:`rehearsal.stores.store_checksum`), so that a damaged store is refused before it gives wrong
 answers.
 """
