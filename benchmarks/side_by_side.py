@@ -24,7 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
-from access import ask, guard, look_up, post
+from access import CONSENT, ask, guard, look_up, post
 from measuring import ServedNode, cpu_seconds_of, footer, header, served_node
 from node import frequency_only, make_node
 
@@ -33,6 +33,7 @@ from rehearsal.network.tokens import tokens_by_tier
 from rehearsal.node.access.settings import AccessSettings
 from rehearsal.node.privacy.public_facts_writer import write_public_facts
 from rehearsal.node.settings.node_settings import FILE_NAME, NodeSettings
+from rehearsal.phenotypes.consent import read_consent
 
 VARIANTS = 2000
 # what a checkout of version 0.2.0 knows of other countries
@@ -64,7 +65,7 @@ def make_folders(root: Path) -> tuple[dict[str, Path], str]:
     settings = NodeSettings.read(folders["public"])
     access = AccessSettings(without_consent="include")
     replace(settings, access=access).write(folders["public"])
-    write_public_facts({"FI": folders["public"], "SE": folders["open"]})
+    write_public_facts({"FI": folders["public"], "SE": folders["guarded"]}, read_consent(CONSENT))
     for folder in folders.values():
         drop_protection(folder / FILE_NAME)
     return folders, token

@@ -38,6 +38,7 @@ from rehearsal.node.privacy.protection import PUBLIC, REGISTERED, Protection
 from rehearsal.node.privacy.public_facts_writer import write_public_facts
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.phenotypes.consent import ConsentShares, Record
 from rehearsal.stores.people_store_writer import build_people
 
 PEOPLE, START, STEP = 100, 20_000_000, 200
@@ -46,6 +47,7 @@ PROTECTIONS = {
     "the default budget": PUBLIC,
     "a budget that pays for every answer": replace(PUBLIC, budget=math.inf),
 }
+ANY_USE = "DUO:0000004"
 MOST = 0.55  # area under the curve that is promised
 
 Places = dict[tuple[str, int], list[int]]  # 0-based positions by kind and number of carriers
@@ -73,14 +75,15 @@ def make_folders(root: Path, protection: Protection, places: Places, seed: int) 
         people = pd.DataFrame({"id": names, "sex": sexes, "birth_year": 1970})
         people = people.assign(family=None, father=None, mother=None)
         consent = pd.DataFrame(
-            {"individual": names, "basis": "consent", "uses": "DUO:0000042", "withdrawn": False}
+            {"individual": names, "basis": "consent", "uses": ANY_USE, "withdrawn": False}
         )
         build_people(people, {"consent": consent}, folder / "people.sqlite")
         write_vcf(folder / "all.vcf", names, carriers, np.random.default_rng(seed))
         build_from_vcf([folder / "all.vcf"], people, folder / "variants.sqlite")
     access = AccessSettings(protection={"public": protection, "registered": REGISTERED})
     NodeSettings.for_country("FI", "Finland", access=access).write(folders["FI"])
-    write_public_facts(folders)
+    everybody = Record("everybody", 1.0, "consent", (ANY_USE,))
+    write_public_facts(folders, ConsentShares((everybody,), 0.0))
     return folders["FI"]
 
 

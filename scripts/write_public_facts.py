@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rehearsal.logs import log_to_file
 from rehearsal.node.privacy.public_facts_writer import write_public_facts
+from rehearsal.phenotypes.consent import read_consent
 
 
 def main(smk):
@@ -12,7 +13,8 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    write_public_facts({code: Path(folder) for code, folder in smk.params.nodes.items()})
+    folders = {code: Path(folder) for code, folder in smk.params.nodes.items()}
+    write_public_facts(folders, read_consent(Path(smk.input.consent)))
 
 
 if __name__ == "__main__":

@@ -265,17 +265,18 @@ class VariantStore:
             if row[0] + len(row[1]) > start:
                 yield VariantRow(contig, *row)
 
-    def carrier_numbers(self, contig: str) -> Iterator[tuple[int, str, str, int, int]]:
-        """Iterate over the variants of a contig and the numbers of their carriers.
+    def carriers_of(self, contig: str) -> Iterator[tuple[int, str, str, BitMap]]:
+        """Iterate over the variants of a contig and their carriers.
 
         Args:
             contig: Name of the contig.
 
         Yields:
-            Start (0-based), REF, ALT, women and men who carry it, ordered by (start, ref, alt).
+            Start (0-based), REF, ALT, numbers of the carriers, ordered by (start, ref, alt).
         """
         number = self._numbers.get(contig)
-        yield from self._connection.execute(_CARRIERS, (number,))
+        for start, ref, alt, carriers in self._connection.execute(_CARRIERS, (number,)):
+            yield start, ref, alt, decode(carriers)
 
     def __iter__(self) -> Iterator[VariantRow]:
         """Iterate over all variants, by contig and then in order."""
@@ -305,8 +306,8 @@ class VariantStore:
             raise InputError(self._path, "individuals", expected, "others")
 
 
-_CARRIERS = """SELECT start, ref, alt, hom_female + het_female + hemi_female,
-hom_male + het_male + hemi_male FROM variants WHERE contig = ? ORDER BY start, ref, alt"""
+_CARRIERS = """SELECT start, ref, alt, carriers FROM variants WHERE contig = ?
+ORDER BY start, ref, alt"""
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
 _FROM = f"""SELECT {_COLUMNS} FROM variants WHERE contig = ? AND (start, ref, alt) >= (?, ?, ?)
 ORDER BY start, ref, alt LIMIT 1"""

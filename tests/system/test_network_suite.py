@@ -141,7 +141,7 @@ def cohort(tmp_path_factory) -> Cohort:
         settings = NodeSettings.for_country(code, code, GENES, access=rehearsal_access(code))
         settings.write(node)
         (node / TRUSTED).write_text(json.dumps(issuer.jwks()))
-    write_public_facts(nodes)
+    write_public_facts(nodes, read_consent(ROOT / "config" / "consent.yaml"))
     passports = tokens_by_tier(issuer.folder, "BE")
     return Cohort(people, diseases, features, measurements, consent, trees, nodes, passports)
 

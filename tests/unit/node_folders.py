@@ -41,14 +41,17 @@ def write_node(folder, rows, families):
         folder: The node's folder. Its name is the country code.
         rows: Variants as (contig, 0-based start, ALT, numbers of the heterozygous carriers); REF is
             A.
-        families: The family of each person, all of them women, or None.
+        families: The family of each person, all of them women, or None. They permit any use.
     """
     folder.mkdir(parents=True)
     people = pd.DataFrame(
         {"id": [f"{folder.name}-{i}" for i in range(len(families))], "sex": "female"}
     ).assign(family=families, father=None, mother=None, birth_year=1970)
     people.to_parquet(folder / "individuals.parquet")
-    build_people(people, {}, folder / "people.sqlite")
+    consent = pd.DataFrame(
+        {"individual": people["id"], "basis": "x", "uses": "DUO:0000004", "withdrawn": False}
+    )
+    build_people(people, {"consent": consent}, folder / "people.sqlite")
     contigs = {"chr1": 10_000, "chrX": 10_000}
     with StoreWriter(folder / "variants.sqlite", people, contigs) as writer:
         for number, contig in enumerate(contigs):

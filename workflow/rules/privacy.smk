@@ -6,6 +6,7 @@ rule write_public_facts:
     input:
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         people=rules.build_node_folders.output.people,
+        consent=config["consent"],
     output:
         facts=expand(
             f"{RESULTS}/nodes/{{country}}/public_facts.sqlite", country=COUNTRIES

@@ -343,14 +343,14 @@ class Authorizer:
 
     def _permitted_share(self, purpose: Purpose | None) -> float | None:
         """Return the share of the people elsewhere whose consent permits a purpose, if known."""
-        if not self.facts.people_elsewhere:
+        records = list(self.facts.consents())
+        if not records:
             return None
-        recorded, permitted = 0.0, 0.0
-        for uses, withdrawn, share in self.facts.consents():
-            recorded += share
-            permitted += share if permits(uses, purpose) and not withdrawn else 0.0
+        permitted = sum(
+            share for uses, withdrawn, share in records if permits(uses, purpose) and not withdrawn
+        )
         if self._access.without_consent == "include":
-            permitted += 1 - recorded
+            permitted += 1 - sum(share for _, _, share in records)
         return min(1.0, permitted)
 
 

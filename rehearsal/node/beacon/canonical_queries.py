@@ -24,7 +24,7 @@ from rehearsal.node.beacon.variant_queries import (
     VariantQuery,
 )
 from rehearsal.node.beacon.variant_search import PLAIN, restricted, search_variants
-from rehearsal.node.privacy.public_facts import PublicFacts
+from rehearsal.node.privacy.public_facts import FirstAlleles, PublicFacts
 
 _INSERTION = re.compile(r".*_(?P<behind>\d+)ins(?P<bases>[ACGT]+)")
 
@@ -107,7 +107,7 @@ def _insertion(description: hgvs.Description) -> SequenceQuery | None:
 def _duplication(query: HgvsQuery, node_data: NodeData, facts: PublicFacts) -> VariantQuery | None:
     if not query.description.text.endswith("dup"):
         return None
-    row = next(search_variants(query, node_data, facts), None)
+    row = next(search_variants(query, node_data, FirstAlleles(facts)), None)
     return None if row is None else _named(row.contig, row.start, row.ref, row.alt)
 
 

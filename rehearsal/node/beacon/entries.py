@@ -18,6 +18,7 @@ from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import NOTHING_SELECTED, PathSelection, Question
 from rehearsal.node.beacon.request import BeaconRequest
+from rehearsal.node.beacon.result import Record
 from rehearsal.node.beacon.variant_search import query_of_identifier
 from rehearsal.stores.people_store import SAMPLES
 from rehearsal.web.openapi import Body
@@ -129,21 +130,25 @@ def _collections(
     Everybody who sees a dataset also sees its description.
     """
     granularity: Granularity = request.granularity or "record"
+    privacy: dict[str, Record] = {}
     if path == "cohorts":
         if identifier is not None:
             _check_cohort(node_data, identifier)
         found = [records.cohort_record(node_data, rights)]
     else:
         named = None if identifier is None else (identifier,)
-        chosen = _datasets(node_data, rights, request, named, caller)
+        chosen, privacy = _datasets(node_data, rights, request, named, caller)
         found = [records.dataset_record(one, node_data, rights) for one in chosen]
     page = found[request.first : request.first + request.limit] if granularity == "record" else []
     beacon_id = node_data.settings.beacon_id
-    return {
+    body: Body = {
         "meta": envelope.meta(beacon_id, path, request, granularity, granularity),
         "responseSummary": envelope.summary(bool(found), len(found), granularity),
         "response": {"collections": page},
     }
+    if privacy:
+        body["info"] = {"privacy": privacy}
+    return body
 
 
 def _datasets(
@@ -152,15 +157,18 @@ def _datasets(
     request: BeaconRequest,
     named: tuple[str, ...] | None,
     caller: str,
-) -> list[str]:
-    """Return identifiers of datasets: all, or one. With a query, only those with matches."""
+) -> tuple[list[str], dict[str, Record]]:
+    """Return identifiers of datasets: all, or one. With a query, only those with matches.
+
+    Also returns how protected answers about them came about.
+    """
     seen = tuple(one.id for one in node_data.datasets if rights.sees(one.id))
     chosen = named or request.datasets or seen
-    wanted = [visible_dataset(one, rights, node_data).id for one in chosen]
+    wanted = [visible_dataset(one, rights, node_data).id for one in dict.fromkeys(chosen)]
     if request.variants is None and not request.filters:
-        return wanted
+        return wanted, {}
     of_any_dataset = replace(request, datasets=())
     selected = PathSelection(datasets=tuple(wanted))
     question = Question("g_variants", of_any_dataset, "boolean", rights, selected, caller)
     result = answer(question, node_data)
-    return [one.dataset for one in result.sets if one.exists]
+    return [one.dataset for one in result.sets if one.exists], result.privacy

@@ -6,7 +6,7 @@ are searched by the same code as the node's variants.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.node.beacon.canonical_queries import variant_text
@@ -23,11 +23,10 @@ from rehearsal.node.beacon.variant_queries import (
 from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.node.privacy.door import ProtectedQuestion
 from rehearsal.node.privacy.expectation import EVERYBODY, NOBODY, UNKNOWN, ShareBounds
-from rehearsal.node.privacy.public_facts import PublicAllele, PublicFacts
+from rehearsal.node.privacy.public_facts import FirstAlleles, PublicFacts
 from rehearsal.stores.people_store import SAMPLES
 
 LONGEST_RANGE = 10_000  # bases in which a node counts carriers for a protected tier
-MOST_PUBLIC_ALLELES = 1_000  # listed alleles of one query that are looked at
 # share of people, per base, who carry an allele that is too rare to be listed: a genome differs
 # from the reference at about one base in a thousand, mostly by common alleles
 UNLISTED_PER_BASE = 1e-3
@@ -68,9 +67,8 @@ def protected_question(
     )
     shares = _matching(question.request.filters, query, facts, node_data, dataset)
     for part in (_of_dataset(dataset, facts), _with_sample(sample, facts)):
-        shares = shares.times(part) if part is not None else ShareBounds(0.0, shares.high)
-    permitted = question.rights.permitted_share
-    shares = shares.times(permitted) if permitted is not None else ShareBounds(0.0, shares.high)
+        shares = shares.both(UNKNOWN if part is None else ShareBounds(part, part))
+    shares = shares.among(question.rights.permitted_share)
     return ProtectedQuestion("\n".join(parts), shares, _width(query) <= LONGEST_RANGE)
 
 
@@ -91,7 +89,8 @@ def _filter_texts(filters: Iterable[Filter], facts: PublicFacts) -> list[str]:
         if term in _SEXES:
             texts.add(_SEXES[term])
             continue
-        below = descendants and facts.has_term(term, True) != facts.has_term(term, False)
+        found = facts.has_term(term, descendants)
+        below = descendants and (found is None or found != facts.has_term(term, False))
         texts.add(f"{term} or below" if below else term)
     return sorted(texts)
 
@@ -136,29 +135,13 @@ def _carrying(
         return EVERYBODY, EVERYBODY
     if not facts.people_elsewhere or dataset.kind == "tumours":  # somatic alleles are not listed
         return UNKNOWN, UNKNOWN
-    source = _FirstAlleles(facts)
+    source = FirstAlleles(facts)
     alleles = list(search_variants(query, node_data, source))
     unlisted = facts.listed_from + UNLISTED_PER_BASE * _width(query)
     if source.left == 0:
         unlisted = 1.0
     women = _any_of([one.women for one in alleles], facts.women, unlisted)
     return women, _any_of([one.men for one in alleles], facts.men, unlisted)
-
-
-class _FirstAlleles:
-    """The listed alleles of public facts, of which only so many are looked at."""
-
-    def __init__(self, facts: PublicFacts) -> None:
-        self.contigs, self.get, self.left = facts.contigs, facts.get, MOST_PUBLIC_ALLELES
-        self._facts = facts
-
-    def overlapping(self, contig: str, start: int, end: int) -> Iterator[PublicAllele]:
-        """Iterate over the first alleles that touch a range, 0-based half-open."""
-        for allele in self._facts.overlapping(contig, start, end):
-            if self.left == 0:
-                return
-            self.left -= 1
-            yield allele
 
 
 def _any_of(carriers: list[int], people: int, unlisted: float) -> ShareBounds:

@@ -140,22 +140,17 @@ class Door:
         """Return the noisy number of matching people. Raises BudgetError."""
         key = question_key(self.facts.release, self.tier, question.text)
         mechanism = self.mechanism
-        started, is_new = time.perf_counter(), False
 
         def noisy() -> int:
-            nonlocal is_new
-            is_new = True
-            return count() + draw_noise(self._secret, key, mechanism.deviation)
+            started = time.perf_counter()
+            number = count() + draw_noise(self._secret, key, mechanism.deviation)
+            self._wait(_until_multiple(started))  # other processes wait for the ledger until then
+            return number
 
         try:
-            number = self.ledger.pay(
-                self.tier, caller, key, mechanism.price, self.protection, noisy
-            )
+            return self.ledger.pay(self.tier, caller, key, mechanism.price, self.protection, noisy)
         except LedgerError as error:
             raise Problem.mismatch("the ledger", "a writable file", str(error), 503) from error
-        if is_new:
-            self._wait(_until_multiple(started))
-        return number
 
     def size(self, share: float = 1.0) -> int | None:
         """Return the public size of the node or of a part of it.

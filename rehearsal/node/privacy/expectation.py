@@ -35,16 +35,20 @@ class ShareBounds:
         """
         return ShareBounds(max(0.0, self.low + other.low - 1), min(self.high, other.high))
 
-    def times(self, share: float) -> ShareBounds:
-        """Bound the share of people who match and belong to an independent part.
+    def among(self, share: float | None) -> ShareBounds:
+        """Bound the share of people who match and permit a purpose.
+
+        Who permits it is taken to be independent for a yes, and to be anybody for a no.
 
         Args:
-            share: Share of the people in that part.
+            share: Share of the people who permit it. None if it is not public.
 
         Returns:
             The bounds.
         """
-        return ShareBounds(self.low * share, self.high * share)
+        if share is None:
+            return ShareBounds(0.0, self.high)
+        return ShareBounds(self.low * share, min(self.high, share))
 
     @classmethod
     def mean(cls, one: ShareBounds, other: ShareBounds) -> ShareBounds:

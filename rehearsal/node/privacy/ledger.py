@@ -86,7 +86,7 @@ class Ledger:
 
     def _open(self) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_SCHEMA)
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (_FORMAT,))
         (found,) = self._connection.execute(
@@ -233,6 +233,7 @@ def _subscriber(caller: str) -> str:
         address = ipaddress.ip_address(caller)
     except ValueError:
         return caller
+    address = getattr(address, "ipv4_mapped", None) or address
     if address.version == 4:
-        return caller
+        return str(address)
     return str(ipaddress.ip_network((int(address), _IPV6_NETWORK), strict=False))

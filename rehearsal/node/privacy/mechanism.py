@@ -79,8 +79,8 @@ def draw_noise(secret: bytes, question: bytes, deviation: float) -> int:
     """
     if not deviation:
         return 0
-    drawn = int.from_bytes(hmac.digest(secret, question, "sha256")[:8], "big") >> 11  # 53 bits
-    return round(deviation * _NORMAL.inv_cdf((drawn + 0.5) / (1 << 53)))
+    drawn = int.from_bytes(hmac.digest(secret, question, "sha256")[:8], "big") >> 12  # 52 bits
+    return round(deviation * _NORMAL.inv_cdf((drawn + 0.5) / (1 << 52)))  # never 0 or 1
 
 
 def power_bound(nats: float, false_positives: float = 0.05) -> float:

@@ -1,17 +1,17 @@
 """The public facts of a node: all that protected answers may use without paying.
 
-One file lists them. In a rehearsal, "elsewhere" is all other countries together, as if their
-frequencies had been published by the Genome of Europe. A node with real data takes a public
-catalogue. Nothing in the file depends on the node's own people, except for their rounded number,
-which changes only with a data release, and the identifier of that release, which is shown to
-nobody.
+One file lists them. In a rehearsal, "elsewhere" is the panel: the people of all other countries who
+permit any use of their data, as if their frequencies had been published. A node with real data
+takes a public catalogue. Nothing in the file depends on the node's own people, except for their
+rounded number, which changes only with a data release, and the identifier of that release, which is
+shown to nobody.
 
     meta       key, value: format, release, people (rounded), women and men elsewhere, people with
                tumours elsewhere, the share from which alleles are listed
     contigs    name, length, longest_ref (of the listed alleles, bases)
     alleles    contig, start (0-based), ref, alt, women and men elsewhere who carry it
     terms      id, label, kind, women and men elsewhere who have it, or it or a more specific one
-    consents   uses, withdrawn, people elsewhere with this consent record
+    consents   uses, withdrawn, share of people who were expected to have this consent record
     samples    kind, people elsewhere who have such a sample
 """
 
@@ -29,6 +29,7 @@ from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 PUBLIC_FACTS_FILE = "public_facts.sqlite"
 FORMAT = "rehearsal public facts 1"
+MOST_ALLELES = 1_000  # listed alleles that are looked at for one question
 ROUNDING = 10  # step of the public number of people
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -39,7 +40,7 @@ CREATE TABLE alleles (contig TEXT, start INTEGER, ref TEXT, alt TEXT, women INTE
 CREATE TABLE terms (id TEXT PRIMARY KEY, label TEXT NOT NULL, kind TEXT NOT NULL,
                     women INTEGER NOT NULL, men INTEGER NOT NULL,
                     women_below INTEGER NOT NULL, men_below INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE consents (uses TEXT, withdrawn INTEGER, people INTEGER NOT NULL,
+CREATE TABLE consents (uses TEXT, withdrawn INTEGER, share REAL NOT NULL,
                        PRIMARY KEY (uses, withdrawn)) WITHOUT ROWID;
 CREATE TABLE samples (kind TEXT PRIMARY KEY, people INTEGER NOT NULL) WITHOUT ROWID;
 """
@@ -224,8 +225,8 @@ class PublicFacts:
             Uses as in ``PeopleStore.consents``, whether the consent was withdrawn, and the share of
             the people.
         """
-        for uses, withdrawn, people in self._connection.execute("SELECT * FROM consents"):
-            yield tuple(uses.split(", ")), bool(withdrawn), people / self.people_elsewhere
+        for uses, withdrawn, share in self._connection.execute("SELECT * FROM consents"):
+            yield tuple(uses.split(", ")), bool(withdrawn), share
 
     def share_with_sample(self, kind: str) -> float | None:
         """Return the share of the people elsewhere who have a sample.
@@ -246,6 +247,39 @@ class PublicFacts:
     def share_with_tumour(self) -> float | None:
         """The share of the people elsewhere with known somatic variants, or None."""
         return self._with_tumours / self.people_elsewhere if self.people_elsewhere else None
+
+
+class FirstAlleles:
+    """The listed alleles of public facts, of which only the first are looked at.
+
+    Args:
+        facts: The public facts.
+        most: Most alleles that are looked at.
+
+    Attributes:
+        left: How many more may be looked at.
+    """
+
+    def __init__(self, facts: PublicFacts, most: int = MOST_ALLELES) -> None:
+        self.contigs, self.get, self.left = facts.contigs, facts.get, most
+        self._facts = facts
+
+    def overlapping(self, contig: str, start: int, end: int) -> Iterator[PublicAllele]:
+        """Iterate over the first alleles that touch a range.
+
+        Args:
+            contig: Name of the contig.
+            start: First base, 0-based.
+            end: One past the last base.
+
+        Yields:
+            Alleles ordered by (start, ref, alt), as long as some are left.
+        """
+        for allele in self._facts.overlapping(contig, start, end):
+            if self.left == 0:
+                return
+            self.left -= 1
+            yield allele
 
 
 def size_facts(people: int, release: str) -> list[tuple[str, str]]:

@@ -1,7 +1,9 @@
 """Writes the public facts of nodes.
 
-A real node takes a public catalogue. In a rehearsal the people of all other countries stand in for
-it, as if their frequencies had been published.
+A real node takes a public catalogue. In a rehearsal a panel stands in for it: the people of all
+other countries who permit any use of their data (DUO:0000004). Exact frequencies tell who is in the
+panel, so nobody else is. A free answer of one node thereby tells nothing about the people of
+another, except for the panel.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
 
 from rehearsal.files import atomic_path
 from rehearsal.formats.ontology_terms import SEX_TERMS
@@ -29,6 +34,10 @@ from rehearsal.stores.people_store import SAMPLES, PeopleStore
 from rehearsal.stores.store_checksum import read_checksum, write_checksum
 from rehearsal.stores.variant_store import VariantStore
 
+if TYPE_CHECKING:
+    from rehearsal.phenotypes.consent import ConsentShares
+
+UNRESTRICTED = ("DUO:0000004",)  # the permitted uses of the people in the panel
 STORES = ("variants.sqlite", "people.sqlite")
 TUMOURS = "tumours.sqlite"
 
@@ -53,14 +62,16 @@ def write_size_facts(folder: Path) -> None:
         write_checksum(aside)
 
 
-def write_public_facts(folders: Mapping[str, Path]) -> None:
-    """Write the public facts of each node, from the other nodes' stores.
+def write_public_facts(folders: Mapping[str, Path], consent: ConsentShares | None = None) -> None:
+    """Write the public facts of each node, from the panel at the other nodes.
 
     An allele is listed for a node if the expected number of its carriers there is at least one. The
     answer to a rarer one is predictable.
 
     Args:
         folders: Node folders by country code, each with ``variants.sqlite`` and ``people.sqlite``.
+        consent: The consent records that people were asked for, with their shares. None if these
+            are not public.
     """
     numbers = {code: _count_people(folder) for code, folder in folders.items()}
     everywhere = _Numbers()
@@ -72,13 +83,26 @@ def write_public_facts(folders: Mapping[str, Path]) -> None:
             aside = open_files.enter_context(atomic_path(folder / PUBLIC_FACTS_FILE))
             connection = sqlite3.connect(aside, isolation_level=None)
             open_files.callback(_finish, connection, aside)
-            tables[code] = _Table(connection, everywhere.without(numbers[code]), numbers[code].size)
-            tables[code].write_people(data_release(folder))
+            own = numbers[code]
+            tables[code] = _Table(connection, everywhere.without(own), own.people)
+            tables[code].write_people(data_release(folder), _consent_rows(consent))
         stores = {
             code: open_files.enter_context(VariantStore.open(folder / STORES[0], verify=False))
             for code, folder in folders.items()
         }
-        _write_alleles(stores, tables)
+        _write_alleles(stores, numbers, tables)
+
+
+def _consent_rows(consent: ConsentShares | None) -> list[tuple[str, int, float]]:
+    """Return rows of the table of consents: uses, whether it was withdrawn, share of people."""
+    if consent is None:
+        return []
+    rows: Counter[tuple[str, int]] = Counter()
+    for one in consent.records:
+        uses = ", ".join(one.uses)
+        for withdrawn, share in ((0, 1 - consent.withdrawn), (1, consent.withdrawn)):
+            rows[uses, withdrawn] += one.share * share  # type: ignore[assignment]  # a share
+    return sorted((*key, float(share)) for key, share in rows.items() if share)
 
 
 def data_release(folder: Path) -> str:
@@ -96,13 +120,14 @@ def data_release(folder: Path) -> str:
 
 @dataclass
 class _Numbers:
-    """Numbers of people at some nodes."""
+    """Numbers of people of the panel at some nodes."""
 
+    people: int = 0  # all people of the nodes, not only the panel
+    of_sex: dict[str, BitMap] = field(default_factory=dict)  # of one node: the panel
     women: int = 0
     men: int = 0
     with_tumours: int = 0
     terms: dict[TermKey, TermCounts] = field(default_factory=dict)
-    consents: Counter[tuple[str, int]] = field(default_factory=Counter)
     samples: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -117,8 +142,6 @@ class _Numbers:
             before = self.terms.get(key, (0, 0, 0, 0))
             added = (one + sign * more for one, more in zip(before, counts, strict=True))
             self.terms[key] = tuple(added)  # type: ignore[assignment]  # of four
-        for name, number in other.consents.items():
-            self.consents[name] += sign * number
         for kind, number in other.samples.items():
             self.samples[kind] += sign * number
 
@@ -132,21 +155,31 @@ class _Numbers:
 
 def _count_people(folder: Path) -> _Numbers:
     with closing(PeopleStore.open(folder / "people.sqlite")) as people:
-        of_sex = {sex: people.with_term(term, False) for sex, term in SEX_TERMS.items()}
-        found = _Numbers(len(of_sex["female"]), len(of_sex["male"]))
+        panel = _panel(people)
+        of_sex = {
+            sex: people.with_term(SEX_TERMS[sex], False) & panel for sex in ("female", "male")
+        }
+        women, men = map(len, of_sex.values())
+        found = _Numbers(people.size, of_sex, women, men)
         for key, term in _terms(people):
             sets = people.with_term(term, False), people.with_term(term)
-            numbers = (len(one & of_sex[sex]) for one in sets for sex in ("female", "male"))
+            numbers = (len(one & of_sex[sex]) for one in sets for sex in of_sex)
             found.terms[key] = tuple(numbers)  # type: ignore[assignment]  # of four
-        for record in people.consents():
-            found.consents[", ".join(record.uses), int(record.withdrawn)] += len(record.people)
         for kind in SAMPLES:
-            found.samples[kind] = len(people.with_sample(kind))
+            found.samples[kind] = len(people.with_sample(kind) & panel)
     tumours = folder / TUMOURS
     if tumours.exists():
         with VariantStore.open(tumours, verify=False) as store:
-            found.with_tumours = len(set().union(*(row.carriers() for row in store)))
+            carriers = BitMap.union(BitMap(), *(row.carriers() for row in store))
+            found.with_tumours = len(carriers & panel)
     return found
+
+
+def _panel(people: PeopleStore) -> BitMap:
+    """Return the people who permit any use and have not withdrawn."""
+    records = people.consents()
+    open_to_all = (one.people for one in records if one.uses == UNRESTRICTED and not one.withdrawn)
+    return BitMap.union(BitMap(), *open_to_all)
 
 
 def _terms(people: PeopleStore) -> Iterator[tuple[TermKey, str]]:
@@ -171,7 +204,7 @@ class _Table:
         connection.executescript(SCHEMA)
         connection.execute("BEGIN")
 
-    def write_people(self, release: str) -> None:
+    def write_people(self, release: str, consents: list[tuple[str, int, float]]) -> None:
         """Write all tables but those of alleles."""
         elsewhere, insert = self._elsewhere, self._connection.executemany
         meta = dict(size_facts(self._people, release))
@@ -180,7 +213,6 @@ class _Table:
         meta["listed_from"] = repr(self.listed_from)
         insert("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
         insert("INSERT INTO terms VALUES (?, ?, ?, ?, ?, ?, ?)", _term_rows(elsewhere))
-        consents = sorted((*key, n) for key, n in elsewhere.consents.items() if n)
         insert("INSERT INTO consents VALUES (?, ?, ?)", consents)
         insert("INSERT INTO samples VALUES (?, ?)", sorted(elsewhere.samples.items()))
 
@@ -210,21 +242,23 @@ def _term_rows(elsewhere: _Numbers) -> list[tuple[str | int, ...]]:
     """Return one row per term: a label and kind where any node has one."""
     rows: dict[str, tuple[str, str, TermCounts]] = {}
     for (term, label, kind), counts in sorted(elsewhere.terms.items()):
+        if not any(counts):  # only the node's own people have it
+            continue
         before = rows.get(term, ("", "", (0, 0, 0, 0)))
         total = (one + more for one, more in zip(before[2], counts, strict=True))
         rows[term] = (label or before[0], kind or before[1], tuple(total))  # type: ignore[assignment]
-    return [
-        (term, label, kind, *counts)
-        for term, (label, kind, counts) in sorted(rows.items())
-        if any(counts)
-    ]
+    return [(term, label, kind, *counts) for term, (label, kind, counts) in sorted(rows.items())]
 
 
-def _write_alleles(stores: Mapping[str, VariantStore], tables: Mapping[str, _Table]) -> None:
+def _write_alleles(
+    stores: Mapping[str, VariantStore],
+    numbers: Mapping[str, _Numbers],
+    tables: Mapping[str, _Table],
+) -> None:
     """Merge the nodes' sorted variants, contig by contig, so that memory stays small."""
     lengths = {name: length for one in stores.values() for name, length in one.contigs.items()}
     for contig in sorted(lengths):
-        streams = [_carriers(store, contig, code) for code, store in stores.items()]
+        streams = [_carriers(one, contig, code, numbers[code]) for code, one in stores.items()]
         merged = heapq.merge(*streams, key=itemgetter(0))
         for allele, rows in groupby(merged, key=itemgetter(0)):
             _add_everywhere(tables, contig, allele, {code: n for _, code, *n in rows})
@@ -233,10 +267,15 @@ def _write_alleles(stores: Mapping[str, VariantStore], tables: Mapping[str, _Tab
 
 
 def _carriers(
-    store: VariantStore, contig: str, code: str
+    store: VariantStore, contig: str, code: str, numbers: _Numbers
 ) -> Iterator[tuple[Allele, str, int, int]]:
-    for start, ref, alt, women, men in store.carrier_numbers(contig):
-        yield (start, ref, alt), code, women, men
+    """Yield the alleles that people of the panel carry, with the numbers of women and men."""
+    women, men = numbers.of_sex["female"], numbers.of_sex["male"]
+    for start, ref, alt, carriers in store.carriers_of(contig):
+        of_women = carriers.intersection_cardinality(women)
+        of_men = carriers.intersection_cardinality(men)
+        if of_women or of_men:
+            yield (start, ref, alt), code, of_women, of_men
 
 
 def _add_everywhere(

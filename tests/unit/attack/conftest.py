@@ -6,6 +6,7 @@ import pytest
 
 from rehearsal.attack.attacked_node import Bounds, read_attacked_node
 from rehearsal.node.privacy.public_facts_writer import write_public_facts
+from rehearsal.phenotypes.consent import ConsentShares, Record
 from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter
@@ -28,7 +29,8 @@ def write_made_up_node(folder, seed, people=PEOPLE, alleles=ALLELES):
     )
     frame.loc[:1, "family"] = "relatives"
     frame.to_parquet(folder / "individuals.parquet")
-    uses = pd.Series(CONSENT, frame.index)
+    # public facts of AT come from people of BE who permit any use
+    uses = pd.Series(CONSENT if folder.name == "AT" else "DUO:0000004", frame.index)
     uses[2] = "DUO:0000043"  # clinical care only: no public purpose
     consent = pd.DataFrame({"individual": frame["id"], "basis": "", "uses": uses})
     ill = frame["id"][random.random(people) < 0.3]
@@ -59,7 +61,8 @@ def made_up_nodes(tmp_path_factory):
     folders = {code: folder / code for code in ("AT", "BE")}
     for seed, one in enumerate(folders.values(), start=1):
         write_made_up_node(one, seed)
-    write_public_facts(folders)
+    forms = ConsentShares((Record("", 1.0, "", (CONSENT,)),), 0.0)
+    write_public_facts(folders, forms)
     return folders
 
 

@@ -24,6 +24,7 @@ from rehearsal.node.privacy.public_facts_writer import write_public_facts
 from rehearsal.node.privacy.secret_key import KEY_FILE
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.phenotypes.consent import ConsentShares, Record
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.tumour_store_writer import build_tumours
@@ -45,6 +46,10 @@ ANYTHING, ANCESTRY = "DUO:0000004", "DUO:0000011"
 CONSENTS = (
     *(ANYTHING, "DUO:0000042, DUO:0000043", "DUO:0000042, DUO:0000043"),
     *("DUO:0000006, DUO:0000043", "DUO:0000042, DUO:0000045", "DUO:0000007 MONDO:0007254"),
+)
+SHARES = ConsentShares(
+    tuple(Record("", 1 / len(CONSENTS), "consent", tuple(uses.split(", "))) for uses in CONSENTS),
+    withdrawn=0.05,
 )
 
 
@@ -115,6 +120,8 @@ def country(code: str, people: int) -> Country:
         diseases += [(name, RARE) for name in names[::9]]
     features = [(name, SEIZURE) for name in names if chance.random() < 0.2]
     uses = {name: chance.choice(CONSENTS) for name in names if chance.random() < 0.95}
+    if code != "FI":  # public facts come from people who permit any use
+        uses = dict.fromkeys(uses, ANYTHING)
     withdrawn = {name for name in uses if chance.random() < 0.05}
     for name in (names[0], names[WHO]):  # so that they are in answers for any purpose
         uses[name] = ANYTHING
@@ -199,7 +206,7 @@ def write_neighbours(
     base = country("FI", PEOPLE)
     _write_stores(folder / "base", base, ontology)
     _write_stores(folder / "elsewhere", country("SE", PEOPLE_ELSEWHERE), ontology)
-    write_public_facts({"FI": folder / "base", "SE": folder / "elsewhere"})
+    write_public_facts({"FI": folder / "base", "SE": folder / "elsewhere"}, SHARES)
     facts = folder / "base" / PUBLIC_FACTS_FILE
     found = {"base": folder / "base"}
     for name, change in changes.items():

@@ -75,4 +75,6 @@ def test_two_conditions_together_lie_within_the_bounds(conditions):
 def test_bounds_of_women_and_men_are_averaged_and_scaled():
     half = ShareBounds.mean(NOBODY, ShareBounds(0.4, 0.6))
     assert (half.low, half.high) == pytest.approx((0.2, 0.3))
-    assert half.times(0.5).high == pytest.approx(0.15)
+    among = half.among(0.25)
+    assert (among.low, among.high) == pytest.approx((0.05, 0.25))
+    assert half.among(None).low == 0

@@ -77,6 +77,14 @@ def test_addresses_of_one_ipv6_network_are_one_caller():
     assert paid(ledger, [3], caller="2001:db8:1:3::1", protection=protection) == [3]
 
 
+def test_ipv4_addresses_are_callers_of_their_own_also_on_an_ipv6_socket():
+    ledger = Ledger("r1", SECRET)
+    protection = replace(TEN, caller_share=0.1)
+    assert paid(ledger, [1], caller="::ffff:192.0.2.1", protection=protection) == [1]
+    assert paid(ledger, [2], caller="192.0.2.1", protection=protection) == []
+    assert paid(ledger, [3], caller="::ffff:192.0.2.2", protection=protection) == [3]
+
+
 def test_tiers_have_budgets_of_their_own():
     ledger = Ledger("r1", SECRET)
     paid(ledger, range(30))

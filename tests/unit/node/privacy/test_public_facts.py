@@ -1,10 +1,13 @@
 """Public facts: what a node may use without paying."""
 
+import pandas as pd
 import pytest
 
 from rehearsal.errors import InputError
 from rehearsal.node.privacy.public_facts import PUBLIC_FACTS_FILE, PublicFacts, rounded_size
 from rehearsal.node.privacy.public_facts_writer import write_public_facts, write_size_facts
+from rehearsal.phenotypes.consent import ConsentShares, Record
+from rehearsal.stores.people_store_writer import build_people
 
 from ...node_folders import write_node, write_two_countries
 
@@ -51,6 +54,40 @@ def test_the_facts_of_a_node_do_not_depend_on_its_own_people(tmp_path):
         found.append((rows, {k: v for k, v in meta.items() if k != "release"}, meta["release"]))
     assert found[0][:2] == found[1][:2] == found[2][:2]
     assert len({release for *_, release in found}) == 3  # other data are another release
+
+
+def consenting(folder, uses, withdrawn=False):
+    """Write a node whose first person has another consent, and an allele that nobody else has."""
+    write_node(folder, [("chr1", 42, "T", [0, 1, 2, 3]), ("chr1", 43, "T", [0])], [None] * 22)
+    people = pd.read_parquet(folder / "individuals.parquet")
+    consent = pd.DataFrame({"individual": people["id"], "basis": "x", "uses": "DUO:0000004"})
+    consent = consent.assign(withdrawn=False)
+    consent.loc[0, ["uses", "withdrawn"]] = [uses, withdrawn]
+    (folder / "people.sqlite").unlink()
+    build_people(people, {"consent": consent}, folder / "people.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("uses", "withdrawn"), [("DUO:0000042", False), ("DUO:0000004", True), ("DUO:0000006", False)]
+)
+def test_no_node_is_told_of_people_who_do_not_permit_any_use(tmp_path, uses, withdrawn):
+    folders = write_two_countries(tmp_path)
+    consenting(tmp_path / "FI", uses, withdrawn)
+    write_public_facts(folders | {"FI": tmp_path / "FI"})
+    facts = facts_of(folders["AT"])
+    assert facts.get("chr1", 42, "A", "T").women == 3  # of four carriers
+    assert facts.get("chr1", 43, "A", "T") is None
+    assert facts.women == 22 + 21
+
+
+def test_consents_are_those_that_people_were_asked_for(folders):
+    records = Record("a", 0.8, "x", ("DUO:0000042",)), Record("b", 0.2, "x", ("z",))
+    forms = ConsentShares(records, withdrawn=0.1)
+    write_public_facts(folders, forms)
+    found = {(uses, gone): share for uses, gone, share in facts_of(folders["AT"]).consents()}
+    assert found[("DUO:0000042",), False] == pytest.approx(0.72)
+    assert found[("z",), True] == pytest.approx(0.02)
+    assert sum(found.values()) == pytest.approx(1)
 
 
 def test_the_same_stores_give_the_same_bytes(folders):
