@@ -22,6 +22,7 @@ from rehearsal.node.access.consent import (
     people_not_permitting,
     permits,
 )
+from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.privacy.door import ProtectedQuestion
 from rehearsal.node.privacy.public_facts import PUBLIC_FACTS_FILE, PublicAllele, PublicFacts
@@ -80,6 +81,11 @@ class AttackedNode:
         return {}
 
     @cached_property
+    def rights(self) -> dict[Purpose, Rights]:
+        """Rights of a caller without a token, by stated purpose."""
+        return {}
+
+    @cached_property
     def held(self) -> dict[int, NDArray[np.int64]]:
         """Alleles of targets in the order in which attacks ask for them, once that was chosen."""
         return {}
@@ -104,7 +110,7 @@ class AttackedNode:
         return self._carriers[key]
 
     @cached_property
-    def _masks(self) -> dict[str, NDArray[np.bool_]]:
+    def _masks(self) -> dict[Purpose | str, NDArray[np.bool_]]:
         return {}
 
     def rows_of(self, contig: str) -> tuple[int, int]:
@@ -153,12 +159,11 @@ class AttackedNode:
         Returns:
             One truth value per person.
         """
-        key = str(purpose)
-        if key not in self._masks:
+        if purpose not in self._masks:
             people = self.data.people
             permitting = people.everyone - people_not_permitting(people, purpose)
-            self._masks[key] = as_mask(permitting, self.people)
-        return self._masks[key]
+            self._masks[purpose] = as_mask(permitting, self.people)
+        return self._masks[purpose]
 
     def having(self, term: str) -> NDArray[np.bool_]:
         """Return who has a term, more specific terms included.
@@ -200,17 +205,16 @@ class AttackedNode:
         Returns:
             The share.
         """
-        key = str(purpose)
-        if key not in self._permitted:
-            self._permitted[key] = sum(
+        if purpose not in self._permitted:
+            self._permitted[purpose] = sum(
                 share
                 for uses, withdrawn, share in self.facts.consents()
                 if permits(uses, purpose) and not withdrawn
             )
-        return self._permitted[key]
+        return self._permitted[purpose]
 
     @cached_property
-    def _permitted(self) -> dict[str, float]:
+    def _permitted(self) -> dict[Purpose, float]:
         return {}
 
 
@@ -294,7 +298,7 @@ def read_attacked_node(code: str, folder: Path, bounds: Bounds) -> AttackedNode:
     carriers = []
     for row in islice((one for one in variants if one.contig[3:].isdigit()), bounds.alleles):
         places.append((row.contig, row.start, row.ref, row.alt))
-        carriers.append(np.array(row.carriers(), np.int64))
+        carriers.append(row.carriers().to_array())
     holds = np.zeros((people.size, len(places)), bool)
     for number, members in enumerate(carriers):
         holds[members, number] = True

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from rehearsal.attack.attacked_node import AttackedNode
 from rehearsal.attack.best_questions import costly, most_informative
-from rehearsal.attack.door_trials import ASKED_IN_TRIALS, Trial, run_trials
+from rehearsal.attack.door_trials import (
+    ASKED_IN_TRIALS,
+    Trial,
+    noise_keys,
+    run_trials,
+    score_trials,
+)
 from rehearsal.attack.earlier_rules import (
     EARLIER,
     EARLIER_LIST,
@@ -20,6 +26,7 @@ from rehearsal.attack.earlier_rules import (
     presence_by_form,
     score,
 )
+from rehearsal.attack.likelihood import grid_rows
 from rehearsal.attack.questions import Questions
 from rehearsal.attack.secrets import Secret, diagnoses, memberships
 from rehearsal.attack.strategies import (
@@ -161,7 +168,7 @@ class Scores:
         secret: Kind of the secret.
         attack: Name of the attack.
         attacker: What the attacker knows.
-        by_rules: Scores, shape (targets, 2), by rules.
+        by_rules: Scores by rules, shape (targets, draws of noise, 2).
         asked: Most questions about one target.
         paid: Most answers about one target that were paid.
     """
@@ -213,19 +220,21 @@ def secrets_of(
 
 def _attack_secrets(node: AttackedNode, kind: SecretKind, seed: int) -> list[Scores]:
     prepared: dict[Builder, Prepared] = {}
-    found = []
+    keys, found = noise_keys(seed, node.code), []
     for attack in ATTACKS[kind]:
         if attack.build not in prepared:
             aims = [aim_at(one, seed) for one in secrets_of(node, kind, seed, attack)]
             prepared[attack.build] = Prepared.of(attack, aims)
         ready = prepared[attack.build]
+        trials: list[Trial] = []
         for attacker in ATTACKERS:
-            trials = _through_door(attack, attacker, ready)
+            if attack.adapts or not trials:  # else both attackers read the same answers
+                trials = _through_door(attack, attacker, ready, keys[0])
             by_rules: dict[Rules, NDArray[np.float64]] = {
-                rules: np.array([one[attacker][rules] for one in ready.without_door])
+                rules: np.array([[one[attacker][rules]] for one in ready.without_door])
                 for rules in RULES[:2]
             }
-            by_rules["today"] = np.array([one.score(attacker) for one in trials])
+            by_rules["today"] = score_trials(trials, attacker, keys)
             asked = max(map(len, ready.questions)) * attack.callers * (attack.restarts + 1)
             paid = max((len(one.seen[0]) for one in trials), default=0)
             found.append(Scores(kind, attack.name, attacker, by_rules, asked, paid))
@@ -256,15 +265,16 @@ def _without_door(
     elif attack.special == "list":
         earlier = EARLIER_LIST
     drawn = aim.random.random((2, len(questions)))
-    exact = score(EXACT, ATTACKERS, aim.secret, questions, drawn)
-    noisy = score(earlier, ATTACKERS, aim.secret, questions, drawn)
+    rows = grid_rows(questions.share)
+    exact = score(EXACT, aim.secret, questions, rows, drawn)
+    noisy = score(earlier, aim.secret, questions, rows, drawn)
     return {one: {"none": exact[one], "earlier": noisy[one]} for one in ATTACKERS}
 
 
-def _through_door(attack: Attack, attacker: Attacker, ready: Prepared) -> list[Trial]:
+def _through_door(attack: Attack, attacker: Attacker, ready: Prepared, key: bytes) -> list[Trial]:
     trials = [
         Trial(aim, chosen, f"{attack.name}, {attacker}, {aim.secret.target}")
         for aim, chosen in zip(ready.aims, ready.chosen(attack, attacker), strict=True)
     ]
-    run_trials(trials, attack.callers, attack.restarts)
+    run_trials(trials, key, attack.callers, attack.restarts)
     return trials

@@ -10,6 +10,7 @@ to any.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -90,18 +91,18 @@ def bounded_evidence(
 
 def score(
     rules: BoundedNoise,
-    attackers: tuple[Attacker, ...],
     secret: Secret,
     questions: Questions,
+    rows: NDArray[np.int64],
     drawn: NDArray[np.float64],
 ) -> dict[Attacker, tuple[float, float]]:
     """Score the answers to all questions.
 
     Args:
         rules: The rules of the answers.
-        attackers: What attackers know.
         secret: The secret.
         questions: The questions.
+        rows: Rows of the grid of shares for the questions.
         drawn: Two uniform random numbers per question, shape (2, questions). The noise of a
             question is the same in both nodes.
 
@@ -109,24 +110,18 @@ def score(
         By attacker, the score if the secret is true, and if it is not.
     """
     evidence = bounded_evidence(rules, secret.people, questions.counted, secret.has_stand_in)
-    told = [
-        rules.answers(numbers, questions.counted, drawn)
-        for numbers in (questions.inside, questions.outside)
-    ]
-    found: dict[Attacker, tuple[float, float]] = {}
-    for attacker in attackers:
-        if attacker == "everybody else":
-            ratios = [
-                evidence.knowing_everybody(questions.inside, questions.outside, answer)
-                for answer in told
-            ]
-        else:
-            ratios = [
-                evidence.knowing_shares(questions.share, questions.matches, answer)
-                for answer in told
-            ]
-        found[attacker] = float(ratios[0].sum()), float(ratios[1].sum())
-    return found
+    differs = np.flatnonzero(questions.inside != questions.outside)
+    numbers = np.stack([questions.inside, questions.outside])[:, differs]
+    answers = rules.answers(numbers, questions.counted, drawn[:, differs])
+    # somebody who knows everybody else learns nothing from the other questions
+    ratios = evidence.knowing_everybody(numbers[0], numbers[1], answers)
+    inside, outside = ratios.sum(axis=1).tolist()
+    told = rules.answers(questions.outside, questions.counted, drawn)
+    of_all = evidence.knowing_shares(rows, questions.matches, told)
+    of_differing = evidence.knowing_shares(rows[differs], questions.matches[differs], answers[0])
+    total = float(of_all.sum())
+    change = float((of_differing - of_all[differs]).sum())
+    return {"frequencies": (total + change, total), "everybody else": (inside, outside)}
 
 
 def presence_by_form(aim: Aim) -> tuple[Questions, int]:
@@ -143,7 +138,7 @@ def presence_by_form(aim: Aim) -> tuple[Questions, int]:
     """
     node, secret = aim.node, aim.secret
     carriers = secret.carriers(np.ones(node.people, bool))
-    worlds = [Rows(node, [0, *np.cumsum(one > 0).tolist()]) for one in carriers]
+    worlds = [Rows(node, np.concatenate([[0], np.cumsum(one > 0)])) for one in carriers]
     told, asked = [], 0
     for allele in held_alleles(aim)[: 10 * ALLELES_BY_FORM]:
         seen = [rows.is_present(*node.places[allele][:2]) for rows in worlds]
@@ -175,25 +170,8 @@ class Rows:
     """
 
     node: AttackedNode
-    before: list[int]
+    before: Sequence[int] | NDArray[np.int64]
     asked: int = 0
-
-    def are_many(self, contig: str, first: int, end: int) -> bool:
-        """Tell what the form of the answer to a range told: whether it has over 1,000 variants.
-
-        Args:
-            contig: Contig of the range.
-            first: First base, 0-based.
-            end: One past the last base.
-
-        Returns:
-            Whether the answer is no count.
-        """
-        self.asked += 1
-        low, high = self.node.rows_of(contig)
-        positions = self.node.positions
-        from_row, to_row = (bisect_left(positions, one, low, high) for one in (first, end))
-        return self.before[to_row] - self.before[from_row] > MOST_COUNTED_VARIANTS
 
     def is_present(self, contig: str, start: int) -> bool | None:
         """Find out whether there is a variant at a position, by bisection.
@@ -206,11 +184,21 @@ class Rows:
             Whether there is one; None if the form tells nothing there.
         """
         self.asked = 0
-        if not self.are_many(contig, 0, start + 1):
+        upto, upto_next = (self._rows_before(contig, one) for one in (start, start + 1))
+        if not self._are_many(contig, 0, upto_next):
             return None
         low, high = 0, start + 1  # many from low, not many from high
         while high - low > 1:
             middle = (low + high) // 2
-            many = self.are_many(contig, middle, start + 1)
+            many = self._are_many(contig, middle, upto_next)
             low, high = (middle, high) if many else (low, middle)
-        return not self.are_many(contig, low, start)
+        return not self._are_many(contig, low, upto)
+
+    def _are_many(self, contig: str, first: int, upto: int) -> bool:
+        """Tell what the form of an answer told: whether a range has over 1,000 variants."""
+        self.asked += 1
+        return upto - self._rows_before(contig, first) > MOST_COUNTED_VARIANTS
+
+    def _rows_before(self, contig: str, position: int) -> int:
+        node = self.node
+        return int(self.before[bisect_left(node.positions, position, *node.rows_of(contig))])

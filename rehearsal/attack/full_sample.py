@@ -6,6 +6,7 @@ refusal must be the same in both nodes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,12 +14,12 @@ import numpy as np
 from pyroaring import BitMap
 
 from rehearsal.attack.attacked_node import AttackedNode
-from rehearsal.attack.attacks import ATTACKS, SecretKind, aim_at, secrets_of
+from rehearsal.attack.attacks import ATTACKS, Builder, SecretKind, aim_at, secrets_of
 from rehearsal.attack.door_trials import NOISE_KEY, no_wait
 from rehearsal.attack.questions import Questions, beacon_question, protected
 from rehearsal.attack.strategies import Aim
 from rehearsal.node.beacon.info_endpoints import filtering_terms
-from rehearsal.node.privacy.door import Door, Refused
+from rehearsal.node.privacy.door import Door, ProtectedQuestion, Refused
 from rehearsal.node.privacy.ledger import Ledger
 
 Told = tuple[str, bool | None]  # how the answer came about, and what is told without paying
@@ -44,6 +45,8 @@ class Sample:
 def sample_attacks(node: AttackedNode, seed: int) -> dict[tuple[SecretKind, str], Sample]:
     """Ask everything about the first target of a node.
 
+    Attacks with the same questions, which differ in callers and restarts, share one sample.
+
     Args:
         node: The node.
         seed: Root seed, as for the trials.
@@ -53,12 +56,16 @@ def sample_attacks(node: AttackedNode, seed: int) -> dict[tuple[SecretKind, str]
     """
     found: dict[tuple[SecretKind, str], Sample] = {}
     for kind, attacks in ATTACKS.items():
+        asked: dict[Builder, Sample] = {}
         for attack in attacks:
             for secret in secrets_of(node, kind, seed, attack)[:1]:
-                aim = aim_at(secret, seed)
-                found[kind, attack.name] = (
-                    _read_lists(aim) if attack.special == "list" else _ask(aim, attack.build(aim))
-                )
+                if attack.build not in asked:
+                    aim = aim_at(secret, seed)
+                    lists = attack.special == "list"
+                    asked[attack.build] = (
+                        _read_lists(aim) if lists else _ask(aim, attack.build(aim))
+                    )
+                found[kind, attack.name] = asked[attack.build]
     return found
 
 
@@ -68,23 +75,23 @@ def _door(aim: Aim) -> Door:
 
 
 def _ask(aim: Aim, questions: Questions) -> Sample:
-    sides = [_told(aim, questions, side) for side in (0, 1)]
+    places = range(len(questions))
+    asked = [protected(aim.node, questions.beacon(place)) for place in places]
+    numbers = questions.inside.tolist(), questions.outside.tolist()
+    sides = [_told(aim, asked, questions.counted, of_side) for of_side in numbers]
     ways = [way for way, _ in sides[0]]
     paid, free, refused = map(ways.count, ("noisy count", "public facts", "refused"))
     return Sample(paid, free, refused, sides[0] == sides[1])
 
 
-def _told(aim: Aim, questions: Questions, side: int) -> list[Told]:
-    node, numbers = aim.node, (questions.inside, questions.outside)[side]
-    door = Door(
-        "sample", aim.protection, node.facts, Ledger("sample", NOISE_KEY), NOISE_KEY, no_wait
-    )
-    told: list[Told] = []
-    for place in range(len(questions)):
-        question, number = protected(node, questions.beacon(place)), int(numbers[place])
-        caller = f"caller {place}"
+def _told(
+    aim: Aim, asked: Sequence[ProtectedQuestion], counted: bool, numbers: Sequence[int]
+) -> list[Told]:
+    door, told = _door(aim), list[Told]()
+    for place, question in enumerate(asked):
+        count = partial(int, numbers[place])
         try:
-            answer = door.answer(question, questions.counted, caller, partial(int, number))
+            answer = door.answer(question, counted, f"caller {place}", count)
         except Refused:
             told.append(("refused", None))
             continue
@@ -95,10 +102,7 @@ def _told(aim: Aim, questions: Questions, side: int) -> list[Told]:
 
 def _read_lists(aim: Aim) -> Sample:
     """Read the list of terms for every purpose in both nodes, with the sizes of the datasets."""
-    node = aim.node
-    door = Door(
-        "sample", aim.protection, node.facts, Ledger("sample", NOISE_KEY), NOISE_KEY, no_wait
-    )
+    node, door = aim.node, _door(aim)
     dataset, read = node.data.settings.people_dataset, []
     for people in aim.secret.groups(np.ones(node.people, bool)):
         lists = []

@@ -8,7 +8,7 @@ a beta-binomial distribution around the public share, with the drift that a popu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,10 @@ from rehearsal.node.privacy.mechanism import Mechanism
 
 DRIFT = 0.005  # F_ST that the attacker assumes between the node and the public shares
 ERROR = 1e-6  # probability that two readings of a genotype or a diagnosis differ
-_GRID = 300  # number of shares at which likelihoods are computed
 _NEVER = 1e-300
+
+_HALF_GRID = np.geomspace(1e-5, 0.5, 150)
+_GRID = np.unique(np.concatenate([_HALF_GRID, 1 - _HALF_GRID]))  # shares with known likelihoods
 
 Table = NDArray[np.float64]
 
@@ -70,14 +72,36 @@ def door_table(people: int, mechanism: Mechanism, sure: bool, counted: bool) -> 
     noisy = np.arange(-reach, people + reach + 1)
     distance = noisy - np.arange(people + 1)[:, None]
     share = ndtr((distance + 0.5) / deviation) - ndtr((distance - 0.5) / deviation)
-    told = np.array([sure or mechanism.is_enough(int(one)) for one in noisy])
-    step = mechanism.rounding
-    shown = np.array([mechanism.rounded(int(one)) // step for one in noisy]) if counted else 1
-    answer = np.where(told, shown, 0)
+    answer = door_answers(noisy, mechanism, sure, counted)
     table = np.zeros((people + 1, int(answer.max()) + 1))
     for column in range(table.shape[1]):
         table[:, column] = share[:, answer == column].sum(axis=1)
     return table
+
+
+def door_answers(
+    noisy: NDArray[np.int64], mechanism: Mechanism, sure: bool, counted: bool
+) -> NDArray[np.int64]:
+    """Say what the door answers to noisy numbers of people.
+
+    Args:
+        noisy: The numbers.
+        mechanism: The tier's noise.
+        sure: Whether public facts say that there are enough people.
+        counted: Whether answers are counts, or yes and no.
+
+    Returns:
+        Answers as in :func:`bounded_noise_table`.
+    """
+    numbers, places = np.unique(noisy, return_inverse=True)
+    step = mechanism.rounding
+    answers = [
+        (mechanism.rounded(one) // step if counted else 1)
+        if sure or mechanism.is_enough(one)
+        else 0
+        for one in numbers.tolist()
+    ]
+    return np.array(answers, np.int64)[places].reshape(noisy.shape)
 
 
 @dataclass(frozen=True)
@@ -88,12 +112,10 @@ class Evidence:
         table: Probability of each answer, by number of matching people.
         by_share: Ratios for the attacker who knows frequencies, shape (2, shares, answers): of a
             target who does not match, and of one who does.
-        grid: The shares of ``by_share``.
     """
 
     table: Table
     by_share: NDArray[np.float64]
-    grid: NDArray[np.float64]
 
     @classmethod
     def of(cls, table: Table, has_stand_in: bool) -> Evidence:
@@ -108,16 +130,14 @@ class Evidence:
             The ratios.
         """
         people = len(table) - 1
-        half = np.geomspace(1e-5, 0.5, _GRID // 2)
-        grid = np.unique(np.concatenate([half, 1 - half]))
-        others = beta_binomial(people - 1, grid)
-        outside = beta_binomial(people, grid) @ table if has_stand_in else others @ table[:-1]
+        others = _on_grid(people - 1)
+        outside = _on_grid(people) @ table if has_stand_in else others @ table[:-1]
         ratios = []
         for part in (table[:-1], table[1:]):
             inside = (1 - ERROR) * (others @ part) + ERROR * outside
             ratios.append(np.log(np.maximum(inside, _NEVER) / np.maximum(outside, _NEVER)))
         ratios[0] = np.zeros_like(ratios[0]) if not has_stand_in else ratios[0]
-        return cls(table, np.array(ratios), grid)
+        return cls(table, np.array(ratios))
 
     def knowing_everybody(
         self, inside: NDArray[np.int64], outside: NDArray[np.int64], answer: NDArray[np.int64]
@@ -126,32 +146,38 @@ class Evidence:
 
         Args:
             inside: Number of matching people if the target is in.
-            outside: The same if the target is not in.
+            outside: The same if the target is not in, which differs by at most one.
             answer: The answers.
 
         Returns:
             One ratio per answer.
         """
-        of_in, of_out = self.table[inside, answer], self.table[outside, answer]
-        mixed = (1 - ERROR) * of_in + ERROR * of_out
-        return np.where(
-            inside == outside, 0.0, np.log(np.maximum(mixed, _NEVER) / np.maximum(of_out, _NEVER))
-        )
+        return self._by_difference[inside - outside + 1, outside, answer]
+
+    @cached_property
+    def _by_difference(self) -> NDArray[np.float64]:
+        """Ratios by one person less, none or one more if the target is in; number; and answer."""
+        people, table = len(self.table) - 1, np.maximum(self.table, _NEVER)
+        ratios = np.zeros((3, *table.shape))
+        for difference in (-1, 1):
+            number = np.clip(np.arange(people + 1) + difference, 0, people)
+            mixed = (1 - ERROR) * self.table[number] + ERROR * self.table
+            ratios[difference + 1] = np.log(np.maximum(mixed, _NEVER) / table)
+        return ratios
 
     def knowing_shares(
-        self, share: NDArray[np.float64], matches: NDArray[np.bool_], answer: NDArray[np.int64]
+        self, row: NDArray[np.int64], matches: NDArray[np.bool_], answer: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Return the ratios for the attacker who knows frequencies.
 
         Args:
-            share: Public share of matching people.
+            row: Rows of the public shares of matching people (:func:`grid_rows`).
             matches: Whether the target matches.
             answer: The answers.
 
         Returns:
             One ratio per answer.
         """
-        row = np.clip(np.searchsorted(self.grid, share), 0, self.grid.size - 1)
         return self.by_share[matches.astype(int), row, answer]
 
     def gain(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -163,11 +189,11 @@ class Evidence:
         Returns:
             One number per share.
         """
-        return self._gain[np.clip(np.searchsorted(self.grid, share), 0, self.grid.size - 1)]
+        return self._gain[grid_rows(share)]
 
     @cached_property
     def _gain(self) -> NDArray[np.float64]:
-        others = beta_binomial(len(self.table) - 2, self.grid) @ self.table[1:]
+        others = _on_grid(len(self.table) - 2) @ self.table[1:]
         return (others * self.by_share[1]).sum(axis=1)
 
     @cached_property
@@ -192,3 +218,20 @@ def beta_binomial(people: int, shares: NDArray[np.float64]) -> NDArray[np.float6
     a, b = (share[:, None] * (1 / DRIFT - 1) for share in (shares, 1 - shares))
     choose = gammaln(people + 1) - gammaln(number + 1) - gammaln(people - number + 1)
     return np.exp(choose + betaln(number + a, people - number + b) - betaln(a, b))
+
+
+@lru_cache(maxsize=16)
+def _on_grid(people: int) -> NDArray[np.float64]:
+    return beta_binomial(people, _GRID)
+
+
+def grid_rows(share: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the rows of the grid that stand for shares.
+
+    Args:
+        share: The shares.
+
+    Returns:
+        One number per share.
+    """
+    return np.minimum(np.searchsorted(_GRID, share), _GRID.size - 1)

@@ -82,20 +82,20 @@ def beacon_question(
     Returns:
         The query.
     """
-    dataset = node.data.settings.people_dataset
-    rights = Rights(
-        caller=None,
-        purpose=purpose,
-        tiers={},
-        rules={},
-        finest={dataset: "count"},
-        doors={},
-        excluded=BitMap(),
-        permitted=None,
-        permitted_share=node.permitted_share(purpose),
-    )
+    if purpose not in node.rights:
+        node.rights[purpose] = Rights(
+            caller=None,
+            purpose=purpose,
+            tiers={},
+            rules={},
+            finest={node.data.settings.people_dataset: "count"},
+            doors={},
+            excluded=BitMap(),
+            permitted=None,
+            permitted_share=node.permitted_share(purpose),
+        )
     request = BeaconRequest(filters=tuple(map(TermFilter, terms)), variants=variants)
-    return Question("individuals", request, "count" if counted else "boolean", rights)
+    return Question("individuals", request, "count" if counted else "boolean", node.rights[purpose])
 
 
 def protected(node: AttackedNode, question: Question) -> ProtectedQuestion:
@@ -109,7 +109,7 @@ def protected(node: AttackedNode, question: Question) -> ProtectedQuestion:
         The protected question.
     """
     request = question.request
-    key = request.filters, request.variants, str(question.rights.purpose)
+    key = request.filters, request.variants, question.rights.purpose
     if key not in node.questions:
         dataset = node.data.dataset(node.data.settings.people_dataset)
         query = canonical_query(request.variants, node.data, node.facts)

@@ -170,11 +170,11 @@ def diagnoses(node: AttackedNode, seed: int, almost_listed: bool = False) -> lis
     least = min(COMMON_TERM, max(shares.values(), default=0.0))
     common = [term for term, share in shares.items() if share >= least]
     random = np.random.default_rng(derive_seed(seed, node.code, "diagnoses"))
-    found = []
-    for target in node.targets.tolist() if common else []:
-        telling = [one for one in shares if almost_listed and _is_almost_listed(node, target, one)]
-        found.append(Diagnosis(node, target, str(random.choice(telling or common))))
-    return found
+    telling = _almost_listed(node, list(shares)) if almost_listed else {}
+    return [
+        Diagnosis(node, target, str(random.choice(telling.get(target) or common)))
+        for target in (node.targets.tolist() if common else [])
+    ]
 
 
 def _shares(node: AttackedNode) -> dict[str, float]:
@@ -183,8 +183,14 @@ def _shares(node: AttackedNode) -> dict[str, float]:
     return {term: term_share(node, term) for term in terms if term not in SEX_TERMS.values()}
 
 
-def _is_almost_listed(node: AttackedNode, target: int, term: str) -> bool:
-    having = node.having(term).copy()
-    having[target] = False
-    masks = map(node.permitting, node.purposes)
-    return any(mask[target] and np.count_nonzero(mask & having) == ALMOST_LISTED for mask in masks)
+def _almost_listed(node: AttackedNode, terms: list[str]) -> dict[int, list[str]]:
+    """Return the terms that just too few others have, for some purpose, of each target."""
+    having = np.array([node.having(term) for term in terms]).reshape(-1, node.people)
+    permitting = np.array([node.permitting(purpose) for purpose in node.purposes])
+    numbers = having.astype(np.int64) @ permitting.T
+    found = {}
+    for target in node.targets.tolist():
+        others = numbers - having[:, target, None]
+        telling = (permitting[:, target] & (others == ALMOST_LISTED)).any(axis=1)
+        found[target] = [terms[i] for i in np.flatnonzero(telling)]
+    return found

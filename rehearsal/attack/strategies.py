@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Literal
 
@@ -48,8 +49,10 @@ class Aim:
     @property
     def mechanism(self) -> Mechanism:
         """The noise of the attacked tier."""
-        return Mechanism.of(self.protection, self.node.facts.people)
+        return _mechanism(self.protection, self.node.facts.people)
 
+
+_mechanism = lru_cache(maxsize=64)(Mechanism.of)
 
 # questions about alleles
 

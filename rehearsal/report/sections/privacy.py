@@ -93,11 +93,11 @@ def _attacks(privacy: Mapping[str, Any]) -> Table:
     ]
     caption = (
         "The attacks before and after protection. Upper bound: of the share found today, at 95 % "
-        "confidence, over all nodes. AUC: the probability that a member looks more like a member "
-        "than a non-member does; 0.5 is guessing. Questions: the most about one target. Paid: the "
-        "most answers from the number of matching people, with noise. Free: answers from public "
-        "facts alone, and refused: those that the budget does not pay for, both of one target that "
-        "was asked about in full."
+        "confidence, over all nodes and draws of the noise. AUC: the probability that a member "
+        "looks more like a member than a non-member does; 0.5 is guessing. Questions: the most "
+        "about one target. Paid: the most answers from the number of matching people, with noise. "
+        "Free: answers from public facts alone, and refused: those that the budget does not pay "
+        "for, both of one target that was asked about in full."
     )
     return table_of(pd.DataFrame(privacy["table"]), caption, shown)
 

@@ -21,15 +21,37 @@ def test_power_and_area_of_scores_computed_by_hand():
 
 
 def test_the_upper_bound_of_scores_without_information_is_their_power():
-    nothing = np.zeros(300)
-    bound = upper_bound(nothing, nothing, 0.05, np.random.default_rng(1))
-    assert bound == pytest.approx(0.05)
+    nothing = np.zeros((300, 2))
+    assert upper_bound(nothing, nothing, 0.05, seed=1) == pytest.approx(0.05)
 
 
 def test_the_upper_bound_counts_the_uncertainty_of_power_and_threshold():
     random = np.random.default_rng(1)
-    one, other = random.normal(size=(2, 2_000))
-    bound = upper_bound(one, other, 0.05, np.random.default_rng(2))
+    one, other = random.normal(size=(2, 2_000, 1))
+    bound = upper_bound(one, other, 0.05, seed=2)
     # a share of 0.05 among 2,000 has a standard error of 0.0049, and so has the threshold's share
     assert 0.75 * 1.645 * 0.0069 < bound - power(one, other, 0.05) < 1.4 * 1.645 * 0.0069
-    assert upper_bound(other + 10, other, 0.05, np.random.default_rng(3)) == 1.0
+    assert upper_bound(other + 10, other, 0.05, seed=3) == 1.0
+
+
+def test_only_draws_that_differ_make_the_upper_bound_tighter():
+    one, other = np.random.default_rng(1).normal(size=(2, 500, 4))
+    first = one[:, :1], other[:, :1]
+    four_draws = upper_bound(one, other, 0.05, seed=2) - power(one, other, 0.05)
+    one_draw = upper_bound(*first, 0.05, seed=2) - power(*first, 0.05)
+    # four times as many independent scores halve the standard error
+    assert 0.35 * one_draw < four_draws < 0.75 * one_draw
+    repeated = [np.repeat(scores, 4, axis=1) for scores in first]
+    assert upper_bound(*repeated, 0.05, seed=2) == pytest.approx(upper_bound(*first, 0.05, seed=2))
+
+
+def test_the_upper_bound_agrees_with_a_bootstrap_one_sample_at_a_time():
+    random = np.random.default_rng(4)
+    one, other = random.normal(size=(2, 200, 3)).round(1)
+    one += 0.3
+    powers = []
+    for _ in range(1_000):
+        chosen = random.integers(200, size=200)
+        powers.append(power(one[chosen], other[chosen], 0.05))
+    expected = np.quantile(powers, 0.95)
+    assert upper_bound(one, other, 0.05, seed=5) == pytest.approx(expected, abs=0.01)
