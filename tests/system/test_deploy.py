@@ -239,6 +239,10 @@ def test_the_htsget_client_reads_a_region_from_a_node_with_tls(made, tmp_path):
     ]
     with serving(command, tmp_path / "e.json"):
         read_region(SimpleNamespace(**vars(made), url=url), tmp_path / "region")
+        # as Prometheus asks for 127.0.0.1 with the server_name of the certificate
+        place = ("--connect-to", f"localhost:{port}:127.0.0.1:{port}", "--cacert", certificate)
+        told = curl(*place, "-H", f"Host: 127.0.0.1:{port}", f"{url}/metrics")
+        assert "\nrehearsal_connections " in told.stdout
 
 
 def read_region(public, out: Path) -> None:
@@ -280,6 +284,20 @@ def test_another_name_than_the_public_one_gets_no_answer(public):
     assert status_of(public, "/map", "-H", "Host: evil.example") == 421
     refused = curl("--cacert", public.certificate[0], public.url.replace("localhost", "127.0.0.1"))
     assert refused.returncode == 35, refused.stderr  # the handshake fails
+
+
+@needs_nginx
+@needs("curl", "openssl")
+@pytest.mark.parametrize("kept", [True, False])
+def test_nginx_logs_no_failed_request(made, tmp_path, kept):
+    def change(text: str) -> str:
+        return text if kept else text.replace("error_log /dev/null emerg;", "")
+
+    folder = tmp_path / "nginx"
+    with nginx(folder, made.certificate, free_port(), change) as url:  # no node answers
+        ask = ("--cacert", made.certificate[0], "-o", os.devnull, "-w", "%{http_code}")
+        assert curl(*ask, f"{url}/g_variants?start=20000032").stdout == "502"
+    assert ("start=20000032" in (folder / "error.log").read_text()) is not kept
 
 
 # --- the caller's address ---
@@ -339,6 +357,7 @@ def test_systemd_finds_no_fault_in_the_unit_and_little_exposure(tmp_path):
     copy.write_text(UNIT.read_text().replace("/opt/rehearsal/bin/rehearsal", str(program)))
     verified = subprocess.run(["systemd-analyze", "verify", copy], capture_output=True, text=True)
     assert (verified.returncode, verified.stderr) == (0, "")
+    assert "RestartPreventExitStatus=2\n" in UNIT.read_text()  # the status of unusable settings
     limit = "--threshold=20"  # tenths; a unit without these directives has 96
     judged = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", limit, copy],

@@ -153,6 +153,23 @@ def test_a_log_without_its_head_is_refused(path):
         AuditLog(path)
 
 
+def test_a_new_chain_begins_and_rotates_after_the_log_was_moved_away(path):
+    """With the pattern of the page on deployment, after a power failure cut the log."""
+    AuditLog(path, 1).append({"rule": "in another segment"})
+    path.write_bytes(b"".join(lines(path)[:-1]))
+    aside = path.parent / "log-until-power-failure"
+    aside.mkdir()
+    for one in path.parent.glob("audit[.-]*jsonl*"):
+        one.rename(aside / one.name)
+    log = AuditLog(path, 1)
+    for _ in range(2):
+        log.append({"rule": "after it"})
+    assert verify_log(path).lines == 3  # one of them begins the second segment
+    assert len(verify_log(path).segments) == 2
+    with pytest.raises(InputError, match="expected 1 more lines"):
+        verify_log(aside / path.name)
+
+
 @pytest.mark.parametrize("cut", [1, 5])
 def test_a_log_that_was_cut_is_refused(path, cut):
     path.write_bytes(b"".join(lines(path)[:-cut]))
