@@ -30,9 +30,9 @@ from node import frequency_only, make_node
 
 from rehearsal.network.issuer import make_issuer
 from rehearsal.network.tokens import tokens_by_tier
-from rehearsal.node.access.settings import AccessSettings
+from rehearsal.node.access.settings import SETTINGS_FILE, AccessSettings
 from rehearsal.node.privacy.public_facts_writer import write_public_facts
-from rehearsal.node.settings.node_settings import FILE_NAME, NodeSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.consent import read_consent
 
 VARIANTS = 2000
@@ -67,7 +67,7 @@ def make_folders(root: Path) -> tuple[dict[str, Path], str]:
     replace(settings, access=access).write(folders["public"])
     write_public_facts({"FI": folders["public"], "SE": folders["guarded"]}, read_consent(CONSENT))
     for folder in folders.values():
-        drop_protection(folder / FILE_NAME)
+        drop_protection(folder / SETTINGS_FILE)
     return folders, token
 
 

@@ -15,12 +15,12 @@ from rehearsal.errors import InputError, cause
 from rehearsal.files import make_private, write_text
 from rehearsal.node.access.audit_segments import FILE_NAME as AUDIT_FILE
 from rehearsal.node.access.audit_segments import SEGMENTS
+from rehearsal.node.access.settings import SETTINGS_FILE
 from rehearsal.node.access.withdrawals import FILE_NAME as WITHDRAWALS
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS_FILE
 from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
 from rehearsal.node.privacy.ledger import LEDGER_FILE
 from rehearsal.node.privacy.secret_key import KEY_FILE
-from rehearsal.node.settings.node_settings import FILE_NAME as SETTINGS_FILE
 from rehearsal.node.settings.node_settings import NodeSettings
 
 log = logging.getLogger(__name__)

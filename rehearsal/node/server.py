@@ -13,6 +13,7 @@ from typing import Any
 from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.access.authorizer import Authorizer
+from rehearsal.node.access.settings import SETTINGS_FILE
 from rehearsal.node.access.settings_file import SettingsFile
 from rehearsal.node.alerts.alert_store import FILE_NAME as ALERTS
 from rehearsal.node.alerts.alert_store import AlertStore
@@ -25,7 +26,6 @@ from rehearsal.node.fair_data_point import FairDataPoint
 from rehearsal.node.runtime_files import make_state_private
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.serve_options import add_serve_options
-from rehearsal.node.settings.node_settings import FILE_NAME as SETTINGS
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
@@ -111,7 +111,7 @@ def serve(
     settings = node_data.settings
     for place in {folder, settings.access.state_folder(folder)}:
         make_state_private(place)
-    file = SettingsFile(folder / SETTINGS, settings, partial(NodeSettings.read, folder))
+    file = SettingsFile(folder / SETTINGS_FILE, settings, partial(NodeSettings.read, folder))
     authorizer = Authorizer.open(settings, node_data.people, folder, file)
     alerts = AlertStore(settings.access.state_folder(folder) / ALERTS)
     monitor = SubscriptionMatcher(node_data, authorizer, alerts, folder)

@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 
-from rehearsal.errors import InputError, shown
 from rehearsal.model import GRANULARITIES, TIERS, Granularity, Tier
 from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.audit_segments import FILE_NAME
@@ -131,7 +130,7 @@ class Authorizer:
     def _take_up(self, node: AccessedNode) -> None:
         """Decide by these settings from now on. Raises InputError and keeps those of before."""
         access = node.access
-        purpose = _default_purpose(access)
+        purpose = read_purpose(access.purpose)
         verifier = TokenVerifier(
             access.issuers,
             access.audience or (node.beacon_id,),
@@ -165,12 +164,7 @@ class Authorizer:
         if self._withdrawals.look():
             self._change_rules()
         if self._settings_file is not None:
-            node = self._settings_file.look(at_once)
-            if node is not None:
-                try:
-                    self._take_up(node)
-                except InputError as error:
-                    self._settings_file.refuse(error)
+            self._settings_file.look(self._take_up, at_once)
 
     async def watch(self) -> None:
         """Look for changes as long as the node serves, so that answers under way are stopped."""
@@ -352,15 +346,6 @@ class Authorizer:
         if self._access.without_consent == "include":
             permitted += 1 - sum(share for _, _, share in records)
         return min(1.0, permitted)
-
-
-def _default_purpose(settings: AccessSettings) -> Purpose | None:
-    """Read the purpose of requests that state none. Raises InputError."""
-    try:
-        return read_purpose(settings.purpose)
-    except Problem:
-        expected = f"a purpose as in the header {HEADER_NAME}, like DUO:0000006"
-        raise InputError("node.yaml", "access.purpose", expected, shown(settings.purpose)) from None
 
 
 def _state(settings: AccessSettings, folder: Path | None) -> Path | None:

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 
 from rehearsal.errors import InputError, cause, mismatch
-from rehearsal.node.access.settings import IssuerSettings
+from rehearsal.node.access.settings import SETTINGS_FILE, IssuerSettings
 from rehearsal.node.access.token_format import TokenRefused, is_text
 
 RSA_BITS = 2048
@@ -147,23 +147,23 @@ def _configured_keys(issuer: IssuerSettings, folder: Path | None) -> dict[str, j
     """Read the keys in node.yaml or in a file beside it. Raises InputError without a usable one."""
     if issuer.jwks_url is not None:
         return {}
-    source, document = "access.issuers", issuer.jwks
+    source, key, document = SETTINGS_FILE, f"access.issuers: {issuer.issuer}: jwks", issuer.jwks
+    if folder is not None:
+        source = str(folder / source)
     try:
         if issuer.jwks_file is not None:
             path = (folder or Path()) / issuer.jwks_file
-            source, document = str(path), json.loads(path.read_text(encoding="utf-8"))
+            source, key = str(path), issuer.issuer
+            document = json.loads(path.read_text(encoding="utf-8"))
         keys = usable_keys(document)
     except (OSError, ValueError) as error:
-        raise InputError(
-            source, issuer.issuer, "a JWK set", f"unusable content ({cause(error)})"
-        ) from None
+        found = f"unusable content ({cause(error)})"
+        raise InputError(source, key, "a JWK set", found) from None
     if not keys:
-        raise InputError(
-            source,
-            issuer.issuer,
-            f"a public signing key with a kid: RSA of at least {RSA_BITS} bits, or EC on P-256",
-            "none",
+        expected = (
+            f"a public signing key with a kid: RSA of at least {RSA_BITS} bits, or EC on P-256"
         )
+        raise InputError(source, key, expected, "none")
     return keys
 
 

@@ -25,6 +25,7 @@ from rehearsal.node.access.yaml_values import (
 )
 from rehearsal.node.privacy.protection import PUBLIC, REGISTERED, UNPROTECTED, Protection
 
+SETTINGS_FILE = "node.yaml"  # in the folder of a node
 PROTECTED_TIERS: tuple[Tier, ...] = ("public", "registered")
 
 VISA_TYPES = (

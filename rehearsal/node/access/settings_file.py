@@ -33,39 +33,34 @@ class SettingsFile:
         self._current: Any = current
         self._watch = FileWatch(path)
         self._watch.expect_change()  # the file was read before this watch was made
-        self._keys = self._watch_keys()
+        self._keys = self._watch_keys(current)
+        self._is_refused = False  # what the file says now
 
-    def look(self, at_once: bool = False) -> AccessedNode | None:
-        """Read the settings if they changed.
+    def look(self, take_up: Callable[[AccessedNode], None], at_once: bool = False) -> None:
+        """Read the settings if they changed, and let the node take them up.
+
+        Settings that cannot be used are logged.
 
         Args:
+            take_up: Uses settings from now on. Raises InputError and keeps those of before.
             at_once: Whether to read the file even if it seems unchanged.
-
-        Returns:
-            The new settings, or None. Settings that cannot be used are logged.
         """
         is_other, has_other_keys = self._watch.has_settled(), self._keys.has_settled()
         if not (is_other or has_other_keys or at_once):
-            return None
+            return
         try:
             found = self._usable_settings()
+            if found == self._current and not (has_other_keys or at_once or self._is_refused):
+                return
+            self._keys = self._watch_keys(found)  # also of settings that broken keys refuse
+            take_up(found)
         except InputError as error:
-            self.refuse(error)
-            return None
-        if found == self._current and not (has_other_keys or at_once):
-            return None
-        self._current = found
-        self._keys = self._watch_keys()
-        log.info("%s: the access settings are taken up", self._path)
-        return found
-
-    def refuse(self, error: InputError) -> None:
-        """Log that settings cannot be used.
-
-        Args:
-            error: What is wrong with them.
-        """
-        log.error("%s; the access settings of before stay in force", error)
+            self._is_refused = True
+            log.error("%s; the access settings of before stay in force", error)
+        else:
+            again = "in force again" if found == self._current and self._is_refused else "taken up"
+            log.info("%s: the access settings are %s", self._path, again)
+            self._current, self._is_refused = found, False
 
     def _usable_settings(self) -> Any:
         """Return the present settings with the new section ``access:``. Raises InputError."""
@@ -79,7 +74,7 @@ class SettingsFile:
             log.warning("%s: to change settings outside access, restart the node", self._path)
         return taken_up
 
-    def _watch_keys(self) -> FileWatch:
-        """Watch the files of keys that the settings name."""
-        names = (one.jwks_file for one in self._current.access.issuers)
+    def _watch_keys(self, settings: AccessedNode) -> FileWatch:
+        """Watch the files of keys that settings name."""
+        names = (one.jwks_file for one in settings.access.issuers)
         return FileWatch(*(self._path.parent / name for name in names if name is not None))

@@ -12,10 +12,16 @@ from rehearsal import __version__
 from rehearsal.errors import InputError, cause
 from rehearsal.files import atomic_path
 from rehearsal.model import Gene
-from rehearsal.node.access.settings import AccessSettings, access_settings, as_yaml, open_to_all
+from rehearsal.node.access.settings import (
+    SETTINGS_FILE,
+    AccessSettings,
+    access_settings,
+    as_yaml,
+    open_to_all,
+)
+from rehearsal.node.access.settings_check import check_names
 from rehearsal.node.access.yaml_values import read_dataclass, read_dataclasses, read_keys
 
-FILE_NAME = "node.yaml"
 TUMOURS = "tumours.sqlite"  # the variant store of somatic variants
 
 
@@ -116,7 +122,7 @@ class NodeSettings:
         Raises:
             InputError: The file is missing, or names the key of a wrong value.
         """
-        path = Path(folder) / FILE_NAME
+        path = Path(folder) / SETTINGS_FILE
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -141,10 +147,7 @@ class NodeSettings:
         )
         values["access"] = access_settings(path, values.get("access"))
         settings = read_dataclass(path, "", cls, values)
-        for name in settings.access.datasets:
-            if name not in settings.datasets:
-                expected = f"one of the node's datasets: {', '.join(settings.datasets)}"
-                raise InputError(path, f"access.datasets.{name}", expected, "an unknown key")
+        check_names(path, settings)
         return settings
 
     def write(self, folder: Path | str) -> Path:
@@ -156,7 +159,7 @@ class NodeSettings:
         Returns:
             Path of the file.
         """
-        path = Path(folder) / FILE_NAME
+        path = Path(folder) / SETTINGS_FILE
         values = asdict(self)
         values["genes"] = [asdict(gene) for gene in self.genes]
         values["protein_changes"] = [asdict(change) for change in self.protein_changes]

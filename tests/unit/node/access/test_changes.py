@@ -291,6 +291,37 @@ def test_broken_settings_leave_those_of_before_in_force(node, caplog, text, comp
     assert node.told()[0] == 200
 
 
+def test_settings_that_are_put_back_are_in_force_again(node, caplog):
+    path = node.folder / "node.yaml"
+    before = path.read_text()
+    path.write_text(before.replace("vetoes: []", "vetoes: [{name: x, country: Sweden}]"))
+    node.settle()
+    with caplog.at_level(logging.INFO):
+        path.write_text(before)
+        node.settle()
+        node.settle()
+    assert caplog.messages[1:] == [f"{path}: the access settings are in force again"]
+
+
+@pytest.mark.parametrize("content", ["{", None, '{"keys": []}'])
+def test_unusable_keys_are_refused_and_later_taken_up(node, issuer, caplog, content):
+    node.veto(subject="researcher-se")
+    path, keys = node.folder / "node.yaml", node.folder / "jwks.json"
+    if content is not None:
+        keys.write_text(content)
+    access = replace(node.settings.access, issuers=(issuer.trusted("jwks.json"),))
+    replace(node.settings, access=access).write(node.folder)
+    with caplog.at_level(logging.INFO):
+        node.settle()
+        (line,) = caplog.messages
+        assert line.startswith(f"{keys}: ")
+        assert line.endswith("; the access settings of before stay in force")
+        keys.write_text(json.dumps(issuer.jwks()))
+        node.settle()
+    assert caplog.messages[1:] == [f"{path}: the access settings are taken up"]
+    assert node.told()[0] == 200
+
+
 def test_half_a_file_is_not_read(node):
     """An editor writes in place: for a moment the vetoes at the end are missing."""
     node.veto(subject="researcher-se")
@@ -306,7 +337,7 @@ def test_half_a_file_is_not_read(node):
 
 
 def test_another_folder_of_state_needs_a_restart(node, caplog):
-    access = replace(node.settings.access, state="elsewhere", vetoes=(Veto("no"),))
+    access = replace(node.settings.access, state="elsewhere", vetoes=(Veto("no", country="SE"),))
     replace(node.settings, access=access).write(node.folder)
     with caplog.at_level(logging.ERROR):
         node.settle()

@@ -135,3 +135,35 @@ def test_a_dataset_that_the_node_does_not_have_is_refused(tmp_path):
     replace(NodeSettings.for_country("FI", "Finland"), access=access).write(tmp_path)
     with pytest.raises(InputError, match=r"access\.datasets\.GDI-SE-REHEARSAL-1: "):
         NodeSettings.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("access", "complaint"),
+    [
+        (
+            {"vetoes": (Veto("v", country="Finland"),)},
+            r"access\.vetoes\[0\]\.country: expected a code of ISO 3166 .* FI, found 'Finland'",
+        ),
+        ({"vetoes": (Veto("v", country="fi"),)}, r"country: .*, found 'fi'"),
+        ({"vetoes": (Veto("v", country="UK"),)}, r"country: .* GB, found 'UK'"),
+        (
+            {"vetoes": (Veto("v", country="SE"), Veto("w", dataset="GDI-SE-REHEARSAL-1"))},
+            r"access\.vetoes\[1\]\.dataset: expected one of the node's datasets: GOE-FI-",
+        ),
+        ({"vetoes": (Veto("v", purpose="nonsense"),)}, r"purpose: expected one of DUO:0000042, "),
+        (
+            {"vetoes": (Veto("v", purpose="duo:0000006"),)},
+            r"purpose: expected one of DUO:0000042, ",
+        ),
+        ({"vetoes": (Veto("v"),)}, r"vetoes\[0\]: expected at least one of the keys dataset, "),
+        ({"vetoes": (Veto("v", subject=""),)}, r"subject: expected a text that is not empty"),
+        ({"roles": {"DUO:43": ("clinician",)}}, r"access\.roles\.DUO:43: expected one of DUO:"),
+        ({"purpose": "research"}, r"access\.purpose: expected a purpose as in the header"),
+    ],
+)
+def test_a_name_that_stands_for_nothing_is_refused(tmp_path, access, complaint):
+    node = NodeSettings.for_country("FI", "Finland", access=AccessSettings(**access))
+    path = node.write(tmp_path)
+    with pytest.raises(InputError, match=complaint) as caught:
+        NodeSettings.read(tmp_path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
