@@ -2,11 +2,11 @@
 
 The variant store equals a store built from the parts of the same genotypes.
 
-A record with several ALTs has the REF of its longest allele, which may be another person's. Its
-alleles are therefore trimmed of the bases that they share with REF: what the store tells of one
-allele must not depend on the carriers of another. A record with one ALT is taken as written, and
-nothing is left-aligned. Normalise first (``bcftools norm --fasta-ref``) when callers wrote the same
-variant in different ways.
+A record with several ALTs has the REF of its longest allele, which may be another person's, and
+tools that split records keep it. Alleles are therefore trimmed of the bases that they share with
+REF: what the store tells of one allele must not depend on the carriers of another. Nothing is
+left-aligned. Normalise first (``bcftools norm --fasta-ref``) when callers wrote the same variant in
+different ways.
 """
 
 from __future__ import annotations
@@ -358,10 +358,9 @@ def _rows_of_record(
             continue
         counts, carriers, homozygotes = count_allele(allele, alleles, ploidy, male)
         if carriers.size:
-            place = start, names[0], alt
             yield (
                 contig,
-                *(_trimmed(*place) if len(names) > 2 else place),
+                *_trimmed(start, names[0], alt),
                 *counts[0].tolist(),
                 *counts[1].tolist(),
                 encode(carriers),
