@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,10 @@ from rehearsal.model import AnswerState
 REASON_LIMIT = 200  # characters kept of a node's message
 # errors of a connection that the other side has closed, by how far it had got
 DROPPED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
+
+# what OpenSSL reports when the other side answers in plain text, by its version
+NOT_TLS = frozenset({"HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "WRONG_VERSION_NUMBER"})
+NO_TLS = "the port does not speak TLS"
 
 
 class BadAnswerError(Exception):
@@ -45,9 +50,7 @@ def failure_reason(error: Exception) -> str:
         The reason, for example ``no connection (Connection refused)``.
     """
     if isinstance(error, aiohttp.ClientConnectorError):
-        code = error.os_error.errno
-        reason = os.strerror(code) if code and code > 0 else error.os_error.strerror
-        return f"no connection ({reason})" if reason else "no connection"
+        return f"no connection ({_connection_fault(error.os_error)})"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "the connection was closed in the middle of the answer"
     if isinstance(error, DROPPED):
@@ -55,6 +58,17 @@ def failure_reason(error: Exception) -> str:
     if isinstance(error, aiohttp.InvalidURL):
         return "no usable URL"
     return cause(error)
+
+
+def _connection_fault(error: OSError) -> str:
+    """Say why there is no connection. The numbers of TLS errors are not those of the system."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or "no reason given").replace("_", " ").lower()
+        return NO_TLS if error.reason in NOT_TLS else f"TLS failed: {reason}"
+    code = error.errno
+    return (os.strerror(code) if code and code > 0 else error.strerror) or "no reason given"
 
 
 def read_answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,12 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
-from rehearsal.errors import InputError, shown, unreadable_file
+from rehearsal.errors import InputError, key_text, shown, unreadable_file
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import is_safe_url
 
 NETWORK = "network"  # in place of a country code in the endpoint file of the service
+COUNTRY = re.compile("[A-Z]{2}")
 FOREIGN_KEYS = {"url", "token_variable", "forward_token"}
 
 
@@ -125,7 +127,10 @@ def _country_code(path: Path, code: object, countries: Collection[str] | None) -
     if code is False:
         expected = 'the country code "NO" in quotes (YAML reads NO as false)'
         raise InputError(path, "nodes", expected, shown(code))
-    if not isinstance(code, str) or (countries is not None and code not in countries):
+    if not isinstance(code, str) or not COUNTRY.fullmatch(code):
+        expected = "a country code of two capital letters, like FI"
+        raise InputError(path, f"nodes.{key_text(code)}", expected, shown(code))
+    if countries is not None and code not in countries:
         expected = "a country code of the countries table"
         raise InputError(path, f"nodes.{code}", expected, shown(code))
     return code

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import gc
-import logging
 import socket
 from collections.abc import Sequence
 from functools import partial
@@ -23,8 +22,6 @@ from rehearsal.web.address import ServiceAddress, address_of
 from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_command
 from rehearsal.web.connections import connection_limit
 from rehearsal.web.server import listening, run, serve_app
-
-log = logging.getLogger(__name__)
 
 
 def serve(
@@ -65,20 +62,16 @@ async def _run(
         keeper = asyncio.ensure_future(network.maintain())
         try:
             app = network_app(network, address.requests_per_s)
-            reload, metrics = partial(_reload, network), partial(network_metrics, network)
+            reload, metrics = (
+                partial(network.refresh, says_again=True),
+                partial(network_metrics, network),
+            )
             await serve_app(app, listener, address, NETWORK, reload, [metrics])
         finally:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeper
             await network.close()
-
-
-def _reload(network: Network) -> None:
-    """Read the registry at once, and say what is wrong with it."""
-    network.refresh()
-    if network.registry.fault:
-        log.error("%s; the nodes before stay in force", network.registry.fault)
 
 
 def serve_by_options(options: argparse.Namespace) -> None:

@@ -281,11 +281,21 @@ class Network:
                 if self._due(self.health(node)):
                     self._start_probe(node)
 
-    def refresh(self) -> None:
-        """Read the registry again if it has changed."""
+    def refresh(self, *, says_again: bool = False) -> None:
+        """Read the registry again if it has changed, and log when it breaks or is right again.
+
+        Args:
+            says_again: Whether to log what is wrong even if it was logged before.
+        """
+        before = self.registry.fault
         if self.registry.refresh():
             log.info("The registry has changed: %d nodes", len(self.nodes))
             self._keep_known(self.nodes)
+        fault = self.registry.fault
+        if fault and (says_again or fault != before):
+            log.error("%s; the nodes before stay in force", fault)
+        elif before and not fault:
+            log.info("The registry can be read again: %d nodes", len(self.nodes))
 
     def _keep_known(self, nodes: Sequence[NodeEntry]) -> None:
         """Keep the health of nodes that remain and drop that of nodes that left."""

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from string import ascii_uppercase
 from urllib.parse import urlsplit
 
 import pytest
@@ -198,8 +199,8 @@ def wait_for(service: NodeEntry, reached, timeout_s: float = 60.0) -> None:
 
 def test_nodes_that_hang_cost_one_deadline_then_nothing_and_come_back(tmp_path):
     """The duration is tested in virtual time: tests/unit/network/test_service.py."""
-    manners = dict.fromkeys([f"H{i:02}" for i in range(25)], "healthy")
-    hung = {"X1", "X2", "X3"}
+    manners = dict.fromkeys([f"H{letter}" for letter in ascii_uppercase[:25]], "healthy")
+    hung = {"XB", "XC", "XD"}
     manners |= dict.fromkeys(sorted(hung), "switched")
     with network_of(manners, tmp_path) as one:
         _, body = ask(one, "/g_variants", COUNT)
@@ -213,7 +214,7 @@ def test_nodes_that_hang_cost_one_deadline_then_nothing_and_come_back(tmp_path):
         wait_for(one, lambda nodes: all(nodes[node]["circuit"] != "closed" for node in hung))
         _, body = ask(one, "/g_variants", COUNT)
         assert body["responseSummary"]["numTotalResults"] == 75
-        assert told(body)["X1"]["reason"].startswith("circuit open: ")
+        assert told(body)["XB"]["reason"].startswith("circuit open: ")
         (tmp_path / "hang").unlink()
         wait_for(one, lambda nodes: all(said["healthy"] for said in nodes.values()))
         _, body = ask(one, "/g_variants", COUNT)
@@ -222,13 +223,13 @@ def test_nodes_that_hang_cost_one_deadline_then_nothing_and_come_back(tmp_path):
 
 def test_a_partial_answer_does_not_wait_for_nodes_that_have_just_hung(tmp_path):
     """The wait for slow nodes is tested in virtual time: tests/unit/network."""
-    manners = dict.fromkeys([f"H{i}" for i in range(6)], "healthy")
-    manners |= {"X1": "switched", "X2": "switched"}
+    manners = dict.fromkeys([f"H{letter}" for letter in ascii_uppercase[:6]], "healthy")
+    manners |= {"XB": "switched", "XC": "switched"}
     with network_of(manners, tmp_path) as one:
         (tmp_path / "hang").touch()
         _, body = ask(one, "/g_variants?partial=true", COUNT)
     said = told(body)
-    for node in ("X1", "X2"):
+    for node in ("XB", "XC"):
         assert said[node]["state"] == "late"
         assert "when the partial answer left" in said[node]["reason"]
     assert sum(one["state"] == "answered" for one in said.values()) >= len(manners) / 2
@@ -344,6 +345,7 @@ def test_neither_nodes_nor_network_outlive_a_killed_parent(tmp_path):
     script = f"""
 import sys, time
 from pathlib import Path
+from string import ascii_uppercase
 sys.path.insert(0, {str(TESTS)!r})
 from system.test_network_service import network_of
 with network_of({{"AT": "healthy"}}, Path({str(tmp_path)!r})) as service:

@@ -147,3 +147,11 @@ def test_a_file_without_nodes_is_described_by_its_content(tmp_path, text, messag
         path.write_text(text)
     with pytest.raises(InputError, match=message):
         read_foreign_nodes(path)
+
+
+@pytest.mark.parametrize("code", ["Finland", "fi", "FIN", "1"])
+def test_a_key_that_is_no_country_code_is_refused(tmp_path: Path, code: str):
+    path = tmp_path / "nodes.yaml"
+    path.write_text(f"nodes: {{{code}: {{url: 'http://x'}}}}")
+    with pytest.raises(InputError, match=rf"nodes\.{code}: expected a country code of two capital"):
+        Registry([path])

@@ -1,6 +1,7 @@
 """The network over nodes that hang or are slow, and with too many queries."""
 
 import asyncio
+import logging
 from collections import Counter
 
 import pytest
@@ -103,20 +104,20 @@ def is_healthy(network):
 
 def test_nodes_that_hang_cost_one_deadline_then_nothing_and_come_back(tmp_path):
     async def scene():
-        client = NodesThatHang({"H1": 0.3})
-        network = network_of(tmp_path, client, ["H1", "X1", "X2", "X3"])
+        client = NodesThatHang({"HB": 0.3})
+        network = network_of(tmp_path, client, ["HB", "XB", "XC", "XD"])
         await network.start()
         keeper = asyncio.ensure_future(network.maintain())
-        client.hung = {"X1", "X2", "X3"}
+        client.hung = {"XB", "XC", "XD"}
         states, took_s = await states_of(network, Conditions(1.0))
-        assert states == {"H1": "answered", "X1": "late", "X2": "late", "X3": "late"}
+        assert states == {"HB": "answered", "XB": "late", "XC": "late", "XD": "late"}
         assert took_s == pytest.approx(1.0), "one deadline, not three"
         await asyncio.sleep(2 * network.policy.probe_s)
         before = client.asked.copy()
         states, took_s = await states_of(network, Conditions(60.0))
-        assert states["X1"] == "late"
+        assert states["XB"] == "late"
         assert took_s == pytest.approx(0.3), "as long as the slowest that answers"
-        assert client.asked - before == Counter({"H1": 1})
+        assert client.asked - before == Counter({"HB": 1})
         client.hung = set()
         await asyncio.sleep(network.policy.retry_s + network.policy.probe_s)
         assert all(is_healthy(network).values())
@@ -130,13 +131,13 @@ def test_nodes_that_hang_cost_one_deadline_then_nothing_and_come_back(tmp_path):
 
 def test_a_partial_answer_waits_for_the_slow_and_not_for_those_that_have_just_hung(tmp_path):
     async def scene():
-        client = NodesThatHang({"S1": 0.3})
-        network = network_of(tmp_path, client, ["H1", "H2", "H3", "S1", "X1", "X2"])
+        client = NodesThatHang({"SB": 0.3})
+        network = network_of(tmp_path, client, ["HB", "HC", "HD", "SB", "XB", "XC"])
         await network.start()
-        client.hung = {"X1", "X2"}
+        client.hung = {"XB", "XC"}
         states, took_s = await states_of(network, Conditions(10.0, partial=True))
-        assert states["S1"] == "answered"
-        assert {node for node, state in states.items() if state == "late"} == {"X1", "X2"}
+        assert states["SB"] == "answered"
+        assert {node for node, state in states.items() if state == "late"} == {"XB", "XC"}
         assert took_s == pytest.approx(0.3 + GRACE_S)
         assert took_s < 0.3 + 0.05
         await network.close()
@@ -183,3 +184,20 @@ def test_no_caller_changes_the_health_of_nodes_or_has_them_probed_without_end(tm
         await network.close()
 
     run_in_virtual_time(scene())
+
+
+def test_a_registry_that_breaks_and_one_that_is_right_again_are_logged_once(tmp_path, caplog):
+    network = network_of(tmp_path, NodesThatHang(), ["FI", "SE"])
+    path = tmp_path / "nodes.yaml"
+    right = path.read_text()
+    caplog.set_level(logging.INFO)
+    path.write_text("nodes: [")
+    for _ in range(3):
+        network.refresh()
+    (line,) = caplog.messages
+    assert line.startswith(f"{path}: ") and line.endswith("; the nodes before stay in force")
+    network.refresh(says_again=True)  # as at SIGHUP
+    path.write_text(right)
+    for _ in range(3):
+        network.refresh()
+    assert caplog.messages == [line, line, "The registry can be read again: 2 nodes"]
