@@ -94,6 +94,19 @@ def write_durably(path: Path | str, content: bytes) -> None:
         os.close(folder)
 
 
+def create_private_file(path: Path | str) -> None:
+    """Create an empty file that only its owner may read, unless there is a file.
+
+    A file that is there is not opened: closing it would end all locks of this process on it, such
+    as those of SQLite.
+
+    Args:
+        path: The file.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 def make_private_folder(path: Path) -> None:
     """Make a folder that only its owner may use, or take the rights of others to it away.
 

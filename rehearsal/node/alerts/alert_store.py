@@ -7,7 +7,6 @@ alert is kept.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import orjson
 
 from rehearsal.errors import InputError, shown
+from rehearsal.files import create_private_file
 from rehearsal.node.access.visas import Caller, Visa
 from rehearsal.node.alerts.profile import Profile
 from rehearsal.node.settings.node_settings import NodeSettings
@@ -75,7 +75,7 @@ class AlertStore:
         """
         try:
             if path is not None:
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+                create_private_file(path)
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path, timeout=LOCKED_S, check_same_thread=False
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import os
 import sqlite3
 import threading
 from collections import OrderedDict
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rehearsal.errors import InputError, cause, mismatch
+from rehearsal.files import create_private_file
 from rehearsal.node.privacy.protection import Protection
 
 LEDGER_FILE = "ledger.sqlite"
@@ -73,7 +73,7 @@ class Ledger:
         self._spent_tiers: set[str] = set()
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            create_private_file(path)
         self._connection = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False, timeout=_WAIT_S
         )

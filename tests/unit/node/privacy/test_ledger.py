@@ -179,3 +179,16 @@ def test_no_history_spends_more_than_the_budget_or_a_callers_share(history, shar
     for caller in "abc":
         limit = max(10 * PRICE * share, PRICE)
         assert ledger.spent("public", caller) <= limit * (1 + 1e-6)
+
+
+def test_a_program_that_reads_a_ledger_opened_twice_loses_no_charge(tmp_path):
+    """As after changed settings. The last connection to a file removes its -wal file."""
+    path = tmp_path / "ledger.sqlite"
+    before = Ledger("r1", SECRET, path)
+    pay(before, 1)
+    serving = Ledger("r1", SECRET, path)
+    before.close()
+    read = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM spent')"
+    subprocess.run([sys.executable, "-c", read, str(path)], check=True)
+    pay(serving, 2)
+    assert Ledger("r1", SECRET, path).spent("public") == pytest.approx(2 * PRICE)
