@@ -108,8 +108,7 @@ def mount_attacks(
         ]
         found = [one for task in tasks if (one := task.result()).targets]
     table = _node_table(found)
-    same = zip(*(one.scores for one in found), strict=True)
-    pooled = [_pooled(scores, table, found[0].sample, seed) for scores in same]
+    pooled = [_pooled(scores, table, found[0].sample, seed) for scores in _same_attacks(found)]
     is_judged = bool(found) and min(one.people for one in found) >= PROMISED_PEOPLE
     return table, {
         "measured": _measured(found),
@@ -117,6 +116,18 @@ def mount_attacks(
         "answers": answers_per_release(),
         "checks": _checks(pooled, found[0].sample) if is_judged else [],
     }
+
+
+def _same_attacks(found: Sequence[AttackedFolder]) -> list[list[Scores]]:
+    """Group the scores of all nodes by secret, attack and attacker.
+
+    A node whose public facts know no diagnosis has fewer attacks than the others.
+    """
+    groups: dict[tuple[str, ...], list[Scores]] = {}
+    for node in found:
+        for one in node.scores:
+            groups.setdefault((one.secret, one.attack, one.attacker), []).append(one)
+    return list(groups.values())
 
 
 def _measured(found: Sequence[AttackedFolder]) -> Row:

@@ -149,7 +149,21 @@ def answer_lines(answer: Answer) -> list[str]:
     """
     info = (answer.body or {}).get("info")
     nodes = info.get("nodes", []) if isinstance(info, dict) else []
-    return _result_lines(answer) + [_node_line(node) for node in nodes]
+    privacy = info.get("privacy") if isinstance(info, dict) else None
+    return _result_lines(answer) + _privacy_lines(privacy) + [_node_line(node) for node in nodes]
+
+
+def _privacy_lines(privacy: Any) -> list[str]:
+    """Say how the protected answers of a node's datasets came about."""
+    if not isinstance(privacy, dict):
+        return []
+    lines = []
+    for dataset, told in privacy.items():
+        how = told.get("basis") or told.get("refused", "")
+        deviation = told.get("standardDeviation")
+        noise = "" if deviation is None else f" with noise of standard deviation {deviation:g}"
+        lines.append(f"{dataset}: {how}{noise}")
+    return lines
 
 
 def _result_lines(answer: Answer) -> list[str]:

@@ -69,7 +69,9 @@ def protected_question(
     for part in (_of_dataset(dataset, facts), _with_sample(sample, facts)):
         shares = shares.both(UNKNOWN if part is None else ShareBounds(part, part))
     shares = shares.among(question.rights.permitted_share)
-    return ProtectedQuestion("\n".join(parts), shares, _width(query) <= LONGEST_RANGE)
+    width = _width(query)
+    wide = f"a range of {width:,} bases, of at most {LONGEST_RANGE:,}"
+    return ProtectedQuestion("\n".join(parts), shares, wide if width > LONGEST_RANGE else "")
 
 
 def _width(query: VariantQuery | None) -> int:

@@ -26,12 +26,10 @@ from rehearsal.web.problem import Problem
 TIME_STEP_S = 0.005  # a paid answer takes a multiple of it
 Basis = Literal["public facts", "noisy count"]
 
-SPENT = mismatch(
-    "privacy budget", "a question that public facts or the budget answer", "a spent budget"
-)
-TOO_WIDE = mismatch(
-    "privacy budget", "a range that public facts answer or a narrower one", "a wider range"
-)
+_BUDGET = "privacy budget"
+_ANSWERED = "a question that public facts answer or that was paid before"
+SPENT = mismatch(_BUDGET, _ANSWERED, "a budget that is spent until the next data release")
+SHARE_SPENT = mismatch(_BUDGET, _ANSWERED, "a budget of which this caller has spent the own share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +39,13 @@ class ProtectedQuestion:
     Attributes:
         text: The canonical question. Two wordings of one question have the same text.
         shares: Bounds of the share of people who match, from public facts only.
-        is_countable: Whether the number of matching people can be found in bounded time. This too
-            follows from the question alone.
+        too_wide: Why the number of matching people is not looked for, as it would take too long.
+            Empty if it is. This too follows from the question alone.
     """
 
     text: str
     shares: ShareBounds
-    is_countable: bool = True
+    too_wide: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +115,16 @@ class Door:
         if expected is not None and not counted:
             return ProtectedAnswer(expected, None, "public facts")
         try:
-            if question.is_countable:
-                number = self._pay(question, caller, count)
-                exists = expected is True or self.mechanism.is_enough(number)
-                shown = self.mechanism.rounded(number) if exists else 0
-                return ProtectedAnswer(exists, shown if counted else None, "noisy count")
-        except BudgetError:
-            pass
+            number = self._pay(question, caller, count)
+        except Refused as problem:
+            refusal = problem
+        else:
+            exists = expected is True or self.mechanism.is_enough(number)
+            shown = self.mechanism.rounded(number) if exists else 0
+            return ProtectedAnswer(exists, shown if counted else None, "noisy count")
         if expected is not None:
             return ProtectedAnswer(expected, None, "public facts")
-        raise Refused(SPENT if question.is_countable else TOO_WIDE)
+        raise refusal
 
     def budget_left(self) -> float:
         """Return what the tier may still learn of each person, in nats.
@@ -137,7 +135,9 @@ class Door:
         return max(0.0, self.protection.budget - self.ledger.spent(self.tier))
 
     def _pay(self, question: ProtectedQuestion, caller: str, count: Callable[[], int]) -> int:
-        """Return the noisy number of matching people. Raises BudgetError."""
+        """Return the noisy number of matching people. Raises Refused, or Problem (503)."""
+        if question.too_wide:
+            raise Refused(mismatch(_BUDGET, _ANSWERED, question.too_wide))
         key = question_key(self.facts.release, self.tier, question.text)
         mechanism = self.mechanism
 
@@ -149,6 +149,8 @@ class Door:
 
         try:
             return self.ledger.pay(self.tier, caller, key, mechanism.price, self.protection, noisy)
+        except BudgetError as error:
+            raise Refused(SHARE_SPENT if error.of_caller else SPENT) from None
         except LedgerError as error:
             raise Problem.mismatch("the ledger", "a writable file", str(error), 503) from error
 

@@ -39,7 +39,15 @@ _ALL_CALLERS = b""
 
 
 class BudgetError(Exception):
-    """The ledger cannot pay for an answer: the tier's budget or the caller's share is spent."""
+    """The ledger cannot pay for an answer.
+
+    Args:
+        of_caller: Whether the share of the caller is spent, and not the budget of the tier.
+    """
+
+    def __init__(self, *, of_caller: bool) -> None:
+        super().__init__()
+        self.of_caller = of_caller
 
 
 class LedgerError(Exception):
@@ -164,16 +172,16 @@ class Ledger:
         slack = 1 + _ROUNDING
         if spent + nats > budget * slack:
             self._spent_tiers.add(tier)  # for ever: what was told cannot be taken back
-            raise BudgetError
+            raise BudgetError(of_caller=False)
         if spent_by_caller + nats > of_caller * slack:
-            raise BudgetError
+            raise BudgetError(of_caller=True)
 
     def _paid_before(self, tier: str, question: bytes) -> int:
         """Return an answer of a tier whose budget is spent. Raises BudgetError."""
         with self._lock, self._failures():
             answer = self._stored(tier, question)
         if answer is None:
-            raise BudgetError
+            raise BudgetError(of_caller=False)
         self._keep(tier, question, answer)
         return answer
 

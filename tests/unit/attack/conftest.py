@@ -29,8 +29,8 @@ def write_made_up_node(folder, seed, people=PEOPLE, alleles=ALLELES):
     )
     frame.loc[:1, "family"] = "relatives"
     frame.to_parquet(folder / "individuals.parquet")
-    # public facts of AT come from people of BE who permit any use
-    uses = pd.Series(CONSENT if folder.name == "AT" else "DUO:0000004", frame.index)
+    uses = pd.Series(CONSENT, frame.index)
+    uses[people // 2 :] = "DUO:0000004"  # public facts come from people who permit any use
     uses[2] = "DUO:0000043"  # clinical care only: no public purpose
     consent = pd.DataFrame({"individual": frame["id"], "basis": "", "uses": uses})
     ill = frame["id"][random.random(people) < 0.3]

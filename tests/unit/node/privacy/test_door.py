@@ -71,12 +71,22 @@ def test_a_spent_budget_is_a_marked_refusal_and_never_a_no():
     for number in range(2):  # a caller's share pays one answer
         one.answer(ProtectedQuestion(f"q{number}", UNKNOWN), False, f"c{number}", lambda: 50)
     for counted in (False, True):
-        with pytest.raises(Refused, match=r"privacy budget: .* found a spent budget") as refusal:
+        with pytest.raises(
+            Refused, match=r"privacy budget: .* found a budget that is spent"
+        ) as refusal:
             one.answer(ProtectedQuestion("q2", UNKNOWN), counted, "c2", forbidden)
         assert refusal.value.status == 403
     # public facts remain, without a count
     found = one.answer(ProtectedQuestion("q3", SURE_YES), True, "c2", forbidden)
     assert (found.exists, found.count) == (True, None)
+
+
+def test_a_caller_learns_whether_only_the_own_share_is_spent():
+    one = door(PUBLIC)
+    one.answer(ProtectedQuestion("q", UNKNOWN), False, "caller", lambda: 50)
+    with pytest.raises(Refused, match="this caller has spent the own share"):
+        one.answer(ProtectedQuestion("r", UNKNOWN), False, "caller", forbidden)
+    one.answer(ProtectedQuestion("r", UNKNOWN), False, "another", lambda: 50)
 
 
 def test_the_refusal_does_not_depend_on_the_people():
@@ -92,8 +102,9 @@ def test_the_refusal_does_not_depend_on_the_people():
 
 def test_a_question_too_wide_to_count_is_refused_before_anybody_is_counted():
     one = door()
-    with pytest.raises(Refused, match="wider range"):
-        one.answer(ProtectedQuestion("q", UNKNOWN, is_countable=False), False, "c", forbidden)
+    with pytest.raises(Refused, match="found a wide range"):
+        question = ProtectedQuestion("q", UNKNOWN, too_wide="a wide range")
+        one.answer(question, False, "c", forbidden)
     assert one.ledger.spent("public") == 0
 
 
