@@ -39,13 +39,14 @@ from rehearsal.node.beacon.request import (
     parse_body,
     parse_query_string,
 )
+from rehearsal.node.matchmaker import request as match_request
 from rehearsal.node.matchmaker.endpoint import SERVICE, negotiate_media_type
 from rehearsal.web.app import POST, Api, Json, base_url, query_pairs
 from rehearsal.web.model_errors import WHOLE_BODY, no_json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import RateLimit
-from rehearsal.web.request_limits import check_nesting, read_body
+from rehearsal.web.request_limits import MAX_NESTING, check_nesting, read_body
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. All people are synthetic."
@@ -109,7 +110,7 @@ async def _terms(network: Network, request: Request) -> Response:
 async def _match(network: Network, request: Request) -> Response:
     conditions = _conditions(network, request)
     answered_as = negotiate_media_type(request)
-    patient = _document(await read_body(request))
+    patient = _document(await read_body(request, match_request.MAX_BODY), match_request.MAX_NESTING)
     question = forward_request(request, MATCH, "POST", patient, is_beacon=True)
     clock = asyncio.get_running_loop().time
     started = clock()
@@ -146,8 +147,8 @@ async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest
     return question, _understood(parse_query_string, pairs)
 
 
-def _document(raw: bytes) -> Body:
-    check_nesting(raw)
+def _document(raw: bytes, most: int = MAX_NESTING) -> Body:
+    check_nesting(raw, most)
     try:
         document = orjson.loads(raw) if raw.strip() else {}
     except orjson.JSONDecodeError as error:

@@ -21,6 +21,7 @@ from rehearsal.errors import mismatch
 from rehearsal.web.app import ABORT_KEY
 from rehearsal.web.handshake import Counted, TlsServer
 from rehearsal.web.rate_limit import network_of
+from rehearsal.web.request_bodies import MAX_MEMORY, BodyBudget, RequestBodies
 from rehearsal.web.tls import ServerTls
 
 BACKLOG = 1024  # connections that the system keeps until they are accepted
@@ -30,8 +31,8 @@ RESERVED_FILES = 64  # for data, logs and the program itself
 HEAD_TIMEOUT_S = 10.0  # until the request line and the headers have arrived
 MAX_HEAD = 64 * 1024  # bytes of request line and headers
 MAX_PIPELINED = 16  # requests that wait for the answers before them
-MAX_DROPPED = 4 * 1024 * 1024  # bytes of a body that the answer did not wait for
-DROP_TIMEOUT_S = 2.0  # for these bytes: most callers send a whole request before they read
+# for a body that the answer did not wait for: most callers send a whole request before they read
+DROP_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 60.0  # in which a caller must read something of a waiting answer
 
 # a line for each request that is no HTTP would let callers fill the disk
@@ -77,9 +78,10 @@ async def start_server(
         The server.
     """
     connections, loop = _OpenConnections(connection_limit()), asyncio.get_running_loop()
+    budget = BodyBudget(MAX_MEMORY)
 
     def make() -> _Connection:
-        return _Connection(connections, config, state, loop)
+        return _Connection(connections, budget, config, state, loop)
 
     if tls is None:
         return await loop.create_server(make, sock=listener, backlog=BACKLOG)
@@ -162,6 +164,7 @@ class _Connection(HttpToolsProtocol):
 
     Args:
         connections: All connections of the server.
+        budget: The memory of all bodies of requests.
         config: Uvicorn's settings.
         state: Uvicorn's state of the server.
         loop: The event loop.
@@ -169,17 +172,20 @@ class _Connection(HttpToolsProtocol):
 
     _waited_for: asyncio.TimerHandle | None = None
     _head_size = 0
-    _dropped = 0
+    _hosts = 0
+    _fault = ""
 
     def __init__(
         self,
         connections: _OpenConnections,
+        budget: BodyBudget,
         config: Config,
         state: ServerState,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         super().__init__(config, state, {}, loop)
         self.all = connections
+        self.bodies = RequestBodies(budget, self)
         self.origin = ""  # of the caller's address, as requests are counted
         self.counted = False
         self._unread: _UnreadAnswer | None = None
@@ -214,12 +220,19 @@ class _Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _forget(self) -> None:
+        self.bodies.forget()
+        for cycle in (self.cycle, *(cycle for cycle, _ in self.pipeline)):
+            if cycle is not None:
+                cycle.body.clear()  # at once: many more may arrive before the connection is lost
         if self.counted:
             self.counted = False
             self.all.remove(self)
 
     def data_received(self, data: bytes) -> None:
-        """Wait for a request from the first byte on."""
+        """Wait for a request from the first byte on, and close on a body of too many bytes."""
+        if self.bodies.is_open and self.bodies.receive(len(data), is_needed=not self._is_idle):
+            self.drop()
+            return
         super().data_received(data)
         # any byte ends the idle time, even if no request follows
         if self._waited_for is None and self.timeout_keep_alive_task is None and self._is_idle:
@@ -229,7 +242,7 @@ class _Connection(HttpToolsProtocol):
         """Begin to count the bytes of a head."""
         super().on_message_begin()
         self.scope[ABORT_KEY] = self.transport.abort  # type: ignore[literal-required]
-        self._head_size = self._dropped = 0
+        self._head_size = self._hosts = 0
 
     def on_url(self, url: bytes) -> None:
         """Count the bytes of the URL."""
@@ -239,27 +252,34 @@ class _Connection(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count the bytes of a header."""
         self._measure(len(name) + len(value) + 4)  # with colon, space and line break
+        if len(name) == 4 and name.lower() == b"host":
+            self._hosts += 1
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Stop waiting: the head is complete."""
+        """Stop waiting: the head is complete.
+
+        Raises ValueError when it does not have one Host header (RFC 9112, 3.2).
+        """
         self._head_is_there()
+        if self._hosts != 1 and (self._hosts or self.parser.get_http_version() != "1.0"):
+            self._fault = mismatch("Host", "one header", f"{self._hosts or 'none'}")
+            raise ValueError(self._fault)
+        self.bodies.begin()
         super().on_headers_complete()
         if len(self.pipeline) > MAX_PIPELINED:
             self.drop()
             raise ValueError(mismatch("pipelined requests", f"at most {MAX_PIPELINED}", "more"))
 
     def on_body(self, body: bytes) -> None:
-        """Drop a body that the answer did not wait for, but not without end (RFC 9112, 9.6)."""
+        """Count a piece of a body. What no answer waits for is dropped (RFC 9112, 9.6)."""
+        self.bodies.add(len(body), is_needed=not self.cycle.response_complete)
         super().on_body(body)
-        if self.cycle.response_complete:
-            self._dropped += len(body)
-            if self._dropped > MAX_DROPPED:
-                self.drop()
 
     def on_message_complete(self) -> None:
         """Stop waiting for the caller: the request is complete."""
         cycle = self.cycle
+        self.bodies.complete()
         if cycle.response_complete:
             self._head_is_there()
         else:
@@ -269,9 +289,11 @@ class _Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
+        self.bodies.answered()
         super().on_response_complete()
         cycle = self.cycle
         if cycle.response_complete:
+            cycle.body.clear()  # what the answer did not read
             self.all.waits(self)
             if cycle.more_body and self._waited_for is None:
                 self._waited_for = self.loop.call_later(DROP_TIMEOUT_S, self.transport.close)
@@ -305,8 +327,8 @@ class _Connection(HttpToolsProtocol):
         """Refuse bytes that are no HTTP request, in the one form of errors."""
         if self.transport.is_closing():
             return
-        found = "something else"
-        super().send_400_response(mismatch("the request", "a request of HTTP/1.1", found))
+        other = mismatch("the request", "a request of HTTP/1.1", "something else")
+        super().send_400_response(self._fault or other)
 
     def _measure(self, size: int) -> None:
         """Add bytes to the head, trailers after a body included.

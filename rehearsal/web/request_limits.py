@@ -19,12 +19,13 @@ MAX_URL = 8 * 1024  # bytes of path and query string together
 MAX_STEPS = 16  # of a path
 MAX_HEADERS = 100
 MAX_HEADER = 8 * 1024  # bytes of the value of a header
-MAX_BODY = 256 * 1024  # bytes; a long list of filters takes a few thousand
+MAX_BODY = 64 * 1024  # bytes; a long list of filters takes a few thousand
 BODY_TIMEOUT_S = 10.0
 MAX_NESTED = 32  # levels of lists and objects in JSON
-MAX_NESTING = 20_000  # lists and objects in JSON
+MAX_NESTING = 1000  # lists and objects in JSON; the longest list of filters has 100
 
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+# the next bracket, behind anything else and behind whole texts
+_BRACKET = re.compile(rb'(?:[^"\[{\]}]++|"(?:[^"\\]++|\\.)*+")*+([\[{\]}])', re.DOTALL)
 
 
 def check_head(scope: Any) -> None:
@@ -111,11 +112,14 @@ def _too_long(most: int, found: str) -> Problem:
     return Problem.mismatch("the body", f"at most {most} bytes", found, 413)
 
 
-def check_nesting(body: bytes) -> None:
-    """Check how deep lists and objects are nested in JSON, before it is read.
+def check_nesting(body: bytes, most: int = MAX_NESTING) -> None:
+    """Check how many lists and objects JSON has, and how deep they are nested, before it is read.
+
+    Brackets in texts count too: to tell them apart takes as long as to read the JSON.
 
     Args:
         body: The JSON, or anything else.
+        most: Most lists and objects together.
 
     Raises:
         Problem: They are nested too deep, or there are too many (400).
@@ -123,16 +127,15 @@ def check_nesting(body: bytes) -> None:
     openings = body.count(b"[") + body.count(b"{")
     if openings <= MAX_NESTED:
         return
-    if openings > MAX_NESTING:
-        expected = f"at most {MAX_NESTING} lists and objects"
+    if openings > most:
+        expected = f"at most {most} of the brackets [ and {{"
         raise Problem.mismatch("the body", expected, str(openings))
     depth = 0
-    for match in _BRACKETS.finditer(body):
-        mark = match[0]
-        if mark in b"[{":
+    for match in _BRACKET.finditer(body):
+        if match[1] in b"[{":
             depth += 1
             if depth > MAX_NESTED:
                 expected = f"at most {MAX_NESTED} levels of lists and objects"
                 raise Problem.mismatch("the body", expected, "more levels")
-        elif mark in b"]}":
+        else:
             depth -= 1

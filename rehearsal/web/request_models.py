@@ -24,7 +24,7 @@ from rehearsal.errors import shown
 from rehearsal.web.model_errors import WHOLE_BODY, explain, no_json
 from rehearsal.web.openapi import END_IN_PYTHON, is_list, schema_of
 from rehearsal.web.problem import Problem
-from rehearsal.web.request_limits import check_nesting
+from rehearsal.web.request_limits import MAX_NESTING, check_nesting
 
 T = TypeVar("T")
 
@@ -75,12 +75,13 @@ def _reader(model: Any) -> _Reader:
     return reader
 
 
-def decode_body(body: bytes, model: type[T]) -> T:
+def decode_body(body: bytes, model: type[T], most: int = MAX_NESTING) -> T:
     """Read a JSON body by a model.
 
     Args:
         body: The body of a request, UTF-8.
         model: The model, or any type that msgspec can decode.
+        most: Most lists and objects in the body together.
 
     Returns:
         An instance of the model.
@@ -89,7 +90,7 @@ def decode_body(body: bytes, model: type[T]) -> T:
         Problem: The body is not JSON or does not fit the model (400). The message names the
             place in the body, what was expected there and what was found.
     """
-    check_nesting(body)
+    check_nesting(body, most)
     try:
         return _reader(model).decoder.decode(body)
     except msgspec.ValidationError as error:

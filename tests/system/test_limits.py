@@ -139,6 +139,95 @@ def test_pipelined_requests_have_a_limit(folder, tmp_path):
         assert ask(node, body=None)[0] == 200
 
 
+def answered(sent):
+    """All that a server in this process says, whose answers are the sizes of the bodies read."""
+    import asyncio
+
+    from .test_node_server import connected
+
+    async def answer(scope, receive, send):
+        size = 0
+        while scope["method"] == "POST" and (message := await receive()):
+            size += len(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+        body = str(size).encode()
+        length = [(b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": body})
+
+    async def ask():
+        async with connected(answer) as (reader, writer):
+            said = b""
+            with suppress(OSError):
+                writer.write(sent)
+                await asyncio.wait_for(writer.drain(), SLOW_MACHINE_S)
+                while part := await asyncio.wait_for(reader.read(1000), SLOW_MACHINE_S):
+                    said += part
+            writer.close()
+            return said
+
+    return asyncio.run(ask())
+
+
+LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+def chunked(method, chunk, number):
+    head = b"%s / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" % method
+    return head + chunk * number + b"0\r\n\r\n" + LAST
+
+
+def test_a_long_body_in_chunks_of_a_kilobyte_is_read():
+    said = answered(chunked(b"POST", b"400\r\n" + b" " * 1024 + b"\r\n", 1000))
+    assert b"\r\n\r\n1024000HTTP/1.1 200" in said
+    assert said.endswith(b"0")
+
+
+@pytest.mark.parametrize("method", [b"POST", b"GET"])  # a GET is answered without its body
+@pytest.mark.parametrize(
+    ("chunk", "number"),
+    [(b"1\r\n \r\n", 10_000), (b"1;" + b"a" * 50_000 + b"\r\n \r\n", 100)],
+    ids=["tiny chunks", "long chunk extensions"],
+)
+def test_a_body_of_mostly_framing_closes_the_connection(method, chunk, number):
+    assert answered(chunked(method, chunk, number)).count(b"HTTP/1.1 200") < 2
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\nhOST: b\r\n", b"400"),  # RFC 9112, 3.2
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n", b"200"),
+        (b"GET / HTTP/1.0\r\n", b"200"),
+        (b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n", b"400"),
+    ],
+)
+def test_a_request_has_one_host(head, status):
+    said = answered(head + b"\r\n")
+    assert said.startswith(b"HTTP/1.1 " + status)
+    if status == b"400":
+        assert b"Host: expected one header, found " in said
+
+
+def test_bodies_that_never_end_take_no_more_than_their_memory(folder, tmp_path):
+    """1,200 bodies of 60 kB: twice of what may be kept. An honest one is read all the same."""
+    with running(folder, tmp_path / "FI.json") as node, ExitStack() as stack:
+        head = b"POST /individuals HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"
+        stalled = []
+        for number in range(1200):
+            one = socket.create_connection(node, 5, (f"127.0.0.{2 + number % 4}", 0))
+            stalled.append(stack.enter_context(one))
+            with suppress(OSError):
+                one.sendall(head + b" " * 59_000)
+        assert ask(node, body=b"{}", path="/individuals")[0] == 200
+        stalled[0].settimeout(SLOW_MACHINE_S)
+        with suppress(ConnectionResetError):
+            assert stalled[0].recv(1) == b""  # dropped: it waited longest
+
+
 def test_an_answer_that_nobody_reads_is_given_up(monkeypatch):
     import asyncio
 

@@ -16,6 +16,7 @@ from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import RequestModel, convert_values, decode_body
 
 FORMATS = ("VCF", "BCF")  # the first is the default
+MAX_NESTING = 20_000  # lists and objects of a body: about as many regions
 LAST = 2**32 - 1  # positions are unsigned 32-bit numbers
 LISTS = ("fields", "tags", "notags")
 NUMBERS = ("start", "end", "after", "number")
@@ -189,7 +190,7 @@ def from_body(body: bytes) -> TicketRequest:
     Raises:
         Problem: The request is not valid htsget (400).
     """
-    values = decode_body(body, dict[str, Any])
+    values = decode_body(body, dict[str, Any], MAX_NESTING)
     places = ("referenceName", "start", "end")
     _refuse(values, dict.fromkeys(places, "nothing outside regions in a POST body"))
     wanted = convert_values(values, TicketBody)

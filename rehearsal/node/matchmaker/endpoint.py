@@ -22,7 +22,7 @@ from rehearsal.node.access.visas import Caller
 from rehearsal.node.matchmaker.contact_tokens import ContactTokens
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
 from rehearsal.node.matchmaker.ranking import Match, Ranking
-from rehearsal.node.matchmaker.request import MatchRequest, read_match
+from rehearsal.node.matchmaker.request import MAX_BODY, MatchRequest, read_match
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.app import ErrorBody, Json
@@ -98,7 +98,7 @@ class MatchEndpoint:
         media_type = negotiate_media_type(request)
         if self._ranking is None:
             raise Problem("This node has no index for patient matching.", 404)
-        wanted = read_match(await read_body(request))
+        wanted = read_match(await read_body(request, MAX_BODY))
         if not permits(wanted.uses, rights.purpose):
             raise Problem(
                 f"The consent in patient._consent does not permit the purpose {rights.purpose}.",

@@ -26,6 +26,8 @@ from rehearsal.web.request_models import RequestModel, convert_values, decode_bo
 
 T = TypeVar("T")
 
+MAX_BODY = 256 * 1024  # bytes
+MAX_NESTING = 3000  # lists and objects, for the most features and candidates
 MAX_FEATURES = 200
 MAX_GENOMIC = 500
 MAX_TEXT = 200  # characters of an identifier, a gene, a label
@@ -170,7 +172,7 @@ def read_match(body: bytes) -> MatchRequest:
     Raises:
         Problem: A value is invalid (400). The message names its place.
     """
-    patient = decode_body(body, MatchBody).patient
+    patient = decode_body(body, MatchBody, MAX_NESTING).patient
     observed, absent = (_terms(patient, choice) for choice in ("yes", "no"))
     if not observed:
         raise Problem.mismatch("patient.features", "at least one observed HPO term", "none")

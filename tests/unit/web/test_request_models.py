@@ -15,6 +15,7 @@ import rehearsal.node.server  # noqa: F401
 from rehearsal.web.model_errors import ModelError
 from rehearsal.web.openapi import query_parameters, request_body, schema_of
 from rehearsal.web.problem import Problem
+from rehearsal.web.request_limits import MAX_NESTING
 from rehearsal.web.request_models import (
     RequestModel,
     Term,
@@ -149,12 +150,24 @@ def test_a_body_that_is_not_json_is_refused(body):
 @pytest.mark.parametrize("opening", [b"[", b'{"":'])
 def test_json_that_is_nested_too_deep_is_refused_before_it_is_read(opening, depth):
     said = refused(body=b'{"thing": {"$schema": ' + opening * depth)
-    assert re.match(r"the body: expected at most \d+ (levels of )?lists and objects, found", said)
+    counted = r"(levels of lists and objects|of the brackets \[ and {)"
+    assert re.match(rf"the body: expected at most \d+ {counted}, found", said)
+
+
+@pytest.mark.parametrize(("number", "fits"), [(MAX_NESTING - 2, True), (MAX_NESTING - 1, False)])
+@pytest.mark.parametrize("one", ["[]", '{"a":1}'])
+def test_json_has_so_many_lists_and_objects(one, number, fits):
+    body = b'{"x":[%s]}' % ",".join([one] * number).encode()
+    if fits:
+        assert decode_body(body, dict) == orjson.loads(body)
+    else:
+        with pytest.raises(Problem, match="expected at most 1000 of the brackets"):
+            decode_body(body, dict)
 
 
 def test_brackets_in_texts_are_not_nested():
     text = ("[" * 100) + '\\"{' * 100
-    body = orjson.dumps({"thing": {"$schema": [text, {"a": text}] * 10}})
+    body = orjson.dumps({"thing": {"$schema": [text, {"a": text}] * 2}})
     assert decode_body(body, dict) == orjson.loads(body)
 
 

@@ -7,6 +7,8 @@ import pytest
 from ..access.test_access import CARE
 from .conftest import MICROCEPHALY, PRIMARY, patient
 
+VARIANT = patient()["patient"]["genomicFeatures"][1]["variant"]
+
 
 @pytest.mark.parametrize(
     ("changes", "key"),
@@ -109,3 +111,11 @@ def test_the_matchmaker_exchanges_test_patients_are_accepted(node, clinician, sh
         status, body, _ = node.post({"patient": one | {"_consent": [CARE]}}, clinician)
         assert (status, body.get("results")) == (200, []), body
         assert "GRCh37" in body["_notes"][0]
+
+
+def test_the_longest_patient_is_answered(node, clinician):
+    candidate = {"gene": {"id": "PHGDH"}, "variant": {**VARIANT}, "type": {"id": "SO:0001587"}}
+    features = [{"id": MICROCEPHALY, "ageOfOnset": "HP:0003577"}] * 200
+    asked = patient(features=features, genomicFeatures=[candidate] * 500)
+    status, body, _ = node.post(asked, clinician)
+    assert status == 200, body
