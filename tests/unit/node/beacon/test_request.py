@@ -251,7 +251,7 @@ def test_bad_filters_are_refused(ask, filters, reason):
         ),
         (b'{"meta": {"requestedSchemas": {}}}', "requestedSchemas"),
         (b'{"meta": {"requestedSchemas": [5]}}', "requestedSchemas"),
-        (b"[" * 100_000, "expected at most 20000 lists and objects"),
+        (b"[" * 60_000, "expected at most 1000 of the brackets [ and {"),
         (b'{"query":' * 500 + b"{}" + b"}" * 500, "expected at most 32 levels"),
         (b'{"query": {"requestParameters": {"start": 1e400}}}', "expected JSON"),
         (
