@@ -41,7 +41,7 @@ from rehearsal.node.beacon.request import (
 )
 from rehearsal.node.matchmaker import request as match_request
 from rehearsal.node.matchmaker.endpoint import SERVICE, negotiate_media_type
-from rehearsal.web.app import POST, Api, Json, base_url, query_pairs
+from rehearsal.web.app import HEALTH, POST, Api, Json, base_url, query_pairs
 from rehearsal.web.model_errors import WHOLE_BODY, no_json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
@@ -77,7 +77,7 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
-    api.add("/health", partial(_health, network))
+    api.add(HEALTH, partial(_health, network))
     api.add(f"/{MATCH}", partial(_match, network), POST)
     ScoreEndpoints(network).add_to(api)
     AlertEndpoints(network).add_to(api)

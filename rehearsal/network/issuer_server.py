@@ -22,7 +22,7 @@ from rehearsal.network.tokens import HOUR_S, Person, known_person, sign_tokens, 
 from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
 from rehearsal.web.address import ServiceAddress
-from rehearsal.web.app import GET_OR_POST, POST, Api, Json, base_url
+from rehearsal.web.app import GET_OR_POST, HEALTH, POST, Api, Json, base_url
 from rehearsal.web.forwarded import may_carry_token
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import RateLimit
@@ -93,7 +93,7 @@ def issuer_app(issuer: Issuer, requests_per_s: float = 0.0) -> Api:
     api.add("/userinfo", userinfo, GET_OR_POST)
     api.add("/token", token, POST)
     api.add("/service-info", about)
-    api.add("/health", health)
+    api.add(HEALTH, health)
     return api
 
 
@@ -207,6 +207,8 @@ def serve(
     def reload() -> None:
         served.app = app()
 
-    served = ReplaceableApp(app())
+    first = app()
+    address.check_prefix("rehearsal issuer serve", first.routes())
+    served = ReplaceableApp(first)
     with listening(address.host, address.port) as listener:
         run(serve_app(served, listener, address, "issuer", reload))

@@ -62,6 +62,7 @@ async def _run(
         keeper = asyncio.ensure_future(network.maintain())
         try:
             app = network_app(network, address.requests_per_s)
+            address.check_prefix("rehearsal network serve", app.routes())
             reload, metrics = (
                 partial(network.refresh, says_again=True),
                 partial(network_metrics, network),

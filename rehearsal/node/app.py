@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rehearsal.node import openapi
+from rehearsal.node.access.audit_log import AuditLog
 from rehearsal.node.access.authorizer import Authorizer
-from rehearsal.node.access.middleware import AccessMiddleware
+from rehearsal.node.access.middleware import UNWRITABLE, AccessMiddleware
 from rehearsal.node.access.rights import caller_name, caller_rights, sender
 from rehearsal.node.beacon import envelope, info_endpoints
 from rehearsal.node.beacon.entries import answer_entries
@@ -23,6 +24,7 @@ from rehearsal.node.htsget.app import htsget_app
 from rehearsal.node.matchmaker.endpoint import SERVICE, MatchEndpoint
 from rehearsal.web.app import (
     GET_OR_POST,
+    HEALTH,
     POST,
     Api,
     Handler,
@@ -102,7 +104,7 @@ def beacon_api(
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
     api.add("/service-info", partial(_plain, info_endpoints.service_info(settings) | SERVICE))
     api.add("/openapi.json", partial(_plain, description))
-    api.add("/health", partial(_plain, {"status": "ok"}))
+    api.add(HEALTH, partial(_health, authorizer.audit))
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
@@ -139,6 +141,12 @@ def add_entry_routes(
 
 async def _plain(body: dict[str, Any], request: Request) -> Response:
     return Json(body)
+
+
+async def _health(audit: AuditLog | None, request: Request) -> Response:
+    if audit is None or audit.is_writable():
+        return Json({"status": "ok"})
+    return Json({"status": "down", "reason": UNWRITABLE}, 503)
 
 
 async def _informing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -117,8 +118,9 @@ def serve(
     monitor = SubscriptionMatcher(node_data, authorizer, alerts, folder)
     apis = extensions(node_data, monitor, folder)
     node = beacon_app(node_data, authorizer, *apis, requests_per_s=address.requests_per_s)
+    address.check_prefix("rehearsal node serve", node.routes())
     app = node if line.is_plain else DelayedApp(node, line)
-    with listening(address.host, address.port) as listener:
+    with closing(authorizer), closing(alerts), listening(address.host, address.port) as listener:
         reread = partial(authorizer.look_for_changes, at_once=True)
         country = settings.country_code
         serving = serve_app(app, listener, address, country, reread, metrics=[node.metrics])

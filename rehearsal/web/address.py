@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -19,6 +20,7 @@ from rehearsal.web.rate_limit import REQUESTS_PER_S
 if TYPE_CHECKING:
     from rehearsal.web.tls import ServerTls
 
+METRICS_PATH = "/metrics"  # for the operator alone
 EVERY_ADDRESS = ("0.0.0.0", "::")
 
 
@@ -57,6 +59,24 @@ class ServiceAddress:
             return True
         encrypted = self.tls is not None or public.startswith("https:") or self.proxies.trusted
         return not (encrypted or _is_here(self.host))
+
+    def check_prefix(self, command: str, routes: Iterable[tuple[str, str]]) -> None:
+        """Check that the prefix of all paths does not begin like a path of the service.
+
+        A path with and without the prefix could not be told apart.
+
+        Args:
+            command: The command that serves, for the error.
+            routes: Path and method of everything that is served.
+
+        Raises:
+            InputError: The first step of the prefix is the first step of a path.
+        """
+        taken = {path.split("/")[1] for path in (METRICS_PATH, *(path for path, _ in routes))}
+        if taken.intersection(self.proxies.prefix.split("/")[1:2]):
+            option = "--path-prefix" if self.proxies.public_url is None else "--public-url"
+            expected = "a prefix whose first step begins no path of the service"
+            raise InputError(command, option, expected, shown(self.proxies.prefix))
 
     def url(self, listener: socket.socket) -> str:
         """Build the URL of the service.

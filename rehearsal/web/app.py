@@ -28,9 +28,10 @@ log = logging.getLogger(__name__)
 GET = ("GET",)
 POST = ("POST",)
 GET_OR_POST = ("GET", "POST")
+HEALTH = "/health"  # a load balancer is never told that it asks too often
 LISTED_PATHS = "one of the paths that /map lists"
 ROUTE_KEY = "rehearsal.route"  # in the scope: the path with the names of its parameters
-
+REFUSAL_KEY = "rehearsal.refusal"  # in the scope: the cause of a refusal, for a log
 ABORT_KEY = "rehearsal.abort"  # in the scope: closes the connection without what waits to be sent
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -73,7 +74,8 @@ class Api:
     Args:
         error_body: Builds the protocol's error body from an HTTP status and a message.
         name: What the service is called in the message of an internal error, for example "node".
-        limit: How many requests a caller may send. None: any number.
+        limit: How many requests a caller may send, beside those for :data:`HEALTH`, whose answer
+            must be as cheap as a refusal. None: any number.
         paths: The paths that are served, as a noun phrase.
     """
 
@@ -149,9 +151,10 @@ class Api:
         fault = None
         try:
             check_head(scope)
-            if self._admit is not None:
+            path = _path(scope)
+            if self._admit is not None and path != HEALTH:
                 self._admit(scope)
-            place, values = self._place(_path(scope))
+            place, values = self._place(path)
             if place is None and await self._answered_below(scope, receive, send):
                 return
             response = await _handler(place, scope, values)(request)
@@ -207,6 +210,7 @@ class Api:
     def _refused(self, request: Request, problem: Problem | HTTPException) -> Response:
         if isinstance(problem, Problem):
             status, message, headers = problem.status, problem.message, dict(problem.headers)
+            request.scope[REFUSAL_KEY] = problem.cause
             if status == 401:  # RFC 6750: says whether a token was refused or none was sent
                 fault = ' error="invalid_token"' if "authorization" in request.headers else ""
                 headers["www-authenticate"] = f"Bearer{fault}"

@@ -20,10 +20,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
+from rehearsal.web.address import METRICS_PATH
 from rehearsal.web.app import ROUTE_KEY
 from rehearsal.web.forwarded import Scope, is_direct
 
-PATH = "/metrics"
 MEDIA_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 OTHER = "other"  # route of requests for paths that are not served
 # upper bounds of the histogram of durations, in seconds
@@ -89,10 +89,11 @@ class MeteredApp:
     def __init__(self, app: Any, sources: Iterable[Source] = ()) -> None:
         self._app, self._sources = app, tuple(sources)
         self._routes: dict[str, _RouteCounts] = {}
+        self._rate_limited = 0  # requests answered with status 429
         self.connections: Sized = ()  # those that are open
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"] == PATH and _is_operator(scope):
+        if scope["type"] == "http" and scope["path"] == METRICS_PATH and _is_operator(scope):
             await _send_text(write_metrics(self.metrics()), send)
             return
         started, status = time.perf_counter(), 0
@@ -114,6 +115,7 @@ class MeteredApp:
         if counts is None:
             counts = self._routes[route] = _RouteCounts()
         counts.by_status[status // 100] += 1
+        self._rate_limited += status == 429
         counts.by_duration[bisect_left(BOUNDS, seconds)] += 1
         counts.seconds += seconds
 
@@ -125,6 +127,12 @@ class MeteredApp:
         """
         return [
             *self._of_requests(),
+            Metric.single(
+                "rehearsal_rate_limited_total",
+                "counter",
+                "Requests that were refused because their callers sent too many (status 429).",
+                self._rate_limited,
+            ),
             Metric.single(
                 "rehearsal_connections", "gauge", "Open connections.", len(self.connections)
             ),

@@ -15,6 +15,7 @@ class Problem(Exception):  # noqa: N818 - a refusal is not an error of ours
         status: 400 to 499, or 503 when the service has too much to do.
         code: The protocol's own name for this kind of problem.
         headers: Headers of the response.
+        cause: The cause for a log, in words that depend on no value of the request.
     """
 
     def __init__(
@@ -24,9 +25,10 @@ class Problem(Exception):  # noqa: N818 - a refusal is not an error of ours
         *,
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
+        cause: str = "",
     ) -> None:
         super().__init__(message)
-        self.message, self.status, self.code = message, status, code
+        self.message, self.status, self.code, self.cause = message, status, code, cause
         self.headers = dict(headers or {})
 
     @classmethod

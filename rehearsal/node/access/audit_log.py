@@ -42,6 +42,7 @@ from rehearsal.node.access.audit_segments import (
 
 log = logging.getLogger(__name__)
 
+CHECK_S = 1.0  # at least between two looks at whether the log can be written
 SEGMENT_SIZE = 64 << 20  # bytes after which a new segment begins
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 
@@ -69,6 +70,7 @@ class AuditLog:
         """
         self.path, self._segment_size = Path(path), segment_size
         self._lock = threading.Lock()
+        self._has_failed, self._next_check = False, 0.0
         self._size, self._end = -1, (0, START)  # of the log: bytes; lines and the last hash
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +102,21 @@ class AuditLog:
             with self._alone():
                 self._append(decisions)
         except (OSError, InputError) as error:
+            self._has_failed = True
             raise AuditFailed(str(error)) from error
+        self._has_failed = False
+
+    def is_writable(self) -> bool:
+        """Tell whether decisions can be logged, as far as is known from a second ago.
+
+        After a failure a line is written as a try: without it, a node that gets no more questions
+        because it says that it is down would say so for ever.
+        """
+        if time.monotonic() >= self._next_check:
+            self._next_check = time.monotonic() + CHECK_S
+            with suppress(AuditFailed):
+                self.append(*([{"rule": "written again"}] if self._has_failed else []))
+        return not self._has_failed
 
     def _append(self, decisions: Iterable[Mapping[str, Any]]) -> None:
         self._follow()

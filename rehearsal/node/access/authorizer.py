@@ -23,6 +23,7 @@ from rehearsal.node.access.consent import (
     read_purpose,
 )
 from rehearsal.node.access.issuer_keys import Fetch
+from rehearsal.node.access.lost_files import warn_of_lost_files
 from rehearsal.node.access.rights import TOKEN_REFUSED, AccessDecision, Rights, RulesInForce
 from rehearsal.node.access.settings import (
     AccessedNode,
@@ -37,7 +38,6 @@ from rehearsal.node.access.visas import Caller
 from rehearsal.node.access.withdrawals import WithdrawalWatch
 from rehearsal.node.privacy.door import Door
 from rehearsal.node.privacy.ledger import LEDGER_FILE, Ledger, LedgerError
-from rehearsal.node.privacy.protection import UNPROTECTED
 from rehearsal.node.privacy.public_facts import PUBLIC_FACTS_FILE, PublicFacts
 from rehearsal.node.privacy.secret_key import secret_key
 from rehearsal.stores.people_store import PeopleStore
@@ -89,6 +89,8 @@ class Authorizer:
         self.audit = audit
         self.listeners: list[Callable[[], None]] = []
         state = self.state = _state(node.access, folder)
+        self._ledgers: list[Ledger] = []
+        warn_of_lost_files(node.access, folder, state)
         self.secret = bytes(32) if state is None else secret_key(state)
         self.facts = _public_facts(folder, people)
         self._rights: OrderedDict[tuple[bytes, str], Rights] = OrderedDict()
@@ -96,7 +98,7 @@ class Authorizer:
         self._shared_people = SharedPeople(people)
         self._withdrawals = WithdrawalWatch(state, people)
         self._next_look = monotonic() + LOOK_S
-        self._doors = _doors(node.access, self.facts, state, self.secret)
+        self._doors = self._open_doors(node.access)
         self._access = node.access
         self._take_up(node)
 
@@ -125,7 +127,25 @@ class Authorizer:
         log = AuditLog(node.access.state_folder(folder) / FILE_NAME)
         return cls(node, people, folder, log, settings_file=settings_file)
 
+    def close(self) -> None:
+        """Close the ledger, so that a copy of its one file is whole."""
+        for ledger in self._ledgers:
+            ledger.close()
+
     # --- changes while the node serves ---
+
+    def _open_doors(self, access: AccessSettings) -> dict[Tier, Door]:
+        """Return the door of each tier, without tiers that get exact answers."""
+        protected = access.protected_tiers()
+        if not protected:
+            return {}
+        path = None if self.state is None else self.state / LEDGER_FILE
+        ledger = Ledger(self.facts.release, self.secret, path)
+        self._ledgers.append(ledger)  # answers under way may still use the doors of before
+        return {
+            tier: Door(tier, one, self.facts, ledger, self.secret)
+            for tier, one in protected.items()
+        }
 
     def _take_up(self, node: AccessedNode) -> None:
         """Decide by these settings from now on. Raises InputError and keeps those of before."""
@@ -141,7 +161,7 @@ class Authorizer:
             self._clock,
         )
         if access.protection != self._access.protection:
-            self._doors = _doors(access, self.facts, self.state, self.secret)
+            self._doors = self._open_doors(access)
         self._access, self._datasets = access, node.datasets
         self._default_purpose, self._verifier = purpose, verifier
         self._change_rules()
@@ -353,18 +373,6 @@ def _state(settings: AccessSettings, folder: Path | None) -> Path | None:
     if folder is None and settings.state is None:
         return None
     return settings.state_folder(folder or Path())
-
-
-def _doors(
-    settings: AccessSettings, facts: PublicFacts, state: Path | None, secret: bytes
-) -> dict[Tier, Door]:
-    """Return the door of each tier, without tiers that get exact answers."""
-    protections = {tier: settings.protection_of(tier) for tier in TIERS}
-    protected = {tier: one for tier, one in protections.items() if one != UNPROTECTED}
-    if not protected:
-        return {}
-    ledger = Ledger(facts.release, secret, None if state is None else state / LEDGER_FILE)
-    return {tier: Door(tier, one, facts, ledger, secret) for tier, one in protected.items()}
 
 
 def _public_facts(folder: Path | None, people: PeopleStore) -> PublicFacts:

@@ -21,7 +21,7 @@ from rehearsal.node.access import consent
 from rehearsal.node.access.audit_log import AuditFailed, AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.rights import SCOPE_KEY, AccessDecision, caller_log_entry
-from rehearsal.web.app import ABORT_KEY, ROUTE_KEY
+from rehearsal.web.app import ABORT_KEY, REFUSAL_KEY, ROUTE_KEY
 from rehearsal.web.metrics import Metric
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,11 @@ class AccessMiddleware:
             await self.write_decision(scope, decision, 200, "stopped: the rights changed")
         finally:
             self.under_way.discard(answer)
+
+    def routes(self) -> set[tuple[str, str]]:
+        """List path and method of everything that the application serves."""
+        served: set[tuple[str, str]] = self._app.routes()
+        return served
 
     def _stop_answers(self) -> None:
         """Stop the answers under way that the changed rules no longer allow."""
@@ -222,7 +227,9 @@ def _log_entry(scope: Message, decision: AccessDecision, status: int) -> dict[st
     entry: dict[str, Any] = {"method": scope["method"], "route": route, "status": status}
     rights = decision.rights
     if rights is not None:
-        return entry | rights.log_entry
+        cause = scope.get(REFUSAL_KEY)
+        refusal = {"rule": f"refused: {cause}"} if cause and status < 500 else {}
+        return entry | rights.log_entry | refusal
     return entry | caller_log_entry(decision.caller) | {"rule": decision.rule}
 
 

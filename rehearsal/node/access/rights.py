@@ -134,13 +134,15 @@ class Rights:
 
         It depends on the rights alone, not on the people at the node.
         """
-        return Problem(NO_CHOICE, 401 if self.caller is None else 403)
+        return Problem(
+            NO_CHOICE, 401 if self.caller is None else 403, cause="filters that are not allowed"
+        )
 
     def refusal(self) -> Problem:
         """Build the refusal for a caller whose rights do not suffice: 401 or 403."""
         if self.caller is None:
-            return Problem(NO_TOKEN, 401)
-        return Problem(NO_RIGHT, 403)
+            return Problem(NO_TOKEN, 401, cause="no token")
+        return Problem(NO_RIGHT, 403, cause="no right")
 
     def require_records(self, datasets: Iterable[str]) -> None:
         """Check that at least one dataset gives records.

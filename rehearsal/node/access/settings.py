@@ -135,6 +135,11 @@ class AccessSettings:
         """
         return UNPROTECTED if tier == "controlled" else self.protection[tier]
 
+    def protected_tiers(self) -> dict[Tier, Protection]:
+        """Return the protection of each tier whose answers are not exact."""
+        found = {tier: self.protection_of(tier) for tier in TIERS}
+        return {tier: one for tier, one in found.items() if one != UNPROTECTED}
+
 
 class AccessedNode(Protocol):
     """The settings of a node that access decisions depend on."""

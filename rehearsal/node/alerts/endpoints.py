@@ -186,7 +186,7 @@ class SubscriptionEndpoints:
 
 def _caller(permitted: Rights) -> Caller:
     if permitted.caller is None:
-        raise Problem(NO_TOKEN, 401)
+        raise Problem(NO_TOKEN, 401, cause="no token")
     return permitted.caller
 
 

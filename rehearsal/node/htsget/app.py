@@ -39,7 +39,7 @@ from rehearsal.node.htsget.region_slicing import (
 )
 from rehearsal.node.htsget.request import from_body, from_query, window_from_query
 from rehearsal.node.htsget.ticket import MEDIA_TYPE, VERSION, make_ticket
-from rehearsal.web.app import base_url, explain_refusal
+from rehearsal.web.app import REFUSAL_KEY, base_url, explain_refusal
 from rehearsal.web.forwarded import may_carry_token
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_limits import read_body
@@ -271,6 +271,7 @@ def _error(error: str, message: str, status: int) -> Response:
 async def _refuse(request: Request, problem: Exception) -> Response:
     """Answer a refusal by htsget itself, by the access rules or by the framework."""
     if isinstance(problem, Problem):
+        request.scope[REFUSAL_KEY] = problem.cause
         error = problem.code or error_of_status(problem.status)
         response = _error(error, problem.message, problem.status)
         response.headers.update(problem.headers)

@@ -103,6 +103,7 @@ class MatchEndpoint:
             raise Problem(
                 f"The consent in patient._consent does not permit the purpose {rights.purpose}.",
                 403,
+                cause="the patient's consent does not permit the purpose",
             )
         found = self._ranking.matches(wanted, rights.excluded, MOST_MATCHES)
         body = orjson.dumps(self._response(wanted, found, caller))
@@ -118,7 +119,9 @@ class MatchEndpoint:
             raise rights.refusal()
         if rights.purpose is None or rights.purpose.term != CLINICAL_CARE:
             raise Problem(
-                f"Patient matching requires the purpose {CLINICAL_CARE} (clinical care).", 403
+                f"Patient matching requires the purpose {CLINICAL_CARE} (clinical care).",
+                403,
+                cause="another purpose than clinical care",
             )
         rights.require_records([self._settings.people_dataset])
         return rights.caller

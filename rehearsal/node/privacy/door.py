@@ -62,10 +62,11 @@ class Refused(Problem):
 
     Args:
         message: The reason.
+        cause: The reason for the log, which must not depend on the question.
     """
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, 403, code="privacyBudget")
+    def __init__(self, message: str, cause: str) -> None:
+        super().__init__(message, 403, code="privacyBudget", cause=cause)
 
 
 class Door:
@@ -137,7 +138,8 @@ class Door:
     def _pay(self, question: ProtectedQuestion, caller: str, count: Callable[[], int]) -> int:
         """Return the noisy number of matching people. Raises Refused, or Problem (503)."""
         if question.too_wide:
-            raise Refused(mismatch(_BUDGET, _ANSWERED, question.too_wide))
+            reason = mismatch(_BUDGET, _ANSWERED, question.too_wide)
+            raise Refused(reason, "the question is too wide")
         key = question_key(self.facts.release, self.tier, question.text)
         mechanism = self.mechanism
 
@@ -150,7 +152,9 @@ class Door:
         try:
             return self.ledger.pay(self.tier, caller, key, mechanism.price, self.protection, noisy)
         except BudgetError as error:
-            raise Refused(SHARE_SPENT if error.of_caller else SPENT) from None
+            if error.of_caller:
+                raise Refused(SHARE_SPENT, "the caller's share of the budget is spent") from None
+            raise Refused(SPENT, "the budget of the tier is spent") from None
         except LedgerError as error:
             raise Problem.mismatch("the ledger", "a writable file", str(error), 503) from error
 

@@ -91,3 +91,21 @@ def test_other_values_are_refused_in_one_line(option, value, expected, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"serve: {option}: expected {expected}")
     assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--path-prefix", "/htsget"),
+        ("--path-prefix", "/info/x"),
+        ("--path-prefix", "/metrics"),
+        ("--public-url", "https://node.example/htsget"),
+    ],
+)
+def test_a_prefix_that_begins_like_a_path_of_the_service_is_refused(option, value):
+    routes = [("/", "GET"), ("/info", "GET"), ("/htsget/variants/{id}", "POST")]
+    for path in ("/v2.0.0", "/v2.0.0/info"):
+        read("--path-prefix", path).check_prefix("serve", routes)
+    read().check_prefix("serve", routes)
+    with pytest.raises(InputError, match=f"^serve: {option}: expected a prefix .*, found '/"):
+        read(option, value).check_prefix("serve", routes)

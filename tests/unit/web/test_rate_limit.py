@@ -5,7 +5,8 @@ import asyncio
 import orjson
 import pytest
 
-from rehearsal.web.app import Api, Json
+from rehearsal.web.app import HEALTH, Api, Json
+from rehearsal.web.metrics import MeteredApp
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import BURST_S, SWEPT, RateLimit, network_of
 
@@ -121,3 +122,18 @@ def test_the_refusal_is_an_error_of_the_protocol():
         "status": 429,
         "message": "requests: expected at most 0.01 per second, found more",
     }
+
+
+def test_a_load_balancer_is_never_told_that_it_asks_too_often():
+    async def answer(request):
+        return Json("ok")
+
+    api = Api(lambda status, message: {"error": message}, "node", RateLimit(0.01))
+    for path in ("/", HEALTH):
+        api.add(path, answer)
+    metered = MeteredApp(api)
+    statuses = [asyncio.run(call(metered, "/"))[0] for _ in range(3)]
+    assert statuses == [200, 429, 429]
+    assert {asyncio.run(call(metered, HEALTH))[0] for _ in range(100)} == {200}
+    counted = {one.name: one.samples[0][2] for one in metered.metrics()}
+    assert counted["rehearsal_rate_limited_total"] == 2

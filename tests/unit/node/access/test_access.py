@@ -342,6 +342,46 @@ def test_an_allele_without_carriers_looks_like_one_with_few(node, path, granular
     assert len(answers) == 1
 
 
+@pytest.mark.parametrize(
+    ("tier", "path", "query", "protection", "cause"),
+    [
+        ("registered", "/individuals/FI-000001", None, {}, "no right"),
+        ("registered", "/htsget/variants/GDI-FI-REHEARSAL-1", None, {}, "no right"),
+        ("public", "/individuals/FI-000001", None, {}, "no token"),
+        (
+            "registered",
+            "/individuals",
+            {"filters": MOVABLE[-1]},
+            {},
+            "filters that are not allowed",
+        ),
+        (
+            *("registered", "/g_variants"),
+            {"requestParameters": {"referenceName": "chr22", "start": [0], "end": [10_001]}},
+            *({}, "the question is too wide"),
+        ),
+        (
+            *("registered", "/g_variants"),
+            {"requestParameters": {"referenceName": "chr22", "start": [0], "end": [9000]}},
+            *({"budget": 0.0}, "the budget of the tier is spent"),
+        ),
+    ],
+)
+def test_the_log_tells_why_a_question_was_refused(
+    make_node, tokens, tier, path, query, protection, cause
+):
+    """The caller is not told more than before, and the log does not know the question."""
+    paying = Protection(**{"threshold": 3, "rounding": 1, "noise": 0.3, "budget": 9} | protection)
+    node = make_node(protection={"public": paying, "registered": paying})
+    if query is not None and "requestParameters" in query:
+        query["requestParameters"]["assemblyId"] = "GRCh38"
+    status, body, _ = node.ask(path, tokens[tier], query=query)
+    assert status == (401 if tokens[tier] is None else 403)
+    (line,) = node.logged()
+    assert line["rule"] == f"refused: {cause}"
+    assert cause not in str(body) and "FI-000001" not in str(line) and "chr22" not in str(line)
+
+
 # --- visas of other kinds ---
 
 ASSERTED = ("so", "system", "peer", "dac", "self")
