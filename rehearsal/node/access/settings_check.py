@@ -55,12 +55,15 @@ def _check_veto(source: Path | str, key: str, veto: Veto, node: AccessedNode) ->
             raise InputError(source, f"{key}.{name}", "a text that is not empty", shown(one))
     if veto.dataset not in (None, *node.datasets):
         raise InputError(source, f"{key}.dataset", _datasets(node), shown(veto.dataset))
-    country = veto.country
-    if country in COUNTRY_OF or (country is not None and not COUNTRY.fullmatch(country)):
-        expected = f"a code of ISO 3166 in capital letters, like {COUNTRY_OF.get(country, 'FI')}"
-        raise InputError(source, f"{key}.country", expected, shown(country))
+    _check_country(source, f"{key}.country", veto.country)
     if veto.purpose not in (None, *COVERED_BY):
         raise InputError(source, f"{key}.purpose", _purposes(), shown(veto.purpose))
+
+
+def _check_country(source: Path | str, key: str, country: str | None) -> None:
+    if country in COUNTRY_OF or (country is not None and not COUNTRY.fullmatch(country)):
+        expected = f"a code of ISO 3166 in capital letters, like {COUNTRY_OF.get(country, 'FI')}"
+        raise InputError(source, key, expected, shown(country))
 
 
 def _datasets(node: AccessedNode) -> str:

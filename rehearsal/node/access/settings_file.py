@@ -58,9 +58,12 @@ class SettingsFile:
             self._is_refused = True
             log.error("%s; the access settings of before stay in force", error)
         else:
-            again = "in force again" if found == self._current and self._is_refused else "taken up"
-            log.info("%s: the access settings are %s", self._path, again)
-            self._current, self._is_refused = found, False
+            self._note_taken_up(found)
+
+    def _note_taken_up(self, found: AccessedNode) -> None:
+        again = "in force again" if found == self._current and self._is_refused else "taken up"
+        log.info("%s: the access settings are %s", self._path, again)
+        self._current, self._is_refused = found, False
 
     def _usable_settings(self) -> Any:
         """Return the present settings with the new section ``access:``. Raises InputError."""
