@@ -264,7 +264,7 @@ class _Connection(HttpToolsProtocol):
         self._head_is_there()
         if self._hosts != 1 and (self._hosts or self.parser.get_http_version() != "1.0"):
             self._fault = mismatch("Host", "one header", f"{self._hosts or 'none'}")
-            raise ValueError(self._fault)
+            raise ValueError(mismatch("Host", "one header", "another number"))
         self.bodies.begin()
         super().on_headers_complete()
         if len(self.pipeline) > MAX_PIPELINED:
