@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -489,13 +489,26 @@ def run(number: int, seed: int, top: Path, tell: Callable[[str], None] = print) 
                 memory = {one.name: memory_mb(one.process.pid)[0] for one in running}
             if count % 10_000 == 9_999:
                 tell(f"{count + 1} requests in {time.monotonic() - started:.0f} s")
-        for one in running:
-            now, peak = memory_mb(one.process.pid)
-            grown = now - memory[one.name]
-            tell(f"{one.name:10} memory {now:.0f} MB, grown by {grown:+.1f} MB, peak {peak:.0f} MB")
-            if grown > MOST_GROWTH_MB:
-                findings.fault(f"{one.name}: memory grows", b"")
+        judge_growth(running, memory, findings)
         return report(findings)
+
+
+def judge_growth(
+    running: Iterable[Service], before: Mapping[str, float], findings: Findings
+) -> None:
+    """Print the memory of services, and note a fault where it grew too much.
+
+    Args:
+        running: The services.
+        before: Their memory before, in MB, by name.
+        findings: What was found.
+    """
+    for one in running:
+        now, peak = memory_mb(one.process.pid)
+        grown = now - before.get(one.name, now)
+        print(f"{one.name:10} memory {now:.0f} MB, grown by {grown:+.1f} MB, peak {peak:.0f} MB")
+        if grown > MOST_GROWTH_MB:
+            findings.fault(f"{one.name}: memory grows", b"")
 
 
 def main() -> None:

@@ -21,13 +21,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fuzz import DOCUMENTED, Findings, Fuzzer, Service, report, services
+from fuzz import DOCUMENTED, Findings, Fuzzer, Service, judge_growth, report, services
 from measuring import header, memory_mb
 from node import START
 
 from rehearsal.network.issuer import Issuer
 
-MOST_GROWTH_MB = 24.0  # over the last three quarters of the time
 HONEST_S = 5.0  # the longest time of an honest answer
 PAUSE_S = 0.2  # between honest requests
 HELD = 150  # idle or slow connections of each hostile kind
@@ -157,14 +156,7 @@ def run(minutes: float, seed: int, top: Path) -> int:
             if not memory and gone_s > minutes * 15:
                 memory = {one.name: memory_mb(one.process.pid)[0] for one in running}
             time.sleep(PAUSE_S)
-        for one in running:
-            now, peak = memory_mb(one.process.pid)
-            grown = now - memory.get(one.name, now)
-            print(
-                f"{one.name:10} memory {now:.0f} MB, grown by {grown:+.1f} MB, peak {peak:.0f} MB"
-            )
-            if grown > MOST_GROWTH_MB:
-                findings.fault(f"{one.name}: memory grows", b"")
+        judge_growth(running, memory, findings)
     print(f"{len(seconds)} honest answers, the slowest after {max(seconds):.2f} s")
     return report(findings)
 

@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import signal
 import subprocess
 
 import pytest
@@ -14,6 +13,8 @@ from rehearsal.errors import InputError
 from rehearsal.node.access.audit_check import verify_log
 from rehearsal.node.access.audit_log import AuditFailed, AuditLog
 from rehearsal.node.access.audit_segments import hashed_line, head_path
+
+from .killing import kill_at
 
 
 @pytest.fixture
@@ -375,19 +376,8 @@ def test_several_processes_append_during_rotations(path):
 
 
 def _rotate_and_die(path, step):
-    calls = iter(range(100))
-
-    def die_or(call):
-        def instead(*arguments):
-            if next(calls) == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*arguments)
-
-        return instead
-
     log = AuditLog(path, segment_size=100)
-    for name in ("open", "link", "fchmod", "pwrite", "rename", "replace", "write"):
-        setattr(os, name, die_or(getattr(os, name)))
+    kill_at(step, ("open", "link", "fchmod", "pwrite", "rename", "replace", "write"))
     log.append({"rule": "after the rotation"})
 
 

@@ -3,12 +3,13 @@
 import json
 import multiprocessing
 import os
-import signal
 
 import pytest
 
 from rehearsal.errors import InputError
 from rehearsal.node.access.withdrawals import FILE_NAME, add_withdrawals, read_withdrawals
+
+from .killing import kill_at
 
 
 def test_a_withdrawal_is_recorded_once_and_kept(tmp_path):
@@ -56,18 +57,7 @@ def test_several_commands_at_a_time_lose_nothing(tmp_path):
 
 def _killed_at(folder, step):
     """Kill this process at one of the calls that bring a file to the disk."""
-    calls = iter(range(100))
-
-    def die_or(call):
-        def instead(*arguments):
-            if next(calls) == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*arguments)
-
-        return instead
-
-    for name in ("fsync", "fchmod", "open"):
-        setattr(os, name, die_or(getattr(os, name)))
+    kill_at(step, ("fsync", "fchmod", "open"))
     add_withdrawals(folder, ["FI-2", "FI-3"])
 
 
