@@ -79,6 +79,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, bytes], int] = OrderedDict()
         self._spent_tiers: set[str] = set()
+        self._spent_shares: OrderedDict[tuple[str, str], None] = OrderedDict()  # tier, caller
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             create_private_file(path)
@@ -137,13 +138,13 @@ class Ledger:
         known = self._known.get((tier, question))
         if known is not None:
             return known
-        if tier in self._spent_tiers:
+        if tier in self._spent_tiers or (tier, caller) in self._spent_shares:
             return self._paid_before(tier, question)
         with self._lock, self._transaction():
             answer = self._stored(tier, question)
             if answer is None:
                 who = self._digest(caller)
-                self._require_budget(tier, who, nats, protection)
+                self._require_budget(tier, caller, nats, protection)
                 answer = compute()
                 self._charge(tier, question, who, nats, answer)
         self._keep(tier, question, answer)
@@ -165,8 +166,8 @@ class Ledger:
         with self._lock, self._failures():
             return self._spent(tier, _ALL_CALLERS if caller is None else self._digest(caller))
 
-    def _require_budget(self, tier: str, who: bytes, nats: float, protection: Protection) -> None:
-        budget = protection.budget
+    def _require_budget(self, tier: str, caller: str, nats: float, protection: Protection) -> None:
+        who, budget = self._digest(caller), protection.budget
         of_caller = max(budget * protection.caller_share, nats)
         spent, spent_by_caller = self._spent(tier), self._spent(tier, who)
         slack = 1 + _ROUNDING
@@ -174,14 +175,17 @@ class Ledger:
             self._spent_tiers.add(tier)  # for ever: what was told cannot be taken back
             raise BudgetError(of_caller=False)
         if spent_by_caller + nats > of_caller * slack:
+            self._spent_shares[tier, caller] = None
+            if len(self._spent_shares) > _IN_MEMORY:
+                self._spent_shares.popitem(last=False)
             raise BudgetError(of_caller=True)
 
     def _paid_before(self, tier: str, question: bytes) -> int:
-        """Return an answer of a tier whose budget is spent. Raises BudgetError."""
+        """Return an answer although a budget is spent. Raises BudgetError."""
         with self._lock, self._failures():
             answer = self._stored(tier, question)
         if answer is None:
-            raise BudgetError(of_caller=False)
+            raise BudgetError(of_caller=tier not in self._spent_tiers)
         self._keep(tier, question, answer)
         return answer
 
