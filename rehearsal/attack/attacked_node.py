@@ -20,7 +20,7 @@ from rehearsal.node.access.consent import (
     PERMISSIONS,
     Purpose,
     people_not_permitting,
-    permits,
+    public_share_permitting,
 )
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.node_data import NodeData
@@ -206,11 +206,7 @@ class AttackedNode:
             The share.
         """
         if purpose not in self._permitted:
-            self._permitted[purpose] = sum(
-                share
-                for uses, withdrawn, share in self.facts.consents()
-                if permits(uses, purpose) and not withdrawn
-            )
+            self._permitted[purpose] = public_share_permitting(self.facts, purpose) or 0.0
         return self._permitted[purpose]
 
     @cached_property

@@ -27,8 +27,8 @@ import numpy as np
 from pyroaring import BitMap
 
 from rehearsal.errors import InputError, shown
-from rehearsal.model import AlleleCounts, Variant
-from rehearsal.stores.carrier_lists import SHORT, decode
+from rehearsal.model import AlleleCounts
+from rehearsal.stores.carrier_lists import decode
 from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 FORMAT = "rehearsal variant store 1"
@@ -55,9 +55,6 @@ CREATE TABLE variants (
 BATCH = 1 << 14  # rows that are read or written at a time
 _COLUMNS = ", ".join(("start", "ref", "alt", *COUNTS, "carriers", "homozygotes"))
 _APPLICATION_AT = 68
-
-
-_ONE_CARRIER = bytes((SHORT, 0, 0))
 
 
 class VariantRow(NamedTuple):
@@ -102,30 +99,6 @@ class VariantRow(NamedTuple):
     def homozygotes(self) -> BitMap:
         """Decode the numbers of the individuals with two copies, without hemizygous ones."""
         return decode(self.homozygotes_data)
-
-
-class AbsentAlleleRow(VariantRow):
-    """The row of an allele that nobody carries. Reading it takes as much work as any other row."""
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, variant: Variant) -> AbsentAlleleRow:
-        """Build the row.
-
-        Args:
-            variant: The variant that nobody carries.
-
-        Returns:
-            A row whose counts are 0.
-        """
-        place = (variant.contig, variant.start, variant.ref, variant.alt)
-        return cls(*place, *(0,) * 10, _ONE_CARRIER, b"")
-
-    def carriers(self) -> BitMap:
-        """Return no numbers, after as much work as for one carrier."""
-        decode(self.carriers_data)
-        return BitMap()
 
 
 class VariantStore:
@@ -221,27 +194,6 @@ class VariantStore:
         row = self._connection.execute(_GET, (number, start, ref, alt)).fetchone()
         return None if row is None else VariantRow(contig, *row)
 
-    def read(self, variant: Variant) -> VariantRow:
-        """Look up a variant, in the same steps whether or not anybody carries it.
-
-        Reads the first row at or after the variant's position: its own, or the next one, whose
-        content is not used.
-
-        Args:
-            variant: The variant.
-
-        Returns:
-            Its row, or an :class:`AbsentAlleleRow`.
-        """
-        number = self._numbers.get(variant.contig)
-        if number is None or not 0 <= variant.start <= self.contigs[variant.contig]:
-            return AbsentAlleleRow.of(variant)
-        key = (number, variant.start, variant.ref, variant.alt)
-        row = self._connection.execute(_FROM, key).fetchone()
-        if row is not None and row[:3] == key[1:]:
-            return VariantRow(variant.contig, *row)
-        return AbsentAlleleRow.of(variant)
-
     def overlapping(self, contig: str, start: int, end: int) -> Iterator[VariantRow]:
         """Iterate over the variants whose reference bases touch a range.
 
@@ -309,8 +261,6 @@ class VariantStore:
 _CARRIERS = """SELECT start, ref, alt, carriers FROM variants WHERE contig = ?
 ORDER BY start, ref, alt"""
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
-_FROM = f"""SELECT {_COLUMNS} FROM variants WHERE contig = ? AND (start, ref, alt) >= (?, ?, ?)
-ORDER BY start, ref, alt LIMIT 1"""
 _RANGE = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start >= ? AND start < ?"
 
 

@@ -11,7 +11,12 @@ import orjson
 
 from rehearsal.attack.door_trials import NOISE_KEY, no_wait
 from rehearsal.model import Query, Tier
-from rehearsal.node.access.consent import HEALTH, Purpose, people_not_permitting, permits
+from rehearsal.node.access.consent import (
+    HEALTH,
+    Purpose,
+    people_not_permitting,
+    public_share_permitting,
+)
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.answers import answer
 from rehearsal.node.beacon.node_data import NodeData
@@ -91,17 +96,9 @@ def _ask(query: Query, node: NodeData, door: Door | None) -> Result:
         doors={} if door is None else dict.fromkeys(datasets, door),
         excluded=excluded,
         permitted=people.everyone - excluded,
-        permitted_share=None if door is None else _permitted_share(door.facts),
+        permitted_share=None if door is None else public_share_permitting(door.facts, PURPOSE),
     )
     request = parse_body(orjson.dumps(query.request))
     return answer(
         Question(query.entry_type, request, request.granularity or "boolean", rights), node
-    )
-
-
-def _permitted_share(facts: PublicFacts) -> float:
-    return sum(
-        share
-        for uses, withdrawn, share in facts.consents()
-        if permits(uses, PURPOSE) and not withdrawn
     )

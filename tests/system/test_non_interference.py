@@ -14,12 +14,10 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase
 
-from rehearsal.network.issuer import make_issuer
-from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.privacy.ledger import LEDGER_FILE
 from rehearsal.node.privacy.protection import Protection
 
-from ..unit.node.hostile_tokens import AUDIENCE, TOKENS, Forge
+from ..unit.node.privacy.callers import make_forge, tokens_of
 from ..unit.node.privacy.generated_requests import fixed_requests, requests
 from ..unit.node.privacy.neighbouring_nodes import another_person, write_neighbours
 from .starting import told_when_ready
@@ -35,22 +33,12 @@ CHARGED = "SELECT release, tier, question, caller, nats FROM charges ORDER BY ti
 
 @pytest.fixture(scope="module")
 def forge(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("issuers")
-    return Forge(make_issuer(folder / "mine"), make_issuer(folder / "evil", "https://evil.example"))
+    return make_forge(tmp_path_factory.mktemp("issuers"))
 
 
 @pytest.fixture(scope="module")
 def tokens(forge):
-    signed = {
-        name: sign_tokens(forge.mine, create_person(role, country), AUDIENCE).passport
-        for name, role, country in (
-            ("one", "researcher", "FI"),
-            ("two", "researcher", "SE"),
-            ("committee", "committee", "FI"),
-        )
-    }
-    hostile = {"expired": "expired", "nonsense": "no JWT", "stranger": "issued by somebody else"}
-    return signed | {name: TOKENS[kind](forge) for name, kind in hostile.items()}
+    return tokens_of(forge)
 
 
 @contextmanager

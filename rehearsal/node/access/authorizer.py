@@ -19,7 +19,7 @@ from rehearsal.node.access.consent import (
     Purpose,
     SharedPeople,
     people_not_permitting,
-    permits,
+    public_share_permitting,
     read_purpose,
 )
 from rehearsal.node.access.issuer_keys import Fetch
@@ -89,7 +89,6 @@ class Authorizer:
         self.audit = audit
         self.listeners: list[Callable[[], None]] = []
         state = self.state = _state(node.access, folder)
-        self._ledgers: list[Ledger] = []
         warn_of_lost_files(node.access, folder, state)
         self.secret = bytes(32) if state is None else secret_key(state)
         self.facts = _public_facts(folder, people)
@@ -98,6 +97,7 @@ class Authorizer:
         self._shared_people = SharedPeople(people)
         self._withdrawals = WithdrawalWatch(state, people)
         self._next_look = monotonic() + LOOK_S
+        self._ledger: Ledger | None = None  # opened for the first protected tier
         self._doors = self._open_doors(node.access)
         self._access = node.access
         self._take_up(node)
@@ -129,8 +129,8 @@ class Authorizer:
 
     def close(self) -> None:
         """Close the ledger, so that a copy of its one file is whole."""
-        for ledger in self._ledgers:
-            ledger.close()
+        if self._ledger is not None:
+            self._ledger.close()
 
     # --- changes while the node serves ---
 
@@ -139,11 +139,11 @@ class Authorizer:
         protected = access.protected_tiers()
         if not protected:
             return {}
-        path = None if self.state is None else self.state / LEDGER_FILE
-        ledger = Ledger(self.facts.release, self.secret, path)
-        self._ledgers.append(ledger)  # answers under way may still use the doors of before
+        if self._ledger is None:
+            path = None if self.state is None else self.state / LEDGER_FILE
+            self._ledger = Ledger(self.facts.release, self.secret, path)
         return {
-            tier: Door(tier, one, self.facts, ledger, self.secret)
+            tier: Door(tier, one, self.facts, self._ledger, self.secret)
             for tier, one in protected.items()
         }
 
@@ -336,7 +336,7 @@ class Authorizer:
             {one: self._doors[tier] for one, tier in tiers.items() if tier in self._doors},
             excluded,
             permitted,
-            self._permitted_share(purpose),
+            public_share_permitting(self.facts, purpose, without_record),
             granted.roles,
             granted.countries,
         )
@@ -354,18 +354,6 @@ class Authorizer:
             if given:
                 finest[dataset] = given[-1]
         return finest
-
-    def _permitted_share(self, purpose: Purpose | None) -> float | None:
-        """Return the share of the people elsewhere whose consent permits a purpose, if known."""
-        records = list(self.facts.consents())
-        if not records:
-            return None
-        permitted = sum(
-            share for uses, withdrawn, share in records if permits(uses, purpose) and not withdrawn
-        )
-        if self._access.without_consent == "include":
-            permitted += 1 - sum(share for _, _, share in records)
-        return min(1.0, permitted)
 
 
 def _state(settings: AccessSettings, folder: Path | None) -> Path | None:

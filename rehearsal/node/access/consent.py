@@ -21,6 +21,7 @@ from pyroaring import BitMap
 
 from rehearsal.errors import shown
 from rehearsal.node.access.settings import CLINICAL_CARE
+from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.phenotypes import mondo
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
@@ -153,6 +154,30 @@ def people_not_permitting(
         if record.withdrawn or not permits(record.uses, purpose):
             found |= record.people
     return found | (people.everyone - recorded) if without_record else found
+
+
+def public_share_permitting(
+    facts: PublicFacts, purpose: Purpose | None, without_record: bool = True
+) -> float | None:
+    """Sum up the public share of people whose consent permits a purpose.
+
+    Args:
+        facts: The node's public facts.
+        purpose: What the request is for, or None.
+        without_record: Whether people without a consent record are left out.
+
+    Returns:
+        The share. None if nothing is public about consent.
+    """
+    records = list(facts.consents())
+    if not records:
+        return None
+    permitted = sum(
+        share for uses, withdrawn, share in records if permits(uses, purpose) and not withdrawn
+    )
+    if not without_record:
+        permitted += 1 - sum(share for _, _, share in records)
+    return min(1.0, permitted)
 
 
 @lru_cache(maxsize=1000)

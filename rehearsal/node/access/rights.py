@@ -292,11 +292,11 @@ def caller_name(rights: Rights, request: Request) -> str:
         request: The request.
 
     Returns:
-        Issuer and subject, or the client's address.
+        Issuer and subject, or the client's address, which of IPv6 is that of its network.
     """
     if rights.caller is not None:
         return f"{rights.caller.issuer} {rights.caller.subject}"
-    return request.client.host if request.client else ""
+    return address_of(request.scope)
 
 
 def caller_rights(request: Request) -> Rights:

@@ -103,15 +103,8 @@ def search_variants(
             yield from _described(description, rows)
 
 
-def named_variant(query: SequenceQuery) -> Variant | None:
-    """Return the one variant that a query names.
-
-    Args:
-        query: The query.
-
-    Returns:
-        The variant, or None when its codes allow several.
-    """
+def _named_variant(query: SequenceQuery) -> Variant | None:
+    """Return the one variant that a query names. None when its codes allow several."""
     if not query.ref or not query.alt or not PLAIN.issuperset(query.ref + query.alt):
         return None
     return Variant(query.contig, query.start, query.ref, query.alt)
@@ -142,7 +135,7 @@ def _exact(query: SequenceQuery, source: AlleleSource) -> Iterator[Any]:
     """Look up by key when bases are unambiguous, else compare all alleles at the position."""
     if query.contig not in source.contigs:
         return
-    named = named_variant(query)
+    named = _named_variant(query)
     if named is not None:
         row = source.get(named.contig, named.start, named.ref, named.alt)
         if row is not None:

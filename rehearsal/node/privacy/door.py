@@ -66,7 +66,7 @@ class Refused(Problem):
     """
 
     def __init__(self, message: str, cause: str) -> None:
-        super().__init__(message, 403, code="privacyBudget", cause=cause)
+        super().__init__(message, 403, cause=cause)
 
 
 class Door:

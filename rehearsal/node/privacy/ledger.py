@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import sqlite3
 import threading
 from collections import OrderedDict
@@ -21,7 +20,6 @@ _FORMAT = "rehearsal ledger 1"
 _WAIT_S = 0.5  # for another process that writes
 _IN_MEMORY = 10_000  # answers that need no look-up in the file
 _ROUNDING = 1e-9  # share of the budget by which sums of floating-point numbers may be wrong
-_IPV6_NETWORK = 64  # bits of an address that one subscriber has
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS charges (
@@ -78,8 +76,8 @@ class Ledger:
         self._release, self._secret = release, secret
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, bytes], int] = OrderedDict()
-        self._spent_tiers: set[str] = set()
-        self._spent_shares: OrderedDict[tuple[str, str], None] = OrderedDict()  # tier, caller
+        # budgets of a tier, and shares of its callers, that cannot pay for anything more
+        self._exhausted: OrderedDict[tuple[str, Protection, str | None], None] = OrderedDict()
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             create_private_file(path)
@@ -138,8 +136,9 @@ class Ledger:
         known = self._known.get((tier, question))
         if known is not None:
             return known
-        if tier in self._spent_tiers or (tier, caller) in self._spent_shares:
-            return self._paid_before(tier, question)
+        for whose in (None, caller):
+            if (tier, protection, whose) in self._exhausted:
+                return self._paid_before(tier, question, of_caller=whose is not None)
         with self._lock, self._transaction():
             answer = self._stored(tier, question)
             if answer is None:
@@ -172,20 +171,24 @@ class Ledger:
         spent, spent_by_caller = self._spent(tier), self._spent(tier, who)
         slack = 1 + _ROUNDING
         if spent + nats > budget * slack:
-            self._spent_tiers.add(tier)  # for ever: what was told cannot be taken back
+            self._note_exhausted(tier, protection, None)
             raise BudgetError(of_caller=False)
         if spent_by_caller + nats > of_caller * slack:
-            self._spent_shares[tier, caller] = None
-            if len(self._spent_shares) > _IN_MEMORY:
-                self._spent_shares.popitem(last=False)
+            self._note_exhausted(tier, protection, caller)
             raise BudgetError(of_caller=True)
 
-    def _paid_before(self, tier: str, question: bytes) -> int:
+    def _note_exhausted(self, tier: str, protection: Protection, whose: str | None) -> None:
+        """Remember a spent budget, for ever: what was told cannot be taken back."""
+        self._exhausted[tier, protection, whose] = None
+        if len(self._exhausted) > _IN_MEMORY:
+            self._exhausted.popitem(last=False)
+
+    def _paid_before(self, tier: str, question: bytes, *, of_caller: bool) -> int:
         """Return an answer although a budget is spent. Raises BudgetError."""
         with self._lock, self._failures():
             answer = self._stored(tier, question)
         if answer is None:
-            raise BudgetError(of_caller=tier not in self._spent_tiers)
+            raise BudgetError(of_caller=of_caller)
         self._keep(tier, question, answer)
         return answer
 
@@ -217,7 +220,7 @@ class Ledger:
             self._known.popitem(last=False)
 
     def _digest(self, caller: str) -> bytes:
-        return hmac.digest(self._secret, _subscriber(caller).encode(), "sha256")[:16]
+        return hmac.digest(self._secret, caller.encode(), "sha256")[:16]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -237,15 +240,3 @@ class Ledger:
             yield
         except sqlite3.Error as error:
             raise LedgerError(cause(error)) from error
-
-
-def _subscriber(caller: str) -> str:
-    """Return what counts as one caller: of an IPv6 address, the network of its subscriber."""
-    try:
-        address = ipaddress.ip_address(caller)
-    except ValueError:
-        return caller
-    address = getattr(address, "ipv4_mapped", None) or address
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((int(address), _IPV6_NETWORK), strict=False))

@@ -9,15 +9,13 @@ from shutil import copytree
 
 import pytest
 
-from rehearsal.network.issuer import make_issuer
-from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.beacon import answers, info_endpoints, protected_answers, records
 from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.node.privacy.door import Door, ProtectedAnswer
 from rehearsal.node.privacy.ledger import Ledger
 from rehearsal.node.privacy.protection import PUBLIC, Protection
 
-from ..hostile_tokens import AUDIENCE, TOKENS, Forge
+from .callers import make_forge, tokens_of
 from .interference import find_interference
 from .neighbouring_nodes import protected_as, write_neighbours
 
@@ -29,21 +27,12 @@ SOON_SPENT = replace(PAYING, budget=10, caller_share=0.5)
 
 @pytest.fixture(scope="module")
 def forge(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("issuers")
-    return Forge(make_issuer(folder / "mine"), make_issuer(folder / "evil", "https://evil.example"))
+    return make_forge(tmp_path_factory.mktemp("issuers"))
 
 
 @pytest.fixture(scope="module")
 def tokens(forge):
-    """Tokens of callers who get no exact answers."""
-    people = {
-        "one": create_person("researcher", "FI"),
-        "two": create_person("researcher", "SE"),
-        "committee": create_person("committee", "FI"),
-    }
-    signed = {name: sign_tokens(forge.mine, one, AUDIENCE).passport for name, one in people.items()}
-    hostile = {"expired": "expired", "nonsense": "no JWT", "stranger": "issued by somebody else"}
-    return signed | {name: TOKENS[kind](forge) for name, kind in hostile.items()}
+    return tokens_of(forge)
 
 
 @pytest.fixture(scope="module")
