@@ -9,7 +9,7 @@ from pathlib import Path
 from rehearsal.errors import InputError, shown
 from rehearsal.network.serve_options import add_serve_options as add_network_options
 from rehearsal.node.serve_options import add_serve_options as add_node_options
-from rehearsal.web.address import add_address_options, address_of
+from rehearsal.web.address import add_address_options, service_address
 from rehearsal.web.command_line import add_command, prepare_to_serve, refuse_unmakeable_folder
 
 
@@ -242,4 +242,4 @@ def _issuer_serve(options: argparse.Namespace) -> None:
     from rehearsal.network.issuer_server import serve
 
     prepare_to_serve()
-    serve(options.folder, address_of(options))
+    serve(options.folder, service_address(options))

@@ -18,7 +18,7 @@ from rehearsal.network.metrics import network_metrics
 from rehearsal.network.registry import NETWORK, Registry
 from rehearsal.network.serve_options import add_serve_options
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network, Policy
-from rehearsal.web.address import ServiceAddress, address_of
+from rehearsal.web.address import ServiceAddress, service_address
 from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_command
 from rehearsal.web.connections import connection_limit
 from rehearsal.web.server import listening, run, serve_app
@@ -89,7 +89,7 @@ def serve_by_options(options: argparse.Namespace) -> None:
         found = f"{options.deadline_s:g}"
         raise InputError("rehearsal network serve", "--deadline-s", expected, found)
     prepare_to_serve()
-    serve(options.nodes, address_of(options), Policy(options.deadline_s, options.collect))
+    serve(options.nodes, service_address(options), Policy(options.deadline_s, options.collect))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -30,7 +30,7 @@ from rehearsal.node.serve_options import add_serve_options
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
-from rehearsal.web.address import ServiceAddress, address_of
+from rehearsal.web.address import ServiceAddress, service_address
 from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_command
 from rehearsal.web.network_delay import NO_DELAY, DelayedApp, Line
 from rehearsal.web.server import listening, run, serve_app
@@ -150,7 +150,7 @@ def serve_by_options(options: argparse.Namespace) -> None:
     """
     prepare_to_serve()
     line = Line(options.delay_ms, options.bandwidth_mbps, options.jitter_ms, options.loss)
-    serve(options.folder, address_of(options), line)
+    serve(options.folder, service_address(options), line)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -180,7 +180,7 @@ def add_address_options(parser: argparse.ArgumentParser, server: str) -> None:
     )
 
 
-def address_of(options: argparse.Namespace) -> ServiceAddress:
+def service_address(options: argparse.Namespace) -> ServiceAddress:
     """Read the options of :func:`add_address_options`.
 
     Args:

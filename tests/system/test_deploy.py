@@ -305,7 +305,7 @@ def test_nginx_logs_no_failed_request(made, tmp_path, kept):
 
 ECHO = """
 import sys
-from rehearsal.web.address import ServiceAddress, add_address_options, address_of
+from rehearsal.web.address import ServiceAddress, add_address_options, service_address
 from rehearsal.web.command_line import OneLineParser
 from rehearsal.web.server import listening, run, serve_app
 
@@ -316,7 +316,7 @@ async def tell(scope, receive, send):
 
 parser = OneLineParser(prog="echo")
 add_address_options(parser, "echo")
-address = address_of(parser.parse_args())
+address = service_address(parser.parse_args())
 with listening(address.host, address.port) as listener:
     run(serve_app(tell, listener, address, "echo"))
 """

@@ -6,14 +6,14 @@ from ipaddress import ip_network
 import pytest
 
 from rehearsal.errors import InputError
-from rehearsal.web.address import add_address_options, address_of
+from rehearsal.web.address import add_address_options, service_address
 from rehearsal.web.command_line import OneLineParser
 
 
 def read(*arguments):
     parser = OneLineParser(prog="serve")
     add_address_options(parser, "node")
-    return address_of(parser.parse_args(arguments))
+    return service_address(parser.parse_args(arguments))
 
 
 def url(*arguments):
