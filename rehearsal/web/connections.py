@@ -200,12 +200,13 @@ class _Connection(HttpToolsProtocol):
         self.all.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting for a request."""
+        """Stop every wait: a timer would keep the connection in memory until its end."""
         self._head_is_there()
         self._forget()
         if self._unread is not None:
             self._unread.stop()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn leaves it after a reset
 
     def drop(self) -> None:
         """Close the connection at once: another one needs its place."""
@@ -291,6 +292,8 @@ class _Connection(HttpToolsProtocol):
         """Wait for the next request."""
         self.bodies.answered()
         super().on_response_complete()
+        if self.transport.is_closing():
+            return
         cycle = self.cycle
         if cycle.response_complete:
             cycle.body.clear()  # what the answer did not read

@@ -117,10 +117,10 @@ async def serve_app(
     """
     url = address.url(listener)
     endpoint = {"country": country, "url": url, "pid": os.getpid()}
-    # present objects stay and requests make no cycles: collect less often, and less
+    # present objects stay, and only closed connections are cycles: collect less often, and less
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(50_000, 10, 10)
     loop = asyncio.get_running_loop()
     told_to_end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

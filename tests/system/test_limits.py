@@ -256,3 +256,43 @@ def test_an_answer_that_nobody_reads_is_given_up(monkeypatch):
             writer.close()
 
     asyncio.run(ask_and_never_read())
+
+
+def test_a_connection_that_its_caller_resets_leaves_nothing_in_memory():
+    """A timer of uvicorn kept such a connection for as long as an idle one may last."""
+    import asyncio
+    import gc
+    import struct
+
+    from rehearsal.web.connections import _Connection
+
+    from .test_node_server import connected
+
+    async def answer(scope, receive, send):
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b"no"})
+
+    def still_there():
+        gc.collect()
+        return sum(isinstance(one, _Connection) for one in gc.get_objects())
+
+    async def ask_and_reset(sent):
+        async with connected(answer) as (_reader, writer):
+            before = still_there()
+            for _ in range(20):
+                at = writer.get_extra_info("peername")
+                other_reader, other = await asyncio.open_connection(*at)
+                other.write(sent)
+                await other_reader.read(12)
+                reset = struct.pack("ii", 1, 0)  # close without a farewell
+                other.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, reset
+                )
+                other.transport.abort()
+            await asyncio.sleep(0.2)
+            left = still_there() - before
+            writer.close()
+            return left
+
+    assert asyncio.run(ask_and_reset(LAST.replace(b"close", b"keep-alive"))) == 0
+    assert asyncio.run(ask_and_reset(HEAD + b"\r\n{")) == 0
