@@ -29,6 +29,7 @@ from rehearsal.network.issuer import Issuer
 
 HONEST_S = 5.0  # the longest time of an honest answer
 PAUSE_S = 0.2  # between honest requests
+PARTS = 20  # of the time, at whose beginnings memory is measured
 HELD = 150  # idle or slow connections of each hostile kind
 HONEST = (
     f"GET /g_variants?referenceName=22&start={START}&referenceBases=A&alternateBases=G"
@@ -146,17 +147,19 @@ def run(minutes: float, seed: int, top: Path) -> int:
     findings = Findings()
     seconds: list[float] = []
     with services(top) as (running, issuer), hostile(running, issuer, seed, findings):
-        started, memory = time.monotonic(), {}
+        started, memory = time.monotonic(), list[dict[str, float]]()
         while (gone_s := time.monotonic() - started) < minutes * 60:
             seconds += [ask_honestly(one, findings) for one in running]
             for one in running:
                 if one.process.poll() is not None:
                     findings.fault(f"{one.name}: the process ended", b"")
                     return report(findings)
-            if not memory and gone_s > minutes * 15:
-                memory = {one.name: memory_mb(one.process.pid)[0] for one in running}
+            if gone_s > len(memory) * minutes * 60 / PARTS:
+                memory.append({one.name: memory_mb(one.process.pid)[0] for one in running})
             time.sleep(PAUSE_S)
-        judge_growth(running, memory, findings)
+        for one in running:
+            print(f"{one.name:10} MB by time:", *(f"{part[one.name]:.0f}" for part in memory))
+        judge_growth(running, memory[PARTS // 4], findings)
     print(f"{len(seconds)} honest answers, the slowest after {max(seconds):.2f} s")
     return report(findings)
 
