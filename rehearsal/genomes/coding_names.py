@@ -1,0 +1,152 @@
+"""Names of changes in a transcript's own numbers: HGVS names such as ``c.68_69del``.
+
+Rules: HGVS nomenclature, recommendations for DNA. A change that can be described at several places
+is named at the one furthest towards the transcript's 3' end.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from rehearsal.genomes.coding_sequence import reverse_complement
+from rehearsal.genomes.transcripts import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Bases of the reference around changes."""
+
+    start: int  # 0-based position of the first base
+    bases: str
+
+    def get(self, start: int, end: int) -> str:
+        """Read bases.
+
+        Args:
+            start: First base, 0-based.
+            end: Exclusive end.
+
+        Returns:
+            The bases, nothing if one of them is outside.
+        """
+        inside = self.start <= start and end <= self.start + len(self.bases)
+        return self.bases[start - self.start : end - self.start] if inside else ""
+
+
+def coding_name(transcript: Transcript, window: Window, start: int, end: int, inserted: str) -> str:
+    """Name a change in the numbers of a coding transcript.
+
+    Args:
+        transcript: The transcript.
+        window: Bases around the change.
+        start: First changed base, 0-based.
+        end: Exclusive end; equal to ``start`` for an insertion before it.
+        inserted: The new bases.
+
+    Returns:
+        The name, nothing if the transcript has no coding bases or the change is not inside of it.
+    """
+    if transcript.cds_start == transcript.cds_end:
+        return ""
+    if end == start or not inserted:
+        start, end, inserted = _shifted(transcript.forward, window, start, end, inserted)
+    ahead = inserted if transcript.forward else reverse_complement(inserted)
+    if end == start:
+        return _insertion_name(transcript, window, start, inserted, ahead)
+    place = _span_name(transcript, start, end)
+    if not place:
+        return ""
+    old = window.get(start, end)
+    old = old if transcript.forward else reverse_complement(old)
+    if not inserted:
+        return f"c.{place}del"
+    if end - start == 1 == len(inserted):
+        return f"c.{place}{old}>{ahead}"
+    return f"c.{place}delins{ahead}"
+
+
+def position_name(transcript: Transcript, position: int) -> str:
+    """Name a base in a coding transcript's numbers.
+
+    Args:
+        transcript: The transcript.
+        position: 0-based position in the contig, inside the transcript.
+
+    Returns:
+        A number such as ``68``, ``-12``, ``*7``, or ``67+3`` in an intron.
+    """
+    exons = transcript.exons
+    k = bisect_right(exons, (position, 1 << 62)) - 1
+    end = exons[k][1]
+    if position < end:
+        return _exonic_name(transcript, position)
+    after, before = position - (end - 1), exons[k + 1][0] - position
+    if not transcript.forward:
+        after, before = before, after
+    upstream = end - 1 if transcript.forward else exons[k + 1][0]
+    downstream = exons[k + 1][0] if transcript.forward else end - 1
+    if after <= before:
+        return f"{_exonic_name(transcript, upstream)}+{after}"
+    return f"{_exonic_name(transcript, downstream)}-{before}"
+
+
+def _exonic_name(transcript: Transcript, position: int) -> str:
+    """Name a base of an exon."""
+    first, last = transcript.cds_start, transcript.cds_end - 1
+    if not transcript.forward:
+        first, last = last, first
+    ahead = 1 if transcript.forward else -1
+    if (position - first) * ahead < 0:
+        return f"-{_exonic_distance(transcript, position, first)}"
+    if (position - last) * ahead > 0:
+        return f"*{_exonic_distance(transcript, last, position)}"
+    return str(_exonic_distance(transcript, first, position) + 1)
+
+
+def _exonic_distance(transcript: Transcript, one: int, other: int) -> int:
+    """Count the steps between two bases of exons, without introns."""
+    low, high = min(one, other), max(one, other)
+    return sum(max(0, min(b, high) - max(a, low)) for a, b in transcript.exons)
+
+
+def _span_name(transcript: Transcript, start: int, end: int) -> str:
+    """Name a stretch of bases by its ends; nothing if one is outside the transcript."""
+    if start < transcript.start or end > transcript.end or start >= end:
+        return ""
+    names = [position_name(transcript, start), position_name(transcript, end - 1)]
+    if end - start == 1:
+        return names[0]
+    return "_".join(names if transcript.forward else names[::-1])
+
+
+def _insertion_name(
+    transcript: Transcript, window: Window, at: int, inserted: str, ahead: str
+) -> str:
+    """Name an insertion before a base: a duplication if the same bases stand before it."""
+    size = len(inserted)
+    copy = (at - size, at) if transcript.forward else (at, at + size)
+    if window.get(*copy) == inserted:
+        place, kind = _span_name(transcript, *copy), "dup"
+    else:
+        place, kind = _span_name(transcript, at - 1, at + 1), f"ins{ahead}"
+    return f"c.{place}{kind}" if place else ""
+
+
+def _shifted(
+    forward: bool, window: Window, start: int, end: int, inserted: str
+) -> tuple[int, int, str]:
+    """Move a deletion or an insertion as far towards the 3' end as the bases allow."""
+    step = 1 if forward else -1
+    while True:
+        if forward:
+            entering = window.get(end, end + 1)
+            leaving = inserted[0] if inserted else window.get(start, start + 1)
+        else:
+            entering = window.get(start - 1, start)
+            leaving = inserted[-1] if inserted else window.get(end - 1, end)
+        if not entering or entering != leaving or entering == "N":
+            return start, end, inserted
+        start, end = start + step, end + step
+        if inserted:
+            inserted = inserted[1:] + entering if forward else entering + inserted[:-1]

@@ -1,0 +1,128 @@
+"""Names of changes of proteins, as HGVS and BCSQ write them.
+
+Rules: HGVS nomenclature, recommendations for proteins (substitution, deletion, duplication,
+insertion, delins, frameshift, extension). Predicted changes stand without parentheses, as in
+ClinVar.
+"""
+
+from __future__ import annotations
+
+from rehearsal.genomes.coding_sequence import CodingSequence, translate
+
+THREE_LETTERS = {
+    **{"A": "Ala", "C": "Cys", "D": "Asp", "E": "Glu", "F": "Phe", "G": "Gly", "H": "His"},
+    **{"I": "Ile", "K": "Lys", "L": "Leu", "M": "Met", "N": "Asn", "P": "Pro", "Q": "Gln"},
+    **{"R": "Arg", "S": "Ser", "T": "Thr", "V": "Val", "W": "Trp", "Y": "Tyr", "*": "Ter"},
+    "X": "Xaa",
+}
+
+
+def protein_name(coding: CodingSequence, first: int, last: int, new: str) -> tuple[str, str]:
+    """Name what a change of coding bases does to the protein.
+
+    Args:
+        coding: The coding bases.
+        first: First replaced coding base, 0-based.
+        last: Exclusive end; equal to ``first`` for an insertion.
+        new: The new bases in the transcript's direction.
+
+    Returns:
+        The name in HGVS, and the change of amino acids in BCSQ: the number and letter of the first
+        codon before and after, or one of both if no amino acid changes. Letters behind the first
+        are left out where a whole protein's end changes.
+    """
+    codon = first // 3
+    old = coding.protein
+    tail = coding.bases[last:]
+    shifted = (len(new) - (last - first)) % 3 != 0
+    if not shifted and last - first == len(new):
+        until = -(-last // 3)
+        middle = coding.bases[codon * 3 : first] + new + coding.bases[last : until * 3]
+        after = translate(middle)
+        return _same_length(old, codon, after)
+    changed = coding.bases[codon * 3 : first] + new + tail + coding.tail
+    after = old[:codon] + translate(changed, to_stop=True)
+    short = f"{codon + 1}{old[codon]}>{codon + 1}{after[codon : codon + 1] or '-'}"
+    if codon == 0 and not after.startswith("M"):
+        return "p.Met1?", short
+    return (_frameshift(old, after) if shifted else _in_frame(old, after)), short
+
+
+def _same_length(old: str, codon: int, after: str) -> tuple[str, str]:
+    """Name codons that replace as many others."""
+    before = old[codon : codon + len(after)]
+    number = codon + 1
+    if before == after:
+        return f"p.{_three(before[0])}{number}=", f"{number}{before}"
+    short = f"{number}{before}>{number}{after}"
+    if codon == 0:
+        return "p.Met1?", short
+    while before[0] == after[0]:
+        before, after, number = before[1:], after[1:], number + 1
+    while len(before) > 1 and before[-1] == after[-1]:
+        before, after = before[:-1], after[:-1]
+    if len(before) > 1:
+        return f"{_span(number, before)}delins{_three(after)}", short
+    if before == "*":
+        return f"p.Ter{number}{_three(after)}ext*?", short
+    return f"p.{_three(before)}{number}{_three(after)}", short
+
+
+def _frameshift(old: str, after: str) -> str:
+    """Name a protein that is another from some amino acid on."""
+    at = _first_difference(old, after)
+    if at >= len(old) or at >= len(after):
+        return "p.?" if old != after else f"p.{_three(old[-1])}{len(old)}="
+    if after[at] == "*":
+        return f"p.{_three(old[at])}{at + 1}Ter"
+    stop = after.find("*")
+    ends = str(stop - at + 1) if stop >= 0 else "?"
+    if old[at] == "*":
+        return f"p.Ter{at + 1}{_three(after[at])}extTer{int(ends) - 1 if stop >= 0 else '?'}"
+    return f"p.{_three(old[at])}{at + 1}{_three(after[at])}fsTer{ends}"
+
+
+def _in_frame(old: str, after: str) -> str:
+    """Name a protein that has lost or gained whole amino acids, as near its end as can be."""
+    at = _first_difference(old, after)
+    if old == after:
+        return f"p.{_three(old[-1])}{len(old)}="
+    if at < len(old) and old[at] == "*":  # the end is read through
+        return _frameshift(old, after)
+    if at < len(after) and after[at] == "*":
+        return f"p.{_three(old[at])}{at + 1}Ter"
+    if not after.endswith("*") or len(after) <= at:
+        return "p.?"
+    same = 0
+    while same < min(len(old), len(after)) - at and old[-1 - same] == after[-1 - same]:
+        same += 1
+    lost, gained = old[at : len(old) - same], after[at : len(after) - same]
+    if "*" in gained or "*" in lost:
+        return f"{_span(at + 1, old[at : len(old) - 1])}delins{_three(gained)}"
+    if lost and gained:
+        return f"{_span(at + 1, lost)}delins{_three(gained)}"
+    if lost:
+        return f"{_span(at + 1, lost)}del"
+    if old[at - len(gained) : at] == gained:
+        return f"{_span(at - len(gained) + 1, gained)}dup"
+    return f"p.{_three(old[at - 1])}{at}_{_three(old[at])}{at + 1}ins{_three(gained)}"
+
+
+def _first_difference(one: str, other: str) -> int:
+    """Find the first place where two proteins differ; the shorter one's length if there is none."""
+    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return at
+    return min(len(one), len(other))
+
+
+def _three(letters: str) -> str:
+    return "".join(THREE_LETTERS[letter] for letter in letters)
+
+
+def _span(number: int, letters: str) -> str:
+    """Name a stretch of amino acids by its ends, numbers from 1."""
+    first = f"p.{_three(letters[0])}{number}"
+    if len(letters) == 1:
+        return first
+    return f"{first}_{_three(letters[-1])}{number + len(letters) - 1}"

@@ -1,0 +1,215 @@
+"""The gene model: transcripts with their exons and coding bases, one for each gene."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from rehearsal.errors import InputError, shown, unreadable_file
+from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
+
+COLUMNS = (
+    *("gene", "hgnc", "ensembl_gene", "transcript", "protein", "ensembl_transcript", "contig"),
+    *("strand", "start", "end", "exon_starts", "exon_ends", "cds_start", "cds_end", "loeuf"),
+    *("loeuf_source", "source"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One transcript, 0-based half-open. Without coding bases its coding ends are equal."""
+
+    gene: str  # symbol
+    name: str  # accession with version, such as NM_007294.4
+    contig: str
+    strand: str  # + or -
+    exons: tuple[tuple[int, int], ...]  # [start, end), by position
+    cds_start: int  # first coding base by position
+    cds_end: int  # exclusive; the stop codon is inside
+    hgnc: str = ""  # such as HGNC:1100
+    ensembl_gene: str = ""
+    loeuf: float | None = None  # upper bound of observed : expected loss of function
+
+    @property
+    def start(self) -> int:
+        """The first base."""
+        return self.exons[0][0]
+
+    @property
+    def end(self) -> int:
+        """The base after the last one."""
+        return self.exons[-1][1]
+
+    @property
+    def forward(self) -> bool:
+        """Whether the transcript reads along the reference."""
+        return self.strand == "+"
+
+    @property
+    def coding(self) -> tuple[tuple[int, int], ...]:
+        """The coding part of each exon that has one, by position."""
+        parts = ((max(a, self.cds_start), min(b, self.cds_end)) for a, b in self.exons)
+        return tuple((a, b) for a, b in parts if a < b)
+
+    @property
+    def introns(self) -> tuple[tuple[int, int], ...]:
+        """The introns, by position."""
+        return tuple((left[1], right[0]) for left, right in pairwise(self.exons))
+
+    @property
+    def coding_length(self) -> int:
+        """The number of coding bases."""
+        return sum(b - a for a, b in self.coding)
+
+
+def read_transcripts(path: Path | str) -> list[Transcript]:
+    """Read the table of transcripts.
+
+    Args:
+        path: The tab-separated table, one row per transcript, coordinates 0-based half-open.
+            Starts and ends of exons are lists with commas.
+
+    Returns:
+        The transcripts, by contig and position.
+
+    Raises:
+        InputError: The table cannot be read, or a row contradicts itself or the assembly.
+    """
+    found: list[Transcript] = []
+    for line, row in _rows(path):
+        transcript = _transcript(row, path, line)
+        check_transcript(transcript, path, f"line {line}")
+        if any(transcript.gene == other.gene for other in found):
+            expected = f"{transcript.gene} only once"
+            raise InputError(path, f"line {line}: gene", expected, "a second row with it")
+        found.append(transcript)
+    return sorted(found, key=lambda t: (t.contig, t.start, t.name))
+
+
+def on_contig(
+    transcripts: Iterable[Transcript], contig: str, start: int, end: int
+) -> list[Transcript]:
+    """Select the transcripts that touch a region.
+
+    Args:
+        transcripts: Transcripts.
+        contig: The contig.
+        start: First base, 0-based.
+        end: Exclusive end.
+
+    Returns:
+        Those with at least one base in the region, in the given order.
+    """
+    return [t for t in transcripts if t.contig == contig and t.start < end and start < t.end]
+
+
+def check_transcript(transcript: Transcript, path: Path | str, place: str) -> None:
+    """Check that a transcript is possible on the assembly.
+
+    Args:
+        transcript: The transcript.
+        path: The file that it comes from, for messages.
+        place: Its place in the file, for messages.
+
+    Raises:
+        InputError: The contig is unknown or too short, exons overlap, or the coding bases are
+            outside the exons or no whole number of codons.
+    """
+    length = CONTIG_LENGTHS.get(transcript.contig)
+    if length is None:
+        expected = f"a contig of {ASSEMBLY}"
+        raise InputError(path, f"{place}: contig", expected, shown(transcript.contig))
+    _check_exons(transcript, length, path, place)
+    if transcript.cds_start == transcript.cds_end:
+        return
+    ends = {a for a, _ in transcript.exons}, {b for _, b in transcript.exons}
+    inside = [a <= transcript.cds_start < b for a, b in transcript.exons]
+    last = [a < transcript.cds_end <= b for a, b in transcript.exons]
+    if not any(inside) or not any(last) or not ends:
+        found = f"{transcript.cds_start} to {transcript.cds_end}"
+        raise InputError(path, f"{place}: CDS", "coding ends inside exons", found)
+    if transcript.coding_length % 3 or transcript.coding_length < 6:
+        expected = "a whole number of codons, at least 2"
+        raise InputError(path, f"{place}: CDS", expected, f"{transcript.coding_length} bases")
+
+
+def _check_exons(transcript: Transcript, length: int, path: Path | str, place: str) -> None:
+    """Refuse exons that are empty, overlap or end outside the contig."""
+    previous = 0
+    for start, end in transcript.exons:
+        if start < previous or end <= start:
+            expected = "exons by position that do not overlap"
+            raise InputError(path, f"{place}: exons", expected, f"{start} to {end}")
+        previous = end
+    if previous > length:
+        expected = f"at most {length}, the length of {transcript.contig}"
+        raise InputError(path, f"{place}: end", expected, str(previous))
+
+
+def _rows(path: Path | str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Read the rows of the table with their 1-based line numbers."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        found = unreadable_file(error) if isinstance(error, OSError) else "a file that is not UTF-8"
+        raise InputError(path, "file", "a tab-separated table", found) from None
+    reader = csv.DictReader(lines, delimiter="\t", restval="", strict=False)
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+    if missing:
+        expected, found = f"a column {missing[0]}, tab-separated", shown(" ".join(lines[:1]))
+        raise InputError(path, "line 1", expected, found)
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:
+    """Read one row."""
+    starts = _numbers(row["exon_starts"], path, f"line {line}: exon_starts")
+    ends = _numbers(row["exon_ends"], path, f"line {line}: exon_ends")
+    if len(starts) != len(ends) or not starts:
+        expected = f"as many as exon_starts ({len(starts)}), at least 1"
+        raise InputError(path, f"line {line}: exon_ends", expected, str(len(ends)))
+    if row["strand"] not in ("+", "-"):
+        raise InputError(path, f"line {line}: strand", "+ or -", shown(row["strand"]))
+    (cds_start,) = _numbers(row["cds_start"], path, f"line {line}: cds_start")
+    (cds_end,) = _numbers(row["cds_end"], path, f"line {line}: cds_end")
+    stated = (row["start"], row["end"])
+    if stated != (str(starts[0]), str(ends[-1])):
+        expected = f"{starts[0]} and {ends[-1]}, the ends of the exons"
+        raise InputError(path, f"line {line}: start and end", expected, shown(stated))
+    return Transcript(
+        row["gene"],
+        row["transcript"],
+        row["contig"],
+        row["strand"],
+        tuple(zip(starts, ends, strict=True)),
+        cds_start,
+        cds_end,
+        row["hgnc"],
+        row["ensembl_gene"],
+        _fraction(row["loeuf"], path, f"line {line}: loeuf"),
+    )
+
+
+def _numbers(text: str, path: Path | str, key: str) -> Sequence[int]:
+    """Read whole numbers with commas between them."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(path, key, "whole numbers with commas", shown(text)) from None
+
+
+def _fraction(text: str, path: Path | str, key: str) -> float | None:
+    """Read a number from 0 to 2; nothing if the cell is empty."""
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 2:
+        raise InputError(path, key, "a number from 0 to 2, or nothing", shown(text))
+    return value
