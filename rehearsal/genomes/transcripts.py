@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +15,7 @@ from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 COLUMNS = (
     *("gene", "hgnc", "ensembl_gene", "transcript", "protein", "ensembl_transcript", "contig"),
     *("strand", "start", "end", "exon_starts", "exon_ends", "cds_start", "cds_end", "loeuf"),
-    *("loeuf_source", "source"),
+    *("loeuf_source", "codons", "source"),
 )
 
 
@@ -32,6 +33,7 @@ class Transcript:
     hgnc: str = ""  # such as HGNC:1100
     ensembl_gene: str = ""
     loeuf: float | None = None  # upper bound of observed : expected loss of function
+    codons: tuple[tuple[int, str], ...] = ()  # known codons by number from 1, letters of IUPAC
 
     @property
     def start(self) -> int:
@@ -191,6 +193,7 @@ def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:
         row["hgnc"],
         row["ensembl_gene"],
         _fraction(row["loeuf"], path, f"line {line}: loeuf"),
+        _codons(row["codons"], path, f"line {line}: codons"),
     )
 
 
@@ -213,3 +216,13 @@ def _fraction(text: str, path: Path | str, key: str) -> float | None:
     if not 0 <= value <= 2:
         raise InputError(path, key, "a number from 0 to 2, or nothing", shown(text))
     return value
+
+
+def _codons(text: str, path: Path | str, key: str) -> tuple[tuple[int, str], ...]:
+    """Read known codons, such as ``600=GTG;601=AAR``."""
+    parts = [part for part in text.split(";") if part]
+    found = [re.fullmatch(r"([1-9][0-9]*)=([ACGTRYN]{3})", part) for part in parts]
+    if not all(found):
+        expected = "codons such as 600=GTG with ; between them, or nothing"
+        raise InputError(path, key, expected, shown(text))
+    return tuple((int(match[1]), match[2]) for match in found if match)
