@@ -16,6 +16,23 @@ INFO = {
     "AF": ("A", "Frequency of the allele, AC / AN"),
 }
 GT_KEY = len(GROUPS) * len(INFO) + 1  # index in the header's dictionary; PASS is 0
+SVTYPE_KEY, SVLEN_KEY, END_KEY = GT_KEY + 1, GT_KEY + 2, GT_KEY + 3
+STRUCTURAL = {
+    "SVTYPE": ("1", "String", "Type of structural variant: DEL, DUP, INS, INV or CNV"),
+    "SVLEN": ("A", "Integer", "Length of the allele minus that of REF; of INV, inverted bases"),
+    "END": ("1", "Integer", "Last base that the structural variant affects"),
+}
+SYMBOLIC = {
+    "DEL": "Deletion",
+    "DUP:TANDEM": "Tandem duplication",
+    "INS:ME:ALU": "Insertion of an Alu element",
+    "INS:ME:L1": "Insertion of a LINE-1 element",
+    "INS:ME:SVA": "Insertion of an SVA element",
+    "INV": "Inversion",
+    "CN0": "Copy number of the haplotype: 0",
+    "CN2": "Copy number of the haplotype: 2",
+    "CN3": "Copy number of the haplotype: 3",
+}
 
 
 class Header(NamedTuple):
@@ -52,6 +69,11 @@ def header_text(header: Header) -> str:
     lines.append(
         f'##FORMAT=<ID=GT,Number=1,Type=String,Description="Phased genotype",IDX={GT_KEY}>'
     )
+    for index, (key, (number, kind, meaning)) in enumerate(STRUCTURAL.items(), start=SVTYPE_KEY):
+        lines.append(
+            f'##INFO=<ID={key},Number={number},Type={kind},Description="{meaning}",IDX={index}>'
+        )
+    lines += [f'##ALT=<ID={key},Description="{meaning}">' for key, meaning in SYMBOLIC.items()]
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     lines.append("\t".join(columns + header.samples))
     return "\n".join(lines) + "\n"

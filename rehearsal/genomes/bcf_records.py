@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearsal.files import atomic_path
-from rehearsal.formats.bcf import BcfWriter, Sites, make_template
+from rehearsal.formats.bcf import BcfWriter, make_template
 from rehearsal.formats.bcf_header import Header
+from rehearsal.formats.bcf_kernel import Sites
 from rehearsal.genomes.assembly import ASSEMBLY, listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
 
@@ -83,4 +84,6 @@ def bcf_sites(
         start,
         end,
         people,
+        chunk.affected_end,
+        chunk.svlen,
     )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown
 from rehearsal.genomes import allele_kernels, carrier_kernels
+from rehearsal.genomes.structural import site_spans
 
 MAX_ALLELES = 255  # an allele index is one byte
 
@@ -107,6 +108,8 @@ class CarrierChunk:
     indptr: NDArray[np.int64]  # (S + 1,) entries of site s: indptr[s]:indptr[s + 1]
     haplotype: NDArray[np.int32]  # (E,) ascending within a site
     allele: NDArray[np.uint8]  # (E,) index into the site's alleles, at least 1
+    affected_end: NDArray[np.int64]  # (S,) end of the affected bases of the reference, exclusive
+    svlen: NDArray[np.int64]  # (S,) length of the structural variant, 0: the site has none
 
     @property
     def alleles(self) -> list[tuple[str, ...]]:
@@ -191,6 +194,7 @@ def carrier_chunks(
     haplotype, allele = np.empty(entries, np.int32), np.empty(entries, np.uint8)
     indptr = np.empty(max_sites + 1, np.int64)
     positions = ts.sites_position
+    affected_end, svlen = site_spans(ts)
     site = 0
     while site < ts.num_sites:
         stop = min(site + max_sites, ts.num_sites)
@@ -205,6 +209,8 @@ def carrier_chunks(
             indptr=indptr[: done - site + 1],
             haplotype=haplotype[:end],
             allele=allele[:end],
+            affected_end=affected_end[site:done],
+            svlen=svlen[site:done],
         )
         site = done
 

@@ -4,7 +4,8 @@ The variant store equals a store built from the parts of the same genotypes.
 
 A record with several ALTs has the REF of its longest allele, which may be another person's, and
 tools that split records keep it. Alleles are therefore trimmed of the bases that they share with
-REF: what the store tells of one allele must not depend on the carriers of another. Nothing is
+REF: what the store tells of one allele must not depend on the carriers of another. Structural
+variants keep their symbolic alleles, with the length and end that INFO states. Nothing is
 left-aligned. Normalise first (``bcftools norm --fasta-ref``) when callers wrote the same variant in
 different ways.
 """
@@ -30,6 +31,7 @@ from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import SEXES
 from rehearsal.node.privacy.public_facts_writer import write_size_facts
 from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.node.vcf_alleles import StoredAllele, stored_alleles
 from rehearsal.node.vcf_genotypes_kernel import (
     BAD_ALLELE,
     BAD_COLUMNS,
@@ -42,7 +44,6 @@ from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter, merge_contigs
 
 _BATCH = 1 << 12  # rows written at a time
-_SEQUENCE = re.compile("[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+")
 _FAULTS = {  # expected, found
     BAD_PLOIDY: ("genotypes of one or two alleles", "one with more"),
     BAD_ALLELE: ("genotypes with alleles of the record", "one with a higher allele number"),
@@ -142,10 +143,10 @@ def _check_individuals(path: Path, table: pd.DataFrame) -> None:
 def build_from_vcf(vcfs: list[Path], individuals: pd.DataFrame, out: Path) -> int:
     """Build a node's variant store from VCF or BCF files.
 
-    Multi-allelic records are decomposed and their alleles trimmed. Monomorphic records and symbolic
-    alternate alleles are left out. Phase is ignored. A missing allele does not count in AN. A
-    genotype with one known allele counts as hemizygous, as in ``bcftools +fill-tags``. Files may
-    hold different parts of a contig, without overlap.
+    Multi-allelic records are decomposed and their alleles trimmed. Monomorphic records are left
+    out, and symbolic alleles that :func:`stored_alleles` leaves out. Phase is ignored. A missing
+    allele does not count in AN. A genotype with one known allele counts as hemizygous, as in
+    ``bcftools +fill-tags``. Files may hold different parts of a contig, without overlap.
 
     Args:
         vcfs: The files. Their samples are found by id, in any order.
@@ -282,9 +283,8 @@ def _rows_of_file(
                 _refuse_misplaced(record, source, last)
                 last = record.contig, record.start
                 _read_genotypes(record, source, alleles, ploidy)
-                names = record.alleles or ()
-                contig = numbers[record.contig]
-                rows = _rows_of_record(contig, record.start, names, alleles, ploidy, male)
+                place = numbers[record.contig], stored_alleles(record)
+                rows = _rows_of_record(*place, alleles, ploidy, male)
                 yield from ((record.start, row) for row in rows)
     except InputError:
         raise
@@ -347,34 +347,19 @@ def _read_genotypes(
 
 def _rows_of_record(
     contig: int,
-    start: int,
-    names: tuple[str, ...],
+    stored: dict[int, StoredAllele],
     alleles: NDArray[np.int16],
     ploidy: NDArray[np.int8],
     male: NDArray[np.bool_],
 ) -> Iterator[tuple]:
-    for allele, alt in enumerate(names[1:], start=1):
-        if not _SEQUENCE.fullmatch(alt):
-            continue
+    for allele, key in stored.items():
         counts, carriers, homozygotes = count_allele(allele, alleles, ploidy, male)
         if carriers.size:
             yield (
                 contig,
-                *_trimmed(start, names[0], alt),
+                *key,
                 *counts[0].tolist(),
                 *counts[1].tolist(),
                 encode(carriers),
                 encode(homozygotes),
             )
-
-
-def _trimmed(start: int, ref: str, alt: str) -> tuple[int, str, str]:
-    """Remove the shared last bases, then the shared first ones, but leave a base in REF and ALT."""
-    upper_ref, upper_alt = ref.upper(), alt.upper()
-    most = min(len(ref), len(alt)) - 1
-    end = first = 0
-    while end < most and upper_ref[-1 - end] == upper_alt[-1 - end]:
-        end += 1
-    while first < most - end and upper_ref[first] == upper_alt[first]:
-        first += 1
-    return start + first, ref[first : len(ref) - end], alt[first : len(alt) - end]

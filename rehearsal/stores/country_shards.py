@@ -203,6 +203,9 @@ def _store_columns(
     )
     columns = [pa.array(chunk.positions[site]), letters.take(pa.array(ref))]
     columns.append(letters.take(pa.array(ref + allele)))
+    behind_ref = chunk.positions[site] + table.text_offset[ref + 1] - table.text_offset[ref]
+    structural = chunk.svlen[site], chunk.affected_end[site] - behind_ref
+    columns += [pa.array(values.astype(np.int32)) for values in structural]
     for sex in range(2):
         hom, het, hemi = shard.people[rows, sex].T
         an = np.full(rows.size, counts.an[2 * shard.country.number + sex], np.int32)

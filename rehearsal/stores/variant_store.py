@@ -2,12 +2,16 @@
 
     individuals  number (0, 1, ...), id, sex
     contigs      number, name, length, longest_ref (of its variants, bases)
-    variants     contig, start, ref, alt (the key), ten counts, carriers, homozygotes
+    variants     contig, start, ref, alt, svlen (the key), reach, ten counts, carriers, homozygotes
+    long_...     long variants again, to find those that reach into a range
+                 (:mod:`rehearsal.stores.long_variants`)
     meta         key, value: format, counts and digests
 
 ``carriers`` and ``homozygotes`` are lists of individuals' numbers
 (:mod:`rehearsal.stores.carrier_lists`). Starts are 0-based. REF and ALT are kept as they were
-written to the store: nothing is trimmed or left-aligned here. The file has a checksum
+written to the store: nothing is trimmed or left-aligned here. ``svlen`` is the length of a
+structural variant, and ``reach`` the number of bases of the reference that it affects behind REF;
+both are 0 for all others. The file has a checksum
 (:mod:`rehearsal.stores.store_checksum`), so that a damaged store is refused before it gives wrong
 answers.
 """
@@ -29,9 +33,11 @@ from pyroaring import BitMap
 from rehearsal.errors import InputError, shown
 from rehearsal.model import AlleleCounts
 from rehearsal.stores.carrier_lists import decode
+from rehearsal.stores.long_variants import SCHEMA as LONG_SCHEMA
+from rehearsal.stores.long_variants import long_variants_before
 from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
-FORMAT = "rehearsal variant store 1"
+FORMAT = "rehearsal variant store 2"
 APPLICATION_ID = 0x52485253  # "RHRS"
 
 COUNTS = tuple(
@@ -46,14 +52,16 @@ CREATE TABLE contigs (
 );
 CREATE TABLE variants (
     contig INTEGER NOT NULL, start INTEGER NOT NULL, ref TEXT NOT NULL, alt TEXT NOT NULL,
+    svlen INTEGER NOT NULL, reach INTEGER NOT NULL,
     {"".join(f"{name} INTEGER NOT NULL, " for name in COUNTS)}
     carriers BLOB NOT NULL, homozygotes BLOB NOT NULL,
-    PRIMARY KEY (contig, start, ref, alt)
+    PRIMARY KEY (contig, start, ref, alt, svlen)
 ) WITHOUT ROWID;
-"""
+{LONG_SCHEMA}"""
 
 BATCH = 1 << 14  # rows that are read or written at a time
-_COLUMNS = ", ".join(("start", "ref", "alt", *COUNTS, "carriers", "homozygotes"))
+_NAMES = ("start", "ref", "alt", "svlen", "reach", *COUNTS, "carriers", "homozygotes")
+_COLUMNS = ", ".join(_NAMES)
 _APPLICATION_AT = 68
 
 
@@ -64,6 +72,8 @@ class VariantRow(NamedTuple):
     start: int  # 0-based
     ref: str
     alt: str
+    svlen: int  # bases deleted, duplicated, inserted or inverted; 0: no structural variant
+    reach: int  # bases of the reference that a structural variant affects behind REF
     an_female: int  # alleles called in women
     ac_female: int  # copies of the allele
     hom_female: int  # women with two copies
@@ -78,14 +88,19 @@ class VariantRow(NamedTuple):
     homozygotes_data: bytes
 
     @property
+    def end(self) -> int:
+        """End of the affected bases of the reference, 0-based, exclusive."""
+        return self.start + len(self.ref) + self.reach
+
+    @property
     def female(self) -> AlleleCounts:
         """Counts in women."""
-        return AlleleCounts(*self[4:9])
+        return AlleleCounts(*self[6:11])
 
     @property
     def male(self) -> AlleleCounts:
         """Counts in men."""
-        return AlleleCounts(*self[9:14])
+        return AlleleCounts(*self[11:16])
 
     @property
     def total(self) -> AlleleCounts:
@@ -158,7 +173,8 @@ class VariantStore:
             raise InputError(path, "tables", f"the tables of a {FORMAT}", found) from error
         if (its_format := store._meta.get("format")) != FORMAT:
             store.close()
-            raise InputError(path, "format", FORMAT, shown(its_format))
+            expected = f"{FORMAT} (build older stores again)"
+            raise InputError(path, "format", expected, shown(its_format))
         return store
 
     def close(self) -> None:
@@ -183,7 +199,7 @@ class VariantStore:
             contig: Name of the contig.
             start: Position of the first REF base, 0-based.
             ref: REF as it was written.
-            alt: ALT as it was written.
+            alt: ALT as it was written, a sequence of bases.
 
         Returns:
             The variant's row, or None if nobody carries it.
@@ -195,7 +211,7 @@ class VariantStore:
         return None if row is None else VariantRow(contig, *row)
 
     def overlapping(self, contig: str, start: int, end: int) -> Iterator[VariantRow]:
-        """Iterate over the variants whose reference bases touch a range.
+        """Iterate over the variants that affect bases of a range.
 
         Args:
             contig: Name of the contig.
@@ -213,22 +229,25 @@ class VariantStore:
             return
         # a variant that begins earlier may reach in, but not from farther than the longest REF
         earliest = start - self._longest_ref[contig] + 1
+        for row in self._connection.execute(_LONG, (number, earliest, start)):
+            yield VariantRow(contig, *row)
         for row in self._connection.execute(_RANGE, (number, earliest, end)):
-            if row[0] + len(row[1]) > start:
+            if row[0] + len(row[1]) + row[4] > start:
                 yield VariantRow(contig, *row)
 
-    def carriers_of(self, contig: str) -> Iterator[tuple[int, str, str, BitMap]]:
+    def carriers_of(self, contig: str) -> Iterator[tuple[tuple[int, str, str, int, int], BitMap]]:
         """Iterate over the variants of a contig and their carriers.
 
         Args:
             contig: Name of the contig.
 
         Yields:
-            Start (0-based), REF, ALT, numbers of the carriers, ordered by (start, ref, alt).
+            Start (0-based), REF, ALT, length and reach, and the numbers of the carriers, ordered by
+            (start, ref, alt, length).
         """
         number = self._numbers.get(contig)
-        for start, ref, alt, carriers in self._connection.execute(_CARRIERS, (number,)):
-            yield start, ref, alt, decode(carriers)
+        for *allele, carriers in self._connection.execute(_CARRIERS, (number,)):
+            yield tuple(allele), decode(carriers)
 
     def __iter__(self) -> Iterator[VariantRow]:
         """Iterate over all variants, by contig and then in order."""
@@ -258,9 +277,10 @@ class VariantStore:
             raise InputError(self._path, "individuals", expected, "others")
 
 
-_CARRIERS = """SELECT start, ref, alt, carriers FROM variants WHERE contig = ?
-ORDER BY start, ref, alt"""
+_CARRIERS = """SELECT start, ref, alt, svlen, reach, carriers FROM variants WHERE contig = ?
+ORDER BY start, ref, alt, svlen"""
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
+_LONG = long_variants_before("variants", ", ".join(f"v.{name}" for name in _NAMES))
 _RANGE = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start >= ? AND start < ?"
 
 
@@ -288,14 +308,14 @@ class ContentDigest:
         """Add rows of one contig.
 
         Args:
-            rows: Rows ``(contig number, start, ref, alt, *COUNTS, carriers, homozygotes)`` that
-                follow those added before.
+            rows: Rows ``(contig number, start, ref, alt, svlen, reach, *COUNTS, carriers,
+                homozygotes)`` that follow those added before.
         """
-        contig, start, ref, alt, *counts, carriers, homozygotes = zip(*rows, strict=True)
+        contig, start, ref, alt, *numeric, carriers, homozygotes = zip(*rows, strict=True)
         fresh = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
         numbers, letters, lists = self._contigs.setdefault(contig[0], fresh)
         sizes = ([len(data) for data in column] for column in (carriers, homozygotes))
-        numbers.update(np.array([contig, start, *counts, *sizes], "<i8").T.tobytes())
+        numbers.update(np.array([contig, start, *numeric, *sizes], "<i8").T.tobytes())
         letters.update("".join(f"{r}\0{a}\n" for r, a in zip(ref, alt, strict=True)).encode())
         lists.update(b"".join(a + b for a, b in zip(carriers, homozygotes, strict=True)))
 

@@ -1,7 +1,7 @@
 """Parts of a node's variant store: what one block adds to it, as Parquet.
 
 A part holds one row per alternate allele that at least one person of the country carries, ordered
-by (start, ref, alt). The node's store is made of the parts of all blocks.
+by (start, ref, alt, svlen). The node's store is made of the parts of all blocks.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ SCHEMA = pa.schema(
         ("start", pa.int64()),
         ("ref", pa.string()),
         ("alt", pa.string()),
+        ("svlen", pa.int32()),
+        ("reach", pa.int32()),
         *((name, pa.int32()) for name in COUNTS),
         ("carriers", pa.binary()),
         ("homozygotes", pa.binary()),
@@ -107,6 +109,9 @@ def open_part(part: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
     """
     try:
         file = pq.ParquetFile(part)
+        if file.schema_arrow.names != SCHEMA.names:
+            found = ", ".join(file.schema_arrow.names)
+            raise InputError(part, "columns", "those of a part of a variant store", found)
         return file, json.loads(file.schema_arrow.metadata[METADATA_KEY])
     except (OSError, pa.ArrowException, KeyError, TypeError) as error:
         found = unreadable_file(error)

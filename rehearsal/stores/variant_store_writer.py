@@ -19,6 +19,7 @@ from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.model import SEXES
+from rehearsal.stores.long_variants import INSERT, INSERT_CLASSES, long_rows
 from rehearsal.stores.store_checksum import write_checksum
 from rehearsal.stores.variant_store import (
     APPLICATION_ID,
@@ -165,13 +166,13 @@ class StoreWriter:
     def write(self, source: Path, rows: list[tuple]) -> None:
         """Add rows of one contig.
 
-        Contigs may come in any order. The keys (start, ref, alt) of a contig must ascend strictly,
-        within and between calls.
+        Contigs may come in any order. The keys (start, ref, alt, svlen) of a contig must ascend
+        strictly, within and between calls.
 
         Args:
             source: The file that the error names.
-            rows: Rows ``(contig number, start, ref, alt, *COUNTS, carriers, homozygotes)``, with
-                0-based starts.
+            rows: Rows ``(contig number, start, ref, alt, svlen, reach, *COUNTS, carriers,
+                homozygotes)``, with 0-based starts.
 
         Raises:
             InputError: Keys do not ascend.
@@ -179,17 +180,18 @@ class StoreWriter:
         if not rows:
             return
         number = rows[0][0]
-        keys = [row[1:4] for row in rows]
+        keys = [row[1:5] for row in rows]
         for before, key in zip([self._last.get(number, ()), *keys[:-1]], keys, strict=True):
             if not before < key:
                 where = f"{list(self._contigs)[number]}:{key[0] + 1} {key[1]}>{key[2]}"
                 expected = "variants in ascending order, each once"
                 raise InputError(source, where, expected, "a variant after an equal or later one")
         self._last[number] = keys[-1]
-        longest = max(len(ref) for _, ref, _ in keys)
+        longest = max(len(key[1]) for key in keys)
         self._longest_ref[number] = max(self._longest_ref[number], longest)
         places = ", ".join("?" * len(rows[0]))
         self._connection.executemany(f"INSERT INTO variants VALUES ({places})", rows)
+        self._connection.executemany(INSERT, long_rows(rows))
         self._digest.update(rows)
         self.rows += len(rows)
 
@@ -206,6 +208,7 @@ class StoreWriter:
                 for name, number in self.number.items()
             ],
         )
+        self._connection.execute(INSERT_CLASSES)
         meta = {
             "format": FORMAT,
             "variants": self.rows,

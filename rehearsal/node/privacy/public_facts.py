@@ -9,7 +9,9 @@ shown to nobody.
     meta       key, value: format, release, people (rounded), women and men elsewhere, people with
                tumours elsewhere, the share from which alleles are listed
     contigs    name, length, longest_ref (of the listed alleles, bases)
-    alleles    contig, start (0-based), ref, alt, women and men elsewhere who carry it
+    alleles    contig, start (0-based), ref, alt, svlen and reach (as in a variant store), women and
+               men elsewhere who carry it
+    long_...   long alleles again (:mod:`rehearsal.stores.long_variants`)
     terms      id, label, kind, women and men elsewhere who have it, or it or a more specific one
     consents   uses, withdrawn, share of people who were expected to have this consent record
     samples    kind, people elsewhere who have such a sample
@@ -24,19 +26,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rehearsal.errors import InputError, shown
+from rehearsal.stores import long_variants
 from rehearsal.stores.people_store import Term
 from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 PUBLIC_FACTS_FILE = "public_facts.sqlite"
-FORMAT = "rehearsal public facts 1"
+FORMAT = "rehearsal public facts 2"
 MOST_ALLELES = 1_000  # listed alleles that are looked at for one question
 ROUNDING = 10  # step of the public number of people
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE contigs (name TEXT PRIMARY KEY, length INTEGER NOT NULL, longest_ref INTEGER NOT NULL)
 WITHOUT ROWID;
-CREATE TABLE alleles (contig TEXT, start INTEGER, ref TEXT, alt TEXT, women INTEGER NOT NULL,
-                      men INTEGER NOT NULL, PRIMARY KEY (contig, start, ref, alt)) WITHOUT ROWID;
+CREATE TABLE alleles (contig TEXT, start INTEGER, ref TEXT, alt TEXT, svlen INTEGER,
+                      reach INTEGER NOT NULL, women INTEGER NOT NULL, men INTEGER NOT NULL,
+                      PRIMARY KEY (contig, start, ref, alt, svlen)) WITHOUT ROWID;
+{long_variants.SCHEMA}
 CREATE TABLE terms (id TEXT PRIMARY KEY, label TEXT NOT NULL, kind TEXT NOT NULL,
                     women INTEGER NOT NULL, men INTEGER NOT NULL,
                     women_below INTEGER NOT NULL, men_below INTEGER NOT NULL) WITHOUT ROWID;
@@ -65,8 +70,15 @@ class PublicAllele(NamedTuple):
     start: int  # 0-based
     ref: str
     alt: str
+    svlen: int  # as in a variant store
+    reach: int
     women: int  # who carry it
     men: int
+
+    @property
+    def end(self) -> int:
+        """End of the affected bases of the reference, 0-based, exclusive."""
+        return self.start + len(self.ref) + self.reach
 
 
 class TermFrequency(NamedTuple):
@@ -127,7 +139,8 @@ class PublicFacts:
         try:
             row = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
             if row is None or row[0] != FORMAT:
-                raise InputError(path, "format", FORMAT, shown(row and row[0]))
+                expected = f"{FORMAT} (write older ones again)"
+                raise InputError(path, "format", expected, shown(row and row[0]))
             return cls(connection)
         except (sqlite3.DatabaseError, KeyError, ValueError) as error:
             connection.close()
@@ -172,7 +185,7 @@ class PublicFacts:
         return None if row is None else PublicAllele(*row)
 
     def overlapping(self, contig: str, start: int, end: int) -> Iterator[PublicAllele]:
-        """Iterate over the listed alleles whose reference bases touch a range.
+        """Iterate over the listed alleles that affect bases of a range.
 
         Args:
             contig: Name of the contig.
@@ -183,8 +196,10 @@ class PublicFacts:
             Alleles ordered by (start, ref, alt).
         """
         earliest = start - self._longest_ref.get(contig, 1) + 1
+        for row in self._connection.execute(_LONG, (contig, earliest, start)):
+            yield PublicAllele(*row)
         for row in self._connection.execute(_RANGE, (contig, earliest, end)):
-            if row[1] + len(row[2]) > start:
+            if row[1] + len(row[2]) + row[5] > start:
                 yield PublicAllele(*row)
 
     @cached_property
@@ -297,8 +312,10 @@ def size_facts(people: int, release: str) -> list[tuple[str, str]]:
     return sorted({**nothing, **known}.items())
 
 
-_COLUMNS = "contig, start, ref, alt, women, men"
+_NAMES = ("contig", "start", "ref", "alt", "svlen", "reach", "women", "men")
+_COLUMNS = ", ".join(_NAMES)
 _GET = f"SELECT {_COLUMNS} FROM alleles WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
 _RANGE = f"""SELECT {_COLUMNS} FROM alleles WHERE contig = ? AND start >= ? AND start < ?
-ORDER BY start, ref, alt"""
+ORDER BY start, ref, alt, svlen"""
+_LONG = long_variants.long_variants_before("alleles", ", ".join(f"v.{name}" for name in _NAMES))
 _TERM = "SELECT women, men, women_below, men_below FROM terms WHERE id = ?"

@@ -30,6 +30,7 @@ from rehearsal.node.privacy.public_facts import (
     rounded_size,
     size_facts,
 )
+from rehearsal.stores import long_variants
 from rehearsal.stores.people_store import SAMPLES, PeopleStore
 from rehearsal.stores.store_checksum import read_checksum, write_checksum
 from rehearsal.stores.variant_store import VariantStore
@@ -41,7 +42,7 @@ UNRESTRICTED = ("DUO:0000004",)  # the permitted uses of the people in the panel
 STORES = ("variants.sqlite", "people.sqlite")
 TUMOURS = "tumours.sqlite"
 
-Allele = tuple[int, str, str]  # start, REF, ALT
+Allele = tuple[int, str, str, int, int]  # start, REF, ALT, SVLEN, reach
 TermKey = tuple[str, str, str]  # id, label, kind
 TermCounts = tuple[int, int, int, int]  # women, men; the same with more specific terms
 
@@ -200,7 +201,7 @@ class _Table:
         self.listed_from = 1 / rounded_size(people)
         self.fewest = self.listed_from * elsewhere.size
         self._longest_ref: dict[str, int] = {}
-        self._waiting: list[tuple[str, int, str, str, int, int]] = []
+        self._waiting: list[tuple[str | int, ...]] = []
         connection.executescript(SCHEMA)
         connection.execute("BEGIN")
 
@@ -226,8 +227,9 @@ class _Table:
             self._write_waiting()
 
     def _write_waiting(self) -> None:
-        sql = "INSERT INTO alleles VALUES (?, ?, ?, ?, ?, ?)"
+        sql = "INSERT INTO alleles VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         self._connection.executemany(sql, self._waiting)
+        self._connection.executemany(long_variants.INSERT, long_variants.long_rows(self._waiting))
         self._waiting.clear()
 
     def finish(self, lengths: Mapping[str, int]) -> None:
@@ -235,6 +237,7 @@ class _Table:
         self._write_waiting()
         rows = [(name, lengths[name], ref) for name, ref in sorted(self._longest_ref.items())]
         self._connection.executemany("INSERT INTO contigs VALUES (?, ?, ?)", rows)
+        self._connection.execute(long_variants.INSERT_CLASSES)
         self._connection.execute("COMMIT")
 
 
@@ -271,11 +274,11 @@ def _carriers(
 ) -> Iterator[tuple[Allele, str, int, int]]:
     """Yield the alleles that people of the panel carry, with the numbers of women and men."""
     women, men = numbers.of_sex["female"], numbers.of_sex["male"]
-    for start, ref, alt, carriers in store.carriers_of(contig):
+    for allele, carriers in store.carriers_of(contig):
         of_women = carriers.intersection_cardinality(women)
         of_men = carriers.intersection_cardinality(men)
         if of_women or of_men:
-            yield (start, ref, alt), code, of_women, of_men
+            yield allele, code, of_women, of_men
 
 
 def _add_everywhere(

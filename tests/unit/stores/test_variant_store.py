@@ -23,9 +23,9 @@ CONTIGS = {"chr2": 1000, "chrX": 500}
 COUNTS = (2, 2, 1, 0, 0, 4, 1, 0, 1, 0)
 
 
-def a_row(contig=0, start=10, ref="A", alt="C", carriers=(0, 1), homozygotes=(0,)):
+def a_row(contig=0, start=10, ref="A", alt="C", carriers=(0, 1), homozygotes=(0,), size=(0, 0)):
     lists = (encode(np.array(members, int)) for members in (carriers, homozygotes))
-    return (contig, start, ref, alt, *COUNTS, *lists)
+    return (contig, start, ref, alt, *size, *COUNTS, *lists)
 
 
 def write(path, rows, people=PEOPLE, contigs=CONTIGS):
@@ -108,6 +108,55 @@ def test_a_variant_that_is_there_is_found(store):
 )
 def test_a_range_finds_variants_that_touch_it(store, start, end, found):
     assert [(row.start, row.alt) for row in store.overlapping("chr2", start, end)] == found
+
+
+@given(
+    variants=st.lists(
+        st.tuples(st.integers(0, 900), st.sampled_from(["A", "ACG"]), st.integers(0, 99)),
+        max_size=30,
+        unique_by=lambda one: one[0],
+    ),
+    start=st.integers(0, 990),
+    width=st.integers(1, 200),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_range_finds_long_variants_from_wherever_they_begin(
+    tmp_path_factory, variants, start, width
+):
+    path = tmp_path_factory.mktemp("long") / "variants.sqlite"
+    rows = [
+        a_row(start=place, ref="A", alt="<DEL>", size=(reach, reach))
+        if reach
+        else a_row(start=place, ref=ref, alt="C")
+        for place, ref, reach in sorted(variants)
+    ]
+    end = min(start + width, 1000)
+    touching = [row[1] for row in rows if row[1] < end and row[1] + len(row[2]) + row[5] > start]
+    with VariantStore.open(write(path, rows)) as store:
+        found = list(store.overlapping("chr2", start, end))
+    assert [row.start for row in found] == touching
+    assert all(row.end == row.start + len(row.ref) + row.reach for row in found)
+
+
+def test_few_variants_are_read_to_find_the_long_ones_that_reach_a_range(tmp_path):
+    rows = [a_row(start=start, alt="<DEL>", size=(2, 2)) for start in range(900)]
+    rows[0] = a_row(start=0, alt="<DEL>", size=(990, 990))
+    with VariantStore.open(write(tmp_path / "variants.sqlite", rows)) as store:
+        steps = []
+        store._connection.set_progress_handler(lambda: steps.append(1), 10)
+        found = [row.start for row in store.overlapping("chr2", 950, 960)]
+    assert found == [0]
+    assert len(steps) < 50  # of 10 instructions; reading all rows takes 20 times as many
+
+
+def test_a_store_of_an_older_format_is_refused(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE meta SET value = 'rehearsal variant store 1' WHERE key = 'format'"
+        )
+    connection.close()
+    with pytest.raises(InputError, match="variant store 2"):
+        VariantStore.open(path, verify=False)
 
 
 def test_a_range_on_an_unknown_contig_is_empty(store):

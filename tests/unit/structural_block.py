@@ -1,0 +1,56 @@
+"""A block of chr22 with variants of all classes, for a few people of two countries."""
+
+from __future__ import annotations
+
+import msprime
+import numpy as np
+import pandas as pd
+import tskit
+
+from rehearsal.genomes.structural import SITE_SCHEMA
+
+LENGTH = 50_818_468  # of chr22
+# 0-based start, REF, ALTs with the haplotypes that carry each, end and length of structural ones
+VARIANTS = (
+    (1_000, "A", {"G": (0, 3), "T": (1,)}, None),
+    (2_000, "CA", {"C": (2, 9)}, None),
+    (3_000, "G", {"GTT": (4,), "GT": (12, 13)}, None),
+    (5_000, "T", {"<DEL>": (0, 1, 8)}, (45_000, 39_999)),
+    (10_000, "C", {"<DUP:TANDEM>": (3,)}, (10_301, 300)),
+    (12_000, "A", {"<INS:ME:ALU>": (5, 14)}, (12_001, 281)),
+    (20_000, "G", {"<INV>": (6,)}, (22_001, 2_000)),
+    (30_000, "T", {"<CN0>": (2,), "<CN3>": (3, 15)}, (34_001, 4_000)),
+    (40_000, "A", {"C": (7, 11)}, None),
+    (50_000, "C", {"A": (0,)}, None),
+)
+
+
+def make_structural_block() -> tuple[tskit.TreeSequence, pd.DataFrame]:
+    """Make a tree sequence with the variants above.
+
+    Returns:
+        The tree sequence of 8 people with 16 haplotypes, and the people: four of FI, four of ES.
+    """
+    ts = msprime.sim_ancestry(
+        [msprime.SampleSet(8, ploidy=2)], sequence_length=LENGTH, random_seed=1
+    )
+    tables = ts.dump_tables()
+    tables.sites.metadata_schema = SITE_SCHEMA
+    for start, ref, alts, span in VARIANTS:
+        about = None if span is None else {"end": span[0], "svlen": span[1]}
+        site = tables.sites.add_row(start, ref, metadata=about)
+        for alt, haplotypes in alts.items():
+            for node in haplotypes:
+                tables.mutations.add_row(site, node, alt)
+    tables.sort()
+    tables.build_index()
+    tables.compute_mutation_parents()
+    codes = np.repeat(["FI", "ES"], 4)
+    people = pd.DataFrame(
+        {
+            "id": [f"{code}-{number}" for number, code in enumerate(codes)],
+            "country": codes,
+            "sex": ["female", "male"] * 4,
+        }
+    )
+    return tables.tree_sequence(), people
