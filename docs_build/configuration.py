@@ -26,6 +26,7 @@ TABLES = {
     "countries.tsv": ("countries", "One row per country."),
     "variants.tsv": ("variants", "One row per planted variant."),
     "genes.tsv": ("genes", "One row per gene."),
+    "transcripts.tsv": ("transcripts", "One row per gene: its main transcript."),
 }
 INTRODUCTION = """# Configuration
 

@@ -14,6 +14,8 @@ from rehearsal.errors import InputError
 from rehearsal.export.settings import Export, read_exports
 from rehearsal.genomes.assembly import read_masks
 from rehearsal.genomes.blocks import plan_blocks
+from rehearsal.genomes.gene_model import read_gene_model
+from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block, Country, Gene, Patient, PlantedVariant
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
 from rehearsal.node.drug_genes import read_drug_rules
@@ -32,6 +34,7 @@ class Inputs:
     numbers: dict[str, int]  # people by country code
     planted: list[PlantedVariant]
     genes: list[Gene]
+    transcripts: list[Transcript]  # the gene model within the blocks
     blocks: list[Block]
     foreign: list[NodeEntry]  # nodes run by others, which replace the run's own
     scored: list[str]  # names of polygenic diseases: each gets a scoring file
@@ -77,6 +80,7 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     if not blocks:
         expected = "at least one region, or planted variants with a window"
         raise InputError(source_of(["genome"], sources), "genome.regions", expected, "nothing")
+    transcripts = read_gene_model(config["transcripts"], genome["gene_model"], blocks)
     nodes = config["network"]["nodes"]
     foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
     read_consent(Path(config["consent"]))
@@ -93,7 +97,10 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
         blocks,
         [story.name for story in stories],
     )
-    return Inputs(countries, numbers, planted, genes, blocks, foreign, scored, stories, exports)
+    return Inputs(
+        *(countries, numbers, planted, genes, transcripts, blocks, foreign, scored, stories),
+        exports,
+    )
 
 
 def stories_folder(config: Mapping[str, Any]) -> Path | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from rehearsal.export.settings import check_disk_space
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
+from rehearsal.genomes.reading_frames import check_reading_frames
 from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
-from rehearsal.genomes.reference import check_fasta
+from rehearsal.genomes.reference import check_fasta, read_reference
 from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.network.distance import read_bandwidths, read_distances
 from rehearsal.network.emulation.topology import check_possible, uses_namespaces
@@ -55,6 +57,8 @@ def check_job_inputs(
         if config["genome"]["reference_fasta"]:
             fasta = Path(config["genome"]["reference_fasta"])
             check_fasta(fasta, inputs.blocks, inputs.planted)
+            model = config["genome"]["gene_model"] or config["transcripts"]
+            check_reading_frames(inputs.transcripts, partial(read_reference, fasta), model)
     check_demography(config["demography"], inputs.countries)
     if config["genome"]["recombination_map"]:
         check_maps(config["genome"]["recombination_map"], inputs.blocks)

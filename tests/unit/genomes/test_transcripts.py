@@ -4,11 +4,12 @@ import csv
 from pathlib import Path
 
 import pytest
+import yaml
 
 from rehearsal.errors import InputError
 from rehearsal.genomes.coding_names import Window, coding_name, position_name
 from rehearsal.genomes.consequences import trimmed
-from rehearsal.genomes.transcripts import read_transcripts
+from rehearsal.genomes.transcripts import COLUMNS, read_transcripts
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLE = ROOT / "config/transcripts.tsv"
@@ -72,3 +73,9 @@ def test_impossible_rows_are_refused(tmp_path: Path, column: str, value: str, me
     path.write_text("\t".join(head) + "\n" + "\t".join(row) + "\n")
     with pytest.raises(InputError, match=message.replace("+", r"\+")):
         read_transcripts(path)
+
+
+def test_the_schema_describes_every_column() -> None:
+    schema = yaml.safe_load((ROOT / "workflow/schemas/transcripts.schema.yaml").read_text())
+    assert tuple(schema["properties"]) == tuple(schema["required"]) == COLUMNS
+    assert tuple(TABLE.read_text().splitlines()[0].split("\t")) == COLUMNS
