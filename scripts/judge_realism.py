@@ -19,10 +19,7 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    genome = smk.params.genome
-    morgans = genetic_lengths(
-        smk.params.blocks, genome["recombination_map"], genome["recombination_rate"]
-    )
+    morgans = genetic_lengths(smk.params.blocks, smk.params.maps)
     panel = choose_panel(pd.read_parquet(smk.input.people), smk.params.seed)
     parts = [read_measures(path) for path in smk.input.measures]
     joined = join(parts)

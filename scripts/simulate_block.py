@@ -24,7 +24,7 @@ def main(smk):
         pd.read_parquet(smk.input.planted),
         smk.params.variants,
         SimulationSettings.of_genome(genome, demography, smk.params.seed),
-        contig_map(block.contig, genome["recombination_rate"], *smk.input.map),
+        contig_map(block.contig, smk.input.map[0] if smk.input.map else None),
         read_reference(smk.input.reference[0], block) if smk.input.reference else None,
     )
     print(f"{block}: {ts.num_individuals} people, {ts.num_sites} sites, {ts.num_trees} trees")

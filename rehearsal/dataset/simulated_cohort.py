@@ -14,9 +14,9 @@ from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import AUTOSOMES
+from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.genomes.people import PlannedCohort, plan_cohort
 from rehearsal.genomes.planted_carriers import find_planted_carriers
-from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
@@ -93,7 +93,12 @@ def _simulate_block(
         cohort.planted,
         plan.planted,
         settings,
-        contig_map(block.contig, plan.genome["recombination_rate"]),
+        hotspot_map(
+            block.contig,
+            plan.genome["recombination_rate"],
+            Hotspots.of_genome(plan.genome),
+            plan.order.seed,
+        ),
         None if fasta is None else read_reference(fasta, block),
     )
 

@@ -71,6 +71,9 @@ KARYOTYPE_ORDER: dict[str, int] = {contig: rank for rank, contig in enumerate(CO
 AUTOSOMES: frozenset[str] = frozenset(f"chr{number}" for number in range(1, 23))
 
 MASK_COLUMNS = ("contig", "start", "end", "kind", "source")
+GAP = (
+    "gap"  # the kind of a short run of N inside a block: ancestry runs across, no variant is there
+)
 
 _SEX_PLOIDY: dict[str, dict[Sex, int]] = {
     "chrX": {"female": 2, "male": 1},
@@ -118,7 +121,7 @@ def ploidy(contig: str, sex: Sex) -> int:
 
 
 def read_masks(path: Path | str) -> list[Block]:
-    """Read the stretches that no block may touch from a mask table.
+    """Read the stretches that no block may touch from a mask table: those of any kind but ``gap``.
 
     Args:
         path: A tab-separated table with the columns contig, start, end (0-based half-open), kind
@@ -131,6 +134,25 @@ def read_masks(path: Path | str) -> list[Block]:
         InputError: The file cannot be read or lacks a column, or a stretch is not on a contig of
             GRCh38.
     """
+    return [stretch for stretch, kind in _read_table(path) if kind != GAP]
+
+
+def read_gaps(path: Path | str) -> list[Block]:
+    """Read the runs of unknown bases (N) inside of blocks from a mask table: those of kind ``gap``.
+
+    Args:
+        path: The table, as :func:`read_masks` reads it.
+
+    Returns:
+        The stretches in the order of the file.
+
+    Raises:
+        InputError: As :func:`read_masks`.
+    """
+    return [stretch for stretch, kind in _read_table(path) if kind == GAP]
+
+
+def _read_table(path: Path | str) -> list[tuple[Block, str]]:
     reader = csv.DictReader(_read_lines(path), delimiter="\t")
     try:
         rows = list(reader)
@@ -141,7 +163,10 @@ def read_masks(path: Path | str) -> list[Block]:
     if missing:
         found = ", ".join(reader.fieldnames or []) or "nothing"
         raise InputError(path, "line 1", f"the columns {', '.join(MASK_COLUMNS)}", found)
-    return [_mask(path, f"line {number}", row) for number, row in enumerate(rows, start=2)]
+    return [
+        (_mask(path, f"line {number}", row), row["kind"])
+        for number, row in enumerate(rows, start=2)
+    ]
 
 
 def _read_lines(path: Path | str) -> list[str]:

@@ -19,6 +19,7 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
 
 NO_RECOMBINATION = frozenset({"chrY", "chrM"})
+CM_PER_MB = 1e8  # 1 Morgan per base
 HAPMAP_COLUMNS = "contig, position (bp), rate (cM/Mb) and map (cM)"
 
 
@@ -36,13 +37,12 @@ def uniform_map(contig: str, rate: float) -> msprime.RateMap:
     return msprime.RateMap.uniform(CONTIG_LENGTHS[contig], 0.0 if silent else rate)
 
 
-def contig_map(contig: str, rate: float, hapmap: Path | str | None = None) -> msprime.RateMap:
-    """Build the map of a contig from a HapMap-format file, or uniform without one.
+def contig_map(contig: str, hapmap: Path | str | None) -> msprime.RateMap:
+    """Read the map of a contig from a HapMap-format file.
 
     Args:
         contig: A contig of GRCh38.
-        rate: Morgans per base, used without a file.
-        hapmap: A HapMap-format file, or None.
+        hapmap: A HapMap-format file. None for chrY and chrM, where nothing recombines.
 
     Returns:
         The map of the whole contig.
@@ -50,7 +50,7 @@ def contig_map(contig: str, rate: float, hapmap: Path | str | None = None) -> ms
     Raises:
         InputError: As :func:`read_hapmap`.
     """
-    return uniform_map(contig, rate) if hapmap is None else read_hapmap(hapmap, contig)
+    return uniform_map(contig, 0.0) if hapmap is None else read_hapmap(hapmap, contig)
 
 
 def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> msprime.RateMap:
@@ -89,7 +89,7 @@ def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> 
         pd.to_numeric(rows.iloc[:, column], errors="coerce").to_numpy(float) for column in (1, 2)
     )
     _check_hapmap(path, contig, position, rate)
-    contig_map = _map_of_rows(position, rate * 1e-8, CONTIG_LENGTHS[contig])
+    contig_map = _map_of_rows(position, rate / CM_PER_MB, CONTIG_LENGTHS[contig])
     for block in blocks:
         if block.contig == contig:
             _check_coverage(contig_map, block, path)

@@ -4,40 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msprime
 import pandas as pd
 
-from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap, uniform_map
+from rehearsal.genomes.recombination import contig_map
 from rehearsal.model import Block
 
 
-def genetic_lengths(
-    blocks: Sequence[Block], map_template: str | None, rate: float
-) -> dict[str, float]:
+def genetic_lengths(blocks: Sequence[Block], maps: Mapping[str, str]) -> dict[str, float]:
     """Compute the genetic length of each block, on chrX that of a woman.
 
     Args:
         blocks: The blocks.
-        map_template: Path of HapMap files, with ``{contig}`` in it. None, or a contig without
-            recombination, means a uniform map.
-        rate: Rate of the uniform map, per base and generation.
+        maps: Files in HapMap format by contig. Nothing recombines on a contig without one.
 
     Returns:
         Morgans by block id.
     """
     lengths = {}
     for contig in dict.fromkeys(block.contig for block in blocks):
-        recombination = _recombination_map(contig, map_template, rate)
+        recombination = contig_map(contig, maps.get(contig))
         for block in (block for block in blocks if block.contig == contig):
             ends = recombination.get_cumulative_mass([block.start, block.end])
             lengths[block.id] = float(ends[1] - ends[0])
     return lengths
-
-
-def _recombination_map(contig: str, map_template: str | None, rate: float) -> msprime.RateMap:
-    if map_template and contig not in NO_RECOMBINATION:
-        return read_hapmap(map_template.replace("{contig}", contig), contig)
-    return uniform_map(contig, rate)
 
 
 def contig_table(blocks: Sequence[Block], morgans: Mapping[str, float]) -> pd.DataFrame:

@@ -42,6 +42,14 @@ LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 COUNTRIES = [country.code for country in INPUTS.countries]
 BLOCKS = {block.id: block for block in INPUTS.blocks}
+# recombination map by contig: the user's, or one that the run draws
+DRAWS_MAPS = config["genome"]["recombination_map"] is None
+MAP = config["genome"]["recombination_map"] or f"{RESULTS}/recombination/{{contig}}.map.gz"
+MAPS = {
+    contig: MAP.replace("{contig}", contig)
+    for contig in dict.fromkeys(block.contig for block in INPUTS.blocks)
+    if contig not in NO_RECOMBINATION
+}
 AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit()]
 # suffix of the files of genomes in the nodes' folders
 ENCRYPTED_SUFFIX = ".c4gh" if config["encrypt_at_rest"] else ""
@@ -88,11 +96,9 @@ def memory_of_sites():
 
 
 def recombination_map(wildcards):
-    """List the map file of a block's contig; empty where the rate is uniform."""
-    template = config["genome"]["recombination_map"]
+    """List the map file of a block's contig; empty where nothing recombines."""
     contig = BLOCKS[wildcards.block].contig
-    mapped = template and contig not in NO_RECOMBINATION
-    return [template.replace("{contig}", contig)] if mapped else []
+    return [MAPS[contig]] if contig in MAPS else []
 
 
 def export_of(wildcards):

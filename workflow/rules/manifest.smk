@@ -31,6 +31,7 @@ rule write_manifest:
     input:
         digests=expand(rules.digest_block.output.digests, block=BLOCKS),
         demography=rules.build_demography.output,
+        maps=MAPS.values() if DRAWS_MAPS else [],
         people=rules.simulate_people.output,
         phenotypes=rules.simulate_phenotypes.output,
         sequencing=rules.simulate_sample_metadata.output,

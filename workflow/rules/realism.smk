@@ -42,6 +42,7 @@ rule judge_realism:
         measures=expand(rules.measure_block_realism.output.measures, block=MEASURED),
         people=rules.simulate_people.output.people,
         expected=rules.build_demography.output.expected,
+        maps=MAPS.values(),
     output:
         table=report(
             f"{RESULTS}/realism/realism.tsv",
@@ -70,7 +71,7 @@ rule judge_realism:
         countries=INPUTS.countries,
         blocks=INPUTS.blocks,
         measured=[BLOCKS[name] for name in MEASURED],
-        genome=config["genome"],
+        maps=MAPS,
         seed=config["seed"],
     message:
         "Realism: measured against published and predicted figures"

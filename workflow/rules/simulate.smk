@@ -67,6 +67,28 @@ rule simulate_people:
         f"{SCRIPTS}/simulate_people.py"
 
 
+rule draw_recombination_map:
+    output:
+        map=f"{RESULTS}/recombination/{{contig}}.map.gz",
+    log:
+        f"{LOGS}/draw_recombination_map/{{contig}}.log",
+    benchmark:
+        f"{BENCHMARKS}/draw_recombination_map/{{contig}}.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=400,
+        runtime=10,
+    params:
+        code=code_digest("draw_recombination_map.py"),
+        genome=config["genome"],
+        seed=config["seed"],
+    message:
+        "Recombination map of {wildcards.contig}: hotspots at random places"
+    script:
+        f"{SCRIPTS}/draw_recombination_map.py"
+
+
 rule simulate_block:
     input:
         model=rules.build_demography.output.model,

@@ -24,13 +24,18 @@ class Named(SimpleNamespace):
         return getattr(self, name)
 
 
-def run_script(name, inputs, outputs, **params):
+def run_script(name, inputs, outputs, wildcards=None, **params):
     """Run a script's ``main`` with a stand-in for Snakemake's object."""
     spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     script.main(
-        SimpleNamespace(input=Named(**inputs), output=Named(**outputs), params=Named(**params))
+        SimpleNamespace(
+            input=Named(**inputs),
+            output=Named(**outputs),
+            params=Named(**params),
+            wildcards=Named(**(wildcards or {})),
+        )
     )
 
 
@@ -72,9 +77,18 @@ def run_workflow(plan, traits, folder):
         own = files(folder / block.id, "effects", "values", "carriers", "counts")
         trees = {"trees": folder / f"{block.id}.trees"}
         shared = {"block": block, "variants": plan.planted, "seed": seed}
+        drawn = {"map": folder / f"{block.contig}.map.gz"}
+        run_script(
+            "draw_recombination_map",
+            {},
+            drawn,
+            {"contig": block.contig},
+            genome=plan.genome,
+            seed=seed,
+        )
         run_script(
             "simulate_block",
-            {**cohort, "model": model, "map": [], "reference": []},
+            {**cohort, "model": model, "map": [drawn["map"]], "reference": []},
             trees,
             genome=plan.genome,
             **shared,

@@ -3,7 +3,14 @@
 import pytest
 
 from rehearsal.errors import InputError
-from rehearsal.genomes.assembly import AUTOSOMES, CONTIG_LENGTHS, ploidy, read_masks
+from rehearsal.genomes.assembly import (
+    AUTOSOMES,
+    CONTIG_LENGTHS,
+    ploidy,
+    read_gaps,
+    read_masks,
+)
+from rehearsal.genomes.blocks import subtract
 from rehearsal.model import Block
 
 
@@ -31,8 +38,20 @@ def test_the_shipped_masks_hold_a_centromere_and_two_telomeres_a_chromosome(root
     for contig in [*sorted(AUTOSOMES), "chrX", "chrY"]:
         own = [mask for mask in masks if mask.contig == contig]
         assert [own[0].start, own[-1].end] == [0, CONTIG_LENGTHS[contig]]
-        assert len(own) == 3
-        assert 100_000 < own[1].length < 8_000_000
+        assert any(100_000 < mask.length < 8_000_000 for mask in own[1:-1])
+
+
+def test_the_shipped_masks_hold_the_short_arms_of_acrocentric_chromosomes(root):
+    masks = read_masks(root / "config/masks.tsv")
+    for contig, end in {"13": 16.0, "14": 16.0, "15": 17.0, "21": 5.01, "22": 10.51}.items():
+        assert Block(f"chr{contig}", 10_000, round(end * 1e6)) in masks
+
+
+def test_gaps_inside_of_blocks_are_no_masks(root):
+    gaps, masks = (read(root / "config/masks.tsv") for read in (read_gaps, read_masks))
+    assert Block("chr22", 18_239_129, 18_339_129) in gaps
+    assert not set(gaps) & set(masks)
+    assert subtract(gaps, masks) == gaps
 
 
 @pytest.mark.parametrize(

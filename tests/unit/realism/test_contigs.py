@@ -1,3 +1,5 @@
+from rehearsal.genomes.hotspots import write_hapmap
+from rehearsal.genomes.recombination import uniform_map
 from rehearsal.model import Block
 from rehearsal.realism.contigs import contig_table, genetic_lengths
 
@@ -14,9 +16,12 @@ def test_contigs_have_bases_and_centimorgans():
     }
 
 
-def test_a_uniform_map_gives_lengths_in_proportion_and_zero_on_y():
+def test_lengths_follow_the_map_and_are_zero_on_y(tmp_path):
     blocks = [Block("chr1", 0, 2_000_000), Block("chrX", 0, 1_000_000), Block("chrY", 0, 1_000)]
-    lengths = genetic_lengths(blocks, None, 1e-8)
+    maps = {contig: str(tmp_path / f"{contig}.map.gz") for contig in ("chr1", "chrX")}
+    for contig, path in maps.items():
+        write_hapmap(uniform_map(contig, 1e-8), contig, path)
+    lengths = genetic_lengths(blocks, maps)
     assert {name: round(morgans, 9) for name, morgans in lengths.items()} == {
         "chr1-0-2000000": 0.02,
         "chrX-0-1000000": 0.01,
