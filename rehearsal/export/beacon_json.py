@@ -236,17 +236,17 @@ def _analyses(table: pd.DataFrame, dataset: str) -> Iterator[Document]:
 
 def _variations(genotypes: Genotypes, dataset: str) -> Iterator[Document]:
     """Yield one document per alternate allele, with its carriers and their frequency."""
-    owner = np.repeat(np.arange(len(genotypes.people)), genotypes.ploidy)
     ids = genotypes.people["id"].tolist()
-    called = int(genotypes.ploidy.sum())
     for records in genotypes.records():
+        owner = records.owner
+        called = owner.size
         for site, letters in enumerate(records.alleles):
             first, end = records.indptr[site : site + 2]
             who = owner[records.haplotype[first:end]]
             for number, alt in enumerate(letters[1:], start=1):
                 mine = who[records.allele[first:end] == number]
                 persons, copies = np.unique(mine, return_counts=True)
-                zygosity = _zygosity(copies, genotypes.ploidy[persons])
+                zygosity = _zygosity(copies, records.ploidy[persons])
                 variant = Variant(genotypes.contig, int(records.position[site]), letters[0], alt)
                 document = _variation(variant, dataset)
                 document["caseLevelData"] = [

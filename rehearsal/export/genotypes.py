@@ -34,16 +34,32 @@ class SiteRecords:
     indptr: NDArray[np.int64]  # (S + 1,) a site's entries are indptr[s]:indptr[s + 1]
     haplotype: NDArray[np.int32]  # (E,) ascending within a site
     allele: NDArray[np.uint8]  # (E,) index into the site's alleles, at least 1
+    ploidy: NDArray[np.int8]  # (people,) copies that each person has here: 0, 1 or 2
+
+    @property
+    def owner(self) -> NDArray[np.int64]:
+        """The person of each haplotype, shape (haplotypes,), int64."""
+        return np.repeat(np.arange(self.ploidy.size), self.ploidy)
+
+    @property
+    def slot(self) -> NDArray[np.int64]:
+        """The slot of each haplotype when every person has two, shape (haplotypes,), int64.
+
+        The slots of a person are ``2 * person`` and ``2 * person + 1``.
+        """
+        return np.flatnonzero((np.arange(2) < self.ploidy[:, None]).ravel())
 
 
 @dataclass(frozen=True)
 class Genotypes:
-    """The genotypes of a group of people on one contig. Make one with :meth:`of`."""
+    """The genotypes of a group of people on one contig. Make one with :meth:`of`.
+
+    Blocks of chrX differ in the copies that men have.
+    """
 
     contig: str
     length: int  # of the contig
     people: pd.DataFrame  # one row per person in the files' order, columns of people.parquet
-    ploidy: NDArray[np.int8]  # (people,) copies of the contig: 0, 1 or 2
     _sources: tuple[Path | tskit.TreeSequence, ...]
     _rows: NDArray[np.int64]
     _regions: tuple[Block, ...] | None
@@ -89,7 +105,6 @@ class Genotypes:
             contig=contig,
             length=length,
             people=people.iloc[rows].reset_index(drop=True),
-            ploidy=Haplotypes.of(first).ploidy[rows],
             _sources=tuple(trees),
             _rows=rows,
             _regions=None if regions is None else _regions_within(contig, length, regions),
@@ -133,7 +148,7 @@ class Genotypes:
 
         Alleles without a carrier are left out, and the numbers of the remaining alleles close up.
         """
-        for chunk, _ in self.chunks():
+        for chunk, haplotypes in self.chunks():
             offset = chunk.row_offset
             number = _new_numbers(chunk.indptr, chunk.allele, int(offset[-1]), offset)
             allele = _renumbered(chunk.indptr, chunk.allele, offset, number)
@@ -144,15 +159,23 @@ class Genotypes:
             carried = np.diff(chunk.indptr) > 0
             indptr = chunk.indptr[np.append(True, carried)]  # sites left out have no entries
             letters = alleles if carried.all() else list(compress(alleles, carried))
-            yield SiteRecords(chunk.positions[carried], letters, indptr, chunk.haplotype, allele)
+            yield SiteRecords(
+                chunk.positions[carried],
+                letters,
+                indptr,
+                chunk.haplotype,
+                allele,
+                haplotypes.ploidy,
+            )
 
-    def list_sites(self) -> tuple[NDArray[np.int64], int]:
-        """Return the 0-based positions of all records and the largest number of alleles at one."""
-        positions, most = [np.empty(0, np.int64)], 2
+    def list_sites(self) -> tuple[NDArray[np.int64], int, int]:
+        """List all records: 0-based positions, the most alleles at one, and the largest ploidy."""
+        positions, most, ploidy = [np.empty(0, np.int64)], 2, 1
         for records in self.records():
             positions.append(records.position)
             most = max(most, *map(len, records.alleles)) if records.alleles else most
-        return np.concatenate(positions), most
+            ploidy = max(ploidy, int(records.ploidy.max(initial=1)))
+        return np.concatenate(positions), most, ploidy
 
     def upper_bounds(self) -> tuple[int, int]:
         """Return upper bounds of the number of records and of alleles at one, without a pass."""
@@ -168,14 +191,6 @@ class Genotypes:
         for source in self._sources:
             for site in _load(source).sites():
                 yield int(site.position), site.ancestral_state
-
-    def haplotype_slots(self) -> NDArray[np.int64]:
-        """Return the slot of each haplotype when every person has two.
-
-        The slots of a person are ``2 * person`` and ``2 * person + 1``. Shape (haplotypes,), int64.
-        """
-        called = np.arange(2) < self.ploidy[:, None]
-        return np.flatnonzero(called.ravel())
 
     def _select(self, ts: tskit.TreeSequence) -> tskit.TreeSequence:
         if self._starts is not None:

@@ -84,11 +84,11 @@ def _write_records(
 
 
 def _append(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> int:
-    codes = np.repeat(np.where(genotypes.ploidy > 0, 0, -9).astype(np.int32), 2)
-    slot = genotypes.haplotype_slots()
-    twice = (genotypes.ploidy == 1)[slot // 2]  # the haplotype fills both slots
     found = 0
     for records in genotypes.records():
+        codes = np.repeat(np.where(records.ploidy > 0, 0, -9).astype(np.int32), 2)
+        slot = records.slot
+        twice = (records.ploidy == 1)[slot // 2]  # the haplotype fills both slots
         lines = []
         bounds, places = records.indptr.tolist(), (records.position + 1).tolist()
         for site, letters in enumerate(records.alleles):

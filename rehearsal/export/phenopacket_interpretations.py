@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rehearsal.export.phenopacket_messages import Message, term
 from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
+from rehearsal.genomes.assembly import ploidy
 from rehearsal.phenotypes.trait_types import Traits
 
 ANY_DISEASE = ("MONDO:0000001", "disease")
@@ -112,7 +113,7 @@ def _variation(row: Message, person: Message, identifiers: Mapping[str, str]) ->
     gene, contig = row["gene"], row["contig"]
     if row["copies"] == 2:
         state = HOMOZYGOUS
-    elif contig == "chrX" and person["sex"] == "male":
+    elif ploidy(contig, person["sex"], row["start"]) == 1:
         state = HEMIZYGOUS
     else:
         state = HETEROZYGOUS

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import atomic_path
 from rehearsal.formats.bgzf import BgzfWriter
-from rehearsal.genomes.assembly import ASSEMBLY
+from rehearsal.genomes.assembly import ASSEMBLY, ploidy
+from rehearsal.genomes.blocks import cut_at_borders
 from rehearsal.genomes.reference import BASES, read_reference
 from rehearsal.model import SYNTHETIC, Block
 from rehearsal.seeds import derive_seed
@@ -153,15 +154,20 @@ def _haplotypes(
     genotypes: Genotypes, person: int, bases: NDArray[np.uint8], regions: Sequence[Block]
 ) -> Iterator[dict[str, str]]:
     """Yield the sequence of every region by its id, for each of a person's copies."""
-    first = int(genotypes.ploidy[:person].sum())
-    for haplotype in range(first, first + int(genotypes.ploidy[person])):
-        changes = list(_changes(genotypes, haplotype))
-        own = [region for region in regions if region.contig == genotypes.contig]
-        yield {region.id: apply_changes(bases, region, changes) for region in own}
+    sex = genotypes.people["sex"].iloc[person]
+    parts = cut_at_borders(region for region in regions if region.contig == genotypes.contig)
+    for copy in range(2):
+        own = [part for part in parts if ploidy(part.contig, sex, part.start) > copy]
+        if own:
+            changes = list(_changes(genotypes, person, copy))
+            yield {part.id: apply_changes(bases, part, changes) for part in own}
 
 
-def _changes(genotypes: Genotypes, haplotype: int) -> Iterator[Change]:
+def _changes(genotypes: Genotypes, person: int, copy: int) -> Iterator[Change]:
     for records in genotypes.records():
+        if records.ploidy[person] <= copy:
+            continue
+        haplotype = int(records.ploidy[:person].sum()) + copy
         for entry in np.flatnonzero(records.haplotype == haplotype):
             site = int(np.searchsorted(records.indptr, entry, side="right")) - 1
             letters = records.alleles[site]

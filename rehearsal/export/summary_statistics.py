@@ -97,7 +97,7 @@ def _write_tests(tests: Sequence[_Test], genotypes: Iterable[Genotypes], folder:
             stream.write("\t".join(test.columns) + "\n")
         for own in genotypes:
             for records in own.records():
-                for site, copies in _common(records, own):
+                for site, copies in _common(records):
                     for test, stream in pairs:
                         stream.write(test.row(own.contig, records, site, copies))
 
@@ -210,8 +210,8 @@ def _logistic(design: NDArray[np.float64], value: NDArray[np.float64]) -> NDArra
     return beta
 
 
-def _common(records: SiteRecords, genotypes: Genotypes) -> Iterator[tuple[int, _Site]]:
-    owner = np.repeat(np.arange(len(genotypes.people)), genotypes.ploidy)
+def _common(records: SiteRecords) -> Iterator[tuple[int, _Site]]:
+    owner = records.owner
     called = owner.size
     for number, letters in enumerate(records.alleles):
         first, end = records.indptr[number : number + 2]

@@ -10,7 +10,7 @@ import pysam.bcftools
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import atomic_path
-from rehearsal.genomes.bcf_records import Samples, bcf_sites, open_bcf
+from rehearsal.genomes.bcf_records import bcf_sites, bcf_template, open_bcf
 from rehearsal.genomes.carriers import count_groups
 
 
@@ -27,11 +27,12 @@ def write_bcf(genotypes: Genotypes, path: Path | str) -> None:
         InputError: A site has more than 62 alternate alleles.
     """
     male = genotypes.male
-    samples = Samples(genotypes.people["id"].tolist(), male, genotypes.ploidy)
-    with open_bcf(path, genotypes.contig, genotypes.length, samples) as writer:
+    ids = genotypes.people["id"].tolist()
+    with open_bcf(path, genotypes.contig, genotypes.length, ids) as writer:
         for chunk, haplotypes in genotypes.chunks():
             people = count_groups(chunk, haplotypes, male.astype(np.int32), 2).by_zygosity()
-            writer.write(bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people))
+            template = bcf_template(genotypes.contig, haplotypes.ploidy, male)
+            writer.write(bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people), template)
 
 
 def write_vcf(genotypes: Genotypes, path: Path | str) -> None:

@@ -69,9 +69,8 @@ class _Selection(vcz.Source):
 
     def __init__(self, genotypes: Genotypes) -> None:
         self._genotypes = genotypes
-        self._positions, self._most_alleles = genotypes.list_sites()
+        self._positions, self._most_alleles, self._width = genotypes.list_sites()
         self._sites = self._positions.size
-        self._width = max(1, int(genotypes.ploidy.max(initial=1)))
         self._contigs = genotypes.contigs
 
     @property
@@ -109,12 +108,12 @@ class _Selection(vcz.Source):
         self, start: int, stop: int, shape: tuple, num_alleles: int
     ) -> Iterator[vcz.VariantData]:
         self._check_range(start, stop)
-        called = np.arange(self._width) < self._genotypes.ploidy[:, None]
-        template = np.where(called, 0, constants.INT_FILL).astype(np.int8)
-        template[self._genotypes.ploidy == 0, 0] = constants.INT_MISSING
-        slot = np.flatnonzero(called.ravel())
-        phased = np.ones(len(called), bool)
+        phased = np.ones(self.num_samples, bool)
         for records in self._genotypes.records():
+            called = np.arange(self._width) < records.ploidy[:, None]
+            template = np.where(called, 0, constants.INT_FILL).astype(np.int8)
+            template[records.ploidy == 0, 0] = constants.INT_MISSING
+            slot = np.flatnonzero(called.ravel())
             for site, letters in enumerate(records.alleles):
                 first, end = records.indptr[site : site + 2]
                 calls = template.copy()

@@ -52,14 +52,14 @@ class BcfWriter:
     Args:
         path: The file to write.
         header: What the header lists.
-        template: The people are the header's samples, and the contig is one of the header's.
+        contig: Index of the contig in the header.
     """
 
-    def __init__(self, path: Path, header: Header, template: RecordTemplate) -> None:
-        self._template = template
+    def __init__(self, path: Path, header: Header, contig: int) -> None:
+        self._contig = contig
         self._contigs = header.contigs
         self._places: list[NDArray[np.int64]] = []  # (3, records): start, end, offset
-        longest = template.genotypes.size + (1 << 16)
+        longest = 2 * len(header.samples) + (1 << 16)
         self._buffer = np.empty(max(_BUFFER, 2 * longest), np.uint8)
         self._file = BgzfWriter(path)
         text = header_text(header).encode() + b"\0"
@@ -76,11 +76,12 @@ class BcfWriter:
     ) -> None:
         self._file.__exit__(kind, error, trace)
 
-    def write(self, sites: Sites) -> None:
+    def write(self, sites: Sites, template: RecordTemplate) -> None:
         """Write the sites at which at least one person of the file has an alternate allele.
 
         Args:
             sites: Consecutive sites that follow those written before.
+            template: The people are the header's samples. The ploidy is that of these sites.
 
         Raises:
             InputError: A site has more than 62 alternate alleles.
@@ -94,7 +95,7 @@ class BcfWriter:
         site = 0
         while site < sites.position.size:
             base = self._file.length
-            done, filled = fill_records(site, sites, self._template, base, self._buffer, offset)
+            done, filled = fill_records(site, sites, template, base, self._buffer, offset)
             if done == site:  # the alleles are longer than the buffer: enlarge it
                 self._buffer = np.empty(2 * self._buffer.size, np.uint8)
             self._file.write(self._buffer[:filled].data)
@@ -114,4 +115,4 @@ class BcfWriter:
         """
         start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *self._places], axis=1)
         virtual = self._file.virtual_offsets(np.append(offset, self._file.length))
-        write_csi(path, self._contigs, self._template.contig, RecordOffsets(start, end, virtual))
+        write_csi(path, self._contigs, self._contig, RecordOffsets(start, end, virtual))

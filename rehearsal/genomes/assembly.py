@@ -1,4 +1,4 @@
-"""The assembly GRCh38: contigs and their lengths, ploidy by sex, and masked stretches."""
+"""The assembly GRCh38: contigs and their lengths, ploidy by sex and place, masked stretches."""
 
 from __future__ import annotations
 
@@ -70,6 +70,15 @@ REFSEQ: dict[str, str] = {
 KARYOTYPE_ORDER: dict[str, int] = {contig: rank for rank, contig in enumerate(CONTIG_LENGTHS)}
 AUTOSOMES: frozenset[str] = frozenset(f"chr{number}" for number in range(1, 23))
 
+# Pseudo-autosomal regions, 0-based half-open: X and Y have equal bases, and exchange them in men.
+# Variants of both copies have coordinates on chrX. Coordinates: Genome Reference Consortium,
+# www.ncbi.nlm.nih.gov/grc/human (X:10,001-2,781,479 and 155,701,383-156,030,895; Y:10,001-2,781,479
+# and 56,887,903-57,217,415, 1-based), as in `plink2 --split-par hg38`.
+PSEUDO_AUTOSOMAL: dict[str, dict[str, tuple[int, int]]] = {
+    "chrX": {"PAR1": (10_000, 2_781_479), "PAR2": (155_701_382, 156_030_895)},
+    "chrY": {"PAR1": (10_000, 2_781_479), "PAR2": (56_887_902, 57_217_415)},
+}
+
 MASK_COLUMNS = ("contig", "start", "end", "kind", "source")
 GAP = (
     "gap"  # the kind of a short run of N inside a block: ancestry runs across, no variant is there
@@ -98,15 +107,42 @@ def listed_contigs(contig: str, length: int) -> dict[str, int]:
     return CONTIG_LENGTHS | {contig: length}
 
 
-def ploidy(contig: str, sex: Sex) -> int:
-    """Count the copies of a contig that a person of this sex has.
+def pseudo_autosomal(contig: str, start: int) -> str | None:
+    """Name the pseudo-autosomal region that holds a base.
 
-    The pseudo-autosomal regions of X and Y are not modelled: the whole of chrX is haploid in men,
-    and nothing recombines between X and Y.
+    Args:
+        contig: Name of a contig.
+        start: 0-based position on the contig.
+
+    Returns:
+        ``PAR1`` or ``PAR2``. None outside of both, and on contigs without such regions.
+    """
+    for name, (first, end) in PSEUDO_AUTOSOMAL.get(contig, {}).items():
+        if first <= start < end:
+            return name
+    return None
+
+
+def is_autosomal(contig: str, start: int) -> bool:
+    """Tell whether everybody has two copies of a base, whatever their sex.
+
+    Args:
+        contig: Name of a contig of GRCh38.
+        start: 0-based position on the contig.
+    """
+    return contig in AUTOSOMES or (contig == "chrX" and bool(pseudo_autosomal(contig, start)))
+
+
+def ploidy(contig: str, sex: Sex, start: int) -> int:
+    """Count the copies of a base that a person of this sex has.
+
+    In the pseudo-autosomal regions a man's copy on Y counts on chrX: he has two there, and none on
+    chrY, where these regions are masked.
 
     Args:
         contig: Name of a contig of GRCh38.
         sex: ``female`` or ``male``.
+        start: 0-based position on the contig. All bases of a block have the same ploidy.
 
     Returns:
         0, 1 or 2.
@@ -117,6 +153,8 @@ def ploidy(contig: str, sex: Sex) -> int:
     if contig not in CONTIG_LENGTHS or sex not in SEXES:
         where, expected = "ploidy", f"a contig of {ASSEMBLY} and female or male"
         raise ValueError(mismatch(where, expected, f"{shown(contig)} and {shown(sex)}"))
+    if pseudo_autosomal(contig, start):
+        return 2 if contig == "chrX" else 0
     return 2 if contig in AUTOSOMES else _SEX_PLOIDY[contig][sex]
 
 

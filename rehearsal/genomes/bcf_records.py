@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +12,13 @@ from numpy.typing import NDArray
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter, make_template
 from rehearsal.formats.bcf_header import Header
-from rehearsal.formats.bcf_kernel import Sites
+from rehearsal.formats.bcf_kernel import RecordTemplate, Sites
 from rehearsal.genomes.assembly import ASSEMBLY, listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
 
 
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """The samples of a BCF file. Their haplotypes are one contiguous range of the block's."""
-
-    ids: list[str]  # sample names, in the order of the file's columns
-    male: NDArray[np.bool_]  # (n_samples,)
-    ploidy: NDArray[np.int8]  # (n_samples,) copies of the file's contig: 0, 1 or 2
-    first_haplotype: int = 0  # index of the first sample's first haplotype in the block
-
-
 @contextmanager
-def open_bcf(path: Path | str, contig: str, length: int, samples: Samples) -> Iterator[BcfWriter]:
+def open_bcf(path: Path | str, contig: str, length: int, ids: list[str]) -> Iterator[BcfWriter]:
     """Open a BCF file to write, and write its index when the ``with`` block ends well.
 
     Both files appear whole or not at all.
@@ -38,20 +27,37 @@ def open_bcf(path: Path | str, contig: str, length: int, samples: Samples) -> It
         path: The BCF file. Its index becomes ``{path}.csi``.
         contig: Contig of all records.
         length: Length of the contig in bases.
-        samples: The people of the file.
+        ids: Names of the samples, in the order of the file's columns.
 
     Yields:
-        A writer that takes the results of :func:`bcf_sites`, in order of position.
+        A writer that takes the results of :func:`bcf_sites`, in order of position, with the
+        template of their block (:func:`bcf_template`).
     """
     contigs = listed_contigs(contig, length)
-    template = make_template(
-        samples.ploidy, samples.male, samples.first_haplotype, list(contigs).index(contig)
-    )
-    header = Header(contigs, samples.ids, ASSEMBLY)
+    header = Header(contigs, ids, ASSEMBLY)
     with atomic_path(path) as aside, atomic_path(f"{path}.csi") as csi:
-        with BcfWriter(aside, header, template) as writer:
+        with BcfWriter(aside, header, list(contigs).index(contig)) as writer:
             yield writer
         writer.write_index(csi)
+
+
+def bcf_template(
+    contig: str, ploidy: NDArray[np.int8], male: NDArray[np.bool_], first_haplotype: int = 0
+) -> RecordTemplate:
+    """Build what all records of one block in a file of :func:`open_bcf` begin with.
+
+    Args:
+        contig: Contig of the file.
+        ploidy: Copies that each sample has in the block: 0, 1 or 2, shape (n_samples,).
+        male: Whether each sample is a man's, shape (n_samples,).
+        first_haplotype: Index of the first sample's first haplotype in the block. The samples'
+            haplotypes are one contiguous range of the block's.
+
+    Returns:
+        The template.
+    """
+    index = list(listed_contigs(contig, 0)).index(contig)
+    return make_template(ploidy, male, first_haplotype, index)
 
 
 def bcf_sites(

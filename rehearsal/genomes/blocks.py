@@ -7,7 +7,12 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from rehearsal.errors import InputError, shown
-from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, KARYOTYPE_ORDER
+from rehearsal.genomes.assembly import (
+    ASSEMBLY,
+    CONTIG_LENGTHS,
+    KARYOTYPE_ORDER,
+    PSEUDO_AUTOSOMAL,
+)
 from rehearsal.model import Block, PlantedVariant
 
 CONFIG = "config.yaml"
@@ -57,7 +62,8 @@ def plan_blocks(
 ) -> list[Block]:
     """Plan the blocks of a run: in karyotype order, without overlaps.
 
-    Regions are cut into tiles of ``block_size`` bases and leave out the masks. A planted variant
+    Regions are cut into tiles of ``block_size`` bases and leave out the masks. No block crosses the
+    border of a pseudo-autosomal region, so all its bases have the same ploidy. A planted variant
     outside all regions gets a window of its own, which ends where a region, a mask or the end of
     the contig begins. Windows that overlap become one.
 
@@ -83,10 +89,11 @@ def plan_blocks(
     _refuse_overlaps(asked, source)
     masks = list(masks)
     _refuse_masked(asked, masks, source)
-    stretches = subtract(asked, masks)
+    stretches = cut_at_borders(subtract(asked, masks))
     outside = [v for v in planted if not _holder(stretches, v)]
     windows = [_window(v, planted_window, source) for v in outside] if planted_window else []
-    free = [w for w in subtract(merge(windows), [*asked, *masks]) if _holds_any(w, outside)]
+    unasked = cut_at_borders(subtract(merge(windows), [*asked, *masks]))
+    free = [window for window in unasked if _holds_any(window, outside)]
     blocks = [*tile(stretches, block_size), *free]
     blocks.sort(key=lambda block: (KARYOTYPE_ORDER[block.contig], block.start))
     for variant in planted:
@@ -136,6 +143,25 @@ def subtract(stretches: Iterable[Block], holes: Iterable[Block]) -> list[Block]:
         if start < stretch.end:
             left.append(Block(stretch.contig, start, stretch.end))
     return left
+
+
+def cut_at_borders(stretches: Iterable[Block]) -> list[Block]:
+    """Cut stretches where pseudo-autosomal regions begin and end.
+
+    Args:
+        stretches: Stretches to cut.
+
+    Returns:
+        The same bases, in the order of ``stretches``.
+    """
+    parts: list[Block] = []
+    for stretch in stretches:
+        regions = PSEUDO_AUTOSOMAL.get(stretch.contig, {}).values()
+        borders = sorted(edge for region in regions for edge in region)
+        inner = [edge for edge in borders if stretch.start < edge < stretch.end]
+        edges = pairwise([stretch.start, *inner, stretch.end])
+        parts += [Block(stretch.contig, start, end) for start, end in edges]
+    return parts
 
 
 def tile(stretches: Iterable[Block], size: int) -> list[Block]:

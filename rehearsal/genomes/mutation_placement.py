@@ -42,11 +42,11 @@ def planted_targets(planted: PlantedVariant, people: pd.DataFrame) -> dict[str, 
     """
     if not planted.frequency:
         return {}
-    contig, default = planted.variant.contig, planted.frequency.get("*", 0.0)
+    variant, default = planted.variant, planted.frequency.get("*", 0.0)
     sizes = people.groupby(["country", "sex"], sort=False).size()
     codes = list(dict.fromkeys(people["country"]))
     carrying = np.array([[sizes.get((code, sex), 0) for code in codes] for sex in SEXES])
-    ploidies = np.array([ploidy(contig, sex) for sex in SEXES])
+    ploidies = np.array([ploidy(variant.contig, sex, variant.start) for sex in SEXES])
     frequency = np.array([planted.frequency.get(code, default) for code in codes])
     share = frequency * (ploidies @ carrying)
     target = np.floor(share + 1e-9).astype(np.int64)

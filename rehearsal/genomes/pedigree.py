@@ -47,27 +47,29 @@ class Pedigree:
         """Generations between founders and the youngest people: the time at which founders live."""
         return int(self.generation.max(initial=0))
 
-    def copies(self, contig: str) -> np.ndarray:
-        """Count the copies of a contig that each person has.
+    def copies(self, contig: str, start: int) -> np.ndarray:
+        """Count the copies of a base that each person has.
 
         Args:
             contig: A contig of GRCh38.
+            start: 0-based position on it; the start of a block stands for the whole block.
 
         Returns:
             0, 1 or 2, shape (n_people,).
         """
-        return np.where(self.male, ploidy(contig, "male"), ploidy(contig, "female"))
+        return np.where(self.male, ploidy(contig, "male", start), ploidy(contig, "female", start))
 
-    def first_node(self, contig: str) -> np.ndarray:
-        """Find each person's first sample node. Nodes are in the order of people.
+    def first_node(self, contig: str, start: int) -> np.ndarray:
+        """Find each person's first sample node in a block. Nodes are in the order of people.
 
         Args:
             contig: A contig of GRCh38.
+            start: 0-based start of the block.
 
         Returns:
             Node numbers, shape (n_people,).
         """
-        copies = self.copies(contig)
+        copies = self.copies(contig, start)
         return np.cumsum(copies) - copies
 
 

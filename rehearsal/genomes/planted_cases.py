@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rehearsal.errors import InputError, shown
-from rehearsal.genomes.assembly import AUTOSOMES
+from rehearsal.genomes.assembly import is_autosomal
 from rehearsal.genomes.blocks import VARIANTS, variant_label
 from rehearsal.genomes.families import (
     CHILD,
@@ -30,6 +30,7 @@ from rehearsal.genomes.planting_plan import (
 )
 from rehearsal.model import PlantedVariant
 
+AUTOSOME = "autosome"
 HOMOZYGOUS_BORN = (2008, 2020)
 BROTHERS_BORN = (1990, 2000)  # of the elder; the other is one to four years younger
 
@@ -113,9 +114,15 @@ def _check_case(planted: PlantedVariant, country: str, role: str, codes: Sequenc
         raise InputError(VARIANTS, key, "a country of the cohort", shown(country))
     if role not in _ROLES:
         raise InputError(VARIANTS, key, f"one of {', '.join(_ROLES)}", shown(role))
-    contig = planted.variant.contig
-    if contig not in _ROLES[role].contigs:
-        raise InputError(VARIANTS, key, f"a role that is possible on {contig}", shown(role))
+    if _place(planted) not in _ROLES[role].places:
+        expected = f"a role that is possible on {planted.variant.contig}"
+        raise InputError(VARIANTS, key, expected, shown(role))
+
+
+def _place(planted: PlantedVariant) -> str:
+    """Tell where a variant lies: ``autosome``, as in a pseudo-autosomal region, or its contig."""
+    contig, start = planted.variant.contig, planted.variant.start
+    return AUTOSOME if is_autosomal(contig, start) else contig
 
 
 def _plan_case(role: str, rng: np.random.Generator) -> list[PlannedHaplotype]:
@@ -153,7 +160,7 @@ def _hemizygous(case: Case, rng: np.random.Generator) -> Families:
 
 
 def _heterozygous(case: Case, rng: np.random.Generator) -> Families:
-    on_x = case.planted.variant.contig == "chrX"
+    on_x = _place(case.planted) == "chrX"
     return draw_unrelated(1, rng, FEMALE if on_x else None)
 
 
@@ -162,12 +169,12 @@ class _Role(NamedTuple):
 
     draw_family: Callable[[Case, np.random.Generator], Families]
     people: int
-    contigs: frozenset[str]  # where the role is possible
+    places: frozenset[str]  # where the role is possible
 
 
 _ROLES = {
-    "homozygous": _Role(_homozygous, 4, AUTOSOMES),
-    "heterozygous": _Role(_heterozygous, 1, AUTOSOMES | {"chrX"}),
+    "homozygous": _Role(_homozygous, 4, frozenset({AUTOSOME})),
+    "heterozygous": _Role(_heterozygous, 1, frozenset({AUTOSOME, "chrX"})),
     "hemizygous": _Role(_hemizygous, 1, frozenset({"chrX", "chrY"})),
     "brothers": _Role(_brothers, 4, frozenset({"chrX"})),
 }

@@ -30,13 +30,9 @@ from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.genomes.planting import check_places, plant, sites_in_places
 from rehearsal.genomes.recombination import binned_map
 from rehearsal.genomes.reference import base_codes, check_reference, set_ancestral_bases
+from rehearsal.genomes.sex_chromosomes import recombination_factor, size_factor
 from rehearsal.model import Block, PlantedVariant
 from rehearsal.seeds import derive_seed
-
-# Population sizes and recombination relative to an autosome's, with as many fathers as mothers:
-# three X for four autosomes, two thirds of them in women, where they recombine.
-SIZE_FACTOR = {"chrX": 0.75, "chrY": 0.25, "chrM": 0.25}
-RECOMBINATION_FACTOR = {"chrX": 2 / 3, "chrY": 0.0, "chrM": 0.0}
 
 NO_UUID = b"00000000-0000-0000-0000-000000000000"
 
@@ -215,7 +211,7 @@ def _simulate_founders(
     Founders are sampled country by country, women before men where their ploidy differs. Also
     returns the row of ``people`` of each individual.
     """
-    copies = pedigree.copies(block.contig)
+    copies = pedigree.copies(block.contig, block.start)
     country = people["country"].to_numpy()
     sample_sets, rows = [], []
     for code in people["country"].unique():
@@ -231,11 +227,11 @@ def _simulate_founders(
         raise InputError(CONFIG, "genome.regions", expected, block.contig)
     recombination = msprime.RateMap(
         position=block_map.position,
-        rate=block_map.rate * RECOMBINATION_FACTOR.get(block.contig, 1.0),
+        rate=block_map.rate * recombination_factor(block, block_map),
     )
     ts = msprime.sim_ancestry(
         sample_sets,
-        demography=scale_sizes(settings.demography, SIZE_FACTOR.get(block.contig, 1.0)),
+        demography=scale_sizes(settings.demography, size_factor(block)),
         sequence_length=block.length,
         recombination_rate=recombination,
         ploidy=2,  # sets the time scale; the sample sets have ploidies of their own
@@ -282,7 +278,7 @@ def _assemble(
     tables.time_units = source.time_units
     tables.populations.replace_with(source.populations)
     _set_individuals(tables, pedigree)
-    copies = pedigree.copies(block.contig)
+    copies = pedigree.copies(block.contig, block.start)
     person = np.repeat(np.arange(len(people)), copies)
     samples = len(person)
 
@@ -290,7 +286,7 @@ def _assemble(
     sampled = founders.num_samples
     row = row_of_individual[source.nodes.individual[:sampled]]
     second = np.append(False, row[1:] == row[:-1])
-    first = pedigree.first_node(block.contig)
+    first = pedigree.first_node(block.contig, block.start)
     renumbered = np.concatenate(
         [first[row] + second, samples + np.arange(founders.num_nodes - sampled)]
     ).astype(np.int32)
@@ -311,7 +307,7 @@ def _assemble(
             [person.astype(np.int32), np.full(founders.num_nodes - sampled, -1, np.int32)]
         ),
     )
-    left, right, parent, child = gametes.edges(block)
+    left, right, parent, child = gametes.edges(block, pedigree)
     edges = source.edges
     tables.edges.set_columns(
         left=np.concatenate([left, edges.left + block.start]),

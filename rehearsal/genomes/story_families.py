@@ -26,16 +26,16 @@ class Member:
     sex: int  # 0 woman, 1 man
     parents: tuple[int, int] | None = None  # mother's and father's index in the family
 
-    def copies_of(self, contig: str) -> int:
-        """Count the member's copies of a contig.
+    def copies_at(self, variant: Variant) -> int:
+        """Count the member's copies of the place of a variant.
 
         Args:
-            contig: A contig of GRCh38.
+            variant: A variant on a contig of GRCh38.
 
         Returns:
             0, 1 or 2.
         """
-        return ploidy(contig, SEXES[self.sex])
+        return ploidy(variant.contig, SEXES[self.sex], variant.start)
 
     def error(self, expected: str, found: str) -> InputError:
         """Build the error about this patient, for the caller to raise.
@@ -147,7 +147,7 @@ def _with_copies(family: StoryFamily) -> StoryFamily:
 def _check_copies(member: Member, variant: Variant, copies: int) -> None:
     if member.patient is None:
         return
-    if copies > member.copies_of(variant.contig):
+    if copies > member.copies_at(variant):
         raise member.error(f"at most one copy of {variant} in a man", shown(copies))
     if copies and variant in member.patient.lacks:
         raise member.error(f"a patient who carries {variant} or lacks it", "both")
@@ -161,10 +161,10 @@ def _children_first(members: Sequence[Member]) -> list[int]:
     return sorted(range(len(members)), key=depth, reverse=True)
 
 
-def _parents_who_give(member: Member, contig: str) -> tuple[int, ...]:
-    """List the parents from whom a member has copies of the contig: a son's X is his mother's."""
+def _parents_who_give(member: Member, variant: Variant) -> tuple[int, ...]:
+    """List the parents from whom a member has copies: a son's X is his mother's."""
     parents = () if member.parents is None else member.parents
-    return parents[:1] if member.copies_of(contig) == 1 else parents
+    return parents[:1] if member.copies_at(variant) == 1 else parents
 
 
 def _ask_parents(
@@ -175,7 +175,7 @@ def _ask_parents(
     wanted = copies[number].get(variant, 0)
     if member.parents is None or not wanted:
         return
-    givers = _parents_who_give(member, variant.contig)
+    givers = _parents_who_give(member, variant)
     able = [one for one in givers if copies[one].get(variant, 1) > 0]
     able.sort(key=lambda one: variant not in copies[one])  # parents named as carriers first
     if len(able) < wanted:
@@ -223,7 +223,7 @@ def _inheritance(
             carrying[number] = _founder_haplotypes(member, variant, copies, rng)
             yield from (PlannedHaplotype("carries", number, h) for h in sorted(carrying[number]))
             continue
-        parents = _parents_who_give(member, variant.contig)
+        parents = _parents_who_give(member, variant)
         givers = [parent for parent in parents if carrying[parent]][:copies]
         carrying[number] = frozenset(member.parents.index(parent) for parent in givers)
         for parent in parents:
@@ -239,7 +239,7 @@ def _founder_haplotypes(
 ) -> frozenset[int]:
     if copies == 2:
         return frozenset((0, 1))
-    first = 0 if member.copies_of(variant.contig) == 1 else int(rng.integers(0, 2))
+    first = 0 if member.copies_at(variant) == 1 else int(rng.integers(0, 2))
     return frozenset([first][:copies])
 
 
@@ -247,7 +247,7 @@ def _handed_on(
     child: Member, parent: Member, variant: Variant, carrying: frozenset[int], gives: bool
 ) -> int | None:
     """Choose the haplotype that a carrying parent transmits. None: the parent has only one."""
-    if parent.copies_of(variant.contig) == 1:
+    if parent.copies_at(variant) == 1:
         if not gives:
             expected = f"a copy of {variant}, which her father has on his only {variant.contig}"
             raise child.error(expected, "no copy from him")

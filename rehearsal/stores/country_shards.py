@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter
-from rehearsal.genomes.bcf_records import Samples, bcf_sites, open_bcf
+from rehearsal.formats.bcf_kernel import RecordTemplate
+from rehearsal.genomes.bcf_records import bcf_sites, bcf_template, open_bcf
 from rehearsal.genomes.carriers import (
     CarrierChunk,
     GroupCounts,
@@ -39,6 +40,10 @@ class _Country:
     people: pd.DataFrame
     individuals: slice
     haplotypes: slice
+
+    @property
+    def male(self) -> NDArray[np.bool_]:
+        return self.people["sex"].to_numpy() == "male"
 
 
 def write_shards(
@@ -72,12 +77,12 @@ def write_shards(
             raise InputError("people", "country", f"at least one person of {code}", "none")
     group = np.empty(len(people), np.int32)
     for country in countries.values():
-        male = country.people["sex"].to_numpy() == "male"
-        group[country.individuals] = 2 * country.number + male
+        group[country.individuals] = 2 * country.number + country.male
     contig, length = block.contig, int(ts.sequence_length)
     with ExitStack() as stack:
-        bcfs = _open_bcfs(stack, out_bcf, contig, length, countries, haplotypes)
+        bcfs = _open_bcfs(stack, out_bcf, contig, length, countries)
         parts = _open_parts(stack, out_store_part, contig, length, countries)
+        templates = {code: _template(contig, countries[code], haplotypes) for code in bcfs}
         progress = Progress(ts.num_sites, "sites")
         for chunk in carrier_chunks(ts, haplotypes):
             counts = count_groups(chunk, haplotypes, group, 2 * len(countries))
@@ -88,7 +93,7 @@ def write_shards(
                 shard = _Shard.of(chunk, counts, country)
                 if country.code in bcfs:
                     sites = bcf_sites(chunk, shard.start, shard.end, shard.people)
-                    bcfs[country.code].write(sites)
+                    bcfs[country.code].write(sites, templates[country.code])
                 if country.code in parts:
                     parts[country.code].write(
                         _store_columns(chunk, counts, order, shard, haplotypes)
@@ -124,20 +129,17 @@ def _open_bcfs(
     contig: str,
     length: int,
     countries: dict[str, _Country],
-    haplotypes: Haplotypes,
 ) -> dict[str, BcfWriter]:
     writers = {}
     for code, path in paths.items():
-        country = countries[code]
-        male = country.people["sex"].to_numpy() == "male"
-        samples = Samples(
-            country.people["id"].tolist(),
-            male,
-            haplotypes.ploidy[country.individuals],
-            country.haplotypes.start,
-        )
-        writers[code] = stack.enter_context(open_bcf(path, contig, length, samples))
+        ids = countries[code].people["id"].tolist()
+        writers[code] = stack.enter_context(open_bcf(path, contig, length, ids))
     return writers
+
+
+def _template(contig: str, country: _Country, haplotypes: Haplotypes) -> RecordTemplate:
+    ploidy = haplotypes.ploidy[country.individuals]
+    return bcf_template(contig, ploidy, country.male, country.haplotypes.start)
 
 
 def _open_parts(

@@ -8,6 +8,7 @@ from rehearsal.export.selection import reads_export
 from rehearsal.export.settings import FOLDERS, TRUTH
 from snakemake.logging import logger
 from rehearsal.process_lifetime import RUN
+from rehearsal.genomes.assembly import pseudo_autosomal
 from rehearsal.genomes.recombination import NO_RECOMBINATION
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.schema import name_command_line

@@ -9,6 +9,7 @@ MEASURED = [
     for name, block in BLOCKS.items()
     if block.length >= SHORTEST_MEASURED
     and (name in AUTOSOMES or block.contig == "chrX")
+    and not pseudo_autosomal(block.contig, block.start)
 ] or list(BLOCKS)
 
 

@@ -158,7 +158,7 @@ class NodeData:
         carriers, homozygotes = row.carriers() & people, row.homozygotes() & people
         counts = {}
         for sex, everyone in self.of_sex.items():
-            copies = ploidy(row.contig, sex)
+            copies = ploidy(row.contig, sex, row.start)
             total = everyone.intersection_cardinality(people) * copies
             carrying = carriers.intersection_cardinality(everyone)
             twice = homozygotes.intersection_cardinality(everyone)

@@ -147,8 +147,8 @@ def cases(row: VariantRow, people: BitMap | None, node_data: NodeData) -> Record
     carriers = row.carriers() if people is None else row.carriers() & people
     homozygotes, analysed = row.homozygotes(), node_data.people.with_sample("analyses")
     men = node_data.of_sex["male"]
-    of_men = HEMIZYGOUS if ploidy(row.contig, "male") == 1 else HETEROZYGOUS
-    of_women = HEMIZYGOUS if ploidy(row.contig, "female") == 1 else HETEROZYGOUS
+    of_men = HEMIZYGOUS if ploidy(row.contig, "male", row.start) == 1 else HETEROZYGOUS
+    of_women = HEMIZYGOUS if ploidy(row.contig, "female", row.start) == 1 else HETEROZYGOUS
     listed = []
     for position in carriers[:MAX_CASES]:
         individual = node_data.variants.individuals[position]

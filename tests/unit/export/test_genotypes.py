@@ -162,6 +162,7 @@ def test_pgenlib_reads_the_same_genotypes(example, tmp_path):
     write_pgen(genotypes, path)
     pvar = pgenlib.PvarReader(bytes(path.with_suffix(".pvar")))
     rows = []
+    ploidies = next(genotypes.records()).ploidy
     with pgenlib.PgenReader(bytes(path), pvar=pvar) as reader:
         codes = np.empty(2 * reader.get_raw_sample_ct(), np.int32)
         for variant in range(reader.get_variant_ct()):
@@ -172,7 +173,7 @@ def test_pgenlib_reads_the_same_genotypes(example, tmp_path):
             letters = [pvar.get_allele_code(variant, a).decode() for a in range(number)]
             calls = [
                 tuple(codes[2 * person : 2 * person + ploidy].tolist())
-                for person, ploidy in enumerate(genotypes.ploidy)
+                for person, ploidy in enumerate(ploidies)
             ]
             contig = pvar.get_variant_chrom(variant).decode()
             rows.append((contig, pvar.get_variant_pos(variant), letters, calls))
@@ -357,7 +358,7 @@ def test_sites_without_a_carrier_are_in_no_format(tmp_path):
     tables.compute_mutation_parents()
     for keep in (None, np.arange(len(people)) < 5):
         genotypes = Genotypes.of([tables.tree_sequence()], "chr22", people, keep)
-        positions, _ = genotypes.list_sites()
+        positions, _, _ = genotypes.list_sites()
         assert positions.size and place not in positions
         write_trees(genotypes, tmp_path / "x.tsz")
         assert np.array_equal(tszip.load(tmp_path / "x.tsz").sites_position, positions)

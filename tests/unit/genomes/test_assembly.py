@@ -6,7 +6,9 @@ from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import (
     AUTOSOMES,
     CONTIG_LENGTHS,
+    PSEUDO_AUTOSOMAL,
     ploidy,
+    pseudo_autosomal,
     read_gaps,
     read_masks,
 )
@@ -20,23 +22,43 @@ def test_the_assembly_has_25_contigs_and_3_1_gigabases():
 
 
 @pytest.mark.parametrize(
-    ("contig", "female", "male"),
-    [("chr1", 2, 2), ("chr22", 2, 2), ("chrX", 2, 1), ("chrY", 0, 1), ("chrM", 1, 1)],
+    ("contig", "start", "female", "male"),
+    [
+        ("chr1", 0, 2, 2),
+        ("chr22", 20_000_000, 2, 2),
+        ("chrX", 10_000_000, 2, 1),
+        ("chrY", 10_000_000, 0, 1),
+        ("chrM", 0, 1, 1),
+        # borders: X:10,001-2,781,479 and 155,701,383-156,030,895, 1-based
+        ("chrX", 9_999, 2, 1),
+        ("chrX", 10_000, 2, 2),
+        ("chrX", 2_781_478, 2, 2),
+        ("chrX", 2_781_479, 2, 1),
+        ("chrX", 155_701_381, 2, 1),
+        ("chrX", 155_701_382, 2, 2),
+        ("chrX", 156_030_894, 2, 2),
+        ("chrX", 156_030_895, 2, 1),
+        ("chrY", 2_781_478, 0, 0),
+        ("chrY", 2_781_479, 0, 1),
+        ("chrY", 56_887_901, 0, 1),
+        ("chrY", 56_887_902, 0, 0),
+    ],
 )
-def test_ploidy_by_sex(contig, female, male):
-    assert (ploidy(contig, "female"), ploidy(contig, "male")) == (female, male)
+def test_ploidy_by_sex_and_place(contig, start, female, male):
+    assert (ploidy(contig, "female", start), ploidy(contig, "male", start)) == (female, male)
 
 
 @pytest.mark.parametrize(("contig", "sex"), [("chr23", "male"), ("chr1", "unknown")])
 def test_ploidy_of_something_unknown_is_an_error(contig, sex):
     with pytest.raises(ValueError, match=rf"^ploidy: .*found '{contig}' and '{sex}'$"):
-        ploidy(contig, sex)
+        ploidy(contig, sex, 5_000_000)
 
 
 def test_the_shipped_masks_hold_a_centromere_and_two_telomeres_a_chromosome(root):
     masks = read_masks(root / "config/masks.tsv")
     for contig in [*sorted(AUTOSOMES), "chrX", "chrY"]:
         own = [mask for mask in masks if mask.contig == contig]
+        own = [mask for mask in own if not pseudo_autosomal(contig, mask.start)]
         assert [own[0].start, own[-1].end] == [0, CONTIG_LENGTHS[contig]]
         assert any(100_000 < mask.length < 8_000_000 for mask in own[1:-1])
 
@@ -52,6 +74,12 @@ def test_gaps_inside_of_blocks_are_no_masks(root):
     assert Block("chr22", 18_239_129, 18_339_129) in gaps
     assert not set(gaps) & set(masks)
     assert subtract(gaps, masks) == gaps
+
+
+def test_the_shipped_masks_cover_the_pseudo_autosomal_regions_of_y(root):
+    masks = read_masks(root / "config/masks.tsv")
+    for start, end in PSEUDO_AUTOSOMAL["chrY"].values():
+        assert not subtract([Block("chrY", start, end)], masks)
 
 
 @pytest.mark.parametrize(

@@ -178,3 +178,20 @@ def test_adjacent_regions_do_not_overlap():
 def test_planted_variants_of_a_block_come_in_order_of_position():
     two, one, other = snv("chr1", 9), snv("chr1", 0), snv("chr1", 10)
     assert planted_in(Block("chr1", 0, 10), [two, other, one]) == [one, two]
+
+
+def test_blocks_end_at_the_borders_of_pseudo_autosomal_regions():
+    regions = ["chrX:2000000-4000000", "chrX:155000000-156040895"]
+    blocks = plan_blocks(regions, [snv("chrX", 2_781_470)], 1_000, 1_500_000)
+    assert [(block.start, block.end) for block in blocks] == [
+        (2_000_000, 2_781_479),
+        (2_781_479, 4_000_000),
+        (155_000_000, 155_701_382),
+        (155_701_382, 156_030_895),
+        (156_030_895, 156_040_895),
+    ]
+
+
+def test_the_window_of_a_planted_variant_ends_at_the_border():
+    blocks = plan_blocks([], [snv("chrX", 2_781_470)], 1_000, 5_000)
+    assert [(block.start, block.end) for block in blocks] == [(2_780_000, 2_781_479)]

@@ -29,19 +29,22 @@ def origins(pedigree, contig, positions, seed=1) -> np.ndarray:
     """For each position and sample node, the founder's node that it descends from."""
     gametes = draw_gametes(pedigree, contig, uniform_map(contig, RATE), seed)
     order = np.argsort(pedigree.generation[gametes.child], kind="stable")
-    nodes = int(pedigree.copies(contig).sum())
+    nodes = int(pedigree.copies(contig, 0).sum())
+    first = pedigree.first_node(contig, 0)
     result = np.tile(np.arange(nodes), (len(positions), 1))
     for row, position in enumerate(positions):
-        given = gametes.parent_node + gametes.strand_at(position)
+        given = first[gametes.parent] + gametes.strand_at(position)
         for gamete in order:
-            result[row, gametes.node[gamete]] = result[row, given[gamete]]
+            result[row, first[gametes.child[gamete]] + gametes.slot[gamete]] = result[
+                row, given[gamete]
+            ]
     return result
 
 
 @pytest.fixture(scope="module")
 def shared(pedigree):
     """Kinship of two people measured over two autosomes by identity with founders' haplotypes."""
-    first = pedigree.first_node("chr1")
+    first = pedigree.first_node("chr1", 0)
     origin = np.vstack(
         [
             origins(pedigree, contig, np.linspace(10**5, 4.5e7, 60).astype(int))
@@ -111,9 +114,9 @@ def test_the_number_of_crossovers_follows_the_map(pedigree):
 def test_gametes_agree_across_the_border_of_adjacent_blocks(pedigree):
     gametes = draw_gametes(pedigree, "chr22", uniform_map("chr22", 1e-6), seed=3)
     border = 20_000_000
-    left, right, parent, child = gametes.edges(Block("chr22", border - 1_000_000, border))
+    left, right, parent, child = gametes.edges(Block("chr22", border - 1_000_000, border), pedigree)
     before = dict(zip(child[right == border], parent[right == border], strict=True))
-    left, right, parent, child = gametes.edges(Block("chr22", border, border + 1_000_000))
+    left, right, parent, child = gametes.edges(Block("chr22", border, border + 1_000_000), pedigree)
     after = dict(zip(child[left == border], parent[left == border], strict=True))
     assert before == after
     assert len(before) == len(gametes.child)
@@ -122,7 +125,7 @@ def test_gametes_agree_across_the_border_of_adjacent_blocks(pedigree):
 def test_edges_of_a_gamete_tile_the_block_and_change_strand_at_each_crossover(pedigree):
     block = Block("chr22", 20_000_000, 21_000_000)
     gametes = draw_gametes(pedigree, "chr22", uniform_map("chr22", 1e-6), seed=3)
-    left, right, parent, child = gametes.edges(block)
+    left, right, parent, child = gametes.edges(block, pedigree)
     edges = pd.DataFrame({"left": left, "right": right, "parent": parent, "child": child})
     crossovers = 0
     for _, own in edges.sort_values("left").groupby("child"):
@@ -136,25 +139,78 @@ def test_edges_of_a_gamete_tile_the_block_and_change_strand_at_each_crossover(pe
 def test_strands_read_from_edges_and_from_positions_are_the_same(pedigree):
     block = Block("chr22", 20_000_000, 22_000_000)
     gametes = draw_gametes(pedigree, "chr22", uniform_map("chr22", 1e-6), seed=4)
-    left, right, parent, child = gametes.edges(block)
+    left, right, parent, child = gametes.edges(block, pedigree)
     for position in (block.start, 20_500_499, 20_500_500, 21_234_567, block.end - 1):
         here = (left <= position) & (position < right)
-        found = pd.Series(parent[here], index=child[here])[gametes.node].to_numpy()
-        assert (found == gametes.parent_node + gametes.strand_at(position)).all()
+        first = pedigree.first_node("chr22", block.start)
+        found = pd.Series(parent[here], index=child[here])
+        given = found[first[gametes.child] + gametes.slot].to_numpy()
+        assert (given == first[gametes.parent] + gametes.strand_at(position)).all()
 
 
-def test_on_x_sons_have_only_a_recombined_gamete_of_the_mother(people, pedigree):
+def owners(pedigree, block):
+    """The person of each sample node of a block."""
+    return np.repeat(np.arange(len(pedigree.male)), pedigree.copies(block.contig, block.start))
+
+
+def test_on_x_sons_have_only_a_recombined_gamete_of_the_mother(pedigree):
+    block = Block("chrX", 20_000_000, 120_000_000)
     gametes = draw_gametes(pedigree, "chrX", uniform_map("chrX", RATE), seed=1)
+    *_, parent, child = gametes.edges(block, pedigree)
+    owner = owners(pedigree, block)
     male = pedigree.male
-    sons = male[gametes.child]
-    assert (gametes.parent[sons] == pedigree.mother[gametes.child[sons]]).all()
-    assert sons.sum() == (male & ~pedigree.founder).sum()
-    from_father = male[gametes.parent]
-    assert not (from_father & sons).any()
-    assert from_father.sum() == (~male & ~pedigree.founder).sum()
-    assert np.diff(gametes.offset)[from_father].sum() == 0
-    assert np.diff(gametes.offset)[~from_father].mean() > 1
-    assert pedigree.copies("chrX").tolist() == np.where(male, 1, 2).tolist()
+    sons = male[owner[child]]
+    assert (owner[parent][sons] == pedigree.mother[owner[child][sons]]).all()
+    assert set(owner[child][sons]) == set(np.flatnonzero(male & ~pedigree.founder))
+    from_father = male[owner[parent]]
+    assert from_father.sum() == (~male & ~pedigree.founder).sum()  # whole, to daughters
+    assert (~from_father).sum() > 1.5 * (~pedigree.founder).sum()
+    assert pedigree.copies("chrX", block.start).tolist() == np.where(male, 1, 2).tolist()
+
+
+PAR1, PAR2 = Block("chrX", 10_000, 2_781_479), Block("chrX", 155_701_382, 156_030_895)
+
+
+def test_at_the_border_of_par_sons_have_their_fathers_y_and_daughters_his_x(pedigree):
+    gametes = draw_gametes(pedigree, "chrX", uniform_map("chrX", RATE), seed=1)
+    for block, edge in ((PAR1, PAR1.end - 1), (PAR2, PAR2.start)):
+        left, right, parent, child = gametes.edges(block, pedigree)
+        owner, first = owners(pedigree, block), pedigree.first_node(block.contig, block.start)
+        here = (left <= edge) & (edge < right) & pedigree.male[owner[parent]]
+        strand = (parent - first[owner[parent]])[here]
+        assert strand.tolist() == pedigree.male[owner[child[here]]].astype(int).tolist()
+        # the child's second haplotype is the father's
+        assert ((child - first[owner[child]])[here] == 1).all()
+
+
+@pytest.mark.parametrize(("block", "morgans"), [(PAR1, 0.5), (PAR2, 0.02)])
+def test_half_of_the_fathers_gametes_cross_over_in_par1_and_few_in_par2(pedigree, block, morgans):
+    crossed = gametes = 0
+    for seed in range(6):
+        drawn = draw_gametes(pedigree, "chrX", uniform_map("chrX", RATE), seed)
+        *_, parent, child = drawn.edges(block, pedigree)
+        of_father = pedigree.male[owners(pedigree, block)[parent]]
+        gametes += len(np.unique(child[of_father]))
+        crossed += of_father.sum() - len(np.unique(child[of_father]))
+    assert gametes == 6 * (~pedigree.founder).sum()
+    sd = (morgans * (1 - morgans) / gametes) ** 0.5
+    assert abs(crossed / gametes - morgans) < 4 * sd
+
+
+@pytest.mark.parametrize("position", [500_000, 2_700_000, 155_702_000, 156_000_000])
+@pytest.mark.parametrize("haplotype", [0, 1])
+def test_a_forced_transmission_in_par_does_not_change_the_sex_of_a_child(
+    people, pedigree, position, haplotype
+):
+    gametes = draw_gametes(pedigree, "chrX", uniform_map("chrX", RATE), seed=1)
+    for child in np.flatnonzero(~pedigree.founder)[:6]:
+        father = int(pedigree.father[child])
+        wanted = plan(people, child, father, haplotype, position)
+        forced = force_transmissions(gametes, people, wanted)
+        this = (gametes.child == child) & (gametes.parent == father)
+        assert forced.strand_at(position)[this].tolist() == [haplotype]
+        assert forced.strand_at(80_000_000)[this].tolist() == [int(pedigree.male[child])]
+        assert (forced.strand_at(position)[~this] == gametes.strand_at(position)[~this]).all()
 
 
 def test_y_goes_from_father_to_son_and_mt_from_mother_to_all(pedigree):
