@@ -35,6 +35,7 @@ from measuring import header
 from rehearsal.config.loader import Inputs, read_inputs
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
+from rehearsal.genomes.drawn_reference import planned_reference
 from rehearsal.genomes.people import plan_cohort
 from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.genomes.recombination import uniform_map
@@ -149,6 +150,7 @@ def simulate(run: Run) -> dict[str, Any]:
         run.inputs.planted,
         SimulationSettings.of_genome(genome, demography, run.seed),
         uniform_map(run.block.contig, genome["recombination_rate"]),
+        planned_reference(genome, run.inputs.planted, run.seed).bases(run.block).tobytes().decode(),
     )
     write_trees(ts, run.folder / "block.trees")
     return {"files": ["block.trees"], "sites": ts.num_sites, "trees": ts.num_trees}

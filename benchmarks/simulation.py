@@ -18,6 +18,8 @@ from measuring import header, peak_gigabytes, timed
 from rehearsal.config.tables import read_countries
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
+from rehearsal.genomes.drawn_reference import draw_reference
+from rehearsal.genomes.known_bases import with_planted
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
@@ -50,6 +52,7 @@ def measure_blocks(args: argparse.Namespace, countries: list[Country]) -> None:
     block = Block(CONTIG, START, START + round(args.megabases * 1e6))
     variant = Variant(CONTIG, START + block.length // 2, "A", "G")
     planted = [PlantedVariant(variant, "GENE", "bench", "dose", "common", {"*": 0.1}, 1)]
+    bases = draw_reference(block, 1, with_planted([], planted))
     for people in args.people:
         numbers = {country.code: people // len(countries) for country in countries}
         planned, (table, plan) = timed(
@@ -63,6 +66,7 @@ def measure_blocks(args: argparse.Namespace, countries: list[Country]) -> None:
                 planted,
                 SimulationSettings(demography, MUTATION_RATE, KAPPA, seed=1),
                 uniform_map(CONTIG, RECOMBINATION_RATE),
+                bases,
             )
         )
         print(

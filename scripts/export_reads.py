@@ -17,14 +17,13 @@ def main(smk):
         load_genotypes(*chosen, trees, *smk.input.cohort)
         for trees in group_by_contig(smk.input.trees)
     ]
-    fasta = smk.input.get("fasta")
     write_read_sets(
         genotypes,
         export.reads.regions,
         export.reads.depth,
         smk.output.folder,
         smk.params.seed,
-        fasta,
+        smk.input.fasta,
     )
 
 

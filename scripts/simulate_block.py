@@ -25,7 +25,7 @@ def main(smk):
         smk.params.variants,
         SimulationSettings.of_genome(genome, demography, smk.params.seed),
         contig_map(block.contig, smk.input.map[0] if smk.input.map else None),
-        read_reference(smk.input.reference[0], block) if smk.input.reference else None,
+        read_reference(smk.input.reference, block),
     )
     print(f"{block}: {ts.num_individuals} people, {ts.num_sites} sites, {ts.num_trees} trees")
     write_trees(ts, smk.output.trees)

@@ -21,6 +21,7 @@ from rehearsal.errors import InputError, shown
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import check_disk_space
 from rehearsal.genomes.blocks import VARIANTS, variant_label
+from rehearsal.genomes.drawn_reference import FastaReference, planned_reference
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.reading_frames import check_reading_frames
@@ -54,11 +55,12 @@ def check_job_inputs(
         check_numbers(inputs.countries, inputs.numbers, share, inputs.planted, inputs.patients)
         check_minimum_carriers(inputs.planted, inputs.numbers)
         check_places(inputs.planted)
-        if config["genome"]["reference_fasta"]:
-            fasta = Path(config["genome"]["reference_fasta"])
-            check_fasta(fasta, inputs.blocks, inputs.planted)
+        reference = planned_reference(config["genome"], inputs.planted, config["seed"])
+        if isinstance(reference, FastaReference):
+            check_fasta(reference.path, inputs.blocks, inputs.planted)
             model = config["genome"]["gene_model"] or config["transcripts"]
-            check_reading_frames(inputs.transcripts, partial(read_reference, fasta), model)
+            read = partial(read_reference, reference.path)
+            check_reading_frames(inputs.transcripts, read, model)
     check_demography(config["demography"], inputs.countries)
     if config["genome"]["recombination_map"]:
         check_maps(config["genome"]["recombination_map"], inputs.blocks)

@@ -16,6 +16,11 @@ from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
 from rehearsal.genomes.blocks import plan_blocks
+from rehearsal.genomes.drawn_reference import (
+    DrawnReference,
+    FastaReference,
+    planned_reference,
+)
 from rehearsal.genomes.families import SMALLEST_FAMILY
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
@@ -82,6 +87,7 @@ class DatasetPlan:
     parameters: Path  # file of the demographic parameters
     templates: Path  # file of the query templates
     reference_year: int
+    reference: DrawnReference | FastaReference
 
     @property
     def asked(self) -> list[Country]:
@@ -123,6 +129,8 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         asked = [country for country in countries if country.code in numbers]
         check_numbers(asked, numbers, share, planted)
         check_places(planted)
+        own = None if order.reference is None else str(order.reference.absolute())
+        reference = planned_reference(genome | {"reference_fasta": own}, planted, order.seed, root)
         if order.reference is not None:
             check_fasta(order.reference, blocks, planted)
         export = _export(order, list(numbers), planted, blocks)
@@ -141,6 +149,7 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         parameters=root / config["demography"]["parameters"],
         templates=root / "config" / "dataset_queries.yaml",
         reference_year=config["cohort"]["reference_year"],
+        reference=reference,
     )
 
 

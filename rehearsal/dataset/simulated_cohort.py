@@ -17,7 +17,6 @@ from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.genomes.people import PlannedCohort, plan_cohort
 from rehearsal.genomes.planted_carriers import find_planted_carriers
-from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import GeneticValues, genetic_values_of_block, join_blocks
@@ -86,7 +85,6 @@ def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) 
 def _simulate_block(
     plan: DatasetPlan, block: Block, cohort: PlannedCohort, settings: SimulationSettings
 ) -> tskit.TreeSequence:
-    fasta = plan.order.reference
     return simulate_block(
         block,
         cohort.people,
@@ -99,7 +97,7 @@ def _simulate_block(
             Hotspots.of_genome(plan.genome),
             plan.order.seed,
         ),
-        None if fasta is None else read_reference(fasta, block),
+        plan.reference.bases(block).tobytes().decode(),
     )
 
 

@@ -186,12 +186,6 @@ class Genotypes:
             most = max(most, 1 + int(mutations.max(initial=0)))
         return sites, most
 
-    def reference_alleles(self) -> Iterator[tuple[int, str]]:
-        """Yield the 0-based start and reference allele of every site, carried or not."""
-        for source in self._sources:
-            for site in _load(source).sites():
-                yield int(site.position), site.ancestral_state
-
     def _select(self, ts: tskit.TreeSequence) -> tskit.TreeSequence:
         if self._starts is not None:
             outside = ~np.isin(ts.sites_position.astype(np.int64), self._starts)

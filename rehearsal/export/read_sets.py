@@ -2,8 +2,8 @@
 
 dwgsim draws read pairs from each haplotype (Illumina-like errors, no further mutations), minimap2
 aligns them, htslib (through pysam) sorts them and writes CRAM. The reference lies beside the reads.
-It is the contig at its GRCh38 length with N outside of the regions. Its bases come from the run's
-FASTA. Without one they are random, with the REF of every simulated site in its place.
+It is the contig at its GRCh38 length with N outside of the regions. Its bases are those of the
+run's reference.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rehearsal.files import atomic_path
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.genomes.assembly import ASSEMBLY, ploidy
 from rehearsal.genomes.blocks import cut_at_borders
-from rehearsal.genomes.reference import BASES, read_reference
+from rehearsal.genomes.reference import read_reference
 from rehearsal.model import SYNTHETIC, Block
 from rehearsal.seeds import derive_seed
 
@@ -41,7 +41,7 @@ def write_read_sets(
     depth: float,
     folder: Path | str,
     seed: int,
-    reference_fasta: Path | str | None = None,
+    reference_fasta: Path | str,
 ) -> None:
     """Write reads of everyone in ``genotypes`` into a new folder.
 
@@ -54,8 +54,8 @@ def write_read_sets(
         regions: Where reads are drawn, 0-based half-open.
         depth: Mean depth of two haplotypes. A person with one copy of a contig gets half.
         folder: Where to write. It appears only when it is complete.
-        seed: Seed of the reads and of random reference bases.
-        reference_fasta: The run's reference. None draws random bases.
+        seed: Seed of the reads.
+        reference_fasta: The run's reference, indexed.
 
     Raises:
         InputError: The FASTA does not fit the regions.
@@ -65,7 +65,7 @@ def write_read_sets(
     with atomic_path(folder) as aside, tempfile.TemporaryDirectory() as scratch:
         aside.mkdir()
         reference = aside / "reference.fa.gz"
-        bases = [_reference(own, regions, seed, reference_fasta) for own in genotypes]
+        bases = [_reference(own, regions, reference_fasta) for own in genotypes]
         _write_fasta(reference, {o.contig: b for o, b in zip(genotypes, bases, strict=True)})
         figures = []
         for number, person in enumerate(people):
@@ -125,28 +125,14 @@ def quality(cram: Path, reference: Path, regions: Sequence[Block]) -> dict[str, 
 
 
 def _reference(
-    genotypes: Genotypes, regions: Sequence[Block], seed: int, fasta: Path | str | None
+    genotypes: Genotypes, regions: Sequence[Block], fasta: Path | str
 ) -> NDArray[np.uint8]:
     """Build the contig's bases as ASCII, N outside of the regions, shape (length,)."""
     bases = np.full(genotypes.length, ord("N"), np.uint8)
     for region in regions:
-        if region.contig != genotypes.contig:
-            continue
-        place = slice(region.start, region.end)
-        if fasta is not None:
-            bases[place] = np.frombuffer(read_reference(fasta, region).encode(), np.uint8)
-            continue
-        # drawn from the contig's start, so that a position's base does not depend on the regions
-        generator = np.random.PCG64(derive_seed(seed, "reference", genotypes.contig))
-        generator.advance(region.start)
-        draws = np.random.Generator(generator).random(region.length)
-        bases[place] = np.frombuffer(BASES, np.uint8)[(draws * 4).astype(int)]
-    if fasta is None:
-        inside = bases != ord("N")
-        for position, letters in genotypes.reference_alleles():
-            span = slice(position, position + len(letters))
-            if inside[span].all():
-                bases[span] = np.frombuffer(letters.encode(), np.uint8)
+        if region.contig == genotypes.contig:
+            letters = read_reference(fasta, region).encode()
+            bases[region.start : region.end] = np.frombuffer(letters, np.uint8)
     return bases
 
 

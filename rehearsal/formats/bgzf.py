@@ -91,6 +91,25 @@ class BgzfWriter:
             start += BLOCK_SIZE
         self._rest += view[start:]
 
+    @property
+    def room(self) -> int:
+        """The number of bytes that the current block still takes, ``BLOCK_SIZE`` if it is empty."""
+        return BLOCK_SIZE - len(self._rest)
+
+    @property
+    def block_starts(self) -> list[int]:
+        """The first byte of each block in the file, and the end of the last one."""
+        return self._blocks
+
+    def write_packed(self, block: bytes) -> None:
+        """Append a whole block. The current block must be empty.
+
+        Args:
+            block: What ``pack_block`` made of ``BLOCK_SIZE`` bytes.
+        """
+        self.length += BLOCK_SIZE
+        self._append(block)
+
     def virtual_offsets(self, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
         """Compute virtual file offsets. Call it after the file is closed.
 
@@ -106,6 +125,8 @@ class BgzfWriter:
         return np.array(self._blocks, np.int64)[block] << 16 | within
 
     def _write_block(self, data: bytearray | memoryview) -> None:
-        block = pack_block(data)
+        self._append(pack_block(data))
+
+    def _append(self, block: bytes) -> None:
         self._file.write(block)
         self._blocks.append(self._blocks[-1] + len(block))

@@ -1,8 +1,9 @@
-"""Reference bases: use real bases as ancestral states, and check planted variants against them."""
+"""Reference bases: read them from a FASTA, and make them the ancestral states of sites."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,53 @@ _CODE = np.full(256, -1, dtype=np.int8)
 _CODE[np.frombuffer(BASES, dtype=np.uint8)] = np.arange(4)
 _LETTER = np.frombuffer(BASES, dtype=np.uint8)
 
+_PIECE = 1 << 12  # bases that a reader keeps together
+
+
+class ReferenceBases:
+    """Random access to the bases of an indexed FASTA, such as a run's ``reference.fa.gz``.
+
+    Pieces of 4,096 bases are kept, so that questions about the same place read the file once.
+
+    Args:
+        path: The FASTA file, plain or bgzipped, with its indexes beside it.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._fasta = pysam.FastaFile(str(path))
+        self._piece = lru_cache(maxsize=1 << 10)(self._read_piece)
+        self.lengths = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
+
+    def fetch(self, contig: str, start: int, end: int) -> str:
+        """Return bases in upper case, N where they are unknown.
+
+        Args:
+            contig: A contig of the FASTA.
+            start: First base, 0-based.
+            end: Exclusive. Bases outside of the contig are left out.
+
+        Raises:
+            KeyError: The FASTA lacks the contig.
+        """
+        start, end = max(start, 0), min(end, self.lengths[contig])
+        first, last = start // _PIECE, -(-end // _PIECE)
+        whole = "".join(self._piece(contig, number) for number in range(first, last))
+        return whole[start - first * _PIECE : end - first * _PIECE]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._fasta.close()
+
+    def _read_piece(self, contig: str, number: int) -> str:
+        bases = self._fasta.fetch(contig, number * _PIECE, (number + 1) * _PIECE)
+        return str(bases).upper()
+
 
 def read_reference(path: Path | str, block: Block) -> str:
     """Read the block's bases from an indexed FASTA.
 
     Args:
-        path: The FASTA file, with its index at ``{path}.fai``.
+        path: The FASTA file, with its index at ``{path}.fai``, and ``{path}.gzi`` if bgzipped.
         block: The block, 0-based half-open.
 
     Returns:
@@ -37,15 +79,16 @@ def read_reference(path: Path | str, block: Block) -> str:
     """
     if not Path(path).is_file():
         raise InputError(path, "genome.reference_fasta", "an existing FASTA file", "nothing")
-    if not Path(f"{path}.fai").is_file():
-        expected = f"an index beside it ({Path(path).name}.fai, made by samtools faidx)"
-        raise InputError(path, "genome.reference_fasta", expected, "nothing")
+    for suffix in (".fai", ".gzi") if str(path).endswith(".gz") else (".fai",):
+        if not Path(f"{path}{suffix}").is_file():
+            expected = f"an index beside it ({Path(path).name}{suffix}, made by samtools faidx)"
+            raise InputError(path, "genome.reference_fasta", expected, "nothing")
     try:
         with pysam.FastaFile(str(path)) as fasta:
             names = [n for n in (block.contig, block.contig.removeprefix("chr")) if n in fasta]
             if not names:
                 raise InputError(path, block.contig, "this contig in the FASTA", "nothing")
-            bases = fasta.fetch(names[0], block.start, block.end).upper()
+            bases = str(fasta.fetch(names[0], block.start, block.end)).upper()
     except OSError as error:
         found = unreadable_file(error)
         raise InputError(path, "genome.reference_fasta", "a FASTA file", found) from None

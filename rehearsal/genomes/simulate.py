@@ -77,7 +77,7 @@ def simulate_block(
     planted: Sequence[PlantedVariant],
     settings: SimulationSettings,
     recombination: msprime.RateMap,
-    reference: str | None = None,
+    reference: str,
 ) -> tskit.TreeSequence:
     """Simulate the block's genomes of all people.
 
@@ -93,8 +93,7 @@ def simulate_block(
         settings: Settings of the run.
         recombination: Map of the WHOLE contig (Morgans per base; on chrX the women's), unbinned.
             Families cross over along it. The block is simulated with its ``binned_map``.
-        reference: The block's bases. With them every REF is the real base, and unknown bases (N)
-            have no variants.
+        reference: The block's bases. Every REF is its base, and unknown bases (N) have no variants.
 
     Returns:
         A tree sequence in GRCh38 coordinates. Its length is the contig's, and it is empty outside
@@ -111,8 +110,7 @@ def simulate_block(
     planted = planted_in(block, planted)
     check_places(planted)
     _check_countries(people, settings.demography)
-    if reference is not None:
-        check_reference(block, planted, reference)
+    check_reference(block, planted, reference)
     pedigree = Pedigree.of(people)
     block_map = binned_map(block, recombination, settings.recombination_bin)
     gametes = force_transmissions(
@@ -367,16 +365,15 @@ def _kept_sites(
     ts: tskit.TreeSequence,
     block: Block,
     planted: Sequence[PlantedVariant],
-    reference: str | None,
+    reference: str,
 ) -> tskit.TableCollection:
-    """Select the sites to keep, and set their ancestral bases to the reference's where given."""
+    """Select the sites to keep, and set their ancestral bases to the reference's."""
     tables = ts.dump_tables()
     dropped = find_monomorphic_sites(ts) | sites_in_places(ts.sites_position, planted)
-    if reference is not None:
-        bases = np.frombuffer(reference.upper().encode(), dtype=np.uint8)
-        bases = bases[ts.sites_position.astype(np.int64) - block.start]
-        set_ancestral_bases(tables, bases)
-        dropped |= base_codes(bases) < 0
+    bases = np.frombuffer(reference.upper().encode(), dtype=np.uint8)
+    bases = bases[ts.sites_position.astype(np.int64) - block.start]
+    set_ancestral_bases(tables, bases)
+    dropped |= base_codes(bases) < 0
     tables.delete_sites(np.flatnonzero(dropped), record_provenance=False)
     return tables
 

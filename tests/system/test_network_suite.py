@@ -23,6 +23,8 @@ from rehearsal.evaluation.protected_judge import public_checks
 from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.suite_run import JudgedSuite, Rounds, SuiteRun, ask_suite
 from rehearsal.evaluation.templates import KINDS, read_templates
+from rehearsal.genomes.drawn_reference import draw_reference
+from rehearsal.genomes.known_bases import with_planted
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
@@ -118,6 +120,7 @@ def cohort(tmp_path_factory) -> Cohort:
             PLANTED,
             SimulationSettings(demography, mutation_rate=1.5e-8, kappa=4.0, seed=11),
             uniform_map(block.contig, 1e-8),
+            draw_reference(block, 11, with_planted([], PLANTED)),
         )
         trees[block] = folder / f"{block.id}.trees"
         write_trees(sequence, trees[block])

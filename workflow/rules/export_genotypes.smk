@@ -111,11 +111,8 @@ use rule export_trees as export_grg with:
 
 use rule export_bcf as export_reads with:
     input:
-        **(
-            {"fasta": config["genome"]["reference_fasta"]}
-            if config["genome"]["reference_fasta"]
-            else {}
-        ),
+        fasta=rules.make_reference.output.fasta,
+        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
         trees=trees_of_reads,
         cohort=COHORT,
     output:

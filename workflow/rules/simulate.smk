@@ -1,5 +1,5 @@
 # Needs: countries, demography parameters (or a demes file), planted variants.
-# Makes: the demographic model and its drawing, the people, one tree sequence per block.
+# Makes: the demographic model and its drawing, the people, the reference, one tree sequence per block.
 
 
 rule build_demography:
@@ -89,13 +89,47 @@ rule draw_recombination_map:
         f"{SCRIPTS}/draw_recombination_map.py"
 
 
+rule make_reference:
+    input:
+        fasta=optional(config["genome"]["reference_fasta"]),
+        bases=optional(config["genome"]["reference_bases"]),
+        masks=optional(config["genome"]["masks"]),
+        variants=config["variants"],
+    output:
+        fasta=f"{RESULTS}/reference/reference.fa.gz",
+        fai=f"{RESULTS}/reference/reference.fa.gz.fai",
+        gzi=f"{RESULTS}/reference/reference.fa.gz.gzi",
+        contigs=f"{RESULTS}/reference/contigs.json",
+    log:
+        f"{LOGS}/make_reference.log",
+    benchmark:
+        f"{BENCHMARKS}/make_reference.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        number=len({block.contig for block in INPUTS.blocks}),
+        code=code_digest("make_reference.py"),
+        blocks=INPUTS.blocks,
+        variants=INPUTS.planted,
+        genome=config["genome"],
+        seed=config["seed"],
+    message:
+        "Reference: bases of {params.number} contigs"
+    script:
+        f"{SCRIPTS}/make_reference.py"
+
+
 rule simulate_block:
     input:
         model=rules.build_demography.output.model,
         people=rules.simulate_people.output.people,
         planted=rules.simulate_people.output.planted,
         map=recombination_map,
-        reference=optional(config["genome"]["reference_fasta"]),
+        reference=rules.make_reference.output.fasta,
+        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
     output:
         trees=f"{RESULTS}/cohort/blocks/{{block}}.trees",
     log:

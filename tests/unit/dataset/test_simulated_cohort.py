@@ -72,6 +72,16 @@ def run_workflow(plan, traits, folder):
         seed=seed,
         patients=[],
     )
+    reference = {"fasta": folder / "reference.fa.gz", "contigs": folder / "contigs.json"}
+    run_script(
+        "make_reference",
+        {},
+        reference,
+        genome=plan.genome,
+        blocks=plan.blocks,
+        variants=plan.planted,
+        seed=seed,
+    )
     blocks = []
     for block in plan.blocks:
         own = files(folder / block.id, "effects", "values", "carriers", "counts")
@@ -88,7 +98,7 @@ def run_workflow(plan, traits, folder):
         )
         run_script(
             "simulate_block",
-            {**cohort, "model": model, "map": [drawn["map"]], "reference": []},
+            {**cohort, "model": model, "map": [drawn["map"]], "reference": reference["fasta"]},
             trees,
             genome=plan.genome,
             **shared,

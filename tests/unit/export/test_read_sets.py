@@ -45,12 +45,24 @@ def genotypes():
 
 
 @pytest.fixture(scope="module")
-def folders(genotypes, tmp_path_factory):
+def reference(tmp_path_factory):
+    """A reference that has the REF of all sites."""
+    letters = np.random.default_rng(1).choice(list("ACGT"), LENGTH)
+    for place, ref in ((HOMOZYGOUS, "A"), (HETEROZYGOUS, "C"), (DELETED, "ACTT")):
+        letters[place : place + len(ref)] = list(ref)
+    path = tmp_path_factory.mktemp("reference") / "own.fa"
+    path.write_text(f">chr22\n{''.join(letters)}\n")
+    pysam.faidx(str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def folders(genotypes, reference, tmp_path_factory):
     """The same reads, written twice in two places."""
     found = []
     for _ in range(2):
         folder = tmp_path_factory.mktemp("somewhere") / "reads"
-        write_read_sets([genotypes], [REGION], 40, folder, seed=5)
+        write_read_sets([genotypes], [REGION], 40, folder, 5, reference)
         found.append(folder)
     return found
 

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from rehearsal.errors import InputError
+from rehearsal.genomes.drawn_reference import draw_reference
+from rehearsal.genomes.known_bases import with_planted
 from rehearsal.genomes.mutation_placement import planted_targets
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS, find_planted_carriers
@@ -17,7 +19,8 @@ from rehearsal.model import Block, PlantedVariant, Variant
 def simulate(block, people, plan, planted, demography, seed=1, mutation_rate=1.29e-8):
     settings = SimulationSettings(demography, mutation_rate, kappa=4.0, seed=seed)
     recombination = uniform_map(block.contig, 1e-8)
-    return simulate_block(block, people, plan, planted, settings, recombination)
+    bases = draw_reference(block, seed, with_planted([], planted))
+    return simulate_block(block, people, plan, planted, settings, recombination, bases)
 
 
 @pytest.fixture(scope="module")

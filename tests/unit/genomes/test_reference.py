@@ -44,9 +44,9 @@ def test_ref_is_the_real_base_and_unknown_bases_have_no_variants(run, bases):
 
 
 def test_a_reference_changes_letters_only(run, bases):
-    """Same places, same carriers, same kind of change as without a reference."""
+    """Same places, same carriers, same kind of change as with another reference."""
     purine = dict(zip("AGCT", (0, 0, 1, 1), strict=True))
-    plain = {v.site.position: v for v in run(None).variants(copy=True)}
+    plain = {v.site.position: v for v in run("A" * 30_000).variants(copy=True)}
     for variant in run(bases).variants():
         other = plain[variant.site.position]
         assert (variant.genotypes == other.genotypes).all()

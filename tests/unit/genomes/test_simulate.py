@@ -8,6 +8,8 @@ import tskit
 from rehearsal.errors import InputError
 from rehearsal.files import content_digest
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.drawn_reference import draw_reference
+from rehearsal.genomes.known_bases import with_planted
 from rehearsal.genomes.monomorphic_sites import find_monomorphic_sites
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
@@ -38,7 +40,8 @@ def simulate(cohort, demography):
         rates = {"mutation_rate": 1.29e-8, "kappa": 4.0}
         settings = SimulationSettings(demography, seed=seed, **(rates | changes))
         along = uniform_map(contig, 1e-8) if recombination is None else recombination
-        return simulate_block(block, who, cohort[1], planted, settings, along)
+        bases = draw_reference(block, seed, with_planted([], planted))
+        return simulate_block(block, who, cohort[1], planted, settings, along, bases)
 
     return run
 
@@ -202,10 +205,12 @@ def test_x_has_three_quarters_of_the_diversity_of_an_autosome(demography, countr
     for contig in ("chr22", "chrX", "chrM"):
         start, length = (0, 16_000) if contig == "chrM" else (20_000_000, 1_000_000)
         rate = 1.29e-8 if contig != "chrM" else 1e-7
+        block = Block(contig, start, start + length)
         ts = simulate_block(
-            *(Block(contig, start, start + length), people, plan, []),
+            *(block, people, plan, []),
             SimulationSettings(demography, rate, kappa=4.0, seed=2),
             uniform_map(contig, 4e-8),
+            draw_reference(block, 2),
         )
         windows = [0, start, start + length, ts.sequence_length] if start else None
         pi = (
@@ -267,6 +272,7 @@ def test_a_contig_that_nobody_has_is_refused(countries, demography):
             *(Block("chrY", 0, 1_000), women, plan, []),
             SimulationSettings(demography, mutation_rate=1e-8, kappa=4.0, seed=1),
             uniform_map("chrY", 0),
+            "A" * 1_000,
         )
 
 
@@ -281,6 +287,7 @@ def test_a_cohort_without_families_is_founders_only(countries, demography):
         *(Block("chrM", 0, 16_569), people, plan, []),
         SimulationSettings(demography, mutation_rate=1e-7, kappa=4.0, seed=1),
         uniform_map("chrM", 0),
+        draw_reference(Block("chrM", 0, 16_569), 1),
     )
     assert ts.num_samples == 10
     assert set(ts.nodes_time[ts.samples()]) == {0}

@@ -6,6 +6,8 @@ from importlib.metadata import version
 import msprime
 import pytest
 
+from rehearsal.genomes.drawn_reference import draw_reference
+from rehearsal.genomes.known_bases import with_planted
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
@@ -43,10 +45,12 @@ def golden():
         )
     ]
     people, plan = plan_people(countries, dict.fromkeys(codes, 12), 0.5, planted, GOLDEN_SEED)
+    block = Block("chr22", 20_000_000, 20_050_000)
     ts = simulate_block(
-        *(Block("chr22", 20_000_000, 20_050_000), people, plan, planted),
+        *(block, people, plan, planted),
         SimulationSettings(demography, mutation_rate=1.29e-8, kappa=4.0, seed=GOLDEN_SEED),
         uniform_map("chr22", 1.1e-8),
+        draw_reference(block, GOLDEN_SEED, with_planted([], planted)),
     )
     return people, ts
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.genomes.drawn_reference import draw_reference
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
@@ -36,6 +37,7 @@ def _simulated(block: Block, people: pd.DataFrame):
         [],
         SimulationSettings(demography, mutation_rate=1.29e-8, kappa=4.0, seed=SEED),
         uniform_map(block.contig, 1.1e-8),
+        draw_reference(block, SEED),
     )
 
 
