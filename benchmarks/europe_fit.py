@@ -18,12 +18,7 @@ from measuring import header
 from rehearsal.demography.fit import fit, judge
 from rehearsal.demography.model import migration_matrix
 from rehearsal.demography.parameters import AdmixtureCoefficients, EuropeParameters, read_parameters
-from rehearsal.demography.targets import (
-    POPRES_CENTROIDS,
-    PUBLISHED_FST,
-    pca_centroids,
-    published_pairs,
-)
+from rehearsal.demography.targets import published_targets
 from rehearsal.model import Country
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,9 +48,12 @@ def starting_values(shipped: EuropeParameters) -> EuropeParameters:
             anatolian_size=15000.0,
         ),
         admixture=replace(shipped.admixture, log_odds=odds),
-        migration=replace(shipped.migration, rate=3e-3),
-        growth=replace(shipped.growth, size=40000.0),
-        founders={"FI": replace(shipped.founders["FI"], size=3200.0)},
+        migration=replace(shipped.migration, rate=2.6e-3, distance_km=800.0),
+        growth=replace(shipped.growth, size=4000.0, start_time=59.0),
+        founders={
+            name: replace(shipped.founders[name], size=size)
+            for name, size in (("finland", 2300.0), ("east", 2500.0))
+        },
     )
 
 
@@ -70,27 +68,27 @@ def main() -> None:
     options = parser.parse_args()
     table = pd.read_csv(options.countries, sep="\t", na_filter=False)
     countries = [Country(**row) for row in table.to_dict("records")]
-    pairs = published_pairs(PUBLISHED_FST, countries)
-    centroids = pca_centroids(POPRES_CENTROIDS, countries)
+    targets = published_targets(countries)
+    pairs = targets.fst
     shipped = read_parameters(options.parameters)
     start = starting_values(shipped)
     print(header())
-    print(f"start:\n{judge(countries, start, pairs, centroids)}")
+    print(f"start:\n{judge(countries, start, targets)}")
     began = time.process_time()
-    fitted, report = fit(countries, start, pairs, centroids)
+    fitted, report = fit(countries, start, targets)
     print(f"fitted in {time.process_time() - began:.0f} CPU-s:\n{report}\n{report.pairs}")
-    print(f"shipped:\n{judge(countries, shipped, pairs, centroids)}")
+    print(f"shipped:\n{judge(countries, shipped, targets)}")
     unfloored = replace(fitted, migration=replace(fitted.migration, islands=()))
-    print(f"without the islands' floor:\n{judge(countries, unfloored, pairs, centroids)}")
+    print(f"without the islands' floor:\n{judge(countries, unfloored, targets)}")
     rates = migration_matrix(countries, fitted.migration)
     dense = replace(fitted, migration=replace(fitted.migration, threshold=0.0))
     print(f"{(rates > 0).sum()} migration rates; with all {len(rates) * (len(rates) - 1)}:")
-    print(judge(countries, dense, pairs, centroids))
+    print(judge(countries, dense, targets))
     predicted = []
     for row in range(len(pairs)):
         others = pairs.drop(index=row)
-        without, _ = fit(countries, start, others, centroids)
-        alone = judge(countries, without, pairs.iloc[[row]], centroids)
+        without, _ = fit(countries, start, replace(targets, fst=others))
+        alone = judge(countries, without, replace(targets, fst=pairs.iloc[[row]]))
         predicted.append(alone.pairs["expected"].iloc[0])
     r = np.corrcoef(predicted, pairs["fst"])[0, 1]
     error = np.sqrt(np.mean((np.array(predicted) - pairs["fst"]) ** 2))

@@ -12,41 +12,17 @@ equations are integrated from the oldest epoch, where they have a closed solutio
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from collections.abc import Sequence
 
 import demes
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from rehearsal.demography.periods import Period, meeting_hazards, periods, step_count
 from rehearsal.errors import mismatch
 
-# Largest step of integration: expected moves and coalescences per lineage, and e-folds of a size.
-# With these, F_ST of the Europe model agrees with a ten times finer grid to a relative 1e-4.
-EVENTS_A_STEP = 0.02
-GROWTH_A_STEP = 0.25
-
 Matrix = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """A period in which demes, migration and growth rates are constant, and the event at its end.
-
-    ``start`` is the older end, infinite for the first period. ``move[i, j]`` is the probability
-    that a lineage in deme i just after ``end`` was in deme j just before it, because of splits and
-    pulses. Sizes are infinite where a deme does not exist.
-    """
-
-    start: float
-    end: float
-    generator: Matrix
-    start_sizes: NDArray[np.float64]
-    end_sizes: NDArray[np.float64]
-    move: Matrix
 
 
 def expected_coalescence_times(graph: demes.Graph, names: Sequence[str]) -> Matrix:
@@ -64,7 +40,7 @@ def expected_coalescence_times(graph: demes.Graph, names: Sequence[str]) -> Matr
     """
     labels = [deme.name for deme in graph.demes]
     order = [labels.index(name) for name in names]
-    stretches = list(_stretches(graph.in_generations()))
+    stretches = list(periods(graph.in_generations()))
     reached = _reached(stretches, order)
     roots = _root_sets(stretches[0], reached)
     if len(set(roots)) != 1 or len(roots[0]) != 1:
@@ -107,7 +83,7 @@ def root_sets(graph: demes.Graph, names: Sequence[str]) -> list[frozenset[frozen
         For each deme, its groups of roots; a group is the set of its members' names.
     """
     labels = [deme.name for deme in graph.demes]
-    stretches = list(_stretches(graph.in_generations()))
+    stretches = list(periods(graph.in_generations()))
     reached = _reached(stretches, [labels.index(name) for name in names])
     return [
         frozenset(frozenset(labels[i] for i in group) for group in groups)
@@ -115,7 +91,7 @@ def root_sets(graph: demes.Graph, names: Sequence[str]) -> list[frozenset[frozen
     ]
 
 
-def _root_sets(first: _Stretch, reached: NDArray[np.bool_]) -> list[frozenset[frozenset[int]]]:
+def _root_sets(first: Period, reached: NDArray[np.bool_]) -> list[frozenset[frozenset[int]]]:
     """Find, for each row of ``reached``, the groups of demes that no lineage ever leaves."""
     reach = _reachable(first.generator)
     groups = {
@@ -128,7 +104,7 @@ def _root_sets(first: _Stretch, reached: NDArray[np.bool_]) -> list[frozenset[fr
     ]
 
 
-def _reached(stretches: Sequence[_Stretch], order: Sequence[int]) -> NDArray[np.bool_]:
+def _reached(stretches: Sequence[Period], order: Sequence[int]) -> NDArray[np.bool_]:
     """Find which demes of the oldest period each present deme's ancestry can reach, (k, D)."""
     first, *later = stretches
     reached = np.eye(len(first.move), dtype=bool)[list(order)]
@@ -145,69 +121,7 @@ def _reachable(generator: Matrix) -> NDArray[np.bool_]:
     return reach
 
 
-def _stretches(graph: demes.Graph) -> Iterator[_Stretch]:
-    """Split the model's history into periods, from the oldest to the present."""
-    bounds = sorted({math.inf, 0.0, *_change_times(graph)}, reverse=True)
-    for start, end in pairwise(bounds):
-        sizes = np.array([_sizes(deme, start, end) for deme in graph.demes])
-        generator = _generator(graph, start, end)
-        yield _Stretch(start, end, generator, sizes[:, 0], sizes[:, 1], _move(graph, end))
-
-
-def _change_times(graph: demes.Graph) -> Iterator[float]:
-    for deme in graph.demes:
-        yield deme.start_time
-        yield from (epoch.end_time for epoch in deme.epochs)
-    for migration in graph.migrations:
-        yield from (migration.start_time, migration.end_time)
-    yield from (pulse.time for pulse in graph.pulses)
-
-
-def _sizes(deme: demes.Deme, start: float, end: float) -> tuple[float, float]:
-    """A deme's sizes at both ends of a period that lies within one of its epochs."""
-    for epoch in deme.epochs:
-        if epoch.start_time >= start and epoch.end_time <= end:
-            if math.isinf(start) or epoch.size_function == "constant":
-                return epoch.start_size, epoch.start_size
-            if epoch.size_function != "exponential":
-                expected, found = "a constant or exponential size", f"a {epoch.size_function} one"
-                raise ValueError(mismatch(f"deme {deme.name}", expected, found))
-            rate = math.log(epoch.end_size / epoch.start_size) / epoch.time_span
-            ages = (epoch.start_time - start, epoch.start_time - end)
-            first, last = (epoch.start_size * math.exp(rate * age) for age in ages)
-            return first, last
-    return math.inf, math.inf
-
-
-def _generator(graph: demes.Graph, start: float, end: float) -> Matrix:
-    """Backward rates: a lineage in the row's deme moves to the column's, the migrants' source."""
-    index = {deme.name: i for i, deme in enumerate(graph.demes)}
-    rates = np.zeros((len(index), len(index)))
-    for migration in graph.migrations:
-        if migration.start_time >= start and migration.end_time <= end:
-            rates[index[migration.dest], index[migration.source]] += migration.rate
-    return rates - np.diag(rates.sum(axis=1))
-
-
-def _move(graph: demes.Graph, time: float) -> Matrix:
-    """Where lineages just after ``time`` came from; forwards in time, splits precede pulses."""
-    index = {deme.name: i for i, deme in enumerate(graph.demes)}
-    move = np.eye(len(index))
-    for deme in graph.demes:
-        if deme.start_time == time:
-            row = index[deme.name]
-            move[row] = 0
-            move[row, [index[name] for name in deme.ancestors]] = deme.proportions
-    for pulse in graph.pulses:
-        if pulse.time == time:
-            step, row = np.eye(len(index)), index[pulse.dest]
-            step[row, row] = 1 - sum(pulse.proportions)
-            step[row, [index[name] for name in pulse.sources]] = pulse.proportions
-            move = step @ move
-    return move
-
-
-def _equilibrium(first: _Stretch, reached: NDArray[np.bool_]) -> Matrix:
+def _equilibrium(first: Period, reached: NDArray[np.bool_]) -> Matrix:
     """Expected times in the oldest epoch, which is infinite; zeros where no ancestry ends."""
     roots = np.flatnonzero(reached.any(axis=0))
     count = len(roots)
@@ -221,16 +135,16 @@ def _equilibrium(first: _Stretch, reached: NDArray[np.bool_]) -> Matrix:
     return times
 
 
-def _through(stretch: _Stretch, times: Matrix) -> Matrix:
+def _through(stretch: Period, times: Matrix) -> Matrix:
     """Compute expected times at the younger end of a period from those at its older end.
 
     Strang splitting: half a step of migration, a step of coalescence within demes, half a step of
     migration. Each part is exact by itself. Without migration and growth one step is enough.
     """
     span = stretch.start - stretch.end
-    steps = _step_count(stretch, span)
+    steps = step_count(stretch)
     length = span / steps
-    hazards = _hazards(stretch, length, steps)
+    hazards = meeting_hazards(stretch, length, steps)
     half = expm(stretch.generator * length / 2)
     whole = half @ half
     diagonal = np.diag_indices_from(times)
@@ -243,28 +157,3 @@ def _through(stretch: _Stretch, times: Matrix) -> Matrix:
         spread = half if k == steps - 1 else whole
         times = spread @ times @ spread.T
     return times
-
-
-def _step_count(stretch: _Stretch, span: float) -> int:
-    leaving = -np.diag(stretch.generator).min()
-    growing = np.abs(np.log(_ratio(stretch))).max()
-    if leaving == 0 and growing == 0:
-        return 1
-    meeting = 0.5 / min(stretch.start_sizes.min(), stretch.end_sizes.min())
-    steps = max(span * max(leaving, meeting) / EVENTS_A_STEP, growing / GROWTH_A_STEP)
-    return max(1, math.ceil(steps))
-
-
-def _ratio(stretch: _Stretch) -> NDArray[Any]:
-    """The growth factor of each deme over the period; 1 where it does not exist."""
-    alive = np.isfinite(stretch.start_sizes)
-    return np.divide(stretch.end_sizes, stretch.start_sizes, out=np.ones(len(alive)), where=alive)
-
-
-def _hazards(stretch: _Stretch, length: float, steps: int) -> Matrix:
-    """The exact integral of 1 / (2 N(t)) over each step for each deme, shape (steps, D)."""
-    growth = np.log(_ratio(stretch)) / steps  # e-folds per step
-    oldest = length / (2 * stretch.start_sizes)
-    mean = np.where(growth == 0, 1.0, -np.expm1(-growth) / np.where(growth == 0, 1.0, growth))
-    hazards = oldest * mean * np.exp(-np.outer(np.arange(steps), growth))
-    return np.maximum(hazards, np.finfo(float).tiny)  # absent demes: no coalescence, and no 0 / 0

@@ -1,4 +1,4 @@
-"""Fitting the parameters of the Europe model to F_ST values and to country centroids of a PCA."""
+"""Fitting the Europe model to F_ST, country centroids of a PCA, and numbers of shared segments."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import demes
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from ruamel.yaml import YAML
 from scipy.optimize import least_squares
 
 from rehearsal.demography.expected_fst import expected_coalescence_times, hudson_fst
+from rehearsal.demography.expected_sharing import expected_segments
 from rehearsal.demography.model import build_model
 from rehearsal.demography.parameters import (
     SOURCES,
@@ -23,10 +25,14 @@ from rehearsal.demography.parameters import (
 )
 from rehearsal.demography.procrustes import procrustes_correlation, procrustes_residuals
 from rehearsal.demography.targets import (
+    PUBLISHED_SHARING,
+    SHARED_MORGANS,
+    Targets,
     map_coordinates,
     pca_centroids,
     principal_coordinates,
     published_pairs,
+    published_sharing,
 )
 from rehearsal.errors import InputError, mismatch
 from rehearsal.files import atomic_path
@@ -34,12 +40,18 @@ from rehearsal.model import Country
 
 MUTATION_RATE = 1.29e-8  # per base and generation, for the expected heterozygosity
 
-# Weights of the residuals. Each of these counts as one: an error of 0.03 in sqrt(F_ST), an error of
-# 0.25 in a layout of unit size, and a parameter (logarithm or log-odds) 5 away from its start.
-FST_WEIGHT = 30.0
+# Weights of the residuals. Each of these counts as one: an error of 0.02 in sqrt(F_ST), an error of
+# 0.25 in a layout of unit size, an error of 5 % in the heterozygosity, and a parameter (logarithm
+# or log-odds) 5 away from its start. All pairs with shared segments together count like ten pairs,
+# each of which counts as one if the logarithm of its number is wrong by 1.25.
+FST_WEIGHT = 50.0
 PCA_WEIGHT = 4.0
+SHARING_WEIGHT, SHARING_PAIRS = 0.8, 10
+HETEROZYGOSITY, HETEROZYGOSITY_WEIGHT = 7.4e-4, 20.0  # per base (docs/design/realism.md)
 START_WEIGHT = 0.2
-EVALUATIONS = 40
+EVALUATIONS = 20
+STEP = 1e-4  # of a derivative, relative: smaller ones would see the steps of the expectations
+LEAST_SEGMENTS = 1e-4  # keeps the logarithm finite
 FARTHEST = 4.0  # largest distance of a logarithm or log-odds from its start
 
 # Sizes that decide the old drift between the sources: the fit scales all by one factor.
@@ -65,6 +77,8 @@ class FitReport:
     highest_fst: float  # expected
     highest_pair: tuple[str, str]
     heterozygosity: float  # expected, per base, mean of the countries
+    sharing_correlation: float  # r of the logarithms of the numbers of shared segments
+    sharing_ratio: float  # geometric mean of expected over published numbers
 
     def __str__(self) -> str:
         return (
@@ -73,28 +87,28 @@ class FitReport:
             f"PCA against the centroids (Procrustes): {self.pca_correlation:.3f}, "
             f"against the map: {self.map_correlation:.3f}\n"
             f"highest F_ST: {self.highest_fst:.4f} ({'-'.join(self.highest_pair)}); "
-            f"heterozygosity: {self.heterozygosity:.2e}"
+            f"heterozygosity: {self.heterozygosity:.2e}\n"
+            f"shared segments over {100 * SHARED_MORGANS:g} cM: "
+            f"r = {self.sharing_correlation:.3f}, expected / published = {self.sharing_ratio:.2f}"
         )
 
 
 def fit(
     countries: Sequence[Country],
     parameters: EuropeParameters,
-    fst_targets: pd.DataFrame,
-    pca_targets: pd.DataFrame,
+    targets: Targets,
     evaluations: int = EVALUATIONS,
 ) -> tuple[EuropeParameters, FitReport]:
     """Fit parameters to targets by deterministic least squares.
 
-    Free parameters are the migration rate, the sizes of countries, of each founder bottleneck and
-    of the ancient sources (one factor), and the log-odds of the sources. While fitting, no small
-    rate is dropped, so that the expected values are smooth.
+    Free parameters are the rate and distance of migration, the size of countries and the time at
+    which it begins to grow, the size of each founder bottleneck and of the ancient sources (one
+    factor), and the log-odds of the sources.
 
     Args:
         countries: The countries of the model.
         parameters: Where the fit starts.
-        fst_targets: F_ST of pairs of countries, as ``published_pairs`` returns them.
-        pca_targets: Centroids of countries, as ``pca_centroids`` returns them.
+        targets: What to fit.
         evaluations: Most evaluations of the model.
 
     Returns:
@@ -103,65 +117,72 @@ def fit(
     Raises:
         ValueError: The targets are too few, or name unknown countries.
     """
-    _check_targets(countries, fst_targets, pca_targets)
+    _check_targets(countries, targets)
     start = np.array(_vector(parameters))
-    smooth = replace(parameters, migration=replace(parameters.migration, threshold=0.0))
+    centroids = targets.pca[["pc1", "pc2"]].to_numpy()
 
     def residuals(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-        fst = _expected_fst(countries, _with_vector(smooth, vector))
-        pairs = _of_pairs(fst, countries, fst_targets)
-        layout = _of_countries(principal_coordinates(fst), countries, pca_targets)
-        centroids = pca_targets[["pc1", "pc2"]].to_numpy()
+        graph = build_model(countries, _with_vector(parameters, vector))
+        times = _expected_times(graph, countries)
+        fst = hudson_fst(times)
+        pairs = _of_pairs(fst, countries, targets.fst)
+        layout = _of_countries(principal_coordinates(fst), countries, targets.pca)
+        diversity = 2 * MUTATION_RATE * np.diag(times).mean()
         return np.concatenate(
             [
-                FST_WEIGHT * (np.sqrt(np.maximum(pairs, 0)) - np.sqrt(fst_targets["fst"])),
+                FST_WEIGHT * (np.sqrt(np.maximum(pairs, 0)) - np.sqrt(targets.fst["fst"])),
                 PCA_WEIGHT * procrustes_residuals(layout, centroids).ravel(),
+                _sharing_residuals(graph, countries, targets.sharing),
+                [HETEROZYGOSITY_WEIGHT * np.log(diversity / HETEROZYGOSITY)],
                 START_WEIGHT * (vector - start),
             ]
         )
 
-    found = least_squares(
-        residuals, start, bounds=(start - FARTHEST, start + FARTHEST), max_nfev=evaluations
-    )
+    bounds = (start - FARTHEST, start + FARTHEST)
+    found = least_squares(residuals, start, bounds=bounds, max_nfev=evaluations, diff_step=STEP)
     fitted = _with_vector(parameters, found.x)
-    return fitted, judge(countries, fitted, fst_targets, pca_targets)
+    return fitted, judge(countries, fitted, targets)
 
 
 def judge(
     countries: Sequence[Country],
     parameters: EuropeParameters,
-    fst_targets: pd.DataFrame,
-    pca_targets: pd.DataFrame,
+    targets: Targets,
 ) -> FitReport:
     """Judge how well parameters meet the targets, with migration as sparse as in a simulation.
 
     Args:
         countries: The countries of the model.
         parameters: The parameters.
-        fst_targets: F_ST of pairs of countries, as ``published_pairs`` returns them.
-        pca_targets: Centroids of countries, as ``pca_centroids`` returns them.
+        targets: What to compare with.
 
     Returns:
         The report.
     """
     codes = [country.code for country in countries]
-    times = expected_coalescence_times(build_model(countries, parameters), codes)
+    graph = build_model(countries, parameters)
+    times = _expected_times(graph, countries)
     fst = hudson_fst(times)
-    expected = _of_pairs(fst, countries, fst_targets)
-    target = fst_targets["fst"].to_numpy()
+    expected = _of_pairs(fst, countries, targets.fst)
+    target = targets.fst["fst"].to_numpy()
+    shared, published = _log_segments(graph, countries, targets.sharing)
     layout = principal_coordinates(fst)
     one, other = np.unravel_index(np.argmax(fst), fst.shape)
     return FitReport(
-        pairs=fst_targets.assign(expected=expected),
+        pairs=targets.fst.assign(expected=expected),
         fst_correlation=float(np.corrcoef(expected, target)[0, 1]) if len(target) > 2 else np.nan,
         fst_rmse=float(np.sqrt(np.mean((expected - target) ** 2))),
         pca_correlation=procrustes_correlation(
-            _of_countries(layout, countries, pca_targets), pca_targets[["pc1", "pc2"]].to_numpy()
+            _of_countries(layout, countries, targets.pca), targets.pca[["pc1", "pc2"]].to_numpy()
         ),
         map_correlation=procrustes_correlation(layout, map_coordinates(countries)),
         highest_fst=float(fst[one, other]),
         highest_pair=(codes[one], codes[other]),
         heterozygosity=float(2 * MUTATION_RATE * np.diag(times).mean()),
+        sharing_correlation=(
+            float(np.corrcoef(shared, published)[0, 1]) if len(shared) > 2 else np.nan
+        ),
+        sharing_ratio=float(np.exp(np.mean(shared - published))) if len(shared) else np.nan,
     )
 
 
@@ -174,6 +195,8 @@ def fit_command(
     evaluations: int = EVALUATIONS,
 ) -> FitReport:
     """Fit as ``rehearsal europe fit`` does: read the tables, fit, write the parameters.
+
+    The numbers of shared segments are the published ones of the countries that they name.
 
     Args:
         countries: The countries of the model.
@@ -189,17 +212,20 @@ def fit_command(
     Raises:
         InputError: A table cannot be used.
     """
-    fst_targets = published_pairs(fst, countries)
-    pca_targets = pca_centroids(pca, countries)
-    if fst_targets.empty:
+    targets = Targets(
+        published_pairs(fst, countries),
+        pca_centroids(pca, countries),
+        published_sharing(PUBLISHED_SHARING, countries),
+    )
+    if targets.fst.empty:
         expected = "at least one pair of the configured countries"
         raise InputError(fst, "country1", expected, "none")
-    if len(pca_targets) < 3:
+    if len(targets.pca) < 3:
         expected = "at least three of the configured countries"
-        raise InputError(pca, "country", expected, str(len(pca_targets)))
-    fitted, _ = fit(countries, read_parameters(parameters), fst_targets, pca_targets, evaluations)
+        raise InputError(pca, "country", expected, str(len(targets.pca)))
+    fitted, _ = fit(countries, read_parameters(parameters), targets, evaluations)
     write_parameters(fitted, parameters, out)
-    return judge(countries, read_parameters(out), fst_targets, pca_targets)
+    return judge(countries, read_parameters(out), targets)
 
 
 def write_parameters(fitted: EuropeParameters, template: Path, out: Path) -> None:
@@ -236,17 +262,20 @@ def _vector(parameters: EuropeParameters) -> list[float]:
     sizes = [parameters.growth.size, *(item.size for item in parameters.founders.values())]
     lines = [(odds[name].level, odds[name].latitude, odds[name].longitude) for name in SOURCES]
     drift = 0.0  # ln of the factor on the sources' sizes, relative to the start
-    return [np.log(parameters.migration.rate), *np.log(sizes), drift, *np.ravel(lines)]
+    migration = (parameters.migration.rate, parameters.migration.distance_km)
+    positive = [*migration, parameters.growth.start_time, *sizes]
+    return [*np.log(positive), drift, *np.ravel(lines)]
 
 
 def _with_vector(parameters: EuropeParameters, vector: NDArray[Any]) -> EuropeParameters:
     """Put free parameters back, as ``_vector`` collects them."""
     values = iter(np.asarray(vector, dtype=float).tolist())
-    migration = replace(parameters.migration, rate=float(np.exp(next(values))))
-    growth = replace(parameters.growth, size=float(np.exp(next(values))))
+    rate, distance, start_time, size = (float(np.exp(next(values))) for _ in range(4))
+    migration = replace(parameters.migration, rate=rate, distance_km=distance)
+    growth = replace(parameters.growth, size=size, start_time=start_time)
     founders = {
-        code: replace(founder, size=float(np.exp(next(values))))
-        for code, founder in parameters.founders.items()
+        name: replace(founder, size=float(np.exp(next(values))))
+        for name, founder in parameters.founders.items()
     }
     factor = float(np.exp(next(values)))
     sizes = {name: factor * getattr(parameters.ancients, name) for name in DRIFTING}
@@ -267,9 +296,11 @@ def _fitted_values(parameters: EuropeParameters) -> list[tuple[tuple[str, ...], 
     """List (keys in the file, value) of all values that a fit may change."""
     values: list[tuple[tuple[str, ...], float]] = [
         (("migration", "rate"), parameters.migration.rate),
+        (("migration", "distance_km"), parameters.migration.distance_km),
+        (("growth", "start_time"), parameters.growth.start_time),
         (("growth", "size"), parameters.growth.size),
     ]
-    values += [(("founders", code, "size"), f.size) for code, f in parameters.founders.items()]
+    values += [(("founders", name, "size"), f.size) for name, f in parameters.founders.items()]
     values += [(("ancients", name), getattr(parameters.ancients, name)) for name in DRIFTING]
     for source in SOURCES:
         line = parameters.admixture.log_odds[source]
@@ -278,25 +309,38 @@ def _fitted_values(parameters: EuropeParameters) -> list[tuple[tuple[str, ...], 
     return values
 
 
-def _check_targets(
-    countries: Sequence[Country], fst_targets: pd.DataFrame, pca_targets: pd.DataFrame
-) -> None:
+def _check_targets(countries: Sequence[Country], targets: Targets) -> None:
     codes = {country.code for country in countries}
-    named = {*fst_targets["country1"], *fst_targets["country2"], *pca_targets["country"]}
+    pairs = pd.concat([targets.fst, targets.sharing])
+    named = {*pairs["country1"], *pairs["country2"], *targets.pca["country"]}
     if unknown := named - codes:
         found = f"others ({', '.join(sorted(unknown))})"
         raise ValueError(mismatch("targets", "only countries of the model", found))
-    if fst_targets.empty or len(pca_targets) < 3:
+    if targets.fst.empty or len(targets.pca) < 3:
         expected = "at least one F_ST pair and three centroids"
-        found = f"{len(fst_targets)} and {len(pca_targets)}"
+        found = f"{len(targets.fst)} and {len(targets.pca)}"
         raise ValueError(mismatch("targets", expected, found))
 
 
-def _expected_fst(
-    countries: Sequence[Country], parameters: EuropeParameters
+def _expected_times(graph: demes.Graph, countries: Sequence[Country]) -> NDArray[np.float64]:
+    return expected_coalescence_times(graph, [country.code for country in countries])
+
+
+def _log_segments(
+    graph: demes.Graph, countries: Sequence[Country], sharing: pd.DataFrame
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the logarithms of the expected and the published numbers of shared segments."""
+    expected = expected_segments(graph, [country.code for country in countries], SHARED_MORGANS)
+    found = np.maximum(_of_pairs(expected, countries, sharing), LEAST_SEGMENTS)
+    return np.log(found), np.log(sharing["segments"].to_numpy(dtype=float))
+
+
+def _sharing_residuals(
+    graph: demes.Graph, countries: Sequence[Country], sharing: pd.DataFrame
 ) -> NDArray[np.float64]:
-    codes = [country.code for country in countries]
-    return hudson_fst(expected_coalescence_times(build_model(countries, parameters), codes))
+    expected, published = _log_segments(graph, countries, sharing)
+    weight = np.sqrt(sharing["weight"].to_numpy() * SHARING_PAIRS / max(len(sharing), 1))
+    return SHARING_WEIGHT * weight * (expected - published)
 
 
 def _of_pairs(

@@ -243,7 +243,8 @@ def _country_epochs(country: Country, parameters: EuropeParameters) -> list[Mapp
     """
     growth = parameters.growth
     now = max(growth.size, growth.census_share * country.census_millions * 1e6)
-    founder = parameters.founders.get(country.code)
+    events = (one for one in parameters.founders.values() if country.code in one.countries)
+    founder = next(events, None)
     if founder is None:
         return [
             {"start_size": growth.size, "end_time": growth.start_time},

@@ -101,8 +101,9 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class FounderEvent:
-    """A bottleneck in one country's past."""
+    """A bottleneck in the past of some countries, at the same time in each of them."""
 
+    countries: tuple[str, ...]
     size: float
     start_time: float
     end_time: float
@@ -221,6 +222,7 @@ def _check(parameters: EuropeParameters, path: Path | str) -> None:
         if value > 1:
             raise InputError(path, key, "a number of at most 1", shown(value))
     _check_times(parameters, path)
+    _check_founders(parameters, path)
     if set(parameters.admixture.log_odds) != set(SOURCES):
         expected = f"the sources {', '.join(SOURCES)}"
         found = ", ".join(parameters.admixture.log_odds) or "none"
@@ -234,12 +236,21 @@ def _check_times(parameters: EuropeParameters, path: Path | str) -> None:
         if younger_time >= older_time:
             expected = f"a time below {older} ({older_time:g})"
             raise InputError(path, younger, expected, shown(younger_time))
-    for code, founder in parameters.founders.items():
+    for name, founder in parameters.founders.items():
         if not 0 < founder.end_time < founder.start_time < parameters.admixture.time:
             latest = parameters.admixture.time
             expected = f"0 < end_time < start_time < admixture.time ({latest:g})"
             found = f"end_time {founder.end_time:g}, start_time {founder.start_time:g}"
-            raise InputError(path, f"founders.{code}", expected, found)
+            raise InputError(path, f"founders.{name}", expected, found)
+
+
+def _check_founders(parameters: EuropeParameters, path: Path | str) -> None:
+    seen: dict[str, str] = {}
+    for name, founder in parameters.founders.items():
+        for code in founder.countries:
+            if (other := seen.setdefault(code, name)) != name:
+                expected = "a country in one group of founders only"
+                raise InputError(path, f"founders.{name}", expected, f"{code}, also in {other}")
 
 
 def _positive(parameters: EuropeParameters) -> list[tuple[str, float]]:
@@ -248,7 +259,7 @@ def _positive(parameters: EuropeParameters) -> list[tuple[str, float]]:
         part = getattr(parameters, section)
         names = [field.name for field in fields(part) if field.name.endswith("size")]
         found += [(f"{section}.{name}", getattr(part, name)) for name in names]
-    found += [(f"founders.{code}.size", item.size) for code, item in parameters.founders.items()]
+    found += [(f"founders.{name}.size", item.size) for name, item in parameters.founders.items()]
     found += [
         ("admixture.latitude_unit", parameters.admixture.latitude_unit),
         ("admixture.longitude_unit", parameters.admixture.longitude_unit),

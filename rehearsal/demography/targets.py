@@ -7,6 +7,7 @@ values come from SNPs; values from classical markers are not comparable and are 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,32 @@ from rehearsal.model import Country
 DATA = Path(__file__).parent / "data"
 PUBLISHED_FST = DATA / "fst_published.tsv"
 POPRES_CENTROIDS = DATA / "popres_centroids.tsv"
+PUBLISHED_SHARING = DATA / "sharing_published.tsv"
+SHARED_MORGANS = 0.03  # least length of a segment in PUBLISHED_SHARING
 
 Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What the model is fitted to."""
+
+    fst: pd.DataFrame  # as ``published_pairs`` returns it
+    pca: pd.DataFrame  # as ``pca_centroids`` returns it
+    sharing: pd.DataFrame  # as ``published_sharing`` returns it
+
+
+def published_targets(countries: Sequence[Country]) -> Targets:
+    """Read the published values of some countries.
+
+    Args:
+        countries: The countries to keep.
+    """
+    return Targets(
+        published_pairs(PUBLISHED_FST, countries),
+        pca_centroids(POPRES_CENTROIDS, countries),
+        published_sharing(PUBLISHED_SHARING, countries),
+    )
 
 
 def published_pairs(path: Path | str, countries: Sequence[Country]) -> pd.DataFrame:
@@ -51,6 +76,31 @@ def published_pairs(path: Path | str, countries: Sequence[Country]) -> pd.DataFr
     differ = table["country1"] != table["country2"]
     means = table[known & differ].groupby(["country1", "country2"])["fst"].mean()
     return means.reset_index()
+
+
+def published_sharing(path: Path | str, countries: Sequence[Country]) -> pd.DataFrame:
+    """Read the mean number of segments over 3 cM that two people of different countries share.
+
+    Args:
+        path: A tab-separated table with the columns ``country1``, ``country2``, ``km`` (distance),
+            ``segments`` and ``weight`` (relative precision).
+        countries: The countries to keep.
+
+    Returns:
+        One row per pair, with the same columns.
+
+    Raises:
+        InputError: A column is missing, or a number of segments is not above 0.
+    """
+    table = _read_table(path, ["country1", "country2"], ["km", "segments", "weight"])
+    wrong = table[table["segments"] <= 0]
+    if len(wrong):
+        raise InputError(path, "segments", "a number above 0", f"{wrong['segments'].iloc[0]:g}")
+    codes = [country.code for country in countries]
+    known = table["country1"].isin(codes) & table["country2"].isin(codes)
+    return table.loc[known, ["country1", "country2", "km", "segments", "weight"]].reset_index(
+        drop=True
+    )
 
 
 def pca_centroids(path: Path | str, countries: Sequence[Country]) -> pd.DataFrame:

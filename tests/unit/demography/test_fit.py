@@ -9,15 +9,17 @@ import pytest
 import yaml
 
 from rehearsal.demography.expected_fst import expected_coalescence_times, hudson_fst
+from rehearsal.demography.expected_sharing import expected_segments
 from rehearsal.demography.fit import fit, fit_command, judge, write_parameters
 from rehearsal.demography.model import build_model
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.demography.targets import (
     POPRES_CENTROIDS,
     PUBLISHED_FST,
-    pca_centroids,
+    SHARED_MORGANS,
+    Targets,
     principal_coordinates,
-    published_pairs,
+    published_targets,
 )
 from rehearsal.errors import InputError
 from rehearsal.model import Country
@@ -32,52 +34,50 @@ COUNTRIES = [
 FEW = [country for country in COUNTRIES if country.code in ("EE", "ES", "FI", "GB", "IT", "PL")]
 
 
-def shipped_targets():
-    return (
-        published_pairs(PUBLISHED_FST, COUNTRIES),
-        pca_centroids(POPRES_CENTROIDS, COUNTRIES),
-    )
-
-
 def targets_of(parameters, countries):
     """All pairs and the whole layout that the parameters themselves predict."""
     codes = [country.code for country in countries]
-    fst = hudson_fst(expected_coalescence_times(build_model(countries, parameters), codes))
+    graph = build_model(countries, parameters)
+    fst = hudson_fst(expected_coalescence_times(graph, codes))
+    segments = expected_segments(graph, codes, SHARED_MORGANS)
     one, other = np.triu_indices(len(codes), 1)
     names = np.array(codes)
     pairs = pd.DataFrame({"country1": names[one], "country2": names[other], "fst": fst[one, other]})
     layout = pd.DataFrame(principal_coordinates(fst), columns=["pc1", "pc2"])
-    return pairs, layout.assign(country=codes)
+    sharing = pairs.assign(segments=segments[one, other], weight=1.0)
+    return Targets(pairs, layout.assign(country=codes), sharing)
 
 
 def test_shipped_parameters_meet_their_targets():
-    report = judge(COUNTRIES, PARAMETERS, *shipped_targets())
+    report = judge(COUNTRIES, PARAMETERS, published_targets(COUNTRIES))
     assert report.fst_correlation > 0.93
     assert report.pca_correlation > 0.93
     assert report.map_correlation > 0.92
     assert report.highest_fst < 0.02
     assert 7e-4 < report.heterozygosity < 8e-4
+    assert report.sharing_correlation > 0.7
+    assert 0.7 < report.sharing_ratio < 1.4
     assert "F_ST of 10 pairs: r = 0.9" in str(report)
 
 
 def test_fit_finds_what_made_the_targets():
     truth = replace(PARAMETERS, migration=replace(PARAMETERS.migration, threshold=0.0))
-    pairs, layout = targets_of(truth, FEW)
+    targets = targets_of(truth, FEW)
     wrong = replace(
         truth,
         growth=replace(truth.growth, size=truth.growth.size * 0.5),
         migration=replace(truth.migration, rate=truth.migration.rate * 1.5),
     )
-    before = judge(FEW, wrong, pairs, layout)
-    _, after = fit(FEW, wrong, pairs, layout, evaluations=4)
+    before = judge(FEW, wrong, targets)
+    _, after = fit(FEW, wrong, targets, evaluations=4)
     assert after.fst_rmse < before.fst_rmse / 5
     assert after.fst_correlation > 0.995
 
 
 def test_fit_is_deterministic():
-    pairs, layout = targets_of(PARAMETERS, FEW)
-    pairs["fst"] *= 1.2
-    runs = [fit(FEW, PARAMETERS, pairs, layout, evaluations=1)[0] for _ in range(2)]
+    targets = targets_of(PARAMETERS, FEW)
+    targets.fst["fst"] *= 1.2
+    runs = [fit(FEW, PARAMETERS, targets, evaluations=1)[0] for _ in range(2)]
     assert runs[0] == runs[1]
 
 
@@ -103,8 +103,7 @@ def test_command_writes_what_it_reports(tmp_path):
     again = judge(
         FEW,
         read_parameters(out),
-        published_pairs(PUBLISHED_FST, FEW),
-        pca_centroids(POPRES_CENTROIDS, FEW),
+        published_targets(FEW),
     )
     assert str(report) == str(again)
 
@@ -126,8 +125,8 @@ def test_too_few_targets_are_named(tmp_path, fst, pca, message):
 
 
 def test_targets_of_other_countries_are_refused():
-    pairs, layout = targets_of(PARAMETERS, FEW)
+    targets = targets_of(PARAMETERS, FEW)
     with pytest.raises(
         ValueError, match=r"expected only countries of the model, found others \(ES, FI"
     ):
-        fit(FEW[:1], PARAMETERS, pairs, layout)
+        fit(FEW[:1], PARAMETERS, targets)

@@ -55,7 +55,7 @@ def test_shipped_parameters_can_be_read():
         (lambda t: t["migration"].update(islands=[False]), "migration.islands", "in quotes"),
         (lambda t: t["migration"].update(islands="MT"), "migration.islands", "list"),
         (lambda t: t["migration"].update(island_links=1.5), "migration.island_links", "whole"),
-        (lambda t: t["founders"]["FI"].update(end_time=70), "founders.FI", "start_time"),
+        (lambda t: t["founders"]["finland"].update(end_time=70), "founders.finland", "start_time"),
         (lambda t: t["admixture"]["log_odds"].pop("YAM"), "admixture.log_odds", "YAM"),
         (lambda t: t.update(growth=3), "growth", "expected a mapping of keys to values, found 3"),
     ],
@@ -72,7 +72,7 @@ def test_a_mistake_is_named(tmp_path, change, key, expected):
 def test_a_number_without_a_dot_is_explained(tmp_path):
     text = SHIPPED.read_text()
     path = tmp_path / "demography.yaml"
-    path.write_text(text.replace("threshold: 1.0e-4", "threshold: 1e-4"))
+    path.write_text(text.replace("threshold: 3.0e-4", "threshold: 3e-4"))
     assert path.read_text() != text
     with pytest.raises(InputError, match=r"migration.threshold: .*1.0e-8"):
         read_parameters(path)
