@@ -5,48 +5,59 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pysam
 import pysam.bcftools
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import atomic_path
+from rehearsal.genomes.allele_notes import AlleleNotes
 from rehearsal.genomes.bcf_records import bcf_sites, bcf_template, open_bcf
 from rehearsal.genomes.carriers import count_groups
 
 
-def write_bcf(genotypes: Genotypes, path: Path | str) -> None:
+def write_bcf(
+    genotypes: Genotypes, path: Path | str, consequences: pd.DataFrame | None = None
+) -> None:
     """Write the BCF at ``path`` and its index at ``path.csi``.
 
-    INFO has AN, AC, AF and AC by zygosity, for all people and for each sex.
+    INFO has AN, AC, AF and AC by zygosity, for all people and for each sex, and BCSQ.
 
     Args:
         genotypes: The genotypes of one contig.
         path: The ``.bcf`` file.
+        consequences: The table of ``annotate_block`` of the contig's blocks, for ``INFO/BCSQ``.
 
     Raises:
         InputError: A site has more than 62 alternate alleles.
     """
     male = genotypes.male
     ids = genotypes.people["id"].tolist()
+    notes = AlleleNotes(consequences)
     with open_bcf(path, genotypes.contig, genotypes.length, ids) as writer:
         for chunk, haplotypes in genotypes.chunks():
             people = count_groups(chunk, haplotypes, male.astype(np.int32), 2).by_zygosity()
             template = bcf_template(genotypes.contig, haplotypes.ploidy, male)
-            writer.write(bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people), template)
+            texts = notes.of_chunk(chunk)
+            sites = bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people, texts)
+            writer.write(sites, template)
 
 
-def write_vcf(genotypes: Genotypes, path: Path | str) -> None:
+def write_vcf(
+    genotypes: Genotypes, path: Path | str, consequences: pd.DataFrame | None = None
+) -> None:
     """Write the bgzipped VCF at ``path`` and its index at ``path.tbi``, from BCF with htslib.
 
     Args:
         genotypes: The genotypes of one contig.
         path: The ``.vcf.gz`` file.
+        consequences: The table of ``annotate_block`` of the contig's blocks, for ``INFO/BCSQ``.
     """
     path = Path(path)
     with atomic_path(path) as aside, atomic_path(f"{path}.tbi") as tbi:
         bcf = aside.with_suffix(".bcf")
         try:
-            write_bcf(genotypes, bcf)
+            write_bcf(genotypes, bcf, consequences)
             options = ("--no-version", "-Oz6", "-o", str(aside), str(bcf))
             pysam.bcftools.view(*options, catch_stdout=False)
         finally:

@@ -22,6 +22,11 @@ STRUCTURAL = {
     "SVLEN": ("A", "Integer", "Length of the allele minus that of REF; of INV, inverted bases"),
     "END": ("1", "Integer", "Last base that the structural variant affects"),
 }
+BCSQ_KEY = END_KEY + 1
+BCSQ = (  # the format of bcftools csq
+    "Consequences of the alleles for transcripts, each alone. Format: "
+    "Consequence|gene|transcript|biotype|strand|amino_acid_change|dna_change"
+)
 SYMBOLIC = {
     "DEL": "Deletion",
     "DUP:TANDEM": "Tandem duplication",
@@ -73,6 +78,7 @@ def header_text(header: Header) -> str:
         lines.append(
             f'##INFO=<ID={key},Number={number},Type={kind},Description="{meaning}",IDX={index}>'
         )
+    lines.append(f'##INFO=<ID=BCSQ,Number=.,Type=String,Description="{BCSQ}",IDX={BCSQ_KEY}>')
     lines += [f'##ALT=<ID={key},Description="{meaning}">' for key, meaning in SYMBOLIC.items()]
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     lines.append("\t".join(columns + header.samples))

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.formats.bcf_header import END_KEY, GT_KEY, SVLEN_KEY, SVTYPE_KEY
+from rehearsal.formats.bcf_header import BCSQ_KEY, END_KEY, GT_KEY, SVLEN_KEY, SVTYPE_KEY
 
 _INT8, _INT16, _INT32, _FLOAT, _CHAR = 1, 2, 3, 5, 7
 _MISSING_FLOAT = 0x7F800001
@@ -36,6 +36,8 @@ class Sites(NamedTuple):
     people: NDArray[np.int32]  # (n_rows, 2 sexes, 3) homozygous, heterozygous, hemizygous
     affected_end: NDArray[np.int64]  # (n_sites,) end of the bases that each site affects, exclusive
     svlen: NDArray[np.int64]  # (n_sites,) length of the structural variant, 0: the site has none
+    note: NDArray[np.uint8]  # ASCII letters of BCSQ of all rows
+    note_offset: NDArray[np.int32]  # (n_rows + 1,) first letter of each row's BCSQ
 
 
 class RecordTemplate(NamedTuple):
@@ -192,6 +194,47 @@ def _put_allele(index: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int
 
 
 @numba.njit(cache=True)
+def _same_note(one: int, other: int, sites: Sites) -> bool:
+    """Tell whether two rows have the same BCSQ."""
+    a, b = sites.note_offset[one], sites.note_offset[one + 1]
+    c, d = sites.note_offset[other], sites.note_offset[other + 1]
+    return np.array_equal(sites.note[a:b], sites.note[c:d])
+
+
+@numba.njit(cache=True)
+def _noted(rows: NDArray[np.int64], sites: Sites) -> NDArray[np.int64]:
+    """List the rows whose BCSQ is written: each text once."""
+    noted = np.empty(rows.size, np.int64)
+    n = 0
+    for row in rows:
+        is_new = sites.note_offset[row + 1] > sites.note_offset[row]
+        for other in noted[:n]:
+            is_new = is_new and not _same_note(row, other, sites)
+        if is_new:
+            noted[n] = row
+            n += 1
+    return noted[:n]
+
+
+@numba.njit(cache=True)
+def _put_notes(noted: NDArray[np.int64], sites: Sites, out: NDArray[np.uint8], w: int) -> int:
+    """Write BCSQ: the texts with commas between them."""
+    size = noted.size - 1
+    for row in noted:
+        size += sites.note_offset[row + 1] - sites.note_offset[row]
+    w = _put_type(1, _INT8, out, w)
+    w = _put(BCSQ_KEY, 1, out, w)
+    w = _put_type(size, _CHAR, out, w)
+    for i in range(noted.size):
+        if i:
+            w = _put(44, 1, out, w)
+        t0, t1 = sites.note_offset[noted[i]], sites.note_offset[noted[i] + 1]
+        out[w : w + t1 - t0] = sites.note[t0:t1]
+        w += t1 - t0
+    return w
+
+
+@numba.njit(cache=True)
 def _put_site(
     site: int,
     rows: NDArray[np.int64],
@@ -207,7 +250,9 @@ def _put_site(
     w = _put(sites.affected_end[site] - sites.position[site], 4, out, w)
     w = _put(_MISSING_FLOAT, 4, out, w)
     is_structural = sites.svlen[site] > 0
-    w = _put((rows.size + 1) << 16 | GT_KEY - 1 + 3 * is_structural, 4, out, w)
+    noted = _noted(rows, sites)
+    fields = GT_KEY - 1 + 3 * is_structural + (noted.size > 0)
+    w = _put((rows.size + 1) << 16 | fields, 4, out, w)
     w = _put(1 << 24 | template.individuals, 4, out, w)
     w = _put_type(0, _CHAR, out, w)  # no id
     w = _put_allele(ref, sites, out, w)
@@ -216,7 +261,9 @@ def _put_site(
     w = _put_type(1, _INT8, out, w)  # FILTER: PASS
     w = _put(0, 1, out, w)
     w = _put_counts(rows, sites, template.an, out, w)
-    return _put_structural(site, rows, sites, out, w) if is_structural else w
+    if is_structural:
+        w = _put_structural(site, rows, sites, out, w)
+    return _put_notes(noted, sites, out, w) if noted.size else w
 
 
 @numba.njit(cache=True)
@@ -292,6 +339,8 @@ def fill_records(
         first = sites.first_allele[site]
         last = first + sites.row_offset[site + 1] - sites.row_offset[site] + 1
         letters = sites.text_offset[last] - sites.text_offset[first]
+        r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
+        letters += sites.note_offset[r1] - sites.note_offset[r0]
         # 18 INFO fields of at most 8 + 4 bytes per allele, 7 bytes before each allele
         if w + 96 + letters + 240 * (rows.size + 1) + template.genotypes.size > out.size:
             break

@@ -13,6 +13,7 @@ from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter, make_template
 from rehearsal.formats.bcf_header import Header
 from rehearsal.formats.bcf_kernel import RecordTemplate, Sites
+from rehearsal.genomes.allele_notes import Notes
 from rehearsal.genomes.assembly import ASSEMBLY, listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
 
@@ -65,6 +66,7 @@ def bcf_sites(
     start: NDArray[np.int64],
     end: NDArray[np.int64],
     people: NDArray[np.int32],
+    notes: Notes,
 ) -> Sites:
     """Select from a chunk what ``BcfWriter.write`` needs for the people of one file.
 
@@ -74,6 +76,7 @@ def bcf_sites(
         end: One past the last such entry of each site, shape (S,).
         people: Homozygous, heterozygous and hemizygous people of either sex, by alternate allele.
             Shape (R, 2, 3), where R is the number of alternate alleles in the chunk.
+        notes: Consequences of the chunk's alternate alleles.
 
     Returns:
         The sites, as views of the chunk's arrays where possible.
@@ -92,4 +95,6 @@ def bcf_sites(
         people,
         chunk.affected_end,
         chunk.svlen,
+        notes.text,
+        notes.offset,
     )

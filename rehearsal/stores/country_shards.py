@@ -16,6 +16,7 @@ from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter
 from rehearsal.formats.bcf_kernel import RecordTemplate
+from rehearsal.genomes.allele_notes import AlleleNotes
 from rehearsal.genomes.bcf_records import bcf_sites, bcf_template, open_bcf
 from rehearsal.genomes.carriers import (
     CarrierChunk,
@@ -52,6 +53,7 @@ def write_shards(
     people: pd.DataFrame,
     out_bcf: dict[str, Path],
     out_store_part: dict[str, Path],
+    consequences: pd.DataFrame | None = None,
 ) -> None:
     """Write the genotypes of one block for every country named in the two dicts, in one pass.
 
@@ -66,6 +68,7 @@ def write_shards(
         out_bcf: BCF file to write, by country code. Its CSI index is written beside it
             (``.bcf.csi``). May be empty.
         out_store_part: Part of the variant store to write, by country code. May be empty.
+        consequences: The table of ``annotate_block``, for ``INFO/BCSQ``.
 
     Raises:
         InputError: The people do not fit the tree sequence, or a country has no people.
@@ -83,16 +86,18 @@ def write_shards(
         bcfs = _open_bcfs(stack, out_bcf, contig, length, countries)
         parts = _open_parts(stack, out_store_part, contig, length, countries)
         templates = {code: _template(contig, countries[code], haplotypes) for code in bcfs}
+        allele_notes = AlleleNotes(consequences)
         progress = Progress(ts.num_sites, "sites")
         for chunk in carrier_chunks(ts, haplotypes):
             counts = count_groups(chunk, haplotypes, group, 2 * len(countries))
             order = _store_order(chunk, counts)
+            notes = allele_notes.of_chunk(chunk)
             for country in countries.values():
                 if country.code not in bcfs and country.code not in parts:
                     continue
                 shard = _Shard.of(chunk, counts, country)
                 if country.code in bcfs:
-                    sites = bcf_sites(chunk, shard.start, shard.end, shard.people)
+                    sites = bcf_sites(chunk, shard.start, shard.end, shard.people, notes)
                     bcfs[country.code].write(sites, templates[country.code])
                 if country.code in parts:
                     parts[country.code].write(

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 
+import pandas as pd
 import pysam
 import pytest
 
@@ -94,3 +95,31 @@ def test_a_store_from_the_parts_is_the_store_from_the_bcf(files, tmp_path):
         }
         inside = [row.alt for row in one.overlapping("chr22", 31_000, 31_001)]
         assert inside == ["<DEL>", "<CN0>", "<CN3>"]
+
+
+def test_consequences_stand_beside_the_alleles_that_are_in_the_file(tmp_path):
+    ts, people = make_structural_block()
+    table = pd.DataFrame(
+        [
+            (1_000, "A", "G", "missense|A|T|protein_coding|+|1A>1C|1001A>G"),
+            (1_000, "A", "T", "synonymous|A|T|protein_coding|+|1A|1001A>T"),
+            (3_000, "G", "GTT", "intron|A||protein_coding"),
+            (3_000, "G", "GT", "intron|A||protein_coding"),
+            (5_000, "T", "<DEL>", "x" * 300),
+            (5_000, "T", "<DEL>", "intron|B||protein_coding"),
+        ],
+        columns=["position", "ref", "alt", "bcsq"],
+    )
+    paths = {code: tmp_path / f"{code}.bcf" for code in ("FI", "ES")}
+    write_shards(ts, Block("chr22", 0, LENGTH), people, paths, {}, table)
+    found = {}
+    for code, path in paths.items():
+        with pysam.VariantFile(str(path)) as file:
+            found[code] = {r.start: r.info["BCSQ"] for r in file if "BCSQ" in r.info}
+    texts = table["bcsq"].tolist()
+    assert found["FI"] == {
+        1_000: tuple(texts[:2]),
+        3_000: (texts[2],),
+        5_000: (texts[4], texts[5]),
+    }
+    assert found["ES"] == {3_000: (texts[3],), 5_000: (texts[4], texts[5])}

@@ -1,0 +1,59 @@
+"""The consequences of a block's alleles, as texts beside the rows of a sparse pass."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rehearsal.genomes.carriers import CarrierChunk
+
+
+class Notes(NamedTuple):
+    """Texts of R alternate alleles, as one string of bytes."""
+
+    text: NDArray[np.uint8]  # ASCII letters
+    offset: NDArray[np.int32]  # (R + 1,) first letter of each allele's text
+
+
+class AlleleNotes:
+    """The texts of ``INFO/BCSQ`` by position and alternate allele.
+
+    Args:
+        consequences: The table of ``annotation.annotate_block``, of one or several blocks of a
+            contig. None: no allele has a text.
+    """
+
+    def __init__(self, consequences: pd.DataFrame | None = None) -> None:
+        self._by_allele: dict[tuple[int, str], str] = {}
+        if consequences is not None:
+            columns = (consequences[name] for name in ("position", "alt", "bcsq"))
+            for position, alt, text in zip(*columns, strict=True):
+                before = self._by_allele.get((position, alt))
+                self._by_allele[position, alt] = text if before is None else f"{before},{text}"
+        positions = {position for position, _ in self._by_allele}
+        self._positions = np.array(sorted(positions), np.int64)
+
+    def of_chunk(self, chunk: CarrierChunk) -> Notes:
+        """Select the texts of a chunk's alternate alleles.
+
+        Args:
+            chunk: Carriers of consecutive sites.
+
+        Returns:
+            The texts, by row of the chunk.
+        """
+        rows = chunk.row_offset
+        size = np.zeros(int(rows[-1]) + 1, np.int32)
+        texts = []
+        for site in np.flatnonzero(np.isin(chunk.positions, self._positions)).tolist():
+            position = int(chunk.positions[site])
+            _, *alts = chunk.table.of_site(chunk.first_site + site)
+            for k, alt in enumerate(alts):
+                text = self._by_allele.get((position, alt), "").encode()
+                texts.append(text)
+                size[int(rows[site]) + k + 1] = len(text)
+        letters = np.frombuffer(b"".join(texts), np.uint8)
+        return Notes(letters, np.cumsum(size, dtype=np.int32))
