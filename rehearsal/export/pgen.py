@@ -2,7 +2,8 @@
 
 Formats: cog-genomics.org/plink/2.0/formats and the PGEN specification of pgenlib, which writes the
 genotypes. All genotypes are phased. PLINK infers haploidy from contig and sex, so a man is stored
-as homozygous on X.
+as homozygous on X. In the pseudo-autosomal regions, where men are diploid, variants have PLINK's
+contigs PAR1 and PAR2, as after ``plink2 --split-par hg38``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import atomic_path
-from rehearsal.genomes.assembly import ASSEMBLY
+from rehearsal.genomes.assembly import ASSEMBLY, pseudo_autosomal
 from rehearsal.model import SYNTHETIC
 
 SEX_CODES = {"male": "1", "female": "2"}
@@ -90,6 +91,8 @@ def _append(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> i
         slot = records.slot
         twice = (records.ploidy == 1)[slot // 2]  # the haplotype fills both slots
         lines = []
+        start = int(records.position[0]) if records.position.size else 0
+        chromosome = pseudo_autosomal(genotypes.contig, start) or genotypes.contig  # of the block
         bounds, places = records.indptr.tolist(), (records.position + 1).tolist()
         for site, letters in enumerate(records.alleles):
             first, end = bounds[site], bounds[site + 1]
@@ -99,7 +102,7 @@ def _append(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> i
             _clear(codes, slot, twice, carriers)
             ref, alts = letters[0], ",".join(letters[1:])
             name = f"{genotypes.contig}-{places[site]}-{ref}-{alts.replace(',', '/')}"
-            lines.append(f"{genotypes.contig}\t{places[site]}\t{name}\t{ref}\t{alts}\n")
+            lines.append(f"{chromosome}\t{places[site]}\t{name}\t{ref}\t{alts}\n")
         text.writelines(lines)
         found += len(lines)
     return found

@@ -19,6 +19,12 @@ from rehearsal.model import Block
 _SIZE_FACTOR = {"chrX": 0.75, "chrY": 0.25, "chrM": 0.25}
 _RECOMBINATION_FACTOR = {"chrX": 2 / 3, "chrY": 0.0, "chrM": 0.0}
 
+# Mutations per base and generation relative to the run's rate, the mean of both sexes. Y is always
+# in men: 8.71e-10 a year outside of palindromes (Helgason et al. 2015, Nat Genet 47:453),
+# times 29 years, over 1.29e-8. chrM: 5.8e-8 a year between parents and children, a sixteenth of it
+# in populations (Norfolk Island, doi:10.1038/s41598-022-10530-3), times 29 years, over 1.29e-8.
+_MUTATION_FACTOR = {"chrY": 2.0, "chrM": 8.1}
+
 # Morgans of a man's gamete. Every male meiosis has one crossover in PAR1, which half of the gametes
 # get (Rouyer et al. 1986, Nature 319:291; doi:10.1038/319291a0). PAR2: 6.06 cM/Mb of 0.33 Mb
 # (Flaquer et al. 2008, table 2, nature.com/articles/ejhg200863).
@@ -34,6 +40,15 @@ def size_factor(block: Block) -> float:
     if is_autosomal(block.contig, block.start):
         return 1.0
     return _SIZE_FACTOR[block.contig]
+
+
+def mutation_factor(contig: str) -> float:
+    """Return the mutation rate of a contig relative to the run's.
+
+    Args:
+        contig: A contig of GRCh38.
+    """
+    return _MUTATION_FACTOR.get(contig, 1.0)
 
 
 def recombination_factor(block: Block, block_map: msprime.RateMap) -> float:

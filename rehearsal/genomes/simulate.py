@@ -30,7 +30,11 @@ from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.genomes.planting import check_places, plant, sites_in_places
 from rehearsal.genomes.recombination import binned_map
 from rehearsal.genomes.reference import base_codes, check_reference, set_ancestral_bases
-from rehearsal.genomes.sex_chromosomes import recombination_factor, size_factor
+from rehearsal.genomes.sex_chromosomes import (
+    mutation_factor,
+    recombination_factor,
+    size_factor,
+)
 from rehearsal.model import Block, PlantedVariant
 from rehearsal.seeds import derive_seed
 
@@ -127,7 +131,7 @@ def simulate_block(
                 *_simulate_founders(block, people, pedigree, block_map, settings),
             )
         ),
-        rate=settings.mutation_rate,
+        rate=settings.mutation_rate * mutation_factor(block.contig),
         model=msprime.HKY(settings.kappa),
         random_seed=derive_seed(settings.seed, "mutations", block.id),
         record_provenance=False,
