@@ -14,6 +14,7 @@ import orjson
 import pandas as pd
 
 from rehearsal.errors import InputError, cause, mismatch, unreadable_file
+from rehearsal.evaluation.allele_choice import conditions_met, sized_alleles, type_of
 from rehearsal.evaluation.templates import QueryTemplate
 from rehearsal.files import write_json
 from rehearsal.formats.ontology_terms import SEX_TERMS
@@ -21,8 +22,6 @@ from rehearsal.model import Gene, PlantedVariant, Query, Variant
 from rehearsal.seeds import derive_seed
 from rehearsal.truth.hpo import grandparents
 
-RARE_MAXIMUM = 0.01
-COMMON_MINIMUM = 0.05
 PAGE = 1000  # records per page
 BASES = "ACGT"
 POSITION_TRIES = 1000  # positions tried for an empty one; at most one in a hundred is covered
@@ -37,8 +36,8 @@ class QuerySources:
     """What queries are drawn from.
 
     Args:
-        sites: One row per allele of the pooled cohort: contig, start (0-based), ref, alt, ac, an,
-            in the form of ``truth.pooled_sites``.
+        sites: One row per allele of the pooled cohort: contig, start (0-based), ref, alt, end,
+            svlen, ac, an, in the form of ``truth.pooled_sites``.
         planted: The planted variants.
         genes: The genes.
         people: ``people.parquet``.
@@ -165,37 +164,8 @@ def _allele(variant: Variant) -> dict[str, Any]:
 def _alleles(
     template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[Variant]:
-    """Yield alleles of the template's class without repetition; contigs take turns."""
-    sites = sources.sites[_of_class(sources.sites, template)]
-    by_contig = {
-        contig: iter(random.permutation(len(group)).tolist())
-        for contig, group in sites.groupby("contig")
-    }
-    groups = dict(iter(sites.groupby("contig")))
-    turns = [str(contig) for contig in random.permutation(sorted(by_contig))]
-    while turns:
-        for contig in tuple(turns):
-            row = next(by_contig[contig], None)
-            if row is None:
-                turns.remove(contig)
-                continue
-            site = groups[contig].iloc[row]
-            yield Variant(contig, int(site["start"]), site["ref"], site["alt"])
-
-
-def _of_class(sites: pd.DataFrame, template: QueryTemplate) -> pd.Series:
-    chosen = pd.Series(True, index=sites.index)
-    frequency = sites["ac"] / sites["an"]
-    if template.frequency == "singleton":
-        chosen &= sites["ac"] == 1
-    elif template.frequency == "rare":
-        chosen &= (sites["ac"] > 1) & (frequency <= RARE_MAXIMUM)
-    elif template.frequency == "common":
-        chosen &= frequency >= COMMON_MINIMUM
-    if template.shape is not None:
-        snv = (sites["ref"].str.len() == 1) & (sites["alt"].str.len() == 1)
-        chosen &= snv if template.shape == "snv" else ~snv
-    return chosen
+    for variant, _ in sized_alleles(template, sources.sites, random):
+        yield variant
 
 
 def _sites(
@@ -224,19 +194,35 @@ def _somatic(
 def _intervals(
     template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
-    for variant in _alleles(template, sources, random):
+    for variant, extent in sized_alleles(template, sources.sites, random):
         if template.inside:
-            start = variant.start + 1
+            start = int(random.integers(variant.start + 1, max(extent.end, variant.start + 2)))
         else:
             start = max(0, variant.start - int(random.integers(template.length)))
-        yield _place(variant.contig) | {"start": [start], "end": [start + template.length]}, []
+        place = _place(variant.contig) | {"start": [start], "end": [start + template.length]}
+        yield place | conditions_met(template, variant, extent), []
+
+
+def _brackets(
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
+) -> Iterator[DrawnRequest]:
+    """Yield brackets of ``length`` bases around the start and the end of an allele."""
+    for variant, extent in sized_alleles(template, sources.sites, random):
+        before, behind = random.integers(template.length, size=2).tolist()
+        first, low = max(0, variant.start - before), max(1, extent.end - behind)
+        parts = {
+            "start": [first, first + template.length - 1],
+            "end": [low, low + template.length - 1],
+        }
+        yield _place(variant.contig) | parts | {"variantType": type_of(variant)}, []
 
 
 def _genes(
     template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     for index in random.permutation(len(sources.genes)):
-        yield {"assemblyId": "GRCh38", "geneId": sources.genes[index].name}, []
+        kind = {} if template.type is None else {"variantType": template.type}
+        yield {"assemblyId": "GRCh38", "geneId": sources.genes[index].name} | kind, []
 
 
 def _people(
@@ -329,6 +315,7 @@ RULES: dict[
     "planted": _planted,
     "somatic": _somatic,
     "interval": _intervals,
+    "bracket": _brackets,
     "gene": _genes,
     "people": _people,
     "carriers": _carriers,

@@ -18,7 +18,7 @@ KINDS = (
     *("individuals", "carriers", "absent", "ill_formed"),
 )
 FREQUENCIES = ("singleton", "rare", "common")
-SHAPES = ("snv", "indel")
+SHAPES = ("snv", "indel", "structural")
 FILTERS = ("sex", "disease", "phenotype", "phenotype_parent")
 PURPOSE = "DUO:0000006"  # health research, unless a template says otherwise
 PURPOSE_FORM = re.compile(r"DUO:[0-9]{7}(?: MONDO:[0-9]{7})?")
@@ -30,8 +30,9 @@ SITE = {"frequency", "shape"}
 RULES: dict[str, tuple[set[str], set[str]]] = {
     "site": (DRAWN, SITE | {"method"}),
     "planted": (DRAWN, {"method"}),
-    "interval": (DRAWN | {"length"}, SITE | {"method", "inside"}),
-    "gene": (DRAWN, {"method"}),
+    "interval": (DRAWN | {"length"}, SITE | {"method", "inside", "typed", "sized"}),
+    "bracket": (DRAWN | {"length"}, SITE | {"method"}),
+    "gene": (DRAWN, {"method", "type"}),
     "people": (DRAWN | {"filters"}, {"method"}),
     "carriers": (DRAWN, SITE | {"filters", "method"}),
     "empty_position": (DRAWN, {"method"}),
@@ -65,6 +66,9 @@ class QueryTemplate:
     shape: str | None = None
     length: int = 0
     inside: bool = False
+    typed: bool = False
+    sized: bool = False
+    type: str | None = None
     filters: tuple[str, ...] = ()
     method: Literal["GET", "POST"] = "POST"
     tier: str = "controlled"
@@ -188,7 +192,10 @@ VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
         _is_purpose,
         "a DUO term like DUO:0000006, optionally followed by a MONDO term, or null",
     ),
-    "inside": (lambda value: isinstance(value, bool), "true or false"),
+    **dict.fromkeys(
+        ("inside", "typed", "sized"), (lambda value: isinstance(value, bool), "true or false")
+    ),
+    "type": (lambda value: isinstance(value, str) and bool(value), "a type of variant, as DEL"),
     "filters": (_are_filters, f"a list with some of {', '.join(FILTERS)}"),
     "requests": (lambda value: isinstance(value, list) and bool(value), "a list of requests"),
 }

@@ -244,7 +244,7 @@ def allele_key(record: dict[str, Any]) -> AlleleKey:
         record: Beacon record of a variant.
 
     Returns:
-        Start (0-based), reference bases and alternate bases.
+        Start (0-based), reference bases, and alternate bases or the symbolic allele.
 
     Raises:
         KeyError: The record has no such ``variation``.
@@ -254,7 +254,7 @@ def allele_key(record: dict[str, Any]) -> AlleleKey:
     return (
         int(interval["start"]["value"]),
         variation["referenceBases"],
-        variation["alternateBases"],
+        variation.get("symbolicAllele") or variation["alternateBases"],
     )
 
 

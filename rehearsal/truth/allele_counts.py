@@ -38,7 +38,7 @@ def allele_counts(
     counts: list[np.ndarray] = []  # (countries, sexes, 5)
     for block, path in sorted(trees.items()):
         decoded = DecodedGenotypes(block.contig, tskit.load(path), cell, subcohort)
-        for variant, copies in decoded.within([(block.start, block.end)]):
+        for variant, _, copies in decoded.within([(block.start, block.end)]):
             counted = decoded.counts(copies, subcohort.people)
             found.append(np.flatnonzero(counted[:, :, 1].any(axis=1)))
             counts.append(counted[found[-1]])

@@ -11,6 +11,7 @@ import tskit
 from rehearsal.errors import mismatch
 from rehearsal.model import Variant
 from rehearsal.truth.subcohort import Subcohort
+from rehearsal.truth.variant_classes import Extent, extents
 
 
 def cells(people: pd.DataFrame) -> np.ndarray:
@@ -53,9 +54,12 @@ class DecodedGenotypes:
         self._samples = subcohort.samples_of(trees)
         self._person = trees.nodes_individual[self._samples]
         self._ploidy = np.bincount(self._person, minlength=people)
+        self._ends, self._lengths = extents(trees)
         self._cells = 2 * (int(cell.max()) // 2 + 1)
 
-    def within(self, intervals: Sequence[tuple[int, int]]) -> Iterator[tuple[Variant, np.ndarray]]:
+    def within(
+        self, intervals: Sequence[tuple[int, int]]
+    ) -> Iterator[tuple[Variant, Extent, np.ndarray]]:
         """Yield each alternate allele at sites that overlap an interval.
 
         A site inside two intervals comes once.
@@ -64,7 +68,7 @@ class DecodedGenotypes:
             intervals: 0-based half-open.
 
         Yields:
-            The variant, and the copies of each person, shape (people,), int64.
+            The variant, its extent, and the copies of each person, shape (people,), int64.
 
         Raises:
             ValueError: A site has missing genotypes.
@@ -76,19 +80,19 @@ class DecodedGenotypes:
                 where = f"{self._contig}:{decoder.position}"
                 raise ValueError(mismatch(where, "genotypes of all people", "missing genotypes"))
             ref, *alternates = decoder.alleles
+            extent = Extent(int(self._ends[site]), int(self._lengths[site]))
             for index, alt in enumerate(alternates, start=1):
                 holders = self._person[decoder.genotypes == index]
                 if len(holders):
                     copies = np.bincount(holders, minlength=self._people)
-                    yield Variant(self._contig, int(decoder.position), ref, alt), copies
+                    yield Variant(self._contig, int(decoder.position), ref, alt), extent, copies
 
     def _sites_within(self, intervals: Sequence[tuple[int, int]]) -> np.ndarray:
-        """Return the numbers of sites whose reference allele overlaps an interval, in order."""
+        """Return the numbers of sites that affect bases of an interval, in order."""
         starts = self._trees.sites_position.astype(np.int64)
-        lengths = np.diff(self._trees.tables.sites.ancestral_state_offset.astype(np.int64))
         wanted = np.zeros(len(starts), dtype=bool)
         for start, end in intervals:
-            wanted |= (starts < end) & (starts + lengths > start)
+            wanted |= (starts < end) & (self._ends > start)
         return np.flatnonzero(wanted & self._subcohort.contains_alleles(self._contig, starts))
 
     def counts(self, copies: np.ndarray, among: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import tskit
 
 from rehearsal.model import Block
 from rehearsal.truth.subcohort import Subcohort
+from rehearsal.truth.variant_classes import extents
 
 
 def pooled_sites(trees: Mapping[Block, Path], subcohort: Subcohort | None = None) -> pd.DataFrame:
@@ -24,21 +25,25 @@ def pooled_sites(trees: Mapping[Block, Path], subcohort: Subcohort | None = None
         subcohort: The people and alleles to count. None counts all.
 
     Returns:
-        One row per allele: ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``ac`` (copies, above
-        0), ``an`` (genomes at that position).
+        One row per allele: ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``end`` (of the
+        affected bases, exclusive), ``svlen`` (of a structural variant, else 0), ``ac`` (copies,
+        above 0), ``an`` (genomes at that position).
     """
-    rows: list[tuple[str, int, str, str, int, int]] = []
+    rows: list[tuple[str, int, str, str, int, int, int, int]] = []
     for block, path in sorted(trees.items()):
         sequence = tskit.load(path)
         some = subcohort or Subcohort.whole(sequence.num_individuals)
         counted = some.samples_of(sequence)
+        ends, lengths = extents(sequence)
         held = some.contains_alleles(block.contig, sequence.sites_position)
         for tree in sequence.trees(tracked_samples=counted):
             for site in tree.sites():
                 place = (block.contig, int(site.position), site.ancestral_state)
                 copies = _copies(tree, site) if held[site.id] else {}
-                rows += [(*place, alt, ac, len(counted)) for alt, ac in copies.items()]
-    return pd.DataFrame(rows, columns=["contig", "start", "ref", "alt", "ac", "an"])
+                extent = int(ends[site.id]), int(lengths[site.id])
+                rows += [(*place, alt, *extent, ac, len(counted)) for alt, ac in copies.items()]
+    columns = ["contig", "start", "ref", "alt", "end", "svlen", "ac", "an"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _copies(tree: tskit.Tree, site: Any) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from rehearsal.truth import mondo
 from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
 from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer, GroupCounts
 from rehearsal.truth.hpo import at_or_below
+from rehearsal.truth.question import Question, read_question
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
 
@@ -64,36 +65,6 @@ def covering_uses(purpose: str | None) -> list[str]:
         raise ValueError(mismatch("purpose", expected, shown(purpose)))
     above = mondo.at_or_above(disease) if disease else []
     return [*RESTS_ON[term], *(f"{term} {one}" for one in above)]
-
-
-@dataclass(slots=True)
-class _Question:
-    """A parsed query. ``contig`` is None for individuals by filters alone."""
-
-    query: Query
-    contig: str | None = None
-    start: int = 0
-    end: int = 0
-    allele: tuple[str, str] | None = None  # reference and alternate bases, for one allele
-    filters: tuple[Mapping[str, Any], ...] = ()
-
-    @property
-    def wants_people(self) -> bool:
-        return self.query.entry_type == "individuals"
-
-    @property
-    def wants_records(self) -> bool:
-        return self.query.granularity == "record"
-
-    def asks_for(self, variant: Variant) -> bool:
-        """Say whether a variant of this contig matches: the exact allele, or any that overlaps.
-
-        Args:
-            variant: The variant.
-        """
-        if self.allele is not None:
-            return variant.start == self.start and (variant.ref, variant.alt) == self.allele
-        return variant.start < self.end and variant.start + len(variant.ref) > self.start
 
 
 class TruthCalculator:
@@ -158,7 +129,7 @@ class TruthCalculator:
                 refusal = ExpectedAnswer(False, 0, refused=True)
                 expected[query.id] = dict.fromkeys(self._countries, refusal)
                 continue
-            question = self._question(query)
+            question = read_question(query, self._genes)
             permitting = self.people_permitting(query.purpose) & self._subcohort.people
             selected = self.select_people(question.filters) & permitting
             tallies[query.id] = _Tally(question, selected, permitting)
@@ -169,32 +140,6 @@ class TruthCalculator:
         for name, tally in tallies.items():
             expected[name] = self._expected(tally)
         return expected
-
-    def _question(self, query: Query) -> _Question:
-        """Parse a Beacon request. Raises ValueError for parameters that the truth does not know."""
-        asked = query.request["query"]
-        parameters = dict(asked["requestParameters"])
-        question = _Question(query, filters=tuple(asked["filters"]))
-        parameters.pop("assemblyId", None)
-        shape = frozenset(parameters)
-        if shape == {"referenceName", "start", "referenceBases", "alternateBases"}:
-            question.contig = f"chr{parameters['referenceName'].removeprefix('chr')}"
-            (question.start,) = parameters["start"]
-            question.end = question.start + 1
-            question.allele = (parameters["referenceBases"], parameters["alternateBases"])
-        elif shape == {"referenceName", "start", "end"}:
-            question.contig = f"chr{parameters['referenceName'].removeprefix('chr')}"
-            (question.start,), (question.end,) = parameters["start"], parameters["end"]
-        elif shape == {"geneId"}:
-            gene = self._genes[parameters["geneId"]]
-            question.contig, question.start, question.end = gene.contig, gene.start, gene.end
-        elif shape or not question.wants_people:
-            where, expected = f"{query.id}: requestParameters", "an allele, a range or a gene"
-            raise ValueError(mismatch(where, expected, ", ".join(sorted(parameters)) or "nothing"))
-        if question.filters and not question.wants_people:
-            found = f"{len(question.filters)}"
-            raise ValueError(mismatch(f"{query.id}: filters", "none for variants", found))
-        return question
 
     def select_people(self, filters: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Select the people who match all filters.
@@ -266,10 +211,10 @@ class TruthCalculator:
             return
         trees = tskit.load(self._trees[block])
         genotypes = DecodedGenotypes(block.contig, trees, self._cell, self._subcohort)
-        for variant, copies in genotypes.within(intervals):
+        for variant, extent, copies in genotypes.within(intervals):
             counts: dict[bytes, np.ndarray] = {}
             for tally in tallies:
-                if not tally.question.asks_for(variant):
+                if not tally.question.asks_for(variant, extent):
                     continue
                 if tally.question.wants_people:
                     tally.carriers |= copies > 0
@@ -320,7 +265,7 @@ class _Tally:
     purpose; both have the shape (people,), bool.
     """
 
-    def __init__(self, question: _Question, selected: np.ndarray, permitting: np.ndarray) -> None:
+    def __init__(self, question: Question, selected: np.ndarray, permitting: np.ndarray) -> None:
 
         self.question = question
         self.selected, self.permitting = selected, permitting

@@ -50,6 +50,8 @@ from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.sources import TruthSources
 from rehearsal.web.network_delay import Line
 
+from ..unit.structural_block import add_all_classes
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,6 +124,7 @@ def cohort(tmp_path_factory) -> Cohort:
             uniform_map(block.contig, 1e-8),
             draw_reference(block, 11, with_planted([], PLANTED)),
         )
+        sequence = add_all_classes(sequence, block.start, block.end)
         trees[block] = folder / f"{block.id}.trees"
         write_trees(sequence, trees[block])
         out = {code: folder / code / f"{block.id}.parquet" for code in CODES}
@@ -170,7 +173,7 @@ def phenotypes(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
 def suite(cohort: Cohort) -> list[Query]:
     templates = read_templates(ROOT / "config" / "queries.yaml")
     sites, tables = pooled_sites(cohort.trees), (cohort.people, cohort.diseases, cohort.features)
-    return draw_suite(templates, QuerySources(sites, PLANTED, GENES, *tables), seed=5)
+    return draw_suite(templates, QuerySources(sites, PLANTED, GENES, *tables), seed=6)
 
 
 @pytest.fixture(scope="module")

@@ -54,3 +54,42 @@ def make_structural_block() -> tuple[tskit.TreeSequence, pd.DataFrame]:
         }
     )
     return tables.tree_sequence(), people
+
+
+def add_all_classes(ts: tskit.TreeSequence, start: int, end: int) -> tskit.TreeSequence:
+    """Add indels and structural variants at free positions of a block.
+
+    Args:
+        ts: The tree sequence of the block.
+        start: First base of the block, 0-based.
+        end: One past its last base.
+
+    Returns:
+        The tree sequence with 60 indels and 24 structural variants more.
+    """
+    random = np.random.default_rng(start)
+    tables = ts.dump_tables()
+    tables.sites.metadata_schema = SITE_SCHEMA
+    free = np.setdiff1d(np.arange(start + 1, end - 3_000), ts.sites_position)
+    for number, position in enumerate(random.choice(free, 84, replace=False).tolist()):
+        base = "ACGT"[number % 4]
+        alts, ref, about = [base + "ACGT"[: number % 3 + 1]], base, None
+        if number % 2:
+            ref, alts = base + "CA"[: number % 5 // 2 + 1], [base]
+        if number >= 60:
+            length = int(random.integers(50, 3_000))
+            ref, about = base, {"end": position + 1 + length, "svlen": length}
+            alts = [["<DEL>"], ["<DUP:TANDEM>"], ["<INV>"], ["<CN0>", "<CN2>"]][number % 4]
+            if number % 8 == 0:
+                alts, about["end"] = ["<INS:ME:L1>"], position + 1
+        site = tables.sites.add_row(position, ref, metadata=about)
+        tree = ts.at(position)
+        nodes = [node for node in tree.nodes() if tree.parent(node) != tskit.NULL]
+        for alt in alts:
+            node = int(random.choice(nodes))
+            tables.mutations.add_row(site, node, alt, time=tskit.UNKNOWN_TIME)
+    tables.mutations.time = np.full(tables.mutations.num_rows, tskit.UNKNOWN_TIME)
+    tables.sort()
+    tables.build_index()
+    tables.compute_mutation_parents()
+    return tables.tree_sequence()

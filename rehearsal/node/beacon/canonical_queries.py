@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import (
@@ -20,11 +19,13 @@ from rehearsal.node.beacon.variant_queries import (
     HgvsQuery,
     ProteinQuery,
     RangeQuery,
+    Restrictions,
     SequenceQuery,
+    StructuralQuery,
     VariantQuery,
 )
 from rehearsal.node.beacon.variant_search import PLAIN, restricted, search_variants
-from rehearsal.node.privacy.public_facts import FirstAlleles, PublicFacts
+from rehearsal.node.privacy.public_facts import FirstAlleles, PublicAllele, PublicFacts
 
 _INSERTION = re.compile(r".*_(?P<behind>\d+)ins(?P<bases>[ACGT]+)")
 
@@ -56,6 +57,9 @@ def canonical_query(
             return _placed(RangeQuery(gene.contig, gene.start, gene.end, restrictions))
         case RangeQuery() | BracketQuery():
             return _placed(query)
+        case StructuralQuery():
+            end = query.start + 1 + query.length
+            return _structural(query.contig, query.start, end, query.alt) or query
         case ProteinQuery():
             return _changing_protein(query, node_data)
     return query
@@ -67,7 +71,7 @@ def names_one_allele(query: VariantQuery | None) -> bool:
     Args:
         query: What :func:`canonical_query` returned.
     """
-    return isinstance(query, HgvsQuery) or (
+    return isinstance(query, HgvsQuery | StructuralQuery) or (
         isinstance(query, SequenceQuery) and not query.ref and PLAIN.issuperset(query.alt)
     )
 
@@ -115,13 +119,39 @@ def _placed(query: RangeQuery | BracketQuery) -> VariantQuery:
     given = query.restrictions
     if given.ref and given.alt and len(given.ref) == _only_length(query):
         start = query.start if isinstance(query, RangeQuery) else query.start[0]
-        allele = Variant(query.contig, start, given.ref, given.alt)
+        allele = PublicAllele(query.contig, start, given.ref, given.alt, 0, 0, 0, 0)
         named = _named(allele.contig, allele.start, allele.ref, allele.alt)
         if named is not None and any(restricted(iter([allele]), given)):
             return named
+    if isinstance(query, BracketQuery) and (one := _only_event(query)) is not None:
+        return one
     if (given.minimum_length or 0) <= 1:  # every allele has a base
         return replace(query, restrictions=replace(given, minimum_length=None))
     return query
+
+
+def _structural(contig: str, start: int, end: int, alt: str) -> HgvsQuery | None:
+    """Return the query for one structural variant by its description. None if it has none."""
+    text = hgvs.describe_structural(contig, start, end, alt)
+    return None if text is None else HgvsQuery(hgvs.Description(contig, start + 1, end, text))
+
+
+_OF_TYPE = {"DEL": "<DEL>", "DUP": "<DUP>", "INV": "<INV>"}
+
+
+def _only_event(query: BracketQuery) -> HgvsQuery | None:
+    """Return the query for one deletion, duplication or inversion between two known positions."""
+    (first, last), (low, high), given = query.start, query.end, query.restrictions
+    length = high - first - 1
+    if given.variant_type not in _OF_TYPE or (first, low) != (last, high) or length < 1:
+        return None
+    lengths = replace(given, variant_type=None) == Restrictions(
+        None, given.minimum_length, given.maximum_length
+    )
+    admitted = (given.minimum_length or 0) <= length <= (given.maximum_length or length)
+    if not lengths or not admitted:
+        return None
+    return _structural(query.contig, first, high, _OF_TYPE[given.variant_type])
 
 
 def _only_length(query: RangeQuery | BracketQuery) -> int:

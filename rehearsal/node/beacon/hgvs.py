@@ -20,6 +20,7 @@ PATTERN = re.compile(
     r"(?:(?P<ref>[ACGT])>(?P<alt>[ACGT])"
     r"|del(?P<deleted>[ACGT]*)(?:ins(?P<delins>[ACGT]+))?"
     r"|dup(?P<duplicated>[ACGT]*)"
+    r"|(?P<inverted>inv)"
     r"|ins(?P<inserted>[ACGT]+))"
 )
 
@@ -87,6 +88,26 @@ def describe(contig: str, start: int, ref: str, alt: str) -> str:
     return f"{REFSEQ.get(contig, contig)}:g.{change}"
 
 
+def describe_structural(contig: str, start: int, end: int, alt: str) -> str | None:
+    """Write the genomic HGVS description of a structural variant.
+
+    Args:
+        contig: Contig name.
+        start: Position of the base before the event, 0-based.
+        end: End of the affected bases, exclusive.
+        alt: The symbolic allele.
+
+    Returns:
+        The description. None for insertions, whose bases are not known, and for copy numbers above
+        2, of which no neighbouring copy is meant.
+    """
+    changes = {"<DEL": "del", "<CN0": "del", "<DUP": "dup", "<CN2": "dup", "<INV": "inv"}
+    change = changes.get(alt[:4])
+    if change is None or (alt.startswith("<CN") and alt[4:] != ">"):
+        return None
+    return f"{REFSEQ.get(contig, contig)}:g.{start + 2}_{end}{change}"
+
+
 def _insertion(allele: TrimmedAllele, start: int, ref: str, alt: str) -> str:
     """Return ``..dup`` when REF shows the inserted bases before or after it, else ``..ins``."""
     size = len(allele.inserted)
@@ -113,7 +134,7 @@ class Description:
 
 
 def parse(text: str) -> Description:
-    """Parse a description of a substitution, deletion, insertion, duplication or delins.
+    """Parse a description of a substitution, deletion, insertion, duplication, inversion or delins.
 
     Args:
         text: The description.
@@ -157,6 +178,8 @@ def _canonical(match: re.Match[str], contig: str, first: int, last: int) -> str:
         change = f"ins{match['inserted']}"
     elif match["duplicated"] is not None:
         change = "dup"
+    elif match["inverted"]:
+        change = "inv"
     elif match["deleted"] and match["delins"] and match["deleted"] != match["delins"]:
         return describe(contig, first - 1, match["deleted"], match["delins"])
     else:

@@ -16,7 +16,6 @@ from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
-    HgvsQuery,
     RangeQuery,
     VariantQuery,
 )
@@ -30,6 +29,9 @@ LONGEST_RANGE = 10_000  # bases in which a node counts carriers for a protected 
 # share of people, per base, who carry an allele that is too rare to be listed: a genome differs
 # from the reference at about one base in a thousand, mostly by common alleles
 UNLISTED_PER_BASE = 1e-3
+# share of people with an unlisted structural variant over a given base: a genome has some 25,000
+# (PMC6681822), of which the rare ones, about one in twenty, affect some 5 kb each
+UNLISTED_REACHING = 2e-3
 
 _SEXES = {term: sex for sex, term in SEX_TERMS.items()}
 
@@ -80,8 +82,6 @@ def _width(query: VariantQuery | None) -> int:
         return query.end - query.start
     if isinstance(query, BracketQuery):
         return query.start[1] + 1 - query.start[0]
-    if isinstance(query, HgvsQuery):
-        return max(1, query.description.end - query.description.start)
     return 1
 
 
@@ -140,6 +140,8 @@ def _carrying(
     source = FirstAlleles(facts)
     alleles = list(search_variants(query, node_data, source))
     unlisted = facts.listed_from + UNLISTED_PER_BASE * _width(query)
+    if isinstance(query, RangeQuery):
+        unlisted += UNLISTED_REACHING
     if source.left == 0:
         unlisted = 1.0
     women = _any_of([one.women for one in alleles], facts.women, unlisted)

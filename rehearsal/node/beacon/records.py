@@ -8,13 +8,14 @@ from pyroaring import BitMap
 
 from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
 from rehearsal.genomes.assembly import REFSEQ, ploidy
-from rehearsal.model import AlleleCounts, Variant
-from rehearsal.node.beacon import hgvs, vrs
+from rehearsal.model import AlleleCounts
+from rehearsal.node.beacon import vrs
 from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.protected_questions import public_share
 from rehearsal.node.beacon.result import Record
-from rehearsal.node.beacon.variant_search import variant_type
+from rehearsal.node.beacon.variant_search import described, identifier_of
+from rehearsal.node.beacon.variant_types import shown_type
 from rehearsal.stores.people_store import SAMPLES
 
 if TYPE_CHECKING:
@@ -41,35 +42,47 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     Returns:
         Identifiers, location and molecular attributes, JSON values.
     """
-    record: Record = {
-        "variantInternalId": str(Variant(row.contig, row.start, row.ref, row.alt)),
-        "variation": {
-            "variantType": variant_type(row.ref, row.alt),
-            "referenceBases": row.ref,
-            "alternateBases": row.alt,
-            "location": {
-                "type": "SequenceLocation",
-                "sequence_id": f"refseq:{REFSEQ[row.contig]}",
-                "interval": {
-                    "type": "SequenceInterval",
-                    "start": {"type": "Number", "value": row.start},
-                    "end": {"type": "Number", "value": row.start + len(row.ref)},
-                },
-            },
-        },
-        "identifiers": {"genomicHGVSId": hgvs.describe(row.contig, row.start, row.ref, row.alt)},
-    }
-    computed = vrs.alternative_ids(row.contig, row.start, row.ref, row.alt)
-    if computed:
-        record["identifiers"]["variantAlternativeIds"] = computed
+    record: Record = {"variantInternalId": identifier_of(row), "variation": _variation(row)}
+    name = described(row)
+    if name is not None:
+        record["identifiers"] = {"genomicHGVSId": name}
+    if not row.svlen:
+        computed = vrs.alternative_ids(row.contig, row.start, row.ref, row.alt)
+        if computed:
+            record["identifiers"]["variantAlternativeIds"] = computed
     attributes = _molecular_attributes(row, node_data)
     if attributes:
         record["molecularAttributes"] = attributes
     return record
 
 
+def _variation(row: VariantRow) -> Record:
+    """Build the variation as a ``LegacyVariation``.
+
+    It states bases, of which a structural variant has none: it has ``.`` as ``alternateBases``, its
+    length, and the symbolic allele of VCF.
+    """
+    variation: Record = {
+        "variantType": shown_type(row.ref, row.alt),
+        "referenceBases": row.ref,
+        "alternateBases": "." if row.svlen else row.alt,
+        "location": {
+            "type": "SequenceLocation",
+            "sequence_id": f"refseq:{REFSEQ[row.contig]}",
+            "interval": {
+                "type": "SequenceInterval",
+                "start": {"type": "Number", "value": row.start},
+                "end": {"type": "Number", "value": row.end},
+            },
+        },
+    }
+    if row.svlen:
+        variation["length"], variation["symbolicAllele"] = row.svlen, row.alt
+    return variation
+
+
 def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
-    end = row.start + len(row.ref)
+    end = row.end
     genes = [
         gene.name
         for gene in node_data.settings.genes

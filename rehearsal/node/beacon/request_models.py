@@ -82,13 +82,20 @@ class VariantParameters(RequestModel):
         OneOfBases | None, Meta(description="Alternate bases, as IUPAC codes.")
     ] = None
     variant_type: Annotated[
-        OneText | None, Meta(description="SNP, MNP, INS, DEL or INDEL. Other types match nothing.")
+        OneText | None,
+        Meta(
+            description="SNP, MNP, INS, DEL, DUP, INV, CNV, INDEL (small INS and DEL), INS:ME, "
+            "DUP:TANDEM, or a term of SO or EFO for one of them.",
+            examples=["DEL", "EFO:0030070"],
+        ),
     ] = None
     variant_min_length: Annotated[
-        Number | None, Meta(description="Smallest length of the longer allele, bases.")
+        Number | None,
+        Meta(description="Smallest length of the longer allele or structural variant, bases."),
     ] = None
     variant_max_length: Annotated[
-        NumberFromOne | None, Meta(description="Largest length of the longer allele, bases.")
+        NumberFromOne | None,
+        Meta(description="Largest length of the longer allele or structural variant, bases."),
     ] = None
     gene_id: Annotated[
         OneText | None, Meta(description="Gene symbol. Matches all variants that overlap the gene.")

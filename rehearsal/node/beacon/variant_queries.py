@@ -16,27 +16,20 @@ from rehearsal.genomes.contig_names import ASSEMBLIES
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.request_models import BASES, VariantParameters
+from rehearsal.node.beacon.variant_types import TYPES, type_named
 from rehearsal.web.problem import Problem
 
 IUPAC_CODES = re.compile(BASES)
 WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,18}")
-VARIANT_TYPES = {
-    **dict.fromkeys(("SNP", "SNV", "SO:0001483"), "SNP"),
-    **dict.fromkeys(("MNP", "MNV", "SO:0002007"), "MNP"),
-    **dict.fromkeys(("INS", "SO:0000667"), "INS"),
-    **dict.fromkeys(("DEL", "SO:0000159"), "DEL"),
-    **dict.fromkeys(("INDEL", "DELINS", "SO:1000032"), "INDEL"),
-}
-# structural variants are not simulated: a query for these types is valid and finds nothing
-ABSENT_TYPES = frozenset({"DUP", "CNV", "BND", "INV", "DUP:TANDEM", "DEL:ME", "INS:ME"})
 
 
 @dataclass(frozen=True, slots=True)
 class Restrictions:
     """Conditions on the variants of a range, bracket or gene query, beyond their location."""
 
-    variant_type: str | None = None  # SNP, MNP, INS, DEL, INDEL, or one of ABSENT_TYPES
-    minimum_length: int | None = None  # bases of the longer of the trimmed alleles, inclusive
+    variant_type: str | None = None  # of variant_types
+    # bases of the longer of the trimmed alleles, or of the structural variant, inclusive
+    minimum_length: int | None = None
     maximum_length: int | None = None
     ref: str | None = None  # IUPAC codes
     alt: str | None = None
@@ -95,7 +88,25 @@ class HgvsQuery:
     description: hgvs.Description
 
 
-VariantQuery = SequenceQuery | RangeQuery | BracketQuery | GeneQuery | ProteinQuery | HgvsQuery
+@dataclass(frozen=True, slots=True)
+class StructuralQuery:
+    """One structural variant at a position."""
+
+    contig: str
+    start: int  # of the base before the event, 0-based
+    alt: str  # symbolic, such as <DEL>
+    length: int  # bases
+
+
+VariantQuery = (
+    SequenceQuery
+    | RangeQuery
+    | BracketQuery
+    | GeneQuery
+    | ProteinQuery
+    | HgvsQuery
+    | StructuralQuery
+)
 
 NARROWING = frozenset(
     {"variantType", "variantMinLength", "variantMaxLength", "referenceBases", "alternateBases"}
@@ -263,9 +274,9 @@ def _variant_type(parameters: VariantParameters) -> str | None:
     given = _text("variantType", parameters.variant_type)
     if given is None:
         return None
-    kind = VARIANT_TYPES.get(given.upper(), given.upper())
-    if kind not in VARIANT_TYPES and kind not in ABSENT_TYPES:
-        known = ", ".join(sorted({*VARIANT_TYPES.values(), *ABSENT_TYPES}))
+    kind = type_named(given)
+    if kind is None:
+        known = ", ".join(sorted(TYPES))
         raise Problem.mismatch("variantType", f"one of {known}", shown(given))
     return kind
 

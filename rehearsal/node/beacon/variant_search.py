@@ -13,7 +13,6 @@ from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import (
-    ABSENT_TYPES,
     BracketQuery,
     GeneQuery,
     HgvsQuery,
@@ -21,8 +20,10 @@ from rehearsal.node.beacon.variant_queries import (
     RangeQuery,
     Restrictions,
     SequenceQuery,
+    StructuralQuery,
     VariantQuery,
 )
+from rehearsal.node.beacon.variant_types import finds_nothing, is_of_type
 from rehearsal.web.problem import Problem
 
 IUPAC = {
@@ -32,7 +33,8 @@ IUPAC = {
 PLAIN = frozenset("ACGT")
 LONGEST_CONTIG = max(CONTIG_LENGTHS.values())
 INTERNAL_ID = re.compile(
-    r"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{0,9})-(?P<ref>[ACGT]+)-(?P<alt>[ACGT]+)"
+    r"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{0,9})-(?P<ref>[ACGT]+)-"
+    r"(?:(?P<alt>[ACGT]+)|(?P<symbol>[A-Z0-9:]+)-(?P<length>[1-9][0-9]{0,9}))"
 )
 
 
@@ -101,6 +103,8 @@ def search_variants(
             yield from _changing_protein(query, node_data, rows)
         case HgvsQuery(description):
             yield from _described(description, rows)
+        case StructuralQuery():
+            yield from _structural(query, rows)
 
 
 def _named_variant(query: SequenceQuery) -> Variant | None:
@@ -114,16 +118,36 @@ def _bracketed(query: BracketQuery, source: AlleleSource) -> Iterator[Any]:
     (first, last), (low, high) = query.start, query.end
     last = min(last, high - 1)  # an allele ends after its start
     for row in _overlapping(source, query.contig, first, last + 1):
-        if first <= row.start <= last and low <= row.start + len(row.ref) <= high:
+        if first <= row.start <= last and low <= row.end <= high:
             yield row
 
 
 def _described(description: hgvs.Description, source: AlleleSource) -> Iterator[Any]:
     # in VCF, the anchor base of an insertion or deletion is one base before it
-    start, end = max(0, description.start - 1), description.end + 1
-    for row in _overlapping(source, description.contig, start, end):
-        if hgvs.describe(row.contig, row.start, row.ref, row.alt) == description.text:
+    start = max(0, description.start - 1)
+    for row in _overlapping(source, description.contig, start, start + 2):
+        if described(row) == description.text:
             yield row
+
+
+def _structural(query: StructuralQuery, source: AlleleSource) -> Iterator[Any]:
+    for row in _overlapping(source, query.contig, query.start, query.start + 1):
+        if (row.start, row.alt, row.svlen) == (query.start, query.alt, query.length):
+            yield row
+
+
+def described(row: Any) -> str | None:
+    """Write the genomic HGVS description of an allele.
+
+    Args:
+        row: A row of a source of alleles.
+
+    Returns:
+        The description. None for a structural variant that has none.
+    """
+    if row.svlen:
+        return hgvs.describe_structural(row.contig, row.start, row.end, row.alt)
+    return hgvs.describe(row.contig, row.start, row.ref, row.alt)
 
 
 def _overlapping(source: AlleleSource, contig: str, start: int, end: int) -> Iterator[Any]:
@@ -167,7 +191,7 @@ def is_base_match(bases: str, pattern: str | None) -> bool:
     """
     if pattern is None:
         return True
-    return len(bases) == len(pattern) and all(
+    return len(bases) == len(pattern) and all(  # a symbolic allele has no bases
         base in IUPAC[code] for base, code in zip(bases, pattern, strict=True)
     )
 
@@ -191,15 +215,20 @@ def restricted(rows: Iterator[Any], wanted: Restrictions) -> Iterator[Any]:
 
 
 def _meets(row: Any, wanted: Restrictions) -> bool:
-    allele = hgvs.trimmed(row.contig, row.start, row.ref, row.alt)
-    length = max(len(allele.deleted), len(allele.inserted))
+    if wanted.variant_type and not is_of_type(row.ref, row.alt, wanted.variant_type):
+        return False
+    length = row.svlen or _length(row)
     return (
-        wanted.variant_type in (None, variant_type(row.ref, row.alt))
-        and (wanted.minimum_length or 0) <= length
+        (wanted.minimum_length or 0) <= length
         and (wanted.maximum_length is None or length <= wanted.maximum_length)
         and is_base_match(row.ref, wanted.ref)
         and is_base_match(row.alt, wanted.alt)
     )
+
+
+def _length(row: Any) -> int:
+    allele = hgvs.trimmed(row.contig, row.start, row.ref, row.alt)
+    return max(len(allele.deleted), len(allele.inserted))
 
 
 def _is_impossible(wanted: Restrictions) -> bool:
@@ -207,28 +236,7 @@ def _is_impossible(wanted: Restrictions) -> bool:
     longest = LONGEST_CONTIG
     if wanted.ref is not None and wanted.alt is not None:
         longest = max(len(wanted.ref), len(wanted.alt))
-    return wanted.variant_type in ABSENT_TYPES or (wanted.minimum_length or 0) > longest
-
-
-def variant_type(ref: str, alt: str) -> str:
-    """Classify an allele in VCF notation.
-
-    Args:
-        ref: Reference bases.
-        alt: Alternate bases.
-
-    Returns:
-        SNP, MNP, INS, DEL or INDEL.
-    """
-    if len(ref) == len(alt) == 1:
-        return "SNP"
-    allele = hgvs.trimmed("", 0, ref, alt)
-    deleted, inserted = len(allele.deleted), len(allele.inserted)
-    if deleted == inserted:
-        return "SNP" if deleted == 1 else "MNP"
-    if not deleted:
-        return "INS"
-    return "DEL" if not inserted else "INDEL"
+    return finds_nothing(wanted.variant_type) or (wanted.minimum_length or 0) > longest
 
 
 def _changing_protein(
@@ -243,11 +251,26 @@ def _changing_protein(
                 yield row
 
 
-def query_of_identifier(identifier: str) -> SequenceQuery:
+def identifier_of(row: Any) -> str:
+    """Build the ``variantInternalId`` of an allele: of a structural variant with its length.
+
+    Args:
+        row: A row of a source of alleles.
+
+    Returns:
+        For example ``chr17-43124027-ACT-A`` or ``chr17-43124027-T-DUP:TANDEM-310``, with a 1-based
+        position as in VCF.
+    """
+    if not row.svlen:
+        return str(Variant(row.contig, row.start, row.ref, row.alt))
+    return f"{row.contig}-{row.start + 1}-{row.ref}-{row.alt[1:-1]}-{row.svlen}"
+
+
+def query_of_identifier(identifier: str) -> SequenceQuery | StructuralQuery:
     """Build the query for one variant by its ``variantInternalId``.
 
     Args:
-        identifier: For example ``chr17-43124027-ACT-A``, with a 1-based position as in VCF.
+        identifier: As :func:`identifier_of` builds it.
 
     Returns:
         The query.
@@ -260,4 +283,6 @@ def query_of_identifier(identifier: str) -> SequenceQuery:
         expected = "a variant identifier like chr17-43124027-ACT-A"
         raise Problem.mismatch("g_variants", expected, shown(identifier), 404)
     contig, start = contig_named(match["contig"], "g_variants"), int(match["position"]) - 1
+    if match["symbol"]:
+        return StructuralQuery(contig, start, f"<{match['symbol']}>", int(match["length"]))
     return SequenceQuery(contig, start, match["ref"], match["alt"])

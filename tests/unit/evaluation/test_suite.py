@@ -36,6 +36,8 @@ def demo_cohort() -> dict:
             "start": rng.choice(5_000_000, 5500, replace=False),
             "ref": rng.choice(["A", "C"], 5500),
             "alt": rng.choice(["G", "T"], 5500),
+            "end": 0,
+            "svlen": 0,
             "ac": copies.astype(int),
             "an": 1000,
         }
@@ -45,15 +47,24 @@ def demo_cohort() -> dict:
         for n in range(7)
     ]
     indels = pd.DataFrame(
-        [(p.variant.contig, p.variant.start, "ACT", "A", 5, 1000) for p in planted]
+        [
+            *((p.variant.contig, p.variant.start, "ACT", "A", 0, 0, 5, 1000) for p in planted),
+            *(("chr22", 5_000_000 + n, "ACT", "A", 0, 0, 5, 1000) for n in range(60)),
+            *(
+                ("chr22", 6_000_000 + n, "A", alt, 6_009_000 + n, 9_000 - 1, 5, 1000)
+                for n, alt in enumerate(["<DEL>", "<DUP:TANDEM>", "<INV>", "<CN0>"] * 5)
+            ),
+        ]
     )
     indels.columns = sites.columns
     planted.append(
         PlantedVariant(Variant("chr7", 9, "A", "T"), "BRAF", "V600E", "somatic", "cancer")
     )
     ill = people["id"][:90]
+    sites = pd.concat([sites, indels], ignore_index=True)
+    sites["end"] = sites["end"].where(sites["svlen"] > 0, sites["start"] + sites["ref"].str.len())
     return {
-        "sites": pd.concat([sites, indels], ignore_index=True),
+        "sites": sites,
         "planted": planted,
         "genes": [Gene(f"G{n}", "chr1", n, n + 1, "+") for n in range(6)],
         "people": people,
@@ -84,6 +95,15 @@ def test_the_default_suite_has_200_queries_of_all_kinds(suite: list[Query]):
     assert set(kinds) == set(KINDS)
     assert min(kinds.values()) >= 10
     assert len({query.id for query in suite}) == len(suite)
+
+
+def test_the_default_suite_asks_for_indels_and_structural_variants(suite: list[Query]):
+    shapes = {one.name: one.shape for one in read_templates(CONFIG)}
+    asked = Counter(
+        shapes[query.id.rsplit("-", 1)[0]] for query in suite if query.kind != "ill_formed"
+    )
+    assert asked["indel"] >= 0.145 * len(suite)
+    assert asked["structural"] >= 0.045 * len(suite)
 
 
 def test_every_rule_has_keys_and_a_function():
@@ -122,7 +142,7 @@ def test_alleles_are_of_the_class_asked_for_and_contigs_take_turns(suite: list[Q
 
 
 def test_indels_and_planted_variants_are_asked_for(suite: list[Query]):
-    assert len(alleles(suite, "frequency-indel")) == 4
+    assert len(alleles(suite, "frequency-indel")) == 16
     planted = alleles(suite, "frequency-planted")
     assert len(planted) == 7
     assert ("chr7", 9, "T") not in planted
@@ -224,8 +244,8 @@ SITE = "{name: a, kind: count, draw: site, number: 1, granularity: count"
         ("templates: [5]", "templates[0]: expected a mapping with a name, found 5"),
         (
             "templates: [{name: a, draw: lots}]",
-            "templates[0] (a).draw: expected one of site, planted, interval, gene, people, "
-            "carriers, empty_position, wrong_allele, somatic, requests, found 'lots'",
+            "templates[0] (a).draw: expected one of site, planted, interval, bracket, gene, "
+            "people, carriers, empty_position, wrong_allele, somatic, requests, found 'lots'",
         ),
         ("templates: [{name: a, draw: [site]}]", "requests, found ['site']"),
         ("templates: [{name: a}]", "requests, found nothing"),

@@ -10,12 +10,12 @@ from .simulated_block import brute_force
 def test_pooled_sites_count_the_whole_cohort(trees):
     sites = pooled_sites(trees)
     assert list(sites.itertuples(index=False, name=None)) == [
-        ("chr22", 100, "A", "G", 4, 10),
-        ("chr22", 110, "ACT", "A", 1, 10),
-        ("chr22", 120, "C", "T", 1, 10),
-        ("chr22", 120, "C", "G", 1, 10),
-        ("chr22", 900, "T", "C", 9, 10),
-        ("chrX", 300, "G", "T", 4, 7),
+        ("chr22", 100, "A", "G", 101, 0, 4, 10),
+        ("chr22", 110, "ACT", "A", 113, 0, 1, 10),
+        ("chr22", 120, "C", "T", 121, 0, 1, 10),
+        ("chr22", 120, "C", "G", 121, 0, 1, 10),
+        ("chr22", 900, "T", "C", 901, 0, 9, 10),
+        ("chrX", 300, "G", "T", 301, 0, 4, 7),
     ]
 
 

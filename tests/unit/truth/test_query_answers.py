@@ -143,7 +143,8 @@ def test_ill_formed_queries_must_be_refused(truth: TruthCalculator):
 @pytest.mark.parametrize(
     "query",
     [
-        variants({"referenceName": "22", "start": [1, 2], "end": [3, 4], "variantType": "DEL"}),
+        variants({"referenceName": "22", "start": [1, 2], "end": [3, 4], "mateName": "21"}),
+        variants(span(1, 2) | {"variantType": "BND"}),
         variants({}),
         Query("q", "count", "g_variants", people(allele("22", 1, "A", "C"), "HP:1").request),
     ],

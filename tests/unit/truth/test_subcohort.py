@@ -130,6 +130,6 @@ def test_allele_counts_and_sites_are_those_of_the_subcohort(trees):
         ["chr22", 900, "T", "C", "FI", "male", 2, 2, 1, 0, 0],
     ]
     assert pooled_sites(trees, some).values.tolist() == [
-        ["chr22", 100, "A", "G", 3, 4],
-        ["chr22", 900, "T", "C", 4, 4],
+        ["chr22", 100, "A", "G", 101, 0, 3, 4],
+        ["chr22", 900, "T", "C", 901, 0, 4, 4],
     ]

@@ -140,10 +140,10 @@ ONE_QUESTION = {
         url("g_variants", **BRCA1 | {"referenceName": "17", "variantMinLength": 0}),
     ],
     "a type of variant": [
-        url("g_variants", **BRCA1, variantType="INDEL"),
+        url("g_variants", **BRCA1, variantType="DELINS"),
         url("g_variants", **BRCA1, variantType="delins"),
         url("g_variants", **BRCA1, variantType="SO:1000032"),
-        url("g_variants", geneId="BRCA1", variantType="INDEL"),
+        url("g_variants", geneId="BRCA1", variantType="DELINS"),
     ],
     "several alleles with one effect": [
         url("g_variants", aminoacidChange="M5L"),
@@ -216,7 +216,7 @@ def test_a_listed_duplication_has_the_key_of_its_bases(node_data):
     connection.executescript(SCHEMA)
     connection.executemany("INSERT INTO meta VALUES (?, ?)", size_facts(100, "release"))
     connection.execute("INSERT INTO contigs VALUES ('chr17', 83257441, 1)")
-    connection.execute("INSERT INTO alleles VALUES ('chr17', ?, 'A', 'AA', 9, 9)", (START,))
+    connection.execute("INSERT INTO alleles VALUES ('chr17', ?, 'A', 'AA', 0, 0, 9, 9)", (START,))
     facts = PublicFacts(connection)
     duplication = HgvsQuery(hgvs.parse(f"{HGVS}{START + 1}dup"))
     named = SequenceQuery("chr17", START, "A", "AA")

@@ -299,7 +299,7 @@ def test_a_caller_without_a_grant_has_no_long_scan(ask, monkeypatch, path, param
     "impossible",
     [
         {"variantMinLength": 300_000_000},
-        {"variantType": "CNV"},
+        {"variantType": "BND"},
         {"referenceBases": "A", "alternateBases": "C", "variantMinLength": 2},
     ],
 )

@@ -10,9 +10,9 @@ import orjson
 from hypothesis import strategies as st
 
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
-from rehearsal.node.beacon.hgvs import describe
+from rehearsal.node.beacon.hgvs import describe, describe_structural
 
-from .neighbouring_nodes import ALLELES, PRIVATE, SOMATIC, UNHEARD
+from .neighbouring_nodes import ALLELES, PRIVATE, SIZE, SOMATIC, UNHEARD
 
 Allele = tuple[str, int, str, str]
 
@@ -67,9 +67,11 @@ def _names(contig: str) -> tuple[str, ...]:
 def narrowed(draw: Any) -> dict[str, Any]:
     """Conditions on variants beyond their location."""
     narrowing = {
-        "variantType": pick(("SNP", "INDEL", "DEL", "INS", "DUP", "SO:0001483", "odd")),
-        "variantMinLength": pick((0, 1, 2, 50)),
-        "variantMaxLength": pick((1, 2, 50)),
+        "variantType": pick(
+            ("SNP", "INDEL", "DEL", "INS", "DUP", "INV", "CNV", "EFO:0030067", "SO:0001483", "odd")
+        ),
+        "variantMinLength": pick((0, 1, 2, 50, SIZE)),
+        "variantMaxLength": pick((1, 2, 50, SIZE)),
         "alternateBases": pick(("A", "G", "N", "TG")),
         "referenceBases": pick(("A", "N", "ACT")),
     }
@@ -95,13 +97,17 @@ def variants(draw: Any) -> dict[str, Any]:
         first = max(0, start - draw(st.integers(0, 3)) * (width // 3))
         return place | {"start": first, "end": first + width} | draw(narrowed())
     if shape == "bracket":
-        width = draw(widths)
+        width = draw(pick((0, 0, 1, 150, 4_000)))
         ends = [start + 1, start + width + 1]
+        if alt.startswith("<"):
+            ends = [one + SIZE for one in ends]
         return place | {"start": [start, start + width], "end": ends} | draw(narrowed())
     if shape == "gene":
         return {"geneId": draw(pick(("BRCA1", "BRCA1", "TLR7", "PTEN")))} | draw(narrowed())
     if shape == "HGVS":
-        return {"genomicAlleleShortForm": describe(contig, start, ref, alt)}
+        structural = describe_structural(contig, start, start + 1 + SIZE, alt)
+        name = structural or describe(contig, start, ref, alt)
+        return {"genomicAlleleShortForm": name}
     broken = {"start": start}
     protein = {"aminoacidChange": draw(pick(("N215S", "Asn215Ser", "V600E", "?")))}
     return draw(pick((*[{}] * 5, protein, broken, place, protein | {"geneId": "TLR7"})))
@@ -163,7 +169,9 @@ def entry_paths(draw: Any) -> tuple[str, bool]:
         return f"/{kind}", True
     contig, start, ref, alt = draw(alleles)
     identifier = {
-        "g_variants": f"{contig}-{start + 1}-{ref}-{alt}",
+        "g_variants": f"{contig}-{start + 1}-{ref}-{alt}"
+        if alt[0] != "<"
+        else f"{contig}-{start + 1}-{ref}-{alt[1:-1]}-{SIZE}",
         "datasets": draw(pick(DATASETS)),
         "cohorts": draw(pick(("COHORT-FI-1", "COHORT-SE-1"))),
     }.get(kind) or draw(pick(ONE_PERSON)) + {"biosamples": "-BS", "runs": "-RUN"}.get(kind, "")

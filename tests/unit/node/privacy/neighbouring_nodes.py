@@ -71,13 +71,18 @@ def _alleles() -> dict[Allele, float]:
     found["chr17", 43_124_026, "ACT", "A"] = 0.3
     found["chr22", 21_000_010, "G", "GG"] = 0.5
     found["chrX", 12_886_151, "A", "G"] = 0.6
+    found["chr22", 21_000_037, "C", "<DEL>"] = 0.4
+    found["chr22", 21_002_037, "G", "<DUP:TANDEM>"] = 0.1
+    found["chr17", 43_050_037, "T", "<CN0>"] = 0.3
     return found
 
 
+SIZE = 2_500  # bases of each structural variant
 ALLELES = _alleles()
 PRIVATE: tuple[Allele, ...] = (
     ("chr17", 43_044_301, "A", "T"),
     *(("chr22", 21_000_075 + 300 * i, "A", "C") for i in range(25)),
+    ("chr22", 21_000_049, "T", "<INV>"),
 )
 SOMATIC: tuple[Allele, ...] = (
     ("chr17", 43_044_310, "C", "T"),
@@ -237,13 +242,15 @@ def _write_stores(folder: Path, one: Country, ontology: HumanPhenotypeOntology) 
 
 def _vcf(path: Path, one: Country) -> Path:
     lines = ["##fileformat=VCFv4.3", '##FORMAT=<ID=GT,Number=1,Type=String,Description="">']
+    lines.append('##INFO=<ID=END,Number=1,Type=Integer,Description="">')
     lines += [f"##contig=<ID={name},length={length}>" for name, length in CONTIGS.items()]
     lines.append("\t".join([*COLUMNS, *one.names]))
     order = list(CONTIGS)
     for allele in sorted(one.copies, key=lambda it: (order.index(it[0]), *it[1:])):
         contig, start, ref, alt = allele
         calls = [_call(one, allele, name) for name in one.names]
-        lines.append("\t".join([contig, str(start + 1), ".", ref, alt, *"...", "GT", *calls]))
+        info = f"END={start + 1 + SIZE}" if alt.startswith("<") else "."
+        lines.append("\t".join([contig, str(start + 1), ".", ref, alt, *"..", info, "GT", *calls]))
     path.write_text("\n".join(lines) + "\n")
     return path
 

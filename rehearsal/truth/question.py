@@ -1,0 +1,110 @@
+"""A query as the truth reads it, from its Beacon request, as any server would read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.errors import mismatch
+from rehearsal.model import Gene, Query, Variant
+from rehearsal.truth.variant_classes import KNOWN, Extent, changed_bases, names_of
+
+NARROWING = {"variantType", "variantMinLength", "variantMaxLength"}
+
+
+@dataclass(slots=True)
+class Question:
+    """A parsed query. ``contig`` is None for individuals by filters alone."""
+
+    query: Query
+    contig: str | None = None
+    start: int = 0
+    end: int = 0
+    allele: tuple[str, str] | None = None  # reference and alternate bases, for one allele
+    ends: tuple[int, int] | None = None  # for a bracket, in whose first part variants start
+    kind: str | None = None  # as variantType names it
+    lengths: tuple[int, float] = (0, float("inf"))  # least and greatest, bases
+    filters: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def wants_people(self) -> bool:
+        """Whether the query is about people."""
+        return self.query.entry_type == "individuals"
+
+    @property
+    def wants_records(self) -> bool:
+        """Whether the query wants records."""
+        return self.query.granularity == "record"
+
+    def asks_for(self, variant: Variant, extent: Extent) -> bool:
+        """Say whether a variant of this contig matches.
+
+        Args:
+            variant: The variant.
+            extent: Its extent.
+        """
+        if self.allele is not None:
+            return variant.start == self.start and (variant.ref, variant.alt) == self.allele
+        if self.ends is not None:
+            placed = self.start <= variant.start < self.end
+            placed &= self.ends[0] <= extent.end <= self.ends[1]
+        else:
+            placed = variant.start < self.end and extent.end > self.start
+        if not placed or (self.kind is not None and self.kind not in names_of(variant)):
+            return False
+        return self.lengths[0] <= (extent.length or changed_bases(variant)) <= self.lengths[1]
+
+
+def read_question(query: Query, genes: Mapping[str, Gene]) -> Question:
+    """Parse a Beacon request.
+
+    Args:
+        query: The query.
+        genes: The genes by name.
+
+    Returns:
+        The question.
+
+    Raises:
+        ValueError: The truth does not know the parameters, so that none is judged by a guess.
+    """
+    asked = query.request["query"]
+    parameters = dict(asked["requestParameters"])
+    parameters.pop("assemblyId", None)
+    question = Question(query, filters=tuple(asked["filters"]))
+    question.kind = parameters.pop("variantType", None)
+    if question.kind is not None and question.kind not in KNOWN:
+        expected = f"one of {', '.join(sorted(KNOWN))}"
+        raise ValueError(mismatch(f"{query.id}: requestParameters", expected, question.kind))
+    least = parameters.pop("variantMinLength", 0)
+    question.lengths = (least, parameters.pop("variantMaxLength", float("inf")))
+    is_narrowed = bool(NARROWING & set(asked["requestParameters"]))
+    shape = frozenset(parameters)
+    if "referenceName" in parameters:
+        question.contig = f"chr{parameters['referenceName'].removeprefix('chr')}"
+    if shape == {"referenceName", "start", "referenceBases", "alternateBases"} and not is_narrowed:
+        (question.start,) = parameters["start"]
+        question.end = question.start + 1
+        question.allele = (parameters["referenceBases"], parameters["alternateBases"])
+    elif shape == {"referenceName", "start", "end"}:
+        _place(question, parameters["start"], parameters["end"])
+    elif shape == {"geneId"}:
+        gene = genes[parameters["geneId"]]
+        question.contig, question.start, question.end = gene.contig, gene.start, gene.end
+    elif shape or is_narrowed or not question.wants_people:
+        where, expected = f"{query.id}: requestParameters", "an allele, a range or a gene"
+        raise ValueError(mismatch(where, expected, ", ".join(sorted(parameters)) or "nothing"))
+    if question.filters and not question.wants_people:
+        found = f"{len(question.filters)}"
+        raise ValueError(mismatch(f"{query.id}: filters", "none for variants", found))
+    return question
+
+
+def _place(question: Question, starts: list[int], ends: list[int]) -> None:
+    """Set the range, or the two parts of a bracket, which include their last values."""
+    if len(starts) == 2:
+        question.start, question.end = starts[0], starts[1] + 1
+        question.ends = (ends[0], ends[1])
+    else:
+        (question.start,), (question.end,) = starts, ends
