@@ -10,7 +10,7 @@ import copy
 import ctypes
 import mmap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,18 @@ from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.blocks import CONFIG, planted_in
 from rehearsal.genomes.gene_drop import Gametes, draw_gametes, force_transmissions
-from rehearsal.genomes.monomorphic_sites import find_monomorphic_sites
+from rehearsal.genomes.mutation_rates import mutation_rates
+from rehearsal.genomes.mutations import add_mutations
 from rehearsal.genomes.pedigree import Pedigree
-from rehearsal.genomes.planting import check_places, plant, sites_in_places
+from rehearsal.genomes.planting import check_places, plant
 from rehearsal.genomes.recombination import binned_map
-from rehearsal.genomes.reference import base_codes, check_reference, set_ancestral_bases
+from rehearsal.genomes.reference import check_reference
 from rehearsal.genomes.sex_chromosomes import (
     mutation_factor,
     recombination_factor,
     size_factor,
 )
+from rehearsal.genomes.variant_classes import VariantClasses
 from rehearsal.model import Block, PlantedVariant
 from rehearsal.seeds import derive_seed
 
@@ -50,6 +52,8 @@ class SimulationSettings:
     kappa: float  # transition/transversion rate ratio of HKY with equal base frequencies
     seed: int  # the run's ROOT seed
     recombination_bin: int = 1_000  # bases per bin; each bin has one place of recombination
+    # how often other classes of variants arise
+    classes: VariantClasses = field(default_factory=VariantClasses)
 
     @classmethod
     def of_genome(
@@ -71,6 +75,7 @@ class SimulationSettings:
             kappa=genome["kappa"],
             seed=seed,
             recombination_bin=genome["recombination_bin"],
+            classes=VariantClasses.of(genome["variant_classes"]),
         )
 
 
@@ -124,21 +129,21 @@ def simulate_block(
         people,
         transmissions,
     )
-    ts = msprime.sim_mutations(
-        _TablesOnly.of(
-            _assemble(
-                *(block, people, pedigree, gametes),
-                *_simulate_founders(block, people, pedigree, block_map, settings),
-            )
-        ),
-        rate=settings.mutation_rate * mutation_factor(block.contig),
-        model=msprime.HKY(settings.kappa),
-        random_seed=derive_seed(settings.seed, "mutations", block.id),
-        record_provenance=False,
+    tables = _assemble(
+        *(block, people, pedigree, gametes),
+        *_simulate_founders(block, people, pedigree, block_map, settings),
     )
-    tables = _kept_sites(ts, block, planted, reference)
-    plant(tables, ts, people, planted, planted_plan, pedigree.depth, settings.seed)
-    del ts  # frees memory for the next step
+    _give_back_memory()
+    rng = np.random.default_rng(derive_seed(settings.seed, "mutations", block.id))
+    rates = mutation_rates(
+        *(block, reference, planted),
+        *(settings.mutation_rate * mutation_factor(block.contig), settings.kappa, settings.classes, rng),
+    )
+    trees = tables.tree_sequence() if planted else None  # without sites
+    add_mutations(tables, block, rates, rng)
+    if trees is not None:
+        plant(tables, trees, people, planted, planted_plan, pedigree.depth, settings.seed)
+    del trees, rates  # frees memory for the next step
     return _finished(tables, block)
 
 
@@ -157,27 +162,6 @@ def write_trees(ts: tskit.TreeSequence, path: Path | str) -> None:
         with aside.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as content:
             place = content.rfind(uuid)
             content[place : place + len(uuid)] = NO_UUID
-
-
-@dataclass
-class _TablesOnly:
-    """What msprime needs of a tree sequence to put mutations on it, without the sequence itself.
-
-    It takes the tables once and copies them twice. They are released as soon as it has: at a
-    million people each copy is a gigabyte.
-    """
-
-    handed_over: list[tskit.TableCollection]
-    sequence_length: float
-
-    @classmethod
-    def of(cls, tables: tskit.TableCollection) -> _TablesOnly:
-        _give_back_memory()
-        return cls([tables], tables.sequence_length)
-
-    @property
-    def tables(self) -> tskit.TableCollection:
-        return self.handed_over.pop()
 
 
 def _give_back_memory() -> None:
@@ -363,23 +347,6 @@ def _set_individuals(tables: tskit.TableCollection, pedigree: Pedigree) -> None:
         parents=parents.ravel().astype(np.int32),
         parents_offset=np.append(0, np.cumsum(2 * known)).astype(np.uint64),
     )
-
-
-def _kept_sites(
-    ts: tskit.TreeSequence,
-    block: Block,
-    planted: Sequence[PlantedVariant],
-    reference: str,
-) -> tskit.TableCollection:
-    """Select the sites to keep, and set their ancestral bases to the reference's."""
-    tables = ts.dump_tables()
-    dropped = find_monomorphic_sites(ts) | sites_in_places(ts.sites_position, planted)
-    bases = np.frombuffer(reference.upper().encode(), dtype=np.uint8)
-    bases = bases[ts.sites_position.astype(np.int64) - block.start]
-    set_ancestral_bases(tables, bases)
-    dropped |= base_codes(bases) < 0
-    tables.delete_sites(np.flatnonzero(dropped), record_provenance=False)
-    return tables
 
 
 def _finished(tables: tskit.TableCollection, block: Block) -> tskit.TreeSequence:

@@ -1,0 +1,117 @@
+"""Rates of mutations along a block, from its bases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearsal.genomes.mutation_rates_kernel import find_repeats, mark_cpg, sum_rates
+from rehearsal.genomes.reference import base_codes
+from rehearsal.genomes.variant_classes import (
+    COPY_NUMBER_LENGTH,
+    COPY_NUMBER_PLACES,
+    CPG_BASES,
+    GENOME_BASES,
+    PERSON_COPY_NUMBERS,
+    PERSON_GENERATIONS,
+    REPEAT_SHARE,
+    VariantClasses,
+)
+from rehearsal.model import Block, PlantedVariant
+
+
+class MutationRates(NamedTuple):
+    """Rates per base and generation, and what decides a mutation's kind. n: bases of the block."""
+
+    code: NDArray[np.int8]  # (n,) bases, 0 to 3, -1 unknown
+    closed: NDArray[np.int32]  # (n + 1,) number of bases before that no variant may touch
+    cpg: NDArray[np.bool_]  # (n,) whether the base stands in CpG
+    slip: NDArray[np.float32]  # (n,) rate of slippage of the repeat that begins there
+    unit: NDArray[np.uint8]  # (n,) bases of the repeat's unit
+    copies: NDArray[np.uint8]  # (n,) units of the repeat
+    spike: NDArray[np.float32]  # (n,) rate of changes of copy number
+    spike_length: NDArray[np.int32]  # (n,) bases whose copy number changes
+    constant: NDArray[np.float64]  # (4,) transition, transversion, indel, structural
+    cpg_transition: float
+    total: NDArray[np.float64]  # (n + 1,) sum of all rates over the bases before each base
+
+
+def mutation_rates(
+    block: Block,
+    reference: str,
+    planted: Sequence[PlantedVariant],
+    mutation_rate: float,
+    kappa: float,
+    classes: VariantClasses,
+    rng: np.random.Generator,
+) -> MutationRates:
+    """Compute the rates of all mutations along a block.
+
+    The mean rate of single-base mutations over a genome with as much CpG as GRCh38 is
+    ``mutation_rate``, and transitions are ``kappa / 2`` times as many as transversions. Indels are
+    their share of small mutations within the block.
+
+    Args:
+        block: The block.
+        reference: Its bases.
+        planted: Planted variants of the block. No other variant touches their bases.
+        mutation_rate: Single-base mutations per base and generation.
+        kappa: Transition/transversion rate ratio, as in HKY with equal base frequencies.
+        classes: How often the other classes arise.
+        rng: Source of the places with several copy numbers.
+
+    Returns:
+        The rates.
+    """
+    code = base_codes(np.frombuffer(reference.upper().encode(), np.uint8))
+    known = code >= 0
+    open_base = known.copy()
+    for variant in (one.variant for one in planted):
+        first = variant.start - block.start
+        open_base[first : first + len(variant.ref)] = False
+    closed = np.zeros(code.size + 1, np.int32)
+    np.cumsum(~open_base, out=closed[1:])
+    transversion = mutation_rate / (1 + kappa / 2)
+    # mean over the genome: transition * (1 + CPG_BASES * (factor - 1)) = kappa / 2 * transversion
+    transition = kappa / 2 * transversion / (1 + CPG_BASES * (classes.cpg_factor - 1))
+    cpg = np.zeros(code.size, bool)
+    mark_cpg(code, cpg)
+    weight = np.zeros(code.size, np.float32)
+    unit, copies = np.zeros(code.size, np.uint8), np.zeros(code.size, np.uint8)
+    find_repeats(code, weight, unit, copies)
+    outside, slip = _indel_rates(mutation_rate, classes.indel_share, weight, int(known.sum()))
+    spike, spike_length = _copy_number_places(code.size, classes, rng)
+    constant = np.array([transition, transversion, outside, classes.structural_rate])
+    total = np.empty(code.size + 1)
+    cpg_transition = transition * classes.cpg_factor
+    sum_rates(open_base, cpg, slip, spike, constant, cpg_transition, total)
+    return MutationRates(
+        *(code, closed, cpg, slip, unit, copies, spike, spike_length, constant),
+        *(cpg_transition, total),
+    )
+
+
+def _indel_rates(
+    mutation_rate: float, share: float, weight: NDArray[np.float32], bases: int
+) -> tuple[float, NDArray[np.float32]]:
+    """Split the rate of indels between all bases and the repeats, by the repeats' weights."""
+    whole = mutation_rate * share / (1 - share) * bases
+    repeats = float(weight.sum())
+    of_repeats = min(repeats / (repeats + bases), REPEAT_SHARE) if repeats else 0.0
+    outside = whole * (1 - of_repeats) / max(bases, 1)
+    return outside, weight * np.float32(whole * of_repeats / max(repeats, 1.0))
+
+
+def _copy_number_places(
+    length: int, classes: VariantClasses, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    spike, spike_length = np.zeros(length, np.float32), np.zeros(length, np.int32)
+    number = rng.poisson(COPY_NUMBER_PLACES * length / GENOME_BASES) * classes.copy_numbers
+    median, spread = COPY_NUMBER_LENGTH
+    place = rng.integers(0, length, number)
+    spike[place] = PERSON_COPY_NUMBERS / COPY_NUMBER_PLACES / PERSON_GENERATIONS
+    spike_length[place] = np.clip(median * np.exp(spread * rng.normal(size=number)), 1_000, 200_000)
+    return spike, spike_length
