@@ -180,8 +180,7 @@ def _draw_indel(
 ) -> tuple[int, int]:
     """Draw an indel after a base and shift it to the left as far as its text stays the same."""
     code = rates.code
-    length = np.searchsorted(sizes.indel, rng.random(), side="right") + 1
-    length = min(length, LONGEST_INDEL)
+    length = min(int(np.searchsorted(sizes.indel, rng.random(), side="right")) + 1, LONGEST_INDEL)
     site = anchor
     if rng.random() < DELETION_SHARE:
         if not _free(anchor, anchor + 1 + length, rates):
@@ -198,7 +197,7 @@ def _draw_indel(
             site -= 1
         change = pack_indel(length, length, 0, 0, False)
     else:
-        seed, turn = rng.integers(0, 2**31), 0
+        seed, turn = int(rng.integers(0, 2**31)), 0
         change = pack_indel(length, 0, 0, seed, False)
         while site > 0 and code[site] == inserted_base(change, length - 1, site, code):
             site -= 1
@@ -211,7 +210,7 @@ def _draw_indel(
 @numba.njit(cache=True)
 def _draw_structural(peaks: NDArray[np.float64], rng: np.random.Generator) -> tuple[int, int]:
     """Draw type and length."""
-    peak = min(np.searchsorted(peaks[:, 0], rng.random(), side="right"), peaks.shape[0] - 1)
+    peak = min(int(np.searchsorted(peaks[:, 0], rng.random(), side="right")), len(peaks) - 1)
     length = 0.0
     while not SHORTEST_STRUCTURAL <= length <= LONGEST_STRUCTURAL:
         length = np.exp(peaks[peak, 2] + peaks[peak, 3] * rng.normal())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -83,6 +84,8 @@ def mutation_rates(
     unit, copies = np.zeros(code.size, np.uint8), np.zeros(code.size, np.uint8)
     find_repeats(code, weight, unit, copies)
     outside, slip = _indel_rates(mutation_rate, classes.indel_share, weight, int(known.sum()))
+    if block.contig == "chrM":  # too short, and without transposable elements
+        classes = replace(classes, structural_per_genome=0.0)
     spike, spike_length = _copy_number_places(code.size, classes, rng)
     constant = np.array([transition, transversion, outside, classes.structural_rate])
     total = np.empty(code.size + 1)

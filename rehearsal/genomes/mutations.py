@@ -92,7 +92,7 @@ def _drop_crossing(mutations: Mutations) -> None:
     kind, length = mutations.change[rows] & 0xFF, mutations.change[rows] >> 8
     inserted = (kind >= ALU) & (kind <= SVA)
     end = mutations.position[rows] + 1 + np.where(inserted, 0, length)
-    drop_crossing(rows, mutations, end)
+    drop_crossing(rows, mutations, end.astype(np.int64))
 
 
 def _memory(nodes: int) -> Memory:

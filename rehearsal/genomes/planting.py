@@ -40,22 +40,6 @@ def check_places(planted: Sequence[PlantedVariant]) -> None:
             )
 
 
-def sites_in_places(position: np.ndarray, planted: Sequence[PlantedVariant]) -> np.ndarray:
-    """Find the sites within the REF allele of a planted variant.
-
-    Args:
-        position: 0-based positions of sites, shape (n_sites,).
-        planted: Planted variants of the same contig.
-
-    Returns:
-        True for such sites, shape (n_sites,), bool.
-    """
-    inside = np.zeros(len(position), dtype=bool)
-    for variant in (v.variant for v in planted):
-        inside |= (position >= variant.start) & (position < variant.start + len(variant.ref))
-    return inside
-
-
 def plant(
     tables: tskit.TableCollection,
     ts: tskit.TreeSequence,

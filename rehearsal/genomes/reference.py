@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pysam
-import tskit
 
 from rehearsal.errors import InputError, mismatch, shown, unreadable_file
 from rehearsal.genomes.blocks import VARIANTS, variant_label
@@ -19,7 +18,6 @@ from rehearsal.model import Block, PlantedVariant
 BASES = b"AGCT"
 _CODE = np.full(256, -1, dtype=np.int8)
 _CODE[np.frombuffer(BASES, dtype=np.uint8)] = np.arange(4)
-_LETTER = np.frombuffer(BASES, dtype=np.uint8)
 
 _PIECE = 1 << 12  # bases that a reader keeps together
 
@@ -155,24 +153,3 @@ def base_codes(states: np.ndarray) -> np.ndarray:
         0 to 3 for A, G, C and T, -1 for anything else, shape (n,), int8.
     """
     return _CODE[states.view(np.uint8)]
-
-
-def set_ancestral_bases(tables: tskit.TableCollection, bases: np.ndarray) -> None:
-    """Exchange each site's alleles so that its ancestral state is the given base.
-
-    All alleles of a site are mapped by the one exchange of bases that turns its simulated
-    ancestral state into the given base and keeps transitions transitions. With equal base
-    frequencies every such exchange leaves the mutation process as it was. A site with an unknown
-    base is left as it is.
-
-    Args:
-        tables: Tables of a tree sequence whose alleles are single bases. Changed in place.
-        bases: New ancestral base of each site, ASCII, uint8, shape (n_sites,).
-    """
-    ancestral = base_codes(tables.sites.ancestral_state)
-    wanted = base_codes(bases)
-    turn = np.where(wanted >= 0, ancestral ^ wanted, 0)
-    sites, mutations = tables.sites, tables.mutations
-    derived = base_codes(mutations.derived_state) ^ turn[mutations.site]
-    sites.ancestral_state = _LETTER[ancestral ^ turn].view(np.int8)
-    mutations.derived_state = _LETTER[derived].view(np.int8)

@@ -136,8 +136,10 @@ def simulate_block(
     _give_back_memory()
     rng = np.random.default_rng(derive_seed(settings.seed, "mutations", block.id))
     rates = mutation_rates(
-        *(block, reference, planted),
-        *(settings.mutation_rate * mutation_factor(block.contig), settings.kappa, settings.classes, rng),
+    rate = settings.mutation_rate * mutation_factor(block.contig)
+    rates = mutation_rates(
+        block, reference, planted, rate, settings.kappa, settings.classes, rng
+    )
     )
     trees = tables.tree_sequence() if planted else None  # without sites
     add_mutations(tables, block, rates, rng)

@@ -328,7 +328,7 @@ def settle_sites(
     above, state = np.empty(size + 64, np.int32), np.empty(size + 64, np.int64)
     active = np.empty((64, 4), np.int64)
     count, sites, rows, q = 0, 0, 0, 0
-    sample = np.argmax(edges.sample)
+    sample = int(np.argmax(edges.sample))
     while q < size:
         p = mutations.position[order[q]]
         end = q + 1

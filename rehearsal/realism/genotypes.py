@@ -115,6 +115,25 @@ def read_chunks(ts: tskit.TreeSequence) -> Iterator[Haplotypes]:
         yield Haplotypes(first, ts.sites_position[first:last], derived)
 
 
+def single_base_sites(ts: tskit.TreeSequence) -> tskit.TreeSequence:
+    """Leave out the sites of indels and structural variants.
+
+    Args:
+        ts: The tree sequence of a block.
+
+    Returns:
+        The same trees with the sites whose alleles are all single bases.
+    """
+    tables = ts.dump_tables()
+    other = np.diff(tables.sites.ancestral_state_offset.astype(np.int64)) != 1
+    longer = np.diff(tables.mutations.derived_state_offset.astype(np.int64)) != 1
+    other[tables.mutations.site[longer]] = True
+    if not other.any():
+        return ts
+    tables.delete_sites(np.flatnonzero(other), record_provenance=False)
+    return tables.tree_sequence()
+
+
 def transition_counts(ts: tskit.TreeSequence, sites: NDArray[np.integer]) -> tuple[int, int]:
     """Count transitions and transversions among sites with one mutation from base to base.
 

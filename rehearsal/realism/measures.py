@@ -22,6 +22,7 @@ from rehearsal.realism.genotypes import (
     common_frequency,
     read_chunks,
     restrict,
+    single_base_sites,
     transition_counts,
 )
 from rehearsal.realism.linkage import LINKAGE_DISTANCES, LINKAGE_PEOPLE, linkage_sums
@@ -105,7 +106,8 @@ def no_measures(panel: MeasuredPeople) -> BlockMeasures:
 def block_measures(ts: tskit.TreeSequence, block: Block, panel: MeasuredPeople) -> BlockMeasures:
     """Compute the sums of one block.
 
-    Alleles are only derived or not, so a third allele counts as the second.
+    Only single-nucleotide variants count: the published figures are theirs. Alleles are only
+    derived or not, so a third allele counts as the second.
 
     Args:
         ts: The tree sequence of the whole cohort; individual *i* is row *i* of the people.
@@ -115,6 +117,7 @@ def block_measures(ts: tskit.TreeSequence, block: Block, panel: MeasuredPeople) 
     sums = no_measures(panel)
     if pseudo_autosomal(block.contig, block.start):
         return sums  # men's crossovers are 10 times denser there than elsewhere: not judged
+    ts = single_base_sites(ts)
     if block.contig == "chrX":
         sums.bases_x[...] = block.length
         sums.differences_x[...] = _differences_on_x(ts, panel)

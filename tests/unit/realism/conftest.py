@@ -13,6 +13,7 @@ from rehearsal.genomes.drawn_reference import draw_reference
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
+from rehearsal.genomes.variant_classes import VariantClasses
 from rehearsal.model import Block, Country
 from rehearsal.realism.measures import block_measures, join
 from rehearsal.realism.panel import choose_panel
@@ -24,6 +25,7 @@ __all__ = ["blocks", "components", "people", "spectrum", "trees"]
 
 PLACES = {"ES": (40, -4), "FI": (61, 25), "IE": (53, -8), "IT": (42, 12), "PL": (52, 19)}
 SEED = 5
+SINGLE_BASES = VariantClasses(indel_share=0, structural_per_genome=0)
 
 
 def _simulated(block: Block, people: pd.DataFrame):
@@ -35,7 +37,7 @@ def _simulated(block: Block, people: pd.DataFrame):
         people,
         pd.DataFrame(columns=["variant", "gene", "role", "case", "kind", "person", "haplotype"]),
         [],
-        SimulationSettings(demography, mutation_rate=1.29e-8, kappa=4.0, seed=SEED),
+        SimulationSettings(demography, 1.29e-8, kappa=4.0, seed=SEED, classes=SINGLE_BASES),
         uniform_map(block.contig, 1.1e-8),
         draw_reference(block, SEED),
     )

@@ -83,6 +83,21 @@ def test_transitions_are_twice_as_many_as_transversions_with_kappa_four(measured
     assert 1.7 < sums.transitions / sums.transversions < 2.4
 
 
+def test_indels_and_structural_variants_do_not_count(cohort, autosome, measured):
+    block, ts = autosome
+    tables = ts.dump_tables()
+    for position, (ref, alt) in enumerate((("AC", "A"), ("A", "AC"), ("A", "<DEL>")), block.start):
+        if position not in ts.sites_position:
+            site = tables.sites.add_row(position, ref)
+            tables.mutations.add_row(site, 0, alt, time=ts.nodes_time[0])
+    tables.sort()
+    more = tables.tree_sequence()
+    assert more.num_sites > ts.num_sites
+    again = block_measures(more, block, cohort.panel)
+    assert again.sites == measured[block.id].sites
+    assert again.sites_of_all == measured[block.id].sites_of_all
+
+
 def test_relationship_is_that_of_standardised_genotypes(cohort, autosome, measured):
     block, ts = autosome
     haplotypes = ts.genotype_matrix(samples=nodes_of(ts, cohort.panel.members)) > 0
