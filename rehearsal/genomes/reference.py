@@ -1,4 +1,4 @@
-"""Reference bases: read them from a FASTA, and make them the ancestral states of sites."""
+"""Reference bases: read them from a FASTA, and check planted variants against them."""
 
 from __future__ import annotations
 
