@@ -135,12 +135,8 @@ def simulate_block(
     )
     _give_back_memory()
     rng = np.random.default_rng(derive_seed(settings.seed, "mutations", block.id))
-    rates = mutation_rates(
     rate = settings.mutation_rate * mutation_factor(block.contig)
-    rates = mutation_rates(
-        block, reference, planted, rate, settings.kappa, settings.classes, rng
-    )
-    )
+    rates = mutation_rates(block, reference, planted, rate, settings.kappa, settings.classes, rng)
     trees = tables.tree_sequence() if planted else None  # without sites
     add_mutations(tables, block, rates, rng)
     if trees is not None:
