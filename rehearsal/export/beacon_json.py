@@ -17,6 +17,7 @@ import orjson
 import pandas as pd
 
 from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.structural import is_symbolic, symbolic_kind
 from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
 from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS, SEX_TERMS
@@ -248,7 +249,8 @@ def _variations(genotypes: Genotypes, dataset: str) -> Iterator[Document]:
                 persons, copies = np.unique(mine, return_counts=True)
                 zygosity = _zygosity(copies, records.ploidy[persons])
                 variant = Variant(genotypes.contig, int(records.position[site]), letters[0], alt)
-                document = _variation(variant, dataset)
+                span = int(records.end[site]), int(records.svlen[site])
+                document = _variation(variant, dataset, *span)
                 document["caseLevelData"] = [
                     {
                         "biosampleId": f"{ids[person]}-BS",
@@ -282,25 +284,40 @@ def _frequency(dataset: str, count: int, number: int) -> Document:
     }
 
 
-def _variation(variant: Variant, dataset: str) -> Document:
-    end = variant.start + len(variant.ref)
-    plain = variant.contig.removeprefix("chr")
+def _change(variant: Variant) -> tuple[Document, int]:
+    """Return the type and the bases of a change, and its first affected base, 0-based.
+
+    The schema knows no symbolic alleles. An empty text stands for deleted bases, and N for bases
+    that are not written out.
+    """
+    if is_symbolic(variant.alt):
+        kind = symbolic_kind(variant.alt)
+        added = "" if kind == "DEL" else "N"
+        return {"variantType": kind, "alternateBases": added}, variant.start + 1
     if len(variant.ref) == len(variant.alt):
         kind = "SNP" if len(variant.ref) == 1 else "MNP"
     else:
         kind = "DEL" if len(variant.ref) > len(variant.alt) else "INS"
+    bases = {"referenceBases": variant.ref, "alternateBases": variant.alt}
+    return {"variantType": kind, **bases}, variant.start
+
+
+def _variation(variant: Variant, dataset: str, affected_end: int, svlen: int) -> Document:
+    change, first = _change(variant)
+    symbolic = is_symbolic(variant.alt)
+    end = affected_end if symbolic else variant.start + len(variant.ref)
+    plain = variant.contig.removeprefix("chr")
+    info = {"alternateAllele": variant.alt, "length": svlen} if symbolic else {}
     return {
         "variantInternalId": str(variant),
         "variation": {
-            "variantType": kind,
-            "referenceBases": variant.ref,
-            "alternateBases": variant.alt,
+            **change,
             "location": {
                 "type": "SequenceLocation",
                 "sequence_id": f"refseq:{REFSEQ[variant.contig]}",
                 "interval": {
                     "type": "SequenceInterval",
-                    "start": {"type": "Number", "value": variant.start},
+                    "start": {"type": "Number", "value": first},
                     "end": {"type": "Number", "value": end},
                 },
             },
@@ -313,5 +330,6 @@ def _variation(variant: Variant, dataset: str) -> Document:
             "startInteger": variant.start,
             "endInteger": end,
         },
+        **({"info": info} if info else {}),
         "datasetId": dataset,
     }

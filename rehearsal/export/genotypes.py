@@ -30,6 +30,8 @@ class SiteRecords:
     """Consecutive sites (S) and the haplotypes that carry an alternate allele there (E entries)."""
 
     position: NDArray[np.int64]  # (S,) 0-based
+    end: NDArray[np.int64]  # (S,) 0-based exclusive end of the affected bases
+    svlen: NDArray[np.int64]  # (S,) length of the structural variant, 0: the site has none
     alleles: list[tuple[str, ...]]  # by site, the reference first; each has a carrier
     indptr: NDArray[np.int64]  # (S + 1,) a site's entries are indptr[s]:indptr[s + 1]
     haplotype: NDArray[np.int32]  # (E,) ascending within a site
@@ -158,24 +160,16 @@ class Genotypes:
                 alleles[site] = (alleles[site][0], *(alleles[site][1 + i] for i in kept))
             carried = np.diff(chunk.indptr) > 0
             indptr = chunk.indptr[np.append(True, carried)]  # sites left out have no entries
-            letters = alleles if carried.all() else list(compress(alleles, carried))
             yield SiteRecords(
-                chunk.positions[carried],
-                letters,
-                indptr,
-                chunk.haplotype,
-                allele,
-                haplotypes.ploidy,
+                position=chunk.positions[carried],
+                end=chunk.affected_end[carried],
+                svlen=chunk.svlen[carried],
+                alleles=alleles if carried.all() else list(compress(alleles, carried)),
+                indptr=indptr,
+                haplotype=chunk.haplotype,
+                allele=allele,
+                ploidy=haplotypes.ploidy,
             )
-
-    def list_sites(self) -> tuple[NDArray[np.int64], int, int]:
-        """List all records: 0-based positions, the most alleles at one, and the largest ploidy."""
-        positions, most, ploidy = [np.empty(0, np.int64)], 2, 1
-        for records in self.records():
-            positions.append(records.position)
-            most = max(most, *map(len, records.alleles)) if records.alleles else most
-            ploidy = max(ploidy, int(records.ploidy.max(initial=1)))
-        return np.concatenate(positions), most, ploidy
 
     def upper_bounds(self) -> tuple[int, int]:
         """Return upper bounds of the number of records and of alleles at one, without a pass."""

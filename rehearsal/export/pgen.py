@@ -17,8 +17,10 @@ import pandas as pd
 import pgenlib
 from numpy.typing import NDArray
 
-from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.genotypes import Genotypes, SiteRecords
+from rehearsal.export.structural import structural_info
 from rehearsal.files import atomic_path
+from rehearsal.formats.bcf_header import STRUCTURAL, SYMBOLIC
 from rehearsal.genomes.assembly import ASSEMBLY, pseudo_autosomal
 from rehearsal.model import SYNTHETIC
 
@@ -93,27 +95,40 @@ def _append(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> i
         lines = []
         start = int(records.position[0]) if records.position.size else 0
         chromosome = pseudo_autosomal(genotypes.contig, start) or genotypes.contig  # of the block
-        bounds, places = records.indptr.tolist(), (records.position + 1).tolist()
+        bounds = records.indptr.tolist()
         for site, letters in enumerate(records.alleles):
             first, end = bounds[site], bounds[site + 1]
             carriers = records.haplotype[first:end]
             _fill(codes, slot, twice, carriers, records.allele[first:end])
             writer.append_alleles(codes, True, len(letters))
             _clear(codes, slot, twice, carriers)
-            ref, alts = letters[0], ",".join(letters[1:])
-            name = f"{genotypes.contig}-{places[site]}-{ref}-{alts.replace(',', '/')}"
-            lines.append(f"{chromosome}\t{places[site]}\t{name}\t{ref}\t{alts}\n")
+            lines.append(f"{chromosome}\t{_pvar_columns(genotypes.contig, records, site)}\n")
         text.writelines(lines)
         found += len(lines)
     return found
 
 
+def _pvar_columns(contig: str, records: SiteRecords, site: int) -> str:
+    """Return POS, ID, REF, ALT and INFO of a record."""
+    letters, place = records.alleles[site], records.position[site] + 1
+    ref, alts = letters[0], ",".join(letters[1:])
+    name = f"{contig}-{place}-{ref}-{alts.replace(',', '/')}"
+    found = structural_info(letters, int(records.end[site]), int(records.svlen[site]))
+    return f"{place}\t{name}\t{ref}\t{alts}\t{found.text if found else '.'}"
+
+
 def _pvar_header(genotypes: Genotypes) -> str:
     length = genotypes.length
+    fields = [
+        f'##INFO=<ID={key},Number={number},Type={kind},Description="{meaning}">\n'
+        for key, (number, kind, meaning) in STRUCTURAL.items()
+    ]
+    symbols = [f'##ALT=<ID={key},Description="{meaning}">\n' for key, meaning in SYMBOLIC.items()]
     return (
         f"##fileformat=VCFv4.3\n##source=rehearsal: {SYNTHETIC}\n"
         f"##contig=<ID={genotypes.contig},length={length},assembly={ASSEMBLY}>\n"
-        "#CHROM\tPOS\tID\tREF\tALT\n"
+        + "".join(fields + symbols)
+        + "#CHROM\tPOS\tID\tREF\tALT\tINFO\n"
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtr, stdtr
 
 from rehearsal.export.genotypes import Genotypes, SiteRecords
+from rehearsal.export.structural import is_symbolic
 from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
 from rehearsal.genomes.assembly import ASSEMBLY
@@ -31,6 +33,7 @@ from rehearsal.model import SYNTHETIC
 
 MINIMUM_FREQUENCY = 0.01  # of the rarer allele; a single rarer variant has no power
 FEWEST_CASES = 10
+LONG_ALLELE = "LONG_STRING"  # what GWAS-SSF has instead of alleles that are not written out
 TRUTH_COLUMNS = ["trait", "contig", "start", "ref", "alt", "effect"]
 
 
@@ -158,8 +161,11 @@ class _Test:
         information = (copies**2) @ self.weight[who] - projected @ self.inverse @ projected
         letters = records.alleles[number]
         place, alt = records.position[number] + 1, letters[site.number]
-        head = f"{contig[3:]}\t{place}\t{alt}\t{letters[0]}"
+        allele = LONG_ALLELE if is_symbolic(alt) else alt
+        head = f"{contig[3:]}\t{place}\t{allele}\t{letters[0]}"
         frequency = copies.sum() / (2 * number_known)
+        if is_symbolic(alt):  # identifiers have letters, digits and underscores only
+            alt = f"{re.sub(r'[<>:]+', '_', alt).strip('_')}_{records.end[number]}"
         tail = f"{contig[3:]}_{place}_{letters[0]}_{alt}\t{number_known}\n"
         if information <= 1e-9:  # all tested people have the same number of copies
             return f"{head}\t#NA\t#NA\t{frequency:.6g}\t#NA\t{tail}"

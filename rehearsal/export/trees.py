@@ -26,8 +26,9 @@ JSON = tskit.MetadataSchema.permissive_json()
 def write_trees(genotypes: Genotypes, path: Path | str) -> None:
     """Write the selection of one block as ``path`` (``.tsz``).
 
-    The metadata of an individual has ``id``, ``country`` and ``sex``. The top-level metadata says
-    that the data are synthetic.
+    The metadata of an individual has ``id``, ``country`` and ``sex``. The metadata of the site of a
+    structural variant has ``end`` and ``svlen`` (``genomes.structural``). The top-level metadata
+    says that the data are synthetic.
 
     Args:
         genotypes: The genotypes of one block.

@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 
 from rehearsal.errors import mismatch
 from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.structural import structural_info
 from rehearsal.files import atomic_path
+from rehearsal.formats.bcf_header import STRUCTURAL
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
 
@@ -33,7 +35,9 @@ _NO_LONGER_THAN = np.iinfo(np.int32).max
 
 
 def write_vcf_zarr(genotypes: Genotypes, path: Path | str) -> None:
-    """Write the archive at ``path`` (``.vcz.zip``): the records of the VCF, without INFO.
+    """Write the archive at ``path`` (``.vcz.zip``): the records of the VCF.
+
+    Of INFO it has SVTYPE, SVLEN and END.
 
     Args:
         genotypes: The genotypes of one contig.
@@ -69,8 +73,8 @@ class _Selection(vcz.Source):
 
     def __init__(self, genotypes: Genotypes) -> None:
         self._genotypes = genotypes
-        self._positions, self._most_alleles, self._width = genotypes.list_sites()
-        self._sites = self._positions.size
+        self._fields, self._most_alleles, self._width = _list_fields(genotypes)
+        self._sites = self._fields["position"].size
         self._contigs = genotypes.contigs
 
     @property
@@ -99,10 +103,10 @@ class _Selection(vcz.Source):
 
     def iter_field(
         self, field_name: str, shape: tuple, dtype: object, start: int, stop: int
-    ) -> Iterator[int]:
-        """Yield 1-based positions, the only field of a record besides the genotypes."""
+    ) -> Iterator[object]:
+        """Yield a field of all records."""
         self._check_range(start, stop)
-        yield from (self._positions + 1).tolist()
+        yield from self._fields[field_name]
 
     def iter_alleles_and_genotypes(
         self, start: int, stop: int, shape: tuple, num_alleles: int
@@ -118,7 +122,8 @@ class _Selection(vcz.Source):
                 first, end = records.indptr[site : site + 2]
                 calls = template.copy()
                 calls.ravel()[slot[records.haplotype[first:end]]] = records.allele[first:end]
-                yield vcz.VariantData(len(letters[0]), _padded(letters, num_alleles), calls, phased)
+                length = int(records.end[site] - records.position[site])
+                yield vcz.VariantData(length, _padded(letters, num_alleles), calls, phased)
 
     def _check_range(self, start: int, stop: int) -> None:
         """Raise ValueError unless all records are asked for at once."""
@@ -141,10 +146,21 @@ class _Selection(vcz.Source):
         who, copies = ["variants", "samples"], ["variants", "samples", "ploidy"]
         integer = core.min_int_dtype(0, _NO_LONGER_THAN)
         codes = core.min_int_dtype(constants.INT_FILL, self._most_alleles - 1)
+        meaning = {key: text for key, (*_, text) in STRUCTURAL.items()}
         rows = [
             ("variant_position", "position", integer, ["variants"], "Position", None),
             ("variant_allele", None, STRING_DTYPE_NAME, ["variants", "alleles"], "Alleles", None),
-            ("variant_length", None, integer, ["variants"], "Bases of the reference allele", None),
+            (
+                "variant_length",
+                None,
+                integer,
+                ["variants"],
+                "Affected bases of the reference",
+                None,
+            ),
+            ("variant_SVTYPE", "SVTYPE", STRING_DTYPE_NAME, ["variants"], meaning["SVTYPE"], None),
+            ("variant_SVLEN", "SVLEN", "i4", ["variants", "alt_alleles"], meaning["SVLEN"], None),
+            ("variant_END", "END", "i4", ["variants"], meaning["END"], None),
             ("variant_contig", None, np.dtype(np.int8).str, ["variants"], "Index of contig", None),
             ("call_genotype_phased", None, "bool", who, "All are phased", flag),
             ("call_genotype", None, codes, copies, "Genotype, -2 beyond the ploidy", call),
@@ -164,6 +180,32 @@ class _Selection(vcz.Source):
         return vcz.VcfZarrSchema(
             format_version=vcz.ZARR_SCHEMA_FORMAT_VERSION, dimensions=dimensions, fields=fields
         )
+
+
+def _list_fields(genotypes: Genotypes) -> tuple[dict[str, NDArray], int, int]:
+    """Return the fields of all records by name, the most alleles at one, and the largest ploidy."""
+    position, alleles, ploidy, found = [np.empty(0, np.int64)], 2, 1, {}
+    number = 0
+    for records in genotypes.records():
+        position.append(records.position + 1)
+        alleles = max([alleles, *map(len, records.alleles)])
+        ploidy = max(ploidy, int(records.ploidy.max(initial=1)))
+        for site in np.flatnonzero(records.svlen).tolist():
+            end, svlen = int(records.end[site]), int(records.svlen[site])
+            found[number + site] = structural_info(records.alleles[site], end, svlen)
+        number += records.position.size
+    fields = {
+        "position": np.concatenate(position),
+        "SVTYPE": np.full(number, constants.STR_MISSING, object),
+        "SVLEN": np.full((number, alleles - 1), constants.INT_FILL, np.int32),
+        "END": np.full(number, constants.INT_MISSING, np.int32),
+    }
+    fields["SVLEN"][:, 0] = constants.INT_MISSING
+    for site, info in found.items():
+        if info is not None:
+            fields["SVTYPE"][site], fields["END"][site] = info.kind, info.end
+            fields["SVLEN"][site, : len(info.lengths)] = info.lengths
+    return fields, alleles, ploidy
 
 
 def _padded(letters: tuple[str, ...], number: int) -> NDArray[np.object_]:

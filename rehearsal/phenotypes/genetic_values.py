@@ -12,6 +12,7 @@ import tstrait
 
 from rehearsal.errors import InputError, mismatch
 from rehearsal.genomes.assembly import AUTOSOMES
+from rehearsal.genomes.structural import site_spans
 from rehearsal.model import Block, Patient
 from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
 from rehearsal.seeds import derive_seed
@@ -112,7 +113,8 @@ def causal_sites(
     """Draw causal sites evenly from those that may be causal.
 
     A site may be causal if it has one alternate allele that no mutation reverts, so that the effect
-    allele is unambiguous, and if its rarer allele is frequent enough.
+    allele is unambiguous, if its rarer allele is frequent enough, and if its alleles are bases:
+    scoring files and summary statistics cannot name structural variants.
 
     Args:
         ts: Tree sequence of a block.
@@ -131,7 +133,8 @@ def causal_sites(
     if ts.num_sites == 0:
         return np.empty(0, dtype=np.int64)
     differing = ts.diversity(mode="site", windows="sites", span_normalise=False)
-    eligible = np.flatnonzero(_has_one_alternate(ts) & (differing >= bound))
+    _, svlen = site_spans(ts)
+    eligible = np.flatnonzero(_has_one_alternate(ts) & (differing >= bound) & (svlen == 0))
     generator = np.random.default_rng(seed)
     chosen = generator.choice(eligible, size=min(number, eligible.size), replace=False)
     return np.sort(chosen).astype(np.int64)

@@ -10,13 +10,24 @@ import tskit
 
 from rehearsal.export.beacon_json import COLLECTIONS, write_beacon_json
 from rehearsal.export.genotypes import Genotypes
+from rehearsal.genomes.structural import SITE_SCHEMA
 
 SHARED = Path(__file__).resolve().parents[3] / "../shared"
 YEAR = 2026
+STRUCTURAL = {  # by 0-based position: allele, end and length
+    200: ("<DEL>", 291, 90),
+    300: ("<DUP:TANDEM>", 361, 60),
+    400: ("<INS:ME:ALU>", 401, 281),
+    500: ("<INV>", 571, 70),
+    600: ("<CN3>", 801, 200),
+}
 
 
 def genotypes_of(people):
-    """Both carry a deletion: the woman on both copies, the man on his only copy."""
+    """Both carry a deletion: the woman on both copies, the man on his only copy.
+
+    The man also carries structural variants.
+    """
     tables = tskit.TableCollection(1000)
     for person, copies in enumerate((2, 1)):
         tables.individuals.add_row()
@@ -28,6 +39,10 @@ def genotypes_of(people):
     site = tables.sites.add_row(99, "ACT")
     for node in range(3):
         tables.mutations.add_row(site, node, "A")
+    tables.sites.metadata_schema = SITE_SCHEMA
+    for place, (allele, end, svlen) in STRUCTURAL.items():
+        site = tables.sites.add_row(place, "G", metadata={"end": end, "svlen": svlen})
+        tables.mutations.add_row(site, 2, allele)
     tables.sort()
     tables.build_index()
     return Genotypes.of([tables.tree_sequence()], "chrX", people)
@@ -43,7 +58,7 @@ def documents(people, tables, tmp_path):
 
 
 def test_every_collection_is_an_array_of_documents_that_fit_together(documents):
-    assert [len(documents[name]) for name in COLLECTIONS] == [1, 1, 2, 1, 1, 1, 1]
+    assert [len(documents[name]) for name in COLLECTIONS] == [1, 1, 2, 1, 1, 1, 6]
     (dataset,) = documents["datasets"]
     assert "SYNTHETIC" in dataset["description"]
     others = [one for name in COLLECTIONS[1:] for one in documents[name]]
@@ -53,7 +68,7 @@ def test_every_collection_is_an_array_of_documents_that_fit_together(documents):
 
 
 def test_a_variation_has_its_position_carriers_and_frequency(documents):
-    (variation,) = documents["genomicVariations"]
+    variation = documents["genomicVariations"][0]
     assert variation["variantInternalId"] == "chrX-100-ACT-A"
     assert variation["variation"]["variantType"] == "DEL"
     cases = [(c["individualId"], c["zygosity"]["label"]) for c in variation["caseLevelData"]]
@@ -61,6 +76,21 @@ def test_a_variation_has_its_position_carriers_and_frequency(documents):
     (frequencies,) = variation["frequencyInPopulations"]
     assert frequencies["frequencies"][0]["alleleNumber"] == 3
     assert variation["_position"]["startInteger"] == 99
+
+
+def test_a_structural_variation_has_its_type_and_the_bases_that_it_affects(documents):
+    found = {}
+    for document in documents["genomicVariations"][1:]:
+        variation, info = document["variation"], document["info"]
+        interval = variation["location"]["interval"]
+        first, end = (interval[key]["value"] for key in ("start", "end"))
+        found[first - 1] = info["alternateAllele"], end, info["length"]
+        kind = {"<CN3>": "CNV"}.get(info["alternateAllele"], info["alternateAllele"][1:4])
+        assert variation["variantType"] == kind
+        assert document["_position"]["endInteger"] == end
+    assert found == STRUCTURAL
+    ids = [document["variantInternalId"] for document in documents["genomicVariations"]]
+    assert ids[1] == "chrX-201-G-<DEL>" and len(set(ids)) == 6
 
 
 def test_the_official_schemas_accept_every_document(documents):

@@ -24,11 +24,21 @@ from rehearsal.export.vcf import write_bcf, write_vcf
 from rehearsal.export.vcf_zarr import write_vcf_zarr
 from rehearsal.files import content_digest
 from rehearsal.genomes.carriers import Haplotypes
+from rehearsal.genomes.structural import SITE_SCHEMA
 from rehearsal.model import Block, Variant
 
 SYNTHETIC = "SYNTHETIC data: simulated people"
 LENGTH = 4000
 WOMEN, MEN = 6, 5  # per country
+STRUCTURAL = (  # alleles and length; the people of Finland have none of some of them
+    (["<DEL>"], 320),
+    (["<DUP:TANDEM>"], 75),
+    (["<INS:ME:ALU>"], 281),
+    (["<INV>"], 640),
+    (["<CN0>", "<CN3>"], 500),
+    (["<INS:ME:L1>"], 1900),
+    (["<DEL>"], 50),
+)
 
 
 def example_people():
@@ -44,7 +54,7 @@ def example_people():
 
 
 def example_trees(contig="chr22", seed=3):
-    """Simulate recurrent mutation, indels, and sites on the first and last base of the contig.
+    """Simulate recurrent mutation, and add indels, structural variants and both ends of the contig.
 
     On chrX men are haploid. Everyone carries the derived allele of the last site.
     """
@@ -62,27 +72,62 @@ def example_trees(contig="chr22", seed=3):
     )
     ts = msprime.sim_mutations(ts, rate=1.5e-3, random_seed=seed)
     taken = set(ts.sites_position.astype(int))
-    free = [x for x in range(100, LENGTH - 100) if x not in taken][:2]
-    tables = ts.dump_tables()
-    ends = np.isin(ts.sites_position, [0, LENGTH - 1])
+    places = range(300, LENGTH, 450)[: len(STRUCTURAL)]
+    free = [x for x in range(100, LENGTH - 100) if x not in taken.union(places)][:2]
+    ends = np.isin(ts.sites_position, [0, *places, LENGTH - 1])
     tables = ts.delete_sites(np.flatnonzero(ends)).dump_tables()
     last = ts.num_samples - 1
     add(tables, ts, 0, "A", {0: "G", last: "T"})
     add(tables, ts, free[0], "ACT", {1: "A", 5: "ACTG", last: "A"})
     add(tables, ts, free[1], "C", {2: "CTTG", 3: "T", last - 1: "G"})
     add(tables, ts, LENGTH - 1, "C", dict.fromkeys(range(ts.num_samples), "T"))
+    tables.sites.metadata_schema = SITE_SCHEMA
+    for number, (place, (alleles, size)) in enumerate(zip(places, STRUCTURAL, strict=True)):
+        end = place + 1 + (0 if alleles[0].startswith("<INS") else size)
+        carriers = {5 * number + i: allele for i, allele in enumerate(alleles)}
+        add(tables, ts, place, "G", carriers, {"end": end, "svlen": size})
     tables.sort()
     tables.build_index()
     tables.compute_mutation_parents()
     return tables.tree_sequence()
 
 
-def add(tables, ts, position, ancestral, derived):
-    site = tables.sites.add_row(position=position, ancestral_state=ancestral)
+def add(tables, ts, position, ancestral, derived, metadata=None):
+    site = tables.sites.add_row(position, ancestral, metadata=metadata)
     for node, state in derived.items():
         tables.mutations.add_row(
             site=site, node=node, derived_state=state, time=ts.nodes_time[node]
         )
+
+
+def structural_fields(genotypes):
+    """SVTYPE, END and SVLEN by allele, by 1-based position, from the metadata of sites."""
+    found = {}
+    for ts in genotypes.trees():
+        for variant in ts.variants():
+            site = variant.site
+            if site.metadata is not None and variant.genotypes.any():
+                carried = {variant.alleles[a] for a in set(variant.genotypes.tolist()) - {0}}
+                size, factor = site.metadata["svlen"], {"DEL": -1, "CN0": -1, "CN3": 2}
+                lengths = {alt: size * factor.get(alt[1:4], 1) for alt in carried}
+                kind = min(carried)[1:4].replace("CN0", "CNV")
+                found[int(site.position) + 1] = kind, site.metadata["end"], lengths
+    assert len(found) >= 3
+    return found
+
+
+def structural_fields_of_text(text):
+    """The same from the INFO of VCF or PVAR."""
+    found = {}
+    for line in text.splitlines():
+        columns = line.split("\t")
+        if line.startswith("#") or "SVTYPE=" not in line:
+            continue
+        alts = columns[4].split(",")
+        info = dict(x.split("=") for x in columns[-1 if len(columns) == 6 else 7].split(";"))
+        lengths = dict(zip(alts, map(int, info["SVLEN"].split(",")), strict=True))
+        found[int(columns[1])] = info["SVTYPE"], int(info["END"]), lengths
+    return found
 
 
 def digest(rows):
@@ -148,6 +193,7 @@ def test_bcftools_reads_the_same_genotypes(example, tmp_path, write, name):
     write(genotypes, tmp_path / name)
     text = output("bcftools", "view", tmp_path / name)
     assert digest(by_vcf_text(text)) == expected
+    assert structural_fields_of_text(text) == structural_fields(genotypes)
     assert SYNTHETIC in text
     header = [line for line in text.splitlines() if line.startswith("##contig")]
     assert f"##contig=<ID={genotypes.contig},length={LENGTH},assembly=GRCh38>" in header
@@ -191,7 +237,9 @@ def test_plink2_reads_the_same_genotypes_and_people(example, tmp_path):
         options += ("--not-chr", "PAR1")
     log = output("plink2", *options, "--out", tmp_path / "read")
     assert "11 samples (6 females, 5 males" in log and "2 phenotypes loaded" in log
-    assert digest(by_vcf_text((tmp_path / "read.vcf").read_text())) == expected
+    text = (tmp_path / "read.vcf").read_text()
+    assert digest(by_vcf_text(text)) == expected
+    assert structural_fields_of_text(text) == structural_fields(genotypes)
     assert "rehearsal: " + SYNTHETIC in path.with_suffix(".pvar").read_text()
     psam = path.with_suffix(".psam").read_text().splitlines()
     assert SYNTHETIC in psam[0]
@@ -223,6 +271,11 @@ def test_vcztools_writes_the_same_genotypes(example, tmp_path):
     write_vcf_zarr(genotypes, tmp_path / "x.vcz.zip")
     text = output(Path(sys.executable).with_name("vcztools"), "view", tmp_path / "x.vcz.zip")
     assert digest(by_vcf_text(text)) == expected
+    assert structural_fields_of_text(text) == structural_fields(genotypes)
+    lengths = zarr.open_group(zarr.storage.ZipStore(tmp_path / "x.vcz.zip", mode="r"), mode="r")
+    ends = lengths["variant_position"][:] + lengths["variant_length"][:] - 1
+    for place, (_, end, _) in structural_fields(genotypes).items():
+        assert ends[lengths["variant_position"][:] == place].tolist() == [end]
 
 
 def test_tskit_reads_the_same_genotypes_and_names(example, tmp_path):
@@ -233,6 +286,9 @@ def test_tskit_reads_the_same_genotypes_and_names(example, tmp_path):
     assert digest(by_tskit(ts, genotypes.contig, everybody)) == expected
     assert [i.metadata["id"] for i in ts.individuals()] == genotypes.people["id"].tolist()
     assert SYNTHETIC in ts.metadata["description"]
+    kept = {int(s.position) + 1: s.metadata["end"] for s in ts.sites() if s.metadata}
+    fields = structural_fields(genotypes)
+    assert kept == {place: end for place, (_, end, _) in fields.items()}
 
 
 @pytest.mark.parametrize("write", [write_bcf, write_vcf, write_pgen, write_vcf_zarr, write_trees])
@@ -358,7 +414,7 @@ def test_sites_without_a_carrier_are_in_no_format(tmp_path):
     tables.compute_mutation_parents()
     for keep in (None, np.arange(len(people)) < 5):
         genotypes = Genotypes.of([tables.tree_sequence()], "chr22", people, keep)
-        positions, _, _ = genotypes.list_sites()
+        positions = np.concatenate([records.position for records in genotypes.records()])
         assert positions.size and place not in positions
         write_trees(genotypes, tmp_path / "x.tsz")
         assert np.array_equal(tszip.load(tmp_path / "x.tsz").sites_position, positions)

@@ -12,6 +12,7 @@ import yaml
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.pgen import write_pgen
 from rehearsal.export.summary_statistics import Phenotype, write_summary_statistics
+from rehearsal.genomes.structural import SITE_SCHEMA
 
 PEOPLE, YEAR = 300, 2026
 COLUMNS = (
@@ -80,6 +81,30 @@ def test_the_true_effects_lie_beside_and_are_found(study):
         assert best[truth["position"]] < 1e-3
     found = read(folder, "LOINC_1").set_index("base_pair_location")["beta"]
     assert abs(found[truth["position"]] - truth["effect"]) < 0.3
+
+
+def test_a_structural_variant_is_named_by_its_type_and_end(study, tmp_path):
+    """The patterns are those of the standard's own validator, gwas-sumstats-tools 1.0."""
+    genotypes, phenotypes, _ = study
+    (ts,) = genotypes.trees()
+    tables = ts.dump_tables()
+    tables.sites.metadata_schema = SITE_SCHEMA
+    place = next(x for x in range(100) if x not in ts.sites_position)
+    site = tables.sites.add_row(place, "G", metadata={"end": place + 81, "svlen": 80})
+    for node in range(100):
+        tables.mutations.add_row(site, node, "<DUP:TANDEM>")
+    tables.sort()
+    tables.build_index()
+    tables.compute_mutation_parents()
+    changed = Genotypes.of([tables.tree_sequence()], "chr22", genotypes.people)
+    effects = pd.DataFrame(columns=["trait", "contig", "start", "ref", "alt", "effect"])
+    write_summary_statistics([changed], phenotypes, effects, tmp_path / "gwas", YEAR)
+    table = read(tmp_path / "gwas", "LOINC_1").set_index("base_pair_location")
+    row = table.loc[place + 1]
+    assert (row["other_allele"], row["effect_allele"]) == ("G", "LONG_STRING")
+    assert row["variant_id"] == f"22_{place + 1}_G_DUP_TANDEM_{place + 81}"
+    assert table["effect_allele"].str.fullmatch("LONG_STRING|[ACTG]+").all()
+    assert table["variant_id"].str.fullmatch("[A-Za-z0-9_]+").all()
 
 
 @pytest.mark.skipif(shutil.which("plink2") is None, reason="plink2 is not installed")

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearsal.errors import InputError
+from rehearsal.genomes.structural import SITE_SCHEMA
 from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import (
     TargetValue,
@@ -34,6 +35,15 @@ def ts():
         60, population_size=1e4, sequence_length=BLOCK.end, recombination_rate=1e-8, random_seed=3
     )
     return msprime.sim_mutations(ancestry, rate=2e-7, model=msprime.HKY(4), random_seed=4)
+
+
+def test_structural_variants_are_not_causal(ts):
+    tables = ts.dump_tables()
+    metadata = [{"end": int(place) + 80, "svlen": 79} for place in ts.sites_position]
+    tables.sites.metadata_schema = SITE_SCHEMA
+    tables.sites.packset_metadata([SITE_SCHEMA.validate_and_encode_row(row) for row in metadata])
+    assert causal_sites(ts, 5, 0.05, seed=1).size == 5
+    assert causal_sites(tables.tree_sequence(), 5, 0.05, seed=1).size == 0
 
 
 @settings(deadline=None)  # other work on the machine is no failure
