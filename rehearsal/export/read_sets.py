@@ -21,6 +21,7 @@ import pysam
 from numpy.typing import NDArray
 
 from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.haplotype_sequences import apply_changes, haplotype_changes
 from rehearsal.files import atomic_path
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.genomes.assembly import ASSEMBLY, ploidy
@@ -32,7 +33,6 @@ from rehearsal.seeds import derive_seed
 READ_LENGTH, INSERT, INSERT_SD = 150, 400, 40
 ERROR_RATES = ("0.0002-0.0008", "0.0002-0.0012")  # reads 1 and 2, from first base to last
 LINE = 60
-Change = tuple[int, str, str]  # 0-based start, reference, allele
 
 
 def write_read_sets(
@@ -72,7 +72,7 @@ def write_read_sets(
             pairs = Path(scratch) / person
             pairs.mkdir()
             for own, letters in zip(genotypes, bases, strict=True):
-                for copy, sequences in enumerate(_haplotypes(own, number, letters, regions)):
+                for copy, sequences in enumerate(_haplotypes(own, number, letters, regions, seed)):
                     job = derive_seed(seed, "reads", person, own.contig, copy)
                     prefix = f"{person}-{own.contig}-{copy + 1}"
                     _draw_reads(sequences, depth / 2, job, pairs / prefix)
@@ -137,7 +137,11 @@ def _reference(
 
 
 def _haplotypes(
-    genotypes: Genotypes, person: int, bases: NDArray[np.uint8], regions: Sequence[Block]
+    genotypes: Genotypes,
+    person: int,
+    bases: NDArray[np.uint8],
+    regions: Sequence[Block],
+    seed: int,
 ) -> Iterator[dict[str, str]]:
     """Yield the sequence of every region by its id, for each of a person's copies."""
     sex = genotypes.people["sex"].iloc[person]
@@ -145,37 +149,8 @@ def _haplotypes(
     for copy in range(2):
         own = [part for part in parts if ploidy(part.contig, sex, part.start) > copy]
         if own:
-            changes = list(_changes(genotypes, person, copy))
-            yield {part.id: apply_changes(bases, part, changes) for part in own}
-
-
-def _changes(genotypes: Genotypes, person: int, copy: int) -> Iterator[Change]:
-    for records in genotypes.records():
-        if records.ploidy[person] <= copy:
-            continue
-        haplotype = int(records.ploidy[:person].sum()) + copy
-        for entry in np.flatnonzero(records.haplotype == haplotype):
-            site = int(np.searchsorted(records.indptr, entry, side="right")) - 1
-            letters = records.alleles[site]
-            yield int(records.position[site]), letters[0], letters[records.allele[entry]]
-
-
-def apply_changes(bases: NDArray[np.uint8], region: Block, changes: Sequence[Change]) -> str:
-    """Return the region's sequence with the alleles of a haplotype.
-
-    Args:
-        bases: The contig's reference bases as ASCII, shape (length,), uint8.
-        region: The region to return, 0-based half-open.
-        changes: 0-based start, reference and allele of each change. Changes that begin inside an
-            earlier deletion, or that end outside the region, are left out.
-    """
-    parts, place = [], region.start
-    for start, ref, allele in sorted(changes):
-        if start < place or start + len(ref) > region.end:
-            continue
-        parts += [bases[place:start].tobytes().decode(), allele]
-        place = start + len(ref)
-    return "".join([*parts, bases[place : region.end].tobytes().decode()])
+            changes = list(haplotype_changes(genotypes, person, copy))
+            yield {part.id: apply_changes(bases, part, changes, seed) for part in own}
 
 
 def _write_fasta(path: Path, contigs: dict[str, NDArray[np.uint8]]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import tskit
 
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.export.read_sets import apply_changes, write_read_sets
+from rehearsal.export.read_sets import write_read_sets
 from rehearsal.model import Block
 
 LENGTH = 6000
@@ -112,10 +112,3 @@ def test_the_same_seed_gives_the_same_bytes_in_any_folder(folders):
     names = sorted(path.name for path in one.iterdir())
     assert names == sorted(path.name for path in other.iterdir())
     assert all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
-
-
-def test_changes_that_begin_inside_a_deletion_are_left_out():
-    bases = np.frombuffer(b"AACGTACG", np.uint8)
-    changes = [(1, "ACG", "A"), (2, "C", "T"), (5, "A", "AGG")]
-    assert apply_changes(bases, Block("chr22", 0, 8), changes) == "AATAGGCG"
-    assert apply_changes(bases, Block("chr22", 2, 7), changes[1:]) == "TGTAGGC"
