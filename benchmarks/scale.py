@@ -150,7 +150,10 @@ def simulate(run: Run) -> dict[str, Any]:
         run.inputs.planted,
         SimulationSettings.of_genome(genome, demography, run.seed),
         uniform_map(run.block.contig, genome["recombination_rate"]),
-        planned_reference(genome, run.inputs.planted, run.seed).bases(run.block).tobytes().decode(),
+        planned_reference(genome, run.inputs.planted, run.inputs.transcripts, run.seed)
+        .bases(run.block)
+        .tobytes()
+        .decode(),
     )
     write_trees(ts, run.folder / "block.trees")
     return {"files": ["block.trees"], "sites": ts.num_sites, "trees": ts.num_trees}

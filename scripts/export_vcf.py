@@ -1,5 +1,7 @@
 """Write bgzipped VCF of an export's people on one contig, with its index."""
 
+import pandas as pd
+
 from rehearsal.export.selection import load_genotypes
 from rehearsal.export.vcf import write_vcf
 from rehearsal.logs import log_to_file
@@ -12,7 +14,9 @@ def main(smk):
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
     export, place = smk.params.export, smk.wildcards.place
-    write_vcf(load_genotypes(export, place, smk.input.trees, *smk.input.cohort), smk.output.vcf)
+    genotypes = load_genotypes(export, place, smk.input.trees, *smk.input.cohort)
+    consequences = pd.concat(map(pd.read_parquet, smk.input.consequences))
+    write_vcf(genotypes, smk.output.vcf, consequences)
 
 
 if __name__ == "__main__":

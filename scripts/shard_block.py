@@ -30,6 +30,7 @@ def main(smk):
             pd.read_parquet(smk.input.people),
             dict(zip(countries, map(Path, bcfs), strict=True)),
             {country: folder / f"{country}.parquet" for country in countries},
+            pd.read_parquet(smk.input.consequences),
         )
         for number, key in enumerate(keys):
             encrypt_file(bcfs[number], smk.output.bcf[number], key)

@@ -1,9 +1,13 @@
-"""Simulate one block of all people's genomes as a tree sequence."""
+"""Simulate one block of all people's genomes as a tree sequence, and annotate its alleles."""
+
+from functools import partial
 
 import demes
 import pandas as pd
 
 from rehearsal.demography.model import to_msprime
+from rehearsal.files import write_parquet
+from rehearsal.genomes.annotation import annotate_block
 from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
@@ -27,8 +31,12 @@ def main(smk):
         contig_map(block.contig, smk.input.map[0] if smk.input.map else None),
         read_reference(smk.input.reference, block),
     )
+    consequences = annotate_block(
+        ts, partial(read_reference, smk.input.reference), smk.params.transcripts
+    )
     print(f"{block}: {ts.num_individuals} people, {ts.num_sites} sites, {ts.num_trees} trees")
     write_trees(ts, smk.output.trees)
+    write_parquet(smk.output.consequences, consequences)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,9 @@ def check_job_inputs(
         check_numbers(inputs.countries, inputs.numbers, share, inputs.planted, inputs.patients)
         check_minimum_carriers(inputs.planted, inputs.numbers)
         check_places(inputs.planted)
-        reference = planned_reference(config["genome"], inputs.planted, config["seed"])
+        reference = planned_reference(
+            config["genome"], inputs.planted, inputs.transcripts, config["seed"]
+        )
         if isinstance(reference, FastaReference):
             check_fasta(reference.path, inputs.blocks, inputs.planted)
             model = config["genome"]["gene_model"] or config["transcripts"]

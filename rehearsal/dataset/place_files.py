@@ -68,6 +68,15 @@ class Place:
         for block, path in self.cohort.trees.items():
             yield block, self._genotypes([path])
 
+    def consequences(self, contig: str) -> pd.DataFrame:
+        """Join the consequences of the alleles of a contig's blocks.
+
+        Args:
+            contig: The contig.
+        """
+        blocks = self.cohort.consequences.items()
+        return pd.concat([table for block, table in blocks if block.contig == contig])
+
     def _genotypes(self, trees: list[Path]) -> Genotypes:
         contig = Block.from_id(trees[0].stem).contig
         return Genotypes.of(trees, contig, self.cohort.people, self.keep)
@@ -94,12 +103,14 @@ def write_place(place: Place) -> None:
 
 def _bcf(place: Place) -> None:
     for genotypes in place.contigs:
-        write_bcf(genotypes, place.folder / f"{genotypes.contig}.bcf")
+        path = place.folder / f"{genotypes.contig}.bcf"
+        write_bcf(genotypes, path, place.consequences(genotypes.contig))
 
 
 def _vcf(place: Place) -> None:
     for genotypes in place.contigs:
-        write_vcf(genotypes, place.folder / f"{genotypes.contig}.vcf.gz")
+        path = place.folder / f"{genotypes.contig}.vcf.gz"
+        write_vcf(genotypes, path, place.consequences(genotypes.contig))
 
 
 def _pgen(place: Place) -> None:

@@ -22,9 +22,11 @@ from rehearsal.genomes.drawn_reference import (
     planned_reference,
 )
 from rehearsal.genomes.families import SMALLEST_FAMILY
+from rehearsal.genomes.gene_model import read_gene_model
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.reference import check_fasta
+from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.trait_subset import select_traits
@@ -87,12 +89,21 @@ class DatasetPlan:
     parameters: Path  # file of the demographic parameters
     templates: Path  # file of the query templates
     reference_year: int
+    transcripts: list[Transcript]
     reference: DrawnReference | FastaReference
 
     @property
     def asked(self) -> list[Country]:
         """The countries that have people."""
         return [country for country in self.countries if country.code in self.numbers]
+
+    def bases(self, block: Block) -> str:
+        """Return the reference bases of a stretch.
+
+        Args:
+            block: The stretch, 0-based half-open.
+        """
+        return self.reference.bases(block).tobytes().decode()
 
 
 def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetPlan:
@@ -129,8 +140,11 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         asked = [country for country in countries if country.code in numbers]
         check_numbers(asked, numbers, share, planted)
         check_places(planted)
+        transcripts = read_gene_model(root / config["transcripts"], None, blocks)
         own = None if order.reference is None else str(order.reference.absolute())
-        reference = planned_reference(genome | {"reference_fasta": own}, planted, order.seed, root)
+        reference = planned_reference(
+            genome | {"reference_fasta": own}, planted, transcripts, order.seed, root
+        )
         if order.reference is not None:
             check_fasta(order.reference, blocks, planted)
         export = _export(order, list(numbers), planted, blocks)
@@ -149,6 +163,7 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         parameters=root / config["demography"]["parameters"],
         templates=root / "config" / "dataset_queries.yaml",
         reference_year=config["cohort"]["reference_year"],
+        transcripts=transcripts,
         reference=reference,
     )
 

@@ -13,6 +13,7 @@ from rehearsal.dataset.plan import COMMAND, DatasetPlan
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.errors import InputError
+from rehearsal.genomes.annotation import annotate_block
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.genomes.people import PlannedCohort, plan_cohort
@@ -33,6 +34,7 @@ class SimulatedCohort:
 
     people: pd.DataFrame
     trees: dict[Block, Path]
+    consequences: dict[Block, pd.DataFrame]  # of the blocks' alleles
     tables: dict[str, pd.DataFrame]  # clinical tables and those about sequencing, by name
     carriers: pd.DataFrame  # of planted variants
     effects: pd.DataFrame
@@ -65,11 +67,12 @@ def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) 
     settings = SimulationSettings.of_genome(plan.genome, demography, seed)
     cohort = plan_cohort(plan.asked, plan.numbers, plan.family_share, plan.planted, seed)
     trees = {block: folder / f"{block.id}.trees" for block in plan.blocks}
-    results = []
+    results, consequences = [], {}
     for number, block in enumerate(plan.blocks, start=1):
         report_stage(f"simulate {block.region} ({number} of {len(plan.blocks)})")
         ts = _simulate_block(plan, block, cohort, settings)
         write_trees(ts, trees[block])
+        consequences[block] = annotate_block(ts, plan.bases, plan.transcripts)
         results.append(_summarise_block(plan, block, ts, cohort.people))
     report_stage("phenotypes")
     carriers = pd.concat([result.carriers for result in results], ignore_index=True)
@@ -79,7 +82,8 @@ def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) 
     samples = simulate_sample_metadata(
         cohort.people, counts, plan.traits, seed, plan.reference_year
     )
-    return SimulatedCohort(cohort.people, trees, tables | samples.tables(), carriers, **truth)
+    tables |= samples.tables()
+    return SimulatedCohort(cohort.people, trees, consequences, tables, carriers, **truth)
 
 
 def _simulate_block(
@@ -97,7 +101,7 @@ def _simulate_block(
             Hotspots.of_genome(plan.genome),
             plan.order.seed,
         ),
-        plan.reference.bases(block).tobytes().decode(),
+        plan.bases(block),
     )
 
 

@@ -57,12 +57,12 @@ def annotate_block(
         order of position, alternate allele in order of appearance, and transcript.
     """
     if not len(transcripts) or not ts.num_sites:
-        return pd.DataFrame([], columns=list(COLUMNS))
+        return _table([])
     contig, positions = ts.metadata["contig"], ts.sites_position.astype(np.int64)
     reach, _ = site_spans(ts)
     touched = on_contig(transcripts, contig, int(positions[0]), int(reach.max()) + 1)
     if not touched:
-        return pd.DataFrame([], columns=list(COLUMNS))
+        return _table([])
     alleles = _Alleles.of(ts)
     rows: list[tuple[object, ...]] = []
     for number, transcript in enumerate(touched):
@@ -74,7 +74,13 @@ def annotate_block(
         for site, close in zip(sites.tolist(), near.tolist(), strict=True):
             rows += copy.rows(alleles, site, int(reach[site]), close, number)
     rows.sort(key=lambda row: row[:3])
-    return pd.DataFrame([row[3:] for row in rows], columns=list(COLUMNS))
+    return _table([row[3:] for row in rows])
+
+
+def _table(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    """Make the table, with the same types whether it has rows or not."""
+    types = dict.fromkeys(COLUMNS, "str") | {"position": "int64"}
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER, read_masks
 from rehearsal.genomes.blocks import merge, subtract
+from rehearsal.genomes.coding_constraints import coding_constraints
 from rehearsal.genomes.known_bases import (
     KnownBases,
     read_known_bases,
@@ -20,6 +21,7 @@ from rehearsal.genomes.known_bases import (
 )
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.reference_model import drawn_bases
+from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block, PlantedVariant
 
 FLANK = 10_000  # bases beside the blocks that are in the file too: reads and alignments need them
@@ -104,6 +106,7 @@ def draw_reference(
 def planned_reference(
     genome: Mapping[str, Any],
     planted: Sequence[PlantedVariant],
+    transcripts: Sequence[Transcript],
     seed: int,
     root: Path = Path(),
 ) -> DrawnReference | FastaReference:
@@ -112,6 +115,7 @@ def planned_reference(
     Args:
         genome: The section ``genome`` of the configuration.
         planted: The planted variants, whose REF the reference has.
+        transcripts: The gene model, whose coding bases are open reading frames.
         seed: The run's root seed.
         root: The folder that the configuration's paths are relative to.
 
@@ -124,10 +128,15 @@ def planned_reference(
     if genome["reference_fasta"]:
         return FastaReference(root / genome["reference_fasta"])
     path = genome["reference_bases"]
-    real = read_known_bases(root / path) if path else []
+    real = with_planted(read_known_bases(root / path) if path else [], planted, path)
+    known = [(one.contig, one.start, one.bases) for one in real]
     return DrawnReference(
         seed,
-        real=with_planted(real, planted, path),
+        real=real,
+        constrained=[
+            KnownBases(*stretch, "gene model")
+            for stretch in coding_constraints(transcripts, known, seed)
+        ],
         unknown=read_masks(root / genome["masks"]) if genome["masks"] else (),
     )
 

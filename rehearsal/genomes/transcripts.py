@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
+from rehearsal.model import Block
 
 COLUMNS = (
     *("gene", "hgnc", "ensembl_gene", "transcript", "protein", "ensembl_transcript", "contig"),
@@ -34,6 +35,11 @@ class Transcript:
     ensembl_gene: str = ""
     loeuf: float | None = None  # upper bound of observed : expected loss of function
     codons: tuple[tuple[int, str], ...] = ()  # known codons by number from 1, letters of IUPAC
+
+    @property
+    def span(self) -> Block:
+        """The stretch from the first base to the last."""
+        return Block(self.contig, self.start, self.end)
 
     @property
     def start(self) -> int:

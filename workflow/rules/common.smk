@@ -9,6 +9,7 @@ from rehearsal.export.settings import FOLDERS, TRUTH
 from snakemake.logging import logger
 from rehearsal.process_lifetime import RUN
 from rehearsal.genomes.assembly import pseudo_autosomal
+from rehearsal.genomes.transcripts import on_contig
 from rehearsal.genomes.recombination import NO_RECOMBINATION
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.schema import name_command_line
@@ -56,6 +57,7 @@ AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit(
 ENCRYPTED_SUFFIX = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
+GENE_MODEL = [config["transcripts"], *filter(None, [config["genome"]["gene_model"]])]
 DIGESTS = CodeDigests(ROOT)
 
 
@@ -96,6 +98,12 @@ def memory_of_sites():
     return 2 * megabases * (PEOPLE / 2800) ** 0.65
 
 
+def transcripts_of_block(wildcards):
+    """List the transcripts that a block touches."""
+    block = BLOCKS[wildcards.block]
+    return on_contig(INPUTS.transcripts, block.contig, block.start, block.end)
+
+
 def recombination_map(wildcards):
     """List the map file of a block's contig; empty where nothing recombines."""
     contig = BLOCKS[wildcards.block].contig
@@ -133,6 +141,14 @@ def trees_of_contig(wildcards):
         path
         for path in trees_of_export(wildcards)
         if Path(path).name.startswith(f"{wildcards.contig}-")
+    ]
+
+
+def consequences_of_contig(wildcards):
+    """List the consequences of alleles on one contig that an export covers."""
+    return [
+        f"{RESULTS}/cohort/consequences/{Path(path).stem}.parquet"
+        for path in trees_of_contig(wildcards)
     ]
 
 

@@ -16,6 +16,7 @@ rule export_bcf:
     input:
         trees=trees_of_contig,
         cohort=COHORT,
+        consequences=consequences_of_contig,
     output:
         bcf=f"{EXPORTED}/{{contig}}.bcf",
         csi=f"{EXPORTED}/{{contig}}.bcf.csi",
@@ -69,6 +70,9 @@ use rule export_bcf as export_pgen with:
 
 
 use rule export_bcf as export_zarr with:
+    input:
+        trees=trees_of_contig,
+        cohort=COHORT,
     output:
         zarr=f"{EXPORTED}/{{contig}}.vcz.zip",
     log:

@@ -5,6 +5,7 @@
 rule shard_block:
     input:
         trees=rules.simulate_block.output.trees,
+        consequences=rules.simulate_block.output.consequences,
         people=rules.simulate_people.output.people,
         public_keys=rules.create_genome_keys.output.public if ENCRYPTED_SUFFIX else [],
     output:

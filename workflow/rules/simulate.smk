@@ -95,11 +95,14 @@ rule make_reference:
         bases=optional(config["genome"]["reference_bases"]),
         masks=optional(config["genome"]["masks"]),
         variants=config["variants"],
+        transcripts=GENE_MODEL,
     output:
         fasta=f"{RESULTS}/reference/reference.fa.gz",
         fai=f"{RESULTS}/reference/reference.fa.gz.fai",
         gzi=f"{RESULTS}/reference/reference.fa.gz.gzi",
         contigs=f"{RESULTS}/reference/contigs.json",
+        genes=f"{RESULTS}/reference/genes.gff3.gz",
+        genes_index=f"{RESULTS}/reference/genes.gff3.gz.tbi",
     log:
         f"{LOGS}/make_reference.log",
     benchmark:
@@ -114,6 +117,7 @@ rule make_reference:
         code=code_digest("make_reference.py"),
         blocks=INPUTS.blocks,
         variants=INPUTS.planted,
+        transcripts=INPUTS.transcripts,
         genome=config["genome"],
         seed=config["seed"],
     message:
@@ -130,8 +134,10 @@ rule simulate_block:
         map=recombination_map,
         reference=rules.make_reference.output.fasta,
         indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
+        transcripts=GENE_MODEL,
     output:
         trees=f"{RESULTS}/cohort/blocks/{{block}}.trees",
+        consequences=f"{RESULTS}/cohort/consequences/{{block}}.parquet",
     log:
         f"{LOGS}/simulate_block/{{block}}.log",
     benchmark:
@@ -145,6 +151,7 @@ rule simulate_block:
         code=code_digest("simulate_block.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
         variants=INPUTS.planted,
+        transcripts=transcripts_of_block,
         genome=config["genome"],
         seed=config["seed"],
     message:

@@ -73,6 +73,7 @@ def run_workflow(plan, traits, folder):
         patients=[],
     )
     reference = {"fasta": folder / "reference.fa.gz", "contigs": folder / "contigs.json"}
+    reference["genes"] = folder / "genes.gff3.gz"
     run_script(
         "make_reference",
         {},
@@ -80,6 +81,7 @@ def run_workflow(plan, traits, folder):
         genome=plan.genome,
         blocks=plan.blocks,
         variants=plan.planted,
+        transcripts=plan.transcripts,
         seed=seed,
     )
     blocks = []
@@ -99,8 +101,9 @@ def run_workflow(plan, traits, folder):
         run_script(
             "simulate_block",
             {**cohort, "model": model, "map": [drawn["map"]], "reference": reference["fasta"]},
-            trees,
+            trees | {"consequences": folder / f"{block.id}.parquet"},
             genome=plan.genome,
+            transcripts=plan.transcripts,
             **shared,
         )
         run_script(
@@ -152,6 +155,12 @@ def run_folder(plan, tmp_path_factory):
 def test_the_same_seed_gives_the_people_of_a_run(cohort, run_folder):
     pd.testing.assert_frame_equal(cohort.people, pd.read_parquet(run_folder / "people.parquet"))
     assert set(cohort.people["country"]) == {"FI", "ES"}
+
+
+def test_the_same_seed_gives_the_consequences_of_a_run(cohort, run_folder):
+    for block, table in cohort.consequences.items():
+        pd.testing.assert_frame_equal(table, pd.read_parquet(run_folder / f"{block.id}.parquet"))
+    assert sum(len(table) for table in cohort.consequences.values()) > 100
 
 
 def test_the_same_seed_gives_the_genomes_of_a_run(cohort, run_folder):
