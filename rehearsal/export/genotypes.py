@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk, Haplotypes, carrier_chunks
+from rehearsal.genomes.heteroplasmy import heteroplasmy_of
 from rehearsal.model import SEXES, Block, Variant
 
 
@@ -137,6 +138,16 @@ class Genotypes:
             if len(self._sources) == 1:
                 self._kept[number] = ts
             yield ts
+
+    def mixtures(self) -> pd.DataFrame:
+        """List people with two alleles at a site of chrM, as ``heteroplasmy_of`` does.
+
+        The individual is the row of ``people``. Sites without a record are listed too.
+        """
+        row = pd.Series(np.arange(self._rows.size), index=self._rows)
+        table = pd.concat([heteroplasmy_of(_load(source)) for source in self._sources])
+        table = table[table["individual"].isin(row.index)]
+        return table.assign(individual=table["individual"].map(row)).reset_index(drop=True)
 
     def chunks(self) -> Iterator[tuple[CarrierChunk, Haplotypes]]:
         """Yield the carriers of all sites by position, with sites that have no carrier."""

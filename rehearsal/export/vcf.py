@@ -11,8 +11,9 @@ import pysam.bcftools
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import atomic_path
+from rehearsal.formats.bcf import NO_LEVELS
 from rehearsal.genomes.allele_notes import AlleleNotes
-from rehearsal.genomes.bcf_records import bcf_sites, bcf_template, open_bcf
+from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf
 from rehearsal.genomes.carriers import count_groups
 
 
@@ -22,6 +23,7 @@ def write_bcf(
     """Write the BCF at ``path`` and its index at ``path.csi``.
 
     INFO has AN, AC, AF and AC by zygosity, for all people and for each sex, and BCSQ.
+    On chrM, FORMAT has HF, the fraction of each alternate allele, beside the major allele in GT.
 
     Args:
         genotypes: The genotypes of one contig.
@@ -34,13 +36,16 @@ def write_bcf(
     male = genotypes.male
     ids = genotypes.people["id"].tolist()
     notes = AlleleNotes(consequences)
-    with open_bcf(path, genotypes.contig, genotypes.length, ids) as writer:
+    mixtures = genotypes.mixtures() if genotypes.contig == "chrM" else None
+    has_levels = mixtures is not None
+    with open_bcf(path, genotypes.contig, genotypes.length, ids, has_levels) as writer:
         for chunk, haplotypes in genotypes.chunks():
             people = count_groups(chunk, haplotypes, male.astype(np.int32), 2).by_zygosity()
             template = bcf_template(genotypes.contig, haplotypes.ploidy, male)
             texts = notes.of_chunk(chunk)
             sites = bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people, texts)
-            writer.write(sites, template)
+            levels = NO_LEVELS if mixtures is None else bcf_levels(chunk, mixtures)
+            writer.write(sites, template, levels)
 
 
 def write_vcf(

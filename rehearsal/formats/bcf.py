@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown
 from rehearsal.formats.bcf_header import Header, header_text
-from rehearsal.formats.bcf_kernel import RecordTemplate, Sites, fill_records
+from rehearsal.formats.bcf_kernel import Levels, RecordTemplate, Sites, fill_records
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.formats.csi import RecordOffsets, write_csi
 
@@ -46,6 +46,11 @@ def make_template(
     return RecordTemplate(genotypes.ravel(), slot, first_haplotype, ploidy.size, an, contig)
 
 
+NO_LEVELS = Levels(
+    np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
+)
+
+
 class BcfWriter:
     """Write the BCF of some people on one contig of the header. Use it as a context manager.
 
@@ -76,12 +81,13 @@ class BcfWriter:
     ) -> None:
         self._file.__exit__(kind, error, trace)
 
-    def write(self, sites: Sites, template: RecordTemplate) -> None:
+    def write(self, sites: Sites, template: RecordTemplate, levels: Levels = NO_LEVELS) -> None:
         """Write the sites at which at least one person of the file has an alternate allele.
 
         Args:
             sites: Consecutive sites that follow those written before.
             template: The people are the header's samples. The ploidy is that of these sites.
+            levels: Levels of heteroplasmy, if the header says that records have them.
 
         Raises:
             InputError: A site has more than 62 alternate alleles.
@@ -95,7 +101,7 @@ class BcfWriter:
         site = 0
         while site < sites.position.size:
             base = self._file.length
-            done, filled = fill_records(site, sites, template, base, self._buffer, offset)
+            done, filled = fill_records(site, sites, template, levels, base, self._buffer, offset)
             if done == site:  # the alleles are longer than the buffer: enlarge it
                 self._buffer = np.empty(2 * self._buffer.size, np.uint8)
             self._file.write(self._buffer[:filled].data)

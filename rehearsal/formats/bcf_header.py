@@ -23,6 +23,8 @@ STRUCTURAL = {
     "END": ("1", "Integer", "Last base that the structural variant affects"),
 }
 BCSQ_KEY = END_KEY + 1
+HF_KEY = BCSQ_KEY + 1
+HF = "Fraction of the mitochondrial genomes that have the allele; the genotype is the major allele"
 BCSQ = (  # the format of bcftools csq
     "Consequences of the alleles for transcripts, each alone. Format: "
     "Consequence|gene|transcript|biotype|strand|amino_acid_change|dna_change"
@@ -46,6 +48,7 @@ class Header(NamedTuple):
     contigs: dict[str, int]  # lengths in bases by name
     samples: list[str]  # names, in the order of the columns
     assembly: str  # for example ``GRCh38``
+    has_levels: bool = False  # whether records have the levels of heteroplasmy
 
 
 def header_text(header: Header) -> str:
@@ -79,6 +82,8 @@ def header_text(header: Header) -> str:
             f'##INFO=<ID={key},Number={number},Type={kind},Description="{meaning}",IDX={index}>'
         )
     lines.append(f'##INFO=<ID=BCSQ,Number=.,Type=String,Description="{BCSQ}",IDX={BCSQ_KEY}>')
+    if header.has_levels:
+        lines.append(f'##FORMAT=<ID=HF,Number=A,Type=Float,Description="{HF}",IDX={HF_KEY}>')
     lines += [f'##ALT=<ID={key},Description="{meaning}">' for key, meaning in SYMBOLIC.items()]
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     lines.append("\t".join(columns + header.samples))

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.formats.bcf_header import BCSQ_KEY, END_KEY, GT_KEY, SVLEN_KEY, SVTYPE_KEY
+from rehearsal.formats.bcf_header import BCSQ_KEY, END_KEY, GT_KEY, HF_KEY, SVLEN_KEY, SVTYPE_KEY
 
 _INT8, _INT16, _INT32, _FLOAT, _CHAR = 1, 2, 3, 5, 7
 _MISSING_FLOAT = 0x7F800001
@@ -49,6 +49,15 @@ class RecordTemplate(NamedTuple):
     individuals: int  # number of samples
     an: NDArray[np.int64]  # (2,) alleles called in women and in men
     contig: int  # index in the header
+
+
+class Levels(NamedTuple):
+    """Levels of heteroplasmy in the records of consecutive sites. Without sites: no such field."""
+
+    offset: NDArray[np.int64]  # (n_sites + 1,) a site's entries are offset[s]:offset[s + 1]
+    person: NDArray[np.int64]  # (n_entries,) the sample
+    allele: NDArray[np.int64]  # (n_entries,) index into the site's alleles, at least 1
+    level: NDArray[np.float32]  # (n_entries,) fraction of the allele
 
 
 @numba.njit(cache=True)
@@ -240,6 +249,7 @@ def _put_site(
     rows: NDArray[np.int64],
     sites: Sites,
     template: RecordTemplate,
+    formats: int,
     out: NDArray[np.uint8],
     w: int,
 ) -> int:
@@ -253,7 +263,7 @@ def _put_site(
     noted = _noted(rows, sites)
     fields = GT_KEY - 1 + 3 * is_structural + (noted.size > 0)
     w = _put((rows.size + 1) << 16 | fields, 4, out, w)
-    w = _put(1 << 24 | template.individuals, 4, out, w)
+    w = _put(formats << 24 | template.individuals, 4, out, w)
     w = _put_type(0, _CHAR, out, w)  # no id
     w = _put_allele(ref, sites, out, w)
     for row in rows:
@@ -295,6 +305,35 @@ def _put_genotypes(
 
 
 @numba.njit(cache=True)
+def _put_levels(
+    site: int,
+    rows: NDArray[np.int64],
+    sites: Sites,
+    template: RecordTemplate,
+    levels: Levels,
+    out: NDArray[np.uint8],
+    w: int,
+) -> int:
+    """Write HF: 1 for the called allele, 0 for others, and the levels of people with a mixture."""
+    number = np.full(256, -1, np.int64)  # place among the record's alleles
+    for i in range(rows.size):
+        number[rows[i] - sites.row_offset[site] + 1] = i
+    fractions = np.zeros((template.individuals, rows.size), np.float32)
+    for q in range(sites.start[site], sites.end[site]):
+        who = template.slot[sites.haplotype[q] - template.first_haplotype]  # one byte a person
+        fractions[who, number[sites.allele[q]]] = 1
+    for q in range(levels.offset[site], levels.offset[site + 1]):
+        if number[levels.allele[q]] >= 0:
+            fractions[levels.person[q], number[levels.allele[q]]] = levels.level[q]
+    w = _put_type(1, _INT8, out, w)
+    w = _put(HF_KEY, 1, out, w)
+    w = _put_type(rows.size, _FLOAT, out, w)
+    content = fractions.ravel().view(np.uint8)
+    out[w : w + content.size] = content
+    return w + content.size
+
+
+@numba.njit(cache=True)
 def _present(site: int, sites: Sites) -> NDArray[np.int64]:
     """List the rows of the site's alternate alleles that at least one person of the file has."""
     r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
@@ -312,6 +351,7 @@ def fill_records(
     site: int,
     sites: Sites,
     template: RecordTemplate,
+    levels: Levels,
     base: int,
     out: NDArray[np.uint8],
     offset: NDArray[np.int64],
@@ -322,6 +362,7 @@ def fill_records(
         site: First site to write, an index into ``sites``.
         sites: Consecutive sites.
         template: The reference genotypes.
+        levels: Levels of heteroplasmy. The template's people are haploid then.
         base: Number of bytes that the file has before the buffer, uncompressed.
         out: The buffer, filled from its start.
         offset: Filled with the place in the file where each site's record begins, uncompressed.
@@ -330,7 +371,7 @@ def fill_records(
     Returns:
         The first site that was not done, and the number of bytes filled.
     """
-    w = 0
+    w, has_levels = 0, levels.offset.size > 0
     while site < sites.position.size:
         rows = _present(site, sites)
         if rows.size == 0:
@@ -341,12 +382,16 @@ def fill_records(
         letters = sites.text_offset[last] - sites.text_offset[first]
         r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
         letters += sites.note_offset[r1] - sites.note_offset[r0]
+        extra = 64 + 4 * rows.size * template.individuals if has_levels else 0
         # 18 INFO fields of at most 8 + 4 bytes per allele, 7 bytes before each allele
-        if w + 96 + letters + 240 * (rows.size + 1) + template.genotypes.size > out.size:
+        longest = 96 + letters + 240 * (rows.size + 1) + template.genotypes.size + extra
+        if w + longest > out.size:
             break
         offset[site] = base + w
-        shared = _put_site(site, rows, sites, template, out, w + 8)
+        shared = _put_site(site, rows, sites, template, 1 + has_levels, out, w + 8)
         end = _put_genotypes(site, rows, sites, template, out, shared)
+        if has_levels:
+            end = _put_levels(site, rows, sites, template, levels, out, end)
         _put(shared - w - 8, 4, out, w)
         _put(end - shared, 4, out, w + 4)
         w = end

@@ -7,19 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter, make_template
 from rehearsal.formats.bcf_header import Header
-from rehearsal.formats.bcf_kernel import RecordTemplate, Sites
+from rehearsal.formats.bcf_kernel import Levels, RecordTemplate, Sites
 from rehearsal.genomes.allele_notes import Notes
 from rehearsal.genomes.assembly import ASSEMBLY, listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
 
 
 @contextmanager
-def open_bcf(path: Path | str, contig: str, length: int, ids: list[str]) -> Iterator[BcfWriter]:
+def open_bcf(
+    path: Path | str, contig: str, length: int, ids: list[str], has_levels: bool = False
+) -> Iterator[BcfWriter]:
     """Open a BCF file to write, and write its index when the ``with`` block ends well.
 
     Both files appear whole or not at all.
@@ -29,13 +32,14 @@ def open_bcf(path: Path | str, contig: str, length: int, ids: list[str]) -> Iter
         contig: Contig of all records.
         length: Length of the contig in bases.
         ids: Names of the samples, in the order of the file's columns.
+        has_levels: Whether records have the levels of heteroplasmy (:func:`bcf_levels`).
 
     Yields:
         A writer that takes the results of :func:`bcf_sites`, in order of position, with the
         template of their block (:func:`bcf_template`).
     """
     contigs = listed_contigs(contig, length)
-    header = Header(contigs, ids, ASSEMBLY)
+    header = Header(contigs, ids, ASSEMBLY, has_levels)
     with atomic_path(path) as aside, atomic_path(f"{path}.csi") as csi:
         with BcfWriter(aside, header, list(contigs).index(contig)) as writer:
             yield writer
@@ -97,4 +101,31 @@ def bcf_sites(
         chunk.svlen,
         notes.text,
         notes.offset,
+    )
+
+
+def bcf_levels(chunk: CarrierChunk, mixtures: pd.DataFrame) -> Levels:
+    """Select the levels of heteroplasmy of a chunk's sites.
+
+    Args:
+        chunk: Carriers of S consecutive sites of chrM.
+        mixtures: The table of ``heteroplasmy_of``; individuals are the file's samples.
+
+    Returns:
+        The levels, for ``BcfWriter.write``.
+    """
+    here = mixtures[mixtures["position"].isin(chunk.positions)].sort_values(
+        ["position", "individual"]
+    )
+    site = np.searchsorted(chunk.positions, here["position"].to_numpy())
+    alleles = [chunk.table.of_site(chunk.first_site + int(number)) for number in site]
+    # 0, which no record shows, for an allele that nobody of the file has
+    allele = [
+        own.index(alt) if alt in own else 0 for own, alt in zip(alleles, here["alt"], strict=True)
+    ]
+    return Levels(
+        np.searchsorted(site, np.arange(chunk.positions.size + 1)).astype(np.int64),
+        here["individual"].to_numpy(np.int64),
+        np.array(allele, np.int64),
+        here["level"].to_numpy(np.float32),
     )

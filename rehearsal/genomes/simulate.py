@@ -25,6 +25,7 @@ from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.blocks import CONFIG, planted_in
 from rehearsal.genomes.gene_drop import Gametes, draw_gametes, force_transmissions
+from rehearsal.genomes.heteroplasmy import add_heteroplasmy
 from rehearsal.genomes.mutation_rates import mutation_rates
 from rehearsal.genomes.mutations import add_mutations
 from rehearsal.genomes.pedigree import Pedigree
@@ -51,6 +52,7 @@ class SimulationSettings:
     mutation_rate: float  # per base and generation
     kappa: float  # transition/transversion rate ratio of HKY with equal base frequencies
     seed: int  # the run's ROOT seed
+    heteroplasmy: float = 0.0  # share of the founders with a mixture of two alleles on chrM
     recombination_bin: int = 1_000  # bases per bin; each bin has one place of recombination
     # how often other classes of variants arise
     classes: VariantClasses = field(default_factory=VariantClasses)
@@ -74,6 +76,7 @@ class SimulationSettings:
             mutation_rate=genome["mutation_rate"],
             kappa=genome["kappa"],
             seed=seed,
+            heteroplasmy=genome["heteroplasmy"],
             recombination_bin=genome["recombination_bin"],
             classes=VariantClasses.of(genome["variant_classes"]),
         )
@@ -142,7 +145,8 @@ def simulate_block(
     if trees is not None:
         plant(tables, trees, people, planted, planted_plan, pedigree.depth, settings.seed)
     del trees, rates  # frees memory for the next step
-    return _finished(tables, block)
+    ts = _finished(tables, block)
+    return add_heteroplasmy(ts, people, settings.heteroplasmy, settings.seed, planted)
 
 
 def write_trees(ts: tskit.TreeSequence, path: Path | str) -> None:

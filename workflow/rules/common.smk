@@ -52,6 +52,7 @@ MAPS = {
     for contig in dict.fromkeys(block.contig for block in INPUTS.blocks)
     if contig not in NO_RECOMBINATION
 }
+HAS_CHRM = any(block.contig == "chrM" for block in BLOCKS.values())
 AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit()]
 # suffix of the files of genomes in the nodes' folders
 ENCRYPTED_SUFFIX = ".c4gh" if config["encrypt_at_rest"] else ""

@@ -33,6 +33,7 @@ rule write_manifest:
         demography=rules.build_demography.output,
         maps=MAPS.values() if DRAWS_MAPS else [],
         people=rules.simulate_people.output,
+        heteroplasmy=rules.list_heteroplasmy.output if HAS_CHRM else [],
         phenotypes=rules.simulate_phenotypes.output,
         sequencing=rules.simulate_sample_metadata.output,
         phenopackets=rules.write_phenopackets.output,

@@ -158,3 +158,29 @@ rule simulate_block:
         "Simulate {wildcards.block}"
     script:
         f"{SCRIPTS}/simulate_block.py"
+
+
+rule list_heteroplasmy:
+    input:
+        trees=expand(
+            rules.simulate_block.output.trees,
+            block=[name for name, block in BLOCKS.items() if block.contig == "chrM"],
+        ),
+        people=rules.simulate_people.output.people,
+    output:
+        mixtures=f"{RESULTS}/truth/heteroplasmy.parquet",
+    log:
+        f"{LOGS}/list_heteroplasmy.log",
+    benchmark:
+        f"{BENCHMARKS}/list_heteroplasmy.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        mem_mb=memory_for(1),
+        runtime=10,
+    params:
+        code=code_digest("list_heteroplasmy.py"),
+    message:
+        "Heteroplasmy: the people with two alleles at a site of chrM"
+    script:
+        f"{SCRIPTS}/list_heteroplasmy.py"

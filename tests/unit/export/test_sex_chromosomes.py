@@ -13,6 +13,7 @@ from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.pgen import write_pgen
 from rehearsal.export.vcf import write_bcf
 from rehearsal.export.vcf_zarr import write_vcf_zarr
+from rehearsal.genomes.drawn_reference import draw_reference
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
@@ -36,7 +37,10 @@ def cohort():
     demography.add_population(name="ES", initial_size=10_000)
     settings = SimulationSettings(demography, mutation_rate=3e-8, kappa=4.0, seed=2)
     recombination = uniform_map("chrX", 1e-8)
-    trees = [simulate_block(b, people, plan, [], settings, recombination) for b in BLOCKS]
+    trees = [
+        simulate_block(block, people, plan, [], settings, recombination, draw_reference(block, 1))
+        for block in BLOCKS
+    ]
     return people, trees
 
 
