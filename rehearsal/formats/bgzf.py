@@ -9,6 +9,7 @@ the files.
 from __future__ import annotations
 
 import struct
+import zlib
 from pathlib import Path
 from types import TracebackType
 
@@ -35,6 +36,24 @@ def pack_block(data: bytes | bytearray | memoryview) -> bytes:
     packed = isal.igzip_lib.compress(data, LEVEL, isal.igzip_lib.COMP_DEFLATE)
     if len(packed) > len(data):  # a stored block, so that the size fits into 16 bits
         packed = struct.pack("<BHH", 1, len(data), len(data) ^ 0xFFFF) + bytes(data)
+    return _framed(packed, data)
+
+
+def pack_tightly(data: bytes) -> bytes:
+    """Compress data to one BGZF block as small as zlib can, for a block that is written often.
+
+    Args:
+        data: At most ``BLOCK_SIZE`` bytes, which zlib makes smaller.
+
+    Returns:
+        The block.
+    """
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return _framed(packer.compress(data) + packer.flush(), data)
+
+
+def _framed(packed: bytes, data: bytes | bytearray | memoryview) -> bytes:
+    """Put the header and the check sum of a block around its compressed data."""
     size = struct.pack("<H", len(HEADER) + 2 + len(packed) + 8 - 1)
     return HEADER + size + packed + struct.pack("<II", isal.isal_zlib.crc32(data), len(data))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,9 +15,9 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER, read_mas
 from rehearsal.genomes.blocks import merge, subtract
 from rehearsal.genomes.coding_constraints import coding_constraints
 from rehearsal.genomes.known_bases import (
+    BasesByPlace,
     KnownBases,
     read_known_bases,
-    set_known_bases,
     with_planted,
 )
 from rehearsal.genomes.reference import read_reference
@@ -57,9 +58,13 @@ class DrawnReference:
         for hole in self.unknown:
             if hole.contig == block.contig:
                 bases[max(hole.start - block.start, 0) : max(hole.end - block.start, 0)] = UNKNOWN
-        set_known_bases(bases, block, self.constrained)
-        set_known_bases(bases, block, self.real)
+        self._by_place[0].write_to(bases, block)
+        self._by_place[1].write_to(bases, block)
         return bases
+
+    @cached_property
+    def _by_place(self) -> tuple[BasesByPlace, BasesByPlace]:
+        return BasesByPlace(self.constrained), BasesByPlace(self.real)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
-from rehearsal.genomes.blocks import VARIANTS, variant_label
+from rehearsal.genomes.blocks import VARIANTS, subtract, variant_label
 from rehearsal.model import Block, PlantedVariant
 
 
@@ -104,7 +105,7 @@ def with_planted(
         path: The file of the real bases, for errors.
 
     Returns:
-        Real bases, then those of the variants.
+        Real bases, and those of the variants that are not among them.
 
     Raises:
         InputError: A REF contradicts a real base.
@@ -121,22 +122,46 @@ def with_planted(
             if real != ref.bases[start - ref.start : end - ref.start]:
                 expected = f"the bases of {path} at this position, {real}, in REF"
                 raise InputError(VARIANTS, variant_label(one), expected, variant.ref)
-        added.append(ref)
+        added += _outside(ref, known)
     return [*known, *added]
 
 
-def set_known_bases(bases: NDArray[np.uint8], block: Block, known: Iterable[KnownBases]) -> None:
-    """Overwrite the bases of a stretch where they are known. Later ones win.
+def _outside(ref: KnownBases, known: Iterable[KnownBases]) -> list[KnownBases]:
+    """Return the bases of a stretch that are in no other stretch."""
+    stretch = Block(ref.contig, ref.start, ref.end)
+    holes = [Block(one.contig, one.start, one.end) for one in known if one.overlaps(ref)]
+    return [
+        replace(
+            ref, start=left.start, bases=ref.bases[left.start - ref.start : left.end - ref.start]
+        )
+        for left in subtract([stretch], holes)
+    ]
+
+
+class BasesByPlace:
+    """Known bases of all contigs, quick to find by place.
 
     Args:
-        bases: The stretch's bases as ASCII, shape (block.length,), uint8. Changed in place.
-        block: The stretch.
-        known: Known bases of any contigs.
+        known: Disjoint stretches, in any order.
     """
-    for one in known:
-        start, end = max(one.start, block.start), min(one.end, block.end)
-        if one.contig == block.contig and start < end:
-            letters = one.bases[start - one.start : end - one.start]
-            bases[start - block.start : end - block.start] = np.frombuffer(
-                letters.encode(), np.uint8
-            )
+
+    def __init__(self, known: Iterable[KnownBases]) -> None:
+        self._stretches: dict[str, list[KnownBases]] = {}
+        for one in sorted(known, key=lambda one: (one.contig, one.start)):
+            self._stretches.setdefault(one.contig, []).append(one)
+
+    def write_to(self, bases: NDArray[np.uint8], block: Block) -> None:
+        """Overwrite the bases of a stretch where they are known.
+
+        Args:
+            bases: The stretch's bases as ASCII, shape (block.length,), uint8. Changed in place.
+            block: The stretch.
+        """
+        own = self._stretches.get(block.contig, [])
+        first = bisect_right(own, block.start, key=lambda one: one.end)
+        for one in own[first:]:
+            if one.start >= block.end:
+                break
+            start, end = max(one.start, block.start), min(one.end, block.end)
+            letters = one.bases[start - one.start : end - one.start].encode()
+            bases[start - block.start : end - block.start] = np.frombuffer(letters, np.uint8)

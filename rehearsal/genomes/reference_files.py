@@ -11,7 +11,7 @@ import hashlib
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import orjson
 from numpy.typing import NDArray
 
 from rehearsal.files import atomic_path
-from rehearsal.formats.bgzf import BLOCK_SIZE, BgzfWriter, pack_block
+from rehearsal.formats.bgzf import BLOCK_SIZE, BgzfWriter, pack_tightly
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, REFGET, REFSEQ
 from rehearsal.genomes.drawn_reference import BaseSource, DrawnReference
 from rehearsal.genomes.reference_model_kernel import TILE, wrap_lines
@@ -31,6 +31,7 @@ LINE = 60
 CHUNK = 64 * TILE  # bases in memory at a time
 _UNKNOWN_LINES = (b"N" * LINE + b"\n") * ((1 << 20) // (LINE + 1))
 _UNKNOWN = b"N" * (1 << 20)
+_SHARED = 8 * len(_UNKNOWN)
 
 
 def write_reference(
@@ -73,12 +74,17 @@ class _Digests:
 
     def __init__(self) -> None:
         self._refget, self._md5 = hashlib.sha512(), hashlib.md5(usedforsecurity=False)
+        self._is_empty = True
 
     def update(self, bases: bytes | memoryview) -> None:
         self._refget.update(bases)
         self._md5.update(bases)
+        self._is_empty = False
 
     def update_unknown(self, length: int) -> None:
+        if self._is_empty:  # contigs that begin with N share the work
+            self._refget, self._md5 = (one.copy() for one in _hashed_unknown(length // _SHARED))
+            self._is_empty, length = False, length % _SHARED
         for start in range(0, length, len(_UNKNOWN)):
             self.update(memoryview(_UNKNOWN)[: length - start])
 
@@ -90,6 +96,18 @@ class _Digests:
     @property
     def md5(self) -> str:
         return self._md5.hexdigest()
+
+
+@cache
+def _hashed_unknown(steps: int) -> tuple[Any, Any]:
+    """Hash ``steps`` times ``_SHARED`` N; callers copy what they get."""
+    if steps == 0:
+        return hashlib.sha512(), hashlib.md5(usedforsecurity=False)
+    refget, md5 = (one.copy() for one in _hashed_unknown(steps - 1))
+    for _ in range(_SHARED // len(_UNKNOWN)):
+        refget.update(_UNKNOWN)
+        md5.update(_UNKNOWN)
+    return refget, md5
 
 
 def _title(source: BaseSource) -> str:
@@ -152,7 +170,7 @@ def _unknown_text(phase: int, length: int) -> bytes:
 
 @lru_cache(maxsize=LINE + 1)
 def _unknown_block(phase: int) -> bytes:
-    return pack_block(_unknown_text(phase, BLOCK_SIZE))
+    return pack_tightly(_unknown_text(phase, BLOCK_SIZE))
 
 
 def _block_index(file: BgzfWriter) -> bytes:

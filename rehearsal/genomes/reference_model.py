@@ -31,27 +31,37 @@ PAIRS = np.array(
     float,
 )
 ISLAND_GC, ISLAND_CPG = 0.66, 0.86
+BULK_CPG = 0.88  # what islands and stretches rich in GC add to the CpG of the whole
 FIRST_LEVEL, LEVEL_STEP, LAST_LEVEL = 0.30, 0.01, 40  # tables for a GC content of 30 % to 70 %
 
 # GC content = LOWEST_GC + GC_SCALE * exp(GC_SPREAD * noise): skewed to the right.
-LOWEST_GC, GC_SCALE, GC_SPREAD = 0.335, 0.064, 0.58
+LOWEST_GC, GC_SCALE, GC_SPREAD = 0.337, 0.067, 0.58
 SPACINGS = np.array([1_500_000, 300_000, 50_000, 5_000], np.int64)
 WEIGHTS = np.array([0.65, 0.65, 0.50, 0.35])
 
-# A CpG island per 110 kb, mean length 760 bases; more of them where GC is rich.
-ISLANDS_PER_BASE, ISLAND_LEAST, ISLAND_MEAN = 1 / 110_000, 200, 760
+# A CpG island per 100 kb (30,477 of hg38 in cpgIslandExt of the UCSC browser), more of them where GC
+# is rich. Their mean length, GC and CpG are those of islands in its tables, from memory.
+ISLANDS_PER_BASE, ISLAND_LEAST, ISLAND_MEAN = 1 / 100_000, 200, 760
 
-# Tandem repeats: unit, how many per Mb, least length and mean length in bases.
+# Tandem repeats: unit, how many per Mb, least length and mean length in bases. The numbers of units
+# of one and two bases bring tracts of six bases and more to those of GRCh38 in
+# http://innovebioinfo.com/Annotation/Polytracts/trackHub/hg38/humanPolytracts.html (read
+# 2026-11-29; https://doi.org/10.1371/journal.pcbi.1007968). Which longer units are frequent:
+# Subramanian et al. 2003, https://doi.org/10.1186/gb-2003-4-2-r13. Their numbers and lengths are
+# round figures, which fill about 0.4 % of the sequence.
 REPEATS = (
-    ("A", 400.0, 8, 13.0),
-    ("C", 6.0, 8, 10.0),
-    ("AC", 45.0, 10, 30.0),
-    ("AT", 25.0, 10, 24.0),
-    ("AG", 15.0, 10, 22.0),
+    ("A", 620.0, 6, 8.5),
+    ("A", 140.0, 12, 18.0),
+    ("AC", 430.0, 6, 8.0),
+    ("AC", 45.0, 12, 32.0),
+    ("AT", 530.0, 6, 7.5),
+    ("AT", 20.0, 12, 26.0),
+    ("AG", 390.0, 6, 7.5),
+    ("AG", 10.0, 12, 24.0),
     ("AAT", 12.0, 12, 24.0),
     ("AAC", 8.0, 12, 20.0),
     ("AAG", 4.0, 12, 22.0),
-    ("AGG", 3.0, 12, 18.0),
+    ("AGC", 3.0, 12, 18.0),
     ("AAAT", 30.0, 14, 24.0),
     ("AAAG", 14.0, 14, 30.0),
     ("AAGG", 8.0, 14, 30.0),
@@ -107,8 +117,10 @@ def transition_table(gc: float, pairs: NDArray[np.float64]) -> NDArray[np.float6
 
 @lru_cache(maxsize=1)
 def _transitions() -> NDArray[np.int64]:
+    pairs = PAIRS.copy()
+    pairs[1, 2] *= BULK_CPG
     tables = [
-        transition_table(FIRST_LEVEL + LEVEL_STEP * level, PAIRS) for level in range(LAST_LEVEL + 1)
+        transition_table(FIRST_LEVEL + LEVEL_STEP * level, pairs) for level in range(LAST_LEVEL + 1)
     ]
     island = np.ones((4, 4))
     island[1, 2] = ISLAND_CPG
