@@ -39,8 +39,8 @@ LOWEST_GC, GC_SCALE, GC_SPREAD = 0.337, 0.067, 0.58
 SPACINGS = np.array([1_500_000, 300_000, 50_000, 5_000], np.int64)
 WEIGHTS = np.array([0.65, 0.65, 0.50, 0.35])
 
-# A CpG island per 100 kb (30,477 of hg38 in cpgIslandExt of the UCSC browser), more of them where GC
-# is rich. Their mean length, GC and CpG are those of islands in its tables, from memory.
+# A CpG island per 100 kb (the UCSC browser's table cpgIslandExt has 30,477 on hg38), more of them
+# where GC is rich. Their mean length, GC and CpG are from memory of such tables.
 ISLANDS_PER_BASE, ISLAND_LEAST, ISLAND_MEAN = 1 / 100_000, 200, 760
 
 # Tandem repeats: unit, how many per Mb, least length and mean length in bases. The numbers of units
