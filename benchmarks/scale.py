@@ -100,6 +100,14 @@ class Run:
         """Tree sequence of the block."""
         return tskit.load(self.folder / "block.trees")
 
+    def bases(self) -> str:
+        """Draw the bases of the block."""
+        inputs = self.inputs
+        drawn = planned_reference(
+            self.config["genome"], inputs.planted, inputs.transcripts, self.seed
+        )
+        return drawn.bases(self.block).tobytes().decode()
+
     def parts(self) -> dict[str, Path]:
         """Return the file of each country's part of the stores."""
         folder = self.folder / "parts"
@@ -150,10 +158,7 @@ def simulate(run: Run) -> dict[str, Any]:
         run.inputs.planted,
         SimulationSettings.of_genome(genome, demography, run.seed),
         uniform_map(run.block.contig, genome["recombination_rate"]),
-        planned_reference(genome, run.inputs.planted, run.inputs.transcripts, run.seed)
-        .bases(run.block)
-        .tobytes()
-        .decode(),
+        run.bases(),
     )
     write_trees(ts, run.folder / "block.trees")
     return {"files": ["block.trees"], "sites": ts.num_sites, "trees": ts.num_trees}
@@ -216,7 +221,8 @@ def realism(run: Run) -> dict[str, Any]:
         run: The run.
     """
     panel = choose_panel(run.people, run.seed)
-    write_measures(block_measures(run.trees, run.block, panel), run.folder / "realism.npz")
+    measures = block_measures(run.trees, run.block, panel, run.bases())
+    write_measures(measures, run.folder / "realism.npz")
     return {"files": ["realism.npz"]}
 
 

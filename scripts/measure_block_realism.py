@@ -3,6 +3,7 @@
 import pandas as pd
 import tskit
 
+from rehearsal.genomes.reference import read_reference
 from rehearsal.logs import log_to_file
 from rehearsal.realism.measures import block_measures, write_measures
 from rehearsal.realism.panel import choose_panel
@@ -15,7 +16,10 @@ def main(smk):
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
     panel = choose_panel(pd.read_parquet(smk.input.people), smk.params.seed)
-    measures = block_measures(tskit.load(smk.input.trees), smk.params.block, panel)
+    block = smk.params.block
+    planted = [one.variant.start for one in smk.params.planted if block.holds_variant(one.variant)]
+    bases = read_reference(smk.input.reference, block)
+    measures = block_measures(tskit.load(smk.input.trees), block, panel, bases, planted)
     write_measures(measures, smk.output.measures)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from functools import reduce
 from operator import add
@@ -28,6 +28,12 @@ from rehearsal.realism.genotypes import (
 from rehearsal.realism.linkage import LINKAGE_DISTANCES, LINKAGE_PEOPLE, linkage_sums
 from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.sample_size import sample_sizes, sites_by_sample_size, varying_alleles
+from rehearsal.realism.variant_classes import (
+    SMALL,
+    STRUCTURAL,
+    count_small,
+    count_structural,
+)
 
 Array = NDArray[np.float64]
 
@@ -62,6 +68,10 @@ class BlockMeasures:
     singletons_by_size: Array  # of these, alleles seen once, (S,)
     sites_of_all: Array  # alleles that vary in the whole cohort, including relatives, ()
     singletons_of_all: Array  # of these, alleles seen once, ()
+    small: Array  # alleles of the whole cohort by class, in the order of SMALL, (8,)
+    structural: (
+        Array  # structural variants by type and person against a neighbour's haplotype, (5, n)
+    )
     crossovers: Array  # in gametes between two people of the cohort, ()
     gametes: Array  # from parents with two copies, summed over blocks, ()
 
@@ -97,27 +107,37 @@ def no_measures(panel: MeasuredPeople) -> BlockMeasures:
         "linkage_pairs": (distances,),
         "sites_by_size": (sizes,),
         "singletons_by_size": (sizes,),
+        "small": (len(SMALL),),
+        "structural": (len(STRUCTURAL), n),
     }
     return BlockMeasures(
         **{f.name: np.zeros(shapes.get(f.name, ())) for f in fields(BlockMeasures)}
     )
 
 
-def block_measures(ts: tskit.TreeSequence, block: Block, panel: MeasuredPeople) -> BlockMeasures:
+def block_measures(
+    ts: tskit.TreeSequence,
+    block: Block,
+    panel: MeasuredPeople,
+    reference: str,
+    planted: Collection[int] = (),
+) -> BlockMeasures:
     """Compute the sums of one block.
 
-    Only single-nucleotide variants count: the published figures are theirs. Alleles are only
-    derived or not, so a third allele counts as the second.
+    Only single-nucleotide variants count in most measures: the published figures are theirs.
+    Alleles are only derived or not there, so a third allele counts as the second.
 
     Args:
         ts: The tree sequence of the whole cohort; individual *i* is row *i* of the people.
         block: The block.
         panel: The measured people.
+        reference: The block's bases.
+        planted: 0-based positions of planted variants, which do not count among small variants.
     """
     sums = no_measures(panel)
     if pseudo_autosomal(block.contig, block.start):
         return sums  # men's crossovers are 10 times denser there than elsewhere: not judged
-    ts = single_base_sites(ts)
+    whole, ts = ts, single_base_sites(ts)
     if block.contig == "chrX":
         sums.bases_x[...] = block.length
         sums.differences_x[...] = _differences_on_x(ts, panel)
@@ -127,6 +147,8 @@ def block_measures(ts: tskit.TreeSequence, block: Block, panel: MeasuredPeople) 
         by_size = sites_by_sample_size(ts, panel.founders)
         sums.sites_by_size[...], sums.singletons_by_size[...] = by_size
         sums.sites_of_all[...], sums.singletons_of_all[...] = varying_alleles(ts)
+        sums.small[...] = count_small(whole, block, reference, planted)
+        sums.structural[...] = count_structural(whole, panel.members)
     else:
         return sums
     sums.crossovers[...], sums.gametes[...] = count_crossovers(ts)

@@ -28,6 +28,49 @@ TOPMED_PEOPLE = 40_000
 TOPMED_SINGLETONS, TOPMED_SINGLETONS_UNRELATED = 0.46, 0.53
 LINKAGE_RANGES = {5_000: (0.24, 0.28), 100_000: (0.05, 0.07)}
 
+# Ranges and sources of rows about classes of variants.
+# Eichler 2019, PMC6681822, table 1: 4-5 million SNVs and 700,000-800,000 indels of 1 to 49
+# bases in a genome; Chaisson et al. 2019 found 818,054.
+INDEL_SHARE = (0.13, 0.17, "700,000-800,000 indels and 4-5 million SNVs a genome (PMC6681822)")
+# Against the ancestral allele deletions prevail; call sets against GRCh38 have a ratio near 1.
+INSERTIONS_PER_DELETION = (
+    0.5,
+    1.1,
+    "call sets: about 1 against GRCh38, less among rare variants (from memory)",
+)
+ONE_BASE_SHARE = (0.4, 0.6, "1000 Genomes: about half (from memory)")
+REPEAT_SHARE = (
+    0.43,
+    0.75,
+    "43-48 % in the 4 % of the genome with most indels, up to three quarters by slippage "
+    "(Montgomery et al. 2013, PMC3638132)",
+)
+CPG_SHARE = (0.12, 0.2, "C to T in CpG: 16-18 % of new mutations (from memory)")
+# Phillips et al. 2020: 271,934 of the 84.7 million SNPs of 2,504 people (1000 Genomes, low
+# coverage) have three alleles; within a factor of three, because cohorts differ in size.
+MULTIALLELIC_SHARE = (
+    0.001,
+    0.01,
+    "1000 Genomes, 2,504 people: 0.32 % of SNPs (doi:10.1016/j.fsigen.2020.102232); within a "
+    "factor of 3",
+)
+MULTIALLELIC_PEOPLE = (1_000, 10_000)
+STRUCTURAL_PER_GENOME = (23_000, 28_000, "long reads against GRCh38 (PMC6681822, table 1)")
+STRUCTURAL_BY_TYPE = {
+    "DEL": ("about 9,000 to 10,000", "Chaisson et al. 2019 (PMC6467913; from memory)"),
+    "DUP": (
+        "most of the insertions of long reads",
+        "units of tandem repeats: PMC11451085, table 1",
+    ),
+    "INS": (
+        "mobile elements, inserted or deleted: 3,490 Alu, 980 L1, 1,070 SVA",
+        "PMC11451085, table 1",
+    ),
+    "INV": ("153", "PMC6681822, table 1"),
+    "CNV": ("about 500, multi-copy", "PMC6681822, table 1"),
+}
+GENOME_BASES = 2.9e9  # half of the 5.8 Gb of euchromatin of a diploid genome (PMC6681822)
+
 PREDICTED = "the run's own demographic model, by the two-lineage recursion"
 
 

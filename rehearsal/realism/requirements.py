@@ -8,6 +8,7 @@ from rehearsal.realism.panel import MeasuredPeople
 
 MB = 1e6
 DIVERSITY_MB, FST_MB, COMPONENTS_MB, X_MB = 20, 50, 400, 20  # needed for a judgement
+STRUCTURAL_MB = 200  # nine structural variants per Mb and person: fewer say too little
 LEAST_SITES, LEAST_CROSSOVERS = 10_000, 100
 LEAST_COUNTRIES = 5  # for a correlation over countries
 STANDARD_ERRORS = 3  # a mean kinship is judged if it is this far from the next degree

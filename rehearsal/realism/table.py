@@ -16,6 +16,7 @@ from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.published import ReferenceFigures
 from rehearsal.realism.rows import Row, row_table
 from rehearsal.realism.structure_rows import component_rows, fst_rows
+from rehearsal.realism.variant_class_rows import small_variant_rows, structural_rows
 
 
 def realism_table(
@@ -31,6 +32,8 @@ def realism_table(
     rows: list[Iterable[Row]] = [
         diversity_rows(joined, panel),
         size_rows(joined, panel),
+        small_variant_rows(joined, panel),
+        structural_rows(joined, panel),
         linkage_rows(joined, panel),
         fst_rows(joined, panel, known),
         component_rows(joined, panel, known),

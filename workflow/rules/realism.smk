@@ -17,6 +17,8 @@ rule measure_block_realism:
     input:
         trees=rules.simulate_block.output.trees,
         people=rules.simulate_people.output.people,
+        reference=rules.make_reference.output.fasta,
+        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
     output:
         measures=temp(f"{RESULTS}/realism/blocks/{{block}}.npz"),
     log:
@@ -31,6 +33,7 @@ rule measure_block_realism:
     params:
         code=code_digest("measure_block_realism.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
+        planted=INPUTS.planted,
         seed=config["seed"],
     message:
         "Realism of {wildcards.block}"

@@ -28,6 +28,11 @@ SEED = 5
 SINGLE_BASES = VariantClasses(indel_share=0, structural_per_genome=0)
 
 
+def unknown(block: Block) -> str:
+    """The bases of a reference that has none."""
+    return "N" * block.length
+
+
 def _simulated(block: Block, people: pd.DataFrame):
     demography = msprime.Demography.island_model([10_000] * len(PLACES), 1e-3)
     for population, code in zip(demography.populations, PLACES, strict=True):
@@ -67,7 +72,8 @@ def cohort() -> SimpleNamespace:
 @pytest.fixture(scope="session")
 def joined(cohort):
     return join(
-        block_measures(cohort.trees[block.id], block, cohort.panel) for block in cohort.blocks
+        block_measures(cohort.trees[block.id], block, cohort.panel, unknown(block))
+        for block in cohort.blocks
     )
 
 
@@ -89,7 +95,7 @@ def known(cohort):
 @pytest.fixture(scope="session")
 def measured(cohort):
     return {
-        block.id: block_measures(cohort.trees[block.id], block, cohort.panel)
+        block.id: block_measures(cohort.trees[block.id], block, cohort.panel, unknown(block))
         for block in cohort.blocks
     }
 

@@ -93,7 +93,7 @@ def test_indels_and_structural_variants_do_not_count(cohort, autosome, measured)
     tables.sort()
     more = tables.tree_sequence()
     assert more.num_sites > ts.num_sites
-    again = block_measures(more, block, cohort.panel)
+    again = block_measures(more, block, cohort.panel, "N" * block.length)
     assert again.sites == measured[block.id].sites
     assert again.sites_of_all == measured[block.id].sites_of_all
 
@@ -129,15 +129,17 @@ def test_a_file_holds_the_measures_and_has_the_same_bytes_again(cohort, autosome
     block, ts = autosome
     paths = [tmp_path / name for name in ("one.npz", "two.npz")]
     for path in paths:
-        write_measures(block_measures(ts, block, cohort.panel), path)
+        write_measures(block_measures(ts, block, cohort.panel, "N" * block.length), path)
     one, two = (path.read_bytes() for path in paths)
     assert one == two
     read = read_measures(paths[0])
-    assert read.spectrum == pytest.approx(block_measures(ts, block, cohort.panel).spectrum)
+    assert read.spectrum == pytest.approx(
+        block_measures(ts, block, cohort.panel, "N" * block.length).spectrum
+    )
 
 
 def test_other_contigs_give_nothing(cohort, autosome):
-    found = block_measures(autosome[1], Block("chrY", 0, 1000), cohort.panel)
+    found = block_measures(autosome[1], Block("chrY", 0, 1000), cohort.panel, "N" * 1000)
     zeros = no_measures(cohort.panel)
     for field in fields(BlockMeasures):
         assert (getattr(found, field.name) == getattr(zeros, field.name)).all()
@@ -155,4 +157,4 @@ def test_a_person_without_two_haplotypes_is_refused(cohort):
         random_seed=1,
     )  # fmt: skip
     with pytest.raises(ValueError, match="people: expected 2 haplotypes each, found another"):
-        block_measures(ts, cohort.blocks[0], cohort.panel)
+        block_measures(ts, cohort.blocks[0], cohort.panel, "")

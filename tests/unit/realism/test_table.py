@@ -62,7 +62,7 @@ def test_f_st_that_agrees_with_the_prediction_passes(joined, cohort, known):
 
 def test_a_run_without_x_has_no_ratio_of_x(cohort, known):
     block = cohort.blocks[0]
-    alone = block_measures(cohort.trees[block.id], block, cohort.panel)
+    alone = block_measures(cohort.trees[block.id], block, cohort.panel, "N" * block.length)
     row = by_name(realism_table(alone, cohort.panel, known)).loc[
         "diversity of X relative to autosomes"
     ]
