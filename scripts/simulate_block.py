@@ -7,9 +7,9 @@ import pandas as pd
 
 from rehearsal.demography.model import to_msprime
 from rehearsal.files import write_parquet
-from rehearsal.genomes.annotation import annotate_block
 from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
+from rehearsal.genomes.selection import annotate_under_selection
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.logs import log_to_file
 
@@ -31,8 +31,13 @@ def main(smk):
         contig_map(block.contig, smk.input.map[0] if smk.input.map else None),
         read_reference(smk.input.reference, block),
     )
-    consequences = annotate_block(
-        ts, partial(read_reference, smk.input.reference), smk.params.transcripts
+    ts, consequences = annotate_under_selection(
+        ts,
+        block,
+        partial(read_reference, smk.input.reference),
+        smk.params.transcripts,
+        smk.params.variants,
+        smk.params.seed,
     )
     print(f"{block}: {ts.num_individuals} people, {ts.num_sites} sites, {ts.num_trees} trees")
     write_trees(ts, smk.output.trees)

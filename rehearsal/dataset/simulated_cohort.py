@@ -13,11 +13,11 @@ from rehearsal.dataset.plan import COMMAND, DatasetPlan
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.errors import InputError
-from rehearsal.genomes.annotation import annotate_block
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.genomes.people import PlannedCohort, plan_cohort
 from rehearsal.genomes.planted_carriers import find_planted_carriers
+from rehearsal.genomes.selection import annotate_under_selection
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import GeneticValues, genetic_values_of_block, join_blocks
@@ -71,8 +71,10 @@ def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) 
     for number, block in enumerate(plan.blocks, start=1):
         report_stage(f"simulate {block.region} ({number} of {len(plan.blocks)})")
         ts = _simulate_block(plan, block, cohort, settings)
+        ts, consequences[block] = annotate_under_selection(
+            ts, block, plan.bases, plan.transcripts, plan.planted, seed
+        )
         write_trees(ts, trees[block])
-        consequences[block] = annotate_block(ts, plan.bases, plan.transcripts)
         results.append(_summarise_block(plan, block, ts, cohort.people))
     report_stage("phenotypes")
     carriers = pd.concat([result.carriers for result in results], ignore_index=True)

@@ -35,6 +35,7 @@ COLUMNS = (
 )
 _FLANK = 100  # bases around a transcript within which repeats are searched for names
 _INTRON = BY_LABEL["intron_variant"]
+_REGION = BY_LABEL["splice_region_variant"]
 
 
 def annotate_block(
@@ -191,8 +192,10 @@ class _GeneCopy:
 
     def _text(self, effect: Effect, position: int, ref: str, alt: str) -> str:
         """Write BCSQ."""
-        plain = self._plain(effect.terms)
         if not effect.amino_acids:
-            return plain
+            return self._plain(effect.terms)
+        region = tuple(term for term in effect.terms if term is _REGION)
+        others = tuple(term for term in effect.terms if term is not _REGION)
         place = f"{position + 1}{ref}>{alt}"
-        return f"{plain}|{self.transcript.strand}|{effect.amino_acids}|{place}"
+        text = f"{self._plain(others)}|{self.transcript.strand}|{effect.amino_acids}|{place}"
+        return f"{self._plain(region)},{text}" if region else text  # csq writes them apart
