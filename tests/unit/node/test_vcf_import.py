@@ -22,10 +22,11 @@ HEADER = """##fileformat=VCFv4.3
 ##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
 ##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Depth">
 #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"""
+PAR = 2_700_000  # a base of PAR1
 PEOPLE = pd.DataFrame({"id": ["A", "B", "C"], "sex": ["female", "male", "male"]})
 
 
-def make_block(seed, ploidy_of_men, contig="chr22"):
+def make_block(seed, ploidy_of_men, contig="chr22", start=0):
     samples = []
     for _ in CODES:
         samples += [msprime.SampleSet(5, ploidy=2), msprime.SampleSet(4, ploidy=ploidy_of_men)]
@@ -34,6 +35,10 @@ def make_block(seed, ploidy_of_men, contig="chr22"):
     )
     tables = msprime.sim_mutations(ts, rate=1e-3, random_seed=seed).dump_tables()
     tables.sequence_length = CONTIG_LENGTHS[contig]
+    tables.sites.position += start
+    tables.edges.left += start
+    tables.edges.right += start
+    tables.build_index()
     return tables.tree_sequence()
 
 
@@ -49,14 +54,17 @@ def make_people():
 
 @pytest.fixture
 def both_routes(tmp_path):
-    """For each country, a store from the parts of two blocks, and one from their BCF files."""
+    """For each country, a store from the parts of its blocks, and one from their BCF files.
+
+    Men are diploid on chr22 and in PAR1 of chrX.
+    """
     people = make_people()
     parts, bcfs = {code: [] for code in CODES}, {code: [] for code in CODES}
-    for contig, seed, ploidy_of_men in (("chrX", 1, 1), ("chr22", 2, 2)):
-        block = Block(contig, 0, 2000)
-        part = {code: tmp_path / f"{code}-{contig}.parquet" for code in CODES}
-        bcf = {code: tmp_path / f"{code}-{contig}.bcf" for code in CODES}
-        write_shards(make_block(seed, ploidy_of_men, contig), block, people, bcf, part)
+    for contig, start, seed, men in (("chrX", 0, 1, 1), ("chr22", 0, 2, 2), ("chrX", PAR, 3, 2)):
+        block = Block(contig, start, start + 2000)
+        part = {code: tmp_path / f"{code}-{block.id}.parquet" for code in CODES}
+        bcf = {code: tmp_path / f"{code}-{block.id}.bcf" for code in CODES}
+        write_shards(make_block(seed, men, contig, start), block, people, bcf, part)
         for code in CODES:
             parts[code].append(part[code])
             bcfs[code].append(bcf[code])
@@ -99,7 +107,8 @@ def test_counts_agree_with_the_lists(both_routes):
             assert counts.hom == len(row.homozygotes() & some)
             assert counts.hom + counts.het + counts.hemi == len(row.carriers() & some)
             assert counts.ac == 2 * counts.hom + counts.het + counts.hemi
-        assert row.total.an == (18 if row.contig == "chr22" else 14)
+        assert row.total.an == (14 if row.contig == "chrX" and row.start < PAR else 18)
+    assert any(row.male.het for row in rows if row.contig == "chrX")
 
 
 def test_the_order_of_parts_does_not_matter(tmp_path):
