@@ -69,6 +69,20 @@ def write_text(path: Path | str, text: str) -> None:
         aside.write_text(text, encoding="utf-8")
 
 
+def link_or_copy(source: Path | str, target: Path | str) -> None:
+    """Make a file a second name of another one, or a copy where the file system cannot link.
+
+    Args:
+        source: The file that is there.
+        target: The new name. A file of this name is replaced.
+    """
+    with atomic_path(target) as aside:
+        try:
+            os.link(source, aside)
+        except OSError:
+            shutil.copyfile(source, aside)
+
+
 def write_durably(path: Path | str, content: bytes) -> None:
     """Write a file that only its owner may read, as a whole or not at all.
 

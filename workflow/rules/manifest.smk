@@ -32,6 +32,7 @@ rule write_manifest:
         digests=expand(rules.digest_block.output.digests, block=BLOCKS),
         demography=rules.build_demography.output,
         maps=MAPS.values() if DRAWS_MAPS else [],
+        reference=[rules.make_reference.output.contigs, rules.make_reference.output.genes],
         people=rules.simulate_people.output,
         heteroplasmy=rules.list_heteroplasmy.output if HAS_CHRM else [],
         phenotypes=rules.simulate_phenotypes.output,
