@@ -72,7 +72,21 @@ class BcfHeader:
     @property
     def gt_key(self) -> int | None:
         """The number of GT in the dictionary; None when the header has none."""
-        lines = [one for one in (*self.before, *self.after) if one.startswith("##FORMAT=<ID=GT,")]
+        return self._key("##FORMAT=<ID=GT,")
+
+    def info_key(self, name: str) -> int | None:
+        """Return the number of an INFO field in the dictionary.
+
+        Args:
+            name: Name of the field.
+
+        Returns:
+            The number; None when the header has no such field.
+        """
+        return self._key(f"##INFO=<ID={name},")
+
+    def _key(self, beginning: str) -> int | None:
+        lines = [one for one in (*self.before, *self.after) if one.startswith(beginning)]
         return _number(lines[0]) if lines else None
 
     @property

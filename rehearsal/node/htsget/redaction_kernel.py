@@ -1,6 +1,7 @@
 """Rewrite records as if some people had never been in them, because their consent excludes a use.
 
-Removing their columns is not enough. Counts in INFO include everyone, so INFO is removed too. An
+Removing their columns is not enough. Counts in INFO include everyone, so INFO is removed too, but
+for what it says of a structural variant itself: its type, length and end. An
 allele that only those people carry would reveal that one of them has it. Alleles without a
 remaining carrier are therefore removed, and a record with its last alternate allele.
 """
@@ -49,12 +50,15 @@ class Redaction(NamedTuple):
         samples: Number of samples in the input.
         runs: Runs of remaining samples, of :func:`runs_of`.
         gt_key: Number of GT in the dictionary of the header.
+        info_keys: Numbers of SVTYPE, END and, last, SVLEN, or -1 where the header lacks them. Shape
+            (3,), int64.
     """
 
     contig: int  # its number in what is written
     samples: int  # in what is read
     runs: Runs
     gt_key: int
+    info_keys: NDArray[np.int64]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -84,7 +88,7 @@ def redact(data: Bytes, out: Bytes, redaction: Redaction) -> tuple[int, int]:
 @numba.njit(cache=True, nogil=True)
 def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction: Redaction) -> int:
     """Write one record; returns the end of the output, ``w`` itself if no carrier remains."""
-    contig, samples, runs, gt_key = redaction
+    contig, samples, runs, gt_key, info_keys = redaction
     border = at + 8 + u32(data, at)  # between the shared part and the samples
     alleles, fields = u32(data, at + 24) >> 16, u32(data, at + 28) >> 24
     if u32(data, at + 28) & 0xFFFFFF != samples or border > end:
@@ -106,7 +110,11 @@ def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction
 
     first = w
     w = _copy(data, at, at + FIXED, out, w)
-    shared = _copy_shared(data, at + FIXED, border, alleles, carried, out, w)
+    shared, info = _copy_shared(data, at + FIXED, border, alleles, carried, out, w)
+    if shared < 0:
+        return BAD
+    fields = u32(data, at + 24) & 0xFFFF
+    shared, fields = _copy_structural(data, info, border, fields, carried, info_keys, out, shared)
     if shared < 0:
         return BAD
     w = _copy(data, place, begin, out, shared)  # GT's key and descriptor
@@ -123,7 +131,7 @@ def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction
     _put(shared - first - 8, out, first)
     _put(w - shared, out, first + 4)
     _put(contig, out, first + 8)
-    _put(kept << 16, out, first + 24)  # and no INFO
+    _put(kept << 16 | fields, out, first + 24)
     _put(1 << 24 | stay, out, first + 28)
     return w
 
@@ -164,17 +172,65 @@ def _copy_shared(
     carried: NDArray[np.bool_],
     out: Bytes,
     w: int,
-) -> int:
-    """Copy the id, the alleles that are still carried, and the filters."""
+) -> tuple[int, int]:
+    """Copy the id, the alleles that are still carried, and the filters.
+
+    Returns the ends of the output, BAD if the record is damaged, and of what was read.
+    """
     for value in range(alleles + 2):
         kind, length, begin = read_descriptor(data, at, border)
         if kind < 0:
-            return BAD
+            return BAD, at
         behind = begin + length * width_of(kind)
         if not 1 <= value <= alleles or carried[value]:
             w = _copy(data, at, behind, out, w)
         at = behind
-    return w
+    return w, at
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy_structural(
+    data: Bytes,
+    at: int,
+    border: int,
+    fields: int,
+    carried: NDArray[np.bool_],
+    keys: NDArray[np.int64],
+    out: Bytes,
+    w: int,
+) -> tuple[int, int]:
+    """Copy the INFO fields with some keys; of the last one, only values of remaining alleles.
+
+    Returns the end of the output, BAD if the record is damaged, and the number of fields copied.
+    """
+    copied = 0
+    for _ in range(fields):
+        kind, length, begin = read_descriptor(data, at, border)
+        if not 1 <= kind <= 3 or length != 1:
+            return BAD, 0
+        key = number_at(data, begin, kind)
+        value = begin + width_of(kind)
+        kind, length, begin = read_descriptor(data, value, border)
+        if kind < 0:
+            return BAD, 0
+        size = width_of(kind)
+        behind = begin + length * size
+        if key == keys[0] or key == keys[1]:
+            w = _copy(data, at, behind, out, w)
+            copied += 1
+        elif key == keys[2] and length == carried.size - 2 and length < 15:
+            w = _copy(data, at, value, out, w)
+            descriptor = w
+            w += 1
+            kept = 0
+            for allele in range(length):
+                if carried[allele + 2]:
+                    w = _copy(data, begin + allele * size, begin + (allele + 1) * size, out, w)
+                    kept += 1
+            out[descriptor] = kept << 4 | kind
+            copied += 1
+        at = behind
+    return w, copied
 
 
 @numba.njit(cache=True, nogil=True)

@@ -27,9 +27,11 @@ def test_people_who_are_left_out_leave_no_trace(app, rare, tmp_path, monkeypatch
     with pysam.VariantFile(str(path)) as reader:
         assert list(reader.header.samples) == kept
         rows = list(reader)
-        expected = [("C", "T"), ("G", "T"), ("T", "A", "G")]
+        expected = [("C", "T"), ("G", "T"), ("T", "A", "G"), ("A", "<CN0>", "<CN3>")]
         assert [one.alleles for one in rows] == expected
-        assert [dict(one.info) for one in rows] == [{}, {}, {}]
+        about = {"SVTYPE": "CNV", "SVLEN": (-100, 200)}
+        assert [dict(one.info) for one in rows] == [{}, {}, {}, about]
+        assert rows[3].stop == 151
         calls = rows[2].samples
         assert [calls[SAMPLES[i]]["GT"] for i in (40, 41, 42)] == [(1, 2), (1,), (None,)]
         for one in rows[:2]:
@@ -47,6 +49,9 @@ def rare(tmp_path_factory):
         "##fileformat=VCFv4.3",
         f"##contig=<ID=chr2,length={LENGTH}>",
         '##INFO=<ID=AC,Number=A,Type=Integer,Description="">',
+        '##INFO=<ID=SVTYPE,Number=1,Type=String,Description="">',
+        '##INFO=<ID=SVLEN,Number=A,Type=Integer,Description="">',
+        '##INFO=<ID=END,Number=1,Type=Integer,Description="">',
         '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="">',
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
         "\t".join([*fixed, *SAMPLES]),
@@ -56,10 +61,14 @@ def rare(tmp_path_factory):
         (20, "C", "G,T", {7: "0|1", 40: "0|2"}),
         (30, "G", "T", {9: "1|1", 40: "0|1"}),
         (40, "T", "A,C,G", {7: "2", 9: "3|1", 40: "1|3", 41: "1", 42: "."}),
+        (51, "A", "<CN0>,<CN2>,<CN3>", {7: "0|2", 40: "1|3"}),
     ):
         given = [calls.get(i, "0|0") + ":3" for i in range(len(SAMPLES))]
         counts = ",".join("1" for _ in alts.split(","))
-        row = ["chr2", str(position), ".", ref, alts, ".", "PASS", f"AC={counts}", "GT:DP", *given]
+        info = f"AC={counts}"
+        if alts.startswith("<"):
+            info += ";SVTYPE=CNV;SVLEN=-100,100,200;END=151"
+        row = ["chr2", str(position), ".", ref, alts, ".", "PASS", info, "GT:DP", *given]
         lines.append("\t".join(row))
     write_bcf(folder / "genomes", BLOCKS[0], lines)
     return folder, {7, 9}
