@@ -6,7 +6,7 @@ import re
 
 import pysam
 
-StoredAllele = tuple[int, str, str, int, int]  # 0-based start, REF, ALT, length, reach
+StoredAllele = tuple[int, str, str, int, int, int]  # 0-based start, REF, ALT, length, reach, shift
 
 _SEQUENCE = re.compile("[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+")
 _SYMBOLIC = re.compile("<(?:(?:DEL|DUP|INS|INV|CNV)(?::[A-Z0-9:]+)?|CN[0-9]+)>")
@@ -23,16 +23,17 @@ def stored_alleles(record: pysam.VariantRecord) -> dict[int, StoredAllele]:
 
     Returns:
         By number of the allele: its start, REF, ALT, and of structural variants their length and
-        how many bases they affect behind REF, as in :mod:`rehearsal.stores.variant_store`.
+        how many bases they affect behind REF, as in :mod:`rehearsal.stores.variant_store`. The
+        shift is 0, as there is no reference.
     """
     ref, *alts = record.alleles or ("",)
     found = {}
     for allele, alt in enumerate(alts, start=1):
         if _SEQUENCE.fullmatch(alt):
-            found[allele] = (*_trimmed(record.start, ref, alt), 0, 0)
+            found[allele] = (*_trimmed(record.start, ref, alt), 0, 0, 0)
         elif _SYMBOLIC.fullmatch(alt) and (length := _length(record, allele)):
             reach = 0 if alt.startswith("<INS") else length
-            found[allele] = (record.start, ref[:1], alt, length, reach)
+            found[allele] = (record.start, ref[:1], alt, length, reach, 0)
     return found
 
 

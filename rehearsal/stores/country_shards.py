@@ -25,6 +25,7 @@ from rehearsal.genomes.carriers import (
     carrier_chunks,
     count_groups,
 )
+from rehearsal.genomes.indel_shifts import row_shifts
 from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block
 from rehearsal.stores.country_shards_kernel import entries_of_haplotypes, write_lists
@@ -54,6 +55,7 @@ def write_shards(
     out_bcf: dict[str, Path],
     out_store_part: dict[str, Path],
     consequences: pd.DataFrame | None = None,
+    reference: str = "",
 ) -> None:
     """Write the genotypes of one block for every country named in the two dicts, in one pass.
 
@@ -69,6 +71,8 @@ def write_shards(
             (``.bcf.csi``). May be empty.
         out_store_part: Part of the variant store to write, by country code. May be empty.
         consequences: The table of ``annotate_block``, for ``INFO/BCSQ``.
+        reference: Bases of the block, by which stores know all names of an insertion or deletion.
+            Without them, they know the names that REF and ALT show.
 
     Raises:
         InputError: The people do not fit the tree sequence, or a country has no people.
@@ -91,6 +95,7 @@ def write_shards(
         for chunk in carrier_chunks(ts, haplotypes):
             counts = count_groups(chunk, haplotypes, group, 2 * len(countries))
             order = _store_order(chunk, counts)
+            shifts = row_shifts(chunk, reference, block.start)
             notes = allele_notes.of_chunk(chunk)
             for country in countries.values():
                 if country.code not in bcfs and country.code not in parts:
@@ -101,7 +106,7 @@ def write_shards(
                     bcfs[country.code].write(sites, templates[country.code])
                 if country.code in parts:
                     parts[country.code].write(
-                        _store_columns(chunk, counts, order, shard, haplotypes)
+                        _store_columns(chunk, counts, order, shifts, shard, haplotypes)
                     )
             progress.step(chunk.positions.size)
 
@@ -196,6 +201,7 @@ def _store_columns(
     chunk: CarrierChunk,
     counts: GroupCounts,
     order: NDArray[np.int64],
+    shifts: NDArray[np.int32],
     shard: _Shard,
     haplotypes: Haplotypes,
 ) -> list[pa.Array]:
@@ -213,6 +219,7 @@ def _store_columns(
     behind_ref = chunk.positions[site] + table.text_offset[ref + 1] - table.text_offset[ref]
     structural = chunk.svlen[site], chunk.affected_end[site] - behind_ref
     columns += [pa.array(values.astype(np.int32)) for values in structural]
+    columns.append(pa.array(shifts[rows]))
     for sex in range(2):
         hom, het, hemi = shard.people[rows, sex].T
         an = np.full(rows.size, counts.an[2 * shard.country.number + sex], np.int32)

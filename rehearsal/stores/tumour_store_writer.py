@@ -48,7 +48,18 @@ def build_tumours(variants: pd.DataFrame, individuals: pd.DataFrame, out: Path) 
             counts = [_counts(int((sex[carriers] == one).sum())) for one in SEXES]
             lists = encode(carriers), encode(carriers[:0])
             rows.append(
-                (writer.number[contig], int(start), ref, alt, 0, 0, *counts[0], *counts[1], *lists)
+                (
+                    writer.number[contig],
+                    int(start),
+                    ref,
+                    alt,
+                    0,
+                    0,
+                    0,
+                    *counts[0],
+                    *counts[1],
+                    *lists,
+                )
             )
         for _, of_contig in groupby(sorted(rows), key=itemgetter(0)):
             writer.write(out, list(of_contig))

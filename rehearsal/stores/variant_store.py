@@ -1,8 +1,9 @@
 """A node's variants: one SQLite file, clustered by position, read without a lock.
 
     individuals  number (0, 1, ...), id, sex
-    contigs      number, name, length, longest_ref (of its variants, bases)
-    variants     contig, start, ref, alt, svlen (the key), reach, ten counts, carriers, homozygotes
+    contigs      number, name, length, longest_ref and longest_shift (of its variants, bases)
+    variants     contig, start, ref, alt, svlen (the key), reach, shift, ten counts, carriers,
+                 homozygotes
     long_...     long variants again, to find those that reach into a range
                  (:mod:`rehearsal.stores.long_variants`)
     meta         key, value: format, counts and digests
@@ -11,7 +12,8 @@
 (:mod:`rehearsal.stores.carrier_lists`). Starts are 0-based. REF and ALT are kept as they were
 written to the store: nothing is trimmed or left-aligned here. ``svlen`` is the length of a
 structural variant, and ``reach`` the number of bases of the reference that it affects behind REF;
-both are 0 for all others. The file has a checksum
+both are 0 for all others. ``shift`` is the number of bases by which an insertion or deletion can be
+moved to the right (:mod:`rehearsal.genomes.indel_shifts`). The file has a checksum
 (:mod:`rehearsal.stores.store_checksum`), so that a damaged store is refused before it gives wrong
 answers.
 """
@@ -48,11 +50,11 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE individuals (number INTEGER PRIMARY KEY, id TEXT NOT NULL, sex TEXT NOT NULL);
 CREATE TABLE contigs (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, length INTEGER NOT NULL,
-    longest_ref INTEGER NOT NULL
+    longest_ref INTEGER NOT NULL, longest_shift INTEGER NOT NULL
 );
 CREATE TABLE variants (
     contig INTEGER NOT NULL, start INTEGER NOT NULL, ref TEXT NOT NULL, alt TEXT NOT NULL,
-    svlen INTEGER NOT NULL, reach INTEGER NOT NULL,
+    svlen INTEGER NOT NULL, reach INTEGER NOT NULL, shift INTEGER NOT NULL,
     {"".join(f"{name} INTEGER NOT NULL, " for name in COUNTS)}
     carriers BLOB NOT NULL, homozygotes BLOB NOT NULL,
     PRIMARY KEY (contig, start, ref, alt, svlen)
@@ -60,7 +62,7 @@ CREATE TABLE variants (
 {LONG_SCHEMA}"""
 
 BATCH = 1 << 14  # rows that are read or written at a time
-_NAMES = ("start", "ref", "alt", "svlen", "reach", *COUNTS, "carriers", "homozygotes")
+_NAMES = ("start", "ref", "alt", "svlen", "reach", "shift", *COUNTS, "carriers", "homozygotes")
 _COLUMNS = ", ".join(_NAMES)
 _APPLICATION_AT = 68
 
@@ -74,6 +76,7 @@ class VariantRow(NamedTuple):
     alt: str
     svlen: int  # bases deleted, duplicated, inserted or inverted; 0: no structural variant
     reach: int  # bases of the reference that a structural variant affects behind REF
+    shift: int  # bases by which an insertion or deletion can be moved to the right
     an_female: int  # alleles called in women
     ac_female: int  # copies of the allele
     hom_female: int  # women with two copies
@@ -95,12 +98,12 @@ class VariantRow(NamedTuple):
     @property
     def female(self) -> AlleleCounts:
         """Counts in women."""
-        return AlleleCounts(*self[6:11])
+        return AlleleCounts(*self[7:12])
 
     @property
     def male(self) -> AlleleCounts:
         """Counts in men."""
-        return AlleleCounts(*self[11:16])
+        return AlleleCounts(*self[12:17])
 
     @property
     def total(self) -> AlleleCounts:
@@ -131,11 +134,12 @@ class VariantStore:
         self._connection = connection
         self._meta = dict(connection.execute("SELECT key, value FROM meta"))
         contigs = connection.execute(
-            "SELECT name, number, length, longest_ref FROM contigs ORDER BY number"
+            "SELECT name, number, length, longest_ref, longest_shift FROM contigs ORDER BY number"
         ).fetchall()
-        self._numbers = {name: number for name, number, _, _ in contigs}
-        self._longest_ref = {name: longest for name, _, _, longest in contigs}
-        self.contigs: dict[str, int] = {name: length for name, _, length, _ in contigs}
+        self._numbers = {name: number for name, number, _, _, _ in contigs}
+        self._longest_ref = {name: longest for name, _, _, longest, _ in contigs}
+        self.contigs: dict[str, int] = {name: length for name, _, length, _, _ in contigs}
+        self.longest_shift: dict[str, int] = {name: most for name, _, _, _, most in contigs}
         people = "SELECT {} FROM individuals ORDER BY number"
         self.individuals: list[str] = [name for (name,) in connection.execute(people.format("id"))]
         self.sexes: list[str] = [  # interned: saves memory at a node of 100,000 people
@@ -235,15 +239,17 @@ class VariantStore:
             if row[0] + len(row[1]) + row[4] > start:
                 yield VariantRow(contig, *row)
 
-    def carriers_of(self, contig: str) -> Iterator[tuple[tuple[int, str, str, int, int], BitMap]]:
+    def carriers_of(
+        self, contig: str
+    ) -> Iterator[tuple[tuple[int, str, str, int, int, int], BitMap]]:
         """Iterate over the variants of a contig and their carriers.
 
         Args:
             contig: Name of the contig.
 
         Yields:
-            Start (0-based), REF, ALT, length and reach, and the numbers of the carriers, ordered by
-            (start, ref, alt, length).
+            Start (0-based), REF, ALT, length, reach and shift, and the numbers of the carriers,
+            ordered by (start, ref, alt, length).
         """
         number = self._numbers.get(contig)
         for *allele, carriers in self._connection.execute(_CARRIERS, (number,)):
@@ -277,7 +283,7 @@ class VariantStore:
             raise InputError(self._path, "individuals", expected, "others")
 
 
-_CARRIERS = """SELECT start, ref, alt, svlen, reach, carriers FROM variants WHERE contig = ?
+_CARRIERS = """SELECT start, ref, alt, svlen, reach, shift, carriers FROM variants WHERE contig = ?
 ORDER BY start, ref, alt, svlen"""
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
 _LONG = long_variants_before("variants", ", ".join(f"v.{name}" for name in _NAMES))
@@ -308,7 +314,7 @@ class ContentDigest:
         """Add rows of one contig.
 
         Args:
-            rows: Rows ``(contig number, start, ref, alt, svlen, reach, *COUNTS, carriers,
+            rows: Rows ``(contig number, start, ref, alt, svlen, reach, shift, *COUNTS, carriers,
                 homozygotes)`` that follow those added before.
         """
         contig, start, ref, alt, *numeric, carriers, homozygotes = zip(*rows, strict=True)

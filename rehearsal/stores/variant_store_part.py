@@ -24,6 +24,7 @@ SCHEMA = pa.schema(
         ("alt", pa.string()),
         ("svlen", pa.int32()),
         ("reach", pa.int32()),
+        ("shift", pa.int32()),
         *((name, pa.int32()) for name in COUNTS),
         ("carriers", pa.binary()),
         ("homozygotes", pa.binary()),

@@ -133,6 +133,7 @@ class StoreWriter:
         self.rows = 0
         self._individuals, self._contigs = individuals, contigs
         self._longest_ref = dict.fromkeys(self.number.values(), 0)
+        self._longest_shift = dict.fromkeys(self.number.values(), 0)
         self._digest = ContentDigest()
         self._last: dict[int, tuple] = {}  # last key of each contig
         self._aside = atomic_path(out)
@@ -171,7 +172,7 @@ class StoreWriter:
 
         Args:
             source: The file that the error names.
-            rows: Rows ``(contig number, start, ref, alt, svlen, reach, *COUNTS, carriers,
+            rows: Rows ``(contig number, start, ref, alt, svlen, reach, shift, *COUNTS, carriers,
                 homozygotes)``, with 0-based starts.
 
         Raises:
@@ -189,6 +190,8 @@ class StoreWriter:
         self._last[number] = keys[-1]
         longest = max(len(key[1]) for key in keys)
         self._longest_ref[number] = max(self._longest_ref[number], longest)
+        shift = max(row[6] for row in rows)
+        self._longest_shift[number] = max(self._longest_shift[number], shift)
         places = ", ".join("?" * len(rows[0]))
         self._connection.executemany(f"INSERT INTO variants VALUES ({places})", rows)
         self._connection.executemany(INSERT, long_rows(rows))
@@ -196,15 +199,15 @@ class StoreWriter:
         self.rows += len(rows)
 
     def _write_the_rest(self) -> None:
-        people = self._individuals
+        people, longest = self._individuals, self._longest_ref
         self._connection.executemany(
             "INSERT INTO individuals VALUES (?, ?, ?)",
             zip(range(len(people)), people["id"].tolist(), people["sex"].tolist(), strict=True),
         )
         self._connection.executemany(
-            "INSERT INTO contigs VALUES (?, ?, ?, ?)",
+            "INSERT INTO contigs VALUES (?, ?, ?, ?, ?)",
             [
-                (number, name, self._contigs[name], self._longest_ref[number])
+                (number, name, self._contigs[name], longest[number], self._longest_shift[number])
                 for name, number in self.number.items()
             ],
         )

@@ -63,4 +63,4 @@ def _row(number, row, people):
     _, start, alt, carriers = row
     n = len(carriers)
     counts = (2 * people, n, 0, n, 0, 0, 0, 0, 0, 0)
-    return (number, start, "A", alt, 0, 0, *counts, encode(np.array(carriers)), b"")
+    return (number, start, "A", alt, 0, 0, 0, *counts, encode(np.array(carriers)), b"")

@@ -97,7 +97,7 @@ def _build_variants(individuals: pd.DataFrame, path: Path, seed: int) -> None:
             copies[number % len(male)] = 1  # every site is in every node
         counts = (*_counts(copies[~male]), *_counts(copies[male]))
         carriers, homozygotes = (encode(np.flatnonzero(copies >= n)) for n in (1, 2))
-        rows.append((0, FIRST + APART * number, "A", "G", 0, 0, *counts, carriers, homozygotes))
+        rows.append((0, FIRST + APART * number, "A", "G", 0, 0, 0, *counts, carriers, homozygotes))
     with StoreWriter(path, individuals, {CONTIG: CONTIG_LENGTHS[CONTIG]}) as writer:
         writer.write(path, rows)
 

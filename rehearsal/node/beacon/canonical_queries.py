@@ -2,8 +2,9 @@
 
 Noise is drawn from it and the privacy budget is charged by it, so that nobody gets a second answer
 to a question by spelling it differently. It depends on the query, the node's settings and public
-facts only. An HGVS duplication does not state its bases, and a node has no reference sequence, so
-one that public facts do not list is another question than the insertion of these bases.
+facts only. These tell the other names of the insertions and deletions that they list. A node has no
+reference sequence, so one that they do not list is another question at each place of a repeat that
+a query names.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ def canonical_query(
     """
     match query:
         case SequenceQuery():
-            return _named(query.contig, query.start, query.ref, query.alt) or query
+            named = _named(query.contig, query.start, query.ref, query.alt)
+            return _listed(named or query, node_data, facts)
         case HgvsQuery(description):
-            return _insertion(description) or _duplication(query, node_data, facts) or query
+            return _listed(_insertion(description) or query, node_data, facts)
         case GeneQuery(symbol, restrictions):
             gene = node_data.gene(symbol)
             return _placed(RangeQuery(gene.contig, gene.start, gene.end, restrictions))
@@ -108,18 +110,22 @@ def _insertion(description: hgvs.Description) -> SequenceQuery | None:
     return SequenceQuery(description.contig, int(found["behind"]) - 1, "", found["bases"])
 
 
-def _duplication(query: HgvsQuery, node_data: NodeData, facts: PublicFacts) -> VariantQuery | None:
-    if not query.description.text.endswith("dup"):
-        return None
-    row = next(search_variants(query, node_data, FirstAlleles(facts)), None)
-    return None if row is None else _named(row.contig, row.start, row.ref, row.alt)
+def _listed(query: VariantQuery, node_data: NodeData, facts: PublicFacts) -> VariantQuery:
+    """Return the query for the listed allele that an insertion or deletion is."""
+    is_indel = (isinstance(query, SequenceQuery) and query.ref == "") or (
+        isinstance(query, HgvsQuery) and query.description.text.endswith(("del", "dup"))
+    )
+    row = next(search_variants(query, node_data, FirstAlleles(facts)), None) if is_indel else None
+    if row is None or row.svlen:
+        return query
+    return _named(row.contig, row.start, row.ref, row.alt) or query
 
 
 def _placed(query: RangeQuery | BracketQuery) -> VariantQuery:
     given = query.restrictions
     if given.ref and given.alt and len(given.ref) == _only_length(query):
         start = query.start if isinstance(query, RangeQuery) else query.start[0]
-        allele = PublicAllele(query.contig, start, given.ref, given.alt, 0, 0, 0, 0)
+        allele = PublicAllele(query.contig, start, given.ref, given.alt, 0, 0, 0, 0, 0)
         named = _named(allele.contig, allele.start, allele.ref, allele.alt)
         if named is not None and any(restricted(iter([allele]), given)):
             return named

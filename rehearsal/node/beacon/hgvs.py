@@ -1,8 +1,9 @@
 """Conversion between alleles and genomic HGVS descriptions (``NC_000017.11:g.43057063G>A``).
 
-Alleles are only trimmed of the bases that REF and ALT share. A node holds no reference sequence, so
-the 3' rule cannot shift a deletion or insertion along a repeat, and an insertion is described as a
-duplication only when REF itself contains the repeated bases. Positions in HGVS are 1-based.
+Alleles are trimmed of the bases that REF and ALT share. By the 3' rule, an insertion or deletion in
+a repeat stands at its last place, and an insertion is a duplication where it repeats the bases
+before it. A store says how far an indel can be moved. Where it was built without a reference
+sequence, only the bases of REF itself are known. Positions in HGVS are 1-based.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def trimmed(contig: str, start: int, ref: str, alt: str) -> TrimmedAllele:
     return TrimmedAllele(contig, start + shared, ref[shared:], alt[shared:])
 
 
-def describe(contig: str, start: int, ref: str, alt: str) -> str:
+def describe(contig: str, start: int, ref: str, alt: str, shift: int = 0) -> str:
     """Write the genomic HGVS description of an allele in VCF notation.
 
     Args:
@@ -68,6 +69,7 @@ def describe(contig: str, start: int, ref: str, alt: str) -> str:
         start: Position, 0-based.
         ref: Reference bases.
         alt: Alternate bases.
+        shift: Bases by which an insertion or deletion can be moved to the right.
 
     Returns:
         The description, with a RefSeq accession for contigs of GRCh38.
@@ -75,10 +77,10 @@ def describe(contig: str, start: int, ref: str, alt: str) -> str:
     if len(ref) == len(alt) == 1 and ref != alt:
         return f"{REFSEQ.get(contig, contig)}:g.{start + 1}{ref}>{alt}"
     allele = trimmed(contig, start, ref, alt)
-    first, last = allele.start + 1, allele.end
+    first, last = allele.start + 1 + shift, allele.end + shift
     where = f"{first}" if first == last else f"{first}_{last}"
     if not allele.deleted:
-        change = _insertion(allele, start, ref, alt)
+        change = _insertion(allele, start, ref, shift)
     elif not allele.inserted:
         change = f"{where}del"
     elif len(allele.deleted) == len(allele.inserted) == 1:  # after trimming shared bases
@@ -108,9 +110,15 @@ def describe_structural(contig: str, start: int, end: int, alt: str) -> str | No
     return f"{REFSEQ.get(contig, contig)}:g.{start + 2}_{end}{change}"
 
 
-def _insertion(allele: TrimmedAllele, start: int, ref: str, alt: str) -> str:
-    """Return ``..dup`` when REF shows the inserted bases before or after it, else ``..ins``."""
+def _insertion(allele: TrimmedAllele, start: int, ref: str, shift: int) -> str:
+    """Return ``..dup`` when the inserted bases are known before or after it, else ``..ins``."""
     size = len(allele.inserted)
+    if shift:
+        place = allele.start + shift
+        if shift >= size:
+            return _duplication(place - size, size)
+        bases = allele.inserted[shift % size :] + allele.inserted[: shift % size]
+        return f"{place}_{place + 1}ins{bases}"
     before, behind = ref[: allele.start - start], ref[allele.start - start :]
     if behind.startswith(allele.inserted) and size:
         return _duplication(allele.start, size)

@@ -69,7 +69,7 @@ class _LimitedAlleles:
     """
 
     def __init__(self, source: AlleleSource, where: str) -> None:
-        self.contigs = source.contigs
+        self.contigs, self.longest_shift = source.contigs, source.longest_shift
         self._source, self._where, self._left = source, where, MOST_LOOKED_AT
 
     def get(self, contig: str, start: int, ref: str, alt: str) -> Any:

@@ -11,6 +11,7 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
+from rehearsal.node.beacon.indels import equivalent_rows, indel_described, indel_of_bases
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
@@ -42,6 +43,7 @@ class AlleleSource(Protocol):
     """Where alleles are searched: a variant store, or the alleles that public facts list."""
 
     contigs: dict[str, int]
+    longest_shift: dict[str, int]  # of the insertions and deletions of each contig, bases
 
     def get(self, contig: str, start: int, ref: str, alt: str) -> Any:
         """Look up an allele.
@@ -125,9 +127,16 @@ def _bracketed(query: BracketQuery, source: AlleleSource) -> Iterator[Any]:
 def _described(description: hgvs.Description, source: AlleleSource) -> Iterator[Any]:
     # in VCF, the anchor base of an insertion or deletion is one base before it
     start = max(0, description.start - 1)
+    found = set()
     for row in _overlapping(source, description.contig, start, start + 2):
         if described(row) == description.text:
+            found.add((row.start, row.ref, row.alt))
             yield row
+    indel = indel_described(description)
+    if indel is not None:
+        for row in equivalent_rows(indel, source):
+            if (row.start, row.ref, row.alt) not in found:
+                yield row
 
 
 def _structural(query: StructuralQuery, source: AlleleSource) -> Iterator[Any]:
@@ -147,7 +156,7 @@ def described(row: Any) -> str | None:
     """
     if row.svlen:
         return hgvs.describe_structural(row.contig, row.start, row.end, row.alt)
-    return hgvs.describe(row.contig, row.start, row.ref, row.alt)
+    return hgvs.describe(row.contig, row.start, row.ref, row.alt, row.shift)
 
 
 def _overlapping(source: AlleleSource, contig: str, start: int, end: int) -> Iterator[Any]:
@@ -162,10 +171,18 @@ def _exact(query: SequenceQuery, source: AlleleSource) -> Iterator[Any]:
     named = _named_variant(query)
     if named is not None:
         row = source.get(named.contig, named.start, named.ref, named.alt)
+        indel = indel_of_bases(named.contig, named.start, named.ref, named.alt)
         if row is not None:
             yield row
+        elif indel is not None:
+            yield from equivalent_rows(indel, source)
         return
     is_trimmed = query.ref == "" or query.alt == ""
+    if is_trimmed and PLAIN.issuperset(f"{query.ref or ''}{query.alt}") and query.ref is not None:
+        indel = indel_of_bases(query.contig, query.start, query.ref, query.alt)
+        if indel is not None:
+            yield from equivalent_rows(indel, source)
+            return
     # an empty allele lacks the anchor base that VCF writes before it
     first = max(0, query.start - 1) if is_trimmed else query.start
     for row in source.overlapping(query.contig, first, query.start + 1):

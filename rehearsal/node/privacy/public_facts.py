@@ -8,9 +8,9 @@ shown to nobody.
 
     meta       key, value: format, release, people (rounded), women and men elsewhere, people with
                tumours elsewhere, the share from which alleles are listed
-    contigs    name, length, longest_ref (of the listed alleles, bases)
-    alleles    contig, start (0-based), ref, alt, svlen and reach (as in a variant store), women and
-               men elsewhere who carry it
+    contigs    name, length, longest_ref and longest_shift (of the listed alleles, bases)
+    alleles    contig, start (0-based), ref, alt, svlen, reach and shift (as in a variant store),
+               women and men elsewhere who carry it
     long_...   long alleles again (:mod:`rehearsal.stores.long_variants`)
     terms      id, label, kind, women and men elsewhere who have it, or it or a more specific one
     consents   uses, withdrawn, share of people who were expected to have this consent record
@@ -36,10 +36,11 @@ MOST_ALLELES = 1_000  # listed alleles that are looked at for one question
 ROUNDING = 10  # step of the public number of people
 SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE contigs (name TEXT PRIMARY KEY, length INTEGER NOT NULL, longest_ref INTEGER NOT NULL)
-WITHOUT ROWID;
+CREATE TABLE contigs (name TEXT PRIMARY KEY, length INTEGER NOT NULL, longest_ref INTEGER NOT NULL,
+                      longest_shift INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE alleles (contig TEXT, start INTEGER, ref TEXT, alt TEXT, svlen INTEGER,
-                      reach INTEGER NOT NULL, women INTEGER NOT NULL, men INTEGER NOT NULL,
+                      reach INTEGER NOT NULL, shift INTEGER NOT NULL,
+                      women INTEGER NOT NULL, men INTEGER NOT NULL,
                       PRIMARY KEY (contig, start, ref, alt, svlen)) WITHOUT ROWID;
 {long_variants.SCHEMA}
 CREATE TABLE terms (id TEXT PRIMARY KEY, label TEXT NOT NULL, kind TEXT NOT NULL,
@@ -72,6 +73,7 @@ class PublicAllele(NamedTuple):
     alt: str
     svlen: int  # as in a variant store
     reach: int
+    shift: int
     women: int  # who carry it
     men: int
 
@@ -104,6 +106,7 @@ class PublicFacts:
         people_elsewhere: Number of people elsewhere.
         listed_from: Share of people elsewhere from which an allele is listed.
         contigs: Length of each contig with listed alleles, by name.
+        longest_shift: Longest shift of its listed insertions and deletions, by name.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -114,9 +117,10 @@ class PublicFacts:
         self.people_elsewhere = self.women + self.men
         self.listed_from = float(meta["listed_from"])
         self._with_tumours = int(meta["with_tumours"])
-        rows = connection.execute("SELECT name, length, longest_ref FROM contigs").fetchall()
-        self.contigs: dict[str, int] = {name: length for name, length, _ in rows}
-        self._longest_ref = {name: longest for name, _, longest in rows}
+        rows = connection.execute("SELECT * FROM contigs").fetchall()
+        self.contigs: dict[str, int] = {name: length for name, length, _, _ in rows}
+        self._longest_ref = {name: longest for name, _, longest, _ in rows}
+        self.longest_shift: dict[str, int] = {name: most for name, _, _, most in rows}
 
     @classmethod
     def open(cls, path: Path | str) -> PublicFacts:
@@ -277,6 +281,7 @@ class FirstAlleles:
 
     def __init__(self, facts: PublicFacts, most: int = MOST_ALLELES) -> None:
         self.contigs, self.get, self.left = facts.contigs, facts.get, most
+        self.longest_shift = facts.longest_shift
         self._facts = facts
 
     def overlapping(self, contig: str, start: int, end: int) -> Iterator[PublicAllele]:
@@ -312,7 +317,7 @@ def size_facts(people: int, release: str) -> list[tuple[str, str]]:
     return sorted({**nothing, **known}.items())
 
 
-_NAMES = ("contig", "start", "ref", "alt", "svlen", "reach", "women", "men")
+_NAMES = ("contig", "start", "ref", "alt", "svlen", "reach", "shift", "women", "men")
 _COLUMNS = ", ".join(_NAMES)
 _GET = f"SELECT {_COLUMNS} FROM alleles WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
 _RANGE = f"""SELECT {_COLUMNS} FROM alleles WHERE contig = ? AND start >= ? AND start < ?

@@ -42,7 +42,7 @@ UNRESTRICTED = ("DUO:0000004",)  # the permitted uses of the people in the panel
 STORES = ("variants.sqlite", "people.sqlite")
 TUMOURS = "tumours.sqlite"
 
-Allele = tuple[int, str, str, int, int]  # start, REF, ALT, SVLEN, reach
+Allele = tuple[int, str, str, int, int, int]  # start, REF, ALT, SVLEN, reach, shift
 TermKey = tuple[str, str, str]  # id, label, kind
 TermCounts = tuple[int, int, int, int]  # women, men; the same with more specific terms
 
@@ -201,6 +201,7 @@ class _Table:
         self.listed_from = 1 / rounded_size(people)
         self.fewest = self.listed_from * elsewhere.size
         self._longest_ref: dict[str, int] = {}
+        self._longest_shift: dict[str, int] = {}
         self._waiting: list[tuple[str | int, ...]] = []
         connection.executescript(SCHEMA)
         connection.execute("BEGIN")
@@ -223,11 +224,12 @@ class _Table:
             return
         self._waiting.append((contig, *allele, women, men))
         self._longest_ref[contig] = max(self._longest_ref.get(contig, 1), len(allele[1]))
+        self._longest_shift[contig] = max(self._longest_shift.get(contig, 0), allele[5])
         if len(self._waiting) >= 10_000:
             self._write_waiting()
 
     def _write_waiting(self) -> None:
-        sql = "INSERT INTO alleles VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        sql = "INSERT INTO alleles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         self._connection.executemany(sql, self._waiting)
         self._connection.executemany(long_variants.INSERT, long_variants.long_rows(self._waiting))
         self._waiting.clear()
@@ -235,8 +237,11 @@ class _Table:
     def finish(self, lengths: Mapping[str, int]) -> None:
         """Write what is left. ``lengths``: of all contigs, by name."""
         self._write_waiting()
-        rows = [(name, lengths[name], ref) for name, ref in sorted(self._longest_ref.items())]
-        self._connection.executemany("INSERT INTO contigs VALUES (?, ?, ?)", rows)
+        rows = [
+            (name, lengths[name], ref, self._longest_shift[name])
+            for name, ref in sorted(self._longest_ref.items())
+        ]
+        self._connection.executemany("INSERT INTO contigs VALUES (?, ?, ?, ?)", rows)
         self._connection.execute(long_variants.INSERT_CLASSES)
         self._connection.execute("COMMIT")
 

@@ -52,7 +52,7 @@ def _row(number, carriers, women):
     for of_sex in (women, ~women):
         n = int(of_sex[carriers].sum())
         counts += [2 * int(of_sex.sum()), n, 0, n, 0]
-    return (0, 100 + 200 * number, "A", "T", 0, 0, *counts, encode(carriers), b"")
+    return (0, 100 + 200 * number, "A", "T", 0, 0, 0, *counts, encode(carriers), b"")
 
 
 @pytest.fixture(scope="session")

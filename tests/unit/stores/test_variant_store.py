@@ -25,7 +25,7 @@ COUNTS = (2, 2, 1, 0, 0, 4, 1, 0, 1, 0)
 
 def a_row(contig=0, start=10, ref="A", alt="C", carriers=(0, 1), homozygotes=(0,), size=(0, 0)):
     lists = (encode(np.array(members, int)) for members in (carriers, homozygotes))
-    return (contig, start, ref, alt, *size, *COUNTS, *lists)
+    return (contig, start, ref, alt, *size, 0, *COUNTS, *lists)
 
 
 def write(path, rows, people=PEOPLE, contigs=CONTIGS):

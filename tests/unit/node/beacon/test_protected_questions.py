@@ -215,8 +215,10 @@ def test_a_listed_duplication_has_the_key_of_its_bases(node_data):
     connection = sqlite3.connect(":memory:")
     connection.executescript(SCHEMA)
     connection.executemany("INSERT INTO meta VALUES (?, ?)", size_facts(100, "release"))
-    connection.execute("INSERT INTO contigs VALUES ('chr17', 83257441, 1)")
-    connection.execute("INSERT INTO alleles VALUES ('chr17', ?, 'A', 'AA', 0, 0, 9, 9)", (START,))
+    connection.execute("INSERT INTO contigs VALUES ('chr17', 83257441, 1, 0)")
+    connection.execute(
+        "INSERT INTO alleles VALUES ('chr17', ?, 'A', 'AA', 0, 0, 0, 9, 9)", (START,)
+    )
     facts = PublicFacts(connection)
     duplication = HgvsQuery(hgvs.parse(f"{HGVS}{START + 1}dup"))
     named = SequenceQuery("chr17", START, "A", "AA")

@@ -27,7 +27,7 @@ def test_alleles_are_those_that_people_elsewhere_carry(folders):
     assert (facts.women, facts.men, facts.people) == (22, 0, 20)
     # BE: chr1:5 one of 22, below a twentieth; chr1:7 three of 22
     assert [tuple(one) for one in facts.overlapping("chr1", 0, 100)] == [
-        ("chr1", 7, "A", "G", 0, 0, 3, 0)
+        ("chr1", 7, "A", "G", 0, 0, 0, 3, 0)
     ]
     assert facts.get("chr1", 7, "A", "G").women == 3
     assert facts.get("chr1", 9, "A", "T") is None  # AT's own people do not count

@@ -1,0 +1,120 @@
+"""Insertions and deletions in any equivalent notation.
+
+An indel in a repeat has as many places as its shift says, plus one (see
+:mod:`rehearsal.genomes.indel_shifts`). The bases between the first and the last place repeat its
+own, so that no reference sequence is needed to tell its other names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rehearsal.node.beacon import hgvs
+
+if TYPE_CHECKING:
+    from rehearsal.node.beacon.variant_search import AlleleSource
+
+_CHANGE = re.compile(r".*:g\.(\d+)(?:_(\d+))?(?:(del)|(dup)|ins([ACGT]+))")
+_WIDEST = 10_000  # bases of a deletion or duplication by letters
+
+
+@dataclass(frozen=True, slots=True)
+class Indel:
+    """An insertion or deletion as somebody names it."""
+
+    contig: str
+    start: int  # of the deleted bases, or of the base before which bases are inserted, 0-based
+    length: int
+    is_deletion: bool
+    bases: str | None  # None: the name does not state them
+    last: int  # a place that the indel must also be able to take: differs for duplications
+
+    def is_named_by(self, row: Any) -> bool:
+        """Tell whether an allele is this indel.
+
+        Args:
+            row: A row of a source of alleles.
+        """
+        if row.svlen:
+            return False
+        allele = hgvs.trimmed(row.contig, row.start, row.ref, row.alt)
+        bases = allele.deleted if self.is_deletion else allele.inserted
+        if len(bases) != self.length or (allele.inserted if self.is_deletion else allele.deleted):
+            return False
+        if not allele.start <= self.start <= self.last <= allele.start + row.shift:
+            return False
+        return self.bases in (None, rotated(bases, self.start - allele.start))
+
+
+def rotated(bases: str, places: int) -> str:
+    """Return the bases of an indel after it was moved to the right.
+
+    Args:
+        bases: Its bases.
+        places: By how many bases.
+    """
+    by = places % len(bases)
+    return bases[by:] + bases[:by]
+
+
+def indel_of_bases(contig: str, start: int, ref: str, alt: str) -> Indel | None:
+    """Read an indel from alleles as in VCF.
+
+    Args:
+        contig: Contig name.
+        start: Position, 0-based.
+        ref: Reference bases, without ambiguity.
+        alt: Alternate bases, without ambiguity.
+
+    Returns:
+        The indel, or None if the allele is none.
+    """
+    allele = hgvs.trimmed(contig, start, ref, alt)
+    if bool(allele.deleted) == bool(allele.inserted):
+        return None
+    bases = allele.deleted or allele.inserted
+    return Indel(contig, allele.start, len(bases), bool(allele.deleted), bases, allele.start)
+
+
+def indel_described(description: hgvs.Description) -> Indel | None:
+    """Read an indel from a genomic HGVS description.
+
+    Args:
+        description: The description.
+
+    Returns:
+        The indel, or None if the description is of something else.
+    """
+    match = _CHANGE.fullmatch(description.text)
+    if match is None:
+        return None
+    first, last = int(match[1]), int(match[2] or match[1])
+    if match[5]:
+        return Indel(description.contig, first, len(match[5]), False, match[5], first)
+    length = last - first + 1
+    if length > _WIDEST:
+        return None
+    behind = first - 1 if match[3] else last  # a copy may be inserted before it or behind it
+    return Indel(description.contig, first - 1, length, bool(match[3]), None, behind)
+
+
+def equivalent_rows(indel: Indel, source: AlleleSource) -> Iterator[Any]:
+    """Find the alleles that are an indel.
+
+    Args:
+        indel: The indel.
+        source: Where to search.
+
+    Yields:
+        Rows of the source.
+    """
+    if indel.contig not in source.contigs:
+        return
+    # the anchor base of VCF is before the indel
+    first = max(0, indel.start - source.longest_shift[indel.contig] - 1)
+    for row in source.overlapping(indel.contig, first, indel.start + 1):
+        if first <= row.start <= indel.start and indel.is_named_by(row):
+            yield row
