@@ -8,6 +8,7 @@ import tskit
 
 from rehearsal.files import atomic_path
 from rehearsal.formats.crypt4gh import encrypt_file
+from rehearsal.genomes.reference import read_reference
 from rehearsal.logs import log_to_file
 from rehearsal.stores.country_shards import write_shards
 
@@ -31,6 +32,7 @@ def main(smk):
             dict(zip(countries, map(Path, bcfs), strict=True)),
             {country: folder / f"{country}.parquet" for country in countries},
             pd.read_parquet(smk.input.consequences),
+            read_reference(smk.input.reference, smk.params.block),
         )
         for number, key in enumerate(keys):
             encrypt_file(bcfs[number], smk.output.bcf[number], key)

@@ -115,6 +115,7 @@ def cohort(tmp_path_factory) -> Cohort:
     nodes = {code: folder / "nodes" / code for code in CODES}
     trees, parts = {}, {code: [] for code in CODES}
     for block in BLOCKS:
+        reference = draw_reference(block, 11, with_planted([], PLANTED))
         sequence = simulate_block(
             block,
             people,
@@ -122,7 +123,7 @@ def cohort(tmp_path_factory) -> Cohort:
             PLANTED,
             SimulationSettings(demography, mutation_rate=1.5e-8, kappa=4.0, seed=11),
             uniform_map(block.contig, 1e-8),
-            draw_reference(block, 11, with_planted([], PLANTED)),
+            reference,
         )
         sequence = add_all_classes(sequence, block.start, block.end)
         trees[block] = folder / f"{block.id}.trees"
@@ -131,7 +132,7 @@ def cohort(tmp_path_factory) -> Cohort:
         for code, path in out.items():
             path.parent.mkdir(exist_ok=True)
             parts[code].append(path)
-        write_shards(sequence, block, people, {}, out)
+        write_shards(sequence, block, people, {}, out, reference=reference)
     diseases, features, measurements = phenotypes(people)
     consent = draw_consent(people, read_consent(ROOT / "config" / "consent.yaml"), 1)
     tables = {"diseases": diseases, "features": features, "measurements": measurements}

@@ -27,6 +27,7 @@ from pyroaring import BitMap, FrozenBitMap
 
 from rehearsal.errors import shown
 from rehearsal.model import Gene, Variant
+from rehearsal.node.beacon.indels import equivalent_rows, indel_of_bases
 from rehearsal.node.matchmaker.index import MatchmakerIndex, Term
 from rehearsal.node.matchmaker.request import MatchRequest
 from rehearsal.stores.variant_store import VariantRow, VariantStore
@@ -157,6 +158,8 @@ class Ranking:
         """Return carriers and homozygotes of a variant. Both are empty when it is not rare."""
         allele = (variant.contig, variant.start, variant.ref, variant.alt)
         row = self._variants.get(*allele)
+        if row is None and (indel := indel_of_bases(*allele)) is not None:
+            row = next(equivalent_rows(indel, self._variants), None)
         carriers = None if row is None else self._carriers_if_rare(row, excluded)
         if row is None or not carriers:
             return BitMap(), BitMap()
