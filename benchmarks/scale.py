@@ -35,6 +35,7 @@ from measuring import header
 from rehearsal.config.loader import Inputs, read_inputs
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
+from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import planned_reference
 from rehearsal.genomes.people import plan_cohort
 from rehearsal.genomes.planted_carriers import find_planted_carriers
@@ -136,7 +137,10 @@ def people(run: Run) -> dict[str, Any]:
     """
     cohort = run.config["cohort"]
     inputs, share = run.inputs, cohort["family_share"]
-    planned = plan_cohort(inputs.countries, inputs.numbers, share, inputs.planted, run.seed)
+    mix = CohortMix.of_cohort(cohort)
+    planned = plan_cohort(
+        inputs.countries, inputs.numbers, share, inputs.planted, run.seed, mix=mix
+    )
     planned.people.to_parquet(run.folder / "people.parquet")
     planned.planted.to_parquet(run.folder / "planted.parquet")
     return {"files": ["people.parquet", "planted.parquet"]}

@@ -18,6 +18,7 @@ def main(smk):
         smk.params.variants,
         smk.params.seed,
         smk.params.patients,
+        smk.params.mix,
     )
     write_parquet(smk.output.people, cohort.people)
     write_parquet(smk.output.planted, cohort.planted)

@@ -21,6 +21,7 @@ from rehearsal.errors import InputError, shown
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import check_disk_space
 from rehearsal.genomes.blocks import VARIANTS, variant_label
+from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import FastaReference, planned_reference
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
@@ -63,7 +64,9 @@ def check_job_inputs(
             model = config["genome"]["gene_model"] or config["transcripts"]
             read = partial(read_reference, reference.path)
             check_reading_frames(inputs.transcripts, read, model)
-    check_demography(config["demography"], inputs.countries)
+    mix = CohortMix.of_cohort(config["cohort"])
+    mix.check(inputs.countries, source_of(["cohort", "ancestries"], sources))
+    check_demography(config["demography"], inputs.countries, mix.populations)
     if config["genome"]["recombination_map"]:
         check_maps(config["genome"]["recombination_map"], inputs.blocks)
     check_traits_file(Path(config["traits"]), inputs.planted)
@@ -97,25 +100,33 @@ def check_emulation(network: Mapping[str, Any], source: str) -> None:
             raise InputError(source, "network.emulation", expected, shown(way))
 
 
-def check_demography(demography: Mapping[str, Any], countries: Sequence[Country]) -> None:
+def check_demography(
+    demography: Mapping[str, Any], countries: Sequence[Country], populations: Sequence[str] = ()
+) -> None:
     """Check that the demographic model can be built and simulated.
 
     Args:
         demography: The ``demography`` section of the configuration.
         countries: The countries of the run.
+        populations: Further populations that people come from.
 
     Raises:
-        InputError: The parameters or the demes file give no usable model.
+        InputError: The parameters or the demes file give no usable model, or it lacks a population.
     """
     if demography["model"] is None:
-        build_model(countries, read_parameters(demography["parameters"]))
-        return
-    graph = read_model(demography["model"], countries)
+        graph = build_model(countries, read_parameters(demography["parameters"]))
+    else:
+        graph = read_model(demography["model"], countries)
+    file = demography["model"] or demography["parameters"]
     try:
         to_msprime(graph)
     except ValueError as error:
         expected, found = "a model that msprime can simulate", f"one that it rejects ({error})"
-        raise InputError(demography["model"], "file", expected, found) from None
+        raise InputError(file, "file", expected, found) from None
+    for name in populations:
+        if name not in graph or graph[name].end_time > 0:
+            expected = "a deme of this name that lives at time 0, or cohort.ancestries without it"
+            raise InputError(file, name, expected, "none")
 
 
 def check_minimum_carriers(planted: Iterable[PlantedVariant], numbers: Mapping[str, int]) -> None:

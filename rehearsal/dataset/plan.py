@@ -16,6 +16,7 @@ from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
 from rehearsal.genomes.blocks import plan_blocks
+from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import (
     DrawnReference,
     FastaReference,
@@ -83,6 +84,7 @@ class DatasetPlan:
     planted: list[PlantedVariant]
     blocks: list[Block]
     family_share: float
+    mix: CohortMix
     traits: Traits
     export: Export
     genome: Mapping[str, Any]  # section of config.yaml
@@ -157,6 +159,7 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         planted=planted,
         blocks=blocks,
         family_share=share,
+        mix=CohortMix.of_cohort(config["cohort"]),
         traits=traits,
         export=export,
         genome=genome,

@@ -65,7 +65,9 @@ def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) 
     seed = plan.order.seed
     demography = to_msprime(build_model(plan.countries, read_parameters(plan.parameters)))
     settings = SimulationSettings.of_genome(plan.genome, demography, seed)
-    cohort = plan_cohort(plan.asked, plan.numbers, plan.family_share, plan.planted, seed)
+    cohort = plan_cohort(
+        plan.asked, plan.numbers, plan.family_share, plan.planted, seed, mix=plan.mix
+    )
     trees = {block: folder / f"{block.id}.trees" for block in plan.blocks}
     results, consequences = [], {}
     for number, block in enumerate(plan.blocks, start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rehearsal.errors import InputError, unreadable_file
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 
+ANCESTRIES = ("AFR", "EAS", "SAS")  # present-day populations outside Europe
 REFERENCE_SOURCE = "NEO"  # the reference of the log-odds of all other sources
 
 
@@ -106,6 +108,7 @@ def build_model(countries: Sequence[Country], parameters: EuropeParameters) -> d
     _add_trunk(builder, parameters)
     _add_ancients(builder, parameters)
     _add_countries(builder, countries, parameters)
+    _add_ancestries(builder, parameters)
     rates = migration_matrix(countries, parameters.migration)
     for i, j in zip(*np.nonzero(rates), strict=True):
         builder.add_migration(
@@ -234,6 +237,34 @@ def _add_countries(
             proportions=[float(share[i]) for share in shares.values()],
             epochs=_country_epochs(country, parameters),
         )
+
+
+def _add_ancestries(builder: demes.Builder, parameters: EuropeParameters) -> None:
+    """Add populations outside Europe, for people of other ancestries. No migrants since then."""
+    trunk, start = parameters.trunk, parameters.ancients.basal_split_time
+    other = parameters.ancestries
+    builder.add_deme(
+        "AFR",
+        description="Africa",
+        ancestors=["AMH"],
+        epochs=[{"start_size": trunk.african_size, "end_time": 0}],
+    )
+    now = other.east_asian_size * math.exp(other.east_asian_growth * start)
+    builder.add_deme(
+        "EAS",
+        description="East Asia",
+        ancestors=["OOA"],
+        epochs=[{"start_size": other.east_asian_size, "end_size": now, "end_time": 0}],
+    )
+    caucasus, steppe = other.south_asian_caucasus_share, other.south_asian_steppe_share
+    builder.add_deme(
+        "SAS",
+        description="South Asia",
+        start_time=parameters.admixture.time,
+        ancestors=["CHG", "YAM", "EAS"],
+        proportions=[caucasus, steppe, 1 - caucasus - steppe],
+        epochs=[{"start_size": other.south_asian_size, "end_time": 0}],
+    )
 
 
 def _country_epochs(country: Country, parameters: EuropeParameters) -> list[Mapping[str, float]]:

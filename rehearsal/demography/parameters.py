@@ -91,6 +91,17 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class Ancestries:
+    """Populations outside Europe: Africa, East Asia, and South Asia as a mixture."""
+
+    east_asian_size: float
+    east_asian_growth: float
+    south_asian_size: float
+    south_asian_caucasus_share: float
+    south_asian_steppe_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Growth:
     """The sizes of countries: constant, then exponential growth to a share of the census."""
 
@@ -119,6 +130,7 @@ class EuropeParameters:
     migration: Migration
     growth: Growth
     founders: dict[str, FounderEvent]
+    ancestries: Ancestries
 
 
 def read_parameters(path: Path | str) -> EuropeParameters:
@@ -255,7 +267,7 @@ def _check_founders(parameters: EuropeParameters, path: Path | str) -> None:
 
 def _positive(parameters: EuropeParameters) -> list[tuple[str, float]]:
     found = []
-    for section in ("trunk", "ancients", "growth"):
+    for section in ("trunk", "ancients", "growth", "ancestries"):
         part = getattr(parameters, section)
         names = [field.name for field in fields(part) if field.name.endswith("size")]
         found += [(f"{section}.{name}", getattr(part, name)) for name in names]
@@ -279,6 +291,8 @@ def _shares(parameters: EuropeParameters) -> list[tuple[str, float]]:
         ("migration.threshold", migration.threshold),
         ("migration.island_floor", migration.island_floor),
         ("growth.census_share", parameters.growth.census_share),
+        ("ancestries.south_asian_caucasus_share", parameters.ancestries.south_asian_caucasus_share),
+        ("ancestries.south_asian_steppe_share", parameters.ancestries.south_asian_steppe_share),
     ]
 
 

@@ -17,6 +17,7 @@ PYRAMID_WEIGHTS = (0.3, 1.0, 1.5, 1.3, 1.1, 0.9)
 # Shares of the people in families by kind of family. Trios take what is left.
 COUSINS_SHARE, HALF_SIBLINGS_SHARE, SIBLINGS_SHARE = 0.3, 0.2, 0.3
 SMALLEST_FAMILY = 3
+CONSANGUINEOUS_FAMILY = 9  # people: the eight of a family with cousins, and the cousins' child
 
 FEMALE, MALE = 0, 1
 # Indices of the members of a planted family. A person alone is member 0.
@@ -37,29 +38,44 @@ class Families:
         return self.sex.size
 
 
-def draw_families(people: int, rng: np.random.Generator) -> list[Families]:
+def draw_families(
+    people: int, rng: np.random.Generator, consanguineous: float = 0.0
+) -> list[Families]:
     """Draw families of all kinds.
 
     Args:
         people: Number of members wanted in all. Up to two fewer are drawn.
         rng: Source of random numbers.
+        consanguineous: Share of the families in which the parents of a child are first cousins.
 
     Returns:
-        One entry per kind: cousins, half-siblings, two siblings, three siblings, trios.
+        One entry per kind: parents who are first cousins, cousins, half-siblings, two siblings,
+        three siblings, trios.
     """
     people = max(people, 0)
+    related = _number_consanguineous(people, rng, consanguineous)
+    people -= CONSANGUINEOUS_FAMILY * related
     cousins = int(COUSINS_SHARE * people / 8)
     half_siblings = int(HALF_SIBLINGS_SHARE * people / 5)
     pairs = int(SIBLINGS_SHARE * people / 2 / 4)  # two children: half of the siblings' share
     triples = int(SIBLINGS_SHARE * people / 2 / 5)
     left = people - 8 * cousins - 5 * half_siblings - 4 * pairs - 5 * triples
     return [
+        _cousins_with_child(related, rng),
         _three_generations(cousins, rng),
         _half_siblings(half_siblings, rng),
         _couple_with_children(pairs, 2, rng),
         _couple_with_children(triples, 3, rng),
         _couple_with_children(left // 3, 1, rng),
     ]
+
+
+def _number_consanguineous(people: int, rng: np.random.Generator, share: float) -> int:
+    """Draw how many families of so many people are consanguineous, with about 4 people each."""
+    if share == 0:
+        return 0
+    families = round(people / (4 + share * (CONSANGUINEOUS_FAMILY - 4)))
+    return min(int(rng.binomial(families, share)), people // CONSANGUINEOUS_FAMILY)
 
 
 def _couple_with_children(n: int, children: int, rng: np.random.Generator) -> Families:
@@ -118,6 +134,22 @@ def _three_generations(n: int, rng: np.random.Generator) -> Families:
         np.hstack([couple, sex, 1 - sex, rng.integers(0, 2, (n, 2))]),
         np.column_stack([grandmother, grandfather, siblings, partners, cousins]),
         np.array([(-1, -1), (-1, -1), (0, 1), (0, 1), (-1, -1), (-1, -1), (2, 4), (3, 5)]),
+    )
+
+
+def _cousins_with_child(n: int, rng: np.random.Generator) -> Families:
+    """Draw families of three generations whose cousins, a woman and a man, have a child."""
+    born = rng.integers(1996, YOUNGEST + 1, (n, 1))
+    cousins = np.column_stack([draw_parent_births(born, rng) for _ in range(2)])
+    siblings = np.column_stack([draw_parent_births(cousins[:, [k]], rng) for k in (0, 1)])
+    partners = np.column_stack([draw_parent_births(cousins[:, [k]], rng) for k in (0, 1)])
+    grandparents = np.column_stack([draw_parent_births(siblings, rng) for _ in range(2)])
+    sex = rng.integers(0, 2, (n, 2))
+    couple = np.tile([FEMALE, MALE], (n, 1))
+    return Families(
+        np.hstack([couple, sex, 1 - sex, couple, rng.integers(0, 2, (n, 1))]),
+        np.hstack([grandparents, siblings, partners, cousins, born]),
+        np.array([(-1, -1), (-1, -1), (0, 1), (0, 1), (-1, -1), (-1, -1), (2, 4), (3, 5), (6, 7)]),
     )
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from rehearsal.errors import InputError, shown
 from rehearsal.genomes.blocks import CONFIG
+from rehearsal.genomes.cohort_mix import NO_MIX, CohortMix
 from rehearsal.genomes.families import (
     SMALLEST_FAMILY,
     Families,
@@ -51,6 +52,7 @@ def plan_cohort(
     planted: Sequence[PlantedVariant],
     seed: int,
     patients: Sequence[Patient] = (),
+    mix: CohortMix = NO_MIX,
 ) -> PlannedCohort:
     """Plan the cohort of a run from its ROOT seed.
 
@@ -61,6 +63,7 @@ def plan_cohort(
         planted: Planted variants.
         seed: The run's root seed.
         patients: Patients of stories.
+        mix: Shares of migrants, other ancestries and related parents.
 
     Returns:
         The people, the plan and the patients' ids.
@@ -69,7 +72,9 @@ def plan_cohort(
         InputError: As :func:`check_numbers`.
     """
     people_seed = derive_seed(seed, "people")
-    people, plan = plan_people(countries, numbers, family_share, planted, people_seed, patients)
+    people, plan = plan_people(
+        countries, numbers, family_share, planted, people_seed, patients, mix
+    )
     return PlannedCohort(people, plan, patient_ids(patients, people))
 
 
@@ -80,6 +85,7 @@ def plan_people(
     planted: Sequence[PlantedVariant],
     seed: int,
     patients: Sequence[Patient] = (),
+    mix: CohortMix = NO_MIX,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Plan the people of the cohort and the carriers of variants planted in named people.
 
@@ -101,6 +107,8 @@ def plan_people(
         seed: Seed of the people, derived from the run's root seed.
         patients: Patients of stories. They are the last people of their country
             (:func:`patient_ids`).
+        mix: Shares of migrants, other ancestries and related parents. A person's ``country`` is
+            where they are enrolled, their ``population`` where their genome comes from.
 
     Returns:
         The people with ``PEOPLE_COLUMNS`` (countries contiguous in the order given, ids numbered
@@ -115,7 +123,9 @@ def plan_people(
     rows: list[PlanRow] = []
     for country in _plan_countries(countries, numbers, family_share, planted, patients):
         rng = np.random.default_rng(derive_seed(seed, "pedigree", country.code))
-        own = people_table(country.code, country.draw_families(rng))
+        share = mix.consanguineous_in(country.code)
+        own = people_table(country.code, country.draw_families(rng, share))
+        _set_populations(own, countries, country, mix, seed)
         frames.append(own)
         ids = own["id"].tolist()
         rows += plan_cases(country.cases, ids, rng)
@@ -124,6 +134,24 @@ def plan_people(
     plan = pd.DataFrame(rows, columns=list(PLAN_COLUMNS))
     numbers_of = ("case", "haplotype")
     return people, plan.astype({c: "int64" if c in numbers_of else "str" for c in PLAN_COLUMNS})
+
+
+def _set_populations(
+    people: pd.DataFrame,
+    countries: Sequence[Country],
+    plan: _CountryPlan,
+    mix: CohortMix,
+    seed: int,
+) -> None:
+    """Set the populations of a country's people who have no family and are in no story or case."""
+    country = next(one for one in countries if one.code == plan.code)
+    reserved = sum(case.people for case in plan.cases)
+    last = len(people) - sum(len(family.members) for family in plan.story_families)
+    free = np.flatnonzero(people["family"].isna().to_numpy()[:last])
+    free = free[free >= reserved]
+    rng = np.random.default_rng(derive_seed(seed, "populations", plan.code))
+    drawn = mix.draw_populations(country, countries, len(free), rng)
+    people.iloc[free, people.columns.get_loc("population")] = drawn
 
 
 def check_numbers(
@@ -207,7 +235,7 @@ class _CountryPlan:
             )
             raise InputError(CONFIG, "cohort.family_share", expected, shown(self.family_share))
 
-    def draw_families(self, rng: np.random.Generator) -> list[Families]:
+    def draw_families(self, rng: np.random.Generator, consanguineous: float) -> list[Families]:
         """Draw its people: planted cases, families, unrelated people, then stories' patients."""
         cases = [case.draw_family(rng) for case in self.cases]
         of_stories = [_draw_story_family(family, rng) for family in self.story_families]
@@ -215,7 +243,8 @@ class _CountryPlan:
         used = sum(families.people for families in reserved)
         in_families = sum(one.people for one in reserved if one.sex.shape[1] > 1)
         wanted = round(self.family_share * self.number)
-        drawn = draw_families(min(wanted - in_families, self.number - used), rng)
+        wanted = min(wanted - in_families, self.number - used)
+        drawn = draw_families(wanted, rng, consanguineous)
         used += sum(families.people for families in drawn)
         return [*cases, *drawn, draw_unrelated(self.number - used, rng), *of_stories]
 

@@ -8,8 +8,13 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.genomes.families import MALE, Families
+from rehearsal.genomes.pedigree import generations
 
-PEOPLE_COLUMNS = ("id", "country", "sex", "birth_year", "family", "father", "mother")
+PEOPLE_COLUMNS = (
+    *("id", "country", "population", "sex", "birth_year", "family", "father", "mother"),
+    "inbreeding",
+)
+_TYPES = {"birth_year": "int32", "inbreeding": "float64"}  # of columns that are not text
 _NUMBERS = ("sex", "birth_year", "family", "father", "mother")  # integers, before ids are made
 
 
@@ -32,13 +37,49 @@ def people_table(code: str, groups: Sequence[Families]) -> pd.DataFrame:
         {
             "id": ids,
             "country": np.full(len(rows), code, dtype=object),
+            "population": np.full(len(rows), code, dtype=object),
             "sex": np.array(["female", "male"], dtype=object)[column["sex"]],
             "birth_year": column["birth_year"].astype(np.int32),
             "family": _named(families, column["family"]),
             "father": _named(ids, column["father"]),
             "mother": _named(ids, column["mother"]),
+            "inbreeding": inbreeding(column["father"], column["mother"]),
         }
-    ).astype({name: "str" for name in PEOPLE_COLUMNS if name != "birth_year"})
+    ).astype({name: _TYPES.get(name, "str") for name in PEOPLE_COLUMNS})
+
+
+def inbreeding(father: np.ndarray, mother: np.ndarray) -> np.ndarray:
+    """Compute each person's coefficient of inbreeding from the pedigree: the parents' kinship.
+
+    Args:
+        father: Row of each person's father, -1 for founders, shape (n,).
+        mother: Row of each person's mother, -1 for founders, shape (n,).
+
+    Returns:
+        The coefficients, 0 for people whose parents are unrelated, 1/16 for children of first
+        cousins, shape (n,).
+    """
+    found = np.zeros(len(father))
+    depth = generations(father, mother)
+    with_grandparents = (father >= 0) & (father[father] >= 0) & (father[mother] >= 0)
+    rows = np.flatnonzero(with_grandparents)
+    for row in rows[np.argsort(depth[rows], kind="stable")].tolist():
+        found[row] = _kinship(father[row], mother[row], (father, mother, depth), found)
+    return found
+
+
+def _kinship(
+    one: int, other: int, pedigree: tuple[np.ndarray, np.ndarray, np.ndarray], known: np.ndarray
+) -> float:
+    """Compute the kinship of two people by the recursion over the younger one's parents."""
+    father, mother, depth = pedigree
+    if one == other:
+        return (1 + float(known[one])) / 2
+    younger, older = (one, other) if depth[one] >= depth[other] else (other, one)
+    if father[younger] < 0:
+        return 0.0
+    parents = (father[younger], mother[younger])
+    return sum(_kinship(older, parent, pedigree, known) for parent in parents) / 2
 
 
 def _number_rows(groups: Sequence[Families]) -> Iterator[np.ndarray]:

@@ -121,7 +121,7 @@ def simulate_block(
     transmissions = _plan_of(block.contig, planted, planted_plan)
     planted = planted_in(block, planted)
     check_places(planted)
-    _check_countries(people, settings.demography)
+    _check_populations(people, settings.demography)
     check_reference(block, planted, reference)
     pedigree = Pedigree.of(people)
     block_map = binned_map(block, recombination, settings.recombination_bin)
@@ -173,11 +173,11 @@ def _give_back_memory() -> None:
         trim(0)
 
 
-def _check_countries(people: pd.DataFrame, demography: msprime.Demography) -> None:
+def _check_populations(people: pd.DataFrame, demography: msprime.Demography) -> None:
     names = {population.name for population in demography.populations}
-    for code in people["country"].unique():
-        if code not in names:
-            raise InputError("demography", code, "a deme with this country code as name", "none")
+    for name in people["population"].unique():
+        if name not in names:
+            raise InputError("demography", name, "a deme with this population's name", "none")
 
 
 def _plan_of(contig: str, planted: Sequence[PlantedVariant], plan: pd.DataFrame) -> pd.DataFrame:
@@ -196,18 +196,18 @@ def _simulate_founders(
 ) -> tuple[tskit.TreeSequence, np.ndarray]:
     """Simulate the founders' ancestry over ``[0, block.length)``.
 
-    Founders are sampled country by country, women before men where their ploidy differs. Also
+    Founders are sampled by population, women before men where their ploidy differs. Also
     returns the row of ``people`` of each individual.
     """
     copies = pedigree.copies(block.contig, block.start)
-    country = people["country"].to_numpy()
+    population = people["population"].to_numpy()
     sample_sets, rows = [], []
-    for code in people["country"].unique():
+    for name in people["population"].unique():
         for ploidy in (2, 1):
-            row = np.flatnonzero((country == code) & pedigree.founder & (copies == ploidy))
+            row = np.flatnonzero((population == name) & pedigree.founder & (copies == ploidy))
             if len(row):
                 sample_sets.append(
-                    msprime.SampleSet(len(row), population=code, time=pedigree.depth, ploidy=ploidy)
+                    msprime.SampleSet(len(row), population=name, time=pedigree.depth, ploidy=ploidy)
                 )
                 rows.append(row)
     if not sample_sets:
@@ -279,7 +279,7 @@ def _assemble(
         [first[row] + second, samples + np.arange(founders.num_nodes - sampled)]
     ).astype(np.int32)
 
-    code = people["country"].map({p.metadata["name"]: p.id for p in founders.populations()})
+    code = people["population"].map({p.metadata["name"]: p.id for p in founders.populations()})
     older = slice(sampled, None)
     tables.nodes.set_columns(
         flags=np.concatenate(

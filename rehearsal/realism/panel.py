@@ -48,7 +48,8 @@ def choose_panel(
 ) -> MeasuredPeople:
     """Choose the panel of a cohort.
 
-    Founders are people without parents in the cohort, so no two of them are related. Each country
+    Founders are people without parents in the cohort, so no two of them are related. Only those
+    whose genome is of their country's population are measured. Each country
     gives as many as the smallest country has, or ``LEAST_SHARE`` if it has them, and at most
     ``largest_share``. Groups of unequal size would bend principal components towards the largest.
 
@@ -59,7 +60,8 @@ def choose_panel(
     """
     rng = np.random.default_rng(derive_seed(seed, "realism"))
     codes = tuple(people["country"].unique())
-    founder = np.flatnonzero(people["father"].isna() & people["mother"].isna())
+    own = people["population"] == people["country"]  # not a migrant, nor of another ancestry
+    founder = np.flatnonzero(people["father"].isna() & people["mother"].isna() & own)
     founders = rng.permutation(founder)
     country = pd.Categorical(people["country"], categories=codes).codes.astype(np.int64)
     smallest = np.bincount(country[founder], minlength=len(codes)).min(initial=largest_share)
@@ -86,7 +88,8 @@ def related_pairs(people: pd.DataFrame) -> pd.DataFrame:
         ``kind``, and the rows ``first`` and ``second``.
     """
     index = pd.Index(people["id"])
-    child = np.flatnonzero(people["father"].notna() & people["mother"].notna())
+    outbred = people["inbreeding"] == 0  # children of relatives are closer kin than the kinds say
+    child = np.flatnonzero(people["father"].notna() & people["mother"].notna() & outbred)
     born = pd.DataFrame(
         {
             "row": child,

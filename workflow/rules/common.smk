@@ -10,6 +10,7 @@ from snakemake.logging import logger
 from rehearsal.process_lifetime import RUN
 from rehearsal.genomes.assembly import pseudo_autosomal
 from rehearsal.genomes.transcripts import on_contig
+from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.recombination import NO_RECOMBINATION
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.schema import name_command_line

@@ -60,6 +60,7 @@ rule simulate_people:
         variants=INPUTS.planted,
         patients=INPUTS.patients,
         family_share=config["cohort"]["family_share"],
+        mix=CohortMix.of_cohort(config["cohort"]),
         seed=config["seed"],
     message:
         "People: {params.number} individuals, with sexes, ages and families"

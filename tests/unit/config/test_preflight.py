@@ -97,10 +97,28 @@ def test_the_large_configurations_are_accepted(overlay, monkeypatch):
 def test_a_country_without_ancestry_is_refused(small, tmp_path):
     model = tmp_path / "mine.demes.yaml"
     small["demography"]["model"] = str(model)
+    small["cohort"]["ancestries"] = {}
     model.write_text(TWO_DEMES)
     check(small)
     model.write_text(TWO_DEMES.replace("BE, ancestors: [root]", "BE"))
     assert re.search(r"mine\.demes\.yaml: \w+: expected ancestors in common", complaint(small))
+
+
+def test_a_model_without_a_configured_population_is_refused(small, tmp_path):
+    model = tmp_path / "mine.demes.yaml"
+    small["demography"]["model"] = str(model)
+    model.write_text(TWO_DEMES)
+    assert "mine.demes.yaml: AFR: expected a deme of this name" in complaint(small)
+    small["cohort"]["ancestries"] = {"*": {"AFR": 0.0}}
+    check(small)
+
+
+def test_shares_that_do_not_add_up_are_refused(small):
+    small["cohort"]["migrants"] = {"*": 0.6}
+    small["cohort"]["ancestries"] = {"*": {"AFR": 0.3, "EAS": 0.2}}
+    assert re.search(
+        r"cohort\.ancestries: expected shares .* add up to at most 1, found 1.1", complaint(small)
+    )
 
 
 def test_a_model_that_cannot_be_simulated_is_refused(small, tmp_path):

@@ -208,7 +208,7 @@ def test_same_seed_same_bytes(simulate, tmp_path, planted):
 
 
 def test_a_demography_that_lacks_a_country_is_refused(simulate, cohort):
-    people = cohort[0].replace({"country": {"FI": "XX"}})
+    people = cohort[0].replace({"population": {"FI": "XX"}})
     with pytest.raises(InputError, match=r"^demography: XX: expected a deme .*, found none$"):
         simulate("chr22", people=people)
 

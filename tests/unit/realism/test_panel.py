@@ -10,7 +10,7 @@ from rehearsal.realism.panel import KINSHIP, LARGEST_SHARE, LEAST_SHARE, choose_
 def people_of(rows, country="IE"):
     """Make a table of people from rows (id, father, mother)."""
     table = pd.DataFrame(rows, columns=["id", "father", "mother"])
-    return table.assign(country=country)
+    return table.assign(country=country, population=country, inbreeding=0.0)
 
 
 def crowd(**numbers):
@@ -37,6 +37,22 @@ FAMILY = people_of(
         ("half", "father", "other"),
     ]
 )
+
+
+def test_migrants_are_not_measured():
+    people = crowd(FI=30, IE=30)
+    people.loc[people.index % 30 < 12, "population"] = "AFR"
+    panel = choose_panel(people, 1)
+    assert list(np.bincount(panel.country)) == [18, 18]
+    assert (people["population"].iloc[panel.founders] != "AFR").all()
+
+
+def test_children_of_relatives_are_in_no_pair_of_a_kind():
+    inbred = FAMILY.assign(inbreeding=np.where(FAMILY["id"] == "child", 1 / 16, 0.0))
+    child = FAMILY.index[FAMILY["id"] == "child"][0]
+    pairs = related_pairs(inbred)
+    assert child not in pairs[["first", "second"]].to_numpy()
+    assert len(pairs) < len(related_pairs(FAMILY))
 
 
 def pairs_of(kind):
