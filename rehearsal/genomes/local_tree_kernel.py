@@ -67,18 +67,26 @@ def advance(position: float, edges: Edges, tree: LocalTree) -> None:
 
 
 @numba.njit(cache=True)
-def nearest_above(u: int, marked: NDArray[np.int32], parent: NDArray[np.int32]) -> int:
+def nearest_above(
+    u: int,
+    marked: NDArray[np.int32],
+    parent: NDArray[np.int32],
+    time: NDArray[np.float64],
+    oldest: float,
+) -> int:
     """Find the mark of the nearest marked node at or above a node.
 
     Args:
         u: The node, -1 for none.
         marked: A mark by node, -1: not marked, shape (n_nodes,).
         parent: Parent of each node, shape (n_nodes,).
+        time: Age of each node, shape (n_nodes,).
+        oldest: Age of the oldest marked node; older nodes are not looked at.
 
     Returns:
         The mark, or -1.
     """
-    while u != -1:
+    while u != -1 and time[u] <= oldest:
         if marked[u] >= 0:
             return marked[u]
         u = parent[u]

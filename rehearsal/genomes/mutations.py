@@ -13,6 +13,7 @@ import tskit
 from numpy.typing import NDArray
 
 from rehearsal.genomes.allele_text_kernel import measure_alleles, write_alleles
+from rehearsal.genomes.deletion_kernel import Memory
 from rehearsal.genomes.local_tree_kernel import Edges, LocalTree
 from rehearsal.genomes.mutation_kernel import (
     Branches,
@@ -23,7 +24,7 @@ from rehearsal.genomes.mutation_kernel import (
     order_mutations,
 )
 from rehearsal.genomes.mutation_rates import MutationRates
-from rehearsal.genomes.site_kernel import Memory, Sites, drop_crossing, settle_sites
+from rehearsal.genomes.site_kernel import Sites, drop_crossing, settle_sites
 from rehearsal.genomes.structural import SITE_SCHEMA
 from rehearsal.genomes.variant_classes import ALU, SVA, SYMBOLS, indel_lengths, size_table
 from rehearsal.genomes.variant_codes_kernel import STRUCTURAL

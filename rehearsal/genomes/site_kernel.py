@@ -13,14 +13,21 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.genomes.deletion_kernel import (
+    Lost,
+    Memory,
+    add_deletion,
+    follow_deletions,
+    forget_deletions,
+    mark_lost,
+    no_deletions,
+)
 from rehearsal.genomes.local_tree_kernel import (
     Edges,
     LocalTree,
     advance,
-    cover,
     nearest_above,
     reaches_a_sample,
-    samples_below,
 )
 from rehearsal.genomes.mutation_kernel import Mutations
 from rehearsal.genomes.variant_classes import LOSS
@@ -31,24 +38,6 @@ from rehearsal.genomes.variant_codes_kernel import (
     deleted_bases,
     reference_state,
 )
-
-
-class Memory(NamedTuple):
-    """Working memory by node and of the mutations of one site."""
-
-    marked: NDArray[np.int32]  # (n_nodes,) -1, or the site's latest mutation at the node
-    lost: NDArray[np.int32]  # (n_nodes,) -1, or 0 at the tops of the haplotypes with a deletion
-    met: NDArray[np.int32]  # (n_nodes,) zeros
-    stack: NDArray[np.int32]  # (n_nodes,)
-    touched: NDArray[np.int32]  # (n_nodes,)
-    found: NDArray[np.int32]  # (n_nodes,)
-    top: NDArray[np.int32]  # (n_nodes,) nodes with 0 in ``lost``
-    alone: NDArray[np.int32]  # (n_nodes,) samples with a deletion that no such node covers
-    node: NDArray[np.int32]  # (n_nodes,) of each mutation of the site
-    time: NDArray[np.float64]  # (n_nodes,)
-    change: NDArray[np.int64]  # (n_nodes,) as packed; -1: back to the reference
-    above: NDArray[np.int32]  # (n_nodes,) the site's mutation above it, -1: none
-    state: NDArray[np.int64]  # (n_nodes,)
 
 
 class Sites(NamedTuple):
@@ -116,14 +105,32 @@ def _take(group: NDArray[np.int32], mutations: Mutations, memory: Memory) -> tup
 
 
 @numba.njit(cache=True)
+def _oldest(n: int, edges: Edges, s: Memory) -> float:
+    """Find the age of the oldest node with a mutation, generations."""
+    oldest = -1.0
+    for i in range(n):
+        oldest = max(oldest, edges.time[s.node[i]])
+    return oldest
+
+
+@numba.njit(cache=True)
 def _relate(
-    n: int, kind: int, anchor: int, code: NDArray[np.int8], tree: LocalTree, s: Memory
+    n: int,
+    kind: int,
+    anchor: int,
+    code: NDArray[np.int8],
+    edges: Edges,
+    tree: LocalTree,
+    s: Memory,
 ) -> int:
     """Find states and the mutations above, and drop mutations that change nothing."""
     reference = reference_state(kind, anchor, code)
+    oldest = _oldest(n, edges, s)
     kept = 0
     for i in range(n):
-        above = nearest_above(s.node[i], s.marked, tree.parent)
+        above = -1
+        if i:
+            above = nearest_above(s.node[i], s.marked, tree.parent, edges.time, oldest)
         before = reference if above < 0 else s.state[above]
         after = reference if s.change[i] == -1 else changed_state(kind, s.change[i], before)
         if after == before:
@@ -142,38 +149,11 @@ def _unmark(n: int, s: Memory) -> None:
 
 
 @numba.njit(cache=True)
-def _find_lost(
-    start: int, active: NDArray[np.int64], count: int, edges: Edges, tree: LocalTree, s: Memory
-) -> tuple[int, int]:
-    """Mark the tops of the haplotypes that have lost the present position."""
-    tops, alone = 0, 0
-    for d in range(count):
-        node = active[d, 2]
-        if active[d, 3] == tree.cursor[2]:
-            if s.lost[node] < 0:
-                s.lost[node] = 0
-                s.top[tops] = node
-                tops += 1
-            continue
-        below = samples_below(node, start + active[d, 0], edges, s.stack)
-        covering, single = cover(s.stack[:below], edges, tree, s.met, s.touched, s.found)
-        for i in range(covering):
-            if s.lost[s.found[i]] < 0:
-                s.lost[s.found[i]] = 0
-                s.top[tops] = s.found[i]
-                tops += 1
-        for i in range(single):
-            s.alone[alone] = s.found[s.found.size - 1 - i]
-            alone += 1
-    return tops, alone
-
-
-@numba.njit(cache=True)
-def _drop_lost(n: int, tree: LocalTree, s: Memory) -> int:
-    """Drop the mutations on haplotypes that have lost the position."""
+def _drop_lost(n: int, oldest: float, edges: Edges, tree: LocalTree, s: Memory) -> int:
+    """Drop the mutations on haplotypes that have lost the position. ``oldest``: age of the tops."""
     kept = 0
     for i in range(n):
-        if nearest_above(s.node[i], s.lost, tree.parent) < 0:
+        if nearest_above(s.node[i], s.lost, tree.parent, edges.time, oldest) < 0:
             s.node[kept], s.time[kept], s.change[kept] = s.node[i], s.time[i], s.change[i]
             kept += 1
     return kept
@@ -183,9 +163,12 @@ def _drop_lost(n: int, tree: LocalTree, s: Memory) -> int:
 def _undo_older(n: int, tops: int, reference: int, edges: Edges, tree: LocalTree, s: Memory) -> int:
     """Add mutations back to the reference at the tops that inherit another allele."""
     more = n
+    oldest = _oldest(n, edges, s)
     for i in range(tops):
         c = s.top[i]
-        above = nearest_above(c, s.marked, tree.parent)
+        if edges.time[c] >= oldest:
+            continue
+        above = nearest_above(c, s.marked, tree.parent, edges.time, oldest)
         if above < 0 or s.state[above] == reference:
             continue
         time = (edges.time[c] + edges.time[tree.parent[c]]) / 2
@@ -199,10 +182,10 @@ def _undo_older(n: int, tops: int, reference: int, edges: Edges, tree: LocalTree
 
 
 @numba.njit(cache=True)
-def _inherits(n: int, alone: int, reference: int, tree: LocalTree, s: Memory) -> bool:
+def _inherits(alone: int, reference: int, edges: Edges, tree: LocalTree, s: Memory) -> bool:
     """Tell whether a sample that lost the position, and that no top covers, has another allele."""
     for i in range(alone):
-        above = nearest_above(s.alone[i], s.marked, tree.parent)
+        above = nearest_above(s.alone[i], s.marked, tree.parent, edges.time, np.inf)
         if above >= 0 and s.state[above] != reference:
             return True
     return False
@@ -230,7 +213,7 @@ def _has_two_alleles(
     while u != -1:
         root = u
         u = tree.parent[u]
-    above = nearest_above(sample, s.marked, tree.parent)
+    above = nearest_above(sample, s.marked, tree.parent, edges.time, np.inf)
     known = reference if above < 0 else allele_key(kind, s.state[above], anchor, code)
     for i in range(n):
         latest = s.marked[s.node[i]] == i and allele_key(kind, s.state[i], anchor, code) != known
@@ -239,17 +222,6 @@ def _has_two_alleles(
     if known != reference and s.marked[root] < 0:
         return reaches_a_sample(root, x, s.marked, edges, s.stack)
     return False
-
-
-@numba.njit(cache=True)
-def _keep_active(active: NDArray[np.int64], count: int, position: int) -> int:
-    """Forget deletions that end at or before the position."""
-    kept = 0
-    for d in range(count):
-        if active[d, 1] > position:
-            active[kept] = active[d]
-            kept += 1
-    return kept
 
 
 @numba.njit(cache=True)
@@ -262,25 +234,22 @@ def _settle_site(
     edges: Edges,
     tree: LocalTree,
     s: Memory,
-    tops: int,
-    alone: int,
+    lost: Lost,
     sample: int,
 ) -> int:
     """Settle the mutations of one site in the present tree. Returns how many are left."""
-    if tops:
-        n = _drop_lost(n, tree, s)
-    n = _relate(n, kind, p, code, tree, s)
+    if lost.tops:
+        n = _drop_lost(n, lost.oldest, edges, tree, s)
+    n = _relate(n, kind, p, code, edges, tree, s)
     reference = reference_state(kind, p, code)
-    if tops or alone:
-        if _inherits(n, alone, reference, tree, s):
+    if n and lost.tops + lost.alone:
+        if _inherits(lost.alone, reference, edges, tree, s):
             _unmark(n, s)
             return 0
-        more = n
-        if n:
-            more = _undo_older(n, tops, reference, edges, tree, s)
+        more = _undo_older(n, lost.tops, reference, edges, tree, s)
         if more > n:
             _unmark(more, s)
-            n = _relate(more, kind, p, code, tree, s)
+            n = _relate(more, kind, p, code, edges, tree, s)
     if n > 1 and not _has_two_alleles(n, kind, p, start + p, code, edges, tree, s, sample):
         _unmark(n, s)
         return 0
@@ -326,8 +295,8 @@ def settle_sites(
     length, offset = np.empty(size, np.int32), np.zeros(size + 1, np.int64)
     node, time = np.empty(size + 64, np.int32), np.empty(size + 64, np.float64)
     above, state = np.empty(size + 64, np.int32), np.empty(size + 64, np.int64)
-    active = np.empty((64, 4), np.int64)
-    count, sites, rows, q = 0, 0, 0, 0
+    deletions = no_deletions()
+    sites, rows, q = 0, 0, 0
     sample = int(np.argmax(edges.sample))
     while q < size:
         p = mutations.position[order[q]]
@@ -336,13 +305,12 @@ def settle_sites(
             end += 1
         n, kind = _take(order[q:end], mutations, s)
         bases = s.change[0] >> 8 if kind == STRUCTURAL else 0
-        count = _keep_active(active, count, p)
+        forget_deletions(deletions, p)
         advance(start + p, edges, tree)
-        tops, alone = 0, 0
-        if count:
-            tops, alone = _find_lost(start, active, count, edges, tree, s)
-        n = _settle_site(n, kind, p, start, code, edges, tree, s, tops, alone, sample)
-        for i in range(tops):
+        deletions = follow_deletions(start, deletions, edges, tree, s)
+        lost = mark_lost(deletions, edges.time, s)
+        n = _settle_site(n, kind, p, start, code, edges, tree, s, lost, sample)
+        for i in range(lost.tops):
             s.lost[s.top[i]] = -1
         q = end
         if n == 0:
@@ -354,12 +322,7 @@ def settle_sites(
             above[rows + i] = s.above[i] + rows if s.above[i] >= 0 else -1
             until = p + 1 + deleted_bases(kind, s.state[i], bases)
             if q < size and mutations.position[order[q]] < until:
-                if count == active.shape[0]:
-                    wider = np.empty((2 * count, 4), np.int64)
-                    wider[:count] = active
-                    active = wider
-                active[count] = np.array([p, until, s.node[i], tree.cursor[2]])
-                count += 1
+                deletions = add_deletion(deletions, p, until, s.node[i], tree.cursor[2])
         position[sites], kinds[sites], length[sites] = p, kind, bases
         rows += n
         sites += 1
