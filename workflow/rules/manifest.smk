@@ -34,6 +34,7 @@ rule write_manifest:
         maps=MAPS.values() if DRAWS_MAPS else [],
         reference=[rules.make_reference.output.contigs, rules.make_reference.output.genes],
         people=rules.simulate_people.output,
+        consequences=expand(rules.simulate_block.output.consequences, block=BLOCKS),
         heteroplasmy=rules.list_heteroplasmy.output if HAS_CHRM else [],
         phenotypes=rules.simulate_phenotypes.output,
         sequencing=rules.simulate_sample_metadata.output,
