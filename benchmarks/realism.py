@@ -1,8 +1,9 @@
 """Compare the fast simulation recipe with plain msprime: is it as correct, and how much faster?
 
-The recipe puts all recombination of a kilobase at one position and drops migration rates below the
-threshold of config/demography.yaml. Plain means a uniform map and every migration rate. Between
-them is a uniform map with the recipe's migration. One run answers two questions:
+The recipe simulates crossovers at few points and spreads them (``crossover_points``), and drops
+migration rates below the threshold of config/demography.yaml. Plain means msprime's own crossovers
+and every migration rate. Between them is msprime with the recipe's migration. One run answers two
+questions:
 
 - speed: CPU seconds of ancestry and mutations for the same people and sequence;
 - equality: heterozygosity, variable sites and the frequency spectrum (bins of 1, 2-3, 4-7, ...
@@ -30,12 +31,13 @@ from scipy import stats
 from rehearsal.config.tables import read_countries
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.genomes.recombination import binned_map, uniform_map
+from rehearsal.genomes.crossover_points import draw_points, spread_crossovers
+from rehearsal.genomes.recombination import uniform_map
 from rehearsal.model import Block, Country
 from rehearsal.seeds import derive_seed
 
 ROOT = Path(__file__).resolve().parents[1]
-MUTATION_RATE, RECOMBINATION_RATE, KAPPA, BIN = 1.29e-8, 1.1e-8, 4.0, 1_000
+MUTATION_RATE, RECOMBINATION_RATE, KAPPA = 1.29e-8, 1.1e-8, 4.0
 CONTIG, START = "chr1", 20_000_000
 FALSE_ALARMS = 0.01
 
@@ -54,14 +56,11 @@ def ways(countries: list[Country], bases: int) -> dict[str, Simulate]:
     full = to_msprime(build_model(countries, dataclasses.replace(parameters, migration=every)))
     sparse = to_msprime(build_model(countries, parameters))
     uniform = msprime.RateMap.uniform(bases, RECOMBINATION_RATE)
-    binned = binned_map(
-        Block(CONTIG, START, START + bases), uniform_map(CONTIG, RECOMBINATION_RATE), BIN
-    )
     codes = [country.code for country in countries]
     return {
         "plain": simulator(codes, full, uniform),
         "sparse migration": simulator(codes, sparse, uniform),
-        "recipe": simulator(codes, sparse, binned),
+        "recipe": partial(recipe, codes, sparse, Block(CONTIG, START, START + bases)),
     }
 
 
@@ -86,6 +85,35 @@ def simulator(codes: list[str], demography: msprime.Demography, rates: msprime.R
         )
 
     return simulate
+
+
+def recipe(
+    codes: list[str], demography: msprime.Demography, block: Block, people: int, seed: int
+) -> tskit.TreeSequence:
+    """Simulate as the rehearsal does.
+
+    Args:
+        codes: Codes of the countries.
+        demography: The model.
+        block: The sequence.
+        people: People per country.
+        seed: Seed of the simulation.
+    """
+    points = draw_points(block, uniform_map(CONTIG, RECOMBINATION_RATE), seed)
+    ts = msprime.sim_ancestry(
+        dict.fromkeys(codes, people),
+        demography=demography,
+        recombination_rate=points.concentrated(),
+        coalescing_segments_only=False,
+        random_seed=seed,
+    )
+    tables = ts.dump_tables()
+    left, right, parent, child = spread_crossovers(ts, points, seed)
+    tables.edges.set_columns(left=left, right=right, parent=parent, child=child)
+    tables.sort()
+    return msprime.sim_mutations(
+        tables.tree_sequence(), rate=MUTATION_RATE, model=msprime.HKY(KAPPA), random_seed=seed
+    )
 
 
 def measure_speed(found: dict[str, Simulate], people: int, seed: int) -> None:

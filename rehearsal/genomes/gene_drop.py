@@ -99,22 +99,19 @@ def draw_gametes(
     contig: str,
     contig_map: msprime.RateMap,
     seed: int,
-    bin_size: int = 1_000,
 ) -> Gametes:
     """Draw all gametes of a contig: one from each parent who transmits the contig.
 
     Autosomes and chrX come from both parents, chrY from father to son, chrM from the mother. On
     chrX a father transmits his X to daughters and, in the pseudo-autosomal regions, his Y to sons;
     both exchange their ends there (``draw_fathers_crossovers``). chrY and chrM do not recombine.
-    Otherwise there are Poisson crossovers along the map, none where its rate is missing. Each one
-    is moved to the one place of its bin where founders recombine too (``binned_map``).
+    Otherwise there are Poisson crossovers along the map, none where its rate is missing.
 
     Args:
         pedigree: The people.
         contig: A contig of GRCh38.
         contig_map: Its recombination map, in Morgans per base.
         seed: The run's root seed. The draws depend on it, the contig and the pedigree only.
-        bin_size: Bases per bin.
 
     Returns:
         The gametes, those from mothers first.
@@ -125,7 +122,7 @@ def draw_gametes(
     number = np.where(along_map, rng.poisson(contig_map.total_mass, len(child)), 0)
     start = np.where(along_map, rng.integers(0, 2, len(child)), 0)
     gamete = np.repeat(np.arange(len(child)), number)
-    position = _places_along(contig_map, rng.random(len(gamete)), bin_size)
+    position = _places_along(contig_map, rng.random(len(gamete)))
     if contig == "chrX":
         of_father = np.flatnonzero(~along_map)
         start[of_father] = pedigree.male[child[of_father]]
@@ -228,10 +225,8 @@ def _transmissions(pedigree: Pedigree, contig: str) -> tuple[np.ndarray, np.ndar
     )
 
 
-def _places_along(contig_map: msprime.RateMap, uniform: np.ndarray, bin_size: int) -> np.ndarray:
-    """Map uniform fractions of the genetic length to positions, each at the place of its bin."""
-    length = int(contig_map.sequence_length)
+def _places_along(contig_map: msprime.RateMap, uniform: np.ndarray) -> np.ndarray:
+    """Map uniform fractions of the genetic length to crossovers: one at x is just before base x."""
     mass = np.append(0, np.cumsum(np.nan_to_num(contig_map.mass)))
     position = np.interp(uniform * mass[-1], mass, contig_map.position).astype(np.int64)
-    left = np.minimum(position, length - 1) // bin_size * bin_size
-    return (left + np.minimum(left + bin_size, length) - 1) // 2
+    return np.clip(position, 1, int(contig_map.sequence_length) - 1)

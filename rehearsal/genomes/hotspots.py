@@ -83,7 +83,7 @@ def hotspot_map(contig: str, rate: float, hotspots: Hotspots, seed: int) -> mspr
 def _hotspot_starts(length: int, hotspots: Hotspots, rng: np.random.Generator) -> np.ndarray:
     """Draw where hotspots begin: exponential stretches between them, so that none overlap."""
     between = max(hotspots.spacing - hotspots.width, 1)
-    number = int(2 * length / between) + 20  # twice as many as expected reach the end
+    number = int(2 * length / (between + hotspots.width)) + 20  # twice as many as expected
     gaps = np.ceil(rng.exponential(between, number)).astype(np.int64)
     start = np.cumsum(gaps) + hotspots.width * np.arange(number)
     start = start[start + hotspots.width < length]

@@ -1,8 +1,7 @@
-"""Recombination maps: rates along a contig, and the binned form that makes simulation fast.
+"""Recombination maps: rates along a contig.
 
 A map is an ``msprime.RateMap`` over a whole contig, in Morgans per base (crossovers per base and
-meiosis). A block is simulated with :func:`binned_map`: the same total, but only one place in each
-bin where recombination can happen. This leaves far fewer distinct trees among many samples.
+meiosis).
 """
 
 from __future__ import annotations
@@ -94,65 +93,6 @@ def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> 
         if block.contig == contig:
             _check_coverage(contig_map, block, path)
     return contig_map
-
-
-def binned_map(
-    block: Block,
-    contig_map: msprime.RateMap,
-    bin_size: int = 1_000,
-    source: object = "recombination map",
-) -> msprime.RateMap:
-    """Build the block's map with all recombination of each bin at one base, 0 elsewhere.
-
-    Bins are multiples of ``bin_size`` on the contig, so that neighbouring blocks agree on them. The
-    place is the middle base of the bin's part inside the block.
-
-    Args:
-        block: The block, 0-based half-open.
-        contig_map: Map of the whole contig, in Morgans per base.
-        bin_size: Bases per bin.
-        source: The file that error messages name.
-
-    Returns:
-        A map over ``[0, block.length)`` with the same total mass.
-
-    Raises:
-        InputError: The map does not cover the block.
-    """
-    _check_coverage(contig_map, block, source)
-    edges = bin_edges(block, bin_size)
-    mass = np.diff(contig_map.get_cumulative_mass(edges))
-    places = bin_places(edges) - block.start
-    position = np.unique(np.concatenate(([0, block.length], places, places + 1)))
-    rate = np.zeros(len(position) - 1)
-    rate[np.searchsorted(position, places)] = mass
-    return msprime.RateMap(position=position, rate=rate)
-
-
-def bin_edges(block: Block, bin_size: int) -> np.ndarray:
-    """Compute the borders of a block's bins.
-
-    Args:
-        block: The block, 0-based half-open.
-        bin_size: Bases per bin.
-
-    Returns:
-        Positions on the contig, shape (n_bins + 1,), from the block's start to its end.
-    """
-    inner = np.arange((block.start // bin_size + 1) * bin_size, block.end, bin_size)
-    return np.concatenate(([block.start], inner, [block.end]))
-
-
-def bin_places(edges: np.ndarray) -> np.ndarray:
-    """Compute the base of each bin where its recombination happens.
-
-    Args:
-        edges: Borders of the bins, shape (n_bins + 1,).
-
-    Returns:
-        0-based positions, shape (n_bins,).
-    """
-    return (edges[:-1] + edges[1:] - 1) // 2
 
 
 def covers(contig_map: msprime.RateMap, block: Block) -> bool:

@@ -24,13 +24,13 @@ from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.blocks import CONFIG, planted_in
+from rehearsal.genomes.crossover_points import Points, draw_points, spread_crossovers
 from rehearsal.genomes.gene_drop import Gametes, draw_gametes, force_transmissions
 from rehearsal.genomes.heteroplasmy import add_heteroplasmy
 from rehearsal.genomes.mutation_rates import mutation_rates
 from rehearsal.genomes.mutations import add_mutations
 from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.genomes.planting import check_places, plant
-from rehearsal.genomes.recombination import binned_map
 from rehearsal.genomes.reference import check_reference
 from rehearsal.genomes.sex_chromosomes import (
     mutation_factor,
@@ -41,6 +41,7 @@ from rehearsal.genomes.variant_classes import VariantClasses
 from rehearsal.model import Block, PlantedVariant
 from rehearsal.seeds import derive_seed
 
+Edges = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # left, right, parent, child
 NO_UUID = b"00000000-0000-0000-0000-000000000000"
 
 
@@ -53,7 +54,6 @@ class SimulationSettings:
     kappa: float  # transition/transversion rate ratio of HKY with equal base frequencies
     seed: int  # the run's ROOT seed
     heteroplasmy: float = 0.0  # share of the founders with a mixture of two alleles on chrM
-    recombination_bin: int = 1_000  # bases per bin; each bin has one place of recombination
     # how often other classes of variants arise
     classes: VariantClasses = field(default_factory=VariantClasses)
 
@@ -77,7 +77,6 @@ class SimulationSettings:
             kappa=genome["kappa"],
             seed=seed,
             heteroplasmy=genome["heteroplasmy"],
-            recombination_bin=genome["recombination_bin"],
             classes=VariantClasses.of(genome["variant_classes"]),
         )
 
@@ -103,8 +102,7 @@ def simulate_block(
         planted_plan: The plan of ``people.plan_people``.
         planted: Planted variants of the whole run.
         settings: Settings of the run.
-        recombination: Map of the WHOLE contig (Morgans per base; on chrX the women's), unbinned.
-            Families cross over along it. The block is simulated with its ``binned_map``.
+        recombination: Map of the WHOLE contig (Morgans per base; on chrX the women's).
         reference: The block's bases. Every REF is its base, and unknown bases (N) have no variants.
 
     Returns:
@@ -124,17 +122,13 @@ def simulate_block(
     _check_populations(people, settings.demography)
     check_reference(block, planted, reference)
     pedigree = Pedigree.of(people)
-    block_map = binned_map(block, recombination, settings.recombination_bin)
+    points = draw_points(block, recombination, settings.seed)
     gametes = force_transmissions(
-        draw_gametes(
-            pedigree, block.contig, recombination, settings.seed, settings.recombination_bin
-        ),
-        people,
-        transmissions,
+        draw_gametes(pedigree, block.contig, recombination, settings.seed), people, transmissions
     )
     tables = _assemble(
         *(block, people, pedigree, gametes),
-        *_simulate_founders(block, people, pedigree, block_map, settings),
+        *_simulate_founders(block, people, pedigree, points, settings),
     )
     _give_back_memory()
     rng = np.random.default_rng(derive_seed(settings.seed, "mutations", block.id))
@@ -191,13 +185,14 @@ def _simulate_founders(
     block: Block,
     people: pd.DataFrame,
     pedigree: Pedigree,
-    block_map: msprime.RateMap,
+    points: Points,
     settings: SimulationSettings,
-) -> tuple[tskit.TreeSequence, np.ndarray]:
+) -> tuple[tskit.TreeSequence, Edges, np.ndarray]:
     """Simulate the founders' ancestry over ``[0, block.length)``.
 
     Founders are sampled by population, women before men where their ploidy differs. Also
-    returns the row of ``people`` of each individual.
+    returns the edges with their crossovers at any base, and the row of ``people`` of each
+    individual.
     """
     copies = pedigree.copies(block.contig, block.start)
     population = people["population"].to_numpy()
@@ -213,6 +208,7 @@ def _simulate_founders(
     if not sample_sets:
         expected = "contigs that people in the cohort have"
         raise InputError(CONFIG, "genome.regions", expected, block.contig)
+    block_map = points.concentrated()
     recombination = msprime.RateMap(
         position=block_map.position,
         rate=block_map.rate * recombination_factor(block, block_map),
@@ -222,6 +218,7 @@ def _simulate_founders(
         demography=scale_sizes(settings.demography, size_factor(block)),
         sequence_length=block.length,
         recombination_rate=recombination,
+        coalescing_segments_only=False,  # so that a crossover changes the parent of one node only
         ploidy=2,  # sets the time scale; the sample sets have ploidies of their own
         random_seed=derive_seed(settings.seed, "ancestry", block.id),
         record_provenance=False,
@@ -230,7 +227,8 @@ def _simulate_founders(
     print(
         f"{block.region}: ancestry, {ts.num_trees} trees; next: mutations and planting", flush=True
     )
-    return ts, np.concatenate(rows)
+    edges = spread_crossovers(ts, points, derive_seed(settings.seed, "crossovers", block.id))
+    return ts, edges, np.concatenate(rows)
 
 
 def scale_sizes(demography: msprime.Demography, factor: float) -> msprime.Demography:
@@ -258,6 +256,7 @@ def _assemble(
     pedigree: Pedigree,
     gametes: Gametes,
     founders: tskit.TreeSequence,
+    founders_edges: Edges,
     row_of_individual: np.ndarray,
 ) -> tskit.TableCollection:
     """Join founders' ancestry and families in one set of tables, samples in order of people."""
@@ -296,12 +295,12 @@ def _assemble(
         ),
     )
     left, right, parent, child = gametes.edges(block, pedigree)
-    edges = source.edges
+    from_left, from_right, from_parent, from_child = founders_edges
     tables.edges.set_columns(
-        left=np.concatenate([left, edges.left + block.start]),
-        right=np.concatenate([right, edges.right + block.start]),
-        parent=np.concatenate([parent.astype(np.int32), renumbered[edges.parent]]),
-        child=np.concatenate([child.astype(np.int32), renumbered[edges.child]]),
+        left=np.concatenate([left, from_left + block.start]),
+        right=np.concatenate([right, from_right + block.start]),
+        parent=np.concatenate([parent.astype(np.int32), renumbered[from_parent]]),
+        child=np.concatenate([child.astype(np.int32), renumbered[from_child]]),
     )
     tables.sort()
     index_edges(tables)

@@ -36,7 +36,7 @@ with sync_playwright() as playwright:
     for name in pages:
         page.goto(f"{folder}/{name}")
     page.goto(f"{folder}/index.html")
-    page.fill("input.md-search__input", "recombination_bin")
+    page.fill("input.md-search__input", "broad_sigma")
     page.wait_for_selector(".md-search-result__link")
     links = page.eval_on_selector_all(".md-search-result__link", "all => all.map(a => a.href)")
     browser.close()

@@ -1,16 +1,11 @@
-"""Recombination maps and their binned form."""
+"""Recombination maps."""
 
 import gzip
 
-import msprime
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rehearsal.errors import InputError
 from rehearsal.genomes.recombination import (
-    binned_map,
     covers,
     read_hapmap,
     uniform_map,
@@ -39,29 +34,6 @@ def test_nothing_recombines_on_y_and_mt(contig):
     assert 100 * uniform_map(contig, 1e-8).total_mass == 0
 
 
-@given(start=st.integers(0, 5_000), length=st.integers(1, 9_000), size=st.integers(1, 3_000))
-def test_a_binned_map_keeps_the_total_and_recombines_at_one_base_a_bin(start, length, size):
-    position = [0, 1_234, 6_001, 50_818_468]
-    contig_map = msprime.RateMap(position=position, rate=[1e-8, 5e-7, 2e-9])
-    block = Block("chr22", start, start + length)
-    binned = binned_map(block, contig_map, size)
-    total = contig_map.get_cumulative_mass(block.end) - contig_map.get_cumulative_mass(start)
-    assert binned.total_mass == pytest.approx(total, rel=1e-9)
-    assert binned.sequence_length == length
-    hot = binned.rate > 0
-    assert set(binned.span[hot]) == {1}
-    bins = (binned.left[hot] + start) // size
-    assert len(set(bins)) == len(bins)
-
-
-def test_neighbouring_blocks_put_recombination_at_the_same_places():
-    contig_map = uniform_map("chr22", 1e-8)
-    whole = binned_map(Block("chr22", 10_000, 20_000), contig_map)
-    right = binned_map(Block("chr22", 15_000, 20_000), contig_map)
-    hot = set(whole.left[whole.rate > 0] + 10_000)
-    assert set(right.left[right.rate > 0] + 15_000) <= hot
-
-
 def test_a_hapmap_file_gives_rates_from_each_position_to_the_next(hapmap):
     path = hapmap("chr22 1000 2.0 0", "chr22 3000 0.5 0.004", "chr22 5000 0 0.005")
     contig_map = read_hapmap(path, "chr22")
@@ -88,8 +60,6 @@ def test_a_map_covers_only_what_lies_between_its_first_and_last_row(hapmap):
     assert covers(contig_map, Block("chr22", 1_000, 3_000))
     for start, end in ((999, 2_000), (2_000, 3_001), (0, 1_000), (4_000, 5_000)):
         assert not covers(contig_map, Block("chr22", start, end))
-        with pytest.raises(InputError, match=f"map.txt: chr22: .* covers .*chr22:{start}-{end}"):
-            binned_map(Block("chr22", start, end), contig_map, source="map.txt")
 
 
 @pytest.mark.parametrize(
@@ -113,25 +83,3 @@ def test_a_map_that_cannot_be_used_is_refused(hapmap, rows, message):
 def test_a_missing_map_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.txt: chr22: .*HapMap format, found an unreadable"):
         read_hapmap(tmp_path / "none.txt", "chr22")
-
-
-def test_binning_a_uniform_map_gives_msprime_the_same_number_of_recombinations():
-    contig_map = uniform_map("chr22", 1e-8)
-    block = Block("chr22", 20_000_000, 20_200_000)
-    plain = contig_map.slice(block.start, block.end, trim=True)
-    trees = [
-        [
-            msprime.sim_ancestry(
-                2,
-                population_size=10_000,
-                sequence_length=block.length,
-                recombination_rate=rates,
-                random_seed=seed,
-                coalescing_segments_only=True,
-            ).num_trees
-            for seed in range(1, 30)
-        ]
-        for rates in (plain, binned_map(block, contig_map, 100))
-    ]
-    plain_mean, binned_mean = np.mean(trees, axis=1)
-    assert binned_mean == pytest.approx(plain_mean, rel=0.15)
