@@ -158,8 +158,7 @@ def test_beagle_finds_the_phase_again(cohort, tmp_path):
         switches += int((same[1:] != same[:-1]).sum())
         places += max(0, len(same) - 1)
     assert places > 10_000
-    print(switches / places)
-    assert switches / places < 0.06, switches / places
+    assert switches / places < 0.05, switches / places  # 0.0001 were found
 
 
 def unphase(call):
