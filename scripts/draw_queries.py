@@ -9,6 +9,7 @@ from rehearsal.evaluation.templates import read_templates
 from rehearsal.logs import log_to_file
 from rehearsal.seeds import derive_seed
 from rehearsal.truth.expected_answers import write_expected_answers
+from rehearsal.truth.gene_consequences import GeneTruth
 from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.sources import TruthSources
 
@@ -37,8 +38,10 @@ def main(smk):
         ),
         derive_seed(smk.params.seed, "suite"),
     )
+    own = GeneTruth.of_files(smk.input.transcripts, smk.params.gene_model, smk.input.reference)
     sources = TruthSources(
-        trees, people, diseases, features, measurements, smk.params.genes, consent
+        *(trees, people, diseases, features, measurements, smk.params.genes, consent),
+        gene_truth=own,
     )
     write_suite(suite, Path(smk.output.suite))
     write_expected_answers(TruthCalculator(sources).compute_answers(suite), Path(smk.output.truth))

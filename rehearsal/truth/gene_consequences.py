@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
-from rehearsal.truth.gene_files import GeneRow
+import pysam
+
+from rehearsal.truth.gene_files import GeneRow, read_genes
 
 # label: accession in the Sequence Ontology; the most severe first, in Ensembl's order
 ACCESSIONS = {
@@ -75,6 +78,17 @@ class GeneTruth:
 
     def __init__(self, genes: Sequence[GeneRow], fetch: Callable[[str, int, int], str]) -> None:
         self._genes = [_Gene(row, fetch) for row in genes]
+
+    @classmethod
+    def of_files(cls, table: Path | str, gff3: Path | str | None, fasta: Path | str) -> GeneTruth:
+        """Read the genes and the reference of a run.
+
+        Args:
+            table: ``config/transcripts.tsv``.
+            gff3: A GFF3 file with more genes, or nothing.
+            fasta: The run's reference, indexed.
+        """
+        return cls(read_genes(table, gff3), pysam.FastaFile(str(fasta)).fetch)
 
     def consequences(
         self, contig: str, start: int, ref: str, alt: str, end: int | None = None

@@ -24,6 +24,7 @@ from rehearsal.truth.hpo import at_or_below
 from rehearsal.truth.question import Question, read_question
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
+from rehearsal.truth.variant_classes import Extent
 
 # Consent, by the Data Use Ontology's definitions: the permissions that cover a purpose
 NO_RESTRICTION, DISEASE_RESEARCH = "DUO:0000004", "DUO:0000007"
@@ -93,6 +94,7 @@ class TruthCalculator:
         self._consent = None if consent is None else consent.set_index("individual")
         self._genes = {gene.name: gene for gene in sources.genes}
         self._codes = _codes_of_people(sources)
+        self._gene_truth = sources.gene_truth
         self._diseases, self._measurements = sources.diseases, sources.measurements
         self._year = reference_year
 
@@ -216,12 +218,28 @@ class TruthCalculator:
             for tally in tallies:
                 if not tally.question.asks_for(variant, extent):
                     continue
+                if not self._has_effect(tally.question, variant, extent):
+                    continue
                 if tally.question.wants_people:
                     tally.carriers |= copies > 0
                     continue
                 if tally.permitting_key not in counts:
                     counts[tally.permitting_key] = genotypes.counts(copies, tally.permitting)
                 tally.add(variant, counts[tally.permitting_key])
+
+    def _has_effect(self, question: Question, variant: Variant, extent: Extent) -> bool:
+        """Tell whether a variant has one of the consequences that a question asks for."""
+        if not question.effects:
+            return True
+        if self._gene_truth is None:
+            where = f"{question.query.id}: filters"
+            raise ValueError(mismatch(where, "no consequence, as no genes are known", "one"))
+        found = self._gene_truth.consequences(
+            variant.contig, variant.start, variant.ref, variant.alt, extent.end
+        )
+        return any(
+            one.accession in question.effects and question.gene in (None, one.gene) for one in found
+        )
 
     def _expected(self, tally: _Tally) -> dict[str, ExpectedAnswer]:
         found = {

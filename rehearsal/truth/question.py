@@ -10,6 +10,7 @@ from rehearsal.errors import mismatch
 from rehearsal.model import Gene, Query, Variant
 from rehearsal.truth.variant_classes import KNOWN, Extent, changed_bases, names_of
 
+EFFECT = "SO:"  # begins filters of variants by consequence, such as SO:0001583
 NARROWING = {"variantType", "variantMinLength", "variantMaxLength"}
 
 
@@ -25,7 +26,9 @@ class Question:
     ends: tuple[int, int] | None = None  # for a bracket, in whose first part variants start
     kind: str | None = None  # as variantType names it
     lengths: tuple[int, float] = (0, float("inf"))  # least and greatest, bases
-    filters: tuple[Mapping[str, Any], ...] = ()
+    filters: tuple[Mapping[str, Any], ...] = ()  # of people
+    gene: str | None = None  # that consequences must be for
+    effects: frozenset[str] = frozenset()  # terms of the Sequence Ontology; empty: any
 
     @property
     def wants_people(self) -> bool:
@@ -72,7 +75,12 @@ def read_question(query: Query, genes: Mapping[str, Gene]) -> Question:
     asked = query.request["query"]
     parameters = dict(asked["requestParameters"])
     parameters.pop("assemblyId", None)
-    question = Question(query, filters=tuple(asked["filters"]))
+    question = Question(query)
+    question.effects = frozenset(
+        one["id"] for one in asked["filters"] if one["id"].startswith(EFFECT)
+    )
+    question.filters = tuple(one for one in asked["filters"] if one["id"] not in question.effects)
+    question.gene = parameters.get("geneId")
     question.kind = parameters.pop("variantType", None)
     if question.kind is not None and question.kind not in KNOWN:
         expected = f"one of {', '.join(sorted(KNOWN))}"
@@ -97,7 +105,10 @@ def read_question(query: Query, genes: Mapping[str, Gene]) -> Question:
         raise ValueError(mismatch(where, expected, ", ".join(sorted(parameters)) or "nothing"))
     if question.filters and not question.wants_people:
         found = f"{len(question.filters)}"
-        raise ValueError(mismatch(f"{query.id}: filters", "none for variants", found))
+        raise ValueError(mismatch(f"{query.id}: filters", "none for variants but SO terms", found))
+    if question.effects and question.contig is None:
+        where = f"{query.id}: filters"
+        raise ValueError(mismatch(where, "no SO term without a gene or range", "one"))
     return question
 
 

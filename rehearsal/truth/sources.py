@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal.model import Block, Gene
+from rehearsal.truth.gene_consequences import GeneTruth
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,4 @@ class TruthSources:
     genes: Sequence[Gene] = ()
     consent: pd.DataFrame | None = None
     treatments: pd.DataFrame | None = None
+    gene_truth: GeneTruth | None = None  # to judge filters by consequence

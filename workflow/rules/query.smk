@@ -35,6 +35,10 @@ rule draw_queries:
         features=rules.simulate_phenotypes.output.features,
         consent=rules.draw_consent.output.consent,
         templates=config["queries"],
+        transcripts=config["transcripts"],
+        gene_model=optional(config["genome"]["gene_model"]),
+        reference=rules.make_reference.output.fasta,
+        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
     output:
         suite=f"{RESULTS}/queries/suite.json",
         truth=f"{RESULTS}/truth/answers.json",
@@ -51,6 +55,7 @@ rule draw_queries:
         code=code_digest("draw_queries.py"),
         blocks=INPUTS.blocks,
         genes=INPUTS.genes,
+        gene_model=config["genome"]["gene_model"],
         variants=INPUTS.planted,
         seed=config["seed"],
     message:

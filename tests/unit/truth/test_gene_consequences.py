@@ -4,17 +4,21 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from rehearsal.evaluation.suite import beacon_request
 from rehearsal.genomes.gene_model import read_gene_model
 from rehearsal.genomes.gene_model_file import write_gene_model
 from rehearsal.genomes.transcripts import Transcript, read_transcripts
-from rehearsal.model import Block
+from rehearsal.model import Block, Gene, Query
 from rehearsal.truth.gene_consequences import ACCESSIONS, GeneTruth
 from rehearsal.truth.gene_files import GeneRow, read_genes
+from rehearsal.truth.query_answers import TruthCalculator
+from rehearsal.truth.sources import TruthSources
 
 from ..genomes.gene_model import CONTIG, LENGTH, bases_of_genes, two_genes
-from ..genomes.test_annotation import Allele, annotate, random_alleles
+from ..genomes.test_annotation import Allele, annotate, block_with, random_alleles
 
 TABLE = Path(__file__).resolve().parents[3] / "config/transcripts.tsv"
 
@@ -83,3 +87,35 @@ def test_both_readers_find_the_same_genes(tmp_path: Path) -> None:
     assert [row for row in read_genes(TABLE, path) if row.contig == CONTIG] == [
         row_of(one) for one in both
     ]
+
+
+def test_a_filter_by_consequence_keeps_the_variants_that_have_it_in_the_gene(
+    tmp_path: Path,
+) -> None:
+    bases = bases_of_genes(3)
+    alleles = [a for a in random_alleles(bases, np.random.default_rng(3)) if len(a[1]) == len(a[2])]
+    alleles = [allele for allele in alleles if allele[0] % 7 == 0]
+    block = Block(CONTIG, 0, LENGTH)
+    ts = block_with(alleles, {})
+    tables = ts.dump_tables()
+    tables.individuals.add_row()
+    tables.nodes.individual = np.zeros(1, np.int32)
+    path = tmp_path / f"{block.id}.trees"
+    tables.dump(path)
+    people = pd.DataFrame(
+        {"id": ["FI-1"], "country": ["FI"], "sex": ["male"], "birth_year": [1980]}
+    )
+    none = pd.DataFrame({name: [] for name in ("individual", "code", "mondo")})
+    truth = GeneTruth([row_of(one) for one in two_genes()], partial(fetch, bases))
+    genes = [Gene("A", CONTIG, 0, 2_000, "+"), Gene("B", CONTIG, 0, 2_000, "-")]
+    sources = TruthSources({block: path}, people, none, none, none, genes, gene_truth=truth)
+    table = annotate(alleles, bases)
+    for gene in ("A", "B"):
+        for term in ("SO:0001583", "SO:0001819", "SO:0001627"):
+            request = beacon_request(
+                {"geneId": gene}, [{"id": term}], "count", {"skip": 0, "limit": 10}
+            )
+            query = Query("q", "gene", "g_variants", request)
+            answer = TruthCalculator(sources).compute_answer(query)["FI"]
+            own = (table["gene"] == gene) & (table["consequence_id"] == term)
+            assert answer.count == own.sum() > 0

@@ -152,7 +152,8 @@ def test_ill_formed_queries_must_be_refused(truth: TruthCalculator):
 def test_a_query_that_the_truth_does_not_know_is_never_guessed(
     truth: TruthCalculator, query: Query
 ):
-    line = "q: (requestParameters: expected an allele, a range or a gene|filters: expected none)"
+    parameters = "requestParameters: expected (an allele, a range or a gene|one of CNV)"
+    line = f"q: ({parameters}|filters: expected none)"
     with pytest.raises(ValueError, match=line):
         truth.compute_answer(query)
 
