@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from rehearsal.logs import log_to_file
+from rehearsal.model import Block
 from rehearsal.stores.variant_store_writer import build_store
 
 
@@ -17,7 +18,12 @@ def main(smk):
     country = smk.wildcards.country
     people = pd.read_parquet(smk.input.people)
     parts = [Path(folder) / f"{country}.parquet" for folder in smk.input.parts]
-    build_store(parts, people[people["country"] == country], Path(smk.output.store))
+    effects = (
+        (Block.from_id(Path(path).stem).contig, pd.read_parquet(path))
+        for path in smk.input.consequences
+    )
+    mine = people[people["country"] == country]
+    build_store(parts, mine, Path(smk.output.store), effects)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@
                  homozygotes
     long_...     long variants again, to find those that reach into a range
                  (:mod:`rehearsal.stores.long_variants`)
+    effects      contig, start, ref, alt, gene, transcript (the key), term, label, hgvs_c, hgvs_p:
+                 what alleles change, in stores of a run with a gene model
     meta         key, value: format, counts and digests
 
 ``carriers`` and ``homozygotes`` are lists of individuals' numbers
@@ -58,6 +60,11 @@ CREATE TABLE variants (
     {"".join(f"{name} INTEGER NOT NULL, " for name in COUNTS)}
     carriers BLOB NOT NULL, homozygotes BLOB NOT NULL,
     PRIMARY KEY (contig, start, ref, alt, svlen)
+) WITHOUT ROWID;
+CREATE TABLE effects (
+    contig INTEGER, start INTEGER, ref TEXT, alt TEXT, gene TEXT, transcript TEXT,
+    term TEXT NOT NULL, label TEXT NOT NULL, hgvs_c TEXT NOT NULL, hgvs_p TEXT NOT NULL,
+    PRIMARY KEY (contig, start, ref, alt, gene, transcript)
 ) WITHOUT ROWID;
 {LONG_SCHEMA}"""
 
@@ -117,6 +124,17 @@ class VariantRow(NamedTuple):
     def homozygotes(self) -> BitMap:
         """Decode the numbers of the individuals with two copies, without hemizygous ones."""
         return decode(self.homozygotes_data)
+
+
+class AlleleEffect(NamedTuple):
+    """What an allele changes in one transcript."""
+
+    gene: str  # symbol
+    transcript: str  # accession
+    term: str  # of the Sequence Ontology
+    label: str
+    hgvs_c: str  # empty where not known
+    hgvs_p: str
 
 
 class VariantStore:
@@ -239,6 +257,18 @@ class VariantStore:
             if row[0] + len(row[1]) + row[4] > start:
                 yield VariantRow(contig, *row)
 
+    def effects(self, row: VariantRow) -> list[AlleleEffect]:
+        """Look up what an allele changes.
+
+        Args:
+            row: The variant.
+
+        Returns:
+            One effect per transcript, in order of gene and transcript.
+        """
+        key = (self._numbers[row.contig], row.start, row.ref, row.alt)
+        return [AlleleEffect(*found) for found in self._connection.execute(_EFFECTS, key)]
+
     def carriers_of(
         self, contig: str
     ) -> Iterator[tuple[tuple[int, str, str, int, int, int], BitMap]]:
@@ -287,6 +317,8 @@ _CARRIERS = """SELECT start, ref, alt, svlen, reach, shift, carriers FROM varian
 ORDER BY start, ref, alt, svlen"""
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
 _LONG = long_variants_before("variants", ", ".join(f"v.{name}" for name in _NAMES))
+_EFFECTS = """SELECT gene, transcript, term, label, hgvs_c, hgvs_p FROM effects
+WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"""
 _RANGE = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start >= ? AND start < ?"
 
 

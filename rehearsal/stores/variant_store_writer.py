@@ -34,7 +34,12 @@ from rehearsal.stores.variant_store_part import open_part
 SMALLEST_PAGE, LARGEST_PAGE = 4096, 65536  # bytes
 
 
-def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
+def build_store(
+    parts: list[Path],
+    individuals: pd.DataFrame,
+    out: Path,
+    effects: Iterable[tuple[str, pd.DataFrame]] = (),
+) -> int:
     """Build a node's store from the parts of its blocks.
 
     The same content gives the same bytes (with the same SQLite).
@@ -43,6 +48,7 @@ def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
         parts: Parts of the store, in any order.
         individuals: The country's people in their order, with ``id`` and ``sex``.
         out: The file to write.
+        effects: Contigs, and consequences of their alleles as ``annotate_block`` returns them.
 
     Returns:
         The number of variants.
@@ -70,6 +76,9 @@ def build_store(parts: list[Path], individuals: pd.DataFrame, out: Path) -> int:
                 columns = [column.to_pylist() for column in batch.columns]
                 number = [writer.number[about["contig"]]] * batch.num_rows
                 writer.write(part, list(zip(number, *columns, strict=True)))
+        for contig, table in effects:
+            if contig in writer.number:
+                writer.write_effects(contig, table)
         return writer.rows
 
 
@@ -198,6 +207,18 @@ class StoreWriter:
         self._digest.update(rows)
         self.rows += len(rows)
 
+    def write_effects(self, contig: str, effects: pd.DataFrame) -> None:
+        """Add what the alleles of a contig change, as far as the store has them.
+
+        Args:
+            contig: The contig.
+            effects: Consequences as ``annotate_block`` returns them.
+        """
+        columns = ("position", "ref", "alt", "gene", "transcript", "consequence_id", "consequence")
+        rows = effects[[*columns, "hgvs_c", "hgvs_p"]].itertuples(index=False, name=None)
+        number = self.number[contig]
+        self._connection.executemany(_INSERT_EFFECT, ((number, *row) for row in rows))
+
     def _write_the_rest(self) -> None:
         people, longest = self._individuals, self._longest_ref
         self._connection.executemany(
@@ -223,6 +244,10 @@ class StoreWriter:
             "INSERT INTO meta VALUES (?, ?)", [(key, str(value)) for key, value in meta.items()]
         )
         self._connection.execute("COMMIT")
+
+
+_INSERT_EFFECT = """INSERT OR IGNORE INTO effects SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+WHERE EXISTS (SELECT 1 FROM variants WHERE contig = ?1 AND start = ?2 AND ref = ?3 AND alt = ?4)"""
 
 
 def _page_size(individuals: int) -> int:

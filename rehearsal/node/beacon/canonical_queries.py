@@ -48,6 +48,10 @@ def canonical_query(
     Raises:
         Problem: A gene is not in the node's table (400).
     """
+    if has_effects(query):
+        if isinstance(query, GeneQuery):
+            node_data.gene(query.gene)
+        return query
     match query:
         case SequenceQuery():
             named = _named(query.contig, query.start, query.ref, query.alt)
@@ -65,6 +69,17 @@ def canonical_query(
         case ProteinQuery():
             return _changing_protein(query, node_data)
     return query
+
+
+def has_effects(query: VariantQuery | None) -> bool:
+    """Tell whether a query asks for molecular effects.
+
+    Args:
+        query: The query, or None.
+    """
+    if isinstance(query, RangeQuery | BracketQuery | GeneQuery):
+        return bool(query.restrictions.effects)
+    return False
 
 
 def names_one_allele(query: VariantQuery | None) -> bool:

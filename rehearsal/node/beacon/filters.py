@@ -157,6 +157,33 @@ def _value_filter(sent: FilterObject, number: int) -> ValueFilter:
     return ValueFilter(sent.id, "=" if sent.operator is UNSET else sent.operator, value)
 
 
+MOLECULAR_EFFECT = re.compile(r"SO:[0-9]{7}")
+
+
+def split_effects(
+    sent: str | Iterable[FilterObject | str] | None,
+) -> tuple[list[FilterObject | str], tuple[str, ...]]:
+    """Separate filters of variants by molecular effect from filters of people.
+
+    Args:
+        sent: Objects or identifiers of a POST, or the comma-separated text of a GET.
+
+    Returns:
+        The filters of people, and terms of the Sequence Ontology, each once and in order.
+    """
+    items = sent.split(",") if isinstance(sent, str) else list(sent or ())
+    people: list[FilterObject | str] = []
+    effects = set()
+    for item in items:
+        name = item if isinstance(item, str) else item.id
+        is_term = isinstance(item, str) or (item.operator is UNSET and item.value is UNSET)
+        if is_term and MOLECULAR_EFFECT.fullmatch(name):
+            effects.add(name)
+        elif item or not isinstance(sent, str):
+            people.append(item)
+    return people, tuple(sorted(effects))
+
+
 def is_coarse(filters: Iterable[Filter]) -> bool:
     """Tell whether filters choose people by at most a sex and one term without similarity.
 

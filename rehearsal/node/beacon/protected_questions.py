@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.node.beacon.canonical_queries import variant_text
+from rehearsal.node.beacon.canonical_queries import has_effects, variant_text
 from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset
 from rehearsal.node.beacon.filters import Filter, terms_of
 from rehearsal.node.beacon.node_data import NodeData
@@ -73,7 +73,10 @@ def protected_question(
     shares = shares.among(question.rights.permitted_share)
     width = _width(query)
     wide = f"a range of {width:,} bases, of at most {LONGEST_RANGE:,}"
-    return ProtectedQuestion("\n".join(parts), shares, wide if width > LONGEST_RANGE else "")
+    reason = wide if width > LONGEST_RANGE else ""
+    if has_effects(query):
+        reason = "a condition on molecular effects, which needs a grant"
+    return ProtectedQuestion("\n".join(parts), shares, reason)
 
 
 def _width(query: VariantQuery | None) -> int:
@@ -135,7 +138,8 @@ def _carrying(
     """Bound the shares of women and men who carry an allele that a query finds."""
     if query is None:
         return EVERYBODY, EVERYBODY
-    if not facts.people_elsewhere or dataset.kind == "tumours":  # somatic alleles are not listed
+    # neither somatic alleles nor molecular effects are listed
+    if not facts.people_elsewhere or dataset.kind == "tumours" or has_effects(query):
         return UNKNOWN, UNKNOWN
     source = FirstAlleles(facts)
     alleles = list(search_variants(query, node_data, source))

@@ -94,7 +94,11 @@ def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
         if (change.contig, change.start, change.ref, change.alt)
         == (row.contig, row.start, row.ref, row.alt)
     ]
-    found = {"geneIds": genes, "aminoacidChanges": changes}
+    effects = node_data.variants.effects(row)
+    genes += [one.gene for one in effects if one.gene not in genes]
+    terms = {one.term: one.label for one in effects}
+    molecular = [{"id": term, "label": label} for term, label in terms.items()]
+    found = {"geneIds": genes, "aminoacidChanges": changes, "molecularEffects": molecular}
     return {key: values for key, values in found.items() if values}
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from rehearsal.errors import shown
 from rehearsal.model import Granularity
-from rehearsal.node.beacon.filters import Filter, parse_filters
+from rehearsal.node.beacon.filters import Filter, parse_filters, split_effects
 from rehearsal.node.beacon.request_models import (
     BeaconQuery,
     Include,
@@ -25,6 +25,7 @@ from rehearsal.node.beacon.variant_queries import (
     VariantQuery,
     make_variant_query,
     whole_number,
+    with_effects,
 )
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import (
@@ -147,6 +148,8 @@ def _request(
     skip = whole_number("skip", page.skip) or 0
     variants = parameters.variants()
     sent = variants.sent()
+    filters, effects = split_effects(options.filters)
+    query = make_variant_query(variants, sent.keys())
     return BeaconRequest(
         api_version=_api_version(meta.api_version),
         granularity=options.requested_granularity,
@@ -154,8 +157,8 @@ def _request(
         skip=min(skip, 2**31),
         limit=DEFAULT_LIMIT if limit is None else min(limit or MAX_LIMIT, MAX_LIMIT),
         test_mode=options.test_mode in (True, "true"),
-        filters=parse_filters(options.filters),
-        variants=make_variant_query(variants, sent.keys()),
+        filters=parse_filters(filters),
+        variants=with_effects(query, effects) if effects else query,
         datasets=parameters.datasets or (),
         requested_schemas=tuple(map(_schema, meta.requested_schemas or ())),
         parameters=sent,

@@ -213,7 +213,10 @@ class QueryOptions(RequestModel):
         ]
         | str
         | None,
-        Meta(description="Conditions on people, all of which must hold."),
+        Meta(
+            description="Conditions on people, and molecular effects of variants (terms of SO, "
+            "beside a gene or region). All must hold."
+        ),
     ] = None
 
 

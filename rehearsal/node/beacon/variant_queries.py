@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rehearsal.errors import shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
@@ -33,6 +33,7 @@ class Restrictions:
     maximum_length: int | None = None
     ref: str | None = None  # IUPAC codes
     alt: str | None = None
+    effects: tuple[str, ...] = ()  # terms of the Sequence Ontology, all of which must hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,26 @@ def make_variant_query(
                 )
             return make(parameters)
     return _placed_query(parameters, names)
+
+
+def with_effects(query: VariantQuery | None, effects: tuple[str, ...]) -> VariantQuery:
+    """Restrict a query to alleles with molecular effects.
+
+    Args:
+        query: The query.
+        effects: Terms of the Sequence Ontology.
+
+    Returns:
+        The query.
+
+    Raises:
+        Problem: The query has no gene or region, in which the alleles are searched (400).
+    """
+    if not isinstance(query, RangeQuery | BracketQuery | GeneQuery):
+        expected = "geneId, or start and end, beside a molecular effect"
+        found = "no variant" if query is None else "another query for variants"
+        raise Problem.mismatch("filters", expected, found)
+    return replace(query, restrictions=replace(query.restrictions, effects=effects))
 
 
 def _hgvs_query(parameters: VariantParameters) -> HgvsQuery:

@@ -94,13 +94,16 @@ def search_variants(
         case SequenceQuery():
             yield from _exact(query, rows)
         case RangeQuery(contig, start, end, restrictions):
-            yield from restricted(_overlapping(rows, contig, start, end), restrictions)
+            found = restricted(_overlapping(rows, contig, start, end), restrictions)
+            yield from _with_effects(found, restrictions, node_data)
         case BracketQuery():
-            yield from restricted(_bracketed(query, rows), query.restrictions)
+            found = restricted(_bracketed(query, rows), query.restrictions)
+            yield from _with_effects(found, query.restrictions, node_data)
         case GeneQuery(symbol, restrictions):
             gene = node_data.gene(symbol)
             found = _overlapping(rows, gene.contig, gene.start, gene.end)
-            yield from restricted(found, restrictions)
+            found = restricted(found, restrictions)
+            yield from _with_effects(found, restrictions, node_data, symbol)
         case ProteinQuery():
             yield from _changing_protein(query, node_data, rows)
         case HgvsQuery(description):
@@ -229,6 +232,20 @@ def restricted(rows: Iterator[Any], wanted: Restrictions) -> Iterator[Any]:
     if _is_impossible(wanted):
         return
     yield from (row for row in rows if _meets(row, wanted))
+
+
+def _with_effects(
+    rows: Iterator[Any], wanted: Restrictions, node_data: NodeData, gene: str | None = None
+) -> Iterator[Any]:
+    """Keep the alleles that have all effects of a query, in any gene or in one."""
+    if not wanted.effects:
+        yield from rows
+        return
+    for row in rows:
+        effects = node_data.variants.effects(row)
+        having = {one.term for one in effects if gene in (None, one.gene)}
+        if having.issuperset(wanted.effects):
+            yield row
 
 
 def _meets(row: Any, wanted: Restrictions) -> bool:

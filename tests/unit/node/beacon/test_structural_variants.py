@@ -2,13 +2,15 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from rehearsal.model import Block
 from rehearsal.node.beacon.canonical_queries import canonical_query, names_one_allele
 from rehearsal.node.beacon.records import variant_record
+from rehearsal.node.beacon.request import parse_body, parse_query_string
 from rehearsal.node.beacon.request_models import VariantParameters
-from rehearsal.node.beacon.variant_queries import make_variant_query
+from rehearsal.node.beacon.variant_queries import make_variant_query, with_effects
 from rehearsal.node.beacon.variant_search import (
     identifier_of,
     query_of_identifier,
@@ -18,6 +20,7 @@ from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.stores.variant_store_writer import build_store
+from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import convert_values
 
 from ...structural_block import LENGTH, make_structural_block
@@ -32,8 +35,21 @@ def store(tmp_path_factory):
     ts, people = make_structural_block()
     part = folder / "FI.parquet"
     write_shards(ts, Block("chr22", 0, LENGTH), people, {}, {"FI": part})
-    build_store([part], people[people["country"] == "FI"], folder / "variants.sqlite")
+    finns = people[people["country"] == "FI"]
+    columns = ["position", "ref", "alt", "gene", "transcript", "consequence_id", "consequence"]
+    missense, frameshift = ("SO:0001583", "missense_variant"), ("SO:0001589", "frameshift_variant")
+    effects = pd.DataFrame(
+        [
+            (1_000, "A", "G", "ONE", "T1", *missense),
+            (1_000, "A", "T", "TWO", "T2", *missense),
+            (2_000, "CA", "C", "ONE", "T1", *frameshift),
+            (50_000, "C", "G", "ONE", "T1", *missense),  # nobody has it
+        ],
+        columns=columns,
+    ).assign(hgvs_c="", hgvs_p="")
+    build_store([part], finns, folder / "variants.sqlite", [("chr22", effects)])
     with VariantStore.open(folder / "variants.sqlite") as opened:
+        NODE.variants = opened
         yield opened
 
 
@@ -95,6 +111,38 @@ def test_every_allele_is_found_by_its_identifier_and_its_description(store):
             assert found(store, genomicAlleleShortForm=name) == [row.alt]
         else:
             assert row.alt in ("<INS:ME:ALU>", "<CN3>")
+
+
+def test_effects_restrict_the_alleles_of_a_gene_or_region(store, monkeypatch):
+    gene = SimpleNamespace(contig="chr22", start=0, end=60_000)
+    monkeypatch.setattr(NODE, "gene", lambda symbol: gene, raising=False)
+
+    def with_terms(terms, **parameters):
+        query = with_effects(query_for(**parameters), terms)
+        return [row.alt for row in search_variants(query, NODE, store)]
+
+    assert with_terms(("SO:0001583",), **EVERYTHING) == ["G", "T"]
+    assert with_terms(("SO:0001583",), geneId="ONE") == ["G"]
+    assert with_terms(("SO:0001589",), geneId="ONE", variantType="INDEL") == ["C"]
+    assert with_terms(("SO:0001583", "SO:0001589"), geneId="ONE") == []
+
+
+def test_an_effect_without_a_region_is_refused():
+    with pytest.raises(Problem, match="geneId, or start and end, beside a molecular effect"):
+        parse_body(b'{"query": {"filters": [{"id": "SO:0001583"}]}}')
+
+
+def test_effects_are_read_from_filters_and_shown_in_records(store):
+    request = parse_query_string(
+        [("geneId", "ONE"), ("filters", "SO:0001583,NCIT:C16576,SO:0001583")]
+    )
+    assert request.variants.restrictions.effects == ("SO:0001583",)
+    assert [one.id for one in request.filters] == ["NCIT:C16576"]
+    row = store.get("chr22", 2_000, "CA", "C")
+    assert variant_record(row, NODE)["molecularAttributes"] == {
+        "geneIds": ["ONE"],
+        "molecularEffects": [{"id": "SO:0001589", "label": "frameshift_variant"}],
+    }
 
 
 def test_records_state_type_length_and_end(store):
