@@ -15,6 +15,8 @@ from rehearsal.dataset.simulated_cohort import ReportStage, SimulatedCohort, sim
 from rehearsal.errors import InputError, cause
 from rehearsal.evaluation.known_answers import FOLDER, write_known_answers
 from rehearsal.files import atomic_path
+from rehearsal.genomes.drawn_reference import stretches_with_bases
+from rehearsal.genomes.reference_files import write_reference
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
 from rehearsal.truth.subcohort_facts import SubcohortFacts
@@ -56,6 +58,13 @@ def make_dataset(plan: DatasetPlan, folder: Path, report_stage: ReportStage) -> 
     with tempfile.TemporaryDirectory(dir=folder) as trees:
         report_stage("demography")
         cohort = simulate_cohort(plan, Path(trees), report_stage)
+        report_stage("reference")
+        write_reference(
+            folder / "reference" / "reference.fa.gz",
+            folder / "reference" / "contigs.json",
+            stretches_with_bases(plan.blocks, plan.reference.unknown),
+            plan.reference,
+        )
         for name in plan.export.places:
             report_stage(f"write {name}: {' '.join(plan.export.formats)}")
             write_place(Place(name, plan, cohort, folder / name))

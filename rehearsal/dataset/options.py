@@ -100,7 +100,7 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
         "--reference",
         type=Path,
         metavar="FASTA",
-        help="indexed FASTA that gives the reference bases (default: random bases)",
+        help="indexed FASTA that gives the reference bases (default: drawn from the seed)",
     )
     add(
         "--seed",

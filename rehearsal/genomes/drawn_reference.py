@@ -32,6 +32,10 @@ UNKNOWN = ord("N")
 class BaseSource(Protocol):
     """Where bases come from."""
 
+    @property
+    def unknown(self) -> Sequence[Block]:
+        """Stretches without bases."""
+
     def bases(self, block: Block) -> NDArray[np.uint8]:
         """Return the bases of a stretch as ASCII, shape (block.length,), uint8."""
 
@@ -72,6 +76,7 @@ class FastaReference:
     """Bases of a user's FASTA."""
 
     path: Path
+    unknown: Sequence[Block] = ()  # it knows its N itself
 
     def bases(self, block: Block) -> NDArray[np.uint8]:
         """Return the bases of a stretch.
