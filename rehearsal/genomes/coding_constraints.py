@@ -15,6 +15,7 @@ from rehearsal.seeds import derive_seed
 
 Stretch = tuple[str, int, str]  # contig, 0-based first base, bases
 
+_BIN = 1 << 14  # bases
 # letters that stand for several bases (IUPAC)
 _LETTERS = {"R": "AG", "Y": "CT", "N": "ACGT", **{base: base for base in "ACGT"}}
 
@@ -49,23 +50,25 @@ def coding_constraints(
 
 
 class _Settled:
-    """Bases that are known or already drawn."""
+    """Bases that are known or already drawn, listed by the bins that they touch."""
 
     def __init__(self, known: Iterable[Stretch]) -> None:
-        self._stretches: dict[str, list[tuple[int, str]]] = {}
+        self._bins: dict[tuple[str, int], list[tuple[int, str]]] = {}
         for contig, start, bases in known:
             self.add(contig, start, bases)
 
     def add(self, contig: str, start: int, bases: str) -> None:
-        self._stretches.setdefault(contig, []).append((start, bases))
+        for number in range(start // _BIN, (start + len(bases) - 1) // _BIN + 1):
+            self._bins.setdefault((contig, number), []).append((start, bases))
 
     def within(self, contig: str, start: int, end: int) -> str:
         """Write the bases of a stretch, N where they are free."""
         text = ["N"] * (end - start)
-        for first, bases in self._stretches.get(contig, []):
-            low, high = max(first, start), min(first + len(bases), end)
-            if low < high:
-                text[low - start : high - start] = bases[low - first : high - first]
+        for number in range(start // _BIN, (end - 1) // _BIN + 1):
+            for first, bases in self._bins.get((contig, number), []):
+                low, high = max(first, start), min(first + len(bases), end)
+                if low < high:
+                    text[low - start : high - start] = bases[low - first : high - first]
         return "".join(text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -87,7 +87,7 @@ def read_gff3(path: Path | str, blocks: Sequence[Block]) -> list[Transcript]:
         InputError: The file cannot be read, has no known contig, or a transcript in a block is
             impossible.
     """
-    genes, parts = _read_parts(path)
+    genes, parts = _read_parts(path, {block.contig for block in blocks})
     best: dict[str, _Parts] = {}
     for one in parts.values():
         if one.coding and one.is_whole and one.parent in genes:
@@ -125,16 +125,22 @@ def _transcript(parts: _Parts, gene: str) -> Transcript:
     )
 
 
-def _read_parts(path: Path | str) -> tuple[dict[str, str], dict[str, _Parts]]:
-    """Read names of genes and parts of transcripts, both by their ids in the file."""
+def _read_parts(
+    path: Path | str, contigs: Collection[str]
+) -> tuple[dict[str, str], dict[str, _Parts]]:
+    """Read names of genes and parts of transcripts on some contigs, both by their ids."""
     genes: dict[str, str] = {}
     parts: dict[str, _Parts] = {}
     children: list[tuple[str, str, int, int, str]] = []
-    seen: set[str] = set()
-    for number, fields in _lines(path):
-        contig, _, kind, first, last, _, strand, phase, text = fields
-        seen.add(contig)
-        name = _contig(contig)
+    names: dict[str, str | None] = {}  # of contigs
+    for number, line in _lines(path):
+        contig = line.partition("\t")[0]
+        if contig not in names:
+            names[contig] = _contig(contig)
+        name = names[contig]
+        if name not in contigs and name is not None:
+            continue
+        _, _, kind, first, last, _, strand, phase, text = _fields(path, number, line)
         if name is None or not _is_wanted(kind):
             continue
         about = dict(pair.partition("=")[::2] for pair in text.split(";") if pair)
@@ -151,15 +157,20 @@ def _read_parts(path: Path | str) -> tuple[dict[str, str], dict[str, _Parts]]:
         else:
             title = about.get("gene_name") or about.get("Name") or about.get("ID", "")
             genes[about.get("ID", "")] = unquote(title)
-    if not any(_contig(contig) for contig in seen):
+    if not any(names.values()):
         expected = f"a contig of {ASSEMBLY} in the first column"
-        raise InputError(path, "seqid", expected, shown(min(seen, default="")))
+        raise InputError(path, "seqid", expected, shown(min(names, default="")))
+    _attach(parts, children)
+    return genes, parts
+
+
+def _attach(parts: dict[str, _Parts], children: Iterable[tuple[str, str, int, int, str]]) -> None:
+    """Add exons and coding parts to their transcripts."""
     for parent, kind, start, end, phase in children:
         if parent in parts and kind == "exon":
             parts[parent].exons.append((start, end))
         elif parent in parts:
             parts[parent].coding.append((start, end, phase))
-    return genes, parts
 
 
 def _is_wanted(kind: str) -> bool:
@@ -184,8 +195,8 @@ def _range(path: Path | str, number: int, first: str, last: str) -> tuple[int, i
     return int(first) - 1, int(last)
 
 
-def _lines(path: Path | str) -> Iterator[tuple[int, list[str]]]:
-    """Read the nine fields of each line that is no comment."""
+def _lines(path: Path | str) -> Iterator[tuple[int, str]]:
+    """Read the lines that are no comments, with their 1-based numbers."""
     try:
         data = Path(path).read_bytes()
         text = (gzip.decompress(data) if data.startswith(_GZIP) else data).decode()
@@ -196,8 +207,13 @@ def _lines(path: Path | str) -> Iterator[tuple[int, list[str]]]:
         if line.startswith("##FASTA"):
             return
         if line.strip() and not line.startswith("#"):
-            fields = line.split("\t")
-            if len(fields) != 9:
-                expected = "nine columns with tabs between them"
-                raise InputError(path, f"line {number}", expected, f"{len(fields)} columns")
-            yield number, fields
+            yield number, line
+
+
+def _fields(path: Path | str, number: int, line: str) -> list[str]:
+    """Split a line into its nine fields."""
+    fields = line.split("\t")
+    if len(fields) != 9:
+        expected = "nine columns with tabs between them"
+        raise InputError(path, f"line {number}", expected, f"{len(fields)} columns")
+    return fields
