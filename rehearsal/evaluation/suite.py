@@ -222,7 +222,8 @@ def _genes(
 ) -> Iterator[DrawnRequest]:
     for index in random.permutation(len(sources.genes)):
         kind = {} if template.type is None else {"variantType": template.type}
-        yield {"assemblyId": "GRCh38", "geneId": sources.genes[index].name} | kind, []
+        effects = [] if template.effect is None else [template.effect]
+        yield {"assemblyId": "GRCh38", "geneId": sources.genes[index].name} | kind, effects
 
 
 def _people(

@@ -32,7 +32,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "planted": (DRAWN, {"method"}),
     "interval": (DRAWN | {"length"}, SITE | {"method", "inside", "typed", "sized"}),
     "bracket": (DRAWN | {"length"}, SITE | {"method"}),
-    "gene": (DRAWN, {"method", "type"}),
+    "gene": (DRAWN, {"method", "type", "effect"}),
     "people": (DRAWN | {"filters"}, {"method"}),
     "carriers": (DRAWN, SITE | {"filters", "method"}),
     "empty_position": (DRAWN, {"method"}),
@@ -69,6 +69,7 @@ class QueryTemplate:
     typed: bool = False
     sized: bool = False
     type: str | None = None
+    effect: str | None = None
     filters: tuple[str, ...] = ()
     method: Literal["GET", "POST"] = "POST"
     tier: str = "controlled"
@@ -176,6 +177,10 @@ def _is_purpose(value: Any) -> bool:
     return isinstance(value, str) and PURPOSE_FORM.fullmatch(value) is not None
 
 
+def _is_effect(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("SO:[0-9]{7}", value) is not None
+
+
 def _is_request(value: Any) -> bool:
     return (
         isinstance(value, dict)
@@ -195,6 +200,7 @@ VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
         ("inside", "typed", "sized"), (lambda value: isinstance(value, bool), "true or false")
     ),
+    "effect": (_is_effect, "a term of the Sequence Ontology like SO:0001583"),
     "type": (lambda value: isinstance(value, str) and bool(value), "a type of variant, as DEL"),
     "filters": (_are_filters, f"a list with some of {', '.join(FILTERS)}"),
     "requests": (lambda value: isinstance(value, list) and bool(value), "a list of requests"),
