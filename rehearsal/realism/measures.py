@@ -27,6 +27,12 @@ from rehearsal.realism.genotypes import (
 )
 from rehearsal.realism.linkage import LINKAGE_DISTANCES, LINKAGE_PEOPLE, linkage_sums
 from rehearsal.realism.panel import MeasuredPeople
+from rehearsal.realism.recent_kin import (
+    LENGTHS_CM,
+    LONG_BLOCK,
+    shared_doubletons,
+    shared_segments,
+)
 from rehearsal.realism.sample_size import sample_sizes, sites_by_sample_size, varying_alleles
 from rehearsal.realism.variant_classes import (
     SMALL,
@@ -66,6 +72,11 @@ class BlockMeasures:
     linkage_pairs: Array  # number of these pairs, (L,)
     sites_by_size: Array  # alleles that vary among the first founders, by their number, (S,)
     singletons_by_size: Array  # of these, alleles seen once, (S,)
+    doubletons_by_size: Array  # of these, alleles seen twice, (S,)
+    shared_doubletons: Array  # sites with two copies in two people of the panel, (k, k)
+    kin_bases: Array  # autosomal bases in blocks of LONG_BLOCK and more, ()
+    shared_segments: Array  # in these, by LENGTHS_CM and the countries of two people, (2, k, k)
+    homozygous_bases: Array  # in these, in runs of homozygosity by country, (k,)
     sites_of_all: Array  # alleles that vary in the whole cohort, including relatives, ()
     singletons_of_all: Array  # of these, alleles seen once, ()
     small: Array  # alleles of the whole cohort by class, in the order of SMALL, (8,)
@@ -107,6 +118,10 @@ def no_measures(panel: MeasuredPeople) -> BlockMeasures:
         "linkage_pairs": (distances,),
         "sites_by_size": (sizes,),
         "singletons_by_size": (sizes,),
+        "doubletons_by_size": (sizes,),
+        "shared_doubletons": (k, k),
+        "shared_segments": (len(LENGTHS_CM), k, k),
+        "homozygous_bases": (k,),
         "small": (len(SMALL),),
         "structural": (len(STRUCTURAL), n),
     }
@@ -145,8 +160,15 @@ def block_measures(
         sums.bases[...] = block.length
         _add_autosome(sums, ts, panel)
         by_size = sites_by_sample_size(ts, panel.founders)
-        sums.sites_by_size[...], sums.singletons_by_size[...] = by_size
-        sums.sites_of_all[...], sums.singletons_of_all[...] = varying_alleles(ts)
+        sums.sites_by_size[...], sums.singletons_by_size[...], sums.doubletons_by_size[...] = (
+            by_size
+        )
+        sums.sites_of_all[...], sums.singletons_of_all[...], _ = varying_alleles(ts)
+        if block.length >= LONG_BLOCK:
+            segments = shared_segments(ts, panel)
+            sums.kin_bases[...] = block.length
+            sums.shared_segments[...] = segments.numbers
+            sums.homozygous_bases[...] = segments.homozygous
         sums.small[...] = count_small(whole, block, reference, planted)
         sums.structural[...] = count_structural(whole, panel.members)
     else:
@@ -211,6 +233,7 @@ def _add_autosome(sums: BlockMeasures, ts: tskit.TreeSequence, panel: MeasuredPe
         changes = transition_counts(small, chunk.first_site + np.flatnonzero(varies))
         sums.transitions[...] += changes[0]
         sums.transversions[...] += changes[1]
+        sums.shared_doubletons[...] += shared_doubletons(genotypes_own, dense)
         _add_people(sums, own, genotypes_own)
         _add_pairs(sums, genotypes[:, first], genotypes[:, second])
         common, frequency = common_frequency(total / (2 * len(members)))

@@ -24,7 +24,7 @@ def sample_sizes(people: int) -> list[int]:
 
 def sites_by_sample_size(
     ts: tskit.TreeSequence, people: NDArray[np.integer]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Count alleles that vary among the first n people, for each sample size n.
 
     Every smaller sample is taken from the next larger one, so the largest costs most.
@@ -34,25 +34,25 @@ def sites_by_sample_size(
         people: Numbers of individuals, who have two haplotypes each.
 
     Returns:
-        Alleles that vary, and those of them seen once, each in the order of
+        Alleles that vary, those of them seen once, and those seen twice, each in the order of
         ``sample_sizes(len(people))``.
     """
     sizes = sample_sizes(len(people))
-    sites, singletons = np.zeros(len(sizes)), np.zeros(len(sizes))
+    counts = np.zeros((3, len(sizes)))
     small, _ = restrict(ts, np.asarray(people), copies=2)
     for index in reversed(range(len(sizes))):
         nodes = np.arange(2 * sizes[index], dtype=np.int32)
         if len(nodes) < small.num_samples:
             small = small.simplify(nodes, record_provenance=False)
-        sites[index], singletons[index] = varying_alleles(small)
-    return sites, singletons
+        counts[:, index] = varying_alleles(small)
+    return counts[0], counts[1], counts[2]
 
 
-def varying_alleles(ts: tskit.TreeSequence) -> tuple[float, float]:
-    """Count the derived alleles that vary among all samples, and those of them seen once.
+def varying_alleles(ts: tskit.TreeSequence) -> tuple[float, float, float]:
+    """Count the derived alleles that vary among all samples, those seen once, and seen twice.
 
     Args:
         ts: The tree sequence of a block.
     """
     spectrum = ts.allele_frequency_spectrum(polarised=True, span_normalise=False)
-    return float(spectrum[1:-1].sum()), float(spectrum[1])
+    return float(spectrum[1:-1].sum()), float(spectrum[1]), float(spectrum[2:-1][:1].sum())

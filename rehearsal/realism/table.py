@@ -14,6 +14,7 @@ from rehearsal.realism.inheritance_rows import crossover_rows, kinship_rows, sex
 from rehearsal.realism.measures import BlockMeasures
 from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.published import ReferenceFigures
+from rehearsal.realism.recent_kin_rows import doubleton_rows, segment_rows, spectrum_rows
 from rehearsal.realism.rows import Row, row_table
 from rehearsal.realism.structure_rows import component_rows, fst_rows
 from rehearsal.realism.variant_class_rows import small_variant_rows, structural_rows
@@ -32,6 +33,9 @@ def realism_table(
     rows: list[Iterable[Row]] = [
         diversity_rows(joined, panel),
         size_rows(joined, panel),
+        spectrum_rows(joined, panel),
+        doubleton_rows(joined, panel, known),
+        segment_rows(joined, panel, known),
         small_variant_rows(joined, panel),
         structural_rows(joined, panel),
         linkage_rows(joined, panel),

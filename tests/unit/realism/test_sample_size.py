@@ -18,7 +18,7 @@ def test_sample_sizes_end_with_all_people():
 
 def test_smaller_samples_count_the_sites_of_their_own_people(cohort, autosome):
     _, ts = autosome
-    sites, singletons = sites_by_sample_size(ts, cohort.panel.founders)
+    sites, singletons, _ = sites_by_sample_size(ts, cohort.panel.founders)
     for index, size in enumerate(sample_sizes(len(cohort.panel.founders))):
         nodes = nodes_of(ts, cohort.panel.founders[:size])
         spectrum = ts.allele_frequency_spectrum([nodes], polarised=True, span_normalise=False)
