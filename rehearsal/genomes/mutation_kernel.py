@@ -170,7 +170,7 @@ def _draw_slip(first: int, rates: MutationRates, rng: np.random.Generator) -> tu
     site = first - 1
     if rng.random() < 0.5:
         fits = _free(site, first + length, rates)
-        return pack_indel(-length, 0, 0, 0, True), site if fits else -1
+        return pack_indel(-length, unit, 0, 0, True), site if fits else -1
     return pack_indel(length, unit, 0, 0, True), site if _free(site, first, rates) else -1
 
 

@@ -76,8 +76,11 @@ def mutation_rates(
     closed = np.zeros(code.size + 1, np.int32)
     np.cumsum(~open_base, out=closed[1:])
     transversion = mutation_rate / (1 + kappa / 2)
-    # mean over the genome: transition * (1 + CPG_BASES * (factor - 1)) = kappa / 2 * transversion
-    transition = kappa / 2 * transversion / (1 + CPG_BASES * (classes.cpg_factor - 1))
+    # the mean of transitions over the genome, with factor * (transition + transversion) in CpG,
+    # is kappa / 2 * transversion
+    in_cpg = CPG_BASES * classes.cpg_factor
+    transition = transversion * (kappa / 2 - in_cpg) / (1 - CPG_BASES + in_cpg)
+    cpg_transition = classes.cpg_factor * (transition + transversion)
     cpg = np.zeros(code.size, bool)
     mark_cpg(code, cpg)
     weight = np.zeros(code.size, np.float32)
@@ -89,7 +92,6 @@ def mutation_rates(
     spike, spike_length = _copy_number_places(code.size, classes, rng)
     constant = np.array([transition, transversion, outside, classes.structural_rate])
     total = np.empty(code.size + 1)
-    cpg_transition = transition * classes.cpg_factor
     sum_rates(open_base, cpg, slip, spike, constant, cpg_transition, total)
     return MutationRates(
         *(code, closed, cpg, slip, unit, copies, spike, spike_length, constant),

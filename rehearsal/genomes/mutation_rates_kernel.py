@@ -17,10 +17,10 @@ def _tract_weight(unit: int, copies: int) -> float:
     Rates rise about exponentially with the number of copies (Montgomery et al. 2013, figure 2).
     """
     if unit == 1:
-        return 0.0 if copies < 5 else 4.0 * 1.7 ** (min(copies, 15) - 5)
+        return 0.0 if copies < 6 else 190.0 * 1.3 ** (min(copies, 16) - 6)
     if unit == 2:
-        return 0.0 if copies < 4 else 8.0 * 1.6 ** (min(copies, 14) - 4)
-    return 0.0 if copies < 3 else 6.0 * 1.6 ** (min(copies, 12) - 3)
+        return 0.0 if copies < 4 else 500.0 * 1.3 ** (min(copies, 14) - 4)
+    return 0.0 if copies < 3 else 380.0 * 1.3 ** (min(copies, 12) - 3)
 
 
 @numba.njit(cache=True)

@@ -183,7 +183,7 @@ def _undo_older(n: int, tops: int, reference: int, edges: Edges, tree: LocalTree
 
 @numba.njit(cache=True)
 def _inherits(alone: int, reference: int, edges: Edges, tree: LocalTree, s: Memory) -> bool:
-    """Tell whether a sample that lost the position, and that no top covers, has another allele."""
+    """Tell whether a sample that lost the position and has no top carries another allele."""
     for i in range(alone):
         above = nearest_above(s.alone[i], s.marked, tree.parent, edges.time, np.inf)
         if above >= 0 and s.state[above] != reference:

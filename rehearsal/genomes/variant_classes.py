@@ -26,15 +26,16 @@ LONGEST_INDEL = 49  # bases; variants from 50 bases on are structural
 INDEL_POWER = 1.9  # P(length) falls with this power, outside of repeats
 DELETION_SHARE = 0.66  # of indels outside of repeats; in repeats half
 DUPLICATION_SHARE = 0.7  # of insertions outside of repeats: copies of the bases beside them
-REPEAT_SHARE = 0.5  # of indels, at most: change of the number of units of a repeat
-ONE_UNIT_SHARE = 0.8  # of those: one unit more or less; k units geometrically
+REPEAT_SHARE = 0.65  # of indels, at most: change of the number of units of a repeat
+ONE_UNIT_SHARE = 0.75  # of those: one unit more or less; k units geometrically
 
 CPG_BASES = 0.0198  # share of the bases of GRCh38 that stand in CpG
 
 GENOME_BASES = 2.9e9  # bases of GRCh38 that are not N
-# Generations on the two lineages from a person up to the common ancestor of the cohort, on average:
-# single-nucleotide variants per base and person (1.16e-3) over the mutation rate (1.29e-8).
-PERSON_GENERATIONS = 89_500
+# Generations in which a variant arises that a person has and a European reference has not, or the
+# other way round: 1.5 times the heterozygosity of the model (7.2e-4) over the mutation rate
+# (1.29e-8). Of three haplotypes, two of the person, each differs from the others equally often.
+PERSON_GENERATIONS = 84_000
 PERSON_COPY_NUMBERS = 340  # alleles of places with several copy numbers in a person
 COPY_NUMBER_PLACES = 2_929  # in a genome
 COPY_NUMBER_LENGTH = (19_466, 0.9)  # bases: median, standard deviation of the logarithm
@@ -47,8 +48,8 @@ SYMBOLS = ("<DEL>", "<DUP:TANDEM>", "<INS:ME:ALU>", "<INS:ME:L1>", "<INS:ME:SVA>
 class VariantClasses:
     """How often classes of variants arise besides ordinary changes of single bases."""
 
-    cpg_factor: float = 10.0  # transitions in CpG against those at other bases
-    indel_share: float = 0.17  # of small mutations
+    cpg_factor: float = 10.0  # transitions in CpG against all changes of another base
+    indel_share: float = 0.18  # of small mutations
     structural_per_genome: float = 25_500.0  # alleles of a person against the reference
 
     @classmethod

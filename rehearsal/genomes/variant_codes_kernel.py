@@ -131,11 +131,12 @@ def changed_state(kind: int, change: int, before: int) -> int:
         return before ^ change
     if kind == INDEL:
         if indel_slips(change) and indel_slips(before):
-            length = indel_length(change) + indel_length(before)
+            one, two = indel_length(change), indel_length(before)
+            length = max(one + two, min(one, two, 0))  # a repeat loses no more than it has
             if length == 0:
                 return NO_INDEL
-            if -50 < length < 50:
-                return change - indel_length(change) + length
+            if length < 50:
+                return change - one + length
         return change
     kind_of_change = change & 0xFF
     if kind_of_change < LOSS:
