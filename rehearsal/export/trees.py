@@ -17,6 +17,7 @@ from rehearsal.export.vcf_zarr import zip_folder
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.carriers import carrier_chunks
+from rehearsal.genomes.heteroplasmy import KEY as HETEROPLASMY
 from rehearsal.model import SYNTHETIC
 
 PEOPLE_COLUMNS = ("id", "country", "sex")
@@ -28,7 +29,8 @@ def write_trees(genotypes: Genotypes, path: Path | str) -> None:
 
     The metadata of an individual has ``id``, ``country`` and ``sex``. The metadata of the site of a
     structural variant has ``end`` and ``svlen`` (``genomes.structural``). The top-level metadata
-    says that the data are synthetic.
+    says that the data are synthetic and, of chrM, who has two alleles at a site
+    (``genomes.heteroplasmy``).
 
     Args:
         genotypes: The genotypes of one block.
@@ -75,6 +77,8 @@ def _named(genotypes: Genotypes) -> tskit.TreeSequence:
         "assembly": ASSEMBLY,
         "contig": genotypes.contig,
     }
+    if genotypes.contig == "chrM":
+        tables.metadata |= {HETEROPLASMY: genotypes.mixtures().to_numpy(object).tolist()}
     return tables.tree_sequence()
 
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tszip
 
 from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.trees import write_trees as write_selected
 from rehearsal.export.vcf import write_bcf
 from rehearsal.genomes.drawn_reference import draw_reference
 from rehearsal.genomes.heteroplasmy import BOTTLENECK, LEAST_LEVEL, heteroplasmy_of
@@ -156,3 +158,19 @@ def test_bcf_has_the_level_of_each_alternate_allele(ts, people, tmp_path, code):
         assert fractions == pytest.approx(expected, abs=1e-4)
     inside = pd.Series([who[:2] for who, _ in levels])
     assert shown == (inside == code).sum() if code else len(levels)
+
+
+def test_exported_trees_list_the_levels_of_their_own_people(ts, people, tmp_path):
+    keep = (people["country"] == "FI").to_numpy()
+    write_selected(Genotypes.of([ts], "chrM", people, keep), tmp_path / "m.tsz")
+    exported = tszip.decompress(tmp_path / "m.tsz")
+    names = [one.metadata["id"] for one in exported.individuals()]
+    found = {
+        (names[r.individual], r.position): r.level for r in heteroplasmy_of(exported).itertuples()
+    }
+    expected = {
+        (people["id"].iloc[r.individual], r.position): r.level
+        for r in heteroplasmy_of(ts).itertuples()
+        if keep[r.individual]
+    }
+    assert found == expected and len(found) > 20
