@@ -29,6 +29,7 @@ from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.serve_options import add_serve_options
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.stores.people_store import PeopleStore
+from rehearsal.stores.sequence_names import SequenceNames
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.address import ServiceAddress, service_address
 from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_command
@@ -65,7 +66,7 @@ def open_node(folder: Path | str) -> NodeData:
     tumours = VariantStore.open(folder / TUMOURS) if settings.tumours_dataset else None
     if tumours is not None and tumours.individuals != variants.individuals:
         raise InputError(folder / TUMOURS, "individuals", expected, "other people")
-    return NodeData(settings, variants, people, tumours)
+    return NodeData(settings, variants, people, tumours, SequenceNames.of_node(folder))
 
 
 def extensions(

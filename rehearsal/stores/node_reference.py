@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
 from rehearsal.files import link_or_copy
-from rehearsal.genomes.assembly import REFGET
 from rehearsal.genomes.reference import ReferenceBases
+from rehearsal.stores.sequence_names import CONTIGS, FOLDER, SequenceNames
 
-FOLDER = "reference"
-FASTA, CONTIGS = "reference.fa.gz", "contigs.json"
-
-
-@dataclass(frozen=True, slots=True)
-class ContigIdentity:
-    """What a contig of the reference is, from ``contigs.json``."""
-
-    length: int
-    refget: str  # refget accession of the sequence as it is written
-    md5: str
-    bases: str  # GRCh38, given (a user's FASTA that is not GRCh38) or synthetic
-    real: list[tuple[int, int]]  # stretches with bases of GRCh38, 0-based half-open, sorted
-    name: str  # a RefSeq accession only for GRCh38
+FASTA = "reference.fa.gz"
 
 
-class NodeReference:
+class NodeReference(SequenceNames):
     """Bases and identities of a node's contigs.
 
     Args:
@@ -36,31 +20,9 @@ class NodeReference:
     """
 
     def __init__(self, folder: Path | str) -> None:
-        content = orjson.loads((Path(folder) / CONTIGS).read_bytes())
-        self.contigs = {
-            contig: ContigIdentity(**one | {"real": [tuple(pair) for pair in one["real"]]})
-            for contig, one in content["contigs"].items()
-        }
+        super().__init__(folder)
         self._bases = ReferenceBases(Path(folder) / FASTA)
         self.fetch = self._bases.fetch
-
-    def accession(self, contig: str, start: int, end: int) -> str | None:
-        """Return the refget accession that names the bases of a stretch.
-
-        Args:
-            contig: A contig.
-            start: First base, 0-based.
-            end: Exclusive.
-
-        Returns:
-            That of GRCh38 where all bases of the stretch are those of GRCh38, else that of the
-            sequence as the run wrote it. None for a contig that the reference lacks.
-        """
-        identity = self.contigs.get(contig)
-        if identity is None:
-            return None
-        is_real = any(first <= start and end <= last for first, last in identity.real)
-        return REFGET[contig] if is_real else identity.refget
 
     def close(self) -> None:
         """Close the FASTA."""

@@ -18,6 +18,7 @@ from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
+    from rehearsal.stores.sequence_names import SequenceNames
     from rehearsal.stores.variant_store import VariantRow, VariantStore
 
 
@@ -29,6 +30,7 @@ class NodeData:
         variants: Germline variants.
         people: The people, in the same order as in ``variants``.
         tumours: Somatic variants of the same people, or None.
+        sequences: Names of the reference sequences, or None if the node has no reference.
 
     Attributes:
         is_germline: Whether ``variants`` are germline variants.
@@ -45,9 +47,10 @@ class NodeData:
         variants: VariantStore,
         people: PeopleStore,
         tumours: VariantStore | None = None,
+        sequences: SequenceNames | None = None,
     ) -> None:
         self.settings, self.variants, self.people = settings, variants, people
-        self._tumours = tumours
+        self._tumours, self.sequences = tumours, sequences
         self.genes: dict[str, Gene] = {gene.name: gene for gene in settings.genes}
         self.of_sex = {sex: people.with_term(SEX_TERMS[sex], False) for sex in SEXES}
         self.datasets = datasets_of(settings)

@@ -47,7 +47,11 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     if name is not None:
         record["identifiers"] = {"genomicHGVSId": name}
     if not row.svlen:
-        computed = vrs.alternative_ids(row.contig, row.start, row.ref, row.alt)
+        names = node_data.sequences
+        behind = row.end + row.shift + 1  # identifiers depend on the bases up to here
+        named_by = None if names is None else names.accession(row.contig, row.start, behind)
+        allele = row.contig, row.start, row.ref, row.alt
+        computed = vrs.alternative_ids(*allele, row.shift, named_by)
         if computed:
             record["identifiers"]["variantAlternativeIds"] = computed
     attributes = _molecular_attributes(row, node_data)

@@ -1,13 +1,13 @@
 """Computed identifiers of alleles: GA4GH Variation Representation, versions 1.3 and 2.0.
 
 An identifier is a digest of an allele's location on a reference sequence and of its bases. The
-sequence is identified by its refget accession, itself a digest. Simulated alleles have coordinates
-on GRCh38, but their reference bases are drawn at random. So an identifier names the real allele at
-that location, which does not mean that GRCh38 has the same REF there.
+sequence is identified by its refget accession, itself a digest: that of GRCh38 where the run's
+reference has its bases, else that of the run's own sequence. A node without a reference names
+substitutions on GRCh38, and nothing else.
 
-VRS first extends an insertion or deletion as far as the surrounding bases allow ("fully
-justified"). That requires the reference sequence, which a node does not have, so such alleles get
-no identifier here.
+VRS extends an insertion or deletion over all of its places ("fully justified"). The bases between
+them repeat those of the allele. VRS 2.0 writes what the reference repeats as a length
+(ReferenceLengthExpression): github.com/ga4gh/vrs-python 2.3.3, ga4gh/vrs/normalize.py.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ REFERENCES = {
 
 
 @lru_cache(maxsize=1 << 12)
-def identifiers(contig: str, start: int, ref: str, alt: str) -> tuple[tuple[str, str], ...]:
+def identifiers(
+    contig: str, start: int, ref: str, alt: str, shift: int = 0, accession: str | None = None
+) -> tuple[tuple[str, str], ...]:
     """Compute the identifiers of an allele in VCF notation.
 
     Args:
@@ -37,21 +39,49 @@ def identifiers(contig: str, start: int, ref: str, alt: str) -> tuple[tuple[str,
         start: Position, 0-based.
         ref: Reference bases.
         alt: Alternate bases.
+        shift: Bases by which an insertion or deletion can be moved to the right.
+        accession: Refget accession of the sequence. None for that of GRCh38, on which the shift of
+            an indel is not known.
 
     Returns:
-        Pairs of VRS version and identifier. Empty for an insertion, a deletion, or a contig that is
-        not one of GRCh38.
+        Pairs of VRS version and identifier. Empty for an insertion or deletion without an
+        accession, or a contig that is not one of GRCh38.
     """
     allele = trimmed(contig, start, ref, alt)
-    sequence = REFGET.get(contig)
-    if sequence is None or not allele.deleted or not allele.inserted:
+    sequence = accession or REFGET.get(contig)
+    is_indel = not allele.deleted or not allele.inserted
+    if sequence is None or (is_indel and accession is None):
         return ()
-    first = _identifier(_location_1(sequence, allele.start, allele.end), allele.inserted)
-    second = _identifier(_location_2(sequence, allele.start, allele.end), allele.inserted)
+    end, bases = allele.end + shift, allele.inserted
+    if is_indel:
+        unit = allele.inserted or allele.deleted
+        size = len(allele.inserted) + shift
+        bases = (unit * (size // len(unit) + 1))[:size]
+    literal = {"sequence": bases, "type": "LiteralSequenceExpression"}
+    first = _identifier(_location_1(sequence, allele.start, end), literal)
+    state = _repeat(unit, bool(allele.deleted), shift) if is_indel else None
+    second = _identifier(_location_2(sequence, allele.start, end), state or literal)
     return ("1.3", first), ("2.0", second)
 
 
-def alternative_ids(contig: str, start: int, ref: str, alt: str) -> list[dict[str, str]]:
+def _repeat(unit: str, is_deletion: bool, shift: int) -> dict[str, Any] | None:
+    """Write the state of an indel as a length of repeated reference, None if it is none."""
+    length, size = (shift if is_deletion else len(unit) + shift), len(unit)
+    if not is_deletion:
+        sizes = [n for n in range(size, 0, -1) if size % n == 0 and n <= shift]
+        size = next((n for n in sizes if unit == unit[:n] * (size // n)), 0)
+    if not size:
+        return None
+    return {
+        "length": length,
+        "repeatSubunitLength": size,
+        "type": "ReferenceLengthExpression",
+    }
+
+
+def alternative_ids(
+    contig: str, start: int, ref: str, alt: str, shift: int = 0, accession: str | None = None
+) -> list[dict[str, str]]:
     """Build the identifiers of an allele as external references of a Beacon.
 
     Args:
@@ -59,13 +89,15 @@ def alternative_ids(contig: str, start: int, ref: str, alt: str) -> list[dict[st
         start: Position, 0-based.
         ref: Reference bases.
         alt: Alternate bases.
+        shift: As for :func:`identifiers`.
+        accession: As for :func:`identifiers`.
 
     Returns:
         External references, JSON values.
     """
     return [
         {"id": one, "notes": f"VRS {version} computed identifier", "reference": REFERENCES[version]}
-        for version, one in identifiers(contig, start, ref, alt)
+        for version, one in identifiers(contig, start, ref, alt, shift, accession)
     ]
 
 
@@ -86,8 +118,7 @@ def _location_2(sequence: str, start: int, end: int) -> dict[str, Any]:
     return {"end": end, "sequenceReference": reference, "start": start, "type": "SequenceLocation"}
 
 
-def _identifier(location: dict[str, Any], sequence: str) -> str:
-    state = {"sequence": sequence, "type": "LiteralSequenceExpression"}
+def _identifier(location: dict[str, Any], state: dict[str, Any]) -> str:
     return f"ga4gh:VA.{_digest({'location': _digest(location), 'state': state, 'type': 'Allele'})}"
 
 

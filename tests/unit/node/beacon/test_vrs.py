@@ -3,6 +3,7 @@
 import pytest
 
 from rehearsal.genomes.assembly import REFSEQ
+from rehearsal.genomes.indel_shifts import shift_right
 from rehearsal.node.beacon.vrs import REFGET, identifiers
 
 
@@ -20,7 +21,39 @@ def test_an_identifier_is_the_published_one(version, contig, start, ref, alt, id
     assert dict(padded)[version] == identifier
 
 
-def test_an_insertion_or_deletion_has_no_identifier():
+@pytest.mark.parametrize(
+    ("sequence", "accession", "start", "ref", "alt", "identifier"),
+    [  # computed with ga4gh.vrs 2.3.3
+        (
+            *("AACACCCCAACACC", "SQ.C17IaE3i8iat7ZKh7y8F_6EHWxqNQSfn", 7, "CA", "C"),
+            "ga4gh:VA.fY8Dc-dLkkY-TfzXaW84BF5RfOA_wGiz",
+        ),
+        (
+            *("AACAAAACACAACC", "SQ.y1-wP5LQ8xepSX0e6xwn_q_uYPbzP3j5", 5, "AAC", "A"),
+            "ga4gh:VA.eKvn391tMI5HhJSthcsAD4mY-BVQ4wxG",
+        ),
+        (
+            *("ACACCACCACAACC", "SQ._VOn_ZG1DBIJHAY9yQMw5Jg_w4m9WHcO", 0, "ACACC", "A"),
+            "ga4gh:VA.qxr_je9hG2U3BCg09iR9kGGElBq86IIx",
+        ),
+        (
+            *("CCAAAAAACCCCCA", "SQ.4nU0D9GAXsr74QuEGmZ3-8Xa9ZhsRMWC", 6, "A", "AACAC"),
+            "ga4gh:VA.UB2C06gsghvrs9xrvo6QWod0Vgpe934V",
+        ),
+        (
+            *("CACCCCCACCAAAA", "SQ.0VU5oK7cLSSEqFk_QTG2WhhuTpL2-ds7", 7, "A", "AC"),
+            "ga4gh:VA.KrQ6OK55eaxxqw5Wh6A2CT64AohqqKci",
+        ),
+    ],
+)
+def test_insertions_and_deletions_cover_all_their_places(
+    sequence, accession, start, ref, alt, identifier
+):
+    shift = shift_right(sequence, start + 1, ref[1:] or alt[1:], len(ref) > len(alt))
+    assert dict(identifiers("chr1", start, ref, alt, shift, accession))["2.0"] == identifier
+
+
+def test_an_insertion_or_deletion_without_a_reference_has_no_identifier():
     assert identifiers("chr1", 100, "AC", "A") == identifiers("chr1", 100, "A", "AC") == ()
 
 
