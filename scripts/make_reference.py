@@ -1,9 +1,12 @@
 """Write the run's reference: drawn from the seed or the user's FASTA, and its gene model."""
 
+from pathlib import Path
+
 from rehearsal.genomes.drawn_reference import planned_reference, stretches_with_bases
 from rehearsal.genomes.gene_model_file import write_gene_model
 from rehearsal.genomes.reference_files import write_reference
 from rehearsal.logs import log_to_file
+from rehearsal.stores.node_reference import share_reference
 
 
 def main(smk):
@@ -22,6 +25,9 @@ def main(smk):
         ),
         source,
     )
+    files = (smk.output.fasta, smk.output.fai, smk.output.gzi, smk.output.contigs)
+    for node in sorted({Path(file).parents[1] for file in smk.output.shared}):
+        share_reference(files, node)
     write_gene_model(params.transcripts, smk.output.genes)
 
 

@@ -1,5 +1,5 @@
 # Needs: people, phenotypes, genes, distances, the reference.
-# Makes: the rest of each node's folder (reference, people, phenotypes, node.yaml, scoring files, drug-gene rules), which can
+# Makes: the rest of each node's folder (people, phenotypes, node.yaml, scoring files, drug-gene rules), which can
 # then be served or moved.
 
 
@@ -22,42 +22,9 @@ PERSONAL_TABLES = [
 ]
 
 
-rule share_reference:
-    input:
-        fasta=rules.make_reference.output.fasta,
-        fai=rules.make_reference.output.fai,
-        gzi=rules.make_reference.output.gzi,
-        contigs=rules.make_reference.output.contigs,
-    output:
-        contigs=expand(
-            f"{RESULTS}/nodes/{{country}}/reference/contigs.json", country=COUNTRIES
-        ),
-        files=expand(
-            f"{RESULTS}/nodes/{{country}}/reference/reference.fa.gz{{suffix}}",
-            country=COUNTRIES,
-            suffix=["", ".fai", ".gzi"],
-        ),
-    log:
-        f"{LOGS}/share_reference.log",
-    benchmark:
-        f"{BENCHMARKS}/share_reference.tsv"
-    conda:
-        "../../envs/rehearsal.yaml"
-    resources:
-        mem_mb=300,
-        runtime=30,
-    params:
-        number=len(COUNTRIES),
-        code=code_digest("share_reference.py"),
-    message:
-        "Reference: shared by {params.number} nodes"
-    script:
-        f"{SCRIPTS}/share_reference.py"
-
-
 rule build_node_folders:
     input:
-        reference=rules.share_reference.output,
+        reference=rules.make_reference.output.shared,
         people=rules.simulate_people.output.people,
         diseases=rules.simulate_phenotypes.output.diseases,
         measurements=rules.simulate_phenotypes.output.measurements,

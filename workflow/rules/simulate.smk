@@ -104,6 +104,12 @@ rule make_reference:
         contigs=f"{RESULTS}/reference/contigs.json",
         genes=f"{RESULTS}/reference/genes.gff3.gz",
         genes_index=f"{RESULTS}/reference/genes.gff3.gz.tbi",
+        # links to the same files: all names of a file must be made by one job
+        shared=expand(
+            f"{RESULTS}/nodes/{{country}}/reference/{{file}}",
+            country=COUNTRIES,
+            file=["reference.fa.gz", "reference.fa.gz.fai", "reference.fa.gz.gzi", "contigs.json"],
+        ),
     log:
         f"{LOGS}/make_reference.log",
     benchmark:

@@ -73,7 +73,11 @@ def run_workflow(plan, traits, folder):
         patients=[],
     )
     reference = {"fasta": folder / "reference.fa.gz", "contigs": folder / "contigs.json"}
-    reference["genes"] = folder / "genes.gff3.gz"
+    reference |= {part: folder / f"reference.fa.gz.{part}" for part in ("fai", "gzi")}
+    reference |= {
+        "genes": folder / "genes.gff3.gz",
+        "shared": [folder / "FI/reference/contigs.json"],
+    }
     run_script(
         "make_reference",
         {},
