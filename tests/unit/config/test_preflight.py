@@ -255,3 +255,21 @@ def test_namespaces_and_nodes_elsewhere_do_not_go_together(key, monkeypatch):
     with pytest.raises(InputError, match=rf"my\.yaml: network\.emulation: .* network\.{key}"):
         preflight.check_emulation(network, "my.yaml")
     preflight.check_emulation({**network, "emulation": "delay"}, "my.yaml")
+
+
+def test_coding_bases_of_a_gene_model_must_be_a_reading_frame_of_the_fasta(small, tmp_path):
+    gff3 = tmp_path / "mine.gff3"
+    lines = ["gene\t.\tID=g", "mRNA\t.\tID=t;Parent=g;Name=NM_1.1", "CDS\t0\tParent=t"]
+    rows = [line.split("\t") for line in lines]
+    gff3.write_text(
+        "".join(f"chr22\tx\t{kind}\t6001\t6012\t.\t+\t{p}\t{a}\n" for kind, p, a in rows)
+    )
+    small["genome"]["gene_model"] = str(gff3)
+    check(small)  # the drawn reference follows the genes
+    bases = BASES * 7_750
+    small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", bases)
+    expected = "mine.gff3: NM_1.1: expected coding bases that read from ATG to one stop"
+    assert expected in complaint(small)
+    bases = bases[:6_000] + "ATGACGTACTAA" + bases[6_012:]
+    small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", bases)
+    check(small)
