@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rehearsal.config.genome_plan import plan_genome
 from rehearsal.config.people_numbers import people_numbers
 from rehearsal.config.schema import check_config, source_of
 from rehearsal.config.tables import read_countries, read_genes, read_planted
-from rehearsal.errors import InputError
 from rehearsal.export.settings import Export, read_exports
-from rehearsal.genomes.assembly import read_masks
-from rehearsal.genomes.blocks import plan_blocks
 from rehearsal.genomes.gene_model import read_gene_model
 from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block, Country, Gene, Patient, PlantedVariant
@@ -40,6 +38,7 @@ class Inputs:
     scored: list[str]  # names of polygenic diseases: each gets a scoring file
     stories: list[Story]
     exports: dict[str, Export]  # by name
+    unmapped: list[Block]  # left out of the regions, because a recombination map ends
 
     @property
     def patients(self) -> list[Patient]:
@@ -68,18 +67,8 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     planted = read_planted(Path(config["variants"]), schemas / "variants.schema.yaml", codes)
     genes = read_genes(Path(config["genes"]), schemas / "genes.schema.yaml")
     genome = config["genome"]
-    masks = read_masks(Path(genome["masks"])) if genome["masks"] else []
-    blocks = plan_blocks(
-        genome["regions"],
-        planted,
-        genome["planted_window"],
-        genome["block_size"],
-        masks,
-        source=source_of(["genome", "regions"], sources),
-    )
-    if not blocks:
-        expected = "at least one region, or planted variants with a window"
-        raise InputError(source_of(["genome"], sources), "genome.regions", expected, "nothing")
+    numbers = people_numbers(config, countries, sources)
+    blocks, unmapped = plan_genome(config, planted, sum(numbers.values()), sources)
     transcripts = read_gene_model(config["transcripts"], genome["gene_model"], blocks)
     nodes = config["network"]["nodes"]
     foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
@@ -87,7 +76,6 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     read_drug_rules(Path(config["drug_genes"]))
     traits = read_traits(Path(config["traits"]))
     scored = [disease.name for disease in traits.diseases if disease.genetics is not None]
-    numbers = people_numbers(config, countries, sources)
     stories = read_stories(stories_folder(config), RunReferences(codes, planted, genes, traits))
     exports = read_exports(
         config["exports"],
@@ -99,7 +87,7 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     )
     return Inputs(
         *(countries, numbers, planted, genes, transcripts, blocks, foreign, scored, stories),
-        exports,
+        *(exports, unmapped),
     )
 
 

@@ -15,7 +15,7 @@ from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
 from rehearsal.genomes.assembly import AUTOSOMES, read_masks
-from rehearsal.genomes.blocks import plan_blocks
+from rehearsal.genomes.blocks import automatic_block_size, plan_blocks
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import (
     DrawnReference,
@@ -135,7 +135,8 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         traits = read_traits(root / config["traits"])
         traits = select_traits(traits, order.traits) if order.traits else traits
         masks = read_masks(root / genome["masks"]) if genome["masks"] else []
-        window, size = genome["planted_window"], genome["block_size"]
+        size = genome["block_size"] or automatic_block_size(sum(numbers.values()))
+        window = genome["planted_window"]
         blocks = plan_blocks(order.regions, planted, window, size, masks, COMMAND)
         _check_causal(blocks, traits)
         share = _family_share(numbers, config["cohort"]["family_share"])

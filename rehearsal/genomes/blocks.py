@@ -17,6 +17,8 @@ from rehearsal.model import Block, PlantedVariant
 
 CONFIG = "config.yaml"
 VARIANTS = "variants.tsv"
+SMALLEST_BLOCK = 5_000_000  # bases of a block that is chosen for very many people
+PEOPLE_TIMES_BASES = 1.4e11  # of a larger one: about a CPU minute of simulation
 WINDOW_UNIT = 1_000  # windows begin and end at multiples of this, where the contig allows
 
 
@@ -50,6 +52,20 @@ def parse_region(text: str, source: str = CONFIG) -> Block:
         expected = f"an end of at most {length}, the length of {contig}"
         raise InputError(source, key, expected, str(end))
     return Block(contig, start, end)
+
+
+def automatic_block_size(people: int) -> int:
+    """Choose the length of blocks: as long as a block's simulation stays short.
+
+    Segments that people share end where a block ends, so few people get whole chromosome arms.
+
+    Args:
+        people: People in all countries.
+
+    Returns:
+        Bases: 50 Mb for 2,800 people, 5 Mb from 28,000 people on.
+    """
+    return max(SMALLEST_BLOCK, int(PEOPLE_TIMES_BASES / max(people, 1)))
 
 
 def plan_blocks(

@@ -52,6 +52,27 @@ def contig_map(contig: str, hapmap: Path | str | None) -> msprime.RateMap:
     return uniform_map(contig, 0.0) if hapmap is None else read_hapmap(hapmap, contig)
 
 
+def mapped_stretch(path: Path | str, contig: str) -> Block:
+    """Find from where to where a HapMap-format file has rates of a contig.
+
+    Args:
+        path: The file.
+        contig: The contig.
+
+    Returns:
+        From the first position to the last one.
+
+    Raises:
+        InputError: The file cannot be read or has no two positions of the contig within it.
+    """
+    position = pd.to_numeric(_rows(path, contig).iloc[:, 1], errors="coerce")
+    first, last = position.min(), position.max()
+    if not 0 <= first < last <= CONTIG_LENGTHS[contig]:
+        expected = f"two or more positions of at most {CONTIG_LENGTHS[contig]}"
+        raise InputError(path, contig, expected, f"{len(position)} rows, {first:.0f} to {last:.0f}")
+    return Block(contig, int(first), int(last))
+
+
 def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> msprime.RateMap:
     """Read the map of one contig from a HapMap-format file, plain or gzipped.
 
@@ -71,16 +92,7 @@ def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> 
         InputError: The file has other columns, lacks the contig, is out of order, or does not cover
             one of the blocks.
     """
-    try:
-        table = pd.read_csv(path, sep=r"\s+", header=0, dtype={0: str})
-    except (OSError, ValueError) as error:
-        found = unreadable_file(error)
-        raise InputError(path, contig, "a recombination map in HapMap format", found) from None
-    if table.shape[1] != 4:
-        found = f"{table.shape[1]} columns"
-        raise InputError(path, "line 1", f"four columns: {HAPMAP_COLUMNS}", found)
-    names = table.iloc[:, 0].astype(str)
-    rows = table[(names == contig) | (names == contig.removeprefix("chr"))]
+    rows = _rows(path, contig)
     if len(rows) < 2:
         found = f"{len(rows)} rows"
         raise InputError(path, contig, "at least two rows of this contig", found)
@@ -93,6 +105,20 @@ def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> 
         if block.contig == contig:
             _check_coverage(contig_map, block, path)
     return contig_map
+
+
+def _rows(path: Path | str, contig: str) -> pd.DataFrame:
+    """Read the rows of one contig from a HapMap-format file."""
+    try:
+        table = pd.read_csv(path, sep=r"\s+", header=0, dtype={0: str})
+    except (OSError, ValueError) as error:
+        found = unreadable_file(error)
+        raise InputError(path, contig, "a recombination map in HapMap format", found) from None
+    if table.shape[1] != 4:
+        found = f"{table.shape[1]} columns"
+        raise InputError(path, "line 1", f"four columns: {HAPMAP_COLUMNS}", found)
+    names = table.iloc[:, 0].astype(str)
+    return table[(names == contig) | (names == contig.removeprefix("chr"))]
 
 
 def covers(contig_map: msprime.RateMap, block: Block) -> bool:

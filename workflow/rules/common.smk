@@ -182,4 +182,8 @@ def describe_run():
     return (
         f"Rehearsal: {PEOPLE:,} people in {len(COUNTRIES)} countries, {len(BLOCKS)} blocks, "
         f"{sum(block.length for block in BLOCKS.values()) / 1e6:.1f} Mb, seed {config['seed']}"
+        + "".join(
+            f"\nNot simulated, because the recombination map has no rates there: {stretch.region}"
+            for stretch in INPUTS.unmapped
+        )
     )

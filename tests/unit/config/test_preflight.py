@@ -12,6 +12,7 @@ from rehearsal.config import preflight
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.preflight import check_job_inputs
 from rehearsal.errors import InputError
+from rehearsal.model import Block
 
 ROOT = Path(__file__).resolve().parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -67,9 +68,14 @@ def write_variants(config, tmp_path, rows):
     Path(config["variants"]).write_text("\n".join([HEADER, *rows]) + "\n")
 
 
-def check(config):
+def read(config):
     inputs = read_inputs(config, [Path("config/config.yaml")], ROOT / "workflow/schemas")
     check_job_inputs(config, inputs)
+    return inputs
+
+
+def check(config):
+    read(config)
 
 
 def complaint(config):
@@ -203,12 +209,52 @@ def write_map(path, first, last):
     path.write_text(f"Chromosome Position Rate Map\nchr22 {first} 1.0 0.0\nchr22 {last} 0.0 0.1\n")
 
 
-def test_a_map_must_cover_every_block(small, tmp_path):
+def test_blocks_end_where_a_map_ends(small, tmp_path):
     small["genome"]["recombination_map"] = f"{tmp_path}/{{contig}}.txt"
     write_map(tmp_path / "chr22.txt", 500, 31_000)
     check(small)
-    write_map(tmp_path / "chr22.txt", 1_500, 31_000)
-    message = "chr22.txt: chr22: expected a map that covers the block chr22:1000-31000"
+    write_map(tmp_path / "chr22.txt", 1_500, 30_000)
+    inputs = read(small)
+    assert inputs.blocks == [Block("chr22", 1_500, 30_000)]
+    assert inputs.unmapped == [Block("chr22", 1_000, 1_500), Block("chr22", 30_000, 31_000)]
+
+
+def test_a_map_of_a_whole_contig_that_begins_inside_of_it_can_be_used(small, tmp_path):
+    small["genome"] |= {"recombination_map": f"{tmp_path}/{{contig}}.txt", "regions": ["chr22"]}
+    small["genome"]["masks"] = "config/masks.tsv"
+    write_map(tmp_path / "chr22.txt", 15_287_922, 50_791_377)
+    inputs = read(small)
+    assert inputs.blocks[0].start == 17_400_000  # after the centromere
+    assert inputs.blocks[-1].end == 50_791_377
+    assert Block("chr22", 50_791_377, 50_808_468) in inputs.unmapped
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            "chr22 100 1.0 0\nchr22 900 0 0",
+            "a map with positions within chr22:1000-31000, found none",
+        ),
+        ("chr22 500 -1.0 0\nchr22 31000 0 0", "numbers of at least 0 as position and rate"),
+        ("chr22 500 1.0 0\nchr22 31000 1.0 0\nchr22 900 0 0", "positions in ascending order"),
+        ("chr22 500 1.0 0", "two or more positions of at most 50818468, found 1 rows"),
+    ],
+)
+def test_a_map_that_cannot_be_used_is_one_line(small, tmp_path, rows, message):
+    small["genome"]["recombination_map"] = f"{tmp_path}/{{contig}}.txt"
+    (tmp_path / "chr22.txt").write_text(f"Chromosome Position Rate Map\n{rows}\n")
+    assert f"chr22.txt: chr22: expected {message}" in complaint(small)
+    assert "\n" not in complaint(small)
+
+
+def test_a_map_must_cover_planted_variants(small, tmp_path):
+    small["genome"]["recombination_map"] = f"{tmp_path}/{{contig}}.txt"
+    write_map(tmp_path / "chr22.txt", 3_000, 31_000)
+    write_variants(small, tmp_path, [planted()])
+    message = (
+        "chr22.txt: chr22: expected a map that covers the planted variants, found none at BRCA1"
+    )
     assert message in complaint(small)
 
 

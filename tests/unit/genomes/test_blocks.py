@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER
-from rehearsal.genomes.blocks import merge, parse_region, plan_blocks, planted_in, subtract, tile
+from rehearsal.genomes.blocks import (
+    automatic_block_size,
+    merge,
+    parse_region,
+    plan_blocks,
+    planted_in,
+    subtract,
+    tile,
+)
 from rehearsal.model import Block, PlantedVariant, Variant
 
 
@@ -196,3 +204,10 @@ def test_blocks_end_at_the_borders_of_pseudo_autosomal_regions():
 def test_the_window_of_a_planted_variant_ends_at_the_border():
     blocks = plan_blocks([], [snv("chrX", 2_781_470)], 1_000, 5_000)
     assert [(block.start, block.end) for block in blocks] == [(2_780_000, 2_781_479)]
+
+
+@pytest.mark.parametrize(
+    ("people", "megabases"), [(0, 140_000), (2_800, 50), (28_000, 5), (10**6, 5)]
+)
+def test_few_people_get_long_blocks(people, megabases):
+    assert automatic_block_size(people) == megabases * 10**6
