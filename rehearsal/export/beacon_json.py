@@ -22,6 +22,7 @@ from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
 from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS, SEX_TERMS
 from rehearsal.genomes.assembly import ASSEMBLY, REFSEQ
+from rehearsal.genomes.consequences import trimmed
 from rehearsal.model import SYNTHETIC, Variant
 
 COLLECTIONS = (
@@ -284,43 +285,47 @@ def _frequency(dataset: str, count: int, number: int) -> Document:
     }
 
 
-def _change(variant: Variant) -> tuple[Document, int]:
-    """Return the type and the bases of a change, and its first affected base, 0-based.
+def variant_type(ref: str, alt: str) -> str:
+    """Return the type that a node states: SNP, MNP, INDEL, INS, DEL, DUP, INV or CNV.
 
-    The schema knows no symbolic alleles. An empty text stands for deleted bases, and N for bases
-    that are not written out.
+    Args:
+        ref: REF as in VCF.
+        alt: ALT as in VCF, bases or a symbolic allele.
     """
-    if is_symbolic(variant.alt):
-        kind = symbolic_kind(variant.alt)
-        added = "" if kind == "DEL" else "N"
-        return {"variantType": kind, "alternateBases": added}, variant.start + 1
-    if len(variant.ref) == len(variant.alt):
-        kind = "SNP" if len(variant.ref) == 1 else "MNP"
-    else:
-        kind = "DEL" if len(variant.ref) > len(variant.alt) else "INS"
-    bases = {"referenceBases": variant.ref, "alternateBases": variant.alt}
-    return {"variantType": kind, **bases}, variant.start
+    if is_symbolic(alt):
+        return symbolic_kind(alt)
+    start, end, inserted = trimmed(0, ref, alt)
+    if len(ref) == len(alt):
+        return "SNP" if len(inserted) == 1 else "MNP"
+    if start < end and inserted:
+        return "INDEL"
+    return "INS" if inserted else "DEL"
 
 
-def _variation(variant: Variant, dataset: str, affected_end: int, svlen: int) -> Document:
-    change, first = _change(variant)
+def _variation(variant: Variant, dataset: str, end: int, svlen: int) -> Document:
+    """Build a document in the form of a node's records.
+
+    The schema knows no symbolic alleles: alternateBases is ``.``, symbolicAllele has the symbol.
+    """
     symbolic = is_symbolic(variant.alt)
-    end = affected_end if symbolic else variant.start + len(variant.ref)
+    end = end if symbolic else variant.start + len(variant.ref)
     plain = variant.contig.removeprefix("chr")
-    info = {"alternateAllele": variant.alt, "length": svlen} if symbolic else {}
     return {
         "variantInternalId": str(variant),
         "variation": {
-            **change,
+            "variantType": variant_type(variant.ref, variant.alt),
+            "referenceBases": variant.ref,
+            "alternateBases": "." if symbolic else variant.alt,
             "location": {
                 "type": "SequenceLocation",
                 "sequence_id": f"refseq:{REFSEQ[variant.contig]}",
                 "interval": {
                     "type": "SequenceInterval",
-                    "start": {"type": "Number", "value": first},
+                    "start": {"type": "Number", "value": variant.start},
                     "end": {"type": "Number", "value": end},
                 },
             },
+            **({"length": svlen, "symbolicAllele": variant.alt} if symbolic else {}),
         },
         "_position": {
             "assemblyId": ASSEMBLY,
@@ -330,6 +335,5 @@ def _variation(variant: Variant, dataset: str, affected_end: int, svlen: int) ->
             "startInteger": variant.start,
             "endInteger": end,
         },
-        **({"info": info} if info else {}),
         "datasetId": dataset,
     }

@@ -113,7 +113,8 @@ def _pvar_columns(contig: str, records: SiteRecords, site: int) -> str:
     letters, place = records.alleles[site], records.position[site] + 1
     ref, alts = letters[0], ",".join(letters[1:])
     name = f"{contig}-{place}-{ref}-{alts.replace(',', '/')}"
-    found = structural_info(letters, int(records.end[site]), int(records.svlen[site]))
+    svlen = int(records.svlen[site])
+    found = structural_info(letters, int(records.end[site]), svlen) if svlen else None
     return f"{place}\t{name}\t{ref}\t{alts}\t{found.text if found else '.'}"
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import tskit
 
-from rehearsal.export.beacon_json import COLLECTIONS, write_beacon_json
+from rehearsal.export.beacon_json import COLLECTIONS, variant_type, write_beacon_json
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.genomes.structural import SITE_SCHEMA
+from rehearsal.node.beacon.variant_types import shown_type
 
 SHARED = Path(__file__).resolve().parents[3] / "../shared"
 YEAR = 2026
@@ -81,12 +82,12 @@ def test_a_variation_has_its_position_carriers_and_frequency(documents):
 def test_a_structural_variation_has_its_type_and_the_bases_that_it_affects(documents):
     found = {}
     for document in documents["genomicVariations"][1:]:
-        variation, info = document["variation"], document["info"]
+        variation = document["variation"]
         interval = variation["location"]["interval"]
-        first, end = (interval[key]["value"] for key in ("start", "end"))
-        found[first - 1] = info["alternateAllele"], end, info["length"]
-        kind = {"<CN3>": "CNV"}.get(info["alternateAllele"], info["alternateAllele"][1:4])
-        assert variation["variantType"] == kind
+        start, end = (interval[key]["value"] for key in ("start", "end"))
+        found[start] = variation["symbolicAllele"], end, variation["length"]
+        kind = {"<CN3>": "CNV"}.get(variation["symbolicAllele"], variation["symbolicAllele"][1:4])
+        assert (variation["variantType"], variation["alternateBases"]) == (kind, ".")
         assert document["_position"]["endInteger"] == end
     assert found == STRUCTURAL
     ids = [document["variantInternalId"] for document in documents["genomicVariations"]]
@@ -103,3 +104,19 @@ def test_the_official_schemas_accept_every_document(documents):
         schema = f"models/json/beacon-v2-default-model/{name}/defaultSchema.json"
         for document in documents[name]:
             assert errors(schema, document) == [], name
+
+
+@pytest.mark.parametrize(
+    ("ref", "alt", "kind"),
+    [
+        ("A", "G", "SNP"),
+        ("AC", "GT", "MNP"),
+        ("A", "ACT", "INS"),
+        ("ACT", "A", "DEL"),
+        ("AC", "GTT", "INDEL"),
+        ("A", "<CN0>", "CNV"),
+        ("A", "<DUP:TANDEM>", "DUP"),
+    ],
+)
+def test_types_are_those_of_a_node(ref, alt, kind):
+    assert variant_type(ref, alt) == shown_type(ref, alt) == kind
