@@ -292,7 +292,9 @@ def read_attacked_node(code: str, folder: Path, bounds: Bounds) -> AttackedNode:
     people = PeopleStore.open(folder / "people.sqlite")
     places: list[Place] = []
     carriers = []
-    for row in islice((one for one in variants if one.contig[3:].isdigit()), bounds.alleles):
+    # a structural variant has no bases to ask for: it is found by its place, as any range is
+    asked = (one for one in variants if one.contig[3:].isdigit() and not one.svlen)
+    for row in islice(asked, bounds.alleles):
         places.append((row.contig, row.start, row.ref, row.alt))
         carriers.append(row.carriers().to_array())
     holds = np.zeros((people.size, len(places)), bool)
