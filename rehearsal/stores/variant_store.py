@@ -145,12 +145,18 @@ class VariantStore:
     Args:
         path: The file.
         connection: A connection to it, read-only.
+
+    Raises:
+        InputError: The file has another format.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
         self._meta = dict(connection.execute("SELECT key, value FROM meta"))
+        if (its_format := self._meta.get("format")) != FORMAT:
+            expected = f"{FORMAT} (build older stores again)"
+            raise InputError(path, "format", expected, shown(its_format))
         contigs = connection.execute(
             "SELECT name, number, length, longest_ref, longest_shift FROM contigs ORDER BY number"
         ).fetchall()
@@ -158,6 +164,8 @@ class VariantStore:
         self._longest_ref = {name: longest for name, _, _, longest, _ in contigs}
         self.contigs: dict[str, int] = {name: length for name, _, length, _, _ in contigs}
         self.longest_shift: dict[str, int] = {name: most for name, _, _, _, most in contigs}
+        long = connection.execute("SELECT DISTINCT contig FROM long_classes")
+        self._with_long = frozenset(number for (number,) in long)
         people = "SELECT {} FROM individuals ORDER BY number"
         self.individuals: list[str] = [name for (name,) in connection.execute(people.format("id"))]
         self.sexes: list[str] = [  # interned: saves memory at a node of 100,000 people
@@ -189,14 +197,13 @@ class VariantStore:
         try:
             connection.execute(f"PRAGMA mmap_size = {path.stat().st_size}")
             store = cls(path, connection)
+        except InputError:
+            connection.close()
+            raise
         except (sqlite3.DatabaseError, KeyError) as error:
             connection.close()
             found = f"others ({error})"
             raise InputError(path, "tables", f"the tables of a {FORMAT}", found) from error
-        if (its_format := store._meta.get("format")) != FORMAT:
-            store.close()
-            expected = f"{FORMAT} (build older stores again)"
-            raise InputError(path, "format", expected, shown(its_format))
         return store
 
     def close(self) -> None:
@@ -251,8 +258,9 @@ class VariantStore:
             return
         # a variant that begins earlier may reach in, but not from farther than the longest REF
         earliest = start - self._longest_ref[contig] + 1
-        for row in self._connection.execute(_LONG, (number, earliest, start)):
-            yield VariantRow(contig, *row)
+        if number in self._with_long:
+            for row in self._connection.execute(_LONG, (number, earliest, start)):
+                yield VariantRow(contig, *row)
         for row in self._connection.execute(_RANGE, (number, earliest, end)):
             if row[0] + len(row[1]) + row[4] > start:
                 yield VariantRow(contig, *row)
