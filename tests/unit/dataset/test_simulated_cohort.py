@@ -71,6 +71,7 @@ def run_workflow(plan, traits, folder):
         variants=plan.planted,
         seed=seed,
         patients=[],
+        mix=plan.mix,
     )
     reference = {"fasta": folder / "reference.fa.gz", "contigs": folder / "contigs.json"}
     reference |= {part: folder / f"reference.fa.gz.{part}" for part in ("fai", "gzi")}
