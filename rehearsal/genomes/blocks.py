@@ -18,7 +18,7 @@ from rehearsal.model import Block, PlantedVariant
 CONFIG = "config.yaml"
 VARIANTS = "variants.tsv"
 SMALLEST_BLOCK = 5_000_000  # bases of a block that is chosen for very many people
-PEOPLE_TIMES_BASES = 1.4e11  # of a larger one: about a CPU minute of simulation
+PEOPLE_TIMES_BASES = 2.8e10  # of a larger one: about a CPU minute of simulation
 WINDOW_UNIT = 1_000  # windows begin and end at multiples of this, where the contig allows
 
 
@@ -63,7 +63,7 @@ def automatic_block_size(people: int) -> int:
         people: People in all countries.
 
     Returns:
-        Bases: 50 Mb for 2,800 people, 5 Mb from 28,000 people on.
+        Bases: 10 Mb for 2,800 people, 5 Mb from 5,600 people on.
     """
     return max(SMALLEST_BLOCK, int(PEOPLE_TIMES_BASES / max(people, 1)))
 
