@@ -34,6 +34,7 @@ LIMITS = {
 }
 PATTERN_WORDS = {  # of the schemas' regular expressions
     r"^[A-Z]{2}$": "a country code of two capital letters",
+    r"^([A-Z]{2}|\*)$": "a country code of two capital letters, or * for every other country",
     r"^(?=.*[A-Za-z0-9_])[A-Za-z0-9_.+/-]+$": (
         "a path of letters, digits and the characters _ . + / -"
     ),
