@@ -68,7 +68,6 @@ def run_workflow(plan, traits, folder):
         countries=plan.asked,
         numbers=plan.numbers,
         family_share=plan.family_share,
-        mix=plan.mix,
         variants=plan.planted,
         seed=seed,
         patients=[],
